@@ -6,19 +6,13 @@
 //! rewrites it when run with `UPDATE_GENERATED=1`.
 
 /// The service a Terraform or OpenTofu core talks to, from `tfplugin6.proto`.
-#[expect(
-    clippy::allow_attributes,
-    reason = "tonic writes #[allow] into the code it generates"
-)]
+#[expect(clippy::allow_attributes, reason = "tonic writes #[allow] into the code it generates")]
 pub mod tfplugin6 {
     include!("generated/tfplugin6.rs");
 }
 
 /// What a go-plugin process serves beside its own service, from `go_plugin/*.proto`.
-#[expect(
-    clippy::allow_attributes,
-    reason = "tonic writes #[allow] into the code it generates"
-)]
+#[expect(clippy::allow_attributes, reason = "tonic writes #[allow] into the code it generates")]
 pub mod go_plugin {
     include!("generated/plugin.rs");
 }

@@ -8,12 +8,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::{env, fs, io};
 
-const PROTO_FILES: [&str; 4] = [
-    "tfplugin6.proto",
-    "go_plugin/broker.proto",
-    "go_plugin/controller.proto",
-    "go_plugin/stdio.proto",
-];
+const PROTO_FILES: [&str; 4] =
+    ["tfplugin6.proto", "go_plugin/broker.proto", "go_plugin/controller.proto", "go_plugin/stdio.proto"];
 
 #[test]
 fn generated_code_is_current() {
@@ -28,15 +24,8 @@ fn generated_code_is_current() {
         }
     }
 
-    let (expected, found) = (
-        rust_files(fresh.path()).unwrap(),
-        rust_files(&checked_in).unwrap(),
-    );
-    assert_eq!(
-        found.keys().collect::<Vec<_>>(),
-        expected.keys().collect::<Vec<_>>(),
-        "files of src/generated/"
-    );
+    let (expected, found) = (rust_files(fresh.path()).unwrap(), rust_files(&checked_in).unwrap());
+    assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "files of src/generated/");
     for (name, text) in expected {
         // Not assert_eq: a difference would print both files, ten thousand lines.
         assert!(
@@ -50,12 +39,7 @@ fn generated_code_is_current() {
 fn generate(crate_root: &Path, out: &Path) {
     let files = PROTO_FILES.map(|file| crate_root.join(file));
     let descriptors = protox::compile(files, [crate_root]).unwrap();
-    tonic_prost_build::configure()
-        .build_server(true)
-        .build_client(true)
-        .out_dir(out)
-        .compile_fds(descriptors)
-        .unwrap();
+    tonic_prost_build::configure().build_server(true).build_client(true).out_dir(out).compile_fds(descriptors).unwrap();
 }
 
 fn rust_files(directory: &Path) -> io::Result<BTreeMap<String, String>> {

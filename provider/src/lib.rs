@@ -1,1 +1,5 @@
-//! To come.
+//! GitLab CI on cheap Spot nodes of an EKS cluster, as Terraform resources.
+//!
+//! The rooms and who may know whom: `plugin, protocol -> framework <- resources -> clients`.
+
+pub mod framework;

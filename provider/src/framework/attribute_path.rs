@@ -1,0 +1,102 @@
+//! Where in a configuration something stands: `taints[0].key`.
+
+use std::fmt;
+
+/// One step into an object, a map, or a list.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step {
+    /// An attribute of an object.
+    Attribute(String),
+    /// An element of a map.
+    Key(String),
+    /// An element of a list, counted from zero.
+    Index(usize),
+}
+
+/// Steps from the root of a resource, data source or provider to one value. Empty: the whole object.
+///
+/// Elements of sets have no address of their own: a path that would lead into a set ends at the set.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AttributePath(Vec<Step>);
+
+impl AttributePath {
+    /// The path of the whole object.
+    #[must_use]
+    pub fn root() -> Self {
+        Self::default()
+    }
+
+    /// The path of a top-level attribute.
+    #[must_use]
+    pub fn of(attribute: impl Into<String>) -> Self {
+        Self::root().attribute(attribute)
+    }
+
+    /// This path, one attribute deeper.
+    #[must_use]
+    pub fn attribute(&self, name: impl Into<String>) -> Self {
+        self.with(Step::Attribute(name.into()))
+    }
+
+    /// This path, one map element deeper.
+    #[must_use]
+    pub fn key(&self, key: impl Into<String>) -> Self {
+        self.with(Step::Key(key.into()))
+    }
+
+    /// This path, one list element deeper.
+    #[must_use]
+    pub fn index(&self, index: usize) -> Self {
+        self.with(Step::Index(index))
+    }
+
+    /// The steps, outermost first.
+    #[must_use]
+    pub fn steps(&self) -> &[Step] {
+        &self.0
+    }
+
+    /// Whether this is the whole object.
+    #[must_use]
+    pub fn is_root(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn with(&self, step: Step) -> Self {
+        let mut steps = self.0.clone();
+        steps.push(step);
+        Self(steps)
+    }
+}
+
+impl From<&str> for AttributePath {
+    fn from(attribute: &str) -> Self {
+        Self::of(attribute)
+    }
+}
+
+impl fmt::Display for AttributePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, step) in self.0.iter().enumerate() {
+            match step {
+                Step::Attribute(name) if position == 0 => write!(f, "{name}")?,
+                Step::Attribute(name) => write!(f, ".{name}")?,
+                Step::Key(key) => write!(f, "[{key:?}]")?,
+                Step::Index(index) => write!(f, "[{index}]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_like_hcl() {
+        let path = AttributePath::of("taints").index(0).attribute("labels").key("a/b");
+        assert_eq!(path.to_string(), r#"taints[0].labels["a/b"]"#);
+        assert_eq!(AttributePath::root().to_string(), "");
+    }
+}

@@ -1,0 +1,80 @@
+//! Time, injected: waits of an hour take milliseconds in tests.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use futures::future::BoxFuture;
+
+/// Where time comes from.
+pub trait Clock: Send + Sync + std::fmt::Debug + 'static {
+    /// A point in time that only ever grows.
+    fn now(&self) -> Instant;
+
+    /// The time of day.
+    fn time_of_day(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    /// Returns after this long.
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+}
+
+/// The machine's clock, perhaps running faster.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemClock {
+    start: Instant,
+    speed: u32,
+}
+
+impl SystemClock {
+    /// A clock that runs at `speed` times the real speed: 1 for users. Acceptance tests, which wait for the timeouts and
+    /// intervals that AWS prescribes, set `GITLABSPOT_CLOCK_SPEED`.
+    #[must_use]
+    pub fn new(speed: u32) -> Self {
+        Self { start: Instant::now(), speed: speed.max(1) }
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> Instant {
+        self.start + self.start.elapsed() * self.speed
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(duration / self.speed))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    /// A clock on which sleeping takes no time at all: it only moves the hands.
+    #[derive(Debug)]
+    pub(crate) struct TestClock {
+        start: Instant,
+        passed: Mutex<Duration>,
+    }
+
+    impl TestClock {
+        pub(crate) fn new() -> Self {
+            Self { start: Instant::now(), passed: Mutex::default() }
+        }
+
+        pub(crate) fn passed(&self) -> Duration {
+            *self.passed.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        }
+    }
+
+    impl Clock for TestClock {
+        fn now(&self) -> Instant {
+            self.start + self.passed()
+        }
+
+        fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+            *self.passed.lock().unwrap_or_else(std::sync::PoisonError::into_inner) += duration;
+            Box::pin(tokio::task::yield_now())
+        }
+    }
+}

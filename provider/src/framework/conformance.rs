@@ -1,0 +1,275 @@
+//! The rules that Terraform's core enforces on a provider's answers, so that a broken one is found by our tests and not
+//! by a user's apply. Source: core's checks of plans (`AssertPlanValid`) and results (`AssertObjectCompatible`).
+
+use super::attribute_path::AttributePath;
+use super::schema::{Attribute, Kind, Nesting, Schema};
+use super::value::Raw;
+
+/// A broken rule, with the path of the attribute.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{path}: {rule}")]
+pub struct Violation {
+    /// Where.
+    pub path: AttributePath,
+    /// Which rule.
+    pub rule: &'static str,
+}
+
+/// What core refuses in a plan.
+#[must_use]
+pub fn check_plan(schema: &Schema, prior: &Raw, config: &Raw, proposed: &Raw, planned: &Raw) -> Vec<Violation> {
+    let mut found = Vec::new();
+    let root = AttributePath::root();
+    if proposed.is_null() {
+        if !planned.is_null() {
+            found.push(Violation { path: root, rule: "the plan of a destroy is null" });
+        }
+        return found;
+    }
+    if planned.is_null() {
+        found.push(Violation { path: root, rule: "a plan may not be null" });
+        return found;
+    }
+    plan_object(&schema.attributes, prior, config, planned, &root, &mut found);
+    found
+}
+
+fn plan_object(
+    attributes: &[Attribute],
+    prior: &Raw,
+    config: &Raw,
+    planned: &Raw,
+    at: &AttributePath,
+    found: &mut Vec<Violation>,
+) {
+    for attribute in attributes {
+        let name = attribute.name.as_ref();
+        let (before, given, after) = (prior.get(name), config.get(name), planned.get(name));
+        let path = at.attribute(name);
+        let mut broken = |rule| found.push(Violation { path: path.clone(), rule });
+        if attribute.write_only {
+            if !after.is_null() {
+                broken("a write-only value is null in the plan");
+            }
+        } else if given.is_null() {
+            if attribute.mode.computed().is_none() && !after.is_null() {
+                broken("what the configuration does not set and the provider does not compute stays null");
+            }
+        } else if after == given || (!before.is_null() && after == before) {
+            // As configured, or kept because it means the same.
+        } else if let (Kind::Nested(nesting, nested), false) = (&attribute.kind, given.is_unknown()) {
+            for (before, given, after, path) in pairs(*nesting, &before, &given, &after, &path, found) {
+                plan_object(nested, &before, &given, &after, &path, found);
+            }
+        } else {
+            broken("a configured value is planned as configured, or as it was");
+        }
+    }
+}
+
+type Quad = (Raw, Raw, Raw, AttributePath);
+
+fn pairs(
+    nesting: Nesting,
+    before: &Raw,
+    given: &Raw,
+    after: &Raw,
+    path: &AttributePath,
+    found: &mut Vec<Violation>,
+) -> Vec<Quad> {
+    match (nesting, given, after) {
+        (Nesting::Single, Raw::Map(_), Raw::Map(_)) => {
+            vec![(before.clone(), given.clone(), after.clone(), path.clone())]
+        }
+        (Nesting::List, Raw::List(given), Raw::List(after)) if given.len() == after.len() => given
+            .iter()
+            .zip(after)
+            .enumerate()
+            .map(|(index, (given, after))| {
+                let before = match before {
+                    Raw::List(before) => before.get(index).cloned().unwrap_or_default(),
+                    _ => Raw::Null,
+                };
+                (before, given.clone(), after.clone(), path.index(index))
+            })
+            .collect(),
+        (Nesting::Map, Raw::Map(given), Raw::Map(after)) if given.keys().eq(after.keys()) => given
+            .iter()
+            .zip(after.values())
+            .map(|((key, given), after)| (before.get(key), given.clone(), after.clone(), path.key(key)))
+            .collect(),
+        (Nesting::Set, Raw::List(given), Raw::List(after)) if given.len() == after.len() => Vec::new(),
+        _ => {
+            found.push(Violation { path: path.clone(), rule: "nested objects are planned as many as configured" });
+            Vec::new()
+        }
+    }
+}
+
+/// What core refuses in the result of an apply without errors.
+#[must_use]
+pub fn check_apply(schema: &Schema, planned: &Raw, result: &Raw) -> Vec<Violation> {
+    let root = AttributePath::root();
+    let mut found = Vec::new();
+    match (planned.is_null(), result.is_null()) {
+        (true, true) => {}
+        (true, false) => found.push(Violation { path: root, rule: "after a destroy nothing is left" }),
+        (false, true) => found.push(Violation { path: root, rule: "after a create or update the resource is there" }),
+        (false, false) => {
+            compatible(planned, result, &root, &mut found);
+            found.extend(check_state(schema, result));
+        }
+    }
+    found
+}
+
+/// What core refuses in any state: unknown values, and write-only values that are not null.
+#[must_use]
+pub fn check_state(schema: &Schema, state: &Raw) -> Vec<Violation> {
+    let mut found = Vec::new();
+    if !state.is_wholly_known() {
+        for attribute in &schema.attributes {
+            if !state.get(&attribute.name).is_wholly_known() {
+                let path = AttributePath::of(attribute.name.clone());
+                found.push(Violation { path, rule: "a state holds no unknown values" });
+            }
+        }
+    }
+    if &super::plan::without_write_only(&schema.attributes, state.clone()) != state {
+        found.push(Violation { path: AttributePath::root(), rule: "a state holds no write-only values" });
+    }
+    found
+}
+
+/// Every known planned value is there after apply.
+fn compatible(planned: &Raw, result: &Raw, at: &AttributePath, found: &mut Vec<Violation>) {
+    match (planned, result) {
+        (Raw::Unknown(_), _) => {}
+        (Raw::Map(planned), Raw::Map(result)) => {
+            for (name, planned) in planned {
+                compatible(planned, result.get(name).unwrap_or(&Raw::Null), &at.attribute(name), found);
+            }
+        }
+        (Raw::List(planned), Raw::List(result)) if planned.len() == result.len() => {
+            // A set with unknown elements is sorted differently once they are known.
+            if planned.iter().all(Raw::is_wholly_known) {
+                for (index, (planned, result)) in planned.iter().zip(result).enumerate() {
+                    compatible(planned, result, &at.index(index), found);
+                }
+            }
+        }
+        (planned, result) if planned == result => {}
+        _ => found.push(Violation { path: at.clone(), rule: "a known planned value is the same after apply" }),
+    }
+}
+
+/// What core refuses in a schema.
+#[must_use]
+pub fn check_schema(schema: &Schema) -> Vec<Violation> {
+    const RESERVED: [&str; 7] =
+        ["connection", "count", "depends_on", "for_each", "lifecycle", "provider", "provisioner"];
+    let mut found = Vec::new();
+    for attribute in &schema.attributes {
+        if RESERVED.contains(&attribute.name.as_ref()) {
+            found.push(Violation {
+                path: AttributePath::of(attribute.name.clone()),
+                rule: "the name belongs to Terraform",
+            });
+        }
+    }
+    schema_attributes(&schema.attributes, &AttributePath::root(), false, &mut found);
+    found
+}
+
+fn schema_attributes(attributes: &[Attribute], at: &AttributePath, in_set: bool, found: &mut Vec<Violation>) {
+    let mut names = std::collections::BTreeSet::new();
+    for attribute in attributes {
+        let path = at.attribute(attribute.name.clone());
+        let mut broken = |rule| found.push(Violation { path: path.clone(), rule });
+        let valid = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        if attribute.name.is_empty() || !attribute.name.chars().all(valid) {
+            broken("a name has small letters, digits and underscores");
+        }
+        if !names.insert(attribute.name.as_ref()) {
+            broken("a name stands once");
+        }
+        if attribute.description.is_empty() {
+            broken("every attribute is described");
+        }
+        if attribute.write_only && (in_set || attribute.mode.computed().is_some()) {
+            broken("a write-only attribute is neither computed nor in a set");
+        }
+        if in_set && attribute.mode.computed().is_some() {
+            broken("nothing in a set is computed or has a default: its elements could not be told apart");
+        }
+        if let Kind::Nested(nesting, nested) = &attribute.kind {
+            schema_attributes(nested, &path, in_set || *nesting == Nesting::Set, found);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::framework::schema::Object;
+    use crate::framework::value::Value;
+
+    #[derive(Clone, Debug, Default, PartialEq, crate::framework::Object)]
+    struct Thing {
+        /// Required.
+        #[attr(required)]
+        name: Value<String>,
+        /// Optional.
+        #[attr(optional)]
+        text: Value<String>,
+        /// Computed.
+        #[attr(computed)]
+        id: Value<String>,
+        /// Write-only.
+        #[attr(optional, write_only)]
+        token_wo: Value<String>,
+    }
+
+    fn thing(name: &str) -> Thing {
+        Thing { name: name.into(), id: Value::Unknown, ..Thing::default() }
+    }
+
+    fn rules(found: &[Violation]) -> Vec<String> {
+        found.iter().map(|violation| violation.path.to_string()).collect()
+    }
+
+    #[test]
+    fn a_plan_keeps_to_the_configuration() {
+        let schema = Schema::of::<Thing>(0, "");
+        let config = Thing { id: Value::Null, ..thing("a") }.into_raw();
+        let check = |planned: Thing| rules(&check_plan(&schema, &Raw::Null, &config, &config, &planned.into_raw()));
+        assert_eq!(check(thing("a")), [""; 0]);
+        assert_eq!(check(thing("b")), ["name"]);
+        assert_eq!(check(Thing { text: "x".into(), token_wo: "y".into(), ..thing("a") }), ["text", "token_wo"]);
+        let prior = thing("b").into_raw();
+        assert_eq!(check_plan(&schema, &prior, &config, &config, &prior), []);
+    }
+
+    #[test]
+    fn a_result_keeps_to_the_plan() {
+        let schema = Schema::of::<Thing>(0, "");
+        let planned = thing("a").into_raw();
+        let check = |result: Thing| rules(&check_apply(&schema, &planned, &result.into_raw()));
+        assert_eq!(check(Thing { id: "1".into(), ..thing("a") }), [""; 0]);
+        assert_eq!(check(thing("a")), ["id"]);
+        assert_eq!(check(Thing { id: "1".into(), ..thing("b") }), ["name"]);
+        assert_eq!(rules(&check_apply(&schema, &planned, &Raw::Null)), [""]);
+    }
+
+    #[test]
+    fn schemas_that_core_refuses() {
+        #[derive(Clone, Debug, Default, PartialEq, crate::framework::Object)]
+        struct Wrong {
+            /// Reserved.
+            #[attr(optional)]
+            count: Value<i64>,
+        }
+        assert_eq!(rules(&check_schema(&Schema::of::<Wrong>(0, ""))), ["count"]);
+        assert_eq!(check_schema(&Schema::of::<Thing>(0, "")), []);
+    }
+}

@@ -1,0 +1,86 @@
+//! Data sources: what is read and not managed.
+
+use futures::future::BoxFuture;
+
+use super::context::Context;
+use super::diagnostics::Diagnostics;
+use super::schema::{Object, Schema};
+use super::value::Raw;
+
+/// A data source, typed.
+pub trait DataSource: Send + Sync + 'static {
+    /// What the provider made of its configuration.
+    type Data: Send + Sync + 'static;
+    /// Its attributes: arguments and results.
+    type Model: Object;
+    /// Its type name with the provider's prefix.
+    const TYPE_NAME: &'static str;
+    /// What it is, in Markdown.
+    const DESCRIPTION: &'static str;
+
+    /// Checks the configuration. Values may be unknown.
+    fn validate(&self, config: &Self::Model, diagnostics: &mut Diagnostics) {
+        let _ = (config, diagnostics);
+    }
+
+    /// Reads it. The configuration is wholly known; the result has every attribute known.
+    ///
+    /// # Errors
+    /// Why it could not be read.
+    fn read(
+        &self,
+        context: &Context<Self::Data>,
+        config: Self::Model,
+        diagnostics: &mut Diagnostics,
+    ) -> impl Future<Output = Result<Self::Model, Diagnostics>> + Send;
+}
+
+/// A data source without its types, as the protocol sees it.
+pub trait ErasedDataSource<D>: Send + Sync {
+    /// Its type name.
+    fn type_name(&self) -> &'static str;
+    /// Its schema.
+    fn schema(&self) -> Schema;
+    /// Checks a configuration.
+    fn validate(&self, config: Raw) -> Diagnostics;
+    /// Reads it; null with errors.
+    fn read<'a>(&'a self, context: &'a Context<D>, config: Raw) -> BoxFuture<'a, (Raw, Diagnostics)>;
+}
+
+impl<S: DataSource> ErasedDataSource<S::Data> for S {
+    fn type_name(&self) -> &'static str {
+        S::TYPE_NAME
+    }
+
+    fn schema(&self) -> Schema {
+        Schema::of::<S::Model>(0, S::DESCRIPTION)
+    }
+
+    fn validate(&self, config: Raw) -> Diagnostics {
+        let mut diagnostics = Diagnostics::new();
+        match S::Model::from_raw(config) {
+            Ok(Some(config)) => DataSource::validate(self, &config, &mut diagnostics),
+            Ok(None) => {}
+            Err(mismatch) => diagnostics.push(mismatch.into()),
+        }
+        diagnostics
+    }
+
+    fn read<'a>(&'a self, context: &'a Context<S::Data>, config: Raw) -> BoxFuture<'a, (Raw, Diagnostics)> {
+        Box::pin(async move {
+            let mut diagnostics = Diagnostics::new();
+            let config = match S::Model::from_raw(config) {
+                Ok(config) => config,
+                Err(mismatch) => return (Raw::Null, mismatch.into()),
+            };
+            let Some(config) = config else { return (Raw::Null, diagnostics) };
+            match DataSource::read(self, context, config, &mut diagnostics).await {
+                Ok(model) => (model.into_raw(), diagnostics),
+                Err(errors) => {
+                    diagnostics.extend(errors);
+                    (Raw::Null, diagnostics)
+                }
+            }
+        })
+    }
+}

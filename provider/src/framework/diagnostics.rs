@@ -1,0 +1,137 @@
+//! What the user is told.
+
+use std::borrow::Cow;
+
+use super::attribute_path::AttributePath;
+
+/// How bad it is: an error stops the operation, a warning is shown beside its result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// The operation failed.
+    Error,
+    /// The operation went on.
+    Warning,
+}
+
+/// One message to the user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Error or warning.
+    pub severity: Severity,
+    /// A constant sentence without names or numbers, so that people can search for it.
+    pub summary: Cow<'static, str>,
+    /// What is wrong, why, and what to do about it.
+    pub detail: String,
+    /// The attribute at fault; the root when no single one is.
+    pub path: AttributePath,
+}
+
+impl Diagnostic {
+    /// An error about the whole object.
+    pub fn error(summary: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
+        Self { severity: Severity::Error, summary: summary.into(), detail: detail.into(), path: AttributePath::root() }
+    }
+
+    /// A warning about the whole object.
+    pub fn warning(summary: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(summary, detail) }
+    }
+
+    /// The same message, about one attribute.
+    #[must_use]
+    pub fn at(mut self, path: impl Into<AttributePath>) -> Self {
+        self.path = path.into();
+        self
+    }
+}
+
+/// The messages of one operation, in the order in which they arose.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Diagnostics(Vec<Diagnostic>);
+
+impl Diagnostics {
+    /// No messages.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a message.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.0.push(diagnostic);
+    }
+
+    /// Adds an error about an attribute.
+    pub fn error(&mut self, path: impl Into<AttributePath>, summary: &'static str, detail: impl Into<String>) {
+        self.push(Diagnostic::error(summary, detail).at(path));
+    }
+
+    /// Adds a warning about an attribute.
+    pub fn warning(&mut self, path: impl Into<AttributePath>, summary: &'static str, detail: impl Into<String>) {
+        self.push(Diagnostic::warning(summary, detail).at(path));
+    }
+
+    /// Adds all messages of another operation.
+    pub fn extend(&mut self, other: impl IntoIterator<Item = Diagnostic>) {
+        self.0.extend(other);
+    }
+
+    /// Whether any message is an error.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// Whether there is nothing to say.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The messages.
+    pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.0.iter()
+    }
+
+    /// `Ok` with the warnings when there is no error, else everything as the error.
+    ///
+    /// # Errors
+    /// All messages, if one of them is an error.
+    pub fn into_result(self) -> Result<Self, Self> {
+        if self.has_errors() { Err(self) } else { Ok(self) }
+    }
+}
+
+impl IntoIterator for Diagnostics {
+    type Item = Diagnostic;
+    type IntoIter = std::vec::IntoIter<Diagnostic>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl From<Diagnostic> for Diagnostics {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self(vec![diagnostic])
+    }
+}
+
+impl FromIterator<Diagnostic> for Diagnostics {
+    fn from_iter<I: IntoIterator<Item = Diagnostic>>(diagnostics: I) -> Self {
+        Self(diagnostics.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn warnings_alone_are_no_failure() {
+        let mut diagnostics = Diagnostics::new();
+        diagnostics.warning("max_size", "Odd size", "Why.");
+        assert_eq!(diagnostics.clone().into_result(), Ok(diagnostics.clone()));
+        diagnostics.error("max_size", "Wrong size", "Why.");
+        assert_eq!(diagnostics.clone().into_result(), Err(diagnostics));
+    }
+}

@@ -1,0 +1,326 @@
+//! Resources without their types, as the protocol sees them.
+
+use futures::future::BoxFuture;
+use serde_json::Value as Json;
+
+use super::{Create, Delete, Import, Read, Resource, Update};
+use crate::framework::context::Context;
+use crate::framework::diagnostics::{Diagnostic, Diagnostics};
+use crate::framework::identity::{self, IdentityAttribute};
+use crate::framework::plan::{self, Plan};
+use crate::framework::private_state::PrivateState;
+use crate::framework::schema::{Object, Schema};
+use crate::framework::value::Raw;
+use crate::framework::{attribute_path::AttributePath, state_upgrade};
+
+/// Result of planning.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Planned {
+    /// What will be.
+    pub state: Raw,
+    /// What forces a new resource.
+    pub replace: Vec<AttributePath>,
+    /// For the apply.
+    pub private: PrivateState,
+    /// The identity, if it is known.
+    pub identity: Option<Raw>,
+    /// Messages.
+    pub diagnostics: Diagnostics,
+}
+
+/// Result of applying.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Applied {
+    /// What is there now.
+    pub state: Raw,
+    /// Kept beside it.
+    pub private: PrivateState,
+    /// The identity, if it is known.
+    pub identity: Option<Raw>,
+    /// Messages.
+    pub diagnostics: Diagnostics,
+}
+
+/// Result of reading; null state: it is gone.
+pub type ReadBack = Applied;
+
+/// Result of importing.
+pub type Imported = Applied;
+
+/// All resources of a provider.
+pub type Resources<D> = Vec<std::sync::Arc<dyn ErasedResource<D>>>;
+
+/// A resource without its types.
+pub trait ErasedResource<D>: Send + Sync {
+    /// Its type name.
+    fn type_name(&self) -> &'static str;
+    /// Its schema.
+    fn schema(&self) -> Schema;
+    /// The schema of its identity.
+    fn identity_schema(&self) -> Option<Vec<IdentityAttribute>>;
+    /// Checks a configuration.
+    fn validate(&self, config: Raw) -> Diagnostics;
+    /// State of any version, in today's shape.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    fn upgrade(&self, version: i64, state: Json) -> Result<Raw, Diagnostics>;
+    /// Plans; `proposed` null plans a destroy.
+    fn plan<'a>(
+        &'a self,
+        context: &'a Context<D>,
+        prior: Raw,
+        config: Raw,
+        proposed: Raw,
+        private: PrivateState,
+    ) -> BoxFuture<'a, Planned>;
+    /// Applies: create, update or, with `planned` null, delete.
+    fn apply<'a>(
+        &'a self,
+        context: &'a Context<D>,
+        prior: Raw,
+        config: Raw,
+        planned: Raw,
+        private: PrivateState,
+    ) -> BoxFuture<'a, Applied>;
+    /// Reads.
+    fn read<'a>(&'a self, context: &'a Context<D>, state: Raw, private: PrivateState) -> BoxFuture<'a, ReadBack>;
+    /// Imports by id, or by an untyped identity.
+    fn import<'a>(&'a self, context: &'a Context<D>, from: Import<Raw>) -> BoxFuture<'a, Imported>;
+}
+
+impl<R: Resource> ErasedResource<R::Data> for R {
+    fn type_name(&self) -> &'static str {
+        R::TYPE_NAME
+    }
+
+    fn schema(&self) -> Schema {
+        Schema::of::<R::Model>(R::VERSION, R::DESCRIPTION)
+    }
+
+    fn identity_schema(&self) -> Option<Vec<IdentityAttribute>> {
+        identity::schema::<R::Identity>()
+    }
+
+    fn validate(&self, config: Raw) -> Diagnostics {
+        let mut diagnostics = Diagnostics::new();
+        match R::Model::from_raw(config) {
+            Ok(Some(config)) => Resource::validate(self, &config, &mut diagnostics),
+            Ok(None) => {}
+            Err(mismatch) => diagnostics.push(mismatch.into()),
+        }
+        diagnostics
+    }
+
+    fn upgrade(&self, version: i64, state: Json) -> Result<Raw, Diagnostics> {
+        let state = if version < R::VERSION { Resource::upgrade(self, version, state)? } else { state };
+        let schema = ErasedResource::<R::Data>::schema(self);
+        state_upgrade::from_json(&schema, &state).map(|raw| plan::without_write_only(&schema.attributes, raw))
+    }
+
+    fn plan<'a>(
+        &'a self,
+        context: &'a Context<R::Data>,
+        prior: Raw,
+        config: Raw,
+        proposed: Raw,
+        private: PrivateState,
+    ) -> BoxFuture<'a, Planned> {
+        Box::pin(async move {
+            let failed = |diagnostics: Diagnostics, private| Planned { diagnostics, private, ..Planned::default() };
+            if proposed.is_null() {
+                return match plan_delete(self, context, prior).await {
+                    Ok(diagnostics) | Err(diagnostics) => failed(diagnostics, private),
+                };
+            }
+            match plan_change(self, context, prior, config, proposed, private.clone()).await {
+                Ok(planned) => planned,
+                Err(diagnostics) => failed(diagnostics, private),
+            }
+        })
+    }
+
+    fn apply<'a>(
+        &'a self,
+        context: &'a Context<R::Data>,
+        prior: Raw,
+        config: Raw,
+        planned: Raw,
+        private: PrivateState,
+    ) -> BoxFuture<'a, Applied> {
+        Box::pin(async move {
+            let untouched = prior.clone();
+            let result = if planned.is_null() {
+                delete(self, context, prior, private.clone()).await
+            } else if prior.is_null() {
+                create(self, context, config, planned, private.clone()).await
+            } else {
+                update(self, context, prior, config, planned, private.clone()).await
+            };
+            result.unwrap_or_else(|diagnostics| Applied { state: untouched, private, identity: None, diagnostics })
+        })
+    }
+
+    fn read<'a>(&'a self, context: &'a Context<R::Data>, state: Raw, private: PrivateState) -> BoxFuture<'a, ReadBack> {
+        Box::pin(async move {
+            let unread =
+                |diagnostics| Applied { state: state.clone(), private: private.clone(), identity: None, diagnostics };
+            let model = match R::Model::from_raw(state.clone()) {
+                Ok(Some(model)) => model,
+                Ok(None) => return Applied::default(),
+                Err(mismatch) => return unread(mismatch.into()),
+            };
+            let mut operation = Read::new(model, private.clone());
+            if let Err(mut errors) = Resource::read(self, context, &mut operation).await {
+                errors.extend(operation.diagnostics);
+                return unread(errors);
+            }
+            let (model, private, diagnostics) = operation.into_parts();
+            stored(self, context, model, private, diagnostics)
+        })
+    }
+
+    fn import<'a>(&'a self, context: &'a Context<R::Data>, from: Import<Raw>) -> BoxFuture<'a, Imported> {
+        Box::pin(async move {
+            let from = match from {
+                Import::Id(id) => Import::Id(id),
+                Import::Identity(raw) => match R::Identity::from_raw(raw) {
+                    Ok(Some(identity)) => Import::Identity(identity),
+                    Ok(None) => return Applied { diagnostics: no_identity().into(), ..Applied::default() },
+                    Err(mismatch) => return Applied { diagnostics: mismatch.into(), ..Applied::default() },
+                },
+            };
+            match Resource::import(self, context, from).await {
+                Ok(model) => {
+                    let mut private = PrivateState::default();
+                    private.mark_imported();
+                    stored(self, context, Some(model), private, Diagnostics::new())
+                }
+                Err(diagnostics) => Applied { diagnostics, ..Applied::default() },
+            }
+        })
+    }
+}
+
+async fn plan_delete<R: Resource>(
+    resource: &R,
+    context: &Context<R::Data>,
+    prior: Raw,
+) -> Result<Diagnostics, Diagnostics> {
+    match R::Model::from_raw(prior)? {
+        Some(prior) => Resource::plan_delete(resource, context, &prior).await,
+        None => Ok(Diagnostics::new()),
+    }
+}
+
+async fn plan_change<R: Resource>(
+    resource: &R,
+    context: &Context<R::Data>,
+    prior: Raw,
+    config: Raw,
+    proposed: Raw,
+    private: PrivateState,
+) -> Result<Planned, Diagnostics> {
+    let schema = Schema::of::<R::Model>(R::VERSION, "");
+    let (planned, changed) = plan::propose(&schema, &prior, &config, &proposed);
+    let typed = |raw: &Raw| R::Model::from_raw(raw.clone());
+    let missing = || {
+        Diagnostics::from(Diagnostic::error(
+            "Nothing to plan",
+            "Core sent no configuration. This is a bug of the host.",
+        ))
+    };
+    let mut hook = Plan::new(
+        typed(&prior)?,
+        typed(&config)?.ok_or_else(missing)?,
+        typed(&planned)?.ok_or_else(missing)?,
+        private,
+        changed,
+    );
+    if let Err(mut errors) = Resource::plan(resource, context, &mut hook).await {
+        errors.extend(hook.diagnostics);
+        return Err(errors);
+    }
+    let mut replace = hook.take_replace();
+    let Plan { planned, private, diagnostics, .. } = hook;
+    let identity = Resource::identity(resource, context, &planned).map(Object::into_raw).filter(Raw::is_wholly_known);
+    let state = plan::without_write_only(&schema.attributes, planned.into_raw());
+    replace.extend(plan::replacements(&schema, &prior, &config, &state));
+    replace.sort();
+    replace.dedup();
+    Ok(Planned { state, replace, private, identity, diagnostics })
+}
+
+async fn create<R: Resource>(
+    resource: &R,
+    context: &Context<R::Data>,
+    config: Raw,
+    planned: Raw,
+    private: PrivateState,
+) -> Result<Applied, Diagnostics> {
+    let Some(planned) = R::Model::from_raw(planned)? else { return Ok(Applied::default()) };
+    let config = R::Model::from_raw(config)?.unwrap_or_else(|| planned.clone());
+    let mut operation = Create::new(planned, config, private);
+    let result = Resource::create(resource, context, &mut operation).await;
+    let (model, private, mut diagnostics) = operation.into_parts();
+    diagnostics.extend(result.err().into_iter().flatten());
+    Ok(stored(resource, context, model, private, diagnostics))
+}
+
+async fn update<R: Resource>(
+    resource: &R,
+    context: &Context<R::Data>,
+    prior: Raw,
+    config: Raw,
+    planned: Raw,
+    private: PrivateState,
+) -> Result<Applied, Diagnostics> {
+    let (Some(prior), Some(planned)) = (R::Model::from_raw(prior)?, R::Model::from_raw(planned)?) else {
+        return Ok(Applied::default());
+    };
+    let config = R::Model::from_raw(config)?.unwrap_or_else(|| planned.clone());
+    let mut operation = Update::new(prior, planned, config, private);
+    let result = Resource::update(resource, context, &mut operation).await;
+    let (model, private, mut diagnostics) = operation.into_parts();
+    diagnostics.extend(result.err().into_iter().flatten());
+    Ok(stored(resource, context, Some(model), private, diagnostics))
+}
+
+async fn delete<R: Resource>(
+    resource: &R,
+    context: &Context<R::Data>,
+    prior: Raw,
+    private: PrivateState,
+) -> Result<Applied, Diagnostics> {
+    let Some(prior) = R::Model::from_raw(prior)? else { return Ok(Applied::default()) };
+    let mut operation = Delete::new(prior, private);
+    let result = Resource::delete(resource, context, &mut operation).await;
+    let Delete { state, private, mut diagnostics } = operation;
+    let Err(errors) = result else { return Ok(Applied { diagnostics, ..Applied::default() }) };
+    diagnostics.extend(errors);
+    Ok(stored(resource, context, Some(state), private, diagnostics))
+}
+
+/// What goes into the state: write-only values never, unknown values only if that is the bug to be reported.
+fn stored<R: Resource>(
+    resource: &R,
+    context: &Context<R::Data>,
+    model: Option<R::Model>,
+    private: PrivateState,
+    diagnostics: Diagnostics,
+) -> Applied {
+    let Some(model) = model else { return Applied { diagnostics, ..Applied::default() } };
+    let identity = Resource::identity(resource, context, &model).map(Object::into_raw).filter(Raw::is_wholly_known);
+    let mut state = plan::without_write_only(&R::Model::attributes(), model.into_raw());
+    if diagnostics.has_errors() {
+        state = state.without_unknown();
+    }
+    Applied { state, private, identity, diagnostics }
+}
+
+fn no_identity() -> Diagnostic {
+    Diagnostic::error(
+        "No identity given",
+        "The import block has an identity without attributes. Give the attributes that the docs page of the resource lists.",
+    )
+}

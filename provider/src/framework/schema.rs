@@ -1,0 +1,260 @@
+//! What a resource looks like to the user, and how each attribute behaves in a plan.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::attribute_path::AttributePath;
+use super::types::Type;
+use super::value::{Mismatch, Raw, Value};
+
+/// A struct of attributes. `#[derive(Object)]` writes it; every field is a [`Value`].
+pub trait Object: Sized + Clone + std::fmt::Debug + PartialEq + Send + Sync + 'static {
+    /// The attributes, in the order of the fields.
+    fn attributes() -> Vec<Attribute>;
+
+    /// Reads an untyped object; attributes that are missing are null, further ones are ignored.
+    ///
+    /// # Errors
+    /// A mismatch with the path at which a value has another type.
+    fn from_raw_object(attributes: BTreeMap<String, Raw>, path: &AttributePath) -> Result<Self, Mismatch>;
+
+    /// The untyped form, with every attribute.
+    fn into_raw_object(self) -> BTreeMap<String, Raw>;
+
+    /// Reads a whole untyped object; `None` for null.
+    ///
+    /// # Errors
+    /// A mismatch if it is not an object or an attribute has another type.
+    fn from_raw(raw: Raw) -> Result<Option<Self>, Mismatch> {
+        match raw {
+            Raw::Null => Ok(None),
+            Raw::Map(attributes) => Self::from_raw_object(attributes, &AttributePath::root()).map(Some),
+            other => Err(Mismatch::new(&AttributePath::root(), "an object", &other)),
+        }
+    }
+
+    /// The whole untyped form.
+    fn into_raw(self) -> Raw {
+        Raw::Map(self.into_raw_object())
+    }
+}
+
+/// The schema of a resource, a data source, or the provider itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Schema {
+    /// Grows when state written before can no longer be read as it is.
+    pub version: i64,
+    /// What it is, in Markdown.
+    pub description: Cow<'static, str>,
+    /// Its attributes.
+    pub attributes: Vec<Attribute>,
+    /// What to use instead, if it is not to be used any more.
+    pub deprecated: Option<Cow<'static, str>>,
+}
+
+impl Schema {
+    /// The schema of an object.
+    pub fn of<T: Object>(version: i64, description: impl Into<Cow<'static, str>>) -> Self {
+        Self { version, description: description.into(), attributes: T::attributes(), deprecated: None }
+    }
+
+    /// The type of its values.
+    #[must_use]
+    pub fn ty(&self) -> Type {
+        object_type(&self.attributes)
+    }
+
+    /// An attribute by name.
+    #[must_use]
+    pub fn attribute(&self, name: &str) -> Option<&Attribute> {
+        self.attributes.iter().find(|attribute| attribute.name == name)
+    }
+}
+
+/// The type of an object with these attributes.
+#[must_use]
+pub fn object_type(attributes: &[Attribute]) -> Type {
+    Type::Object(
+        attributes.iter().map(|attribute| (attribute.name.clone().into_owned(), attribute.kind.ty())).collect(),
+    )
+}
+
+/// One attribute.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attribute {
+    /// Its name in HCL.
+    pub name: Cow<'static, str>,
+    /// What it is for, in Markdown.
+    pub description: Cow<'static, str>,
+    /// Its type.
+    pub kind: Kind,
+    /// Who sets it.
+    pub mode: Mode,
+    /// Hidden in Terraform's output. It is in the state all the same.
+    pub sensitive: bool,
+    /// Never in plan or state: read from the configuration alone.
+    pub write_only: bool,
+    /// A change means a new resource.
+    pub replace: bool,
+    /// What it is when the user does not set it; null where there is none. Known at plan.
+    pub default: Raw,
+    /// What to use instead, if it is not to be used any more.
+    pub deprecated: Option<Cow<'static, str>>,
+}
+
+/// Who sets an attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// The user must.
+    Required,
+    /// The user may.
+    Optional,
+    /// The provider does.
+    Computed(Change),
+    /// The user may; otherwise the provider does.
+    OptionalComputed(Change),
+}
+
+/// What happens to a computed value when something else of the resource is updated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It stays: names, ARNs, ids.
+    Stable,
+    /// It may change: the plan says "known after apply" unless the resource's plan hook knows better.
+    Volatile,
+}
+
+impl Mode {
+    /// Whether the provider may set the value.
+    #[must_use]
+    pub fn computed(self) -> Option<Change> {
+        match self {
+            Self::Required | Self::Optional => None,
+            Self::Computed(change) | Self::OptionalComputed(change) => Some(change),
+        }
+    }
+}
+
+/// The type of an attribute: plain, or an object with attributes of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    /// A plain type.
+    Plain(Type),
+    /// Objects whose attributes have descriptions and behaviour of their own.
+    Nested(Nesting, Vec<Attribute>),
+}
+
+/// How many objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nesting {
+    /// One.
+    Single,
+    /// A list.
+    List,
+    /// A set.
+    Set,
+    /// A map.
+    Map,
+}
+
+impl Kind {
+    /// The type of the values.
+    #[must_use]
+    pub fn ty(&self) -> Type {
+        match self {
+            Self::Plain(ty) => ty.clone(),
+            Self::Nested(nesting, attributes) => {
+                let object = object_type(attributes);
+                match nesting {
+                    Nesting::Single => object,
+                    Nesting::List => object.list(),
+                    Nesting::Set => object.set(),
+                    Nesting::Map => object.map(),
+                }
+            }
+        }
+    }
+
+    /// A collection of this kind: nested if this is one object, else plain.
+    #[must_use]
+    pub fn collection(self, plain: fn(Type) -> Type, nesting: Nesting) -> Self {
+        match self {
+            Self::Nested(Nesting::Single, attributes) => Self::Nested(nesting, attributes),
+            other => Self::Plain(plain(other.ty())),
+        }
+    }
+}
+
+/// What the derived code builds attributes from. Not for use by hand: derive [`Object`].
+#[doc(hidden)]
+pub fn field<T: super::value::Known>(_: std::marker::PhantomData<Value<T>>) -> Kind {
+    T::kind()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::framework::value::Set;
+
+    /// A taint.
+    #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, crate::framework::Object)]
+    struct Taint {
+        /// Its key.
+        #[attr(required)]
+        key: Value<String>,
+        /// Its value.
+        /// Empty is the same as none.
+        #[attr(optional, default = "")]
+        value: Value<String>,
+    }
+
+    #[derive(Clone, Debug, Default, PartialEq, crate::framework::Object)]
+    struct Group {
+        /// The name.
+        #[attr(required, replace)]
+        name: Value<String>,
+        /// Taints of the nodes.
+        #[attr(optional)]
+        taints: Value<Set<Taint>>,
+        /// The ARN.
+        #[attr(computed, stable)]
+        arn: Value<String>,
+        /// The token.
+        #[attr(optional, write_only, sensitive)]
+        token_wo: Value<String>,
+        /// Tags.
+        #[attr(optional, computed)]
+        tags: Value<BTreeMap<String, Value<String>>>,
+    }
+
+    #[test]
+    fn one_struct_gives_the_schema() {
+        let attributes = Group::attributes();
+        assert_eq!(
+            attributes.iter().map(|a| (a.name.as_ref(), a.mode, a.replace, a.write_only)).collect::<Vec<_>>(),
+            [
+                ("name", Mode::Required, true, false),
+                ("taints", Mode::Optional, false, false),
+                ("arn", Mode::Computed(Change::Stable), false, false),
+                ("token_wo", Mode::Optional, false, true),
+                ("tags", Mode::OptionalComputed(Change::Volatile), false, false),
+            ]
+        );
+        let Kind::Nested(Nesting::Set, taint) = &attributes[1].kind else { unreachable!() };
+        assert_eq!(taint[1].description, "Its value.\nEmpty is the same as none.");
+        assert_eq!(taint[1].default, Raw::from(""));
+    }
+
+    #[test]
+    fn typed_and_untyped_are_the_same() {
+        let group = Group {
+            name: "build".into(),
+            taints: Value::Known([Taint { key: "a".into(), value: Value::Null }].into_iter().collect()),
+            arn: Value::Unknown,
+            ..Group::default()
+        };
+        let raw = group.clone().into_raw();
+        assert_eq!(raw.get("arn"), Raw::unknown());
+        assert_eq!(Group::from_raw(raw), Ok(Some(group)));
+    }
+}

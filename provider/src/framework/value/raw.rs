@@ -1,0 +1,226 @@
+//! Values without Rust types.
+
+use std::collections::BTreeMap;
+
+use super::Number;
+use crate::framework::attribute_path::{AttributePath, Step};
+use crate::framework::types::Type;
+
+/// A value of any type. Sets are kept sorted and without doubles, so that `==` is the equality that Terraform means.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Raw {
+    /// Left out.
+    #[default]
+    Null,
+    /// Known after apply, perhaps with promises about it.
+    Unknown(Refinement),
+    /// True or false.
+    Bool(bool),
+    /// A number.
+    Number(Number),
+    /// Text.
+    String(String),
+    /// A list, set or tuple.
+    List(Vec<Raw>),
+    /// A map or object.
+    Map(BTreeMap<String, Raw>),
+    /// A value of dynamic type with the type it has.
+    Dynamic(Box<DynamicRaw>),
+}
+
+/// What a value of dynamic type carries.
+#[derive(Clone, Debug)]
+pub struct DynamicRaw {
+    /// Its type.
+    pub ty: Type,
+    /// The value.
+    pub value: Raw,
+}
+
+// The type of a dynamic value follows from the value for every comparison that planning makes.
+impl PartialEq for DynamicRaw {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+impl Eq for DynamicRaw {}
+impl Ord for DynamicRaw {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.value.cmp(&other.value)
+    }
+}
+impl PartialOrd for DynamicRaw {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Promises about an unknown value. All empty: nothing is promised.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Refinement {
+    /// Whether it will be null (`Some(true)`), will not be (`Some(false)`), or nobody says.
+    pub null: Option<bool>,
+    /// How the text will begin.
+    pub prefix: Option<String>,
+    /// Smallest number, and whether it is included.
+    pub minimum: Option<(Number, bool)>,
+    /// Largest number, and whether it is included.
+    pub maximum: Option<(Number, bool)>,
+    /// Fewest elements.
+    pub minimum_length: Option<i64>,
+    /// Most elements.
+    pub maximum_length: Option<i64>,
+}
+
+impl Raw {
+    /// An unknown value without promises.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self::Unknown(Refinement::default())
+    }
+
+    /// A set: sorted, without doubles. Unknown elements all stay.
+    #[must_use]
+    pub fn set(mut elements: Vec<Raw>) -> Self {
+        elements.sort();
+        elements.dedup_by(|a, b| a == b && !a.is_unknown());
+        Self::List(elements)
+    }
+
+    /// Whether it was left out.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+
+    /// Whether it is unknown as a whole.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Self::Unknown(_))
+    }
+
+    /// Whether nothing in it is unknown.
+    #[must_use]
+    pub fn is_wholly_known(&self) -> bool {
+        match self {
+            Self::Unknown(_) => false,
+            Self::List(elements) => elements.iter().all(Self::is_wholly_known),
+            Self::Map(elements) => elements.values().all(Self::is_wholly_known),
+            Self::Dynamic(dynamic) => dynamic.value.is_wholly_known(),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::String(_) => true,
+        }
+    }
+
+    /// The same value with null in place of everything unknown: what may be stored of an operation that failed.
+    #[must_use]
+    pub fn without_unknown(self) -> Self {
+        match self {
+            Self::Unknown(_) => Self::Null,
+            Self::List(elements) => Self::List(elements.into_iter().map(Self::without_unknown).collect()),
+            Self::Map(elements) => {
+                Self::Map(elements.into_iter().map(|(key, value)| (key, value.without_unknown())).collect())
+            }
+            Self::Dynamic(dynamic) => {
+                Self::Dynamic(Box::new(DynamicRaw { ty: dynamic.ty, value: dynamic.value.without_unknown() }))
+            }
+            other => other,
+        }
+    }
+
+    /// An attribute of an object; null where there is no object or no such attribute, unknown where the object is.
+    #[must_use]
+    pub fn get(&self, attribute: &str) -> Raw {
+        match self {
+            Self::Map(attributes) => attributes.get(attribute).cloned().unwrap_or_default(),
+            Self::Unknown(_) => Self::unknown(),
+            _ => Self::Null,
+        }
+    }
+
+    /// The value at a path, if the path leads somewhere.
+    #[must_use]
+    pub fn at(&self, path: &AttributePath) -> Option<&Raw> {
+        path.steps().iter().try_fold(self, |value, step| match (value, step) {
+            (Self::Map(elements), Step::Attribute(name) | Step::Key(name)) => elements.get(name),
+            (Self::List(elements), Step::Index(index)) => elements.get(*index),
+            _ => None,
+        })
+    }
+
+    /// The attributes of an object, if it is one.
+    #[must_use]
+    pub fn as_map(&self) -> Option<&BTreeMap<String, Raw>> {
+        match self {
+            Self::Map(map) => Some(map),
+            _ => None,
+        }
+    }
+
+    /// The text, if it is text.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+impl From<&str> for Raw {
+    fn from(text: &str) -> Self {
+        Self::String(text.to_owned())
+    }
+}
+
+impl From<String> for Raw {
+    fn from(text: String) -> Self {
+        Self::String(text)
+    }
+}
+
+impl From<bool> for Raw {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<i64> for Raw {
+    fn from(value: i64) -> Self {
+        Self::Number(value.into())
+    }
+}
+
+impl From<f64> for Raw {
+    fn from(value: f64) -> Self {
+        Self::Number(value.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(attributes: &[(&str, Raw)]) -> Raw {
+        Raw::Map(attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
+    }
+
+    #[test]
+    fn sets_are_equal_in_any_order() {
+        assert_eq!(Raw::set(vec!["b".into(), "a".into(), "b".into()]), Raw::set(vec!["a".into(), "b".into()]));
+        assert_eq!(Raw::set(vec![Raw::unknown(), Raw::unknown()]), Raw::List(vec![Raw::unknown(), Raw::unknown()]));
+    }
+
+    #[test]
+    fn unknown_parts_become_null() {
+        let value = object(&[("a", Raw::unknown()), ("b", Raw::List(vec!["x".into(), Raw::unknown()]))]);
+        assert!(!value.is_wholly_known());
+        assert_eq!(value.without_unknown(), object(&[("a", Raw::Null), ("b", Raw::List(vec!["x".into(), Raw::Null]))]));
+    }
+
+    #[test]
+    fn paths_lead_to_values() {
+        let value = object(&[("a", Raw::List(vec![object(&[("b", 1.into())])]))]);
+        assert_eq!(value.at(&AttributePath::of("a").index(0).attribute("b")), Some(&Raw::from(1)));
+        assert_eq!(value.at(&AttributePath::of("a").index(1)), None);
+    }
+}
