@@ -3,3 +3,4 @@
 //! The rooms and who may know whom: `plugin, protocol -> framework <- resources -> clients`.
 
 pub mod framework;
+pub mod resources;

@@ -1,0 +1,194 @@
+//! Every config.toml key of GitLab Runner 19.4 that matters to the Kubernetes executor.
+//!
+//! This is the one description of them: the typed `config` attribute, the check of TOML text and
+//! of values files, and the docs page are all derived from it. It is constant data, so that a
+//! provider process which never deploys a runner pays nothing for it.
+//!
+//! Source: `common/config.go` and `cache/cacheconfig` of the runner at 19.4.
+
+mod affinity;
+mod cache;
+mod global;
+mod kubernetes;
+mod pod;
+mod resource_limits;
+mod runner;
+mod security;
+mod volumes;
+
+pub use global::GLOBAL;
+pub use runner::RUNNER;
+
+use super::version::RunnerVersion;
+
+/// The keys of one TOML table, in the order of the docs.
+#[derive(Debug)]
+pub struct Table {
+    groups: &'static [&'static [Key]],
+}
+
+impl Table {
+    pub fn keys(&self) -> impl Iterator<Item = &'static Key> {
+        self.groups.iter().flat_map(|group| group.iter())
+    }
+
+    pub fn by_toml(&self, name: &str) -> Option<&'static Key> {
+        self.keys().find(|key| key.toml == name)
+    }
+
+    pub fn by_hcl(&self, name: &str) -> Option<&'static Key> {
+        self.keys().find(|key| key.hcl == name)
+    }
+}
+
+/// One key of config.toml.
+#[derive(Debug, Clone, Copy)]
+pub struct Key {
+    /// As the runner reads it, letter case and dashes included.
+    pub toml: &'static str,
+    /// The attribute's name in HCL: snake case.
+    pub hcl: &'static str,
+    pub kind: Kind,
+    pub since: RunnerVersion,
+    pub sensitive: bool,
+    pub about: &'static str,
+}
+
+/// What a key holds.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind {
+    Text,
+    /// Text out of a closed list.
+    Choice(&'static [&'static str]),
+    Integer,
+    Float,
+    Flag,
+    /// A Go duration such as `1h30m`; an integer is nanoseconds.
+    Duration,
+    /// RFC 3339.
+    Timestamp,
+    Texts,
+    /// The runner takes one string or a list of them; in HCL it is a list.
+    TextOrTexts,
+    Integers,
+    Floats,
+    TextMap,
+    FlagMap,
+    IntegerMap,
+    Table(&'static Table),
+    /// An array of tables.
+    Tables(&'static Table),
+}
+
+impl Kind {
+    /// For "must be ...".
+    pub fn article_and_name(&self) -> &'static str {
+        match self {
+            Self::Text | Self::Choice(_) => "a string",
+            Self::Integer => "a whole number",
+            Self::Float => "a number",
+            Self::Flag => "true or false",
+            Self::Duration => "a duration such as \"1h30m\"",
+            Self::Timestamp => "an RFC 3339 time",
+            Self::Texts => "a list of strings",
+            Self::TextOrTexts => "a string or a list of strings",
+            Self::Integers => "a list of whole numbers",
+            Self::Floats => "a list of numbers",
+            Self::TextMap => "a table of strings",
+            Self::FlagMap => "a table of true and false",
+            Self::IntegerMap => "a table of whole numbers",
+            Self::Table(_) => "a table",
+            Self::Tables(_) => "an array of tables",
+        }
+    }
+}
+
+impl Key {
+    const fn new(name: &'static str, kind: Kind, about: &'static str) -> Self {
+        Self { toml: name, hcl: name, kind, since: RunnerVersion::ANY, sensitive: false, about }
+    }
+
+    /// For a TOML spelling that is not a valid attribute name.
+    const fn hcl(mut self, name: &'static str) -> Self {
+        self.hcl = name;
+        self
+    }
+
+    const fn since(mut self, major: u16, minor: u16) -> Self {
+        self.since = RunnerVersion::new(major, minor);
+        self
+    }
+
+    const fn secret(mut self) -> Self {
+        self.sensitive = true;
+        self
+    }
+}
+
+macro_rules! key_constructors {
+    ($($constructor:ident => $kind:ident),+ $(,)?) => {
+        $(const fn $constructor(name: &'static str, about: &'static str) -> Key {
+            Key::new(name, Kind::$kind, about)
+        })+
+    };
+}
+
+key_constructors! {
+    text => Text, integer => Integer, float => Float, flag => Flag, duration => Duration,
+    timestamp => Timestamp, texts => Texts, text_or_texts => TextOrTexts, integers => Integers,
+    floats => Floats, text_map => TextMap, flag_map => FlagMap, integer_map => IntegerMap,
+}
+
+const fn choice(name: &'static str, of: &'static [&'static str], about: &'static str) -> Key {
+    Key::new(name, Kind::Choice(of), about)
+}
+
+const fn table(name: &'static str, of: &'static Table, about: &'static str) -> Key {
+    Key::new(name, Kind::Table(of), about)
+}
+
+const fn tables(name: &'static str, of: &'static Table, about: &'static str) -> Key {
+    Key::new(name, Kind::Tables(of), about)
+}
+
+/// Options of executors other than Kubernetes: real keys, but without effect here.
+pub const OTHER_EXECUTORS: &[&str] =
+    &["autoscaler", "custom", "docker", "instance", "machine", "parallels", "ssh", "virtualbox"];
+
+/// One leaf or table with its full dotted path, for docs and for tests.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Without array markers: `kubernetes.volumes.empty_dir.name`.
+    pub toml_path: String,
+    pub hcl_path: String,
+    pub key: &'static Key,
+    /// The newest of its own and its parents' versions.
+    pub since: RunnerVersion,
+}
+
+/// All keys below a table, parents before children.
+pub fn entries(table: &'static Table) -> Vec<Entry> {
+    let mut found = Vec::new();
+    collect(table, "", "", RunnerVersion::ANY, &mut found);
+    found
+}
+
+fn collect(table: &'static Table, toml_prefix: &str, hcl_prefix: &str, since: RunnerVersion, found: &mut Vec<Entry>) {
+    for key in table.keys() {
+        let entry = Entry {
+            toml_path: format!("{toml_prefix}{}", key.toml),
+            hcl_path: format!("{hcl_prefix}{}", key.hcl),
+            key,
+            since: key.since.max(since),
+        };
+        let (toml, hcl) = (format!("{}.", entry.toml_path), format!("{}.", entry.hcl_path));
+        let since = entry.since;
+        found.push(entry);
+        if let Kind::Table(of) | Kind::Tables(of) = key.kind {
+            collect(of, &toml, &hcl, since, found);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+use std::collections::BTreeSet;
+
+use super::*;
+
+/// `BucketName` and `tls-ca-file` as an HCL author would write them.
+fn snake_case(toml: &str) -> String {
+    let letters: Vec<char> = toml.replace('-', "_").chars().collect();
+    let mut out = String::new();
+    for (at, letter) in letters.iter().enumerate() {
+        let before = at.checked_sub(1).and_then(|i| letters.get(i));
+        let after = letters.get(at + 1);
+        let starts_word = letter.is_uppercase()
+            && before
+                .is_some_and(|b| b.is_lowercase() || (b.is_uppercase() && after.is_some_and(|a| a.is_lowercase())));
+        if starts_word {
+            out.push('_');
+        }
+        out.extend(letter.to_lowercase());
+    }
+    out
+}
+
+#[test]
+fn hcl_names_are_the_snake_case_of_the_toml_names() {
+    for entry in entries(&GLOBAL).into_iter().chain(entries(&RUNNER)) {
+        assert_eq!(entry.key.hcl, snake_case(entry.key.toml), "{}", entry.toml_path);
+    }
+}
+
+#[test]
+fn no_key_is_listed_twice_and_each_is_explained() {
+    for root in [&GLOBAL, &RUNNER] {
+        let mut seen = BTreeSet::new();
+        for entry in entries(root) {
+            assert!(seen.insert(entry.toml_path.clone()), "{} twice", entry.toml_path);
+            assert!(entry.key.about.ends_with('.'), "{}", entry.toml_path);
+            assert!(entry.key.about.len() >= 8, "{}", entry.toml_path);
+        }
+    }
+}
+
+#[test]
+fn the_kubernetes_table_is_complete() {
+    let Some(Kind::Table(kubernetes)) = RUNNER.by_toml("kubernetes").map(|key| key.kind) else {
+        unreachable!("kubernetes is a table")
+    };
+    assert_eq!(kubernetes.keys().count(), 113);
+}
+
+#[test]
+fn secrets_are_marked() {
+    let secrets: Vec<String> = entries(&GLOBAL)
+        .into_iter()
+        .chain(entries(&RUNNER))
+        .filter(|entry| entry.key.sensitive)
+        .map(|entry| entry.toml_path)
+        .collect();
+    assert_eq!(
+        secrets,
+        [
+            "sentry_dsn",
+            "token",
+            "cache.s3.AccessKey",
+            "cache.s3.SecretKey",
+            "cache.s3.SessionToken",
+            "cache.gcs.AccessID",
+            "cache.gcs.PrivateKey",
+            "cache.azure.AccountKey",
+            "kubernetes.bearer_token",
+        ]
+    );
+}
+
+#[test]
+fn versions_of_the_keys_that_came_lately() {
+    let newer: Vec<String> = entries(&RUNNER)
+        .into_iter()
+        .filter(|entry| entry.key.since >= RunnerVersion::new(19, 0))
+        .map(|entry| format!("{} {}", entry.since, entry.toml_path))
+        .collect();
+    assert!(newer.contains(&"19.0 kubernetes.volumes.nfs".to_owned()), "{newer:?}");
+    assert!(newer.contains(&"19.0 prepare_timeout".to_owned()), "{newer:?}");
+    assert!(newer.contains(&"19.4 kubernetes.services.suspend_data_path".to_owned()), "{newer:?}");
+    let inherited = entries(&RUNNER).into_iter().find(|entry| entry.toml_path == "kubernetes.volumes.nfs.server");
+    assert_eq!(inherited.map(|entry| entry.since), Some(RunnerVersion::new(19, 0)));
+}

@@ -1,0 +1,34 @@
+//! The runner's configuration file: read from its sources, checked, merged and written.
+//!
+//! A source is TOML text (`config_toml`, or `runners.config` of a values file), an HCL object
+//! (`config`), or what a convenience attribute such as `build_nodes` adds. All become [`Config`],
+//! which holds only keys of the catalogue in their exact spelling.
+
+mod duration;
+mod from_hcl;
+mod merge;
+mod read;
+mod render;
+mod template;
+mod text;
+mod to_hcl;
+
+pub use from_hcl::from_hcl;
+pub use merge::{Source, merge};
+pub use read::Place;
+pub use render::render;
+pub use template::Release;
+pub use text::{GlobalKeys, from_text};
+pub use to_hcl::to_hcl;
+
+/// One runner and the global section around it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Config {
+    /// What stands above `[[runners]]`.
+    pub global: toml::Table,
+    /// The one `[[runners]]`.
+    pub runner: toml::Table,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,10 @@
+//! `gitlabspot_runner_release`: the GitLab Runner's manager on Kubernetes.
+//!
+//! Everything from configuration to Kubernetes objects is pure and lives here; nothing in it opens
+//! a connection.
+
+pub mod catalogue;
+pub mod config_toml;
+pub mod finding;
+pub mod suggest;
+pub mod version;

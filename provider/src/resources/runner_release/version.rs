@@ -1,0 +1,63 @@
+//! Versions of GitLab Runner, as far as the configuration depends on them.
+
+use std::fmt;
+
+/// Major and minor number; patch releases bring no configuration keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RunnerVersion {
+    pub major: u16,
+    pub minor: u16,
+}
+
+impl RunnerVersion {
+    /// For keys that every runner understands which this provider can deploy.
+    pub const ANY: Self = Self::new(0, 0);
+
+    /// From here on the runner expands environment variables in `token` and `url`,
+    /// so that a complete config.toml needs no registration step.
+    pub const EXPANDS_TOKEN: Self = Self::new(18, 10);
+
+    pub const fn new(major: u16, minor: u16) -> Self {
+        Self { major, minor }
+    }
+
+    /// Reads `19.3.0`, `v19.3.0` or `19.3`. `None` when it is none of these.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.strip_prefix('v').unwrap_or(text).split('.');
+        let major = parts.next()?.parse().ok()?;
+        let minor = parts.next()?.parse().ok()?;
+        match (parts.next(), parts.next()) {
+            (None, None) => Some(Self { major, minor }),
+            (Some(patch), None) if patch.starts_with(|c: char| c.is_ascii_digit()) => Some(Self { major, minor }),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for RunnerVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_usual_spellings() {
+        let expected = Some(RunnerVersion::new(19, 3));
+        for text in ["19.3.0", "v19.3.0", "19.3", "19.3.0-rc1"] {
+            assert_eq!(RunnerVersion::parse(text), expected, "{text}");
+        }
+        for text in ["", "19", "latest", "19.x", "19.3.", "19.3.0.1"] {
+            assert_eq!(RunnerVersion::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn orders_by_major_then_minor() {
+        assert!(RunnerVersion::new(18, 11) < RunnerVersion::new(19, 0));
+        assert!(RunnerVersion::ANY < RunnerVersion::EXPANDS_TOKEN);
+    }
+}
