@@ -3,4 +3,5 @@
 //! The rooms and who may know whom: `plugin, protocol -> framework <- resources -> clients`.
 
 pub mod framework;
+pub mod protocol;
 pub mod resources;

@@ -1,0 +1,9 @@
+//! Between the messages of the wire and the types of the framework. Nothing here decides anything.
+
+pub(super) mod attribute_path;
+pub(super) mod diagnostics;
+pub(super) mod dynamic_value;
+pub(super) mod function;
+pub(super) mod identity;
+pub(super) mod msgpack;
+pub(super) mod schema;
