@@ -3,5 +3,6 @@
 //! The rooms and who may know whom: `plugin, protocol -> framework <- resources -> clients`.
 
 pub mod framework;
+pub mod plugin;
 pub mod protocol;
 pub mod resources;

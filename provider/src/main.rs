@@ -1,1 +1,49 @@
-fn main() {}
+//! The plugin binary: started by Terraform or OpenTofu, or by a developer with an option.
+
+use std::process::ExitCode;
+
+use gitlabspot::plugin::{self, Services};
+
+const NAME: &str = "gitlabspot";
+const SOURCE: &str = "gitlabspot/gitlabspot";
+const VERSION: &str = concat!("terraform-provider-gitlabspot ", env!("CARGO_PKG_VERSION"));
+const USAGE: &str = "\
+This is the provider gitlabspot/gitlabspot for Terraform and OpenTofu. Name it in required_providers
+of a configuration, run `terraform init` or `tofu init`, and it is found and started from there.
+
+Usage: terraform-provider-gitlabspot [OPTION]
+  --debug    wait for Terraform or OpenTofu to attach, and print how to make it do so
+  --version  print the version
+  --help     print this text";
+
+fn main() -> ExitCode {
+    plugin::logging::start(NAME);
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    let arguments: Vec<_> = arguments.iter().map(|argument| argument.to_str()).collect();
+    match arguments.as_slice() {
+        [] => ended(plugin::serve(Services::default)),
+        // With one dash, as providers written in Go have it.
+        [Some("--debug" | "-debug")] => ended(plugin::debug(SOURCE, Services::default)),
+        [Some("--version" | "-version" | "version")] => told(VERSION),
+        [Some("--help" | "-help" | "-h" | "help")] => told(USAGE),
+        _ => {
+            eprintln!("{USAGE}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn ended(result: Result<(), plugin::Error>) -> ExitCode {
+    let Err(error) = result else { return ExitCode::SUCCESS };
+    eprintln!("{error}");
+    if matches!(error, plugin::Error::Refused(plugin::Refusal::NoHost)) {
+        eprintln!("\n{USAGE}");
+    }
+    ExitCode::FAILURE
+}
+
+#[expect(clippy::print_stdout, reason = "asked for by a person: no host reads this")]
+fn told(text: &str) -> ExitCode {
+    println!("{text}");
+    ExitCode::SUCCESS
+}

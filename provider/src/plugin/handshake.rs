@@ -1,0 +1,207 @@
+//! What the host says in the environment, and the one line we answer on stdout.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+
+use super::tls::MutualTls;
+
+/// The version of go-plugin's own handshake.
+const CORE_PROTOCOL: u32 = 1;
+/// The major version of tfplugin. Minor versions are never negotiated.
+const PROTOCOL: u32 = 6;
+
+/// Not a secret: it only tells a host from somebody who starts the binary by hand.
+const COOKIE: (&str, &str) =
+    ("TF_PLUGIN_MAGIC_COOKIE", "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2");
+
+/// What a host asked for when it started this process.
+#[derive(Debug, PartialEq)]
+pub(super) struct Invitation {
+    /// The only client to let in. `None`: the host wants no TLS.
+    pub(super) client_certificate: Option<CertificateDer<'static>>,
+    pub(super) socket_directory: Option<PathBuf>,
+    /// A group by name or number that may also connect.
+    pub(super) socket_group: Option<String>,
+    /// The host asks whether one connection can carry more; it wants to hear that it cannot.
+    pub(super) asks_for_multiplexing: bool,
+}
+
+/// Why the process does not serve whoever started it.
+#[derive(Debug, PartialEq, thiserror::Error)]
+pub enum Refusal {
+    #[error(
+        "This binary is a plugin. These are not meant to be executed directly.\n\
+         Please execute the program that consumes these plugins, which will\n\
+         load any plugins automatically"
+    )]
+    NoHost,
+    #[error(
+        "this provider speaks plugin protocol {PROTOCOL}, and the program that started it offers only {offered}: \
+         Terraform 1.0 or OpenTofu 1.6 and newer speak {PROTOCOL}"
+    )]
+    OtherProtocol { offered: String },
+    #[error("PLUGIN_CLIENT_CERT must hold exactly one certificate in PEM form; refusing to go on without TLS")]
+    ClientCertificate,
+}
+
+impl Invitation {
+    /// Reads the invitation out of environment variables.
+    ///
+    /// # Errors
+    /// A [`Refusal`] when the process was started by somebody who is not a host, or by one that
+    /// does not speak our protocol.
+    pub(super) fn read(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, Refusal> {
+        // An empty variable is an absent one to go-plugin.
+        let variable = |name| variable(name).filter(|value| !value.is_empty());
+
+        if variable(COOKIE.0).is_none_or(|cookie| cookie != COOKIE.1) {
+            return Err(Refusal::NoHost);
+        }
+        if let Some(offered) = variable("PLUGIN_PROTOCOL_VERSIONS") {
+            accept_protocol(&offered.to_string_lossy())?;
+        }
+        Ok(Self {
+            client_certificate: variable("PLUGIN_CLIENT_CERT")
+                .map(|pem| only_certificate(pem.as_bytes()))
+                .transpose()?,
+            socket_directory: variable("PLUGIN_UNIX_SOCKET_DIR").map(PathBuf::from),
+            socket_group: variable("PLUGIN_UNIX_SOCKET_GROUP").map(|group| group.to_string_lossy().into_owned()),
+            asks_for_multiplexing: variable("PLUGIN_MULTIPLEX_GRPC")
+                .is_some_and(|value| is_true(&value.to_string_lossy())),
+        })
+    }
+}
+
+/// `offered` is a comma-separated set in no order.
+fn accept_protocol(offered: &str) -> Result<(), Refusal> {
+    let versions: BTreeSet<u32> = offered.split(',').filter_map(|version| version.trim().parse().ok()).collect();
+    if versions.contains(&PROTOCOL) {
+        return Ok(());
+    }
+    Err(Refusal::OtherProtocol { offered: offered.to_owned() })
+}
+
+fn only_certificate(pem: &[u8]) -> Result<CertificateDer<'static>, Refusal> {
+    let mut certificates = CertificateDer::pem_slice_iter(pem);
+    match (certificates.next(), certificates.next()) {
+        (Some(Ok(certificate)), None) => Ok(certificate),
+        _ => Err(Refusal::ClientCertificate),
+    }
+}
+
+/// As Go's `strconv.ParseBool`.
+fn is_true(value: &str) -> bool {
+    matches!(value, "1" | "t" | "T" | "true" | "TRUE" | "True")
+}
+
+/// The handshake line, without its line end. `address` is the socket's path.
+///
+/// Fields: handshake version, protocol version, network, address, "grpc", the server's certificate
+/// (empty without TLS) and, only for a host that asked, whether multiplexing is understood.
+pub(super) fn line(address: &str, tls: Option<&MutualTls>, invitation: &Invitation) -> String {
+    let certificate = tls.map(|tls| STANDARD_NO_PAD.encode(tls.certificate())).unwrap_or_default();
+    let multiplexing = if invitation.asks_for_multiplexing { "|false" } else { "" };
+    format!("{CORE_PROTOCOL}|{PROTOCOL}|unix|{address}|grpc|{certificate}{multiplexing}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As a host sets it, with `changes` made to it; an empty value stands for an absent one.
+    fn read(changes: &[(&str, &str)]) -> Result<Invitation, Refusal> {
+        let usual =
+            [COOKIE, ("PLUGIN_PROTOCOL_VERSIONS", "6,5"), ("PLUGIN_MIN_PORT", "10000"), ("PLUGIN_MAX_PORT", "25000")];
+        Invitation::read(|name| {
+            let changed = changes.iter().find(|(changed, _)| *changed == name);
+            changed.or_else(|| usual.iter().find(|(usual, _)| *usual == name)).map(|(_, value)| value.into())
+        })
+    }
+
+    fn plain() -> Invitation {
+        Invitation {
+            client_certificate: None,
+            socket_directory: None,
+            socket_group: None,
+            asks_for_multiplexing: false,
+        }
+    }
+
+    fn certificate() -> rcgen::Certificate {
+        let key = rcgen::KeyPair::generate().unwrap();
+        rcgen::CertificateParams::default().self_signed(&key).unwrap()
+    }
+
+    #[test]
+    fn a_host_without_tls_is_accepted() {
+        assert_eq!(read(&[]), Ok(plain()));
+    }
+
+    #[test]
+    fn every_wish_of_the_host_is_read() {
+        let certificate = certificate();
+        let invitation = read(&[
+            ("PLUGIN_CLIENT_CERT", &certificate.pem()),
+            ("PLUGIN_UNIX_SOCKET_DIR", "/run/plugins"),
+            ("PLUGIN_UNIX_SOCKET_GROUP", "terraform"),
+            ("PLUGIN_MULTIPLEX_GRPC", "true"),
+        ]);
+        assert_eq!(
+            invitation,
+            Ok(Invitation {
+                client_certificate: Some(certificate.der().clone()),
+                socket_directory: Some("/run/plugins".into()),
+                socket_group: Some("terraform".to_owned()),
+                asks_for_multiplexing: true,
+            })
+        );
+    }
+
+    #[test]
+    fn whoever_does_not_know_the_cookie_is_no_host() {
+        for cookie in ["", "wrong"] {
+            assert_eq!(read(&[(COOKIE.0, cookie)]), Err(Refusal::NoHost));
+        }
+    }
+
+    #[test]
+    fn the_protocols_are_a_set() {
+        for offered in ["6", "5,6", "6,5", "4, 6 ,x", ""] {
+            assert_eq!(read(&[("PLUGIN_PROTOCOL_VERSIONS", offered)]), Ok(plain()), "{offered:?}");
+        }
+        for offered in ["5", "4,5", "66", "six"] {
+            let refusal = Refusal::OtherProtocol { offered: offered.to_owned() };
+            assert_eq!(read(&[("PLUGIN_PROTOCOL_VERSIONS", offered)]), Err(refusal));
+        }
+    }
+
+    #[test]
+    fn a_certificate_that_cannot_be_read_never_means_plaintext() {
+        let two = certificate().pem() + &certificate().pem();
+        for pem in ["nonsense", "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n", &two] {
+            assert_eq!(read(&[("PLUGIN_CLIENT_CERT", pem)]), Err(Refusal::ClientCertificate));
+        }
+    }
+
+    #[test]
+    fn without_tls_the_sixth_field_is_there_and_empty() {
+        assert_eq!(line("/tmp/plugin1/s", None, &plain()), "1|6|unix|/tmp/plugin1/s|grpc|");
+        let asks = Invitation { asks_for_multiplexing: true, ..plain() };
+        assert_eq!(line("/tmp/plugin1/s", None, &asks), "1|6|unix|/tmp/plugin1/s|grpc||false");
+    }
+
+    #[test]
+    fn the_certificate_has_no_padding() {
+        let tls = MutualTls::with_client(certificate().der()).unwrap();
+        let line = line("/tmp/plugin1/s", Some(&tls), &plain());
+        let field = line.strip_prefix("1|6|unix|/tmp/plugin1/s|grpc|").unwrap();
+        assert_eq!(STANDARD_NO_PAD.decode(field).unwrap(), tls.certificate().as_ref());
+    }
+}

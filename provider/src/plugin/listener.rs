@@ -1,0 +1,55 @@
+//! The accept loop: yields connections whose client is the right one, and never ends for the sake
+//! of one whose client is not.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::mpsc;
+use tokio::time;
+use tokio_rustls::TlsAcceptor;
+use tokio_stream::wrappers::ReceiverStream;
+
+use super::connection::Connection;
+
+/// A peer on the same machine needs milliseconds.
+const TLS_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Accepting fails when the process has too many files open; then it helps only to wait.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(100);
+
+/// The stream that tonic serves. An error in it would end the server, so it has none.
+pub(super) fn connections(
+    listener: UnixListener,
+    tls: Option<TlsAcceptor>,
+) -> ReceiverStream<Result<Connection, Infallible>> {
+    let (ready, connections) = mpsc::channel(8);
+    tokio::spawn(accept(listener, tls, ready));
+    ReceiverStream::new(connections)
+}
+
+async fn accept(listener: UnixListener, tls: Option<TlsAcceptor>, ready: mpsc::Sender<Result<Connection, Infallible>>) {
+    while !ready.is_closed() {
+        match listener.accept().await {
+            // A task for each, so that a peer which says nothing holds up nobody else.
+            Ok((stream, _)) => drop(tokio::spawn(admit(stream, tls.clone(), ready.clone()))),
+            Err(error) => {
+                tracing::warn!(%error, "could not accept a connection");
+                time::sleep(PAUSE_AFTER_FAILURE).await;
+            }
+        }
+    }
+}
+
+async fn admit(stream: UnixStream, tls: Option<TlsAcceptor>, ready: mpsc::Sender<Result<Connection, Infallible>>) {
+    let connection = match tls {
+        None => Connection::from(stream),
+        Some(tls) => match time::timeout(TLS_TIMEOUT, tls.accept(stream)).await {
+            Ok(Ok(stream)) => Connection::from(stream),
+            Ok(Err(error)) => return tracing::warn!(%error, "refused a connection"),
+            Err(_) => return tracing::warn!("gave up a connection whose peer does not speak"),
+        },
+    };
+    // A closed channel means that the server has stopped.
+    let _ = ready.send(Ok(connection)).await;
+}

@@ -1,0 +1,40 @@
+//! A panic, as go-plugin hosts recognise one.
+
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::panic;
+
+/// Reports every panic on stderr, log level or not.
+pub(super) fn install() {
+    panic::set_hook(Box::new(|info| {
+        let message = info.payload_as_str().unwrap_or("(no message)");
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        let thread = std::thread::current();
+        let text = report(message, &place, thread.name(), &Backtrace::capture());
+        let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    }));
+}
+
+/// A first line that starts with `panic: ` makes the host take this line and all that follow for
+/// a crash report, and show it to the user; as JSON it would pass for a log line.
+fn report(message: &str, place: &str, thread: Option<&str>, backtrace: &Backtrace) -> String {
+    let thread = thread.unwrap_or("(unnamed)");
+    let mut text = format!("panic: {message}\n\nin thread {thread} at {place}\n");
+    if backtrace.status() == BacktraceStatus::Captured {
+        // Writing to a String does not fail.
+        let _ = writeln!(text, "{backtrace}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_line_is_what_hosts_look_for() {
+        let text = report("no more\nmoney", "src/a.rs:1:2", Some("worker"), &Backtrace::disabled());
+        assert_eq!(text, "panic: no more\nmoney\n\nin thread worker at src/a.rs:1:2\n");
+    }
+}
