@@ -6,3 +6,5 @@ pub mod framework;
 pub mod plugin;
 pub mod protocol;
 pub mod resources;
+
+pub mod clients;

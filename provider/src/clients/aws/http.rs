@@ -1,0 +1,205 @@
+//! How bytes reach AWS: proxies, certificate authorities, TLS on aws-lc.
+
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_http_client::{Builder, Connector};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+
+use super::settings::AwsSettings;
+use crate::clients::environment::Environment;
+use crate::clients::error::ClientError;
+
+/// Never through a proxy: this machine, and the addresses where instances, containers and pods
+/// find their credentials. A proxy would answer with its own identity, if at all.
+const DIRECT: &str =
+    "localhost,127.0.0.0/8,::1,169.254.169.254,169.254.170.2,169.254.170.23,fd00:ec2::254,fd00:ec2::23";
+
+/// One HTTP client for all services, so that they share connections and certificates.
+///
+/// # Errors
+/// [`ClientError::InvalidSetting`] when a proxy URL or the CA bundle cannot be used.
+pub(super) fn client(settings: &AwsSettings, environment: &Environment) -> Result<SharedHttpClient, ClientError> {
+    if let Some(client) = &settings.http_client {
+        return Ok(client.clone());
+    }
+    let proxies = Proxies::from(settings, environment)?;
+    let bundle = settings
+        .custom_ca_bundle
+        .clone()
+        .or_else(|| environment.get("AWS_CA_BUNDLE"))
+        .map(|path| read_bundle(&environment.expand_home(&path)))
+        .transpose()?;
+    let mut tls = TlsContext::builder();
+    if let Some(pem) = bundle {
+        tls = tls.with_trust_store(TrustStore::empty().with_pem_certificate(pem));
+    }
+    let tls = tls
+        .build()
+        .map_err(|error| ClientError::InvalidSetting { setting: "custom_ca_bundle", reason: error.to_string() })?;
+
+    let Proxies { http, https } = proxies;
+    let plain = Builder::new().build_with_connector_fn(move |settings, components| {
+        connector(settings, components).proxy_config(http.clone()).build_http()
+    });
+    let secure = Builder::new().build_with_connector_fn(move |settings, components| {
+        connector(settings, components)
+            .proxy_config(https.clone())
+            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+            .tls_context(tls.clone())
+            .build()
+    });
+    Ok(SharedHttpClient::new(ByScheme { plain, secure }))
+}
+
+fn connector(
+    settings: Option<&HttpConnectorSettings>,
+    components: Option<&RuntimeComponents>,
+) -> aws_smithy_http_client::ConnectorBuilder {
+    let mut builder = Connector::builder();
+    builder.set_connector_settings(settings.cloned());
+    builder.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+    builder
+}
+
+/// Plain HTTP and HTTPS have a proxy setting each, which the SDK's own client cannot express.
+/// It also keeps certificates unread while every endpoint is plain.
+#[derive(Debug, Clone)]
+struct ByScheme {
+    plain: SharedHttpClient,
+    secure: SharedHttpClient,
+}
+
+impl HttpClient for ByScheme {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(SchemeConnector {
+            clients: self.clone(),
+            settings: settings.clone(),
+            components: components.clone(),
+        })
+    }
+}
+
+#[derive(Debug)]
+struct SchemeConnector {
+    clients: ByScheme,
+    settings: HttpConnectorSettings,
+    components: RuntimeComponents,
+}
+
+impl HttpConnector for SchemeConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let client = if request.uri().starts_with("http://") { &self.clients.plain } else { &self.clients.secure };
+        // Each client keeps its connectors by settings, so this is a look-up.
+        client.http_connector(&self.settings, &self.components).call(request)
+    }
+}
+
+struct Proxies {
+    http: ProxyConfig,
+    https: ProxyConfig,
+}
+
+impl Proxies {
+    fn from(settings: &AwsSettings, environment: &Environment) -> Result<Self, ClientError> {
+        let no_proxy = settings.no_proxy.clone().or_else(|| environment.first(&["NO_PROXY", "no_proxy"]));
+        let rules = no_proxy.map_or_else(|| DIRECT.to_owned(), |rules| format!("{rules},{DIRECT}"));
+        let http = settings
+            .http_proxy
+            .clone()
+            .or_else(|| environment.first(&["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"]));
+        let https = settings
+            .https_proxy
+            .clone()
+            .or_else(|| environment.first(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]));
+        Ok(Self { http: proxy("http_proxy", http, &rules)?, https: proxy("https_proxy", https, &rules)? })
+    }
+}
+
+fn proxy(setting: &'static str, url: Option<String>, no_proxy: &str) -> Result<ProxyConfig, ClientError> {
+    let Some(url) = url else {
+        return Ok(ProxyConfig::disabled());
+    };
+    let url = if url.contains("://") { url } else { format!("http://{url}") };
+    // The URL may hold a password, so no error repeats it.
+    let config = ProxyConfig::all(url.as_str()).map_err(|_| ClientError::InvalidSetting {
+        setting,
+        reason: "it is not a URL such as \"http://proxy.example.com:3128\"".to_owned(),
+    })?;
+    Ok(config.no_proxy(no_proxy))
+}
+
+/// The bundle's text, proven to hold certificates: the connector would panic on anything else.
+fn read_bundle(path: &str) -> Result<Vec<u8>, ClientError> {
+    let invalid = |reason: String| ClientError::InvalidSetting { setting: "custom_ca_bundle", reason };
+    let pem = std::fs::read(path).map_err(|error| invalid(format!("{path}: {error}")))?;
+    let certificates = CertificateDer::pem_slice_iter(&pem)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| invalid(format!("{path} is not a PEM file of certificates: {error}")))?;
+    if certificates.is_empty() {
+        return Err(invalid(format!("{path} holds no PEM certificate")));
+    }
+    let mut store = rustls::RootCertStore::empty();
+    for certificate in certificates {
+        store
+            .add(certificate)
+            .map_err(|error| invalid(format!("{path} holds a certificate that cannot be read: {error}")))?;
+    }
+    Ok(pem)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn reason(result: Result<SharedHttpClient, ClientError>) -> String {
+        result.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_proxy_that_is_no_url_is_refused_without_repeating_its_password() {
+        let settings = AwsSettings { https_proxy: Some("http://me:hunter2@ :99".to_owned()), ..AwsSettings::default() };
+        assert_eq!(
+            reason(client(&settings, &Environment::fixed([]))),
+            "the provider setting \"https_proxy\" cannot be used: it is not a URL such as \
+             \"http://proxy.example.com:3128\""
+        );
+    }
+
+    #[test]
+    fn a_bundle_without_certificates_is_refused() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(b"not a certificate").unwrap();
+        let path = file.path().to_str().unwrap();
+        let found = reason(client(&AwsSettings::default(), &Environment::fixed([("AWS_CA_BUNDLE", path)])));
+        assert_eq!(
+            found,
+            format!("the provider setting \"custom_ca_bundle\" cannot be used: {path} holds no PEM certificate")
+        );
+    }
+
+    #[test]
+    fn a_bundle_that_is_not_there_is_refused() {
+        let settings = AwsSettings { custom_ca_bundle: Some("/nowhere/ca.pem".to_owned()), ..AwsSettings::default() };
+        let found = reason(client(&settings, &Environment::fixed([])));
+        assert!(found.contains("/nowhere/ca.pem: No such file"), "{found}");
+    }
+
+    #[test]
+    fn a_real_bundle_is_accepted() {
+        let certified = rcgen::generate_simple_self_signed(["proxy.example.com".to_owned()]).unwrap();
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(certified.cert.pem().as_bytes()).unwrap();
+        let settings =
+            AwsSettings { custom_ca_bundle: Some(file.path().to_str().unwrap().to_owned()), ..AwsSettings::default() };
+        assert!(client(&settings, &Environment::fixed([])).is_ok());
+    }
+}

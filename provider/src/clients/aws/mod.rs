@@ -1,0 +1,373 @@
+//! The connection to AWS: one configuration from settings and the standard chain, six clients.
+
+mod credentials;
+mod error;
+mod http;
+mod region;
+mod retry;
+mod settings;
+
+use std::time::Duration;
+
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
+use aws_types::sdk_ua_metadata::FrameworkMetadata;
+
+pub(crate) use self::error::chain;
+pub use self::error::{AwsError, Fault};
+pub use self::region::dns_suffix;
+pub use self::retry::DEFAULT_MAX_RETRIES;
+pub use self::settings::{AssumeRole, AssumeRoleWithWebIdentity, AwsSettings, Endpoints};
+use super::UserAgent;
+use super::environment::Environment;
+use super::error::ClientError;
+
+/// How long a silent server is waited for. The SDK's default is for ever.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Reads the standard chain and puts the settings over it.
+///
+/// No network, with one exception that all AWS tools share: where no setting, variable or profile
+/// names a region, the instance metadata service is asked.
+///
+/// # Errors
+/// [`ClientError`] for settings that are unknown yet or unusable, and for a missing region.
+pub(super) async fn load(
+    settings: &AwsSettings,
+    user_agent: &UserAgent,
+    environment: &Environment,
+) -> Result<SdkConfig, ClientError> {
+    if !settings.not_yet_known.is_empty() {
+        return Err(ClientError::NotYetKnown { settings: settings.not_yet_known.clone() });
+    }
+    let http_client = http::client(settings, environment)?;
+    let files = profile_files(settings, environment);
+
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http_client.clone())
+        .timeout_config(TimeoutConfig::builder().read_timeout(READ_TIMEOUT).build());
+    if let Some(region) = &settings.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    if let Some(files) = &files {
+        loader = loader.profile_files(files.clone());
+    }
+    if let Some(profile) = &settings.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(fips) = settings.use_fips_endpoint {
+        loader = loader.use_fips(fips);
+    }
+    if let Some(dualstack) = settings.use_dualstack_endpoint {
+        loader = loader.use_dual_stack(dualstack);
+    }
+    for (name, version) in user_agent.parts() {
+        // A version with unusual characters is not worth an error.
+        if let Ok(metadata) = FrameworkMetadata::new(name, version) {
+            loader = loader.framework_metadata(metadata);
+        }
+    }
+    if let Some(name) = environment.get("AWS_SDK_UA_APP_ID").and_then(|name| AppName::new(name).ok()) {
+        loader = loader.app_name(name);
+    }
+    let keys = credentials::fixed(settings)?;
+    if let Some(keys) = &keys {
+        loader = loader.credentials_provider(keys.clone());
+    }
+
+    let loaded = loader.load().await;
+    let region = loaded.region().cloned().ok_or(ClientError::NoRegion)?;
+    if !region::is_region(region.as_ref()) {
+        return Err(ClientError::InvalidRegion { region: region.to_string() });
+    }
+    let retry =
+        retry::config(settings.max_retries, settings.retry_mode.as_deref(), loaded.retry_config(), environment)?;
+    let retry = match settings.initial_backoff {
+        Some(pause) => retry.with_initial_backoff(pause),
+        None => retry,
+    };
+    let mut config = loaded.into_builder().retry_config(retry).build();
+
+    if let (Some(profile), None) = (&settings.profile, &keys) {
+        let base = ProviderConfig::without_region().with_region(Some(region)).with_http_client(http_client);
+        let mut provider = ProfileFileCredentialsProvider::builder().configure(&base).profile_name(profile);
+        if let Some(files) = files {
+            provider = provider.profile_files(files);
+        }
+        config = with_credentials(config, SharedCredentialsProvider::new(provider.build()));
+    }
+    if let Some(web_identity) = &settings.assume_role_with_web_identity {
+        let sts = sts(&config, &settings.endpoints);
+        let provider = credentials::WebIdentityProvider::new(sts, web_identity, environment)?;
+        config = with_credentials(config, SharedCredentialsProvider::new(provider));
+    }
+    if let Some(role) = &settings.assume_role {
+        let provider = credentials::RoleProvider { sts: sts(&config, &settings.endpoints), role: role.clone() };
+        config = with_credentials(config, SharedCredentialsProvider::new(provider));
+    }
+    Ok(config)
+}
+
+fn with_credentials(config: SdkConfig, provider: SharedCredentialsProvider) -> SdkConfig {
+    // A fresh cache each time: entries are keyed by cache slot, and a role must not see its base's.
+    config
+        .into_builder()
+        .credentials_provider(provider)
+        .identity_cache(aws_config::identity::IdentityCache::lazy().build())
+        .build()
+}
+
+/// The profile files that settings name. A kind that they do not name stays at its default place.
+fn profile_files(settings: &AwsSettings, environment: &Environment) -> Option<EnvConfigFiles> {
+    let (config, credentials) = (&settings.shared_config_files, &settings.shared_credentials_files);
+    if config.is_none() && credentials.is_none() {
+        return None;
+    }
+    let mut files = EnvConfigFiles::builder()
+        .include_default_config_file(config.is_none())
+        .include_default_credentials_file(credentials.is_none());
+    for path in config.iter().flatten() {
+        files = files.with_file(EnvConfigFileKind::Config, environment.expand_home(path));
+    }
+    for path in credentials.iter().flatten() {
+        files = files.with_file(EnvConfigFileKind::Credentials, environment.expand_home(path));
+    }
+    Some(files.build())
+}
+
+/// A client of one service over the shared configuration, with our retry rules.
+macro_rules! service {
+    ($(#[$doc:meta])* $name:ident, $sdk:ident) => {
+        $(#[$doc])*
+        pub(super) fn $name(config: &SdkConfig, endpoints: &Endpoints) -> $sdk::Client {
+            let mut builder = $sdk::config::Builder::from(config)
+                .retry_classifier(retry::TryAgain)
+                .retry_partition(retry::partition(stringify!($name)));
+            if let Some(url) = &endpoints.$name {
+                builder = builder.endpoint_url(url);
+            }
+            $sdk::Client::from_conf(builder.build())
+        }
+    };
+}
+
+service!(autoscaling, aws_sdk_autoscaling);
+service!(ec2, aws_sdk_ec2);
+service!(eks, aws_sdk_eks);
+service!(iam, aws_sdk_iam);
+service!(sts, aws_sdk_sts);
+
+/// Unlike the others, S3 has a setting of its own.
+pub(super) fn s3(config: &SdkConfig, settings: &AwsSettings) -> aws_sdk_s3::Client {
+    let mut builder = aws_sdk_s3::config::Builder::from(config)
+        .retry_classifier(retry::TryAgain)
+        .retry_partition(retry::partition("s3"))
+        .force_path_style(settings.s3_use_path_style.unwrap_or(false));
+    if let Some(url) = &settings.endpoints.s3 {
+        builder = builder.endpoint_url(url);
+    }
+    aws_sdk_s3::Client::from_conf(builder.build())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use aws_credential_types::provider::ProvideCredentials;
+
+    use super::*;
+    use crate::clients::scripted::{Answer, Script, clients};
+
+    const ASSUMED: &str = "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult>\
+         <Credentials><AccessKeyId>ASIAROLE</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t\
+         </SessionToken><Expiration>2100-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult>\
+         </AssumeRoleResponse>";
+
+    async fn loaded(settings: &AwsSettings, environment: &Environment) -> Result<SdkConfig, String> {
+        let config = load(settings, &UserAgent::default(), environment).await;
+        config.map_err(|error| error.to_string())
+    }
+
+    async fn access_key(config: &SdkConfig) -> Result<String, String> {
+        let credentials = config.credentials_provider().unwrap().provide_credentials().await;
+        let text = |error| error::chain(&error).map(ToString::to_string).collect::<Vec<_>>().join(": ");
+        credentials.map(|credentials| credentials.access_key_id().to_owned()).map_err(text)
+    }
+
+    #[tokio::test]
+    async fn a_region_that_is_none_is_refused() {
+        let settings = AwsSettings { region: Some("Ireland".to_owned()), ..Script::default().settings() };
+        assert_eq!(
+            loaded(&settings, &Environment::fixed([])).await.unwrap_err(),
+            "\"Ireland\" is not the name of an AWS region: set \"region\" in the provider block or AWS_REGION to one \
+             such as \"eu-west-1\""
+        );
+    }
+
+    #[tokio::test]
+    async fn half_a_key_pair_is_refused() {
+        let settings = AwsSettings { secret_key: None, ..Script::default().settings() };
+        assert_eq!(
+            loaded(&settings, &Environment::fixed([])).await.unwrap_err(),
+            "the provider setting \"access_key\" cannot be used: it is given without \"secret_key\""
+        );
+    }
+
+    #[tokio::test]
+    async fn profiles_of_named_files() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(b"[ci]\naws_access_key_id = AKIACI\naws_secret_access_key = s\n").unwrap();
+        let settings = AwsSettings {
+            access_key: None,
+            secret_key: None,
+            profile: Some("ci".to_owned()),
+            shared_credentials_files: Some(vec![file.path().to_str().unwrap().to_owned()]),
+            shared_config_files: Some(vec![]),
+            ..Script::default().settings()
+        };
+        let config = loaded(&settings, &Environment::fixed([])).await.unwrap();
+        assert_eq!(access_key(&config).await.unwrap(), "AKIACI");
+    }
+
+    #[tokio::test]
+    async fn a_role_is_assumed_with_all_that_was_said() {
+        let script = Script::new([Answer::Http(200, ASSUMED.to_owned())]);
+        let settings = AwsSettings {
+            assume_role: Some(AssumeRole {
+                role_arn: "arn:aws:iam::123456789012:role/ci".to_owned(),
+                session_name: Some("me".to_owned()),
+                external_id: Some("x".to_owned()),
+                duration: Some(Duration::from_mins(30)),
+                policy: Some("{}".to_owned()),
+                policy_arns: vec!["arn:aws:iam::aws:policy/ReadOnlyAccess".to_owned()],
+                tags: [("team".to_owned(), "ci".to_owned())].into(),
+                source_identity: Some("jane".to_owned()),
+            }),
+            ..script.settings()
+        };
+        let config = loaded(&settings, &Environment::fixed([])).await.unwrap();
+        assert_eq!(access_key(&config).await.unwrap(), "ASIAROLE");
+        let requests = script.requests();
+        let [request] = requests.as_slice() else { unreachable!("one request, not {requests:?}") };
+        assert_eq!(
+            request.body,
+            "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fci\
+             &RoleSessionName=me&PolicyArns.member.1.arn=arn%3Aaws%3Aiam%3A%3Aaws%3Apolicy%2FReadOnlyAccess&Policy=%7B%7D\
+             &DurationSeconds=1800&Tags.member.1.Key=team&Tags.member.1.Value=ci&ExternalId=x&SourceIdentity=jane"
+        );
+        assert!(request.authorization.contains("AKIAIOSFODNN7EXAMPLE/"), "{}", request.authorization);
+        assert!(request.user_agent.contains("lib/terraform-provider-gitlabspot/0"), "{}", request.user_agent);
+    }
+
+    #[tokio::test]
+    async fn a_web_identity_comes_from_the_environment() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(b"the-token\n").unwrap();
+        let body = ASSUMED.replace("AssumeRole", "AssumeRoleWithWebIdentity");
+        let script = Script::new([Answer::Http(200, body)]);
+        let settings = AwsSettings {
+            assume_role_with_web_identity: Some(AssumeRoleWithWebIdentity {
+                duration: Some(Duration::from_mins(15)),
+                ..AssumeRoleWithWebIdentity::default()
+            }),
+            ..script.settings()
+        };
+        let path = file.path().to_str().unwrap();
+        let environment = Environment::fixed([
+            ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/tfc"),
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", path),
+        ]);
+        let config = loaded(&settings, &environment).await.unwrap();
+        assert_eq!(access_key(&config).await.unwrap(), "ASIAROLE");
+        let requests = script.requests();
+        let calls: Vec<(&str, &str)> =
+            requests.iter().map(|request| (request.body.as_str(), request.authorization.as_str())).collect();
+        assert_eq!(
+            calls,
+            [(
+                "Action=AssumeRoleWithWebIdentity&Version=2011-06-15\
+                 &RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Ftfc&RoleSessionName=gitlabspot\
+                 &WebIdentityToken=the-token&DurationSeconds=900",
+                ""
+            )]
+        );
+        assert_eq!(
+            loaded(&settings, &Environment::fixed([])).await.unwrap_err(),
+            "the provider setting \"assume_role_with_web_identity\" cannot be used: neither \"role_arn\" nor the \
+             environment variable AWS_ROLE_ARN is set"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_role_that_is_refused_is_named() {
+        let denied =
+            "<ErrorResponse><Error><Code>AccessDenied</Code><Message>not you</Message></Error></ErrorResponse>";
+        let script = Script::new([Answer::Http(403, denied.to_owned())]);
+        let clients = clients(AwsSettings {
+            assume_role: Some(AssumeRole {
+                role_arn: "arn:aws:iam::123456789012:role/ci".to_owned(),
+                ..AssumeRole::default()
+            }),
+            ..script.settings()
+        });
+        let error = clients.eks().await.unwrap().list_clusters().send().await.unwrap_err();
+        let error = AwsError::new("ListClusters", &error);
+        assert!(!error.is_outcome_unknown());
+        let shown = error.to_string();
+        assert!(
+            shown.contains(
+                "the role arn:aws:iam::123456789012:role/ci could not be assumed: AssumeRole: AccessDenied: not you"
+            ),
+            "{shown}"
+        );
+    }
+
+    #[tokio::test]
+    async fn endpoints_and_path_style() {
+        let script = Script::default();
+        let clients = clients(AwsSettings {
+            s3_use_path_style: Some(true),
+            endpoints: Endpoints {
+                s3: Some("http://127.0.0.1:9000".to_owned()),
+                iam: Some("http://127.0.0.1:9001".to_owned()),
+                ..Endpoints::default()
+            },
+            ..script.settings()
+        });
+        let _ = clients.s3().await.unwrap().head_bucket().bucket("cache").send().await;
+        let _ = clients.iam().await.unwrap().get_user().send().await;
+        let _ = clients.eks().await.unwrap().list_clusters().send().await;
+        let uris: Vec<String> = script.requests().into_iter().map(|request| request.uri).collect();
+        assert_eq!(
+            uris,
+            ["http://127.0.0.1:9000/cache/", "http://127.0.0.1:9001/", "https://eks.eu-west-1.amazonaws.com/clusters"]
+        );
+    }
+
+    #[tokio::test]
+    async fn tries_are_counted_and_aborted_operations_are_among_them() {
+        let aborted =
+            format!("<Error><Code>OperationAborted</Code><Message>{}</Message></Error>", retry::OPERATION_ABORTED);
+        let script = Script::new([
+            Answer::Reset,
+            Answer::Http(409, aborted),
+            Answer::Http(503, String::new()),
+            Answer::Http(200, String::new()),
+        ]);
+        let clients = clients(AwsSettings { max_retries: None, ..script.settings() });
+        clients.s3().await.unwrap().create_bucket().bucket("cache").send().await.unwrap();
+        assert_eq!(script.requests().len(), 4);
+    }
+
+    #[tokio::test]
+    async fn the_default_is_ten_retries() {
+        let script = Script::default();
+        let clients = clients(AwsSettings { max_retries: None, ..script.settings() });
+        let _ = clients.eks().await.unwrap().list_clusters().send().await.unwrap_err();
+        assert_eq!(script.requests().len(), 11);
+    }
+}

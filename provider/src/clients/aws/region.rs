@@ -1,0 +1,55 @@
+//! Regions: what their names look like, and the domain that their services live under.
+
+/// Whether `name` has the shape of a region's name, such as `eu-west-1` or `us-gov-east-1`.
+///
+/// Only the shape: new regions must work without a new release.
+pub(super) fn is_region(name: &str) -> bool {
+    let parts: Vec<&str> = name.split('-').collect();
+    let [area, middle @ .., number] = parts.as_slice() else {
+        return false;
+    };
+    let word = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
+    (2..=4).contains(&area.len())
+        && word(area)
+        && !middle.is_empty()
+        && middle.iter().all(|part| word(part))
+        && !number.is_empty()
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The domain of the partition that `region` belongs to.
+#[must_use]
+pub fn dns_suffix(region: &str) -> &'static str {
+    const PARTITIONS: [(&str, &str); 6] = [
+        ("cn-", "amazonaws.com.cn"),
+        ("us-isob-", "sc2s.sgov.gov"),
+        ("us-isof-", "csp.hci.ic.gov"),
+        ("us-iso-", "c2s.ic.gov"),
+        ("eu-isoe-", "cloud.adc-e.uk"),
+        ("eusc-", "amazonaws.eu"),
+    ];
+    PARTITIONS.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("amazonaws.com", |(_, suffix)| suffix)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_regions() {
+        let regions =
+            ["eu-west-1", "af-south-1", "us-gov-east-1", "us-isob-west-1", "eusc-de-east-1", "cn-northwest-1"];
+        assert_eq!(regions.map(is_region), [true; 6]);
+        let others = ["", "eu", "eu-west", "eu-west-1a", "EU-WEST-1", "eu--1", "eu-west-1.example.com/"];
+        assert_eq!(others.map(is_region), [false; 7]);
+    }
+
+    #[test]
+    fn domains_of_partitions() {
+        let regions = ["af-south-1", "us-gov-west-1", "cn-north-1", "us-isob-east-1", "eusc-de-east-1"];
+        assert_eq!(
+            regions.map(dns_suffix),
+            ["amazonaws.com", "amazonaws.com", "amazonaws.com.cn", "sc2s.sgov.gov", "amazonaws.eu"]
+        );
+    }
+}

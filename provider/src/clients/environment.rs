@@ -1,0 +1,81 @@
+//! Environment variables, read through one door so that tests can bring their own.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// Where environment variables come from: the process, or a fixed table in tests.
+///
+/// `aws-config` reads the process environment by itself; this is for what it does not know.
+#[derive(Clone)]
+pub struct Environment(Arc<dyn Fn(&str) -> Option<String> + Send + Sync>);
+
+impl Environment {
+    /// The variables of this process.
+    #[must_use]
+    pub fn process() -> Self {
+        Self(Arc::new(|name| std::env::var(name).ok()))
+    }
+
+    /// Exactly these variables.
+    #[must_use]
+    pub fn fixed<const N: usize>(variables: [(&str, &str); N]) -> Self {
+        let table: BTreeMap<String, String> =
+            variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Self(Arc::new(move |name| table.get(name).cloned()))
+    }
+
+    /// The value of `name`; a variable set to nothing counts as not set.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<String> {
+        (self.0)(name).filter(|value| !value.is_empty())
+    }
+
+    /// The first of `names` that is set.
+    #[must_use]
+    pub fn first(&self, names: &[&str]) -> Option<String> {
+        names.iter().find_map(|name| self.get(name))
+    }
+
+    /// `path` with a leading `~` replaced by the home directory, where there is one.
+    #[must_use]
+    pub fn expand_home(&self, path: &str) -> String {
+        match (path.strip_prefix("~/"), self.get("HOME")) {
+            (Some(rest), Some(home)) => format!("{}/{rest}", home.trim_end_matches('/')),
+            _ => path.to_owned(),
+        }
+    }
+}
+
+impl Default for Environment {
+    fn default() -> Self {
+        Self::process()
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Values may be secrets.
+        formatter.write_str("Environment")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_variable_is_not_set() {
+        let environment = Environment::fixed([("A", ""), ("B", "b")]);
+        assert_eq!(environment.first(&["A", "B"]), Some("b".to_owned()));
+        assert_eq!(environment.get("A"), None);
+    }
+
+    #[test]
+    fn home_is_expanded_only_at_the_start() {
+        let environment = Environment::fixed([("HOME", "/home/me/")]);
+        assert_eq!(environment.expand_home("~/.kube/config"), "/home/me/.kube/config");
+        assert_eq!(environment.expand_home("/etc/~/x"), "/etc/~/x");
+        assert_eq!(Environment::fixed([]).expand_home("~/x"), "~/x");
+    }
+}

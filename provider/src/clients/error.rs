@@ -1,0 +1,78 @@
+//! What goes wrong while a connection is being made, each text saying what to do.
+
+use std::path::PathBuf;
+
+use super::aws::AwsError;
+
+/// Why a client cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The plan runs before the values exist. Nothing was contacted.
+    #[error(
+        "the provider settings {} are not known yet: they depend on something that this run is still to create",
+        .settings.join(", ")
+    )]
+    NotYetKnown { settings: Vec<String> },
+
+    #[error("the provider setting \"{setting}\" cannot be used: {reason}")]
+    InvalidSetting { setting: &'static str, reason: String },
+
+    #[error(
+        "no AWS region is configured: set \"region\" in the provider block, the environment variable AWS_REGION, \
+         or a region in the profile that is used"
+    )]
+    NoRegion,
+
+    #[error(
+        "\"{region}\" is not the name of an AWS region: set \"region\" in the provider block or AWS_REGION to one \
+         such as \"eu-west-1\""
+    )]
+    InvalidRegion { region: String },
+
+    #[error(
+        "the credentials belong to AWS account {account}, which is not among allowed_account_ids ({}): use \
+         credentials of an allowed account, or add this one to the list. Nothing was changed",
+        .allowed.join(", ")
+    )]
+    AccountNotAllowed { account: String, allowed: Vec<String> },
+
+    #[error(
+        "the credentials belong to AWS account {account}, which forbidden_account_ids excludes: use credentials of \
+         another account. Nothing was changed"
+    )]
+    AccountForbidden { account: String },
+
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+
+    #[error(
+        "no Kubernetes cluster is configured: set \"cluster_name\" on the resource, or in the provider's \"kubernetes\" \
+         one of \"cluster_name\" (an EKS cluster), \"config_path\" (a kubeconfig file) or \"host\" with \"token\" or a \
+         client certificate. ~/.kube/config is read only when config_path names it"
+    )]
+    KubernetesNotConfigured,
+
+    /// Certain: EKS itself says that there is no such cluster.
+    #[error(
+        "there is no EKS cluster \"{name}\" in region {region}: check cluster_name, the provider's region and the account"
+    )]
+    ClusterNotFound { name: String, region: String },
+
+    #[error("the EKS cluster \"{name}\" cannot be used while its status is {status}: wait until it is ACTIVE")]
+    ClusterNotReady { name: String, status: String },
+
+    #[error("the kubeconfig {} cannot be used: {reason}", .path.display())]
+    Kubeconfig { path: PathBuf, reason: String },
+
+    #[error("the command \"{command}\" gave no credentials for the cluster: {reason}")]
+    Exec { command: String, reason: String },
+
+    #[error("the token file {} cannot be read: {source}", .path.display())]
+    TokenFile { path: PathBuf, source: std::io::Error },
+
+    #[error("no token for the EKS cluster \"{cluster}\" can be made: {reason}")]
+    EksToken { cluster: String, reason: String },
+
+    #[error("no connection to the Kubernetes API can be made from these settings: {reason}")]
+    KubernetesClient { reason: String },
+}

@@ -1,0 +1,141 @@
+//! What a cluster refuses, in words that name fields and managers.
+
+use std::fmt;
+
+use kube::core::Status;
+use kube::core::response::StatusCause;
+
+use super::apply::ObjectRef;
+
+/// A field that another manager owns with another value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldConflict {
+    /// Such as `kubectl-client-side-apply` or `helm`.
+    pub manager: String,
+    /// Such as `.spec.replicas`.
+    pub field: String,
+}
+
+/// A field whose value the API does not accept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidField {
+    /// Such as `spec.template.spec.containers[0].image`; may be empty.
+    pub field: String,
+    pub reason: String,
+}
+
+/// Why something could not be done with an object.
+#[derive(Debug, thiserror::Error)]
+pub enum KubernetesError {
+    #[error("{object} is not applied because others own some of its fields: {}", list(.conflicts))]
+    Conflict { object: ObjectRef, conflicts: Vec<FieldConflict> },
+
+    #[error("{object} is not accepted: {}", list(.fields))]
+    Invalid { object: ObjectRef, fields: Vec<InvalidField> },
+
+    #[error("{object}: the identity in use may not do this: {message}")]
+    Forbidden { object: ObjectRef, message: String },
+
+    #[error(
+        "{object}: the cluster does not accept the credentials, also after renewing them: check the token, user or role"
+    )]
+    Unauthorized { object: ObjectRef },
+
+    /// On apply: the namespace, or the kind itself, is missing.
+    #[error("{object}: {message}")]
+    NotFound { object: ObjectRef, message: String },
+
+    #[error("{object} cannot be made while its namespace is being deleted: wait until it is gone, or choose another")]
+    NamespaceTerminating { object: ObjectRef },
+
+    #[error("{object}: the Kubernetes API answered {code} {reason}: {message}")]
+    Api { object: ObjectRef, code: u16, reason: String, message: String },
+
+    #[error("{object}: the Kubernetes API cannot be reached: {reason}")]
+    Unreachable { object: ObjectRef, reason: String },
+
+    #[error("an object to apply lacks {missing}")]
+    Incomplete { missing: &'static str },
+}
+
+impl fmt::Display for FieldConflict {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} (\"{}\")", self.field, self.manager)
+    }
+}
+
+impl fmt::Display for InvalidField {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.field.as_str() {
+            "" => write!(formatter, "{}", self.reason),
+            field => write!(formatter, "{field}: {}", self.reason),
+        }
+    }
+}
+
+fn list<T: fmt::Display>(items: &[T]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+impl KubernetesError {
+    pub(super) fn new(object: &ObjectRef, error: kube::Error) -> Self {
+        let object = object.clone();
+        match error {
+            kube::Error::Api(status) => Self::of_status(object, *status),
+            other => Self::Unreachable { object, reason: causes(&other) },
+        }
+    }
+
+    fn of_status(object: ObjectRef, status: Status) -> Self {
+        // Answers about a Secret may quote what it holds.
+        let quotes = object.kind == "Secret";
+        let message = match quotes {
+            true => format!("the message is not shown, since {object} holds secrets"),
+            false => status.message.clone(),
+        };
+        let causes = status.details.as_ref().map(|details| details.causes.as_slice()).unwrap_or_default();
+        match (status.code, status.reason.as_str()) {
+            (401, _) => Self::Unauthorized { object },
+            (403, _) if causes.iter().any(|cause| cause.reason == "NamespaceTerminating") => {
+                Self::NamespaceTerminating { object }
+            }
+            // Says who may not do what, never what was sent.
+            (403, _) => Self::Forbidden { object, message: status.message },
+            (404, _) => Self::NotFound { object, message: status.message },
+            (409, _) if causes.iter().any(|cause| cause.reason == "FieldManagerConflict") => {
+                Self::Conflict { object, conflicts: causes.iter().map(conflict).collect() }
+            }
+            (422, _) if !causes.is_empty() => {
+                let field = |cause: &StatusCause| InvalidField {
+                    field: cause.field.clone(),
+                    reason: if quotes { cause.reason.clone() } else { cause.message.clone() },
+                };
+                Self::Invalid { object, fields: causes.iter().map(field).collect() }
+            }
+            (400 | 422, _) => {
+                Self::Invalid { object, fields: vec![InvalidField { field: String::new(), reason: message }] }
+            }
+            (code, reason) => Self::Api { object, code, reason: reason.to_owned(), message },
+        }
+    }
+}
+
+/// The manager stands only in the message: `conflict with "helm" using apps/v1 at …`.
+fn conflict(cause: &StatusCause) -> FieldConflict {
+    FieldConflict {
+        manager: cause.message.split('"').nth(1).unwrap_or("unknown").to_owned(),
+        field: cause.field.clone(),
+    }
+}
+
+fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    for cause in crate::clients::aws::chain(error) {
+        let text = cause.to_string();
+        let text = text.strip_prefix("ServiceError: ").unwrap_or(&text).to_owned();
+        if !texts.iter().any(|known| known.contains(&text)) {
+            texts.push(text);
+        }
+    }
+    texts.join(": ")
+}

@@ -1,0 +1,150 @@
+//! Credentials from a command, by the protocol of kubectl's exec plugins.
+//!
+//! kube has its own, which blocks, lends the command our standard input, and puts the command's
+//! output, token included, into its error.
+
+use std::process::Stdio;
+use std::time::SystemTime;
+
+use futures::future::BoxFuture;
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::json;
+use tokio::process::Command;
+
+use super::settings::Exec;
+use super::token::{MintToken, Token};
+use crate::clients::error::ClientError;
+
+/// What a command answers with: a token, or a certificate to identify with.
+#[derive(Debug)]
+pub(super) struct Credential {
+    pub(super) token: Option<SecretString>,
+    pub(super) certificate: Option<(String, SecretString)>,
+    expires: Option<SystemTime>,
+}
+
+#[derive(Deserialize)]
+struct ExecCredential {
+    status: Option<Status>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Status {
+    token: Option<String>,
+    client_certificate_data: Option<String>,
+    client_key_data: Option<String>,
+    expiration_timestamp: Option<jiff::Timestamp>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// [`ClientError::Exec`] with what the command said on standard error, never on standard output.
+pub(super) async fn run(exec: &Exec) -> Result<Credential, ClientError> {
+    let failed = |reason: String| ClientError::Exec { command: exec.command.clone(), reason };
+    let info = json!({
+        "apiVersion": exec.api_version,
+        "kind": "ExecCredential",
+        "spec": {"interactive": false},
+    });
+    let output = Command::new(&exec.command)
+        .args(&exec.args)
+        .envs(&exec.env)
+        .env("KUBERNETES_EXEC_INFO", info.to_string())
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .map_err(|error| failed(format!("it cannot be run: {error}")))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(failed(format!("{}: {}", output.status, said.trim())));
+    }
+    let answer: ExecCredential = serde_json::from_slice(&output.stdout)
+        // Without serde's own words, which quote what they choke on.
+        .map_err(|error| failed(format!("its output is no ExecCredential (line {})", error.line())))?;
+    let status = answer.status.ok_or_else(|| failed("its ExecCredential has no status".to_owned()))?;
+    let credential = Credential {
+        token: status.token.map(SecretString::from),
+        certificate: status.client_certificate_data.zip(status.client_key_data.map(SecretString::from)),
+        expires: status.expiration_timestamp.map(SystemTime::from),
+    };
+    if credential.token.is_none() && credential.certificate.is_none() {
+        return Err(failed("its ExecCredential holds neither a token nor a certificate with key".to_owned()));
+    }
+    Ok(credential)
+}
+
+/// Tokens from a command that is run again when the last one ends.
+#[derive(Debug)]
+pub(super) struct ExecToken(pub(super) Exec);
+
+impl MintToken for ExecToken {
+    fn mint(&self, _now: SystemTime) -> BoxFuture<'_, Result<Token, ClientError>> {
+        Box::pin(async move {
+            let Credential { token, expires, .. } = run(&self.0).await?;
+            let value = token.ok_or_else(|| ClientError::Exec {
+                command: self.0.command.clone(),
+                reason: "it gave a token before and now gives none".to_owned(),
+            })?;
+            Ok(Token { value, expires })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    fn shell(script: &str) -> Exec {
+        Exec {
+            api_version: "client.authentication.k8s.io/v1".to_owned(),
+            command: "sh".to_owned(),
+            args: vec!["-c".to_owned(), script.to_owned()],
+            env: [("GREETING".to_owned(), "hello".to_owned())].into(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_token_with_an_end() {
+        let credential = run(&shell(
+            r#"echo "{\"status\":{\"token\":\"$GREETING\",\"expirationTimestamp\":\"1970-01-01T00:01:00Z\"}}""#,
+        ))
+        .await
+        .unwrap();
+        assert_eq!(credential.token.unwrap().expose_secret(), "hello");
+        assert_eq!(credential.expires, Some(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(60)));
+        assert!(credential.certificate.is_none());
+    }
+
+    #[tokio::test]
+    async fn the_command_is_told_the_version() {
+        let credential = run(&shell(
+            r#"case "$KUBERNETES_EXEC_INFO" in *client.authentication.k8s.io/v1*) echo '{"status":{"token":"ok"}}';; esac"#,
+        ))
+        .await
+        .unwrap();
+        assert_eq!(credential.token.unwrap().expose_secret(), "ok");
+    }
+
+    #[tokio::test]
+    async fn failures_never_show_standard_output() {
+        let mut found = Vec::new();
+        for script in ["echo hunter2; echo no session >&2; exit 3", "echo hunter2", "echo '{\"status\":{}}'"] {
+            found.push(run(&shell(script)).await.unwrap_err().to_string());
+        }
+        assert_eq!(
+            found,
+            [
+                "the command \"sh\" gave no credentials for the cluster: exit status: 3: no session",
+                "the command \"sh\" gave no credentials for the cluster: its output is no ExecCredential (line 1)",
+                "the command \"sh\" gave no credentials for the cluster: its ExecCredential holds neither a token nor a \
+                 certificate with key",
+            ]
+        );
+    }
+}

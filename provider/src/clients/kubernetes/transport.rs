@@ -1,0 +1,160 @@
+//! One request as a cluster gets it: with a fresh token, tried again when that is right.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures::future::{BoxFuture, Either, select};
+use http::header::AUTHORIZATION;
+use http::{HeaderValue, Request, Response, StatusCode};
+use kube::client::Body;
+use secrecy::{ExposeSecret, SecretString};
+use tower::buffer::Buffer;
+use tower::{BoxError, Layer, Service, ServiceExt};
+
+use super::retry::{self, NoAnswer};
+use super::token::Tokens;
+use crate::clients::clock::Clock;
+
+/// How long the beginning of an answer is waited for. A watch begins to answer at once.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(65);
+
+/// Requests that may queue up for the connection pool.
+const QUEUE: usize = 1024;
+
+/// Puts [`Transport`] around kube's own stack.
+pub(super) struct TransportLayer {
+    pub(super) tokens: Option<Tokens>,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl<S, B> Layer<S> for TransportLayer
+where
+    S: Service<Request<Body>, Response = Response<B>, Error = BoxError> + Send + 'static,
+    S::Future: Send + 'static,
+    B: Send + 'static,
+{
+    type Service = Transport<S::Future>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Transport {
+            // kube's stack cannot be cloned, and a second try needs it again.
+            inner: Buffer::new(inner, QUEUE),
+            tokens: self.tokens.clone(),
+            clock: Arc::clone(&self.clock),
+        }
+    }
+}
+
+/// Authorizes and retries.
+pub(super) struct Transport<F> {
+    inner: Buffer<Request<Body>, F>,
+    tokens: Option<Tokens>,
+    clock: Arc<dyn Clock>,
+}
+
+impl<F: Send + 'static> Clone for Transport<F> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), tokens: self.tokens.clone(), clock: Arc::clone(&self.clock) }
+    }
+}
+
+impl<F, B> Service<Request<Body>> for Transport<F>
+where
+    F: Future<Output = Result<Response<B>, BoxError>> + Send + 'static,
+    B: Send + 'static,
+{
+    type Response = Response<B>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<B>, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        // Each try waits for the buffer by itself.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let transport = self.clone();
+        Box::pin(transport.send(request))
+    }
+}
+
+impl<F, B> Transport<F>
+where
+    F: Future<Output = Result<Response<B>, BoxError>> + Send + 'static,
+    B: Send + 'static,
+{
+    async fn send(self, request: Request<Body>) -> Result<Response<B>, BoxError> {
+        let mut token = match &self.tokens {
+            Some(tokens) => Some(tokens.token().await?),
+            None => None,
+        };
+        let mut renewed = false;
+        let mut next = Some(request);
+        let mut attempt = 1;
+        loop {
+            let Some(mut request) = next.take() else {
+                return Err("a request that cannot be repeated was to be repeated".into());
+            };
+            // A streamed body, as in an upgrade, cannot be sent twice; then the first answer is final.
+            next = copy(&request);
+            let method = request.method().clone();
+            if let Some(token) = &token {
+                request.headers_mut().insert(AUTHORIZATION, bearer(token)?);
+            }
+            let result = self.once(request).await;
+            if next.is_none() {
+                return result;
+            }
+            if let (Some(tokens), Some(rejected)) = (&self.tokens, &token)
+                && !renewed
+                && result.as_ref().is_ok_and(|answer| answer.status() == StatusCode::UNAUTHORIZED)
+            {
+                // The answer is given up first, for not every body may be held across a wait.
+                drop(result);
+                token = Some(tokens.other_than(rejected).await?);
+                renewed = true;
+                continue;
+            }
+            let pause = match &result {
+                Ok(answer) => retry::after_answer(&method, answer.status(), answer.headers(), attempt),
+                Err(error) => retry::after_error(&method, error.as_ref(), attempt),
+            };
+            let Some(pause) = pause else {
+                return result;
+            };
+            drop(result);
+            tracing::debug!(attempt, ?pause, %method, "trying a Kubernetes request again");
+            self.clock.sleep(pause).await;
+            attempt += 1;
+        }
+    }
+
+    async fn once(&self, request: Request<Body>) -> Result<Response<B>, BoxError> {
+        let mut inner = self.inner.clone();
+        let answer: BoxFuture<'_, _> = Box::pin(async move { inner.ready().await?.call(request).await });
+        match select(answer, Box::pin(tokio::time::sleep(ANSWER_TIMEOUT))).await {
+            Either::Left((result, _)) => result,
+            Either::Right(_) => Err(NoAnswer(ANSWER_TIMEOUT).into()),
+        }
+    }
+}
+
+fn bearer(token: &SecretString) -> Result<HeaderValue, BoxError> {
+    // The error of a bad value does not repeat it.
+    let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose_secret()))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn copy(request: &Request<Body>) -> Option<Request<Body>> {
+    let body = request.body().try_clone()?;
+    let mut copy = Request::new(body);
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.version_mut() = request.version();
+    *copy.headers_mut() = request.headers().clone();
+    *copy.extensions_mut() = request.extensions().clone();
+    Some(copy)
+}

@@ -1,0 +1,103 @@
+//! AWS in tests: answers in order, requests kept.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+
+use super::aws::AwsSettings;
+use super::{Clients, Environment, Settings};
+
+/// What comes back for one request.
+#[derive(Debug, Clone)]
+pub(crate) enum Answer {
+    Http(u16, String),
+    /// The connection breaks once the request is out.
+    Reset,
+}
+
+/// A network that follows a script. When the script is over, everything is a connection reset.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Script {
+    answers: Arc<Mutex<VecDeque<Answer>>>,
+    requests: Arc<Mutex<Vec<Request>>>,
+}
+
+/// A request that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) uri: String,
+    pub(crate) body: String,
+    pub(crate) user_agent: String,
+    pub(crate) authorization: String,
+}
+
+impl Script {
+    pub(crate) fn new(answers: impl IntoIterator<Item = Answer>) -> Self {
+        Self { answers: Arc::new(Mutex::new(answers.into_iter().collect())), requests: Arc::default() }
+    }
+
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.requests.lock().unwrap().clone()
+    }
+
+    /// Settings with keys and a region, for which this is the network.
+    pub(crate) fn settings(&self) -> AwsSettings {
+        AwsSettings {
+            region: Some("eu-west-1".to_owned()),
+            access_key: Some("AKIAIOSFODNN7EXAMPLE".to_owned()),
+            secret_key: Some("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".into()),
+            max_retries: Some(0),
+            initial_backoff: Some(Duration::from_micros(10)),
+            http_client: Some(SharedHttpClient::new(self.clone())),
+            ..AwsSettings::default()
+        }
+    }
+
+    pub(crate) fn clients(&self) -> Clients {
+        clients(self.settings())
+    }
+}
+
+pub(crate) fn clients(aws: AwsSettings) -> Clients {
+    Clients::new(Settings { aws, environment: Environment::fixed([]), ..Settings::default() })
+}
+
+impl HttpClient for Script {
+    fn http_connector(
+        &self,
+        _settings: &HttpConnectorSettings,
+        _components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Script {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let header = |name: &str| request.headers().get(name).unwrap_or_default().to_owned();
+        self.requests.lock().unwrap().push(Request {
+            method: request.method().to_owned(),
+            uri: request.uri().to_owned(),
+            body: String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned(),
+            user_agent: header("x-amz-user-agent") + &header("user-agent"),
+            authorization: header("authorization"),
+        });
+        let answer = self.answers.lock().unwrap().pop_front().unwrap_or(Answer::Reset);
+        HttpConnectorFuture::ready(match answer {
+            Answer::Http(status, body) => Ok(HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body))),
+            Answer::Reset => {
+                let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+                Err(ConnectorError::io(reset.into()))
+            }
+        })
+    }
+}
