@@ -1,0 +1,19 @@
+"""The AWS side: moto in one process, corrected towards what AWS documents.
+
+Every correction says which fact it restores, and none is made for the provider's sake. State that
+tests set (fault rules, plans) and what they read (the call log) is kept per account, so that tests
+run in parallel: each asks `POST /_mock/accounts` for an account of its own.
+
+    __main__.py            the process
+    application.py         the chain: control side, call log, faults, signatures, moto
+    control.py             everything under /_mock/
+    calls.py               which service, operation and account a request is for
+    credentials.py         access keys and what state they are in
+    signatures.py          Signature Version 4, recomputed
+    faults.py              faults on demand, the call log
+    error_answers.py       an error as each service words it
+    accounts.py            furnishing an account; what is left in one
+    plans.py               how the next node groups and updates shall end
+    eks_*.py, autoscaling.py, ec2.py, iam.py, s3.py, sts.py    corrections, by service
+    authenticator.py       the API server's webhook: EKS tokens
+"""

@@ -1,0 +1,105 @@
+"""The chain that a request goes through: control side, call log, faults, signature, moto."""
+
+import json
+import re
+import threading
+import time
+
+from . import calls, s3_refusals, signatures
+from .error_answers import AwsError
+from .faults import Ledger, drop_connection
+
+CODE = re.compile(rb"<Code>([^<]+)</Code>")
+
+
+class Application:
+    def __init__(self, moto, control, ledger: Ledger):
+        self._moto, self._control, self._ledger = moto, control, ledger
+        # moto's models know no locks, and AWS never shows half of an EKS change.
+        self._eks = threading.RLock()
+
+    def __call__(self, environ: dict, start_response):
+        if environ["PATH_INFO"].startswith("/_mock/"):
+            return self._control(environ, start_response)
+        call = calls.read(environ)
+        entry, rule = self._ledger.enter(call)
+        if rule is not None:
+            match rule.kind:
+                case "latency":
+                    time.sleep(rule.ms / 1000)
+                case "drop_before":
+                    drop_connection(environ, rule.reset)
+                case "drop_after":
+                    status, _, body = self._perform(call, environ)
+                    _note(entry, status, [], body)
+                    drop_connection(environ, rule.reset)
+                case "html":
+                    page = b"<html><body><h1>Bad Gateway</h1></body></html>"
+                    headers = [("Content-Type", "text/html"), ("Content-Length", str(len(page)))]
+                    return _send(start_response, entry, f"{rule.status} Fault", headers, page)
+                case "throttle" | "error":
+                    answer = rule.error(call.service).answer(call.service)
+                    return _send(start_response, entry, *answer, head=call.method == "HEAD")
+        answer = self._perform(call, environ)
+        return _send(start_response, entry, *answer)
+
+    def _perform(self, call: calls.Call, environ: dict) -> tuple[str, list, bytes]:
+        if (refusal := signatures.check(call)) is not None:
+            return refusal.answer(call.service)
+        if call.service == "s3" and (refusal := s3_refusals.refuse(call)) is not None:
+            return refusal.answer(call.service)
+        if call.service == "eks":
+            with self._eks:
+                answer = self._ask_moto(environ)
+        else:
+            answer = self._ask_moto(environ)
+        if call.action == "CreateBucket" and answer[0].startswith("200"):
+            s3_refusals.tag_new_bucket(call)
+        return _in_the_services_words(call, *answer)
+
+    def _ask_moto(self, environ: dict) -> tuple[str, list, bytes]:
+        started = {}
+
+        def start(status, headers, _exc_info=None):
+            started["status"], started["headers"] = status, headers
+            return lambda data: None
+
+        parts = self._moto(environ, start)
+        try:
+            body = b"".join(parts)
+        finally:
+            if hasattr(parts, "close"):
+                parts.close()
+        return started["status"], started["headers"], body
+
+
+def _in_the_services_words(call: calls.Call, status: str, headers: list, body: bytes):
+    """moto answers a page for what it does not know and for its own failures; AWS never does."""
+    kind = next((value for name, value in headers if name.lower() == "content-type"), "")
+    if not kind.startswith("text/html") or status[0] not in "45":
+        return status, headers, body
+    what = f"{call.service}:{call.action} ({call.method} {call.raw_path})"
+    unknown = status.startswith("404") or b"NotImplementedError" in body
+    error = AwsError.not_implemented(what) if unknown else AwsError.crashed(what)
+    print(f"{error.message}\n{body.decode(errors='replace')[-4000:]}", flush=True)
+    return error.answer(call.service)
+
+
+def _send(start_response, entry: dict, status: str, headers: list, body: bytes, head=False):
+    _note(entry, status, headers, body)
+    start_response(status, headers)
+    return [b"" if head else body]
+
+
+def _note(entry: dict, status: str, headers: list, body: bytes) -> None:
+    entry["status"] = int(status.split()[0])
+    if entry["status"] < 400:
+        return
+    for name, value in headers:
+        if name.lower() == "x-amzn-errortype":
+            entry["error"] = value
+            return
+    if (code := CODE.search(body)) is not None:
+        entry["error"] = code[1].decode()
+    elif body.startswith(b"{"):
+        entry["error"] = json.loads(body).get("code")

@@ -1,0 +1,93 @@
+"""The control side, /_mock/: how tests set the stage and see what happened.
+
+    GET  health
+    POST accounts          {"account", "cluster", "region"}: furnish one, and its access key
+    GET  leftovers         ?account=: what exists in it beyond that; {} is nothing
+    POST faults            {"account", "rules": [...]} or one rule with its account (faults.Rule)
+    GET  faults            ?account=: the rules with how often each hit
+    POST nodegroup-plan    {"account", "plans": [...]} or one plan with its account (plans.Plan)
+    GET  log               ?account=&service=&action=: calls in order, action a regular expression
+    POST reset             {"account"}: forgets its faults, plans and log; resources stay
+"""
+
+import json
+import re
+import threading
+from urllib.parse import parse_qs
+
+from . import accounts, authenticator, plans
+from .faults import BadRule, Ledger, Rule
+
+
+class Control:
+    def __init__(self, ledger: Ledger, authenticator_path: str):
+        self._ledger = ledger
+        self._furnishing = threading.Lock()
+        self._routes = {
+            ("GET", "/_mock/health"): lambda _: {"ok": True},
+            ("POST", "/_mock/accounts"): self._accounts,
+            ("GET", "/_mock/leftovers"): lambda asked: accounts.leftovers(asked["account"]),
+            ("POST", "/_mock/faults"): self._add_faults,
+            ("GET", "/_mock/faults"): lambda asked: ledger.rules(asked["account"]),
+            ("POST", "/_mock/nodegroup-plan"): self._add_plans,
+            ("GET", "/_mock/log"): self._log,
+            ("POST", "/_mock/reset"): self._reset,
+            # The path is a secret between this process and the API server: it takes any token.
+            ("POST", authenticator_path): authenticator.review,
+        }
+
+    def __call__(self, environ: dict, start_response):
+        route = self._routes.get((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
+        status, answer = "200 OK", None
+        try:
+            asked = _read(environ)
+            if route is None:
+                status, answer = "404 Not Found", {"error": f"no such control; {__doc__}"}
+            else:
+                answer = route(asked)
+        except KeyError as error:
+            status, answer = "400 Bad Request", {"error": f"{error} is missing"}
+        except (ValueError, BadRule, plans.BadPlan, accounts.BadAccount) as error:
+            status, answer = "400 Bad Request", {"error": str(error)}
+        body = json.dumps(answer).encode()
+        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+        start_response(status, headers)
+        return [body]
+
+    def _accounts(self, asked: dict) -> dict:
+        with self._furnishing:
+            return accounts.furnish(asked)
+
+    def _add_faults(self, asked: dict) -> dict:
+        rules = [Rule.parse(rule) for rule in asked.get("rules", [asked])]
+        self._ledger.add_rules(asked["account"], rules)
+        return {"rules": len(rules)}
+
+    def _add_plans(self, asked: dict) -> dict:
+        parsed = [plans.Plan.parse(plan) for plan in asked.get("plans", [asked])]
+        plans.add(asked["account"], parsed)
+        return {"plans": len(parsed)}
+
+    def _log(self, asked: dict) -> list[dict]:
+        service, action = asked.get("service", ".*"), asked.get("action", ".*")
+        return [
+            entry
+            for entry in self._ledger.log(asked.get("account"))
+            if re.fullmatch(service, entry["service"]) and re.fullmatch(action, entry["action"])
+        ]
+
+    def _reset(self, asked: dict) -> dict:
+        account = asked.get("account")
+        self._ledger.clear_rules(account)
+        self._ledger.clear_log(account)
+        plans.clear(account)
+        return {"ok": True}
+
+
+def _read(environ: dict) -> dict:
+    query = {name: values[0] for name, values in parse_qs(environ["QUERY_STRING"]).items()}
+    sent = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    body = json.loads(sent) if sent else {}
+    if not isinstance(body, dict):
+        raise ValueError("the body is not a JSON object")
+    return {**query, **body}

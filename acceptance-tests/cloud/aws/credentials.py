@@ -1,0 +1,48 @@
+"""Access keys: whose they are, and what state they are in."""
+
+from dataclasses import dataclass
+
+from moto.core.utils import utcnow
+from moto.iam.models import iam_backends
+from moto.sts.models import sts_backends
+
+# Whose calls those are that carry no key (AssumeRoleWithWebIdentity).
+DEFAULT_ACCOUNT = "123456789012"
+PARTITION = "aws"
+
+
+@dataclass(frozen=True)
+class AccessKey:
+    """One key that AWS would know. `session_token` only for an assumed role's."""
+
+    account: str
+    secret: str
+    principal: str
+    session_token: str | None = None
+    active: bool = True
+    expired: bool = False
+
+
+def find(access_key_id: str) -> AccessKey | None:
+    """The key, whatever its state; None when nobody has it."""
+    for account in list(iam_backends):
+        # A role's session: its key is in IAM's table too, but only STS knows the session token.
+        for role in list(sts_backends[account][PARTITION].assumed_roles):
+            if role.access_key_id == access_key_id:
+                return AccessKey(
+                    account=account,
+                    secret=role.secret_access_key,
+                    principal=role.arn,
+                    session_token=role.session_token,
+                    expired=role.expiration < utcnow(),
+                )
+        iam = iam_backends[account][PARTITION]
+        key = iam.access_keys.get(access_key_id)
+        if key is not None and key.user_name in iam.users:
+            return AccessKey(
+                account=account,
+                secret=key.secret_access_key,
+                principal=iam.users[key.user_name].arn,
+                active=key.status == "Active",
+            )
+    return None

@@ -1,0 +1,273 @@
+"""EKS managed node groups, from CREATING to gone.
+
+Unlike AWS, moto makes them ACTIVE at once, forgets them at once, does not know the request token,
+checks neither role nor subnets nor sizes, has the version of 2021, drops updateConfig and
+nodeRepairConfig, invents remoteAccess, and names an Auto Scaling Group that does not exist.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from moto.core.utils import utcnow
+from moto.moto_api._internal import mock_random
+
+from . import eks_nodegroup_parts as parts
+from . import plans
+from .eks import EksRequest, in_use, invalid, not_found
+
+RELEASE_DATE = "20251103"
+
+
+@dataclass
+class NodeGroup:
+    name: str
+    cluster: str
+    account: str
+    region: str
+    arn: str
+    uuid: str
+    token: str | None
+    version: str
+    release_version: str
+    scaling: dict
+    asked: dict
+    labels: dict
+    taints: list
+    tags: dict
+    update_config: dict
+    node_repair_config: dict | None
+    status: str = "CREATING"
+    issues: list = field(default_factory=list)
+    updates: dict = field(default_factory=dict)
+    created_at: object = field(default_factory=utcnow)
+    modified_at: object = field(default_factory=utcnow)
+    launch_template: dict | None = None
+    _plan: plans.Plan | None = None
+    _polls_left: int = 0
+
+    @property
+    def asg_name(self) -> str:
+        return f"eks-{self.name}-{self.uuid}"
+
+    @property
+    def is_spot(self) -> bool:
+        return self.asked.get("capacityType") == "SPOT"
+
+    @property
+    def busy_update(self):
+        return next((u for u in self.updates.values() if u.status == "InProgress"), None)
+
+    def begin(self, on: str, status: str) -> None:
+        """Enters a state in between, which its plan ends."""
+        self._plan = plans.take(self.account, on, self.name)
+        self.status, self._polls_left = status, self._plan.polls
+
+    def observe(self) -> None:
+        """Somebody looks: after enough looks a state in between ends as planned."""
+        if self.status not in ("CREATING", "DELETING"):
+            return
+        if self._polls_left > 0:
+            self._polls_left -= 1
+            return
+        self.status, self.issues = self._plan.status, self._plan.issues
+
+    def shown(self) -> dict:
+        asked, status, issues = self.asked, self.status, self.issues
+        told = plans.health(self.account, self.name)
+        if told is not None and status == "ACTIVE":
+            status, issues = told.status, told.issues
+        view = {
+            "nodegroupName": self.name,
+            "nodegroupArn": self.arn,
+            "clusterName": self.cluster,
+            "version": self.version,
+            "releaseVersion": self.release_version,
+            "createdAt": self.created_at,
+            "modifiedAt": self.modified_at,
+            "status": status,
+            "capacityType": asked.get("capacityType", "ON_DEMAND"),
+            "scalingConfig": parts.scaling_of(self),
+            "subnets": asked["subnets"],
+            "amiType": asked.get("amiType", "AL2023_x86_64_STANDARD"),
+            "nodeRole": asked["nodeRole"],
+            "labels": self.labels,
+            "health": {"issues": issues},
+            "updateConfig": self.update_config,
+            "tags": self.tags,
+        }
+        if self.taints:
+            view["taints"] = self.taints
+        if "remoteAccess" in asked:
+            view["remoteAccess"] = asked["remoteAccess"]
+        if self.node_repair_config is not None:
+            view["nodeRepairConfig"] = self.node_repair_config
+        if self.launch_template is None:
+            view["diskSize"] = asked.get("diskSize", 20)
+            view["instanceTypes"] = asked.get("instanceTypes", ["t3.medium"])
+        else:
+            view["launchTemplate"] = self.launch_template
+            if "instanceTypes" in asked:
+                view["instanceTypes"] = asked["instanceTypes"]
+        # An assumption: no resources are told before they are there.
+        if self.status != "CREATING":
+            view["resources"] = parts.resources_of(self)
+        return view
+
+
+def find(request: EksRequest, name: str | None = None) -> NodeGroup:
+    """The node group that the path names, unless it has just gone.
+
+    Errors: ResourceNotFoundException, for the cluster or for the node group.
+    """
+    cluster, name = request.cluster, name or request.path[3]
+    group = cluster.nodegroups.get(name)
+    if group is not None and group.status == "GONE":
+        forget(request, group)
+        group = None
+    if group is None:
+        raise not_found(
+            f"No node group found for name: {name}.",
+            clusterName=cluster.name,
+            nodegroupName=name,
+        )
+    return group
+
+
+def forget(request: EksRequest, group: NodeGroup) -> None:
+    cluster = request.cluster
+    del cluster.nodegroups[group.name]
+    cluster.nodegroup_count -= 1
+    parts.remove(group)
+
+
+def create_nodegroup(request: EksRequest) -> dict:
+    cluster, asked = request.cluster, request.body
+    name, token = asked["nodegroupName"], asked.get("clientRequestToken")
+    names = {"clusterName": cluster.name, "nodegroupName": name}
+    existing = cluster.nodegroups.get(name)
+    if existing is not None and existing.status == "GONE":
+        forget(request, existing)
+    elif existing is not None:
+        # The request token makes a repeated create the same create.
+        if token and existing.token == token:
+            return {"nodegroup": existing.shown()}
+        raise in_use(
+            f"NodeGroup already exists with name {name} and cluster name {cluster.name}", **names
+        )
+    check_name(name, names)
+    # EKS' default sizes, when the request has none.
+    scaling = {"minSize": 1, "maxSize": 2, "desiredSize": 2} | asked.get("scalingConfig", {})
+    check_scaling(scaling, names)
+    parts.check_role(request.account, asked["nodeRole"], names)
+    parts.check_subnets(request, asked["subnets"], cluster.resources_vpc_config["vpcId"], names)
+    template = parts.check_launch_template(request, asked, names)
+    version, release = check_version(
+        cluster, asked.get("version"), asked.get("releaseVersion"), names
+    )
+    uuid = str(mock_random.uuid4())
+    group = NodeGroup(
+        name=name,
+        cluster=cluster.name,
+        account=request.account,
+        region=request.region,
+        arn=request.arn("nodegroup", cluster.name, name, uuid),
+        uuid=uuid,
+        token=token,
+        version=version,
+        release_version=release,
+        scaling=dict(scaling),
+        asked=asked,
+        labels=dict(asked.get("labels", {})),
+        taints=list(asked.get("taints", [])),
+        tags=dict(asked.get("tags", {})),
+        update_config=asked.get("updateConfig") or {"maxUnavailable": 1},
+        node_repair_config=asked.get("nodeRepairConfig"),
+        launch_template=template,
+    )
+    group.begin("create", "CREATING")
+    parts.create(group)
+    cluster.nodegroups[name] = group
+    cluster.nodegroup_count += 1
+    return {"nodegroup": group.shown()}
+
+
+def check_name(name: str, names: dict) -> None:
+    if not re.fullmatch(r"[0-9A-Za-z][A-Za-z0-9_-]{0,62}", name):
+        raise invalid(
+            "The nodegroup name can't be longer than 63 characters, must start with a letter or "
+            "digit, and may hold hyphens and underscores.",
+            **names,
+        )
+
+
+def check_scaling(scaling: dict, names: dict) -> None:
+    """0 <= min <= desired <= max, and max at least 1."""
+    low, wanted, high = scaling["minSize"], scaling["desiredSize"], scaling["maxSize"]
+    if high < 1:
+        raise invalid("Max capacity must be at least 1", **names)
+    if low > wanted:
+        message = f"Minimum capacity {low} can't be greater than desired size {wanted}"
+        raise invalid(message, **names)
+    if wanted > high:
+        message = f"Desired capacity {wanted} can't be greater than max size {high}"
+        raise invalid(message, **names)
+
+
+def check_version(cluster, version: str | None, release: str | None, names: dict):
+    """The cluster's version and its newest release, unless the request says otherwise."""
+    version = version or (release.rsplit(".", 1)[0] if release else cluster.version)
+    if _minor(version) > _minor(cluster.version):
+        raise invalid(
+            f"Requested Nodegroup version {version} is greater than the cluster's version "
+            f"{cluster.version}",
+            **names,
+        )
+    release = release or f"{version}.0-{RELEASE_DATE}"
+    if not release.startswith(f"{version}."):
+        raise invalid(
+            f"Requested release version {release} is not valid for kubernetes version {version}.",
+            **names,
+        )
+    return version, release
+
+
+def _minor(version: str) -> tuple[int, int]:
+    major, minor = version.split(".")[:2]
+    return int(major), int(minor)
+
+
+def describe_nodegroup(request: EksRequest) -> dict:
+    group = find(request)
+    group.observe()
+    if group.busy_update is not None:
+        group.busy_update.observe()
+    return {"nodegroup": find(request).shown()}
+
+
+def list_nodegroups(request: EksRequest) -> dict:
+    names, token = request.page(list(request.cluster.nodegroups))
+    return {"nodegroups": names, "nextToken": token}
+
+
+def delete_nodegroup(request: EksRequest) -> dict:
+    group = find(request)
+    names = {"clusterName": group.cluster, "nodegroupName": group.name}
+    if group.status == "DELETING":
+        raise in_use(f"Nodegroup {group.name} is being deleted", **names)
+    if group.status == "UPDATING":
+        raise in_use(
+            "Nodegroup cannot be deleted as it is currently not in Active State", **names
+        )
+    group.begin("delete", "DELETING")
+    return {"nodegroup": group.shown()}
+
+
+OPERATIONS = {
+    operation.__name__: operation
+    for operation in (
+        create_nodegroup,
+        describe_nodegroup,
+        list_nodegroups,
+        delete_nodegroup,
+    )
+}

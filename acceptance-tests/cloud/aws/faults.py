@@ -1,0 +1,152 @@
+"""Faults on demand and the log of calls, kept per account."""
+
+import os
+import re
+import socket
+import struct
+import threading
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from .calls import Call
+from .error_answers import AwsError
+
+KINDS = ("throttle", "error", "html", "latency", "drop_before", "drop_after")
+
+
+class BadRule(Exception):
+    """A rule that is none; the text says why."""
+
+
+@dataclass
+class Rule:
+    """What happens to some of an account's next calls.
+
+    kind          what
+    throttle      the service's own throttling answer
+    error         `status`, `code`, `message`
+    html          `status` with a page, as a proxy in between sends it
+    latency       the answer comes after `ms` milliseconds
+    drop_before   the connection ends before the call had any effect
+    drop_after    the call takes effect, then the connection ends without an answer
+
+    `service` and `action` are regular expressions for the whole name; the rule skips `skip` calls
+    that match and hits the next `times` (0: all that come). `match` holds further regular
+    expressions, by name of a logged parameter. `reset`: drop with a TCP reset instead of a close.
+    """
+
+    kind: str
+    service: str = ".*"
+    action: str = ".*"
+    skip: int = 0
+    times: int = 1
+    match: dict[str, str] = field(default_factory=dict)
+    status: int = 500
+    code: str = "InternalFailure"
+    message: str = ""
+    ms: int = 0
+    reset: bool = False
+    seen: int = 0
+    hits: int = 0
+
+    @classmethod
+    def parse(cls, data: dict) -> "Rule":
+        try:
+            rule = cls(**{name: value for name, value in data.items() if name != "account"})
+        except TypeError as error:
+            raise BadRule(str(error)) from None
+        if rule.kind not in KINDS:
+            raise BadRule(f"kind {rule.kind!r} is none of {', '.join(KINDS)}")
+        return rule
+
+    def takes(self, call: Call) -> bool:
+        """Whether this call is hit; counts it if it matches."""
+        if not (re.fullmatch(self.service, call.service) and re.fullmatch(self.action, call.action)):
+            return False
+        for name, pattern in self.match.items():
+            if not re.fullmatch(pattern, str(call.parameters.get(name, ""))):
+                return False
+        self.seen += 1
+        if self.seen <= self.skip or (self.times and self.hits >= self.times):
+            return False
+        self.hits += 1
+        return True
+
+    def error(self, service: str) -> AwsError:
+        if self.kind == "throttle":
+            return AwsError.throttle(service)
+        return AwsError(self.status, self.code, self.message or self.code)
+
+
+class Ledger:
+    """Rules and log of every account. Rules of account "*" are for all of them."""
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._rules: dict[str, list[Rule]] = defaultdict(list)
+        self._log: dict[str, list[dict]] = defaultdict(list)
+        self._count = 0
+
+    def add_rules(self, account: str, rules: list[Rule]) -> None:
+        with self._lock:
+            self._rules[account] += rules
+
+    def clear_rules(self, account: str | None) -> None:
+        with self._lock:
+            self._rules.clear() if account is None else self._rules.pop(account, None)
+
+    def rules(self, account: str) -> list[dict]:
+        with self._lock:
+            return [vars(rule) for rule in self._rules[account]]
+
+    def clear_log(self, account: str | None) -> None:
+        with self._lock:
+            self._log.clear() if account is None else self._log.pop(account, None)
+
+    def log(self, account: str | None) -> list[dict]:
+        """In the order of arrival; without an account everybody's."""
+        with self._lock:
+            if account is not None:
+                return list(self._log[account])
+            everything = [entry for entries in self._log.values() for entry in entries]
+        return sorted(everything, key=lambda entry: entry["number"])
+
+    def enter(self, call: Call) -> tuple[dict, Rule | None]:
+        """Logs a call that just came; its outcome is filled in when it is known."""
+        with self._lock:
+            candidates = self._rules[call.account] + self._rules["*"]
+            rule = next((rule for rule in candidates if rule.takes(call)), None)
+            self._count += 1
+            entry = {
+                "number": self._count,
+                "time": time.time(),
+                "account": call.account,
+                "region": call.region,
+                "service": call.service,
+                "action": call.action,
+                "method": call.method,
+                "path": call.raw_path,
+                "access_key_id": call.access_key_id,
+                "attempt": call.headers.get("amz-sdk-request"),
+                "invocation": call.headers.get("amz-sdk-invocation-id"),
+                "user_agent": call.headers.get("user-agent"),
+                "parameters": call.parameters,
+                "fault": rule.kind if rule else None,
+                "status": None,
+                "error": None,
+            }
+            self._log[call.account].append(entry)
+        return entry, rule
+
+
+def drop_connection(environ: dict, reset: bool) -> None:
+    """Ends the connection without an answer: a TCP reset, or a close before any byte of it."""
+    connection: socket.socket = environ["werkzeug.socket"]
+    if reset:
+        # Lingering for no time at all makes close() send a reset.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        os.close(connection.detach())
+    else:
+        connection.shutdown(socket.SHUT_RDWR)
+    raise ConnectionAbortedError("dropped on demand")  # which werkzeug takes as a gone client

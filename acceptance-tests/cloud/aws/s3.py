@@ -1,0 +1,80 @@
+"""S3 buckets: how a fresh one is since 2023, and what a bucket policy means for objects."""
+
+import json
+import secrets
+
+from moto.s3.models import FakeBucket, LifecycleRule, PublicAccessBlock, S3Backend
+
+DEFAULT_ENCRYPTION = {
+    "Rule": {
+        "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"},
+        "BucketKeyEnabled": "false",
+    }
+}
+
+
+def install() -> None:
+    _correct_fresh_buckets()
+    _correct_lifecycle()
+    _correct_permissions()
+
+
+def _correct_fresh_buckets() -> None:
+    make = FakeBucket.__init__
+
+    def init(self, *arguments, **named):
+        make(self, *arguments, **named)
+        # moto's fresh bucket has none of the three.
+        self.public_access_block = PublicAccessBlock(True, True, True, True)
+        self.ownership_rule = "BucketOwnerEnforced"
+        self.encryption = json.loads(json.dumps(DEFAULT_ENCRYPTION))
+
+    def delete_bucket_encryption(self, bucket_name):
+        # A bucket is never without encryption: deleting goes back to the default.
+        self.get_bucket(bucket_name).encryption = json.loads(json.dumps(DEFAULT_ENCRYPTION))
+
+    FakeBucket.__init__ = init
+    S3Backend.delete_bucket_encryption = delete_bucket_encryption
+
+
+def _correct_lifecycle() -> None:
+    make = LifecycleRule.__init__
+
+    def init(self, rule_id=None, *arguments, **named):
+        # S3 names a rule that came without an ID.
+        make(self, rule_id or secrets.token_urlsafe(36), *arguments, **named)
+
+    LifecycleRule.__init__ = init
+
+
+def _correct_permissions() -> None:
+    permission = FakeBucket.get_permission
+
+    def get_permission(self, action, resource):
+        # moto leaves conditions out of account, so that "deny plain HTTP" would deny everything.
+        # The loopback endpoint stands for one with TLS.
+        return permission(_WithPolicy(_without_plain_http(self.policy)), action, resource)
+
+    FakeBucket.get_permission = get_permission
+
+
+class _WithPolicy:
+    """As much of a bucket as moto's check reads."""
+
+    def __init__(self, policy: bytes | None):
+        self.policy = policy
+
+
+def _without_plain_http(document: bytes | None) -> bytes | None:
+    if document is None:
+        return None
+    policy = json.loads(document)
+    statements = policy.get("Statement", [])
+    statements = [statements] if isinstance(statements, dict) else statements
+    kept = [statement for statement in statements if not _denies_plain_http(statement)]
+    return json.dumps({**policy, "Statement": kept}).encode() if kept else None
+
+
+def _denies_plain_http(statement: dict) -> bool:
+    secure = statement.get("Condition", {}).get("Bool", {}).get("aws:SecureTransport")
+    return statement.get("Effect") == "Deny" and str(secure).lower() == "false"

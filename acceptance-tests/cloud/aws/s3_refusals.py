@@ -1,0 +1,150 @@
+"""What S3 refuses and moto takes; and the tags of a new bucket, which moto overlooks."""
+
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+
+from moto.iam.models import iam_backends
+from moto.s3.models import s3_backends
+
+from .calls import Call
+from .error_answers import AwsError
+
+MALFORMED = (
+    "The XML you provided was not well-formed or did not validate against our published schema"
+)
+DELETED_AT_ONCE = 1000
+BUCKET_NAME = re.compile(r"(?!xn--|\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+
+
+def refuse(call: Call) -> AwsError | None:
+    """What S3 would answer instead of doing it; None when moto may answer."""
+    if call.bucket is None:
+        return None
+    if (refusal := _of_owner(call)) is not None:
+        return refusal
+    check = CHECKS.get(call.action)
+    try:
+        return check(call) if check else None
+    except ElementTree.ParseError:
+        return AwsError(400, "MalformedXML", MALFORMED)
+
+
+def _of_owner(call: Call) -> AwsError | None:
+    """moto ignores the expected owner, and lets every account into every bucket."""
+    _, owner = s3_backends.bucket_accounts.get(call.bucket, (None, None))
+    if owner is None:
+        return None
+    expected = call.headers.get("x-amz-expected-bucket-owner", owner)
+    foreign = call.authorization is not None and call.account != owner
+    if expected != owner or (foreign and call.action != "CreateBucket"):
+        return AwsError(403, "AccessDenied", "Access Denied")
+    return None
+
+
+def _create_bucket(call: Call) -> AwsError | None:
+    if not BUCKET_NAME.fullmatch(call.bucket) or ".." in call.bucket:
+        return AwsError(400, "InvalidBucketName", "The specified bucket is not valid.")
+    return None
+
+
+def _delete_objects(call: Call) -> AwsError | None:
+    # A key that XML cannot carry ends here, too: the parser refuses it, as S3 does.
+    if len(_all(_parse(call), "Object")) > DELETED_AT_ONCE:
+        return AwsError(400, "MalformedXML", MALFORMED)
+    return None
+
+
+def _put_lifecycle(call: Call) -> AwsError | None:
+    for rule in _all(_parse(call), "Rule"):
+        for days in _all(rule, "Days"):
+            if int(days.text or 0) < 1:
+                message = "'Days' for Expiration action must be a positive integer"
+                return AwsError(400, "InvalidArgument", message)
+    return None
+
+
+def _put_versioning(call: Call) -> AwsError | None:
+    # Versioning once enabled can be suspended, never disabled.
+    status = next((found.text for found in _all(_parse(call), "Status")), None)
+    if status not in ("Enabled", "Suspended"):
+        return AwsError(400, "MalformedXML", MALFORMED)
+    return None
+
+
+def _put_policy(call: Call) -> AwsError | None:
+    def malformed(message: str) -> AwsError:
+        return AwsError(400, "MalformedPolicy", message)
+
+    try:
+        policy = json.loads(call.body)
+    except ValueError:
+        return malformed("Policies must be valid JSON and the first byte must be '{'")
+    statements = policy.get("Statement", [])
+    for statement in [statements] if isinstance(statements, dict) else statements:
+        if "Principal" not in statement and "NotPrincipal" not in statement:
+            return malformed("Missing required field Principal")
+        resources = statement.get("Resource", [])
+        for resource in [resources] if isinstance(resources, str) else resources:
+            if not re.match(rf"arn:[^:]+:s3:::{re.escape(call.bucket)}(/|$)", resource):
+                return malformed("Policy has invalid resource")
+        principals = _principals(statement)
+        if any(not _exists(principal) for principal in principals if principal != "*"):
+            return malformed("Invalid principal in policy")
+        public = "*" in principals and statement["Effect"] == "Allow"
+        if public and "Condition" not in statement and _blocks_public_policy(call):
+            return AwsError(403, "AccessDenied", "Access Denied")
+    return None
+
+
+def _principals(statement: dict) -> list[str]:
+    principal = statement.get("Principal", {})
+    if isinstance(principal, str):
+        return [principal]
+    named = principal.get("AWS", [])
+    return [named] if isinstance(named, str) else named
+
+
+def _exists(principal: str) -> bool:
+    """A role or user by ARN must exist; an account always does."""
+    found = re.fullmatch(r"arn:aws:iam::(\d{12}):(role|user)/.+", principal)
+    if found is None:
+        return True
+    iam = iam_backends[found[1]]["aws"]
+    known = iam.roles if found[2] == "role" else iam.users
+    return any(entity.arn == principal for entity in known.values())
+
+
+def _blocks_public_policy(call: Call) -> bool:
+    bucket = s3_backends[call.account]["aws"].buckets.get(call.bucket)
+    block = bucket and bucket.public_access_block
+    return bool(block and block.block_public_policy)
+
+
+def _parse(call: Call) -> ElementTree.Element:
+    return ElementTree.fromstring(call.body)
+
+
+def _all(element: ElementTree.Element, name: str) -> list[ElementTree.Element]:
+    """Descendants of that name, whatever their namespace."""
+    return element.findall(f".//{{*}}{name}")
+
+
+CHECKS = {
+    "CreateBucket": _create_bucket,
+    "DeleteObjects": _delete_objects,
+    "PutBucketLifecycleConfiguration": _put_lifecycle,
+    "PutBucketPolicy": _put_policy,
+    "PutBucketVersioning": _put_versioning,
+}
+
+
+def tag_new_bucket(call: Call) -> None:
+    """After CreateBucket: the tags that came in its body."""
+    if not call.body:
+        return
+    tags = {
+        tag.findtext("{*}Key"): tag.findtext("{*}Value") or "" for tag in _all(_parse(call), "Tag")
+    }
+    if tags:
+        s3_backends[call.account]["aws"].put_bucket_tagging(call.bucket, tags)

@@ -1,0 +1,36 @@
+"""Puts the AWS side together: moto with every correction, inside the chain."""
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from . import (
+    autoscaling,
+    ec2,
+    eks,
+    eks_access,
+    eks_clusters,
+    eks_nodegroups,
+    eks_pod_identity,
+    eks_tags,
+    eks_updates,
+    iam,
+    s3,
+)
+from .application import Application
+from .control import Control
+from .faults import Ledger
+
+
+def install() -> None:
+    """Changes moto's classes: once in a process, before the first request."""
+    for service in (autoscaling, ec2, iam, s3):
+        service.install()
+    eks.install(
+        eks_clusters, eks_nodegroups, eks_updates, eks_pod_identity, eks_access, eks_tags
+    )
+
+
+def make_application(authenticator_path: str) -> Application:
+    install()
+    ledger = Ledger()
+    moto = DomainDispatcherApplication(create_backend_app)
+    return Application(moto, Control(ledger, authenticator_path), ledger)

@@ -1,0 +1,235 @@
+"""The GitLab stub: answers what runners ask of a GitLab server.
+
+    POST   /api/v4/runners            register with a registration token
+    POST   /api/v4/runners/verify     is this authentication token good?
+    DELETE /api/v4/runners            unregister
+    DELETE /api/v4/runners/managers   one manager of a runner goes
+    POST   /api/v4/jobs/request       never a job
+
+A GitLab may live under a path of its own; every such path here is an instance of its own, so that
+tests that run at once use http://host:port/<test>. Tokens of the form glrt-... are good from the
+start (somebody made them in GitLab's pages), except glrt-refused...; what register handed out is
+good until it is unregistered. The control side:
+
+    GET  /_control/health
+    GET  /_control/log?instance=      the calls; tokens only as SHA-256
+    GET  /_control/runners?instance=  the runners that are registered now
+    POST /_control/faults             {"instance", "method", "path" (regex), "status", "skip", "times"}
+    POST /_control/reset              {"instance"}; without it everything
+"""
+
+import argparse
+import hashlib
+import json
+import re
+import secrets
+import threading
+import time
+from collections import defaultdict
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+FORBIDDEN = (403, {"message": "403 Forbidden"})
+
+
+def fingerprint(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+class Instance:
+    """One GitLab: its runners, the log of its calls, the faults that wait for the next ones."""
+
+    def __init__(self):
+        self.runners: dict[str, dict] = {}
+        self.unregistered: set[str] = set()
+        self.log: list[dict] = []
+        self.faults: list[dict] = []
+        self._next_id = 1
+
+    def answer(self, method: str, path: str, body: dict) -> tuple[int, dict | None]:
+        if (fault := self._fault(method, path)) is not None:
+            return fault, {"message": f"{fault} injected"}
+        call = {
+            ("POST", "/runners"): self._register,
+            ("POST", "/runners/verify"): self._verify,
+            ("DELETE", "/runners"): self._unregister,
+            ("DELETE", "/runners/managers"): self._unregister_manager,
+            ("POST", "/jobs/request"): self._request_job,
+        }.get((method, path))
+        return call(body) if call else (404, {"error": "404 Not Found"})
+
+    def _fault(self, method: str, path: str) -> int | None:
+        for rule in self.faults:
+            if rule.get("method", method) != method or not re.fullmatch(rule["path"], path):
+                continue
+            rule["seen"] = rule.get("seen", 0) + 1
+            first = rule.get("skip", 0)
+            if first < rule["seen"] <= first + rule.get("times", 1):
+                return rule["status"]
+        return None
+
+    def _register(self, body: dict):
+        token = body.get("token", "")
+        # A glrt- token is no registration token: GitLab refuses it here.
+        if not token or token.startswith(("glrt-", "refused")):
+            return FORBIDDEN
+        runner = self._add("glrtr-" + secrets.token_hex(10), body.get("description", ""))
+        return 201, {"id": runner["id"], "token": runner["token"], "token_expires_at": None}
+
+    def _verify(self, body: dict):
+        runner = self._find(body)
+        if runner is None:
+            return FORBIDDEN
+        if system_id := body.get("system_id"):
+            runner["managers"].add(system_id)
+        return 200, {"id": runner["id"], "token": runner["token"], "token_expires_at": None}
+
+    def _unregister(self, body: dict):
+        runner = self._find(body)
+        if runner is None:
+            return FORBIDDEN
+        del self.runners[runner["token"]]
+        self.unregistered.add(runner["token"])
+        return 204, None
+
+    def _unregister_manager(self, body: dict):
+        runner = self._find(body)
+        if runner is None:
+            return FORBIDDEN
+        if body.get("system_id") not in runner["managers"]:
+            return 404, {"message": "404 Runner manager Not Found"}
+        runner["managers"].remove(body["system_id"])
+        return 204, None
+
+    def _request_job(self, body: dict):
+        return (204, None) if self._find(body) else FORBIDDEN
+
+    def _find(self, body: dict) -> dict | None:
+        token = body.get("token", "")
+        if token in self.runners:
+            return self.runners[token]
+        if token in self.unregistered or token.startswith("glrt-refused"):
+            return None
+        return self._add(token, "") if token.startswith("glrt-") else None
+
+    def _add(self, token: str, description: str) -> dict:
+        runner = {
+            "id": self._next_id,
+            "token": token,
+            "description": description,
+            "managers": set(),
+        }
+        self._next_id += 1
+        self.runners[token] = runner
+        return runner
+
+    def shown(self) -> list[dict]:
+        return [
+            {
+                "id": runner["id"],
+                "description": runner["description"],
+                "token_sha256": fingerprint(runner["token"]),
+                "managers": sorted(runner["managers"]),
+            }
+            for runner in self.runners.values()
+        ]
+
+
+class GitLab:
+    def __init__(self):
+        self._instances: dict[str, Instance] = defaultdict(Instance)
+        self._lock = threading.Lock()
+
+    def call(self, method: str, url: str, body: dict) -> tuple[int, dict | list | None]:
+        parts = urlsplit(url)
+        with self._lock:
+            if parts.path.startswith("/_control/"):
+                asked = parse_qs(parts.query).get("instance", [body.get("instance", "")])[0]
+                return self._control(method, parts.path.removeprefix("/_control/"), asked, body)
+            name, found, path = parts.path.partition("/api/v4")
+            if not found:
+                return 404, {"error": "404 Not Found"}
+            instance = self._instances[name.strip("/")]
+            status, answer = instance.answer(method, path, body)
+            instance.log.append(
+                {
+                    "time": time.time(),
+                    "method": method,
+                    "path": path,
+                    "status": status,
+                    "token_sha256": fingerprint(body.get("token", "")),
+                    "system_id": body.get("system_id"),
+                    "parameters": sorted(set(body) - {"token", "info"}),
+                    "description": body.get("description"),
+                }
+            )
+            return status, answer
+
+    def _control(self, method: str, what: str, name: str, body: dict):
+        match (method, what):
+            case ("GET", "health"):
+                return 200, {"ok": True}
+            case ("GET", "log"):
+                return 200, self._instances[name].log
+            case ("GET", "runners"):
+                return 200, self._instances[name].shown()
+            case ("POST", "faults"):
+                self._instances[name].faults.append(body)
+            case ("POST", "reset"):
+                if "instance" in body:
+                    self._instances.pop(name, None)
+                else:
+                    self._instances.clear()
+            case _:
+                return 404, {"error": f"no control {method} {what}"}
+        return 200, {"ok": True}
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    gitlab: GitLab
+
+    def _serve(self) -> None:
+        sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        try:
+            body = self._parse(sent)
+        except ValueError:
+            self._answer(400, {"error": "the body is neither JSON nor a form"})
+            return
+        self._answer(*self.gitlab.call(self.command, self.path, body))
+
+    def _parse(self, sent: bytes) -> dict:
+        """GitLab takes both: the runner sends JSON, people with curl send forms."""
+        if not sent:
+            return {}
+        if "json" in self.headers.get("Content-Type", "json"):
+            return json.loads(sent)
+        return {key: values[0] for key, values in parse_qs(sent.decode()).items()}
+
+    def _answer(self, status: int, body: dict | list | None) -> None:
+        data = b"" if body is None else json.dumps(body).encode()
+        self.send_response(status)
+        if body is not None:
+            self.send_header("Content-Type", "application/json")
+        if status != 204:
+            self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    do_GET = do_POST = do_DELETE = do_PUT = _serve
+
+    def log_message(self, format, *args) -> None:
+        print(f"{self.command} {self.path.partition('?')[0]} {args[1:2]}", flush=True)
+
+
+def serve(port: int) -> ThreadingHTTPServer:
+    handler = type("BoundHandler", (Handler,), {"gitlab": GitLab()})
+    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    server.daemon_threads = True
+    return server
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, required=True)
+    serve(parser.parse_args().port).serve_forever()

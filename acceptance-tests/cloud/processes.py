@@ -1,0 +1,112 @@
+"""Child processes: ports, log files, readiness, and an end that nothing survives."""
+
+import ctypes
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+# Below the range from which the kernel picks ports for outgoing connections (32768 and up), so
+# that a port found free here is not taken by one before its server listens.
+PORTS = range(20000, 32000)
+
+PR_SET_PDEATHSIG = 1
+
+
+class StartFailed(Exception):
+    """Something did not start; the text says what, why, and which log to read."""
+
+
+def free_port() -> int:
+    for _ in range(200):
+        port = random.choice(PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise StartFailed("no free loopback port found between 20000 and 31999")
+
+
+def _die_with_parent() -> None:
+    """In the child: the kernel ends it when the supervisor dies, however that happens."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Child:
+    """A process of the cloud, with a log and a pid file under its name."""
+
+    def __init__(self, name: str, command: list, logs: Path, pids: Path, env: dict | None = None):
+        self.name, self.log = name, logs / f"{name}.log"
+        self._pid_file = pids / name
+        with open(self.log, "wb") as log:
+            self._process = subprocess.Popen(
+                [str(word) for word in command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=env,
+                # Only from the main thread: the signal comes when that thread ends.
+                preexec_fn=_die_with_parent,
+            )
+        self._pid_file.write_text(f"{self._process.pid}\n")
+
+    def ended(self) -> str | None:
+        """Why the process is gone, or None while it runs."""
+        code = self._process.poll()
+        if code is None:
+            return None
+        return f"{self.name} ended with {code}:\n{tail(self.log)}"
+
+    def wait_until(self, ready, seconds: float = 60) -> None:
+        """Waits for `ready()`, which returns None when ready and otherwise what is missing."""
+        deadline = time.monotonic() + seconds
+        while (missing := ready()) is not None:
+            if (reason := self.ended()) is not None:
+                raise StartFailed(reason)
+            if time.monotonic() > deadline:
+                raise StartFailed(
+                    f"{self.name} was not ready after {seconds:.0f} s ({missing}):\n{tail(self.log)}"
+                )
+            time.sleep(0.1)
+
+    def stop(self, grace: float = 2) -> None:
+        """SIGTERM, then SIGKILL: nothing here is worth a long goodbye."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(grace)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._pid_file.unlink(missing_ok=True)
+
+
+def answers(url: str, context=None, headers: dict | None = None):
+    """A readiness check for `Child.wait_until`: the URL answers with success."""
+
+    def check() -> str | None:
+        request = urllib.request.Request(url, headers=headers or {})
+        try:
+            with urllib.request.urlopen(request, timeout=2, context=context):
+                return None
+        except (urllib.error.URLError, OSError) as error:
+            return f"{url}: {error}"
+
+    return check
+
+
+def tail(log: Path, lines: int = 15) -> str:
+    """The end of a log, indented, and where to read the rest."""
+    try:
+        end = log.read_text(errors="replace").splitlines()[-lines:]
+    except FileNotFoundError:
+        return f"  (no log at {log})"
+    return "\n".join([*(f"  {line}" for line in end), f"  ({log})"])
