@@ -1,0 +1,70 @@
+//! This provider: what its block can say, what operations get of it, and the one list of what it offers.
+
+mod connection;
+mod registry;
+mod schema;
+mod tags;
+mod validate;
+
+use std::collections::BTreeMap;
+
+use crate::clients::{Clients, Environment, Settings, UserAgent};
+use crate::framework::{Diagnostics, Host, Provider, Registry};
+
+pub use self::schema::Config;
+pub use self::tags::{IgnoredTags, Tags};
+
+/// The provider gitlabspot.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Gitlabspot;
+
+/// What operations get: clients, made when they are first asked for, and the tags of the provider block.
+#[derive(Debug)]
+pub struct Data {
+    /// Connections to AWS and Kubernetes.
+    pub clients: Clients,
+    /// Tags for everything, and tags that are not ours.
+    pub tags: Tags,
+}
+
+impl Provider for Gitlabspot {
+    type Config = Config;
+    type Data = Data;
+
+    fn name(&self) -> &'static str {
+        "gitlabspot"
+    }
+
+    fn description(&self) -> &'static str {
+        "GitLab CI on cheap Spot nodes of an EKS cluster, nodes that exist only while there is work: the node group with \
+         what scale-from-zero needs, the cache bucket, its credentials, and the runner itself.\n\n\
+         Works with OpenTofu 1.11 and Terraform 1.11, and newer. Configuring the provider contacts nothing: each \
+         connection is made when a resource first needs it."
+    }
+
+    fn validate(&self, config: &Config, diagnostics: &mut Diagnostics) {
+        validate::check(config, diagnostics);
+    }
+
+    fn configure(&self, config: Config, host: &Host) -> Result<Data, Diagnostics> {
+        let mut diagnostics = Diagnostics::new();
+        validate::check(&config, &mut diagnostics);
+        diagnostics.into_result()?;
+        let tags = Tags::of(&config);
+        let user_agent = UserAgent { host: (!host.version.is_empty()).then(|| ("Terraform".to_owned(), host.version.clone())) };
+        let settings = Settings {
+            aws: connection::aws(&config),
+            kubernetes: connection::kubernetes(&config),
+            user_agent,
+            environment: Environment::process(),
+        };
+        Ok(Data { clients: Clients::new(settings), tags })
+    }
+
+    fn registry(&self) -> Registry<Data> {
+        registry::registry()
+    }
+}
+
+/// Plain text tags.
+pub type TagMap = BTreeMap<String, String>;

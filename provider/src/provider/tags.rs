@@ -1,0 +1,114 @@
+//! Tags of the provider block, and what they mean for a resource.
+
+use std::collections::BTreeMap;
+
+use super::schema::Config;
+use crate::framework::Set;
+use crate::framework::value::{Map, Value, known_map};
+
+/// `default_tags` and `ignore_tags`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tags {
+    /// For everything; `None` while they are unknown.
+    pub default: Option<BTreeMap<String, String>>,
+    /// Not ours.
+    pub ignored: IgnoredTags,
+}
+
+/// Tags that others put on our resources.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IgnoredTags {
+    keys: Vec<String>,
+    prefixes: Vec<String>,
+}
+
+impl IgnoredTags {
+    /// Whether a key is none of our business: ignored by the provider block, or AWS's own.
+    #[must_use]
+    pub fn contains(&self, key: &str) -> bool {
+        key.starts_with("aws:")
+            || self.keys.iter().any(|ignored| ignored == key)
+            || self.prefixes.iter().any(|prefix| key.starts_with(prefix.as_str()))
+    }
+}
+
+impl Tags {
+    /// The tags of a provider block.
+    #[must_use]
+    pub fn of(config: &Config) -> Self {
+        let list = |set: &Value<Set<String>>| -> Vec<String> {
+            set.known().map(|set| set.iter().filter_map(|key| key.known().cloned()).collect()).unwrap_or_default()
+        };
+        let ignored = config
+            .ignore_tags
+            .known()
+            .map(|ignored| IgnoredTags { keys: list(&ignored.keys), prefixes: list(&ignored.key_prefixes) })
+            .unwrap_or_default();
+        Self { default: known_map(&config.default_tags), ignored }
+    }
+
+    /// `tags_all` of a resource with these `tags`: unknown while a part of it is.
+    #[must_use]
+    pub fn all(&self, tags: &Value<Map<String>>) -> Value<Map<String>> {
+        let (Some(default), Some(tags)) = (&self.default, known_map(tags)) else { return Value::Unknown };
+        let mut all = default.clone();
+        all.extend(tags);
+        all.retain(|key, _| !self.ignored.contains(key));
+        Value::Known(all.into_iter().map(|(key, value)| (key, Value::Known(value))).collect())
+    }
+
+    /// What of the tags found on a resource is the user's concern: neither ignored, nor AWS's, nor in `internal`.
+    #[must_use]
+    pub fn of_concern(&self, found: BTreeMap<String, String>, internal: &[&str]) -> BTreeMap<String, String> {
+        let mut found = found;
+        found.retain(|key, _| !self.ignored.contains(key) && !internal.contains(&key.as_str()));
+        found
+    }
+
+    /// `tags` as read back, given `tags_all` as read back: without what only `default_tags` put there.
+    #[must_use]
+    pub fn own(&self, all: &BTreeMap<String, String>, prior: &Value<Map<String>>) -> Value<Map<String>> {
+        let default = self.default.clone().unwrap_or_default();
+        let before = known_map(prior).unwrap_or_default();
+        let own: Map<String> = all
+            .iter()
+            .filter(|(key, value)| before.contains_key(*key) || default.get(*key) != Some(value))
+            .map(|(key, value)| (key.clone(), Value::Known(value.clone())))
+            .collect();
+        if own.is_empty() && !matches!(prior, Value::Known(_)) { Value::Null } else { Value::Known(own) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn value(pairs: &[(&str, &str)]) -> Value<Map<String>> {
+        Value::Known(map(pairs).into_iter().map(|(key, value)| (key, Value::Known(value))).collect())
+    }
+
+    fn tags() -> Tags {
+        let ignored = IgnoredTags { keys: vec!["cost".to_owned()], prefixes: vec!["corp/".to_owned()] };
+        Tags { default: Some(map(&[("team", "ci"), ("env", "dev")])), ignored }
+    }
+
+    #[test]
+    fn a_resources_own_tag_wins() {
+        assert_eq!(tags().all(&value(&[("env", "prod")])), value(&[("env", "prod"), ("team", "ci")]));
+        assert_eq!(tags().all(&Value::Unknown), Value::Unknown);
+    }
+
+    #[test]
+    fn what_is_read_back_is_told_apart() {
+        let found = map(&[("team", "ci"), ("env", "prod"), ("cost", "1"), ("corp/x", "1"), ("aws:y", "1"), ("ours", "1")]);
+        let all = tags().of_concern(found, &["ours"]);
+        assert_eq!(all, map(&[("team", "ci"), ("env", "prod")]));
+        assert_eq!(tags().own(&all, &Value::Null), value(&[("env", "prod")]));
+        assert_eq!(tags().own(&map(&[("team", "ci")]), &Value::Null), Value::Null);
+        assert_eq!(tags().own(&map(&[("team", "ci")]), &value(&[("team", "ci")])), value(&[("team", "ci")]));
+    }
+}
