@@ -3,6 +3,8 @@
 //! While planning, a value may be unknown because a resource of the same run will supply it. Its name is passed on, so
 //! that the client that needs it says so, and nothing falls back to a default in its place.
 
+use std::time::Duration;
+
 use secrecy::SecretString;
 
 use super::schema::{Config, Kubernetes};
@@ -12,7 +14,7 @@ use crate::framework::timeouts;
 use crate::framework::value::{List, Map, Value, known_list, known_map};
 use crate::framework::{Object, Raw, Set};
 
-pub(super) fn aws(config: &Config) -> AwsSettings {
+pub(super) fn aws(config: &Config, clock_speed: u32) -> AwsSettings {
     let mut unknown = unknown_names(config.clone());
     unknown.retain(|name| !["kubernetes", "default_tags", "ignore_tags"].contains(&name.as_str()));
     AwsSettings {
@@ -63,6 +65,7 @@ pub(super) fn aws(config: &Config) -> AwsSettings {
         forbidden_account_ids: set(&config.forbidden_account_ids),
         not_yet_known: unknown,
         http_client: None,
+        initial_backoff: (clock_speed > 1).then(|| Duration::from_secs(1) / clock_speed),
     }
 }
 
@@ -71,10 +74,14 @@ pub(super) fn kubernetes(config: &Config) -> KubernetesSettings {
         Value::Known(kubernetes) => kubernetes,
         Value::Null => return KubernetesSettings::default(),
         Value::Unknown => {
-            return KubernetesSettings { not_yet_known: vec!["kubernetes".to_owned()], ..KubernetesSettings::default() };
+            return KubernetesSettings {
+                not_yet_known: vec!["kubernetes".to_owned()],
+                ..KubernetesSettings::default()
+            };
         }
     };
-    let not_yet_known = unknown_names(kubernetes.clone()).into_iter().map(|name| format!("kubernetes.{name}")).collect();
+    let not_yet_known =
+        unknown_names(kubernetes.clone()).into_iter().map(|name| format!("kubernetes.{name}")).collect();
     settings(kubernetes, not_yet_known)
 }
 
@@ -147,7 +154,7 @@ mod tests {
             }),
             ..Config::default()
         };
-        assert_eq!(aws(&config).not_yet_known, ["region"]);
+        assert_eq!(aws(&config, 1).not_yet_known, ["region"]);
         assert_eq!(kubernetes(&config).not_yet_known, ["kubernetes.host"]);
         let config = Config { kubernetes: Value::Unknown, ..Config::default() };
         assert_eq!(kubernetes(&config).not_yet_known, ["kubernetes"]);
@@ -156,6 +163,6 @@ mod tests {
     #[test]
     fn empty_text_is_not_set() {
         let config = Config { region: "".into(), ..Config::default() };
-        assert_eq!(aws(&config).region, None);
+        assert_eq!(aws(&config, 1).region, None);
     }
 }

@@ -16,7 +16,10 @@ pub use self::tags::{IgnoredTags, Tags};
 
 /// The provider gitlabspot.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Gitlabspot;
+pub struct Gitlabspot {
+    /// How much faster than real time passes, for tests; 0 and 1 are real time. Retries of the SDK follow it.
+    pub clock_speed: u32,
+}
 
 /// What operations get: clients, made when they are first asked for, and the tags of the provider block.
 #[derive(Debug)]
@@ -51,9 +54,10 @@ impl Provider for Gitlabspot {
         validate::check(&config, &mut diagnostics);
         diagnostics.into_result()?;
         let tags = Tags::of(&config);
-        let user_agent = UserAgent { host: (!host.version.is_empty()).then(|| ("Terraform".to_owned(), host.version.clone())) };
+        let user_agent =
+            UserAgent { host: (!host.version.is_empty()).then(|| ("Terraform".to_owned(), host.version.clone())) };
         let settings = Settings {
-            aws: connection::aws(&config),
+            aws: connection::aws(&config, self.clock_speed),
             kubernetes: connection::kubernetes(&config),
             user_agent,
             environment: Environment::process(),

@@ -104,7 +104,8 @@ mod tests {
 
     #[test]
     fn what_is_read_back_is_told_apart() {
-        let found = map(&[("team", "ci"), ("env", "prod"), ("cost", "1"), ("corp/x", "1"), ("aws:y", "1"), ("ours", "1")]);
+        let found =
+            map(&[("team", "ci"), ("env", "prod"), ("cost", "1"), ("corp/x", "1"), ("aws:y", "1"), ("ours", "1")]);
         let all = tags().of_concern(found, &["ours"]);
         assert_eq!(all, map(&[("team", "ci"), ("env", "prod")]));
         assert_eq!(tags().own(&all, &Value::Null), value(&[("env", "prod")]));

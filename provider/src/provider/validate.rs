@@ -18,7 +18,11 @@ pub(super) fn check(config: &Config, diagnostics: &mut Diagnostics) {
     if let Some(mode) = config.retry_mode.as_str()
         && !["standard", "adaptive"].contains(&mode)
     {
-        diagnostics.error("retry_mode", "Invalid retry mode", format!("{mode:?} is neither \"standard\" nor \"adaptive\"."));
+        diagnostics.error(
+            "retry_mode",
+            "Invalid retry mode",
+            format!("{mode:?} is neither \"standard\" nor \"adaptive\"."),
+        );
     }
     if config.max_retries.known().is_some_and(|retries| !(0..=100).contains(retries)) {
         diagnostics.error("max_retries", "Invalid number of retries", "Give a number from 0 to 100.");
@@ -88,7 +92,11 @@ mod tests {
             retry_mode: "fast".into(),
             max_retries: 1000.into(),
             assume_role: Value::Known(AssumeRole { duration: "long".into(), ..AssumeRole::default() }),
-            kubernetes: Value::Known(Kubernetes { cluster_name: "a".into(), host: "b".into(), ..Kubernetes::default() }),
+            kubernetes: Value::Known(Kubernetes {
+                cluster_name: "a".into(),
+                host: "b".into(),
+                ..Kubernetes::default()
+            }),
             ..Config::default()
         };
         assert_eq!(
