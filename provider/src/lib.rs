@@ -5,6 +5,7 @@
 pub mod framework;
 pub mod plugin;
 pub mod protocol;
+pub mod provider;
 pub mod resources;
 
 pub mod clients;
