@@ -6,5 +6,8 @@
 pub mod catalogue;
 pub mod config_toml;
 pub mod finding;
+pub mod inputs;
+pub mod spec;
 pub mod suggest;
+pub mod values;
 pub mod version;

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// The patch release of [`RunnerVersion::DEFAULT`].
+pub const DEFAULT_RELEASE: &str = "19.3.0";
+
 /// Major and minor number; patch releases bring no configuration keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RunnerVersion {
@@ -17,8 +20,16 @@ impl RunnerVersion {
     /// so that a complete config.toml needs no registration step.
     pub const EXPANDS_TOKEN: Self = Self::new(18, 10);
 
+    /// Deployed when nothing else is asked for, as [`DEFAULT_RELEASE`].
+    pub const DEFAULT: Self = Self::new(19, 3);
+
     pub const fn new(major: u16, minor: u16) -> Self {
         Self { major, minor }
+    }
+
+    /// The version in a tag of the official image: `alpine-v19.3.0`, `v19.3.0`.
+    pub fn of_image_tag(tag: &str) -> Option<Self> {
+        tag.split('-').find_map(|part| Self::parse(part.strip_prefix('v')?))
     }
 
     /// Reads `19.3.0`, `v19.3.0` or `19.3`. `None` when it is none of these.
@@ -53,6 +64,18 @@ mod tests {
         for text in ["", "19", "latest", "19.x", "19.3.", "19.3.0.1"] {
             assert_eq!(RunnerVersion::parse(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn finds_the_version_in_a_tag() {
+        let expected = Some(RunnerVersion::new(18, 9));
+        for tag in ["alpine-v18.9.0", "v18.9.0", "ubi-fips-v18.9.0", "alpine3.21-v18.9.1"] {
+            assert_eq!(RunnerVersion::of_image_tag(tag), expected, "{tag}");
+        }
+        for tag in ["latest", "alpine-bleeding", "18.9.0", ""] {
+            assert_eq!(RunnerVersion::of_image_tag(tag), None, "{tag}");
+        }
+        assert_eq!(RunnerVersion::parse(DEFAULT_RELEASE), Some(RunnerVersion::DEFAULT));
     }
 
     #[test]

@@ -1,0 +1,156 @@
+//! Gathers every source of config.toml and merges them.
+
+use serde_json::{Value as Json, json};
+use toml::{Table, Value};
+
+use super::super::catalogue::{GLOBAL, RUNNER};
+use super::super::config_toml::{Config, GlobalKeys, Place, Release, Source, from_hcl, from_text, merge};
+use super::super::finding::{Finding, PathStep, attribute};
+use super::super::inputs::ReleaseInputs;
+use super::super::values::ChartValues;
+use super::super::version::RunnerVersion;
+use super::{Names, SessionServer, build_nodes, docker_in_docker};
+
+pub(super) struct Sources<'a> {
+    pub(super) typed: &'a ReleaseInputs,
+    pub(super) values: &'a ChartValues,
+    pub(super) names: &'a Names,
+    pub(super) version: RunnerVersion,
+    /// Made from typed and values together.
+    pub(super) session_server: Option<&'a SessionServer>,
+    pub(super) metrics_port: Option<i64>,
+    pub(super) gitlab_url: &'a str,
+}
+
+impl Sources<'_> {
+    /// The one configuration that all sources agree on.
+    pub(super) fn merged(&self) -> Result<Config, Vec<Finding>> {
+        let mut findings = Vec::new();
+        let typed = self.typed(&mut findings);
+        if !findings.is_empty() {
+            return Err(findings);
+        }
+        let mut layers = vec![self.defaults(), self.derived()];
+        layers.extend(self.values.config.iter().cloned());
+        layers.extend(named_parts(&self.values.inputs));
+        merge(&layers, &typed)
+    }
+
+    /// What the chart says when nobody else does.
+    fn defaults(&self) -> Config {
+        let mut config = Config {
+            global: toml::toml! { concurrent = 10 check_interval = 3 log_level = "info" shutdown_timeout = 0 },
+            runner: kubernetes([("namespace", self.names.namespace.as_str().into())]),
+        };
+        let nobody_says = self.typed.config.is_none() && self.typed.config_toml.is_none() && !self.values.has_config;
+        if nobody_says && let Some(Value::Table(kubernetes)) = config.runner.get_mut("kubernetes") {
+            kubernetes.insert("image".into(), "alpine".into());
+        }
+        config
+    }
+
+    /// What other parts of the release make necessary.
+    fn derived(&self) -> Config {
+        let mut global = Table::new();
+        if let Some(port) = self.metrics_port {
+            global.insert("listen_address".into(), format!(":{port}").into());
+        }
+        if let Some(server) = self.session_server {
+            let timeout = [self.typed, &self.values.inputs]
+                .into_iter()
+                .find_map(|inputs| inputs.session_server.as_ref()?.timeout);
+            global.insert("session_server".into(), Value::Table(server.config(timeout)));
+        }
+        Config { global, runner: Table::new() }
+    }
+
+    fn typed(&self, findings: &mut Vec<Finding>) -> Vec<Source> {
+        let mut sources = Vec::new();
+        let mut add = |name, read: Result<Config, Vec<Finding>>| match read {
+            Ok(config) => sources.push(Source { name, config }),
+            Err(found) => findings.extend(found),
+        };
+        let typed = self.typed;
+        let runner = |object: &Json, path: Vec<PathStep>| {
+            let runner = from_hcl(object, &RUNNER, self.version, path)?;
+            Ok(Config { runner, ..Config::default() })
+        };
+        if let Some(config) = &typed.config {
+            add("config", runner(config, attribute("config")));
+        }
+        if let Some(text) = &typed.config_toml {
+            let release = Release { name: &self.names.release, namespace: &self.names.namespace, job_namespace: None };
+            let place = Place { path: attribute("config_toml"), version: self.version };
+            add("config_toml", from_text(text, release, GlobalKeys::Allowed, &place));
+        }
+        if let Some(cache) = &typed.cache {
+            // The object arrives below `cache`, so that its findings have the right path.
+            add("cache", runner(&json!({ "cache": cache }), Vec::new()));
+        }
+        if let Some(nodes) = &typed.build_nodes {
+            let table = build_nodes::kubernetes(nodes);
+            add("build_nodes", Ok(under_runner("kubernetes", table)));
+        }
+        if let Some(docker) = &typed.docker_in_docker {
+            add("docker_in_docker", Ok(Config { runner: docker_in_docker::runner(docker), ..Config::default() }));
+        }
+        for (name, config) in globals(typed, self.version) {
+            add(name, config);
+        }
+        for (name, config) in named(typed) {
+            add(name, Ok(config));
+        }
+        let url = [("url".to_owned(), self.gitlab_url.into())].into_iter().collect();
+        add("gitlab_url", Ok(Config { runner: url, ..Config::default() }));
+        sources
+    }
+}
+
+/// The attributes that are a global key of the same name.
+fn globals(inputs: &ReleaseInputs, version: RunnerVersion) -> Vec<(&'static str, Result<Config, Vec<Finding>>)> {
+    let given = [
+        ("concurrent", json!(inputs.concurrent)),
+        ("check_interval", json!(inputs.check_interval)),
+        ("log_level", json!(inputs.log_level)),
+        ("log_format", json!(inputs.log_format)),
+        ("shutdown_timeout", json!(inputs.shutdown_timeout)),
+        ("sentry_dsn", json!(inputs.sentry_dsn)),
+        ("connection_max_age", json!(inputs.connection_max_age)),
+    ];
+    let given = given.into_iter().filter(|(_, value)| !value.is_null());
+    given
+        .map(|(name, value)| {
+            let read = from_hcl(&json!({ name: value }), &GLOBAL, version, Vec::new());
+            (name, read.map(|global| Config { global, ..Config::default() }))
+        })
+        .collect()
+}
+
+/// The attributes that are a runner's key under another name.
+fn named(inputs: &ReleaseInputs) -> Vec<(&'static str, Config)> {
+    let mut configs = Vec::new();
+    if let Some(name) = &inputs.runner_name {
+        let runner = [("name".to_owned(), Value::from(name.as_str()))].into_iter().collect();
+        configs.push(("runner_name", Config { runner, ..Config::default() }));
+    }
+    if let Some(namespace) = &inputs.job_namespace {
+        let runner = kubernetes([("namespace", namespace.as_str().into())]);
+        configs.push(("job_namespace", Config { runner, ..Config::default() }));
+    }
+    configs
+}
+
+/// The same from a values file; its job namespace gives way to the text, which refers to it.
+fn named_parts(inputs: &ReleaseInputs) -> impl Iterator<Item = Config> {
+    named(inputs).into_iter().filter(|(name, _)| *name == "runner_name").map(|(_, config)| config)
+}
+
+fn kubernetes<const N: usize>(entries: [(&str, Value); N]) -> Table {
+    let kubernetes = entries.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    [("kubernetes".to_owned(), Value::Table(kubernetes))].into_iter().collect()
+}
+
+fn under_runner(name: &str, table: Table) -> Config {
+    let runner = [(name.to_owned(), Value::Table(table))].into_iter().collect();
+    Config { runner, ..Config::default() }
+}

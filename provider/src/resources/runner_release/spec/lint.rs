@@ -1,0 +1,166 @@
+//! Checks that need more than one part of a release.
+
+use toml::{Table, Value};
+
+use super::super::finding::{Finding, attribute, attributes};
+use super::super::inputs::ReleaseInputs;
+use super::TokenKind;
+use super::rules::feature_flag;
+
+/// A scale-up from zero takes two to four minutes until the node is there.
+const SCALE_UP_SECONDS: i64 = 240;
+
+/// The runner's own default of `poll_timeout`.
+const DEFAULT_POLL_TIMEOUT: i64 = 180;
+
+pub(super) fn runner(runner: &Table, inputs: &ReleaseInputs) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if runner.contains_key("token") {
+        findings.push(Finding::error(
+            attribute("config"),
+            "Token in the runner's configuration",
+            "The configuration holds a token, which would stand in plan, state and a ConfigMap. Take it out and set \
+             runner_token_wo, or token_secret_name for a Secret that is there already.",
+        ));
+    }
+    let empty = Table::new();
+    let kubernetes = runner.get("kubernetes").and_then(Value::as_table).unwrap_or(&empty);
+    if inputs.build_nodes.is_some() {
+        let timeout = kubernetes.get("poll_timeout").and_then(Value::as_integer);
+        if timeout.unwrap_or(DEFAULT_POLL_TIMEOUT) < SCALE_UP_SECONDS {
+            findings.push(Finding::warning(
+                attributes("config.kubernetes.poll_timeout"),
+                "Jobs may give up before a node is there",
+                format!(
+                    "poll_timeout is {} s, and a node group that starts at 0 needs two to four minutes for its first \
+                     node. The job then fails before it started. Set poll_timeout to 300 or more.",
+                    timeout.unwrap_or(DEFAULT_POLL_TIMEOUT)
+                ),
+            ));
+        }
+    }
+    if kubernetes.contains_key("pod_spec") && !feature_flag(runner, "FF_USE_ADVANCED_POD_SPEC_CONFIGURATION") {
+        findings.push(Finding::warning(
+            attributes("config.kubernetes.pod_spec"),
+            "Pod patches are not switched on",
+            "pod_spec has no effect without the feature flag FF_USE_ADVANCED_POD_SPEC_CONFIGURATION. Set it to true in \
+             feature_flags.",
+        ));
+    }
+    findings.extend(cache(runner.get("cache").and_then(Value::as_table).unwrap_or(&empty), inputs));
+    findings
+}
+
+fn cache(cache: &Table, inputs: &ReleaseInputs) -> Vec<Finding> {
+    let s3 = cache.get("s3").and_then(Value::as_table);
+    let has = |name: &str| s3.and_then(|s3| s3.get(name)).and_then(Value::as_str).is_some_and(|text| !text.is_empty());
+    let mut findings = Vec::new();
+    if has("AccessKey") && inputs.cache_secret_name.is_some() {
+        findings.push(Finding::error(
+            attribute("cache_secret_name"),
+            "Key given twice",
+            "Credentials of the cache are given by `cache_secret_name` and in the configuration itself. Keep the Secret.",
+        ));
+    }
+    if has("AccessKey") && !has("ServerAddress") && !has("AuthenticationType") {
+        findings.push(Finding::error(
+            attributes("config.cache.s3.server_address"),
+            "Cache credentials would be ignored",
+            "Without server_address the runner takes no notice of access_key and secret_key, and uses the AWS chain of \
+             its pod instead. Set server_address = \"s3.amazonaws.com\", or authentication_type = \"access-key\".",
+        ));
+    }
+    if has("SecretKey") {
+        findings.push(Finding::warning(
+            attributes("config.cache.s3.secret_key"),
+            "Secret in the runner's configuration",
+            "secret_key is kept in plan, state and a ConfigMap. Put both keys in a Secret, as \
+             gitlabspot_runner_credentials does, and name it in cache_secret_name.",
+        ));
+    }
+    if s3.is_some() && inputs.cache_secret_name.is_some() && !has("ServerAddress") && !has("AuthenticationType") {
+        findings.push(Finding::warning(
+            attribute("cache_secret_name"),
+            "Cache credentials may be ignored",
+            "Without server_address or authentication_type the runner takes no notice of the keys in the Secret. Set \
+             authentication_type = \"access-key\" in the cache's s3 section.",
+        ));
+    }
+    findings
+}
+
+/// Options that only a registration token can carry out.
+pub(super) fn registration(kind: TokenKind, inputs: &ReleaseInputs) -> Vec<Finding> {
+    let (TokenKind::Authentication, Some(given)) = (kind, &inputs.registration) else { return Vec::new() };
+    let reserved = [
+        ("tag_list", given.tag_list.as_ref().is_some_and(|tags| !tags.is_empty())),
+        ("run_untagged", given.run_untagged.is_some()),
+        ("locked", given.locked.is_some()),
+        ("access_level", given.access_level.is_some()),
+        ("maximum_timeout", given.maximum_timeout.is_some()),
+    ];
+    let reserved: Vec<&str> = reserved.into_iter().filter_map(|(name, is_set)| is_set.then_some(name)).collect();
+    if reserved.is_empty() {
+        return Vec::new();
+    }
+    vec![Finding::error(
+        attribute("registration"),
+        "Option is reserved with an authentication token",
+        format!(
+            "{} cannot be set here: the runner of an authentication token (glrt-...) was made in GitLab, which keeps \
+             these settings. Set them there and take them out here.",
+            reserved.join(", ")
+        ),
+    )]
+}
+
+pub(super) fn objects(inputs: &ReleaseInputs) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let on = |enabled: Option<Option<bool>>| enabled.flatten() == Some(true);
+    let metrics = on(inputs.metrics.as_ref().map(|metrics| metrics.enabled));
+    let service = on(inputs.service.as_ref().map(|service| service.enabled));
+    let service_monitor = on(inputs.service_monitor.as_ref().map(|monitor| monitor.enabled));
+    let pod_monitor = on(inputs.pod_monitor.as_ref().map(|monitor| monitor.enabled));
+    let mut needs = |name: &'static str, what: &str| {
+        findings.push(Finding::error(
+            attribute(name),
+            "Nothing to scrape",
+            format!("{name} is enabled without {what}, so that there is nothing to scrape. Enable {what} too."),
+        ));
+    };
+    if service && !metrics {
+        needs("service", "metrics");
+    }
+    if service_monitor && !(metrics && service) {
+        needs("service_monitor", if metrics { "service" } else { "metrics" });
+    }
+    if pod_monitor && !metrics {
+        needs("pod_monitor", "metrics");
+    }
+    if let Some(hpa) = &inputs.hpa {
+        if hpa.metrics.as_ref().is_none_or(Vec::is_empty) {
+            findings.push(Finding::error(
+                attributes("hpa.metrics"),
+                "Autoscaler without metrics",
+                "hpa needs at least one entry in metrics; without one it has nothing to scale by.",
+            ));
+        }
+        if hpa.max_replicas.is_some_and(|max| max < hpa.min_replicas.unwrap_or(1)) {
+            findings.push(Finding::error(
+                attributes("hpa.max_replicas"),
+                "Autoscaler's bounds are reversed",
+                "max_replicas is less than min_replicas.",
+            ));
+        }
+    }
+    if let Some(budget) = &inputs.pod_disruption_budget
+        && budget.min_available.is_some() == budget.max_unavailable.is_some()
+    {
+        findings.push(Finding::error(
+            attribute("pod_disruption_budget"),
+            "Disruption budget needs one bound",
+            "Set exactly one of min_available and max_unavailable.",
+        ));
+    }
+    findings
+}

@@ -1,0 +1,133 @@
+//! A release without doubt: every default chosen, every source merged, every check passed.
+//!
+//! [`resolve`] makes it from what the user said; the manifests are written from it and from
+//! nothing else. It holds no token.
+
+mod build_nodes;
+mod configuration;
+mod docker_in_docker;
+mod job_pod;
+mod lint;
+mod manager_pod;
+mod names;
+mod quantity;
+mod resolve;
+mod rules;
+mod session_server;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::config_toml::Config;
+use super::inputs::{Hpa, Monitor, Service};
+use super::version::RunnerVersion;
+
+pub use job_pod::{JobPod, job_pod};
+pub use manager_pod::{ManagerPod, ProbeTimes, pod_security_context, security_context};
+pub use names::Names;
+pub use quantity::Quantity;
+pub use resolve::{Given, Resolved, resolve};
+pub use rules::{Needed, Rule, needed, priority_classes, session_server as session_server_rule};
+pub use session_server::{ADDRESS_PLACEHOLDER, Advertise, SessionServer};
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReleaseSpec {
+    pub names: Names,
+    pub gitlab_url: String,
+    pub version: RunnerVersion,
+    pub token: TokenSecret,
+    pub start: Start,
+    /// Complete for [`Start::WholeConfig`]; else the template and what stands around it.
+    pub config: Config,
+    pub pod: ManagerPod,
+    pub cache_secret_name: Option<String>,
+    pub pre_entrypoint_script: Option<String>,
+    /// Further files under `/configmaps`.
+    pub config_maps: BTreeMap<String, String>,
+    pub service_account: ServiceAccount,
+    pub roles: Option<Roles>,
+    pub metrics: Metrics,
+    pub service: Option<Service>,
+    pub service_monitor: Option<Monitor>,
+    pub pod_monitor: Option<Monitor>,
+    pub session_server: Option<SessionServer>,
+    pub pod_disruption_budget: Option<DisruptionBudget>,
+    pub hpa: Option<Hpa>,
+    pub job_pod: JobPod,
+}
+
+/// Which of GitLab's two kinds of runner token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenKind {
+    /// `glrt-...`: belongs to a runner that was made in GitLab.
+    Authentication,
+    /// The older one, with which a runner makes itself known.
+    Registration,
+}
+
+/// The Secret that holds the token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenSecret {
+    pub name: String,
+    pub kind: TokenKind,
+    /// Made by this resource, not by someone else.
+    pub owned: bool,
+}
+
+/// How the manager comes to its configuration when a pod starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Start {
+    /// config.toml is complete and refers to the token by a variable.
+    WholeConfig,
+    /// `gitlab-runner register` writes the runner into it, from a template.
+    Register(Registration),
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Registration {
+    pub name: Option<String>,
+    pub tag_list: Vec<String>,
+    pub run_untagged: bool,
+    pub locked: bool,
+    pub access_level: Option<String>,
+    /// Seconds.
+    pub maximum_timeout: Option<i64>,
+    /// Whether destroying the release takes the runner out of GitLab.
+    pub unregister_on_destroy: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceAccount {
+    pub create: bool,
+    /// Empty for the namespace's default account.
+    pub name: String,
+    pub annotations: BTreeMap<String, String>,
+    pub image_pull_secrets: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Roles {
+    /// Where jobs run; of no meaning when cluster-wide.
+    pub namespace: String,
+    pub cluster_wide: bool,
+    pub rules: Vec<Rule>,
+    pub priority_classes: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Metrics {
+    pub enabled: bool,
+    pub port: i64,
+    pub port_name: String,
+}
+
+/// Exactly one of the two is set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DisruptionBudget {
+    pub min_available: Option<Value>,
+    pub max_unavailable: Option<Value>,
+}
+
+#[cfg(test)]
+mod tests;

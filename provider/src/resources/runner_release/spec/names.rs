@@ -1,0 +1,70 @@
+//! Object names, by the official chart's rules.
+
+use serde_json::{Map, Value, json};
+
+/// The chart whose objects these are; it stands in their `chart` label.
+const CHART: &str = "gitlab-runner-0.86.0";
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names {
+    pub release: String,
+    pub namespace: String,
+    /// Name of most objects and value of the `app` label.
+    pub full: String,
+}
+
+impl Names {
+    /// `full` is the release's name when that starts with the chart's, else both joined.
+    pub fn new(release: &str, namespace: &str, name_override: Option<&str>, fullname: Option<&str>) -> Self {
+        let chart = name_override.unwrap_or("gitlab-runner");
+        let full = match fullname {
+            Some(full) => full.to_owned(),
+            None if release.starts_with(chart) => release.to_owned(),
+            None => format!("{release}-{chart}"),
+        };
+        Self { release: release.to_owned(), namespace: namespace.to_owned(), full: shorten(&full) }
+    }
+
+    /// A further object's name.
+    pub fn with(&self, suffix: &str) -> String {
+        format!("{}-{suffix}", self.full)
+    }
+
+    /// What the chart labels its pods and objects with.
+    pub fn labels(&self) -> Map<String, Value> {
+        let labels =
+            [("app", self.full.as_str()), ("chart", CHART), ("heritage", "Helm"), ("release", self.release.as_str())];
+        labels.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect()
+    }
+
+    /// Immutable in a Deployment, hence the chart's for ever.
+    pub fn deployment_selector(&self) -> Value {
+        json!({ "matchLabels": { "app": self.full } })
+    }
+
+    pub fn service_selector(&self) -> Value {
+        json!({ "app": self.full, "release": self.release })
+    }
+}
+
+/// Names end at 63 bytes and never in a dash.
+fn shorten(name: &str) -> String {
+    name.chars().take(63).collect::<String>().trim_end_matches('-').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn follows_the_chart() {
+        let full = |release, name, fullname| Names::new(release, "ns", name, fullname).full;
+        assert_eq!(full("gitlab-runner", None, None), "gitlab-runner");
+        assert_eq!(full("gitlab-runner-arm", None, None), "gitlab-runner-arm");
+        assert_eq!(full("foo", None, None), "foo-gitlab-runner");
+        assert_eq!(full("foo", Some("bar"), None), "foo-bar");
+        assert_eq!(full("foo", Some("bar"), Some("baz")), "baz");
+        let long = "a".repeat(62);
+        assert_eq!(full(&long, None, None), long);
+    }
+}

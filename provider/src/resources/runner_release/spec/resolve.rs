@@ -1,0 +1,242 @@
+//! From what the user said to a release without doubt.
+
+use secrecy::SecretString;
+use toml::Value;
+
+use super::super::finding::{Finding, attribute};
+use super::super::inputs::ReleaseInputs;
+use super::super::values::{self, ChartValues, Context};
+use super::super::version::RunnerVersion;
+use super::configuration::Sources;
+use super::{
+    DisruptionBudget, ManagerPod, Metrics, Names, Registration, ReleaseSpec, Roles, Rule, ServiceAccount,
+    SessionServer, Start, TokenKind, TokenSecret, job_pod, lint, needed,
+};
+
+/// Everything that a plan or an apply knows.
+#[derive(Debug)]
+pub struct Given<'a> {
+    pub typed: ReleaseInputs,
+    pub values: &'a [&'a str],
+    /// Which write-only token is set, if any.
+    pub token: Option<TokenKind>,
+    /// What is in the Secret that `token_secret_name` names; an authentication token unless the
+    /// Secret was seen to hold the other kind.
+    pub existing_secret: Option<TokenKind>,
+}
+
+/// The release, and what came with the values files.
+#[derive(Debug)]
+pub struct Resolved {
+    pub spec: ReleaseSpec,
+    /// A token from a values file; it is the one to use when no write-only one is set.
+    pub token: Option<SecretString>,
+    pub warnings: Vec<Finding>,
+}
+
+/// # Errors
+///
+/// Every reason why the release cannot be made, as far as it shows at once.
+pub fn resolve(given: Given<'_>) -> Result<Resolved, Vec<Finding>> {
+    let typed = given.typed;
+    let release = typed.name.as_deref().unwrap_or("gitlab-runner").to_owned();
+    let namespace = typed.namespace.as_deref().unwrap_or("gitlab-runner").to_owned();
+    let asked_version = asked_version(&typed)?;
+    let values = match given.values {
+        [] => ChartValues::default(),
+        files => values::read(files, Context { release: &release, namespace: &namespace, version: asked_version })?,
+    };
+    let inputs = typed.clone().over(values.inputs.clone()).map_err(shape_error)?;
+    let names = Names::new(&release, &namespace, inputs.name_override.as_deref(), inputs.fullname_override.as_deref());
+    let tag = inputs.image_parts.as_ref().and_then(|image| image.tag.as_deref());
+    let version = asked_version.or_else(|| RunnerVersion::of_image_tag(tag?)).unwrap_or(RunnerVersion::DEFAULT);
+
+    let mut findings = lint::objects(&inputs);
+    let gitlab_url = keep(gitlab_url(&inputs), &mut findings).unwrap_or_default();
+    let token = keep(token(&inputs, &values, &names, given.token, given.existing_secret), &mut findings);
+    let single_pod = inputs.hpa.is_none() && inputs.replicas.unwrap_or(1) == 1;
+    let session_server =
+        keep(SessionServer::new(inputs.session_server.as_ref(), &names, single_pod), &mut findings).flatten();
+    let metrics = metrics(&inputs);
+    let sources = Sources {
+        typed: &typed,
+        values: &values,
+        names: &names,
+        version,
+        session_server: session_server.as_ref(),
+        metrics_port: metrics.enabled.then_some(metrics.port),
+        gitlab_url: &gitlab_url,
+    };
+    let config = keep(sources.merged(), &mut findings);
+    if let Some(config) = &config {
+        findings.extend(lint::runner(&config.runner, &inputs));
+    }
+    if let Some(token) = &token {
+        findings.extend(lint::registration(token.kind, &inputs));
+    }
+    let (errors, mut warnings): (Vec<_>, Vec<_>) = findings.into_iter().partition(Finding::is_error);
+    let (Some(token), Some(mut config), true) = (token, config, errors.is_empty()) else { return Err(errors) };
+    warnings.splice(0..0, values.warnings);
+
+    let start = start(&mut config.runner, &token, version, &inputs);
+    let services = usize::from(inputs.docker_in_docker.is_some());
+    let empty = toml::Table::new();
+    let kubernetes = config.runner.get("kubernetes").and_then(Value::as_table).unwrap_or(&empty);
+    let job_pod = job_pod(kubernetes, services);
+    let spec = ReleaseSpec {
+        roles: roles(&inputs, &config.runner, &names),
+        service_account: service_account(&inputs, &names),
+        pod: ManagerPod::new(&inputs),
+        gitlab_url,
+        version,
+        token,
+        start,
+        config,
+        cache_secret_name: inputs.cache_secret_name,
+        pre_entrypoint_script: inputs.pre_entrypoint_script,
+        config_maps: inputs.config_maps.unwrap_or_default(),
+        metrics,
+        service: inputs.service.filter(|service| service.enabled == Some(true)),
+        service_monitor: inputs.service_monitor.filter(|monitor| monitor.enabled == Some(true)),
+        pod_monitor: inputs.pod_monitor.filter(|monitor| monitor.enabled == Some(true)),
+        session_server,
+        pod_disruption_budget: inputs.pod_disruption_budget.map(|budget| DisruptionBudget {
+            min_available: budget.min_available,
+            max_unavailable: budget.max_unavailable,
+        }),
+        hpa: inputs.hpa,
+        job_pod,
+        names,
+    };
+    let token = match spec.token.kind {
+        TokenKind::Authentication => values.runner_token,
+        TokenKind::Registration => values.registration_token,
+    };
+    Ok(Resolved { spec, token, warnings })
+}
+
+fn keep<T>(result: Result<T, Vec<Finding>>, findings: &mut Vec<Finding>) -> Option<T> {
+    result.map_err(|found| findings.extend(found)).ok()
+}
+
+fn shape_error(error: serde_json::Error) -> Vec<Finding> {
+    vec![Finding::error(attribute("values"), "Values and attributes do not fit together", error.to_string())]
+}
+
+fn asked_version(typed: &ReleaseInputs) -> Result<Option<RunnerVersion>, Vec<Finding>> {
+    let Some(text) = typed.runner_version.as_deref() else { return Ok(None) };
+    RunnerVersion::parse(text).map(Some).ok_or_else(|| {
+        vec![Finding::error(
+            attribute("runner_version"),
+            "Not a version of GitLab Runner",
+            format!("\"{text}\" is not a version such as \"19.3.0\". For an image of your own set image too."),
+        )]
+    })
+}
+
+fn gitlab_url(inputs: &ReleaseInputs) -> Result<String, Vec<Finding>> {
+    let wrong =
+        |detail: &str| vec![Finding::error(attribute("gitlab_url"), "GitLab's address is missing or wrong", detail)];
+    match inputs.gitlab_url.as_deref() {
+        None | Some("") => {
+            Err(wrong("Set gitlab_url, or gitlabUrl in a values file: the runner has to know its GitLab."))
+        }
+        Some(url) if url.starts_with("https://") || url.starts_with("http://") => Ok(url.to_owned()),
+        Some(_) => Err(wrong("gitlab_url must start with https:// or http://.")),
+    }
+}
+
+fn token(
+    inputs: &ReleaseInputs,
+    values: &ChartValues,
+    names: &Names,
+    write_only: Option<TokenKind>,
+    existing: Option<TokenKind>,
+) -> Result<TokenSecret, Vec<Finding>> {
+    let wrong = |detail: &str| vec![Finding::error(attribute("runner_token_wo"), "A runner needs one token", detail)];
+    let in_values = match (&values.runner_token, &values.registration_token) {
+        (Some(_), Some(_)) => {
+            return Err(wrong("The values give runnerToken and runnerRegistrationToken. Keep runnerToken."));
+        }
+        (Some(_), None) => Some(TokenKind::Authentication),
+        (None, Some(_)) => Some(TokenKind::Registration),
+        (None, None) => None,
+    };
+    match (inputs.token_secret_name.as_deref(), write_only.or(in_values)) {
+        (Some(_), Some(_)) => Err(wrong("Both a token and token_secret_name are given. Keep one of them.")),
+        (Some(name), None) => {
+            Ok(TokenSecret { name: name.to_owned(), kind: existing.unwrap_or(TokenKind::Authentication), owned: false })
+        }
+        (None, Some(kind)) => Ok(TokenSecret { name: names.full.clone(), kind, owned: true }),
+        (None, None) => Err(wrong(
+            "Set runner_token_wo with the authentication token (glrt-...) that GitLab shows when a runner is made, or \
+             token_secret_name for a Secret that holds it.",
+        )),
+    }
+}
+
+fn metrics(inputs: &ReleaseInputs) -> Metrics {
+    let given = inputs.metrics.clone().unwrap_or_default();
+    Metrics {
+        enabled: given.enabled.unwrap_or(false),
+        port: given.port.unwrap_or(9252),
+        port_name: given.port_name.unwrap_or_else(|| "metrics".to_owned()),
+    }
+}
+
+/// Completes the runner for its way of starting.
+fn start(runner: &mut toml::Table, token: &TokenSecret, version: RunnerVersion, inputs: &ReleaseInputs) -> Start {
+    if token.kind == TokenKind::Authentication && version >= RunnerVersion::EXPANDS_TOKEN {
+        runner.insert("executor".into(), "kubernetes".into());
+        runner.insert("token".into(), "$CI_SERVER_TOKEN".into());
+        return Start::WholeConfig;
+    }
+    // `register` takes these from its own arguments and refuses or overrides them in a template.
+    runner.remove("url");
+    runner.remove("executor");
+    let name = runner.remove("name").and_then(|name| name.as_str().map(str::to_owned));
+    let given = inputs.registration.clone().unwrap_or_default();
+    Start::Register(Registration {
+        name,
+        tag_list: given.tag_list.unwrap_or_default(),
+        run_untagged: given.run_untagged.unwrap_or(false),
+        locked: given.locked.unwrap_or(true),
+        access_level: given.access_level,
+        maximum_timeout: given.maximum_timeout,
+        unregister_on_destroy: token.kind == TokenKind::Registration && inputs.unregister_on_destroy.unwrap_or(true),
+    })
+}
+
+fn service_account(inputs: &ReleaseInputs, names: &Names) -> ServiceAccount {
+    let given = inputs.service_account.clone().unwrap_or_default();
+    let create = given.create.unwrap_or(true);
+    let fallback = if create { names.full.clone() } else { String::new() };
+    ServiceAccount {
+        create,
+        name: given.name.filter(|name| !name.is_empty()).unwrap_or(fallback),
+        annotations: given.annotations.unwrap_or_default(),
+        image_pull_secrets: given.image_pull_secrets.unwrap_or_default(),
+    }
+}
+
+fn roles(inputs: &ReleaseInputs, runner: &toml::Table, names: &Names) -> Option<Roles> {
+    let given = inputs.rbac.clone().unwrap_or_default();
+    if given.create == Some(false) {
+        return None;
+    }
+    let needed = needed(runner);
+    let own = given.rules.unwrap_or_default().into_iter().map(|rule| Rule {
+        api_groups: rule.api_groups.unwrap_or_else(|| vec![String::new()]),
+        resources: rule.resources.unwrap_or_default(),
+        resource_names: rule.resource_names.unwrap_or_default(),
+        verbs: rule.verbs.unwrap_or_default(),
+    });
+    let own: Vec<Rule> = own.collect();
+    let job_namespace = runner.get("kubernetes").and_then(|kubernetes| kubernetes.get("namespace"));
+    Some(Roles {
+        namespace: job_namespace.and_then(Value::as_str).unwrap_or(&names.namespace).to_owned(),
+        cluster_wide: given.cluster_wide.unwrap_or(needed.cluster_wide),
+        priority_classes: own.is_empty() && needed.priority_classes,
+        rules: if own.is_empty() { needed.rules } else { own },
+    })
+}

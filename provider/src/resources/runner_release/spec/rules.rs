@@ -1,0 +1,173 @@
+//! The least rights that the manager needs for what its configuration enables.
+
+use serde::Serialize;
+use toml::{Table, Value};
+
+/// One rule of a Role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rule {
+    pub api_groups: Vec<String>,
+    pub resources: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resource_names: Vec<String>,
+    pub verbs: Vec<String>,
+}
+
+impl Rule {
+    fn new(group: &str, resources: &[&str], verbs: &[&str]) -> Self {
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        Self {
+            api_groups: owned(&[group]),
+            resources: owned(resources),
+            resource_names: Vec::new(),
+            verbs: owned(verbs),
+        }
+    }
+}
+
+/// What a configuration makes necessary.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Needed {
+    pub rules: Vec<Rule>,
+    /// Jobs run in namespaces that are not known beforehand.
+    pub cluster_wide: bool,
+    /// The runner makes the priority class of its pause pods, which belongs to no namespace.
+    pub priority_classes: bool,
+}
+
+/// Source: the runner's documentation of its Kubernetes executor, table of permissions.
+pub fn needed(runner: &Table) -> Needed {
+    let empty = Table::new();
+    let kubernetes = runner.get("kubernetes").and_then(Value::as_table).unwrap_or(&empty);
+    let flag = |name: &str| kubernetes.get(name).and_then(Value::as_bool);
+    let text = |name: &str| kubernetes.get(name).and_then(Value::as_str).is_some_and(|text| !text.is_empty());
+    let feature = |name: &str| feature_flag(runner, name);
+    let attach = !feature("FF_USE_LEGACY_KUBERNETES_EXECUTION_STRATEGY");
+    let logs = attach || feature("FF_KUBERNETES_HONOR_ENTRYPOINT") || feature("FF_WAIT_FOR_POD_TO_BE_REACHABLE");
+    let suspend = feature("FF_SUSPENDABLE_ENVIRONMENTS");
+    let per_job = flag("namespace_per_job") == Some(true);
+    let autoscaler = kubernetes.get("autoscaler").and_then(Value::as_table);
+
+    let mut rules = vec![
+        Rule::new("", &["pods"], &["create", "delete", "get", "list", "watch"]),
+        Rule::new("", &["pods/exec"], &["create", "delete", "get", "patch"]),
+        Rule::new("", &["secrets"], &["create", "delete", "get", "update"]),
+        Rule::new("", &["serviceaccounts"], &["get"]),
+        Rule::new("", &["services"], &["create", "get"]),
+    ];
+    if attach {
+        rules.push(Rule::new("", &["pods/attach"], &["create", "delete", "get", "patch"]));
+    }
+    if logs {
+        rules.push(Rule::new("", &["pods/log"], &["get", "list"]));
+    }
+    let warnings = flag("print_pod_warning_events") != Some(false);
+    match (warnings, feature("FF_PRINT_POD_EVENTS")) {
+        (true, true) => rules.push(Rule::new("", &["events"], &["list", "watch"])),
+        (true, false) => rules.push(Rule::new("", &["events"], &["list"])),
+        (false, true) => rules.push(Rule::new("", &["events"], &["watch"])),
+        (false, false) => {}
+    }
+    match (per_job, suspend) {
+        (true, true) => rules.push(Rule::new("", &["namespaces"], &["create", "delete", "get"])),
+        (true, false) => rules.push(Rule::new("", &["namespaces"], &["create", "delete"])),
+        (false, true) => rules.push(Rule::new("", &["namespaces"], &["get"])),
+        (false, false) => {}
+    }
+    if suspend {
+        rules.push(Rule::new("", &["configmaps"], &["create", "delete", "get", "update"]));
+        rules.push(Rule::new("", &["persistentvolumeclaims"], &["create", "delete"]));
+    }
+    if flag("pod_disruption_budget") == Some(true) {
+        rules.push(Rule::new("policy", &["poddisruptionbudgets"], &["create", "get"]));
+    }
+    if autoscaler.is_some() {
+        rules.push(Rule::new("apps", &["deployments"], &["create", "delete", "get", "list", "update"]));
+    }
+    Needed {
+        rules,
+        cluster_wide: per_job || text("namespace_overwrite_allowed"),
+        priority_classes: autoscaler
+            .is_some_and(|autoscaler| !autoscaler.contains_key("pause_pod_priority_class_name")),
+    }
+}
+
+/// The rule for [`Needed::priority_classes`].
+pub fn priority_classes() -> Rule {
+    Rule::new("scheduling.k8s.io", &["priorityclasses"], &["create", "get"])
+}
+
+/// The rule for finding one's own session server.
+pub fn session_server() -> Rule {
+    Rule::new("", &["services"], &["get"])
+}
+
+/// Set under `feature_flags`, or as a variable in `environment`.
+pub(super) fn feature_flag(runner: &Table, name: &str) -> bool {
+    let flags = runner.get("feature_flags").and_then(|flags| flags.get(name)).and_then(Value::as_bool);
+    flags.unwrap_or_else(|| {
+        let variables = runner.get("environment").and_then(Value::as_array).into_iter().flatten();
+        let mut values = variables.filter_map(|variable| variable.as_str()?.strip_prefix(name)?.strip_prefix('='));
+        values.next_back().is_some_and(|value| matches!(value, "true" | "1"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(needed: &Needed) -> Vec<String> {
+        needed
+            .rules
+            .iter()
+            .map(|rule| format!("{}/{}: {}", rule.api_groups.join(","), rule.resources.join(","), rule.verbs.join(" ")))
+            .collect()
+    }
+
+    #[test]
+    fn a_plain_runner_needs_pods_and_little_else() {
+        let needed = needed(&toml::toml! { kubernetes = { privileged = true } });
+        assert_eq!(
+            told(&needed),
+            [
+                "/pods: create delete get list watch",
+                "/pods/exec: create delete get patch",
+                "/secrets: create delete get update",
+                "/serviceaccounts: get",
+                "/services: create get",
+                "/pods/attach: create delete get patch",
+                "/pods/log: get list",
+                "/events: list",
+            ]
+        );
+        assert_eq!((needed.cluster_wide, needed.priority_classes), (false, false));
+    }
+
+    #[test]
+    fn features_bring_their_rights() {
+        let needed = needed(&toml::toml! {
+            environment = ["FF_PRINT_POD_EVENTS=true"]
+            feature_flags = { FF_USE_LEGACY_KUBERNETES_EXECUTION_STRATEGY = true, FF_SUSPENDABLE_ENVIRONMENTS = true }
+            kubernetes = { print_pod_warning_events = false, namespace_per_job = true, pod_disruption_budget = true, autoscaler = { max_pause_pods = 1 } }
+        });
+        assert_eq!(
+            told(&needed)[5..],
+            [
+                "/events: watch",
+                "/namespaces: create delete get",
+                "/configmaps: create delete get update",
+                "/persistentvolumeclaims: create delete",
+                "policy/poddisruptionbudgets: create get",
+                "apps/deployments: create delete get list update",
+            ]
+        );
+        assert_eq!((needed.cluster_wide, needed.priority_classes), (true, true));
+    }
+
+    #[test]
+    fn a_named_priority_class_need_not_be_made() {
+        let config = toml::toml! { kubernetes = { autoscaler = { pause_pod_priority_class_name = "idle" } } };
+        assert!(!needed(&config).priority_classes);
+    }
+}

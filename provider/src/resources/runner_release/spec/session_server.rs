@@ -1,0 +1,147 @@
+//! The session server's addresses.
+
+use std::collections::BTreeMap;
+
+use toml::Table;
+
+use super::super::finding::{Finding, attributes};
+use super::super::inputs::{self, SessionServerIngress};
+use super::Names;
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct SessionServer {
+    pub annotations: BTreeMap<String, String>,
+    pub internal_port: i64,
+    pub external_port: i64,
+    pub node_port: Option<i64>,
+    pub public_ip: Option<String>,
+    pub load_balancer_source_ranges: Vec<String>,
+    pub service_type: String,
+    pub external_traffic_policy: Option<String>,
+    pub internal_traffic_policy: Option<String>,
+    pub ingress: Option<SessionServerIngress>,
+    pub advertise: Advertise,
+}
+
+/// Where GitLab finds the session server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Advertise {
+    /// Known now: `host:port`.
+    Fixed(String),
+    /// The node of the pod, on this port.
+    Node(i64),
+    /// The load balancer's address, asked for when the pod starts.
+    LoadBalancer(i64),
+}
+
+/// Stands in config.toml until the pod knows better.
+pub const ADDRESS_PLACEHOLDER: &str = "@SESSION_SERVER_ADDRESS@";
+
+impl SessionServer {
+    /// Nothing when it is not enabled.
+    ///
+    /// # Errors
+    ///
+    /// More than one manager pod, or an address that nobody can know.
+    pub(super) fn new(
+        given: Option<&inputs::SessionServer>,
+        names: &Names,
+        single_pod: bool,
+    ) -> Result<Option<Self>, Vec<Finding>> {
+        let Some(given) = given.filter(|given| given.enabled == Some(true)).cloned() else { return Ok(None) };
+        if !single_pod {
+            return Err(vec![Finding::error(
+                attributes("session_server.enabled"),
+                "Session server needs a single manager pod",
+                "A terminal session lives in the pod that runs the job, and the Service would pick any pod. \
+                 Set replicas to 1 and take hpa out, or disable the session server.",
+            )]);
+        }
+        let service_type = given.service_type.unwrap_or_else(|| "LoadBalancer".to_owned());
+        let external_port = given.external_port.unwrap_or(9000);
+        let host_in_cluster = format!("{}.{}.svc", names.with("session-server"), names.namespace);
+        let advertise = match (given.public_ip.as_deref(), service_type.as_str(), given.node_port) {
+            (Some(address), "NodePort", Some(port)) => Advertise::Fixed(format!("{address}:{port}")),
+            (Some(address), _, _) => Advertise::Fixed(format!("{address}:{external_port}")),
+            (None, "ClusterIP" | "Headless", _) => Advertise::Fixed(format!("{host_in_cluster}:{external_port}")),
+            (None, "NodePort", Some(port)) => Advertise::Node(port),
+            (None, "NodePort", None) => {
+                return Err(vec![Finding::error(
+                    attributes("session_server.node_port"),
+                    "Session server's port is not known",
+                    "Kubernetes would choose a node port that config.toml cannot name. Set node_port.",
+                )]);
+            }
+            (None, "LoadBalancer", _) => Advertise::LoadBalancer(external_port),
+            (None, _, _) => {
+                return Err(vec![Finding::error(
+                    attributes("session_server.service_type"),
+                    "Unknown type of Service",
+                    "service_type must be one of ClusterIP, Headless, NodePort, LoadBalancer.",
+                )]);
+            }
+        };
+        Ok(Some(Self {
+            annotations: given.annotations.unwrap_or_default(),
+            internal_port: given.internal_port.unwrap_or(8093),
+            external_port,
+            node_port: given.node_port,
+            public_ip: given.public_ip,
+            load_balancer_source_ranges: given.load_balancer_source_ranges.unwrap_or_default(),
+            service_type,
+            external_traffic_policy: given.external_traffic_policy,
+            internal_traffic_policy: given.internal_traffic_policy,
+            ingress: given.ingress.filter(|ingress| ingress.enabled == Some(true)),
+            advertise,
+        }))
+    }
+
+    /// `[session_server]`.
+    pub(super) fn config(&self, timeout: Option<i64>) -> Table {
+        let advertise = match &self.advertise {
+            Advertise::Fixed(address) => address.clone(),
+            Advertise::Node(port) | Advertise::LoadBalancer(port) => format!("{ADDRESS_PLACEHOLDER}:{port}"),
+        };
+        let mut table = Table::new();
+        table.insert("listen_address".into(), format!("0.0.0.0:{}", self.internal_port).into());
+        table.insert("advertise_address".into(), advertise.into());
+        table.insert("session_timeout".into(), timeout.unwrap_or(1800).into());
+        table
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn advertise(given: serde_json::Value) -> Result<Option<Advertise>, &'static str> {
+        let given: inputs::SessionServer = serde_json::from_value(given).unwrap();
+        let names = Names::new("gitlab-runner", "ci", None, None);
+        SessionServer::new(Some(&given), &names, true)
+            .map(|server| server.map(|server| server.advertise))
+            .map_err(|findings| findings[0].summary)
+    }
+
+    #[test]
+    fn the_address_is_known_or_found_out() {
+        let fixed = |address: &str| Ok(Some(Advertise::Fixed(address.to_owned())));
+        assert_eq!(advertise(json!({})), Ok(None));
+        assert_eq!(advertise(json!({ "enabled": true })), Ok(Some(Advertise::LoadBalancer(9000))));
+        assert_eq!(advertise(json!({ "enabled": true, "public_ip": "1.2.3.4" })), fixed("1.2.3.4:9000"));
+        assert_eq!(
+            advertise(json!({ "enabled": true, "service_type": "Headless" })),
+            fixed("gitlab-runner-session-server.ci.svc:9000")
+        );
+        assert_eq!(
+            advertise(json!({ "enabled": true, "service_type": "NodePort", "node_port": 30001 })),
+            Ok(Some(Advertise::Node(30001)))
+        );
+        assert_eq!(
+            advertise(json!({ "enabled": true, "service_type": "NodePort" })),
+            Err("Session server's port is not known")
+        );
+        assert_eq!(advertise(json!({ "enabled": true, "service_type": "Foo" })), Err("Unknown type of Service"));
+    }
+}

@@ -1,0 +1,210 @@
+use serde_json::json;
+
+use super::super::finding::Finding;
+use super::super::inputs::ReleaseInputs;
+use super::*;
+
+const GUIDE: &str = include_str!("../testdata/guide-values.yaml");
+
+/// The `[[runners]]` of the guide, as its author wrote it.
+fn guides_runner() -> toml::Table {
+    let values: serde_json::Value = serde_yaml_ng::from_str(GUIDE).unwrap();
+    let text = values["runners"]["config"].as_str().unwrap().replace("{{.Release.Namespace}}", "gitlab-runner");
+    let whole: toml::Table = text.parse().unwrap();
+    whole["runners"].as_array().unwrap()[0].as_table().unwrap().clone()
+}
+
+fn typed(inputs: serde_json::Value) -> ReleaseInputs {
+    serde_json::from_value(inputs).unwrap()
+}
+
+fn given(inputs: serde_json::Value, token: TokenKind) -> Given<'static> {
+    Given { typed: typed(inputs), values: &[], token: Some(token), existing_secret: None }
+}
+
+fn errors(inputs: serde_json::Value, token: TokenKind) -> Vec<Finding> {
+    resolve(given(inputs, token)).map(|_| Vec::new()).unwrap_or_else(|findings| findings)
+}
+
+fn guide_as_attributes() -> serde_json::Value {
+    json!({
+        "gitlab_url": "https://gitlab.com/",
+        "config": { "kubernetes": {
+            "cpu_request": "2", "poll_timeout": 300, "poll_interval": 10,
+            "pod_annotations": { "downscaler/exclude": "true" },
+        } },
+        "cache": { "type": "s3", "shared": true, "s3": {
+            "server_address": "s3.amazonaws.com", "bucket_name": "your-cache-bucket", "bucket_location": "eu-west-1",
+            "insecure": false, "authentication_type": "access-key",
+        } },
+        "cache_secret_name": "gitlab-runner-s3-access",
+        "build_nodes": {
+            "node_selector": { "intent": "build" },
+            "tolerations": [{ "key": "buildInstance", "value": "true", "effect": "NoSchedule" }],
+            "capacity_type": "SPOT",
+        },
+        "docker_in_docker": { "image": "docker:19.03.12", "tls": true },
+    })
+}
+
+#[test]
+fn the_guides_values_file_gives_the_guides_configuration() {
+    let given = Given { typed: ReleaseInputs::default(), values: &[GUIDE], token: None, existing_secret: None };
+    let resolved = resolve(given).unwrap();
+    assert_eq!(resolved.spec.config.runner, guides_runner());
+    assert_eq!(
+        resolved.spec.config.global,
+        toml::toml! { concurrent = 10 check_interval = 3 log_level = "info" shutdown_timeout = 0 listen_address = ":9252" }
+    );
+    let registration = Registration {
+        name: Some("gitlab-k8s-runner".into()),
+        locked: true,
+        unregister_on_destroy: true,
+        ..Registration::default()
+    };
+    assert_eq!(resolved.spec.start, Start::Register(registration));
+    assert!(resolved.token.is_some());
+}
+
+#[test]
+fn attributes_give_the_very_same_configuration() {
+    let spec = resolve(given(guide_as_attributes(), TokenKind::Registration)).unwrap().spec;
+    assert_eq!(spec.config.runner, guides_runner());
+}
+
+#[test]
+fn text_gives_the_very_same_configuration() {
+    let values: serde_json::Value = serde_yaml_ng::from_str(GUIDE).unwrap();
+    let inputs = json!({ "gitlab_url": "https://gitlab.com/", "config_toml": values["runners"]["config"] });
+    let spec = resolve(given(inputs, TokenKind::Registration)).unwrap().spec;
+    assert_eq!(spec.config.runner, guides_runner());
+}
+
+#[test]
+fn an_authentication_token_needs_no_registration() {
+    let spec = resolve(given(guide_as_attributes(), TokenKind::Authentication)).unwrap().spec;
+    let mut expected = guides_runner();
+    expected.insert("url".into(), "https://gitlab.com/".into());
+    expected.insert("token".into(), "$CI_SERVER_TOKEN".into());
+    expected.insert("executor".into(), "kubernetes".into());
+    assert_eq!(spec.config.runner, expected);
+    assert_eq!(spec.start, Start::WholeConfig);
+    assert_eq!(spec.token, TokenSecret { name: "gitlab-runner".into(), kind: TokenKind::Authentication, owned: true });
+}
+
+#[test]
+fn runners_before_18_10_register_with_either_token() {
+    let mut inputs = guide_as_attributes();
+    inputs["runner_version"] = json!("18.9.0");
+    let spec = resolve(given(inputs, TokenKind::Authentication)).unwrap().spec;
+    assert!(matches!(&spec.start, Start::Register(registration) if !registration.unregister_on_destroy));
+    assert_eq!(spec.pod.image, "registry.gitlab.com/gitlab-org/gitlab-runner:alpine-v18.9.0");
+}
+
+#[test]
+fn the_job_pod_is_computed() {
+    let spec = resolve(given(guide_as_attributes(), TokenKind::Authentication)).unwrap().spec;
+    assert_eq!(spec.job_pod.cpu.as_deref(), Some("2"));
+    assert_eq!(spec.job_pod.node_selector, [("intent".to_owned(), "build".to_owned())].into());
+    assert_eq!(spec.job_pod.tolerations.len(), 1);
+}
+
+#[test]
+fn attributes_win_over_values() {
+    let typed = typed(json!({
+        "runner_name": "mine", "concurrent": 4, "metrics": { "port": 9300 }, "replicas": 2,
+        "config": { "kubernetes": { "cpu_request": "4" } },
+    }));
+    let spec = resolve(Given { typed, values: &[GUIDE], token: None, existing_secret: None }).unwrap().spec;
+    let mut expected = guides_runner();
+    expected["kubernetes"]["cpu_request"] = "4".into();
+    assert_eq!(spec.config.runner, expected);
+    assert_eq!(spec.config.global["concurrent"].as_integer(), Some(4));
+    assert_eq!(spec.metrics, Metrics { enabled: true, port: 9300, port_name: "metrics".into() });
+    assert!(matches!(&spec.start, Start::Register(registration) if registration.name.as_deref() == Some("mine")));
+    assert_eq!(spec.pod.replicas, Some(2));
+}
+
+#[test]
+fn a_key_given_twice_names_both_places() {
+    let mut inputs = guide_as_attributes();
+    inputs["config"]["kubernetes"]["privileged"] = json!(false);
+    inputs["config_toml"] = json!("concurrent = 3\n[[runners]]\nurl = \"https://other/\"\n");
+    inputs["concurrent"] = json!(4);
+    let details: Vec<String> = errors(inputs, TokenKind::Authentication).into_iter().map(|f| f.detail).collect();
+    assert_eq!(
+        details,
+        [
+            "concurrent is given by `config_toml` and by `concurrent`, with different values. Keep one of them.",
+            "runners.kubernetes.privileged is given by `config` and by `docker_in_docker`, with different values. Keep one of them.",
+            "runners.url is given by `config_toml` and by `gitlab_url`, with different values. Keep one of them.",
+        ]
+    );
+}
+
+#[test]
+fn what_cannot_work_is_refused() {
+    let summaries = |inputs, token| -> Vec<&'static str> {
+        errors(inputs, token).into_iter().map(|finding| finding.summary).collect()
+    };
+    assert_eq!(summaries(json!({}), TokenKind::Authentication), ["GitLab's address is missing or wrong"]);
+    let inputs = json!({
+        "gitlab_url": "https://gitlab.com/",
+        "token_secret_name": "x",
+        "service": { "enabled": true },
+        "service_monitor": { "enabled": true },
+        "hpa": { "min_replicas": 3, "max_replicas": 2 },
+        "pod_disruption_budget": {},
+        "session_server": { "enabled": true },
+        "config": { "token": "glrt-x", "cache": { "s3": { "access_key": "a", "secret_key": "b" } } },
+    });
+    assert_eq!(
+        summaries(inputs, TokenKind::Authentication),
+        [
+            "Nothing to scrape",
+            "Nothing to scrape",
+            "Autoscaler without metrics",
+            "Autoscaler's bounds are reversed",
+            "Disruption budget needs one bound",
+            "A runner needs one token",
+            "Session server needs a single manager pod",
+            "Token in the runner's configuration",
+            "Cache credentials would be ignored",
+        ]
+    );
+    let inputs = json!({ "gitlab_url": "https://x/", "registration": { "tag_list": ["a"], "maximum_timeout": 1 } });
+    assert_eq!(
+        summaries(inputs.clone(), TokenKind::Authentication),
+        ["Option is reserved with an authentication token"]
+    );
+    assert!(summaries(inputs, TokenKind::Registration).is_empty());
+}
+
+#[test]
+fn short_poll_timeout_is_warned_about() {
+    let mut inputs = guide_as_attributes();
+    inputs["config"]["kubernetes"]["poll_timeout"] = json!(200);
+    let warnings = resolve(given(inputs, TokenKind::Authentication)).unwrap().warnings;
+    let summaries: Vec<_> = warnings.iter().map(|finding| finding.summary).collect();
+    assert_eq!(summaries, ["Jobs may give up before a node is there"]);
+}
+
+#[test]
+fn accounts_and_roles() {
+    let base = |more: serde_json::Value| {
+        let mut inputs = json!({ "gitlab_url": "https://x/" });
+        inputs.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        resolve(given(inputs, TokenKind::Authentication)).unwrap().spec
+    };
+    let spec = base(json!({}));
+    assert_eq!(spec.service_account.name, "gitlab-runner");
+    assert!(spec.roles.is_some_and(|roles| roles.namespace == "gitlab-runner" && !roles.cluster_wide));
+    assert_eq!(spec.config.runner["kubernetes"]["image"].as_str(), Some("alpine"));
+    let spec = base(
+        json!({ "job_namespace": "jobs", "service_account": { "create": false }, "rbac": { "rules": [{ "resources": ["pods"], "verbs": ["get"] }] } }),
+    );
+    assert_eq!(spec.service_account.name, "");
+    let roles = spec.roles.unwrap();
+    assert_eq!((roles.namespace.as_str(), roles.rules.len()), ("jobs", 1));
+    assert!(base(json!({ "rbac": { "create": false } })).roles.is_none());
+}

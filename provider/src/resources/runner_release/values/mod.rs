@@ -1,0 +1,61 @@
+//! The official chart's values files, as they are written for Helm.
+//!
+//! Files are laid over one another by Helm's rules, every key is looked up in the table of the
+//! chart's keys, and what it means is carried over: to [`ReleaseInputs`], to the runner's
+//! configuration, or to a refusal with its reason.
+
+mod carry;
+mod keys;
+mod layer;
+mod shape;
+
+use secrecy::SecretString;
+use serde_json::{Value, json};
+
+pub use keys::{Becomes, KEYS, ValuesKey};
+
+use super::config_toml::Config;
+use super::finding::Finding;
+use super::inputs::ReleaseInputs;
+use super::spec::{pod_security_context, security_context};
+use super::version::RunnerVersion;
+
+/// Everything that the files say.
+#[derive(Debug, Clone, Default)]
+pub struct ChartValues {
+    pub inputs: ReleaseInputs,
+    /// Layers of configuration, the weakest first.
+    pub config: Vec<Config>,
+    /// Whether `runners.config` was given, which switches the chart's default text off.
+    pub has_config: bool,
+    pub runner_token: Option<SecretString>,
+    pub registration_token: Option<SecretString>,
+    pub warnings: Vec<Finding>,
+}
+
+/// What the files need to know of the resource itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    pub release: &'a str,
+    pub namespace: &'a str,
+    /// `runner_version`; unset, the image tag in the files tells it.
+    pub version: Option<RunnerVersion>,
+}
+
+/// Reads the files in the order in which Helm would take them.
+///
+/// # Errors
+///
+/// Every key that is unknown, refused or of the wrong type. No finding quotes a value.
+pub fn read(files: &[&str], context: Context<'_>) -> Result<ChartValues, Vec<Finding>> {
+    let merged = layer::merge(chart_defaults(), files)?;
+    carry::carry(&merged, context)
+}
+
+/// The maps that the chart fills itself: a file adds to them, and takes away with null.
+fn chart_defaults() -> Value {
+    json!({ "securityContext": security_context(), "podSecurityContext": pod_security_context() })
+}
+
+#[cfg(test)]
+mod tests;
