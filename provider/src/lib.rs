@@ -2,10 +2,9 @@
 //!
 //! The rooms and who may know whom: `plugin, protocol -> framework <- resources -> clients`.
 
+pub mod clients;
 pub mod framework;
 pub mod plugin;
 pub mod protocol;
 pub mod provider;
 pub mod resources;
-
-pub mod clients;

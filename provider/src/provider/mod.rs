@@ -1,6 +1,7 @@
 //! This provider: what its block can say, what operations get of it, and the one list of what it offers.
 
 mod connection;
+mod errors;
 mod registry;
 mod schema;
 mod tags;
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 use crate::clients::{Clients, Environment, Settings, UserAgent};
 use crate::framework::{Diagnostics, Host, Provider, Registry};
 
+pub use self::errors::sentence;
 pub use self::schema::Config;
 pub use self::tags::{IgnoredTags, Tags};
 
