@@ -106,13 +106,16 @@ pub async fn apply(client: &Client, object: &Value, options: ApplyOptions) -> Re
     applied.map(value).map_err(|error| KubernetesError::new(&place, error))
 }
 
-/// The object at `place`, if there is one.
+/// The object at `place`, if there is one. Of a kind that the cluster does not know, there is none.
 ///
 /// # Errors
 /// [`KubernetesError`]
 pub async fn get(client: &Client, place: &ObjectRef) -> Result<Option<Value>, KubernetesError> {
-    let found = place.api(client).get_opt(&place.name).await;
-    found.map(|object| object.map(value)).map_err(|error| KubernetesError::new(place, error))
+    match place.api(client).get(&place.name).await {
+        Ok(object) => Ok(Some(value(object))),
+        Err(error) if is_missing(&error) => Ok(None),
+        Err(error) => Err(KubernetesError::new(place, error)),
+    }
 }
 
 /// All objects of a kind with these labels, in one namespace or in all.
@@ -133,8 +136,11 @@ pub async fn list(
         name: "(list)".to_owned(),
     };
     let parameters = ListParams::default().labels(labels);
-    let found = place.api(client).list(&parameters).await;
-    let found = found.map_err(|error| KubernetesError::new(&place, error))?;
+    let found = match place.api(client).list(&parameters).await {
+        Ok(found) => found,
+        Err(error) if is_missing(&error) => return Ok(Vec::new()),
+        Err(error) => return Err(KubernetesError::new(&place, error)),
+    };
     let typed = |mut object: DynamicObject| {
         // Entries of a list come without their type.
         object.types.get_or_insert_with(|| TypeMeta { api_version: api_version.to_owned(), kind: kind.to_owned() });
@@ -162,12 +168,142 @@ pub async fn delete(
     };
     match place.api(client).delete(&place.name, &parameters).await {
         Ok(answer) => Ok(answer.either(|_| Deletion::Deleting, |_| Deletion::Gone)),
-        Err(kube::Error::Api(status)) if status.code == 404 => Ok(Deletion::Gone),
+        Err(error) if is_missing(&error) => Ok(Deletion::Gone),
         Err(error) => Err(KubernetesError::new(place, error)),
     }
+}
+
+fn is_missing(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == 404)
 }
 
 fn value(object: DynamicObject) -> Value {
     // A DynamicObject came from JSON, so it goes back.
     serde_json::to_value(object).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::scripted::{Answer, Cluster};
+    use super::*;
+
+    fn deployment() -> Value {
+        json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "runner", "namespace": "ci"}})
+    }
+
+    fn place() -> ObjectRef {
+        ObjectRef::of(&deployment()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_object_is_applied_under_our_name_and_strictly() {
+        let (cluster, client) =
+            Cluster::start([Answer::Json(200, deployment()), Answer::Json(200, deployment())]).await;
+        let applied = apply(&client, &deployment(), ApplyOptions::default()).await.unwrap();
+        assert_eq!(applied, deployment());
+        let all = ApplyOptions { force: true, dry_run: true };
+        apply(&client, &deployment(), all).await.unwrap();
+        let path = "PATCH /apis/apps/v1/namespaces/ci/deployments/runner";
+        let common = "fieldManager=gitlabspot&fieldValidation=Strict";
+        assert_eq!(cluster.lines(), [format!("{path}?&{common}"), format!("{path}?&dryRun=All&force=true&{common}")]);
+        assert_eq!(cluster.requests()[0].2, deployment().to_string());
+    }
+
+    #[tokio::test]
+    async fn a_conflict_names_fields_and_managers() {
+        let causes = json!([
+            {"reason": "FieldManagerConflict", "message": "conflict with \"helm\" using apps/v1", "field": ".spec.replicas"},
+            {"reason": "FieldManagerConflict", "message": "conflict with \"kubectl\" using apps/v1", "field": ".spec.paused"},
+        ]);
+        let (_, client) = Cluster::start([Answer::status(409, "Conflict", "2 conflicts", causes)]).await;
+        let error = apply(&client, &deployment(), ApplyOptions::default()).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "Deployment ci/runner is not applied because others own some of its fields: .spec.replicas (\"helm\"), \
+             .spec.paused (\"kubectl\")"
+        );
+    }
+
+    /// What the user reads when applying `object` is answered so.
+    async fn refusal(object: &Value, answer: Answer) -> String {
+        let (_, client) = Cluster::start([answer]).await;
+        apply(&client, object, ApplyOptions::default()).await.unwrap_err().to_string()
+    }
+
+    #[tokio::test]
+    async fn refusals() {
+        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "ci"}});
+        let field = json!([{"reason": "FieldValueInvalid", "message": "hunter2 is wrong", "field": "data[x]"}]);
+        let terminating = json!([{"reason": "NamespaceTerminating", "message": "being terminated", "field": ""}]);
+        let found = [
+            refusal(&deployment(), Answer::status(422, "Invalid", "m", field.clone())).await,
+            refusal(&secret, Answer::status(422, "Invalid", "hunter2", field)).await,
+            refusal(&secret, Answer::status(400, "BadRequest", "hunter2", Value::Null)).await,
+            refusal(
+                &deployment(),
+                Answer::status(400, "BadRequest", "strict decoding error: unknown field \"spec.replica\"", Value::Null),
+            )
+            .await,
+            refusal(&deployment(), Answer::status(403, "Forbidden", "m", terminating)).await,
+            refusal(&deployment(), Answer::status(403, "Forbidden", "user \"me\" cannot patch", Value::Null)).await,
+            refusal(&deployment(), Answer::status(404, "NotFound", "namespaces \"ci\" not found", Value::Null)).await,
+            refusal(&deployment(), Answer::Text(404, "404 page not found\n")).await,
+            refusal(&deployment(), Answer::status(401, "Unauthorized", "Unauthorized", Value::Null)).await,
+        ];
+        assert_eq!(
+            found,
+            [
+                "Deployment ci/runner is not accepted: data[x]: hunter2 is wrong",
+                "Secret ci/s is not accepted: data[x]: FieldValueInvalid",
+                "Secret ci/s is not accepted: the message is not shown, since Secret ci/s holds secrets",
+                "Deployment ci/runner is not accepted: strict decoding error: unknown field \"spec.replica\"",
+                "Deployment ci/runner cannot be made while its namespace is being deleted: wait until it is gone, or \
+                 choose another",
+                "Deployment ci/runner: the identity in use may not do this: user \"me\" cannot patch",
+                "Deployment ci/runner: namespaces \"ci\" not found",
+                "Deployment ci/runner cannot be made: the cluster does not know this kind (apps/v1 Deployment). Install \
+                 what defines it, or switch off what needs it",
+                "Deployment ci/runner: the cluster does not accept the credentials, also after renewing them: check the \
+                 token, user or role",
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn what_is_not_there_is_none_and_deleting_it_succeeds() {
+        let missing = || Answer::status(404, "NotFound", "not found", Value::Null);
+        let unknown_kind = Answer::Text(404, "404 page not found\n");
+        let (cluster, client) = Cluster::start([missing(), missing(), unknown_kind]).await;
+        assert_eq!(get(&client, &place()).await.unwrap(), None);
+        let deleted = delete(&client, &place(), Propagation::Foreground, Some("u-1")).await.unwrap();
+        assert_eq!(deleted, Deletion::Gone);
+        assert_eq!(cluster.requests()[1].2, r#"{"propagationPolicy":"Foreground","preconditions":{"uid":"u-1"}}"#);
+    }
+
+    #[tokio::test]
+    async fn a_deletion_may_take_time() {
+        let status = json!({"apiVersion": "v1", "kind": "Status", "status": "Success"});
+        let (_, client) = Cluster::start([Answer::Json(200, deployment()), Answer::Json(200, status)]).await;
+        let first = delete(&client, &place(), Propagation::Background, None).await.unwrap();
+        let second = delete(&client, &place(), Propagation::Background, None).await.unwrap();
+        assert_eq!([first, second], [Deletion::Deleting, Deletion::Gone]);
+    }
+
+    #[tokio::test]
+    async fn a_list_by_label_comes_with_types() {
+        let item = json!({"metadata": {"name": "runner", "namespace": "ci"}});
+        let answer = json!({"apiVersion": "apps/v1", "kind": "DeploymentList", "metadata": {}, "items": [item]});
+        let (cluster, client) = Cluster::start([Answer::Json(200, answer)]).await;
+        let found = list(&client, "apps/v1", "Deployment", None, "app=runner").await.unwrap();
+        assert_eq!(found, [deployment()]);
+        assert_eq!(cluster.lines(), ["GET /apis/apps/v1/deployments?&labelSelector=app%3Drunner"]);
+    }
+
+    #[test]
+    fn an_object_needs_a_name() {
+        let error = ObjectRef::of(&json!({"apiVersion": "v1", "kind": "Secret"})).unwrap_err();
+        assert_eq!(error.to_string(), "an object to apply lacks metadata.name");
+    }
 }

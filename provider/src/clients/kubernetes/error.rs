@@ -41,7 +41,14 @@ pub enum KubernetesError {
     )]
     Unauthorized { object: ObjectRef },
 
-    /// On apply: the namespace, or the kind itself, is missing.
+    #[error(
+        "{object} cannot be made: the cluster does not know this kind ({} {}). Install what defines it, or switch off \
+         what needs it",
+        .object.api_version, .object.kind
+    )]
+    UnknownKind { object: ObjectRef },
+
+    /// On apply: the namespace is missing.
     #[error("{object}: {message}")]
     NotFound { object: ObjectRef, message: String },
 
@@ -101,6 +108,8 @@ impl KubernetesError {
             }
             // Says who may not do what, never what was sent.
             (403, _) => Self::Forbidden { object, message: status.message },
+            // The only answer that is not a Status: there is no such path.
+            (404, _) if status.message.starts_with("404 page not found") => Self::UnknownKind { object },
             (404, _) => Self::NotFound { object, message: status.message },
             (409, _) if causes.iter().any(|cause| cause.reason == "FieldManagerConflict") => {
                 Self::Conflict { object, conflicts: causes.iter().map(conflict).collect() }

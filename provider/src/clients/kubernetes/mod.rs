@@ -6,6 +6,8 @@ mod error;
 mod exec;
 mod kubeconfig;
 mod retry;
+#[cfg(test)]
+pub(crate) mod scripted;
 mod settings;
 mod token;
 mod transport;

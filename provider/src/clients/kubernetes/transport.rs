@@ -158,3 +158,68 @@ fn copy(request: &Request<Body>) -> Option<Request<Body>> {
     *copy.extensions_mut() = request.extensions().clone();
     Some(copy)
 }
+
+#[cfg(test)]
+mod tests {
+    use kube::api::Api;
+    use serde_json::{Value, json};
+
+    use super::super::scripted::{Answer, Cluster};
+    use super::super::token::tests::Counter;
+    use super::*;
+
+    type Secrets = Api<k8s_openapi::api::core::v1::Secret>;
+
+    fn secret() -> Answer {
+        Answer::Json(200, json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}}))
+    }
+
+    fn unauthorized() -> Answer {
+        Answer::status(401, "Unauthorized", "Unauthorized", Value::Null)
+    }
+
+    async fn tokens_sent(answers: Vec<Answer>) -> (Result<String, String>, Vec<String>) {
+        let (cluster, client, _) = Cluster::start_with(answers, Some(Arc::new(Counter::default()))).await;
+        let found = Secrets::namespaced(client, "ci").get("s").await;
+        let found = found.map(|secret| secret.metadata.name.unwrap()).map_err(|error| error.to_string());
+        let tokens = cluster.requests().into_iter().map(|(_, token, _)| token).collect();
+        (found, tokens)
+    }
+
+    #[tokio::test]
+    async fn a_rejected_token_is_replaced_once() {
+        let (found, tokens) = tokens_sent(vec![unauthorized(), secret()]).await;
+        assert_eq!(found, Ok("s".to_owned()));
+        assert_eq!(tokens, ["Bearer token-1", "Bearer token-2"]);
+
+        let (found, tokens) = tokens_sent(vec![unauthorized(), unauthorized(), secret()]).await;
+        assert!(found.unwrap_err().contains("Unauthorized"));
+        assert_eq!(tokens, ["Bearer token-1", "Bearer token-2"]);
+    }
+
+    #[tokio::test]
+    async fn trouble_is_waited_out() {
+        let unavailable = Answer::status(503, "ServiceUnavailable", "", Value::Null);
+        let answers = [Answer::Later(3), unavailable, Answer::Reset, secret()];
+        let (cluster, client, clock) = Cluster::start_with(answers, None).await;
+        let found = Secrets::namespaced(client, "ci").get("s").await.unwrap();
+        assert_eq!(found.metadata.name.as_deref(), Some("s"));
+        assert_eq!(cluster.lines(), ["GET /api/v1/namespaces/ci/secrets/s"; 4]);
+        assert_eq!(clock.sleeps(), [3_000, 1_000, 2_000].map(Duration::from_millis));
+    }
+
+    #[tokio::test]
+    async fn patience_ends() {
+        let (cluster, client) = Cluster::start([]).await;
+        assert!(Secrets::namespaced(client, "ci").get("s").await.is_err());
+        assert_eq!(cluster.requests().len(), retry::MAX_ATTEMPTS as usize);
+    }
+
+    #[tokio::test]
+    async fn what_creates_is_not_repeated_when_the_answer_is_lost() {
+        let (cluster, client) = Cluster::start([Answer::Reset, secret()]).await;
+        let created = Secrets::namespaced(client, "ci").create(&Default::default(), &Default::default()).await;
+        assert!(created.is_err());
+        assert_eq!(cluster.requests().len(), 1);
+    }
+}
