@@ -1,0 +1,5 @@
+//! Everything that is seen from outside the library.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod plugin_process;

@@ -1,0 +1,274 @@
+//! The real binary as a child process, seen from its host.
+
+use std::time::{Duration, Instant};
+
+use gitlabspot_proto::go_plugin::Empty;
+use gitlabspot_proto::go_plugin::grpc_broker_client::GrpcBrokerClient;
+use gitlabspot_proto::go_plugin::grpc_controller_client::GrpcControllerClient;
+use gitlabspot_proto::go_plugin::grpc_stdio_client::GrpcStdioClient;
+use rustls::AlertDescription;
+use rustls::version::{TLS12, TLS13};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
+use tokio::time::{sleep, timeout};
+use tonic::transport::Channel;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+mod host;
+
+use host::{Identity, PATIENCE, Plugin, binary, command, invitation, invited, outcome, plain_channel};
+
+/// What a host asks first.
+async fn health(channel: Channel) -> ServingStatus {
+    let request = HealthCheckRequest { service: "plugin".to_owned() };
+    let mut client = HealthClient::new(channel);
+    timeout(PATIENCE, client.check(request)).await.unwrap().unwrap().into_inner().status()
+}
+
+/// The alert that the plugin answers a client with, if it does not let it in.
+async fn alert(
+    plugin: &Plugin,
+    client: Option<&Identity>,
+    version: &'static rustls::SupportedProtocolVersion,
+) -> AlertDescription {
+    let error = match plugin.tls(client, &[version]).await {
+        Ok(mut stream) => timeout(PATIENCE, stream.read_u8()).await.unwrap().unwrap_err(),
+        Err(error) => error,
+    };
+    match error.get_ref().and_then(|error| error.downcast_ref()) {
+        Some(rustls::Error::AlertReceived(alert)) => *alert,
+        _ => unreachable!("not an alert: {error}"),
+    }
+}
+
+async fn signal(name: &str, process: u32) {
+    let sent = command("/bin/kill").args([&format!("-{name}"), &process.to_string()]).status().await;
+    assert!(sent.unwrap().success());
+}
+
+async fn until(what: &str, condition: impl AsyncFn() -> bool) {
+    let waited = async {
+        while !condition().await {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    assert!(timeout(PATIENCE, waited).await.is_ok(), "waited in vain: {what}");
+}
+
+#[tokio::test]
+async fn the_host_with_its_certificate_is_served() {
+    let host = Identity::new();
+    let plugin = Plugin::start(Some(&host)).await;
+    assert_eq!(health(plugin.channel(&host).await).await, ServingStatus::Serving);
+    // And once more, on a second connection.
+    assert_eq!(health(plugin.channel(&host).await).await, ServingStatus::Serving);
+}
+
+#[tokio::test]
+async fn nobody_else_is_served() {
+    let (host, stranger) = (Identity::new(), Identity::new());
+    let plugin = Plugin::start(Some(&host)).await;
+    for version in [&TLS12, &TLS13] {
+        assert_eq!(alert(&plugin, None, version).await, AlertDescription::CertificateRequired);
+        assert_eq!(alert(&plugin, Some(&stranger), version).await, AlertDescription::AccessDenied);
+        // The right certificate is no secret: its key is what counts.
+        let thief = stranger.with_certificate_of(&host);
+        assert_eq!(alert(&plugin, Some(&thief), version).await, AlertDescription::DecryptError);
+    }
+    assert_eq!(health(plugin.channel(&host).await).await, ServingStatus::Serving);
+}
+
+#[tokio::test]
+async fn garbage_and_plaintext_do_not_end_the_listener() {
+    let host = Identity::new();
+    let plugin = Plugin::start(Some(&host)).await;
+    for bytes in [&b"\0\xff garbage \r\n\r\n"[..], b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b""] {
+        let mut stream = UnixStream::connect(&plugin.address).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+        stream.shutdown().await.unwrap();
+        // Closed by the plugin, at most after a TLS alert.
+        let mut answer = Vec::new();
+        timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
+        assert!(answer.len() < 16, "{answer:?}");
+    }
+    assert_eq!(health(plugin.channel(&host).await).await, ServingStatus::Serving);
+}
+
+#[tokio::test]
+async fn peers_that_stall_hold_up_nobody() {
+    let host = Identity::new();
+    let plugin = Plugin::start(Some(&host)).await;
+    let mut stalled = Vec::new();
+    for _ in 0..32 {
+        let mut stream = UnixStream::connect(&plugin.address).await.unwrap();
+        // The start of a TLS record, whose rest never comes.
+        stream.write_all(&[22, 3, 1]).await.unwrap();
+        stalled.push(stream);
+    }
+    let started = Instant::now();
+    assert_eq!(health(plugin.channel(&host).await).await, ServingStatus::Serving);
+    assert!(started.elapsed() < Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn a_host_without_tls_is_served() {
+    let plugin = Plugin::start(None).await;
+    assert_eq!(health(plain_channel(&plugin.address).await).await, ServingStatus::Serving);
+}
+
+#[tokio::test]
+async fn a_host_that_asks_for_multiplexing_hears_no() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut process = invited(directory.path()).env("PLUGIN_MULTIPLEX_GRPC", "true").spawn().unwrap();
+    let mut line = String::new();
+    let mut stdout = BufReader::new(process.stdout.take().unwrap());
+    timeout(PATIENCE, stdout.read_line(&mut line)).await.unwrap().unwrap();
+    assert!(line.ends_with("|grpc||false\n"), "{line}");
+}
+
+#[tokio::test]
+async fn started_by_hand_it_says_what_it_is() {
+    for cookie in [None, Some("wrong")] {
+        let (code, stdout, stderr) =
+            outcome(binary().envs(cookie.map(|cookie| ("TF_PLUGIN_MAGIC_COOKIE", cookie)))).await;
+        assert_eq!((code, stdout.as_str()), (Some(1), ""));
+        assert!(stderr.starts_with("This binary is a plugin."), "{stderr}");
+        assert!(stderr.contains("\nUsage: "), "{stderr}");
+    }
+}
+
+#[tokio::test]
+async fn options_are_for_people() {
+    let version = concat!("terraform-provider-gitlabspot ", env!("CARGO_PKG_VERSION"), "\n");
+    let (code, stdout, stderr) = outcome(binary().arg("--version")).await;
+    assert_eq!((code, stdout.as_str(), stderr.as_str()), (Some(0), version, ""));
+
+    let (code, stdout, _) = outcome(binary().arg("--help")).await;
+    assert_eq!(code, Some(0));
+    assert!(stdout.contains("--debug"), "{stdout}");
+
+    let (code, stdout, stderr) = outcome(binary().arg("--nonsense")).await;
+    assert_eq!((code, stdout.as_str()), (Some(2), ""));
+    assert!(stderr.contains("\nUsage: "), "{stderr}");
+}
+
+#[tokio::test]
+async fn a_host_of_another_protocol_is_told_so() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = invited(directory.path());
+    let (code, stdout, stderr) = outcome(command.env("PLUGIN_PROTOCOL_VERSIONS", "5,4")).await;
+    assert_eq!((code, stdout.as_str()), (Some(1), ""));
+    assert!(stderr.contains("protocol 6") && stderr.contains("5,4"), "{stderr}");
+}
+
+#[tokio::test]
+async fn a_broken_client_certificate_does_not_mean_plaintext() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = invited(directory.path());
+    let (code, stdout, stderr) = outcome(command.env("PLUGIN_CLIENT_CERT", "broken")).await;
+    assert_eq!((code, stdout.as_str()), (Some(1), ""));
+    assert!(stderr.contains("PLUGIN_CLIENT_CERT"), "{stderr}");
+}
+
+#[tokio::test]
+async fn shutdown_is_answered_and_ends_the_process_at_once() {
+    let host = Identity::new();
+    let mut plugin = Plugin::start(Some(&host)).await;
+    let channel = plugin.channel(&host).await;
+    // Hosts hold these two open all the time.
+    let offers = tokio_stream::pending();
+    let broker = GrpcBrokerClient::new(channel.clone()).start_stream(offers).await.unwrap();
+    let stdio = GrpcStdioClient::new(channel.clone()).stream_stdio(()).await.unwrap();
+
+    let asked = Instant::now();
+    let answer = GrpcControllerClient::new(channel).shutdown(Empty {}).await.unwrap();
+    assert_eq!(answer.into_inner(), Empty {});
+    assert_eq!(plugin.ended().await.code(), Some(0));
+    // A host kills after two seconds.
+    assert!(asked.elapsed() < Duration::from_millis(900), "{:?}", asked.elapsed());
+    assert!(plugin.has_left_nothing());
+    drop((broker, stdio));
+}
+
+#[tokio::test]
+async fn an_interrupt_is_left_to_the_host_and_a_termination_is_not() {
+    let mut plugin = Plugin::start(None).await;
+    let process = plugin.process.id().unwrap();
+    signal("INT", process).await;
+    sleep(Duration::from_millis(200)).await;
+    assert_eq!(health(plain_channel(&plugin.address).await).await, ServingStatus::Serving);
+
+    signal("TERM", process).await;
+    assert_eq!(plugin.ended().await.code(), Some(0));
+    assert!(plugin.has_left_nothing());
+}
+
+#[tokio::test]
+async fn the_plugin_goes_with_its_host() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut host =
+        command("/bin/sh").args(["-c", r#""$TEST_BINARY" & wait"#]).envs(invitation(directory.path())).spawn().unwrap();
+    // Nobody reads the plugin's stderr any more; that must not matter.
+    drop(host.stderr.take());
+    let mut plugin = Plugin::from_process(host, directory).await;
+    assert_eq!(health(plain_channel(&plugin.address).await).await, ServingStatus::Serving);
+
+    plugin.process.kill().await.unwrap();
+    until("the socket is gone", async || plugin.has_left_nothing()).await;
+}
+
+#[tokio::test]
+async fn a_developer_gets_a_line_to_attach_with() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut process = binary().arg("--debug").env("TMPDIR", directory.path()).spawn().unwrap();
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+    let value = loop {
+        let line = timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap().unwrap();
+        if let Some(value) = line.trim().strip_prefix("TF_REATTACH_PROVIDERS='") {
+            break value.strip_suffix('\'').unwrap().to_owned();
+        }
+    };
+    let attach: serde_json::Value = serde_json::from_str(&value).unwrap();
+    let attach = &attach["registry.opentofu.org/gitlabspot/gitlabspot"];
+    assert_eq!(attach["ProtocolVersion"], 6);
+    assert_eq!(attach["Pid"], process.id().unwrap());
+
+    // One host after the other; a Shutdown does not end what the host did not start.
+    let address = attach["Addr"]["String"].as_str().unwrap();
+    for _ in 0..2 {
+        let channel = plain_channel(address).await;
+        assert_eq!(health(channel.clone()).await, ServingStatus::Serving);
+        GrpcControllerClient::new(channel).shutdown(Empty {}).await.unwrap();
+    }
+
+    signal("INT", process.id().unwrap()).await;
+    let status = timeout(PATIENCE, process.wait()).await.unwrap().unwrap();
+    assert_eq!(status.code(), Some(0));
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn stderr_is_silent_unless_logs_are_asked_for() {
+    let (host, stranger) = (Identity::new(), Identity::new());
+    let plugin = Plugin::start(Some(&host)).await;
+    alert(&plugin, Some(&stranger), &TLS13).await;
+    assert_eq!(plugin.written().await, (String::new(), String::new()));
+
+    let plugin = Plugin::start_with(|command| {
+        command.env("PLUGIN_CLIENT_CERT", host.pem()).env("TF_LOG", "TRACE");
+    })
+    .await;
+    alert(&plugin, Some(&stranger), &TLS13).await;
+    health(plugin.channel(&host).await).await;
+    let (stdout, stderr) = plugin.written().await;
+    assert_eq!(stdout, "");
+    let lines: Vec<serde_json::Value> = stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(!lines.is_empty());
+    for line in &lines {
+        assert_eq!(line["@module"], "provider.gitlabspot");
+        assert!(line["@message"].is_string() && line["@timestamp"].is_string(), "{line}");
+    }
+    assert!(lines.iter().any(|line| line["@message"] == "refused a connection"), "{stderr}");
+}
