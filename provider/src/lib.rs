@@ -3,6 +3,7 @@
 //! The rooms and who may know whom: `plugin, protocol -> framework <- resources -> clients`.
 
 pub mod clients;
+pub mod data_sources;
 pub mod framework;
 pub mod plugin;
 pub mod protocol;

@@ -1,9 +1,12 @@
 //! REGISTRY: the one list of what this provider offers.
 
+use std::sync::Arc;
+
 use super::Data;
+use crate::data_sources::spot_instance_types::SpotInstanceTypesDataSource;
 use crate::framework::Registry;
 
 /// Everything, in the order of the docs.
 pub(super) fn registry() -> Registry<Data> {
-    Registry { resources: vec![], data_sources: vec![], functions: vec![] }
+    Registry { resources: vec![], data_sources: vec![Arc::new(SpotInstanceTypesDataSource)], functions: vec![] }
 }

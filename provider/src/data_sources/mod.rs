@@ -1,0 +1,3 @@
+//! What is read and not managed.
+
+pub mod spot_instance_types;

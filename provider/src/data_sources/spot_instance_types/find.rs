@@ -1,0 +1,138 @@
+//! What EC2 knows.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::SystemTime;
+
+use aws_sdk_ec2::Client;
+use aws_sdk_ec2::primitives::DateTime;
+use aws_sdk_ec2::types::{Filter, InstanceType as Ec2InstanceType, LocationType};
+
+use super::filter::{Candidate, Offer, Offerings};
+use super::schema::{InstanceType, SpotInstanceTypes};
+use crate::clients::aws::AwsError;
+use crate::framework::Value;
+
+/// The product whose price counts: EKS nodes run Linux.
+const PRODUCT: &str = "Linux/UNIX";
+
+fn filter(name: &str, values: impl IntoIterator<Item = impl Into<String>>) -> Filter {
+    Filter::builder().name(name).set_values(Some(values.into_iter().map(Into::into).collect())).build()
+}
+
+/// The zones asked for, or those of the region.
+pub(super) async fn zones(ec2: &Client, config: &SpotInstanceTypes) -> Result<BTreeSet<String>, AwsError> {
+    let asked: BTreeSet<String> = config
+        .availability_zones
+        .known()
+        .into_iter()
+        .flat_map(|set| set.iter())
+        .filter_map(|zone| zone.known().cloned())
+        .collect();
+    if !asked.is_empty() {
+        return Ok(asked);
+    }
+    let found = ec2
+        .describe_availability_zones()
+        .filters(filter("zone-type", ["availability-zone"]))
+        .send()
+        .await
+        .map_err(AwsError::of("DescribeAvailabilityZones"))?;
+    Ok(found.availability_zones().iter().filter_map(|zone| zone.zone_name().map(str::to_owned)).collect())
+}
+
+/// Which of the zones offer which types.
+pub(super) async fn offerings(ec2: &Client, zones: &BTreeSet<String>) -> Result<Offerings, AwsError> {
+    let mut pages = ec2
+        .describe_instance_type_offerings()
+        .location_type(LocationType::AvailabilityZone)
+        .filters(filter("location", zones.iter().cloned()))
+        .into_paginator()
+        .send();
+    let mut offerings = Offerings::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(AwsError::of("DescribeInstanceTypeOfferings"))?;
+        for offering in page.instance_type_offerings() {
+            if let (Some(name), Some(zone)) = (offering.instance_type(), offering.location())
+                && zones.contains(zone)
+            {
+                offerings.entry(name.as_str().to_owned()).or_default().insert(zone.to_owned());
+            }
+        }
+    }
+    Ok(offerings)
+}
+
+/// The types of an architecture that there are on Spot.
+pub(super) async fn candidates(ec2: &Client, architecture: &str) -> Result<Vec<Candidate>, AwsError> {
+    let mut pages = ec2
+        .describe_instance_types()
+        .filters(filter("supported-usage-class", ["spot"]))
+        .filters(filter("processor-info.supported-architecture", [architecture]))
+        .filters(filter("bare-metal", ["false"]))
+        .into_paginator()
+        .send();
+    let mut candidates = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(AwsError::of("DescribeInstanceTypes"))?;
+        for described in page.instance_types() {
+            let vcpus = described.v_cpu_info().and_then(|info| info.default_v_cpus());
+            let mib = described.memory_info().and_then(|info| info.size_in_mib());
+            if let (Some(name), Some(vcpus), Some(mib)) = (described.instance_type(), vcpus, mib) {
+                #[expect(clippy::cast_precision_loss, reason = "memory in MiB is far below 2^52")]
+                let memory_gib = mib as f64 / 1024.0;
+                candidates.push(Candidate { name: name.as_str().to_owned(), vcpus: vcpus.into(), memory_gib });
+            }
+        }
+    }
+    Ok(candidates)
+}
+
+/// The lowest current price of each type among the zones, in dollars per hour.
+pub(super) async fn prices(
+    ec2: &Client,
+    names: &[String],
+    zones: &BTreeSet<String>,
+    now: SystemTime,
+) -> Result<BTreeMap<String, f64>, AwsError> {
+    let mut pages = ec2
+        .describe_spot_price_history()
+        .set_instance_types(Some(names.iter().map(|name| Ec2InstanceType::from(name.as_str())).collect()))
+        .product_descriptions(PRODUCT)
+        .filters(filter("availability-zone", zones.iter().cloned()))
+        // From now on means: the prices that hold now, one for each type and zone.
+        .start_time(DateTime::from(now))
+        .into_paginator()
+        .send();
+    let mut prices = BTreeMap::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(AwsError::of("DescribeSpotPriceHistory"))?;
+        for entry in page.spot_price_history() {
+            let price = entry.spot_price().and_then(|price| price.parse::<f64>().ok());
+            if let (Some(name), Some(price)) = (entry.instance_type(), price) {
+                prices
+                    .entry(name.as_str().to_owned())
+                    .and_modify(|lowest: &mut f64| *lowest = lowest.min(price))
+                    .or_insert(price);
+            }
+        }
+    }
+    Ok(prices)
+}
+
+/// The configuration completed by what was found.
+pub(super) fn model(config: SpotInstanceTypes, offers: Vec<Offer>) -> SpotInstanceTypes {
+    let names = offers.iter().map(|offer| Value::Known(offer.candidate.name.clone())).collect();
+    let instance_types = offers
+        .into_iter()
+        .map(|Offer { candidate, zones, price }| {
+            Value::Known(InstanceType {
+                name: candidate.name.into(),
+                vcpus: candidate.vcpus.into(),
+                memory_gib: candidate.memory_gib.into(),
+                spot_price: price.into(),
+                availability_zones: Value::Known(zones.into_iter().map(Value::Known).collect()),
+            })
+        })
+        .collect();
+    SpotInstanceTypes { names: Value::Known(names), instance_types: Value::Known(instance_types), ..config }
+}

@@ -1,0 +1,112 @@
+//! `gitlabspot_spot_instance_types`: the types for a Spot node group, cheapest first.
+//!
+//! Three questions to EC2, each paged: which types the zones offer, what these types are, and what they cost now.
+
+mod filter;
+mod find;
+mod schema;
+
+use self::filter::{Emptied, Wanted};
+pub use self::schema::SpotInstanceTypes;
+use crate::framework::{Context, DataSource, Diagnostics, Value};
+use crate::provider::Data;
+
+/// The data source.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SpotInstanceTypesDataSource;
+
+/// What a node group takes.
+const MOST_RESULTS: i64 = 20;
+
+impl DataSource for SpotInstanceTypesDataSource {
+    type Data = Data;
+    type Model = SpotInstanceTypes;
+    const TYPE_NAME: &'static str = "gitlabspot_spot_instance_types";
+    const DESCRIPTION: &'static str = "Instance types that the zones offer on Spot, cheapest first at the current price. \
+        `names` goes straight into `instance_types` of a `gitlabspot_node_group`; as prices move, so does the answer: use \
+        `lifecycle { ignore_changes = [instance_types] }` there if a new order should not replace the group.";
+
+    fn validate(&self, config: &SpotInstanceTypes, diagnostics: &mut Diagnostics) {
+        if let Some(most) = config.max_results.known()
+            && !(1..=MOST_RESULTS).contains(most)
+        {
+            diagnostics.error(
+                "max_results",
+                "Invalid number of results",
+                format!("Give a number from 1 to {MOST_RESULTS}."),
+            );
+        }
+        if let Some(architecture) = config.architecture.as_str()
+            && !["x86_64", "arm64"].contains(&architecture)
+        {
+            diagnostics.error(
+                "architecture",
+                "Invalid architecture",
+                format!("{architecture:?} is neither \"x86_64\" nor \"arm64\"."),
+            );
+        }
+        if let Value::Known(range) = &config.memory_gib
+            && let (Some(min), Some(max)) = (range.min.known(), range.max.known())
+            && min > max
+        {
+            diagnostics.error("memory_gib", "Invalid range", format!("min ({min}) is larger than max ({max})."));
+        }
+    }
+
+    async fn read(
+        &self,
+        context: &Context<Data>,
+        config: SpotInstanceTypes,
+        _: &mut Diagnostics,
+    ) -> Result<SpotInstanceTypes, Diagnostics> {
+        let ec2 = context.data()?.clients.ec2().await?;
+        let zones = find::zones(ec2, &config).await?;
+        let offerings = find::offerings(ec2, &zones).await?;
+        let candidates = find::candidates(ec2, config.architecture.as_str().unwrap_or("x86_64")).await?;
+        let wanted = wanted(&config);
+        let left =
+            filter::matching(&wanted, candidates, &offerings, zones.len()).map_err(|emptied| nothing_left(&emptied))?;
+        let names: Vec<String> = left.iter().map(|candidate| candidate.name.clone()).collect();
+        let prices = find::prices(ec2, &names, &zones, context.clock.time_of_day()).await?;
+        let offers = filter::cheapest(&wanted, left, &offerings, &prices);
+        if offers.is_empty() {
+            return Err(nothing_left(&Emptied { attribute: "availability_zones", before: names.len() }));
+        }
+        Ok(find::model(config, offers))
+    }
+}
+
+fn wanted(config: &SpotInstanceTypes) -> Wanted {
+    let memory = config.memory_gib.known();
+    Wanted {
+        vcpus: config.vcpus.known().copied(),
+        memory_gib: (
+            memory.and_then(|range| range.min.known().copied()),
+            memory.and_then(|range| range.max.known().copied()),
+        ),
+        exclude: config
+            .exclude
+            .known()
+            .into_iter()
+            .flat_map(|set| set.iter())
+            .filter_map(|e| e.known().cloned())
+            .collect(),
+        require_all_zones: config.require_all_zones.or(false),
+        max_results: usize::try_from(config.max_results.or(MOST_RESULTS)).unwrap_or(1),
+    }
+}
+
+fn nothing_left(emptied: &Emptied) -> Diagnostics {
+    let mut diagnostics = Diagnostics::new();
+    let detail = match emptied.before {
+        0 => {
+            "EC2 describes no type for Spot of this architecture in the region. Choose another architecture.".to_owned()
+        }
+        before => format!(
+            "{before} types were left before {}, none after it. Loosen it, or one of the filters before it.",
+            emptied.attribute
+        ),
+    };
+    diagnostics.error(emptied.attribute, "No instance type matches", detail);
+    diagnostics
+}
