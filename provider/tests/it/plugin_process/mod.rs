@@ -193,6 +193,22 @@ async fn shutdown_is_answered_and_ends_the_process_at_once() {
 }
 
 #[tokio::test]
+async fn a_call_that_does_not_end_cannot_keep_the_process() {
+    let mut plugin = Plugin::start(None).await;
+    let channel = plain_channel(&plugin.address).await;
+    let endless = HealthClient::new(channel.clone()).watch(HealthCheckRequest::default()).await.unwrap();
+
+    let asked = Instant::now();
+    GrpcControllerClient::new(channel).shutdown(Empty {}).await.unwrap();
+    assert_eq!(plugin.ended().await.code(), Some(0));
+    // In time before a host kills, and with time for the call to finish.
+    let took = asked.elapsed();
+    assert!(Duration::from_millis(900) < took && took < Duration::from_secs(2), "{took:?}");
+    assert!(plugin.has_left_nothing());
+    drop(endless);
+}
+
+#[tokio::test]
 async fn an_interrupt_is_left_to_the_host_and_a_termination_is_not() {
     let mut plugin = Plugin::start(None).await;
     let process = plugin.process.id().unwrap();
