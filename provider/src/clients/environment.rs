@@ -8,7 +8,9 @@ use std::sync::Arc;
 ///
 /// `aws-config` reads the process environment by itself; this is for what it does not know.
 #[derive(Clone)]
-pub struct Environment(Arc<dyn Fn(&str) -> Option<String> + Send + Sync>);
+pub struct Environment(Arc<Lookup>);
+
+type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;
 
 impl Environment {
     /// The variables of this process.

@@ -170,6 +170,8 @@ impl AwsError {
         const CLOCK: &str = "The clock of this machine and that of AWS differ: correct it and run again";
         const REGION: &str = "Check the region (\"region\" in the provider block, or AWS_REGION), the endpoints and \
              the proxy settings, and whether this machine reaches the network";
+        const OTHER_REGION: &str =
+            "The bucket, or the name, lives in another region: set \"region\" to that one, or choose another name";
         const FETCH: &str = "Check the profile, role or token that the credentials come from";
         match &self.fault {
             Fault::Answer { code, .. } => match code.as_str() {
@@ -181,6 +183,9 @@ impl AwsError {
                 | "AuthFailure"
                 | "InvalidToken" => Some(REJECTED),
                 "RequestExpired" | "RequestTimeTooSkewed" | "RequestInTheFuture" => Some(CLOCK),
+                "PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException" => {
+                    Some(OTHER_REGION)
+                }
                 _ => None,
             },
             Fault::Credentials { found: false, .. } => Some(NO_CREDENTIALS),
@@ -281,7 +286,7 @@ fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a 
     chain(error).find_map(|cause| cause.downcast_ref::<T>())
 }
 
-fn never_connected(error: &(dyn Error + 'static)) -> bool {
+pub(super) fn never_connected(error: &(dyn Error + 'static)) -> bool {
     find::<hyper_util::client::legacy::Error>(error).is_some_and(|cause| cause.is_connect())
         // The SDK's type for this is private; its text is all there is.
         || chain(error).any(|cause| cause.to_string().starts_with("HTTP connect timeout"))

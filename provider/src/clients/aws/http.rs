@@ -158,6 +158,8 @@ fn read_bundle(path: &str) -> Result<Vec<u8>, ClientError> {
 mod tests {
     use std::io::Write;
 
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
     use super::*;
 
     fn reason(result: Result<SharedHttpClient, ClientError>) -> String {
@@ -201,5 +203,55 @@ mod tests {
         let settings =
             AwsSettings { custom_ca_bundle: Some(file.path().to_str().unwrap().to_owned()), ..AwsSettings::default() };
         assert!(client(&settings, &Environment::fixed([])).is_ok());
+    }
+
+    /// A proxy that knows what EKS would say, and refuses tunnels; and the first lines that it gets.
+    async fn proxy_server() -> (String, tokio::sync::mpsc::UnboundedReceiver<String>) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut buffer = [0; 4096];
+                let length = stream.read(&mut buffer).await.unwrap();
+                let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
+                let line = text.lines().next().unwrap_or_default().to_owned();
+                let answer = if line.starts_with("CONNECT") {
+                    "HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n"
+                } else {
+                    "HTTP/1.1 200 OK\r\ncontent-length: 15\r\n\r\n{\"clusters\":[]}"
+                };
+                sender.send(line).unwrap();
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        });
+        (url, receiver)
+    }
+
+    async fn list_clusters(change: impl FnOnce(&mut AwsSettings)) -> bool {
+        let mut settings = crate::clients::scripted::Script::default().settings();
+        settings.http_client = None;
+        change(&mut settings);
+        let clients = crate::clients::scripted::clients(settings);
+        clients.eks().await.unwrap().list_clusters().send().await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn each_scheme_has_its_proxy() {
+        let (http, mut http_lines) = proxy_server().await;
+        let (https, mut https_lines) = proxy_server().await;
+        let proxies = |settings: &mut AwsSettings, endpoint: &str, no_proxy: Option<&str>| {
+            settings.http_proxy = Some(http.clone());
+            settings.https_proxy = Some(https.clone());
+            settings.no_proxy = no_proxy.map(str::to_owned);
+            settings.endpoints.eks = Some(endpoint.to_owned());
+        };
+        assert!(list_clusters(|settings| proxies(settings, "http://eks.invalid", None)).await);
+        assert_eq!(http_lines.recv().await.unwrap(), "GET http://eks.invalid/clusters HTTP/1.1");
+        assert!(!list_clusters(|settings| proxies(settings, "https://eks.invalid", None)).await);
+        assert_eq!(https_lines.recv().await.unwrap(), "CONNECT eks.invalid:443 HTTP/1.1");
+        assert!(!list_clusters(|settings| proxies(settings, "http://eks.invalid", Some("eks.invalid"))).await);
+        assert!(!list_clusters(|settings| proxies(settings, "http://127.0.0.1:1", None)).await);
+        assert!(http_lines.try_recv().is_err() && https_lines.try_recv().is_err());
     }
 }

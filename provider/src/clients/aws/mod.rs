@@ -1,5 +1,6 @@
 //! The connection to AWS: one configuration from settings and the standard chain, six clients.
 
+mod attempts;
 mod credentials;
 mod error;
 mod http;
@@ -17,6 +18,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_types::sdk_ua_metadata::FrameworkMetadata;
 
+pub use self::attempts::Attempts;
 pub(crate) use self::error::chain;
 pub use self::error::{AwsError, Fault};
 pub use self::region::dns_suffix;
@@ -146,6 +148,7 @@ macro_rules! service {
         pub(super) fn $name(config: &SdkConfig, endpoints: &Endpoints) -> $sdk::Client {
             let mut builder = $sdk::config::Builder::from(config)
                 .retry_classifier(retry::TryAgain)
+                .interceptor(attempts::GiveUpConnecting)
                 .retry_partition(retry::partition(stringify!($name)));
             if let Some(url) = &endpoints.$name {
                 builder = builder.endpoint_url(url);
@@ -165,6 +168,7 @@ service!(sts, aws_sdk_sts);
 pub(super) fn s3(config: &SdkConfig, settings: &AwsSettings) -> aws_sdk_s3::Client {
     let mut builder = aws_sdk_s3::config::Builder::from(config)
         .retry_classifier(retry::TryAgain)
+        .interceptor(attempts::GiveUpConnecting)
         .retry_partition(retry::partition("s3"))
         .force_path_style(settings.s3_use_path_style.unwrap_or(false));
     if let Some(url) = &settings.endpoints.s3 {
@@ -369,5 +373,73 @@ mod tests {
         let clients = clients(AwsSettings { max_retries: None, ..script.settings() });
         let _ = clients.eks().await.unwrap().list_clusters().send().await.unwrap_err();
         assert_eq!(script.requests().len(), 11);
+    }
+
+    /// `aws-config` reads the process environment, so this test runs itself again in one of its own.
+    #[tokio::test]
+    async fn the_standard_chain_is_heard() {
+        const CHILD: &str = "GITLABSPOT_TEST_STANDARD_CHAIN";
+        let script = Script::default();
+        let settings =
+            AwsSettings { region: None, access_key: None, secret_key: None, max_retries: None, ..script.settings() };
+        match std::env::var(CHILD).as_deref() {
+            Ok("endpoints") => {
+                let clients = clients(settings);
+                assert_eq!(clients.region().await.unwrap(), "af-south-1");
+                let _ = clients.eks().await.unwrap().list_clusters().send().await;
+                let _ = clients.ec2().await.unwrap().describe_subnets().send().await;
+                let seen: Vec<(String, bool)> = script
+                    .requests()
+                    .into_iter()
+                    .map(|request| (request.uri, request.authorization.contains("AKIAENV/")))
+                    .collect();
+                let eks = ("http://127.0.0.1:2/clusters".to_owned(), true);
+                assert_eq!(
+                    seen,
+                    [
+                        eks.clone(),
+                        eks,
+                        ("http://127.0.0.1:1/".to_owned(), true),
+                        ("http://127.0.0.1:1/".to_owned(), true)
+                    ]
+                );
+            }
+            Ok("nothing") => {
+                let clients = clients(AwsSettings { region: Some("eu-west-1".to_owned()), ..settings });
+                let error = clients.eks().await.unwrap().list_clusters().send().await.unwrap_err();
+                let error = AwsError::new("ListClusters", &error).to_string();
+                assert!(
+                    error.starts_with(
+                        "ListClusters: there are no credentials to sign with. No AWS credentials were found"
+                    ),
+                    "{error}"
+                );
+                assert_eq!(script.requests(), []);
+            }
+            _ => {
+                let name = concat!(module_path!(), "::the_standard_chain_is_heard");
+                let name = name.split_once("::").unwrap().1;
+                let run = async |child: &str, variables: &[(&str, &str)]| {
+                    let mut command = tokio::process::Command::new(std::env::current_exe().unwrap());
+                    command
+                        .args(["--exact", name])
+                        .env_clear()
+                        .env(CHILD, child)
+                        .env("AWS_EC2_METADATA_DISABLED", "true");
+                    let output = command.envs(variables.iter().copied()).output().await.unwrap();
+                    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+                };
+                run("nothing", &[]).await;
+                let endpoints = [
+                    ("AWS_REGION", "af-south-1"),
+                    ("AWS_ACCESS_KEY_ID", "AKIAENV"),
+                    ("AWS_SECRET_ACCESS_KEY", "s"),
+                    ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
+                    ("AWS_ENDPOINT_URL_EKS", "http://127.0.0.1:2"),
+                    ("AWS_MAX_ATTEMPTS", "2"),
+                ];
+                run("endpoints", &endpoints).await;
+            }
+        }
     }
 }

@@ -12,7 +12,7 @@ pub(super) fn is_region(name: &str) -> bool {
     (2..=4).contains(&area.len())
         && word(area)
         && !middle.is_empty()
-        && middle.iter().all(|part| word(part))
+        && middle.iter().all(word)
         && !number.is_empty()
         && number.bytes().all(|byte| byte.is_ascii_digit())
 }

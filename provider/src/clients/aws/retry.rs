@@ -110,6 +110,10 @@ impl ClassifyRetry for TryAgain {
             return RetryAction::NoActionIndicated;
         };
         let body = response.body().bytes().map(String::from_utf8_lossy).unwrap_or_default();
+        // A proxy or load balancer in between says so without a code.
+        if response.status().as_u16() == 429 {
+            return RetryAction::throttling_error();
+        }
         if asks_again(response.status().as_u16(), &body) {
             RetryAction::transient_error()
         } else {

@@ -28,38 +28,38 @@ pub struct InvalidField {
 #[derive(Debug, thiserror::Error)]
 pub enum KubernetesError {
     #[error("{object} is not applied because others own some of its fields: {}", list(.conflicts))]
-    Conflict { object: ObjectRef, conflicts: Vec<FieldConflict> },
+    Conflict { object: Box<ObjectRef>, conflicts: Vec<FieldConflict> },
 
     #[error("{object} is not accepted: {}", list(.fields))]
-    Invalid { object: ObjectRef, fields: Vec<InvalidField> },
+    Invalid { object: Box<ObjectRef>, fields: Vec<InvalidField> },
 
     #[error("{object}: the identity in use may not do this: {message}")]
-    Forbidden { object: ObjectRef, message: String },
+    Forbidden { object: Box<ObjectRef>, message: String },
 
     #[error(
         "{object}: the cluster does not accept the credentials, also after renewing them: check the token, user or role"
     )]
-    Unauthorized { object: ObjectRef },
+    Unauthorized { object: Box<ObjectRef> },
 
     #[error(
         "{object} cannot be made: the cluster does not know this kind ({} {}). Install what defines it, or switch off \
          what needs it",
         .object.api_version, .object.kind
     )]
-    UnknownKind { object: ObjectRef },
+    UnknownKind { object: Box<ObjectRef> },
 
     /// On apply: the namespace is missing.
     #[error("{object}: {message}")]
-    NotFound { object: ObjectRef, message: String },
+    NotFound { object: Box<ObjectRef>, message: String },
 
     #[error("{object} cannot be made while its namespace is being deleted: wait until it is gone, or choose another")]
-    NamespaceTerminating { object: ObjectRef },
+    NamespaceTerminating { object: Box<ObjectRef> },
 
     #[error("{object}: the Kubernetes API answered {code} {reason}: {message}")]
-    Api { object: ObjectRef, code: u16, reason: String, message: String },
+    Api { object: Box<ObjectRef>, code: u16, reason: String, message: String },
 
     #[error("{object}: the Kubernetes API cannot be reached: {reason}")]
-    Unreachable { object: ObjectRef, reason: String },
+    Unreachable { object: Box<ObjectRef>, reason: String },
 
     #[error("an object to apply lacks {missing}")]
     Incomplete { missing: &'static str },
@@ -86,14 +86,14 @@ fn list<T: fmt::Display>(items: &[T]) -> String {
 
 impl KubernetesError {
     pub(super) fn new(object: &ObjectRef, error: kube::Error) -> Self {
-        let object = object.clone();
+        let object = Box::new(object.clone());
         match error {
             kube::Error::Api(status) => Self::of_status(object, *status),
             other => Self::Unreachable { object, reason: causes(&other) },
         }
     }
 
-    fn of_status(object: ObjectRef, status: Status) -> Self {
+    fn of_status(object: Box<ObjectRef>, status: Status) -> Self {
         // Answers about a Secret may quote what it holds.
         let quotes = object.kind == "Secret";
         let message = match quotes {

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use futures::future::BoxFuture;
 use secrecy::SecretString;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::process::Command;
 
 use super::settings::Exec;
@@ -19,9 +19,9 @@ use crate::clients::error::ClientError;
 /// What a command answers with: a token, or a certificate to identify with.
 #[derive(Debug)]
 pub(super) struct Credential {
-    pub(super) token: Option<SecretString>,
+    pub(super) token: Option<Token>,
+    /// Certificate and key, both PEM.
     pub(super) certificate: Option<(String, SecretString)>,
-    expires: Option<SystemTime>,
 }
 
 #[derive(Deserialize)]
@@ -38,17 +38,20 @@ struct Status {
     expiration_timestamp: Option<jiff::Timestamp>,
 }
 
-/// Runs the command.
+/// Runs the command, telling it of the cluster where its kubeconfig entry wants that.
 ///
 /// # Errors
 /// [`ClientError::Exec`] with what the command said on standard error, never on standard output.
-pub(super) async fn run(exec: &Exec) -> Result<Credential, ClientError> {
+pub(super) async fn run(exec: &Exec, cluster: Option<&Value>) -> Result<Credential, ClientError> {
     let failed = |reason: String| ClientError::Exec { command: exec.command.clone(), reason };
-    let info = json!({
+    let mut info = json!({
         "apiVersion": exec.api_version,
         "kind": "ExecCredential",
         "spec": {"interactive": false},
     });
+    if let Some(cluster) = cluster {
+        info["spec"]["cluster"] = cluster.clone();
+    }
     let output = Command::new(&exec.command)
         .args(&exec.args)
         .envs(&exec.env)
@@ -66,10 +69,10 @@ pub(super) async fn run(exec: &Exec) -> Result<Credential, ClientError> {
         // Without serde's own words, which quote what they choke on.
         .map_err(|error| failed(format!("its output is no ExecCredential (line {})", error.line())))?;
     let status = answer.status.ok_or_else(|| failed("its ExecCredential has no status".to_owned()))?;
+    let expires = status.expiration_timestamp.map(SystemTime::from);
     let credential = Credential {
-        token: status.token.map(SecretString::from),
+        token: status.token.map(|token| Token { value: token.into(), expires }),
         certificate: status.client_certificate_data.zip(status.client_key_data.map(SecretString::from)),
-        expires: status.expiration_timestamp.map(SystemTime::from),
     };
     if credential.token.is_none() && credential.certificate.is_none() {
         return Err(failed("its ExecCredential holds neither a token nor a certificate with key".to_owned()));
@@ -79,17 +82,19 @@ pub(super) async fn run(exec: &Exec) -> Result<Credential, ClientError> {
 
 /// Tokens from a command that is run again when the last one ends.
 #[derive(Debug)]
-pub(super) struct ExecToken(pub(super) Exec);
+pub(super) struct ExecToken {
+    pub(super) exec: Exec,
+    pub(super) cluster: Option<Value>,
+}
 
 impl MintToken for ExecToken {
     fn mint(&self, _now: SystemTime) -> BoxFuture<'_, Result<Token, ClientError>> {
         Box::pin(async move {
-            let Credential { token, expires, .. } = run(&self.0).await?;
-            let value = token.ok_or_else(|| ClientError::Exec {
-                command: self.0.command.clone(),
+            let credential = run(&self.exec, self.cluster.as_ref()).await?;
+            credential.token.ok_or_else(|| ClientError::Exec {
+                command: self.exec.command.clone(),
                 reason: "it gave a token before and now gives none".to_owned(),
-            })?;
-            Ok(Token { value, expires })
+            })
         })
     }
 }
@@ -111,13 +116,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_token_with_an_end() {
-        let credential = run(&shell(
-            r#"echo "{\"status\":{\"token\":\"$GREETING\",\"expirationTimestamp\":\"1970-01-01T00:01:00Z\"}}""#,
-        ))
+        let credential = run(
+            &shell(r#"echo "{\"status\":{\"token\":\"$GREETING\",\"expirationTimestamp\":\"1970-01-01T00:01:00Z\"}}""#),
+            None,
+        )
         .await
         .unwrap();
-        assert_eq!(credential.token.unwrap().expose_secret(), "hello");
-        assert_eq!(credential.expires, Some(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(60)));
+        let token = credential.token.unwrap();
+        assert_eq!(token.value.expose_secret(), "hello");
+        assert_eq!(token.expires, Some(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(60)));
         assert!(credential.certificate.is_none());
     }
 
@@ -125,17 +132,17 @@ mod tests {
     async fn the_command_is_told_the_version() {
         let credential = run(&shell(
             r#"case "$KUBERNETES_EXEC_INFO" in *client.authentication.k8s.io/v1*) echo '{"status":{"token":"ok"}}';; esac"#,
-        ))
+        ), None)
         .await
         .unwrap();
-        assert_eq!(credential.token.unwrap().expose_secret(), "ok");
+        assert_eq!(credential.token.unwrap().value.expose_secret(), "ok");
     }
 
     #[tokio::test]
     async fn failures_never_show_standard_output() {
         let mut found = Vec::new();
         for script in ["echo hunter2; echo no session >&2; exit 3", "echo hunter2", "echo '{\"status\":{}}'"] {
-            found.push(run(&shell(script)).await.unwrap_err().to_string());
+            found.push(run(&shell(script), None).await.unwrap_err().to_string());
         }
         assert_eq!(
             found,

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use kube::config::{
-    AuthInfo, Cluster, Context, KubeConfigOptions, Kubeconfig, NamedAuthInfo, NamedCluster, NamedContext,
+    AuthInfo, Cluster, Context, ExecAuthCluster, KubeConfigOptions, Kubeconfig, NamedAuthInfo, NamedCluster,
+    NamedContext,
 };
 use secrecy::{ExposeSecret, SecretString};
 
 use super::cluster::Cluster as EksCluster;
 use super::exec::{self, ExecToken};
 use super::settings::{Exec, KubernetesSettings};
-use super::token::{MintToken, TokenFile};
+use super::token::{MintToken, Token, TokenFile};
 use crate::clients::environment::Environment;
 use crate::clients::error::ClientError;
 
@@ -26,18 +27,30 @@ const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 /// kube's configuration, and the source of bearer tokens where those do not stay the same.
 pub(super) struct Connection {
     pub(super) config: kube::Config,
-    pub(super) tokens: Option<Arc<dyn MintToken>>,
+    pub(super) tokens: Option<Minting>,
+}
+
+/// A source of tokens, and a token if making the connection gave one already.
+pub(super) struct Minting {
+    pub(super) source: Arc<dyn MintToken>,
+    pub(super) first: Option<Token>,
+}
+
+impl Minting {
+    fn by(source: impl MintToken + 'static) -> Self {
+        Self { source: Arc::new(source), first: None }
+    }
 }
 
 impl Connection {
-    pub(super) async fn from_eks(cluster: EksCluster, tokens: Arc<dyn MintToken>) -> Result<Self, ClientError> {
+    pub(super) async fn from_eks(cluster: EksCluster, source: impl MintToken + 'static) -> Result<Self, ClientError> {
         let cluster = Cluster {
             server: Some(cluster.endpoint),
             certificate_authority_data: Some(cluster.certificate_authority),
             ..Cluster::default()
         };
         let config = build(cluster, AuthInfo::default(), None).await?;
-        Ok(Self { config, tokens: Some(tokens) })
+        Ok(Self { config, tokens: Some(Minting::by(source)) })
     }
 
     /// Files first, then what stands in the settings themselves; a pod's own identity when neither
@@ -53,7 +66,7 @@ impl Connection {
         let Chosen { mut cluster, mut user, namespace } = choose(settings, &files, environment)?;
         override_cluster(&mut cluster, settings);
         override_user(&mut user, settings);
-        let tokens = token_source(&mut user).await?;
+        let tokens = token_source(&mut user, &cluster).await?;
         let config = build(cluster, user, namespace).await?;
         Ok(Self { config, tokens })
     }
@@ -172,17 +185,18 @@ fn override_user(user: &mut AuthInfo, settings: &KubernetesSettings) {
 }
 
 /// Takes from `user` what makes tokens, so that kube does not do it too.
-async fn token_source(user: &mut AuthInfo) -> Result<Option<Arc<dyn MintToken>>, ClientError> {
+async fn token_source(user: &mut AuthInfo, cluster: &Cluster) -> Result<Option<Minting>, ClientError> {
     if user.token.is_some() {
         user.exec = None;
         return Ok(None);
     }
     if let Some(path) = user.token_file.take() {
-        return Ok(Some(Arc::new(TokenFile(PathBuf::from(path)))));
+        return Ok(Some(Minting::by(TokenFile(PathBuf::from(path)))));
     }
     let Some(config) = user.exec.take() else {
         return Ok(None);
     };
+    let about = config.provide_cluster_info.then(|| cluster_info(cluster)).transpose()?;
     let exec = Exec {
         api_version: config.api_version.unwrap_or_else(|| "client.authentication.k8s.io/v1".to_owned()),
         command: config.command.unwrap_or_default(),
@@ -194,14 +208,20 @@ async fn token_source(user: &mut AuthInfo) -> Result<Option<Arc<dyn MintToken>>,
             .filter_map(|mut entry| entry.remove("name").zip(entry.remove("value")))
             .collect(),
     };
-    let credential = exec::run(&exec).await?;
+    let credential = exec::run(&exec, about.as_ref()).await?;
     if let Some((certificate, key)) = credential.certificate {
         user.client_certificate_data = Some(STANDARD.encode(certificate));
         user.client_key_data = Some(STANDARD.encode(key.expose_secret()).into());
     }
-    // Run again for the first request: half a second, against a token kept in two places.
-    let token: Arc<dyn MintToken> = Arc::new(ExecToken(exec));
-    Ok(credential.token.map(|_| token))
+    let minting = |first| Minting { source: Arc::new(ExecToken { exec, cluster: about }), first: Some(first) };
+    Ok(credential.token.map(minting))
+}
+
+/// The cluster as `provideClusterInfo` promises it to the command.
+fn cluster_info(cluster: &Cluster) -> Result<serde_json::Value, ClientError> {
+    let info = ExecAuthCluster::try_from(cluster)
+        .map_err(|error| ClientError::KubernetesClient { reason: error.to_string() })?;
+    Ok(serde_json::to_value(info).unwrap_or_default())
 }
 
 async fn in_cluster(environment: &Environment) -> Result<Connection, ClientError> {
@@ -224,7 +244,7 @@ async fn in_cluster(environment: &Environment) -> Result<Connection, ClientError
     let namespace = std::fs::read_to_string(folder.join("namespace")).ok();
     Ok(Connection {
         config: build(cluster, AuthInfo::default(), namespace).await?,
-        tokens: Some(Arc::new(TokenFile(token))),
+        tokens: Some(Minting::by(TokenFile(token))),
     })
 }
 

@@ -67,7 +67,7 @@ async fn eks(clients: &Clients, name: &str) -> Result<Connection, ClientError> {
         reason: "there are no AWS credentials to sign it with".to_owned(),
     })?;
     let source = EksToken { credentials, region: region.to_owned(), cluster: cluster.token_name.clone() };
-    Connection::from_eks(cluster, Arc::new(source)).await
+    Connection::from_eks(cluster, source).await
 }
 
 fn client(connection: Connection, clients: &Clients) -> Result<kube::Client, ClientError> {
@@ -84,6 +84,111 @@ fn client(connection: Connection, clients: &Clients) -> Result<kube::Client, Cli
     config.default_retry = false;
     let builder = ClientBuilder::try_from(config).map_err(|error| refused(error.to_string()))?;
     let clock = Arc::clone(&clients.0.clock);
-    let tokens = tokens.map(|source| Tokens::new(source, Arc::clone(&clock)));
+    let tokens = tokens.map(|minting| Tokens::new(minting.source, minting.first, Arc::clone(&clock)));
     Ok(builder.with_layer(&transport::TransportLayer { tokens, clock }).build())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use kube::api::Api;
+    use rcgen::CertifiedKey;
+    use serde_json::json;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::scripted::{Answer, Cluster};
+    use super::*;
+    use crate::clients::scripted::{Answer as AwsAnswer, Script};
+    use crate::clients::{Environment, Settings};
+
+    type Namespaces = Api<k8s_openapi::api::core::v1::Namespace>;
+
+    fn certificate() -> CertifiedKey<rcgen::KeyPair> {
+        rcgen::generate_simple_self_signed(["kubernetes.internal".to_owned()]).unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_eks_cluster_by_name() {
+        use base64::Engine as _;
+
+        let namespace = Answer::Json(200, json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ci"}}));
+        let cluster = Cluster::listen([namespace.clone(), namespace]).await;
+        let authority = base64::engine::general_purpose::STANDARD.encode(certificate().cert.pem());
+        let description = json!({"cluster": {
+            "name": "prod", "status": "ACTIVE", "endpoint": cluster.url, "certificateAuthority": {"data": authority},
+        }});
+        let script = Script::new([AwsAnswer::Http(200, description.to_string())]);
+        let clients = Clients::new(Settings {
+            aws: script.settings(),
+            // A resource that names its cluster does not wait for the provider block.
+            kubernetes: KubernetesSettings { not_yet_known: vec!["host".to_owned()], ..KubernetesSettings::default() },
+            environment: Environment::fixed([]),
+            ..Settings::default()
+        });
+        for _ in 0..2 {
+            let client = clients.kubernetes(Some("prod")).await.unwrap();
+            Namespaces::all(client).get("ci").await.unwrap();
+        }
+        let described: Vec<String> = script.requests().into_iter().map(|request| request.uri).collect();
+        assert_eq!(described, ["https://eks.eu-west-1.amazonaws.com/clusters/prod"]);
+        let requests = cluster.requests();
+        let [(line, token, _), (_, again, _)] = requests.as_slice() else {
+            unreachable!("two requests, not {requests:?}")
+        };
+        assert_eq!(line, "GET /api/v1/namespaces/ci");
+        assert!(token.starts_with("Bearer k8s-aws-v1."), "{token}");
+        assert_eq!(token, again);
+    }
+
+    /// A TLS server that answers every request with the same namespace.
+    async fn secure(certified: &CertifiedKey<rcgen::KeyPair>) -> String {
+        let key = rustls_pki_types::PrivateKeyDer::try_from(certified.signing_key.serialize_der()).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certified.cert.der().clone()], key)
+            .unwrap();
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+                let _ = stream.read(&mut [0; 4096]).await;
+                let body = r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"ci"}}"#;
+                let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+                let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;
+            }
+        });
+        url
+    }
+
+    #[tokio::test]
+    async fn certificates_are_checked() {
+        let certified = certificate();
+        let settings = KubernetesSettings {
+            host: Some(secure(&certified).await),
+            cluster_ca_certificate: Some(certified.cert.pem()),
+            tls_server_name: Some("kubernetes.internal".to_owned()),
+            token: Some("t".into()),
+            ..KubernetesSettings::default()
+        };
+        let get = async |kubernetes: KubernetesSettings| {
+            let environment = Environment::fixed([]);
+            let clients = Clients::new(Settings { kubernetes, environment, ..Settings::default() });
+            let client = clients.kubernetes(None).await.unwrap();
+            // Distrust is final: with retries this would take half a minute.
+            let got = tokio::time::timeout(Duration::from_secs(10), Namespaces::all(client).get("ci")).await.unwrap();
+            got.map(|_| ()).map_err(|error| error.to_string())
+        };
+        assert_eq!(get(settings.clone()).await, Ok(()));
+        let other = KubernetesSettings { cluster_ca_certificate: Some(certificate().cert.pem()), ..settings.clone() };
+        assert!(get(other).await.is_err());
+        let wrong_name = KubernetesSettings { tls_server_name: None, ..settings.clone() };
+        assert!(get(wrong_name.clone()).await.is_err());
+        assert_eq!(get(KubernetesSettings { insecure: Some(true), ..wrong_name }).await, Ok(()));
+    }
 }

@@ -48,8 +48,9 @@ impl Answer {
 pub(crate) type Request = (String, String, String);
 
 /// A server that follows a script. When the script is over, it closes connections.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Cluster {
+    pub(crate) url: String,
     answers: Arc<Mutex<VecDeque<Answer>>>,
     requests: Arc<Mutex<Vec<Request>>>,
 }
@@ -74,21 +75,35 @@ impl Cluster {
         answers: impl IntoIterator<Item = Answer>,
         tokens: Option<Arc<dyn MintToken>>,
     ) -> (Self, kube::Client, Arc<ManualClock>) {
-        let cluster = Self { answers: Arc::new(Mutex::new(answers.into_iter().collect())), ..Self::default() };
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let settings = KubernetesSettings {
-            host: Some(format!("http://{}", listener.local_addr().unwrap())),
-            ..KubernetesSettings::default()
-        };
-        tokio::spawn(cluster.clone().serve(listener));
-        let connection = Connection::from_settings(&settings, &Environment::fixed([])).await.unwrap();
+        let cluster = Self::listen(answers).await;
+        let nothing = Environment::fixed([]);
+        let connection = Connection::from_settings(&cluster.settings(), &nothing).await.unwrap();
         let clock = Arc::new(ManualClock::at(SystemTime::UNIX_EPOCH));
         let mut config = connection.config;
         config.default_retry = false;
-        let layer =
-            TransportLayer { tokens: tokens.map(|source| Tokens::new(source, clock.clone())), clock: clock.clone() };
+        let layer = TransportLayer {
+            tokens: tokens.map(|source| Tokens::new(source, None, clock.clone())),
+            clock: clock.clone(),
+        };
         let client = kube::client::ClientBuilder::try_from(config).unwrap().with_layer(&layer).build();
         (cluster, client, clock)
+    }
+
+    /// A server that answers so, for clients that the test makes itself.
+    pub(crate) async fn listen(answers: impl IntoIterator<Item = Answer>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let cluster = Self {
+            url: format!("http://{}", listener.local_addr().unwrap()),
+            answers: Arc::new(Mutex::new(answers.into_iter().collect())),
+            requests: Arc::default(),
+        };
+        tokio::spawn(cluster.clone().serve(listener));
+        cluster
+    }
+
+    /// Settings that lead to this server.
+    pub(crate) fn settings(&self) -> KubernetesSettings {
+        KubernetesSettings { host: Some(self.url.clone()), ..KubernetesSettings::default() }
     }
 
     async fn serve(self, listener: TcpListener) {

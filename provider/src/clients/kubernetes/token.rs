@@ -54,8 +54,9 @@ pub(super) struct Tokens {
 }
 
 impl Tokens {
-    pub(super) fn new(source: Arc<dyn MintToken>, clock: Arc<dyn Clock>) -> Self {
-        Self { source, clock, current: Arc::default() }
+    /// Tokens from `source`; `first` is one that is there already.
+    pub(super) fn new(source: Arc<dyn MintToken>, first: Option<Token>, clock: Arc<dyn Clock>) -> Self {
+        Self { source, clock, current: Arc::new(Mutex::new(first)) }
     }
 
     /// A token that is good for at least another minute.
@@ -107,7 +108,7 @@ pub(super) mod tests {
     #[tokio::test]
     async fn a_token_is_replaced_before_its_end_and_when_rejected() {
         let clock = Arc::new(ManualClock::at(SystemTime::UNIX_EPOCH));
-        let tokens = Tokens::new(Arc::new(Counter::default()), clock.clone());
+        let tokens = Tokens::new(Arc::new(Counter::default()), None, clock.clone());
         let shown = |token: SecretString| token.expose_secret().to_owned();
 
         assert_eq!(shown(tokens.token().await.unwrap()), "token-1");
