@@ -74,8 +74,8 @@ class Kubernetes:
 def furnish(cluster: Kubernetes, seconds: float = 30) -> None:
     """Gives a fresh cluster its system node and the Prometheus operator's kinds."""
     node = f"/api/v1/nodes/{SYSTEM_NODE['metadata']['name']}"
-    cluster.apply(node, {key: SYSTEM_NODE[key] for key in ("apiVersion", "kind", "metadata")})
-    cluster.apply(f"{node}/status", SYSTEM_NODE)
+    # Made whole, as a kubelet does: a capacity that came later would race with kwok's own.
+    cluster.request("POST", "/api/v1/nodes", SYSTEM_NODE)
     definitions = [
         json.loads(path.read_text()) for path in sorted((HERE / "manifests").glob("*.json"))
     ]

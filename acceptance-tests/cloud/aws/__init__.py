@@ -17,3 +17,11 @@ run in parallel: each asks `POST /_mock/accounts` for an account of its own.
     eks_*.py, autoscaling.py, ec2.py, iam.py, s3.py, sts.py    corrections, by service
     authenticator.py       the API server's webhook: EKS tokens
 """
+
+import os
+
+# Read by moto when it is imported, so set before anything here imports it. Attaching AWS' own
+# policies needs them to be there; AMIs are asked for by nobody and cost a quarter of a second per
+# account.
+os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")

@@ -1,9 +1,11 @@
 """The chain that a request goes through: control side, call log, faults, signature, moto."""
 
+import contextlib
 import json
 import re
 import threading
 import time
+import traceback
 
 from . import calls, s3_refusals, signatures
 from .error_answers import AwsError
@@ -48,11 +50,14 @@ class Application:
             return refusal.answer(call.service)
         if call.service == "s3" and (refusal := s3_refusals.refuse(call)) is not None:
             return refusal.answer(call.service)
-        if call.service == "eks":
-            with self._eks:
+        try:
+            with self._eks if call.service == "eks" else contextlib.nullcontext():
                 answer = self._ask_moto(environ)
-        else:
-            answer = self._ask_moto(environ)
+        except NotImplementedError:
+            return AwsError.not_implemented(call.what).answer(call.service)
+        except Exception:  # whatever moto stumbles over must still be an answer
+            traceback.print_exc()
+            return AwsError.crashed(call.what).answer(call.service)
         if call.action == "CreateBucket" and answer[0].startswith("200"):
             s3_refusals.tag_new_bucket(call)
         return _in_the_services_words(call, *answer)
@@ -74,14 +79,12 @@ class Application:
 
 
 def _in_the_services_words(call: calls.Call, status: str, headers: list, body: bytes):
-    """moto answers a page for what it does not know and for its own failures; AWS never does."""
-    kind = next((value for name, value in headers if name.lower() == "content-type"), "")
-    if not kind.startswith("text/html") or status[0] not in "45":
+    """moto answers a page for a path that it does not know; AWS never does."""
+    if status[0] not in "45" or not body.lstrip().lower().startswith((b"<!doctype html", b"<html")):
         return status, headers, body
-    what = f"{call.service}:{call.action} ({call.method} {call.raw_path})"
-    unknown = status.startswith("404") or b"NotImplementedError" in body
-    error = AwsError.not_implemented(what) if unknown else AwsError.crashed(what)
-    print(f"{error.message}\n{body.decode(errors='replace')[-4000:]}", flush=True)
+    print(f"{call.what}: {body.decode(errors='replace')[-4000:]}", flush=True)
+    unknown = status.startswith("404")
+    error = AwsError.not_implemented(call.what) if unknown else AwsError.crashed(call.what)
     return error.answer(call.service)
 
 

@@ -72,6 +72,11 @@ class Call:
     parameters: dict = field(default_factory=dict)
     bucket: str | None = None
 
+    @property
+    def what(self) -> str:
+        """For a person: which operation this is."""
+        return f"{self.service}:{self.action} ({self.method} {self.raw_path})"
+
 
 def read(environ: dict) -> Call:
     """Reads a request and puts its body back for whoever comes next."""

@@ -1,11 +1,14 @@
 """IAM: what must go before a user goes, and trust policies that are policies."""
 
+import moto.iam.models
 from moto.iam.exceptions import DeleteConflictException
 from moto.iam.models import IAMBackend
 from moto.iam.policy_validation import IAMTrustPolicyDocumentValidator
 
 
 def install() -> None:
+    # moto looks for a key's account in every partition, and makes a whole IAM for each.
+    moto.iam.models.PARTITION_NAMES = ["aws"]
     delete, create = IAMBackend.delete_user, IAMBackend.create_role
 
     def delete_user(self, user_name):

@@ -1,0 +1,118 @@
+"""Buckets as they are since 2023, and what S3 refuses."""
+
+import json
+
+from .local_aws import AwsTest
+
+
+class Buckets(AwsTest):
+    def setUp(self):
+        super().setUp()
+        self.s3 = self.client("s3")
+        self.bucket = f"cache-{self.account}"
+
+    def create(self, client=None, bucket: str | None = None, **configuration):
+        (client or self.s3).create_bucket(
+            Bucket=bucket or self.bucket,
+            CreateBucketConfiguration={"LocationConstraint": "af-south-1", **configuration},
+        )
+
+    def put_policy(self, *statements: dict) -> None:
+        policy = {"Version": "2012-10-17", "Statement": statements}
+        self.s3.put_bucket_policy(Bucket=self.bucket, Policy=json.dumps(policy))
+
+    def statement(self, effect: str, principal, **more) -> dict:
+        return {
+            "Effect": effect,
+            "Principal": principal,
+            "Action": "s3:*",
+            "Resource": [f"arn:aws:s3:::{self.bucket}", f"arn:aws:s3:::{self.bucket}/*"],
+            **more,
+        }
+
+    def test_a_fresh_one_is_private_and_encrypted(self):
+        self.create(Tags=[{"Key": "team", "Value": "ci"}])
+        block = self.s3.get_public_access_block(Bucket=self.bucket)
+        self.assertEqual(set(block["PublicAccessBlockConfiguration"].values()), {True})
+        ownership = self.s3.get_bucket_ownership_controls(Bucket=self.bucket)
+        rules = ownership["OwnershipControls"]["Rules"]
+        self.assertEqual(rules, [{"ObjectOwnership": "BucketOwnerEnforced"}])
+        self.s3.delete_bucket_encryption(Bucket=self.bucket)
+        encryption = self.s3.get_bucket_encryption(Bucket=self.bucket)
+        rule = encryption["ServerSideEncryptionConfiguration"]["Rules"][0]
+        self.assertEqual(rule["ApplyServerSideEncryptionByDefault"], {"SSEAlgorithm": "AES256"})
+        tags = self.s3.get_bucket_tagging(Bucket=self.bucket)["TagSet"]
+        self.assertEqual(tags, [{"Key": "team", "Value": "ci"}])
+
+    def test_names(self):
+        for name in ("Bad_Name", "a..b", "192.168.0.1", "-a-"):
+            with self.subTest(name):
+                self.assertEqual(self.refused(self.create, bucket=name)[0], "InvalidBucketName")
+
+    def test_somebody_elses(self):
+        self.create()
+        self.assertEqual(self.refused(self.create)[0], "BucketAlreadyOwnedByYou")
+        other = self.client("sts").assume_role(
+            RoleArn="arn:aws:iam::199999999999:role/x", RoleSessionName="test"
+        )
+        s3 = self.client("s3", other["Credentials"])
+        self.assertEqual(self.refused(s3.head_bucket, Bucket=self.bucket)[0], "403")
+        self.assertEqual(self.refused(s3.delete_bucket, Bucket=self.bucket)[0], "AccessDenied")
+        self.assertEqual(self.refused(self.create, client=s3)[0], "BucketAlreadyExists")
+        expected = {"Bucket": self.bucket, "ExpectedBucketOwner": "199999999999"}
+        self.assertEqual(self.refused(self.s3.get_bucket_policy, **expected)[0], "AccessDenied")
+        self.assertEqual(self.refused(self.s3.head_bucket, Bucket="no-such-bucket")[0], "404")
+
+    def test_policies(self):
+        self.create()
+        with self.assertRaisesRegex(Exception, "MalformedPolicy.*valid JSON"):
+            self.s3.put_bucket_policy(Bucket=self.bucket, Policy="nonsense")
+        nobody = {"AWS": f"arn:aws:iam::{self.account}:user/nobody"}
+        with self.assertRaisesRegex(Exception, "MalformedPolicy.*Invalid principal"):
+            self.put_policy(self.statement("Allow", nobody))
+        with self.assertRaisesRegex(Exception, "MalformedPolicy.*invalid resource"):
+            self.put_policy(self.statement("Deny", "*", Resource="arn:aws:s3:::other"))
+        with self.assertRaisesRegex(Exception, "AccessDenied"):
+            self.put_policy(self.statement("Allow", "*"))
+        self.put_policy(self.statement("Allow", {"AWS": f"arn:aws:iam::{self.account}:root"}))
+
+    def test_denying_plain_http_denies_nothing_else(self):
+        self.create()
+        insecure = {"Bool": {"aws:SecureTransport": "false"}}
+        self.put_policy(self.statement("Deny", "*", Condition=insecure))
+        self.s3.put_object(Bucket=self.bucket, Key="project/1", Body=b"1")
+        self.s3.put_object(Bucket=self.bucket, Key="project/1", Body=b"2")
+        self.s3.delete_object(Bucket=self.bucket, Key="project/1")
+
+    def test_lifecycle_rules(self):
+        self.create()
+        rule = {"Status": "Enabled", "Filter": {"Prefix": "project/"}, "Expiration": {"Days": 60}}
+
+        def put(rule: dict) -> None:
+            self.s3.put_bucket_lifecycle_configuration(
+                Bucket=self.bucket, LifecycleConfiguration={"Rules": [rule]}
+            )
+
+        code, _ = self.refused(put, rule={**rule, "Expiration": {"Days": 0}})
+        self.assertEqual(code, "InvalidArgument")
+        put(rule)
+        shown = self.s3.get_bucket_lifecycle_configuration(Bucket=self.bucket)["Rules"][0]
+        self.assertTrue(shown.pop("ID"))
+        self.assertEqual(shown, rule)
+
+    def test_deleting_many(self):
+        self.create()
+        keys = ["a b", "a+b", "&<>", "ü", *map(str, range(996))]
+        for key in keys[:4]:
+            self.s3.put_object(Bucket=self.bucket, Key=key, Body=b"1")
+        self.assertEqual(self.refused(self.s3.delete_bucket, Bucket=self.bucket)[0], "BucketNotEmpty")
+
+        def delete(keys: list[str]):
+            objects = [{"Key": key} for key in keys]
+            return self.s3.delete_objects(Bucket=self.bucket, Delete={"Objects": objects})
+
+        self.assertEqual(self.refused(delete, keys=[*keys, "more"])[0], "MalformedXML")
+        self.assertEqual(self.refused(delete, keys=["\x01"])[0], "MalformedXML")
+        delete(keys)
+        self.s3.delete_bucket(Bucket=self.bucket)
+        self.assertEqual(self.get("leftovers"), {})

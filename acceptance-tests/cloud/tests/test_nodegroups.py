@@ -1,0 +1,214 @@
+"""Node groups go through their states, with an Auto Scaling Group behind them."""
+
+from .local_aws import AwsTest
+
+PLACE = {"clusterName": "prod", "nodegroupName": "build"}
+
+
+class NodeGroupTest(AwsTest):
+    def setUp(self):
+        super().setUp()
+        self.eks = self.client("eks")
+
+    def create(self, **changes) -> dict:
+        return self.eks.create_nodegroup(**self.node_group(**changes))["nodegroup"]
+
+    def statuses(self, count: int) -> list[str]:
+        return [self.eks.describe_nodegroup(**PLACE)["nodegroup"]["status"] for _ in range(count)]
+
+    def active(self, **changes) -> dict:
+        self.make_role()
+        self.create(**changes)
+        self.statuses(2)
+        return self.eks.describe_nodegroup(**PLACE)["nodegroup"]
+
+
+class States(NodeGroupTest):
+    def test_creating_becomes_active_after_two_looks(self):
+        self.make_role()
+        self.assertEqual(self.create()["status"], "CREATING")
+        self.assertEqual(self.statuses(4), ["CREATING", "CREATING", "ACTIVE", "ACTIVE"])
+
+    def test_answers_what_was_asked_and_the_defaults(self):
+        group = self.active(capacityType="SPOT", labels={"a": "b"}, nodeRepairConfig={"enabled": True})
+        name = group["resources"]["autoScalingGroups"][0]["name"]
+        self.assertRegex(name, r"^eks-build-[0-9a-f-]{36}$")
+        for varying in ("nodegroupArn", "createdAt", "modifiedAt", "resources", "subnets"):
+            del group[varying]
+        self.assertEqual(
+            group,
+            {
+                "nodegroupName": "build",
+                "clusterName": "prod",
+                "version": "1.36",
+                "releaseVersion": "1.36.0-20251103",
+                "status": "ACTIVE",
+                "capacityType": "SPOT",
+                "scalingConfig": {"minSize": 0, "maxSize": 5, "desiredSize": 0},
+                "instanceTypes": ["t3.medium"],
+                "amiType": "AL2023_x86_64_STANDARD",
+                "nodeRole": f"arn:aws:iam::{self.account}:role/node",
+                "labels": {"a": "b"},
+                "diskSize": 20,
+                "health": {"issues": []},
+                "updateConfig": {"maxUnavailable": 1},
+                "nodeRepairConfig": {"enabled": True},
+                "tags": {},
+            },
+        )
+
+    def test_the_auto_scaling_group_is_there_with_five_tags_and_the_sizes(self):
+        wanted = {"minSize": 1, "maxSize": 4, "desiredSize": 2}
+        name = self.active(scalingConfig=wanted)["resources"]["autoScalingGroups"][0]["name"]
+        groups = self.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[name])
+        group = groups["AutoScalingGroups"][0]
+        self.assertEqual([group[k] for k in ("MinSize", "MaxSize", "DesiredCapacity")], [1, 4, 2])
+        self.assertEqual(
+            {tag["Key"]: tag["Value"] for tag in group["Tags"]},
+            {
+                "eks:cluster-name": "prod",
+                "eks:nodegroup-name": "build",
+                "kubernetes.io/cluster/prod": "owned",
+                "k8s.io/cluster-autoscaler/enabled": "true",
+                "k8s.io/cluster-autoscaler/prod": "owned",
+            },
+        )
+
+    def test_the_autoscalers_size_is_the_desired_size(self):
+        name = self.active()["resources"]["autoScalingGroups"][0]["name"]
+        autoscaling = self.client("autoscaling")
+        autoscaling.set_desired_capacity(AutoScalingGroupName=name, DesiredCapacity=3)
+        shown = self.eks.describe_nodegroup(**PLACE)["nodegroup"]["scalingConfig"]
+        self.assertEqual(shown, {"minSize": 0, "maxSize": 5, "desiredSize": 3})
+        code, _ = self.refused(
+            autoscaling.set_desired_capacity, AutoScalingGroupName=name, DesiredCapacity=6
+        )
+        self.assertEqual(code, "ValidationError")
+
+    def test_the_same_token_is_the_same_create(self):
+        self.make_role()
+        first = self.create(clientRequestToken="one")
+        self.assertEqual(self.create(clientRequestToken="one")["nodegroupArn"], first["nodegroupArn"])
+        arguments = self.node_group(clientRequestToken="two")
+        code, _ = self.refused(self.eks.create_nodegroup, **arguments)
+        self.assertEqual(code, "ResourceInUseException")
+
+    def test_checks_what_aws_checks(self):
+        def refusal(**changes) -> str:
+            code, message = self.refused(self.eks.create_nodegroup, **self.node_group(**changes))
+            self.assertEqual(code, "InvalidParameterException")
+            return message
+
+        self.assertIn("role with name node cannot be found", refusal())
+        self.make_role()
+        cluster_role = self.furnished["cluster_role_arn"]
+        self.assertIn("[ec2.amazonaws.com] were not found", refusal(nodeRole=cluster_role))
+        self.assertIn("'subnet-0' does not exist", refusal(subnets=["subnet-0"]))
+        sizes = {"minSize": 2, "maxSize": 5, "desiredSize": 1}
+        self.assertIn("can't be greater than desired size 1", refusal(scalingConfig=sizes))
+        sizes = {"minSize": 0, "maxSize": 5, "desiredSize": 6}
+        self.assertIn("can't be greater than max size 5", refusal(scalingConfig=sizes))
+        self.assertIn("greater than the cluster's version", refusal(version="1.99"))
+        self.assertIn("not valid for", refusal(version="1.36", releaseVersion="1.35.1-1"))
+
+    def test_a_planned_failure_is_told_with_its_issues(self):
+        self.make_role()
+        issue = {"code": "AsgInstanceLaunchFailures", "message": "none left", "resourceIds": ["eks-x"]}
+        plan = {"on": "create", "status": "CREATE_FAILED", "issues": [issue], "polls": 0}
+        self.post("nodegroup-plan", {"account": self.account, **plan})
+        self.create()
+        group = self.eks.describe_nodegroup(**PLACE)["nodegroup"]
+        self.assertEqual((group["status"], group["health"]["issues"]), ("CREATE_FAILED", [issue]))
+
+    def test_deleting_takes_the_parts_along(self):
+        self.active(remoteAccess={"ec2SshKey": "ssh"})
+        kinds = {"node_groups", "auto_scaling_groups", "launch_templates", "security_groups", "roles"}
+        self.assertEqual(set(self.get("leftovers")), kinds)
+        self.eks.delete_nodegroup(**PLACE)
+        self.assertEqual(self.statuses(2), ["DELETING", "DELETING"])
+        code, _ = self.refused(self.eks.describe_nodegroup, **PLACE)
+        self.assertEqual(code, "ResourceNotFoundException")
+        self.assertEqual(self.get("leftovers"), {"roles": ["node"]})
+
+    def test_a_planned_deletion_failure_stays(self):
+        self.active()
+        plan = {"on": "delete", "status": "DELETE_FAILED", "polls": 0}
+        self.post("nodegroup-plan", {"account": self.account, **plan})
+        self.eks.delete_nodegroup(**PLACE)
+        self.assertEqual(self.statuses(2), ["DELETE_FAILED", "DELETE_FAILED"])
+
+    def test_a_cluster_that_is_not_there(self):
+        code, _ = self.refused(self.eks.list_nodegroups, clusterName="other")
+        self.assertEqual(code, "ResourceNotFoundException")
+
+
+class Updates(NodeGroupTest):
+    def update(self, **changes) -> dict:
+        return self.eks.update_nodegroup_config(**PLACE, **changes)["update"]
+
+    def finish(self, update: dict) -> dict:
+        while update["status"] == "InProgress":
+            update = self.eks.describe_update(
+                name="prod", nodegroupName="build", updateId=update["id"]
+            )["update"]
+        return update
+
+    def test_takes_effect_when_it_ends(self):
+        taint = {"key": "builds", "value": "true", "effect": "NO_SCHEDULE"}
+        self.active(labels={"a": "1", "b": "2"}, taints=[taint])
+        changed = {**taint, "value": "only"}
+        update = self.update(
+            labels={"addOrUpdateLabels": {"c": "3"}, "removeLabels": ["a"]},
+            taints={"addOrUpdateTaints": [changed]},
+            scalingConfig={"maxSize": 7},
+            clientRequestToken="one",
+        )
+        group = self.eks.describe_nodegroup(**PLACE)["nodegroup"]
+        self.assertEqual((group["status"], group["labels"]), ("UPDATING", {"a": "1", "b": "2"}))
+        again = self.update(scalingConfig={"maxSize": 7}, clientRequestToken="one")
+        self.assertEqual(again["id"], update["id"])
+        code, _ = self.refused(self.update, scalingConfig={"maxSize": 8})
+        self.assertEqual(code, "ResourceInUseException")
+        code, _ = self.refused(self.eks.delete_nodegroup, **PLACE)
+        self.assertEqual(code, "ResourceInUseException")
+
+        self.assertEqual(self.finish(update)["status"], "Successful")
+        group = self.eks.describe_nodegroup(**PLACE)["nodegroup"]
+        self.assertEqual(
+            [group[k] for k in ("status", "labels", "taints", "scalingConfig")],
+            [
+                "ACTIVE",
+                {"b": "2", "c": "3"},
+                [changed],
+                {"minSize": 0, "maxSize": 7, "desiredSize": 0},
+            ],
+        )
+
+    def test_a_failed_one_changes_nothing(self):
+        self.active(labels={"a": "1"})
+        error = {"errorCode": "NodeCreationFailure", "errorMessage": "no", "resourceIds": ["i-1"]}
+        plan = {"on": "update", "status": "Failed", "errors": [error]}
+        self.post("nodegroup-plan", {"account": self.account, **plan})
+        update = self.finish(self.update(labels={"addOrUpdateLabels": {"a": "2"}}))
+        self.assertEqual((update["status"], update["errors"]), ("Failed", [error]))
+        group = self.eks.describe_nodegroup(**PLACE)["nodegroup"]
+        self.assertEqual((group["status"], group["labels"]), ("ACTIVE", {"a": "1"}))
+
+    def test_describing_the_node_group_ends_an_update_too(self):
+        self.active()
+        self.update(scalingConfig={"maxSize": 6})
+        self.assertEqual(self.statuses(3), ["UPDATING", "UPDATING", "ACTIVE"])
+
+    def test_a_taint_both_added_and_removed(self):
+        self.active()
+        taint = {"key": "builds", "value": "true", "effect": "NO_SCHEDULE"}
+        both = {"addOrUpdateTaints": [taint], "removeTaints": [taint]}
+        code, _ = self.refused(self.update, taints=both)
+        self.assertEqual(code, "InvalidParameterException")
+
+    def test_an_unknown_update(self):
+        self.active()
+        code, _ = self.refused(
+            self.eks.describe_update, name="prod", nodegroupName="build", updateId="none"
+        )
+        self.assertEqual(code, "ResourceNotFoundException")

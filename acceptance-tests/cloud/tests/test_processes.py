@@ -1,0 +1,96 @@
+"""Children end with their parent, and say why they did not start."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+from cloud.layout import Layout
+from cloud.processes import Child, StartFailed, free_port
+from cloud.supervisor import running_pid, stop
+
+
+class Children(unittest.TestCase):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.root = Path(directory.name)
+
+    def child(self, script: str) -> Child:
+        child = Child("test", [sys.executable, "-c", script], self.root, self.root)
+        self.addCleanup(child.stop)
+        return child
+
+    def test_a_reason_when_it_ends_early(self):
+        child = self.child("import sys; sys.exit('no such flag')")
+        with self.assertRaisesRegex(StartFailed, "(?s)test ended with 1:.*no such flag.*test.log"):
+            child.wait_until(lambda: "not yet")
+
+    def test_a_reason_when_it_takes_too_long(self):
+        child = self.child("import time; time.sleep(60)")
+        with self.assertRaisesRegex(StartFailed, "not ready after 0 s .not yet."):
+            child.wait_until(lambda: "not yet", seconds=0.2)
+
+    def test_stopped_even_when_it_ignores_the_signal(self):
+        child = self.child(
+            "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+            "print('deaf', flush=True); time.sleep(60)"
+        )
+        child.wait_until(lambda: None if "deaf" in child.log.read_text() else "not deaf")
+        child.stop(grace=0.2)
+        self.assertIsNotNone(child.ended())
+
+    @unittest.skipUnless(sys.platform == "linux", "the signal at the parent's death is Linux's")
+    def test_nothing_survives_a_killed_parent(self):
+        parent = subprocess.Popen(
+            [
+                sys.executable,
+                "-c",
+                "import sys, time; from pathlib import Path; from cloud.processes import Child;"
+                f"root = Path({str(self.root)!r});"
+                "Child('orphan', [sys.executable, '-c', 'import time; time.sleep(60)'], root, root);"
+                "time.sleep(60)",
+            ]
+        )
+        pid_file = self.root / "orphan"
+        _wait(lambda: pid_file.exists() and pid_file.read_text().strip())
+        pid = int(pid_file.read_text())
+        parent.send_signal(signal.SIGKILL)
+        parent.wait()
+        _wait(lambda: not _alive(pid))
+
+    def test_ports_differ(self):
+        self.assertGreater(len({free_port() for _ in range(20)}), 10)
+
+
+class Directories(unittest.TestCase):
+    def test_what_a_dead_cloud_left_is_no_cloud(self):
+        with tempfile.TemporaryDirectory() as directory:
+            layout = Layout(Path(directory))
+            self.assertIsNone(layout.describe())
+            layout.lock.write_text(f"{os.getpid()}\n")
+            layout.description.write_text("{}")
+            self.assertIsNone(running_pid(layout))
+            self.assertFalse(stop(layout))
+            self.assertIsNone(layout.describe())
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    # Where nobody reaps orphans at once, a zombie is dead enough.
+    return "Z" not in Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+
+
+def _wait(condition) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError("waited 10 s in vain")
+        time.sleep(0.05)
