@@ -5,6 +5,7 @@
 pub mod clients;
 pub mod data_sources;
 pub mod framework;
+pub mod functions;
 pub mod plugin;
 pub mod protocol;
 pub mod provider;

@@ -1,0 +1,163 @@
+//! `provider::gitlabspot::autoscaler_tags(labels, taints)`: scale-from-zero tags for a group made elsewhere.
+
+use std::collections::BTreeMap;
+
+use crate::framework::function::{Definition, Function, FunctionError, Parameter};
+use crate::framework::{Raw, Type};
+use crate::resources::node_group::{Effect, NodeTemplate, Taint, autoscaler_tags};
+
+/// The function.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AutoscalerTags;
+
+const LABELS: usize = 0;
+const TAINTS: usize = 1;
+
+impl Function for AutoscalerTags {
+    fn name(&self) -> &'static str {
+        "autoscaler_tags"
+    }
+
+    fn definition(&self) -> Definition {
+        let parameter = |name: &'static str, description: &'static str, ty| Parameter {
+            name: name.into(),
+            description: description.into(),
+            ty,
+            allow_null: true,
+            allow_unknown: false,
+        };
+        Definition {
+            summary: "Tags that let the cluster autoscaler start a group from zero nodes.".into(),
+            description: "While a group has no node, the cluster autoscaler knows from the tags of its Auto Scaling Group \
+                          which labels and taints a node would have. This gives those tags for a group that \
+                          `gitlabspot_node_group` does not manage; that resource puts them on its own group by itself.\n\n\
+                          The tags belong on the Auto Scaling Group: EKS does not pass on the tags of a node group."
+                .into(),
+            parameters: vec![
+                parameter("labels", "Labels of the nodes.", Type::String.map()),
+                parameter(
+                    "taints",
+                    "Taints of the nodes: a list or set of objects with `key`, `effect` and, if the taint has one, \
+                     `value`. Effects as Kubernetes writes them (`NoSchedule`) or as EKS does (`NO_SCHEDULE`).",
+                    Type::Dynamic,
+                ),
+            ],
+            variadic: None,
+            result: Type::String.map(),
+        }
+    }
+
+    fn call(&self, arguments: Vec<Raw>) -> Result<Raw, FunctionError> {
+        if !arguments.iter().all(Raw::is_wholly_known) {
+            return Ok(Raw::unknown());
+        }
+        let mut arguments = arguments.into_iter();
+        let labels = labels(arguments.next().unwrap_or_default())?;
+        let taints = taints(arguments.next().unwrap_or_default())?;
+        let tags = autoscaler_tags(&NodeTemplate { labels, taints, ..NodeTemplate::default() });
+        Ok(Raw::Map(tags.into_iter().map(|(key, value)| (key, Raw::from(value))).collect()))
+    }
+}
+
+fn labels(labels: Raw) -> Result<BTreeMap<String, String>, FunctionError> {
+    let Raw::Map(labels) = plain(labels) else { return Ok(BTreeMap::new()) };
+    labels
+        .into_iter()
+        .map(|(key, value)| match value {
+            Raw::String(value) => Ok((key, value)),
+            _ => Err(FunctionError::argument(
+                LABELS,
+                format!("The label {key:?} has no value. Give it one, or leave it out."),
+            )),
+        })
+        .collect()
+}
+
+fn taints(taints: Raw) -> Result<Vec<Taint>, FunctionError> {
+    match plain(taints) {
+        Raw::Null => Ok(Vec::new()),
+        Raw::List(taints) => taints.into_iter().enumerate().map(|(index, raw)| taint(index, plain(raw))).collect(),
+        _ => Err(FunctionError::argument(
+            TAINTS,
+            "Taints are a list of objects, for instance [{ key = \"build\", value = \"true\", effect = \"NoSchedule\" }].",
+        )),
+    }
+}
+
+fn taint(index: usize, taint: Raw) -> Result<Taint, FunctionError> {
+    let wrong = |problem: &str| FunctionError::argument(TAINTS, format!("Taint {}: {problem}", index + 1));
+    let Raw::Map(attributes) = &taint else {
+        return Err(wrong("expected an object with key, value and effect."));
+    };
+    if let Some(unknown) = attributes.keys().find(|name| !["key", "value", "effect"].contains(&name.as_str())) {
+        return Err(wrong(&format!("there is no attribute {unknown:?}; a taint has key, value and effect.")));
+    }
+    let text = |name: &str| match plain(taint.get(name)) {
+        Raw::String(text) => Some(text),
+        Raw::Bool(flag) => Some(flag.to_string()),
+        Raw::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    let key = text("key").filter(|key| !key.is_empty()).ok_or_else(|| wrong("it has no key."))?;
+    let effect = text("effect").ok_or_else(|| wrong("it has no effect."))?;
+    let effect = Effect::parse(&effect)
+        .ok_or_else(|| wrong(&format!("{effect:?} is no effect. Write NoSchedule, NoExecute or PreferNoSchedule.")))?;
+    Ok(Taint { key, value: text("value").unwrap_or_default(), effect })
+}
+
+/// The value of an argument of dynamic type.
+fn plain(raw: Raw) -> Raw {
+    match raw {
+        Raw::Dynamic(dynamic) => dynamic.value,
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(attributes: &[(&str, Raw)]) -> Raw {
+        Raw::Map(attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
+    }
+
+    #[test]
+    fn labels_and_taints_become_tags() {
+        let labels = object(&[("intent", "build".into())]);
+        let taints = Raw::List(vec![
+            object(&[("key", "buildInstance".into()), ("value", true.into()), ("effect", "NO_SCHEDULE".into())]),
+            object(&[("key", "spot".into()), ("effect", "PreferNoSchedule".into())]),
+        ]);
+        let expected = object(&[
+            ("k8s.io/cluster-autoscaler/node-template/label/intent", "build".into()),
+            ("k8s.io/cluster-autoscaler/node-template/taint/buildInstance", "true:NoSchedule".into()),
+            ("k8s.io/cluster-autoscaler/node-template/taint/spot", ":PreferNoSchedule".into()),
+        ]);
+        assert_eq!(AutoscalerTags.call(vec![labels, taints]), Ok(expected));
+        assert_eq!(AutoscalerTags.call(vec![Raw::Null, Raw::Null]), Ok(object(&[])));
+    }
+
+    #[test]
+    fn what_is_not_known_yet_stays_unknown() {
+        let labels = object(&[("intent", Raw::unknown())]);
+        assert_eq!(AutoscalerTags.call(vec![labels, Raw::Null]), Ok(Raw::unknown()));
+    }
+
+    #[test]
+    fn a_wrong_taint_is_named() {
+        let text = |taint: Raw| AutoscalerTags.call(vec![Raw::Null, Raw::List(vec![taint])]).unwrap_err();
+        let error = text(object(&[("key", "a".into()), ("effect", "noschedule".into())]));
+        assert_eq!(
+            error,
+            FunctionError::argument(
+                1,
+                "Taint 1: \"noschedule\" is no effect. Write NoSchedule, NoExecute or PreferNoSchedule."
+            )
+        );
+        assert_eq!(text(object(&[("effect", "NoSchedule".into())])).text, "Taint 1: it has no key.");
+        assert_eq!(
+            text(object(&[("name", "a".into())])).text,
+            "Taint 1: there is no attribute \"name\"; a taint has key, value and effect."
+        );
+    }
+}

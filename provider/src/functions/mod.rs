@@ -1,0 +1,3 @@
+//! One file per function; the name gives the path.
+
+pub mod autoscaler_tags;

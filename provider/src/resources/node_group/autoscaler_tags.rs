@@ -1,0 +1,261 @@
+//! The tags by which the cluster autoscaler knows what a node would be like while there is none.
+//!
+//! A pure function of what the nodes will have, shared by the resource and by `provider::gitlabspot::autoscaler_tags`.
+//! Source of the grammar: the autoscaler's AWS cloud provider, which reads it from the Auto Scaling Group.
+
+use std::collections::BTreeMap;
+
+/// Begins every key that describes a node.
+pub(crate) const NODE_TEMPLATE: &str = "k8s.io/cluster-autoscaler/node-template/";
+
+/// The label that EKS gives to nodes by the way they are paid for.
+pub(crate) const CAPACITY_TYPE_LABEL: &str = "eks.amazonaws.com/capacityType";
+
+/// Most tags on one Auto Scaling Group.
+pub(crate) const MAX_TAGS: usize = 50;
+
+/// How many of them EKS takes for itself: the names of cluster and node group, the cluster's ownership, and what makes
+/// the autoscaler discover the group.
+pub(crate) const TAGS_OF_EKS: usize = 5;
+
+/// What a node will be like.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct NodeTemplate {
+    /// Labels.
+    pub(crate) labels: BTreeMap<String, String>,
+    /// Taints.
+    pub(crate) taints: Vec<Taint>,
+    /// `SPOT` or `ON_DEMAND`.
+    pub(crate) capacity_type: Option<String>,
+    /// Resources that cannot be told from the instance type, by name.
+    pub(crate) resources: BTreeMap<String, String>,
+    /// How the autoscaler treats this group.
+    pub(crate) options: ScaleDownOptions,
+}
+
+/// A taint with its effect as Kubernetes writes it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Taint {
+    pub(crate) key: String,
+    /// Empty for none.
+    pub(crate) value: String,
+    pub(crate) effect: Effect,
+}
+
+/// What a taint does to pods that do not tolerate it. In the order in which one of two that share a key is told to the
+/// autoscaler, which can know only one: what keeps pods away goes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Effect {
+    NoSchedule,
+    NoExecute,
+    PreferNoSchedule,
+}
+
+/// Options of the autoscaler for one group; what is `None` is as the autoscaler's own flags say.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct ScaleDownOptions {
+    pub(crate) utilization_threshold: Option<f64>,
+    pub(crate) gpu_utilization_threshold: Option<f64>,
+    /// A duration in Go's notation.
+    pub(crate) unneeded_time: Option<String>,
+    /// A duration in Go's notation.
+    pub(crate) unready_time: Option<String>,
+    pub(crate) ignore_daemonsets_utilization: Option<bool>,
+}
+
+const UTILIZATION_THRESHOLD: &str = "scaledownutilizationthreshold";
+const GPU_UTILIZATION_THRESHOLD: &str = "scaledowngpuutilizationthreshold";
+const UNNEEDED_TIME: &str = "scaledownunneededtime";
+const UNREADY_TIME: &str = "scaledownunreadytime";
+const IGNORE_DAEMONSETS_UTILIZATION: &str = "ignoredaemonsetsutilization";
+
+impl Effect {
+    /// Both spellings: `NoSchedule` and `NO_SCHEDULE`.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        [Self::NoSchedule, Self::NoExecute, Self::PreferNoSchedule]
+            .into_iter()
+            .find(|effect| text == effect.kubernetes() || text == effect.eks())
+    }
+
+    /// As Kubernetes and the autoscaler write it.
+    pub(crate) fn kubernetes(self) -> &'static str {
+        match self {
+            Self::NoSchedule => "NoSchedule",
+            Self::NoExecute => "NoExecute",
+            Self::PreferNoSchedule => "PreferNoSchedule",
+        }
+    }
+
+    /// As the API of EKS writes it.
+    pub(crate) fn eks(self) -> &'static str {
+        match self {
+            Self::NoSchedule => "NO_SCHEDULE",
+            Self::NoExecute => "NO_EXECUTE",
+            Self::PreferNoSchedule => "PREFER_NO_SCHEDULE",
+        }
+    }
+}
+
+/// The tags that describe such a node.
+pub(crate) fn autoscaler_tags(template: &NodeTemplate) -> BTreeMap<String, String> {
+    let mut tags = BTreeMap::new();
+    let mut add = |kind: &str, name: &str, value: String| tags.insert(format!("{NODE_TEMPLATE}{kind}/{name}"), value);
+    if let Some(capacity_type) = &template.capacity_type {
+        add("label", CAPACITY_TYPE_LABEL, capacity_type.clone());
+    }
+    for (key, value) in &template.labels {
+        add("label", key, value.clone());
+    }
+    let mut taints = template.taints.clone();
+    taints.sort_by(|one, other| other.effect.cmp(&one.effect));
+    for Taint { key, value, effect } in taints {
+        // Without the effect the autoscaler ignores the tag. A taint without a value is known to it by this tag alone:
+        // it skips such taints in what EKS tells it.
+        add("taint", &key, format!("{value}:{}", effect.kubernetes()));
+    }
+    for (name, quantity) in &template.resources {
+        add("resources", name, quantity.clone());
+    }
+    let ScaleDownOptions {
+        utilization_threshold,
+        gpu_utilization_threshold,
+        unneeded_time,
+        unready_time,
+        ignore_daemonsets_utilization,
+    } = &template.options;
+    let options = [
+        (UTILIZATION_THRESHOLD, utilization_threshold.map(|number| number.to_string())),
+        (GPU_UTILIZATION_THRESHOLD, gpu_utilization_threshold.map(|number| number.to_string())),
+        (UNNEEDED_TIME, unneeded_time.clone()),
+        (UNREADY_TIME, unready_time.clone()),
+        (IGNORE_DAEMONSETS_UTILIZATION, ignore_daemonsets_utilization.map(|flag| flag.to_string())),
+    ];
+    for (name, value) in options {
+        if let Some(value) = value {
+            add("autoscaling-options", name, value);
+        }
+    }
+    tags
+}
+
+/// The part of a template that only tags hold, read back from them: resources and options. For imports.
+pub(crate) fn from_tags(tags: &BTreeMap<String, String>) -> (BTreeMap<String, String>, ScaleDownOptions) {
+    let under = |kind: &str| {
+        let prefix = format!("{NODE_TEMPLATE}{kind}/");
+        tags.iter()
+            .filter_map(|(key, value)| Some((key.strip_prefix(&prefix)?.to_owned(), value.clone())))
+            .collect::<BTreeMap<String, String>>()
+    };
+    let options = under("autoscaling-options");
+    let number = |name: &str| options.get(name)?.parse().ok();
+    let options = ScaleDownOptions {
+        utilization_threshold: number(UTILIZATION_THRESHOLD),
+        gpu_utilization_threshold: number(GPU_UTILIZATION_THRESHOLD),
+        unneeded_time: options.get(UNNEEDED_TIME).cloned(),
+        unready_time: options.get(UNREADY_TIME).cloned(),
+        ignore_daemonsets_utilization: options.get(IGNORE_DAEMONSETS_UTILIZATION).and_then(|text| text.parse().ok()),
+    };
+    (under("resources"), options)
+}
+
+/// Whether a tag of an Auto Scaling Group belongs to AWS, to EKS, or to the cluster, and is none of our business.
+pub(crate) fn is_reserved(key: &str) -> bool {
+    let of_autoscaler = key.starts_with("k8s.io/cluster-autoscaler/") && !key.starts_with(NODE_TEMPLATE);
+    of_autoscaler
+        || key.starts_with("aws:")
+        || key.starts_with("eks:")
+        || key.starts_with("eks.amazonaws.com/")
+        || key.starts_with("kubernetes.io/cluster/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub(super) fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn taint(key: &str, value: &str, effect: Effect) -> Taint {
+        Taint { key: key.to_owned(), value: value.to_owned(), effect }
+    }
+
+    #[test]
+    fn the_tags_of_the_guide() {
+        let template = NodeTemplate {
+            labels: map(&[("nodegroup-type", "stateless"), ("instance-type", "spot"), ("intent", "build")]),
+            taints: vec![taint("buildInstance", "true", Effect::NoSchedule)],
+            capacity_type: Some("SPOT".to_owned()),
+            ..NodeTemplate::default()
+        };
+        let expected = map(&[
+            ("k8s.io/cluster-autoscaler/node-template/label/eks.amazonaws.com/capacityType", "SPOT"),
+            ("k8s.io/cluster-autoscaler/node-template/label/instance-type", "spot"),
+            ("k8s.io/cluster-autoscaler/node-template/label/intent", "build"),
+            ("k8s.io/cluster-autoscaler/node-template/label/nodegroup-type", "stateless"),
+            ("k8s.io/cluster-autoscaler/node-template/taint/buildInstance", "true:NoSchedule"),
+        ]);
+        assert_eq!(autoscaler_tags(&template), expected);
+    }
+
+    #[test]
+    fn a_taint_without_a_value_keeps_its_colon_and_the_harder_effect_wins() {
+        let taints = vec![
+            taint("gpu", "", Effect::NoSchedule),
+            taint("soft", "a", Effect::PreferNoSchedule),
+            taint("soft", "b", Effect::NoExecute),
+        ];
+        let template = NodeTemplate { taints, ..NodeTemplate::default() };
+        let expected = map(&[
+            ("k8s.io/cluster-autoscaler/node-template/taint/gpu", ":NoSchedule"),
+            ("k8s.io/cluster-autoscaler/node-template/taint/soft", "b:NoExecute"),
+        ]);
+        assert_eq!(autoscaler_tags(&template), expected);
+    }
+
+    #[test]
+    fn what_only_tags_hold_is_read_back() {
+        let template = NodeTemplate {
+            resources: map(&[("ephemeral-storage", "100G")]),
+            options: ScaleDownOptions {
+                utilization_threshold: Some(0.65),
+                gpu_utilization_threshold: None,
+                unneeded_time: Some("10m0s".to_owned()),
+                unready_time: Some("20m".to_owned()),
+                ignore_daemonsets_utilization: Some(true),
+            },
+            ..NodeTemplate::default()
+        };
+        let tags = autoscaler_tags(&template);
+        let expected = map(&[
+            ("k8s.io/cluster-autoscaler/node-template/autoscaling-options/ignoredaemonsetsutilization", "true"),
+            ("k8s.io/cluster-autoscaler/node-template/autoscaling-options/scaledownunneededtime", "10m0s"),
+            ("k8s.io/cluster-autoscaler/node-template/autoscaling-options/scaledownunreadytime", "20m"),
+            ("k8s.io/cluster-autoscaler/node-template/autoscaling-options/scaledownutilizationthreshold", "0.65"),
+            ("k8s.io/cluster-autoscaler/node-template/resources/ephemeral-storage", "100G"),
+        ]);
+        assert_eq!(tags, expected);
+        assert_eq!(from_tags(&tags), (template.resources, template.options));
+    }
+
+    #[test]
+    fn effects_in_both_spellings() {
+        assert_eq!(Effect::parse("NoSchedule"), Some(Effect::NoSchedule));
+        assert_eq!(Effect::parse("PREFER_NO_SCHEDULE"), Some(Effect::PreferNoSchedule));
+        assert_eq!(Effect::parse("noschedule"), None);
+    }
+
+    #[test]
+    fn tags_of_eks_are_reserved() {
+        let reserved = [
+            "k8s.io/cluster-autoscaler/enabled",
+            "k8s.io/cluster-autoscaler/prod",
+            "kubernetes.io/cluster/prod",
+            "eks:nodegroup-name",
+            "aws:autoscaling:groupName",
+        ];
+        assert!(reserved.iter().all(|key| is_reserved(key)));
+        assert!(!is_reserved("k8s.io/cluster-autoscaler/node-template/label/intent"));
+        assert!(!is_reserved("team"));
+    }
+}

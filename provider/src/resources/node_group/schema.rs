@@ -1,0 +1,344 @@
+//! The attributes of a node group, which are its state as well.
+
+use std::collections::BTreeMap;
+
+use crate::framework::value::{List, Map, Value};
+use crate::framework::{Object, Set, Timeouts};
+
+/// A `gitlabspot_node_group`.
+#[derive(Clone, Debug, Default, PartialEq, Object)]
+pub struct NodeGroup {
+    /// `cluster_name:name`, which is also the import id.
+    #[attr(computed, stable)]
+    pub id: Value<String>,
+    /// Name of the EKS cluster.
+    #[attr(required, replace)]
+    pub cluster_name: Value<String>,
+    /// Name of the node group, at most 63 letters, digits, hyphens and underscores. Give this or `name_prefix`.
+    #[attr(optional, computed, stable, replace)]
+    pub name: Value<String>,
+    /// Beginning of a name that gets a random ending, so that with `create_before_destroy` a new group can stand beside
+    /// the old one. Give this or `name`.
+    #[attr(optional, replace)]
+    pub name_prefix: Value<String>,
+    /// `SPOT` or `ON_DEMAND`.
+    #[attr(optional, default = "SPOT", replace)]
+    pub capacity_type: Value<String>,
+    /// 1 to 20 instance types in order of preference. The cluster autoscaler takes every node to be like the first, so
+    /// they should agree in vCPUs, memory and architecture.
+    #[attr(required, replace)]
+    pub instance_types: Value<List<String>>,
+    /// Fewest nodes. 0 lets the group cost nothing while there is no work.
+    #[attr(optional, default = 0)]
+    pub min_size: Value<i64>,
+    /// Most nodes.
+    #[attr(required)]
+    pub max_size: Value<i64>,
+    /// Nodes to begin with, at least `min_size`. Afterwards the number belongs to the autoscaler: a difference is never a
+    /// change, and it is only raised or lowered when it is outside `min_size` and `max_size`.
+    #[attr(optional, computed, stable)]
+    pub desired_size: Value<i64>,
+    /// Availability zones, resolved to the cluster's subnets in them. Give this or `subnet_ids`.
+    #[attr(optional, computed, stable, replace)]
+    pub availability_zones: Value<Set<String>>,
+    /// Subnets of the nodes. Give this or `availability_zones`.
+    #[attr(optional, computed, stable, replace)]
+    pub subnet_ids: Value<Set<String>>,
+    /// Labels of the nodes.
+    #[attr(optional)]
+    pub labels: Value<Map<String>>,
+    /// Taints of the nodes, which keep away everything but jobs that tolerate them.
+    #[attr(optional)]
+    pub taints: Value<Set<Taint>>,
+    /// ARN of the nodes' IAM role. Give this or `node_role`.
+    #[attr(optional, computed, stable, replace)]
+    pub node_role_arn: Value<String>,
+    /// An IAM role for the nodes, made, changed and deleted with the group. Give this, `{}` is enough, or
+    /// `node_role_arn`.
+    #[attr(optional)]
+    pub node_role: Value<NodeRole>,
+    /// SSH access to the nodes. Not together with `launch_template`.
+    #[attr(optional, replace)]
+    pub remote_access: Value<RemoteAccess>,
+    /// AMI type, for instance `AL2023_x86_64_STANDARD`. EKS chooses one that fits the instance types.
+    #[attr(optional, computed, stable, replace)]
+    pub ami_type: Value<String>,
+    /// Size of the nodes' root volume in GiB. Not together with `launch_template`.
+    #[attr(optional, computed, stable, replace)]
+    pub disk_size: Value<i64>,
+    /// Kubernetes version, for instance `1.34`. Begins as the cluster's; a change replaces node by node, in place.
+    #[attr(optional, computed, stable)]
+    pub version: Value<String>,
+    /// Version of the AMI, for instance `1.34.1-20260101`. Begins as the newest; a change replaces node by node, in place.
+    #[attr(optional, computed, stable)]
+    pub release_version: Value<String>,
+    /// Go on with an update of the version when pods cannot be evicted because of a disruption budget.
+    #[attr(optional)]
+    pub force_update_version: Value<bool>,
+    /// An EC2 launch template to make the nodes from. Only its version can change in place.
+    #[attr(optional)]
+    pub launch_template: Value<LaunchTemplate>,
+    /// How many nodes may be away during an update. EKS takes one at a time.
+    #[attr(optional, computed, stable)]
+    pub update_config: Value<UpdateConfig>,
+    /// Let EKS replace nodes that are not healthy.
+    #[attr(optional, default = false)]
+    pub node_repair: Value<bool>,
+    /// What the cluster autoscaler is told through tags of the Auto Scaling Group.
+    #[attr(optional)]
+    pub autoscaler: Value<Autoscaler>,
+    /// Further tags of the Auto Scaling Group. EC2 passes them on to the instances.
+    #[attr(optional)]
+    pub asg_tags: Value<Map<String>>,
+    /// Keep EC2 from terminating nodes only to even out the zones, which kills the jobs on them. `true` for `SPOT`
+    /// unless set. What AWS itself suspends and resumes during a zonal shift is left alone.
+    #[attr(optional, computed)]
+    pub suspend_az_rebalance: Value<bool>,
+    /// Tags of the node group, and of the role that is made for it. EKS does not pass them on to the Auto Scaling Group:
+    /// see `asg_tags`.
+    #[attr(optional)]
+    pub tags: Value<Map<String>>,
+    /// How long operations may take; 60 minutes each unless set.
+    #[attr(optional)]
+    pub timeouts: Value<Timeouts>,
+    /// `tags` together with the provider's `default_tags`.
+    #[attr(computed)]
+    pub tags_all: Value<Map<String>>,
+    /// ARN of the node group.
+    #[attr(computed, stable)]
+    pub arn: Value<String>,
+    /// What EKS says of it: `ACTIVE`, `DEGRADED` and others.
+    #[attr(computed)]
+    pub status: Value<String>,
+    /// Names of the Auto Scaling Groups that EKS made for it.
+    #[attr(computed, stable)]
+    pub autoscaling_group_names: Value<List<String>>,
+    /// The tags that this resource keeps on the Auto Scaling Group: those that the cluster autoscaler reads, and
+    /// `asg_tags`. Tags of others are neither shown nor touched.
+    #[attr(computed)]
+    pub asg_tags_all: Value<Map<String>>,
+    /// What a pod needs to land on these nodes, for `build_nodes` of `gitlabspot_runner_release`.
+    #[attr(computed)]
+    pub build_nodes: Value<BuildNodes>,
+}
+
+/// A taint.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Object)]
+pub struct Taint {
+    /// Its key.
+    #[attr(required)]
+    pub key: Value<String>,
+    /// Its value.
+    #[attr(optional)]
+    pub value: Value<String>,
+    /// `NoSchedule`, `PreferNoSchedule` or `NoExecute`.
+    #[attr(required)]
+    pub effect: Value<String>,
+}
+
+/// The role that the provider makes.
+#[derive(Clone, Debug, Default, PartialEq, Object)]
+pub struct NodeRole {
+    /// Name of the role. Made from the names of cluster and node group unless set.
+    #[attr(optional, computed, stable, replace)]
+    pub name: Value<String>,
+    /// Beginning of the name; the ending is made from region, cluster and node group.
+    #[attr(optional, replace)]
+    pub name_prefix: Value<String>,
+    /// Path of the role.
+    #[attr(optional, default = "/", replace)]
+    pub path: Value<String>,
+    /// ARN of a policy that limits what the role may ever do.
+    #[attr(optional)]
+    pub permissions_boundary: Value<String>,
+    /// What add-ons on these nodes may do, as eksctl grants it.
+    #[attr(optional)]
+    pub addon_policies: Value<AddonPolicies>,
+    /// ARNs of further policies to attach. Those that every node needs are attached in any case.
+    #[attr(optional)]
+    pub additional_policy_arns: Value<Set<String>>,
+}
+
+/// Add-ons and their policies.
+#[derive(Clone, Debug, Default, PartialEq, Object)]
+pub struct AddonPolicies {
+    /// Cluster autoscaler: look at all Auto Scaling Groups, change their size, terminate instances.
+    #[attr(optional)]
+    pub auto_scaler: Value<bool>,
+    /// cert-manager: prove in Route 53 that a domain is yours.
+    #[attr(optional)]
+    pub cert_manager: Value<bool>,
+    /// ExternalDNS: write records into Route 53.
+    #[attr(optional)]
+    pub external_dns: Value<bool>,
+    /// Build images and push them to ECR.
+    #[attr(optional)]
+    pub image_builder: Value<bool>,
+    /// EBS CSI driver.
+    #[attr(optional)]
+    pub ebs: Value<bool>,
+    /// EFS CSI driver.
+    #[attr(optional)]
+    pub efs: Value<bool>,
+    /// FSx for Lustre CSI driver.
+    #[attr(optional)]
+    pub fsx: Value<bool>,
+    /// AWS Load Balancer Controller.
+    #[attr(optional)]
+    pub aws_load_balancer_controller: Value<bool>,
+    /// X-Ray daemon.
+    #[attr(optional)]
+    pub xray: Value<bool>,
+    /// CloudWatch agent.
+    #[attr(optional)]
+    pub cloud_watch: Value<bool>,
+}
+
+/// SSH access.
+#[derive(Clone, Debug, Default, PartialEq, Object)]
+pub struct RemoteAccess {
+    /// Name of an EC2 key pair.
+    #[attr(optional)]
+    pub ec2_ssh_key: Value<String>,
+    /// Security groups that may connect. Without any, the whole internet may, as far as the subnets let it.
+    #[attr(optional)]
+    pub source_security_group_ids: Value<Set<String>>,
+}
+
+/// A launch template.
+#[derive(Clone, Debug, Default, PartialEq, Object)]
+pub struct LaunchTemplate {
+    /// Its id. Give this or `name`.
+    #[attr(optional, computed, stable, replace)]
+    pub id: Value<String>,
+    /// Its name. Give this or `id`.
+    #[attr(optional, computed, stable, replace)]
+    pub name: Value<String>,
+    /// Number of the version, as text. The template's default version unless set.
+    #[attr(optional, computed, stable)]
+    pub version: Value<String>,
+}
+
+/// How an update goes.
+#[derive(Clone, Debug, Default, PartialEq, Object)]
+pub struct UpdateConfig {
+    /// Most nodes away at once, 1 to 100. Give this or `max_unavailable_percentage`.
+    #[attr(optional)]
+    pub max_unavailable: Value<i64>,
+    /// Most nodes away at once, in per cent. Give this or `max_unavailable`.
+    #[attr(optional)]
+    pub max_unavailable_percentage: Value<i64>,
+    /// `DEFAULT` starts new nodes before old ones go, `MINIMAL` the other way round.
+    #[attr(optional, computed, stable)]
+    pub update_strategy: Value<String>,
+}
+
+/// What the autoscaler is told.
+#[derive(Clone, Debug, Default, PartialEq, Object)]
+pub struct Autoscaler {
+    /// Whether to tag the Auto Scaling Group with labels, taints and the rest, which scaling from zero needs.
+    #[attr(optional, default = true)]
+    pub tags: Value<bool>,
+    /// Resources of a node that cannot be told from its instance type, by name, for instance
+    /// `{ "ephemeral-storage" = "100G" }`.
+    #[attr(optional)]
+    pub resources: Value<Map<String>>,
+    /// Settings of the autoscaler for this group alone.
+    #[attr(optional)]
+    pub options: Value<AutoscalerOptions>,
+}
+
+/// Settings of the autoscaler.
+#[derive(Clone, Debug, Default, PartialEq, Object)]
+pub struct AutoscalerOptions {
+    /// Share of a node's CPU or memory that is requested, 0 to 1, below which it may be removed.
+    #[attr(optional)]
+    pub scale_down_utilization_threshold: Value<f64>,
+    /// The same for GPUs.
+    #[attr(optional)]
+    pub scale_down_gpu_utilization_threshold: Value<f64>,
+    /// How long a node is not needed before it is removed, for instance `5m`.
+    #[attr(optional)]
+    pub scale_down_unneeded_time: Value<String>,
+    /// How long a node is not ready before it is removed, for instance `20m`.
+    #[attr(optional)]
+    pub scale_down_unready_time: Value<String>,
+    /// Leave DaemonSets out of account.
+    #[attr(optional)]
+    pub ignore_daemonsets_utilization: Value<bool>,
+}
+
+/// What a pod needs.
+#[derive(Clone, Debug, Default, PartialEq, Object)]
+pub struct BuildNodes {
+    /// Labels of the nodes.
+    #[attr(computed)]
+    pub node_selector: Value<Map<String>>,
+    /// Tolerations of the nodes' taints.
+    #[attr(computed)]
+    pub tolerations: Value<List<Toleration>>,
+    /// `SPOT` or `ON_DEMAND`.
+    #[attr(computed)]
+    pub capacity_type: Value<String>,
+}
+
+/// A toleration.
+#[derive(Clone, Debug, Default, PartialEq, Object)]
+pub struct Toleration {
+    /// Key of the taint.
+    #[attr(computed)]
+    pub key: Value<String>,
+    /// `Equal`, or `Exists` for a taint without a value.
+    #[attr(computed)]
+    pub operator: Value<String>,
+    /// Value of the taint.
+    #[attr(computed)]
+    pub value: Value<String>,
+    /// Effect of the taint.
+    #[attr(computed)]
+    pub effect: Value<String>,
+}
+
+/// What makes a node group this one and no other.
+#[derive(Clone, Debug, Default, PartialEq, Object)]
+pub struct Identity {
+    /// Name of the EKS cluster.
+    #[attr(required)]
+    pub cluster_name: Value<String>,
+    /// Name of the node group.
+    #[attr(required)]
+    pub name: Value<String>,
+    /// Region of the cluster; the provider's unless given.
+    #[attr(optional)]
+    pub region: Value<String>,
+    /// Account of the cluster; the provider's unless given.
+    #[attr(optional)]
+    pub account_id: Value<String>,
+}
+
+/// A map attribute from plain text.
+pub(super) fn map_value(map: BTreeMap<String, String>) -> Value<Map<String>> {
+    Value::Known(map.into_iter().map(|(key, value)| (key, Value::Known(value))).collect())
+}
+
+/// The plain elements of a set; `None` while one of them, or the set, is unknown.
+pub(super) fn known_set(set: &Value<Set<String>>) -> Option<Vec<String>> {
+    match set {
+        Value::Unknown => None,
+        Value::Null => Some(Vec::new()),
+        Value::Known(set) if set.has_unknown() => None,
+        Value::Known(set) => Some(set.iter().filter_map(|element| element.known().cloned()).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::framework::conformance::check_schema;
+    use crate::framework::schema::Schema;
+
+    #[test]
+    fn core_accepts_the_schema() {
+        assert_eq!(check_schema(&Schema::of::<NodeGroup>(0, "")), []);
+    }
+}

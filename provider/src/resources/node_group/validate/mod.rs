@@ -1,0 +1,269 @@
+//! What can be said of a configuration before anything is asked: a wrong one fails here and not after minutes of an apply.
+
+mod names;
+mod scaling;
+mod tags;
+
+use super::autoscaler_tags::Effect;
+use super::schema::{NodeGroup, known_set};
+use crate::framework::value::known_list;
+use crate::framework::{AttributePath, Diagnostics, Timeouts, Value};
+
+/// Checks a configuration. What is unknown is taken to be right.
+pub(super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {
+    exactly_one(
+        ("name", config.name.is_null()),
+        ("name_prefix", config.name_prefix.is_null()),
+        "A node group needs a name, or the beginning of one.",
+        diagnostics,
+    );
+    exactly_one(
+        ("availability_zones", config.availability_zones.is_null()),
+        ("subnet_ids", config.subnet_ids.is_null()),
+        "The nodes need a place: availability zones of the cluster, or subnets.",
+        diagnostics,
+    );
+    exactly_one(
+        ("node_role_arn", config.node_role_arn.is_null()),
+        ("node_role", config.node_role.is_null()),
+        "The nodes need an IAM role: one that exists, or node_role = {} to have one made.",
+        diagnostics,
+    );
+    names::check(config, diagnostics);
+    scaling::check(config, diagnostics);
+    tags::check(config, diagnostics);
+    places(config, diagnostics);
+    instance_types(config, diagnostics);
+    taints(config, diagnostics);
+    launch_template(config, diagnostics);
+    if let Some(capacity_type) = config.capacity_type.as_str()
+        && !["SPOT", "ON_DEMAND"].contains(&capacity_type)
+    {
+        diagnostics.error(
+            "capacity_type",
+            "Unknown capacity type",
+            format!("{capacity_type:?} is neither \"SPOT\" nor \"ON_DEMAND\"."),
+        );
+    }
+    Timeouts::validate(&config.timeouts, diagnostics);
+}
+
+/// Two attributes of which one is needed and both are too many.
+fn exactly_one(
+    (one, one_missing): (&'static str, bool),
+    (other, other_missing): (&'static str, bool),
+    why: &str,
+    diagnostics: &mut Diagnostics,
+) {
+    if one_missing && other_missing {
+        diagnostics.error(one, "Missing argument", format!("{why} Set {one} or {other}."));
+    } else if !one_missing && !other_missing {
+        diagnostics.error(other, "Conflicting arguments", format!("{why} Set only one of {one} and {other}."));
+    }
+}
+
+fn places(config: &NodeGroup, diagnostics: &mut Diagnostics) {
+    for (name, set) in [("availability_zones", &config.availability_zones), ("subnet_ids", &config.subnet_ids)] {
+        if set.known().is_some_and(crate::framework::Set::is_empty) {
+            diagnostics.error(name, "Empty set", format!("{name} needs at least one element."));
+        }
+    }
+    for id in known_set(&config.subnet_ids).unwrap_or_default() {
+        if !id.starts_with("subnet-") {
+            diagnostics.error(
+                "subnet_ids",
+                "Not a subnet",
+                format!("{id:?} is no subnet id: those begin with \"subnet-\"."),
+            );
+        }
+    }
+}
+
+fn instance_types(config: &NodeGroup, diagnostics: &mut Diagnostics) {
+    let Some(types) = known_list(&config.instance_types) else { return };
+    let path = AttributePath::of("instance_types");
+    if types.is_empty() || types.len() > 20 {
+        diagnostics.error(
+            path.clone(),
+            "Wrong number of instance types",
+            format!("EKS takes 1 to 20 instance types; here are {}.", types.len()),
+        );
+    }
+    for (index, instance_type) in types.iter().enumerate() {
+        let well_formed = |part: &str| {
+            !part.is_empty()
+                && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        };
+        if !instance_type.split_once('.').is_some_and(|(family, size)| well_formed(family) && well_formed(size)) {
+            diagnostics.error(
+                path.index(index),
+                "Not an instance type",
+                format!("{instance_type:?} does not look like an instance type such as \"c5a.2xlarge\"."),
+            );
+        }
+        if types.iter().take(index).any(|earlier| earlier == instance_type) {
+            diagnostics.error(
+                path.index(index),
+                "Instance type given twice",
+                format!("{instance_type} stands earlier already."),
+            );
+        }
+    }
+}
+
+fn taints(config: &NodeGroup, diagnostics: &mut Diagnostics) {
+    let Value::Known(taints) = &config.taints else { return };
+    if taints.len() > 50 {
+        diagnostics.error("taints", "Too many taints", format!("EKS takes at most 50; here are {}.", taints.len()));
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    for taint in taints.iter().filter_map(Value::known) {
+        if let Some(key) = taint.key.as_str()
+            && let Some(problem) = names::label_key(key)
+        {
+            diagnostics.error("taints", "Invalid taint", format!("The key {key:?} {problem}"));
+        }
+        if let Some(value) = taint.value.as_str()
+            && let Some(problem) = names::label_value(value)
+        {
+            diagnostics.error("taints", "Invalid taint", format!("The value {value:?} {problem}"));
+        }
+        let Some(effect) = taint.effect.as_str() else { continue };
+        match Effect::parse(effect) {
+            Some(known) if known.kubernetes() == effect => {}
+            Some(known) => diagnostics.error(
+                "taints",
+                "Unknown effect of a taint",
+                format!("{effect:?} is how EKS spells it. Write it as Kubernetes does: {:?}.", known.kubernetes()),
+            ),
+            None => diagnostics.error(
+                "taints",
+                "Unknown effect of a taint",
+                format!("{effect:?} is no effect. Write \"NoSchedule\", \"PreferNoSchedule\" or \"NoExecute\"."),
+            ),
+        }
+        if let Some(key) = taint.key.as_str()
+            && !seen.insert((key, effect))
+        {
+            diagnostics.error(
+                "taints",
+                "Taint given twice",
+                format!("A node has one taint with the key {key:?} and the effect {effect:?}."),
+            );
+        }
+    }
+}
+
+fn launch_template(config: &NodeGroup, diagnostics: &mut Diagnostics) {
+    let Value::Known(template) = &config.launch_template else { return };
+    let path = AttributePath::of("launch_template");
+    if template.id.is_null() == template.name.is_null() && !template.id.is_unknown() && !template.name.is_unknown() {
+        diagnostics.error(path, "Conflicting arguments", "Name the launch template by one of id and name.");
+    }
+    for (name, given) in
+        [("remote_access", !config.remote_access.is_null()), ("disk_size", !config.disk_size.is_null())]
+    {
+        if given {
+            diagnostics.error(
+                name,
+                "Conflicting arguments",
+                format!("With a launch_template EKS does not take {name}: say it in the template."),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::schema::{LaunchTemplate, NodeRole, RemoteAccess, Taint};
+    use super::*;
+
+    /// The least that is right.
+    pub(in super::super) fn minimal() -> NodeGroup {
+        NodeGroup {
+            cluster_name: "prod".into(),
+            name: "build".into(),
+            instance_types: Value::Known(vec!["c5a.2xlarge".into()]),
+            max_size: 5.into(),
+            availability_zones: Value::Known(["af-south-1b".to_owned()].into_iter().collect()),
+            node_role: Value::Known(NodeRole::default()),
+            ..NodeGroup::default()
+        }
+    }
+
+    pub(super) fn problems(config: &NodeGroup) -> Vec<(String, String)> {
+        let mut diagnostics = Diagnostics::new();
+        check(config, &mut diagnostics);
+        diagnostics.iter().map(|d| (d.path.to_string(), d.summary.to_string())).collect()
+    }
+
+    pub(super) fn one(path: &str, summary: &str) -> Vec<(String, String)> {
+        vec![(path.to_owned(), summary.to_owned())]
+    }
+
+    fn taint(key: &str, effect: &str) -> Taint {
+        Taint { key: key.into(), value: Value::Null, effect: effect.into() }
+    }
+
+    #[test]
+    fn the_least_that_is_right() {
+        assert_eq!(problems(&minimal()), []);
+    }
+
+    #[test]
+    fn unknown_is_right() {
+        let config = NodeGroup {
+            name: Value::Unknown,
+            instance_types: Value::Unknown,
+            max_size: Value::Unknown,
+            taints: Value::Unknown,
+            ..minimal()
+        };
+        assert_eq!(problems(&config), []);
+    }
+
+    #[test]
+    fn one_of_two() {
+        let config =
+            NodeGroup { name: Value::Null, node_role_arn: "arn:aws:iam::123456789012:role/x".into(), ..minimal() };
+        assert_eq!(
+            problems(&config),
+            [one("name", "Missing argument"), one("node_role", "Conflicting arguments")].concat()
+        );
+    }
+
+    #[test]
+    fn instance_types_are_looked_at() {
+        let types = Value::Known(vec!["c5a.2xlarge".into(), "c5a".into(), "c5a.2xlarge".into()]);
+        assert_eq!(
+            problems(&NodeGroup { instance_types: types, ..minimal() }),
+            [one("instance_types[1]", "Not an instance type"), one("instance_types[2]", "Instance type given twice")]
+                .concat()
+        );
+    }
+
+    #[test]
+    fn effects_are_spelt_as_kubernetes_does() {
+        let config = NodeGroup {
+            taints: Value::Known(
+                [taint("a", "NO_SCHEDULE"), taint("b", "None"), taint("c", "NoSchedule")].into_iter().collect(),
+            ),
+            ..minimal()
+        };
+        let wrong = one("taints", "Unknown effect of a taint");
+        assert_eq!(problems(&config), [wrong.clone(), wrong].concat());
+    }
+
+    #[test]
+    fn a_launch_template_excludes_what_it_says_itself() {
+        let config = NodeGroup {
+            launch_template: Value::Known(LaunchTemplate::default()),
+            remote_access: Value::Known(RemoteAccess::default()),
+            ..minimal()
+        };
+        assert_eq!(
+            problems(&config),
+            [one("launch_template", "Conflicting arguments"), one("remote_access", "Conflicting arguments")].concat()
+        );
+    }
+}

@@ -1,0 +1,189 @@
+//! Names and keys: what EKS, IAM and Kubernetes accept.
+
+use super::super::schema::NodeGroup;
+use crate::framework::{AttributePath, Diagnostics, Value};
+
+/// Characters of the random ending of a generated name.
+pub(in super::super) const SUFFIX: usize = 10;
+
+pub(super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {
+    let wrong_name = "Invalid name";
+    if let Some(name) = config.cluster_name.as_str()
+        && !is_name(name, 100)
+    {
+        let text = format!(
+            "{name:?} is no cluster name: it has 1 to 100 letters, digits, hyphens and underscores, and begins with a letter or digit."
+        );
+        diagnostics.error("cluster_name", wrong_name, text);
+    }
+    if let Some(name) = config.name.as_str()
+        && !is_name(name, 63)
+    {
+        let text = format!(
+            "{name:?} is no name for a node group: it has 1 to 63 letters, digits, hyphens and underscores, and begins with a letter or digit."
+        );
+        diagnostics.error("name", wrong_name, text);
+    }
+    if let Some(prefix) = config.name_prefix.as_str()
+        && !is_name(prefix, 63 - SUFFIX)
+    {
+        let text = format!(
+            "{prefix:?} cannot begin the name of a node group: it has 1 to {} letters, digits, hyphens and underscores, and begins with a letter or digit.",
+            63 - SUFFIX
+        );
+        diagnostics.error("name_prefix", wrong_name, text);
+    }
+    labels(config, diagnostics);
+    role(config, diagnostics);
+}
+
+fn is_name(name: &str, longest: usize) -> bool {
+    let mut bytes = name.bytes();
+    name.len() <= longest
+        && bytes.next().is_some_and(|byte| byte.is_ascii_alphanumeric())
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+}
+
+fn labels(config: &NodeGroup, diagnostics: &mut Diagnostics) {
+    let Value::Known(labels) = &config.labels else { return };
+    let path = AttributePath::of("labels");
+    for (key, value) in labels {
+        let reserved = (key.starts_with("eks.amazonaws.com/")).then_some("belongs to EKS, which sets it by itself.");
+        if let Some(problem) = label_key(key).or(reserved) {
+            diagnostics.error(path.key(key), "Invalid label", format!("The key {key:?} {problem}"));
+        }
+        if value.is_null() {
+            diagnostics.error(path.key(key), "Invalid label", "A label has a value, which may be empty.");
+        }
+        if let Some(value) = value.as_str()
+            && let Some(problem) = label_value(value)
+        {
+            diagnostics.error(path.key(key), "Invalid label", format!("The value {value:?} {problem}"));
+        }
+    }
+}
+
+/// What is wrong with the key of a label or taint.
+pub(super) fn label_key(key: &str) -> Option<&'static str> {
+    let (prefix, name) = key.rsplit_once('/').map_or((None, key), |(prefix, name)| (Some(prefix), name));
+    if !is_qualified(name) {
+        return Some(
+            "must end in a name of 1 to 63 letters, digits, \"-\", \"_\" and \".\" that begins and ends with a letter or digit.",
+        );
+    }
+    let is_domain = |prefix: &str| {
+        prefix.len() <= 253
+            && prefix.split('.').all(|part| {
+                let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+                !part.is_empty() && part.bytes().all(inner) && !part.starts_with('-') && !part.ends_with('-')
+            })
+    };
+    prefix.is_some_and(|prefix| !is_domain(prefix)).then_some("must have a domain in small letters before the slash.")
+}
+
+/// What is wrong with the value of a label or taint.
+pub(super) fn label_value(value: &str) -> Option<&'static str> {
+    (!value.is_empty() && !is_qualified(value)).then_some(
+        "may have up to 63 letters, digits, \"-\", \"_\" and \".\", and begins and ends with a letter or digit.",
+    )
+}
+
+fn is_qualified(text: &str) -> bool {
+    let ends = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
+    text.len() <= 63
+        && ends(text.bytes().next())
+        && ends(text.bytes().next_back())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+}
+
+fn role(config: &NodeGroup, diagnostics: &mut Diagnostics) {
+    if let Some(arn) = config.node_role_arn.as_str()
+        && !is_arn_of(arn, "role/")
+    {
+        let text = format!("{arn:?} is no ARN of a role, such as \"arn:aws:iam::123456789012:role/nodes\".");
+        diagnostics.error("node_role_arn", "Not the ARN of a role", text);
+    }
+    let Value::Known(role) = &config.node_role else { return };
+    let path = AttributePath::of("node_role");
+    if !role.name.is_null() && !role.name_prefix.is_null() {
+        diagnostics.error(
+            path.attribute("name_prefix"),
+            "Conflicting arguments",
+            "Set only one of name and name_prefix.",
+        );
+    }
+    for (attribute, name, longest) in [("name", &role.name, 64), ("name_prefix", &role.name_prefix, 64 - SUFFIX)] {
+        let valid = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte);
+        if let Some(name) = name.as_str()
+            && (name.is_empty() || name.len() > longest || !name.bytes().all(valid))
+        {
+            let text = format!("{name:?} has other than 1 to {longest} letters, digits and characters of \"_+=,.@-\".");
+            diagnostics.error(path.attribute(attribute), "Invalid name", text);
+        }
+    }
+    if let Some(role_path) = role.path.as_str()
+        && !(role_path.starts_with('/') && role_path.ends_with('/'))
+    {
+        let text = format!("{role_path:?} does not begin and end with a slash.");
+        diagnostics.error(path.attribute("path"), "Invalid path", text);
+    }
+    let policies = role.additional_policy_arns.known().into_iter().flat_map(crate::framework::Set::iter);
+    let policies = policies.map(|arn| ("additional_policy_arns", arn));
+    for (attribute, arn) in policies.chain([("permissions_boundary", &role.permissions_boundary)]) {
+        if let Some(arn) = arn.as_str()
+            && !is_arn_of(arn, "policy/")
+        {
+            let text = format!("{arn:?} is no ARN of a policy, such as \"arn:aws:iam::123456789012:policy/extra\".");
+            diagnostics.error(path.attribute(attribute), "Not the ARN of a policy", text);
+        }
+    }
+}
+
+fn is_arn_of(arn: &str, kind: &str) -> bool {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    matches!(parts.as_slice(), ["arn", partition, "iam", "", _, resource]
+        if !partition.is_empty() && resource.strip_prefix(kind).is_some_and(|name| !name.is_empty()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::schema::NodeRole;
+    use super::super::tests::{minimal, one, problems};
+    use super::*;
+
+    #[test]
+    fn names_that_eks_takes() {
+        assert!(is_name("build-8vcpu-16gb-32gb-1b", 63));
+        for wrong in ["", "-a", "a b", "a.b", &"a".repeat(64)] {
+            assert!(!is_name(wrong, 63), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn labels_that_kubernetes_takes() {
+        let labels = [("intent", "build"), ("eks.amazonaws.com/x", "a"), ("Bad/key", "a"), ("v", "-")];
+        let labels = labels.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))).collect();
+        let wrong = |key: &str| one(&format!("labels[{key:?}]"), "Invalid label");
+        assert_eq!(
+            problems(&NodeGroup { labels: Value::Known(labels), ..minimal() }),
+            [wrong("Bad/key"), wrong("eks.amazonaws.com/x"), wrong("v")].concat()
+        );
+    }
+
+    #[test]
+    fn roles_and_policies_are_arns() {
+        let node_role = NodeRole {
+            path: "ci".into(),
+            additional_policy_arns: Value::Known(["AmazonS3FullAccess".to_owned()].into_iter().collect()),
+            permissions_boundary: "arn:aws:iam::aws:policy/PowerUserAccess".into(),
+            ..NodeRole::default()
+        };
+        assert_eq!(
+            problems(&NodeGroup { node_role: Value::Known(node_role), ..minimal() }),
+            [one("node_role.path", "Invalid path"), one("node_role.additional_policy_arns", "Not the ARN of a policy")]
+                .concat()
+        );
+        assert!(is_arn_of("arn:aws-cn:iam::123456789012:role/ci/nodes", "role/"));
+        assert!(!is_arn_of("arn:aws:iam::123456789012:user/x", "role/"));
+    }
+}

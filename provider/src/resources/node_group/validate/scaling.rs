@@ -1,0 +1,160 @@
+//! Sizes, and what is said about scaling and updates.
+
+use super::super::schema::NodeGroup;
+use crate::framework::value::known_map;
+use crate::framework::{AttributePath, Diagnostics, Value, timeouts};
+
+pub(super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {
+    let wrong = "Wrong size";
+    let min = config.min_size.known().copied();
+    if let Some(min) = min.filter(|min| *min < 0) {
+        diagnostics.error("min_size", wrong, format!("{min} nodes cannot be."));
+    }
+    if let Some(max) = config.max_size.known() {
+        if *max < 1 {
+            diagnostics.error("max_size", wrong, format!("EKS wants at least 1; {max} is less."));
+        }
+        if let Some(min) = min.filter(|min| min > max) {
+            diagnostics.error("min_size", wrong, format!("min_size is {min}, which is more than max_size, {max}."));
+        }
+        if let Some(desired) = config.desired_size.known().filter(|desired| *desired > max) {
+            let text = format!("desired_size is {desired}, which is more than max_size, {max}.");
+            diagnostics.error("desired_size", wrong, text);
+        }
+    }
+    if let Some(desired) = config.desired_size.known().filter(|desired| **desired < 0) {
+        diagnostics.error("desired_size", wrong, format!("{desired} nodes cannot be."));
+    }
+    if let Some(size) = config.disk_size.known().filter(|size| **size < 1) {
+        diagnostics.error("disk_size", wrong, format!("{size} GiB cannot be."));
+    }
+    update_config(config, diagnostics);
+    versions(config, diagnostics);
+    autoscaler(config, diagnostics);
+}
+
+fn update_config(config: &NodeGroup, diagnostics: &mut Diagnostics) {
+    let Value::Known(update) = &config.update_config else { return };
+    let path = AttributePath::of("update_config");
+    if update.max_unavailable.is_null() == update.max_unavailable_percentage.is_null()
+        && !update.max_unavailable.is_unknown()
+    {
+        let text = "Set one of max_unavailable and max_unavailable_percentage.";
+        diagnostics.error(path.clone(), "Conflicting arguments", text);
+    }
+    for (name, number) in [
+        ("max_unavailable", &update.max_unavailable),
+        ("max_unavailable_percentage", &update.max_unavailable_percentage),
+    ] {
+        if let Some(number) = number.known().filter(|number| !(1..=100).contains(*number)) {
+            diagnostics.error(path.attribute(name), "Wrong size", format!("{number} is not between 1 and 100."));
+        }
+    }
+    if let Some(strategy) = update.update_strategy.as_str()
+        && !["DEFAULT", "MINIMAL"].contains(&strategy)
+    {
+        let text = format!("{strategy:?} is neither \"DEFAULT\" nor \"MINIMAL\".");
+        diagnostics.error(path.attribute("update_strategy"), "Unknown update strategy", text);
+    }
+}
+
+fn versions(config: &NodeGroup, diagnostics: &mut Diagnostics) {
+    let Some(version) = config.version.as_str() else { return };
+    let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if !version.split_once('.').is_some_and(|(major, minor)| number(major) && number(minor)) {
+        let text = format!("{version:?} is no Kubernetes version such as \"1.34\".");
+        diagnostics.error("version", "Invalid version", text);
+    }
+}
+
+fn autoscaler(config: &NodeGroup, diagnostics: &mut Diagnostics) {
+    let Value::Known(autoscaler) = &config.autoscaler else { return };
+    let path = AttributePath::of("autoscaler");
+    if autoscaler.tags == Value::Known(false) && !(autoscaler.resources.is_null() && autoscaler.options.is_null()) {
+        let text = "Resources and options reach the autoscaler through tags. Leave out tags = false, or the others.";
+        diagnostics.error(path.attribute("tags"), "Conflicting arguments", text);
+    }
+    for (name, quantity) in known_map(&autoscaler.resources).unwrap_or_default() {
+        if !is_quantity(&quantity) {
+            let text = format!("{quantity:?} is no quantity such as \"4\", \"500m\" or \"100G\".");
+            diagnostics.error(path.attribute("resources").key(name), "Invalid quantity", text);
+        }
+    }
+    let Value::Known(options) = &autoscaler.options else { return };
+    let path = path.attribute("options");
+    for (name, threshold) in [
+        ("scale_down_utilization_threshold", &options.scale_down_utilization_threshold),
+        ("scale_down_gpu_utilization_threshold", &options.scale_down_gpu_utilization_threshold),
+    ] {
+        if let Some(threshold) = threshold.known().filter(|threshold| !(0.0..=1.0).contains(*threshold)) {
+            diagnostics.error(path.attribute(name), "Wrong share", format!("{threshold} is not between 0 and 1."));
+        }
+    }
+    for (name, time) in [
+        ("scale_down_unneeded_time", &options.scale_down_unneeded_time),
+        ("scale_down_unready_time", &options.scale_down_unready_time),
+    ] {
+        if let Some(time) = time.as_str().filter(|time| timeouts::parse(time).is_none()) {
+            let text = format!("{time:?} is not a duration. Write it as a number with a unit, for instance \"10m\".");
+            diagnostics.error(path.attribute(name), "Invalid duration", text);
+        }
+    }
+}
+
+/// Whether Kubernetes takes it for an amount of something.
+fn is_quantity(text: &str) -> bool {
+    const UNITS: [&str; 15] = ["", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi"];
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    number.parse::<f64>().is_ok() && (UNITS.contains(&unit) || unit == "Ei")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::schema::{Autoscaler, AutoscalerOptions, UpdateConfig};
+    use super::super::tests::{minimal, one, problems};
+    use super::*;
+
+    #[test]
+    fn sizes_fit_one_another() {
+        let config = NodeGroup { min_size: 3.into(), max_size: 2.into(), desired_size: 4.into(), ..minimal() };
+        assert_eq!(problems(&config), [one("min_size", "Wrong size"), one("desired_size", "Wrong size")].concat());
+        let config = NodeGroup { min_size: 1.into(), desired_size: 0.into(), ..minimal() };
+        assert_eq!(problems(&config), []);
+    }
+
+    #[test]
+    fn options_are_what_the_autoscaler_reads() {
+        let options = AutoscalerOptions {
+            scale_down_utilization_threshold: 50.0.into(),
+            scale_down_unneeded_time: "soon".into(),
+            ..AutoscalerOptions::default()
+        };
+        let resources = [("ephemeral-storage".to_owned(), "100 GB".into())].into_iter().collect();
+        let autoscaler =
+            Autoscaler { options: Value::Known(options), resources: Value::Known(resources), ..Autoscaler::default() };
+        assert_eq!(
+            problems(&NodeGroup { autoscaler: Value::Known(autoscaler), ..minimal() }),
+            [
+                one("autoscaler.resources[\"ephemeral-storage\"]", "Invalid quantity"),
+                one("autoscaler.options.scale_down_utilization_threshold", "Wrong share"),
+                one("autoscaler.options.scale_down_unneeded_time", "Invalid duration"),
+            ]
+            .concat()
+        );
+        assert!(["4", "500m", "100G", "1.5Gi"].iter().all(|text| is_quantity(text)));
+    }
+
+    #[test]
+    fn an_update_has_one_measure() {
+        let update = UpdateConfig { update_strategy: "FAST".into(), ..UpdateConfig::default() };
+        assert_eq!(
+            problems(&NodeGroup { update_config: Value::Known(update), ..minimal() }),
+            [
+                one("update_config", "Conflicting arguments"),
+                one("update_config.update_strategy", "Unknown update strategy")
+            ]
+            .concat()
+        );
+    }
+}

@@ -1,0 +1,95 @@
+//! Tags: their limits, and whose they are.
+
+use super::super::autoscaler_tags::{MAX_TAGS, TAGS_OF_EKS, is_reserved};
+use super::super::model::{derived_asg_tags, wanted_asg_tags};
+use super::super::schema::NodeGroup;
+use crate::framework::{AttributePath, Diagnostics, Value};
+
+pub(super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {
+    on_the_asg(config, diagnostics);
+}
+
+fn on_the_asg(config: &NodeGroup, diagnostics: &mut Diagnostics) {
+    let path = AttributePath::of("asg_tags");
+    let derived = derived_asg_tags(config).unwrap_or_default();
+    for (key, value) in config.asg_tags.known().into_iter().flatten() {
+        let value = value.as_str().unwrap_or_default();
+        let problem = if is_reserved(key) {
+            "Tags with this key belong to AWS, EKS or the cluster.".to_owned()
+        } else if let Some(ours) = derived.get(key).filter(|ours| *ours != value) {
+            format!("This resource derives the value {ours:?} for it. Leave it out here.")
+        } else {
+            continue;
+        };
+        diagnostics.error(path.key(key), "Tag belongs to others", problem);
+    }
+    let Some(wanted) = wanted_asg_tags(config) else { return };
+    for (key, value) in &wanted {
+        if key.chars().count() > 128 || value.chars().count() > 256 || key.is_empty() {
+            let text =
+                format!("The tag {key:?} is too long for EC2: a key has 1 to 128 characters, a value at most 256.");
+            diagnostics.error(attribute_of(config, key), "Invalid tag", text);
+        }
+    }
+    let most = MAX_TAGS - TAGS_OF_EKS;
+    if wanted.len() > most {
+        let text = format!(
+            "An Auto Scaling Group has at most {MAX_TAGS} tags, of which EKS needs {TAGS_OF_EKS}. Here are {} from labels, \
+             taints, autoscaler and asg_tags, which is {} too many.",
+            wanted.len(),
+            wanted.len() - most
+        );
+        diagnostics.error(AttributePath::root(), "Too many tags for the Auto Scaling Group", text);
+    }
+}
+
+/// Where the user wrote what became this tag.
+fn attribute_of(config: &NodeGroup, key: &str) -> AttributePath {
+    match &config.asg_tags {
+        Value::Known(tags) if tags.contains_key(key) => AttributePath::of("asg_tags").key(key),
+        _ if key.contains("/node-template/taint/") => AttributePath::of("taints"),
+        _ if key.contains("/node-template/label/") => AttributePath::of("labels"),
+        _ => AttributePath::of("autoscaler"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{minimal, one, problems};
+    use super::*;
+    use crate::framework::value::Map;
+
+    fn map(pairs: &[(&str, &str)]) -> Value<Map<String>> {
+        Value::Known(pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())).collect())
+    }
+
+    #[test]
+    fn tags_of_others_are_refused() {
+        let intent = "k8s.io/cluster-autoscaler/node-template/label/intent";
+        let config = NodeGroup {
+            labels: map(&[("intent", "build")]),
+            asg_tags: map(&[("k8s.io/cluster-autoscaler/enabled", "true"), (intent, "test"), ("team", "ci")]),
+            ..minimal()
+        };
+        let wrong = |key: &str| one(&format!("asg_tags[{key:?}]"), "Tag belongs to others");
+        assert_eq!(problems(&config), [wrong("k8s.io/cluster-autoscaler/enabled"), wrong(intent)].concat());
+    }
+
+    #[test]
+    fn more_than_fifty_are_refused() {
+        let tags = |count: usize| -> Value<Map<String>> {
+            Value::Known((0..count).map(|index| (format!("tag-{index}"), "x".into())).collect())
+        };
+        let config = NodeGroup { asg_tags: tags(44), ..minimal() };
+        assert_eq!(problems(&config), []);
+        let config = NodeGroup { asg_tags: tags(45), ..minimal() };
+        assert_eq!(problems(&config), one("", "Too many tags for the Auto Scaling Group"));
+    }
+
+    #[test]
+    fn a_key_that_ec2_refuses_is_found_where_it_was_written() {
+        let key = format!("{}.example.com/{}", "a".repeat(50), "b".repeat(60));
+        let config = NodeGroup { labels: map(&[(&key, "x")]), ..minimal() };
+        assert_eq!(problems(&config), one("labels", "Invalid tag"));
+    }
+}
