@@ -187,6 +187,13 @@ impl Clients {
         cell.get_or_try_init(connect).await.cloned()
     }
 
+    /// In tests: a client of the cluster that the provider block describes, as if it had been connected.
+    #[cfg(test)]
+    pub(crate) fn stand_in(&self, client: kube::Client) {
+        let cell = Arc::new(OnceCell::new_with(Some(client)));
+        self.0.kubernetes.lock().unwrap_or_else(PoisonError::into_inner).insert(None, cell);
+    }
+
     async fn config(&self) -> Result<&SdkConfig, ClientError> {
         let Settings { aws, user_agent, environment, .. } = &self.0.settings;
         let load = || aws::load(aws, user_agent, environment);

@@ -5,8 +5,13 @@ use std::sync::Arc;
 use super::Data;
 use crate::data_sources::spot_instance_types::SpotInstanceTypesDataSource;
 use crate::framework::Registry;
+use crate::resources::cache_bucket::CacheBucketResource;
 
 /// Everything, in the order of the docs.
 pub(super) fn registry() -> Registry<Data> {
-    Registry { resources: vec![], data_sources: vec![Arc::new(SpotInstanceTypesDataSource)], functions: vec![] }
+    Registry {
+        resources: vec![Arc::new(CacheBucketResource)],
+        data_sources: vec![Arc::new(SpotInstanceTypesDataSource)],
+        functions: vec![],
+    }
 }

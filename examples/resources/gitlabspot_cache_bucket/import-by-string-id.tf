@@ -1,0 +1,4 @@
+import {
+  to = gitlabspot_cache_bucket.ci
+  id = "example-ci-cache"
+}

@@ -1,0 +1,2 @@
+# The name of the bucket.
+tofu import gitlabspot_cache_bucket.ci example-ci-cache

@@ -1,0 +1,119 @@
+//! What can go wrong with a bucket, and what it leaves behind.
+
+use super::parts::Part;
+use crate::clients::aws::AwsError;
+use crate::framework::wait::WaitError;
+use crate::framework::{Diagnostic, Diagnostics};
+
+/// Why an operation failed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    #[error(
+        "A bucket with the name {bucket} is in this account already, and this configuration did not make it. It was not \
+         touched. Import it (\"tofu import ADDRESS {bucket}\"), or choose another name."
+    )]
+    Exists { bucket: String },
+
+    #[error(
+        "The name {bucket} belongs to a bucket of another account. Names are shared by all accounts: choose another one, \
+         or give bucket_prefix instead of bucket."
+    )]
+    TakenElsewhere { bucket: String },
+
+    #[error(
+        "The bucket {bucket} is in the region {found}, but the provider works in {expected}. Use a provider configuration \
+         of that region. Nothing was changed."
+    )]
+    OtherRegion { bucket: String, found: String, expected: String },
+
+    #[error("Creating the bucket {bucket} failed: {source}. {left}")]
+    Create { bucket: String, source: WaitError<AwsError>, left: Left },
+
+    #[error(
+        "Setting {} of the bucket {bucket} failed: {source}. The bucket is there and in the state; \
+         {other} every part that came before this one. Apply again when the cause is gone.",
+        .part.name()
+    )]
+    Part { bucket: String, part: Part, source: WaitError<AwsError>, other: &'static str },
+
+    #[error("Reading the bucket {bucket} failed: {source}. The state is as it was.")]
+    Read { bucket: String, source: WaitError<AwsError> },
+
+    #[error(
+        "The bucket {bucket} still has objects or versions of objects. Set force_destroy = true and apply, so that a \
+         destroy may delete them, or empty it by hand. The bucket was not changed."
+    )]
+    NotEmpty { bucket: String },
+
+    #[error(
+        "The bucket {bucket} was emptied {rounds} times, and each time something wrote new objects. Stop the runners that \
+         use it, then destroy again. The bucket is there and in the state; {deleted} objects and versions were deleted."
+    )]
+    StillFilling { bucket: String, rounds: u32, deleted: u64 },
+
+    #[error(
+        "Emptying the bucket {bucket} failed: {source}. The bucket is there and in the state; {deleted} objects and \
+         versions were deleted before."
+    )]
+    Empty { bucket: String, source: WaitError<AwsError>, deleted: u64 },
+
+    #[error(
+        "The bucket {bucket} has an object that S3 does not let go: {key:?} ({code}). The bucket is there and in the \
+         state. Remove a lock or hold of that object, then destroy again."
+    )]
+    Stuck { bucket: String, key: String, code: String },
+
+    #[error("Deleting the bucket {bucket} failed: {source}. The bucket stays in the state.")]
+    Delete { bucket: String, source: WaitError<AwsError> },
+
+    #[error("There is no bucket {bucket} that the provider's credentials can see in the region {region}.")]
+    NothingToImport { bucket: String, region: String },
+}
+
+/// What is left of a create that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Left {
+    Nothing,
+    Perhaps,
+    Bucket,
+}
+
+impl std::fmt::Display for Left {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Nothing => "Nothing was made.",
+            Self::Perhaps => {
+                "Perhaps the bucket was made: it is in the state, so that the next apply or destroy looks for it."
+            }
+            Self::Bucket => "The bucket is there and in the state; the next apply replaces it.",
+        })
+    }
+}
+
+impl Error {
+    fn summary(&self) -> &'static str {
+        match self {
+            Self::Exists { .. } | Self::TakenElsewhere { .. } => "Bucket exists already",
+            Self::OtherRegion { .. } => "Bucket in another region",
+            Self::Create { .. } => "Cannot create the cache bucket",
+            Self::Part { .. } => "Cannot set up the cache bucket",
+            Self::Read { .. } => "Cannot read the cache bucket",
+            Self::NotEmpty { .. } => "Bucket is not empty",
+            Self::StillFilling { .. } | Self::Empty { .. } | Self::Stuck { .. } => "Cannot empty the cache bucket",
+            Self::Delete { .. } => "Cannot delete the cache bucket",
+            Self::NothingToImport { .. } => "Bucket not found",
+        }
+    }
+}
+
+impl From<Error> for Diagnostics {
+    fn from(error: Error) -> Self {
+        let diagnostic = Diagnostic::error(error.summary(), error.to_string());
+        match error {
+            Error::Exists { .. } | Error::TakenElsewhere { .. } | Error::OtherRegion { .. } => diagnostic.at("bucket"),
+            Error::NotEmpty { .. } => diagnostic.at("force_destroy"),
+            _ => diagnostic,
+        }
+        .into()
+    }
+}

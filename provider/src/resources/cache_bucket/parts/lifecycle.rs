@@ -1,0 +1,229 @@
+//! One lifecycle rule, which removes what nobody will ask for again. Rules of others are left alone.
+
+use std::time::Duration;
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::types::{
+    AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule,
+    LifecycleRuleFilter, NoncurrentVersionExpiration, TransitionDefaultMinimumObjectSize,
+};
+
+use super::is_unsupported;
+use crate::clients::aws::AwsError;
+use crate::framework::Context;
+use crate::framework::wait::{Look, Wait, WaitError};
+use crate::resources::propagation::PROPAGATION;
+
+/// Tells our rule from others.
+const RULE_ID: &str = "gitlabspot-cache";
+
+/// Our rule. Days of 0: never.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Rule {
+    pub(crate) prefix: String,
+    pub(crate) expiration_days: i32,
+    pub(crate) noncurrent_expiration_days: i32,
+    pub(crate) abort_incomplete_multipart_days: i32,
+}
+
+impl Rule {
+    /// A rule that does nothing is not written: S3 would refuse it.
+    pub(crate) fn if_any(self) -> Option<Self> {
+        let days = [self.expiration_days, self.noncurrent_expiration_days, self.abort_incomplete_multipart_days];
+        days.iter().any(|days| *days > 0).then_some(self)
+    }
+}
+
+/// All rules of a bucket.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct All {
+    rules: Vec<LifecycleRule>,
+    minimum_size: Option<TransitionDefaultMinimumObjectSize>,
+}
+
+/// Our rule, if there is one; the outer `None` where the store has no rules.
+pub(super) async fn read(s3: &Client, bucket: &str) -> Result<Option<Option<Rule>>, AwsError> {
+    Ok(all(s3, bucket).await?.map(|all| ours(&all.rules)))
+}
+
+/// Reads until two reads in a row agree: for some time after a change S3 answers with either.
+pub(super) async fn read_steady<D>(
+    context: &Context<D>,
+    s3: &Client,
+    bucket: &str,
+) -> Result<Option<Option<Rule>>, WaitError<AwsError>> {
+    let mut last = read(s3, bucket).await.map_err(WaitError::Failed)?;
+    if last.is_none() {
+        return Ok(None);
+    }
+    let second = Duration::from_secs(1);
+    let cell = std::sync::Mutex::new(&mut last);
+    let steady = Wait::new(context, PROPAGATION)
+        .every(second, second)
+        .until(|| async {
+            let now = read(s3, bucket).await?;
+            let mut last = cell.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if **last == now {
+                return Ok(Look::Done(now));
+            }
+            **last = now;
+            Ok(Look::Pending("lifecycle rules that change from read to read".to_owned()))
+        })
+        .await;
+    match steady {
+        // Better the last answer than none.
+        Err(WaitError::TimedOut { .. }) => Ok(last),
+        other => other,
+    }
+}
+
+async fn all(s3: &Client, bucket: &str) -> Result<Option<All>, AwsError> {
+    const CALL: &str = "GetBucketLifecycleConfiguration";
+    match s3.get_bucket_lifecycle_configuration().bucket(bucket).send().await.map_err(AwsError::of(CALL)) {
+        Ok(answer) => Ok(Some(All {
+            minimum_size: answer.transition_default_minimum_object_size().cloned(),
+            rules: answer.rules.unwrap_or_default(),
+        })),
+        Err(error) if error.code() == Some("NoSuchLifecycleConfiguration") => Ok(Some(All::default())),
+        Err(error) if is_unsupported(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Puts our rule in, or takes it out when there is nothing for it to do.
+pub(super) async fn put(s3: &Client, bucket: &str, wanted: &Rule) -> Result<(), AwsError> {
+    let found = all(s3, bucket).await?;
+    let supported = found.is_some();
+    let All { rules: before, minimum_size } = found.unwrap_or_default();
+    let after = merged(&before, wanted.clone().if_any().as_ref().map(expand));
+    if after == before && supported {
+        return Ok(());
+    }
+    if after.is_empty() {
+        let request = s3.delete_bucket_lifecycle().bucket(bucket);
+        return request.send().await.map(drop).map_err(AwsError::of("DeleteBucketLifecycle"));
+    }
+    let request = s3
+        .put_bucket_lifecycle_configuration()
+        .bucket(bucket)
+        .lifecycle_configuration(configuration(after))
+        .set_transition_default_minimum_object_size(minimum_size);
+    request.send().await.map(drop).map_err(AwsError::of("PutBucketLifecycleConfiguration"))
+}
+
+#[expect(clippy::expect_used, reason = "the rules are given")]
+fn configuration(rules: Vec<LifecycleRule>) -> BucketLifecycleConfiguration {
+    BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build().expect("rules are given")
+}
+
+/// The rules with ours in its place, or without it.
+fn merged(before: &[LifecycleRule], ours: Option<LifecycleRule>) -> Vec<LifecycleRule> {
+    let foreign = before.iter().filter(|rule| rule.id() != Some(RULE_ID)).cloned();
+    match before.iter().position(|rule| rule.id() == Some(RULE_ID)) {
+        Some(place) => {
+            let mut rules: Vec<_> = foreign.collect();
+            rules.splice(place..place, ours);
+            rules
+        }
+        None => foreign.chain(ours).collect(),
+    }
+}
+
+#[expect(clippy::expect_used, reason = "everything that a rule must have is given")]
+fn expand(rule: &Rule) -> LifecycleRule {
+    let positive = |days: i32| (days > 0).then_some(days);
+    LifecycleRule::builder()
+        .id(RULE_ID)
+        .status(ExpirationStatus::Enabled)
+        .filter(LifecycleRuleFilter::builder().prefix(&rule.prefix).build())
+        .set_expiration(positive(rule.expiration_days).map(|days| LifecycleExpiration::builder().days(days).build()))
+        .set_noncurrent_version_expiration(
+            positive(rule.noncurrent_expiration_days)
+                .map(|days| NoncurrentVersionExpiration::builder().noncurrent_days(days).build()),
+        )
+        .set_abort_incomplete_multipart_upload(
+            positive(rule.abort_incomplete_multipart_days)
+                .map(|days| AbortIncompleteMultipartUpload::builder().days_after_initiation(days).build()),
+        )
+        .build()
+        .expect("the status is given")
+}
+
+/// Our rule among others. One that was disabled or narrowed by hand is none.
+fn ours(rules: &[LifecycleRule]) -> Option<Rule> {
+    let found = rules.iter().find(|rule| rule.id() == Some(RULE_ID))?;
+    let prefix = match found.filter() {
+        Some(filter) => filter.prefix().unwrap_or_default(),
+        None => prefix_of_old(found),
+    };
+    let rule = Rule {
+        prefix: prefix.to_owned(),
+        expiration_days: found.expiration().and_then(LifecycleExpiration::days).unwrap_or(0),
+        noncurrent_expiration_days: found
+            .noncurrent_version_expiration()
+            .and_then(NoncurrentVersionExpiration::noncurrent_days)
+            .unwrap_or(0),
+        abort_incomplete_multipart_days: found
+            .abort_incomplete_multipart_upload()
+            .and_then(AbortIncompleteMultipartUpload::days_after_initiation)
+            .unwrap_or(0),
+    };
+    let narrowed = found.filter().is_some_and(|filter| {
+        filter.tag().is_some()
+            || filter.and().is_some()
+            || filter.object_size_greater_than().is_some()
+            || filter.object_size_less_than().is_some()
+    });
+    (found.status() == &ExpirationStatus::Enabled && !narrowed).then_some(rule)
+}
+
+#[expect(deprecated, reason = "older stores answer with the rule's own prefix instead of a filter")]
+fn prefix_of_old(rule: &LifecycleRule) -> &str {
+    rule.prefix().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule() -> Rule {
+        Rule {
+            prefix: "project/".to_owned(),
+            expiration_days: 60,
+            noncurrent_expiration_days: 1,
+            abort_incomplete_multipart_days: 0,
+        }
+    }
+
+    fn foreign(id: &str) -> LifecycleRule {
+        LifecycleRule::builder().id(id).status(ExpirationStatus::Disabled).build().unwrap()
+    }
+
+    #[test]
+    fn there_and_back() {
+        assert_eq!(ours(&[foreign("a"), expand(&rule())]), Some(rule()));
+        assert_eq!(ours(&[foreign("a")]), None);
+        assert_eq!(Rule { prefix: "x".to_owned(), ..Rule::default() }.if_any(), None);
+    }
+
+    #[test]
+    fn a_rule_that_was_disabled_or_narrowed_is_none() {
+        let mut disabled = expand(&rule());
+        disabled.status = ExpirationStatus::Disabled;
+        assert_eq!(ours(&[disabled]), None);
+        let mut narrowed = expand(&rule());
+        narrowed.filter = Some(LifecycleRuleFilter::builder().prefix("project/").object_size_greater_than(9).build());
+        assert_eq!(ours(&[narrowed]), None);
+    }
+
+    #[test]
+    fn rules_of_others_stay_in_their_places() {
+        let ids = |rules: &[LifecycleRule]| rules.iter().map(|rule| rule.id().unwrap().to_owned()).collect::<Vec<_>>();
+        let before = [foreign("a"), expand(&Rule::default()), foreign("b")];
+        let after = merged(&before, Some(expand(&rule())));
+        assert_eq!(ids(&after), ["a", RULE_ID, "b"]);
+        assert_eq!(ours(&after), Some(rule()));
+        assert_eq!(ids(&merged(&before, None)), ["a", "b"]);
+        assert_eq!(ids(&merged(&[foreign("a")], Some(expand(&rule())))), ["a", RULE_ID]);
+    }
+}

@@ -1,0 +1,118 @@
+//! One statement of the bucket policy, which denies requests without TLS. Other statements are left alone.
+
+use aws_sdk_s3::Client;
+use serde_json::{Value as Json, json};
+
+use super::or_absent;
+use crate::clients::aws::AwsError;
+use crate::resources::policy_document::{self, equivalent, statements};
+
+/// Tells our statement from others.
+const SID: &str = "GitlabspotTlsOnly";
+
+/// Whether our statement is there, and as we write it.
+pub(super) async fn read(s3: &Client, bucket: &str) -> Result<Option<bool>, AwsError> {
+    let found = document(s3, bucket).await?;
+    Ok(found.map(|document| document.is_some_and(|document| denies_plain_http(&document, bucket))))
+}
+
+/// The whole policy; `Some(None)` when there is none.
+async fn document(s3: &Client, bucket: &str) -> Result<Option<Option<Json>>, AwsError> {
+    match s3.get_bucket_policy().bucket(bucket).send().await.map_err(AwsError::of("GetBucketPolicy")) {
+        Ok(answer) => Ok(Some(answer.policy().and_then(policy_document::parse))),
+        Err(error) => or_absent(error, "NoSuchBucketPolicy", None),
+    }
+}
+
+/// Puts our statement in, or takes it out.
+pub(super) async fn put(s3: &Client, bucket: &str, arn: &str, wanted: bool) -> Result<(), AwsError> {
+    let existing = document(s3, bucket).await?.flatten();
+    match merged(existing.as_ref(), wanted.then(|| statement(arn))) {
+        Some(policy) if Some(&policy) == existing.as_ref() => Ok(()),
+        Some(policy) => {
+            let request = s3.put_bucket_policy().bucket(bucket).policy(policy_document::text(&policy));
+            request.send().await.map(drop).map_err(AwsError::of("PutBucketPolicy"))
+        }
+        None if existing.is_some() => {
+            let request = s3.delete_bucket_policy().bucket(bucket);
+            request.send().await.map(drop).map_err(AwsError::of("DeleteBucketPolicy"))
+        }
+        None => Ok(()),
+    }
+}
+
+fn statement(arn: &str) -> Json {
+    json!({
+        "Sid": SID,
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [arn, format!("{arn}/*")],
+        "Condition": { "Bool": { "aws:SecureTransport": "false" } },
+    })
+}
+
+/// The policy with our statement, or without; `None` when nothing is left of it.
+fn merged(existing: Option<&Json>, ours: Option<Json>) -> Option<Json> {
+    let mut statements: Vec<Json> = existing.map(statements).unwrap_or_default();
+    statements.retain(|statement| statement["Sid"] != SID);
+    statements.extend(ours);
+    if statements.is_empty() {
+        return None;
+    }
+    let mut policy = existing.cloned().unwrap_or_else(|| json!({ "Version": "2012-10-17" }));
+    policy["Statement"] = Json::Array(statements);
+    Some(policy)
+}
+
+/// The partition stands in the ARN of the document; the rest is compared.
+fn denies_plain_http(document: &Json, bucket: &str) -> bool {
+    statements(document).iter().filter(|statement| statement["Sid"] == SID).any(|found| {
+        let partition = found["Resource"][0].as_str().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws");
+        let arn = format!("arn:{partition}:s3:::{bucket}");
+        let mut found = found.clone();
+        // AWS stores a principal of everyone in either form.
+        if found["Principal"] == json!({ "AWS": "*" }) {
+            found["Principal"] = json!("*");
+        }
+        equivalent(&found, &statement(&arn))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ARN: &str = "arn:aws:s3:::c";
+
+    #[test]
+    fn statements_of_others_stay() {
+        let foreign = json!({"Sid": "Audit", "Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "s3:ListBucket", "Resource": ARN});
+        let existing = json!({"Version": "2008-10-17", "Id": "x", "Statement": foreign});
+        let with = merged(Some(&existing), Some(statement(ARN))).unwrap();
+        assert_eq!(with, json!({"Version": "2008-10-17", "Id": "x", "Statement": [foreign, statement(ARN)]}));
+        assert!(denies_plain_http(&with, "c"));
+        assert_eq!(merged(Some(&with), Some(statement(ARN))), Some(with.clone()));
+        let without = merged(Some(&with), None).unwrap();
+        assert_eq!(without, json!({"Version": "2008-10-17", "Id": "x", "Statement": [foreign]}));
+        assert!(!denies_plain_http(&without, "c"));
+    }
+
+    #[test]
+    fn nothing_left_is_no_policy() {
+        let ours = merged(None, Some(statement(ARN))).unwrap();
+        assert_eq!(ours, json!({"Version": "2012-10-17", "Statement": [statement(ARN)]}));
+        assert_eq!(merged(Some(&ours), None), None);
+    }
+
+    #[test]
+    fn a_weakened_statement_is_noticed() {
+        let mut weak = statement(ARN);
+        weak["Action"] = json!("s3:GetObject");
+        assert!(!denies_plain_http(&json!({"Statement": [weak]}), "c"));
+        let mut same = statement(ARN);
+        same["Principal"] = json!({"AWS": "*"});
+        same["Action"] = json!(["s3:*"]);
+        assert!(denies_plain_http(&json!({"Statement": same}), "c"));
+    }
+}

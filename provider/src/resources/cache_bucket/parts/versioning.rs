@@ -1,0 +1,27 @@
+//! Whether overwritten objects are kept.
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
+
+use super::is_unsupported;
+use crate::clients::aws::AwsError;
+
+pub(super) async fn read(s3: &Client, bucket: &str) -> Result<Option<bool>, AwsError> {
+    match s3.get_bucket_versioning().bucket(bucket).send().await.map_err(AwsError::of("GetBucketVersioning")) {
+        Ok(answer) => Ok(Some(answer.status() == Some(&BucketVersioningStatus::Enabled))),
+        Err(error) if is_unsupported(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Turns it on or suspends it. S3 has no way back to a bucket that never had versions, and refuses to suspend what was
+/// never on: so nothing is sent then.
+pub(super) async fn put(s3: &Client, bucket: &str, wanted: bool) -> Result<(), AwsError> {
+    if !wanted && read(s3, bucket).await? != Some(true) {
+        return Ok(());
+    }
+    let status = if wanted { BucketVersioningStatus::Enabled } else { BucketVersioningStatus::Suspended };
+    let configuration = VersioningConfiguration::builder().status(status).build();
+    let request = s3.put_bucket_versioning().bucket(bucket).versioning_configuration(configuration);
+    request.send().await.map(drop).map_err(AwsError::of("PutBucketVersioning"))
+}

@@ -1,0 +1,172 @@
+//! What the plan knows beyond the schema: the lifecycle's prefix, names that follow from the name, repairs.
+
+use super::schema::{CacheBucket, Encryption, Protection, RunnerCache, RunnerCacheS3};
+use crate::framework::{Plan, Value};
+use crate::provider::Tags;
+use crate::resources::partition;
+
+/// Completes a plan. `region` is `None` while the provider does not know it.
+pub(super) fn complete(plan: &mut Plan<CacheBucket>, region: Option<&str>, tags: &Tags) {
+    if let Some(prior) = &plan.prior
+        && prior.bucket_prefix != plan.planned.bucket_prefix
+        && !continues(prior, &plan.planned)
+    {
+        plan.require_replace("bucket_prefix");
+    }
+    let region = match &plan.prior {
+        // A bucket does not move with the provider.
+        Some(prior) if prior.region.known().is_some() => prior.region.as_str().map(str::to_owned),
+        _ => region.map(str::to_owned),
+    };
+    derive(&mut plan.planned, &plan.config, region.as_deref(), tags);
+}
+
+/// Whether the bucket that is there could have got its name from the new prefix, or the prefix only went away: then
+/// there is no reason for another bucket.
+fn continues(prior: &CacheBucket, planned: &CacheBucket) -> bool {
+    match (&planned.bucket_prefix, prior.bucket.as_str()) {
+        (Value::Known(prefix), Some(name)) => prior.bucket_prefix.is_null() && name.starts_with(prefix.as_str()),
+        (Value::Null, _) => true,
+        _ => false,
+    }
+}
+
+/// Everything that follows from what is known: used for the plan and, when the last unknown values are there, for the
+/// state.
+pub(super) fn derive(model: &mut CacheBucket, config: &CacheBucket, region: Option<&str>, tags: &Tags) {
+    if config.prefix.is_null() {
+        model.prefix = layout(&model.cache_path, &model.shared);
+    }
+    if config.encryption.is_null() {
+        model.encryption = Value::Known(Encryption {
+            sse_algorithm: "AES256".into(),
+            kms_key_id: Value::Null,
+            bucket_key_enabled: false.into(),
+        });
+    }
+    model.protection =
+        Value::Known(Protection { public_access_blocked: true.into(), bucket_owner_enforced: true.into() });
+    model.tags_all = tags.all(&model.tags);
+    identify(model, region);
+}
+
+/// What follows from name and region.
+pub(super) fn identify(model: &mut CacheBucket, region: Option<&str>) {
+    let name = model.bucket.clone();
+    model.region = region.map_or(Value::Unknown, Value::from);
+    model.arn = match region {
+        Some(region) => name.clone().map(|name| arn(&name, region)),
+        None => Value::Unknown,
+    };
+    model.bucket_domain_name = match region {
+        Some(region) => name.clone().map(|name| format!("{name}.{}", host(region))),
+        None => Value::Unknown,
+    };
+    model.id = name;
+    model.runner_cache = runner_cache(model);
+}
+
+pub(super) fn arn(bucket: &str, region: &str) -> String {
+    format!("arn:{}:s3:::{bucket}", partition::name(region))
+}
+
+/// The host that the runner is told: the global one, as the runner finds the region by itself, except where a partition
+/// has none.
+fn host(region: &str) -> String {
+    match partition::name(region) {
+        "aws" => "s3.amazonaws.com".to_owned(),
+        _ => format!("s3.{region}.{}", partition::dns_suffix(region)),
+    }
+}
+
+fn runner_cache(model: &CacheBucket) -> Value<RunnerCache> {
+    Value::Known(RunnerCache {
+        kind: "s3".into(),
+        path: model.cache_path.clone(),
+        shared: model.shared.clone(),
+        s3: Value::Known(RunnerCacheS3 {
+            server_address: model.region.as_str().map_or(Value::Unknown, |region| host(region).into()),
+            bucket_name: model.bucket.clone(),
+            bucket_location: model.region.clone(),
+        }),
+    })
+}
+
+/// Begin of the runner's keys: it joins the path, `runner/TOKEN` unless shared, and `project/ID/KEY`, with single slashes.
+fn layout(cache_path: &Value<String>, shared: &Value<bool>) -> Value<String> {
+    let (Value::Known(path), Value::Known(shared)) = (cache_path, shared) else { return Value::Unknown };
+    let root = if path.starts_with('/') { "/" } else { "" };
+    let last = if *shared { "project" } else { "runner" };
+    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).chain([last]).collect();
+    format!("{root}{}/", segments.join("/")).into()
+}
+
+/// The reverse: cache path and whether it is shared, if the prefix is one that the layout gives.
+pub(super) fn from_prefix(prefix: &str) -> Option<(String, bool)> {
+    let path = |last: &str| {
+        let path = prefix.strip_suffix(last)?;
+        match path.strip_suffix('/') {
+            Some(path) => Some(path.to_owned()),
+            None => path.is_empty().then(String::new),
+        }
+    };
+    path("project/").map(|path| (path, true)).or_else(|| path("runner/").map(|path| (path, false)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known() -> Tags {
+        Tags { default: Some(std::collections::BTreeMap::new()), ..Tags::default() }
+    }
+
+    #[test]
+    fn the_lifecycle_follows_the_runner() {
+        let prefix = |path: &str, shared: bool| layout(&path.into(), &shared.into());
+        assert_eq!(prefix("", true), "project/".into());
+        assert_eq!(prefix("", false), "runner/".into());
+        assert_eq!(prefix("ci//linux/", true), "ci/linux/project/".into());
+        assert_eq!(layout(&Value::Unknown, &true.into()), Value::Unknown);
+        assert_eq!(from_prefix("project/"), Some((String::new(), true)));
+        assert_eq!(from_prefix("ci/linux/runner/"), Some(("ci/linux".to_owned(), false)));
+        assert_eq!(from_prefix("myproject/"), None);
+        assert_eq!(from_prefix(""), None);
+    }
+
+    #[test]
+    fn a_known_name_gives_everything() {
+        let mut model = CacheBucket {
+            bucket: "ci-cache".into(),
+            cache_path: "".into(),
+            shared: true.into(),
+            ..CacheBucket::default()
+        };
+        derive(&mut model, &CacheBucket::default(), Some("eu-west-1"), &known());
+        assert_eq!(model.arn, "arn:aws:s3:::ci-cache".into());
+        assert_eq!(model.bucket_domain_name, "ci-cache.s3.amazonaws.com".into());
+        let cache = model.runner_cache.known().unwrap();
+        let s3 = RunnerCacheS3 {
+            server_address: "s3.amazonaws.com".into(),
+            bucket_name: "ci-cache".into(),
+            bucket_location: "eu-west-1".into(),
+        };
+        let expected = RunnerCache { kind: "s3".into(), path: "".into(), shared: true.into(), s3: Value::Known(s3) };
+        assert_eq!(cache, &expected);
+
+        model.bucket = "c".into();
+        derive(&mut model, &CacheBucket::default(), Some("cn-north-1"), &known());
+        assert_eq!(model.arn, "arn:aws-cn:s3:::c".into());
+        assert_eq!(model.bucket_domain_name, "c.s3.cn-north-1.amazonaws.com.cn".into());
+    }
+
+    #[test]
+    fn a_prefix_that_fits_the_name_is_no_reason_for_another_bucket() {
+        let prior = CacheBucket { bucket: "ci-abc".into(), ..CacheBucket::default() };
+        let planned = |prefix: Value<String>| CacheBucket { bucket_prefix: prefix, ..prior.clone() };
+        assert!(continues(&prior, &planned("ci-".into())));
+        assert!(!continues(&prior, &planned("other-".into())));
+        assert!(!continues(&planned("ci".into()), &planned("ci-".into())));
+        assert!(continues(&planned("ci-".into()), &planned(Value::Null)));
+    }
+}

@@ -1,0 +1,295 @@
+//! Scenarios: the resource as core drives it, on a small S3 in memory.
+
+mod store;
+
+use std::time::Duration;
+
+use self::store::{Bucket, Fault, Store};
+use super::CacheBucketResource;
+use crate::framework::Raw;
+use crate::resources::testing::{Stage, summaries};
+
+fn stage(store: &Store) -> Stage {
+    Stage::new(CacheBucketResource, store.settings("eu-west-1"))
+}
+
+fn named() -> Vec<(&'static str, Raw)> {
+    vec![("bucket", "ci-cache".into())]
+}
+
+fn with(more: &[(&'static str, Raw)]) -> Vec<(&'static str, Raw)> {
+    named().into_iter().chain(more.iter().cloned()).collect()
+}
+
+fn part(store: &Store, name: &str) -> Option<String> {
+    store.world().buckets["ci-cache"].parts.get(name).cloned()
+}
+
+#[tokio::test]
+async fn the_guides_bucket() {
+    let store = Store::default();
+    let mut stage = stage(&store);
+    stage.apply_wholly(&named()).await;
+    assert_eq!(
+        store.changes(),
+        [
+            "PUT",
+            "PUT tagging",
+            "PUT publicAccessBlock",
+            "PUT ownershipControls",
+            "PUT encryption",
+            "PUT policy",
+            "PUT lifecycle",
+            "PUT tagging",
+            "PUT tagging"
+        ]
+    );
+    let lifecycle = part(&store, "lifecycle").unwrap();
+    for text in ["<Prefix>project/</Prefix>", "<Days>60</Days>", "<NoncurrentDays>1</NoncurrentDays>"] {
+        assert!(lifecycle.contains(text), "{lifecycle}");
+    }
+    assert!(!part(&store, "tagging").unwrap().contains("gitlabspot"));
+    assert_eq!(stage.state.get("arn"), "arn:aws:s3:::ci-cache".into());
+    assert_eq!(stage.state.get("prefix"), "project/".into());
+    assert_eq!(stage.state.get("runner_cache").get("s3").get("bucket_location"), "eu-west-1".into());
+
+    assert!(!stage.destroy().await.has_errors());
+    assert_eq!(stage.state, Raw::Null);
+    assert!(store.world().buckets.is_empty());
+}
+
+#[tokio::test]
+async fn a_name_is_made_up() {
+    let store = Store::default();
+    let mut stage = stage(&store);
+    let prefix = [("bucket_prefix", Raw::from("ci-"))];
+    assert!(stage.plan(&prefix).await.state.get("runner_cache").get("s3").get("bucket_name").is_unknown());
+    stage.apply_wholly(&prefix).await;
+    let name = stage.state.get("bucket").as_str().unwrap().to_owned();
+    assert!(name.starts_with("ci-") && name.len() == 15, "{name}");
+    assert_eq!(store.world().buckets.keys().collect::<Vec<_>>(), [&name]);
+    let planned = stage.plan(&[("bucket_prefix", Raw::from("other-"))]).await;
+    assert_eq!(planned.replace, ["bucket_prefix".into()]);
+}
+
+#[tokio::test]
+async fn import_needs_nothing_more() {
+    let store = Store::default();
+    let config = with(&[
+        ("cache_path", "ci".into()),
+        ("shared", false.into()),
+        ("expiration_days", 7.into()),
+        ("versioning", true.into()),
+        ("tags", Raw::Map([("cost".to_owned(), "1".into())].into())),
+    ]);
+    let mut first = stage(&store);
+    first.apply_wholly(&config).await;
+    let mut second = stage(&store);
+    assert!(!second.import("ci-cache").await.has_errors());
+    assert_eq!(second.state, first.state);
+    assert_eq!(second.changes(&config).await, [""; 0]);
+    assert_eq!(summaries(&stage(&store).import("not-there").await), ["Bucket not found"]);
+}
+
+#[tokio::test]
+async fn each_part_is_repaired_alone() {
+    let store = Store::default();
+    let mut stage = stage(&store);
+    stage.apply_wholly(&named()).await;
+    for (part, shown) in [
+        ("publicAccessBlock", "protection"),
+        ("ownershipControls", "protection"),
+        ("policy", "tls_only"),
+        ("tagging", "tags_all"),
+    ] {
+        store.world().buckets.get_mut("ci-cache").unwrap().parts.remove(part);
+        store.changes();
+        assert_eq!(stage.changes(&named()).await, [shown], "{part}");
+        stage.apply_wholly(&named()).await;
+        assert_eq!(store.changes(), [format!("PUT {part}")]);
+    }
+    store.world().buckets.get_mut("ci-cache").unwrap().parts.remove("lifecycle");
+    assert_eq!(
+        stage.changes(&named()).await,
+        ["abort_incomplete_multipart_days", "expiration_days", "noncurrent_expiration_days"]
+    );
+    stage.apply_wholly(&named()).await;
+    let config = with(&[("versioning", true.into())]);
+    stage.apply_wholly(&config).await;
+    store.world().buckets.get_mut("ci-cache").unwrap().parts.remove("versioning");
+    assert_eq!(stage.changes(&config).await, ["versioning"]);
+}
+
+#[tokio::test]
+async fn settings_change_in_place() {
+    let store = Store::default();
+    let mut stage = stage(&store);
+    stage.apply_wholly(&with(&[("versioning", true.into())])).await;
+    let kms = [
+        ("sse_algorithm", Raw::from("aws:kms")),
+        ("kms_key_id", "alias/ci".into()),
+        ("bucket_key_enabled", true.into()),
+    ];
+    let kms = Raw::Map(kms.map(|(name, value)| (name.to_owned(), value)).into());
+    let config = with(&[
+        ("expiration_days", 0.into()),
+        ("shared", false.into()),
+        ("encryption", kms),
+        ("tls_only", false.into()),
+        ("tags", Raw::Map([("cost".to_owned(), "1".into())].into())),
+    ]);
+    stage.apply_wholly(&config).await;
+    assert!(part(&store, "versioning").unwrap().contains("Suspended"));
+    assert!(part(&store, "encryption").unwrap().contains("alias/ci"));
+    assert_eq!(part(&store, "policy"), None);
+    let lifecycle = part(&store, "lifecycle").unwrap();
+    assert!(lifecycle.contains("<Prefix>runner/</Prefix>") && !lifecycle.contains("<Expiration>"), "{lifecycle}");
+}
+
+#[tokio::test]
+async fn what_others_put_there_stays() {
+    let store = Store::default();
+    let mut stage = stage(&store);
+    stage.apply_wholly(&named()).await;
+    let foreign = "<Tagging><TagSet><Tag><Key>theirs</Key><Value>1</Value></Tag></TagSet></Tagging>";
+    store.world().buckets.get_mut("ci-cache").unwrap().parts.insert("tagging".to_owned(), foreign.to_owned());
+    assert_eq!(stage.changes(&named()).await, ["tags_all"]);
+    let config = with(&[("tags", Raw::Map([("cost".to_owned(), "1".into())].into()))]);
+    stage.apply_wholly(&config).await;
+    stage.apply_wholly(&named()).await;
+    let tags = part(&store, "tagging").unwrap();
+    assert!(tags.contains("theirs") && tags.contains("team") && !tags.contains("cost"), "{tags}");
+}
+
+/// B1, B2, B7, B17: AWS needs some time.
+#[tokio::test]
+async fn refusals_that_pass() {
+    let store = Store::default();
+    store.fault("PUT", 2, Fault::Code(409, "OperationAborted"));
+    store.fault("PUT publicAccessBlock", 3, Fault::Code(404, "NoSuchBucket"));
+    store.fault("GET ownershipControls", 2, Fault::Code(404, "OwnershipControlsNotFoundError"));
+    store.fault("PUT encryption", 2, Fault::Code(409, "OperationAborted"));
+    store.fault("PUT policy", 2, Fault::Code(400, "MalformedPolicy"));
+    store.fault("PUT lifecycle", 2, Fault::Code(503, "SlowDown"));
+    stage(&store).apply_wholly(&named()).await;
+}
+
+/// B3: the answer to the create is lost; the SDK's second attempt finds a bucket that is ours.
+#[tokio::test]
+async fn a_lost_answer() {
+    let store = Store::default();
+    store.fault("PUT", 1, Fault::Lost);
+    stage(&store).apply_wholly(&named()).await;
+    assert_eq!(store.changes().iter().filter(|call| *call == "PUT").count(), 2);
+
+    // The SDK gives up: a look shows that the bucket is there.
+    let store = Store::default();
+    store.fault("PUT", 1, Fault::Lost);
+    store.fault("PUT", 2, Fault::Code(500, "InternalError"));
+    stage(&store).apply_wholly(&named()).await;
+}
+
+/// B4, B5.
+#[tokio::test]
+async fn buckets_of_others() {
+    let store = Store::default();
+    store.world().buckets.insert("ci-cache".to_owned(), Bucket::default());
+    store.world().foreign.push("taken".to_owned());
+    let mut mine = stage(&store);
+    assert_eq!(summaries(&mine.apply(&named()).await), ["Bucket exists already"]);
+    assert_eq!(mine.state, Raw::Null);
+    assert_eq!(store.changes(), [""; 0]);
+    let mut theirs = stage(&store);
+    let diagnostics = theirs.apply(&[("bucket", "taken".into())]).await;
+    assert_eq!(summaries(&diagnostics), ["Bucket exists already"]);
+    assert!(diagnostics.iter().any(|d| d.detail.contains("another account")), "{diagnostics:?}");
+    assert_eq!(theirs.state, Raw::Null);
+}
+
+#[tokio::test]
+async fn a_create_that_was_killed_is_continued() {
+    let store = Store::default();
+    let tags = "<Tagging><TagSet><Tag><Key>gitlabspot/unfinished</Key><Value>now</Value></Tag></TagSet></Tagging>";
+    let bucket = Bucket { parts: [("tagging".to_owned(), tags.to_owned())].into(), ..Bucket::default() };
+    store.world().buckets.insert("ci-cache".to_owned(), bucket);
+    stage(&store).apply_wholly(&named()).await;
+    assert_eq!(store.changes().iter().filter(|call| *call == "PUT").count(), 0);
+}
+
+/// B6: what was made stays in the state.
+#[tokio::test]
+async fn a_part_that_is_refused() {
+    let store = Store::default();
+    store.fault("PUT policy", 1, Fault::Code(403, "AccessDenied"));
+    let mut stage = stage(&store);
+    let diagnostics = stage.apply(&named()).await;
+    assert_eq!(summaries(&diagnostics), ["Cannot set up the cache bucket"]);
+    let detail = &diagnostics.iter().next().unwrap().detail;
+    assert!(detail.contains("Setting the bucket policy of the bucket ci-cache failed: PutBucketPolicy"), "{detail}");
+    assert_eq!(stage.state.get("id"), "ci-cache".into());
+    assert_eq!(stage.state.get("tls_only"), false.into());
+    stage.apply_wholly(&named()).await;
+}
+
+/// B8: reads that flap after a change, and at a refresh.
+#[tokio::test]
+async fn a_lifecycle_that_flaps() {
+    let store = Store::default();
+    let mut stage = stage(&store);
+    stage.apply_wholly(&named()).await;
+    for skip in [2, 4, 6] {
+        store.world().faults.push(("GET lifecycle".to_owned(), skip, 1, Fault::Stale));
+    }
+    let before = stage.clock.passed();
+    let config = with(&[("expiration_days", 30.into())]);
+    stage.apply_wholly(&config).await;
+    assert!(stage.clock.passed() - before >= Duration::from_secs(10 + 9 * 2), "{:?}", stage.clock.passed() - before);
+    store.world().faults.push(("GET lifecycle".to_owned(), 1, 1, Fault::Stale));
+    assert_eq!(stage.changes(&config).await, [""; 0]);
+}
+
+/// B11, B12, B13, B15.
+#[tokio::test]
+async fn emptying() {
+    let store = Store::default();
+    let mut stage = stage(&store);
+    stage.apply_wholly(&named()).await;
+    let odd = ["a\u{1}b", "a&b", "a b", "a+b", "<a>"].map(|key| (key.to_owned(), "v".to_owned(), false));
+    let many = (0..2500).map(|number| (format!("k{}", number / 2), format!("{number:05}"), number % 2 == 1));
+    let mut versions: Vec<_> = odd.into_iter().chain(many).collect();
+    versions.sort();
+    store.world().buckets.get_mut("ci-cache").unwrap().versions = versions;
+
+    assert_eq!(summaries(&stage.destroy().await), ["Bucket is not empty"]);
+    assert_eq!(stage.state.get("id"), "ci-cache".into());
+    let config = with(&[("force_destroy", true.into())]);
+    stage.apply_wholly(&config).await;
+
+    store.world().buckets.get_mut("ci-cache").unwrap().busy = 1;
+    let diagnostics = stage.destroy().await;
+    assert_eq!(summaries(&diagnostics), ["Cannot empty the cache bucket"]);
+    assert!(diagnostics.iter().any(|d| d.detail.contains("emptied 5 times")), "{diagnostics:?}");
+    store.world().buckets.get_mut("ci-cache").unwrap().busy = 0;
+    assert!(!stage.destroy().await.has_errors());
+    assert!(store.world().buckets.is_empty());
+}
+
+/// B14, and destroying what is gone.
+#[tokio::test]
+async fn gone() {
+    let store = Store::default();
+    let mut stage = stage(&store);
+    stage.apply_wholly(&named()).await;
+    store.world().buckets.clear();
+    assert!(!stage.destroy().await.has_errors());
+    stage.apply_wholly(&named()).await;
+    store.world().buckets.clear();
+    assert!(!stage.refresh().await.has_errors());
+    assert_eq!(stage.state, Raw::Null);
+}
+
+#[tokio::test]
+async fn the_first_region_has_no_constraint() {
+    let store = Store::default();
+    Stage::new(CacheBucketResource, store.settings("us-east-1")).apply_wholly(&named()).await;
+}

@@ -1,0 +1,248 @@
+//! What can be wrong with a configuration, and the configuration without doubt.
+
+use super::parts::{Part, encryption, lifecycle};
+use super::schema::{CacheBucket, Encryption};
+use crate::framework::value::known_map;
+use crate::framework::{AttributePath, Diagnostics, Timeouts, Value};
+use crate::resources::tags::{self, Tags};
+
+/// The longest name of a bucket.
+const LONGEST: usize = 63;
+
+/// Characters that complete a prefix.
+pub(super) const SUFFIX: usize = 12;
+
+/// What each part of the bucket has to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Wanted {
+    pub(super) encryption: encryption::Settings,
+    pub(super) versioning: bool,
+    pub(super) tls_only: bool,
+    pub(super) lifecycle: lifecycle::Rule,
+    pub(super) tags: Tags,
+    /// Tags that were the provider's before and are no longer wanted.
+    pub(super) tags_before: Tags,
+}
+
+impl Wanted {
+    /// From a plan, or from a state that may show drift: what is missing there differs from anything that can be wanted.
+    pub(super) fn of(model: &CacheBucket, before: Option<&CacheBucket>) -> Self {
+        let days = |value: &Value<i64>| value.known().and_then(|days| i32::try_from(*days).ok()).unwrap_or(0);
+        let tags = |model: &CacheBucket| known_map(&model.tags_all).unwrap_or_default();
+        Self {
+            encryption: encryption_of(&model.encryption),
+            versioning: model.versioning.or(false),
+            tls_only: model.tls_only.or(true),
+            lifecycle: lifecycle::Rule {
+                prefix: model.prefix.as_str().unwrap_or_default().to_owned(),
+                expiration_days: days(&model.expiration_days),
+                noncurrent_expiration_days: days(&model.noncurrent_expiration_days),
+                abort_incomplete_multipart_days: days(&model.abort_incomplete_multipart_days),
+            },
+            tags: tags(model),
+            tags_before: before.map(tags).unwrap_or_default(),
+        }
+    }
+}
+
+fn encryption_of(value: &Value<Encryption>) -> encryption::Settings {
+    let given = value.known();
+    let text = |pick: fn(&Encryption) -> &Value<String>| given.and_then(|given| pick(given).known().cloned());
+    encryption::Settings {
+        algorithm: text(|given| &given.sse_algorithm).unwrap_or_else(|| "AES256".to_owned()),
+        kms_key_id: text(|given| &given.kms_key_id),
+        bucket_key_enabled: given.is_some_and(|given| given.bucket_key_enabled.or(false)),
+    }
+}
+
+/// The parts in which two models differ.
+pub(super) fn differing(prior: &CacheBucket, planned: &CacheBucket) -> Vec<Part> {
+    let different = |part: &Part| match part {
+        Part::PublicAccess => blocked(prior, |p| &p.public_access_blocked) != Some(true),
+        Part::Ownership => blocked(prior, |p| &p.bucket_owner_enforced) != Some(true),
+        Part::Encryption => prior.encryption != planned.encryption,
+        Part::Versioning => prior.versioning != planned.versioning,
+        Part::Policy => prior.tls_only != planned.tls_only,
+        Part::Lifecycle => {
+            prior.prefix != planned.prefix
+                || prior.expiration_days != planned.expiration_days
+                || prior.noncurrent_expiration_days != planned.noncurrent_expiration_days
+                || prior.abort_incomplete_multipart_days != planned.abort_incomplete_multipart_days
+        }
+        Part::Tags => prior.tags_all != planned.tags_all,
+    };
+    Part::ALL.into_iter().filter(different).collect()
+}
+
+fn blocked(model: &CacheBucket, pick: fn(&super::schema::Protection) -> &Value<bool>) -> Option<bool> {
+    pick(model.protection.known()?).known().copied()
+}
+
+/// Checks a configuration.
+pub(super) fn validate(config: &CacheBucket, diagnostics: &mut Diagnostics) {
+    names(config, diagnostics);
+    days(config, diagnostics);
+    paths(config, diagnostics);
+    encryption(config, diagnostics);
+    tags::validate(&config.tags, diagnostics);
+    Timeouts::validate(&config.timeouts, diagnostics);
+}
+
+fn names(config: &CacheBucket, diagnostics: &mut Diagnostics) {
+    if !config.bucket.is_null() && !config.bucket_prefix.is_null() {
+        diagnostics.error(
+            "bucket_prefix",
+            "Two names for one bucket",
+            "Give either bucket, the whole name, or bucket_prefix, which is completed with random characters.",
+        );
+    }
+    if let Some(problem) = config.bucket.as_str().and_then(|name| name_problem(name, LONGEST)) {
+        diagnostics.error("bucket", "Invalid bucket name", problem);
+    }
+    if let Some(problem) = config.bucket_prefix.as_str().and_then(|prefix| {
+        // Completed it has to be a name; so judged with the end that it will have.
+        name_problem(&format!("{prefix}0"), LONGEST - SUFFIX + 1)
+    }) {
+        diagnostics.error("bucket_prefix", "Invalid bucket name", problem);
+    }
+}
+
+/// The rules of S3 for general purpose buckets.
+fn name_problem(name: &str, longest: usize) -> Option<String> {
+    let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    if name.len() < 3 || name.len() > longest {
+        Some(format!("It has {} characters; 3 to {longest} are possible here.", name.len()))
+    } else if !name.chars().all(|c| alphanumeric(c) || c == '-' || c == '.') {
+        Some("Small letters, digits, hyphens and dots are possible.".to_owned())
+    } else if !name.starts_with(alphanumeric) || !name.ends_with(alphanumeric) || name.contains("..") {
+        Some("It begins and ends with a small letter or a digit, and has no two dots in a row.".to_owned())
+    } else if name.parse::<std::net::Ipv4Addr>().is_ok() {
+        Some("It looks like an IP address.".to_owned())
+    } else if name.starts_with("xn--")
+        || name.starts_with("sthree-")
+        || name.ends_with("-s3alias")
+        || name.ends_with("--ol-s3")
+    {
+        Some("The prefixes xn-- and sthree- and the suffixes -s3alias and --ol-s3 are reserved by S3.".to_owned())
+    } else {
+        None
+    }
+}
+
+fn days(config: &CacheBucket, diagnostics: &mut Diagnostics) {
+    for (name, value) in [
+        ("expiration_days", &config.expiration_days),
+        ("noncurrent_expiration_days", &config.noncurrent_expiration_days),
+        ("abort_incomplete_multipart_days", &config.abort_incomplete_multipart_days),
+    ] {
+        if let Some(days) = value.known()
+            && !(0..=i64::from(i32::MAX)).contains(days)
+        {
+            diagnostics.error(
+                name,
+                "Invalid number of days",
+                format!("{days} is given. Write 0 for never, or a positive number."),
+            );
+        }
+    }
+}
+
+fn paths(config: &CacheBucket, diagnostics: &mut Diagnostics) {
+    if let Some(path) = config.cache_path.as_str()
+        && path.split('/').any(|segment| segment == "." || segment == "..")
+    {
+        diagnostics.error(
+            "cache_path",
+            "Invalid cache path",
+            format!("{path:?} has a segment \".\" or \"..\", which the runner resolves. Write the path that results."),
+        );
+    }
+    if let Some(prefix) = config.prefix.as_str()
+        && prefix.starts_with('/')
+    {
+        diagnostics.warning(
+            "prefix",
+            "Lifecycle prefix begins with a slash",
+            "Keys of S3 objects seldom begin with a slash, so that the rule will probably match nothing.",
+        );
+    }
+}
+
+fn encryption(config: &CacheBucket, diagnostics: &mut Diagnostics) {
+    let Value::Known(given) = &config.encryption else { return };
+    let path = AttributePath::of("encryption");
+    let algorithm = given.sse_algorithm.as_str().unwrap_or("AES256");
+    if !["AES256", "aws:kms"].contains(&algorithm) {
+        diagnostics.error(
+            path.attribute("sse_algorithm"),
+            "Unknown encryption",
+            format!("{algorithm:?} is given. Write \"AES256\" or \"aws:kms\"."),
+        );
+    } else if algorithm == "AES256" && !given.sse_algorithm.is_unknown() && !given.kms_key_id.is_null() {
+        diagnostics.error(
+            path.attribute("kms_key_id"),
+            "KMS key without KMS",
+            "A key is given, but objects are to be encrypted with keys of S3. Set sse_algorithm = \"aws:kms\".",
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resources::cache_bucket::schema::Protection;
+
+    fn problems(config: &CacheBucket) -> Vec<String> {
+        let mut diagnostics = Diagnostics::new();
+        validate(config, &mut diagnostics);
+        diagnostics.iter().map(|d| d.path.to_string()).collect()
+    }
+
+    #[test]
+    fn names_as_s3_has_them() {
+        for name in ["ci-cache", "a.b", "123", &"a".repeat(63)] {
+            assert_eq!(name_problem(name, LONGEST), None, "{name}");
+        }
+        for name in ["ab", "Ab1", "a_b", "-ab", "ab-", "a..b", "10.0.0.1", "xn--ab", &"a".repeat(64)] {
+            assert!(name_problem(name, LONGEST).is_some(), "{name}");
+        }
+        assert_eq!(problems(&CacheBucket { bucket_prefix: "ci-".into(), ..CacheBucket::default() }), [""; 0]);
+        let both = CacheBucket { bucket: "ab1".into(), bucket_prefix: "A".into(), ..CacheBucket::default() };
+        assert_eq!(problems(&both), ["bucket_prefix", "bucket_prefix"]);
+        let long = CacheBucket { bucket_prefix: "a".repeat(52).into(), ..CacheBucket::default() };
+        assert_eq!(problems(&long), ["bucket_prefix"]);
+    }
+
+    #[test]
+    fn values_are_checked() {
+        let config = CacheBucket {
+            expiration_days: (-1).into(),
+            cache_path: "a/../b".into(),
+            encryption: Value::Known(Encryption { kms_key_id: "alias/x".into(), ..Encryption::default() }),
+            ..CacheBucket::default()
+        };
+        assert_eq!(problems(&config), ["expiration_days", "cache_path", "encryption.kms_key_id"]);
+        let unknown = Encryption { sse_algorithm: Value::Unknown, kms_key_id: Value::Unknown, ..Encryption::default() };
+        let config =
+            CacheBucket { encryption: Value::Known(unknown), bucket: Value::Unknown, ..CacheBucket::default() };
+        assert_eq!(problems(&config), [""; 0]);
+    }
+
+    #[test]
+    fn only_parts_that_differ() {
+        let on = Protection { public_access_blocked: true.into(), bucket_owner_enforced: true.into() };
+        let planned =
+            CacheBucket { protection: Value::Known(on), expiration_days: 60.into(), ..CacheBucket::default() };
+        assert_eq!(differing(&planned, &planned), []);
+        let prior = CacheBucket {
+            protection: Value::Known(Protection {
+                public_access_blocked: false.into(),
+                bucket_owner_enforced: true.into(),
+            }),
+            expiration_days: Value::Null,
+            tls_only: false.into(),
+            ..planned.clone()
+        };
+        assert_eq!(differing(&prior, &planned), [Part::PublicAccess, Part::Policy, Part::Lifecycle]);
+    }
+}

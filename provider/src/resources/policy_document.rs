@@ -1,0 +1,106 @@
+//! Policy documents of IAM and S3: one text for what means the same.
+
+use serde_json::Value as Json;
+
+/// Whether two documents mean the same to AWS, whatever their white space, the order of their keys and lists, and
+/// whether a list of one is written as a list.
+pub(crate) fn equivalent(one: &Json, other: &Json) -> bool {
+    normalized(one) == normalized(other)
+}
+
+/// Reads a document as IAM's API returns it, which is percent-encoded, or as anyone writes it.
+pub(crate) fn parse(text: &str) -> Option<Json> {
+    serde_json::from_str(text).ok().or_else(|| serde_json::from_str(&percent_decoded(text)?).ok())
+}
+
+/// The compact text of a document, with the keys of its objects in order: the same document always gives the same text.
+pub(crate) fn text(document: &Json) -> String {
+    sorted(document).to_string()
+}
+
+/// The statements of a document. A single one may stand without a list around it.
+pub(crate) fn statements(document: &Json) -> Vec<Json> {
+    match document.get("Statement") {
+        Some(Json::Array(statements)) => statements.clone(),
+        Some(Json::Null) | None => Vec::new(),
+        Some(one) => vec![one.clone()],
+    }
+}
+
+fn sorted(value: &Json) -> Json {
+    match value {
+        Json::Object(members) => {
+            let mut members: Vec<_> = members.iter().map(|(key, value)| (key.clone(), sorted(value))).collect();
+            members.sort_by(|(one, _), (other, _)| one.cmp(other));
+            Json::Object(members.into_iter().collect())
+        }
+        Json::Array(elements) => Json::Array(elements.iter().map(sorted).collect()),
+        other => other.clone(),
+    }
+}
+
+fn normalized(value: &Json) -> Json {
+    match value {
+        Json::Object(members) => {
+            Json::Object(members.iter().map(|(key, value)| (key.clone(), normalized(value))).collect())
+        }
+        Json::Array(elements) => {
+            let mut elements: Vec<Json> = elements.iter().map(normalized).collect();
+            if elements.len() == 1 {
+                return elements.swap_remove(0);
+            }
+            elements.sort_by_key(text);
+            elements.dedup();
+            Json::Array(elements)
+        }
+        // AWS stores "true" for true.
+        Json::Bool(value) => Json::String(value.to_string()),
+        other => other.clone(),
+    }
+}
+
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'%' => {
+                let digits = [rest.next()?, rest.next()?];
+                bytes.push(u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?);
+            }
+            b'+' => bytes.push(b' '),
+            other => bytes.push(other),
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn order_and_lists_of_one_do_not_matter() {
+        let one =
+            json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["b", "a"], "Resource": "*"}]});
+        let other =
+            json!({"Statement": {"Resource": ["*"], "Action": ["a", "b"], "Effect": "Allow"}, "Version": "2012-10-17"});
+        assert!(equivalent(&one, &other));
+        assert!(!equivalent(&one, &json!({"Version": "2012-10-17", "Statement": []})));
+        assert!(equivalent(
+            &json!({"Bool": {"aws:SecureTransport": false}}),
+            &json!({"Bool": {"aws:SecureTransport": "false"}})
+        ));
+    }
+
+    #[test]
+    fn documents_come_encoded_or_plain() {
+        let document = json!({"Sid": "a b", "Version": "2012-10-17"});
+        assert_eq!(parse("%7B%22Version%22%3A%222012-10-17%22%2C+%22Sid%22%3A%22a%20b%22%7D"), Some(document.clone()));
+        assert_eq!(parse(r#"{"Version": "2012-10-17", "Sid": "a b"}"#), Some(document.clone()));
+        assert_eq!(parse("nonsense"), None);
+        assert_eq!(text(&document), r#"{"Sid":"a b","Version":"2012-10-17"}"#);
+    }
+}
