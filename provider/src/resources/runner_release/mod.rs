@@ -7,6 +7,7 @@ pub mod catalogue;
 pub mod config_toml;
 pub mod finding;
 pub mod inputs;
+pub mod manifests;
 pub mod spec;
 pub mod suggest;
 pub mod values;

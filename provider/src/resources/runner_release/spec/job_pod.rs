@@ -48,7 +48,7 @@ fn sum(kubernetes: &Table, resource: &str, services: usize) -> Option<Quantity> 
         return Some(whole);
     }
     let parts = [of(""), of("helper_"), of("service_").map(|one| one.times(services))];
-    parts.into_iter().flatten().reduce(Quantity::add).filter(|sum| !sum.is_zero())
+    parts.into_iter().flatten().reduce(Quantity::plus).filter(|sum| !sum.is_zero())
 }
 
 /// `node_selector`, and what a required affinity of one term says with one value.

@@ -39,7 +39,7 @@ impl Quantity {
         Some(Self { thousandths: scaled.div_euclid(scale) + i128::from(scaled.rem_euclid(scale) != 0) })
     }
 
-    pub fn add(self, other: Self) -> Self {
+    pub fn plus(self, other: Self) -> Self {
         Self { thousandths: self.thousandths.saturating_add(other.thousandths) }
     }
 

@@ -14,7 +14,10 @@ fn inputs(more: Value) -> ReleaseInputs {
 }
 
 fn details(file: &str) -> Vec<String> {
-    read(&[file], CONTEXT).map(|_| Vec::new()).unwrap_or_else(|found| found.into_iter().map(|f| f.detail).collect())
+    let found = read(&[file], CONTEXT).map(|_| Vec::new()).unwrap_or_else(|found| found);
+    let mut details: Vec<String> = found.into_iter().map(|finding| finding.detail).collect();
+    details.sort();
+    details
 }
 
 #[test]

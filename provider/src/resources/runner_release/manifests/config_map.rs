@@ -1,0 +1,61 @@
+//! The ConfigMap with the configuration and the scripts that start the manager.
+
+use serde_json::{Map, Value, json};
+
+use super::super::config_toml::{Config, render};
+use super::super::spec::{Advertise, ReleaseSpec, Start};
+use super::{metadata, settings};
+
+/// The key that tells a stopping pod that the release is being destroyed.
+///
+/// A pod that registered itself unregisters only when this says `true` as it ends, or when a file
+/// of this name is in its configuration folder. So a rollout, an eviction or a lost node never
+/// takes the runner out of GitLab; destroying the release sets it before it deletes the Deployment.
+/// It stays out of the pods' checksum by always being written as `false`.
+pub const UNREGISTER_ON_STOP: &str = "unregister-on-stop";
+
+pub(super) fn object(spec: &ReleaseSpec) -> Result<Value, toml::ser::Error> {
+    let mut data = Map::new();
+    let mut file = |name: &str, text: &str| data.insert(name.to_owned(), json!(text));
+    file("entrypoint", include_str!("scripts/entrypoint.sh"));
+    file("export-secrets", include_str!("scripts/export-secrets.sh"));
+    file("check-live", include_str!("scripts/check-live.sh"));
+    file("settings", &settings::file(spec));
+    file("pre-entrypoint-script", spec.pre_entrypoint_script.as_deref().unwrap_or_default());
+    match &spec.start {
+        Start::WholeConfig => {
+            file("config.toml", &render(&with_cache_table(spec))?);
+        }
+        Start::Register(registration) => {
+            let around = Config { global: spec.config.global.clone(), ..Config::default() };
+            let template = Config { runner: spec.config.runner.clone(), ..Config::default() };
+            file("config.toml", &render(&around)?);
+            file("config.template.toml", &render(&template)?);
+            file("register-the-runner", include_str!("scripts/register-the-runner.sh"));
+            if registration.unregister_on_destroy {
+                file(UNREGISTER_ON_STOP, "false");
+            }
+        }
+    }
+    if let Some(Advertise::LoadBalancer(_)) = spec.session_server.as_ref().map(|server| &server.advertise) {
+        file("find-session-server", include_str!("scripts/find-session-server.sh"));
+    }
+    for (name, text) in &spec.config_maps {
+        file(name, text);
+    }
+    let mut object = metadata::object(spec, "v1", "ConfigMap", &spec.names.full);
+    object.insert("data".to_owned(), Value::Object(data));
+    Ok(Value::Object(object))
+}
+
+/// The start writes the cache's credentials below the table's header, which therefore must exist.
+fn with_cache_table(spec: &ReleaseSpec) -> Config {
+    let mut config = spec.config.clone();
+    let cache = config.runner.get_mut("cache").and_then(toml::Value::as_table_mut);
+    if let (Some(cache), Some(_)) = (cache, &spec.cache_secret_name)
+        && let Some(kind) = cache.get("Type").and_then(toml::Value::as_str).map(str::to_lowercase)
+    {
+        cache.entry(kind).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+    }
+    config
+}

@@ -1,0 +1,184 @@
+//! The Deployment of the manager.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::super::spec::{Advertise, ManagerPod, ProbeTimes, ReleaseSpec, Start};
+use super::Fingerprints;
+use super::checksum::{of_fingerprints, of_value};
+use super::metadata::{self, extend, put};
+
+pub(super) fn object(spec: &ReleaseSpec, config_map: &Value, fingerprints: &Fingerprints) -> Value {
+    let pod = &spec.pod;
+    let object = metadata::object(spec, "apps/v1", "Deployment", &spec.names.full);
+    let mut object = metadata::with(object, Some(&pod.deployment_labels), Some(&pod.deployment_annotations));
+    let mut labels = spec.names.labels();
+    labels.extend(pod.labels.iter().map(|(name, value)| (name.clone(), json!(value))));
+    let annotations = annotations(spec, config_map, fingerprints);
+    let mut fields = Map::new();
+    put(&mut fields, "replicas", pod.replicas);
+    put(&mut fields, "revisionHistoryLimit", pod.revision_history_limit);
+    put(&mut fields, "strategy", pod.strategy.clone());
+    put(&mut fields, "selector", spec.names.deployment_selector());
+    put(
+        &mut fields,
+        "template",
+        json!({ "metadata": { "labels": labels, "annotations": annotations }, "spec": pod_spec(spec) }),
+    );
+    object.insert("spec".to_owned(), json!(fields));
+    Value::Object(object)
+}
+
+fn annotations(spec: &ReleaseSpec, config_map: &Value, fingerprints: &Fingerprints) -> Map<String, Value> {
+    let mut annotations = Map::new();
+    put(&mut annotations, "checksum/configmap", config_map.get("data").map(of_value));
+    put(&mut annotations, "checksum/secrets", of_fingerprints(fingerprints));
+    if !spec.pod.restart_on.is_empty() {
+        put(&mut annotations, "checksum/restart-on", of_value(&json!(spec.pod.restart_on)));
+    }
+    if spec.metrics.enabled {
+        put(&mut annotations, "prometheus.io/scrape", "true");
+        put(&mut annotations, "prometheus.io/port", spec.metrics.port.to_string());
+    }
+    annotations.extend(spec.pod.annotations.iter().map(|(name, value)| (name.clone(), json!(value))));
+    annotations
+}
+
+fn pod_spec(spec: &ReleaseSpec) -> Map<String, Value> {
+    let pod = &spec.pod;
+    let mut fields = Map::new();
+    put(&mut fields, "serviceAccountName", Some(spec.service_account.name.clone()).filter(|name| !name.is_empty()));
+    put(&mut fields, "automountServiceAccountToken", pod.automount_service_account_token);
+    put(&mut fields, "runtimeClassName", pod.runtime_class_name.clone());
+    put(&mut fields, "priorityClassName", pod.priority_class_name.clone());
+    put(&mut fields, "schedulerName", pod.scheduler_name.clone());
+    put(&mut fields, "hostname", pod.hostname.clone());
+    put(&mut fields, "terminationGracePeriodSeconds", pod.termination_grace_period_seconds);
+    put(&mut fields, "securityContext", pod.pod_security_context.clone());
+    let secrets: Vec<Value> = pod.image_pull_secrets.iter().map(|name| json!({ "name": name })).collect();
+    put(&mut fields, "imagePullSecrets", secrets);
+    extend(&mut fields, "nodeSelector", Some(&pod.node_selector));
+    put(&mut fields, "affinity", pod.affinity.clone());
+    put(&mut fields, "tolerations", pod.tolerations.clone());
+    put(&mut fields, "topologySpreadConstraints", pod.topology_spread_constraints.clone());
+    put(&mut fields, "hostAliases", pod.host_aliases.clone());
+    let containers = std::iter::once(container(spec)).chain(pod.extra_containers.iter().cloned());
+    put(&mut fields, "containers", containers.collect::<Vec<_>>());
+    put(&mut fields, "volumes", volumes(spec));
+    fields
+}
+
+fn container(spec: &ReleaseSpec) -> Value {
+    let pod = &spec.pod;
+    let init = if pod.use_tini { "/usr/local/bin/tini" } else { "/usr/bin/dumb-init" };
+    let mut fields = Map::new();
+    put(&mut fields, "name", spec.names.full.as_str());
+    put(&mut fields, "image", pod.image.as_str());
+    put(&mut fields, "imagePullPolicy", pod.image_pull_policy.as_str());
+    put(&mut fields, "command", json!([init, "--", "/bin/bash", "/configmaps/entrypoint"]));
+    put(&mut fields, "lifecycle", pod.lifecycle.clone().map(Value::Object));
+    put(&mut fields, "env", env(spec));
+    put(&mut fields, "envFrom", pod.extra_env_from_refs.clone());
+    let timeout = pod.probe_timeout_seconds;
+    let verify_timeout = (timeout - 1).max(1).to_string();
+    let alive = json!(["/bin/bash", "/configmaps/check-live", verify_timeout]);
+    put(&mut fields, "livenessProbe", probe(alive, timeout, pod.liveness));
+    put(&mut fields, "readinessProbe", probe(json!(["/usr/bin/pgrep", "gitlab.*runner"]), timeout, pod.readiness));
+    put(&mut fields, "ports", ports(spec));
+    put(&mut fields, "resources", pod.resources.clone());
+    put(&mut fields, "securityContext", pod.security_context.clone());
+    put(&mut fields, "volumeMounts", volume_mounts(pod));
+    Value::Object(fields)
+}
+
+fn probe(command: Value, timeout: i64, times: ProbeTimes) -> Value {
+    let mut fields = Map::new();
+    put(&mut fields, "exec", json!({ "command": command }));
+    put(&mut fields, "initialDelaySeconds", times.initial_delay_seconds);
+    put(&mut fields, "timeoutSeconds", timeout);
+    put(&mut fields, "periodSeconds", times.period_seconds);
+    put(&mut fields, "successThreshold", times.success_threshold);
+    put(&mut fields, "failureThreshold", times.failure_threshold);
+    put(&mut fields, "terminationGracePeriodSeconds", times.termination_grace_period_seconds);
+    Value::Object(fields)
+}
+
+fn ports(spec: &ReleaseSpec) -> Vec<Value> {
+    let metrics = spec.metrics.enabled.then_some((spec.metrics.port_name.as_str(), spec.metrics.port));
+    let sessions = spec.session_server.as_ref().map(|server| ("session-server", server.internal_port));
+    let ports = [metrics, sessions].into_iter().flatten();
+    // The protocol is part of a port's key in server-side apply, so it cannot be left to a default.
+    ports.map(|(name, port)| json!({ "name": name, "containerPort": port, "protocol": "TCP" })).collect()
+}
+
+fn env(spec: &ReleaseSpec) -> Vec<Value> {
+    let mut env = vec![
+        json!({ "name": "CI_SERVER_URL", "value": spec.gitlab_url }),
+        json!({ "name": "RUNNER_EXECUTOR", "value": "kubernetes" }),
+    ];
+    if let Start::Register(registration) = &spec.start {
+        env.push(json!({ "name": "REGISTER_LOCKED", "value": registration.locked.to_string() }));
+        env.push(json!({ "name": "RUNNER_TAG_LIST", "value": registration.tag_list.join(",") }));
+    }
+    env.extend(spec.pod.extra_env.iter().map(|(name, value)| json!({ "name": name, "value": value })));
+    env.extend(spec.pod.extra_env_from.iter().map(|(name, from)| json!({ "name": name, "valueFrom": from })));
+    if let Some(Advertise::Node(_)) = spec.session_server.as_ref().map(|server| &server.advertise) {
+        let from = json!({ "fieldRef": { "fieldPath": "status.hostIP" } });
+        env.push(json!({ "name": "SESSION_SERVER_ADDRESS", "valueFrom": from }));
+    }
+    env
+}
+
+fn volume_mounts(pod: &ManagerPod) -> Vec<Value> {
+    let config = pod.config_dir();
+    let mut mounts = vec![
+        json!({ "name": "projected-secrets", "mountPath": "/secrets" }),
+        json!({ "name": "etc-gitlab-runner", "mountPath": config }),
+        json!({ "name": "configmaps", "mountPath": "/configmaps" }),
+    ];
+    if pod.certs_secret_name.is_some() {
+        mounts.push(json!({ "name": "custom-certs", "mountPath": format!("{config}/certs/"), "readOnly": true }));
+    }
+    mounts.extend(pod.volume_mounts.iter().cloned());
+    mounts
+}
+
+fn volumes(spec: &ReleaseSpec) -> Vec<Value> {
+    let pod = &spec.pod;
+    let mut volumes = vec![
+        json!({ "name": "etc-gitlab-runner", "emptyDir": { "medium": "Memory" } }),
+        json!({ "name": "projected-secrets", "projected": { "sources": secrets(spec) } }),
+        json!({ "name": "configmaps", "configMap": { "name": spec.names.full } }),
+    ];
+    if let Some(name) = &pod.certs_secret_name {
+        volumes.push(json!({ "name": "custom-certs", "secret": { "secretName": name } }));
+    }
+    volumes.extend(pod.volumes.iter().cloned());
+    volumes
+}
+
+fn secrets(spec: &ReleaseSpec) -> Vec<Value> {
+    let mut sources = Vec::new();
+    if let Some(name) = &spec.cache_secret_name {
+        sources.push(json!({ "secret": { "name": name } }));
+    }
+    let items = ["runner-registration-token", "runner-token"].map(|key| json!({ "key": key, "path": key }));
+    let mut token = json!({ "name": spec.token.name, "items": items });
+    if !spec.token.owned
+        && let Value::Object(fields) = &mut token
+    {
+        // One of the two keys is enough; the start complains when both are missing.
+        fields.insert("optional".to_owned(), json!(true));
+    }
+    sources.push(json!({ "secret": token }));
+    for secret in &spec.pod.secrets {
+        let mut fields: BTreeMap<&str, Value> = BTreeMap::new();
+        fields.insert("name", json!(secret.name));
+        if let Some(items) = &secret.items {
+            fields.insert("items", json!(items));
+        }
+        sources.push(json!({ "secret": fields }));
+    }
+    sources
+}

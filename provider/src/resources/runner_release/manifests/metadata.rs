@@ -1,0 +1,70 @@
+//! What all objects have in common.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::super::spec::ReleaseSpec;
+
+/// Says whose an object is; Helm refuses to touch objects that are not its own.
+const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+
+/// An object of the release's namespace.
+pub(super) fn object(spec: &ReleaseSpec, api_version: &str, kind: &str, name: &str) -> Map<String, Value> {
+    in_namespace(spec, api_version, kind, name, Some(&spec.names.namespace))
+}
+
+/// An object of another namespace, or of none.
+pub(super) fn in_namespace(
+    spec: &ReleaseSpec,
+    api_version: &str,
+    kind: &str,
+    name: &str,
+    namespace: Option<&str>,
+) -> Map<String, Value> {
+    let mut labels = spec.names.labels();
+    labels.insert(MANAGED_BY.to_owned(), json!("gitlabspot"));
+    let mut metadata = Map::new();
+    metadata.insert("name".to_owned(), json!(name));
+    if let Some(namespace) = namespace {
+        metadata.insert("namespace".to_owned(), json!(namespace));
+    }
+    metadata.insert("labels".to_owned(), Value::Object(labels));
+    let parts = [("apiVersion", json!(api_version)), ("kind", json!(kind)), ("metadata", Value::Object(metadata))];
+    parts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// Adds labels and annotations of the user; theirs win.
+pub(super) fn with(
+    mut object: Map<String, Value>,
+    labels: Option<&BTreeMap<String, String>>,
+    annotations: Option<&BTreeMap<String, String>>,
+) -> Map<String, Value> {
+    if let Some(Value::Object(metadata)) = object.get_mut("metadata") {
+        extend(metadata, "labels", labels);
+        extend(metadata, "annotations", annotations);
+    }
+    object
+}
+
+pub(super) fn extend(map: &mut Map<String, Value>, name: &str, entries: Option<&BTreeMap<String, String>>) {
+    let Some(entries) = entries.filter(|entries| !entries.is_empty()) else { return };
+    let target = map.entry(name.to_owned()).or_insert_with(|| Value::Object(Map::new()));
+    if let Value::Object(target) = target {
+        target.extend(entries.iter().map(|(name, value)| (name.clone(), json!(value))));
+    }
+}
+
+/// Puts the field in, unless it says nothing: null, or an empty list or map.
+pub(super) fn put(map: &mut Map<String, Value>, name: &str, value: impl Into<Value>) {
+    let value = value.into();
+    let says_nothing = match &value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
+    };
+    if !says_nothing {
+        map.insert(name.to_owned(), value);
+    }
+}

@@ -1,0 +1,80 @@
+//! The Kubernetes objects of a release, one file each, as the API takes them.
+//!
+//! Names, labels and selectors are the official chart's, so that a Helm release can be adopted in
+//! place. What differs from the chart is in the table of the docs page.
+
+mod checksum;
+mod config_map;
+mod deployment;
+mod horizontal_pod_autoscaler;
+mod ingress;
+mod metadata;
+mod pod_disruption_budget;
+mod pod_monitor;
+mod role;
+mod role_binding;
+mod secret;
+mod service;
+mod service_account;
+mod service_monitor;
+mod session_server;
+mod settings;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+pub use checksum::{Fingerprint, fingerprint};
+pub use config_map::UNREGISTER_ON_STOP;
+pub use secret::SecretObject;
+
+use super::spec::ReleaseSpec;
+
+/// Keyed hashes of the Secrets that the manager uses, by name. A changed one rolls the pods.
+pub type Fingerprints = BTreeMap<String, Fingerprint>;
+
+/// Every object of the release but the token's Secret, in the order in which they are made.
+///
+/// # Errors
+///
+/// When the configuration cannot be written as TOML, which a checked one always can.
+pub fn objects(spec: &ReleaseSpec, fingerprints: &Fingerprints) -> Result<Vec<Value>, toml::ser::Error> {
+    let config_map = config_map::object(spec)?;
+    let deployment = deployment::object(spec, &config_map, fingerprints);
+    let mut objects = Vec::new();
+    objects.extend(service_account::object(spec));
+    objects.extend(role::objects(spec));
+    objects.extend(role_binding::objects(spec));
+    objects.push(config_map);
+    objects.extend(service::object(spec));
+    objects.extend(session_server::object(spec));
+    objects.extend(ingress::object(spec));
+    objects.push(deployment);
+    objects.extend(horizontal_pod_autoscaler::object(spec));
+    objects.extend(pod_disruption_budget::object(spec));
+    objects.extend(service_monitor::object(spec));
+    objects.extend(pod_monitor::object(spec));
+    Ok(objects)
+}
+
+/// The token's Secret, when it is ours.
+pub fn token_secret(spec: &ReleaseSpec, token: &secrecy::SecretString) -> Option<SecretObject> {
+    spec.token.owned.then(|| secret::object(spec, token))
+}
+
+/// Every Secret whose content the manager's pods take in when they start.
+pub fn used_secrets(spec: &ReleaseSpec) -> Vec<&str> {
+    let further = spec.pod.secrets.iter().filter_map(|secret| secret.name.as_deref());
+    let mut names: Vec<&str> = [Some(spec.token.name.as_str()), spec.cache_secret_name.as_deref()]
+        .into_iter()
+        .chain([spec.pod.certs_secret_name.as_deref()])
+        .flatten()
+        .chain(further)
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,57 @@
+//! What the manager may do: Roles, or ClusterRoles where a namespace is not enough.
+
+use serde_json::{Value, json};
+
+use super::super::spec::{Advertise, ReleaseSpec, Rule, priority_classes, session_server_rule};
+use super::metadata;
+
+/// A role and where it holds.
+pub(super) struct Grant<'a> {
+    pub(super) name: String,
+    /// `None` for the whole cluster.
+    pub(super) namespace: Option<&'a str>,
+    pub(super) rules: Vec<Rule>,
+}
+
+impl Grant<'_> {
+    pub(super) fn role_kind(&self) -> &'static str {
+        if self.namespace.is_some() { "Role" } else { "ClusterRole" }
+    }
+
+    pub(super) fn binding_kind(&self) -> &'static str {
+        if self.namespace.is_some() { "RoleBinding" } else { "ClusterRoleBinding" }
+    }
+}
+
+/// Everything that is granted to the manager's service account.
+pub(super) fn grants(spec: &ReleaseSpec) -> Vec<Grant<'_>> {
+    let mut grants = Vec::new();
+    let Some(roles) = &spec.roles else { return grants };
+    grants.push(Grant {
+        name: spec.names.full.clone(),
+        namespace: (!roles.cluster_wide).then_some(roles.namespace.as_str()),
+        rules: roles.rules.clone(),
+    });
+    if roles.priority_classes {
+        // Names without a namespace belong to the whole cluster, hence the namespace in it.
+        let name = format!("{}-{}-priority-classes", spec.names.namespace, spec.names.full);
+        grants.push(Grant { name, namespace: None, rules: vec![priority_classes()] });
+    }
+    if let Some(Advertise::LoadBalancer(_)) = spec.session_server.as_ref().map(|server| &server.advertise) {
+        let mut rule = session_server_rule();
+        rule.resource_names = vec![spec.names.with("session-server")];
+        let name = spec.names.with("session-server");
+        grants.push(Grant { name, namespace: Some(&spec.names.namespace), rules: vec![rule] });
+    }
+    grants
+}
+
+pub(super) fn objects(spec: &ReleaseSpec) -> Vec<Value> {
+    let objects = grants(spec).into_iter().map(|grant| {
+        let api = "rbac.authorization.k8s.io/v1";
+        let mut object = metadata::in_namespace(spec, api, grant.role_kind(), &grant.name, grant.namespace);
+        object.insert("rules".to_owned(), json!(grant.rules));
+        Value::Object(object)
+    });
+    objects.collect()
+}

@@ -1,0 +1,70 @@
+//! The Secret with the runner's token.
+
+use std::fmt;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
+
+use super::super::spec::{ReleaseSpec, TokenKind};
+use super::metadata;
+
+/// An object that must only ever be written to the API server.
+pub struct SecretObject {
+    object: Value,
+    token: SecretString,
+    key: &'static str,
+}
+
+/// Both keys stand there, as in the chart: what mounts them may name either.
+const KEYS: [&str; 2] = ["runner-registration-token", "runner-token"];
+
+pub(super) fn object(spec: &ReleaseSpec, token: &SecretString) -> SecretObject {
+    let mut object = metadata::object(spec, "v1", "Secret", &spec.token.name);
+    object.insert("type".to_owned(), json!("Opaque"));
+    let key = match spec.token.kind {
+        TokenKind::Authentication => "runner-token",
+        TokenKind::Registration => "runner-registration-token",
+    };
+    SecretObject { object: Value::Object(object), token: token.clone(), key }
+}
+
+impl fmt::Debug for SecretObject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.redacted())
+    }
+}
+
+impl SecretObject {
+    /// The object with `(sensitive)` for its content, for plan and state.
+    pub fn redacted(&self) -> Value {
+        self.with(|_| json!("(sensitive)"), "data")
+    }
+
+    /// What the Secret will hold, for its fingerprint.
+    pub fn data(&self) -> [(&'static str, &[u8]); 2] {
+        KEYS.map(|key| (key, self.content(key).as_bytes()))
+    }
+
+    fn content(&self, key: &str) -> &str {
+        // A line end at the end of a token makes it an invalid HTTP header later.
+        if key == self.key { self.token.expose_secret().trim() } else { "" }
+    }
+
+    fn with(&self, content: impl Fn(&str) -> Value, field: &str) -> Value {
+        let data = KEYS.map(|key| (key.to_owned(), content(key)));
+        let mut object = self.object.clone();
+        if let Value::Object(fields) = &mut object {
+            fields.insert(field.to_owned(), Value::Object(data.into_iter().collect()));
+        }
+        object
+    }
+}
+
+impl Serialize for SecretObject {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use base64::Engine as _;
+        let encode = |key: &str| json!(base64::engine::general_purpose::STANDARD.encode(self.content(key)));
+        self.with(encode, "data").serialize(serializer)
+    }
+}

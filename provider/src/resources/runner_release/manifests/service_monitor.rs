@@ -1,0 +1,37 @@
+//! Tells the Prometheus operator about the metrics Service.
+
+use serde_json::{Map, Value, json};
+
+use super::super::inputs::Monitor;
+use super::super::spec::ReleaseSpec;
+use super::metadata::{self, put};
+
+pub(super) fn object(spec: &ReleaseSpec) -> Option<Value> {
+    Some(monitor(spec, spec.service_monitor.as_ref()?, "ServiceMonitor", "endpoints"))
+}
+
+/// Both kinds of monitor, which differ in the name of one field.
+pub(super) fn monitor(spec: &ReleaseSpec, given: &Monitor, kind: &str, endpoints: &str) -> Value {
+    let namespace = given.namespace.as_deref().filter(|namespace| !namespace.is_empty());
+    let namespace = namespace.unwrap_or(&spec.names.namespace);
+    let api = "monitoring.coreos.com/v1";
+    let object = metadata::in_namespace(spec, api, kind, &spec.names.full, Some(namespace));
+    let mut object = metadata::with(object, given.labels.as_ref(), given.annotations.as_ref());
+    let mut endpoint = Map::new();
+    put(&mut endpoint, "port", spec.metrics.port_name.as_str());
+    put(&mut endpoint, "interval", given.interval.clone());
+    put(&mut endpoint, "scheme", given.scheme.clone());
+    put(&mut endpoint, "path", given.path.clone());
+    put(&mut endpoint, "honorLabels", given.honor_labels);
+    put(&mut endpoint, "tlsConfig", given.tls_config.clone().map(Value::Object));
+    put(&mut endpoint, "relabelings", given.relabelings.clone());
+    put(&mut endpoint, "metricRelabelings", given.metric_relabelings.clone());
+    let mut fields = Map::new();
+    put(&mut fields, "jobLabel", given.job_label.clone());
+    put(&mut fields, endpoints, vec![Value::Object(endpoint)]);
+    // The manager's namespace, where the chart takes the release's.
+    put(&mut fields, "namespaceSelector", json!({ "matchNames": [spec.names.namespace] }));
+    put(&mut fields, "selector", json!({ "matchLabels": spec.names.service_selector() }));
+    object.insert("spec".to_owned(), json!(fields));
+    Value::Object(object)
+}

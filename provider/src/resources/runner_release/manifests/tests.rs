@@ -1,0 +1,255 @@
+use secrecy::SecretString;
+use serde_json::{Value, json};
+
+use super::super::inputs::ReleaseInputs;
+use super::super::spec::{Given, ReleaseSpec, TokenKind, resolve};
+use super::*;
+
+mod scripts;
+
+const GUIDE: &str = include_str!("../testdata/guide-values.yaml");
+
+fn guide() -> ReleaseSpec {
+    let given = Given { typed: ReleaseInputs::default(), values: &[GUIDE], token: None, existing_secret: None };
+    resolve(given).unwrap().spec
+}
+
+fn spec(inputs: Value, token: TokenKind) -> ReleaseSpec {
+    let mut typed: ReleaseInputs = serde_json::from_value(inputs).unwrap();
+    typed.gitlab_url.get_or_insert_with(|| "https://gitlab.example.com".to_owned());
+    resolve(Given { typed, values: &[], token: Some(token), existing_secret: None }).unwrap().spec
+}
+
+fn fingerprints() -> Fingerprints {
+    [("gitlab-runner".to_owned(), Fingerprint("abc".to_owned()))].into()
+}
+
+fn made(spec: &ReleaseSpec) -> Vec<Value> {
+    objects(spec, &fingerprints()).unwrap()
+}
+
+fn find(objects: &[Value], kind: &str) -> Value {
+    objects.iter().find(|object| object["kind"] == kind).cloned().unwrap_or(Value::Null)
+}
+
+fn kinds(objects: &[Value]) -> Vec<String> {
+    let told = objects.iter().map(|object| {
+        let metadata = &object["metadata"];
+        let place = metadata["namespace"].as_str().unwrap_or("-");
+        format!("{} {}/{}", object["kind"].as_str().unwrap(), place, metadata["name"].as_str().unwrap())
+    });
+    told.collect()
+}
+
+#[test]
+fn the_guides_objects() {
+    let mut objects = made(&guide());
+    for object in &mut objects {
+        if let Some(Value::Object(data)) = object.get_mut("data") {
+            for script in ["entrypoint", "export-secrets", "check-live", "register-the-runner"] {
+                data.insert(script.to_owned(), json!("(a script)"));
+            }
+        }
+    }
+    // The checksum of the scripts would make this file change with every comment in them.
+    objects
+        .iter_mut()
+        .filter_map(|object| object.pointer_mut("/spec/template/metadata/annotations/checksum~1configmap"))
+        .for_each(|checksum| *checksum = json!("(a checksum)"));
+    insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true, sort_maps => true }, {
+        insta::assert_json_snapshot!("guide_objects", objects);
+    });
+}
+
+#[test]
+fn a_plain_release_is_five_objects_and_a_secret() {
+    let spec = spec(json!({ "name": "ci", "namespace": "runners" }), TokenKind::Authentication);
+    assert_eq!(
+        kinds(&made(&spec)),
+        [
+            "ServiceAccount runners/ci-gitlab-runner",
+            "Role runners/ci-gitlab-runner",
+            "RoleBinding runners/ci-gitlab-runner",
+            "ConfigMap runners/ci-gitlab-runner",
+            "Deployment runners/ci-gitlab-runner",
+        ]
+    );
+    assert_eq!(used_secrets(&spec), ["ci-gitlab-runner"]);
+}
+
+#[test]
+fn everything_at_once() {
+    let inputs = json!({
+        "metrics": { "enabled": true, "port": 9300, "port_name": "m" },
+        "service": { "enabled": true, "type": "NodePort", "node_port": 30000, "additional_ports": [{ "name": "x", "port": 1 }] },
+        "service_monitor": { "enabled": true, "namespace": "monitoring", "labels": { "a": "b" }, "interval": "15s" },
+        "pod_monitor": { "enabled": true },
+        "pod_disruption_budget": { "max_unavailable": 0 },
+        "session_server": { "enabled": true, "ingress": { "enabled": true, "class_name": "nginx" }, "public_ip": "1.2.3.4" },
+        "job_namespace": "jobs",
+        "config": { "kubernetes": { "autoscaler": { "max_pause_pods": 1 } } },
+    });
+    let objects = made(&spec(inputs, TokenKind::Authentication));
+    let namespace = "gitlab-runner";
+    assert_eq!(
+        kinds(&objects),
+        [
+            format!("ServiceAccount {namespace}/gitlab-runner"),
+            "Role jobs/gitlab-runner".to_owned(),
+            "ClusterRole -/gitlab-runner-gitlab-runner-priority-classes".to_owned(),
+            "RoleBinding jobs/gitlab-runner".to_owned(),
+            "ClusterRoleBinding -/gitlab-runner-gitlab-runner-priority-classes".to_owned(),
+            format!("ConfigMap {namespace}/gitlab-runner"),
+            format!("Service {namespace}/gitlab-runner"),
+            format!("Service {namespace}/gitlab-runner-session-server"),
+            format!("Ingress {namespace}/gitlab-runner-session-server-ingress"),
+            format!("Deployment {namespace}/gitlab-runner"),
+            format!("PodDisruptionBudget {namespace}/gitlab-runner"),
+            "ServiceMonitor monitoring/gitlab-runner".to_owned(),
+            format!("PodMonitor {namespace}/gitlab-runner"),
+        ]
+    );
+    assert_eq!(
+        find(&objects, "Service")["spec"],
+        json!({
+            "type": "NodePort",
+            "ports": [{ "name": "m", "port": 9300, "targetPort": "m", "protocol": "TCP", "nodePort": 30000 }, { "name": "x", "port": 1 }],
+            "selector": { "app": "gitlab-runner", "release": "gitlab-runner" },
+        })
+    );
+    assert_eq!(
+        find(&objects, "ServiceMonitor")["spec"],
+        json!({
+            "endpoints": [{ "port": "m", "interval": "15s" }],
+            "namespaceSelector": { "matchNames": ["gitlab-runner"] },
+            "selector": { "matchLabels": { "app": "gitlab-runner", "release": "gitlab-runner" } },
+        })
+    );
+    assert_eq!(
+        find(&objects, "PodDisruptionBudget")["spec"],
+        json!({ "maxUnavailable": 0, "selector": { "matchLabels": { "app": "gitlab-runner" } } })
+    );
+    assert_eq!(
+        find(&objects, "Ingress")["spec"],
+        json!({
+            "ingressClassName": "nginx",
+            "rules": [{ "host": "1.2.3.4", "http": { "paths": [{
+                "path": "/", "pathType": "Prefix",
+                "backend": { "service": { "name": "gitlab-runner-session-server", "port": { "number": 9000 } } },
+            }] } }],
+            "tls": [{ "secretName": "gitlab-runner-session-server", "hosts": ["1.2.3.4"] }],
+        })
+    );
+}
+
+#[test]
+fn an_autoscaler_decides_about_replicas() {
+    let metrics = json!([{ "type": "Pods" }]);
+    let inputs = json!({ "replicas": 3, "hpa": { "min_replicas": 2, "max_replicas": 5, "metrics": metrics } });
+    let objects = made(&spec(inputs, TokenKind::Authentication));
+    assert_eq!(find(&objects, "Deployment")["spec"].get("replicas"), None);
+    assert_eq!(
+        find(&objects, "HorizontalPodAutoscaler")["spec"],
+        json!({
+            "scaleTargetRef": { "apiVersion": "apps/v1", "kind": "Deployment", "name": "gitlab-runner" },
+            "minReplicas": 2, "maxReplicas": 5, "metrics": metrics,
+        })
+    );
+}
+
+/// The annotations that decide whether pods are rolled.
+fn checksums(inputs: Value, fingerprints: &Fingerprints) -> Value {
+    let objects = objects(&spec(inputs, TokenKind::Registration), fingerprints).unwrap();
+    find(&objects, "Deployment")["spec"]["template"]["metadata"]["annotations"].clone()
+}
+
+#[test]
+fn every_change_of_what_a_pod_starts_with_rolls_it() {
+    let base = checksums(json!({}), &fingerprints());
+    assert_eq!(base, checksums(json!({}), &fingerprints()));
+    assert_ne!(base, checksums(json!({ "concurrent": 3 }), &fingerprints()));
+    assert_ne!(base, checksums(json!({ "restart_on": { "a": "b" } }), &fingerprints()));
+    let rotated = [("gitlab-runner".to_owned(), Fingerprint("def".to_owned()))].into();
+    assert_ne!(base, checksums(json!({}), &rotated));
+    assert_eq!(base["checksum/configmap"], checksums(json!({}), &rotated)["checksum/configmap"]);
+}
+
+#[test]
+fn every_secret_in_use_is_told() {
+    let inputs = json!({
+        "cache_secret_name": "cache", "certs_secret_name": "certs", "secrets": [{ "name": "more" }, { "name": "cache" }],
+    });
+    let spec = spec(inputs, TokenKind::Authentication);
+    assert_eq!(used_secrets(&spec), ["cache", "certs", "gitlab-runner", "more"]);
+}
+
+#[test]
+fn the_token_is_in_its_secret_only() {
+    for kind in [TokenKind::Authentication, TokenKind::Registration] {
+        let spec = spec(json!({}), kind);
+        let token = SecretString::from("glrt-very-secret\n");
+        let secret = token_secret(&spec, &token).unwrap();
+        assert_eq!(
+            secret.redacted()["data"],
+            json!({ "runner-registration-token": "(sensitive)", "runner-token": "(sensitive)" })
+        );
+        let (mine, other) = match kind {
+            TokenKind::Authentication => ("runner-token", "runner-registration-token"),
+            TokenKind::Registration => ("runner-registration-token", "runner-token"),
+        };
+        assert!(!format!("{secret:?}").contains("very-secret"));
+        let written = serde_json::to_value(&secret).unwrap();
+        assert_eq!(written["data"][mine], "Z2xydC12ZXJ5LXNlY3JldA==");
+        assert_eq!(written["data"][other], "");
+        let rest = serde_json::to_string(&made(&spec)).unwrap();
+        assert!(!rest.contains("very-secret"));
+    }
+}
+
+#[test]
+fn somebody_elses_secret_is_only_mounted() {
+    let mut typed: ReleaseInputs = serde_json::from_value(json!({ "token_secret_name": "theirs" })).unwrap();
+    typed.gitlab_url = Some("https://x/".to_owned());
+    let given = Given { typed, values: &[], token: None, existing_secret: None };
+    let spec = resolve(given).unwrap().spec;
+    assert!(token_secret(&spec, &SecretString::from("x")).is_none());
+    let deployment = find(&made(&spec), "Deployment");
+    let sources = deployment.pointer("/spec/template/spec/volumes/1/projected/sources").cloned();
+    assert_eq!(
+        sources,
+        Some(json!([{ "secret": { "name": "theirs", "optional": true, "items": [
+            { "key": "runner-registration-token", "path": "runner-registration-token" },
+            { "key": "runner-token", "path": "runner-token" },
+        ] } }]))
+    );
+}
+
+#[test]
+fn the_configuration_of_an_authentication_token_is_whole() {
+    let config_map = find(&made(&spec(json!({ "runner_name": "r" }), TokenKind::Authentication)), "ConfigMap");
+    let text = config_map["data"]["config.toml"].as_str().unwrap();
+    assert_eq!(
+        text,
+        r#"check_interval = 3
+concurrent = 10
+log_level = "info"
+shutdown_timeout = 0
+
+[[runners]]
+executor = "kubernetes"
+name = "r"
+token = "$CI_SERVER_TOKEN"
+url = "https://gitlab.example.com"
+
+[runners.kubernetes]
+image = "alpine"
+namespace = "gitlab-runner"
+"#
+    );
+    let mut files: Vec<&String> = config_map["data"].as_object().unwrap().keys().collect();
+    files.sort();
+    assert_eq!(
+        files,
+        ["check-live", "config.toml", "entrypoint", "export-secrets", "pre-entrypoint-script", "settings"]
+    );
+}
