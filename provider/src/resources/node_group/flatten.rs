@@ -1,0 +1,400 @@
+//! From what AWS answers to state.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_autoscaling::types::AutoScalingGroup;
+use aws_sdk_eks::types::Nodegroup;
+
+use super::autoscaler_tags::{self, Effect, ScaleDownOptions};
+use super::model::wanted_asg_tags;
+use super::plan::build_nodes;
+use super::schema::{
+    Autoscaler, AutoscalerOptions, LaunchTemplate, NodeGroup, RemoteAccess, Taint, UpdateConfig, map_value,
+};
+use crate::framework::value::{Map, known_map};
+use crate::framework::{Object, Raw, Set, Value};
+use crate::provider::Tags;
+
+/// The process of an Auto Scaling Group that evens out the zones.
+pub(super) const AZ_REBALANCE: &str = "AZRebalance";
+
+/// Our own tags, which are no business of the user's.
+pub(super) const OWN_TAGS: &str = "gitlabspot/";
+
+/// A node group as AWS tells it.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub(super) group: Nodegroup,
+    pub(super) asgs: Vec<AutoScalingGroup>,
+}
+
+/// How a state is read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reading<'a> {
+    pub(super) tags: &'a Tags,
+    /// Fill in what is otherwise left to the user.
+    pub(super) importing: bool,
+    /// Whether it was this resource that suspended AZ rebalancing.
+    pub(super) suspended_by_us: bool,
+}
+
+/// The state that was found, where `state` is what was known before.
+pub(super) fn flatten(state: &NodeGroup, found: &Found, reading: Reading<'_>) -> NodeGroup {
+    let group = &found.group;
+    let mut new = state.clone();
+    let text = |value: &Option<String>| Value::from(value.clone());
+    if let (Some(cluster), Some(name)) = (&group.cluster_name, &group.nodegroup_name) {
+        new.id = format!("{cluster}:{name}").into();
+        new.cluster_name = cluster.as_str().into();
+        new.name = name.as_str().into();
+    }
+    new.arn = text(&group.nodegroup_arn);
+    new.status = group.status.as_ref().map(|status| status.as_str().to_owned()).into();
+    new.capacity_type = group.capacity_type.as_ref().map_or("ON_DEMAND", |kind| kind.as_str()).into();
+    // EKS has none to tell when they come from a launch template.
+    if let Some(types) = group.instance_types.as_ref().filter(|types| !types.is_empty()) {
+        new.instance_types = Value::Known(types.iter().map(|name| name.as_str().into()).collect());
+    }
+    if let Some(scaling) = &group.scaling_config {
+        let number = |value: Option<i32>| Value::from(value.map(i64::from));
+        new.min_size = number(scaling.min_size);
+        new.max_size = number(scaling.max_size);
+        new.desired_size = number(scaling.desired_size);
+    }
+    new.subnet_ids = Value::Known(group.subnets().iter().cloned().collect());
+    let labels = group.labels.iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect();
+    new.labels = like_before(map_value(labels), &state.labels, BTreeMap::is_empty);
+    new.taints = like_before(taints(group, &state.taints), &state.taints, Set::is_empty);
+    new.node_role_arn = text(&group.node_role);
+    new.remote_access = group.remote_access.as_ref().map(|access| remote_access(access, &state.remote_access)).into();
+    new.ami_type = group.ami_type.as_ref().map(|kind| kind.as_str().to_owned()).into();
+    new.disk_size = group.disk_size.map(i64::from).into();
+    new.version = text(&group.version);
+    new.release_version = text(&group.release_version);
+    new.launch_template = launch_template(group, &state.launch_template);
+    new.update_config = update_config(group);
+    new.node_repair = group.node_repair_config.as_ref().and_then(|repair| repair.enabled).unwrap_or(false).into();
+    let names = found.asgs.iter().filter_map(|asg| asg.auto_scaling_group_name.as_deref());
+    new.autoscaling_group_names = Value::Known(names.map(Value::from).collect());
+    read_tags(&mut new, state, group, reading);
+    read_asgs(&mut new, state, &found.asgs, reading);
+    new.build_nodes = Value::Known(build_nodes(&new));
+    new
+}
+
+/// What was planned, with what was found in place of what was not known.
+pub(super) fn settle(planned: &NodeGroup, found: NodeGroup) -> NodeGroup {
+    let settled = fill(planned.clone().into_raw(), &found.clone().into_raw());
+    NodeGroup::from_raw(settled).ok().flatten().unwrap_or(found)
+}
+
+fn fill(planned: Raw, found: &Raw) -> Raw {
+    match planned {
+        Raw::Unknown(_) => found.clone(),
+        Raw::Map(attributes) => Raw::Map(
+            attributes.into_iter().map(|(name, value)| (name.clone(), fill(value, &found.get(&name)))).collect(),
+        ),
+        known => known,
+    }
+}
+
+/// An empty collection is nothing, unless the user wrote it so.
+fn like_before<T>(found: Value<T>, before: &Value<T>, is_empty: impl Fn(&T) -> bool) -> Value<T> {
+    match found {
+        Value::Known(found) if is_empty(&found) && before.is_null() => Value::Null,
+        found => found,
+    }
+}
+
+/// EKS tells a taint without a value sometimes with none and sometimes with an empty one: as the user wrote it, it stays.
+fn taints(group: &Nodegroup, before: &Value<Set<Taint>>) -> Value<Set<Taint>> {
+    let before: Vec<&Taint> = before.known().into_iter().flat_map(Set::iter).filter_map(Value::known).collect();
+    let found = group.taints().iter().map(|taint| {
+        let key = taint.key.clone().unwrap_or_default();
+        let value = taint.value.clone().unwrap_or_default();
+        let effect = taint.effect.as_ref().map(|effect| effect.as_str()).unwrap_or_default();
+        let effect = Effect::parse(effect).map_or(effect, |known| known.kubernetes());
+        let same = |known: &&&Taint| {
+            known.key.as_str() == Some(&key)
+                && known.effect.as_str() == Some(effect)
+                && known.value.as_str().unwrap_or_default() == value
+        };
+        match before.iter().find(same) {
+            Some(known) => (*known).clone(),
+            None => {
+                let value = if value.is_empty() { Value::Null } else { value.into() };
+                Taint { key: key.into(), value, effect: effect.into() }
+            }
+        }
+    });
+    Value::Known(found.collect())
+}
+
+fn remote_access(access: &aws_sdk_eks::types::RemoteAccessConfig, before: &Value<RemoteAccess>) -> RemoteAccess {
+    let before = before.known().map(|access| access.source_security_group_ids.clone()).unwrap_or_default();
+    let groups = Value::Known(access.source_security_groups().iter().cloned().collect());
+    RemoteAccess {
+        ec2_ssh_key: access.ec2_ssh_key.clone().into(),
+        source_security_group_ids: like_before(groups, &before, Set::is_empty),
+    }
+}
+
+fn launch_template(group: &Nodegroup, before: &Value<LaunchTemplate>) -> Value<LaunchTemplate> {
+    let Some(template) = &group.launch_template else { return Value::Null };
+    let asked = before.known().and_then(|template| template.version.as_str()).unwrap_or_default();
+    // EKS resolves $Latest and $Default once; the words stay as the user wrote them.
+    let version = if asked.starts_with('$') { Value::from(asked) } else { template.version.clone().into() };
+    Value::Known(LaunchTemplate { id: template.id.clone().into(), name: template.name.clone().into(), version })
+}
+
+fn update_config(group: &Nodegroup) -> Value<UpdateConfig> {
+    let Some(update) = &group.update_config else { return Value::Null };
+    Value::Known(UpdateConfig {
+        max_unavailable: update.max_unavailable.map(i64::from).into(),
+        max_unavailable_percentage: update.max_unavailable_percentage.map(i64::from).into(),
+        update_strategy: update.update_strategy.as_ref().map_or("DEFAULT", |strategy| strategy.as_str()).into(),
+    })
+}
+
+/// Tags that others put on the group are neither shown nor removed; an import cannot tell them apart and takes all.
+fn read_tags(new: &mut NodeGroup, state: &NodeGroup, group: &Nodegroup, reading: Reading<'_>) {
+    let found: BTreeMap<String, String> = group
+        .tags
+        .iter()
+        .flatten()
+        .filter(|(key, _)| !key.starts_with(OWN_TAGS))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    if reading.importing {
+        let all = reading.tags.of_concern(found, &[]);
+        new.tags = reading.tags.own(&all, &Value::Null);
+        new.tags_all = map_value(all);
+    } else {
+        new.tags = owned(&found, &state.tags);
+        new.tags_all = owned(&found, &state.tags_all);
+    }
+}
+
+fn owned(found: &BTreeMap<String, String>, before: &Value<Map<String>>) -> Value<Map<String>> {
+    before.clone().map(|before| {
+        before.into_keys().filter_map(|key| Some((key.clone(), found.get(&key)?.as_str().into()))).collect()
+    })
+}
+
+fn read_asgs(new: &mut NodeGroup, state: &NodeGroup, asgs: &[AutoScalingGroup], reading: Reading<'_>) {
+    let found = common_tags(asgs);
+    let suspended = !asgs.is_empty() && asgs.iter().all(is_az_rebalance_suspended);
+    new.suspend_az_rebalance = match &state.suspend_az_rebalance {
+        // Somebody else suspended it, perhaps AWS for a zonal shift: no difference to "we do not".
+        Value::Known(false) if !reading.suspended_by_us => false.into(),
+        _ => suspended.into(),
+    };
+    if reading.importing {
+        let (resources, options) = autoscaler_tags::from_tags(&found);
+        new.autoscaler = imported_autoscaler(resources, options);
+    }
+    let mut ours: BTreeSet<String> = known_map(&state.asg_tags_all).unwrap_or_default().into_keys().collect();
+    ours.extend(wanted_asg_tags(if reading.importing { new } else { state }).unwrap_or_default().into_keys());
+    new.asg_tags_all = map_value(found.into_iter().filter(|(key, _)| ours.contains(key)).collect());
+}
+
+/// The tags that all groups have, with the same value.
+pub(super) fn common_tags(asgs: &[AutoScalingGroup]) -> BTreeMap<String, String> {
+    let tags = |asg: &AutoScalingGroup| -> BTreeMap<String, String> {
+        asg.tags().iter().filter_map(|tag| Some((tag.key.clone()?, tag.value.clone().unwrap_or_default()))).collect()
+    };
+    let mut groups = asgs.iter().map(tags);
+    let mut common = groups.next().unwrap_or_default();
+    for other in groups {
+        common.retain(|key, value| other.get(key) == Some(value));
+    }
+    common
+}
+
+pub(super) fn is_az_rebalance_suspended(asg: &AutoScalingGroup) -> bool {
+    asg.suspended_processes().iter().any(|process| process.process_name.as_deref() == Some(AZ_REBALANCE))
+}
+
+fn imported_autoscaler(resources: BTreeMap<String, String>, options: ScaleDownOptions) -> Value<Autoscaler> {
+    let nothing = ScaleDownOptions::default();
+    if resources.is_empty() && options == nothing {
+        return Value::Null;
+    }
+    let given = options != nothing;
+    let options = AutoscalerOptions {
+        scale_down_utilization_threshold: options.utilization_threshold.into(),
+        scale_down_gpu_utilization_threshold: options.gpu_utilization_threshold.into(),
+        scale_down_unneeded_time: options.unneeded_time.into(),
+        scale_down_unready_time: options.unready_time.into(),
+        ignore_daemonsets_utilization: options.ignore_daemonsets_utilization.into(),
+    };
+    Value::Known(Autoscaler {
+        tags: true.into(),
+        resources: if resources.is_empty() { Value::Null } else { map_value(resources) },
+        options: if given { Value::Known(options) } else { Value::Null },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_autoscaling::types::{SuspendedProcess, TagDescription};
+    use aws_sdk_eks::types::{NodegroupScalingConfig, NodegroupStatus, TaintEffect};
+
+    use super::*;
+
+    fn map(pairs: &[(&str, &str)]) -> Value<Map<String>> {
+        Value::Known(pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())).collect())
+    }
+
+    fn asg(tags: &[(&str, &str)]) -> AutoScalingGroup {
+        let tag = |(key, value): &(&str, &str)| TagDescription::builder().key(*key).value(*value).build();
+        AutoScalingGroup::builder()
+            .auto_scaling_group_name("eks-build-1")
+            .set_tags(Some(tags.iter().map(tag).collect()))
+            .build()
+    }
+
+    fn group() -> aws_sdk_eks::types::builders::NodegroupBuilder {
+        Nodegroup::builder()
+            .cluster_name("prod")
+            .nodegroup_name("build")
+            .nodegroup_arn("arn")
+            .status(NodegroupStatus::Active)
+            .capacity_type(aws_sdk_eks::types::CapacityTypes::Spot)
+            .instance_types("c5a.2xlarge")
+            .scaling_config(NodegroupScalingConfig::builder().min_size(0).max_size(5).desired_size(2).build())
+            .subnets("subnet-1")
+            .labels("intent", "build")
+            .taints(aws_sdk_eks::types::Taint::builder().key("build").effect(TaintEffect::NoSchedule).build())
+            .node_role("role")
+            .tags("team", "ci")
+            .tags("cost", "1")
+            .tags("gitlabspot/owner", "x")
+    }
+
+    fn reading(tags: &Tags, importing: bool) -> Reading<'_> {
+        Reading { tags, importing, suspended_by_us: false }
+    }
+
+    const INTENT: &str = "k8s.io/cluster-autoscaler/node-template/label/intent";
+    const UNNEEDED: &str = "k8s.io/cluster-autoscaler/node-template/autoscaling-options/scaledownunneededtime";
+
+    #[test]
+    fn an_import_fills_everything_that_can_be_told() {
+        let tags = Tags { default: Some([("team".to_owned(), "ci".to_owned())].into()), ..Tags::default() };
+        let asg = asg(&[(INTENT, "build"), (UNNEEDED, "5m"), ("eks:cluster-name", "prod"), ("theirs", "x")]);
+        let found = Found { group: group().build(), asgs: vec![asg] };
+        let start = NodeGroup { cluster_name: "prod".into(), name: "build".into(), ..NodeGroup::default() };
+        let state = flatten(&start, &found, reading(&tags, true));
+        let options = AutoscalerOptions { scale_down_unneeded_time: "5m".into(), ..AutoscalerOptions::default() };
+        let mut expected = NodeGroup {
+            id: "prod:build".into(),
+            arn: "arn".into(),
+            status: "ACTIVE".into(),
+            capacity_type: "SPOT".into(),
+            instance_types: Value::Known(vec!["c5a.2xlarge".into()]),
+            min_size: 0.into(),
+            max_size: 5.into(),
+            desired_size: 2.into(),
+            subnet_ids: Value::Known(["subnet-1".to_owned()].into_iter().collect()),
+            labels: map(&[("intent", "build")]),
+            taints: Value::Known(
+                [Taint { key: "build".into(), value: Value::Null, effect: "NoSchedule".into() }].into_iter().collect(),
+            ),
+            node_role_arn: "role".into(),
+            node_repair: false.into(),
+            autoscaler: Value::Known(Autoscaler {
+                tags: true.into(),
+                resources: Value::Null,
+                options: Value::Known(options),
+            }),
+            suspend_az_rebalance: false.into(),
+            tags: map(&[("cost", "1")]),
+            tags_all: map(&[("cost", "1"), ("team", "ci")]),
+            autoscaling_group_names: Value::Known(vec!["eks-build-1".into()]),
+            asg_tags_all: map(&[(INTENT, "build"), (UNNEEDED, "5m")]),
+            ..start
+        };
+        expected.build_nodes = Value::Known(build_nodes(&expected));
+        assert_eq!(state, expected);
+    }
+
+    #[test]
+    fn a_refresh_sees_our_tags_only() {
+        let tags = Tags::default();
+        let before = NodeGroup {
+            labels: map(&[("intent", "build")]),
+            tags: map(&[("team", "ops"), ("gone", "x")]),
+            tags_all: map(&[("team", "ops"), ("gone", "x")]),
+            asg_tags_all: map(&[(INTENT, "build"), ("mine", "1")]),
+            ..NodeGroup::default()
+        };
+        let found = Found { group: group().build(), asgs: vec![asg(&[(INTENT, "other"), ("theirs", "x")])] };
+        let state = flatten(&before, &found, reading(&tags, false));
+        assert_eq!(state.tags, map(&[("team", "ci")]));
+        assert_eq!(state.tags_all, map(&[("team", "ci")]));
+        assert_eq!(state.asg_tags_all, map(&[(INTENT, "other")]));
+    }
+
+    #[test]
+    fn nothing_and_empty_are_what_the_user_wrote() {
+        let tags = Tags::default();
+        let empty = Nodegroup::builder().build();
+        let found = Found { group: empty, asgs: vec![] };
+        let written = NodeGroup { labels: map(&[]), taints: Value::Known(Set::default()), ..NodeGroup::default() };
+        let state = flatten(&written, &found, reading(&tags, false));
+        assert_eq!((state.labels, state.taints), (written.labels, written.taints));
+        let state = flatten(&NodeGroup::default(), &found, reading(&tags, false));
+        assert_eq!((state.labels, state.taints), (Value::Null, Value::Null));
+    }
+
+    #[test]
+    fn an_empty_value_of_a_taint_stays_as_it_was_written() {
+        let written = Value::Known(
+            [Taint { key: "build".into(), value: "".into(), effect: "NoSchedule".into() }].into_iter().collect(),
+        );
+        assert_eq!(taints(&group().build(), &written), written);
+    }
+
+    #[test]
+    fn a_suspension_by_others_is_not_ours() {
+        let suspended = SuspendedProcess::builder().process_name(AZ_REBALANCE).build();
+        let asgs = [AutoScalingGroup::builder().suspended_processes(suspended).build()];
+        let tags = Tags::default();
+        let read = |before: Value<bool>, suspended_by_us| {
+            let state = NodeGroup { suspend_az_rebalance: before, ..NodeGroup::default() };
+            let mut new = state.clone();
+            read_asgs(&mut new, &state, &asgs, Reading { suspended_by_us, ..reading(&tags, false) });
+            new.suspend_az_rebalance
+        };
+        assert_eq!(read(false.into(), false), false.into());
+        assert_eq!(read(false.into(), true), true.into());
+        assert_eq!(read(true.into(), false), true.into());
+        assert_eq!(read(Value::Null, false), true.into());
+    }
+
+    #[test]
+    fn what_was_not_known_is_filled_in() {
+        let planned = NodeGroup {
+            desired_size: 0.into(),
+            arn: Value::Unknown,
+            update_config: Value::Known(UpdateConfig {
+                max_unavailable: 1.into(),
+                update_strategy: Value::Unknown,
+                ..UpdateConfig::default()
+            }),
+            ..NodeGroup::default()
+        };
+        let update =
+            UpdateConfig { max_unavailable: 1.into(), update_strategy: "DEFAULT".into(), ..UpdateConfig::default() };
+        let found = NodeGroup {
+            desired_size: 3.into(),
+            arn: "arn".into(),
+            update_config: Value::Known(update.clone()),
+            ..NodeGroup::default()
+        };
+        let settled = settle(&planned, found);
+        assert_eq!((settled.desired_size, settled.arn), (0.into(), "arn".into()));
+        assert_eq!(settled.update_config, Value::Known(update));
+    }
+}

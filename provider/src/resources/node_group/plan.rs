@@ -1,0 +1,319 @@
+//! What the plan knows beyond the schema: everything that follows from what the user wrote, so that the plan shows it;
+//! what belongs to others, so that it shows no change; and what cannot be changed in place.
+
+use super::model::{taints, wanted_asg_tags};
+use super::schema::{BuildNodes, NodeGroup, Toleration, map_value};
+use crate::framework::value::known_list;
+use crate::framework::{Diagnostic, Plan, Value};
+use crate::provider::Tags;
+
+/// Stands as the status of a group that is gone while its role is still there, so that the next run goes on with the role.
+pub(super) const DELETED: &str = "DELETED";
+
+/// Completes a plan.
+pub(super) fn complete(plan: &mut Plan<NodeGroup>, tags: &Tags) {
+    derive(&mut plan.planned, tags);
+    desired_size(plan);
+    suspend_az_rebalance(plan);
+    if plan.is_create() {
+        warn(plan);
+    }
+    let Some(prior) = plan.prior.clone() else { return };
+    versions(plan, &prior);
+    if prior.launch_template.is_null() != plan.planned.launch_template.is_null() {
+        plan.require_replace("launch_template");
+    }
+    if prior.node_role.is_null() && !plan.planned.node_role.is_null() {
+        // The role of a group is for life.
+        plan.require_replace("node_role");
+    }
+    if prior.status.as_str() == Some(DELETED) {
+        plan.planned.status = Value::Unknown;
+        plan.require_replace("status");
+        return;
+    }
+    // A difference that turned out to be none must not leave "known after apply" behind.
+    plan.planned.status = prior.status.clone();
+    if plan.planned != prior {
+        plan.planned.status = Value::Unknown;
+    }
+}
+
+/// Everything that follows from what is known: for the plan and, when the last unknown values are there, for the state.
+pub(super) fn derive(model: &mut NodeGroup, tags: &Tags) {
+    model.id = match (&model.cluster_name, &model.name) {
+        (Value::Known(cluster), Value::Known(name)) => format!("{cluster}:{name}").into(),
+        _ => Value::Unknown,
+    };
+    model.tags_all = tags.all(&model.tags);
+    model.asg_tags_all = wanted_asg_tags(model).map_or(Value::Unknown, map_value);
+    model.build_nodes = Value::Known(build_nodes(model));
+}
+
+/// What a pod needs to land on such nodes.
+pub(super) fn build_nodes(model: &NodeGroup) -> BuildNodes {
+    let node_selector = match &model.labels {
+        Value::Null => Value::Known(std::collections::BTreeMap::new()),
+        given => given.clone(),
+    };
+    let tolerations = match taints(&model.taints) {
+        None => Value::Unknown,
+        Some(taints) => {
+            let tolerate = |taint: super::Taint| {
+                let without_value = taint.value.is_empty();
+                Value::Known(Toleration {
+                    key: taint.key.into(),
+                    operator: if without_value { "Exists" } else { "Equal" }.into(),
+                    value: if without_value { Value::Null } else { taint.value.into() },
+                    effect: taint.effect.kubernetes().into(),
+                })
+            };
+            Value::Known(taints.into_iter().map(tolerate).collect())
+        }
+    };
+    BuildNodes { node_selector, tolerations, capacity_type: model.capacity_type.clone() }
+}
+
+/// The number of nodes is the autoscaler's: whatever it is now is right, as long as it is within bounds.
+fn desired_size(plan: &mut Plan<NodeGroup>) {
+    let (min, max) = (plan.planned.min_size.known().copied(), plan.planned.max_size.known().copied());
+    let clamp = |size: i64| match (min, max) {
+        (Some(min), Some(max)) if min <= max => Value::Known(size.clamp(min, max)),
+        _ => Value::Unknown,
+    };
+    let given = plan.config.desired_size.clone();
+    let before = plan.prior.as_ref().map(|prior| prior.desired_size.clone()).unwrap_or_default();
+    plan.planned.desired_size = match (given, before) {
+        (Value::Null, Value::Known(before)) => clamp(before),
+        (Value::Null, _) => clamp(0),
+        // Core takes what the user wrote or what was there, and nothing between them: a size out of bounds is corrected
+        // at EKS, and shows here after the next refresh.
+        (Value::Known(given), Value::Known(before)) if clamp(before) == Value::Known(given) => given.into(),
+        (_, Value::Known(before)) => before.into(),
+        (given, _) => given,
+    };
+}
+
+fn suspend_az_rebalance(plan: &mut Plan<NodeGroup>) {
+    if !plan.config.suspend_az_rebalance.is_null() {
+        return;
+    }
+    plan.planned.suspend_az_rebalance = match &plan.prior {
+        // AWS suspends and resumes it by itself during a zonal shift; without a word from the user that is no difference.
+        Some(prior) if prior.suspend_az_rebalance.known().is_some() => prior.suspend_az_rebalance.clone(),
+        _ => plan.planned.capacity_type.as_ref().map(|capacity_type| capacity_type == "SPOT"),
+    };
+}
+
+/// A change of one version decides the other, unless the user names it as well.
+fn versions(plan: &mut Plan<NodeGroup>, prior: &NodeGroup) {
+    let template = |model: &NodeGroup| model.launch_template.known().map(|template| template.version.clone());
+    let version_changes = plan.planned.version != prior.version;
+    let release_changes = plan.planned.release_version != prior.release_version;
+    if (version_changes || template(&plan.planned) != template(prior)) && plan.config.release_version.is_null() {
+        plan.planned.release_version = Value::Unknown;
+    }
+    if release_changes && plan.config.version.is_null() {
+        plan.planned.version = Value::Unknown;
+    }
+}
+
+/// What is allowed and yet seldom meant.
+fn warn(plan: &mut Plan<NodeGroup>) {
+    let types = known_list(&plan.planned.instance_types).unwrap_or_default();
+    if plan.planned.capacity_type.as_str() == Some("SPOT") && (1..3).contains(&types.len()) {
+        let text = format!(
+            "With {} EC2 has few pools to take Spot instances from, and takes nodes back more often. Name at least three \
+             types with the same vCPUs and memory.",
+            types.join(" and ")
+        );
+        plan.warn(Diagnostic::warning("Few instance types for Spot", text).at("instance_types"));
+    }
+    let zones = plan.config.availability_zones.known().map(crate::framework::Set::len);
+    if zones == Some(1) {
+        let text = "In one zone, nodes can be had only while that zone has capacity. Name more zones, unless the jobs \
+                    need volumes of this one.";
+        plan.warn(Diagnostic::warning("One availability zone only", text).at("availability_zones"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::schema::{NodeRole, Taint};
+    use super::*;
+    use crate::framework::PrivateState;
+    use crate::framework::plan::propose;
+    use crate::framework::schema::{Object, Schema};
+    use crate::framework::value::Map;
+
+    fn map(pairs: &[(&str, &str)]) -> Value<Map<String>> {
+        Value::Known(pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())).collect())
+    }
+
+    fn tags() -> Tags {
+        Tags { default: Some([("team".to_owned(), "ci".to_owned())].into()), ..Tags::default() }
+    }
+
+    fn config() -> NodeGroup {
+        NodeGroup {
+            labels: map(&[("intent", "build")]),
+            taints: Value::Known(
+                [Taint { key: "build".into(), value: "true".into(), effect: "NoSchedule".into() }]
+                    .into_iter()
+                    .collect(),
+            ),
+            desired_size: 0.into(),
+            ..super::super::validate::tests::minimal()
+        }
+    }
+
+    /// As core and the framework plan, when the state's computed values are those that were there.
+    fn planned(prior: Option<&NodeGroup>, config: &NodeGroup) -> Plan<NodeGroup> {
+        let schema = Schema::of::<NodeGroup>(0, "");
+        let mut proposed = config.clone();
+        if let Some(prior) = prior {
+            let given = config.clone().into_raw();
+            let mut raw = given.as_map().cloned().unwrap();
+            for attribute in &schema.attributes {
+                let name = attribute.name.as_ref();
+                if given.get(name).is_null() && attribute.mode.computed().is_some() {
+                    raw.insert(name.to_owned(), prior.clone().into_raw().get(name));
+                }
+            }
+            proposed = NodeGroup::from_raw(crate::framework::Raw::Map(raw)).unwrap().unwrap();
+            if let (Value::Known(role), Value::Known(before)) = (&mut proposed.node_role, &prior.node_role) {
+                role.name = before.name.clone();
+            }
+        }
+        let before = prior.cloned().map_or(crate::framework::Raw::Null, Object::into_raw);
+        let (raw, changed) = propose(&schema, &before, &config.clone().into_raw(), &proposed.into_raw());
+        let raw = NodeGroup::from_raw(raw).unwrap().unwrap();
+        let mut plan = Plan::new(prior.cloned(), config.clone(), raw, PrivateState::default(), changed);
+        complete(&mut plan, &tags());
+        plan
+    }
+
+    /// What is there after that plan was applied.
+    pub(in super::super) fn applied(config: &NodeGroup) -> NodeGroup {
+        let mut state = planned(None, config).planned;
+        state.arn = "arn:aws:eks:af-south-1:123456789012:nodegroup/prod/build/1".into();
+        state.status = "ACTIVE".into();
+        state.version = "1.34".into();
+        state.release_version = "1.34.0-20260101".into();
+        let raw = state.into_raw().without_unknown();
+        NodeGroup::from_raw(raw).unwrap().unwrap()
+    }
+
+    fn paths(plan: &mut Plan<NodeGroup>) -> Vec<String> {
+        plan.take_replace().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_create_shows_what_follows() {
+        let plan = planned(None, &config());
+        let NodeGroup { id, tags_all, asg_tags_all, build_nodes, suspend_az_rebalance, desired_size, .. } =
+            plan.planned;
+        assert_eq!(id, "prod:build".into());
+        assert_eq!(tags_all, map(&[("team", "ci")]));
+        assert_eq!((suspend_az_rebalance, desired_size), (true.into(), 0.into()));
+        let prefix = "k8s.io/cluster-autoscaler/node-template";
+        assert_eq!(
+            asg_tags_all,
+            map(&[
+                (&format!("{prefix}/label/eks.amazonaws.com/capacityType"), "SPOT"),
+                (&format!("{prefix}/label/intent"), "build"),
+                (&format!("{prefix}/taint/build"), "true:NoSchedule"),
+            ])
+        );
+        let toleration = Toleration {
+            key: "build".into(),
+            operator: "Equal".into(),
+            value: "true".into(),
+            effect: "NoSchedule".into(),
+        };
+        let expected = BuildNodes {
+            node_selector: map(&[("intent", "build")]),
+            tolerations: Value::Known(vec![Value::Known(toleration)]),
+            capacity_type: "SPOT".into(),
+        };
+        assert_eq!(build_nodes, Value::Known(expected));
+    }
+
+    #[test]
+    fn spot_with_one_type_in_one_zone_is_warned_about() {
+        let plan = planned(None, &config());
+        let summaries: Vec<_> = plan.diagnostics.iter().map(|warning| warning.summary.to_string()).collect();
+        assert_eq!(summaries, ["Few instance types for Spot", "One availability zone only"]);
+    }
+
+    #[test]
+    fn nothing_new_changes_nothing() {
+        let state = applied(&config());
+        let plan = planned(Some(&state), &config());
+        assert_eq!(plan.planned, state);
+        assert!(plan.diagnostics.is_empty());
+    }
+
+    #[test]
+    fn the_autoscalers_size_is_no_difference() {
+        let state = NodeGroup { desired_size: 3.into(), ..applied(&config()) };
+        assert_eq!(planned(Some(&state), &config()).planned, state);
+        let silent = NodeGroup { desired_size: Value::Null, ..config() };
+        assert_eq!(planned(Some(&state), &silent).planned, state);
+    }
+
+    #[test]
+    fn a_size_out_of_bounds_is_corrected() {
+        let state = NodeGroup { desired_size: 3.into(), ..applied(&config()) };
+        let silent = NodeGroup { desired_size: Value::Null, max_size: 2.into(), ..config() };
+        assert_eq!(planned(Some(&state), &silent).planned.desired_size, 2.into());
+        let given = NodeGroup { max_size: 2.into(), ..config() };
+        assert_eq!(planned(Some(&state), &given).planned.desired_size, 3.into());
+    }
+
+    #[test]
+    fn a_missing_asg_tag_is_a_change() {
+        let mut state = applied(&config());
+        state.asg_tags_all = map(&[]);
+        let plan = planned(Some(&state), &config());
+        assert_eq!(plan.planned.asg_tags_all, applied(&config()).asg_tags_all);
+        assert_eq!(plan.planned.status, Value::Unknown);
+    }
+
+    #[test]
+    fn az_rebalance_is_left_as_it_is_unless_the_user_says() {
+        let state = NodeGroup { suspend_az_rebalance: false.into(), ..applied(&config()) };
+        assert_eq!(planned(Some(&state), &config()).planned, state);
+        let given = NodeGroup { suspend_az_rebalance: true.into(), ..config() };
+        assert_eq!(planned(Some(&state), &given).planned.suspend_az_rebalance, true.into());
+    }
+
+    #[test]
+    fn a_version_decides_the_release() {
+        let config = NodeGroup { version: "1.35".into(), ..config() };
+        let mut plan = planned(Some(&applied(&self::config())), &config);
+        assert_eq!(plan.planned.release_version, Value::Unknown);
+        assert_eq!(paths(&mut plan), [""; 0]);
+    }
+
+    #[test]
+    fn a_role_of_our_own_needs_a_new_group() {
+        let foreign = NodeGroup {
+            node_role: Value::Null,
+            node_role_arn: "arn:aws:iam::123456789012:role/x".into(),
+            ..applied(&config())
+        };
+        assert_eq!(paths(&mut planned(Some(&foreign), &config())), ["node_role"]);
+        let ours = NodeGroup {
+            node_role: Value::Known(NodeRole { name: "r".into(), path: "/".into(), ..NodeRole::default() }),
+            ..foreign
+        };
+        assert_eq!(paths(&mut planned(Some(&ours), &config())), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_half_deleted_is_made_anew() {
+        let state = NodeGroup { status: DELETED.into(), ..applied(&config()) };
+        assert_eq!(paths(&mut planned(Some(&state), &config())), ["status"]);
+    }
+}
