@@ -8,6 +8,7 @@ pub mod config_toml;
 pub mod finding;
 pub mod inputs;
 pub mod manifests;
+pub mod reference;
 pub mod spec;
 pub mod suggest;
 pub mod values;

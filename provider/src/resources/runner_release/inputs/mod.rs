@@ -4,6 +4,7 @@
 //! over the others, as Helm lays one values file over the next. Parts that Kubernetes defines
 //! (tolerations, volumes, security contexts) are in the API's own spelling.
 
+mod kubernetes_case;
 mod nested;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use kubernetes_case::to_api;
 pub use nested::{
     BuildNodes, DisruptionBudget, DockerInDocker, Hpa, ImageParts, Metrics, Monitor, Probe, Rbac, RbacRule,
     Registration, SecretItems, Service, ServiceAccount, SessionServer, SessionServerIngress, Toleration,

@@ -28,6 +28,7 @@ pub use checksum::{Fingerprint, fingerprint};
 pub use config_map::UNREGISTER_ON_STOP;
 pub use secret::SecretObject;
 
+use super::config_toml::{redact, render};
 use super::spec::ReleaseSpec;
 
 /// Keyed hashes of the Secrets that the manager uses, by name. A changed one rolls the pods.
@@ -55,6 +56,30 @@ pub fn objects(spec: &ReleaseSpec, fingerprints: &Fingerprints) -> Result<Vec<Va
     objects.extend(service_monitor::object(spec));
     objects.extend(pod_monitor::object(spec));
     Ok(objects)
+}
+
+/// The same objects as plan and state show them: sensitive values of the configuration are taken
+/// out, while the checksums stay those of what is applied.
+///
+/// # Errors
+///
+/// As [`objects`].
+pub fn shown(spec: &ReleaseSpec, fingerprints: &Fingerprints) -> Result<Vec<Value>, toml::ser::Error> {
+    let mut objects = objects(spec, fingerprints)?;
+    let redacted = config_map::object(&ReleaseSpec { config: redact(&spec.config), ..spec.clone() })?;
+    if let Some(config_map) = objects.iter_mut().find(|object| object["kind"] == "ConfigMap") {
+        *config_map = redacted;
+    }
+    Ok(objects)
+}
+
+/// The runner's whole configuration as text, without its secrets.
+///
+/// # Errors
+///
+/// As [`objects`].
+pub fn config_toml_rendered(spec: &ReleaseSpec) -> Result<String, toml::ser::Error> {
+    render(&redact(&spec.config))
 }
 
 /// The token's Secret, when it is ours.

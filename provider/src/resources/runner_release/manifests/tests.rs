@@ -207,6 +207,18 @@ fn the_token_is_in_its_secret_only() {
 }
 
 #[test]
+fn plan_and_state_see_no_secret_of_the_configuration() {
+    let s3 = json!({ "access_key": "AKIA", "secret_key": "very-secret", "server_address": "s3.amazonaws.com" });
+    let spec = spec(json!({ "config": { "cache": { "type": "s3", "s3": s3 } } }), TokenKind::Authentication);
+    let shown = shown(&spec, &fingerprints()).unwrap();
+    assert!(!serde_json::to_string(&shown).unwrap().contains("very-secret"));
+    assert!(config_toml_rendered(&spec).unwrap().contains("SecretKey = \"(sensitive)\""));
+    let applied = made(&spec);
+    assert!(serde_json::to_string(&applied).unwrap().contains("very-secret"));
+    assert_eq!(find(&applied, "Deployment"), find(&shown, "Deployment"));
+}
+
+#[test]
 fn somebody_elses_secret_is_only_mounted() {
     let mut typed: ReleaseInputs = serde_json::from_value(json!({ "token_secret_name": "theirs" })).unwrap();
     typed.gitlab_url = Some("https://x/".to_owned());

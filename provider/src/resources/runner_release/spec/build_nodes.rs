@@ -40,6 +40,20 @@ pub(super) fn kubernetes(nodes: &BuildNodes) -> Table {
     kubernetes
 }
 
+/// The runner gives its pause pods the node selector but not the affinity, so that with an
+/// `autoscaler` table the labels have to stand there too.
+pub(super) fn for_pause_pods(nodes: &BuildNodes, kubernetes: &mut Table) {
+    if !kubernetes.contains_key("autoscaler") {
+        return;
+    }
+    let selector = kubernetes.entry("node_selector").or_insert_with(|| Value::Table(Table::new()));
+    if let Value::Table(selector) = selector {
+        for (label, value) in nodes.node_selector.iter().flatten() {
+            selector.entry(label.clone()).or_insert_with(|| Value::from(value.as_str()));
+        }
+    }
+}
+
 /// The runner's own form: `key=value` or `key`, and the effect. Being a map it holds one effect
 /// for each; two of them become the empty one, which stands for all.
 fn tolerations(given: &[Toleration]) -> Table {
@@ -109,6 +123,17 @@ mod tests {
     #[test]
     fn on_demand_nodes_have_no_preference() {
         assert_eq!(from(json!({ "capacity_type": "ON_DEMAND" })), Table::new());
+    }
+
+    #[test]
+    fn pause_pods_get_the_labels_as_selector() {
+        let nodes: BuildNodes = serde_json::from_value(json!({ "node_selector": { "a": "1", "b": "2" } })).unwrap();
+        let mut kubernetes = toml::toml! { node_selector = { a = "3" } };
+        for_pause_pods(&nodes, &mut kubernetes);
+        assert_eq!(kubernetes, toml::toml! { node_selector = { a = "3" } });
+        kubernetes.insert("autoscaler".into(), Value::Table(Table::new()));
+        for_pause_pods(&nodes, &mut kubernetes);
+        assert_eq!(kubernetes, toml::toml! { autoscaler = {} node_selector = { a = "3", b = "2" } });
     }
 
     #[test]

@@ -33,7 +33,13 @@ impl Sources<'_> {
         let mut layers = vec![self.defaults(), self.derived()];
         layers.extend(self.values.config.iter().cloned());
         layers.extend(named_parts(&self.values.inputs));
-        merge(&layers, &typed)
+        let mut merged = merge(&layers, &typed)?;
+        if let (Some(nodes), Some(Value::Table(kubernetes))) =
+            (&self.typed.build_nodes, merged.runner.get_mut("kubernetes"))
+        {
+            build_nodes::for_pause_pods(nodes, kubernetes);
+        }
+        Ok(merged)
     }
 
     /// What the chart says when nobody else does.

@@ -1,0 +1,88 @@
+//! HCL's snake case to the Kubernetes API's camel case, for the parts that Kubernetes defines.
+
+use serde_json::{Map, Value};
+
+/// Objects whose keys are the user's own: labels and the like. They keep their spelling.
+const OWN_KEYS: [&str; 6] = ["annotations", "labels", "limits", "match_labels", "requests", "volume_attributes"];
+
+/// Names in which the API does not follow its own rule.
+const EXCEPTIONS: [(&str, &str); 4] =
+    [("disk_uri", "diskURI"), ("host_ip", "hostIP"), ("target_wwns", "targetWWNs"), ("volume_id", "volumeID")];
+
+/// Renames the keys of the value and of everything in it; drops nulls, which HCL sends for every
+/// attribute that is not set.
+pub fn to_api(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let fields = fields.into_iter().filter(|(_, value)| !value.is_null());
+            let renamed = fields.map(|(name, value)| {
+                let value = if OWN_KEYS.contains(&name.as_str()) { without_nulls(value) } else { to_api(value) };
+                (api_name(&name), value)
+            });
+            Value::Object(renamed.collect())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(to_api).collect()),
+        plain => plain,
+    }
+}
+
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            Value::Object(fields.into_iter().filter(|(_, value)| !value.is_null()).collect::<Map<_, _>>())
+        }
+        other => other,
+    }
+}
+
+fn api_name(name: &str) -> String {
+    if let Some((_, api)) = EXCEPTIONS.iter().find(|(hcl, _)| *hcl == name) {
+        return (*api).to_owned();
+    }
+    let mut words = name.split('_');
+    let mut out = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let mut letters = word.chars();
+        out.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        out.push_str(letters.as_str());
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn renames_fields_but_not_the_users_own_keys() {
+        let hcl = json!({
+            "resources": { "requests": { "cpu": "1", "example.com/my_gpu": "1" }, "limits": null },
+            "volumes": [{
+                "name": "a",
+                "empty_dir": { "size_limit": "1Gi", "medium": null },
+                "csi": { "volume_attributes": { "some_key": "v" }, "read_only": true },
+            }],
+            "affinity": { "pod_anti_affinity": { "required_during_scheduling_ignored_during_execution": [{
+                "topology_key": "kubernetes.io/hostname",
+                "label_selector": { "match_labels": { "my_app": "x" } },
+            }] } },
+            "ports": [{ "container_port": 1, "host_ip": "1.2.3.4" }],
+        });
+        let api = json!({
+            "resources": { "requests": { "cpu": "1", "example.com/my_gpu": "1" } },
+            "volumes": [{
+                "name": "a",
+                "emptyDir": { "sizeLimit": "1Gi" },
+                "csi": { "volumeAttributes": { "some_key": "v" }, "readOnly": true },
+            }],
+            "affinity": { "podAntiAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": [{
+                "topologyKey": "kubernetes.io/hostname",
+                "labelSelector": { "matchLabels": { "my_app": "x" } },
+            }] } },
+            "ports": [{ "containerPort": 1, "hostIP": "1.2.3.4" }],
+        });
+        assert_eq!(to_api(hcl), api);
+    }
+}

@@ -1,0 +1,125 @@
+//! Tables for the docs page, from the catalogue and from the list of the chart's keys.
+
+use std::fmt::Write as _;
+
+use super::catalogue::{GLOBAL, Kind, RUNNER, Table, entries};
+use super::values::{Becomes, KEYS};
+use super::version::RunnerVersion;
+
+/// Every key of config.toml: HCL path, TOML path, type, first version, meaning.
+pub fn config_keys() -> String {
+    let mut text = String::new();
+    for (title, prefix, table) in [("Global section", "", &GLOBAL), ("`config`: `[[runners]]`", "runners.", &RUNNER)] {
+        section(&mut text, title, prefix, table);
+    }
+    text
+}
+
+fn section(text: &mut String, title: &str, prefix: &str, table: &'static Table) {
+    let _ =
+        writeln!(text, "### {title}\n\n| attribute | in config.toml | type | since | meaning |\n|---|---|---|---|---|");
+    for entry in entries(table) {
+        let since = if entry.since == RunnerVersion::ANY { String::new() } else { entry.since.to_string() };
+        let secret = if entry.key.sensitive { " Sensitive." } else { "" };
+        let _ = writeln!(
+            text,
+            "| `{}` | `{prefix}{}` | {} | {since} | {}{secret} |",
+            entry.hcl_path,
+            entry.toml_path,
+            hcl_type(entry.key.kind),
+            entry.key.about
+        );
+    }
+    text.push('\n');
+}
+
+fn hcl_type(kind: Kind) -> String {
+    match kind {
+        Kind::Text => "string".to_owned(),
+        Kind::Choice(of) => format!("string: {}", of.join(", ")),
+        Kind::Integer | Kind::Float => "number".to_owned(),
+        Kind::Flag => "bool".to_owned(),
+        Kind::Duration => "duration".to_owned(),
+        Kind::Timestamp => "RFC 3339 time".to_owned(),
+        Kind::Texts | Kind::TextOrTexts => "list of string".to_owned(),
+        Kind::Integers | Kind::Floats => "list of number".to_owned(),
+        Kind::TextMap => "map of string".to_owned(),
+        Kind::FlagMap => "map of bool".to_owned(),
+        Kind::IntegerMap => "map of number".to_owned(),
+        Kind::Table(_) => "object".to_owned(),
+        Kind::Tables(_) => "list of object".to_owned(),
+    }
+}
+
+/// Every key of the chart's values: what becomes of it, or why not.
+pub fn values_keys() -> String {
+    let mut text = "| key of the chart | here |\n|---|---|\n".to_owned();
+    for key in KEYS {
+        let here = match key.becomes {
+            Becomes::Attribute(to) => format!("`{to}`"),
+            Becomes::Global(to) => format!("`{to}` of config.toml's global section"),
+            Becomes::Runner(to) => format!("`config.{to}`, below `runners.config`"),
+            Becomes::Special(what) => what.to_owned(),
+            Becomes::Nothing(why) => format!("no effect: {why}"),
+            Becomes::Refused(why) => format!("refused: {why}"),
+        };
+        let _ = writeln!(text, "| `{}` | {here} |", key.path);
+    }
+    text
+}
+
+/// Where the objects differ from what chart 0.86.0 makes of the same values, on purpose.
+pub const DIFFERENCES: &[&str] = &[
+    "With an authentication token and runner 18.10 or newer, config.toml is complete and refers to the token by \
+     `$CI_SERVER_TOKEN`; nothing is registered or verified at start, and `REGISTER_LOCKED` and `RUNNER_TAG_LIST` are \
+     not in the environment.",
+    "A pod that registered itself unregisters after its last job, and only when the release is being destroyed; the \
+     chart's preStop hook does so at every stop and before the jobs have ended.",
+    "A container that starts again in the same pod keeps its registration.",
+    "The liveness probe fails only when the manager does not run or GitLab no longer knows the runner; the chart's also \
+     fails when GitLab is away.",
+    "`checksum/secrets` covers every Secret in use, the cache's, the certificates' and foreign ones included; the chart's \
+     never changes for a Secret that it did not make.",
+    "A foreign token Secret needs one of its two keys; the chart waits for ever when either is missing.",
+    "The Role holds what the configuration needs; the chart's allows everything in the core group and nothing beyond it.",
+    "`SESSION_SERVER_ADDRESS` is there only when a session server needs it.",
+    "The metrics port is there only when metrics are enabled.",
+    "ServiceMonitor and PodMonitor look in the manager's namespace, and a monitor that could find nothing is an error.",
+    "The unused volume `runner-secrets` is not there, and the certificates' volume follows the configuration folder when \
+     the pod runs as root.",
+    "The Ingress has namespace and labels, and belongs to an enabled session server.",
+    "The autoscaler is always autoscaling/v2, has labels, and needs at least one metric.",
+    "`job_namespace` is written to config.toml, never to `KUBERNETES_NAMESPACE`.",
+    "Objects carry `app.kubernetes.io/managed-by: gitlabspot`.",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_has_its_line() {
+        let config = config_keys();
+        assert!(
+            config.contains("| `cache.s3.bucket_name` | `runners.cache.s3.BucketName` | string |  | The bucket. |\n")
+        );
+        assert!(
+            config.contains(
+                "| `kubernetes.volumes.nfs.server` | `runners.kubernetes.volumes.nfs.server` | string | 19.0 |"
+            )
+        );
+        let keys = entries(&GLOBAL).len() + entries(&RUNNER).len();
+        assert_eq!(config.lines().filter(|line| line.starts_with("| `")).count(), keys);
+        assert_eq!(values_keys().lines().count(), KEYS.len() + 2);
+    }
+
+    #[test]
+    fn nothing_breaks_a_table() {
+        for line in config_keys().lines().filter(|line| line.starts_with("| `")) {
+            assert_eq!(line.matches(" | ").count(), 4, "{line}");
+        }
+        for line in values_keys().lines() {
+            assert!(line.matches('|').count() == 3, "{line}");
+        }
+    }
+}
