@@ -1,1 +1,49 @@
-//! To come.
+//! What the tests of this crate are written with: real `tofu` and `terraform`, a configuration of their own, an AWS
+//! account and a namespace of their own, on the local cloud that `make cloud` starts.
+//!
+//! ```text
+//! let stage = Stage::new("cache_bucket/expiration", Engine::opentofu()).await;   // account, namespace, workspace
+//! let workspace = stage.testdata("cache_bucket/expiration", json!({ "bucket": "..." })).await;  // main.tf, init
+//! workspace.apply().await;
+//! workspace.assert_stable().await;          // two plans, both empty
+//! workspace.assert_import("gitlabspot_cache_bucket.this", "...", &[]).await;
+//! workspace.destroy().await;
+//! stage.assert_nothing_left().await;
+//! ```
+//!
+//! A stage that is dropped by a failing test keeps its evidence under `target/acceptance/<test>/` and says so.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "the code of tests: what goes wrong here is a failed test, told where it happens"
+)]
+
+mod account;
+mod cloud;
+mod control;
+mod engine;
+mod evidence;
+mod fault;
+mod gitlab;
+mod import;
+mod kubernetes;
+mod mirror;
+mod namespace;
+mod output;
+mod plan;
+mod stage;
+mod state;
+mod workspace;
+
+pub use account::{Account, Call};
+pub use cloud::Cloud;
+pub use engine::Engine;
+pub use fault::Fault;
+pub use gitlab::GitLab;
+pub use kubernetes::Kubernetes;
+pub use namespace::Namespace;
+pub use output::Output;
+pub use plan::Plan;
+pub use stage::Stage;
+pub use state::State;
+pub use workspace::Workspace;

@@ -1,0 +1,178 @@
+//! An AWS account of a test's own.
+
+use std::collections::BTreeMap;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::Fault;
+use crate::control::Control;
+
+/// An account with a VPC, subnets in three zones and an EKS cluster, used by one test only.
+#[derive(Clone, Debug)]
+pub struct Account {
+    furnished: Furnished,
+    control: Control,
+    endpoint: String,
+    config: SdkConfig,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Furnished {
+    account: String,
+    region: String,
+    access_key_id: String,
+    secret_access_key: String,
+    cluster: String,
+    subnet_ids: BTreeMap<String, String>,
+}
+
+/// One call that reached AWS.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Call {
+    /// As in a signature: `eks`, `s3`, ...
+    pub service: String,
+    /// The API's name: `CreateNodegroup`, ...
+    pub action: String,
+    /// What was asked for; secrets left out.
+    pub parameters: Value,
+    /// `attempt=1; max=3`.
+    pub attempt: Option<String>,
+    /// The same for every attempt of one call.
+    pub invocation: Option<String>,
+    /// What the caller calls itself.
+    pub user_agent: Option<String>,
+    /// The status that was answered; none when the connection was dropped.
+    pub status: Option<u16>,
+    /// The error code that was answered.
+    pub error: Option<String>,
+}
+
+impl Account {
+    pub(crate) fn new(furnished: Furnished, control: Control, endpoint: &str) -> Self {
+        let credentials =
+            Credentials::new(&furnished.access_key_id, &furnished.secret_access_key, None, None, "local cloud");
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(furnished.region.clone()))
+            .endpoint_url(endpoint)
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .build();
+        Self { furnished, control, endpoint: endpoint.to_owned(), config }
+    }
+
+    /// Twelve digits.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.furnished.account
+    }
+
+    /// The region that everything is in.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        &self.furnished.region
+    }
+
+    /// Name of the EKS cluster.
+    #[must_use]
+    pub fn cluster(&self) -> &str {
+        &self.furnished.cluster
+    }
+
+    /// The subnet of each zone: `af-south-1a`, `b` and `c`.
+    #[must_use]
+    pub fn subnet_ids(&self) -> &BTreeMap<String, String> {
+        &self.furnished.subnet_ids
+    }
+
+    /// What a user of this account has in the environment.
+    #[must_use]
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("AWS_ENDPOINT_URL", self.endpoint.clone()),
+            ("AWS_ACCESS_KEY_ID", self.furnished.access_key_id.clone()),
+            ("AWS_SECRET_ACCESS_KEY", self.furnished.secret_access_key.clone()),
+            ("AWS_REGION", self.furnished.region.clone()),
+            ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+        ]
+    }
+
+    /// EC2 Auto Scaling.
+    #[must_use]
+    pub fn autoscaling(&self) -> aws_sdk_autoscaling::Client {
+        aws_sdk_autoscaling::Client::new(&self.config)
+    }
+
+    /// EC2.
+    #[must_use]
+    pub fn ec2(&self) -> aws_sdk_ec2::Client {
+        aws_sdk_ec2::Client::new(&self.config)
+    }
+
+    /// EKS.
+    #[must_use]
+    pub fn eks(&self) -> aws_sdk_eks::Client {
+        aws_sdk_eks::Client::new(&self.config)
+    }
+
+    /// IAM.
+    #[must_use]
+    pub fn iam(&self) -> aws_sdk_iam::Client {
+        aws_sdk_iam::Client::new(&self.config)
+    }
+
+    /// S3, addressing buckets by path.
+    #[must_use]
+    pub fn s3(&self) -> aws_sdk_s3::Client {
+        let config = aws_sdk_s3::config::Builder::from(&self.config).force_path_style(true).build();
+        aws_sdk_s3::Client::from_conf(config)
+    }
+
+    /// STS.
+    #[must_use]
+    pub fn sts(&self) -> aws_sdk_sts::Client {
+        aws_sdk_sts::Client::new(&self.config)
+    }
+
+    /// Lets some of the account's next calls fail.
+    pub fn inject(&self, fault: Fault) {
+        let fault = fault.into_rule(self.id());
+        let _: Value = self.control.post("/faults", &fault);
+    }
+
+    /// Says how the account's next node groups, updates and deletions end: a plan as `cloud/aws/plans.py` has it, for
+    /// instance `{"on": "create", "status": "CREATE_FAILED", "issues": [...]}`.
+    pub fn plan_node_groups(&self, plan: &Value) {
+        let _: Value = self.control.post("/nodegroup-plan", &json!({ "account": self.id(), "plans": [plan] }));
+    }
+
+    /// Every call of the account so far, those of the test included, in order.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Call> {
+        self.control.get("/log", &[("account", self.id())])
+    }
+
+    /// The calls of one operation.
+    #[must_use]
+    pub fn calls_of(&self, service: &str, action: &str) -> Vec<Call> {
+        let query = [("account", self.id()), ("service", service), ("action", action)];
+        self.control.get("/log", &query)
+    }
+
+    /// Forgets faults, plans and calls; what exists stays.
+    pub fn forget(&self) {
+        let _: Value = self.control.post("/reset", &json!({ "account": self.id() }));
+    }
+
+    /// What exists in the account beyond what it had at the start, by kind. Empty is nothing.
+    #[must_use]
+    pub fn leftovers(&self) -> BTreeMap<String, Vec<String>> {
+        self.control.get("/leftovers", &[("account", self.id())])
+    }
+
+    pub(crate) fn log(&self) -> Result<Value, String> {
+        self.control.try_get("/log", &[("account", self.id())])
+    }
+}

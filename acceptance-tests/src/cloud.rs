@@ -1,0 +1,136 @@
+//! The local cloud that `make cloud` started, as its `cloud.json` describes it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::control::Control;
+use crate::{Account, GitLab, Kubernetes};
+
+/// The running local cloud. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Cloud {
+    description: Arc<Description>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Description {
+    region: String,
+    aws: Aws,
+    kubernetes: Cluster,
+    gitlab: Stub,
+    tools: Tools,
+}
+
+#[derive(Debug, Deserialize)]
+struct Aws {
+    endpoint: String,
+    control: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Cluster {
+    host: String,
+    kubeconfig: PathBuf,
+}
+
+#[derive(Debug, Deserialize)]
+struct Stub {
+    url: String,
+    control: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Tools {
+    tofu: PathBuf,
+}
+
+impl Cloud {
+    /// The cloud of `$GITLABSPOT_CLOUD` (the path of a `cloud.json`), or the one in `<repository>/.cloud`.
+    ///
+    /// # Panics
+    ///
+    /// Without a running cloud: these tests never start one behind your back.
+    #[must_use]
+    pub fn running() -> Self {
+        let path =
+            std::env::var_os("GITLABSPOT_CLOUD").map_or_else(|| repository().join(".cloud/cloud.json"), PathBuf::from);
+        let text = fs::read_to_string(&path).unwrap_or_else(|error| {
+            panic!(
+                "{}: {error}\nThese tests need the local cloud: start it with `make cloud`, or run them all with \
+                 `make test`, which starts one of its own.",
+                path.display()
+            )
+        });
+        let description = serde_json::from_str(&text)
+            .unwrap_or_else(|error| panic!("{} does not describe a cloud: {error}", path.display()));
+        Self { description: Arc::new(description) }
+    }
+
+    /// A fresh AWS account: a VPC with three subnets, the EKS cluster `prod`, an administrator's access key.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        let aws = &self.description.aws;
+        let control = Control::new(&aws.control);
+        let id = format!("{:012}", 100_000_000_000 + random() % 900_000_000_000);
+        let furnished = control.post("/accounts", &json!({ "account": id, "region": self.description.region }));
+        Account::new(furnished, control, &aws.endpoint)
+    }
+
+    /// A GitLab of this test's own.
+    #[must_use]
+    pub fn gitlab(&self, name: &str) -> GitLab {
+        let gitlab = &self.description.gitlab;
+        GitLab::new(&gitlab.url, Control::new(&gitlab.control), &unique(name))
+    }
+
+    /// The cluster, as its administrator.
+    pub async fn kubernetes(&self) -> Kubernetes {
+        Kubernetes::connect(&self.description.kubernetes.kubeconfig).await
+    }
+
+    /// URL of the API server.
+    #[must_use]
+    pub fn kubernetes_host(&self) -> &str {
+        &self.description.kubernetes.host
+    }
+
+    pub(crate) fn tofu(&self) -> &Path {
+        &self.description.tools.tofu
+    }
+}
+
+/// The root of the repository.
+pub(crate) fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate is a folder of the repository")
+}
+
+/// `name` with random characters behind it, fit for a Kubernetes name or a bucket: 63 bytes at most.
+pub(crate) fn unique(name: &str) -> String {
+    let name: String = name
+        .to_lowercase()
+        .chars()
+        .map(|character| if character.is_ascii_alphanumeric() { character } else { '-' })
+        .take(50)
+        .collect();
+    format!("{}-{:010x}", name.trim_matches('-'), random() & 0xff_ffff_ffff)
+}
+
+fn random() -> u64 {
+    getrandom::u64().expect("the system has random numbers")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unique;
+
+    #[test]
+    fn unique_names_are_names() {
+        let name = unique("node_group/Repairs a removed tag, whatever it takes, for ever and ever");
+        assert!(name.starts_with("node-group-repairs-a-removed-tag"), "{name}");
+        assert!(name.len() <= 63 && name != unique("node_group/Repairs a removed tag"), "{name}");
+    }
+}

@@ -1,0 +1,86 @@
+//! The programs that users run the provider with.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::Cloud;
+
+/// `tofu` or `terraform`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Engine {
+    name: &'static str,
+    path: PathBuf,
+}
+
+/// Write-only arguments came with this minor version of Terraform 1.
+const OLDEST_TERRAFORM: u32 = 11;
+
+impl Engine {
+    /// The pinned OpenTofu of `make tools`.
+    #[must_use]
+    pub fn opentofu() -> Self {
+        Self { name: "opentofu", path: Cloud::running().tofu().to_owned() }
+    }
+
+    /// The Terraform on `PATH`, if there is one that is new enough. Otherwise says that the test is skipped.
+    #[must_use]
+    pub fn terraform() -> Option<Self> {
+        let Some(path) = on_path("terraform") else { return skip("there is no terraform on PATH") };
+        let answer = Command::new(&path)
+            .args(["version", "-json"])
+            .env("CHECKPOINT_DISABLE", "1")
+            .env_remove("TF_CLI_CONFIG_FILE")
+            .output()
+            .ok()?;
+        let version = serde_json::from_slice::<serde_json::Value>(&answer.stdout).ok()?;
+        let version = version["terraform_version"].as_str()?;
+        if minor(version).is_none_or(|minor| minor < OLDEST_TERRAFORM) {
+            return skip(&format!("{} is {version}, and 1.{OLDEST_TERRAFORM} is needed", path.display()));
+        }
+        Some(Self { name: "terraform", path })
+    }
+
+    /// `opentofu` or `terraform`: fit for names.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+fn skip(why: &str) -> Option<Engine> {
+    eprintln!("SKIPPED: {why}");
+    None
+}
+
+fn on_path(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|candidate| candidate.is_file())
+}
+
+/// The second number of a version that begins with 1; those of 2 and above count as new.
+fn minor(version: &str) -> Option<u32> {
+    let mut numbers = version.split(['.', '-']).map_while(|number| number.parse().ok());
+    match (numbers.next()?, numbers.next()?) {
+        (0, _) => Some(0),
+        (1, minor) => Some(minor),
+        _ => Some(u32::MAX),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::minor;
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        assert_eq!(minor("1.11.4"), Some(11));
+        assert_eq!(minor("1.9.0-rc1"), Some(9));
+        assert_eq!(minor("0.15.5"), Some(0));
+        assert_eq!(minor("2.0.0"), Some(u32::MAX));
+        assert_eq!(minor("new"), None);
+    }
+}

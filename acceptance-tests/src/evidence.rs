@@ -1,0 +1,50 @@
+//! What is kept of a failed test.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::kubernetes::Kubernetes;
+use crate::{Account, Cloud, GitLab};
+
+/// The folder of a test, below `target/acceptance`, empty.
+pub(crate) fn folder(test: &str) -> PathBuf {
+    let running = std::env::current_exe().expect("a running test has a path");
+    let target = running.ancestors().nth(3).expect("tests are in target/<profile>/deps");
+    let folder = target.join("acceptance").join(test);
+    match fs::remove_dir_all(&folder) {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => panic!("{}: {error}", folder.display()),
+    }
+    fs::create_dir_all(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    folder
+}
+
+/// Writes a file, making its folder.
+pub(crate) fn write(root: &Path, file: &str, text: &str) {
+    let path = root.join(file);
+    let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, text));
+    if let Err(error) = written {
+        eprintln!("{}: {error}", path.display());
+    }
+}
+
+/// Adds what the stubs and the cluster know to what the commands said. Never panics: somebody is panicking already.
+pub(crate) fn collect(root: &Path, cloud: &Cloud, account: &Account, gitlab: &GitLab, namespace: &str) {
+    let objects = aside(cloud, async |kubernetes: Kubernetes| kubernetes.dump(namespace).await);
+    let parts = [("aws-calls.json", account.log()), ("gitlab-calls.json", gitlab.log()), ("objects.json", objects)];
+    for (file, part) in parts {
+        let text = part.map_or_else(|error| error, |part| format!("{part:#}"));
+        write(root, file, &text);
+    }
+    eprintln!("\nEvidence: {}", root.display());
+}
+
+/// Runs something against the cluster from where no runtime can be used: a destructor.
+pub(crate) fn aside<T: Send>(cloud: &Cloud, work: impl AsyncFnOnce(Kubernetes) -> T + Send) -> Result<T, String> {
+    let run = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
+        Ok(runtime.block_on(async { work(cloud.kubernetes().await).await }))
+    };
+    std::thread::scope(|scope| scope.spawn(run).join().unwrap_or_else(|_| Err("a panic".to_owned())))
+}

@@ -1,0 +1,98 @@
+//! Faults that a test lets happen to calls of its account.
+
+use serde_json::{Map, Value, json};
+
+/// What happens to some of the next calls of one operation. Hits the next matching call unless told otherwise.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    rule: Map<String, Value>,
+}
+
+impl Fault {
+    /// The service's own answer to too many calls.
+    #[must_use]
+    pub fn throttle(service: &str, action: &str) -> Self {
+        Self::new("throttle", service, action)
+    }
+
+    /// An error of the service.
+    #[must_use]
+    pub fn error(service: &str, action: &str, status: u16, code: &str, message: &str) -> Self {
+        Self::new("error", service, action).with("status", status).with("code", code).with("message", message)
+    }
+
+    /// A page instead of an answer, as something between here and there sends it.
+    #[must_use]
+    pub fn page(service: &str, action: &str, status: u16) -> Self {
+        Self::new("html", service, action).with("status", status)
+    }
+
+    /// An answer that takes its time.
+    #[must_use]
+    pub fn latency(service: &str, action: &str, milliseconds: u64) -> Self {
+        Self::new("latency", service, action).with("ms", milliseconds)
+    }
+
+    /// The connection ends before the call has any effect.
+    #[must_use]
+    pub fn drop_before(service: &str, action: &str) -> Self {
+        Self::new("drop_before", service, action)
+    }
+
+    /// The call takes effect, and its answer is lost.
+    #[must_use]
+    pub fn drop_after(service: &str, action: &str) -> Self {
+        Self::new("drop_after", service, action)
+    }
+
+    /// Lets so many matching calls pass first.
+    #[must_use]
+    pub fn after(self, calls: u32) -> Self {
+        self.with("skip", calls)
+    }
+
+    /// Hits so many calls; 0 is for ever.
+    #[must_use]
+    pub fn times(self, times: u32) -> Self {
+        self.with("times", times)
+    }
+
+    /// Only calls whose parameter matches this regular expression.
+    #[must_use]
+    pub fn matching(mut self, parameter: &str, pattern: &str) -> Self {
+        let matching = self.rule.entry("match").or_insert_with(|| json!({}));
+        matching[parameter] = pattern.into();
+        self
+    }
+
+    fn new(kind: &str, service: &str, action: &str) -> Self {
+        Self { rule: Map::new() }.with("kind", kind).with("service", service).with("action", action)
+    }
+
+    fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.rule.insert(name.to_owned(), value.into());
+        self
+    }
+
+    pub(crate) fn into_rule(self, account: &str) -> Value {
+        self.with("account", account).rule.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_is_a_rule_of_the_cloud() {
+        let fault = Fault::error("iam", "Create.*", 503, "ServiceUnavailable", "later").after(1).times(2);
+        assert_eq!(
+            fault.matching("UserName", "runner-.*").into_rule("111111111111"),
+            json!({
+                "account": "111111111111", "kind": "error", "service": "iam", "action": "Create.*", "status": 503,
+                "code": "ServiceUnavailable", "message": "later", "skip": 1, "times": 2,
+                "match": { "UserName": "runner-.*" },
+            })
+        );
+    }
+}

@@ -1,0 +1,44 @@
+//! The check that every resource must pass: imported, it is what was applied.
+
+use crate::Workspace;
+use crate::state::essence;
+
+impl Workspace {
+    /// Forgets an applied resource in a copy of the workspace and imports it again, by command and by `import` block:
+    /// every attribute must be what it was, and nothing may be left to change. Attributes in `except` may differ: those
+    /// that say how rather than what, such as `force_destroy`.
+    ///
+    /// # Panics
+    ///
+    /// When something differs.
+    pub async fn assert_import(&self, address: &str, id: &str, except: &[&str]) {
+        let applied = self.state().await;
+        let applied = essence(applied.resource(address), except);
+
+        let twin = self.forgetful_twin(address).await;
+        let _ = twin.try_import(address, id).await.succeeded();
+        let imported = twin.state().await;
+        let imported = essence(imported.resource(address), except);
+        assert_eq!(imported, applied, "{address} as imported with id {id} (left) is not what was applied (right)");
+        if except.is_empty() {
+            let plan = twin.plan().await;
+            assert!(plan.is_empty(), "a plan after the import of {address} is not empty: {}", plan.output());
+        }
+
+        let twin = self.forgetful_twin(address).await;
+        twin.write("import.tf", &format!("import {{\n  to = {address}\n  id = {id:?}\n}}\n"));
+        let plan = twin.plan().await;
+        let change = plan.change(address);
+        assert_eq!(change["importing"]["id"], id, "{}", plan.output());
+        if except.is_empty() {
+            assert!(plan.changes().is_empty(), "the import block changes something: {}", plan.output());
+        }
+    }
+
+    async fn forgetful_twin(&self, address: &str) -> Self {
+        let twin = self.twin();
+        twin.init().await;
+        let _ = twin.run(&["state", "rm", address]).await.succeeded();
+        twin
+    }
+}

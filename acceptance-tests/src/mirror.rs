@@ -1,0 +1,54 @@
+//! The provider where `init` looks for it: a filesystem mirror, as people without the registry have it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const BINARY: &str = "terraform-provider-gitlabspot";
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+const HOSTS: [&str; 2] = ["registry.opentofu.org", "registry.terraform.io"];
+
+/// Lays out a mirror in `folder` and returns the text of the CLI configuration that uses it and nothing else.
+pub(crate) fn lay_out(folder: &Path) -> String {
+    let binary = binary();
+    for host in HOSTS {
+        let package = folder.join(host).join("gitlabspot/gitlabspot").join(VERSION).join(platform());
+        fs::create_dir_all(&package).expect("the mirror can be made");
+        let target = package.join(format!("{BINARY}_v{VERSION}"));
+        // A link: the provider stays the same one while the test runs, whatever is built meanwhile.
+        if fs::hard_link(&binary, &target).is_err() {
+            fs::copy(&binary, &target).expect("the provider can be copied into the mirror");
+        }
+    }
+    let include = HOSTS.map(|host| format!("\"{host}/gitlabspot/gitlabspot\"")).join(", ");
+    format!(
+        "disable_checkpoint = true\n\nprovider_installation {{\n  filesystem_mirror {{\n    path    = {folder:?}\n    \
+         include = [{include}]\n  }}\n}}\n"
+    )
+}
+
+/// The provider that was built with these tests: beside their folder, or where `$GITLABSPOT_PROVIDER` says.
+fn binary() -> PathBuf {
+    let path = std::env::var_os("GITLABSPOT_PROVIDER").map_or_else(
+        || {
+            let test = std::env::current_exe().expect("a running test has a path");
+            test.ancestors().nth(2).expect("tests are in target/<profile>/deps").join(BINARY)
+        },
+        PathBuf::from,
+    );
+    assert!(path.is_file(), "{} is missing: build it with `cargo build -p {BINARY}`", path.display());
+    path
+}
+
+/// As Go names it.
+fn platform() -> String {
+    let system = match std::env::consts::OS {
+        "macos" => "darwin",
+        other => other,
+    };
+    let architecture = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    format!("{system}_{architecture}")
+}

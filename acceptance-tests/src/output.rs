@@ -1,0 +1,72 @@
+//! What a command of the engine said.
+
+/// Exit code and output of one command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// The command line, without the engine's own path.
+    pub command: String,
+    /// The exit code; none after a signal.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl Output {
+    /// Itself, of a command that must succeed.
+    ///
+    /// # Panics
+    ///
+    /// When it failed, with everything that it said.
+    #[must_use]
+    #[track_caller]
+    pub fn succeeded(self) -> Self {
+        assert!(self.code == Some(0), "{self}");
+        self
+    }
+
+    /// What it said, of a command that must fail: see [`Self::prose`].
+    ///
+    /// # Panics
+    ///
+    /// When it succeeded.
+    #[must_use]
+    #[track_caller]
+    pub fn failed(&self) -> String {
+        assert!(self.code != Some(0), "this should have failed: {self}");
+        self.prose()
+    }
+
+    /// Everything that was said, without the frames and line breaks that diagnostics are printed with.
+    #[must_use]
+    pub fn prose(&self) -> String {
+        let text = format!("{}\n{}", self.stdout, self.stderr);
+        let words: Vec<&str> = text.split_whitespace().filter(|word| !["│", "╷", "╵", "|"].contains(word)).collect();
+        words.join(" ")
+    }
+}
+
+impl std::fmt::Display for Output {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let code = self.code.map_or_else(|| "a signal".to_owned(), |code| code.to_string());
+        write!(formatter, "{} ended with {code}\n{}\n{}", self.command, self.stdout, self.stderr)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prose_has_no_frames() {
+        let output = Output {
+            command: "plan".to_owned(),
+            code: Some(1),
+            stdout: String::new(),
+            stderr: "╷\n│ Error: Unknown zone\n│\n│   with gitlabspot_node_group.build,\n│ The cluster has\n│ no subnet.\n╵\n"
+                .to_owned(),
+        };
+        assert_eq!(output.failed(), "Error: Unknown zone with gitlabspot_node_group.build, The cluster has no subnet.");
+    }
+}

@@ -1,0 +1,93 @@
+//! Everything that one test plays on.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::cloud::repository;
+use crate::{Account, Cloud, Engine, GitLab, Kubernetes, Namespace, Workspace, evidence, mirror};
+
+/// An account, a namespace and a GitLab of the test's own, and the engine it runs. Removed at the end of a test that
+/// passes; of one that fails, the evidence stays.
+#[derive(Debug)]
+pub struct Stage {
+    /// The AWS account.
+    pub account: Account,
+    /// The namespace.
+    pub namespace: Namespace,
+    /// The cluster.
+    pub kubernetes: Kubernetes,
+    /// The GitLab.
+    pub gitlab: GitLab,
+    cloud: Cloud,
+    engine: Engine,
+    root: PathBuf,
+}
+
+impl Stage {
+    /// For the test of this name, `subject/case`; two tests never have the same.
+    ///
+    /// # Panics
+    ///
+    /// Without a running cloud.
+    pub async fn new(test: &str, engine: Engine) -> Self {
+        let cloud = Cloud::running();
+        let kubernetes = cloud.kubernetes().await;
+        Self {
+            account: cloud.account(),
+            namespace: Namespace::new(test, kubernetes.clone()),
+            kubernetes,
+            gitlab: cloud.gitlab(test),
+            engine,
+            root: evidence::folder(test),
+            cloud,
+        }
+    }
+
+    /// A workspace with the configuration of `testdata/<case>`, initialised.
+    pub async fn testdata(&self, case: &str, variables: Value) -> Workspace {
+        self.workspace(repository().join("acceptance-tests/testdata").join(case), variables).await
+    }
+
+    /// A workspace with the configuration of `examples/<name>`, initialised.
+    pub async fn example(&self, name: &str, variables: Value) -> Workspace {
+        self.workspace(repository().join("examples").join(name), variables).await
+    }
+
+    async fn workspace(&self, source: PathBuf, variables: Value) -> Workspace {
+        let cli = mirror::lay_out(&self.root.join("mirror"));
+        evidence::write(&self.root, "engine.tfrc", &cli);
+        let environment =
+            self.account.environment().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let workspace = Workspace::new(&self.root, &source, self.engine.clone(), environment);
+        workspace.set(&variables);
+        workspace.init().await;
+        workspace
+    }
+
+    /// Nothing is left in the account and in the namespace.
+    ///
+    /// # Panics
+    ///
+    /// When something is.
+    pub async fn assert_nothing_left(&self) {
+        let left = self.account.leftovers();
+        assert!(left.is_empty(), "left behind in AWS: {left:?}");
+        self.namespace.assert_empty().await;
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            evidence::collect(&self.root, &self.cloud, &self.account, &self.gitlab, self.namespace.name());
+            return;
+        }
+        let name = self.namespace.name().to_owned();
+        let deleted = evidence::aside(&self.cloud, async |kubernetes| Namespace::delete(&name, &kubernetes).await);
+        if let Err(error) = deleted.and_then(|()| fs::remove_dir_all(&self.root).map_err(|error| error.to_string())) {
+            eprintln!("{}: {error}", self.root.display());
+        }
+    }
+}

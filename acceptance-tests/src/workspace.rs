@@ -1,0 +1,252 @@
+//! A folder with a configuration, and the engine that runs in it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use tokio::process::Command;
+
+use crate::{Engine, Output, Plan, State, evidence};
+
+const VARIABLES: &str = "terraform.tfvars.json";
+const PLAN: &str = "plan.tfplan";
+
+/// However slow the machine, no command of a test takes longer.
+const LIMIT: Duration = Duration::from_mins(10);
+
+/// A configuration being worked on: every command runs in a clean environment (an empty home, no proxies, the test's
+/// account and nothing else) and leaves what it said in `<test>/commands/`.
+#[derive(Clone, Debug)]
+pub struct Workspace {
+    root: PathBuf,
+    folder: PathBuf,
+    engine: Engine,
+    environment: Vec<(String, String)>,
+    count: Arc<AtomicUsize>,
+}
+
+impl Workspace {
+    /// In `root`, which has a CLI configuration already; the configuration itself is a copy of `source`.
+    pub(crate) fn new(root: &Path, source: &Path, engine: Engine, environment: Vec<(String, String)>) -> Self {
+        let folder = root.join("configuration");
+        copy_files(source, &folder);
+        fs::create_dir_all(root.join("home")).expect("a home can be made");
+        Self { root: root.to_owned(), folder, engine, environment, count: Arc::default() }
+    }
+
+    /// The same, in another folder, with the files of this one: configuration, variables, state.
+    pub(crate) fn twin(&self) -> Self {
+        let folder = self.root.join(format!("imported-{}", self.count.load(Ordering::Relaxed)));
+        copy_files(&self.folder, &folder);
+        Self { folder, ..self.clone() }
+    }
+
+    /// Where the configuration is.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Puts a file into the configuration.
+    pub fn write(&self, file: &str, text: &str) {
+        let path = self.folder.join(file);
+        fs::write(&path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    }
+
+    /// Sets input variables; those set before stay.
+    pub fn set(&self, variables: &Value) {
+        let path = self.folder.join(VARIABLES);
+        let before = fs::read(&path).ok().and_then(|text| serde_json::from_slice(&text).ok());
+        let mut all: Map<String, Value> = before.unwrap_or_default();
+        all.extend(variables.as_object().expect("variables are an object").clone());
+        self.write(VARIABLES, &Value::from(all).to_string());
+    }
+
+    /// Sets a variable of the environment for the commands to come.
+    #[must_use]
+    pub fn with_environment(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Lets the engine and the provider log everything, into [`Self::trace`].
+    #[must_use]
+    pub fn traced(self) -> Self {
+        let path = self.trace().display().to_string();
+        self.with_environment("TF_LOG", "TRACE").with_environment("TF_LOG_PATH", &path)
+    }
+
+    /// The log of a [`Self::traced`] workspace.
+    #[must_use]
+    pub fn trace(&self) -> PathBuf {
+        self.root.join("trace.log")
+    }
+
+    /// `init`, with the provider from the mirror.
+    ///
+    /// # Panics
+    ///
+    /// When it fails.
+    pub async fn init(&self) {
+        let _ = self.run(&["init", "-input=false"]).await.succeeded();
+    }
+
+    /// `plan`.
+    ///
+    /// # Panics
+    ///
+    /// When it fails.
+    pub async fn plan(&self) -> Plan {
+        self.plan_with(&[]).await
+    }
+
+    /// `plan` with further options, for instance `-refresh=false`.
+    ///
+    /// # Panics
+    ///
+    /// When it fails.
+    pub async fn plan_with(&self, options: &[&str]) -> Plan {
+        self.try_plan_with(options).await.unwrap_or_else(|output| panic!("{output}"))
+    }
+
+    /// `plan`, or what it said when it failed.
+    ///
+    /// # Errors
+    ///
+    /// The output of a plan that failed.
+    pub async fn try_plan(&self) -> Result<Plan, Output> {
+        self.try_plan_with(&[]).await
+    }
+
+    async fn try_plan_with(&self, options: &[&str]) -> Result<Plan, Output> {
+        let out = format!("-out={PLAN}");
+        let mut arguments = vec!["plan", "-input=false", "-detailed-exitcode", &out];
+        arguments.extend(options);
+        let output = self.run(&arguments).await;
+        let empty = match output.code {
+            Some(0) => true,
+            Some(2) => false,
+            _ => return Err(output),
+        };
+        let json = self.show(&[PLAN]).await;
+        Ok(Plan { json, file: self.folder.join(PLAN), empty, output })
+    }
+
+    /// `apply`.
+    ///
+    /// # Panics
+    ///
+    /// When it fails.
+    pub async fn apply(&self) -> Output {
+        self.try_apply().await.succeeded()
+    }
+
+    /// `apply`, whatever comes of it.
+    pub async fn try_apply(&self) -> Output {
+        self.run(&["apply", "-input=false", "-auto-approve"]).await
+    }
+
+    /// `apply` of what [`Self::plan`] wrote, whatever comes of it.
+    pub async fn try_apply_plan(&self) -> Output {
+        self.run(&["apply", "-input=false", PLAN]).await
+    }
+
+    /// `destroy`.
+    ///
+    /// # Panics
+    ///
+    /// When it fails.
+    pub async fn destroy(&self) -> Output {
+        self.try_destroy().await.succeeded()
+    }
+
+    /// `destroy`, whatever comes of it.
+    pub async fn try_destroy(&self) -> Output {
+        self.run(&["destroy", "-input=false", "-auto-approve"]).await
+    }
+
+    /// Takes what is found into the state, and changes nothing else.
+    ///
+    /// # Panics
+    ///
+    /// When it fails.
+    pub async fn refresh(&self) -> Output {
+        self.run(&["apply", "-refresh-only", "-input=false", "-auto-approve"]).await.succeeded()
+    }
+
+    /// `import`, whatever comes of it.
+    pub async fn try_import(&self, address: &str, id: &str) -> Output {
+        self.run(&["import", "-input=false", address, id]).await
+    }
+
+    /// What is in the state.
+    pub async fn state(&self) -> State {
+        State::new(self.show(&[]).await)
+    }
+
+    /// Two plans, without and with a look at what exists, and both are empty: the check that every apply must pass.
+    ///
+    /// # Panics
+    ///
+    /// When a plan has changes.
+    pub async fn assert_stable(&self) {
+        for options in [&["-refresh=false"][..], &[]] {
+            let plan = self.plan_with(options).await;
+            assert!(plan.is_empty(), "a plan right after apply is not empty: {}", plan.output);
+        }
+    }
+
+    /// Runs any command of the engine.
+    pub async fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(self.engine.path());
+        command.args(arguments).current_dir(&self.folder).stdin(Stdio::null()).kill_on_drop(true);
+        command.env_clear().envs(self.settings()).envs(self.environment.iter().map(|(name, value)| (name, value)));
+        let running = tokio::time::timeout(LIMIT, command.output());
+        let output = running.await.unwrap_or_else(|_| panic!("{arguments:?} took longer than {LIMIT:?}"));
+        let output = output.unwrap_or_else(|error| panic!("{}: {error}", self.engine.path().display()));
+        let output = Output {
+            command: format!("{} {}", self.engine.name(), arguments.join(" ")),
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        };
+        let number = self.count.fetch_add(1, Ordering::Relaxed) + 1;
+        let name = format!("commands/{number:02}-{}.txt", arguments.first().unwrap_or(&"nothing"));
+        evidence::write(&self.root, &name, &output.to_string());
+        output
+    }
+
+    fn settings(&self) -> [(&'static str, String); 7] {
+        [
+            ("PATH", "/usr/local/bin:/usr/bin:/bin".to_owned()),
+            ("HOME", self.root.join("home").display().to_string()),
+            ("TF_CLI_CONFIG_FILE", self.root.join("engine.tfrc").display().to_string()),
+            ("TF_CLI_ARGS", "-no-color".to_owned()),
+            ("TF_IN_AUTOMATION", "1".to_owned()),
+            ("CHECKPOINT_DISABLE", "1".to_owned()),
+            ("LC_ALL", "C.UTF-8".to_owned()),
+        ]
+    }
+
+    async fn show(&self, arguments: &[&str]) -> Value {
+        let all = [&["show", "-json"], arguments].concat();
+        let output = self.run(&all).await.succeeded();
+        serde_json::from_str(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output}"))
+    }
+}
+
+/// The files of a folder, whatever is in its sub-folders left out, but the engine's own.
+fn copy_files(source: &Path, target: &Path) {
+    fs::create_dir_all(target).expect("a workspace can be made");
+    let entries = fs::read_dir(source).unwrap_or_else(|error| panic!("{}: {error}", source.display()));
+    for entry in entries.flatten() {
+        let (from, to) = (entry.path(), target.join(entry.file_name()));
+        if from.is_file() {
+            fs::copy(&from, &to).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
+        }
+    }
+}
