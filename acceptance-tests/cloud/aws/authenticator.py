@@ -135,7 +135,9 @@ def _check_date(text: str, now: datetime.datetime) -> None:
 
 def _check_signature(url, query: dict[str, str], key, date: str, region: str) -> None:
     """The signature covers the cluster's name, so that it is found by trying those there are."""
-    pairs = [part for part in url.query.split("&") if not part.lower().startswith("x-amz-signature=")]
+    pairs = [
+        part for part in url.query.split("&") if not part.lower().startswith("x-amz-signature=")
+    ]
     names = unquote(query["x-amz-signedheaders"]).split(";")
     for cluster in _clusters(key.account):
         headers = {"host": url.netloc, CLUSTER_HEADER: cluster}

@@ -59,7 +59,9 @@ def _correct_tags() -> None:
 def _find(backend: AutoScalingBackend, name: str) -> FakeAutoScalingGroup:
     group = backend.autoscaling_groups.get(name)
     if group is None:
-        raise ValidationError(f"AutoScalingGroup name not found - AutoScalingGroup '{name}' not found")
+        raise ValidationError(
+            f"AutoScalingGroup name not found - AutoScalingGroup '{name}' not found"
+        )
     return group
 
 

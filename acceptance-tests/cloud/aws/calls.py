@@ -16,7 +16,14 @@ AUTHORIZATION = re.compile(
 )
 
 # Parameters that are or may hold a secret; they are in no log.
-SECRET = {"WebIdentityToken", "SAMLAssertion", "Password", "NewPassword", "OldPassword", "TokenCode"}
+SECRET = {
+    "WebIdentityToken",
+    "SAMLAssertion",
+    "Password",
+    "NewPassword",
+    "OldPassword",
+    "TokenCode",
+}
 LONGEST_LOGGED = 4096
 
 # S3 names an operation by method and sub-resource; these are the names of the API.

@@ -1,13 +1,13 @@
 """The control side, /_mock/: how tests set the stage and see what happened.
 
-    GET  health
-    POST accounts          {"account", "cluster", "region"}: furnish one, and its access key
-    GET  leftovers         ?account=: what exists in it beyond that; {} is nothing
-    POST faults            {"account", "rules": [...]} or one rule with its account (faults.Rule)
-    GET  faults            ?account=: the rules with how often each hit
-    POST nodegroup-plan    {"account", "plans": [...]} or one plan with its account (plans.Plan)
-    GET  log               ?account=&service=&action=: calls in order, action a regular expression
-    POST reset             {"account"}: forgets its faults, plans and log; resources stay
+GET  health
+POST accounts          {"account", "cluster", "region"}: furnish one, and its access key
+GET  leftovers         ?account=: what exists in it beyond that; {} is nothing
+POST faults            {"account", "rules": [...]} or one rule with its account (faults.Rule)
+GET  faults            ?account=: the rules with how often each hit
+POST nodegroup-plan    {"account", "plans": [...]} or one plan with its account (plans.Plan)
+GET  log               ?account=&service=&action=: calls in order, action a regular expression
+POST reset             {"account"}: forgets its faults, plans and log; resources stay
 """
 
 import json

@@ -27,9 +27,7 @@ def _principal(request: EksRequest) -> str:
 def _find(request: EksRequest) -> dict:
     entry = _of_cluster(request).get(_principal(request))
     if entry is None:
-        raise not_found(
-            f"The specified principalArn could not be found: {_principal(request)}"
-        )
+        raise not_found(f"The specified principalArn could not be found: {_principal(request)}")
     return entry
 
 

@@ -1,91 +1,11 @@
-"""What a managed node group is made of in IAM, EC2 and Auto Scaling.
+"""What a managed node group is made of in EC2 and Auto Scaling.
 
-EKS checks the role and the subnets when it is asked, and makes a launch template, an Auto Scaling
-Group with five tags of its own and, for remote access, a security group.
+EKS makes a launch template, an Auto Scaling Group with five tags of its own and, for remote access,
+a security group; they go with the node group.
 """
-
-import json
 
 from moto.autoscaling.models import autoscaling_backends
 from moto.ec2.models import ec2_backends
-from moto.iam.models import iam_backends
-
-from .eks import EksRequest, invalid
-
-
-def check_role(account: str, arn: str, names: dict) -> None:
-    """The role exists and trusts EC2."""
-    roles = iam_backends[account]["aws"].roles.values()
-    role = next((role for role in roles if role.arn == arn), None)
-    if role is None:
-        raise invalid(
-            f"The role with name {arn.split('/')[-1]} cannot be found. (Service: "
-            "AmazonIdentityManagement; Status Code: 404; Error Code: NoSuchEntity)",
-            **names,
-        )
-    if not _trusts_ec2(role.assume_role_policy_document):
-        raise invalid(
-            "Following required service principals [ec2.amazonaws.com] were not found in the "
-            f"trust relationships of nodeRole role {arn}",
-            **names,
-        )
-
-
-def _trusts_ec2(document: str) -> bool:
-    statements = json.loads(document).get("Statement", [])
-    for statement in [statements] if isinstance(statements, dict) else statements:
-        principal = statement.get("Principal", {})
-        services = principal.get("Service", []) if isinstance(principal, dict) else []
-        services = [services] if isinstance(services, str) else services
-        if statement.get("Effect") == "Allow" and "ec2.amazonaws.com" in services:
-            return True
-    return False
-
-
-def check_subnets(request: EksRequest, subnet_ids: list[str], vpc_id: str, names: dict) -> None:
-    """Every subnet exists and is in the cluster's VPC."""
-    ec2 = ec2_backends[request.account][request.region]
-    subnets = {id: subnet for zone in ec2.subnets.values() for id, subnet in zone.items()}
-    for subnet_id in subnet_ids:
-        if subnet_id not in subnets:
-            raise invalid(
-                f"The subnet ID '{subnet_id}' does not exist (Service: Ec2, Status Code: 400, "
-                "Error Code: InvalidSubnetID.NotFound)",
-                **names,
-            )
-        if subnets[subnet_id].vpc_id != vpc_id:
-            raise invalid(
-                f"Subnet {subnet_id} is not in the VPC of the cluster, {vpc_id}", **names
-            )
-
-
-def check_launch_template(request: EksRequest, asked: dict, names: dict) -> dict | None:
-    """The request's launch template with id, name and version; None when it has none."""
-    template = asked.get("launchTemplate")
-    if template is None:
-        return None
-    if "id" in template and "name" in template:
-        raise invalid("Either provide launch template ID or launch template name", **names)
-    if "diskSize" in asked:
-        raise invalid("Disk size must be specified within the launch template.", **names)
-    if "remoteAccess" in asked:
-        raise invalid(
-            "Remote access configuration cannot be specified with a launch template.", **names
-        )
-    ec2 = ec2_backends[request.account][request.region]
-    found = next(
-        (
-            known
-            for known in ec2.launch_templates.values()
-            if template.get("id") == known.id or template.get("name") == known.name
-        ),
-        None,
-    )
-    if found is None:
-        asked_for = template.get("id") or template.get("name")
-        raise invalid(f"Launch template {asked_for} cannot be found", **names)
-    version = template.get("version") or str(found.default_version_number)
-    return {"id": found.id, "name": found.name, "version": version}
 
 
 def create(group) -> None:

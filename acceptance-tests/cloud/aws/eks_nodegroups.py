@@ -5,17 +5,15 @@ checks neither role nor subnets nor sizes, has the version of 2021, drops update
 nodeRepairConfig, invents remoteAccess, and names an Auto Scaling Group that does not exist.
 """
 
-import re
 from dataclasses import dataclass, field
 
 from moto.core.utils import utcnow
 from moto.moto_api._internal import mock_random
 
+from . import eks_nodegroup_checks as checks
 from . import eks_nodegroup_parts as parts
 from . import plans
-from .eks import EksRequest, in_use, invalid, not_found
-
-RELEASE_DATE = "20251103"
+from .eks import EksRequest, in_use, not_found
 
 
 @dataclass
@@ -154,14 +152,14 @@ def create_nodegroup(request: EksRequest) -> dict:
         raise in_use(
             f"NodeGroup already exists with name {name} and cluster name {cluster.name}", **names
         )
-    check_name(name, names)
+    checks.check_name(name, names)
     # EKS' default sizes, when the request has none.
     scaling = {"minSize": 1, "maxSize": 2, "desiredSize": 2} | asked.get("scalingConfig", {})
-    check_scaling(scaling, names)
-    parts.check_role(request.account, asked["nodeRole"], names)
-    parts.check_subnets(request, asked["subnets"], cluster.resources_vpc_config["vpcId"], names)
-    template = parts.check_launch_template(request, asked, names)
-    version, release = check_version(
+    checks.check_scaling(scaling, names)
+    checks.check_role(request.account, asked["nodeRole"], names)
+    checks.check_subnets(request, asked["subnets"], cluster.resources_vpc_config["vpcId"], names)
+    template = checks.check_launch_template(request, asked, names)
+    version, release = checks.check_version(
         cluster, asked.get("version"), asked.get("releaseVersion"), names
     )
     uuid = str(mock_random.uuid4())
@@ -191,51 +189,6 @@ def create_nodegroup(request: EksRequest) -> dict:
     return {"nodegroup": group.shown()}
 
 
-def check_name(name: str, names: dict) -> None:
-    if not re.fullmatch(r"[0-9A-Za-z][A-Za-z0-9_-]{0,62}", name):
-        raise invalid(
-            "The nodegroup name can't be longer than 63 characters, must start with a letter or "
-            "digit, and may hold hyphens and underscores.",
-            **names,
-        )
-
-
-def check_scaling(scaling: dict, names: dict) -> None:
-    """0 <= min <= desired <= max, and max at least 1."""
-    low, wanted, high = scaling["minSize"], scaling["desiredSize"], scaling["maxSize"]
-    if high < 1:
-        raise invalid("Max capacity must be at least 1", **names)
-    if low > wanted:
-        message = f"Minimum capacity {low} can't be greater than desired size {wanted}"
-        raise invalid(message, **names)
-    if wanted > high:
-        message = f"Desired capacity {wanted} can't be greater than max size {high}"
-        raise invalid(message, **names)
-
-
-def check_version(cluster, version: str | None, release: str | None, names: dict):
-    """The cluster's version and its newest release, unless the request says otherwise."""
-    version = version or (release.rsplit(".", 1)[0] if release else cluster.version)
-    if _minor(version) > _minor(cluster.version):
-        raise invalid(
-            f"Requested Nodegroup version {version} is greater than the cluster's version "
-            f"{cluster.version}",
-            **names,
-        )
-    release = release or f"{version}.0-{RELEASE_DATE}"
-    if not release.startswith(f"{version}."):
-        raise invalid(
-            f"Requested release version {release} is not valid for kubernetes version {version}.",
-            **names,
-        )
-    return version, release
-
-
-def _minor(version: str) -> tuple[int, int]:
-    major, minor = version.split(".")[:2]
-    return int(major), int(minor)
-
-
 def describe_nodegroup(request: EksRequest) -> dict:
     group = find(request)
     group.observe()
@@ -255,9 +208,7 @@ def delete_nodegroup(request: EksRequest) -> dict:
     if group.status == "DELETING":
         raise in_use(f"Nodegroup {group.name} is being deleted", **names)
     if group.status == "UPDATING":
-        raise in_use(
-            "Nodegroup cannot be deleted as it is currently not in Active State", **names
-        )
+        raise in_use("Nodegroup cannot be deleted as it is currently not in Active State", **names)
     group.begin("delete", "DELETING")
     return {"nodegroup": group.shown()}
 

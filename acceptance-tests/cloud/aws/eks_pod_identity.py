@@ -27,7 +27,11 @@ def create_pod_identity_association(request: EksRequest) -> dict:
     token = asked.get("clientRequestToken")
     known = associations(request.account, request.region)
     for association in known.values():
-        place = (association["clusterName"], association["namespace"], association["serviceAccount"])
+        place = (
+            association["clusterName"],
+            association["namespace"],
+            association["serviceAccount"],
+        )
         if place == (cluster, asked["namespace"], asked["serviceAccount"]):
             if token and association["_token"] == token:
                 return {"association": _shown(association)}

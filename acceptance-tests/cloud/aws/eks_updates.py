@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from moto.core.utils import utcnow
 from moto.moto_api._internal import mock_random
 
+from . import eks_nodegroup_checks as checks
 from . import eks_nodegroup_parts as parts
 from . import plans
 from .eks import EksRequest, in_use, invalid, not_found
-from .eks_nodegroups import NodeGroup, check_scaling, check_version, find
+from .eks_nodegroups import NodeGroup, find
 
 
 @dataclass
@@ -86,7 +87,7 @@ def _config(request: EksRequest, group: NodeGroup):
     asked, names = request.body, {"clusterName": group.cluster, "nodegroupName": group.name}
     labels, taints = asked.get("labels") or {}, asked.get("taints") or {}
     scaling = parts.scaling_of(group) | (asked.get("scalingConfig") or {})
-    check_scaling(scaling, names)
+    checks.check_scaling(scaling, names)
     added = labels.get("addOrUpdateLabels", {})
     if both := set(added) & set(labels.get("removeLabels", [])):
         raise invalid(f"Labels {sorted(both)} are both added and removed", **names)
@@ -136,13 +137,13 @@ def update_nodegroup_version(request: EksRequest) -> dict:
 
 def _version(request: EksRequest, group: NodeGroup):
     asked, names = request.body, {"clusterName": group.cluster, "nodegroupName": group.name}
-    template = parts.check_launch_template(request, asked, names)
+    template = checks.check_launch_template(request, asked, names)
     if template is not None and group.launch_template is None:
         raise invalid(
             "Cannot update a node group that was made without a launch template to use one",
             **names,
         )
-    version, release = check_version(
+    version, release = checks.check_version(
         request.cluster, asked.get("version"), asked.get("releaseVersion"), names
     )
 

@@ -62,7 +62,9 @@ class Rule:
 
     def takes(self, call: Call) -> bool:
         """Whether this call is hit; counts it if it matches."""
-        if not (re.fullmatch(self.service, call.service) and re.fullmatch(self.action, call.action)):
+        if not (
+            re.fullmatch(self.service, call.service) and re.fullmatch(self.action, call.action)
+        ):
             return False
         for name, pattern in self.match.items():
             if not re.fullmatch(pattern, str(call.parameters.get(name, ""))):

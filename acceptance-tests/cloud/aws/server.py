@@ -27,9 +27,7 @@ def install() -> None:
     """Changes moto's classes: once in a process, before the first request."""
     for service in (autoscaling, ec2, iam, s3):
         service.install()
-    eks.install(
-        eks_clusters, eks_nodegroups, eks_updates, eks_pod_identity, eks_access, eks_tags
-    )
+    eks.install(eks_clusters, eks_nodegroups, eks_updates, eks_pod_identity, eks_access, eks_tags)
 
 
 def make_application(authenticator_path: str) -> Application:

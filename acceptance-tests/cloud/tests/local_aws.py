@@ -58,7 +58,9 @@ class AwsTest(unittest.TestCase):
             return json.load(answer)
 
     def get(self, control: str, **query: str):
-        query = "&".join(f"{key}={value}" for key, value in {"account": self.account, **query}.items())
+        query = "&".join(
+            f"{key}={value}" for key, value in {"account": self.account, **query}.items()
+        )
         with urllib.request.urlopen(f"{endpoint()}/_mock/{control}?{query}") as answer:
             return json.load(answer)
 

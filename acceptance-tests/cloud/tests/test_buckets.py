@@ -105,7 +105,9 @@ class Buckets(AwsTest):
         keys = ["a b", "a+b", "&<>", "ü", *map(str, range(996))]
         for key in keys[:4]:
             self.s3.put_object(Bucket=self.bucket, Key=key, Body=b"1")
-        self.assertEqual(self.refused(self.s3.delete_bucket, Bucket=self.bucket)[0], "BucketNotEmpty")
+        self.assertEqual(
+            self.refused(self.s3.delete_bucket, Bucket=self.bucket)[0], "BucketNotEmpty"
+        )
 
         def delete(keys: list[str]):
             objects = [{"Key": key} for key in keys]

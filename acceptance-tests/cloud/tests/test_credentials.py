@@ -54,9 +54,7 @@ class Keys(AwsTest):
         sts = self.client("sts", {"AccessKeyId": "AKIA0000000000000000", "SecretAccessKey": WRONG})
         role = f"arn:aws:iam::{self.account}:role/tester"
         key = sts.assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
-        self.assertEqual(
-            self.whoami(key), f"arn:aws:sts::{self.account}:assumed-role/tester/test"
-        )
+        self.assertEqual(self.whoami(key), f"arn:aws:sts::{self.account}:assumed-role/tester/test")
         del key["SessionToken"]
         self.assertEqual(self.refusal(key), "InvalidClientTokenId")
 

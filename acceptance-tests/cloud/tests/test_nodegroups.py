@@ -30,7 +30,9 @@ class States(NodeGroupTest):
         self.assertEqual(self.statuses(4), ["CREATING", "CREATING", "ACTIVE", "ACTIVE"])
 
     def test_answers_what_was_asked_and_the_defaults(self):
-        group = self.active(capacityType="SPOT", labels={"a": "b"}, nodeRepairConfig={"enabled": True})
+        group = self.active(
+            capacityType="SPOT", labels={"a": "b"}, nodeRepairConfig={"enabled": True}
+        )
         name = group["resources"]["autoScalingGroups"][0]["name"]
         self.assertRegex(name, r"^eks-build-[0-9a-f-]{36}$")
         for varying in ("nodegroupArn", "createdAt", "modifiedAt", "resources", "subnets"):
@@ -60,7 +62,9 @@ class States(NodeGroupTest):
     def test_the_auto_scaling_group_is_there_with_five_tags_and_the_sizes(self):
         wanted = {"minSize": 1, "maxSize": 4, "desiredSize": 2}
         name = self.active(scalingConfig=wanted)["resources"]["autoScalingGroups"][0]["name"]
-        groups = self.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[name])
+        groups = self.client("autoscaling").describe_auto_scaling_groups(
+            AutoScalingGroupNames=[name]
+        )
         group = groups["AutoScalingGroups"][0]
         self.assertEqual([group[k] for k in ("MinSize", "MaxSize", "DesiredCapacity")], [1, 4, 2])
         self.assertEqual(
@@ -88,7 +92,9 @@ class States(NodeGroupTest):
     def test_the_same_token_is_the_same_create(self):
         self.make_role()
         first = self.create(clientRequestToken="one")
-        self.assertEqual(self.create(clientRequestToken="one")["nodegroupArn"], first["nodegroupArn"])
+        self.assertEqual(
+            self.create(clientRequestToken="one")["nodegroupArn"], first["nodegroupArn"]
+        )
         arguments = self.node_group(clientRequestToken="two")
         code, _ = self.refused(self.eks.create_nodegroup, **arguments)
         self.assertEqual(code, "ResourceInUseException")
@@ -113,7 +119,11 @@ class States(NodeGroupTest):
 
     def test_a_planned_failure_is_told_with_its_issues(self):
         self.make_role()
-        issue = {"code": "AsgInstanceLaunchFailures", "message": "none left", "resourceIds": ["eks-x"]}
+        issue = {
+            "code": "AsgInstanceLaunchFailures",
+            "message": "none left",
+            "resourceIds": ["eks-x"],
+        }
         plan = {"on": "create", "status": "CREATE_FAILED", "issues": [issue], "polls": 0}
         self.post("nodegroup-plan", {"account": self.account, **plan})
         self.create()
@@ -122,7 +132,13 @@ class States(NodeGroupTest):
 
     def test_deleting_takes_the_parts_along(self):
         self.active(remoteAccess={"ec2SshKey": "ssh"})
-        kinds = {"node_groups", "auto_scaling_groups", "launch_templates", "security_groups", "roles"}
+        kinds = {
+            "node_groups",
+            "auto_scaling_groups",
+            "launch_templates",
+            "security_groups",
+            "roles",
+        }
         self.assertEqual(set(self.get("leftovers")), kinds)
         self.eks.delete_nodegroup(**PLACE)
         self.assertEqual(self.statuses(2), ["DELETING", "DELETING"])
