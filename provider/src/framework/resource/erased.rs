@@ -11,7 +11,7 @@ use crate::framework::plan::{self, Plan};
 use crate::framework::private_state::PrivateState;
 use crate::framework::schema::{Object, Schema};
 use crate::framework::value::Raw;
-use crate::framework::{attribute_path::AttributePath, state_upgrade};
+use crate::framework::{attribute_path::AttributePath, panic, state_upgrade};
 
 /// Result of planning.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -261,7 +261,7 @@ async fn create<R: Resource>(
     let Some(planned) = R::Model::from_raw(planned)? else { return Ok(Applied::default()) };
     let config = R::Model::from_raw(config)?.unwrap_or_else(|| planned.clone());
     let mut operation = Create::new(planned, config, private);
-    let result = Resource::create(resource, context, &mut operation).await;
+    let result = caught::<R>("create", Resource::create(resource, context, &mut operation)).await;
     let (model, private, mut diagnostics) = operation.into_parts();
     diagnostics.extend(result.err().into_iter().flatten());
     Ok(stored(resource, context, model, private, diagnostics))
@@ -280,7 +280,7 @@ async fn update<R: Resource>(
     };
     let config = R::Model::from_raw(config)?.unwrap_or_else(|| planned.clone());
     let mut operation = Update::new(prior, planned, config, private);
-    let result = Resource::update(resource, context, &mut operation).await;
+    let result = caught::<R>("update", Resource::update(resource, context, &mut operation)).await;
     let (model, private, mut diagnostics) = operation.into_parts();
     diagnostics.extend(result.err().into_iter().flatten());
     Ok(stored(resource, context, Some(model), private, diagnostics))
@@ -294,11 +294,20 @@ async fn delete<R: Resource>(
 ) -> Result<Applied, Diagnostics> {
     let Some(prior) = R::Model::from_raw(prior)? else { return Ok(Applied::default()) };
     let mut operation = Delete::new(prior, private);
-    let result = Resource::delete(resource, context, &mut operation).await;
+    let result = caught::<R>("destroy", Resource::delete(resource, context, &mut operation)).await;
     let Delete { state, private, mut diagnostics } = operation;
     let Err(errors) = result else { return Ok(Applied { diagnostics, ..Applied::default() }) };
     diagnostics.extend(errors);
     Ok(stored(resource, context, Some(state), private, diagnostics))
+}
+
+/// An operation that panics has failed like any other: what it recorded before is kept.
+async fn caught<R: Resource>(
+    operation: &'static str,
+    work: impl Future<Output = Result<(), Diagnostics>>,
+) -> Result<(), Diagnostics> {
+    let during = || format!("the {operation} of {}", R::TYPE_NAME);
+    panic::caught(work).await.unwrap_or_else(|panic| Err(panic.diagnostic(&during()).into()))
 }
 
 /// What goes into the state: write-only values never, unknown values only if that is the bug to be reported.

@@ -1,0 +1,56 @@
+//! Takes over what exists, by id or by identity. Core reads it straight afterwards.
+
+use gitlabspot_proto::tfplugin6::import_resource_state::{ImportedResource, Request, Response};
+
+use super::convert::diagnostics::to_messages;
+use super::convert::dynamic_value;
+use super::rpc::Rpc;
+use super::server::Server;
+use crate::framework::conformance::check_state;
+use crate::framework::resource::Import;
+use crate::framework::{Diagnostic, Diagnostics, Provider, Raw};
+
+pub(super) struct ImportResourceState;
+
+impl<P: Provider> Rpc<P> for ImportResourceState {
+    const NAME: &'static str = "ImportResourceState";
+    type Request = Request;
+    type Response = Response;
+
+    fn subject(request: &Request) -> &str {
+        &request.type_name
+    }
+
+    async fn serve(server: &Server<P>, request: Request) -> Result<Response, Diagnostics> {
+        let resource = server.offer().resource(&request.type_name)?;
+        let given = match (resource.identity(), &request.identity) {
+            (_, None) => Raw::Null,
+            (Some(identity), given) => dynamic_value::identity(given.as_ref(), &identity.ty)?,
+            (None, Some(_)) => return Err(no_identity(&request.type_name).into()),
+        };
+        let from = if given.is_null() { Import::Id(request.id) } else { Import::Identity(given.clone()) };
+        let context = server.context(request.client_capabilities.as_ref());
+        let mut imported = resource.erased.import(&context, from).await;
+        if imported.diagnostics.has_errors() {
+            return Err(imported.diagnostics);
+        }
+        let check = || check_state(resource.schema(), &imported.state);
+        imported.diagnostics.extend(server.bugs(<Self as Rpc<P>>::NAME, &request.type_name, check));
+        let identity = match resource.identity() {
+            // Whoever imports by identity is to get one back.
+            Some(identity) => dynamic_value::identity_data(&imported.identity.unwrap_or(given), &identity.ty)?,
+            None => None,
+        };
+        let resources = vec![ImportedResource {
+            state: Some(dynamic_value::encode(&imported.state, resource.ty())?),
+            type_name: request.type_name,
+            private: imported.private.to_bytes(),
+            identity,
+        }];
+        Ok(Response { imported_resources: resources, diagnostics: to_messages(imported.diagnostics), deferred: None })
+    }
+}
+
+fn no_identity(type_name: &str) -> Diagnostic {
+    Diagnostic::error("Resource without identity", format!("{type_name} has no identity. Import it by its id instead."))
+}

@@ -1,0 +1,128 @@
+//! What the provider offers, by name. Schemas are made when they are first asked for.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use super::convert;
+use crate::framework::data_source::ErasedDataSource;
+use crate::framework::function::{Definition, Function};
+use crate::framework::identity::IdentityAttribute;
+use crate::framework::resource::ErasedResource;
+use crate::framework::{Diagnostic, Diagnostics, Registry, Schema, Type};
+
+/// Everything that can stand in a configuration.
+pub(super) struct Offer<D> {
+    pub(super) resources: BTreeMap<&'static str, Resource<D>>,
+    pub(super) data_sources: BTreeMap<&'static str, DataSource<D>>,
+    pub(super) functions: BTreeMap<&'static str, Arc<dyn Function>>,
+}
+
+impl<D> Offer<D> {
+    pub(super) fn new(registry: Registry<D>) -> Self {
+        Self {
+            resources: registry.resources.into_iter().map(|it| (it.type_name(), Resource::new(it))).collect(),
+            data_sources: registry.data_sources.into_iter().map(|it| (it.type_name(), DataSource::new(it))).collect(),
+            functions: registry.functions.into_iter().map(|it| (it.name(), it)).collect(),
+        }
+    }
+
+    pub(super) fn resource(&self, type_name: &str) -> Result<&Resource<D>, Diagnostics> {
+        self.resources.get(type_name).ok_or_else(|| missing("resource", type_name, self.resources.keys()))
+    }
+
+    pub(super) fn data_source(&self, type_name: &str) -> Result<&DataSource<D>, Diagnostics> {
+        self.data_sources.get(type_name).ok_or_else(|| missing("data source", type_name, self.data_sources.keys()))
+    }
+}
+
+fn missing<'a>(what: &str, name: &str, there: impl Iterator<Item = &'a &'static str>) -> Diagnostics {
+    let there: Vec<_> = there.copied().collect();
+    let there = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
+    Diagnostic::error(
+        "Unknown type",
+        format!("This version of the provider has no {what} {name:?}. It has: {there}. Is an older version locked?"),
+    )
+    .into()
+}
+
+/// A resource with its schemas.
+pub(super) struct Resource<D> {
+    pub(super) erased: Arc<dyn ErasedResource<D>>,
+    schema: OnceLock<Described>,
+    identity: OnceLock<Option<Identity>>,
+}
+
+/// A schema and its type.
+struct Described {
+    schema: Schema,
+    ty: Type,
+}
+
+impl Described {
+    fn new(schema: Schema) -> Self {
+        Self { ty: schema.ty(), schema }
+    }
+}
+
+/// The schema of an identity and its type.
+pub(super) struct Identity {
+    pub(super) attributes: Vec<IdentityAttribute>,
+    pub(super) ty: Type,
+}
+
+impl<D> Resource<D> {
+    fn new(erased: Arc<dyn ErasedResource<D>>) -> Self {
+        Self { erased, schema: OnceLock::new(), identity: OnceLock::new() }
+    }
+
+    fn described(&self) -> &Described {
+        self.schema.get_or_init(|| Described::new(self.erased.schema()))
+    }
+
+    pub(super) fn schema(&self) -> &Schema {
+        &self.described().schema
+    }
+
+    pub(super) fn ty(&self) -> &Type {
+        &self.described().ty
+    }
+
+    /// None for a resource without identity.
+    pub(super) fn identity(&self) -> Option<&Identity> {
+        let identity = || {
+            let attributes = self.erased.identity_schema()?;
+            Some(Identity { ty: convert::identity::ty(&attributes), attributes })
+        };
+        self.identity.get_or_init(identity).as_ref()
+    }
+}
+
+/// A data source with its schema.
+pub(super) struct DataSource<D> {
+    pub(super) erased: Arc<dyn ErasedDataSource<D>>,
+    schema: OnceLock<Described>,
+}
+
+impl<D> DataSource<D> {
+    fn new(erased: Arc<dyn ErasedDataSource<D>>) -> Self {
+        Self { erased, schema: OnceLock::new() }
+    }
+
+    fn described(&self) -> &Described {
+        self.schema.get_or_init(|| Described::new(self.erased.schema()))
+    }
+
+    pub(super) fn schema(&self) -> &Schema {
+        &self.described().schema
+    }
+
+    pub(super) fn ty(&self) -> &Type {
+        &self.described().ty
+    }
+}
+
+/// All parameters of a call with so many arguments: the variadic one stands for the rest.
+pub(super) fn parameter_types(definition: &Definition, arguments: usize) -> Vec<Type> {
+    let rest = definition.variadic.iter().cycle();
+    definition.parameters.iter().chain(rest).take(arguments).map(|parameter| parameter.ty.clone()).collect()
+}
