@@ -1,8 +1,12 @@
 //! The plugin binary: started by Terraform or OpenTofu, or by a developer with an option.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use gitlabspot::framework::clock::SystemClock;
 use gitlabspot::plugin::{self, Services};
+use gitlabspot::protocol::Server;
+use gitlabspot::provider::Gitlabspot;
 
 const NAME: &str = "gitlabspot";
 const SOURCE: &str = "gitlabspot/gitlabspot";
@@ -21,9 +25,9 @@ fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
     let arguments: Vec<_> = arguments.iter().map(|argument| argument.to_str()).collect();
     match arguments.as_slice() {
-        [] => ended(plugin::serve(Services::default)),
+        [] => ended(plugin::serve(services)),
         // With one dash, as providers written in Go have it.
-        [Some("--debug" | "-debug")] => ended(plugin::debug(SOURCE, Services::default)),
+        [Some("--debug" | "-debug")] => ended(plugin::debug(SOURCE, services)),
         [Some("--version" | "-version" | "version")] => told(VERSION),
         [Some("--help" | "-help" | "-h" | "help")] => told(USAGE),
         _ => {
@@ -31,6 +35,13 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// The provider. Acceptance tests let time pass faster.
+fn services() -> Services {
+    let speed = std::env::var("GITLABSPOT_CLOCK_SPEED").ok().and_then(|speed| speed.parse().ok()).unwrap_or(1);
+    let provider = Gitlabspot { clock_speed: speed };
+    Services::new(Server::new(provider, Arc::new(SystemClock::new(speed))).into_service())
 }
 
 fn ended(result: Result<(), plugin::Error>) -> ExitCode {
