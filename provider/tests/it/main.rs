@@ -3,3 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod plugin_process;
+mod protocol;
+
+// The derive macro writes `crate::framework`, as it is in the library.
+use gitlabspot::framework;

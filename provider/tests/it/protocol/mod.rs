@@ -1,0 +1,17 @@
+//! Every call of the protocol, in memory, against a small provider.
+
+mod apply;
+mod bugs;
+mod configure;
+mod data_source;
+mod function;
+mod host;
+mod import;
+mod plan;
+mod read;
+mod schema;
+mod spot;
+mod stop;
+mod unsupported;
+mod upgrade;
+mod validate;

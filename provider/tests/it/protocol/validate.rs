@@ -1,0 +1,58 @@
+use gitlabspot_proto::tfplugin6::{ClientCapabilities, validate_resource_config};
+use serde_json::{Value as Json, json};
+
+use super::host::{fresh, thing, told, value, write_only_allowed};
+
+async fn validate(config: Json, client_capabilities: Option<ClientCapabilities>) -> Vec<String> {
+    let request = validate_resource_config::Request {
+        type_name: "spot_thing".to_owned(),
+        config: Some(value(config)),
+        client_capabilities,
+    };
+    told(&fresh().await.validate_resource_config(request).await.unwrap().into_inner().diagnostics)
+}
+
+#[tokio::test]
+async fn unknown_values_are_no_errors() {
+    let config =
+        thing(json!({"name": "<unknown>", "taints": "<unknown>", "rules": [{"kind": "<unknown>", "level": null}]}));
+    assert_eq!(validate(config, write_only_allowed()).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn errors_name_their_attribute() {
+    assert_eq!(validate(thing(json!({"name": ""})), write_only_allowed()).await, ["Error: name: Empty name"]);
+}
+
+#[tokio::test]
+async fn write_only_values_need_a_host_that_knows_them() {
+    let config = || thing(json!({"name": "a", "token_wo": "secret"}));
+    assert_eq!(validate(config(), write_only_allowed()).await, [""; 0]);
+    for old in [None, Some(ClientCapabilities::default())] {
+        assert_eq!(validate(config(), old).await, ["Error: token_wo: Write-only arguments are not supported here"]);
+    }
+    assert_eq!(validate(thing(json!({"name": "a"})), None).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_configuration_of_many_megabytes_is_read() {
+    let steps: Vec<_> = std::iter::repeat_n(json!("x".repeat(1 << 16)), 100).collect();
+    assert_eq!(validate(thing(json!({"name": "a", "steps": steps})), write_only_allowed()).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_panic_is_a_diagnostic_without_its_text() {
+    let request = validate_resource_config::Request {
+        type_name: "spot_thing".to_owned(),
+        config: Some(value(thing(json!({"name": "panic in validate"})))),
+        client_capabilities: write_only_allowed(),
+    };
+    let mut client = fresh().await;
+    let answer = client.validate_resource_config(request.clone()).await.unwrap().into_inner();
+    assert_eq!(told(&answer.diagnostics), ["Error: : Bug in the provider"]);
+    let detail = &answer.diagnostics[0].detail;
+    assert!(detail.contains("ValidateResourceConfig of spot_thing") && !detail.contains("secret"), "{detail}");
+    // The process goes on.
+    let request = validate_resource_config::Request { config: Some(value(thing(json!({"name": "a"})))), ..request };
+    assert_eq!(client.validate_resource_config(request).await.unwrap().into_inner().diagnostics, []);
+}
