@@ -1,0 +1,80 @@
+//! The pages of the registry, rendered from schemas, descriptions and examples.
+
+mod function;
+mod page;
+mod schema;
+
+use std::collections::BTreeMap;
+
+use gitlabspot::framework::{Provider, Schema};
+use gitlabspot::provider::Gitlabspot;
+
+use crate::repository::{assert_current, files, text};
+use page::Page;
+
+/// Pages that nobody writes by hand.
+const FOLDERS: [&str; 3] = ["docs/resources/", "docs/data-sources/", "docs/functions/"];
+
+/// Pages by path.
+fn pages() -> BTreeMap<String, String> {
+    let provider = Gitlabspot::default();
+    let registry = provider.registry();
+    let name = |type_name: &str| type_name.strip_prefix("gitlabspot_").unwrap().to_owned();
+    let mut pages = BTreeMap::new();
+    let config = Schema::of::<<Gitlabspot as Provider>::Config>(0, provider.description());
+    pages.insert("docs/index.md".to_owned(), Page::provider(&config).render());
+    for resource in &registry.resources {
+        let page = Page::resource(resource.type_name(), &resource.schema(), resource.identity_schema().as_deref());
+        pages.insert(format!("docs/resources/{}.md", name(resource.type_name())), page.render());
+    }
+    for data_source in &registry.data_sources {
+        let page = Page::data_source(data_source.type_name(), &data_source.schema());
+        pages.insert(format!("docs/data-sources/{}.md", name(data_source.type_name())), page.render());
+    }
+    for function in &registry.functions {
+        let page = Page::function(function.name(), &function.definition());
+        pages.insert(format!("docs/functions/{}.md", function.name()), page.render());
+    }
+    pages
+}
+
+#[test]
+fn pages_are_current() {
+    for (path, page) in pages() {
+        assert_current(&path, &page, "UPDATE_DOCS");
+    }
+}
+
+#[test]
+fn no_page_is_left_over() {
+    let pages = pages();
+    let left: Vec<_> = files()
+        .into_iter()
+        .filter(|path| FOLDERS.iter().any(|folder| path.starts_with(folder)) && !pages.contains_key(path))
+        .collect();
+    assert_eq!(left, [""; 0], "nothing offers what these pages describe");
+}
+
+#[test]
+fn the_registry_takes_every_page() {
+    for (path, page) in pages() {
+        assert!(page.len() < 500_000, "{path} is too long");
+        assert!(page.starts_with("---\npage_title: "), "{path} has no front matter");
+    }
+}
+
+#[test]
+fn everything_has_an_example() {
+    let registry = Gitlabspot::default().registry();
+    let mut wanted = vec!["examples/provider/provider.tf".to_owned()];
+    for resource in &registry.resources {
+        wanted.push(format!("examples/resources/{}/resource.tf", resource.type_name()));
+        wanted.push(format!("examples/resources/{}/import.sh", resource.type_name()));
+    }
+    wanted.extend(
+        registry.data_sources.iter().map(|it| format!("examples/data-sources/{}/data-source.tf", it.type_name())),
+    );
+    wanted.extend(registry.functions.iter().map(|it| format!("examples/functions/{}/function.tf", it.name())));
+    wanted.retain(|path| text(path).is_none_or(|text| text.trim().is_empty()));
+    assert_eq!(wanted, [""; 0], "these examples are missing");
+}

@@ -1,0 +1,137 @@
+//! One page: front matter, title, description, examples, and what the schema says.
+
+use gitlabspot::framework::Schema;
+use gitlabspot::framework::function::Definition;
+use gitlabspot::framework::identity::IdentityAttribute;
+
+use super::function::{arguments, signature};
+use super::schema::{identity_section, schema_section, type_name};
+use crate::repository::text;
+
+/// A page in parts; each is separated from the next by an empty line.
+pub(super) struct Page {
+    title: String,
+    summary: String,
+    /// The first page belongs to no category; the registry insists.
+    category: &'static str,
+    parts: Vec<String>,
+}
+
+impl Page {
+    pub(super) fn provider(schema: &Schema) -> Self {
+        let mut page = Self::new("Provider: gitlabspot".to_owned(), "gitlabspot Provider", &schema.description);
+        page.category = "";
+        page.example("## Example Usage", "examples/provider/provider.tf", "terraform");
+        page.parts.push(schema_section(schema));
+        page
+    }
+
+    pub(super) fn resource(type_name: &str, schema: &Schema, identity: Option<&[IdentityAttribute]>) -> Self {
+        let title = format!("{type_name} Resource - gitlabspot");
+        let mut page = Self::new(title, &format!("{type_name} (Resource)"), &schema.description);
+        let examples = format!("examples/resources/{type_name}");
+        page.example("## Example Usage", &format!("{examples}/resource.tf"), "terraform");
+        page.parts.push(schema_section(schema));
+        page.import(type_name, &examples, identity);
+        page
+    }
+
+    pub(super) fn data_source(type_name: &str, schema: &Schema) -> Self {
+        let title = format!("{type_name} Data Source - gitlabspot");
+        let mut page = Self::new(title, &format!("{type_name} (Data Source)"), &schema.description);
+        page.example("## Example Usage", &format!("examples/data-sources/{type_name}/data-source.tf"), "terraform");
+        page.parts.push(schema_section(schema));
+        page
+    }
+
+    pub(super) fn function(name: &str, definition: &Definition) -> Self {
+        let description = format!("{}\n\n{}", definition.summary, definition.description);
+        let title = format!("{name} function - gitlabspot");
+        let mut page = Self::new(title, &format!("{name} (Function)"), description.trim());
+        page.example("## Example Usage", &format!("examples/functions/{name}/function.tf"), "terraform");
+        page.parts.push("## Signature".to_owned());
+        page.parts.push(fenced(&signature(name, definition), "text"));
+        page.parts.push(arguments(definition));
+        page.parts.push(format!("## Return Type\n\n{}", type_name(&definition.result)));
+        page
+    }
+
+    fn new(title: String, heading: &str, description: &str) -> Self {
+        let summary = description.split("\n\n").next().unwrap_or_default().replace('\n', " ");
+        Self {
+            title,
+            summary,
+            category: "subcategory: \"\"\n",
+            parts: vec![format!("# {heading}"), description.to_owned()],
+        }
+    }
+
+    /// A file of the examples, if it is there; another test demands those that have to be.
+    fn example(&mut self, before: &str, path: &str, language: &str) -> bool {
+        let Some(code) = text(path) else { return false };
+        self.parts.push(before.to_owned());
+        self.parts.push(fenced(&code, language));
+        true
+    }
+
+    fn import(&mut self, type_name: &str, examples: &str, identity: Option<&[IdentityAttribute]>) {
+        self.example("## Import", &format!("{examples}/import.sh"), "shell");
+        self.example("With an import block:", &format!("{examples}/import-by-string-id.tf"), "terraform");
+        let Some(identity) = identity else { return };
+        let before = "With Terraform 1.12 or newer, an import block can name the identity instead of the id:";
+        if !self.example(before, &format!("{examples}/import-by-identity.tf"), "terraform") {
+            self.parts.push(before.to_owned());
+            self.parts.push(fenced(&identity_block(type_name, identity), "terraform"));
+        }
+        self.parts.push(identity_section(identity));
+    }
+
+    pub(super) fn render(&self) -> String {
+        let Self { title, summary, category, parts } = self;
+        let front = format!("---\npage_title: {title:?}\n{category}description: |-\n  {summary}\n---");
+        let parts: Vec<_> = parts.iter().map(|part| part.trim_end()).collect();
+        format!("{front}\n\n{}\n", parts.join("\n\n"))
+    }
+}
+
+fn fenced(code: &str, language: &str) -> String {
+    format!("```{language}\n{}\n```", code.trim_end())
+}
+
+/// What an import by identity looks like, with the required attributes.
+fn identity_block(type_name: &str, identity: &[IdentityAttribute]) -> String {
+    let required: Vec<_> = identity.iter().filter(|it| it.required_for_import).map(|it| it.name.as_str()).collect();
+    let width = required.iter().map(|name| name.len()).max().unwrap_or_default();
+    let lines: String = required.iter().map(|name| format!("    {name:width$} = \"...\"\n")).collect();
+    format!("import {{\n  to = {type_name}.example\n  identity = {{\n{lines}  }}\n}}")
+}
+
+#[cfg(test)]
+mod tests {
+    use gitlabspot::framework::Type;
+
+    use super::*;
+
+    #[test]
+    fn the_front_matter_has_the_first_paragraph() {
+        let page = Page::new("T".to_owned(), "t (Resource)", "One\nsentence.\n\nAnother.");
+        let expected = "---\npage_title: \"T\"\nsubcategory: \"\"\ndescription: |-\n  One sentence.\n---\n\n\
+                        # t (Resource)\n\nOne\nsentence.\n\nAnother.\n";
+        assert_eq!(page.render(), expected);
+    }
+
+    #[test]
+    fn an_identity_block_is_aligned() {
+        let attribute = |name: &str, required_for_import| IdentityAttribute {
+            name: name.to_owned(),
+            ty: Type::String,
+            required_for_import,
+            description: String::new(),
+        };
+        let identity = [attribute("name", true), attribute("cluster_name", true), attribute("region", false)];
+        assert_eq!(
+            identity_block("t", &identity),
+            "import {\n  to = t.example\n  identity = {\n    name         = \"...\"\n    cluster_name = \"...\"\n  }\n}"
+        );
+    }
+}
