@@ -7,6 +7,7 @@ mod plugin_process;
 mod protocol;
 mod repository;
 mod schema_snapshot;
+mod tidy;
 
 // The derive macro writes `crate::framework`, as it is in the library.
 use gitlabspot::framework;

@@ -1,0 +1,154 @@
+//! Names of files and folders.
+
+use gitlabspot::framework::Provider;
+use gitlabspot::provider::Gitlabspot;
+
+use super::source::{Source, sources};
+use crate::repository::files;
+
+/// Drawers: what is in them has a better name.
+const DRAWERS: [&str; 8] = ["util", "utils", "helper", "helpers", "common", "commons", "misc", "shared"];
+
+/// Everything that stands at the top.
+const TOP: [&str; 20] = [
+    ".cargo",
+    ".ci",
+    ".clippy.toml",
+    ".config",
+    ".deny.toml",
+    ".gitattributes",
+    ".gitignore",
+    ".rustfmt.toml",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE",
+    "Makefile",
+    "README.md",
+    "acceptance-tests",
+    "docs",
+    "examples",
+    "proto",
+    "provider",
+];
+
+/// The chapters of a resource.
+const CHAPTERS: [&str; 12] = [
+    "mod",
+    "schema",
+    "model",
+    "validate",
+    "plan",
+    "expand",
+    "flatten",
+    "wait",
+    "error",
+    "tests",
+    "manifests",
+    "testdata",
+];
+
+/// Subjects of one resource alone, each large enough for a name of its own.
+const SUBJECTS: [(&str, &[&str]); 3] = [
+    ("cache_bucket", &["empty", "parts"]),
+    ("node_group", &["autoscaler_tags"]),
+    (
+        "runner_release",
+        &["catalogue", "config_toml", "finding", "inputs", "reference", "spec", "suggest", "values", "version"],
+    ),
+];
+
+fn in_drawers(path: &str) -> bool {
+    path.split('/').any(|part| DRAWERS.contains(&part.split('.').next().unwrap_or(part)))
+}
+
+fn at_the_top(path: &str) -> bool {
+    let top = path.split('/').next().unwrap_or(path);
+    TOP.contains(&top)
+}
+
+/// The resource and the chapter of a file in a resource's folder.
+fn chapter(path: &str) -> Option<(&str, &str)> {
+    let (resource, rest) = path.strip_prefix("provider/src/resources/")?.split_once('/')?;
+    let part = rest.split('/').next().unwrap_or(rest);
+    Some((resource, part.trim_end_matches(".rs")))
+}
+
+fn is_chapter(path: &str) -> bool {
+    chapter(path).is_none_or(|(resource, chapter)| {
+        let subjects = SUBJECTS.iter().find(|(name, _)| *name == resource).map_or(&[][..], |(_, subjects)| subjects);
+        CHAPTERS.contains(&chapter) || subjects.contains(&chapter)
+    })
+}
+
+/// Type names given by a file of the folder of another type.
+fn misplaced(folder: &str, source: &Source) -> Vec<String> {
+    let Some(rest) = source.path.strip_prefix(folder) else { return vec![] };
+    let home = rest.split('/').next().unwrap_or(rest);
+    let given =
+        source.text.split("const TYPE_NAME: &'static str = \"").skip(1).filter_map(|rest| rest.split('"').next());
+    let elsewhere = given.filter(|name| *name != format!("gitlabspot_{home}"));
+    elsewhere.map(|name| format!("{} defines {name}", source.path)).collect()
+}
+
+/// Folders without a registered type.
+fn unregistered(folder: &str, sources: &[Source], registered: &[&str]) -> Vec<String> {
+    let gives =
+        |source: &&Source| source.path.starts_with(folder) && source.text.contains("const TYPE_NAME: &'static str");
+    let home = |source: &Source| source.path[folder.len()..].split('/').next().unwrap_or_default().to_owned();
+    sources
+        .iter()
+        .filter(gives)
+        .map(home)
+        .filter(|home| !registered.contains(&format!("gitlabspot_{home}").as_str()))
+        .collect()
+}
+
+#[test]
+fn nothing_lies_in_a_drawer() {
+    let found: Vec<_> = files().into_iter().filter(|path| in_drawers(path)).collect();
+    assert_eq!(found, [""; 0]);
+}
+
+#[test]
+fn the_top_level_is_fixed() {
+    let found: Vec<_> = files().into_iter().filter(|path| !at_the_top(path)).collect();
+    assert_eq!(found, [""; 0]);
+}
+
+#[test]
+fn resources_have_chapters_of_the_same_names() {
+    let found: Vec<_> = files().into_iter().filter(|path| !is_chapter(path)).collect();
+    assert_eq!(found, [""; 0]);
+}
+
+#[test]
+fn the_type_name_gives_the_path() {
+    let sources = sources("provider/src/");
+    let registry = Gitlabspot::default().registry();
+    let resources: Vec<_> = registry.resources.iter().map(|it| it.type_name()).collect();
+    let data_sources: Vec<_> = registry.data_sources.iter().map(|it| it.type_name()).collect();
+    for (folder, registered) in [("provider/src/resources/", resources), ("provider/src/data_sources/", data_sources)] {
+        let found: Vec<_> = sources.iter().flat_map(|source| misplaced(folder, source)).collect();
+        assert_eq!(found, [""; 0]);
+        assert_eq!(unregistered(folder, &sources, &registered), [""; 0], "not in the registry");
+    }
+}
+
+#[test]
+fn the_checks_find_what_is_wrong() {
+    assert!(in_drawers("provider/src/util.rs") && in_drawers("provider/common/x.rs") && !in_drawers("a/utility.rs"));
+    assert!(!at_the_top("src/main.rs") && !at_the_top("notes.md") && at_the_top("provider/Cargo.toml"));
+    assert!(!is_chapter("provider/src/resources/cache_bucket/create.rs"));
+    assert!(is_chapter("provider/src/resources/cache_bucket/parts/policy.rs"));
+    assert!(is_chapter("provider/src/resources/tags.rs"));
+    let source = Source {
+        path: "provider/src/resources/cache_bucket/mod.rs".to_owned(),
+        text: "const TYPE_NAME: &'static str = \"gitlabspot_bucket\";".to_owned(),
+        is_test: false,
+    };
+    let folder = "provider/src/resources/";
+    assert_eq!(misplaced(folder, &source), ["provider/src/resources/cache_bucket/mod.rs defines gitlabspot_bucket"]);
+    assert_eq!(unregistered(folder, &[source], &["gitlabspot_node_group"]), ["cache_bucket"]);
+}

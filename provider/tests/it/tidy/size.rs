@@ -1,0 +1,29 @@
+//! How long files may be.
+
+use super::source::{sources, without_tests};
+
+/// About as much as fits into a head.
+const LONGEST: usize = 400;
+
+fn too_long(code: &str) -> Option<usize> {
+    let lines = without_tests(code).trim_end().lines().count();
+    (lines > LONGEST).then_some(lines)
+}
+
+#[test]
+fn no_file_is_too_long() {
+    let found: Vec<_> = sources("")
+        .iter()
+        .filter(|it| !it.is_test)
+        .filter_map(|it| too_long(&it.code()).map(|lines| format!("{}: {lines} lines", it.path)))
+        .collect();
+    assert_eq!(found, [""; 0], "make a folder of it");
+}
+
+#[test]
+fn the_check_finds_what_is_wrong() {
+    let long = "x\n".repeat(LONGEST + 1);
+    assert_eq!(too_long(&long), Some(LONGEST + 1));
+    let tests = format!("{}#[cfg(test)]\nmod tests {{\n{long}}}\n", "x\n".repeat(LONGEST));
+    assert_eq!(too_long(&tests), None);
+}
