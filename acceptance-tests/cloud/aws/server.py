@@ -8,7 +8,6 @@ from werkzeug.serving import WSGIRequestHandler
 from . import (
     autoscaling,
     ec2,
-    ec2_spot_prices,
     eks,
     eks_access,
     eks_clusters,
@@ -18,7 +17,6 @@ from . import (
     eks_updates,
     iam,
     s3,
-    s3_documents,
 )
 from .application import Application
 from .control import Control
@@ -27,7 +25,7 @@ from .faults import Ledger
 
 def install() -> None:
     """Changes moto's classes: once in a process, before the first request."""
-    for service in (autoscaling, ec2, ec2_spot_prices, iam, s3, s3_documents):
+    for service in (autoscaling, ec2, iam, s3):
         service.install()
     eks.install(eks_clusters, eks_nodegroups, eks_updates, eks_pod_identity, eks_access, eks_tags)
 

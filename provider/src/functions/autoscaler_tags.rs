@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::framework::function::{Definition, Function, FunctionError, Parameter};
 use crate::framework::{Raw, Type};
-use crate::resources::node_group::{Effect, NodeTemplate, Taint, autoscaler_tags};
+use crate::resources::node_group::autoscaler_tags::{Effect, NodeTemplate, Taint, autoscaler_tags};
 
 /// The function.
 #[derive(Clone, Copy, Debug, Default)]

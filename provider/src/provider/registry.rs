@@ -5,13 +5,15 @@ use std::sync::Arc;
 use super::Data;
 use crate::data_sources::spot_instance_types::SpotInstanceTypesDataSource;
 use crate::framework::Registry;
+use crate::functions::autoscaler_tags::AutoscalerTags;
 use crate::resources::cache_bucket::CacheBucketResource;
+use crate::resources::node_group::NodeGroupResource;
 
 /// Everything, in the order of the docs.
 pub(super) fn registry() -> Registry<Data> {
     Registry {
-        resources: vec![Arc::new(CacheBucketResource)],
+        resources: vec![Arc::new(NodeGroupResource), Arc::new(CacheBucketResource)],
         data_sources: vec![Arc::new(SpotInstanceTypesDataSource)],
-        functions: vec![],
+        functions: vec![Arc::new(AutoscalerTags)],
     }
 }

@@ -10,7 +10,7 @@ use crate::clients::{Clients, Environment, Settings};
 use crate::framework::clock::testing::TestClock;
 use crate::framework::conformance::{check_apply, check_plan, check_schema, check_state};
 use crate::framework::resource::{Applied, ErasedResource, Planned};
-use crate::framework::schema::Schema;
+use crate::framework::schema::{Attribute, Kind, Nesting, Schema};
 use crate::framework::{Context, Diagnostics, Host, Import, PrivateState, Raw};
 use crate::provider::{Data, Tags};
 
@@ -142,10 +142,18 @@ impl Stage {
 
 /// What core proposes: the configuration, and what is there where it says nothing and the provider computes.
 fn proposed(schema: &Schema, prior: &Raw, config: &Raw) -> Raw {
-    let attributes = schema.attributes.iter().map(|attribute| {
-        let given = config.get(&attribute.name);
+    proposed_object(&schema.attributes, prior, config)
+}
+
+fn proposed_object(attributes: &[Attribute], prior: &Raw, config: &Raw) -> Raw {
+    let attributes = attributes.iter().map(|attribute| {
+        let (before, given) = (prior.get(&attribute.name), config.get(&attribute.name));
         let is_computed = attribute.mode.computed().is_some() || !attribute.default.is_null();
-        let value = if given.is_null() && is_computed { prior.get(&attribute.name) } else { given };
+        let value = match (&attribute.kind, &given) {
+            (_, Raw::Null) if is_computed => before,
+            (Kind::Nested(Nesting::Single, nested), Raw::Map(_)) => proposed_object(nested, &before, &given),
+            _ => given,
+        };
         (attribute.name.clone().into_owned(), value)
     });
     Raw::Map(attributes.collect())

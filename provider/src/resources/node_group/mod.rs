@@ -1,11 +1,313 @@
 //! `gitlabspot_node_group`: an EKS managed node group and everything that scaling from zero needs.
+//!
+//! The group, the role of its nodes when it is to be made, and on the Auto Scaling Group that EKS makes: the tags by which
+//! the cluster autoscaler knows what a node would be like, and the suspension of what would kill jobs.
+//!
+//! * create: find the subnets, make the role, ask for the group, wait until it works, tag its Auto Scaling Group. The
+//!   state has it from before the first request on, and an answer that is lost loses nothing (see `ownership`).
+//! * read: two calls, one for the node group and one for its Auto Scaling Group.
+//! * update: role, version, everything else, tags, one after the other (see `update`).
+//! * delete: the group, then the role.
+//! * import: `cluster:name`, or the identity. Fills in everything that can be told.
 
-mod autoscaler_tags;
+mod asg_tags;
+pub(crate) mod autoscaler_tags;
+mod az_rebalance;
+mod create;
+mod error;
 mod expand;
 mod flatten;
+mod health;
 mod model;
+mod node_role;
+mod ownership;
 mod plan;
 pub mod schema;
+mod subnets;
+#[cfg(test)]
+mod tests;
+mod update;
 mod validate;
+mod wait;
 
-pub(crate) use self::autoscaler_tags::{Effect, NodeTemplate, Taint, autoscaler_tags};
+use std::time::{Duration, Instant};
+
+use aws_sdk_eks::types::{Nodegroup, NodegroupStatus as Status};
+
+use self::error::{Cause, Error, Left, Step};
+use self::flatten::{Found, Reading};
+use self::health::Issues;
+use self::node_role::RoleError;
+use self::schema::{Identity, NodeGroup, known_set};
+use self::wait::{Id, describe, until_gone, until_idle};
+use crate::clients::aws::AwsError;
+use crate::framework::value::Value;
+use crate::framework::wait::WaitError;
+use crate::framework::{
+    Context, Create, Delete, Diagnostic, Diagnostics, Import, Plan, Read, Resource, Timeouts, Update,
+};
+use crate::provider::{Data, Tags};
+
+/// What an operation may take, unless the user says otherwise.
+const TIMEOUT: Duration = Duration::from_secs(60 * 60);
+
+/// The resource `gitlabspot_node_group`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NodeGroupResource;
+
+impl Resource for NodeGroupResource {
+    type Data = Data;
+    type Model = NodeGroup;
+    type Identity = Identity;
+    const TYPE_NAME: &'static str = "gitlabspot_node_group";
+    const DESCRIPTION: &'static str = "An EKS managed node group for CI jobs, on Spot instances unless told otherwise, that \
+         costs nothing while there is no work.\n\n\
+         The cluster autoscaler starts a group without nodes only if it knows what a node would be like: this resource \
+         derives the tags that say so from labels, taints and the rest, puts them on the Auto Scaling Group, reads them \
+         back, and repairs them one by one. EKS does not do that: it keeps the tags of a node group to itself.\n\n\
+         A refresh does not look at the policies of a role that the provider made; every update of `node_role` writes \
+         all of them again.";
+
+    fn validate(&self, config: &NodeGroup, diagnostics: &mut Diagnostics) {
+        validate::check(config, diagnostics);
+    }
+
+    async fn plan(&self, context: &Context<Data>, plan: &mut Plan<NodeGroup>) -> Result<(), Diagnostics> {
+        plan::complete(plan, &context.data()?.tags);
+        Ok(())
+    }
+
+    async fn create(&self, context: &Context<Data>, operation: &mut Create<NodeGroup>) -> Result<(), Diagnostics> {
+        Ok(Scene::set(context).await?.create(operation).await?)
+    }
+
+    async fn read(&self, context: &Context<Data>, operation: &mut Read<NodeGroup>) -> Result<(), Diagnostics> {
+        Ok(Scene::set(context).await?.read(operation).await?)
+    }
+
+    async fn update(&self, context: &Context<Data>, operation: &mut Update<NodeGroup>) -> Result<(), Diagnostics> {
+        Ok(Scene::set(context).await?.update(operation).await?)
+    }
+
+    async fn delete(&self, context: &Context<Data>, operation: &mut Delete<NodeGroup>) -> Result<(), Diagnostics> {
+        Ok(Scene::set(context).await?.delete(operation).await?)
+    }
+
+    async fn import(&self, context: &Context<Data>, from: Import<Identity>) -> Result<NodeGroup, Diagnostics> {
+        let id = match from {
+            Import::Id(text) => Id::parse(&text).ok_or_else(|| {
+                Diagnostic::error(
+                    "Invalid import id",
+                    format!(
+                        "{text:?} does not name a node group. Write cluster and name, for instance \"prod:build\"."
+                    ),
+                )
+            })?,
+            Import::Identity(identity) => {
+                check_region(&identity, context.data()?.clients.region().await?)?;
+                Id {
+                    cluster: identity.cluster_name.into_known().unwrap_or_default(),
+                    name: identity.name.into_known().unwrap_or_default(),
+                }
+            }
+        };
+        Ok(NodeGroup {
+            id: id.to_string().into(),
+            cluster_name: id.cluster.into(),
+            name: id.name.into(),
+            ..NodeGroup::default()
+        })
+    }
+
+    fn identity(&self, _: &Context<Data>, state: &NodeGroup) -> Option<Identity> {
+        // arn:PARTITION:eks:REGION:ACCOUNT:nodegroup/CLUSTER/NAME/UUID
+        let mut parts = state.arn.as_str()?.split(':').skip(3);
+        let (region, account_id) = (parts.next()?, parts.next()?);
+        Some(Identity {
+            cluster_name: state.cluster_name.clone(),
+            name: state.name.clone(),
+            region: region.into(),
+            account_id: account_id.into(),
+        })
+    }
+}
+
+fn check_region(identity: &Identity, region: &str) -> Result<(), Diagnostics> {
+    match identity.region.as_str() {
+        Some(other) if other != region => Err(Diagnostic::error(
+            "Node group in another region",
+            format!("The identity names the region {other}, but the provider works in {region}. Use a provider configuration of that region."),
+        )
+        .into()),
+        _ => Ok(()),
+    }
+}
+
+impl Id {
+    fn of(model: &NodeGroup) -> Self {
+        let text = |value: &Value<String>| value.as_str().unwrap_or_default().to_owned();
+        Self { cluster: text(&model.cluster_name), name: text(&model.name) }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (cluster, name) = text.split_once(':')?;
+        let valid = |part: &str| !part.is_empty() && !part.contains([':', '/', ' ']);
+        (valid(cluster) && valid(name)).then(|| Self { cluster: cluster.to_owned(), name: name.to_owned() })
+    }
+}
+
+/// Where the story takes place.
+struct Scene<'a, D> {
+    context: &'a Context<D>,
+    eks: &'a aws_sdk_eks::Client,
+    autoscaling: &'a aws_sdk_autoscaling::Client,
+    ec2: &'a aws_sdk_ec2::Client,
+    iam: &'a aws_sdk_iam::Client,
+    region: &'a str,
+    tags: &'a Tags,
+}
+
+impl<'a> Scene<'a, Data> {
+    async fn set(context: &'a Context<Data>) -> Result<Self, Diagnostics> {
+        let Data { clients, tags, .. } = context.data()?.as_ref();
+        Ok(Self {
+            context,
+            eks: clients.eks().await?,
+            autoscaling: clients.autoscaling().await?,
+            ec2: clients.ec2().await?,
+            iam: clients.iam().await?,
+            region: clients.region().await?,
+            tags,
+        })
+    }
+}
+
+impl<D> Scene<'_, D> {
+    async fn read(&self, operation: &mut Read<NodeGroup>) -> Result<(), Error> {
+        let id = Id::of(&operation.state);
+        let failed = |error: AwsError| Error::Step {
+            step: Step::Read,
+            id: id.to_string(),
+            source: WaitError::Failed(error.into()),
+            left: Left::Untouched,
+        };
+        let Some(group) = describe(self.eks, &id).await.map_err(failed)? else {
+            if operation.importing {
+                return Err(Error::NothingToImport { id: id.to_string(), region: self.region.to_owned() });
+            }
+            self.not_found(operation);
+            return Ok(());
+        };
+        let issues = Issues::of(&group);
+        if !issues.is_empty() {
+            let text = format!("EKS says of the node group {id}: {issues}.");
+            operation.diagnostics.push(Diagnostic::warning("Node group is not healthy", text));
+        }
+        let asgs = asg_tags::describe(self.autoscaling, &asg_names(&group)).await.map_err(failed)?;
+        let reading = Reading {
+            tags: self.tags,
+            importing: operation.importing,
+            suspended_by_us: az_rebalance::is_ours(&operation.private),
+        };
+        operation.state = flatten::flatten(&operation.state, &Found { group, asgs }, reading);
+        if operation.importing {
+            self.import_the_rest(&mut operation.state).await.map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// The group is gone. A create or delete that failed half way has left a role, which must not be forgotten.
+    fn not_found(&self, operation: &mut Read<NodeGroup>) {
+        let status = operation.state.status.as_str();
+        let worked = matches!(status, Some("ACTIVE" | "UPDATING" | "DEGRADED"));
+        match operation.state.node_role.known().and_then(|role| role.name.as_str()) {
+            Some(_) if !worked => operation.state.status = plan::DELETED.into(),
+            Some(role) => {
+                let text = format!(
+                    "The node group is gone, and not by this configuration. Its role {role} is still there: it is used \
+                     again when the group is made anew. If the group is not to come back, delete the role."
+                );
+                operation.diagnostics.push(Diagnostic::warning("Role of a node group that is gone", text));
+                operation.gone();
+            }
+            None => operation.gone(),
+        }
+    }
+
+    /// What an import fills in with further calls: zones, and the role if it is ours.
+    async fn import_the_rest(&self, state: &mut NodeGroup) -> Result<(), AwsError> {
+        let subnets = known_set(&state.subnet_ids).unwrap_or_default();
+        let zones = subnets::zones_of(self.ec2, &subnets).await?;
+        state.availability_zones = Value::Known(zones.into_values().collect());
+        state.name_prefix = validate::generated_prefix(state.name.as_str().unwrap_or_default()).into();
+        let owner = node_role::owner_of(state, self.region);
+        let arn = state.node_role_arn.as_str().unwrap_or_default().to_owned();
+        state.node_role = node_role::read(self.iam, &arn, &owner, self.region).await?;
+        Ok(())
+    }
+
+    async fn delete(&self, operation: &mut Delete<NodeGroup>) -> Result<(), Error> {
+        let id = Id::of(&operation.state);
+        let end = self.context.clock.now() + Timeouts::delete(&operation.state.timeouts, TIMEOUT);
+        self.delete_group(&id, end).await.map_err(|source| {
+            if let WaitError::Failed(Cause::Unhealthy { status, .. }) = &source {
+                operation.state.status = status.as_str().into();
+            }
+            Error::Step { step: Step::Delete, id: id.to_string(), source, left: Left::Untouched }
+        })?;
+        let Some(role) = operation.state.node_role.known() else { return Ok(()) };
+        let name = role.name.as_str().unwrap_or_default().to_owned();
+        operation.state.status = plan::DELETED.into();
+        node_role::delete(self.context, self.iam, &name).await.map_err(|source| Error::Role {
+            step: Step::DeleteRole,
+            id: id.to_string(),
+            source: RoleError::Partly(source),
+            left: Left::RoleAlone,
+        })
+    }
+
+    async fn delete_group(&self, id: &Id, end: Instant) -> Result<(), WaitError<Cause>> {
+        loop {
+            let request = self.eks.delete_nodegroup().cluster_name(&id.cluster).nodegroup_name(&id.name);
+            let error = match request.send().await.map_err(AwsError::of("DeleteNodegroup")) {
+                Ok(_) => break,
+                Err(error) if error.is_not_found() => return Ok(()),
+                Err(error) => error,
+            };
+            if error.code() != Some("ResourceInUseException") && !error.is_outcome_unknown() {
+                return Err(WaitError::Failed(error.into()));
+            }
+            // It is being changed, or being deleted already.
+            match describe(self.eks, id).await.map_err(|error| WaitError::Failed(error.into()))? {
+                None => return Ok(()),
+                Some(group) if group.status == Some(Status::Deleting) => break,
+                Some(_) if self.left(end).is_zero() => return Err(WaitError::Failed(error.into())),
+                Some(_) => match until_idle(self.context, self.eks, id, self.left(end)).await {
+                    Ok(_) => self.context.clock.sleep(Duration::from_secs(1)).await,
+                    Err(WaitError::Failed(Cause::Gone)) => return Ok(()),
+                    Err(WaitError::Failed(Cause::Unhealthy { .. })) => break,
+                    Err(error) => return Err(error),
+                },
+            }
+        }
+        until_gone(self.context, self.eks, id, self.left(end)).await
+    }
+
+    fn left(&self, end: Instant) -> Duration {
+        end.saturating_duration_since(self.context.clock.now())
+    }
+}
+
+/// The names of the Auto Scaling Groups, which change when EKS makes them anew.
+fn asg_names(group: &Nodegroup) -> Vec<String> {
+    let groups = group.resources.iter().flat_map(|resources| resources.auto_scaling_groups());
+    groups.filter_map(|group| group.name.clone()).collect()
+}
+
+fn cause(error: WaitError<AwsError>) -> WaitError<Cause> {
+    match error {
+        WaitError::TimedOut { after, last } => WaitError::TimedOut { after, last },
+        WaitError::Cancelled { last } => WaitError::Cancelled { last },
+        WaitError::Failed(error) => WaitError::Failed(error.into()),
+    }
+}

@@ -59,7 +59,7 @@ pub(super) fn build_nodes(model: &NodeGroup) -> BuildNodes {
     let tolerations = match taints(&model.taints) {
         None => Value::Unknown,
         Some(taints) => {
-            let tolerate = |taint: super::Taint| {
+            let tolerate = |taint: super::autoscaler_tags::Taint| {
                 let without_value = taint.value.is_empty();
                 Value::Known(Toleration {
                     key: taint.key.into(),

@@ -52,7 +52,20 @@ const CHAPTERS: [&str; 12] = [
 /// Subjects of one resource alone, each large enough for a name of its own.
 const SUBJECTS: [(&str, &[&str]); 3] = [
     ("cache_bucket", &["empty", "parts"]),
-    ("node_group", &["autoscaler_tags"]),
+    (
+        "node_group",
+        &[
+            "asg_tags",
+            "autoscaler_tags",
+            "az_rebalance",
+            "create",
+            "health",
+            "node_role",
+            "ownership",
+            "subnets",
+            "update",
+        ],
+    ),
     (
         "runner_release",
         &["catalogue", "config_toml", "finding", "inputs", "reference", "spec", "suggest", "values", "version"],

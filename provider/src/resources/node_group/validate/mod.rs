@@ -4,6 +4,7 @@ mod names;
 mod scaling;
 mod tags;
 
+pub(super) use self::names::{SUFFIX, generated_prefix};
 use super::autoscaler_tags::Effect;
 use super::schema::{NodeGroup, known_set};
 use crate::framework::value::known_list;

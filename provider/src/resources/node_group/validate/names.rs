@@ -6,6 +6,25 @@ use crate::framework::{AttributePath, Diagnostics, Value};
 /// Characters of the random ending of a generated name.
 pub(in super::super) const SUFFIX: usize = 10;
 
+/// The beginning of a name that looks generated, by this provider or by others (26 digits of a date and a counter).
+pub(in super::super) fn generated_prefix(name: &str) -> Option<String> {
+    let ours = |suffix: &str| {
+        // Our alphabet leaves out what is easily confused. Words rarely have digits in them.
+        suffix.bytes().all(|byte| b"abcdefghijkmnpqrstuvwxyz23456789".contains(&byte))
+            && suffix.bytes().filter(u8::is_ascii_digit).count() > 1
+            && suffix.bytes().any(|byte| byte.is_ascii_lowercase())
+    };
+    let digits = |suffix: &str| suffix.starts_with("20") && suffix.bytes().all(|byte| byte.is_ascii_digit());
+    let split =
+        |length: usize| name.len().checked_sub(length).filter(|at| *at > 0).and_then(|at| name.split_at_checked(at));
+    let generated = match (split(26), split(SUFFIX)) {
+        (Some((prefix, suffix)), _) if digits(suffix) => prefix,
+        (_, Some((prefix, suffix))) if ours(suffix) && prefix.ends_with(['-', '_']) => prefix,
+        _ => return None,
+    };
+    Some(generated.to_owned())
+}
+
 pub(super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {
     let wrong_name = "Invalid name";
     if let Some(name) = config.cluster_name.as_str()
@@ -156,6 +175,15 @@ mod tests {
         assert!(is_name("build-8vcpu-16gb-32gb-1b", 63));
         for wrong in ["", "-a", "a b", "a.b", &"a".repeat(64)] {
             assert!(!is_name(wrong, 63), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn generated_names_are_recognized() {
+        assert_eq!(generated_prefix("build-k3m9x2abcd").as_deref(), Some("build-"));
+        assert_eq!(generated_prefix("build-20260102030405678900000001").as_deref(), Some("build-"));
+        for name in ["build", "build-8vcpu-16gb-32gb-1b", "ci-kubernetes", "k3m9x2abcd"] {
+            assert_eq!(generated_prefix(name), None, "{name}");
         }
     }
 

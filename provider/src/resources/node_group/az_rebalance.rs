@@ -1,0 +1,51 @@
+//! AZRebalance: EC2 terminates nodes to even out the zones, and does not ask the jobs on them. Suspended for Spot groups.
+//!
+//! Whether it was this resource that suspended it is kept beside the state, because AWS suspends it as well, during a
+//! zonal shift: what others suspended is not ours to resume.
+
+use aws_sdk_autoscaling::Client;
+use aws_sdk_autoscaling::types::AutoScalingGroup;
+
+use super::flatten::{AZ_REBALANCE, is_az_rebalance_suspended};
+use crate::clients::aws::AwsError;
+use crate::framework::PrivateState;
+
+const OURS: &str = "az_rebalance_suspended_by_us";
+
+/// Whether this resource suspended it.
+pub(super) fn is_ours(private: &PrivateState) -> bool {
+    private.get(OURS).unwrap_or(false)
+}
+
+/// Suspends or resumes it where that is needed and ours to do.
+///
+/// # Errors
+/// The call failed.
+pub(super) async fn apply(
+    autoscaling: &Client,
+    groups: &[AutoScalingGroup],
+    suspend: bool,
+    private: &mut PrivateState,
+) -> Result<(), AwsError> {
+    for group in groups {
+        let Some(name) = group.auto_scaling_group_name.as_deref() else { continue };
+        match (suspend, is_az_rebalance_suspended(group)) {
+            (true, false) => {
+                let request = autoscaling.suspend_processes().auto_scaling_group_name(name);
+                let request = request.scaling_processes(AZ_REBALANCE);
+                request.send().await.map_err(AwsError::of("SuspendProcesses"))?;
+                private.set(OURS, &true);
+            }
+            (false, true) if is_ours(private) => {
+                let request = autoscaling.resume_processes().auto_scaling_group_name(name);
+                let request = request.scaling_processes(AZ_REBALANCE);
+                request.send().await.map_err(AwsError::of("ResumeProcesses"))?;
+            }
+            _ => {}
+        }
+    }
+    if !suspend {
+        private.remove(OURS);
+    }
+    Ok(())
+}

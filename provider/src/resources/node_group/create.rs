@@ -1,0 +1,205 @@
+//! Making a node group: its place, its role, the group itself, and what belongs on its Auto Scaling Group.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_eks::types::Nodegroup;
+
+use super::error::{Cause, Error, Left, Step};
+use super::flatten::{Found, Reading, flatten, settle};
+use super::model::wanted_asg_tags;
+use super::node_role::{self, RoleError, RoleSpec};
+use super::ownership::{Outcome, Under, under};
+use super::schema::{NodeGroup, known_set, map_value};
+use super::validate::SUFFIX;
+use super::wait::{Id, describe, until_active};
+use super::{Scene, TIMEOUT, asg_tags, az_rebalance, plan, subnets};
+use crate::clients::aws::AwsError;
+use crate::framework::wait::WaitError;
+use crate::framework::{Create, PrivateState, Timeouts, Value};
+use crate::resources::names;
+use crate::resources::tags::{Change, UNFINISHED};
+
+impl<D> Scene<'_, D> {
+    pub(super) async fn create(&self, operation: &mut Create<NodeGroup>) -> Result<(), Error> {
+        let mut planned = operation.planned.clone();
+        let end = self.context.clock.now() + Timeouts::create(&planned.timeouts, TIMEOUT);
+        if planned.name.known().is_none() {
+            planned.name = names::generated(planned.name_prefix.as_str().unwrap_or("build-"), SUFFIX).into();
+        }
+        plan::derive(&mut planned, self.tags);
+        let id = Id::of(&planned);
+        self.find_place(&id, &mut planned).await?;
+        self.look_before(&id, &planned).await?;
+
+        // From here on something may exist. What has not been done yet is not in the state.
+        let mut state = NodeGroup {
+            asg_tags_all: map_value(BTreeMap::new()),
+            suspend_az_rebalance: false.into(),
+            ..planned.clone()
+        };
+        operation.private = PrivateState::default();
+        operation.record(state.clone());
+        self.set_up_role(&id, &mut planned, &mut state, operation).await?;
+
+        let group = match self.make(&id, &planned, end).await {
+            Ok(Outcome::Made(group)) => group,
+            Ok(Outcome::Exists(group)) => {
+                // Another create of the same group, at the same time, uses the same role.
+                let role_is_used = group.node_role.as_deref() == planned.node_role_arn.as_str();
+                if role_is_used {
+                    operation.nothing_was_made()
+                } else {
+                    self.undo(&id, operation).await?
+                }
+                return Err(Error::Exists { cluster: id.cluster, name: id.name });
+            }
+            Err((source, Left::Nothing)) => {
+                self.undo(&id, operation).await?;
+                return Err(Error::Step { step: Step::Create, id: id.to_string(), source, left: Left::Nothing });
+            }
+            Err((source, left)) => return Err(Error::Step { step: Step::Create, id: id.to_string(), source, left }),
+        };
+        state.arn = group.nodegroup_arn.clone().into();
+        state.status = group.status.as_ref().map(|status| status.as_str().to_owned()).into();
+        operation.record(state.clone());
+
+        let failed = |step| {
+            let id = id.to_string();
+            move |source| Error::Step { step, id, source, left: Left::NewGroup }
+        };
+        let left = self.left(end);
+        let group = match until_active(self.context, self.eks, &id, left).await {
+            Ok(group) => group,
+            Err(source) => {
+                if let WaitError::Failed(Cause::Unhealthy { status, .. }) = &source {
+                    state.status = status.as_str().into();
+                    operation.record(state);
+                }
+                return Err(failed(Step::AwaitActive)(source));
+            }
+        };
+        state.status = "ACTIVE".into();
+        operation.record(state.clone());
+        let asgs =
+            self.set_up_asgs(&planned, &group, operation).await.map_err(|(step, source)| failed(step)(source))?;
+        self.finish(&group).await.map_err(|error| failed(Step::Tag)(WaitError::Failed(error.into())))?;
+
+        let reading =
+            Reading { tags: self.tags, importing: false, suspended_by_us: az_rebalance::is_ours(&operation.private) };
+        let found = flatten(&state, &Found { group, asgs }, reading);
+        operation.record(settle(&planned, found));
+        Ok(())
+    }
+
+    /// Resolves zones to subnets, or finds the zones of the subnets.
+    async fn find_place(&self, id: &Id, planned: &mut NodeGroup) -> Result<(), Error> {
+        match known_set(&planned.subnet_ids) {
+            Some(given) if !given.is_empty() => {
+                let zones = subnets::zones_of(self.ec2, &given).await.map_err(|error| Error::Step {
+                    step: Step::FindSubnets,
+                    id: id.to_string(),
+                    source: WaitError::Failed(error.into()),
+                    left: Left::Nothing,
+                })?;
+                planned.availability_zones = Value::Known(zones.into_values().collect());
+            }
+            _ => {
+                let zones = known_set(&planned.availability_zones).unwrap_or_default();
+                let found = subnets::in_zones(self.eks, self.ec2, &id.cluster, &zones, self.region).await?;
+                planned.subnet_ids = Value::Known(found.into_iter().collect());
+            }
+        }
+        Ok(())
+    }
+
+    /// A group that others have may use a role that looks like ours: it must not be touched.
+    async fn look_before(&self, id: &Id, planned: &NodeGroup) -> Result<(), Error> {
+        if planned.node_role.known().is_none() {
+            return Ok(());
+        }
+        match describe(self.eks, id).await {
+            Ok(Some(group)) => match under(group, "") {
+                Under::Foreign(_) => Err(Error::Exists { cluster: id.cluster.clone(), name: id.name.clone() }),
+                _ => Ok(()),
+            },
+            Ok(None) => Ok(()),
+            Err(error) => Err(Error::Step {
+                step: Step::Create,
+                id: id.to_string(),
+                source: WaitError::Failed(error.into()),
+                left: Left::Nothing,
+            }),
+        }
+    }
+
+    async fn set_up_role(
+        &self,
+        id: &Id,
+        planned: &mut NodeGroup,
+        state: &mut NodeGroup,
+        operation: &mut Create<NodeGroup>,
+    ) -> Result<(), Error> {
+        let Some(spec) = RoleSpec::of(planned, self.region) else { return Ok(()) };
+        if let Value::Known(role) = &mut planned.node_role {
+            role.name = spec.name.as_str().into();
+        }
+        state.node_role = planned.node_role.clone();
+        operation.record(state.clone());
+        match node_role::ensure(self.context, self.iam, &spec, self.region).await {
+            Ok(arn) => {
+                planned.node_role_arn = arn.as_str().into();
+                state.node_role_arn = arn.into();
+                operation.record(state.clone());
+                Ok(())
+            }
+            Err(source) => {
+                match source {
+                    RoleError::Exists { .. } | RoleError::Refused(_) => operation.nothing_was_made(),
+                    RoleError::Partly(_) => self.undo(id, operation).await?,
+                }
+                Err(Error::Role { step: Step::SetUpRole, id: id.to_string(), source, left: Left::Nothing })
+            }
+        }
+    }
+
+    /// After a refusal: the role that was made for nothing goes again.
+    async fn undo(&self, id: &Id, operation: &mut Create<NodeGroup>) -> Result<(), Error> {
+        let name = operation.recorded().and_then(|state| Some(state.node_role.known()?.name.as_str()?.to_owned()));
+        if let Some(name) = name {
+            node_role::delete(self.context, self.iam, &name).await.map_err(|source| Error::Role {
+                step: Step::DeleteRole,
+                id: id.to_string(),
+                source: RoleError::Partly(source),
+                left: Left::Role,
+            })?;
+        }
+        operation.nothing_was_made();
+        Ok(())
+    }
+
+    /// Tags, and the process that evens out zones.
+    async fn set_up_asgs(
+        &self,
+        planned: &NodeGroup,
+        group: &Nodegroup,
+        operation: &mut Create<NodeGroup>,
+    ) -> Result<Vec<aws_sdk_autoscaling::types::AutoScalingGroup>, (Step, WaitError<Cause>)> {
+        let names = super::asg_names(group);
+        let change = Change { set: wanted_asg_tags(planned).unwrap_or_default(), remove: vec![] };
+        let asgs = asg_tags::apply(self.context, self.autoscaling, &names, &change)
+            .await
+            .map_err(|source| (Step::TagAutoScalingGroup, super::cause(source)))?;
+        let suspend = planned.suspend_az_rebalance.or(false);
+        az_rebalance::apply(self.autoscaling, &asgs, suspend, &mut operation.private)
+            .await
+            .map_err(|error| (Step::AzRebalance, WaitError::Failed(error.into())))?;
+        Ok(asgs)
+    }
+
+    /// Takes away the mark of a create that has not come to its end.
+    async fn finish(&self, group: &Nodegroup) -> Result<(), AwsError> {
+        let arn = group.nodegroup_arn.clone().unwrap_or_default();
+        let request = self.eks.untag_resource().resource_arn(arn).tag_keys(UNFINISHED);
+        request.send().await.map(drop).map_err(AwsError::of("UntagResource"))
+    }
+}

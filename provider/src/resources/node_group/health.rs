@@ -1,0 +1,142 @@
+//! What EKS says is wrong with a node group, and what can be done about it.
+
+use std::fmt;
+
+use aws_sdk_eks::types::{Issue, NodegroupIssueCode as Code, Update};
+
+/// The issues of a node group, or the errors of an update.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Issues(Vec<Line>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Line {
+    code: String,
+    message: String,
+    resources: Vec<String>,
+    hint: Option<&'static str>,
+}
+
+impl Issues {
+    pub(super) fn of(group: &aws_sdk_eks::types::Nodegroup) -> Self {
+        let issues = group.health.iter().flat_map(|health| health.issues());
+        let line = |issue: &Issue| Line {
+            code: issue.code.as_ref().map_or("Unknown", |code| code.as_str()).to_owned(),
+            message: issue.message.clone().unwrap_or_default(),
+            resources: issue.resource_ids().to_vec(),
+            hint: issue.code.as_ref().and_then(hint),
+        };
+        Self(issues.map(line).collect())
+    }
+
+    pub(super) fn of_update(update: &Update) -> Self {
+        let line = |error: &aws_sdk_eks::types::ErrorDetail| {
+            let code = error.error_code.as_ref().map_or("Unknown", |code| code.as_str());
+            Line {
+                code: code.to_owned(),
+                message: error.error_message.clone().unwrap_or_default(),
+                resources: error.resource_ids().to_vec(),
+                hint: hint(&Code::from(code)),
+            }
+        };
+        Self(update.errors().iter().map(line).collect())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Display for Issues {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("EKS gives no reason");
+        }
+        for (index, Line { code, message, resources, hint }) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("; ")?;
+            }
+            f.write_str(code)?;
+            if !resources.is_empty() {
+                write!(f, " ({})", resources.join(", "))?;
+            }
+            if !message.is_empty() {
+                write!(f, ": {}", message.trim_end_matches('.'))?;
+            }
+            if let Some(hint) = hint {
+                write!(f, ". {hint}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn hint(code: &Code) -> Option<&'static str> {
+    Some(match code {
+        Code::AsgInstanceLaunchFailures => {
+            "EC2 could not start instances: on SPOT name more instance types or zones; with min_size and desired_size 0 \
+             no instance has to start while the group is made"
+        }
+        Code::NodeCreationFailure => {
+            "Instances started and did not join the cluster: check that the subnets reach the cluster's endpoint, ECR and \
+             S3, and that the role is allowed to join"
+        }
+        Code::Ec2SubnetNotFound => {
+            "A subnet is gone: subnet_ids or availability_zones have to name those that there are"
+        }
+        Code::Ec2SubnetInvalidConfiguration => {
+            "A public subnet gives no public addresses: turn on auto-assign, or name private subnets"
+        }
+        Code::InsufficientFreeAddresses => "A subnet has no free addresses: name another, or a larger one",
+        Code::IamNodeRoleNotFound => "The role is gone or was made anew: the group has to be replaced",
+        Code::IamInstanceProfileNotFound => "The instance profile that EKS made is gone: the group has to be replaced",
+        Code::AccessDenied => {
+            "EKS or the nodes may not do what they have to: check the role's policies, its permissions boundary, and the \
+             cluster's access entries"
+        }
+        Code::InstanceLimitExceeded => "The account's quota of vCPUs is used up: ask for more, or lower the sizes",
+        Code::Ec2InstanceTypeDoesNotExist => "The region does not have an instance type: take it out of instance_types",
+        Code::Ec2LaunchTemplateNotFound
+        | Code::Ec2LaunchTemplateVersionMismatch
+        | Code::SourceEc2LaunchTemplateNotFound => {
+            "The launch template, or a version of it, was changed or deleted outside EKS: the group has to be replaced"
+        }
+        Code::AutoScalingGroupNotFound => "The Auto Scaling Group was deleted: the group has to be replaced",
+        Code::AutoScalingGroupOptInRequired => "The account or region is not enabled for EC2",
+        Code::Ec2SecurityGroupDeletionFailure => {
+            "Something still uses the security group for remote access: remove that, then try again"
+        }
+        Code::ClusterUnreachable => {
+            "EKS or its nodes do not reach the cluster's API: check its endpoint and security groups"
+        }
+        Code::PodEvictionFailure => {
+            "Pods did not leave in time, perhaps because of a disruption budget: remove it, or set force_update_version"
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_eks::types::{Nodegroup, NodegroupHealth};
+
+    use super::*;
+
+    #[test]
+    fn code_resource_message_and_hint() {
+        let launch = Issue::builder()
+            .code(Code::InstanceLimitExceeded)
+            .message("You have requested more vCPU capacity than your limit of 32.")
+            .resource_ids("eks-build-1")
+            .build();
+        let other = Issue::builder().code(Code::InternalFailure).message("Oops").build();
+        let group = |issues: Vec<Issue>| {
+            Nodegroup::builder().health(NodegroupHealth::builder().set_issues(Some(issues)).build()).build()
+        };
+        assert_eq!(
+            Issues::of(&group(vec![launch, other])).to_string(),
+            "InstanceLimitExceeded (eks-build-1): You have requested more vCPU capacity than your limit of 32. The \
+             account's quota of vCPUs is used up: ask for more, or lower the sizes; InternalFailure: Oops"
+        );
+        assert_eq!(Issues::of(&group(vec![])).to_string(), "EKS gives no reason");
+    }
+}

@@ -1,0 +1,127 @@
+//! Calls of IAM, repeated while the news of a role travels.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_iam::Client;
+use aws_sdk_iam::types::Role;
+
+use crate::clients::aws::AwsError;
+use crate::framework::Context;
+use crate::framework::wait::WaitError;
+use crate::resources::propagation::{PROPAGATION, accepted};
+
+pub(super) async fn get(iam: &Client, name: &str) -> Result<Option<Role>, AwsError> {
+    match iam.get_role().role_name(name).send().await.map_err(AwsError::of("GetRole")) {
+        Ok(output) => Ok(output.role),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Names of the inline policies and ARNs of the attached ones; `None` if there is no role.
+pub(super) async fn policies_of(
+    iam: &Client,
+    name: &str,
+) -> Result<Option<(BTreeSet<String>, BTreeSet<String>)>, AwsError> {
+    let inline = iam.list_role_policies().role_name(name).into_paginator().items().send().try_collect();
+    let attached = iam.list_attached_role_policies().role_name(name).into_paginator().items().send().try_collect();
+    let (inline, attached) = tokio::join!(inline, attached);
+    let inline = inline.map_err(AwsError::of("ListRolePolicies"));
+    let attached = attached.map_err(AwsError::of("ListAttachedRolePolicies"));
+    match (inline, attached) {
+        (Ok(inline), Ok(attached)) => {
+            let attached = attached.into_iter().filter_map(|policy| policy.policy_arn).collect();
+            Ok(Some((inline.into_iter().collect(), attached)))
+        }
+        (Err(error), _) | (_, Err(error)) if error.is_not_found() => Ok(None),
+        (Err(error), _) | (_, Err(error)) => Err(error),
+    }
+}
+
+pub(super) async fn attach<D>(
+    context: &Context<D>,
+    iam: &Client,
+    role: &str,
+    arn: &str,
+) -> Result<(), WaitError<AwsError>> {
+    patiently(context, || async {
+        let request = iam.attach_role_policy().role_name(role).policy_arn(arn);
+        request.send().await.map(drop).map_err(AwsError::of("AttachRolePolicy"))
+    })
+    .await
+}
+
+pub(super) async fn detach<D>(
+    context: &Context<D>,
+    iam: &Client,
+    role: &str,
+    arn: &str,
+) -> Result<(), WaitError<AwsError>> {
+    gone_is_fine(context, || async {
+        let request = iam.detach_role_policy().role_name(role).policy_arn(arn);
+        request.send().await.map(drop).map_err(AwsError::of("DetachRolePolicy"))
+    })
+    .await
+}
+
+pub(super) async fn put<D>(
+    context: &Context<D>,
+    iam: &Client,
+    role: &str,
+    policy: &str,
+    document: &str,
+) -> Result<(), WaitError<AwsError>> {
+    patiently(context, || async {
+        let request = iam.put_role_policy().role_name(role).policy_name(policy).policy_document(document);
+        request.send().await.map(drop).map_err(AwsError::of("PutRolePolicy"))
+    })
+    .await
+}
+
+pub(super) async fn delete_inline<D>(
+    context: &Context<D>,
+    iam: &Client,
+    role: &str,
+    policy: &str,
+) -> Result<(), WaitError<AwsError>> {
+    gone_is_fine(context, || async {
+        let request = iam.delete_role_policy().role_name(role).policy_name(policy);
+        request.send().await.map(drop).map_err(AwsError::of("DeleteRolePolicy"))
+    })
+    .await
+}
+
+/// Repeats a call while a new role is not known everywhere, or another change of it is under way. A policy that does not
+/// exist is no news that travels: it fails at once.
+pub(super) async fn patiently<D, T, F>(context: &Context<D>, call: impl FnMut() -> F) -> Result<T, WaitError<AwsError>>
+where
+    F: Future<Output = Result<T, AwsError>>,
+{
+    let passes = |error: &AwsError| match error.code() {
+        Some("ConcurrentModification" | "ConcurrentModificationException" | "DeleteConflict") => true,
+        Some("NoSuchEntity") => error.message().to_ascii_lowercase().contains("role"),
+        Some("MalformedPolicyDocument") => error.message().contains("Invalid principal in policy"),
+        _ => false,
+    };
+    accepted(context, PROPAGATION, passes, call).await
+}
+
+/// The same for what takes something away.
+pub(super) async fn gone_is_fine<D, F>(
+    context: &Context<D>,
+    mut call: impl FnMut() -> F,
+) -> Result<(), WaitError<AwsError>>
+where
+    F: Future<Output = Result<(), AwsError>>,
+{
+    patiently(context, || {
+        let answer = call();
+        async move {
+            match answer.await {
+                Err(error) if error.is_not_found() => Ok(()),
+                other => other,
+            }
+        }
+    })
+    .await
+}

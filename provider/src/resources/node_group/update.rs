@@ -1,0 +1,209 @@
+//! Changing a node group in place: role, version, everything else, tags; each waited for, each in the state as soon as it
+//! is done.
+
+use std::time::{Duration, Instant};
+
+use aws_sdk_eks::types::Nodegroup;
+
+use super::error::{Cause, Error, Left, Step};
+use super::flatten::{Found, Reading, flatten, settle};
+use super::model::{Spec, wanted_asg_tags};
+use super::node_role::{self, RoleSpec};
+use super::schema::NodeGroup;
+use super::wait::{Id, until_idle, until_updated, when_free};
+use super::{Scene, TIMEOUT, asg_tags, az_rebalance, expand, flatten::common_tags, plan};
+use crate::clients::aws::AwsError;
+use crate::framework::value::known_map;
+use crate::framework::wait::WaitError;
+use crate::framework::{Timeouts, Update, Value};
+use crate::resources::tags::{Change, Tags, owned};
+
+impl<D> Scene<'_, D> {
+    pub(super) async fn update(&self, operation: &mut Update<NodeGroup>) -> Result<(), Error> {
+        let prior = operation.prior.clone();
+        let mut planned = operation.planned.clone();
+        plan::derive(&mut planned, self.tags);
+        let id = Id::of(&prior);
+        let end = self.context.clock.now() + Timeouts::update(&planned.timeouts, TIMEOUT);
+        let failed = |step, left| {
+            let id = id.to_string();
+            move |source| Error::Step { step, id, source, left }
+        };
+
+        let group = until_idle(self.context, self.eks, &id, self.left(end))
+            .await
+            .map_err(failed(Step::UpdateConfig, Left::Untouched))?;
+        let mut state = with_what_is_ours_alone(&prior, &planned);
+        operation.record(state.clone());
+        self.update_role(&id, &prior, &planned).await?;
+        state.node_role = planned.node_role.clone();
+        operation.record(state.clone());
+
+        let (before, after) = (Spec::of(&prior), Spec::of(&planned));
+        if let Some(request) = expand::update_version_request(&before, &after, planned.force_update_version.or(false)) {
+            let send = || async {
+                let request = request.clone().cluster_name(&id.cluster).nodegroup_name(&id.name);
+                let output = request.send_with(self.eks).await.map_err(AwsError::of("UpdateNodegroupVersion"))?;
+                Ok(output.update.and_then(|update| update.id))
+            };
+            let updated = self.carry_out(&id, end, send).await;
+            let group = updated.map_err(failed(Step::UpdateVersion, Left::Changed))?;
+            let found = self.flatten(&planned, &group, Vec::new(), operation);
+            state = NodeGroup {
+                version: found.version,
+                release_version: found.release_version,
+                launch_template: found.launch_template,
+                ..state
+            };
+            operation.record(state.clone());
+        }
+
+        let size = group.scaling_config.as_ref().and_then(|scaling| scaling.desired_size);
+        if let Some(request) = expand::update_config_request(&before, &after, size) {
+            let send = || async {
+                let request = request.clone().cluster_name(&id.cluster).nodegroup_name(&id.name);
+                let output = request.send_with(self.eks).await.map_err(AwsError::of("UpdateNodegroupConfig"))?;
+                Ok(output.update.and_then(|update| update.id))
+            };
+            self.carry_out(&id, end, send).await.map_err(failed(Step::UpdateConfig, Left::Changed))?;
+        }
+        state = NodeGroup {
+            min_size: planned.min_size.clone(),
+            max_size: planned.max_size.clone(),
+            labels: planned.labels.clone(),
+            taints: planned.taints.clone(),
+            node_repair: planned.node_repair.clone(),
+            build_nodes: planned.build_nodes.clone(),
+            ..state
+        };
+        operation.record(state.clone());
+
+        self.update_tags(&prior, &planned).await.map_err(failed(Step::Tag, Left::Changed))?;
+        state.tags = planned.tags.clone();
+        state.tags_all = planned.tags_all.clone();
+        operation.record(state.clone());
+
+        let asgs = self.update_asgs(&id, &prior, &planned, &group, operation, &mut state).await?;
+        let group = until_idle(self.context, self.eks, &id, self.left(end))
+            .await
+            .map_err(failed(Step::UpdateConfig, Left::Changed))?;
+        let found = self.flatten(&planned, &group, asgs, operation);
+        operation.record(settle(&planned, found));
+        Ok(())
+    }
+
+    async fn update_role(&self, id: &Id, prior: &NodeGroup, planned: &NodeGroup) -> Result<(), Error> {
+        let of = |model: &NodeGroup| RoleSpec::of(model, self.region);
+        let (Some(before), Some(after)) = (of(prior), of(planned)) else { return Ok(()) };
+        if before == after {
+            return Ok(());
+        }
+        node_role::update(self.context, self.iam, &before, &after, self.region).await.map_err(|source| Error::Role {
+            step: Step::SetUpRole,
+            id: id.to_string(),
+            source,
+            left: Left::Changed,
+        })
+    }
+
+    /// Sends a request as soon as no other update runs, and waits until EKS has carried it out.
+    async fn carry_out<F>(&self, id: &Id, end: Instant, send: impl FnMut() -> F) -> Result<Nodegroup, WaitError<Cause>>
+    where
+        F: Future<Output = Result<Option<String>, AwsError>>,
+    {
+        let update = when_free(self.context, self.left(end), send).await?;
+        let update = update.ok_or(WaitError::Failed(Cause::Incomplete("the id of the update")))?;
+        until_updated(self.context, self.eks, id, &update, self.left(end)).await?;
+        until_idle(self.context, self.eks, id, self.left(end).max(Duration::from_secs(60))).await
+    }
+
+    async fn update_tags(&self, prior: &NodeGroup, planned: &NodeGroup) -> Result<(), WaitError<Cause>> {
+        let plain = |model: &NodeGroup| known_map(&model.tags_all).unwrap_or_default();
+        let Change { set, remove } = Change::between(&plain(prior), &plain(planned));
+        let arn = prior.arn.as_str().unwrap_or_default();
+        if !set.is_empty() {
+            let request = self.eks.tag_resource().resource_arn(arn).set_tags(Some(set.into_iter().collect()));
+            request.send().await.map_err(|error| aws(AwsError::new("TagResource", &error)))?;
+        }
+        if !remove.is_empty() {
+            let request = self.eks.untag_resource().resource_arn(arn).set_tag_keys(Some(remove));
+            request.send().await.map_err(|error| aws(AwsError::new("UntagResource", &error)))?;
+        }
+        Ok(())
+    }
+
+    /// Tags of the Auto Scaling Group one by one, and the process that evens out zones.
+    async fn update_asgs(
+        &self,
+        id: &Id,
+        prior: &NodeGroup,
+        planned: &NodeGroup,
+        group: &Nodegroup,
+        operation: &mut Update<NodeGroup>,
+        state: &mut NodeGroup,
+    ) -> Result<Vec<aws_sdk_autoscaling::types::AutoScalingGroup>, Error> {
+        let failed = |step, source| Error::Step { step, id: id.to_string(), source, left: Left::Changed };
+        let names = super::asg_names(group);
+        let wanted = wanted_asg_tags(planned).unwrap_or_default();
+        let ours = known_map(&prior.asg_tags_all).unwrap_or_default();
+        let mut asgs = asg_tags::describe(self.autoscaling, &names)
+            .await
+            .map_err(|error| failed(Step::TagAutoScalingGroup, aws(error)))?;
+        let change = asg_tags::change(&wanted, &asgs, &ours);
+        if change != Change::default() {
+            match asg_tags::apply(self.context, self.autoscaling, &names, &change).await {
+                Ok(changed) => asgs = changed,
+                Err(source) => {
+                    if let Ok(asgs) = asg_tags::describe(self.autoscaling, &names).await {
+                        state.asg_tags_all = ours_of(&common_tags(&asgs), &ours, &wanted);
+                        operation.record(state.clone());
+                    }
+                    return Err(failed(Step::TagAutoScalingGroup, super::cause(source)));
+                }
+            }
+        }
+        state.asg_tags_all = planned.asg_tags_all.clone();
+        operation.record(state.clone());
+        let suspend = planned.suspend_az_rebalance.or(false);
+        // What the user does not speak of is left as it is.
+        if prior.suspend_az_rebalance != planned.suspend_az_rebalance {
+            az_rebalance::apply(self.autoscaling, &asgs, suspend, &mut operation.private)
+                .await
+                .map_err(|error| failed(Step::AzRebalance, aws(error)))?;
+        }
+        Ok(asgs)
+    }
+
+    fn flatten(
+        &self,
+        state: &NodeGroup,
+        group: &Nodegroup,
+        asgs: Vec<aws_sdk_autoscaling::types::AutoScalingGroup>,
+        operation: &Update<NodeGroup>,
+    ) -> NodeGroup {
+        let reading =
+            Reading { tags: self.tags, importing: false, suspended_by_us: az_rebalance::is_ours(&operation.private) };
+        flatten(state, &Found { group: group.clone(), asgs }, reading)
+    }
+}
+
+/// What no request is needed for takes effect at once.
+fn with_what_is_ours_alone(prior: &NodeGroup, planned: &NodeGroup) -> NodeGroup {
+    NodeGroup {
+        timeouts: planned.timeouts.clone(),
+        force_update_version: planned.force_update_version.clone(),
+        autoscaler: planned.autoscaler.clone(),
+        asg_tags: planned.asg_tags.clone(),
+        name_prefix: planned.name_prefix.clone(),
+        ..prior.clone()
+    }
+}
+
+fn ours_of(found: &Tags, before: &Tags, wanted: &Tags) -> Value<crate::framework::value::Map<String>> {
+    let ours = before.keys().chain(wanted.keys()).map(|key| (key.clone(), Value::Null)).collect();
+    owned(found, &Value::Known(ours))
+}
+
+fn aws(error: AwsError) -> WaitError<Cause> {
+    WaitError::Failed(Cause::Aws(error))
+}

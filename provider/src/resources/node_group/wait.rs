@@ -1,0 +1,186 @@
+//! States of a node group and of its updates: which pass, which are the end, and what the end means.
+
+use std::time::Duration;
+
+use aws_sdk_eks::Client;
+use aws_sdk_eks::types::{Nodegroup, NodegroupStatus as Status, UpdateStatus};
+
+use super::error::Cause;
+use super::health::Issues;
+use crate::clients::aws::AwsError;
+use crate::framework::Context;
+use crate::framework::wait::{Look, Wait, WaitError};
+
+/// Cluster and name of a node group.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Id {
+    pub(super) cluster: String,
+    pub(super) name: String,
+}
+
+impl std::fmt::Display for Id {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.cluster, self.name)
+    }
+}
+
+/// The node group, if there is one.
+///
+/// # Errors
+/// The call failed.
+pub(super) async fn describe(eks: &Client, id: &Id) -> Result<Option<Nodegroup>, AwsError> {
+    let request = eks.describe_nodegroup().cluster_name(&id.cluster).nodegroup_name(&id.name);
+    match request.send().await.map_err(AwsError::of("DescribeNodegroup")) {
+        Ok(output) => Ok(output.nodegroup),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A look that tolerates a service that is in trouble for the moment: there is time.
+async fn look<T>(
+    eks: &Client,
+    id: &Id,
+    judge: impl FnOnce(Option<Nodegroup>) -> Result<Look<T>, Cause>,
+) -> Result<Look<T>, Cause> {
+    match describe(eks, id).await {
+        Ok(group) => judge(group),
+        Err(error) if error.is_transient() => Ok(Look::Pending(error.to_string())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn status(group: &Nodegroup) -> String {
+    group.status.as_ref().map_or("UNKNOWN", |status| status.as_str()).to_owned()
+}
+
+fn pending<T>(group: &Nodegroup) -> Look<T> {
+    let issues = Issues::of(group);
+    let status = status(group);
+    Look::Pending(if issues.is_empty() { format!("status {status}") } else { format!("status {status}, {issues}") })
+}
+
+fn unhealthy(group: &Nodegroup) -> Cause {
+    Cause::Unhealthy { status: status(group), issues: Issues::of(group) }
+}
+
+/// Waits until a new group works. One that is degraded from the beginning counts as failed: it does not get well by
+/// itself.
+///
+/// # Errors
+/// It failed, is gone, or takes too long.
+pub(super) async fn until_active<D>(
+    context: &Context<D>,
+    eks: &Client,
+    id: &Id,
+    timeout: Duration,
+) -> Result<Nodegroup, WaitError<Cause>> {
+    let judge = |group: Option<Nodegroup>| {
+        let Some(group) = group else { return Err(Cause::Gone) };
+        match group.status {
+            Some(Status::Active) => Ok(Look::Done(group)),
+            Some(Status::Creating | Status::Updating) => Ok(pending(&group)),
+            _ => Err(unhealthy(&group)),
+        }
+    };
+    Wait::new(context, timeout).until(|| look(eks, id, judge)).await
+}
+
+/// Waits until a group is neither being made nor changed.
+///
+/// # Errors
+/// It is gone or being deleted, or takes too long.
+pub(super) async fn until_idle<D>(
+    context: &Context<D>,
+    eks: &Client,
+    id: &Id,
+    timeout: Duration,
+) -> Result<Nodegroup, WaitError<Cause>> {
+    let judge = |group: Option<Nodegroup>| {
+        let Some(group) = group else { return Err(Cause::Gone) };
+        match group.status {
+            Some(Status::Creating | Status::Updating) => Ok(pending(&group)),
+            Some(Status::Deleting) => Err(unhealthy(&group)),
+            _ => Ok(Look::Done(group)),
+        }
+    };
+    Wait::new(context, timeout).until(|| look(eks, id, judge)).await
+}
+
+/// Waits until a group that is being deleted is gone.
+///
+/// # Errors
+/// EKS gave up, or it takes too long.
+pub(super) async fn until_gone<D>(
+    context: &Context<D>,
+    eks: &Client,
+    id: &Id,
+    timeout: Duration,
+) -> Result<(), WaitError<Cause>> {
+    let judge = |group: Option<Nodegroup>| match group {
+        None => Ok(Look::Done(())),
+        Some(group) if group.status == Some(Status::DeleteFailed) => Err(unhealthy(&group)),
+        Some(group) => Ok(pending(&group)),
+    };
+    Wait::new(context, timeout).until(|| look(eks, id, judge)).await
+}
+
+/// Waits until EKS has carried out an update.
+///
+/// # Errors
+/// It failed or was cancelled, or takes too long.
+pub(super) async fn until_updated<D>(
+    context: &Context<D>,
+    eks: &Client,
+    id: &Id,
+    update: &str,
+    timeout: Duration,
+) -> Result<(), WaitError<Cause>> {
+    let look = || async {
+        let request = eks.describe_update().name(&id.cluster).nodegroup_name(&id.name).update_id(update);
+        let update = match request.send().await.map_err(AwsError::of("DescribeUpdate")) {
+            Ok(output) => output.update.ok_or(Cause::Incomplete("the update"))?,
+            Err(error) if error.is_transient() => return Ok(Look::Pending(error.to_string())),
+            Err(error) => return Err(error.into()),
+        };
+        match &update.status {
+            Some(UpdateStatus::Successful) => Ok(Look::Done(())),
+            Some(status @ (UpdateStatus::Failed | UpdateStatus::Cancelled)) => {
+                Err(Cause::UpdateEnded { status: status.to_string(), issues: Issues::of_update(&update) })
+            }
+            status => {
+                let status = status.as_ref().map_or("unknown", |status| status.as_str());
+                Ok(Look::Pending(format!("the update is {status}")))
+            }
+        }
+    };
+    Wait::new(context, timeout).until(look).await
+}
+
+/// Waits for an update that another request began; `Look::Pending` in the meantime.
+///
+/// # Errors
+/// What `request` failed with, if it is not that another update runs; or it takes too long.
+pub(super) async fn when_free<D, T, F>(
+    context: &Context<D>,
+    timeout: Duration,
+    mut request: impl FnMut() -> F,
+) -> Result<T, WaitError<Cause>>
+where
+    F: Future<Output = Result<T, AwsError>>,
+{
+    Wait::new(context, timeout)
+        .until(|| {
+            let answer = request();
+            async move {
+                match answer.await {
+                    Ok(done) => Ok(Look::Done(done)),
+                    Err(error) if error.code() == Some("ResourceInUseException") => {
+                        Ok(Look::Pending(error.to_string()))
+                    }
+                    Err(error) => Err(Cause::Aws(error)),
+                }
+            }
+        })
+        .await
+}
