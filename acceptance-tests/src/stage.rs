@@ -1,7 +1,7 @@
 //! Everything that one test plays on.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use crate::cloud::repository;
 use crate::{Account, Cloud, Engine, GitLab, Kubernetes, Namespace, Workspace, evidence, mirror};
 
 /// An account, a namespace and a GitLab of the test's own, and the engine it runs. Removed at the end of a test that
-/// passes; of one that fails, the evidence stays.
+/// passes; of one that fails, or of all with `GITLABSPOT_KEEP=1`, the evidence stays.
 #[derive(Debug)]
 pub struct Stage {
     /// The AWS account.
@@ -43,6 +43,12 @@ impl Stage {
             root: evidence::folder(test),
             cloud,
         }
+    }
+
+    /// Where everything of this test is: workspaces, what commands said, logs.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.root
     }
 
     /// A workspace with the configuration of `testdata/<case>`, initialised.
@@ -80,7 +86,7 @@ impl Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        if std::thread::panicking() || std::env::var_os("GITLABSPOT_KEEP").is_some() {
             evidence::collect(&self.root, &self.cloud, &self.account, &self.gitlab, self.namespace.name());
             return;
         }

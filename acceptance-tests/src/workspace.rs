@@ -66,6 +66,15 @@ impl Workspace {
         self.write(VARIABLES, &Value::from(all).to_string());
     }
 
+    /// Forgets an input variable that was set before, for instance because it comes from the environment now.
+    pub fn unset(&self, variable: &str) {
+        let path = self.folder.join(VARIABLES);
+        let text = fs::read(&path).expect("variables were set before");
+        let mut all: Map<String, Value> = serde_json::from_slice(&text).expect("variables are an object");
+        all.remove(variable);
+        self.write(VARIABLES, &Value::from(all).to_string());
+    }
+
     /// Sets a variable of the environment for the commands to come.
     #[must_use]
     pub fn with_environment(mut self, name: &str, value: &str) -> Self {

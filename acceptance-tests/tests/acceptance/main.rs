@@ -1,3 +1,8 @@
 //! Real tofu and terraform against the local cloud: one binary, a module per subject.
 
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod cache_bucket;
+mod complete;
 mod harness;
+mod secrets;

@@ -1,0 +1,143 @@
+//! `examples/complete`, the guide whole, as a user has it.
+
+use std::collections::BTreeMap;
+
+use gitlabspot_acceptance_tests::{Engine, Stage, Workspace};
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use serde_json::{Value, json};
+
+const NODE_GROUP: &str = "build-8vcpu-16gb-32gb-1b";
+
+#[tokio::test]
+async fn applies_with_opentofu() {
+    applies_with(Engine::opentofu()).await;
+}
+
+#[tokio::test]
+async fn applies_with_terraform() {
+    let Some(engine) = Engine::terraform() else { return };
+    applies_with(engine).await;
+}
+
+async fn applies_with(engine: Engine) {
+    let stage = Stage::new(&format!("complete/{}", engine.name()), engine).await;
+    let workspace = stage.example("complete", variables(&stage)).await;
+
+    let plan = workspace.plan().await;
+    let create = vec!["create".to_owned()];
+    let expected: BTreeMap<String, Vec<String>> = [
+        "gitlabspot_cache_bucket.cache",
+        "gitlabspot_node_group.build",
+        "gitlabspot_runner_credentials.cache",
+        "gitlabspot_runner_release.runner",
+    ]
+    .map(|address| (address.to_owned(), create.clone()))
+    .into();
+    assert_eq!(plan.changes(), expected);
+
+    workspace.apply().await;
+    workspace.assert_stable().await;
+
+    the_node_group_is_the_guides(&stage).await;
+    the_bucket_is_the_guides(&stage, &workspace).await;
+    the_runner_is_the_guides(&stage).await;
+
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+    assert!(!stage.namespace.exists().await, "the namespace that the credentials made is still there");
+}
+
+/// What a user sets; names that are shared by all accounts are this test's own.
+pub(crate) fn variables(stage: &Stage) -> Value {
+    json!({
+        "cluster_name": stage.account.cluster(),
+        "cache_bucket": stage.namespace.name(),
+        "namespace": stage.namespace.name(),
+        "gitlab_url": stage.gitlab.url(),
+        "registration_token": "GR1348941-of-a-group",
+    })
+}
+
+async fn the_node_group_is_the_guides(stage: &Stage) {
+    let eks = stage.account.eks();
+    let group = eks.describe_nodegroup().cluster_name(stage.account.cluster()).nodegroup_name(NODE_GROUP);
+    let group = group.send().await.unwrap().nodegroup.unwrap();
+    assert_eq!(group.status().unwrap().as_str(), "ACTIVE");
+    assert_eq!(group.capacity_type().unwrap().as_str(), "SPOT");
+    assert_eq!(
+        group.instance_types(),
+        ["c5a.2xlarge", "t3.2xlarge", "c5.2xlarge", "c5ad.2xlarge", "m5.2xlarge", "c5d.2xlarge"]
+    );
+    let scaling = group.scaling_config().unwrap();
+    assert_eq!((scaling.min_size(), scaling.max_size(), scaling.desired_size()), (Some(0), Some(5), Some(0)));
+    assert_eq!(group.subnets(), [stage.account.subnet_ids()["af-south-1b"].clone()]);
+    assert_eq!(group.remote_access().unwrap().ec2_ssh_key(), Some("your-ssh-key"));
+
+    let name = group.resources().unwrap().auto_scaling_groups()[0].name().unwrap().to_owned();
+    let groups = stage.account.autoscaling().describe_auto_scaling_groups().auto_scaling_group_names(name);
+    let tags = groups.send().await.unwrap().auto_scaling_groups.unwrap().remove(0).tags.unwrap();
+    let tags: BTreeMap<String, String> =
+        tags.into_iter().map(|tag| (tag.key.unwrap(), tag.value.unwrap_or_default())).collect();
+    for (key, value) in [
+        ("label/nodegroup-type", "stateless"),
+        ("label/instance-type", "spot"),
+        ("label/intent", "build"),
+        ("taint/buildInstance", "true:NoSchedule"),
+    ] {
+        let key = format!("k8s.io/cluster-autoscaler/node-template/{key}");
+        assert_eq!(tags.get(&key).map(String::as_str), Some(value), "{key} on the Auto Scaling Group: {tags:?}");
+    }
+}
+
+async fn the_bucket_is_the_guides(stage: &Stage, workspace: &Workspace) {
+    let bucket = stage.namespace.name();
+    let s3 = stage.account.s3();
+    let rules = s3.get_bucket_lifecycle_configuration().bucket(bucket).send().await.unwrap();
+    let rule = rules.rules().iter().find(|rule| rule.expiration().and_then(|expiration| expiration.days()).is_some());
+    let rule = rule.unwrap();
+    assert_eq!(rule.expiration().unwrap().days(), Some(60));
+    assert_eq!(rule.filter().unwrap().prefix(), Some("project/"));
+    let block = s3.get_public_access_block().bucket(bucket).send().await.unwrap();
+    let block = block.public_access_block_configuration().unwrap().clone();
+    let all = [
+        block.block_public_acls(),
+        block.ignore_public_acls(),
+        block.block_public_policy(),
+        block.restrict_public_buckets(),
+    ];
+    assert_eq!(all, [Some(true); 4]);
+    let state = workspace.state().await;
+    assert_eq!(state.resource("gitlabspot_cache_bucket.cache")["id"], bucket);
+}
+
+async fn the_runner_is_the_guides(stage: &Stage) {
+    let namespace = stage.namespace.name();
+    let secret: Secret = stage.kubernetes.get(namespace, "gitlab-runner-s3-access").await;
+    assert_eq!(secret.data.unwrap().into_keys().collect::<Vec<_>>(), ["accesskey", "secretkey"]);
+
+    let deployment: Deployment = stage.kubernetes.get(namespace, "gitlab-runner").await;
+    let pod = deployment.spec.template;
+    let annotations = pod.metadata.unwrap().annotations.unwrap();
+    assert_eq!(annotations.get("downscaler/exclude").map(String::as_str), Some("true"));
+    let pod = pod.spec.unwrap();
+    assert_eq!(pod.image_pull_secrets.unwrap()[0].name, "your-pull-secrets");
+    assert_eq!(deployment.status.unwrap().ready_replicas, Some(1));
+
+    let configuration: ConfigMap = stage.kubernetes.get(namespace, "gitlab-runner").await;
+    let toml = &configuration.data.unwrap()["config.template.toml"];
+    for line in [
+        "docker:19.03.12",
+        "DOCKER_HOST=tcp://docker:2376",
+        "/certs/client",
+        "poll_timeout = 300",
+        "poll_interval = 10",
+        r#"cpu_request = "2""#,
+        r#""buildInstance=true" = "NoSchedule""#,
+        "eks.amazonaws.com/capacityType",
+        "downscaler/exclude",
+        namespace,
+    ] {
+        assert!(toml.contains(line), "{line} is not in {toml}");
+    }
+}

@@ -1,0 +1,64 @@
+variable "cluster_name" {
+  description = "Name of the EKS cluster."
+  type        = string
+  default     = "prod"
+}
+
+variable "region" {
+  description = "Region of the cluster; the cache lives there too, near the nodes."
+  type        = string
+  default     = "af-south-1"
+}
+
+variable "availability_zones" {
+  description = "Zones of the build nodes. One keeps traffic in the zone; more find Spot capacity more often."
+  type        = set(string)
+  default     = ["af-south-1b"]
+}
+
+variable "ec2_ssh_key" {
+  description = "Name of an existing EC2 key pair for SSH to the nodes; null for no SSH."
+  type        = string
+  default     = "your-ssh-key"
+}
+
+variable "cache_bucket" {
+  description = "Name of the cache bucket: unique in the world."
+  type        = string
+}
+
+variable "namespace" {
+  description = "Namespace of the runner."
+  type        = string
+  default     = "gitlab-runner"
+}
+
+variable "gitlab_url" {
+  description = "URL of GitLab."
+  type        = string
+  default     = "https://gitlab.com/"
+}
+
+# The token is ephemeral and goes into a write-only argument: it is in no state and in no plan file.
+# Give one of the two, for instance as TF_VAR_registration_token in the environment.
+variable "registration_token" {
+  description = "Registration token of a group or project: the older flow, which registers at start."
+  type        = string
+  default     = null
+  sensitive   = true
+  ephemeral   = true
+}
+
+variable "runner_token" {
+  description = "Authentication token (glrt-...) of a runner that was made in GitLab's pages: the newer flow."
+  type        = string
+  default     = null
+  sensitive   = true
+  ephemeral   = true
+}
+
+variable "image_pull_secret" {
+  description = "Name of a Secret for pulling the runner's image from a private registry; null for none."
+  type        = string
+  default     = "your-pull-secrets"
+}
