@@ -28,3 +28,31 @@ cloud-down: ## Stop everything that `make cloud` started
 
 cloud-test: cloud-tools ## The tests of the local cloud itself
 	@cd acceptance-tests && $(PYTHON) -m unittest discover -t . -s cloud/tests
+
+# --- seeing it, testing it, checking it -------------------------------------------------------
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+RUN_DEMO := cd acceptance-tests && GITLABSPOT_TOOLS_DIR=$(TOOLS) $(PYTHON) -m demo
+# The newest cargo-deny and cargo-nextest that `make tools` built, and nobody else's.
+CARGO := PATH="$(TOOLS)/bin:$$PATH" cargo
+
+.PHONY: demo demo-down test check docs
+# Built with the tests' features, as everything here is: the AWS crates take minutes, and so are built once.
+demo: cloud-tools ## The whole guide on a local cloud, from nothing to nothing; KEEP=1 leaves it running
+	cargo build --quiet --package terraform-provider-gitlabspot --all-targets
+	@$(RUN_DEMO) up --dir $(CURDIR)/.demo --provider $(TARGET)/debug/terraform-provider-gitlabspot
+
+demo-down: ## Destroy and stop what `KEEP=1 make demo` left running
+	@if [ -x $(PYTHON) ]; then $(RUN_DEMO) down --dir $(CURDIR)/.demo; fi
+
+test: tools ## Unit, protocol and acceptance tests, on a local cloud of their own; ARGS goes to nextest
+	@GITLABSPOT_TOOLS_DIR=$(TOOLS) $(PYTHON) acceptance-tests/run $(ARGS)
+
+check: tools ## Format, clippy, licences and bans; generated code and docs pages are current
+	cargo fmt --all --check
+	$(TOOLS)/bin/tofu fmt -check -recursive -diff examples acceptance-tests/testdata
+	cargo clippy --quiet --workspace --all-targets -- --deny warnings
+	$(CARGO) deny --config .deny.toml --workspace --log-level error check licenses bans sources
+	$(CARGO) nextest run --workspace --cargo-quiet --config-file .config/nextest.toml --filterset 'test(/(is|are)_current/)'
+
+docs: ## Write the docs pages, the schema snapshot and the generated code anew
+	UPDATE_DOCS=1 UPDATE_SNAPSHOTS=1 UPDATE_GENERATED=1 $(CARGO) nextest run --workspace --cargo-quiet --config-file .config/nextest.toml --filterset 'test(/(is|are)_current/)'
