@@ -68,7 +68,19 @@ const SUBJECTS: [(&str, &[&str]); 3] = [
     ),
     (
         "runner_release",
-        &["catalogue", "config_toml", "finding", "inputs", "reference", "spec", "suggest", "values", "version"],
+        &[
+            "catalogue",
+            "config_toml",
+            "finding",
+            "inputs",
+            "live",
+            "memory",
+            "reference",
+            "spec",
+            "suggest",
+            "values",
+            "version",
+        ],
     ),
 ];
 

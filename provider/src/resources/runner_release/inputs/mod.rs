@@ -4,6 +4,7 @@
 //! over the others, as Helm lays one values file over the next. Parts that Kubernetes defines
 //! (tolerations, volumes, security contexts) are in the API's own spelling.
 
+mod attributes;
 mod kubernetes_case;
 mod nested;
 
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub(super) use attributes::{expand as resolve_attributes, token as write_only_token};
 pub use kubernetes_case::to_api;
 pub use nested::{
     BuildNodes, DisruptionBudget, DockerInDocker, Hpa, ImageParts, Metrics, Monitor, Probe, Rbac, RbacRule,

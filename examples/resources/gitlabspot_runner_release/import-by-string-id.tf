@@ -1,0 +1,4 @@
+import {
+  to = gitlabspot_runner_release.ci
+  id = "gitlab-runner/gitlab-runner"
+}

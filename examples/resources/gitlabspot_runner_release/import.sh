@@ -1,0 +1,2 @@
+# Namespace and name of the release.
+tofu import gitlabspot_runner_release.ci gitlab-runner/gitlab-runner

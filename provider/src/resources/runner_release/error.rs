@@ -1,0 +1,93 @@
+//! What can go wrong with a release, and what it leaves behind.
+
+use crate::clients::ClientError;
+use crate::clients::kubernetes::KubernetesError;
+use crate::framework::wait::WaitError;
+use crate::framework::{Diagnostic, Diagnostics};
+use crate::provider::sentence;
+
+/// Why an operation failed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    #[error(transparent)]
+    Client(#[from] ClientError),
+
+    #[error("{0:?}")]
+    Configuration(Diagnostics),
+
+    #[error(
+        "{object} is there already, and not of this provider's making. Nothing was changed. Choose another name for the \
+         release, or remove what is there."
+    )]
+    Exists { object: String },
+
+    #[error("There is no namespace {namespace}. Make it first, or set create_namespace = true. Nothing was made.")]
+    NoNamespace { namespace: String },
+
+    #[error("{}", sentence(&.source.to_string()))]
+    Before { source: KubernetesError },
+
+    #[error("{} {left}", sentence(&.source.to_string()))]
+    Apply { source: KubernetesError, left: &'static str },
+
+    #[error("The manager's rollout did not end: {source}.{reasons} All objects are applied and in the state.")]
+    Rollout { source: WaitError<RolloutError>, reasons: Reasons },
+
+    #[error("Reading the release failed: {source}. The state is as it was.")]
+    Read { source: KubernetesError },
+
+    #[error("The release could not be removed wholly: {source}. What is left stays in the state; destroy again.")]
+    Remove { source: WaitError<KubernetesError> },
+
+    #[error("There is no release {name} of this provider in the namespace {namespace} that the credentials can see.")]
+    NothingToImport { namespace: String, name: String },
+}
+
+/// Why a rollout will not end.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RolloutError {
+    #[error("{0}")]
+    Kubernetes(#[from] KubernetesError),
+    #[error("{0}")]
+    Failed(String),
+    #[error("the Deployment is gone")]
+    Gone,
+}
+
+/// What keeps the pods.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Reasons(pub(super) Vec<String>);
+
+impl std::fmt::Display for Reasons {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|reason| write!(f, "\n- {reason}"))?;
+        if self.0.is_empty() { Ok(()) } else { f.write_str("\n") }
+    }
+}
+
+impl Error {
+    fn summary(&self) -> &'static str {
+        match self {
+            Self::Client(_) | Self::Configuration(_) => "Invalid runner release",
+            Self::Exists { .. } => "Object exists already",
+            Self::NoNamespace { .. } => "Namespace not found",
+            Self::Before { .. } | Self::Apply { .. } => "Cannot apply the runner release",
+            Self::Rollout { .. } => "Runner manager is not available",
+            Self::Read { .. } => "Cannot read the runner release",
+            Self::Remove { .. } => "Cannot remove the runner release",
+            Self::NothingToImport { .. } => "Runner release not found",
+        }
+    }
+}
+
+impl From<Error> for Diagnostics {
+    fn from(error: Error) -> Self {
+        let (summary, detail) = (error.summary(), error.to_string());
+        match error {
+            Error::Client(error) => error.into(),
+            Error::Configuration(diagnostics) => diagnostics,
+            Error::NoNamespace { .. } => Diagnostic::error(summary, detail).at("namespace").into(),
+            _ => Diagnostic::error(summary, detail).into(),
+        }
+    }
+}

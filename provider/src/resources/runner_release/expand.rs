@@ -1,0 +1,251 @@
+//! What a release is to be, in the three forms that it is needed in: objects to apply, what plan and state show of them,
+//! and what else is computed.
+
+use std::collections::BTreeMap;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Map, Value as Json, json};
+use sha2::{Digest, Sha256};
+
+use super::inputs::{resolve_attributes, write_only_token};
+use super::manifests::{self, Fingerprints, SecretObject};
+use super::schema::{JobPod, JobPodToleration, ReleaseObject, RunnerRelease};
+use super::spec::{self, ReleaseSpec, TokenKind};
+use crate::framework::{Diagnostic, Diagnostics, Value};
+
+/// Stands in the Deployment for the checksum of the Secrets, which only an apply can know.
+pub(super) const SECRETS_CHECKSUM: &str = "checksum/secrets";
+pub(super) const CURRENT: &str = "(of the Secrets in use)";
+
+/// Shown objects, as JSON texts, by kind and place.
+pub(super) type Manifest = BTreeMap<String, String>;
+
+/// A release without doubt.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub(super) spec: ReleaseSpec,
+    pub(super) manifest: Manifest,
+    pub(super) warnings: Vec<Diagnostic>,
+    /// The token to write; `None` when the Secret is someone else's, or the token is not known yet.
+    token: Option<SecretString>,
+}
+
+impl Wanted {
+    /// From the planned attributes, and the configuration for its write-only values. `None` while something is unknown.
+    ///
+    /// # Errors
+    /// All that is wrong with it, at the attributes.
+    pub(super) fn of(
+        planned: &RunnerRelease,
+        config: &RunnerRelease,
+        existing_secret: Option<TokenKind>,
+    ) -> Option<Result<Self, Diagnostics>> {
+        let write_only = write_only_token(config);
+        let resolved = match resolve_attributes(planned, write_only.as_ref().map(|token| token.kind), existing_secret)?
+        {
+            Ok(resolved) => resolved,
+            Err(diagnostics) => return Some(Err(diagnostics)),
+        };
+        let spec::Resolved { spec, token: in_values, warnings } = resolved;
+        let version = match (&write_only, spec.token.kind) {
+            (None, _) => in_values.as_ref().map(|token| format!("sha256 {}", hash(token))),
+            (Some(_), TokenKind::Authentication) => version(&planned.runner_token_wo_version)?,
+            (Some(_), TokenKind::Registration) => version(&planned.registration_token_wo_version)?,
+        };
+        let manifest = match manifest(&spec, version.as_deref()) {
+            Ok(manifest) => manifest,
+            Err(error) => return Some(Err(unwritable(&error))),
+        };
+        Some(Ok(Self {
+            spec,
+            manifest,
+            warnings: warnings.into_iter().map(Diagnostic::from).collect(),
+            token: write_only.map_or(in_values, |token| token.token),
+        }))
+    }
+
+    /// The objects to apply, but for the token's Secret.
+    ///
+    /// # Errors
+    /// None for a checked configuration.
+    pub(super) fn objects(&self, fingerprints: &Fingerprints) -> Result<Vec<Json>, Diagnostics> {
+        manifests::objects(&self.spec, fingerprints).map_err(|error| unwritable(&error))
+    }
+
+    /// The token's Secret, if it is ours and the token is known.
+    pub(super) fn secret(&self) -> Option<SecretObject> {
+        manifests::token_secret(&self.spec, self.token.as_ref()?)
+    }
+
+    /// Fills the computed attributes in. `status` is up to the cluster.
+    pub(super) fn describe(&self, model: &mut RunnerRelease) -> Result<(), Diagnostics> {
+        model.manifest = shown_manifest(&self.manifest);
+        model.objects = objects(&self.manifest);
+        let rendered = manifests::config_toml_rendered(&self.spec).map_err(|error| unwritable(&error))?;
+        model.config_toml_rendered = rendered.into();
+        model.job_pod = Value::Known(job_pod(&self.spec.job_pod));
+        Ok(())
+    }
+}
+
+/// `None` while it is unknown.
+fn version(version: &Value<i64>) -> Option<Option<String>> {
+    match version {
+        Value::Unknown => None,
+        Value::Null => Some(None),
+        Value::Known(version) => Some(Some(format!("version {version}"))),
+    }
+}
+
+/// Tells one token from another. Tokens are long and random, so that nobody finds them from it; this one is in the
+/// state already, within the values.
+fn hash(token: &SecretString) -> String {
+    let digest = Sha256::digest(token.expose_secret().trim());
+    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unwritable(error: &toml::ser::Error) -> Diagnostics {
+    Diagnostic::error("Configuration cannot be written as TOML", format!("The runner's configuration: {error}.")).into()
+}
+
+fn manifest(spec: &ReleaseSpec, token_version: Option<&str>) -> Result<Manifest, toml::ser::Error> {
+    let mut objects = manifests::shown(spec, &Fingerprints::new())?;
+    if let Some(deployment) = objects.iter_mut().find(|object| object["kind"] == "Deployment")
+        && let Some(Json::Object(annotations)) = deployment.pointer_mut("/spec/template/metadata/annotations")
+    {
+        annotations.insert(SECRETS_CHECKSUM.to_owned(), json!(CURRENT));
+    }
+    // The token itself is not shown, so that any stands for it here.
+    if let Some(secret) = manifests::token_secret(spec, &SecretString::default()) {
+        let mut secret = secret.redacted();
+        let shown = token_version.map_or_else(|| "(sensitive)".to_owned(), |version| format!("(sensitive, {version})"));
+        let key = match spec.token.kind {
+            TokenKind::Authentication => "runner-token",
+            TokenKind::Registration => "runner-registration-token",
+        };
+        secret["data"][key] = json!(shown);
+        objects.push(secret);
+    }
+    Ok(objects.iter().filter_map(entry).collect())
+}
+
+/// Kind and place of an object, and its text.
+fn entry(object: &Json) -> Option<(String, String)> {
+    let kind = object["kind"].as_str()?;
+    let name = object["metadata"]["name"].as_str()?;
+    let key = match object["metadata"]["namespace"].as_str() {
+        Some(namespace) => format!("{kind} {namespace}/{name}"),
+        None => format!("{kind} {name}"),
+    };
+    Some((key, text(object)))
+}
+
+/// JSON with sorted keys, so that equal objects are equal texts.
+pub(super) fn text(object: &Json) -> String {
+    sorted(object).to_string()
+}
+
+fn sorted(value: &Json) -> Json {
+    match value {
+        Json::Object(fields) => {
+            let fields: BTreeMap<&String, Json> = fields.iter().map(|(name, value)| (name, sorted(value))).collect();
+            Json::Object(fields.into_iter().map(|(name, value)| (name.clone(), value)).collect::<Map<_, _>>())
+        }
+        Json::Array(items) => Json::Array(items.iter().map(sorted).collect()),
+        plain => plain.clone(),
+    }
+}
+
+/// A manifest as an attribute.
+pub(super) fn shown_manifest(manifest: &Manifest) -> Value<crate::framework::value::Map<String>> {
+    Value::Known(manifest.iter().map(|(key, text)| (key.clone(), text.as_str().into())).collect())
+}
+
+/// The objects of a manifest, in the order of their names.
+pub(super) fn parsed(manifest: &Manifest) -> impl Iterator<Item = Json> {
+    manifest.values().filter_map(|text| serde_json::from_str(text).ok())
+}
+
+/// Their places as an attribute.
+pub(super) fn objects(manifest: &Manifest) -> Value<crate::framework::value::List<ReleaseObject>> {
+    let listed = parsed(manifest).map(|object| {
+        let text = |value: &Json| value.as_str().map(str::to_owned).into();
+        Value::Known(ReleaseObject {
+            api_version: text(&object["apiVersion"]),
+            kind: text(&object["kind"]),
+            namespace: text(&object["metadata"]["namespace"]),
+            name: text(&object["metadata"]["name"]),
+        })
+    });
+    Value::Known(listed.collect())
+}
+
+fn job_pod(pod: &spec::JobPod) -> JobPod {
+    let selector = pod.node_selector.iter().map(|(label, value)| (label.clone(), value.as_str().into()));
+    let tolerations = pod.tolerations.iter().cloned().map(|toleration| {
+        Value::Known(JobPodToleration {
+            key: toleration.key.into(),
+            operator: toleration.operator.into(),
+            value: toleration.value.into(),
+            effect: toleration.effect.into(),
+        })
+    });
+    JobPod {
+        cpu: pod.cpu.clone().into(),
+        memory: pod.memory.clone().into(),
+        ephemeral_storage: pod.ephemeral_storage.clone().into(),
+        node_selector: Value::Known(selector.collect()),
+        tolerations: Value::Known(tolerations.collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn release() -> RunnerRelease {
+        RunnerRelease {
+            gitlab_url: "https://gitlab.com/".into(),
+            runner_token_wo_version: 1.into(),
+            ..RunnerRelease::default()
+        }
+    }
+
+    fn wanted(planned: &RunnerRelease) -> Wanted {
+        let config = RunnerRelease { runner_token_wo: "glrt-very-secret".into(), ..planned.clone() };
+        Wanted::of(planned, &config, None).unwrap().unwrap()
+    }
+
+    #[test]
+    fn the_manifest_shows_everything_but_secrets() {
+        let wanted = wanted(&release());
+        let place = "gitlab-runner/gitlab-runner";
+        assert_eq!(
+            wanted.manifest.keys().cloned().collect::<Vec<_>>(),
+            ["ConfigMap", "Deployment", "Role", "RoleBinding", "Secret", "ServiceAccount"]
+                .map(|kind| format!("{kind} {place}"))
+        );
+        let secret: Json = serde_json::from_str(&wanted.manifest[&format!("Secret {place}")]).unwrap();
+        assert_eq!(secret["data"]["runner-token"], "(sensitive, version 1)");
+        assert!(!format!("{:?}", wanted.manifest).contains("very-secret"));
+        assert!(wanted.secret().is_some());
+    }
+
+    #[test]
+    fn a_token_in_values_is_told_by_its_hash() {
+        let manifest = |token: &str| {
+            let values = Value::Known(vec![format!("runnerToken: {token}").into()]);
+            let planned = RunnerRelease { values, ..release() };
+            let wanted = Wanted::of(&planned, &planned, None).unwrap().unwrap();
+            assert!(wanted.secret().is_some());
+            wanted.manifest["Secret gitlab-runner/gitlab-runner"].clone()
+        };
+        assert_ne!(manifest("glrt-a"), manifest("glrt-b"));
+        assert!(!manifest("glrt-a").contains("glrt-a"));
+    }
+
+    #[test]
+    fn equal_objects_are_equal_texts() {
+        assert_eq!(text(&json!({"b": [{"d": 1, "c": 2}], "a": 1})), r#"{"a":1,"b":[{"c":2,"d":1}]}"#);
+    }
+}

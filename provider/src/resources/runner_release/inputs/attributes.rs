@@ -1,0 +1,277 @@
+//! The typed attributes as inputs.
+
+use secrecy::SecretString;
+use serde_json::{Map, Value as Json, json};
+
+use super::super::finding::{Finding, PathStep, Severity};
+use super::super::schema::RunnerRelease;
+use super::super::spec::{Given, Resolved, TokenKind, resolve};
+use super::{ReleaseInputs, to_api};
+use crate::framework::value::known_list;
+use crate::framework::{AttributePath, Diagnostic, Diagnostics, Object, Raw, Value};
+
+/// Attributes that are not about what is made, but about how, and what came of it.
+const NOT_INPUTS: [&str; 17] = [
+    "id",
+    "create_namespace",
+    "cluster_name",
+    "runner_token_wo",
+    "runner_token_wo_version",
+    "registration_token_wo",
+    "registration_token_wo_version",
+    "values",
+    "wait",
+    "timeouts",
+    "status",
+    "manifest",
+    "config_toml_rendered",
+    "objects",
+    "job_pod",
+    "container_lifecycle",
+    "extra_env_from",
+];
+
+/// Attributes whose content Kubernetes defines.
+const OF_KUBERNETES: [&str; 22] = [
+    "affinity",
+    "extra_containers",
+    "extra_env_from_refs",
+    "host_aliases",
+    "hpa/behavior",
+    "hpa/metrics",
+    "pod_monitor/metric_relabelings",
+    "pod_monitor/relabelings",
+    "pod_monitor/tls_config",
+    "pod_security_context",
+    "resources",
+    "security_context",
+    "service/additional_ports",
+    "service_monitor/metric_relabelings",
+    "service_monitor/relabelings",
+    "service_monitor/tls_config",
+    "session_server/ingress/tls",
+    "strategy",
+    "tolerations",
+    "topology_spread_constraints",
+    "volume_mounts",
+    "volumes",
+];
+
+/// A number or a percentage; HCL has one type for both.
+const NUMBERS_OR_TEXTS: [&str; 4] = [
+    "strategy/rollingUpdate/maxSurge",
+    "strategy/rollingUpdate/maxUnavailable",
+    "pod_disruption_budget/min_available",
+    "pod_disruption_budget/max_unavailable",
+];
+
+/// The token that the configuration gives beside the values files.
+#[derive(Clone, Debug)]
+pub(in super::super) struct WriteOnlyToken {
+    pub(in super::super) kind: TokenKind,
+    /// `None` while it is unknown.
+    pub(in super::super) token: Option<SecretString>,
+}
+
+/// The token of a configuration.
+pub(in super::super) fn token(config: &RunnerRelease) -> Option<WriteOnlyToken> {
+    let given = |value: &Value<String>, kind| match value {
+        Value::Null => None,
+        Value::Unknown => Some(WriteOnlyToken { kind, token: None }),
+        Value::Known(token) => Some(WriteOnlyToken { kind, token: Some(SecretString::from(token.as_str())) }),
+    };
+    given(&config.runner_token_wo, TokenKind::Authentication)
+        .or_else(|| given(&config.registration_token_wo, TokenKind::Registration))
+}
+
+/// The release that the attributes describe; `None` while something of it is unknown.
+///
+/// # Errors
+/// All that is wrong with it, at the attributes.
+pub(in super::super) fn expand(
+    model: &RunnerRelease,
+    token: Option<TokenKind>,
+    existing_secret: Option<TokenKind>,
+) -> Option<Result<Resolved, Diagnostics>> {
+    let values = known_list(&model.values)?;
+    let typed = match inputs(model)? {
+        Ok(inputs) => inputs,
+        Err(error) => return Some(Err(shapeless(&error))),
+    };
+    let values: Vec<&str> = values.iter().map(String::as_str).collect();
+    let resolved = resolve(Given { typed, values: &values, token, existing_secret });
+    Some(resolved.map_err(|findings| findings.into_iter().map(Diagnostic::from).collect()))
+}
+
+fn inputs(model: &RunnerRelease) -> Option<Result<ReleaseInputs, serde_json::Error>> {
+    let mut attributes = model.clone().into_raw_object();
+    let lifecycle = attributes.get("container_lifecycle").cloned().unwrap_or_default();
+    let env_from = attributes.get("extra_env_from").cloned().unwrap_or_default();
+    attributes.retain(|name, _| !NOT_INPUTS.contains(&name.as_str()));
+    let known = attributes.values().all(Raw::is_wholly_known);
+    if !known || !lifecycle.is_wholly_known() || !env_from.is_wholly_known() {
+        return None;
+    }
+    let mut inputs = json(&Raw::Map(attributes));
+    for path in OF_KUBERNETES {
+        if let Some(value) = inputs.pointer_mut(&format!("/{path}")) {
+            *value = to_api(value.take());
+        }
+    }
+    for path in NUMBERS_OR_TEXTS {
+        if let Some(value) = inputs.pointer_mut(&format!("/{path}")) {
+            number_or_text(value);
+        }
+    }
+    if let Some(ports) = inputs.pointer_mut("/service/additional_ports").and_then(Json::as_array_mut) {
+        ports.iter_mut().filter_map(|port| port.get_mut("targetPort")).for_each(number_or_text);
+    }
+    if let Json::Object(inputs) = &mut inputs {
+        if !lifecycle.is_null() {
+            inputs.insert("lifecycle".to_owned(), to_api(json(&lifecycle)));
+        }
+        if let Json::Object(sources) = json(&env_from) {
+            // The names are the user's own.
+            let sources: Map<_, _> = sources.into_iter().map(|(name, source)| (name, to_api(source))).collect();
+            inputs.insert("extra_env_from".to_owned(), sources.into());
+        }
+    }
+    Some(serde_json::from_value(inputs))
+}
+
+fn number_or_text(value: &mut Json) {
+    if let Some(number) = value.as_str().and_then(|text| text.parse::<i64>().ok()) {
+        *value = json!(number);
+    }
+}
+
+/// The same value as JSON; what is null is left out.
+fn json(raw: &Raw) -> Json {
+    match raw {
+        Raw::Null | Raw::Unknown(_) => Json::Null,
+        Raw::Bool(value) => json!(value),
+        Raw::Number(number) => number.as_i64().map_or_else(|| json!(number.as_f64()), Json::from),
+        Raw::String(text) => json!(text),
+        Raw::List(elements) => Json::Array(elements.iter().map(json).collect()),
+        Raw::Map(elements) => {
+            let given = elements.iter().filter(|(_, value)| !value.is_null());
+            Json::Object(given.map(|(name, value)| (name.clone(), json(value))).collect())
+        }
+        Raw::Dynamic(dynamic) => json(&dynamic.value),
+    }
+}
+
+fn shapeless(error: &serde_json::Error) -> Diagnostics {
+    Diagnostic::error(
+        "Attribute of an unexpected shape",
+        format!("An attribute does not have the shape that Kubernetes defines for it: {error}."),
+    )
+    .into()
+}
+
+impl From<Finding> for Diagnostic {
+    fn from(finding: Finding) -> Self {
+        let path = finding.path.into_iter().fold(AttributePath::root(), |path, step| match step {
+            PathStep::Attribute(name) => path.attribute(name),
+            PathStep::Key(key) => path.key(key),
+            PathStep::Index(index) => path.index(index),
+        });
+        match finding.severity {
+            Severity::Error => Self::error(finding.summary, finding.detail),
+            Severity::Warning => Self::warning(finding.summary, finding.detail),
+        }
+        .at(path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::framework::Type;
+    use crate::framework::value::DynamicRaw;
+    use crate::resources::runner_release::schema::{
+        ContainerLifecycle, DisruptionBudget, EnvSource, Exec, Hook, KeyRef, RollingUpdate, Strategy,
+    };
+
+    fn raw(json: Json) -> Raw {
+        match json {
+            Json::Null => Raw::Null,
+            Json::Bool(value) => value.into(),
+            Json::Number(number) => number.as_i64().unwrap().into(),
+            Json::String(text) => text.into(),
+            Json::Array(items) => Raw::List(items.into_iter().map(raw).collect()),
+            Json::Object(fields) => Raw::Map(fields.into_iter().map(|(name, value)| (name, raw(value))).collect()),
+        }
+    }
+
+    #[test]
+    fn attributes_become_inputs() {
+        let exec = Exec { command: Value::Known(vec!["true".into()]) };
+        let model = RunnerRelease {
+            gitlab_url: "https://gitlab.com/".into(),
+            config: Value::Known(raw(json!({ "limit": 3, "kubernetes": { "image": null, "cpu_request": "2" } }))),
+            strategy: Value::Known(Strategy {
+                rolling_update: Value::Known(RollingUpdate { max_surge: "1".into(), max_unavailable: "25%".into() }),
+                ..Strategy::default()
+            }),
+            pod_disruption_budget: Value::Known(DisruptionBudget { min_available: "1".into(), ..Default::default() }),
+            container_lifecycle: Value::Known(ContainerLifecycle {
+                pre_stop: Value::Known(Hook { exec: Value::Known(exec), ..Hook::default() }),
+                ..ContainerLifecycle::default()
+            }),
+            extra_env_from: Value::Known(
+                [(
+                    "MY_TOKEN".to_owned(),
+                    Value::Known(EnvSource {
+                        secret_key_ref: Value::Known(KeyRef {
+                            name: "s".into(),
+                            key: "k".into(),
+                            optional: Value::Null,
+                        }),
+                        ..EnvSource::default()
+                    }),
+                )]
+                .into(),
+            ),
+            volumes: Value::Known(Raw::Dynamic(Box::new(DynamicRaw {
+                ty: Type::Dynamic,
+                value: raw(json!([{ "name": "a", "empty_dir": {} }])),
+            }))),
+            runner_token_wo: "glrt-secret".into(),
+            manifest: Value::Unknown,
+            ..RunnerRelease::default()
+        };
+        let found = serde_json::to_value(inputs(&model).unwrap().unwrap()).unwrap();
+        let given = found.as_object().unwrap().iter().filter(|(_, value)| !value.is_null());
+        let given: Map<String, Json> = given.map(|(name, value)| (name.clone(), value.clone())).collect();
+        assert_eq!(
+            Json::Object(given),
+            json!({
+                "gitlab_url": "https://gitlab.com/",
+                "config": { "limit": 3, "kubernetes": { "cpu_request": "2" } },
+                "strategy": { "rollingUpdate": { "maxSurge": 1, "maxUnavailable": "25%" } },
+                "pod_disruption_budget": { "min_available": 1, "max_unavailable": null },
+                "lifecycle": { "preStop": { "exec": { "command": ["true"] } } },
+                "extra_env_from": { "MY_TOKEN": { "secretKeyRef": { "name": "s", "key": "k" } } },
+                "volumes": [{ "name": "a", "emptyDir": {} }],
+            })
+        );
+    }
+
+    #[test]
+    fn every_input_is_an_attribute() {
+        let inputs = serde_json::to_value(ReleaseInputs::default()).unwrap();
+        let attributes = RunnerRelease::default().into_raw_object();
+        let missing = inputs.as_object().unwrap().keys().filter(|name| !attributes.contains_key(*name));
+        // Parts of an image are the chart's way of naming it; `lifecycle` is Terraform's own word.
+        assert_eq!(missing.collect::<Vec<_>>(), ["image_parts", "lifecycle"]);
+    }
+
+    #[test]
+    fn nothing_is_decided_while_something_is_unknown() {
+        let model = RunnerRelease { cache_secret_name: Value::Unknown, ..RunnerRelease::default() };
+        assert!(expand(&model, None, None).is_none());
+        let model = RunnerRelease { values: Value::Unknown, ..RunnerRelease::default() };
+        assert!(expand(&model, None, None).is_none());
+    }
+}

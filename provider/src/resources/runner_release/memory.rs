@@ -1,0 +1,122 @@
+//! What the provider remembers of secret content: keyed hashes, which tell a change and nothing else.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::manifests::{Fingerprint, Fingerprints, fingerprint};
+use crate::framework::PrivateState;
+
+/// Its place in the private state.
+const KEY: &str = "memory";
+
+/// Kept in the private state from the first apply on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Memory {
+    /// Key of the hashes, in hex.
+    key: String,
+    /// Secrets in use by name, and the ConfigMap's files that may hold secrets.
+    pub(super) fingerprints: BTreeMap<String, String>,
+}
+
+impl Memory {
+    /// What was kept, if anything was.
+    pub(super) fn of(private: &PrivateState) -> Option<Self> {
+        private.get(KEY)
+    }
+
+    /// What was kept, or a new one with a key of its own.
+    pub(super) fn of_or_new(private: &PrivateState) -> Self {
+        Self::of(private).unwrap_or_else(|| {
+            let mut key = [0; 32];
+            // Without randomness the hashes still show changes.
+            let _ = getrandom::fill(&mut key);
+            Self { key: hex::encode(key), fingerprints: BTreeMap::new() }
+        })
+    }
+
+    /// Keeps it.
+    pub(super) fn keep(&self, private: &mut PrivateState) {
+        private.set(KEY, self);
+    }
+
+    /// Of a Secret as the API has it; one that is not there differs from an empty one.
+    pub(super) fn of_secret(&self, secret: Option<&Json>) -> Fingerprint {
+        let Some(secret) = secret else { return Fingerprint("absent".to_owned()) };
+        let data = secret["data"].as_object();
+        let decoded: Vec<(&str, Vec<u8>)> = data
+            .into_iter()
+            .flatten()
+            .map(|(name, value)| {
+                (name.as_str(), STANDARD.decode(value.as_str().unwrap_or_default()).unwrap_or_default())
+            })
+            .collect();
+        fingerprint(self.key.as_bytes(), decoded.iter().map(|(name, value)| (*name, value.as_slice())))
+    }
+
+    /// Of a text.
+    pub(super) fn of_text(&self, name: &str, text: &str) -> Fingerprint {
+        fingerprint(self.key.as_bytes(), [(name, text.as_bytes())])
+    }
+
+    /// Remembers the Secrets in use and the files of the ConfigMap as they are applied.
+    pub(super) fn note(&mut self, secrets: &Fingerprints, config_map: Option<&Json>) {
+        self.fingerprints = secrets.iter().map(|(name, fingerprint)| (secret(name), fingerprint.0.clone())).collect();
+        for (name, text) in config_map.and_then(|object| object["data"].as_object()).into_iter().flatten() {
+            let fingerprint = self.of_text(name, text.as_str().unwrap_or_default());
+            self.fingerprints.insert(file(name), fingerprint.0);
+        }
+    }
+
+    /// The Secrets in use.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.fingerprints.keys().filter_map(|name| name.strip_prefix("secret "))
+    }
+
+    /// Whether a Secret is as it was when it was last noted.
+    pub(super) fn is_same_secret(&self, name: &str, live: Option<&Json>) -> bool {
+        self.fingerprints.get(&secret(name)) == Some(&self.of_secret(live).0)
+    }
+
+    /// Whether a file of the ConfigMap is as it was when it was last noted.
+    pub(super) fn is_same_file(&self, name: &str, text: &str) -> bool {
+        self.fingerprints.get(&file(name)) == Some(&self.of_text(name, text).0)
+    }
+}
+
+fn secret(name: &str) -> String {
+    format!("secret {name}")
+}
+
+fn file(name: &str) -> String {
+    format!("file {name}")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn it_knows_what_changed_and_not_what_it_was() {
+        let mut private = PrivateState::default();
+        assert_eq!(Memory::of(&private), None);
+        let mut memory = Memory::of_or_new(&private);
+        let secret = json!({ "data": { "runner-token": "Z2xydC1h" } });
+        let secrets = [("gitlab-runner".to_owned(), memory.of_secret(Some(&secret)))].into();
+        memory.note(&secrets, Some(&json!({ "data": { "config.toml": "concurrent = 1" } })));
+        memory.keep(&mut private);
+        let memory = Memory::of(&private).unwrap();
+        assert_eq!(memory.secrets().collect::<Vec<_>>(), ["gitlab-runner"]);
+        assert!(memory.is_same_secret("gitlab-runner", Some(&secret)));
+        assert!(!memory.is_same_secret("gitlab-runner", Some(&json!({ "data": { "runner-token": "Z2xydC1i" } }))));
+        assert!(!memory.is_same_secret("gitlab-runner", None));
+        assert!(memory.is_same_file("config.toml", "concurrent = 1"));
+        assert!(!memory.is_same_file("config.toml", "concurrent = 2"));
+        assert!(!String::from_utf8(private.to_bytes()).unwrap().contains("Z2xydC1h"));
+    }
+}

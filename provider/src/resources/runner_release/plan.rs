@@ -1,0 +1,56 @@
+//! What the plan knows beyond the schema: every object that will be applied.
+
+use super::expand::Wanted;
+use super::schema::RunnerRelease;
+use super::spec::TokenKind;
+use crate::framework::{Diagnostics, Plan, Value};
+
+/// In private state: objects were applied, and the rollout was not seen to its end.
+pub(super) const ROLLING: &str = "rolling";
+
+/// Completes a plan.
+///
+/// # Errors
+/// All that is wrong with the configuration.
+pub(super) fn complete(plan: &mut Plan<RunnerRelease>, existing_secret: Option<TokenKind>) -> Result<(), Diagnostics> {
+    identify(&mut plan.planned);
+    if let Some(prior) = &plan.prior
+        && let (Some(before), Some(after)) = (prior.cluster_name.as_str(), plan.planned.cluster_name.as_str())
+        && before != after
+    {
+        plan.require_replace("cluster_name");
+    }
+    let Some(wanted) = Wanted::of(&plan.planned, &plan.config, existing_secret) else {
+        return Ok(forget(&mut plan.planned));
+    };
+    let wanted = wanted?;
+    wanted.describe(&mut plan.planned)?;
+    for warning in wanted.warnings {
+        plan.warn(warning);
+    }
+    let Some(prior) = &plan.prior else { return Ok(()) };
+    let is_rolling = plan.planned.wait.or(true) && plan.private.get::<bool>(ROLLING).unwrap_or(false);
+    let differs = prior.manifest != plan.planned.manifest
+        || prior.job_pod != plan.planned.job_pod
+        || prior.config_toml_rendered != plan.planned.config_toml_rendered
+        || prior.objects != plan.planned.objects;
+    plan.planned.status = if plan.changed || differs || is_rolling { Value::Unknown } else { prior.status.clone() };
+    Ok(())
+}
+
+/// What follows from the name alone.
+pub(super) fn identify(model: &mut RunnerRelease) {
+    model.id = match (&model.namespace, &model.name) {
+        (Value::Known(namespace), Value::Known(name)) => format!("{namespace}/{name}").into(),
+        _ => Value::Unknown,
+    };
+}
+
+/// Something that decides about objects is not known yet.
+fn forget(model: &mut RunnerRelease) {
+    model.manifest = Value::Unknown;
+    model.objects = Value::Unknown;
+    model.config_toml_rendered = Value::Unknown;
+    model.job_pod = Value::Unknown;
+    model.status = Value::Unknown;
+}

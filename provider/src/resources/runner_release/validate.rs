@@ -1,0 +1,116 @@
+//! What is wrong with a configuration, as far as it shows without the rest of the world.
+
+use super::expand::Wanted;
+use super::schema::RunnerRelease;
+use crate::framework::{Diagnostics, Severity, Timeouts};
+
+pub(super) fn validate(config: &RunnerRelease, diagnostics: &mut Diagnostics) {
+    Timeouts::validate(&config.timeouts, diagnostics);
+    names(config, diagnostics);
+    tokens(config, diagnostics);
+    if diagnostics.has_errors() {
+        return;
+    }
+    // Warnings come with the plan.
+    if let Some(Err(found)) = Wanted::of(config, config, None) {
+        diagnostics.extend(found.into_iter().filter(|diagnostic| diagnostic.severity == Severity::Error));
+    }
+}
+
+fn names(config: &RunnerRelease, diagnostics: &mut Diagnostics) {
+    let is_label = |name: &str, longest: usize| {
+        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        !name.is_empty()
+            && name.len() <= longest
+            && name.chars().all(fits)
+            && !name.starts_with('-')
+            && !name.ends_with('-')
+    };
+    for (attribute, value, longest) in [("name", &config.name, 53), ("namespace", &config.namespace, 63)] {
+        if let Some(name) = value.as_str()
+            && !is_label(name, longest)
+        {
+            diagnostics.error(
+                attribute,
+                "Invalid name",
+                format!(
+                    "{name:?} cannot be used. Write 1 to {longest} small letters, digits and hyphens, with none of the \
+                     last at either end."
+                ),
+            );
+        }
+    }
+}
+
+fn tokens(config: &RunnerRelease, diagnostics: &mut Diagnostics) {
+    if !config.runner_token_wo.is_null() && !config.registration_token_wo.is_null() {
+        diagnostics.error(
+            "registration_token_wo",
+            "A runner needs one token",
+            "Both runner_token_wo and registration_token_wo are given. Keep runner_token_wo.",
+        );
+    }
+    if config.registration_token_wo.as_str().is_some_and(|token| token.trim().starts_with("glrt-")) {
+        diagnostics.error(
+            "registration_token_wo",
+            "Not a registration token",
+            "This is an authentication token (glrt-...). Give it as runner_token_wo.",
+        );
+    }
+    for (attribute, token) in
+        [("runner_token_wo", &config.runner_token_wo), ("registration_token_wo", &config.registration_token_wo)]
+    {
+        if token.as_str().is_some_and(|token| token.trim().is_empty()) {
+            diagnostics.error(attribute, "Empty token", "The token has no characters. Leave it out, or give one.");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::framework::Value;
+
+    fn problems(config: &RunnerRelease) -> Vec<(String, String)> {
+        let mut diagnostics = Diagnostics::new();
+        validate(config, &mut diagnostics);
+        diagnostics.iter().map(|found| (found.path.to_string(), found.summary.to_string())).collect()
+    }
+
+    fn release() -> RunnerRelease {
+        RunnerRelease {
+            gitlab_url: "https://gitlab.com/".into(),
+            runner_token_wo: "glrt-x".into(),
+            ..RunnerRelease::default()
+        }
+    }
+
+    #[test]
+    fn good_ones_pass() {
+        assert_eq!(problems(&release()), []);
+        let unknown = RunnerRelease { runner_token_wo: Value::Unknown, gitlab_url: Value::Unknown, ..release() };
+        assert_eq!(problems(&unknown), []);
+    }
+
+    #[test]
+    fn tokens_are_told_apart() {
+        let found = |path: &str, summary: &str| vec![(path.to_owned(), summary.to_owned())];
+        let both = RunnerRelease { registration_token_wo: "x".into(), ..release() };
+        assert_eq!(problems(&both), found("registration_token_wo", "A runner needs one token"));
+        let wrong = RunnerRelease { runner_token_wo: Value::Null, registration_token_wo: "glrt-x".into(), ..release() };
+        assert_eq!(problems(&wrong), found("registration_token_wo", "Not a registration token"));
+        let none = RunnerRelease { runner_token_wo: Value::Null, ..release() };
+        assert_eq!(problems(&none), found("runner_token_wo", "A runner needs one token"));
+        let name = RunnerRelease { name: "Runner_".into(), ..release() };
+        assert_eq!(problems(&name), found("name", "Invalid name"));
+    }
+
+    #[test]
+    fn errors_stand_at_their_attribute() {
+        use crate::framework::Raw;
+        let kubernetes = Raw::Map([("poll_timeout".to_owned(), Raw::from("soon"))].into());
+        let config = Raw::Map([("kubernetes".to_owned(), kubernetes)].into());
+        let wrong = RunnerRelease { config: Value::Known(config), ..release() };
+        assert_eq!(problems(&wrong)[0].0, "config.kubernetes.poll_timeout");
+    }
+}
