@@ -141,6 +141,19 @@ pub fn check_state(schema: &Schema, state: &Raw) -> Vec<Violation> {
     found
 }
 
+/// What core, or the next run, refuses in an identity. `before` is null where there was none.
+#[must_use]
+pub fn check_identity(before: &Raw, after: &Raw) -> Vec<Violation> {
+    let Raw::Map(attributes) = after else { return Vec::new() };
+    let changed = |(name, after): (&String, &Raw)| {
+        let before = before.get(name);
+        let path = AttributePath::of(name.clone());
+        (!before.is_null() && !before.is_unknown() && before != *after)
+            .then_some(Violation { path, rule: "an identity stays as it is" })
+    };
+    attributes.iter().filter_map(changed).collect()
+}
+
 /// Every known planned value is there after apply.
 fn compatible(planned: &Raw, result: &Raw, at: &AttributePath, found: &mut Vec<Violation>) {
     match (planned, result) {
@@ -259,6 +272,14 @@ mod tests {
         assert_eq!(check(thing("a")), ["id"]);
         assert_eq!(check(Thing { id: "1".into(), ..thing("b") }), ["name"]);
         assert_eq!(rules(&check_apply(&schema, &planned, &Raw::Null)), [""]);
+    }
+
+    #[test]
+    fn an_identity_may_only_gain() {
+        let identity = |region: Raw| Raw::Map([("region".to_owned(), region)].into());
+        assert_eq!(check_identity(&Raw::Null, &identity("a".into())), []);
+        assert_eq!(check_identity(&identity(Raw::Null), &identity("a".into())), []);
+        assert_eq!(rules(&check_identity(&identity("a".into()), &identity("b".into()))), ["region"]);
     }
 
     #[test]

@@ -1,26 +1,44 @@
 //! Panics: a bug that is reported, and does not take with it what has been done so far.
 
-use std::any::Any;
-use std::panic::AssertUnwindSafe;
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, PanicHookInfo};
+use std::pin::pin;
 
 use futures::FutureExt;
 
 use super::diagnostics::Diagnostic;
 
-/// A panic that was caught. Its text is in the log; users are told what it means for them.
+thread_local! {
+    /// Of the work that this thread is at.
+    static WATCH: RefCell<Watch> = const { RefCell::new(Watch { depth: 0, place: None }) };
+}
+
+/// Work during which panics are caught.
+struct Watch {
+    /// How deep in such work, one inside another.
+    depth: usize,
+    /// Where a panic happened that nobody asked for yet.
+    place: Option<String>,
+}
+
+/// A panic that was caught. Its text may quote a value and is in the log alone; its place in the source is harmless.
 #[derive(Debug)]
-pub struct Panic(());
+pub struct Panic {
+    place: Option<String>,
+}
 
 impl Panic {
     /// What to tell the user. `during` names the operation and its subject.
     #[must_use]
     pub fn diagnostic(&self, during: &str) -> Diagnostic {
+        let place = self.place.as_deref().map(|place| format!(" at {place}")).unwrap_or_default();
         Diagnostic::error(
             "Bug in the provider",
             format!(
-                "The provider failed unexpectedly during {during}. This is a bug of the provider, not of the configuration. \
-                 Something may have been created or changed: look at the plan of the next run. Please report it together \
-                 with the log, which TF_LOG_PROVIDER=debug shows."
+                "The provider failed unexpectedly during {during}{place}. This is a bug of the provider, not of the \
+                 configuration. Something may have been created or changed: look at the plan of the next run. Please report it \
+                 together with the log, which TF_LOG_PROVIDER=debug shows."
             ),
         )
     }
@@ -31,18 +49,31 @@ impl Panic {
 /// # Errors
 /// The panic. Whatever the work borrowed is as it was then.
 pub async fn caught<T>(work: impl Future<Output = T>) -> Result<T, Panic> {
-    AssertUnwindSafe(work).catch_unwind().await.map_err(|payload| {
-        tracing::error!(panic = text(payload.as_ref()), "caught a panic");
-        Panic(())
+    let mut work = pin!(AssertUnwindSafe(work).catch_unwind());
+    poll_fn(|context| {
+        WATCH.with_borrow_mut(|watch| watch.depth += 1);
+        let polled = work.as_mut().poll(context);
+        let place = WATCH.with_borrow_mut(|watch| {
+            watch.depth -= 1;
+            watch.place.take()
+        });
+        polled.map_err(|_| Panic { place })
     })
+    .await
 }
 
-fn text(payload: &(dyn Any + Send)) -> &str {
-    payload
-        .downcast_ref::<&'static str>()
-        .copied()
-        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("(no text)")
+/// For the hook of the process: logs a panic that will be caught. `false` if nobody will catch it.
+pub fn witnessed(info: &PanicHookInfo<'_>) -> bool {
+    let watched = WATCH.with_borrow_mut(|watch| {
+        watch.place = info.location().map(ToString::to_string).filter(|_| watch.depth > 0);
+        watch.depth > 0
+    });
+    if watched {
+        let backtrace = std::backtrace::Backtrace::capture();
+        let text = info.payload_as_str().unwrap_or("(no message)");
+        tracing::error!(panic = text, place = info.location().map(ToString::to_string), %backtrace, "caught a panic");
+    }
+    watched
 }
 
 #[cfg(test)]
@@ -54,20 +85,21 @@ mod tests {
         let mut done = vec![];
         let result = caught(async {
             done.push("created");
-            if !done.is_empty() {
-                panic!("secret");
-            }
+            tokio::task::yield_now().await;
+            assert!(done.is_empty(), "secret");
         })
         .await;
         let diagnostic = result.unwrap_err().diagnostic("the create of x");
         assert!(diagnostic.detail.contains("the create of x") && !diagnostic.detail.contains("secret"));
         assert_eq!(done, ["created"]);
+        assert!(caught(async { 5 }).await.is_ok_and(|five| five == 5));
     }
 
     #[test]
-    fn payloads_have_texts() {
-        assert_eq!(text(&"static"), "static");
-        assert_eq!(text(&"owned".to_owned()), "owned");
-        assert_eq!(text(&1), "(no text)");
+    fn the_place_is_told() {
+        let diagnostic = Panic { place: Some("src/a.rs:1:2".to_owned()) }.diagnostic("the create of x");
+        assert!(
+            diagnostic.detail.starts_with("The provider failed unexpectedly during the create of x at src/a.rs:1:2.")
+        );
     }
 }

@@ -8,7 +8,7 @@ use super::rpc::Rpc;
 use super::server::Server;
 use crate::framework::conformance::check_state;
 use crate::framework::resource::Import;
-use crate::framework::{Diagnostic, Diagnostics, Provider, Raw};
+use crate::framework::{Diagnostic, Diagnostics, Provider};
 
 pub(super) struct ImportResourceState;
 
@@ -23,11 +23,10 @@ impl<P: Provider> Rpc<P> for ImportResourceState {
 
     async fn serve(server: &Server<P>, request: Request) -> Result<Response, Diagnostics> {
         let resource = server.offer().resource(&request.type_name)?;
-        let given = match (resource.identity(), &request.identity) {
-            (_, None) => Raw::Null,
-            (Some(identity), given) => dynamic_value::identity(given.as_ref(), &identity.ty)?,
-            (None, Some(_)) => return Err(no_identity(&request.type_name).into()),
-        };
+        if request.identity.is_some() && resource.identity().is_none() {
+            return Err(no_identity(&request.type_name).into());
+        }
+        let given = resource.read_identity(request.identity.as_ref())?;
         let from = if given.is_null() { Import::Id(request.id) } else { Import::Identity(given.clone()) };
         let context = server.context(request.client_capabilities.as_ref());
         let mut imported = resource.erased.import(&context, from).await;
@@ -36,11 +35,8 @@ impl<P: Provider> Rpc<P> for ImportResourceState {
         }
         let check = || check_state(resource.schema(), &imported.state);
         imported.diagnostics.extend(server.bugs(<Self as Rpc<P>>::NAME, &request.type_name, check));
-        let identity = match resource.identity() {
-            // Whoever imports by identity is to get one back.
-            Some(identity) => dynamic_value::identity_data(&imported.identity.unwrap_or(given), &identity.ty)?,
-            None => None,
-        };
+        // Whoever imports by identity is to get one back.
+        let identity = resource.write_identity(&imported.identity.unwrap_or(given))?;
         let resources = vec![ImportedResource {
             state: Some(dynamic_value::encode(&imported.state, resource.ty())?),
             type_name: request.type_name,

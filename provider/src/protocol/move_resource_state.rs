@@ -31,7 +31,7 @@ impl<P: Provider> Rpc<P> for MoveResourceState {
         let target_identity = match (resource.identity(), &request.source_identity) {
             (Some(identity), Some(source)) => {
                 let raw = upgrade_resource_identity::read(&dynamic_value::stored(Some(source))?, identity)?;
-                dynamic_value::identity_data(&raw, &identity.ty)?
+                resource.write_identity(&raw)?
             }
             _ => None,
         };

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use gitlabspot_proto::tfplugin6::ResourceIdentityData;
+
 use super::convert;
 use crate::framework::data_source::ErasedDataSource;
 use crate::framework::function::{Definition, Function};
 use crate::framework::identity::IdentityAttribute;
 use crate::framework::resource::ErasedResource;
-use crate::framework::{Diagnostic, Diagnostics, Registry, Schema, Type};
+use crate::framework::{Diagnostic, Diagnostics, Raw, Registry, Schema, Type};
 
 /// Everything that can stand in a configuration.
 pub(super) struct Offer<D> {
@@ -94,6 +96,16 @@ impl<D> Resource<D> {
             Some(Identity { ty: convert::identity::ty(&attributes), attributes })
         };
         self.identity.get_or_init(identity).as_ref()
+    }
+
+    /// Reads an identity; null without one.
+    pub(super) fn read_identity(&self, data: Option<&ResourceIdentityData>) -> Result<Raw, Diagnostics> {
+        self.identity().map_or(Ok(Raw::Null), |identity| convert::dynamic_value::identity(data, &identity.ty))
+    }
+
+    /// Writes an identity; none for null.
+    pub(super) fn write_identity(&self, identity: &Raw) -> Result<Option<ResourceIdentityData>, Diagnostics> {
+        self.identity().map_or(Ok(None), |schema| convert::dynamic_value::identity_data(identity, &schema.ty))
     }
 }
 

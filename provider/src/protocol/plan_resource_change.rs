@@ -6,7 +6,7 @@ use super::convert::diagnostics::to_messages;
 use super::convert::{attribute_path, dynamic_value};
 use super::rpc::Rpc;
 use super::server::Server;
-use crate::framework::conformance::check_plan;
+use crate::framework::conformance::{check_identity, check_plan};
 use crate::framework::{Diagnostics, PrivateState, Provider};
 
 pub(super) struct PlanResourceChange;
@@ -28,20 +28,21 @@ impl<P: Provider> Rpc<P> for PlanResourceChange {
         let proposed = value(request.proposed_new_state.as_ref())?;
         let context = server.context(request.client_capabilities.as_ref());
         let private = PrivateState::from_bytes(&request.prior_private);
+        let known = resource.read_identity(request.prior_identity.as_ref())?;
         let check = (prior.clone(), config.clone(), proposed.clone());
         let mut planned = resource.erased.plan(&context, prior, config, proposed, private).await;
+        let identity = planned.identity.take().unwrap_or_else(|| known.clone());
         if !planned.diagnostics.has_errors() {
-            let (prior, config, proposed) = &check;
-            let check = || check_plan(resource.schema(), prior, config, proposed, &planned.state);
-            planned.diagnostics.extend(server.bugs(<Self as Rpc<P>>::NAME, &request.type_name, check));
+            planned.diagnostics.extend(server.bugs(<Self as Rpc<P>>::NAME, &request.type_name, || {
+                let (prior, config, proposed) = &check;
+                let mut found = check_plan(resource.schema(), prior, config, proposed, &planned.state);
+                // A new resource has an identity of its own.
+                if planned.replace.is_empty() && !prior.is_null() {
+                    found.extend(check_identity(&known, &identity));
+                }
+                found
+            }));
         }
-        let planned_identity = match resource.identity() {
-            Some(identity) if !planned.state.is_null() => {
-                let kept = dynamic_value::identity(request.prior_identity.as_ref(), &identity.ty)?;
-                dynamic_value::identity_data(&planned.identity.unwrap_or(kept), &identity.ty)?
-            }
-            _ => None,
-        };
         Ok(Response {
             planned_state: Some(dynamic_value::encode(&planned.state, resource.ty())?),
             requires_replace: planned.replace.iter().map(attribute_path::to_message).collect(),
@@ -49,7 +50,7 @@ impl<P: Provider> Rpc<P> for PlanResourceChange {
             diagnostics: to_messages(planned.diagnostics),
             legacy_type_system: false,
             deferred: None,
-            planned_identity,
+            planned_identity: if planned.state.is_null() { None } else { resource.write_identity(&identity)? },
         })
     }
 }

@@ -6,7 +6,7 @@ use super::convert::diagnostics::to_messages;
 use super::convert::dynamic_value;
 use super::rpc::Rpc;
 use super::server::Server;
-use crate::framework::conformance::check_state;
+use crate::framework::conformance::{check_identity, check_state};
 use crate::framework::{Diagnostics, PrivateState, Provider};
 
 pub(super) struct ReadResource;
@@ -33,28 +33,25 @@ impl<P: Provider> Rpc<P> for ReadResource {
     async fn serve(server: &Server<P>, request: Request) -> Result<Response, Diagnostics> {
         let resource = server.offer().resource(&request.type_name)?;
         let state = dynamic_value::decode(request.current_state.as_ref(), resource.ty())?;
+        let known = resource.read_identity(request.current_identity.as_ref())?;
         let context = server.context(request.client_capabilities.as_ref());
         let private = PrivateState::from_bytes(&request.private);
         let mut read = resource.erased.read(&context, state, private).await;
+        let identity = read.identity.take().unwrap_or_else(|| known.clone());
+        let gone = read.state.is_null();
         if !read.diagnostics.has_errors() {
-            let name = <Self as Rpc<P>>::NAME;
-            read.diagnostics
-                .extend(server.bugs(name, &request.type_name, || check_state(resource.schema(), &read.state)));
+            read.diagnostics.extend(server.bugs(<Self as Rpc<P>>::NAME, &request.type_name, || {
+                let mut found = check_state(resource.schema(), &read.state);
+                found.extend(check_identity(&known, &identity));
+                found
+            }));
         }
-        let new_identity = match resource.identity() {
-            Some(identity) if !read.state.is_null() => {
-                let kept = dynamic_value::identity(request.current_identity.as_ref(), &identity.ty)?;
-                dynamic_value::identity_data(&read.identity.unwrap_or(kept), &identity.ty)?
-            }
-            _ => None,
-        };
-        let private = if read.state.is_null() { Vec::new() } else { read.private.to_bytes() };
         Ok(Response {
             new_state: Some(dynamic_value::encode(&read.state, resource.ty())?),
             diagnostics: to_messages(read.diagnostics),
-            private,
+            private: if gone { Vec::new() } else { read.private.to_bytes() },
             deferred: None,
-            new_identity,
+            new_identity: if gone { None } else { resource.write_identity(&identity)? },
         })
     }
 }

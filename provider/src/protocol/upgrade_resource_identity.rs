@@ -27,7 +27,7 @@ impl<P: Provider> Rpc<P> for UpgradeResourceIdentity {
             return Err(Diagnostic::error("Resource without identity", detail).into());
         };
         let raw = read(&dynamic_value::stored(request.raw_identity.as_ref())?, identity)?;
-        let upgraded_identity = dynamic_value::identity_data(&raw, &identity.ty)?;
+        let upgraded_identity = resource.write_identity(&raw)?;
         Ok(Response { upgraded_identity, diagnostics: Vec::new() })
     }
 }

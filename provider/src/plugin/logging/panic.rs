@@ -5,9 +5,15 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::panic;
 
-/// Reports every panic on stderr, log level or not.
+use crate::framework::panic::witnessed;
+
+/// Reports every panic that ends the work on stderr, log level or not.
 pub(super) fn install() {
     panic::set_hook(Box::new(|info| {
+        // The host would call it a crash.
+        if witnessed(info) {
+            return;
+        }
         let message = info.payload_as_str().unwrap_or("(no message)");
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         let thread = std::thread::current();

@@ -6,8 +6,11 @@ use gitlabspot::framework::identity::IdentityAttribute;
 use gitlabspot::framework::schema::Mode;
 use gitlabspot::framework::{Attribute, Kind, Nesting, Number, Raw, Schema, Type};
 
+/// Whether an attribute is set so.
+type Group = fn(Mode) -> bool;
+
 /// Who sets an attribute, in the words of the registry.
-const GROUPS: [(&str, fn(Mode) -> bool); 3] = [
+const GROUPS: [(&str, Group); 3] = [
     ("Required", |mode| mode == Mode::Required),
     ("Optional", |mode| matches!(mode, Mode::Optional | Mode::OptionalComputed(_))),
     ("Read-Only", |mode| matches!(mode, Mode::Computed(_))),
@@ -44,7 +47,7 @@ pub(super) fn schema_section(schema: &Schema) -> String {
 fn lines<'a>(
     attributes: &'a [Attribute],
     parent: &str,
-    group: fn(Mode) -> bool,
+    group: Group,
     nested: &mut VecDeque<(String, &'a [Attribute])>,
 ) -> String {
     let mut attributes: Vec<_> = attributes.iter().filter(|attribute| group(attribute.mode)).collect();

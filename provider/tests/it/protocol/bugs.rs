@@ -1,8 +1,9 @@
 //! Answers that core would refuse.
 
+use gitlabspot_proto::tfplugin6::read_resource;
 use serde_json::{Value as Json, json};
 
-use super::host::{apply, checking, configured, json, plan, planned, thing, told};
+use super::host::{apply, checking, configured, identity, json, plan, planned, thing, told, value};
 
 #[tokio::test]
 async fn a_plan_against_the_rules_is_found_while_checking() {
@@ -21,4 +22,16 @@ async fn a_result_against_the_rules_is_found_and_kept() {
     let answer = checking().await.apply_resource_change(request).await.unwrap().into_inner();
     assert_eq!(told(&answer.diagnostics), ["Error: status: Bug in the provider"]);
     assert_eq!(json(answer.new_state.as_ref())["id"], "id-early");
+}
+
+#[tokio::test]
+async fn an_identity_that_changes_is_found() {
+    let request = read_resource::Request {
+        type_name: "spot_thing".to_owned(),
+        current_state: Some(value(thing(json!({"name": "a", "size": 3, "id": "i", "status": "ready"})))),
+        current_identity: identity(json!({"name": "b", "region": null})),
+        ..read_resource::Request::default()
+    };
+    let answer = checking().await.read_resource(request).await.unwrap().into_inner();
+    assert_eq!(told(&answer.diagnostics), ["Error: name: Bug in the provider"]);
 }
