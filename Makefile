@@ -36,9 +36,10 @@ RUN_DEMO := cd acceptance-tests && GITLABSPOT_TOOLS_DIR=$(TOOLS) $(PYTHON) -m de
 CARGO := PATH="$(TOOLS)/bin:$$PATH" cargo
 
 .PHONY: demo demo-down test check docs
-# Built with the tests' features, as everything here is: the AWS crates take minutes, and so are built once.
+# The whole workspace, as everything here is built: with a part of it the crates below have other features, and those
+# of AWS would be built twice, ten minutes each time.
 demo: cloud-tools ## The whole guide on a local cloud, from nothing to nothing; KEEP=1 leaves it running
-	cargo build --quiet --package terraform-provider-gitlabspot --all-targets
+	cargo build --quiet --workspace --all-targets
 	@$(RUN_DEMO) up --dir $(CURDIR)/.demo --provider $(TARGET)/debug/terraform-provider-gitlabspot
 
 demo-down: ## Destroy and stop what `KEEP=1 make demo` left running
