@@ -187,6 +187,12 @@ impl Clients {
         cell.get_or_try_init(connect).await.cloned()
     }
 
+    /// The EKS cluster that the provider block names, if it does.
+    #[must_use]
+    pub fn cluster_name(&self) -> Option<&str> {
+        self.0.settings.kubernetes.cluster_name.as_deref()
+    }
+
     /// In tests: a client of the cluster that the provider block describes, as if it had been connected.
     #[cfg(test)]
     pub(crate) fn stand_in(&self, client: kube::Client) {

@@ -8,12 +8,18 @@ use crate::framework::Registry;
 use crate::functions::autoscaler_tags::AutoscalerTags;
 use crate::resources::cache_bucket::CacheBucketResource;
 use crate::resources::node_group::NodeGroupResource;
+use crate::resources::runner_credentials::RunnerCredentialsResource;
 use crate::resources::runner_release::RunnerReleaseResource;
 
 /// Everything, in the order of the docs.
 pub(super) fn registry() -> Registry<Data> {
     Registry {
-        resources: vec![Arc::new(NodeGroupResource), Arc::new(CacheBucketResource), Arc::new(RunnerReleaseResource)],
+        resources: vec![
+            Arc::new(NodeGroupResource),
+            Arc::new(CacheBucketResource),
+            Arc::new(RunnerCredentialsResource),
+            Arc::new(RunnerReleaseResource),
+        ],
         data_sources: vec![Arc::new(SpotInstanceTypesDataSource)],
         functions: vec![Arc::new(AutoscalerTags)],
     }

@@ -6,6 +6,7 @@ pub mod node_group;
 mod partition;
 mod policy_document;
 mod propagation;
+pub mod runner_credentials;
 pub mod runner_release;
 mod tags;
 #[cfg(test)]

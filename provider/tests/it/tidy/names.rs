@@ -50,7 +50,7 @@ const CHAPTERS: [&str; 12] = [
 ];
 
 /// Subjects of one resource alone, each large enough for a name of its own.
-const SUBJECTS: [(&str, &[&str]); 3] = [
+const SUBJECTS: &[(&str, &[&str])] = &[
     ("cache_bucket", &["empty", "parts"]),
     (
         "node_group",
@@ -64,6 +64,23 @@ const SUBJECTS: [(&str, &[&str]); 3] = [
             "ownership",
             "subnets",
             "update",
+        ],
+    ),
+    (
+        "runner_credentials",
+        &[
+            "access_key",
+            "holder",
+            "iam_role",
+            "iam_user",
+            "import",
+            "inline_policy",
+            "key_grant",
+            "memory",
+            "pod_identity",
+            "policy",
+            "role_grant",
+            "trust",
         ],
     ),
     (

@@ -1,0 +1,5 @@
+# NAMESPACE/SECRET:USER
+tofu import gitlabspot_runner_credentials.ci gitlab-runner/gitlab-runner-s3-access:ci-cache
+
+# NAMESPACE/SERVICE_ACCOUNT:role/ROLE; a cluster other than the provider's stands before it.
+tofu import gitlabspot_runner_credentials.role prod/gitlab-runner/gitlab-runner:role/ci-cache

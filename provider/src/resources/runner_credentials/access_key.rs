@@ -1,0 +1,199 @@
+//! Access keys of the user: making, proving, retiring.
+
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_iam::Client;
+use aws_sdk_iam::types::StatusType;
+
+use super::manifests::secret::KeyPair;
+use crate::clients::aws::AwsError;
+use crate::framework::Context;
+use crate::framework::wait::WaitError;
+use crate::resources::propagation::{Attempts, PROPAGATION, Steady, accepted, settled};
+use crate::resources::timestamp;
+
+/// A key as IAM lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Listed {
+    pub(super) id: String,
+    pub(super) is_active: bool,
+    /// RFC 3339.
+    pub(super) created_at: Option<String>,
+}
+
+/// A key that was just made.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub(super) pair: KeyPair,
+    /// RFC 3339.
+    pub(super) created_at: String,
+}
+
+/// Why no key could be made. None was left behind that is not named.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The user has as many keys as IAM allows, and these are not ours.
+    TooMany(Vec<String>),
+    /// An answer without a key: nothing that AWS documents.
+    Empty,
+    Call(WaitError<AwsError>),
+}
+
+/// All keys; `None` when there is no such user.
+pub(super) async fn list(iam: &Client, user: &str) -> Result<Option<Vec<Listed>>, AwsError> {
+    let mut pages = iam.list_access_keys().user_name(user).into_paginator().items().send();
+    let mut keys = Vec::new();
+    while let Some(key) = pages.next().await {
+        match key.map_err(AwsError::of("ListAccessKeys")) {
+            Ok(key) => keys.push(Listed {
+                is_active: key.status() != Some(&StatusType::Inactive),
+                created_at: key.create_date().and_then(time),
+                id: key.access_key_id.unwrap_or_default(),
+            }),
+            Err(error) if error.is_not_found() => return Ok(None),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Some(keys))
+}
+
+fn time(date: &aws_smithy_types::DateTime) -> Option<String> {
+    std::time::SystemTime::try_from(*date).ok().map(timestamp::format)
+}
+
+/// Makes a key. The call has no idempotency token and the secret is told once: after an answer that was lost, the key
+/// that was made is found by comparing with the keys of before, and removed, as nobody will ever know its secret.
+pub(super) async fn create<D>(
+    context: &Context<D>,
+    iam: &Client,
+    user: &str,
+    before: &[Listed],
+) -> Result<Made, Failure> {
+    let failed = |error| Failure::Call(WaitError::Failed(error));
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let attempts = Attempts::default();
+        let call = || {
+            let request = iam.create_access_key().user_name(user).customize().interceptor(attempts.clone());
+            async move { request.send().await.map_err(AwsError::of("CreateAccessKey")) }
+        };
+        let passes = |error: &AwsError| matches!(error.code(), Some("NoSuchEntity" | "ConcurrentModification"));
+        match accepted(context, PROPAGATION, passes, call).await {
+            Ok(answer) => {
+                let Some(key) = answer.access_key else { return Err(Failure::Empty) };
+                let made = Made {
+                    created_at: key
+                        .create_date()
+                        .and_then(time)
+                        .unwrap_or_else(|| timestamp::format(context.clock.time_of_day())),
+                    pair: KeyPair { id: key.access_key_id, secret: key.secret_access_key.into() },
+                };
+                if attempts.repeated() {
+                    remove_orphans(context, iam, user, before, Some(&made.pair.id)).await.map_err(failed)?;
+                }
+                return Ok(made);
+            }
+            Err(WaitError::Failed(error)) if error.code() == Some("LimitExceeded") => {
+                let removed = remove_orphans(context, iam, user, before, None).await.map_err(failed)?;
+                if removed == 0 || tries == 3 {
+                    return Err(Failure::TooMany(before.iter().map(|key| key.id.clone()).collect()));
+                }
+            }
+            Err(WaitError::Failed(error)) if error.is_outcome_unknown() => {
+                remove_orphans(context, iam, user, before, None).await.map_err(failed)?;
+                if tries == 3 {
+                    return Err(failed(error));
+                }
+            }
+            Err(error) => return Err(Failure::Call(error)),
+        }
+    }
+}
+
+/// Removes the keys that were not there before, except one.
+async fn remove_orphans<D>(
+    context: &Context<D>,
+    iam: &Client,
+    user: &str,
+    before: &[Listed],
+    keep: Option<&str>,
+) -> Result<usize, AwsError> {
+    let now = list(iam, user).await?.unwrap_or_default();
+    let orphans: Vec<_> = now
+        .into_iter()
+        .map(|key| key.id)
+        .filter(|id| Some(id.as_str()) != keep && !before.iter().any(|key| &key.id == id))
+        .collect();
+    for orphan in &orphans {
+        tracing::warn!(user, access_key_id = orphan, "removing an access key whose secret was lost on the way");
+        delete(context, iam, user, orphan).await?;
+    }
+    Ok(orphans.len())
+}
+
+/// Waits until AWS everywhere accepts the key: several calls of STS in a row have to work.
+pub(super) async fn prove<D>(
+    context: &Context<D>,
+    sts: &aws_sdk_sts::Client,
+    pair: &KeyPair,
+) -> Result<(), WaitError<AwsError>> {
+    use secrecy::ExposeSecret;
+    let credentials = Credentials::new(&pair.id, pair.secret.expose_secret(), None, None, "a new access key");
+    let config = sts
+        .config()
+        .to_builder()
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .identity_cache(aws_sdk_sts::config::IdentityCache::no_cache())
+        .build();
+    let sts = aws_sdk_sts::Client::from_conf(config);
+    let steady = Steady { looks: 3, delay: Duration::ZERO, interval: Duration::from_secs(1), timeout: PROPAGATION };
+    settled(context, steady, || async {
+        match sts.get_caller_identity().send().await.map_err(AwsError::of("GetCallerIdentity")) {
+            Ok(_) => Ok(true),
+            Err(error) if is_unknown_key(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
+    })
+    .await
+}
+
+/// What AWS says to a key that it does not know yet, or knows only in part.
+fn is_unknown_key(error: &AwsError) -> bool {
+    const CODES: [&str; 5] = [
+        "InvalidClientTokenId",
+        "InvalidAccessKeyId",
+        "UnrecognizedClientException",
+        "SignatureDoesNotMatch",
+        "AuthFailure",
+    ];
+    error.code().is_some_and(|code| CODES.contains(&code))
+}
+
+/// Turns a key off, then deletes it; that it is gone is a success.
+pub(super) async fn retire<D>(context: &Context<D>, iam: &Client, user: &str, id: &str) -> Result<(), AwsError> {
+    let request = iam.update_access_key().user_name(user).access_key_id(id).status(StatusType::Inactive);
+    match request.send().await.map_err(AwsError::of("UpdateAccessKey")) {
+        Ok(_) => delete(context, iam, user, id).await,
+        Err(error) if error.is_not_found() => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Deletes a key; that it is gone is a success.
+pub(super) async fn delete<D>(context: &Context<D>, iam: &Client, user: &str, id: &str) -> Result<(), AwsError> {
+    let call = || async {
+        let request = iam.delete_access_key().user_name(user).access_key_id(id);
+        request.send().await.map(drop).map_err(AwsError::of("DeleteAccessKey"))
+    };
+    let passes = |error: &AwsError| error.code() == Some("ConcurrentModification");
+    match accepted(context, PROPAGATION, passes, call).await {
+        Ok(()) => Ok(()),
+        Err(WaitError::Failed(error)) if error.is_not_found() => Ok(()),
+        Err(WaitError::Failed(error)) => Err(error),
+        // Stopped between two tries: one more, so that no key stays behind for want of a second.
+        Err(_) => call().await,
+    }
+}

@@ -1,0 +1,147 @@
+//! What can go wrong with credentials, and what it leaves behind.
+
+use super::holder::Holder;
+use crate::clients::ClientError;
+use crate::clients::aws::AwsError;
+use crate::clients::kubernetes::KubernetesError;
+use crate::framework::wait::WaitError;
+use crate::framework::{Diagnostic, Diagnostics};
+
+/// Why an operation failed. `left` says what it left behind, as a sentence.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    #[error("{source} {left}")]
+    Client { source: ClientError, left: String },
+
+    #[error(
+        "An IAM {} with the name {name} exists already, and this configuration did not make it. It was not touched. Import \
+         it (the docs page shows how), or choose another name.",
+        .holder.word()
+    )]
+    Exists { holder: Holder, name: String },
+
+    #[error(
+        "The Secret {namespace}/{name} exists already{}. It was not touched. Import the credentials (the docs page shows \
+         how), delete the Secret, or choose another secret_name. {left}",
+        .user.as_ref().map(|user| format!(" and holds the key of the IAM user {user}")).unwrap_or_default()
+    )]
+    SecretExists { namespace: String, name: String, user: Option<String>, left: String },
+
+    #[error(
+        "The Secret {namespace}/{name} was changed after the plan was made. It was not touched. Plan again: the plan will \
+         replace the key."
+    )]
+    SecretChanged { namespace: String, name: String },
+
+    #[error(
+        "There is no namespace {namespace}. Set create_namespace = true to have it made, or make it before. {left}"
+    )]
+    NoNamespace { namespace: String, left: String },
+
+    #[error("{doing} failed: {source}. {left}")]
+    Aws { doing: String, source: WaitError<AwsError>, left: String },
+
+    #[error("{doing} failed: {source}. {left}")]
+    Kubernetes { doing: String, source: KubernetesError, left: String },
+
+    #[error("{doing} did not come to an end: {source}. {left}")]
+    Wait { doing: String, source: WaitError<KubernetesError>, left: String },
+
+    #[error(
+        "The IAM user {user} has as many access keys as AWS allows: {}. At least one of them was made by someone else, so \
+         that there is no room for a new one. Delete one that nobody uses, then apply again. {left}",
+        .keys.join(", ")
+    )]
+    TooManyKeys { user: String, keys: Vec<String>, left: String },
+
+    #[error("AWS answered without the access key that it should have made for the IAM user {user}. {left}")]
+    EmptyKey { user: String, left: String },
+
+    #[error(
+        "The IAM {} {name} cannot be deleted, because others have put something on it: {}. Remove that, then destroy \
+         again. {left}",
+        .holder.word(),
+        .obstacles.join(", ")
+    )]
+    InTheWay { holder: Holder, name: String, obstacles: Vec<String>, left: String },
+
+    #[error(
+        "The mode needs the name of the EKS cluster. Set cluster_name here or in the provider's kubernetes settings. {left}"
+    )]
+    NoCluster { left: String },
+
+    #[error(
+        "The EKS cluster {cluster} has no OIDC issuer, so that roles for service accounts are not possible. Use mode \
+         pod_identity or access_key. {left}"
+    )]
+    NoIssuer { cluster: String, left: String },
+
+    #[error(
+        "The service account {service_account} has a Pod Identity association already, with the role {role_arn}. It was \
+         not touched. Delete that association, or use another service account. {left}"
+    )]
+    AssociationExists { service_account: String, role_arn: String, left: String },
+
+    #[error("There is no IAM {} {name} that the provider's credentials can see.", .holder.word())]
+    NothingToImport { holder: Holder, name: String },
+}
+
+impl Error {
+    /// Says what was left behind, where that is known only after cleaning up.
+    pub(super) fn leaves(&mut self, what: String) {
+        match self {
+            Self::Client { left, .. }
+            | Self::SecretExists { left, .. }
+            | Self::NoNamespace { left, .. }
+            | Self::Aws { left, .. }
+            | Self::Kubernetes { left, .. }
+            | Self::Wait { left, .. }
+            | Self::TooManyKeys { left, .. }
+            | Self::EmptyKey { left, .. }
+            | Self::InTheWay { left, .. }
+            | Self::NoCluster { left }
+            | Self::NoIssuer { left, .. }
+            | Self::AssociationExists { left, .. } => *left = what,
+            Self::Exists { .. } | Self::SecretChanged { .. } | Self::NothingToImport { .. } => {}
+        }
+    }
+
+    fn summary(&self) -> &'static str {
+        match self {
+            Self::Client { .. } => "Cannot connect",
+            Self::Exists { .. } => "IAM name exists already",
+            Self::SecretExists { .. } => "Secret exists already",
+            Self::SecretChanged { .. } => "Secret changed meanwhile",
+            Self::NoNamespace { .. } => "No namespace",
+            Self::Aws { .. } | Self::EmptyKey { .. } => "Cannot manage the IAM side of the credentials",
+            Self::Kubernetes { .. } | Self::Wait { .. } => "Cannot manage the cluster side of the credentials",
+            Self::TooManyKeys { .. } => "Too many access keys",
+            Self::InTheWay { .. } => "IAM entity in use by others",
+            Self::NoCluster { .. } => "No cluster name",
+            Self::NoIssuer { .. } => "Cluster without OIDC issuer",
+            Self::AssociationExists { .. } => "Service account has a role already",
+            Self::NothingToImport { .. } => "Nothing to import",
+        }
+    }
+}
+
+impl From<Error> for Diagnostics {
+    fn from(error: Error) -> Self {
+        let diagnostic = Diagnostic::error(error.summary(), error.to_string().trim_end());
+        match error {
+            Error::Client { source, left } => {
+                let mut diagnostic = Diagnostic::from(source);
+                diagnostic.detail = format!("{} {left}", diagnostic.detail).trim_end().to_owned();
+                diagnostic
+            }
+            Error::Exists { .. } => diagnostic.at("name"),
+            Error::SecretExists { .. } | Error::SecretChanged { .. } => diagnostic.at("secret_name"),
+            Error::NoNamespace { .. } => diagnostic.at("namespace"),
+            Error::NoCluster { .. } => diagnostic.at("cluster_name"),
+            Error::NoIssuer { .. } => diagnostic.at("mode"),
+            Error::AssociationExists { .. } => diagnostic.at("service_account"),
+            _ => diagnostic,
+        }
+        .into()
+    }
+}

@@ -1,0 +1,213 @@
+//! Who holds the permissions: an IAM user or an IAM role, made, continued, adjusted and removed alike.
+
+use aws_sdk_iam::Client;
+use serde_json::Value as Json;
+
+use super::{iam_role, iam_user};
+use crate::clients::aws::AwsError;
+use crate::framework::Context;
+use crate::framework::wait::WaitError;
+use crate::resources::policy_document::equivalent;
+use crate::resources::propagation::{Attempts, PROPAGATION, accepted};
+use crate::resources::tags::{Change, Tags, UNFINISHED};
+use crate::resources::timestamp;
+
+/// User or role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Holder {
+    User,
+    Role,
+}
+
+/// What it is to be.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Settings {
+    pub(super) name: String,
+    pub(super) path: String,
+    pub(super) boundary: Option<String>,
+    pub(super) tags: Tags,
+    /// Who may use a role; users have none.
+    pub(super) trust: Option<Json>,
+}
+
+/// What was read.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Found {
+    pub(super) arn: String,
+    pub(super) path: String,
+    pub(super) boundary: Option<String>,
+    pub(super) tags: Tags,
+    pub(super) trust: Option<Json>,
+}
+
+/// What a create came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Made {
+    pub(super) arn: String,
+    /// It was there, begun by a create that was interrupted.
+    pub(super) is_continued: bool,
+}
+
+/// Why it could not be made.
+#[derive(Debug)]
+pub(super) enum CreateFailure {
+    /// There is one of this name, which is not ours.
+    Exists,
+    /// Nothing was made.
+    Refused(WaitError<AwsError>),
+    /// Perhaps it was made.
+    Unclear(WaitError<AwsError>),
+}
+
+impl Holder {
+    /// What a user calls it.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Role => "role",
+        }
+    }
+
+    pub(super) async fn read(self, iam: &Client, name: &str) -> Result<Option<Found>, AwsError> {
+        let found = match self {
+            Self::User => iam_user::read(iam, name).await,
+            Self::Role => iam_role::read(iam, name).await,
+        };
+        match found {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes it, or continues with one that an interrupted create has left behind.
+    pub(super) async fn create<D>(
+        self,
+        context: &Context<D>,
+        iam: &Client,
+        settings: &Settings,
+    ) -> Result<Made, CreateFailure> {
+        let mut marked = settings.clone();
+        marked.tags.insert(UNFINISHED.to_owned(), timestamp::format(context.clock.time_of_day()));
+        let (marked, attempts) = (&marked, Attempts::default());
+        let call = || async {
+            match self {
+                Self::User => iam_user::create(iam, marked, attempts.clone()).await,
+                Self::Role => iam_role::create(iam, marked, attempts.clone()).await,
+            }
+        };
+        let source = match accepted(context, PROPAGATION, passes, call).await {
+            Ok(arn) => return Ok(Made { arn, is_continued: false }),
+            Err(source) => source,
+        };
+        let (exists, unclear) = match &source {
+            WaitError::Failed(error) => (error.code() == Some("EntityAlreadyExists"), error.is_outcome_unknown()),
+            _ => (false, false),
+        };
+        if !exists && !unclear {
+            return Err(CreateFailure::Refused(source));
+        }
+        match self.read(iam, &settings.name).await {
+            Ok(Some(found)) if found.tags.contains_key(UNFINISHED) => {
+                let adjusted = self.adjust(context, iam, &settings.name, &found, settings).await;
+                adjusted.map_err(CreateFailure::Unclear)?;
+                // One whose only trace is the lost answer has nothing in it; an older one may have.
+                Ok(Made { arn: found.arn, is_continued: true })
+            }
+            Ok(Some(_)) => Err(CreateFailure::Exists),
+            Ok(None) if unclear => Err(CreateFailure::Refused(source)),
+            // Whoever may not look does not own it.
+            Err(_) if exists => Err(CreateFailure::Exists),
+            _ => Err(CreateFailure::Unclear(source)),
+        }
+    }
+
+    /// Brings boundary, tags and trust from what was found to what is wanted. Tags of others stay: only those of
+    /// `before` count as ours.
+    pub(super) async fn adjust<D>(
+        self,
+        context: &Context<D>,
+        iam: &Client,
+        name: &str,
+        before: &Found,
+        wanted: &Settings,
+    ) -> Result<(), WaitError<AwsError>> {
+        if before.boundary != wanted.boundary {
+            let boundary = wanted.boundary.as_deref();
+            let call = || async {
+                match self {
+                    Self::User => iam_user::set_boundary(iam, name, boundary).await,
+                    Self::Role => iam_role::set_boundary(iam, name, boundary).await,
+                }
+            };
+            accepted(context, PROPAGATION, passes, call).await?;
+        }
+        let mut ours = before.tags.clone();
+        ours.remove(UNFINISHED);
+        let change = &Change::between(&ours, &wanted.tags);
+        let call = || async {
+            match self {
+                Self::User => iam_user::change_tags(iam, name, change).await,
+                Self::Role => iam_role::change_tags(iam, name, change).await,
+            }
+        };
+        accepted(context, PROPAGATION, passes, call).await?;
+        if let (Self::Role, Some(trust)) = (self, &wanted.trust)
+            && !before.trust.as_ref().is_some_and(|before| equivalent(before, trust))
+        {
+            accepted(context, PROPAGATION, passes, || iam_role::set_trust(iam, name, trust)).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes the mark of a create under way away.
+    pub(super) async fn finish<D>(
+        self,
+        context: &Context<D>,
+        iam: &Client,
+        name: &str,
+    ) -> Result<(), WaitError<AwsError>> {
+        let change = &Change { remove: vec![UNFINISHED.to_owned()], ..Change::default() };
+        let call = || async {
+            match self {
+                Self::User => iam_user::change_tags(iam, name, change).await,
+                Self::Role => iam_role::change_tags(iam, name, change).await,
+            }
+        };
+        accepted(context, PROPAGATION, passes, call).await
+    }
+
+    /// Deletes it; that it is gone is a success. `DeleteConflict` when others have put something on it.
+    pub(super) async fn delete<D>(
+        self,
+        context: &Context<D>,
+        iam: &Client,
+        name: &str,
+    ) -> Result<(), WaitError<AwsError>> {
+        let call = || async {
+            match self {
+                Self::User => iam_user::delete(iam, name).await,
+                Self::Role => iam_role::delete(iam, name).await,
+            }
+        };
+        match accepted(context, PROPAGATION, passes, call).await {
+            Err(WaitError::Failed(error)) if error.is_not_found() => Ok(()),
+            other => other,
+        }
+    }
+
+    /// What others have put on it, so that it cannot be deleted.
+    pub(super) async fn obstacles(self, iam: &Client, name: &str) -> Vec<String> {
+        match self {
+            Self::User => iam_user::obstacles(iam, name).await,
+            Self::Role => iam_role::obstacles(iam, name).await,
+        }
+    }
+}
+
+/// Refusals that pass.
+fn passes(error: &AwsError) -> bool {
+    error.code() == Some("ConcurrentModification")
+        || error.code() == Some("EntityTemporarilyUnmodifiable")
+        || error.says("MalformedPolicyDocument", "Invalid principal in policy")
+}

@@ -1,0 +1,93 @@
+//! The IAM user.
+
+use aws_sdk_iam::Client;
+use aws_sdk_iam::types::Tag;
+
+use super::holder::{Found, Settings};
+use super::inline_policy;
+use crate::clients::aws::AwsError;
+use crate::resources::propagation::Attempts;
+use crate::resources::tags::{Change, Tags};
+
+pub(super) async fn create(iam: &Client, settings: &Settings, attempts: Attempts) -> Result<String, AwsError> {
+    let request = iam
+        .create_user()
+        .user_name(&settings.name)
+        .path(&settings.path)
+        .set_permissions_boundary(settings.boundary.clone())
+        .set_tags(Some(tags(&settings.tags)));
+    let answer = request.customize().interceptor(attempts).send().await.map_err(AwsError::of("CreateUser"))?;
+    Ok(answer.user.map(|user| user.arn).unwrap_or_default())
+}
+
+#[expect(clippy::expect_used, reason = "key and value of every tag are given")]
+pub(super) fn tags(tags: &Tags) -> Vec<Tag> {
+    let tag = |(key, value): (&String, &String)| Tag::builder().key(key).value(value).build().expect("key and value");
+    tags.iter().map(tag).collect()
+}
+
+pub(super) async fn read(iam: &Client, name: &str) -> Result<Found, AwsError> {
+    let answer = iam.get_user().user_name(name).send().await.map_err(AwsError::of("GetUser"))?;
+    let user = answer.user;
+    let boundary =
+        user.as_ref().and_then(|user| user.permissions_boundary()).and_then(|b| b.permissions_boundary_arn());
+    Ok(Found {
+        boundary: boundary.map(str::to_owned),
+        arn: user.as_ref().map(|user| user.arn.clone()).unwrap_or_default(),
+        path: user.as_ref().map(|user| user.path.clone()).unwrap_or_default(),
+        tags: user.and_then(|user| user.tags).into_iter().flatten().map(|tag| (tag.key, tag.value)).collect(),
+        trust: None,
+    })
+}
+
+pub(super) async fn set_boundary(iam: &Client, name: &str, boundary: Option<&str>) -> Result<(), AwsError> {
+    match boundary {
+        Some(arn) => {
+            let request = iam.put_user_permissions_boundary().user_name(name).permissions_boundary(arn);
+            request.send().await.map(drop).map_err(AwsError::of("PutUserPermissionsBoundary"))
+        }
+        None => {
+            let request = iam.delete_user_permissions_boundary().user_name(name);
+            request.send().await.map(drop).map_err(AwsError::of("DeleteUserPermissionsBoundary"))
+        }
+    }
+}
+
+pub(super) async fn change_tags(iam: &Client, name: &str, change: &Change) -> Result<(), AwsError> {
+    if !change.set.is_empty() {
+        let request = iam.tag_user().user_name(name).set_tags(Some(tags(&change.set)));
+        request.send().await.map_err(AwsError::of("TagUser"))?;
+    }
+    if !change.remove.is_empty() {
+        let request = iam.untag_user().user_name(name).set_tag_keys(Some(change.remove.clone()));
+        request.send().await.map_err(AwsError::of("UntagUser"))?;
+    }
+    Ok(())
+}
+
+pub(super) async fn delete(iam: &Client, name: &str) -> Result<(), AwsError> {
+    iam.delete_user().user_name(name).send().await.map(drop).map_err(AwsError::of("DeleteUser"))
+}
+
+/// What others have put on the user. What cannot be listed is left out: the refusal itself is shown anyway.
+pub(super) async fn obstacles(iam: &Client, name: &str) -> Vec<String> {
+    let (keys, inline, attached, groups, login) = tokio::join!(
+        iam.list_access_keys().user_name(name).send(),
+        iam.list_user_policies().user_name(name).send(),
+        iam.list_attached_user_policies().user_name(name).send(),
+        iam.list_groups_for_user().user_name(name).send(),
+        iam.get_login_profile().user_name(name).send(),
+    );
+    let mut found = Vec::new();
+    let keys = keys.map(|keys| keys.access_key_metadata).unwrap_or_default();
+    found.extend(keys.iter().filter_map(|key| Some(format!("access key {}", key.access_key_id()?))));
+    let inline = inline.map(|inline| inline.policy_names).unwrap_or_default();
+    let inline = inline.iter().filter(|policy| *policy != inline_policy::NAME);
+    found.extend(inline.map(|policy| format!("inline policy {policy}")));
+    let attached = attached.ok().and_then(|attached| attached.attached_policies).unwrap_or_default();
+    found.extend(attached.iter().filter_map(|policy| Some(format!("attached policy {}", policy.policy_arn()?))));
+    let groups = groups.map(|groups| groups.groups).unwrap_or_default();
+    found.extend(groups.iter().map(|group| format!("membership of group {}", group.group_name())));
+    found.extend(login.is_ok().then(|| "console password".to_owned()));
+    found
+}

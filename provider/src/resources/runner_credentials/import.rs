@@ -1,0 +1,174 @@
+//! Reading back, also what an import names.
+
+use super::error::Error;
+use super::holder::Holder;
+use super::manifests::secret::Found as Secret;
+use super::memory::Memory;
+use super::schema::RunnerCredentials;
+use super::validate::{Mode, Wanted};
+use super::{Scene, access_key, flatten, inline_policy, pod_identity, trust, unread};
+use crate::clients::ClientError;
+use crate::framework::value::Map;
+use crate::framework::{Diagnostic, Diagnostics, Read, Value};
+
+/// Turns `[CLUSTER/]NAMESPACE/SECRET:USER` or `[CLUSTER/]NAMESPACE/SERVICE_ACCOUNT:role/ROLE` into a state to read.
+pub(super) fn parse(id: &str) -> Result<RunnerCredentials, Diagnostics> {
+    let wrong = || {
+        let detail = format!(
+            "{id:?} is not of the form NAMESPACE/SECRET:USER, for instance \"gitlab-runner/gitlab-runner-s3-access:runner\", \
+             nor NAMESPACE/SERVICE_ACCOUNT:role/ROLE. A cluster other than the provider's stands before it: \
+             CLUSTER/NAMESPACE/SECRET:USER."
+        );
+        Diagnostics::from(Diagnostic::error("Invalid import id", detail))
+    };
+    let (place, holder) = id.split_once(':').ok_or_else(wrong)?;
+    let (cluster, namespace, object) = match place.split('/').collect::<Vec<_>>()[..] {
+        [namespace, object] => (None, namespace, object),
+        [cluster, namespace, object] => (Some(cluster), namespace, object),
+        _ => return Err(wrong()),
+    };
+    let role = holder.strip_prefix("role/");
+    let name = role.unwrap_or(holder);
+    if [namespace, object, name].contains(&"") || name.contains(['/', ':']) {
+        return Err(wrong());
+    }
+    let state = RunnerCredentials {
+        name: name.into(),
+        namespace: namespace.into(),
+        cluster_name: cluster.map(str::to_owned).into(),
+        create_namespace: false.into(),
+        id: id.into(),
+        ..RunnerCredentials::default()
+    };
+    Ok(if role.is_some() {
+        let secret_name = "gitlab-runner-s3-access".into();
+        RunnerCredentials { mode: "irsa".into(), service_account: object.into(), secret_name, ..state }
+    } else {
+        RunnerCredentials { mode: "access_key".into(), secret_name: object.into(), ..state }
+    })
+}
+
+impl Scene<'_> {
+    pub(super) async fn read(&self, operation: &mut Read<RunnerCredentials>) -> Result<(), Error> {
+        let wanted = Wanted::of(&operation.state);
+        let holder = wanted.mode.holder();
+        let name = wanted.settings.name.clone();
+        let is_key = holder == Holder::User;
+        let (found, policy, keys, secret) = tokio::join!(
+            holder.read(self.iam, &name),
+            inline_policy::read(self.iam, holder, &name),
+            async { if is_key { access_key::list(self.iam, &name).await } else { Ok(None) } },
+            async { if is_key { self.read_secret(&wanted).await } else { Ok(None) } },
+        );
+        let what = format!("the IAM {} {name}", holder.word());
+        let Some(found) = found.map_err(|error| unread(&what, error))? else {
+            if operation.importing {
+                return Err(Error::NothingToImport { holder, name });
+            }
+            operation.gone();
+            return Ok(());
+        };
+        let importing = operation.importing;
+        let state = &mut operation.state;
+        let mut memory = Memory::of(&operation.private);
+        flatten::holder(state, &found, importing.then_some(self.tags));
+        let policy = policy.map_err(|error| unread(&format!("the policy of {what}"), error))?;
+        flatten::policy(state, policy.as_ref(), importing);
+        if is_key {
+            state.user_arn = found.arn.into();
+            let keys = keys.map_err(|error| unread(&format!("the access keys of {what}"), error))?.unwrap_or_default();
+            let secret = secret?;
+            let secret = secret.as_ref().map(Option::as_ref);
+            let now = self.context.clock.time_of_day();
+            flatten::key(state, &mut memory, &keys, secret, importing, now);
+            if importing {
+                state.service_account_annotations = Value::Known(Map::new());
+                state.create_namespace = self.made_namespace(&wanted).await.into();
+            }
+        } else {
+            self.read_role(state, &mut memory, &found, importing).await?;
+        }
+        memory.keep(&mut operation.private);
+        if importing {
+            super::plan::identify(state);
+        }
+        Ok(())
+    }
+
+    /// `None` while the cluster cannot be asked because its settings are not known yet.
+    async fn read_secret(&self, wanted: &Wanted) -> Result<Option<Option<Secret>>, Error> {
+        let left = "The state is as it was.".to_owned();
+        let client = match self.clients.kubernetes(wanted.cluster_name.as_deref()).await {
+            Ok(client) => client,
+            Err(ClientError::NotYetKnown { .. }) => return Ok(None),
+            // Gone with its cluster.
+            Err(ClientError::ClusterNotFound { .. }) => return Ok(Some(None)),
+            Err(source) => return Err(Error::Client { source, left }),
+        };
+        let read = wanted.place.read(&client).await;
+        read.map(Some).map_err(|source| Error::Kubernetes { doing: "Reading the Secret".to_owned(), source, left })
+    }
+
+    async fn made_namespace(&self, wanted: &Wanted) -> bool {
+        match self.clients.kubernetes(wanted.cluster_name.as_deref()).await {
+            Ok(client) => self.namespace(&client, wanted).is_ours().await.unwrap_or(false),
+            Err(_) => false,
+        }
+    }
+
+    /// A service account that no longer leads to the role shows as another one, or as none.
+    async fn read_role(
+        &self,
+        state: &mut RunnerCredentials,
+        memory: &mut Memory,
+        found: &super::holder::Found,
+        importing: bool,
+    ) -> Result<(), Error> {
+        memory.is_imported |= importing;
+        state.role_arn = found.arn.as_str().into();
+        let trusted = found.trust.as_ref().and_then(trust::service_account);
+        if importing && trusted.is_none() {
+            state.mode = "pod_identity".into();
+        }
+        let wanted = Wanted::of(state);
+        state.service_account = match (wanted.mode, trusted) {
+            (Mode::PodIdentity, _) => {
+                let subject = self.subject(&wanted, "The state is as it was.")?;
+                let association = pod_identity::read(self.eks, &subject).await;
+                let association = association.map_err(|error| unread("the Pod Identity association", error))?;
+                let leads = association.is_some_and(|association| association.role_arn == found.arn);
+                if leads { state.service_account.clone() } else { Value::Null }
+            }
+            (_, Some(who)) if who.namespace == wanted.service_account.namespace => who.name.into(),
+            (_, _) => Value::Null,
+        };
+        if importing {
+            let irsa = Mode::of(&state.mode) == Some(Mode::Irsa);
+            let annotation = ("eks.amazonaws.com/role-arn".to_owned(), found.arn.as_str().into());
+            state.service_account_annotations = Value::Known(irsa.then_some(annotation).into_iter().collect());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids() {
+        let state = parse("ci/cache:runner").unwrap();
+        assert_eq!(
+            (state.mode, state.namespace, state.secret_name, state.name, state.cluster_name),
+            ("access_key".into(), "ci".into(), "cache".into(), "runner".into(), Value::Null)
+        );
+        let state = parse("prod/ci/runner-sa:role/cache").unwrap();
+        assert_eq!(
+            (state.mode, state.service_account, state.name, state.cluster_name),
+            ("irsa".into(), "runner-sa".into(), "cache".into(), "prod".into())
+        );
+        for wrong in ["", "ci/cache", "cache:runner", "ci/:runner", "ci/cache:", "a/b/c/d:e", "ci/cache:user/x"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

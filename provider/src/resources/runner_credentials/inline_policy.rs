@@ -1,0 +1,64 @@
+//! The one inline policy of the user or role.
+
+use aws_sdk_iam::Client;
+use serde_json::Value as Json;
+
+use super::holder::Holder;
+use crate::clients::aws::AwsError;
+use crate::resources::policy_document::{parse, text};
+
+/// Its name.
+pub(super) const NAME: &str = "gitlab-runner-cache";
+
+/// The document, if there is one that can be read.
+pub(super) async fn read(iam: &Client, holder: Holder, name: &str) -> Result<Option<Json>, AwsError> {
+    let document = match holder {
+        Holder::User => {
+            let request = iam.get_user_policy().user_name(name).policy_name(NAME);
+            let answer = request.send().await.map_err(AwsError::of("GetUserPolicy"));
+            answer.map(|answer| answer.policy_document)
+        }
+        Holder::Role => {
+            let request = iam.get_role_policy().role_name(name).policy_name(NAME);
+            let answer = request.send().await.map_err(AwsError::of("GetRolePolicy"));
+            answer.map(|answer| answer.policy_document)
+        }
+    };
+    match document {
+        Ok(document) => Ok(parse(&document)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+pub(super) async fn put(iam: &Client, holder: Holder, name: &str, document: &Json) -> Result<(), AwsError> {
+    let document = text(document);
+    match holder {
+        Holder::User => {
+            let request = iam.put_user_policy().user_name(name).policy_name(NAME).policy_document(document);
+            request.send().await.map(drop).map_err(AwsError::of("PutUserPolicy"))
+        }
+        Holder::Role => {
+            let request = iam.put_role_policy().role_name(name).policy_name(NAME).policy_document(document);
+            request.send().await.map(drop).map_err(AwsError::of("PutRolePolicy"))
+        }
+    }
+}
+
+/// Removes it; that there is none is a success.
+pub(super) async fn delete(iam: &Client, holder: Holder, name: &str) -> Result<(), AwsError> {
+    let result = match holder {
+        Holder::User => {
+            let request = iam.delete_user_policy().user_name(name).policy_name(NAME);
+            request.send().await.map(drop).map_err(AwsError::of("DeleteUserPolicy"))
+        }
+        Holder::Role => {
+            let request = iam.delete_role_policy().role_name(name).policy_name(NAME);
+            request.send().await.map(drop).map_err(AwsError::of("DeleteRolePolicy"))
+        }
+    };
+    match result {
+        Err(error) if error.is_not_found() => Ok(()),
+        other => other,
+    }
+}

@@ -1,0 +1,165 @@
+//! The namespace, when this resource makes it, and whether anything of others is in it.
+
+use std::time::Duration;
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+use serde_json::{Value as Json, json};
+
+use crate::clients::kubernetes::{self, ApplyOptions, KubernetesError, ObjectRef, Propagation};
+use crate::framework::Context;
+use crate::framework::wait::{Look, Wait, WaitError};
+
+/// On a namespace that was made here: by which resource.
+const MADE_BY: &str = "gitlabspot.io/made-by";
+
+/// The namespace of one resource.
+#[derive(Clone)]
+pub(crate) struct Namespace<'a> {
+    pub(crate) client: &'a kube::Client,
+    pub(crate) name: &'a str,
+    /// Tells this resource from others that share the namespace.
+    pub(crate) owner: String,
+}
+
+/// Why there is no namespace to work in.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// It does not exist, and is not to be made.
+    Missing,
+    Call(KubernetesError),
+    Wait(WaitError<KubernetesError>),
+}
+
+/// What became of the namespace on destroy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Removal {
+    /// It is gone, or someone else's: nothing to say.
+    Done,
+    /// Things of others are in it.
+    InUse(Vec<String>),
+    /// Not everything in it could be listed, so it is not certain that nothing is there.
+    Unsure(String),
+}
+
+impl Namespace<'_> {
+    fn object(&self) -> ObjectRef {
+        ObjectRef {
+            api_version: "v1".to_owned(),
+            kind: "Namespace".to_owned(),
+            namespace: None,
+            name: self.name.to_owned(),
+        }
+    }
+
+    async fn get(&self) -> Result<Option<Json>, KubernetesError> {
+        kubernetes::get(self.client, &self.object()).await
+    }
+
+    /// Makes sure that it exists, and waits for the end of one that is being deleted. Returns whether it was made.
+    pub(crate) async fn ensure<D>(&self, context: &Context<D>, make: bool, timeout: Duration) -> Result<bool, Failure> {
+        let found = Wait::new(context, timeout)
+            .until(|| async {
+                Ok(match self.get().await? {
+                    Some(found) if found["status"]["phase"] == "Terminating" && make => {
+                        Look::Pending("the namespace is being deleted".to_owned())
+                    }
+                    found => Look::Done(found),
+                })
+            })
+            .await
+            .map_err(Failure::Wait)?;
+        match found {
+            Some(_) => Ok(false),
+            None if make => {
+                let manifest = json!({
+                    "apiVersion": "v1",
+                    "kind": "Namespace",
+                    "metadata": { "name": self.name, "annotations": { MADE_BY: self.owner } },
+                });
+                let applied = kubernetes::apply(self.client, &manifest, ApplyOptions::default()).await;
+                applied.map(|_| true).map_err(Failure::Call)
+            }
+            None => Err(Failure::Missing),
+        }
+    }
+
+    /// Whether it is there and was made by this resource.
+    pub(crate) async fn is_ours(&self) -> Result<bool, KubernetesError> {
+        let found = self.get().await?;
+        Ok(found.is_some_and(|found| found["metadata"]["annotations"][MADE_BY] == self.owner.as_str()))
+    }
+
+    /// Removes it if it was made here and nothing of others is in it.
+    pub(crate) async fn remove<D>(
+        &self,
+        context: &Context<D>,
+        timeout: Duration,
+    ) -> Result<Removal, WaitError<KubernetesError>> {
+        if !self.is_ours().await.map_err(WaitError::Failed)? {
+            return Ok(Removal::Done);
+        }
+        match self.content().await {
+            Ok(content) if content.is_empty() => {}
+            Ok(content) => return Ok(Removal::InUse(content)),
+            Err(error) => return Ok(Removal::Unsure(error.to_string())),
+        }
+        kubernetes::delete(self.client, &self.object(), Propagation::Background, None)
+            .await
+            .map_err(WaitError::Failed)?;
+        Wait::new(context, timeout)
+            .until(|| async {
+                Ok(match self.get().await? {
+                    None => Look::Done(Removal::Done),
+                    Some(found) => Look::Pending(format!("the namespace is {}", found["status"]["phase"])),
+                })
+            })
+            .await
+    }
+
+    /// Everything in it that is not there by itself, as `Kind name`; at most a few of each kind.
+    async fn content(&self) -> kube::Result<Vec<String>> {
+        let mut versions = self.client.list_core_api_versions().await?.versions;
+        let groups = self.client.list_api_groups().await?.groups;
+        versions.extend(groups.into_iter().filter_map(|group| {
+            // Metrics are no objects.
+            let is_metrics = group.name.ends_with("metrics.k8s.io");
+            (!is_metrics).then(|| group.preferred_version.map(|version| version.group_version))?
+        }));
+        let found: Vec<Vec<String>> =
+            stream::iter(versions).map(|version| self.of_version(version)).buffered(8).try_collect().await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    async fn of_version(&self, version: String) -> kube::Result<Vec<String>> {
+        let (root, kinds) = if version.contains('/') {
+            (format!("/apis/{version}"), self.client.list_api_group_resources(&version).await?)
+        } else {
+            (format!("/api/{version}"), self.client.list_core_api_resources(&version).await?)
+        };
+        let mut found = Vec::new();
+        for kind in kinds.resources {
+            let is_listable = kind.namespaced && kind.verbs.iter().any(|verb| verb == "list");
+            if !is_listable || kind.name.contains('/') || kind.kind == "Event" {
+                continue;
+            }
+            let uri = format!("{root}/namespaces/{}/{}?limit=10", self.name, kind.name);
+            let request = http::Request::get(uri)
+                .header("accept", "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1")
+                .body(Vec::new())
+                .map_err(kube::Error::HttpError)?;
+            let list: Json = self.client.request(request).await?;
+            let items = list["items"].as_array().cloned().unwrap_or_default();
+            let names = items.iter().filter_map(|item| item["metadata"]["name"].as_str());
+            found.extend(
+                names.filter(|name| !comes_by_itself(&kind.kind, name)).map(|name| format!("{} {name}", kind.kind)),
+            );
+        }
+        Ok(found)
+    }
+}
+
+/// What Kubernetes puts into every namespace.
+fn comes_by_itself(kind: &str, name: &str) -> bool {
+    matches!((kind, name), ("ServiceAccount", "default") | ("ConfigMap", "kube-root-ca.crt"))
+        || kind == "Secret" && name.starts_with("default-token-")
+}

@@ -1,0 +1,364 @@
+//! `gitlabspot_runner_credentials`: what the runner needs to use the cache bucket.
+//!
+//! In mode `access_key` an IAM user with a policy and a key, whose secret goes from IAM into a Kubernetes Secret and
+//! nowhere else: the state has the key's id and a fingerprint. In the modes `irsa` and `pod_identity` an IAM role for the
+//! runner's service account.
+//!
+//! * create: cluster and namespace first, then user or role with the mark of a create under way, policy, key, proof that
+//!   AWS knows the key, Secret; at last the mark is taken away. A create that was interrupted is continued by that mark.
+//! * read: user, policy, keys and Secret at once. What is wrong with the key becomes the reason for another one.
+//! * update: tags, boundary, policy, Secret each in place; another key by rotation; another mode by granting the new way
+//!   and then revoking the old one.
+//! * delete: Secret, keys, policy, user; the namespace when it was made here and is empty.
+//! * import: `NAMESPACE/SECRET:USER`, or `NAMESPACE/SERVICE_ACCOUNT:role/ROLE`.
+
+mod access_key;
+mod error;
+mod flatten;
+mod holder;
+mod iam_role;
+mod iam_user;
+mod import;
+mod inline_policy;
+mod key_grant;
+mod manifests;
+mod memory;
+mod plan;
+mod pod_identity;
+mod policy;
+mod role_grant;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod trust;
+mod validate;
+
+use std::time::Duration;
+
+use self::error::Error;
+use self::holder::Holder;
+use self::key_grant::aws;
+use self::memory::{Book, Memory};
+pub use self::schema::RunnerCredentials;
+use self::validate::{Mode, Wanted};
+use crate::clients::{ClientError, Clients};
+use crate::framework::wait::WaitError;
+use crate::framework::{
+    Context, Create, Delete, Diagnostic, Diagnostics, Import, NoIdentity, Plan, Read, Resource, Timeouts, Update, Value,
+};
+use crate::provider::{self, Data};
+use crate::resources::{names, partition};
+
+const TIMEOUT: Duration = Duration::from_secs(10 * 60);
+
+/// The resource `gitlabspot_runner_credentials`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RunnerCredentialsResource;
+
+impl Resource for RunnerCredentialsResource {
+    type Data = Data;
+    type Model = RunnerCredentials;
+    type Identity = NoIdentity;
+    const TYPE_NAME: &'static str = "gitlabspot_runner_credentials";
+    const DESCRIPTION: &'static str = "What the runner needs to use the cache bucket: an IAM user whose key is in a \
+         Kubernetes Secret, or an IAM role for the runner's service account.\n\n\
+         The secret of the access key goes from IAM into the Kubernetes Secret and nowhere else: not to the state, the plan, \
+         logs or messages. A Secret that was deleted or changed by hand plans a new key.";
+
+    fn validate(&self, config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
+        validate::validate(config, diagnostics);
+    }
+
+    async fn plan(&self, context: &Context<Data>, plan: &mut Plan<RunnerCredentials>) -> Result<(), Diagnostics> {
+        let data = context.data()?;
+        // What is wrong with the settings is said by the operation that needs them.
+        let partition = data.clients.region().await.ok().map(partition::name);
+        plan::complete(plan, partition, &data.tags, context.clock.time_of_day());
+        Ok(())
+    }
+
+    async fn create(
+        &self,
+        context: &Context<Data>,
+        operation: &mut Create<RunnerCredentials>,
+    ) -> Result<(), Diagnostics> {
+        Scene::set(context).await?.create(operation).await
+    }
+
+    async fn read(&self, context: &Context<Data>, operation: &mut Read<RunnerCredentials>) -> Result<(), Diagnostics> {
+        Ok(Scene::set(context).await?.read(operation).await?)
+    }
+
+    async fn update(
+        &self,
+        context: &Context<Data>,
+        operation: &mut Update<RunnerCredentials>,
+    ) -> Result<(), Diagnostics> {
+        Ok(Scene::set(context).await?.update(operation).await?)
+    }
+
+    async fn delete(
+        &self,
+        context: &Context<Data>,
+        operation: &mut Delete<RunnerCredentials>,
+    ) -> Result<(), Diagnostics> {
+        Ok(Scene::set(context).await?.delete(operation).await?)
+    }
+
+    async fn import(&self, _: &Context<Data>, from: Import<NoIdentity>) -> Result<RunnerCredentials, Diagnostics> {
+        match from {
+            Import::Id(id) => import::parse(&id),
+            Import::Identity(_) => import::parse(""),
+        }
+    }
+}
+
+/// Where the story takes place.
+struct Scene<'a> {
+    context: &'a Context<Data>,
+    clients: &'a Clients,
+    iam: &'a aws_sdk_iam::Client,
+    sts: &'a aws_sdk_sts::Client,
+    eks: &'a aws_sdk_eks::Client,
+    region: &'a str,
+    tags: &'a provider::Tags,
+}
+
+impl<'a> Scene<'a> {
+    async fn set(context: &'a Context<Data>) -> Result<Self, Diagnostics> {
+        let Data { clients, tags, .. } = context.data()?.as_ref();
+        Ok(Self {
+            context,
+            clients,
+            iam: clients.iam().await?,
+            sts: clients.sts().await?,
+            eks: clients.eks().await?,
+            region: clients.region().await?,
+            tags,
+        })
+    }
+
+    async fn create(&self, operation: &mut Create<RunnerCredentials>) -> Result<(), Diagnostics> {
+        let limit = Timeouts::create(&operation.planned.timeouts, TIMEOUT);
+        let mut planned = operation.planned.clone();
+        if planned.name.known().is_none() {
+            let prefix = planned.name_prefix.as_str().unwrap_or("gitlab-runner-cache-");
+            planned.name = names::generated(prefix, validate::SUFFIX).into();
+        }
+        plan::derive(&mut planned, None, Some(partition::name(self.region)), self.tags);
+        let wanted = Wanted::of(&planned);
+        let mut state = bare(&planned);
+        let mut memory = Memory::default();
+        self.grant(&wanted, &mut state, &mut memory, operation, limit).await?;
+        // Not an error: everything is there. The mark alone would let another create of this name continue with it.
+        if let Err(error) = wanted.mode.holder().finish(self.context, self.iam, &wanted.settings.name).await {
+            let text =
+                format!("The tag gitlabspot/unfinished of {} could not be removed: {error}.", wanted.settings.name);
+            operation.diagnostics.push(Diagnostic::warning("Mark not removed", text));
+        }
+        Ok(())
+    }
+
+    /// Everything that the mode needs.
+    async fn grant(
+        &self,
+        wanted: &Wanted,
+        state: &mut RunnerCredentials,
+        memory: &mut Memory,
+        book: &mut dyn Book,
+        limit: Duration,
+    ) -> Result<(), Error> {
+        match wanted.mode {
+            Mode::AccessKey => self.grant_key(wanted, state, memory, book, limit).await,
+            Mode::Irsa | Mode::PodIdentity => self.grant_role(wanted, state, memory, book).await,
+        }
+    }
+
+    async fn update(&self, operation: &mut Update<RunnerCredentials>) -> Result<(), Error> {
+        let limit = Timeouts::update(&operation.planned.timeouts, TIMEOUT);
+        let prior = operation.prior.clone();
+        let mut planned = operation.planned.clone();
+        plan::derive(&mut planned, Some(&prior), Some(partition::name(self.region)), self.tags);
+        let (before, wanted) = (Wanted::of(&prior), Wanted::of(&planned));
+        let mut memory = Memory::of(&operation.private);
+        memory.is_imported = false;
+        // What is in the state alone takes effect at once; the rest as it is done.
+        let mut state = RunnerCredentials {
+            mode: prior.mode.clone(),
+            tags: prior.tags.clone(),
+            tags_all: prior.tags_all.clone(),
+            permissions_boundary: prior.permissions_boundary.clone(),
+            policy_json: prior.policy_json.clone(),
+            secret_labels: prior.secret_labels.clone(),
+            secret_annotations: prior.secret_annotations.clone(),
+            service_account: prior.service_account.clone(),
+            rotation_trigger: prior.rotation_trigger.clone(),
+            id: prior.id.clone(),
+            access_key_id: prior.access_key_id.clone(),
+            created_at: prior.created_at.clone(),
+            secret_hash: prior.secret_hash.clone(),
+            user_arn: prior.user_arn.clone(),
+            role_arn: prior.role_arn.clone(),
+            service_account_annotations: prior.service_account_annotations.clone(),
+            ..planned.clone()
+        };
+        state.rotates_at = plan::rotates_at(&state);
+        operation.write(&state, &memory);
+        if before.mode.holder() == wanted.mode.holder() {
+            self.adjust(&prior, &planned, &mut state, &mut memory, operation, limit).await?;
+        } else {
+            self.grant(&wanted, &mut state, &mut memory, operation, limit).await?;
+            match before.mode {
+                Mode::AccessKey => {
+                    let warnings = self.revoke_key(&before, &mut state, &mut memory, operation).await?;
+                    operation.diagnostics.extend(warnings);
+                    memory = Memory::default();
+                }
+                Mode::Irsa | Mode::PodIdentity => self.revoke_role(&before, &mut state).await?,
+            }
+            let finished = wanted.mode.holder().finish(self.context, self.iam, &wanted.settings.name).await;
+            finished.map_err(|source| aws("Finishing the new way", source, key_grant::IN_STATE))?;
+        }
+        let done = RunnerCredentials {
+            access_key_id: state.access_key_id,
+            created_at: state.created_at,
+            rotates_at: state.rotates_at,
+            secret_hash: state.secret_hash,
+            user_arn: state.user_arn,
+            role_arn: state.role_arn,
+            service_account_annotations: state.service_account_annotations,
+            ..planned
+        };
+        operation.write(&done, &memory);
+        Ok(())
+    }
+
+    /// Changes in place.
+    async fn adjust(
+        &self,
+        prior: &RunnerCredentials,
+        planned: &RunnerCredentials,
+        state: &mut RunnerCredentials,
+        memory: &mut Memory,
+        book: &mut dyn Book,
+        limit: Duration,
+    ) -> Result<(), Error> {
+        let (before, wanted) = (Wanted::of(prior), Wanted::of(planned));
+        let holder = wanted.mode.holder();
+        let found = holder::Found {
+            arn: String::new(),
+            path: before.settings.path.clone(),
+            boundary: before.settings.boundary.clone(),
+            tags: before.settings.tags.clone(),
+            trust: None,
+        };
+        let adjusted = holder.adjust(self.context, self.iam, &wanted.settings.name, &found, &wanted.settings).await;
+        adjusted.map_err(|source| aws(format!("Changing the IAM {}", holder.word()), source, key_grant::IN_STATE))?;
+        state.tags = planned.tags.clone();
+        state.tags_all = planned.tags_all.clone();
+        state.permissions_boundary = planned.permissions_boundary.clone();
+        book.write(state, memory);
+        if prior.policy_json != planned.policy_json {
+            self.put_policy(holder, &wanted).await?;
+            state.policy_json = planned.policy_json.clone();
+            book.write(state, memory);
+        }
+        if holder == Holder::Role {
+            return self.adjust_role(prior, planned, state, memory, book).await;
+        }
+        self.retire(&wanted, state, memory, book).await?;
+        if planned.access_key_id.is_unknown() {
+            self.rotate(&wanted, state, memory, book, limit).await
+        } else if (&before.place.labels, &before.place.annotations) != (&wanted.place.labels, &wanted.place.annotations)
+        {
+            self.relabel(&wanted, memory).await
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Another service account, or the other of the two ways to a role.
+    async fn adjust_role(
+        &self,
+        prior: &RunnerCredentials,
+        planned: &RunnerCredentials,
+        state: &mut RunnerCredentials,
+        memory: &Memory,
+        book: &mut dyn Book,
+    ) -> Result<(), Error> {
+        if prior.mode == planned.mode && prior.service_account == planned.service_account {
+            return Ok(());
+        }
+        let (before, wanted) = (Wanted::of(prior), Wanted::of(planned));
+        self.set_trust(&wanted).await?;
+        self.lead_to_role(&wanted, state).await?;
+        if (before.mode, &before.service_account) != (wanted.mode, &wanted.service_account) {
+            self.unlead(&before, state).await?;
+        }
+        state.mode = planned.mode.clone();
+        state.service_account = planned.service_account.clone();
+        state.id = planned.id.clone();
+        book.write(state, memory);
+        Ok(())
+    }
+
+    async fn delete(&self, operation: &mut Delete<RunnerCredentials>) -> Result<(), Error> {
+        let limit = Timeouts::delete(&operation.state.timeouts, TIMEOUT);
+        let mut state = operation.state.clone();
+        let mut memory = Memory::of(&operation.private);
+        let wanted = Wanted::of(&state);
+        match wanted.mode {
+            Mode::AccessKey => {
+                let warnings = self.revoke_key(&wanted, &mut state, &mut memory, operation).await?;
+                operation.diagnostics.extend(warnings);
+                operation.write(&state, &memory);
+            }
+            Mode::Irsa | Mode::PodIdentity => self.revoke_role(&wanted, &mut state).await?,
+        }
+        if wanted.create_namespace {
+            operation.diagnostics.extend(self.remove_namespace(&wanted, limit).await?);
+        }
+        Ok(())
+    }
+
+    async fn cluster(&self, wanted: &Wanted, left: &str) -> Result<kube::Client, Error> {
+        let connected = self.clients.kubernetes(wanted.cluster_name.as_deref()).await;
+        connected.map_err(|source| Error::Client { source, left: left.to_owned() })
+    }
+
+    /// For deleting: `None`, and a warning, where it is certain that the cluster itself is gone, and all in it.
+    async fn cluster_if_any(
+        &self,
+        wanted: &Wanted,
+        warnings: &mut Vec<Diagnostic>,
+    ) -> Result<Option<kube::Client>, Error> {
+        match self.clients.kubernetes(wanted.cluster_name.as_deref()).await {
+            Ok(client) => Ok(Some(client)),
+            Err(error @ ClientError::ClusterNotFound { .. }) => {
+                let text = format!("The Secret went with its cluster: {error}.");
+                warnings.push(Diagnostic::warning("Cluster is gone", text));
+                Ok(None)
+            }
+            Err(source) => Err(Error::Client { source, left: key_grant::IN_STATE.to_owned() }),
+        }
+    }
+}
+
+/// The planned state with nothing granted yet.
+fn bare(planned: &RunnerCredentials) -> RunnerCredentials {
+    RunnerCredentials {
+        access_key_id: Value::Null,
+        created_at: Value::Null,
+        rotates_at: Value::Null,
+        secret_hash: Value::Null,
+        user_arn: Value::Null,
+        role_arn: Value::Null,
+        service_account_annotations: Value::Known(std::collections::BTreeMap::new()),
+        ..planned.clone()
+    }
+}
+
+/// An error of a read.
+fn unread(what: &str, error: crate::clients::aws::AwsError) -> Error {
+    aws(format!("Reading {what}"), WaitError::Failed(error), "The state is as it was.")
+}

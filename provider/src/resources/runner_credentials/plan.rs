@@ -1,0 +1,242 @@
+//! What the plan knows beyond the schema: the policy, what stays when something else changes, and rotation.
+
+use std::time::{Duration, SystemTime};
+
+use super::memory::Memory;
+use super::schema::RunnerCredentials;
+use super::validate::{Mode, policy_of};
+use crate::framework::value::Map;
+use crate::framework::{Diagnostic, Plan, Value};
+use crate::provider::Tags;
+use crate::resources::policy_document::{equivalent, parse, text};
+use crate::resources::timestamp;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Completes a plan. `partition` is `None` while the provider does not know its region.
+pub(super) fn complete(plan: &mut Plan<RunnerCredentials>, partition: Option<&str>, tags: &Tags, now: SystemTime) {
+    let memory = Memory::of(&plan.private);
+    if let Some(prior) = plan.prior.clone() {
+        replacements(plan, &prior, &memory);
+        derive(&mut plan.planned, Some(&prior), partition, tags);
+        if Mode::of(&plan.planned.mode).is_some() && plan.planned.mode == prior.mode {
+            kept(plan, &prior, &memory, now);
+        } else {
+            granted_anew(&mut plan.planned);
+        }
+    } else {
+        derive(&mut plan.planned, None, partition, tags);
+        granted_anew(&mut plan.planned);
+    }
+}
+
+/// Changes that mean new credentials, beyond those that the schema names.
+fn replacements(plan: &mut Plan<RunnerCredentials>, prior: &RunnerCredentials, memory: &Memory) {
+    let planned = &plan.planned;
+    let fits = match (&planned.name_prefix, prior.name.as_str()) {
+        (Value::Known(prefix), Some(name)) => prior.name_prefix.is_null() && name.starts_with(prefix.as_str()),
+        (Value::Null, _) => true,
+        _ => false,
+    };
+    let is_other_cluster = planned.cluster_name != prior.cluster_name && !memory.is_imported;
+    if planned.name_prefix != prior.name_prefix && !fits {
+        plan.require_replace("name_prefix");
+    }
+    if is_other_cluster {
+        plan.require_replace("cluster_name");
+    }
+}
+
+/// What follows from the configuration: used for the plan and, when the last unknown values are there, for the state.
+pub(super) fn derive(
+    model: &mut RunnerCredentials,
+    prior: Option<&RunnerCredentials>,
+    partition: Option<&str>,
+    tags: &Tags,
+) {
+    model.tags_all = tags.all(&model.tags);
+    model.policy_json = match policy_of(model, partition) {
+        None => Value::Unknown,
+        Some(document) => {
+            let before = prior.and_then(|prior| prior.policy_json.as_str());
+            let same = before.filter(|before| parse(before).is_some_and(|before| equivalent(&before, &document)));
+            same.map_or_else(|| text(&document), str::to_owned).into()
+        }
+    };
+    identify(model);
+}
+
+/// Sets the id.
+pub(super) fn identify(model: &mut RunnerCredentials) {
+    model.id = id(model);
+}
+
+/// What an import takes.
+fn id(model: &RunnerCredentials) -> Value<String> {
+    let holder = match Mode::of(&model.mode) {
+        Some(Mode::AccessKey) => [&model.namespace, &model.secret_name, &model.name],
+        Some(Mode::Irsa | Mode::PodIdentity) => [&model.namespace, &model.service_account, &model.name],
+        None => return Value::Unknown,
+    };
+    let [Some(namespace), Some(object), Some(name)] = holder.map(Value::as_str) else { return Value::Unknown };
+    let kind = if Mode::of(&model.mode) == Some(Mode::AccessKey) { "" } else { "role/" };
+    format!("{namespace}/{object}:{kind}{name}").into()
+}
+
+/// What a new grant makes known, and what its mode does not have.
+fn granted_anew(model: &mut RunnerCredentials) {
+    let mode = Mode::of(&model.mode);
+    let only_in = |here: bool| if mode.is_none() || here { Value::Unknown } else { Value::Null };
+    let key = only_in(mode == Some(Mode::AccessKey));
+    model.user_arn = key.clone();
+    model.access_key_id = key.clone();
+    model.created_at = key.clone();
+    model.secret_hash = key.clone();
+    model.rotates_at = if model.rotate_after_days.is_null() { Value::Null } else { key };
+    model.role_arn = only_in(mode.is_some_and(|mode| mode != Mode::AccessKey));
+    model.service_account_annotations = match mode {
+        None | Some(Mode::Irsa) => Value::Unknown,
+        Some(_) => Value::Known(Map::new()),
+    };
+}
+
+/// The same mode as before: everything stays, except that the key may be due.
+fn kept(plan: &mut Plan<RunnerCredentials>, prior: &RunnerCredentials, memory: &Memory, now: SystemTime) {
+    let planned = &mut plan.planned;
+    planned.user_arn = prior.user_arn.clone();
+    planned.role_arn = prior.role_arn.clone();
+    planned.service_account_annotations = prior.service_account_annotations.clone();
+    planned.access_key_id = prior.access_key_id.clone();
+    planned.created_at = prior.created_at.clone();
+    planned.secret_hash = prior.secret_hash.clone();
+    planned.rotates_at = prior.rotates_at.clone();
+    if Mode::of(&planned.mode) != Some(Mode::AccessKey) {
+        return;
+    }
+    planned.rotates_at = rotates_at(planned);
+    if let Some(reason) = rotation(prior, planned, memory, now) {
+        planned.access_key_id = Value::Unknown;
+        planned.created_at = Value::Unknown;
+        planned.secret_hash = Value::Unknown;
+        if !planned.rotate_after_days.is_null() {
+            planned.rotates_at = Value::Unknown;
+        }
+        plan.warn(Diagnostic::warning(
+            "Access key will be replaced",
+            format!(
+                "{reason}. A new key is made and written to the Secret; then the old one is turned off and deleted. Runners \
+                 use the new key after a restart (restart_on of gitlabspot_runner_release)."
+            ),
+        ));
+    } else if !memory.retiring.is_empty() {
+        // Something has to differ, or there would be no update to delete them in.
+        planned.rotates_at = Value::Unknown;
+        plan.warn(Diagnostic::warning(
+            "Old access keys will be deleted",
+            format!("An earlier apply could not delete {}.", memory.retiring.join(", ")),
+        ));
+    }
+}
+
+/// Why the key has to be replaced, if it has to.
+fn rotation(
+    prior: &RunnerCredentials,
+    planned: &RunnerCredentials,
+    memory: &Memory,
+    now: SystemTime,
+) -> Option<String> {
+    if let Some(reason) = &memory.rotation {
+        return Some(reason.clone());
+    }
+    if prior.access_key_id.is_null() || prior.secret_hash.is_null() {
+        return Some("There is no key in use".to_owned());
+    }
+    if planned.rotation_trigger != prior.rotation_trigger && !(memory.is_imported && prior.rotation_trigger.is_null()) {
+        return Some("The rotation trigger changed".to_owned());
+    }
+    // Otherwise the read decided, see there.
+    let is_due = planned.rotate_after_days != prior.rotate_after_days
+        && planned.rotates_at.as_str().and_then(timestamp::parse).is_some_and(|due| due <= now);
+    is_due.then(|| "The key is older than rotate_after_days".to_owned())
+}
+
+/// When the key is to be replaced.
+pub(super) fn rotates_at(model: &RunnerCredentials) -> Value<String> {
+    let days = match &model.rotate_after_days {
+        Value::Known(days) => u32::try_from(*days).unwrap_or(0),
+        Value::Null => return Value::Null,
+        Value::Unknown => return Value::Unknown,
+    };
+    match model.created_at.as_str().and_then(timestamp::parse) {
+        Some(created) => timestamp::format(created + DAY * days).into(),
+        None if model.created_at.is_unknown() => Value::Unknown,
+        None => Value::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn model() -> RunnerCredentials {
+        RunnerCredentials {
+            mode: "access_key".into(),
+            bucket: "ci-cache".into(),
+            cache_path: "".into(),
+            policy: "least_privilege".into(),
+            name: "runner".into(),
+            namespace: "ci".into(),
+            secret_name: "cache".into(),
+            service_account: "runner-sa".into(),
+            access_key_id: "AKIA1".into(),
+            secret_hash: "abc".into(),
+            created_at: "2026-01-01T00:00:00Z".into(),
+            ..RunnerCredentials::default()
+        }
+    }
+
+    fn at(text: &str) -> SystemTime {
+        timestamp::parse(text).unwrap()
+    }
+
+    #[test]
+    fn ids_are_import_ids() {
+        assert_eq!(id(&model()), "ci/cache:runner".into());
+        assert_eq!(id(&RunnerCredentials { mode: "irsa".into(), ..model() }), "ci/runner-sa:role/runner".into());
+        assert_eq!(id(&RunnerCredentials { name: Value::Unknown, ..model() }), Value::Unknown);
+    }
+
+    #[test]
+    fn reasons_for_another_key() {
+        let now = at("2026-02-01T00:00:00Z");
+        let why = |prior: &RunnerCredentials, planned: &RunnerCredentials, memory: &Memory| {
+            let planned = RunnerCredentials { rotates_at: rotates_at(planned), ..planned.clone() };
+            rotation(prior, &planned, memory, now)
+        };
+        let none = Memory::default();
+        assert_eq!(why(&model(), &model(), &none), None);
+        let due = Memory { rotation: Some("The Secret was deleted".to_owned()), ..Memory::default() };
+        assert_eq!(why(&model(), &model(), &due), Some("The Secret was deleted".to_owned()));
+        let triggered = RunnerCredentials { rotation_trigger: "2".into(), ..model() };
+        assert!(why(&model(), &triggered, &none).is_some());
+        assert_eq!(why(&model(), &triggered, &Memory { is_imported: true, ..Memory::default() }), None);
+        let monthly = RunnerCredentials { rotate_after_days: 31.into(), ..model() };
+        assert!(why(&model(), &monthly, &none).is_some());
+        assert_eq!(why(&model(), &RunnerCredentials { rotate_after_days: 32.into(), ..model() }, &none), None);
+        // Found by the read, so that plan and apply agree.
+        assert_eq!(why(&monthly, &monthly, &none), None);
+        assert!(why(&RunnerCredentials { secret_hash: Value::Null, ..model() }, &model(), &none).is_some());
+    }
+
+    #[test]
+    fn a_policy_that_means_the_same_stays_as_it_is() {
+        let tags = Tags { default: Some(std::collections::BTreeMap::new()), ..Tags::default() };
+        let mut given = model();
+        given.policy =
+            r#"{"Version": "2012-10-17", "Statement": [{"Effect":"Allow","Action":["s3:*"],"Resource":"*"}]}"#.into();
+        let before = r#"{"Statement":{"Action":"s3:*","Effect":"Allow","Resource":"*"},"Version":"2012-10-17"}"#;
+        let prior = RunnerCredentials { policy_json: before.into(), ..model() };
+        derive(&mut given, Some(&prior), None, &tags);
+        assert_eq!(given.policy_json, before.into());
+    }
+}

@@ -1,0 +1,120 @@
+//! The association of a service account with the role, for EKS Pod Identity.
+
+use aws_sdk_eks::Client;
+
+use crate::clients::aws::AwsError;
+use crate::framework::Context;
+use crate::framework::wait::WaitError;
+use crate::resources::propagation::{PROPAGATION, accepted};
+use crate::resources::tags::Tags;
+
+/// Says whose association it is.
+const OWNER: &str = "gitlabspot/role";
+
+/// Which service account of which cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Subject {
+    pub(super) cluster: String,
+    pub(super) namespace: String,
+    pub(super) service_account: String,
+}
+
+/// An association that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) id: String,
+    pub(super) role_arn: String,
+    /// Whether its tag names this role.
+    is_ours: bool,
+}
+
+/// Why it could not be made.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The service account has one already, which is not ours.
+    Exists(Found),
+    Call(WaitError<AwsError>),
+}
+
+/// There is at most one per service account.
+pub(super) async fn read(eks: &Client, subject: &Subject) -> Result<Option<Found>, AwsError> {
+    let listed = eks
+        .list_pod_identity_associations()
+        .cluster_name(&subject.cluster)
+        .namespace(&subject.namespace)
+        .service_account(&subject.service_account)
+        .send()
+        .await
+        .map_err(AwsError::of("ListPodIdentityAssociations"));
+    let listed = match listed {
+        Err(error) if error.is_not_found() => return Ok(None),
+        other => other?,
+    };
+    let Some(id) = listed.associations().first().and_then(|association| association.association_id()) else {
+        return Ok(None);
+    };
+    let request = eks.describe_pod_identity_association().cluster_name(&subject.cluster).association_id(id);
+    match request.send().await.map_err(AwsError::of("DescribePodIdentityAssociation")) {
+        Ok(answer) => Ok(answer.association.map(|association| {
+            let role_arn = association.role_arn.unwrap_or_default();
+            let owner = association.tags.as_ref().and_then(|tags| tags.get(OWNER));
+            Found { id: id.to_owned(), is_ours: owner == Some(&role_arn), role_arn }
+        })),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes it, or points the one that is ours to the role.
+pub(super) async fn ensure<D>(
+    context: &Context<D>,
+    eks: &Client,
+    subject: &Subject,
+    role_arn: &str,
+    tags: &Tags,
+) -> Result<String, Failure> {
+    let failed = |error| Failure::Call(WaitError::Failed(error));
+    // A role that is new is not known to EKS at once.
+    let passes =
+        |error: &AwsError| error.says("InvalidParameterException", "Role provided in the request does not exist");
+    if let Some(found) = read(eks, subject).await.map_err(failed)? {
+        return if found.role_arn == role_arn { Ok(found.id) } else { Err(Failure::Exists(found)) };
+    }
+    let call = || async {
+        let mut request = eks
+            .create_pod_identity_association()
+            .cluster_name(&subject.cluster)
+            .namespace(&subject.namespace)
+            .service_account(&subject.service_account)
+            .role_arn(role_arn)
+            .tags(OWNER, role_arn);
+        for (key, value) in tags {
+            request = request.tags(key, value);
+        }
+        let answer = request.send().await.map_err(AwsError::of("CreatePodIdentityAssociation"))?;
+        Ok(answer.association.and_then(|association| association.association_id).unwrap_or_default())
+    };
+    match accepted(context, PROPAGATION, passes, call).await {
+        Err(WaitError::Failed(error)) if error.code() == Some("ResourceInUseException") => {
+            match read(eks, subject).await.map_err(failed)? {
+                Some(found) if found.is_ours && found.role_arn == role_arn => Ok(found.id),
+                Some(found) => Err(Failure::Exists(found)),
+                None => Err(failed(error)),
+            }
+        }
+        other => other.map_err(Failure::Call),
+    }
+}
+
+/// Deletes the one that leads to the role; that there is none is a success.
+pub(super) async fn delete(eks: &Client, subject: &Subject, role_arn: &str) -> Result<(), AwsError> {
+    let Some(found) = read(eks, subject).await? else { return Ok(()) };
+    if found.role_arn != role_arn {
+        return Ok(());
+    }
+    let request = eks.delete_pod_identity_association().cluster_name(&subject.cluster).association_id(found.id);
+    match request.send().await.map_err(AwsError::of("DeletePodIdentityAssociation")) {
+        Err(error) if error.is_not_found() => Ok(()),
+        other => other.map(drop),
+    }
+}

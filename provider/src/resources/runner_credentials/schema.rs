@@ -1,0 +1,104 @@
+//! The attributes of `gitlabspot_runner_credentials`: schema, state type and what users read about them.
+
+use crate::framework::value::Map;
+use crate::framework::{Object, Timeouts, Value};
+
+/// The credentials.
+#[derive(Clone, Debug, Default, PartialEq, Object)]
+pub struct RunnerCredentials {
+    /// How the runner proves who it is: `access_key` (an IAM user's key in a Kubernetes Secret), `irsa` (an IAM role for
+    /// its service account) or `pod_identity` (the same through EKS Pod Identity). When it changes, the new way is
+    /// granted before the old one is revoked.
+    #[attr(required)]
+    pub mode: Value<String>,
+    /// Name of the cache bucket.
+    #[attr(required)]
+    pub bucket: Value<String>,
+    /// The runner's cache path; access is limited to what lies under it.
+    #[attr(optional, default = "")]
+    pub cache_path: Value<String>,
+    /// ARN of the KMS key with which the bucket is encrypted, if there is one of your own.
+    #[attr(optional)]
+    pub kms_key_arn: Value<String>,
+    /// What is allowed: `least_privilege` (put, get and delete objects, list the bucket), `full` (nearly everything with
+    /// this one bucket, as guides on the web recommend), or a policy document in JSON.
+    #[attr(optional, default = "least_privilege")]
+    pub policy: Value<String>,
+    /// Name of the user or role. Without it and without `name_prefix` a name is made up.
+    #[attr(optional, computed, stable, replace)]
+    pub name: Value<String>,
+    /// Begin of a name that is completed with random characters.
+    #[attr(optional)]
+    pub name_prefix: Value<String>,
+    /// IAM path of the user or role, for instance `/ci/`.
+    #[attr(optional, default = "/", replace)]
+    pub path: Value<String>,
+    /// ARN of the policy that bounds the permissions of the user or role.
+    #[attr(optional)]
+    pub permissions_boundary: Value<String>,
+    /// The EKS cluster of the Secret, if it is another one than the provider's `kubernetes` names.
+    #[attr(optional)]
+    pub cluster_name: Value<String>,
+    /// Namespace of the runner.
+    #[attr(required, replace)]
+    pub namespace: Value<String>,
+    /// Whether to make the namespace if it is missing. A namespace that this resource made is removed with it, when
+    /// nothing else is in it.
+    #[attr(optional, default = false)]
+    pub create_namespace: Value<bool>,
+    /// Name of the Secret; its keys are `accesskey` and `secretkey`. Only in mode `access_key`.
+    #[attr(optional, default = "gitlab-runner-s3-access", replace)]
+    pub secret_name: Value<String>,
+    /// Labels of the Secret.
+    #[attr(optional)]
+    pub secret_labels: Value<Map<String>>,
+    /// Annotations of the Secret.
+    #[attr(optional)]
+    pub secret_annotations: Value<Map<String>>,
+    /// The runner's service account. Required in the modes `irsa` and `pod_identity`.
+    #[attr(optional)]
+    pub service_account: Value<String>,
+    /// Days after which the access key is replaced, by the first plan after that.
+    #[attr(optional)]
+    pub rotate_after_days: Value<i64>,
+    /// Any text; when it changes, the access key is replaced.
+    #[attr(optional)]
+    pub rotation_trigger: Value<String>,
+    /// Tags of the user or role.
+    #[attr(optional)]
+    pub tags: Value<Map<String>>,
+    /// The tags together with the provider's `default_tags`.
+    #[attr(computed)]
+    pub tags_all: Value<Map<String>>,
+    /// How long operations may take: 10 minutes each.
+    #[attr(optional)]
+    pub timeouts: Value<Timeouts>,
+    /// `NAMESPACE/SECRET:USER`, or `NAMESPACE/SERVICE_ACCOUNT:ROLE`.
+    #[attr(computed)]
+    pub id: Value<String>,
+    /// Id of the access key. Its secret is in the Kubernetes Secret and nowhere else.
+    #[attr(computed)]
+    pub access_key_id: Value<String>,
+    /// When the access key was made, RFC 3339.
+    #[attr(computed)]
+    pub created_at: Value<String>,
+    /// When the access key is to be replaced, RFC 3339; null without `rotate_after_days`.
+    #[attr(computed)]
+    pub rotates_at: Value<String>,
+    /// ARN of the user; null in the other modes.
+    #[attr(computed)]
+    pub user_arn: Value<String>,
+    /// ARN of the role; null in mode `access_key`.
+    #[attr(computed)]
+    pub role_arn: Value<String>,
+    /// The policy document as it is attached.
+    #[attr(computed)]
+    pub policy_json: Value<String>,
+    /// Changes whenever the Secret's content does, and tells nothing about it; for `restart_on` of
+    /// `gitlabspot_runner_release`.
+    #[attr(computed)]
+    pub secret_hash: Value<String>,
+    /// Annotations that the runner's service account needs; empty except in mode `irsa`.
+    #[attr(computed)]
+    pub service_account_annotations: Value<Map<String>>,
+}

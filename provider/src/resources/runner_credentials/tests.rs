@@ -1,0 +1,372 @@
+//! Scenarios: the resource as core drives it, on a small IAM and a small cluster in memory.
+
+mod account;
+mod cluster;
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value as Json, json};
+
+use self::account::{Account, Fault, Holder, secret_of};
+use self::cluster::Cluster;
+use super::RunnerCredentialsResource;
+use crate::clients::kubernetes::KubernetesSettings;
+use crate::framework::{Diagnostics, Raw};
+use crate::resources::testing::{Stage, summaries};
+
+const SECRET: &str = "/api/v1/namespaces/ci/secrets/gitlab-runner-s3-access";
+
+fn stage(account: &Account, cluster: &Cluster) -> Stage {
+    let kubernetes = KubernetesSettings { cluster_name: Some("prod".to_owned()), ..KubernetesSettings::default() };
+    Stage::with_cluster(RunnerCredentialsResource, account.settings(), kubernetes, Some(cluster.client()))
+}
+
+fn config(more: &[(&'static str, Raw)]) -> Vec<(&'static str, Raw)> {
+    let mut config: Vec<(&'static str, Raw)> = vec![
+        ("mode", "access_key".into()),
+        ("bucket", "ci-cache".into()),
+        ("name", "runner".into()),
+        ("namespace", "ci".into()),
+    ];
+    for (name, value) in more {
+        config.retain(|(known, _)| known != name);
+        config.push((name, value.clone()));
+    }
+    config
+}
+
+fn map(entries: &[(&str, &str)]) -> Raw {
+    Raw::Map(entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())).collect())
+}
+
+fn secret(cluster: &Cluster) -> Option<(String, String)> {
+    let object = cluster.objects().get(SECRET).cloned()?;
+    let data = |key: &str| String::from_utf8(STANDARD.decode(object["data"][key].as_str().unwrap()).unwrap()).unwrap();
+    Some((data("accesskey"), data("secretkey")))
+}
+
+fn pair(id: &str) -> Option<(String, String)> {
+    Some((id.to_owned(), secret_of(id)))
+}
+
+/// C1, C9: from nothing to a Secret, and back, without a trace of the secret elsewhere.
+#[tokio::test]
+async fn the_guides_credentials() {
+    let (account, cluster) = (Account::default(), Cluster::default());
+    let mut stage = stage(&account, &cluster);
+    let config = config(&[("create_namespace", true.into())]);
+    let planned = stage.plan(&config).await;
+    assert!(planned.state.get("policy_json").as_str().unwrap().contains("arn:aws:s3:::ci-cache/*"));
+    stage.apply_wholly(&config).await;
+    let made = ["CreateUser", "PutUserPolicy", "CreateAccessKey", "UntagUser"];
+    assert_eq!(account.changes(), made);
+    assert_eq!(secret(&cluster), pair("AKIA0000"));
+    assert_eq!(stage.state.get("access_key_id"), "AKIA0000".into());
+    assert_eq!(stage.state.get("id"), "ci/gitlab-runner-s3-access:runner".into());
+    assert_eq!(stage.state.get("user_arn"), "arn:aws:iam::123456789012:user/runner".into());
+    assert_eq!(account.world().holders["runner"].tags, [("team".to_owned(), "ci".to_owned())].into());
+    let kept = format!("{:?} {:?}", stage.state, String::from_utf8(stage.private.to_bytes()).unwrap());
+    assert!(!kept.contains("hidden-secret"), "{kept}");
+
+    assert_eq!(stage.destroy().await, Diagnostics::new());
+    assert_eq!(account.changes(), ["DeleteAccessKey", "DeleteUserPolicy", "DeleteUser"]);
+    assert_eq!((account.world().holders.len(), cluster.objects().len()), (0, 0));
+}
+
+#[tokio::test]
+async fn import_needs_nothing_more() {
+    let (account, cluster) = (Account::default(), Cluster::default());
+    let config = config(&[
+        ("create_namespace", true.into()),
+        ("cache_path", "linux".into()),
+        ("path", "/ci/".into()),
+        ("permissions_boundary", "arn:aws:iam::123456789012:policy/boundary".into()),
+        ("secret_labels", map(&[("team", "ci")])),
+        ("secret_annotations", map(&[("note", "x")])),
+        ("tags", map(&[("cost", "1")])),
+    ]);
+    let mut first = stage(&account, &cluster);
+    first.apply_wholly(&config).await;
+    let mut second = stage(&account, &cluster);
+    assert_eq!(second.import("ci/gitlab-runner-s3-access:runner").await, Diagnostics::new());
+    assert_eq!(second.state, first.state);
+    assert_eq!(second.changes(&config).await, [""; 0]);
+    // What no import can know is taken over without another key.
+    let trigger = [config.as_slice(), &[("rotation_trigger", "1".into())]].concat();
+    second.apply_wholly(&trigger).await;
+    assert_eq!(secret(&cluster), pair("AKIA0000"));
+    assert_eq!(summaries(&stage(&account, &cluster).import("ci/cache:nobody").await), ["Nothing to import"]);
+}
+
+/// Applies a plan that replaces the key, and proves that exactly the old one is gone.
+async fn rotates(stage: &mut Stage, account: &Account, cluster: &Cluster, config: &[(&str, Raw)], new: &str) {
+    assert!(!stage.refresh().await.has_errors());
+    let planned = stage.plan(config).await;
+    assert_eq!(summaries(&planned.diagnostics), ["Access key will be replaced"]);
+    assert!(planned.state.get("access_key_id").is_unknown());
+    stage.apply_wholly(config).await;
+    assert_eq!(secret(cluster), pair(new));
+    assert_eq!(account.keys("runner"), [new]);
+}
+
+/// C5, C6, C7, and rotation by trigger.
+#[tokio::test]
+async fn reasons_to_rotate() {
+    let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
+    let mut stage = stage(&account, &cluster);
+    stage.apply_wholly(&config(&[])).await;
+
+    cluster.objects().remove(SECRET);
+    rotates(&mut stage, &account, &cluster, &config(&[]), "AKIA0001").await;
+
+    cluster.objects().get_mut(SECRET).unwrap()["data"]["secretkey"] = json!("eA==");
+    account.changes();
+    rotates(&mut stage, &account, &cluster, &config(&[]), "AKIA0002").await;
+    assert_eq!(account.changes(), ["CreateAccessKey", "UpdateAccessKey", "DeleteAccessKey"]);
+
+    account.world().holders.get_mut("runner").unwrap().keys.clear();
+    rotates(&mut stage, &account, &cluster, &config(&[]), "AKIA0003").await;
+
+    account.world().holders.get_mut("runner").unwrap().keys.insert("AKIA0003".to_owned(), false);
+    rotates(&mut stage, &account, &cluster, &config(&[]), "AKIA0004").await;
+
+    rotates(&mut stage, &account, &cluster, &config(&[("rotation_trigger", "2".into())]), "AKIA0005").await;
+}
+
+#[tokio::test]
+async fn everything_else_changes_in_place() {
+    let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
+    let mut stage = stage(&account, &cluster);
+    stage.apply_wholly(&config(&[("tags", map(&[("a", "1"), ("b", "1")]))])).await;
+    account.changes();
+    let config = config(&[
+        ("tags", map(&[("b", "2"), ("c", "1")])),
+        ("policy", "full".into()),
+        ("permissions_boundary", "arn:aws:iam::123456789012:policy/boundary".into()),
+        ("secret_labels", map(&[("team", "ci")])),
+        ("rotate_after_days", 90.into()),
+    ]);
+    stage.apply_wholly(&config).await;
+    assert_eq!(account.changes(), ["PutUserPermissionsBoundary", "TagUser", "UntagUser", "PutUserPolicy"]);
+    assert_eq!(secret(&cluster), pair("AKIA0000"));
+    assert_eq!(cluster.objects()[SECRET]["metadata"]["labels"]["team"], "ci");
+    assert!(stage.state.get("rotates_at").as_str().is_some());
+    account.world().holders.get_mut("runner").unwrap().policies.clear();
+    assert_eq!(stage.changes(&config).await, ["policy_json"]);
+    stage.apply_wholly(&config).await;
+}
+
+/// C2: the answer with the secret is lost.
+#[tokio::test]
+async fn keys_whose_secret_was_lost() {
+    let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
+    account.fault("CreateAccessKey", 1, Fault::Lost);
+    stage(&account, &cluster).apply_wholly(&config(&[])).await;
+    assert_eq!(account.keys("runner"), ["AKIA0001"]);
+
+    // The SDK gives up, and both of its attempts made a key.
+    let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
+    account.fault("CreateAccessKey", 2, Fault::Lost);
+    stage(&account, &cluster).apply_wholly(&config(&[])).await;
+    assert_eq!(account.keys("runner"), ["AKIA0002"]);
+}
+
+/// C3: somebody else's keys.
+#[tokio::test]
+async fn no_room_for_a_key() {
+    let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
+    let mut stage = stage(&account, &cluster);
+    stage.apply_wholly(&config(&[])).await;
+    account.world().holders.get_mut("runner").unwrap().keys.insert("AKIAOTHER".to_owned(), true);
+    let diagnostics = stage.apply(&config(&[("rotation_trigger", "2".into())])).await;
+    assert_eq!(summaries(&diagnostics), ["Too many access keys"]);
+    assert!(diagnostics.iter().any(|d| d.detail.contains("AKIA0000, AKIAOTHER")), "{diagnostics:?}");
+    assert_eq!(account.keys("runner"), ["AKIA0000", "AKIAOTHER"]);
+    // C10: they keep the user as well.
+    assert_eq!(summaries(&stage.destroy().await), ["IAM entity in use by others"]);
+    assert_eq!(account.keys("runner"), ["AKIAOTHER"]);
+    account.world().holders.get_mut("runner").unwrap().keys.clear();
+    assert_eq!(stage.destroy().await, Diagnostics::new());
+}
+
+/// C4: the cluster does not take the Secret.
+#[tokio::test]
+async fn a_secret_that_cannot_be_written() {
+    let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
+    *cluster.is_read_only.lock().unwrap() = true;
+    let mut stage = stage(&account, &cluster);
+    for _ in 0..3 {
+        let diagnostics = stage.apply(&config(&[])).await;
+        assert_eq!(summaries(&diagnostics), ["Cannot manage the cluster side of the credentials"]);
+        assert!(diagnostics.iter().any(|d| d.detail.contains("was deleted again")), "{diagnostics:?}");
+        assert_eq!(account.keys("runner"), [""; 0]);
+        *cluster.is_read_only.lock().unwrap() = false;
+        // Tainted: core destroys it before it makes it again.
+        assert_eq!(stage.destroy().await, Diagnostics::new());
+        *cluster.is_read_only.lock().unwrap() = true;
+    }
+    // And when a key in use is to be replaced, that one stays.
+    *cluster.is_read_only.lock().unwrap() = false;
+    stage.apply_wholly(&config(&[])).await;
+    let before = secret(&cluster);
+    *cluster.is_read_only.lock().unwrap() = true;
+    assert!(stage.apply(&config(&[("rotation_trigger", "2".into())])).await.has_errors());
+    assert_eq!((secret(&cluster), account.keys("runner").len()), (before, 1));
+    *cluster.is_read_only.lock().unwrap() = false;
+    assert_eq!(stage.changes(&config(&[])).await, [""; 0]);
+}
+
+/// C8: AWS does not know a new key at once.
+#[tokio::test]
+async fn the_key_is_proven_first() {
+    let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
+    account.fault("GetCallerIdentity", 5, Fault::Code(403, "InvalidClientTokenId", "not yet"));
+    let mut stage = stage(&account, &cluster);
+    stage.apply_wholly(&config(&[])).await;
+    assert!(stage.clock.passed() >= Duration::from_secs(5 + 2));
+
+    account.fault("GetCallerIdentity", 10_000, Fault::Code(403, "InvalidClientTokenId", "never"));
+    let diagnostics = stage.apply(&config(&[("rotation_trigger", "2".into())])).await;
+    assert_eq!(summaries(&diagnostics), ["Cannot manage the IAM side of the credentials"]);
+    assert_eq!((account.keys("runner"), secret(&cluster)), (vec!["AKIA0000".to_owned()], pair("AKIA0000")));
+}
+
+/// C14, and a user that is not ours.
+#[tokio::test]
+async fn a_create_that_was_killed_is_continued() {
+    let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
+    let tags = [("gitlabspot/unfinished".to_owned(), "now".to_owned())].into();
+    let keys = [("AKIALOST".to_owned(), true)].into();
+    let holder = Holder { path: "/".to_owned(), tags, keys, ..Holder::default() };
+    account.world().holders.insert("runner".to_owned(), holder);
+    stage(&account, &cluster).apply_wholly(&config(&[])).await;
+    assert_eq!(account.keys("runner"), ["AKIA0000"]);
+
+    let mut other = stage(&account, &cluster);
+    assert_eq!(summaries(&other.apply(&config(&[("secret_name", "other".into())])).await), ["IAM name exists already"]);
+    assert_eq!(other.state, Raw::Null);
+    assert_eq!(account.keys("runner"), ["AKIA0000"]);
+}
+
+#[tokio::test]
+async fn secrets_of_others() {
+    let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
+    let foreign =
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "gitlab-runner-s3-access"}, "data": {}});
+    cluster.add(SECRET, foreign.clone());
+    let mut stage = stage(&account, &cluster);
+    assert_eq!(summaries(&stage.apply(&config(&[])).await), ["Secret exists already"]);
+    assert_eq!(stage.state, Raw::Null);
+    assert_eq!(account.changes(), [""; 0]);
+    assert_eq!(cluster.objects().get(SECRET), Some(&foreign));
+}
+
+#[tokio::test]
+async fn namespaces() {
+    let (account, cluster) = (Account::default(), Cluster::default());
+    let mut stage = stage(&account, &cluster);
+    assert_eq!(summaries(&stage.apply(&config(&[])).await), ["No namespace"]);
+    assert_eq!(stage.state, Raw::Null);
+    let config = config(&[("create_namespace", true.into())]);
+    stage.apply_wholly(&config).await;
+    let place = "/api/v1/namespaces/ci/configmaps/theirs";
+    cluster.add(place, json!({"kind": "ConfigMap", "metadata": {"name": "theirs"}}));
+    let diagnostics = stage.destroy().await;
+    assert_eq!(summaries(&diagnostics), ["Namespace kept"]);
+    assert!(diagnostics.iter().any(|d| d.detail.contains("ConfigMap theirs")), "{diagnostics:?}");
+    assert_eq!(stage.state, Raw::Null);
+    // It is still known whose it is.
+    stage.apply_wholly(&config).await;
+    cluster.objects().remove(place);
+    assert_eq!(stage.destroy().await, Diagnostics::new());
+    assert_eq!(cluster.objects().len(), 0);
+}
+
+#[tokio::test]
+async fn gone() {
+    let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
+    let mut stage = stage(&account, &cluster);
+    stage.apply_wholly(&config(&[])).await;
+    account.world().holders.clear();
+    cluster.objects().remove(SECRET);
+    assert_eq!(stage.destroy().await, Diagnostics::new());
+    stage.apply_wholly(&config(&[])).await;
+    account.world().holders.clear();
+    assert_eq!(stage.refresh().await, Diagnostics::new());
+    assert_eq!(stage.state, Raw::Null);
+    // The Secret of a user that is gone is no obstacle.
+    stage.apply_wholly(&config(&[("name", "another".into())])).await;
+}
+
+fn role(mode: &'static str) -> Vec<(&'static str, Raw)> {
+    config(&[("mode", mode.into()), ("service_account", "runner-sa".into())])
+}
+
+/// C11.
+#[tokio::test]
+async fn a_role_for_the_service_account() {
+    let (account, cluster) = (Account::default(), Cluster::default());
+    account.fault("CreateRole", 2, Fault::Code(400, "MalformedPolicyDocument", "Invalid principal in policy: x"));
+    let mut stage = stage(&account, &cluster);
+    stage.apply_wholly(&role("irsa")).await;
+    let trust: Json = serde_json::from_str(&account.world().holders["role/runner"].trust).unwrap();
+    assert_eq!(
+        trust["Statement"][0]["Condition"]["StringEquals"]["oidc.eks.eu-west-1.amazonaws.com/id/ABC:sub"],
+        "system:serviceaccount:ci:runner-sa"
+    );
+    let arn = "arn:aws:iam::123456789012:role/runner";
+    assert_eq!(stage.state.get("service_account_annotations"), map(&[("eks.amazonaws.com/role-arn", arn)]));
+    assert_eq!((stage.state.get("role_arn"), stage.state.get("access_key_id")), (arn.into(), Raw::Null));
+
+    let mut second = self::stage(&account, &cluster);
+    assert_eq!(second.import("ci/runner-sa:role/runner").await, Diagnostics::new());
+    assert_eq!(second.state, stage.state);
+    assert_eq!(stage.destroy().await, Diagnostics::new());
+    assert_eq!(account.world().holders.len(), 0);
+}
+
+/// C12.
+#[tokio::test]
+async fn pod_identity() {
+    let (account, cluster) = (Account::default(), Cluster::default());
+    let missing = Fault::Code(400, "InvalidParameterException", "Role provided in the request does not exist.");
+    account.fault("CreatePodIdentityAssociation", 2, missing);
+    let mut stage = stage(&account, &cluster);
+    stage.apply_wholly(&role("pod_identity")).await;
+    assert_eq!(account.world().associations["runner-sa"].0, "arn:aws:iam::123456789012:role/runner");
+    account.world().associations.clear();
+    assert_eq!(stage.changes(&role("pod_identity")).await, ["service_account"]);
+    stage.apply_wholly(&role("pod_identity")).await;
+    // The other way to the same role.
+    stage.apply_wholly(&role("irsa")).await;
+    assert_eq!(account.world().associations.len(), 0);
+    stage.apply_wholly(&role("pod_identity")).await;
+    assert_eq!(stage.destroy().await, Diagnostics::new());
+    assert_eq!(account.world().holders.len(), 0);
+    assert_eq!(account.world().associations.len(), 0);
+
+    let foreign = ("arn:aws:iam::123456789012:role/other".to_owned(), json!({}));
+    account.world().associations.insert("runner-sa".to_owned(), foreign);
+    assert_eq!(summaries(&stage.apply(&role("pod_identity")).await), ["Service account has a role already"]);
+    assert_eq!(account.world().associations.len(), 1);
+}
+
+/// The new way is there before the old one goes.
+#[tokio::test]
+async fn another_mode() {
+    let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
+    let mut stage = stage(&account, &cluster);
+    stage.apply_wholly(&role("access_key")).await;
+    account.changes();
+    stage.apply_wholly(&role("irsa")).await;
+    assert_eq!(
+        account.changes(),
+        ["CreateRole", "PutRolePolicy", "DeleteAccessKey", "DeleteUserPolicy", "DeleteUser", "UntagRole"]
+    );
+    assert_eq!(secret(&cluster), None);
+    stage.apply_wholly(&role("access_key")).await;
+    assert_eq!(account.world().holders.keys().collect::<Vec<_>>(), ["runner"]);
+    assert_eq!(secret(&cluster), pair("AKIA0001"));
+}

@@ -1,0 +1,83 @@
+//! Who may use the role: the trust documents.
+
+use serde_json::{Value as Json, json};
+
+/// A service account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ServiceAccount {
+    pub(super) namespace: String,
+    pub(super) name: String,
+}
+
+/// Only this service account, proven by a token of the cluster's OIDC provider.
+///
+/// `issuer` is the cluster's issuer, with or without `https://`.
+pub(super) fn irsa(partition: &str, account_id: &str, issuer: &str, who: &ServiceAccount) -> Json {
+    let issuer = host(issuer);
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Principal": { "Federated": oidc_provider(partition, account_id, issuer) },
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": { "StringEquals": {
+                format!("{issuer}:aud"): "sts.amazonaws.com",
+                format!("{issuer}:sub"): format!("system:serviceaccount:{}:{}", who.namespace, who.name),
+            } },
+        }],
+    })
+}
+
+/// ARN of the account's provider for an issuer.
+pub(super) fn oidc_provider(partition: &str, account_id: &str, issuer: &str) -> String {
+    format!("arn:{partition}:iam::{account_id}:oidc-provider/{}", host(issuer))
+}
+
+fn host(issuer: &str) -> &str {
+    issuer.strip_prefix("https://").unwrap_or(issuer)
+}
+
+/// EKS Pod Identity; which service account it is stands in the association.
+pub(super) fn pod_identity() -> Json {
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Principal": { "Service": "pods.eks.amazonaws.com" },
+            "Action": ["sts:AssumeRole", "sts:TagSession"],
+        }],
+    })
+}
+
+/// The service account that a trust document is for, if it is one of `irsa`.
+pub(super) fn service_account(document: &Json) -> Option<ServiceAccount> {
+    let conditions = document["Statement"][0]["Condition"]["StringEquals"].as_object()?;
+    let subject = conditions.iter().find(|(key, _)| key.ends_with(":sub"))?.1.as_str()?;
+    let (namespace, name) = subject.strip_prefix("system:serviceaccount:")?.split_once(':')?;
+    Some(ServiceAccount { namespace: namespace.to_owned(), name: name.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_service_account_and_no_other() {
+        let who = ServiceAccount { namespace: "ci".to_owned(), name: "runner".to_owned() };
+        let document = irsa("aws", "123456789012", "https://oidc.eks.eu-west-1.amazonaws.com/id/ABC", &who);
+        let statement = &document["Statement"][0];
+        assert_eq!(
+            statement["Principal"]["Federated"],
+            "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/ABC"
+        );
+        assert_eq!(
+            statement["Condition"]["StringEquals"],
+            json!({
+                "oidc.eks.eu-west-1.amazonaws.com/id/ABC:aud": "sts.amazonaws.com",
+                "oidc.eks.eu-west-1.amazonaws.com/id/ABC:sub": "system:serviceaccount:ci:runner",
+            })
+        );
+        assert_eq!(service_account(&document), Some(who));
+        assert_eq!(service_account(&pod_identity()), None);
+    }
+}

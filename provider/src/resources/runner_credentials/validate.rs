@@ -1,0 +1,318 @@
+//! What can be wrong with a configuration, and the configuration without doubt.
+
+use serde_json::Value as Json;
+
+use super::holder::{Holder, Settings};
+use super::manifests::secret::Place;
+use super::policy::{Choice, Scope};
+use super::schema::RunnerCredentials;
+use super::trust::ServiceAccount;
+use crate::framework::value::known_map;
+use crate::framework::{Diagnostics, Timeouts, Value};
+use crate::resources::policy_document::{self, text};
+use crate::resources::tags;
+
+/// The longest names of IAM users and roles.
+const LONGEST: usize = 64;
+
+/// Characters that complete a prefix.
+pub(super) const SUFFIX: usize = 12;
+
+/// Characters that IAM takes in the inline policies of a user, white space not counted.
+const USER_POLICY: usize = 2048;
+
+/// How the runner proves who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    AccessKey,
+    Irsa,
+    PodIdentity,
+}
+
+impl Mode {
+    pub(super) fn of(attribute: &Value<String>) -> Option<Self> {
+        match attribute.as_str()? {
+            "access_key" => Some(Self::AccessKey),
+            "irsa" => Some(Self::Irsa),
+            "pod_identity" => Some(Self::PodIdentity),
+            _ => None,
+        }
+    }
+
+    pub(super) fn holder(self) -> Holder {
+        match self {
+            Self::AccessKey => Holder::User,
+            Self::Irsa | Self::PodIdentity => Holder::Role,
+        }
+    }
+}
+
+/// What is to be, when everything is known.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    pub(super) mode: Mode,
+    /// Without the trust of a role.
+    pub(super) settings: Settings,
+    pub(super) policy: Json,
+    pub(super) place: Place,
+    pub(super) service_account: ServiceAccount,
+    pub(super) cluster_name: Option<String>,
+    pub(super) create_namespace: bool,
+}
+
+impl Wanted {
+    /// From a plan or a state without unknown values.
+    pub(super) fn of(model: &RunnerCredentials) -> Self {
+        let plain = |value: &Value<String>| value.as_str().unwrap_or_default().to_owned();
+        let name = plain(&model.name);
+        Self {
+            mode: Mode::of(&model.mode).unwrap_or(Mode::AccessKey),
+            settings: Settings {
+                name: name.clone(),
+                path: model.path.as_str().unwrap_or("/").to_owned(),
+                boundary: model.permissions_boundary.known().cloned(),
+                tags: known_map(&model.tags_all).unwrap_or_default(),
+                trust: None,
+            },
+            policy: model.policy_json.as_str().and_then(policy_document::parse).unwrap_or_default(),
+            place: Place {
+                namespace: plain(&model.namespace),
+                name: plain(&model.secret_name),
+                user: name,
+                labels: known_map(&model.secret_labels).unwrap_or_default(),
+                annotations: known_map(&model.secret_annotations).unwrap_or_default(),
+            },
+            service_account: ServiceAccount { namespace: plain(&model.namespace), name: plain(&model.service_account) },
+            cluster_name: model.cluster_name.known().cloned(),
+            create_namespace: model.create_namespace.or(false),
+        }
+    }
+}
+
+/// The policy document, as far as everything that stands in it is known.
+pub(super) fn policy_of(model: &RunnerCredentials, partition: Option<&str>) -> Option<Json> {
+    let choice = Choice::of(model.policy.as_str()?)?;
+    if let Choice::Given(document) = choice {
+        return Some(document);
+    }
+    if model.kms_key_arn.is_unknown() {
+        return None;
+    }
+    Some(choice.document(&Scope {
+        partition: partition?.to_owned(),
+        bucket: model.bucket.as_str()?.to_owned(),
+        cache_path: model.cache_path.as_str()?.to_owned(),
+        kms_key_arn: model.kms_key_arn.known().cloned(),
+    }))
+}
+
+/// Checks a configuration.
+pub(super) fn validate(config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
+    mode(config, diagnostics);
+    names(config, diagnostics);
+    policy(config, diagnostics);
+    kubernetes(config, diagnostics);
+    if let Some(days) = config.rotate_after_days.known()
+        && !(1..=36_500).contains(days)
+    {
+        diagnostics.error("rotate_after_days", "Invalid number of days", format!("{days} is given. Write 1 or more."));
+    }
+    tags::validate(&config.tags, diagnostics);
+    Timeouts::validate(&config.timeouts, diagnostics);
+}
+
+fn mode(config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
+    let Some(text) = config.mode.as_str() else { return };
+    match Mode::of(&config.mode) {
+        None => diagnostics.error(
+            "mode",
+            "Unknown mode",
+            format!("{text:?} is given. Write \"access_key\", \"irsa\" or \"pod_identity\"."),
+        ),
+        Some(Mode::Irsa | Mode::PodIdentity) => {
+            if config.service_account.is_null() {
+                diagnostics.error(
+                    "service_account",
+                    "Service account needed",
+                    format!("In mode {text:?} the role is for one service account. Give the one under which the runner runs."),
+                );
+            }
+            for (name, given) in [
+                ("rotate_after_days", !config.rotate_after_days.is_null()),
+                ("rotation_trigger", !config.rotation_trigger.is_null()),
+            ] {
+                if given {
+                    diagnostics.warning(name, "Nothing to rotate", format!("In mode {text:?} there is no access key."));
+                }
+            }
+        }
+        Some(Mode::AccessKey) => {}
+    }
+}
+
+fn names(config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
+    if !config.name.is_null() && !config.name_prefix.is_null() {
+        diagnostics.error(
+            "name_prefix",
+            "Two names",
+            "Give either name, the whole name, or name_prefix, which is completed with random characters.",
+        );
+    }
+    for (attribute, value, longest) in
+        [("name", &config.name, LONGEST), ("name_prefix", &config.name_prefix, LONGEST - SUFFIX)]
+    {
+        let Some(name) = value.as_str() else { continue };
+        let valid = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+        if name.is_empty() || name.len() > longest || !name.chars().all(valid) {
+            diagnostics.error(
+                attribute,
+                "Invalid IAM name",
+                format!("{name:?} is given. 1 to {longest} letters, digits and _ + = , . @ - are possible."),
+            );
+        }
+    }
+    if let Some(path) = config.path.as_str()
+        && (!path.starts_with('/') || !path.ends_with('/') || path.contains("//") || path.len() > 512)
+    {
+        diagnostics.error(
+            "path",
+            "Invalid IAM path",
+            format!("{path:?} is given. A path begins and ends with a slash, for instance \"/ci/\"."),
+        );
+    }
+    for (attribute, value) in
+        [("permissions_boundary", &config.permissions_boundary), ("kms_key_arn", &config.kms_key_arn)]
+    {
+        if let Some(arn) = value.as_str()
+            && (!arn.starts_with("arn:") || arn.split(':').count() < 6)
+        {
+            diagnostics.error(attribute, "Invalid ARN", format!("{arn:?} is not an ARN."));
+        }
+    }
+    if config.bucket.as_str().is_some_and(|bucket| bucket.is_empty() || bucket.contains([':', '/', '*'])) {
+        diagnostics.error("bucket", "Invalid bucket name", "Give the name of the bucket, not its ARN or address.");
+    }
+}
+
+fn policy(config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
+    let Some(given) = config.policy.as_str() else { return };
+    let Some(choice) = Choice::of(given) else {
+        diagnostics.error(
+            "policy",
+            "Unknown policy",
+            "Write \"least_privilege\", \"full\", or a policy document in JSON with at least one statement.",
+        );
+        return;
+    };
+    if let Choice::Given(document) = &choice {
+        let length = text(document).len();
+        if length > USER_POLICY && Mode::of(&config.mode) == Some(Mode::AccessKey) {
+            diagnostics.error(
+                "policy",
+                "Policy too long",
+                format!(
+                    "The document has {length} characters; a user's inline policies may have {USER_POLICY} together."
+                ),
+            );
+        }
+        for (name, given) in [("cache_path", &config.cache_path), ("kms_key_arn", &config.kms_key_arn)] {
+            if given.as_str().is_some_and(|text| !text.is_empty()) {
+                diagnostics.warning(
+                    name,
+                    "Not part of a given policy",
+                    "A policy document of your own is attached as it is: put the path or key into it.",
+                );
+            }
+        }
+    }
+}
+
+fn kubernetes(config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
+    let valid = |name: &str, dots: bool, longest: usize| {
+        let end = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        !name.is_empty()
+            && name.len() <= longest
+            && name.starts_with(end)
+            && name.ends_with(end)
+            && name.chars().all(|c| end(c) || c == '-' || dots && c == '.')
+    };
+    for (attribute, value, dots, longest) in [
+        ("namespace", &config.namespace, false, 63),
+        ("secret_name", &config.secret_name, true, 253),
+        ("service_account", &config.service_account, true, 253),
+    ] {
+        if let Some(name) = value.as_str()
+            && !valid(name, dots, longest)
+        {
+            diagnostics.error(
+                attribute,
+                "Invalid Kubernetes name",
+                format!("{name:?} is given. Small letters, digits and hyphens are possible, up to {longest}."),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config() -> RunnerCredentials {
+        RunnerCredentials {
+            mode: "access_key".into(),
+            bucket: "ci-cache".into(),
+            namespace: "gitlab-runner".into(),
+            ..RunnerCredentials::default()
+        }
+    }
+
+    fn problems(config: &RunnerCredentials) -> Vec<String> {
+        let mut diagnostics = Diagnostics::new();
+        validate(config, &mut diagnostics);
+        diagnostics.iter().map(|d| d.path.to_string()).collect()
+    }
+
+    #[test]
+    fn wrong_values_are_named() {
+        assert_eq!(problems(&config()), [""; 0]);
+        let wrong = RunnerCredentials {
+            mode: "static".into(),
+            bucket: "arn:aws:s3:::x".into(),
+            name: "a b".into(),
+            name_prefix: "a".into(),
+            path: "ci".into(),
+            permissions_boundary: "boundary".into(),
+            policy: "all".into(),
+            namespace: "CI".into(),
+            rotate_after_days: 0.into(),
+            ..config()
+        };
+        assert_eq!(
+            problems(&wrong),
+            [
+                "mode",
+                "name_prefix",
+                "name",
+                "path",
+                "permissions_boundary",
+                "bucket",
+                "policy",
+                "namespace",
+                "rotate_after_days"
+            ]
+        );
+        assert_eq!(problems(&RunnerCredentials { mode: "irsa".into(), ..config() }), ["service_account"]);
+        let unknown =
+            RunnerCredentials { mode: Value::Unknown, policy: Value::Unknown, bucket: Value::Unknown, ..config() };
+        assert_eq!(problems(&unknown), [""; 0]);
+    }
+
+    #[test]
+    fn a_policy_waits_for_what_stands_in_it() {
+        let model = RunnerCredentials { policy: "least_privilege".into(), cache_path: "".into(), ..config() };
+        assert!(policy_of(&model, Some("aws")).is_some());
+        assert_eq!(policy_of(&model, None), None);
+        assert_eq!(policy_of(&RunnerCredentials { bucket: Value::Unknown, ..model.clone() }, Some("aws")), None);
+        assert_eq!(policy_of(&RunnerCredentials { kms_key_arn: Value::Unknown, ..model }, Some("aws")), None);
+    }
+}
