@@ -122,7 +122,7 @@ class ControlPlane:
                 f"--token-auth-file={files / 'tokens.csv'}",
                 f"--authentication-token-webhook-config-file={webhook}",
                 "--authentication-token-webhook-version=v1",
-                # Short, so that a token which was just refused or has just expired is looked at again.
+                # Short, so that a token that was just refused or has expired is looked at again.
                 "--authentication-token-webhook-cache-ttl=2s",
                 "--authorization-mode=RBAC",
                 "--allow-privileged=true",  # docker-in-docker asks for it

@@ -14,7 +14,8 @@ good until it is unregistered. The control side:
     GET  /_control/health
     GET  /_control/log?instance=      the calls; tokens only as SHA-256
     GET  /_control/runners?instance=  the runners that are registered now
-    POST /_control/faults             {"instance", "method", "path" (regex), "status", "skip", "times"}
+    POST /_control/faults             {"instance", "method", "path" (a regular expression), "status",
+                                      "skip", "times"}
     POST /_control/reset              {"instance"}; without it everything
 """
 

@@ -14,7 +14,7 @@ run in parallel: each asks `POST /_mock/accounts` for an account of its own.
     error_answers.py       an error as each service words it
     accounts.py            furnishing an account; what is left in one
     plans.py               how the next node groups and updates shall end
-    eks_*.py, autoscaling.py, ec2.py, iam.py, s3.py, sts.py    corrections, by service
+    eks*.py, autoscaling.py, ec2*.py, iam.py, s3*.py    corrections, by service
     authenticator.py       the API server's webhook: EKS tokens
 """
 

@@ -118,3 +118,14 @@ class Buckets(AwsTest):
         delete(keys)
         self.s3.delete_bucket(Bucket=self.bucket)
         self.assertEqual(self.get("leftovers"), {})
+
+    def test_answers_are_named_after_the_document(self):
+        self.create()
+        seen = []
+        events = self.s3.meta.events
+        events.register("after-call.s3", lambda http_response, **_: seen.append(http_response.content))
+        self.s3.get_bucket_versioning(Bucket=self.bucket)
+        self.s3.list_object_versions(Bucket=self.bucket)
+        self.assertIn(b"<VersioningConfiguration ", seen[0])
+        self.assertIn(b"<ListVersionsResult ", seen[1])
+        self.assertIn(b"</ListVersionsResult>", seen[1])

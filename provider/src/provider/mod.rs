@@ -8,9 +8,13 @@ mod tags;
 mod validate;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use futures::future::BoxFuture;
 
 use crate::clients::{Clients, Environment, Settings, UserAgent};
-use crate::framework::{Diagnostics, Host, Provider, Registry};
+use crate::framework::{Clock, Diagnostics, Host, Provider, Registry};
 
 pub use self::errors::sentence;
 pub use self::schema::Config;
@@ -64,11 +68,26 @@ impl Provider for Gitlabspot {
             user_agent,
             environment: Environment::process(),
         };
-        Ok(Data { clients: Clients::new(settings), tags })
+        let clock = Arc::new(ClientClock(crate::framework::clock::SystemClock::new(self.clock_speed)));
+        Ok(Data { clients: Clients::with_clock(settings, clock), tags })
     }
 
     fn registry(&self) -> Registry<Data> {
         registry::registry()
+    }
+}
+
+/// The framework's clock, as the clients know one: tests that make time pass faster mean all of it.
+#[derive(Debug)]
+struct ClientClock(crate::framework::clock::SystemClock);
+
+impl crate::clients::Clock for ClientClock {
+    fn now(&self) -> SystemTime {
+        Clock::time_of_day(&self.0)
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        Clock::sleep(&self.0, duration)
     }
 }
 

@@ -1,0 +1,52 @@
+"""EC2 answers in pages, with prices that can be compared."""
+
+import datetime
+
+from .local_aws import REGION, AwsTest
+
+
+class Prices(AwsTest):
+    def prices(self, **arguments) -> dict[tuple[str, str], float]:
+        now = datetime.datetime.now(datetime.timezone.utc)
+        history = self.client("ec2").describe_spot_price_history(
+            InstanceTypes=["m5.large", "m5.4xlarge"], StartTime=now, **arguments
+        )["SpotPriceHistory"]
+        return {(p["InstanceType"], p["AvailabilityZone"]): float(p["SpotPrice"]) for p in history}
+
+    def test_one_per_type_and_zone_and_bigger_is_dearer(self):
+        prices = self.prices(ProductDescriptions=["Linux/UNIX"])
+        zones = [f"{REGION}{zone}" for zone in "abc"]
+        self.assertEqual(
+            set(prices), {(kind, zone) for kind in ("m5.large", "m5.4xlarge") for zone in zones}
+        )
+        for zone in zones:
+            self.assertGreater(prices["m5.4xlarge", zone], prices["m5.large", zone])
+        self.assertEqual(prices, self.prices(ProductDescriptions=["Linux/UNIX"]))
+
+    def test_filters(self):
+        filters = [
+            {"Name": "product-description", "Values": ["Linux/UNIX"]},
+            {"Name": "availability-zone", "Values": [f"{REGION}b"]},
+        ]
+        self.assertEqual({zone for _, zone in self.prices(Filters=filters)}, {f"{REGION}b"})
+        windows = [{"Name": "product-description", "Values": ["Windows"]}]
+        self.assertEqual(self.prices(Filters=windows), {})
+
+    def test_pages(self):
+        ec2 = self.client("ec2")
+        first = ec2.describe_instance_types(MaxResults=100)
+        self.assertEqual(len(first["InstanceTypes"]), 100)
+        pages = ec2.get_paginator("describe_instance_types").paginate()
+        names = [kind["InstanceType"] for page in pages for kind in page["InstanceTypes"]]
+        self.assertGreater(len(names), 100)
+        self.assertEqual(len(names), len(set(names)))
+
+
+class LaunchTemplates(AwsTest):
+    def test_one_that_is_not_there(self):
+        delete = self.client("ec2").delete_launch_template
+        code = "InvalidLaunchTemplateName.NotFoundException"
+        self.assertEqual(self.refused(delete, LaunchTemplateName="none")[0], code)
+        code = "InvalidLaunchTemplateId.NotFound"
+        template = "lt-00000000000000000"
+        self.assertEqual(self.refused(delete, LaunchTemplateId=template)[0], code)
