@@ -39,20 +39,10 @@ variable "gitlab_url" {
   default     = "https://gitlab.com/"
 }
 
-# The token is ephemeral and goes into a write-only argument: it is in no state and in no plan file.
-# Give one of the two, for instance as TF_VAR_registration_token in the environment.
+# Ephemeral, and given to a write-only argument: it is in no state and in no plan file.
 variable "registration_token" {
-  description = "Registration token of a group or project: the older flow, which registers at start."
+  description = "Registration token of a group or project, for instance from TF_VAR_registration_token."
   type        = string
-  default     = null
-  sensitive   = true
-  ephemeral   = true
-}
-
-variable "runner_token" {
-  description = "Authentication token (glrt-...) of a runner that was made in GitLab's pages: the newer flow."
-  type        = string
-  default     = null
   sensitive   = true
   ephemeral   = true
 }

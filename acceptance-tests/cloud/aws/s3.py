@@ -3,6 +3,7 @@
 import json
 import secrets
 
+from moto.core.serialize import S3Serializer
 from moto.s3.models import FakeBucket, LifecycleRule, PublicAccessBlock, S3Backend
 
 DEFAULT_ENCRYPTION = {
@@ -12,11 +13,49 @@ DEFAULT_ENCRYPTION = {
     }
 }
 
+# The outermost element of an answer where it is not the operation's name, as botocore's model has it.
+ROOTS = {
+    "CompleteMultipartUpload": "CompleteMultipartUploadResult",
+    "CreateMultipartUpload": "InitiateMultipartUploadResult",
+    "DeleteObjects": "DeleteResult",
+    "GetBucketAccelerateConfiguration": "AccelerateConfiguration",
+    "GetBucketAcl": "AccessControlPolicy",
+    "GetBucketCors": "CORSConfiguration",
+    "GetBucketLifecycleConfiguration": "LifecycleConfiguration",
+    "GetBucketLogging": "BucketLoggingStatus",
+    "GetBucketTagging": "Tagging",
+    "GetBucketVersioning": "VersioningConfiguration",
+    "GetBucketWebsite": "WebsiteConfiguration",
+    "GetObjectAcl": "AccessControlPolicy",
+    "GetObjectTagging": "Tagging",
+    "ListBuckets": "ListAllMyBucketsResult",
+    "ListMultipartUploads": "ListMultipartUploadsResult",
+    "ListObjectVersions": "ListVersionsResult",
+    "ListObjects": "ListBucketResult",
+    "ListObjectsV2": "ListBucketResult",
+    "ListParts": "ListPartsResult",
+}
+
 
 def install() -> None:
+    _correct_roots()
     _correct_fresh_buckets()
     _correct_lifecycle()
     _correct_permissions()
+
+
+def _correct_roots() -> None:
+    serialize = S3Serializer._serialize_body
+
+    def _serialize_body(self, body):
+        # botocore does not look at the name; the Rust SDK refuses an answer with a wrong one.
+        operation = self.operation_model.name
+        named_after_it = body.pop(f"{operation}Response", None)
+        if named_after_it is not None:
+            body = {ROOTS.get(operation, f"{operation}Response"): named_after_it}
+        return serialize(self, body)
+
+    S3Serializer._serialize_body = _serialize_body
 
 
 def _correct_fresh_buckets() -> None:
