@@ -5,4 +5,5 @@
 mod cache_bucket;
 mod complete;
 mod harness;
+mod runner_release;
 mod secrets;

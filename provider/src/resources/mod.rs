@@ -2,6 +2,7 @@
 
 pub mod cache_bucket;
 mod names;
+mod namespace;
 pub mod node_group;
 mod partition;
 mod policy_document;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use http::Request;
 use kube::Client;
 use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams};
 use kube::api::{Preconditions, ValidationDirective};
@@ -104,6 +105,35 @@ pub async fn apply(client: &Client, object: &Value, options: ApplyOptions) -> Re
     let api = place.api(client);
     let applied = api.patch(&place.name, &parameters, &Patch::Apply(object)).await;
     applied.map(value).map_err(|error| KubernetesError::new(&place, error))
+}
+
+/// Changes single fields of an object that is there, whoever owns them.
+///
+/// # Errors
+/// [`KubernetesError`]; [`KubernetesError::NotFound`] when there is no such object.
+pub async fn merge(client: &Client, place: &ObjectRef, fields: &Value) -> Result<(), KubernetesError> {
+    let parameters = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+    let merged = place.api(client).patch(&place.name, &parameters, &Patch::Merge(fields)).await;
+    merged.map(drop).map_err(|error| KubernetesError::new(place, error))
+}
+
+/// The last lines of a container's log; of the run before the present one, if so asked.
+///
+/// # Errors
+/// [`KubernetesError`], also when the container has not run yet.
+pub async fn log(
+    client: &Client,
+    pod: &ObjectRef,
+    container: &str,
+    lines: u32,
+    previous: bool,
+) -> Result<String, KubernetesError> {
+    let namespace = pod.namespace.as_deref().unwrap_or_default();
+    let query = format!("container={container}&tailLines={lines}&previous={previous}");
+    let request = Request::get(format!("/api/v1/namespaces/{namespace}/pods/{}/log?{query}", pod.name));
+    let failed = |error| KubernetesError::new(pod, error);
+    let request = request.body(Vec::new()).map_err(|error| failed(kube::Error::HttpError(error)))?;
+    client.request_text(request).await.map_err(failed)
 }
 
 /// The object at `place`, if there is one. Of a kind that the cluster does not know, there is none.
@@ -299,6 +329,24 @@ mod tests {
         let found = list(&client, "apps/v1", "Deployment", None, "app=runner").await.unwrap();
         assert_eq!(found, [deployment()]);
         assert_eq!(cluster.lines(), ["GET /apis/apps/v1/deployments?&labelSelector=app%3Drunner"]);
+    }
+
+    #[tokio::test]
+    async fn single_fields_are_merged() {
+        let (cluster, client) = Cluster::start([Answer::Json(200, deployment())]).await;
+        merge(&client, &place(), &json!({"data": {"a": "b"}})).await.unwrap();
+        let (line, _, body) = cluster.requests()[0].clone();
+        assert_eq!(line, "PATCH /apis/apps/v1/namespaces/ci/deployments/runner?&fieldManager=gitlabspot");
+        assert_eq!(body, r#"{"data":{"a":"b"}}"#);
+    }
+
+    #[tokio::test]
+    async fn logs_come_as_text() {
+        let (cluster, client) = Cluster::start([Answer::Text(200, "one\ntwo\n")]).await;
+        let pod = ObjectRef { api_version: "v1".into(), kind: "Pod".into(), ..place() };
+        assert_eq!(log(&client, &pod, "runner", 2, true).await.unwrap(), "one\ntwo\n");
+        let path = "GET /api/v1/namespaces/ci/pods/runner/log";
+        assert_eq!(cluster.lines(), [format!("{path}?container=runner&tailLines=2&previous=true")]);
     }
 
     #[test]

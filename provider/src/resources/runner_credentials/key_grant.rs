@@ -5,7 +5,6 @@ use std::time::Duration;
 use super::access_key::{self, Failure, Listed, Made};
 use super::error::Error;
 use super::holder::{CreateFailure, Holder};
-use super::manifests::namespace::{self, Namespace, Removal};
 use super::memory::{Book, Memory};
 use super::plan::rotates_at;
 use super::schema::RunnerCredentials;
@@ -15,6 +14,7 @@ use crate::clients::aws::AwsError;
 use crate::clients::kubernetes::KubernetesError;
 use crate::framework::wait::WaitError;
 use crate::framework::{Diagnostic, Value};
+use crate::resources::namespace::{self, Namespace, Removal};
 use crate::resources::policy_document;
 use crate::resources::propagation::{PROPAGATION, accepted};
 

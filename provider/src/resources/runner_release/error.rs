@@ -24,13 +24,19 @@ pub(super) enum Error {
     #[error("There is no namespace {namespace}. Make it first, or set create_namespace = true. Nothing was made.")]
     NoNamespace { namespace: String },
 
-    #[error("{}", sentence(&.source.to_string()))]
+    #[error("The namespace {namespace} is being deleted, and that did not end: {source}. Nothing was made.")]
+    NamespaceEnds { namespace: String, source: WaitError<KubernetesError> },
+
+    #[error("{} Nothing was changed.", sentence(&.source.to_string()))]
     Before { source: KubernetesError },
 
     #[error("{} {left}", sentence(&.source.to_string()))]
     Apply { source: KubernetesError, left: &'static str },
 
-    #[error("The manager's rollout did not end: {source}.{reasons} All objects are applied and in the state.")]
+    #[error(
+        "The manager's rollout did not end: {source}. All objects are applied and in the state; the next apply \
+         waits again.{reasons}"
+    )]
     Rollout { source: WaitError<RolloutError>, reasons: Reasons },
 
     #[error("Reading the release failed: {source}. The state is as it was.")]
@@ -56,12 +62,20 @@ pub(super) enum RolloutError {
 
 /// What keeps the pods.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Reasons(pub(super) Vec<String>);
+pub(super) struct Reasons {
+    /// A line for each pod that does not run.
+    pub(super) pods: Vec<String>,
+    /// The last lines that pods have written, by pod.
+    pub(super) logs: Vec<(String, String)>,
+}
 
 impl std::fmt::Display for Reasons {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.iter().try_for_each(|reason| write!(f, "\n- {reason}"))?;
-        if self.0.is_empty() { Ok(()) } else { f.write_str("\n") }
+        self.pods.iter().try_for_each(|reason| write!(f, "\n- {reason}"))?;
+        for (pod, log) in &self.logs {
+            write!(f, "\n\nLast lines of the log of {pod}:\n{}", log.trim_end())?;
+        }
+        Ok(())
     }
 }
 
@@ -71,6 +85,7 @@ impl Error {
             Self::Client(_) | Self::Configuration(_) => "Invalid runner release",
             Self::Exists { .. } => "Object exists already",
             Self::NoNamespace { .. } => "Namespace not found",
+            Self::NamespaceEnds { .. } => "Namespace is being deleted",
             Self::Before { .. } | Self::Apply { .. } => "Cannot apply the runner release",
             Self::Rollout { .. } => "Runner manager is not available",
             Self::Read { .. } => "Cannot read the runner release",

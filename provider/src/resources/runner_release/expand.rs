@@ -26,6 +26,8 @@ pub(super) struct Wanted {
     pub(super) spec: ReleaseSpec,
     pub(super) manifest: Manifest,
     pub(super) warnings: Vec<Diagnostic>,
+    /// Whether a values file gives the token.
+    pub(super) has_token_in_values: bool,
     /// The token to write; `None` when the Secret is someone else's, or the token is not known yet.
     token: Option<SecretString>,
 }
@@ -52,6 +54,7 @@ impl Wanted {
             (Some(_), TokenKind::Authentication) => version(&planned.runner_token_wo_version)?,
             (Some(_), TokenKind::Registration) => version(&planned.registration_token_wo_version)?,
         };
+        let has_token_in_values = write_only.is_none() && in_values.is_some();
         let manifest = match manifest(&spec, version.as_deref()) {
             Ok(manifest) => manifest,
             Err(error) => return Some(Err(unwritable(&error))),
@@ -59,6 +62,7 @@ impl Wanted {
         Some(Ok(Self {
             spec,
             manifest,
+            has_token_in_values,
             warnings: warnings.into_iter().map(Diagnostic::from).collect(),
             token: write_only.map_or(in_values, |token| token.token),
         }))

@@ -33,12 +33,12 @@ pub(super) fn flatten(shown: &Json, live: &Json, memory: Option<&Memory>, outdat
                 let (Some(shown), Some(live)) = (shown["data"][name].as_str(), live["data"][name].as_str()) else {
                     continue;
                 };
-                found["data"][name] = match memory {
-                    Some(memory) if memory.is_same_file(name, live) => json!(shown),
-                    _ => match redacted(live) {
-                        Some(live) if live != shown || memory.is_none() => json!(live),
-                        _ => json!(CHANGED),
-                    },
+                let is_same = memory.and_then(|memory| memory.is_same_file(name, live));
+                found["data"][name] = match (is_same, redacted(live)) {
+                    (Some(true), _) => json!(shown),
+                    (_, Some(live)) if live != shown => json!(live),
+                    (None, Some(live)) => json!(live),
+                    _ => json!(CHANGED),
                 };
             }
         }

@@ -1,13 +1,12 @@
 //! The release's objects in the cluster: looking at them, making them, taking them away.
 
 use futures::stream::{self, StreamExt, TryStreamExt};
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use super::error::Error;
-use super::expand::{Manifest, Wanted, parsed};
+use super::expand::{Manifest, parsed};
 use super::manifests::Fingerprints;
 use super::memory::Memory;
-use super::wait;
 use crate::clients::kubernetes::{self, ApplyOptions, KubernetesError, ObjectRef, Propagation};
 use crate::framework::wait::{Look, Wait, WaitError};
 
@@ -58,23 +57,6 @@ pub(super) async fn refuse_unknown_kinds(client: &kube::Client, objects: &[Json]
         }
     }
     Ok(())
-}
-
-/// Makes the namespace when it is not there.
-pub(super) async fn make_namespace(client: &kube::Client, name: &str, owner: &str) -> Result<(), KubernetesError> {
-    if kubernetes::get(client, &namespace(name)).await?.is_some() {
-        return Ok(());
-    }
-    let object = json!({
-        "apiVersion": "v1", "kind": "Namespace",
-        "metadata": { "name": name, "annotations": { "gitlabspot.io/made-by": owner } },
-    });
-    kubernetes::apply(client, &object, ApplyOptions::default()).await.map(drop)
-}
-
-/// The place of a namespace.
-pub(super) fn namespace(name: &str) -> ObjectRef {
-    ObjectRef { api_version: "v1".into(), kind: "Namespace".into(), namespace: None, name: name.into() }
 }
 
 /// Takes fields over that someone has changed by hand: the plan has shown them.
@@ -174,16 +156,4 @@ pub(super) fn removal_rank(place: &ObjectRef) -> u8 {
         "ServiceAccount" => 5,
         _ => 2,
     }
-}
-
-impl Wanted {
-    /// The place of the manager's Deployment.
-    pub(super) fn deployment(&self) -> ObjectRef {
-        deployment(&self.spec.names.namespace, &self.spec.names.full)
-    }
-}
-
-/// Why the manager's pods do not run, as far as that can be found out.
-pub(super) async fn reasons(client: &kube::Client, deployment: &ObjectRef) -> Vec<String> {
-    pods(client, deployment).await.map(|pods| wait::reasons(&pods)).unwrap_or_default()
 }

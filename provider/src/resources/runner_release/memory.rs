@@ -76,14 +76,19 @@ impl Memory {
         self.fingerprints.keys().filter_map(|name| name.strip_prefix("secret "))
     }
 
-    /// Whether a Secret is as it was when it was last noted.
-    pub(super) fn is_same_secret(&self, name: &str, live: Option<&Json>) -> bool {
-        self.fingerprints.get(&secret(name)) == Some(&self.of_secret(live).0)
+    /// Whether this is how a Secret was when it was last noted.
+    pub(super) fn is_same(&self, name: &str, now: &Fingerprint) -> bool {
+        self.fingerprints.get(&secret(name)) == Some(&now.0)
     }
 
-    /// Whether a file of the ConfigMap is as it was when it was last noted.
-    pub(super) fn is_same_file(&self, name: &str, text: &str) -> bool {
-        self.fingerprints.get(&file(name)) == Some(&self.of_text(name, text).0)
+    /// Whether a Secret is as it was when it was last noted.
+    pub(super) fn is_same_secret(&self, name: &str, live: Option<&Json>) -> bool {
+        self.is_same(name, &self.of_secret(live))
+    }
+
+    /// Whether a file of the ConfigMap is as it was when it was last noted; `None` if it never was.
+    pub(super) fn is_same_file(&self, name: &str, text: &str) -> Option<bool> {
+        Some(self.fingerprints.get(&file(name))? == &self.of_text(name, text).0)
     }
 }
 
@@ -115,8 +120,9 @@ mod tests {
         assert!(memory.is_same_secret("gitlab-runner", Some(&secret)));
         assert!(!memory.is_same_secret("gitlab-runner", Some(&json!({ "data": { "runner-token": "Z2xydC1i" } }))));
         assert!(!memory.is_same_secret("gitlab-runner", None));
-        assert!(memory.is_same_file("config.toml", "concurrent = 1"));
-        assert!(!memory.is_same_file("config.toml", "concurrent = 2"));
+        assert_eq!(memory.is_same_file("config.toml", "concurrent = 1"), Some(true));
+        assert_eq!(memory.is_same_file("config.toml", "concurrent = 2"), Some(false));
+        assert_eq!(memory.is_same_file("entrypoint", ""), None);
         assert!(!String::from_utf8(private.to_bytes()).unwrap().contains("Z2xydC1h"));
     }
 }

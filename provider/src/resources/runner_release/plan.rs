@@ -1,8 +1,8 @@
 //! What the plan knows beyond the schema: every object that will be applied.
 
+use super::existing::Existing;
 use super::expand::Wanted;
 use super::schema::RunnerRelease;
-use super::spec::TokenKind;
 use crate::framework::{Diagnostics, Plan, Value};
 
 /// In private state: objects were applied, and the rollout was not seen to its end.
@@ -12,7 +12,7 @@ pub(super) const ROLLING: &str = "rolling";
 ///
 /// # Errors
 /// All that is wrong with the configuration.
-pub(super) fn complete(plan: &mut Plan<RunnerRelease>, existing_secret: Option<TokenKind>) -> Result<(), Diagnostics> {
+pub(super) fn complete(plan: &mut Plan<RunnerRelease>, existing: Existing) -> Result<(), Diagnostics> {
     identify(&mut plan.planned);
     if let Some(prior) = &plan.prior
         && let (Some(before), Some(after)) = (prior.cluster_name.as_str(), plan.planned.cluster_name.as_str())
@@ -20,9 +20,11 @@ pub(super) fn complete(plan: &mut Plan<RunnerRelease>, existing_secret: Option<T
     {
         plan.require_replace("cluster_name");
     }
-    let Some(wanted) = Wanted::of(&plan.planned, &plan.config, existing_secret) else {
-        return Ok(forget(&mut plan.planned));
+    let wanted = match existing {
+        Existing::Known(kind) => Wanted::of(&plan.planned, &plan.config, kind),
+        Existing::Later => None,
     };
+    let Some(wanted) = wanted else { return Ok(forget(&mut plan.planned)) };
     let wanted = wanted?;
     wanted.describe(&mut plan.planned)?;
     for warning in wanted.warnings {

@@ -2,11 +2,13 @@
 
 mod cluster;
 
+use serde_json::json;
+
 use self::cluster::Cluster;
 use super::RunnerReleaseResource;
 use crate::clients::aws::AwsSettings;
 use crate::clients::kubernetes::KubernetesSettings;
-use crate::framework::Raw;
+use crate::framework::{Diagnostics, Raw};
 use crate::resources::testing::{Stage, summaries};
 
 const GUIDE: &str = include_str!("testdata/guide-values.yaml");
@@ -67,9 +69,173 @@ async fn the_guides_values_file() {
             "services",
         ]
     );
-    assert!(!stage.destroy().await.has_errors());
+    let before = cluster.requests().len();
+    assert_eq!(stage.destroy().await, Diagnostics::new());
     assert_eq!(stage.state, Raw::Null);
-    assert_eq!(cluster.names(), ["namespaces"]);
+    assert_eq!(cluster.names(), [""; 0]);
+    let deleted: Vec<String> = cluster
+        .requests()
+        .split_off(before)
+        .into_iter()
+        .filter_map(|line| line.strip_prefix("DELETE ").map(resource))
+        .collect();
+    assert_eq!(
+        deleted,
+        [
+            "deployments",
+            "configmaps",
+            "secrets",
+            "services",
+            "servicemonitors",
+            "rolebindings",
+            "roles",
+            "serviceaccounts",
+            "namespaces",
+        ]
+    );
+}
+
+fn resource(path: &str) -> String {
+    let parts: Vec<&str> = path.split('/').collect();
+    parts[parts.len() - 2].to_owned()
+}
+
+#[tokio::test]
+async fn what_others_have_in_the_namespace_keeps_it() {
+    let cluster = Cluster::default();
+    let mut stage = stage(&cluster);
+    stage.apply_wholly(&typed()).await;
+    cluster.put("secrets", json!({ "metadata": { "name": "theirs", "namespace": "gitlab-runner" } }));
+    assert_eq!(summaries(&stage.destroy().await), ["Namespace was not removed"]);
+    assert_eq!(cluster.names(), ["namespaces", "secrets"]);
+}
+
+#[tokio::test]
+async fn pods_that_registered_leave_gitlab_on_destroy_only() {
+    let cluster = Cluster::default();
+    let mut stage = stage(&cluster);
+    let config = with(typed(), &[("runner_token_wo", Raw::Null), ("registration_token_wo", "GR1-secret".into())]);
+    stage.apply_wholly(&config).await;
+    stage.apply_wholly(&with(config, &[("concurrent", 4.into())])).await;
+    assert_eq!(cluster.get("configmaps", "gitlab-runner")["data"]["unregister-on-stop"], "false");
+    cluster.put(
+        "pods",
+        json!({
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": { "name": "p", "namespace": "gitlab-runner", "labels": { "app": "gitlab-runner" } },
+            "status": { "phase": "Running" },
+        }),
+    );
+    let (before, began) = (cluster.requests().len(), stage.clock.passed());
+    // This pod never ends.
+    assert_eq!(summaries(&stage.destroy().await), ["Cannot remove the runner release"]);
+    let first: Vec<String> =
+        cluster.requests().split_off(before).into_iter().take(3).map(|line| resource(&line)).collect();
+    assert_eq!(first, ["configmaps", "gitlab-runner", "pods"]);
+    assert_eq!(cluster.get("configmaps", "gitlab-runner")["data"]["unregister-on-stop"], "true");
+    assert_eq!(cluster.get("pods", "p")["metadata"]["annotations"]["gitlabspot.io/unregister-on-stop"], "true");
+    // Grace period, ten minutes more, and the time in which nodes bring the news to pods.
+    assert_eq!((stage.clock.passed() - began).as_secs() / 60, 70);
+    cluster.remove("pods", "p");
+    assert_eq!(stage.destroy().await, Diagnostics::new());
+    assert_eq!(cluster.names(), [""; 0]);
+}
+
+#[tokio::test]
+async fn import_brings_everything_back() {
+    for config in
+        [guide(), typed(), with(typed(), &[("config_toml", "concurrent = 3\n[[runners]]\nlimit = 1\n".into())])]
+    {
+        let cluster = Cluster::default();
+        let mut first = stage(&cluster);
+        first.apply(&config).await;
+        first.refresh().await;
+        let mut second = stage(&cluster);
+        assert_eq!(second.import(PLACE).await, Diagnostics::new());
+        if config == guide() {
+            // The token in the values keeps them out of the cluster.
+            assert!(second.changes(&config).await.contains(&"values".to_owned()));
+        } else {
+            assert_eq!(second.state, first.state);
+            assert_eq!(second.changes(&config).await, [""; 0]);
+        }
+        second.apply_wholly(&config).await;
+        assert_eq!(cluster.get("deployments", "gitlab-runner")["metadata"]["name"], "gitlab-runner");
+    }
+    let nothing = stage(&Cluster::default()).import(PLACE).await;
+    assert_eq!(summaries(&nothing), ["Runner release not found"]);
+    assert_eq!(summaries(&stage(&Cluster::default()).import("gitlab-runner").await), ["Invalid import id"]);
+}
+
+#[tokio::test]
+async fn a_foreign_secret_tells_its_kind() {
+    let cluster = Cluster::default();
+    let mut stage = stage(&cluster);
+    let config = with(
+        typed(),
+        &[
+            ("runner_token_wo", Raw::Null),
+            ("runner_token_wo_version", Raw::Null),
+            ("token_secret_name", "theirs".into()),
+        ],
+    );
+    assert!(stage.plan(&config).await.state.get("manifest").is_unknown());
+    cluster.put(
+        "secrets",
+        json!({
+            "metadata": { "name": "theirs", "namespace": "gitlab-runner" },
+            "data": { "runner-registration-token": "eA==" },
+        }),
+    );
+    assert!(!stage.plan(&config).await.state.get("manifest").is_unknown());
+    stage.apply_wholly(&config).await;
+    assert!(cluster.get("configmaps", "gitlab-runner")["data"]["register-the-runner"].is_string());
+    assert_eq!(summaries(&stage.destroy().await), ["Namespace was not removed"]);
+    assert_eq!(cluster.names(), ["namespaces", "secrets"]);
+}
+
+#[tokio::test]
+async fn a_rollout_that_does_not_end_says_why_and_goes_on_later() {
+    let cluster = Cluster::default();
+    let mut stage = stage(&cluster);
+    stage.apply_wholly(&typed()).await;
+    cluster.put(
+        "pods",
+        json!({
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": { "name": "p", "namespace": "gitlab-runner", "labels": { "app": "gitlab-runner" } },
+            "status": { "phase": "Running", "containerStatuses": [{
+                "name": "gitlab-runner", "ready": false, "state": { "waiting": { "reason": "CrashLoopBackOff" } },
+                "lastState": { "terminated": { "exitCode": 1 } },
+            }] },
+        }),
+    );
+    cluster.hold_rollouts(true);
+    let config = with(typed(), &[("concurrent", 4.into())]);
+    let diagnostics = stage.apply(&config).await;
+    assert_eq!(summaries(&diagnostics), ["Runner manager is not available"]);
+    let detail = &diagnostics.iter().next().unwrap().detail;
+    for text in ["timed out after 15m", "0 of 1 pods are new", "CrashLoopBackOff, last exit code 1", "the last line"] {
+        assert!(detail.contains(text), "{detail}");
+    }
+    // Nothing differs any more, but the rollout is still to be waited for.
+    assert_eq!(stage.changes(&config).await, ["status"]);
+    cluster.hold_rollouts(false);
+    stage.apply_wholly(&config).await;
+    assert_eq!(stage.state.get("status"), "available".into());
+}
+
+#[tokio::test]
+async fn an_apply_that_stops_half_way_is_completed_or_removed() {
+    let cluster = Cluster::default();
+    let mut stage = stage(&cluster);
+    cluster.refuse("deployments");
+    assert_eq!(summaries(&stage.apply(&typed()).await), ["Cannot apply the runner release"]);
+    // What was under way counts as made.
+    let made: Vec<String> = stage.state.get("manifest").as_map().unwrap().keys().cloned().collect();
+    assert!(made.contains(&format!("Deployment {PLACE}")), "{made:?}");
+    assert_eq!(stage.destroy().await, Diagnostics::new());
+    assert_eq!(cluster.names(), [""; 0]);
 }
 
 #[tokio::test]
@@ -138,10 +304,7 @@ async fn what_leaves_the_configuration_is_removed() {
 #[tokio::test]
 async fn what_others_made_is_not_touched() {
     let cluster = Cluster::default();
-    cluster.put(
-        "configmaps",
-        serde_json::json!({ "metadata": { "name": "gitlab-runner", "namespace": "gitlab-runner" } }),
-    );
+    cluster.put("configmaps", json!({ "metadata": { "name": "gitlab-runner", "namespace": "gitlab-runner" } }));
     let mut stage = stage(&cluster);
     assert_eq!(summaries(&stage.apply(&typed()).await), ["Object exists already"]);
     assert_eq!(cluster.names(), ["configmaps"]);
@@ -155,7 +318,7 @@ async fn a_changed_secret_of_the_cache_rolls_the_manager() {
     stage.apply_wholly(&config).await;
     cluster.put(
         "secrets",
-        serde_json::json!({
+        json!({
             "metadata": { "name": "cache", "namespace": "gitlab-runner" }, "data": { "accesskey": "eA==" },
         }),
     );

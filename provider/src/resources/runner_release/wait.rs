@@ -1,6 +1,19 @@
 //! How a Deployment is, by kubectl's rule, and what keeps its pods.
 
+use std::time::Instant;
+
 use serde_json::Value as Json;
+
+use super::error::{Error, Reasons, RolloutError};
+use super::expand::Wanted;
+use super::schema::RunnerRelease;
+use super::{Scene, live};
+use crate::clients::kubernetes::{self, ObjectRef};
+use crate::framework::wait::{Look, WaitError};
+
+/// Pods whose logs are shown, and how much of each.
+const LOGS: usize = 2;
+const LINES: u32 = 10;
 
 /// What one look at a Deployment tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +62,64 @@ pub(super) fn rollout(deployment: &Json) -> Rollout {
     } else {
         Rollout::Done
     }
+}
+
+impl Scene<'_> {
+    /// Waits for the rollout, if that is asked for; the Deployment's status.
+    pub(super) async fn rolled_out(
+        &self,
+        wanted: &Wanted,
+        planned: &RunnerRelease,
+        end: Instant,
+    ) -> Result<&'static str, Error> {
+        let place = live::deployment(&wanted.spec.names.namespace, &wanted.spec.names.full);
+        let look = async || {
+            let found = kubernetes::get(&self.client, &place).await?.ok_or(RolloutError::Gone)?;
+            Ok::<_, RolloutError>(rollout(&found))
+        };
+        let result = if planned.wait.or(true) {
+            self.wait(end)
+                .until(|| async {
+                    match look().await? {
+                        Rollout::Done => Ok(Look::Done(Rollout::Done)),
+                        Rollout::Under(how) => Ok(Look::Pending(how)),
+                        Rollout::Failed(why) => Err(RolloutError::Failed(why)),
+                    }
+                })
+                .await
+        } else {
+            look().await.map_err(WaitError::Failed)
+        };
+        match result {
+            Ok(rollout) => Ok(rollout.status()),
+            Err(source) => Err(Error::Rollout { source, reasons: self.reasons(&place).await }),
+        }
+    }
+
+    /// Why the manager's pods do not run, and what they said last, as far as that can be found out.
+    async fn reasons(&self, deployment: &ObjectRef) -> Reasons {
+        let pods = live::pods(&self.client, deployment).await.unwrap_or_default();
+        let mut logs = Vec::new();
+        for (pod, container, has_restarted) in pods.iter().filter_map(troubled).take(LOGS) {
+            let log = kubernetes::log(&self.client, &pod, container, LINES, has_restarted).await;
+            if let Ok(log) = log
+                && !log.trim().is_empty()
+            {
+                logs.push((pod.name, log));
+            }
+        }
+        Reasons { pods: reasons(&pods), logs }
+    }
+}
+
+/// A pod with a container that has run and is not ready: the container, and whether it has run before.
+fn troubled(pod: &Json) -> Option<(ObjectRef, &str, bool)> {
+    let statuses = pod.pointer("/status/containerStatuses")?.as_array()?;
+    let status = statuses.iter().find(|status| status["ready"] != true)?;
+    let has_restarted = status.pointer("/lastState/terminated").is_some_and(|last| !last.is_null());
+    let has_run = has_restarted || status.pointer("/state/waiting").is_none_or(Json::is_null);
+    has_run.then_some(())?;
+    Some((ObjectRef::of(pod).ok()?, status["name"].as_str()?, has_restarted))
 }
 
 /// Why pods do not run: one line for each, without those that do.

@@ -1,4 +1,3 @@
-//! The Kubernetes objects: the Secret, and the namespace where it is made here.
+//! The Kubernetes objects: the Secret.
 
-pub(crate) mod namespace;
 pub(crate) mod secret;

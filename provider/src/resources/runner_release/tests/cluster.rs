@@ -16,6 +16,9 @@ struct World {
     objects: BTreeMap<Key, Json>,
     requests: Vec<String>,
     uids: u64,
+    holds_rollouts: bool,
+    /// A resource whose objects are not accepted.
+    refused: String,
 }
 
 /// The server. Deployments are available at once, and nothing has finalizers.
@@ -47,9 +50,13 @@ impl Cluster {
         let mut world = self.world();
         world.requests.push(format!("{method} {path}"));
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+        if let Some(answer) = discovery(path) {
+            return (200, answer);
+        }
         let rest = if parts[0] == "api" { &parts[2..] } else { &parts[3..] };
         let (namespace, resource, name) = match rest {
             ["namespaces", namespace, resource] => (*namespace, *resource, None),
+            ["namespaces", _, "pods", _, "log"] => return (200, json!("the last line")),
             ["namespaces", namespace, resource, name] => (*namespace, *resource, Some(*name)),
             [resource, name] => ("", *resource, Some(*name)),
             [resource] => ("", *resource, None),
@@ -78,17 +85,40 @@ impl Cluster {
                 None => missing(),
             },
             _ if query.is_some_and(|query| query.contains("dryRun")) => (200, body),
+            _ if resource == world.refused => {
+                let status =
+                    json!({ "kind": "Status", "status": "Failure", "code": 422, "reason": "Invalid", "message": "m" });
+                (422, status)
+            }
+            _ if !query.is_some_and(|query| query.contains("force")) && world.objects.contains_key(&key) => {
+                // A merge of single fields.
+                let object = world.objects.get_mut(&key).unwrap();
+                merge(object, body);
+                (200, object.clone())
+            }
             _ => {
                 let before = world.objects.get(&key).cloned();
                 if before.is_none() {
                     world.uids += 1;
                 }
                 let uid = world.uids;
-                let object = applied(before, body, uid);
+                let mut object = applied(before, body, uid);
+                if world.holds_rollouts && object["status"].is_object() {
+                    object["status"]["updatedReplicas"] = json!(0);
+                }
                 world.objects.insert(key, object.clone());
                 (200, object)
             }
         }
+    }
+
+    /// Whether new pods of Deployments do not come.
+    pub(super) fn hold_rollouts(&self, hold: bool) {
+        self.world().holds_rollouts = hold;
+    }
+
+    pub(super) fn refuse(&self, resource: &str) {
+        self.world().refused = resource.to_owned();
     }
 
     /// The resources of which there are objects.
@@ -122,6 +152,31 @@ impl Cluster {
     pub(super) fn remove(&self, resource: &str, name: &str) {
         self.world().objects.remove(&Self::key(resource, name)).unwrap();
     }
+}
+
+fn merge(object: &mut Json, fields: Json) {
+    match (object, fields) {
+        (Json::Object(object), Json::Object(fields)) => {
+            for (name, value) in fields {
+                merge(object.entry(name).or_insert(Json::Null), value);
+            }
+        }
+        (object, value) => *object = value,
+    }
+}
+
+/// What the server can do, as far as a namespace is looked through.
+fn discovery(path: &str) -> Option<Json> {
+    let resource = |name: &str, kind: &str| json!({ "name": name, "singularName": "", "namespaced": true, "kind": kind, "verbs": ["list"] });
+    Some(match path {
+        "/api" => json!({ "kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": [] }),
+        "/api/v1" => json!({
+            "kind": "APIResourceList", "groupVersion": "v1",
+            "resources": [resource("configmaps", "ConfigMap"), resource("secrets", "Secret")],
+        }),
+        "/apis" => json!({ "kind": "APIGroupList", "groups": [] }),
+        _ => return None,
+    })
 }
 
 fn selected(object: &Json, query: &str) -> bool {

@@ -1,4 +1,4 @@
-//! The namespace, when this resource makes it, and whether anything of others is in it.
+//! A namespace that a resource may make, and whether anything of others is in it.
 
 use std::time::Duration;
 

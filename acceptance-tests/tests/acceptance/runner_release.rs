@@ -1,0 +1,205 @@
+//! `gitlabspot_runner_release`, from outside.
+
+use std::collections::BTreeMap;
+
+use gitlabspot_acceptance_tests::{Engine, Stage};
+use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::api::rbac::v1::Role;
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
+use serde_json::{Value, json};
+
+const ADDRESS: &str = "gitlabspot_runner_release.runner";
+const NAME: &str = "gitlab-runner";
+
+/// The guide's values file, as its author wrote it for Helm.
+const GUIDE: &str = include_str!("../../../provider/src/resources/runner_release/testdata/guide-values.yaml");
+
+fn variables(stage: &Stage) -> Value {
+    json!({ "cluster_name": stage.account.cluster(), "namespace": stage.namespace.name() })
+}
+
+fn with_token(stage: &Stage, name: &str, token: &str) -> Value {
+    let mut variables = variables(stage);
+    variables[name] = token.into();
+    variables
+}
+
+fn id(stage: &Stage) -> String {
+    format!("{}/{NAME}", stage.namespace.name())
+}
+
+/// `config.toml` and `config.template.toml`.
+async fn files(stage: &Stage) -> BTreeMap<String, String> {
+    let config_map: ConfigMap = stage.kubernetes.get(stage.namespace.name(), NAME).await;
+    config_map.data.unwrap()
+}
+
+async fn generation(stage: &Stage) -> i64 {
+    let deployment: Deployment = stage.kubernetes.get(stage.namespace.name(), NAME).await;
+    deployment.metadata.generation.unwrap()
+}
+
+#[tokio::test]
+async fn the_guides_values_file_works_unchanged() {
+    let stage = Stage::new("runner_release/values", Engine::opentofu()).await;
+    let workspace = stage.testdata("runner_release/values", variables(&stage)).await;
+    workspace.write("values.yaml", GUIDE);
+    let said = workspace.apply().await;
+    assert!(said.to_string().contains("Token in a values file"), "{said}");
+    workspace.assert_stable().await;
+
+    let template = files(&stage).await.remove("config.template.toml").unwrap();
+    for line in [
+        r#"image = "docker:19.03.12""#,
+        r#"BucketName = "your-cache-bucket""#,
+        r#""buildInstance=true" = "NoSchedule""#,
+        &format!("namespace = {:?}", stage.namespace.name()),
+    ] {
+        assert!(template.contains(line), "{line} in {template}");
+    }
+    let objects = stage.namespace.objects().await;
+    for object in [
+        "ConfigMap/gitlab-runner",
+        "Deployment/gitlab-runner",
+        "Role/gitlab-runner",
+        "RoleBinding/gitlab-runner",
+        "Secret/gitlab-runner",
+        "Service/gitlab-runner",
+        "ServiceAccount/gitlab-runner",
+        "ServiceMonitor/gitlab-runner",
+    ] {
+        assert!(objects.iter().any(|name| name == object), "{object} in {objects:?}");
+    }
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+    assert!(!stage.namespace.exists().await);
+}
+
+#[tokio::test]
+async fn typed_attributes_with_everything() {
+    let stage = Stage::new("runner_release/typed", Engine::opentofu()).await;
+    let workspace = stage.testdata("runner_release/typed", with_token(&stage, "runner_token", "glrt-never-seen")).await;
+    let plan = workspace.plan().await;
+    let manifest = &plan.change(ADDRESS)["after"]["manifest"];
+    let key = format!("Deployment {}/{NAME}", stage.namespace.name());
+    assert!(manifest[&key].as_str().unwrap().contains("\"sizeLimit\":\"1024Mi\""), "{manifest}");
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    let state = workspace.state().await;
+    let release = state.resource(ADDRESS);
+    assert_eq!((&release["status"], &release["id"]), (&json!("available"), &json!(id(&stage))));
+    assert_eq!(release["job_pod"]["cpu"], "2");
+    assert_eq!(release["manifest"], *manifest);
+    assert!(!release.to_string().contains("never-seen"));
+
+    workspace.assert_import(ADDRESS, &id(&stage), &[]).await;
+
+    // One change rolls the manager once, and what left the configuration is removed.
+    let before = generation(&stage).await;
+    workspace.set(&json!({ "concurrent": 4, "pod_disruption_budget": false }));
+    assert_eq!(workspace.plan().await.changes(), [(ADDRESS.to_owned(), vec!["update".to_owned()])].into());
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    assert!(files(&stage).await["config.toml"].contains("concurrent = 4"));
+    assert_eq!(generation(&stage).await, before + 1);
+    let sets = stage.kubernetes.api::<ReplicaSet>(stage.namespace.name()).list(&ListParams::default()).await.unwrap();
+    assert_eq!(sets.items.len(), 2);
+    assert!(!stage.namespace.objects().await.contains(&format!("PodDisruptionBudget/{NAME}")));
+
+    // A new token rolls it once more.
+    workspace.set(&json!({ "runner_token": "glrt-another", "runner_token_version": 2 }));
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    let secret: Secret = stage.kubernetes.get(stage.namespace.name(), NAME).await;
+    assert_eq!(secret.data.unwrap()["runner-token"].0, b"glrt-another");
+    assert_eq!(generation(&stage).await, before + 2);
+
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+    assert!(!stage.namespace.exists().await);
+}
+
+#[tokio::test]
+async fn config_toml_as_text() {
+    let stage = Stage::new("runner_release/config_toml", Engine::opentofu()).await;
+    let variables = with_token(&stage, "registration_token", "GR1348941-of-a-group");
+    let workspace = stage.testdata("runner_release/config_toml", variables).await;
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    let files = files(&stage).await;
+    assert!(files["config.toml"].contains("concurrent = 5"));
+    assert!(files["config.template.toml"].contains(&format!("namespace = {:?}", stage.namespace.name())));
+    assert_eq!(files["unregister-on-stop"], "false");
+    workspace.assert_import(ADDRESS, &id(&stage), &[]).await;
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+#[tokio::test]
+async fn changes_by_hand_are_shown_and_repaired() {
+    let stage = Stage::new("runner_release/drift", Engine::opentofu()).await;
+    let workspace = stage.testdata("runner_release/typed", with_token(&stage, "runner_token", "glrt-x")).await;
+    workspace.apply().await;
+    let (namespace, before) = (stage.namespace.name(), generation(&stage).await);
+
+    let config_maps = stage.kubernetes.api::<ConfigMap>(namespace);
+    let edited = json!({ "data": { "config.toml": "concurrent = 99\n" } });
+    config_maps.patch(NAME, &PatchParams::default(), &Patch::Merge(&edited)).await.unwrap();
+    stage.kubernetes.api::<Role>(namespace).delete(NAME, &DeleteParams::default()).await.unwrap();
+    let secrets = stage.kubernetes.api::<Secret>(namespace);
+    let edited = json!({ "stringData": { "runner-token": "glrt-wrong" } });
+    secrets.patch(NAME, &PatchParams::default(), &Patch::Merge(&edited)).await.unwrap();
+
+    let plan = workspace.plan().await;
+    let manifest = &plan.change(ADDRESS)["before"]["manifest"];
+    assert!(manifest[format!("ConfigMap {namespace}/{NAME}")].as_str().unwrap().contains("concurrent = 99"));
+    assert!(manifest[format!("Secret {namespace}/{NAME}")].as_str().unwrap().contains("changed outside"));
+    assert_eq!(manifest[format!("Role {namespace}/{NAME}")], Value::Null);
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    assert!(files(&stage).await["config.toml"].contains("concurrent = 10"));
+    assert_eq!(secrets.get(NAME).await.unwrap().data.unwrap()["runner-token"].0, b"glrt-x");
+    assert_eq!(generation(&stage).await, before, "nothing that a pod starts with is other than at first");
+
+    // The whole release is gone: it is made again.
+    stage.kubernetes.api::<Deployment>(namespace).delete(NAME, &DeleteParams::default()).await.unwrap();
+    assert!(!workspace.plan().await.is_empty());
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+#[tokio::test]
+async fn a_rollout_that_fails_names_the_pods_reason() {
+    let stage = Stage::new("runner_release/rollout", Engine::opentofu()).await;
+    let workspace = stage.testdata("runner_release/typed", with_token(&stage, "runner_token", "glrt-x")).await;
+    workspace.apply().await;
+    workspace.set(&json!({ "image_missing": true, "update_timeout": "3s" }));
+    let said = workspace.try_apply().await;
+    assert_ne!(said.code, Some(0));
+    for text in ["Runner manager is not available", "ImagePullBackOff"] {
+        assert!(said.to_string().contains(text), "{text} in {said}");
+    }
+    // What was applied is in the state; the next apply goes on from there.
+    workspace.set(&json!({ "image_missing": false, "update_timeout": null }));
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+#[tokio::test]
+async fn what_others_made_is_not_touched() {
+    let stage = Stage::new("runner_release/stranger", Engine::opentofu()).await;
+    stage.namespace.create().await;
+    let theirs: ConfigMap = serde_json::from_value(json!({ "metadata": { "name": NAME } })).unwrap();
+    let config_maps = stage.kubernetes.api::<ConfigMap>(stage.namespace.name());
+    config_maps.create(&PostParams::default(), &theirs).await.unwrap();
+    let workspace = stage.testdata("runner_release/typed", with_token(&stage, "runner_token", "glrt-x")).await;
+    let said = workspace.try_apply().await;
+    assert!(said.to_string().contains("Object exists already"), "{said}");
+    assert_eq!(stage.namespace.objects().await, [format!("ConfigMap/{NAME}")]);
+    assert!(!workspace.state().await.contains(ADDRESS));
+}

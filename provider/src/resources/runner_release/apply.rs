@@ -1,0 +1,100 @@
+//! Applying a release object by object.
+
+use std::time::Instant;
+
+use serde_json::{Value as Json, json};
+
+use super::error::Error;
+use super::expand::{Manifest, Wanted};
+use super::live::places;
+use super::manifests::{self, Fingerprints};
+use super::memory::Memory;
+use super::plan::ROLLING;
+use super::schema::RunnerRelease;
+use super::{Scene, last_applied, live};
+use crate::clients::kubernetes::{KubernetesError, ObjectRef};
+use crate::framework::PrivateState;
+use crate::resources::namespace::{Failure, Namespace};
+
+/// What an error leaves.
+const LEFT: &str = "What was applied before is in the cluster and in the state; apply again when the cause is gone.";
+
+impl Scene<'_> {
+    /// Finds out what will not go, before anything is changed.
+    pub(super) async fn look_ahead(&self, wanted: &Wanted, before: &Manifest) -> Result<(), Error> {
+        let objects = wanted.objects(&Fingerprints::new()).map_err(Error::Configuration)?;
+        live::refuse_unknown_kinds(&self.client, &objects).await?;
+        let mut places = places(&wanted.manifest);
+        places.retain(|place| !before.contains_key(&place.to_string()));
+        live::refuse_strangers(&self.client, places).await
+    }
+
+    /// Sees that there is a namespace.
+    pub(super) async fn namespace(&self, planned: &RunnerRelease, wanted: &Wanted, end: Instant) -> Result<(), Error> {
+        let name = &wanted.spec.names.namespace;
+        let namespace = Namespace { client: &self.client, name, owner: owner(&wanted.spec.names.release) };
+        let left = end.saturating_duration_since(self.context.clock.now());
+        match namespace.ensure(self.context, planned.create_namespace.or(false), left).await {
+            // Whoever may not look at namespaces may still be allowed to work in this one.
+            Ok(_) | Err(Failure::Call(KubernetesError::Forbidden { .. })) => Ok(()),
+            Err(Failure::Missing) => Err(Error::NoNamespace { namespace: name.clone() }),
+            Err(Failure::Call(source)) => Err(Error::Before { source }),
+            Err(Failure::Wait(source)) => Err(Error::NamespaceEnds { namespace: name.clone(), source }),
+        }
+    }
+
+    /// Applies all objects one by one, and says so before each.
+    pub(super) async fn apply(
+        &self,
+        planned: &RunnerRelease,
+        wanted: &Wanted,
+        before: &Manifest,
+        private: &mut PrivateState,
+        mut record: impl FnMut(&Manifest),
+    ) -> Result<(), Error> {
+        let failed = |source| Error::Apply { source, left: LEFT };
+        let namespace = &wanted.spec.names.namespace;
+        let mut memory = Memory::of_or_new(private);
+        memory.keep(private);
+        private.set(ROLLING, &true);
+        let mut manifest = before.clone();
+        let mut next = |place: &ObjectRef| {
+            let key = place.to_string();
+            if let Some(text) = wanted.manifest.get(&key) {
+                manifest.insert(key, text.clone());
+                record(&manifest);
+            }
+        };
+        // A token is written when its version says so, or when the Secret is not as it was.
+        if let Some(secret) = wanted.secret() {
+            let place = live::secret(namespace, &wanted.spec.token.name);
+            let key = place.to_string();
+            if before.get(&key) != wanted.manifest.get(&key) {
+                next(&place);
+                let object = serde_json::to_value(&secret).unwrap_or_default();
+                live::apply(&self.client, &object).await.map_err(failed)?;
+            }
+        }
+        let names = manifests::used_secrets(&wanted.spec);
+        let secrets = live::fingerprints(&self.client, &memory, namespace, names).await.map_err(failed)?;
+        let mut objects = wanted.objects(&secrets).map_err(Error::Configuration)?;
+        let mut config_map = objects.iter_mut().find(|object| object["kind"] == "ConfigMap");
+        if let (Some(config_map), Some(text)) = (config_map.as_mut(), last_applied::write(planned, wanted)) {
+            config_map["metadata"]["annotations"][last_applied::ANNOTATION] = json!(text);
+        }
+        let files: Option<Json> = config_map.map(|config_map| config_map.clone());
+        for object in &objects {
+            let place = ObjectRef::of(object).map_err(failed)?;
+            next(&place);
+            live::apply(&self.client, object).await.map_err(failed)?;
+        }
+        memory.note(&secrets, files.as_ref());
+        memory.keep(private);
+        Ok(())
+    }
+}
+
+/// Tells this release from other resources in its namespace.
+pub(super) fn owner(release: &str) -> String {
+    format!("runner_release {release}")
+}

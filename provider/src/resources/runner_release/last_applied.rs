@@ -1,0 +1,164 @@
+//! The attributes of a release, kept beside its objects, so that an import can read them back.
+//!
+//! Objects do not tell whether they were made from typed attributes, from TOML or from values files. So the ConfigMap
+//! carries what was applied last, without anything secret, in an annotation; pods do not see it.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::config_toml::redact;
+use super::expand::Wanted;
+use super::schema::RunnerRelease;
+use super::spec::TokenKind;
+use crate::framework::schema::Schema;
+use crate::framework::{Attribute, Kind, Nesting, Object, Raw, Value, state_upgrade};
+
+/// On the ConfigMap.
+pub(super) const ANNOTATION: &str = "gitlabspot.io/last-applied";
+
+/// All annotations of an object together may have 256 KiB.
+const LONGEST: usize = 200 * 1024;
+
+/// What stands there instead of the token: which kind it is.
+const TOKEN: &str = "token";
+
+/// The annotation's text; `None` if it would be too long.
+pub(super) fn write(model: &RunnerRelease, wanted: &Wanted) -> Option<String> {
+    let mut attributes = without_secrets(&RunnerRelease::attributes(), model.clone().into_raw_object());
+    if wanted.has_token_in_values || redact(&wanted.spec.config) != wanted.spec.config {
+        // Texts may hold what the typed attributes do not.
+        attributes.remove("values");
+        attributes.remove("config_toml");
+    }
+    let mut fields: Map<String, Json> = attributes
+        .into_iter()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(name, value)| (name, json_of(&value)))
+        .collect();
+    if wanted.spec.token.owned && !wanted.has_token_in_values {
+        let kind = match wanted.spec.token.kind {
+            TokenKind::Authentication => "authentication",
+            TokenKind::Registration => "registration",
+        };
+        fields.insert(TOKEN.to_owned(), json!(kind));
+    }
+    let text = Json::Object(fields).to_string();
+    (text.len() <= LONGEST).then_some(text)
+}
+
+/// The attributes, and a configuration with an unknown token where there was one.
+pub(super) fn read(text: &str) -> Option<(RunnerRelease, RunnerRelease)> {
+    let json: Json = serde_json::from_str(text).ok()?;
+    let raw = state_upgrade::from_json(&Schema::of::<RunnerRelease>(0, ""), &json).ok()?;
+    let model = RunnerRelease::from_raw(raw).ok()??;
+    let mut config = model.clone();
+    match json[TOKEN].as_str() {
+        Some("authentication") => config.runner_token_wo = Value::Unknown,
+        Some("registration") => config.registration_token_wo = Value::Unknown,
+        _ => {}
+    }
+    Some((model, config))
+}
+
+/// Without what is computed, secret or only for the moment.
+fn without_secrets(attributes: &[Attribute], mut object: BTreeMap<String, Raw>) -> BTreeMap<String, Raw> {
+    for attribute in attributes {
+        let name = attribute.name.as_ref();
+        let is_only_computed = matches!(attribute.mode, crate::framework::schema::Mode::Computed(_));
+        if attribute.sensitive || attribute.write_only || is_only_computed {
+            object.remove(name);
+        } else if let (Kind::Nested(nesting, nested), Some(value)) = (&attribute.kind, object.get_mut(name)) {
+            let within = |value: Raw| match value {
+                Raw::Map(object) => Raw::Map(without_secrets(nested, object)),
+                other => other,
+            };
+            *value = match (nesting, std::mem::take(value)) {
+                (Nesting::Single, value) => within(value),
+                (Nesting::List | Nesting::Set, Raw::List(items)) => Raw::List(items.into_iter().map(within).collect()),
+                (Nesting::Map, Raw::Map(items)) => {
+                    Raw::Map(items.into_iter().map(|(key, item)| (key, within(item))).collect())
+                }
+                (_, value) => value,
+            };
+        }
+    }
+    object
+}
+
+/// As a state file has it: with the type beside a dynamic value.
+fn json_of(raw: &Raw) -> Json {
+    match raw {
+        Raw::Null | Raw::Unknown(_) => Json::Null,
+        Raw::Bool(value) => json!(value),
+        Raw::Number(number) => number.as_i64().map_or_else(|| json!(number.to_string()), Json::from),
+        Raw::String(text) => json!(text),
+        Raw::List(items) => Json::Array(items.iter().map(json_of).collect()),
+        Raw::Map(fields) => {
+            let given = fields.iter().filter(|(_, value)| !value.is_null());
+            Json::Object(given.map(|(name, value)| (name.clone(), json_of(value))).collect())
+        }
+        Raw::Dynamic(dynamic) => json!({ "type": dynamic.ty.to_json(), "value": json_of(&dynamic.value) }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::framework::Type;
+    use crate::framework::value::DynamicRaw;
+
+    fn map<const N: usize>(fields: [(&str, Raw); N]) -> Raw {
+        Raw::Map(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+
+    fn written(planned: &RunnerRelease) -> Option<String> {
+        let config = RunnerRelease { runner_token_wo: "glrt-very-secret".into(), ..planned.clone() };
+        write(planned, &Wanted::of(planned, &config, None).unwrap().unwrap())
+    }
+
+    #[test]
+    fn attributes_come_back() {
+        let volume = Type::Object([("name".to_owned(), Type::String)].into());
+        let volumes = DynamicRaw { ty: Type::Tuple(vec![volume]), value: Raw::List(vec![map([("name", "x".into())])]) };
+        let release = RunnerRelease {
+            name: "gitlab-runner".into(),
+            gitlab_url: "https://gitlab.com/".into(),
+            runner_token_wo_version: 3.into(),
+            wait: true.into(),
+            volumes: Value::Known(Raw::Dynamic(Box::new(volumes))),
+            ..RunnerRelease::default()
+        };
+        let (model, config) = read(&written(&release).unwrap()).unwrap();
+        assert_eq!(model, release);
+        assert_eq!(config, RunnerRelease { runner_token_wo: Value::Unknown, ..release });
+    }
+
+    #[test]
+    fn secrets_stay_out() {
+        let s3 =
+            map([("access_key", "AKIA".into()), ("secret_key", "very-secret".into()), ("server_address", "x".into())]);
+        let cache = map([("type", "s3".into()), ("s3", s3)]);
+        let release = RunnerRelease {
+            gitlab_url: "https://gitlab.com/".into(),
+            sentry_dsn: "https://very-secret@x/1".into(),
+            cache: Value::Known(cache),
+            values: Value::Known(vec!["runners: { config: '[[runners]]' }".into()]),
+            ..RunnerRelease::default()
+        };
+        let text = written(&release).unwrap();
+        assert!(!text.contains("secret_key") && !text.contains("very-secret") && !text.contains("values"), "{text}");
+        assert!(text.contains("server_address"));
+    }
+
+    #[test]
+    fn what_is_too_long_is_left_out() {
+        let script = "#".repeat(LONGEST);
+        let release = RunnerRelease {
+            gitlab_url: "https://gitlab.com/".into(),
+            pre_entrypoint_script: script.into(),
+            ..RunnerRelease::default()
+        };
+        assert_eq!(written(&release), None);
+    }
+}

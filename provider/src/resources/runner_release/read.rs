@@ -1,0 +1,141 @@
+//! Reading a release back, also one that is to be imported.
+
+use serde_json::{Value as Json, json};
+
+use super::error::Error;
+use super::expand::{Manifest, Wanted, objects, shown_manifest, text};
+use super::memory::Memory;
+use super::schema::RunnerRelease;
+use super::wait::rollout;
+use super::{Scene, flatten, last_applied, live, plan};
+use crate::clients::kubernetes::{self, KubernetesError, ObjectRef};
+use crate::framework::Read;
+use crate::framework::value::known_map;
+
+/// Every kind that a release may have, with whether it belongs to a namespace.
+const KINDS: [(&str, &str, bool); 15] = [
+    ("v1", "ConfigMap", true),
+    ("v1", "Secret", true),
+    ("v1", "Service", true),
+    ("v1", "ServiceAccount", true),
+    ("apps/v1", "Deployment", true),
+    ("autoscaling/v2", "HorizontalPodAutoscaler", true),
+    ("monitoring.coreos.com/v1", "PodMonitor", true),
+    ("monitoring.coreos.com/v1", "ServiceMonitor", true),
+    ("networking.k8s.io/v1", "Ingress", true),
+    ("policy/v1", "PodDisruptionBudget", true),
+    ("rbac.authorization.k8s.io/v1", "Role", true),
+    ("rbac.authorization.k8s.io/v1", "RoleBinding", true),
+    ("rbac.authorization.k8s.io/v1", "ClusterRole", false),
+    ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", false),
+    ("batch/v1", "Job", true),
+];
+
+impl Scene<'_> {
+    pub(super) async fn read(&self, operation: &mut Read<RunnerRelease>) -> Result<(), Error> {
+        let failed = |source| Error::Read { source };
+        let prior = if operation.importing {
+            self.recall(operation).await?
+        } else {
+            known_map(&operation.state.manifest).unwrap_or_default()
+        };
+        let memory = Memory::of(&operation.private);
+        let namespace = operation.state.namespace.as_str().unwrap_or_default().to_owned();
+        let found = live::get_all(&self.client, live::places(&prior)).await.map_err(failed)?;
+        let outdated = match &memory {
+            Some(memory) => self.outdated(memory, &namespace).await.map_err(failed)?,
+            None => Vec::new(),
+        };
+        let mut manifest = Manifest::new();
+        let mut status = "missing";
+        for (place, live) in found {
+            let key = place.to_string();
+            let (Some(live), Some(shown)) = (live, prior.get(&key)) else { continue };
+            if place.kind == "Deployment" {
+                status = rollout(&live).status();
+            }
+            let shown: Json = serde_json::from_str(shown).unwrap_or_default();
+            manifest.insert(key, text(&flatten::flatten(&shown, &live, memory.as_ref(), &outdated)));
+        }
+        if manifest.is_empty() {
+            operation.gone();
+            return Ok(());
+        }
+        let state = &mut operation.state;
+        state.objects = objects(&manifest);
+        state.manifest = shown_manifest(&manifest);
+        state.status = status.into();
+        plan::identify(state);
+        Ok(())
+    }
+
+    /// Secrets in use that are not as they were when the manager was started with them.
+    async fn outdated(&self, memory: &Memory, namespace: &str) -> Result<Vec<String>, KubernetesError> {
+        let now = live::fingerprints(&self.client, memory, namespace, memory.secrets()).await?;
+        Ok(now.into_iter().filter(|(name, now)| !memory.is_same(name, now)).map(|(name, _)| name).collect())
+    }
+
+    /// What was applied last: attributes, if the ConfigMap tells them, and the objects.
+    async fn recall(&self, operation: &mut Read<RunnerRelease>) -> Result<Manifest, Error> {
+        let failed = |source| Error::Read { source };
+        let namespace = operation.state.namespace.as_str().unwrap_or_default().to_owned();
+        let name = operation.state.name.as_str().unwrap_or_default().to_owned();
+        let found = self.ours(&namespace, &name).await.map_err(failed)?;
+        if found.is_empty() {
+            return Err(Error::NothingToImport { namespace, name });
+        }
+        let annotation = found.iter().find_map(|object| {
+            object
+                .pointer("/metadata/annotations")?
+                .get(last_applied::ANNOTATION)?
+                .as_str()
+                .and_then(last_applied::read)
+        });
+        if let Some((model, config)) = annotation
+            && let Some(Ok(wanted)) = self.recalled(&model, &config, operation).await
+        {
+            let mut memory = Memory::of_or_new(&operation.private);
+            let names = super::manifests::used_secrets(&wanted.spec);
+            let secrets = live::fingerprints(&self.client, &memory, &namespace, names).await.map_err(failed)?;
+            memory.note(&secrets, None);
+            memory.keep(&mut operation.private);
+            operation.state = model;
+            wanted.describe(&mut operation.state).map_err(Error::Configuration)?;
+            return Ok(wanted.manifest);
+        }
+        operation.state.wait = true.into();
+        operation.state.create_namespace = false.into();
+        // The next apply completes them.
+        let bare = |object: &Json| {
+            let metadata = &object["metadata"];
+            let bare = json!({
+                "apiVersion": object["apiVersion"], "kind": object["kind"],
+                "metadata": {
+                    "name": metadata["name"], "namespace": metadata["namespace"], "labels": metadata["labels"],
+                },
+            });
+            Some((ObjectRef::of(&bare).ok()?.to_string(), text(&bare)))
+        };
+        Ok(found.iter().filter_map(bare).collect())
+    }
+
+    async fn recalled(
+        &self,
+        model: &RunnerRelease,
+        config: &RunnerRelease,
+        operation: &mut Read<RunnerRelease>,
+    ) -> Option<Result<Wanted, crate::framework::Diagnostics>> {
+        let existing = self.existing(model, &mut operation.private).await.ok()?;
+        Wanted::of(model, config, existing)
+    }
+
+    /// All objects of this release, wherever they are.
+    async fn ours(&self, namespace: &str, release: &str) -> Result<Vec<Json>, KubernetesError> {
+        let labels = format!("app.kubernetes.io/managed-by=gitlabspot,release={release}");
+        let mut found = Vec::new();
+        for (api_version, kind, _) in KINDS.iter().filter(|(_, _, is_namespaced)| *is_namespaced) {
+            found.extend(kubernetes::list(&self.client, api_version, kind, Some(namespace), &labels).await?);
+        }
+        Ok(found)
+    }
+}

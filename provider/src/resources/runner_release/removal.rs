@@ -1,0 +1,105 @@
+//! Taking objects away, and at last the whole release.
+
+use std::time::{Duration, Instant};
+
+use super::apply::owner;
+use super::error::Error;
+use super::expand::{Manifest, parsed};
+use super::schema::RunnerRelease;
+use super::{Scene, live, unregister};
+use crate::clients::kubernetes::{KubernetesError, ObjectRef};
+use crate::framework::value::known_map;
+use crate::framework::wait::{Look, WaitError};
+use crate::framework::{Delete, Diagnostic, Timeouts};
+use crate::resources::namespace::{Namespace, Removal};
+
+/// For a destroy, beyond the grace period of the pods.
+const DELETE: Duration = Duration::from_secs(10 * 60);
+
+/// How long the cluster's own controllers may take to clear up after the release.
+const CLEARING: Duration = Duration::from_secs(30);
+
+impl Scene<'_> {
+    /// Takes objects away in good order.
+    pub(super) async fn remove(
+        &self,
+        mut places: Vec<ObjectRef>,
+        end: Instant,
+    ) -> Result<(), WaitError<KubernetesError>> {
+        places.sort_by_key(|place| (live::removal_rank(place), place.to_string()));
+        for place in places {
+            live::remove(&self.client, &place, self.wait(end)).await?;
+            if place.kind == "Deployment" {
+                live::pods_gone(&self.client, &place, self.wait(end)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn delete(&self, operation: &mut Delete<RunnerRelease>) -> Result<(), Error> {
+        let failed = |source| Error::Remove { source };
+        let manifest = known_map(&operation.state.manifest).unwrap_or_default();
+        let timeout = Timeouts::delete(&operation.state.timeouts, grace(&manifest) + DELETE);
+        let end = self.context.clock.now() + timeout;
+        let places = live::places(&manifest);
+        if let (Some(config_map), Some(deployment)) =
+            (unregister::config_map(&manifest), places.iter().find(|place| place.kind == "Deployment"))
+        {
+            let announced = unregister::announce(self.context, &self.client, &config_map, deployment).await;
+            announced.map_err(|source| failed(WaitError::Failed(source)))?;
+        }
+        self.remove(places, end).await.map_err(failed)?;
+        self.leave_namespace(operation, end).await.map_err(failed)
+    }
+
+    /// Removes the namespace if it was made here and nothing of others is in it.
+    async fn leave_namespace(
+        &self,
+        operation: &mut Delete<RunnerRelease>,
+        end: Instant,
+    ) -> Result<(), WaitError<KubernetesError>> {
+        let state = &operation.state;
+        let (Some(name), Some(release), true) =
+            (state.namespace.as_str(), state.name.as_str(), state.create_namespace.or(false))
+        else {
+            return Ok(());
+        };
+        let namespace = Namespace { client: &self.client, name, owner: owner(release) };
+        let left = end.saturating_duration_since(self.context.clock.now());
+        let remove = || async {
+            Ok::<_, WaitError<KubernetesError>>(match namespace.remove(self.context, left).await? {
+                Removal::Done => Look::Done(None),
+                Removal::InUse(what) => Look::Pending(format!("it holds {}", what.join(", "))),
+                Removal::Unsure(why) => Look::Done(Some(format!("what it holds could not be listed: {why}"))),
+            })
+        };
+        let why = match self.wait(self.context.clock.now() + CLEARING.min(left)).until(remove).await {
+            Ok(None) => return Ok(()),
+            Ok(Some(why)) => why,
+            Err(WaitError::TimedOut { last, .. } | WaitError::Cancelled { last }) => last,
+            Err(WaitError::Failed(error)) => return Err(error),
+        };
+        let detail = format!("The namespace {name} was made with this release, but {why}. It was left as it is.");
+        operation.warn(Diagnostic::warning("Namespace was not removed", detail));
+        Ok(())
+    }
+}
+
+/// How long the manager's pods may take to end.
+fn grace(manifest: &Manifest) -> Duration {
+    let seconds = parsed(manifest)
+        .find_map(|object| object.pointer("/spec/template/spec/terminationGracePeriodSeconds")?.as_u64());
+    Duration::from_secs(seconds.unwrap_or(30))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pods_get_their_time() {
+        let deployment = r#"{"spec":{"template":{"spec":{"terminationGracePeriodSeconds":3600}}}}"#;
+        assert_eq!(grace(&[("x".to_owned(), deployment.to_owned())].into()), Duration::from_secs(3600));
+        assert_eq!(grace(&Manifest::new()), Duration::from_secs(30));
+    }
+}
