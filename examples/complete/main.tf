@@ -98,11 +98,12 @@ resource "gitlabspot_runner_release" "runner" {
   namespace  = gitlabspot_runner_credentials.cache.namespace
   gitlab_url = var.gitlab_url
 
-  # Never in plan or state; the version says when it has changed. A runner that was made in GitLab's pages has an
-  # authentication token (glrt-...) instead: runner_token_wo and runner_token_wo_version.
+  # Never in plan or state; the version says when it is another one.
   runner_name                   = "gitlab-k8s-runner"
   registration_token_wo         = var.registration_token
-  registration_token_wo_version = 1
+  registration_token_wo_version = var.token_version
+  runner_token_wo               = var.runner_token
+  runner_token_wo_version       = var.token_version
   unregister_on_destroy         = true
 
   # Jobs go to the nodes above: required labels, preferred Spot, tolerated taint.

@@ -39,12 +39,28 @@ variable "gitlab_url" {
   default     = "https://gitlab.com/"
 }
 
-# Ephemeral, and given to a write-only argument: it is in no state and in no plan file.
+# The token is ephemeral and goes into a write-only argument: it is in no state and in no plan file.
+# Give one of the two, for instance as TF_VAR_registration_token in the environment.
 variable "registration_token" {
-  description = "Registration token of a group or project, for instance from TF_VAR_registration_token."
+  description = "Registration token of a group or project: the older flow, which registers at start."
   type        = string
+  default     = null
   sensitive   = true
   ephemeral   = true
+}
+
+variable "runner_token" {
+  description = "Authentication token (glrt-...) of a runner that was made in GitLab's pages: the newer flow."
+  type        = string
+  default     = null
+  sensitive   = true
+  ephemeral   = true
+}
+
+variable "token_version" {
+  description = "Raise it to have a new token written: nobody can see that the token itself is another one."
+  type        = number
+  default     = 1
 }
 
 variable "image_pull_secret" {
