@@ -5,6 +5,7 @@ import platform
 import shlex
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,6 +66,7 @@ class Stack:
             "TF_VAR_gitlab_url": self.cloud["gitlab"]["url"],
             "TF_VAR_registration_token": "a-registration-token-of-the-demo",
             "TF_CLI_CONFIG_FILE": str(self.folder / "tofu.rc"),
+            "TF_CLI_ARGS": "" if sys.stdout.isatty() else "-no-color",
         }
 
     def tofu(self, *arguments: str, good: tuple[int, ...] = (0,)) -> int:

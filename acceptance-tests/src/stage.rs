@@ -53,23 +53,38 @@ impl Stage {
 
     /// A workspace with the configuration of `testdata/<case>`, initialised.
     pub async fn testdata(&self, case: &str, variables: Value) -> Workspace {
-        self.workspace(repository().join("acceptance-tests/testdata").join(case), variables).await
+        self.copied(&repository().join("acceptance-tests/testdata").join(case), variables).await
     }
 
     /// A workspace with the configuration of `examples/<name>`, initialised.
     pub async fn example(&self, name: &str, variables: Value) -> Workspace {
-        self.workspace(repository().join("examples").join(name), variables).await
+        self.copied(&repository().join("examples").join(name), variables).await
     }
 
-    async fn workspace(&self, source: PathBuf, variables: Value) -> Workspace {
+    /// A workspace with these files, initialised.
+    pub async fn files(&self, files: &[(&str, &str)]) -> Workspace {
+        let workspace = self.empty_workspace();
+        for (name, text) in files {
+            workspace.write(name, text);
+        }
+        workspace.init().await;
+        workspace
+    }
+
+    async fn copied(&self, source: &Path, variables: Value) -> Workspace {
+        let workspace = self.empty_workspace();
+        workspace.copy(source);
+        workspace.set(&variables);
+        workspace.init().await;
+        workspace
+    }
+
+    fn empty_workspace(&self) -> Workspace {
         let cli = mirror::lay_out(&self.root.join("mirror"));
         evidence::write(&self.root, "engine.tfrc", &cli);
         let environment =
             self.account.environment().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        let workspace = Workspace::new(&self.root, &source, self.engine.clone(), environment);
-        workspace.set(&variables);
-        workspace.init().await;
-        workspace
+        Workspace::new(&self.root, self.engine.clone(), environment)
     }
 
     /// Nothing is left in the account and in the namespace.

@@ -30,12 +30,17 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// In `root`, which has a CLI configuration already; the configuration itself is a copy of `source`.
-    pub(crate) fn new(root: &Path, source: &Path, engine: Engine, environment: Vec<(String, String)>) -> Self {
+    /// In `root`, which has a CLI configuration already; the configuration itself is empty.
+    pub(crate) fn new(root: &Path, engine: Engine, environment: Vec<(String, String)>) -> Self {
         let folder = root.join("configuration");
-        copy_files(source, &folder);
+        fs::create_dir_all(&folder).expect("a workspace can be made");
         fs::create_dir_all(root.join("home")).expect("a home can be made");
         Self { root: root.to_owned(), folder, engine, environment, count: Arc::default() }
+    }
+
+    /// Takes the files of a folder, its sub-folders left out.
+    pub(crate) fn copy(&self, source: &Path) {
+        copy_files(source, &self.folder);
     }
 
     /// The same, in another folder, with the files of this one: configuration, variables, state.
@@ -102,6 +107,15 @@ impl Workspace {
     /// When it fails.
     pub async fn init(&self) {
         let _ = self.run(&["init", "-input=false"]).await.succeeded();
+    }
+
+    /// `validate`.
+    ///
+    /// # Panics
+    ///
+    /// When it fails.
+    pub async fn validate(&self) -> Output {
+        self.run(&["validate"]).await.succeeded()
     }
 
     /// `plan`.
@@ -248,7 +262,6 @@ impl Workspace {
     }
 }
 
-/// The files of a folder, whatever is in its sub-folders left out, but the engine's own.
 fn copy_files(source: &Path, target: &Path) {
     fs::create_dir_all(target).expect("a workspace can be made");
     let entries = fs::read_dir(source).unwrap_or_else(|error| panic!("{}: {error}", source.display()));

@@ -4,6 +4,7 @@
 
 mod cache_bucket;
 mod complete;
+mod examples;
 mod harness;
 mod runner_release;
 mod secrets;
