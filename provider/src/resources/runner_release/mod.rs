@@ -43,7 +43,6 @@ use std::time::{Duration, Instant};
 
 use self::error::Error;
 use self::expand::{Manifest, Wanted, shown_manifest};
-use self::live::places;
 use self::plan::ROLLING;
 pub use self::schema::RunnerRelease;
 use self::spec::TokenKind;
@@ -92,6 +91,12 @@ impl Resource for RunnerReleaseResource {
             Ok(scene) => Ok(scene.read(operation).await?),
             // The cluster is still to be made, or its settings are: nothing can be said about what is in it.
             Err(Error::Client(ClientError::NotYetKnown { .. })) => Ok(()),
+            // A destroy looks here first, and can then end; anything else will say the same as an error.
+            Err(Error::Client(error @ ClientError::ClusterNotFound { .. })) if !operation.importing => {
+                let detail = format!("{error}. The state of the release is as it was.");
+                operation.diagnostics.push(Diagnostic::warning("The cluster of the runner release is gone", detail));
+                Ok(())
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -206,9 +211,9 @@ impl<'a> Scene<'a> {
         applied?;
         state.status = self.rolled_out(&wanted, &planned, end).await?.into();
         operation.private.remove(ROLLING);
-        let mut left = places(&before);
-        left.retain(|place| !wanted.manifest.contains_key(&place.to_string()));
-        self.remove(left, end).await.map_err(|source| Error::Remove { source })?;
+        let mut left = before;
+        left.retain(|key, _| !wanted.manifest.contains_key(key));
+        self.remove(&left, end + removal::grace(&left)).await.map_err(|source| Error::Remove { source })?;
         wanted.describe(&mut state).map_err(Error::Configuration)?;
         operation.record(state);
         Ok(())

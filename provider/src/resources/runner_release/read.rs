@@ -12,23 +12,20 @@ use crate::clients::kubernetes::{self, KubernetesError, ObjectRef};
 use crate::framework::Read;
 use crate::framework::value::known_map;
 
-/// Every kind that a release may have, with whether it belongs to a namespace.
-const KINDS: [(&str, &str, bool); 15] = [
-    ("v1", "ConfigMap", true),
-    ("v1", "Secret", true),
-    ("v1", "Service", true),
-    ("v1", "ServiceAccount", true),
-    ("apps/v1", "Deployment", true),
-    ("autoscaling/v2", "HorizontalPodAutoscaler", true),
-    ("monitoring.coreos.com/v1", "PodMonitor", true),
-    ("monitoring.coreos.com/v1", "ServiceMonitor", true),
-    ("networking.k8s.io/v1", "Ingress", true),
-    ("policy/v1", "PodDisruptionBudget", true),
-    ("rbac.authorization.k8s.io/v1", "Role", true),
-    ("rbac.authorization.k8s.io/v1", "RoleBinding", true),
-    ("rbac.authorization.k8s.io/v1", "ClusterRole", false),
-    ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", false),
-    ("batch/v1", "Job", true),
+/// Every kind that a release may have in its namespace.
+const KINDS: [(&str, &str); 12] = [
+    ("v1", "ConfigMap"),
+    ("v1", "Secret"),
+    ("v1", "Service"),
+    ("v1", "ServiceAccount"),
+    ("apps/v1", "Deployment"),
+    ("autoscaling/v2", "HorizontalPodAutoscaler"),
+    ("monitoring.coreos.com/v1", "PodMonitor"),
+    ("monitoring.coreos.com/v1", "ServiceMonitor"),
+    ("networking.k8s.io/v1", "Ingress"),
+    ("policy/v1", "PodDisruptionBudget"),
+    ("rbac.authorization.k8s.io/v1", "Role"),
+    ("rbac.authorization.k8s.io/v1", "RoleBinding"),
 ];
 
 impl Scene<'_> {
@@ -129,11 +126,11 @@ impl Scene<'_> {
         Wanted::of(model, config, existing)
     }
 
-    /// All objects of this release, wherever they are.
+    /// All objects of this release in its namespace.
     async fn ours(&self, namespace: &str, release: &str) -> Result<Vec<Json>, KubernetesError> {
         let labels = format!("app.kubernetes.io/managed-by=gitlabspot,release={release}");
         let mut found = Vec::new();
-        for (api_version, kind, _) in KINDS.iter().filter(|(_, _, is_namespaced)| *is_namespaced) {
+        for (api_version, kind) in KINDS {
             found.extend(kubernetes::list(&self.client, api_version, kind, Some(namespace), &labels).await?);
         }
         Ok(found)

@@ -7,7 +7,7 @@ use super::error::Error;
 use super::expand::{Manifest, parsed};
 use super::schema::RunnerRelease;
 use super::{Scene, live, unregister};
-use crate::clients::kubernetes::{KubernetesError, ObjectRef};
+use crate::clients::kubernetes::KubernetesError;
 use crate::framework::value::known_map;
 use crate::framework::wait::{Look, WaitError};
 use crate::framework::{Delete, Diagnostic, Timeouts};
@@ -20,13 +20,15 @@ const DELETE: Duration = Duration::from_secs(10 * 60);
 const CLEARING: Duration = Duration::from_secs(30);
 
 impl Scene<'_> {
-    /// Takes objects away in good order.
-    pub(super) async fn remove(
-        &self,
-        mut places: Vec<ObjectRef>,
-        end: Instant,
-    ) -> Result<(), WaitError<KubernetesError>> {
+    /// Takes objects away in good order. Pods that registered themselves leave GitLab first.
+    pub(super) async fn remove(&self, manifest: &Manifest, end: Instant) -> Result<(), WaitError<KubernetesError>> {
+        let mut places = live::places(manifest);
         places.sort_by_key(|place| (live::removal_rank(place), place.to_string()));
+        let deployment = places.iter().find(|place| place.kind == "Deployment");
+        if let (Some(config_map), Some(deployment)) = (unregister::config_map(manifest), deployment) {
+            let announced = unregister::announce(self.context, &self.client, &config_map, deployment).await;
+            announced.map_err(WaitError::Failed)?;
+        }
         for place in places {
             live::remove(&self.client, &place, self.wait(end)).await?;
             if place.kind == "Deployment" {
@@ -41,14 +43,7 @@ impl Scene<'_> {
         let manifest = known_map(&operation.state.manifest).unwrap_or_default();
         let timeout = Timeouts::delete(&operation.state.timeouts, grace(&manifest) + DELETE);
         let end = self.context.clock.now() + timeout;
-        let places = live::places(&manifest);
-        if let (Some(config_map), Some(deployment)) =
-            (unregister::config_map(&manifest), places.iter().find(|place| place.kind == "Deployment"))
-        {
-            let announced = unregister::announce(self.context, &self.client, &config_map, deployment).await;
-            announced.map_err(|source| failed(WaitError::Failed(source)))?;
-        }
-        self.remove(places, end).await.map_err(failed)?;
+        self.remove(&manifest, end).await.map_err(failed)?;
         self.leave_namespace(operation, end).await.map_err(failed)
     }
 
@@ -86,7 +81,7 @@ impl Scene<'_> {
 }
 
 /// How long the manager's pods may take to end.
-fn grace(manifest: &Manifest) -> Duration {
+pub(super) fn grace(manifest: &Manifest) -> Duration {
     let seconds = parsed(manifest)
         .find_map(|object| object.pointer("/spec/template/spec/terminationGracePeriodSeconds")?.as_u64());
     Duration::from_secs(seconds.unwrap_or(30))

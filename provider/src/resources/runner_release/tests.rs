@@ -142,6 +142,22 @@ async fn pods_that_registered_leave_gitlab_on_destroy_only() {
 }
 
 #[tokio::test]
+async fn a_release_of_another_name_takes_over_before_the_old_one_goes() {
+    let cluster = Cluster::default();
+    let mut stage = stage(&cluster);
+    stage.apply_wholly(&typed()).await;
+    let before = cluster.requests().len();
+    stage.apply_wholly(&with(typed(), &[("fullname_override", "other".into())])).await;
+    let requests = cluster.requests().split_off(before);
+    let at = |line: &str| requests.iter().position(|request| request == line).unwrap();
+    let deployments = "/apis/apps/v1/namespaces/gitlab-runner/deployments";
+    assert!(at(&format!("PATCH {deployments}/other")) < at(&format!("DELETE {deployments}/gitlab-runner")));
+    assert_eq!(cluster.get("deployments", "other")["metadata"]["labels"]["app"], "other");
+    let names: Vec<String> = stage.state.get("manifest").as_map().unwrap().keys().cloned().collect();
+    assert!(names.iter().all(|name| name.ends_with("/other")), "{names:?}");
+}
+
+#[tokio::test]
 async fn import_brings_everything_back() {
     for config in
         [guide(), typed(), with(typed(), &[("config_toml", "concurrent = 3\n[[runners]]\nlimit = 1\n".into())])]

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use gitlabspot::framework::{Provider, Schema};
 use gitlabspot::provider::Gitlabspot;
+use gitlabspot::resources::runner_release::reference;
 
 use crate::repository::{assert_current, files, text};
 use page::Page;
@@ -24,7 +25,8 @@ fn pages() -> BTreeMap<String, String> {
     let config = Schema::of::<<Gitlabspot as Provider>::Config>(0, provider.description());
     pages.insert("docs/index.md".to_owned(), Page::provider(&config).render());
     for resource in &registry.resources {
-        let page = Page::resource(resource.type_name(), &resource.schema(), resource.identity_schema().as_deref());
+        let page = Page::resource(resource.type_name(), &resource.schema(), resource.identity_schema().as_deref())
+            .with(chapters(resource.type_name()));
         pages.insert(format!("docs/resources/{}.md", name(resource.type_name())), page.render());
     }
     for data_source in &registry.data_sources {
@@ -36,6 +38,25 @@ fn pages() -> BTreeMap<String, String> {
         pages.insert(format!("docs/functions/{}.md", function.name()), page.render());
     }
     pages
+}
+
+/// What a page says beside the schema.
+fn chapters(type_name: &str) -> Vec<String> {
+    if type_name != "gitlabspot_runner_release" {
+        return Vec::new();
+    }
+    let differences: Vec<String> = reference::DIFFERENCES.iter().map(|difference| format!("- {difference}")).collect();
+    vec![
+        "## Values files".to_owned(),
+        "What becomes of every key of the official chart:".to_owned(),
+        reference::values_keys(),
+        "## Differences from the official chart".to_owned(),
+        "Objects are those that chart 0.86.0 makes of the same values, but for these differences, all on purpose:"
+            .to_owned(),
+        differences.join("\n"),
+        "## Keys of config.toml".to_owned(),
+        reference::config_keys(),
+    ]
 }
 
 #[test]

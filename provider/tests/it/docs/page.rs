@@ -56,6 +56,12 @@ impl Page {
         page
     }
 
+    /// The same page with further chapters.
+    pub(super) fn with(mut self, chapters: Vec<String>) -> Self {
+        self.parts.extend(chapters);
+        self
+    }
+
     fn new(title: String, heading: &str, description: &str) -> Self {
         let summary = description.split("\n\n").next().unwrap_or_default().replace('\n', " ");
         Self {
