@@ -43,9 +43,10 @@ impl Workspace {
         copy_files(source, &self.folder);
     }
 
-    /// The same, in another folder, with the files of this one: configuration, variables, state.
-    pub(crate) fn twin(&self) -> Self {
-        let folder = self.root.join(format!("imported-{}", self.count.load(Ordering::Relaxed)));
+    /// The same, in another folder, with the files of this one: configuration, variables, state. To be initialised.
+    #[must_use]
+    pub fn twin(&self) -> Self {
+        let folder = self.root.join(format!("twin-{}", self.count.load(Ordering::Relaxed)));
         copy_files(&self.folder, &folder);
         Self { folder, ..self.clone() }
     }

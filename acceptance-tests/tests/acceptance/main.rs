@@ -6,5 +6,6 @@ mod cache_bucket;
 mod complete;
 mod examples;
 mod harness;
+mod node_group;
 mod runner_release;
 mod secrets;

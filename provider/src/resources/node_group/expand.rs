@@ -81,9 +81,13 @@ pub(super) fn update_config_request(
             .set_desired_size((size != corrected).then_some(corrected))
             .build()
     });
+    let usual = UpdateConfig {
+        max_unavailable: Some(1),
+        max_unavailable_percentage: None,
+        update_strategy: before.update_config.as_ref().and(Some("DEFAULT".to_owned())),
+    };
     let update = (before.update_config != after.update_config)
-        .then(|| after.update_config.as_ref().map(update_config))
-        .flatten();
+        .then(|| update_config(after.update_config.as_ref().unwrap_or(&usual)));
     let repair = (before.node_repair != after.node_repair)
         .then(|| NodeRepairConfig::builder().enabled(after.node_repair).build());
     let changes =

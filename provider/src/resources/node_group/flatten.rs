@@ -72,7 +72,7 @@ pub(super) fn flatten(state: &NodeGroup, found: &Found, reading: Reading<'_>) ->
     new.version = text(&group.version);
     new.release_version = text(&group.release_version);
     new.launch_template = launch_template(group, &state.launch_template);
-    new.update_config = update_config(group);
+    new.update_config = update_config(group, &state.update_config);
     new.node_repair = group.node_repair_config.as_ref().and_then(|repair| repair.enabled).unwrap_or(false).into();
     let names = found.asgs.iter().filter_map(|asg| asg.auto_scaling_group_name.as_deref());
     new.autoscaling_group_names = Value::Known(names.map(Value::from).collect());
@@ -147,13 +147,20 @@ fn launch_template(group: &Nodegroup, before: &Value<LaunchTemplate>) -> Value<L
     Value::Known(LaunchTemplate { id: template.id.clone().into(), name: template.name.clone().into(), version })
 }
 
-fn update_config(group: &Nodegroup) -> Value<UpdateConfig> {
+/// What EKS does by itself is no difference to nothing said.
+fn update_config(group: &Nodegroup, before: &Value<UpdateConfig>) -> Value<UpdateConfig> {
     let Some(update) = &group.update_config else { return Value::Null };
-    Value::Known(UpdateConfig {
+    let found = UpdateConfig {
         max_unavailable: update.max_unavailable.map(i64::from).into(),
         max_unavailable_percentage: update.max_unavailable_percentage.map(i64::from).into(),
         update_strategy: update.update_strategy.as_ref().map_or("DEFAULT", |strategy| strategy.as_str()).into(),
-    })
+    };
+    let usual = UpdateConfig {
+        max_unavailable: 1.into(),
+        max_unavailable_percentage: Value::Null,
+        update_strategy: "DEFAULT".into(),
+    };
+    if before.is_null() && found == usual { Value::Null } else { Value::Known(found) }
 }
 
 /// Tags that others put on the group are neither shown nor removed; an import cannot tell them apart and takes all.

@@ -18,6 +18,7 @@ mod error;
 mod expand;
 mod flatten;
 mod health;
+mod instance_types;
 mod model;
 mod node_role;
 mod ownership;
@@ -41,7 +42,7 @@ use self::node_role::RoleError;
 use self::schema::{Identity, NodeGroup, known_set};
 use self::wait::{Id, describe, until_gone, until_idle};
 use crate::clients::aws::AwsError;
-use crate::framework::value::Value;
+use crate::framework::value::{Value, known_list};
 use crate::framework::wait::WaitError;
 use crate::framework::{
     Context, Create, Delete, Diagnostic, Diagnostics, Import, Plan, Read, Resource, Timeouts, Update,
@@ -73,7 +74,15 @@ impl Resource for NodeGroupResource {
     }
 
     async fn plan(&self, context: &Context<Data>, plan: &mut Plan<NodeGroup>) -> Result<(), Diagnostics> {
-        plan::complete(plan, &context.data()?.tags);
+        let data = context.data()?;
+        plan::complete(plan, &data.tags);
+        if plan.is_create()
+            && let Some(names) = known_list(&plan.planned.instance_types)
+            && let Ok(ec2) = data.clients.ec2().await
+            && let Some(warning) = instance_types::warning(ec2, &names).await
+        {
+            plan.warn(warning);
+        }
         Ok(())
     }
 

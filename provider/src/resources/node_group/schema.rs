@@ -78,8 +78,8 @@ pub struct NodeGroup {
     /// An EC2 launch template to make the nodes from. Only its version can change in place.
     #[attr(optional)]
     pub launch_template: Value<LaunchTemplate>,
-    /// How many nodes may be away during an update. EKS takes one at a time.
-    #[attr(optional, computed, stable)]
+    /// How many nodes may be away during an update. One at a time, unless set.
+    #[attr(optional)]
     pub update_config: Value<UpdateConfig>,
     /// Let EKS replace nodes that are not healthy.
     #[attr(optional, default = false)]

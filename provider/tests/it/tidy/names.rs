@@ -60,6 +60,7 @@ const SUBJECTS: &[(&str, &[&str])] = &[
             "az_rebalance",
             "create",
             "health",
+            "instance_types",
             "node_role",
             "ownership",
             "subnets",

@@ -13,20 +13,20 @@ use crate::framework::{AttributePath, Diagnostics, Timeouts, Value};
 /// Checks a configuration. What is unknown is taken to be right.
 pub(super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {
     exactly_one(
-        ("name", config.name.is_null()),
-        ("name_prefix", config.name_prefix.is_null()),
+        ("name", given(&config.name)),
+        ("name_prefix", given(&config.name_prefix)),
         "A node group needs a name, or the beginning of one.",
         diagnostics,
     );
     exactly_one(
-        ("availability_zones", config.availability_zones.is_null()),
-        ("subnet_ids", config.subnet_ids.is_null()),
+        ("availability_zones", given(&config.availability_zones)),
+        ("subnet_ids", given(&config.subnet_ids)),
         "The nodes need a place: availability zones of the cluster, or subnets.",
         diagnostics,
     );
     exactly_one(
-        ("node_role_arn", config.node_role_arn.is_null()),
-        ("node_role", config.node_role.is_null()),
+        ("node_role_arn", given(&config.node_role_arn)),
+        ("node_role", given(&config.node_role)),
         "The nodes need an IAM role: one that exists, or node_role = {} to have one made.",
         diagnostics,
     );
@@ -49,17 +49,31 @@ pub(super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {
     Timeouts::validate(&config.timeouts, diagnostics);
 }
 
+/// Whether the user gives a value; `None` as long as nobody knows, for instance because it comes from a variable.
+pub(super) fn given<T>(value: &Value<T>) -> Option<bool> {
+    match value {
+        Value::Known(_) => Some(true),
+        Value::Null => Some(false),
+        Value::Unknown => None,
+    }
+}
+
 /// Two attributes of which one is needed and both are too many.
 fn exactly_one(
-    (one, one_missing): (&'static str, bool),
-    (other, other_missing): (&'static str, bool),
+    (one, one_given): (&'static str, Option<bool>),
+    (other, other_given): (&'static str, Option<bool>),
     why: &str,
     diagnostics: &mut Diagnostics,
 ) {
-    if one_missing && other_missing {
-        diagnostics.error(one, "Missing argument", format!("{why} Set {one} or {other}."));
-    } else if !one_missing && !other_missing {
-        diagnostics.error(other, "Conflicting arguments", format!("{why} Set only one of {one} and {other}."));
+    match (one_given, other_given) {
+        (Some(false), Some(false)) => {
+            diagnostics.error(one, "Missing argument", format!("{why} Set {one} or {other}."));
+        }
+        (Some(true), Some(true)) => {
+            let text = format!("{why} Set only one of {one} and {other}.");
+            diagnostics.error(other, "Conflicting arguments", text);
+        }
+        _ => {}
     }
 }
 
@@ -158,13 +172,11 @@ fn taints(config: &NodeGroup, diagnostics: &mut Diagnostics) {
 fn launch_template(config: &NodeGroup, diagnostics: &mut Diagnostics) {
     let Value::Known(template) = &config.launch_template else { return };
     let path = AttributePath::of("launch_template");
-    if template.id.is_null() == template.name.is_null() && !template.id.is_unknown() && !template.name.is_unknown() {
+    if given(&template.id).is_some() && given(&template.id) == given(&template.name) {
         diagnostics.error(path, "Conflicting arguments", "Name the launch template by one of id and name.");
     }
-    for (name, given) in
-        [("remote_access", !config.remote_access.is_null()), ("disk_size", !config.disk_size.is_null())]
-    {
-        if given {
+    for (name, given) in [("remote_access", given(&config.remote_access)), ("disk_size", given(&config.disk_size))] {
+        if given == Some(true) {
             diagnostics.error(
                 name,
                 "Conflicting arguments",
@@ -218,6 +230,16 @@ pub(super) mod tests {
             instance_types: Value::Unknown,
             max_size: Value::Unknown,
             taints: Value::Unknown,
+            ..minimal()
+        };
+        assert_eq!(problems(&config), []);
+        // As the engine validates a configuration, before variables have values.
+        let role = NodeRole { name: Value::Unknown, name_prefix: Value::Unknown, ..NodeRole::default() };
+        let config = NodeGroup {
+            name_prefix: Value::Unknown,
+            subnet_ids: Value::Unknown,
+            node_role_arn: Value::Unknown,
+            node_role: Value::Known(role),
             ..minimal()
         };
         assert_eq!(problems(&config), []);

@@ -124,7 +124,7 @@ fn role(config: &NodeGroup, diagnostics: &mut Diagnostics) {
     }
     let Value::Known(role) = &config.node_role else { return };
     let path = AttributePath::of("node_role");
-    if !role.name.is_null() && !role.name_prefix.is_null() {
+    if role.name.known().is_some() && role.name_prefix.known().is_some() {
         diagnostics.error(
             path.attribute("name_prefix"),
             "Conflicting arguments",

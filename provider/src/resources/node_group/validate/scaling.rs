@@ -1,6 +1,7 @@
 //! Sizes, and what is said about scaling and updates.
 
 use super::super::schema::NodeGroup;
+use super::given;
 use crate::framework::value::known_map;
 use crate::framework::{AttributePath, Diagnostics, Value, timeouts};
 
@@ -36,9 +37,8 @@ pub(super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {
 fn update_config(config: &NodeGroup, diagnostics: &mut Diagnostics) {
     let Value::Known(update) = &config.update_config else { return };
     let path = AttributePath::of("update_config");
-    if update.max_unavailable.is_null() == update.max_unavailable_percentage.is_null()
-        && !update.max_unavailable.is_unknown()
-    {
+    let number = given(&update.max_unavailable);
+    if number.is_some() && number == given(&update.max_unavailable_percentage) {
         let text = "Set one of max_unavailable and max_unavailable_percentage.";
         diagnostics.error(path.clone(), "Conflicting arguments", text);
     }
@@ -70,7 +70,8 @@ fn versions(config: &NodeGroup, diagnostics: &mut Diagnostics) {
 fn autoscaler(config: &NodeGroup, diagnostics: &mut Diagnostics) {
     let Value::Known(autoscaler) = &config.autoscaler else { return };
     let path = AttributePath::of("autoscaler");
-    if autoscaler.tags == Value::Known(false) && !(autoscaler.resources.is_null() && autoscaler.options.is_null()) {
+    let further = autoscaler.resources.known().is_some() || autoscaler.options.known().is_some();
+    if autoscaler.tags == Value::Known(false) && further {
         let text = "Resources and options reach the autoscaler through tags. Leave out tags = false, or the others.";
         diagnostics.error(path.attribute("tags"), "Conflicting arguments", text);
     }

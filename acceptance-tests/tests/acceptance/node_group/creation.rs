@@ -1,0 +1,200 @@
+//! What can happen to a create: nothing is lost, nothing is made twice, nothing of others is touched.
+
+use gitlabspot_acceptance_tests::Fault;
+use serde_json::json;
+
+use super::{ADDRESS, NAME, changes, foreign_node_group, guide, node_group};
+
+const ROLE_NOT_ASSUMABLE: &str = "Role could not be assumed because the trusted entity is not correct";
+
+/// The client tokens of the creates that reached EKS.
+fn tokens(account: &gitlabspot_acceptance_tests::Account) -> Vec<String> {
+    let calls = account.calls_of("eks", "CreateNodegroup");
+    calls.iter().map(|call| call.parameters["clientRequestToken"].to_string()).collect()
+}
+
+fn assert_one_token(account: &gitlabspot_acceptance_tests::Account, attempts: usize) {
+    let tokens = tokens(account);
+    assert_eq!(tokens.len(), attempts);
+    assert!(tokens.iter().all(|token| *token == tokens[0]), "{tokens:?}");
+}
+
+/// N3: what takes its time is waited for, and tagged only when it works.
+#[tokio::test]
+async fn takes_its_time() {
+    let (stage, workspace) = guide("takes_its_time", json!({})).await;
+    stage.account.plan_node_groups(&json!({ "on": "create", "polls": 12 }));
+    workspace.apply().await;
+    let calls: Vec<String> = stage.account.calls().into_iter().map(|call| call.action).collect();
+    let at = |action: &str| calls.iter().position(|call| call == action).unwrap();
+    let looks = calls[..at("CreateOrUpdateTags")].iter().filter(|call| *call == "DescribeNodegroup").count();
+    assert!(at("CreateNodegroup") < at("CreateOrUpdateTags") && looks > 12, "{calls:?}");
+    workspace.assert_stable().await;
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// N4: a failed create names what EKS says, keeps the state, and the next apply makes it anew.
+#[tokio::test]
+async fn fails() {
+    let (stage, workspace) = guide("create_failed", json!({})).await;
+    let issue = |code: &str, message: &str, id: &str| json!({ "code": code, "message": message, "resourceIds": [id] });
+    stage.account.plan_node_groups(&json!({
+        "on": "create",
+        "status": "CREATE_FAILED",
+        "issues": [
+            issue("AsgInstanceLaunchFailures", "Could not launch Spot Instances.", "eks-x"),
+            issue("NodeCreationFailure", "Instances failed to join the kubernetes cluster", "i-1"),
+        ],
+    }));
+    let said = workspace.try_apply().await.failed();
+    for part in ["AsgInstanceLaunchFailures (eks-x): Could not launch Spot Instances", "NodeCreationFailure (i-1)"] {
+        assert!(said.contains(part), "{said}");
+    }
+    assert_eq!(workspace.state().await.resource(ADDRESS)["id"], format!("prod:{NAME}"));
+    assert_eq!(workspace.plan().await.changes()[ADDRESS], ["delete", "create"]);
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// N5, N6, N7: answers and requests that are lost, some of them and all of them.
+#[tokio::test]
+async fn lost_answers() {
+    let drops = [
+        ("after", Fault::drop_after("eks", "CreateNodegroup"), 1),
+        ("before", Fault::drop_before("eks", "CreateNodegroup"), 2),
+        ("always", Fault::drop_after("eks", "CreateNodegroup"), 11),
+    ];
+    for (name, fault, times) in drops {
+        let (stage, workspace) = guide(&format!("lost_{name}"), json!({})).await;
+        stage.account.inject(fault.times(times));
+        workspace.apply().await;
+        workspace.assert_stable().await;
+        let attempts = tokens(&stage.account).len();
+        assert_one_token(&stage.account, attempts);
+        workspace.destroy().await;
+        stage.assert_nothing_left().await;
+    }
+}
+
+/// N8: a group of others with this name is not touched.
+#[tokio::test]
+async fn name_is_taken() {
+    let (stage, workspace) = guide("name_is_taken", json!({})).await;
+    foreign_node_group(&stage.account).await;
+    let before = node_group(&stage.account).await;
+    stage.account.forget();
+    let said = workspace.try_apply().await.failed();
+    assert!(said.contains("Node group exists already"), "{said}");
+    assert!(said.contains(&format!("tofu import ADDRESS prod:{NAME}")), "{said}");
+    assert_eq!(changes(&stage.account), [""; 0]);
+    assert_eq!(node_group(&stage.account).await, before);
+    assert!(!workspace.state().await.contains(ADDRESS));
+}
+
+/// N9: a run that was killed has left a group that works and no state; the next run takes it over.
+#[tokio::test]
+async fn left_by_a_killed_run() {
+    let (stage, workspace) = guide("killed", json!({})).await;
+    workspace.apply().await;
+    // As it looks when the run ends between the create and everything else.
+    let arn = node_group(&stage.account).await.unwrap().nodegroup_arn.unwrap();
+    let mark = stage.account.eks().tag_resource().resource_arn(arn).tags("gitlabspot/unfinished", "now");
+    mark.send().await.unwrap();
+    let _ = workspace.run(&["state", "rm", ADDRESS]).await.succeeded();
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// N10, N11: throttling, and pages that are no answers, in the middle of a wait.
+#[tokio::test]
+async fn trouble_in_a_wait() {
+    let (stage, workspace) = guide("trouble", json!({})).await;
+    stage.account.inject(Fault::throttle("eks", "DescribeNodegroup").after(1).times(5));
+    stage.account.inject(Fault::page("eks", "DescribeNodegroup", 502).after(3).times(2));
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// N12: a role that is not known everywhere yet; any other wrong parameter fails at once and leaves nothing.
+#[tokio::test]
+async fn role_is_not_known_yet() {
+    let (stage, workspace) = guide("new_role", json!({})).await;
+    let create = |message: &str| Fault::error("eks", "CreateNodegroup", 400, "InvalidParameterException", message);
+    stage.account.inject(create(ROLE_NOT_ASSUMABLE).times(3));
+    workspace.apply().await;
+    assert_one_token(&stage.account, 4);
+    workspace.destroy().await;
+    stage.account.forget();
+
+    stage.account.inject(create("Instance type c9.huge is not supported"));
+    let said = workspace.try_apply().await.failed();
+    assert!(said.contains("c9.huge is not supported") && said.contains("Nothing was made"), "{said}");
+    assert_eq!(tokens(&stage.account).len(), 1);
+    stage.assert_nothing_left().await;
+}
+
+/// N13: a role that never becomes known is given up after two minutes, with what EKS said.
+#[tokio::test]
+async fn role_never_comes() {
+    let (stage, workspace) = guide("no_role", json!({})).await;
+    let fault = Fault::error("eks", "CreateNodegroup", 400, "InvalidParameterException", ROLE_NOT_ASSUMABLE);
+    stage.account.inject(fault.times(0));
+    let said = workspace.try_apply().await.failed();
+    assert!(said.contains("timed out after 2m") && said.contains(ROLE_NOT_ASSUMABLE), "{said}");
+    assert!(!workspace.state().await.contains(ADDRESS));
+    stage.assert_nothing_left().await;
+}
+
+/// N14: a create that takes too long says what it saw last, and stays in the state.
+#[tokio::test]
+async fn takes_too_long() {
+    let (stage, workspace) = guide("too_long", json!({ "timeouts": { "create": "2m" } })).await;
+    stage.account.plan_node_groups(&json!({ "on": "create", "polls": 10_000 }));
+    let said = workspace.try_apply().await.failed();
+    assert!(said.contains("timed out after") && said.contains("last seen: status CREATING"), "{said}");
+    assert_eq!(workspace.state().await.resource(ADDRESS)["id"], format!("prod:{NAME}"));
+    assert_eq!(workspace.plan().await.changes()[ADDRESS], ["delete", "create"]);
+}
+
+/// N26: of two configurations that make the same group at once, one wins, and the other leaves it alone.
+#[tokio::test]
+async fn two_at_once() {
+    let (stage, one) = guide("two_at_once", json!({})).await;
+    stage.account.plan_node_groups(&json!({ "on": "create", "polls": 6 }));
+    let other = one.twin();
+    other.init().await;
+    let (first, second) = tokio::join!(one.try_apply(), other.try_apply());
+    let (winner, loser, said) = match (first.code, second.code) {
+        (Some(0), Some(_)) => (one, other, second.failed()),
+        (Some(_), Some(0)) => (other, one, first.failed()),
+        codes => panic!("{codes:?}: {first} {second}"),
+    };
+    assert!(said.contains("Node group exists already"), "{said}");
+    assert!(!loser.state().await.contains(ADDRESS));
+    winner.assert_stable().await;
+    winner.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// N27: credentials that expire in a wait end it with advice, and the state has the group.
+#[tokio::test]
+async fn credentials_expire() {
+    let (stage, workspace) = guide("expired", json!({})).await;
+    stage.account.plan_node_groups(&json!({ "on": "create", "polls": 6 }));
+    let expired = "The security token included in the request is expired";
+    let fault = Fault::error("eks", "DescribeNodegroup", 403, "ExpiredTokenException", expired);
+    stage.account.inject(fault.after(2).times(100));
+    let said = workspace.try_apply().await.failed();
+    assert!(said.contains("credentials have expired"), "{said}");
+    stage.account.forget();
+    assert_eq!(workspace.state().await.resource(ADDRESS)["id"], format!("prod:{NAME}"));
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}

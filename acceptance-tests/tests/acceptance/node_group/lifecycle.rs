@@ -1,0 +1,120 @@
+//! What every user does: apply, look, change, import, destroy.
+
+use serde_json::json;
+
+use super::{ADDRESS, NAME, TEMPLATE, asg, asg_tags, changes, delete_behind_its_back, guide, node_group};
+
+/// N1: one create, and nothing to do afterwards.
+#[tokio::test]
+async fn the_guides_group() {
+    let (stage, workspace) = guide("guide", json!({})).await;
+    let plan = workspace.plan().await;
+    let after = &plan.change(ADDRESS)["after"];
+    assert_eq!(after["asg_tags_all"][format!("{TEMPLATE}/taint/buildInstance")], "true:NoSchedule");
+    assert_eq!(after["build_nodes"]["tolerations"][0]["key"], "buildInstance");
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    let creates: Vec<String> =
+        changes(&stage.account).into_iter().filter(|action| action == "CreateNodegroup").collect();
+    assert_eq!(creates.len(), 1);
+
+    let tags = asg_tags(&stage.account).await;
+    assert_eq!(tags[&format!("{TEMPLATE}/label/intent")], "build");
+    assert_eq!(tags[&format!("{TEMPLATE}/label/eks.amazonaws.com/capacityType")], "SPOT");
+    let suspended = asg(&stage.account).await.suspended_processes().to_vec();
+    assert_eq!(suspended.iter().filter_map(|process| process.process_name()).collect::<Vec<_>>(), ["AZRebalance"]);
+    let group = node_group(&stage.account).await.unwrap();
+    assert_eq!(group.subnets(), [stage.account.subnet_ids()["af-south-1b"].clone()]);
+    assert_eq!(group.remote_access.as_ref().and_then(|access| access.ec2_ssh_key()), Some("your-ssh-key"));
+    assert!(group.tags.unwrap().keys().all(|key| key != "gitlabspot/unfinished"));
+
+    let state = workspace.state().await;
+    assert_eq!(state.resource(ADDRESS)["id"], format!("prod:{NAME}"));
+    assert_eq!(state.output("build_nodes")["capacity_type"], "SPOT");
+
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// N2: by id and by import block, and every attribute is there.
+#[tokio::test]
+async fn import() {
+    let (stage, workspace) = guide("import", json!({ "tags": { "cost": "1" } })).await;
+    workspace.apply().await;
+    workspace.assert_import(ADDRESS, &format!("prod:{NAME}"), &[]).await;
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// N16: deleted by hand, it is planned anew, with the role that was left.
+#[tokio::test]
+async fn disappears() {
+    let (stage, workspace) = guide("disappears", json!({})).await;
+    workspace.apply().await;
+    delete_behind_its_back(&stage.account).await;
+    let plan = workspace.plan().await;
+    assert_eq!(plan.changes()[ADDRESS], ["create"]);
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// N23: the autoscaler's number of nodes is no difference.
+#[tokio::test]
+async fn the_autoscalers_size() {
+    let (stage, workspace) = guide("autoscaler", json!({})).await;
+    workspace.apply().await;
+    let name = asg(&stage.account).await.auto_scaling_group_name.unwrap();
+    let request = stage.account.autoscaling().set_desired_capacity().auto_scaling_group_name(&name);
+    request.desired_capacity(3).send().await.unwrap();
+    assert!(workspace.plan().await.is_empty());
+    workspace.set(&json!({ "max_size": 2 }));
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    assert_eq!(asg(&stage.account).await.desired_capacity, Some(2));
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// N25: what cannot change in place is replaced, and with a prefix the new group stands beside the old one.
+#[tokio::test]
+async fn replacement() {
+    let variables = json!({ "name": null, "name_prefix": "build-" });
+    let (stage, workspace) = guide("replacement", variables).await;
+    let main = std::fs::read_to_string(workspace.folder().join("main.tf")).unwrap();
+    let lifecycle = "  lifecycle {\n    create_before_destroy = true\n  }\n  timeouts ";
+    workspace.write("main.tf", &main.replacen("  timeouts ", lifecycle, 1));
+    workspace.apply().await;
+    workspace.set(&json!({ "instance_types": ["m5.2xlarge", "m5a.2xlarge", "m5d.2xlarge"] }));
+    let plan = workspace.plan().await;
+    assert_eq!(plan.changes()[ADDRESS], ["create", "delete"]);
+    assert_eq!(plan.change(ADDRESS)["replace_paths"], json!([["instance_types"]]));
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// A refresh of an unchanged group takes two calls.
+#[tokio::test]
+async fn refresh() {
+    let (stage, workspace) = guide("refresh", json!({})).await;
+    workspace.apply().await;
+    stage.account.forget();
+    workspace.refresh().await;
+    let calls: Vec<String> = stage.account.calls().into_iter().map(|call| call.action).collect();
+    assert_eq!(calls, ["DescribeNodegroup", "DescribeAutoScalingGroups"]);
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// A zone where the cluster has no subnet is named with those where it has some, before anything is made.
+#[tokio::test]
+async fn unknown_zone() {
+    let (stage, workspace) = guide("unknown_zone", json!({ "availability_zones": ["af-south-1z"] })).await;
+    let said = workspace.try_apply().await.failed();
+    assert!(said.contains("has no subnet in af-south-1z"), "{said}");
+    assert!(said.contains("af-south-1a, af-south-1b, af-south-1c"), "{said}");
+    stage.assert_nothing_left().await;
+}

@@ -1,0 +1,95 @@
+//! `gitlabspot_node_group`, with the guide's node group as the case. The numbers N1, T1, ... are those of the table of
+//! scenarios in `docs/contributing/testing.md`.
+
+mod asg_tags;
+mod creation;
+mod deletion;
+mod lifecycle;
+mod update;
+
+use std::collections::BTreeMap;
+
+use aws_sdk_autoscaling::types::{AutoScalingGroup, Tag};
+use aws_sdk_eks::types::Nodegroup;
+use gitlabspot_acceptance_tests::{Account, Engine, Stage, Workspace};
+use serde_json::{Value, json};
+
+const ADDRESS: &str = "gitlabspot_node_group.build";
+const NAME: &str = "build-8vcpu-16gb-32gb-1b";
+const TEMPLATE: &str = "k8s.io/cluster-autoscaler/node-template";
+
+/// Waits that AWS prescribes take a tiny part of their time.
+const SPEED: &str = "50";
+
+/// An account of its own and the guide's configuration, initialised.
+async fn guide(test: &str, variables: Value) -> (Stage, Workspace) {
+    let stage = Stage::new(&format!("node_group/{test}"), Engine::opentofu()).await;
+    let workspace = stage.testdata("node_group/guide", variables).await;
+    let workspace = workspace.with_environment("GITLABSPOT_CLOCK_SPEED", SPEED);
+    (stage, workspace)
+}
+
+async fn node_group(account: &Account) -> Option<Nodegroup> {
+    let request = account.eks().describe_nodegroup().cluster_name(account.cluster()).nodegroup_name(NAME);
+    request.send().await.ok().and_then(|output| output.nodegroup)
+}
+
+async fn asg(account: &Account) -> AutoScalingGroup {
+    let groups = account.autoscaling().describe_auto_scaling_groups().send().await.unwrap();
+    let [group] = groups.auto_scaling_groups() else { panic!("not one group: {groups:?}") };
+    group.clone()
+}
+
+async fn asg_tags(account: &Account) -> BTreeMap<String, String> {
+    let group = asg(account).await;
+    group.tags().iter().map(|tag| (tag.key.clone().unwrap(), tag.value.clone().unwrap_or_default())).collect()
+}
+
+async fn tag_asg(account: &Account, key: &str, value: &str) {
+    let tag = asg_tag(account, key).await.value(value).propagate_at_launch(false).build();
+    account.autoscaling().create_or_update_tags().tags(tag).send().await.unwrap();
+}
+
+async fn untag_asg(account: &Account, key: &str) {
+    let tag = asg_tag(account, key).await.build();
+    account.autoscaling().delete_tags().tags(tag).send().await.unwrap();
+}
+
+async fn asg_tag(account: &Account, key: &str) -> aws_sdk_autoscaling::types::builders::TagBuilder {
+    let name = asg(account).await.auto_scaling_group_name.unwrap();
+    Tag::builder().resource_id(name).resource_type("auto-scaling-group").key(key)
+}
+
+/// Deletes the node group behind the provider's back, and waits until it is gone.
+async fn delete_behind_its_back(account: &Account) {
+    let request = account.eks().delete_nodegroup().cluster_name(account.cluster()).nodegroup_name(NAME);
+    request.send().await.unwrap();
+    while node_group(account).await.is_some() {}
+}
+
+/// Makes a node group that no configuration knows.
+async fn foreign_node_group(account: &Account) {
+    let trust = json!({
+        "Version": "2012-10-17",
+        "Statement": [{ "Effect": "Allow", "Principal": { "Service": "ec2.amazonaws.com" }, "Action": "sts:AssumeRole" }],
+    });
+    let role = account.iam().create_role().role_name("theirs").assume_role_policy_document(trust.to_string());
+    let role = role.send().await.unwrap().role.unwrap();
+    let request = account.eks().create_nodegroup().cluster_name(account.cluster()).nodegroup_name(NAME);
+    let subnet = &account.subnet_ids()["af-south-1b"];
+    request.node_role(role.arn).subnets(subnet).send().await.unwrap();
+    while node_group(account).await.unwrap().status.unwrap().as_str() != "ACTIVE" {}
+}
+
+/// The calls that change something, in order, each once however often it was sent.
+fn changes(account: &Account) -> Vec<String> {
+    let mut seen = std::collections::BTreeSet::new();
+    let looks = ["Describe", "Get", "List"];
+    account
+        .calls()
+        .into_iter()
+        .filter(|call| !looks.iter().any(|look| call.action.starts_with(look)))
+        .filter(|call| call.invocation.clone().is_none_or(|invocation| seen.insert(invocation)))
+        .map(|call| call.action)
+        .collect()
+}

@@ -1,0 +1,99 @@
+//! Changes in place.
+
+use gitlabspot_acceptance_tests::Fault;
+use serde_json::json;
+
+use super::{ADDRESS, TEMPLATE, asg_tags, changes, guide, node_group};
+
+/// N22: labels added, changed and removed, and another value of the same taint, in one update.
+#[tokio::test]
+async fn labels_and_taints() {
+    let (stage, workspace) = guide("labels", json!({})).await;
+    workspace.apply().await;
+    stage.account.forget();
+    workspace.set(&json!({
+        "labels": { "intent": "test", "instance-type": "spot", "new": "x" },
+        "taint": { "key": "buildInstance", "value": "yes", "effect": "NoSchedule" },
+    }));
+    assert_eq!(workspace.plan().await.changes()[ADDRESS], ["update"]);
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    let calls = stage.account.calls_of("eks", "UpdateNodegroupConfig");
+    let [call] = calls.as_slice() else { panic!("not one update: {calls:?}") };
+    assert_eq!(call.parameters["labels"]["addOrUpdateLabels"], json!({ "intent": "test", "new": "x" }));
+    assert_eq!(call.parameters["labels"]["removeLabels"], json!(["nodegroup-type"]));
+    assert!(call.parameters["taints"].get("removeTaints").is_none(), "{:?}", call.parameters);
+    let tags = asg_tags(&stage.account).await;
+    assert_eq!(tags[&format!("{TEMPLATE}/taint/buildInstance")], "yes:NoSchedule");
+    assert_eq!(tags[&format!("{TEMPLATE}/label/new")], "x");
+    assert!(!tags.contains_key(&format!("{TEMPLATE}/label/nodegroup-type")));
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// N20: an update that is under way is waited for.
+#[tokio::test]
+async fn another_update_runs() {
+    let (stage, workspace) = guide("busy", json!({})).await;
+    workspace.apply().await;
+    stage.account.plan_node_groups(&json!({ "on": "update", "polls": 6 }));
+    let busy = stage.account.eks().update_nodegroup_config().cluster_name("prod").nodegroup_name(super::NAME);
+    let labels = aws_sdk_eks::types::UpdateLabelsPayload::builder().add_or_update_labels("intent", "other").build();
+    busy.labels(labels).send().await.unwrap();
+    let refused = Fault::error("eks", "UpdateNodegroupConfig", 409, "ResourceInUseException", "an update runs");
+    stage.account.inject(refused.times(2));
+    workspace.set(&json!({ "max_size": 9 }));
+    workspace.apply().await;
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    let group = node_group(&stage.account).await.unwrap();
+    assert_eq!(group.scaling_config.and_then(|scaling| scaling.max_size), Some(9));
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// N21, N24: of two updates the first succeeds and the second fails: the state has the one and not the other.
+#[tokio::test]
+async fn half_of_it_fails() {
+    let (stage, workspace) = guide("half", json!({ "node_version": "1.33" })).await;
+    workspace.apply().await;
+    stage.account.plan_node_groups(&json!({ "on": "update" }));
+    stage.account.plan_node_groups(&json!({
+        "on": "update",
+        "status": "Failed",
+        "errors": [{ "errorCode": "PodEvictionFailure", "errorMessage": "Pods stay", "resourceIds": ["i-1"] }],
+    }));
+    workspace.set(&json!({ "node_version": "1.34", "labels": { "intent": "test" } }));
+    let said = workspace.try_apply().await.failed();
+    assert!(said.contains("PodEvictionFailure (i-1): Pods stay"), "{said}");
+    let state = workspace.state().await;
+    let group = state.resource(ADDRESS);
+    assert_eq!(group["version"], "1.34");
+    assert_eq!(group["labels"]["intent"], "build");
+    assert_eq!(workspace.plan().await.changes()[ADDRESS], ["update"]);
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// Add-on policies and tags of the role that the provider made.
+#[tokio::test]
+async fn add_ons() {
+    let (stage, workspace) = guide("add_ons", json!({ "tags": { "cost": "1" } })).await;
+    workspace.apply().await;
+    stage.account.forget();
+    workspace.set(&json!({ "add_ons": { "image_builder": true, "auto_scaler": true }, "tags": { "cost": "2" } }));
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    let state = workspace.state().await;
+    let role = state.resource(ADDRESS)["node_role"]["name"].as_str().unwrap().to_owned();
+    let iam = stage.account.iam();
+    let inline = iam.list_role_policies().role_name(&role).send().await.unwrap();
+    assert_eq!(inline.policy_names(), ["auto-scaler"]);
+    let attached = iam.list_attached_role_policies().role_name(&role).send().await.unwrap();
+    assert_eq!(attached.attached_policies().len(), 5);
+    assert!(changes(&stage.account).contains(&"TagRole".to_owned()));
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}

@@ -1,0 +1,121 @@
+//! Whether the instance types of a group are alike: the cluster autoscaler takes every node to be like the first.
+//!
+//! Asked once, when a group is planned anew, and only for a warning: without credentials or an answer in time nothing is
+//! said.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_sdk_ec2::Client;
+use aws_sdk_ec2::config::retry::RetryConfig;
+use aws_sdk_ec2::config::timeout::TimeoutConfig;
+use aws_sdk_ec2::types::InstanceTypeInfo;
+
+use crate::framework::Diagnostic;
+
+/// A plan is not kept waiting for a warning.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What the autoscaler calculates with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Size {
+    vcpus: i32,
+    memory_mib: i64,
+    architectures: Vec<String>,
+}
+
+/// The warning about these types, if there is something to say.
+pub(super) async fn warning(ec2: &Client, names: &[String]) -> Option<Diagnostic> {
+    let hasty = aws_sdk_ec2::config::Builder::new()
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(TimeoutConfig::builder().operation_timeout(PATIENCE).build());
+    let request = ec2.describe_instance_types();
+    let request = request.set_instance_types(Some(names.iter().map(|name| name.as_str().into()).collect()));
+    let found = request.customize().config_override(hasty).send().await.ok()?;
+    let sizes = found.instance_types().iter().filter_map(size).collect();
+    differences(names, &sizes)
+        .map(|text| Diagnostic::warning("Instance types of different size", text).at("instance_types"))
+}
+
+fn size(info: &InstanceTypeInfo) -> Option<(String, Size)> {
+    let architectures = info.processor_info.iter().flat_map(|processor| processor.supported_architectures());
+    let size = Size {
+        vcpus: info.v_cpu_info.as_ref()?.default_v_cpus?,
+        memory_mib: info.memory_info.as_ref()?.size_in_mib?,
+        // What runs on a 64-bit processor is not told apart by its older modes.
+        architectures: architectures.map(|kind| kind.as_str().to_owned()).filter(|kind| kind != "i386").collect(),
+    };
+    Some((info.instance_type.as_ref()?.as_str().to_owned(), size))
+}
+
+fn differences(names: &[String], sizes: &BTreeMap<String, Size>) -> Option<String> {
+    let first = names.first()?;
+    let expected = sizes.get(first)?;
+    let unlike = names.iter().filter_map(|name| Some((name, sizes.get(name)?))).filter(|(_, size)| *size != expected);
+    let unlike: Vec<String> = unlike.map(|(name, size)| format!("{name} has {}", size.text(expected))).collect();
+    let all = Size::default();
+    (!unlike.is_empty()).then(|| {
+        format!(
+            "The cluster autoscaler takes every node of the group to be like one of the first type: {first} has {}. But \
+             {}. Jobs may wait for nodes that do not fit them, or leave a part of a node idle.",
+            expected.text(&all),
+            unlike.join(", ")
+        )
+    })
+}
+
+impl Size {
+    /// In words, as far as it differs from another.
+    fn text(&self, other: &Self) -> String {
+        let mut parts = Vec::new();
+        if self.vcpus != other.vcpus {
+            parts.push(format!("{} vCPUs", self.vcpus));
+        }
+        if self.memory_mib != other.memory_mib {
+            #[expect(clippy::cast_precision_loss, reason = "memory in MiB is far below 2^52")]
+            let gib = self.memory_mib as f64 / 1024.0;
+            parts.push(format!("{gib} GiB"));
+        }
+        if self.architectures != other.architectures {
+            parts.push(self.architectures.join(" and "));
+        }
+        parts.join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sizes(types: &[(&str, i32, i64, &str)]) -> (Vec<String>, BTreeMap<String, Size>) {
+        let size = |(name, vcpus, gib, architecture): &(&str, i32, i64, &str)| {
+            let size = Size { vcpus: *vcpus, memory_mib: gib * 1024, architectures: vec![(*architecture).to_owned()] };
+            ((*name).to_owned(), size)
+        };
+        (types.iter().map(|(name, ..)| (*name).to_owned()).collect(), types.iter().map(size).collect())
+    }
+
+    #[test]
+    fn what_differs_from_the_first_is_named() {
+        let (names, sizes) = sizes(&[
+            ("c5a.2xlarge", 8, 16, "x86_64"),
+            ("c5.2xlarge", 8, 16, "x86_64"),
+            ("m5.2xlarge", 8, 32, "x86_64"),
+            ("m6g.xlarge", 4, 16, "arm64"),
+        ]);
+        let text = differences(&names, &sizes).unwrap();
+        assert!(
+            text.contains(
+                "c5a.2xlarge has 8 vCPUs, 16 GiB, x86_64. But m5.2xlarge has 32 GiB, m6g.xlarge has 4 vCPUs, arm64."
+            ),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn alike_or_unknown_is_nothing_to_say() {
+        let (names, all) = sizes(&[("c5a.2xlarge", 8, 16, "x86_64"), ("c5.2xlarge", 8, 16, "x86_64")]);
+        assert_eq!(differences(&names, &all), None);
+        assert_eq!(differences(&names, &BTreeMap::new()), None);
+    }
+}
