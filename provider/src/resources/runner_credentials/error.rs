@@ -39,7 +39,7 @@ pub(super) enum Error {
     NoNamespace { namespace: String, left: String },
 
     #[error("{doing} failed: {source}. {left}")]
-    Aws { doing: String, source: WaitError<AwsError>, left: String },
+    Aws { doing: String, source: Box<WaitError<AwsError>>, left: String },
 
     #[error("{doing} failed: {source}. {left}")]
     Kubernetes { doing: String, source: KubernetesError, left: String },

@@ -20,7 +20,7 @@ use crate::resources::propagation::{PROPAGATION, accepted};
 
 /// An error that is a sentence's subject, and what is left behind.
 pub(super) fn aws(doing: impl Into<String>, source: WaitError<AwsError>, left: &str) -> Error {
-    Error::Aws { doing: doing.into(), source, left: left.to_owned() }
+    Error::Aws { doing: doing.into(), source: Box::new(source), left: left.to_owned() }
 }
 
 fn kubernetes(doing: impl Into<String>, source: KubernetesError, left: &str) -> Error {
