@@ -36,8 +36,8 @@ async fn node_group(account: &Account) -> Option<Nodegroup> {
 
 async fn asg(account: &Account) -> AutoScalingGroup {
     let groups = account.autoscaling().describe_auto_scaling_groups().send().await.unwrap();
-    let [group] = groups.auto_scaling_groups() else { panic!("not one group: {groups:?}") };
-    group.clone()
+    assert_eq!(groups.auto_scaling_groups().len(), 1, "{groups:?}");
+    groups.auto_scaling_groups()[0].clone()
 }
 
 async fn asg_tags(account: &Account) -> BTreeMap<String, String> {

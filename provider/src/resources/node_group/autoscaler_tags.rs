@@ -107,7 +107,7 @@ pub(crate) fn autoscaler_tags(template: &NodeTemplate) -> BTreeMap<String, Strin
         add("label", key, value.clone());
     }
     let mut taints = template.taints.clone();
-    taints.sort_by(|one, other| other.effect.cmp(&one.effect));
+    taints.sort_by_key(|taint| std::cmp::Reverse(taint.effect));
     for Taint { key, value, effect } in taints {
         // Without the effect the autoscaler ignores the tag. A taint without a value is known to it by this tag alone:
         // it skips such taints in what EKS tells it.

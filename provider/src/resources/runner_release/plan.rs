@@ -24,7 +24,10 @@ pub(super) fn complete(plan: &mut Plan<RunnerRelease>, existing: Existing) -> Re
         Existing::Known(kind) => Wanted::of(&plan.planned, &plan.config, kind),
         Existing::Later => None,
     };
-    let Some(wanted) = wanted else { return Ok(forget(&mut plan.planned)) };
+    let Some(wanted) = wanted else {
+        forget(&mut plan.planned);
+        return Ok(());
+    };
     let wanted = wanted?;
     wanted.describe(&mut plan.planned)?;
     for warning in wanted.warnings {

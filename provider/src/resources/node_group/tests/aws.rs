@@ -231,7 +231,7 @@ impl World {
             }
             "DescribeUpdate" => {
                 self.seen_updates += 1;
-                let end = if self.seen_updates % 2 == 0 {
+                let end = if self.seen_updates.is_multiple_of(2) {
                     self.updates.pop_front().unwrap_or_else(|| json!({ "status": "Successful" }))
                 } else {
                     json!({ "status": "InProgress" })
