@@ -203,3 +203,14 @@ async fn what_others_made_is_not_touched() {
     assert_eq!(stage.namespace.objects().await, [format!("ConfigMap/{NAME}")]);
     assert!(!workspace.state().await.contains(ADDRESS));
 }
+
+#[tokio::test]
+async fn a_cluster_that_is_gone_lets_destroy_end() {
+    let stage = Stage::new("runner_release/cluster_gone", Engine::opentofu()).await;
+    let workspace = stage.testdata("runner_release/typed", with_token(&stage, "runner_token", "glrt-x")).await;
+    workspace.apply().await;
+    stage.account.eks().delete_cluster().name(stage.account.cluster()).send().await.unwrap();
+    let said = workspace.destroy().await;
+    assert!(said.to_string().contains("The cluster of the runner release is gone"), "{said}");
+    assert!(!workspace.state().await.contains(ADDRESS));
+}

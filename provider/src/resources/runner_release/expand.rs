@@ -42,7 +42,7 @@ impl Wanted {
         config: &RunnerRelease,
         existing_secret: Option<TokenKind>,
     ) -> Option<Result<Self, Diagnostics>> {
-        let write_only = write_only_token(config);
+        let write_only = write_only_token(config)?;
         let resolved = match resolve_attributes(planned, write_only.as_ref().map(|token| token.kind), existing_secret)?
         {
             Ok(resolved) => resolved,

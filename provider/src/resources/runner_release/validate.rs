@@ -43,7 +43,7 @@ fn names(config: &RunnerRelease, diagnostics: &mut Diagnostics) {
 }
 
 fn tokens(config: &RunnerRelease, diagnostics: &mut Diagnostics) {
-    if !config.runner_token_wo.is_null() && !config.registration_token_wo.is_null() {
+    if config.runner_token_wo.known().is_some() && config.registration_token_wo.known().is_some() {
         diagnostics.error(
             "registration_token_wo",
             "A runner needs one token",
@@ -90,6 +90,8 @@ mod tests {
         assert_eq!(problems(&release()), []);
         let unknown = RunnerRelease { runner_token_wo: Value::Unknown, gitlab_url: Value::Unknown, ..release() };
         assert_eq!(problems(&unknown), []);
+        let either = RunnerRelease { registration_token_wo: Value::Unknown, ..unknown };
+        assert_eq!(problems(&either), []);
     }
 
     #[test]

@@ -73,15 +73,19 @@ pub(in super::super) struct WriteOnlyToken {
     pub(in super::super) token: Option<SecretString>,
 }
 
-/// The token of a configuration.
-pub(in super::super) fn token(config: &RunnerRelease) -> Option<WriteOnlyToken> {
-    let given = |value: &Value<String>, kind| match value {
-        Value::Null => None,
-        Value::Unknown => Some(WriteOnlyToken { kind, token: None }),
-        Value::Known(token) => Some(WriteOnlyToken { kind, token: Some(SecretString::from(token.as_str())) }),
-    };
-    given(&config.runner_token_wo, TokenKind::Authentication)
-        .or_else(|| given(&config.registration_token_wo, TokenKind::Registration))
+/// The token of a configuration, if it has one. `None` while it is not known which of the two it will be.
+pub(in super::super) fn token(config: &RunnerRelease) -> Option<Option<WriteOnlyToken>> {
+    use TokenKind::{Authentication, Registration};
+    use Value::{Known, Null, Unknown};
+    let given = |kind, token: &String| WriteOnlyToken { kind, token: Some(SecretString::from(token.as_str())) };
+    Some(match (&config.runner_token_wo, &config.registration_token_wo) {
+        (Known(token), _) => Some(given(Authentication, token)),
+        (_, Known(token)) => Some(given(Registration, token)),
+        (Unknown, Null) => Some(WriteOnlyToken { kind: Authentication, token: None }),
+        (Null, Unknown) => Some(WriteOnlyToken { kind: Registration, token: None }),
+        (Null, Null) => None,
+        (Unknown, Unknown) => return None,
+    })
 }
 
 /// The release that the attributes describe; `None` while something of it is unknown.
@@ -265,6 +269,24 @@ mod tests {
         let missing = inputs.as_object().unwrap().keys().filter(|name| !attributes.contains_key(*name));
         // Parts of an image are the chart's way of naming it; `lifecycle` is Terraform's own word.
         assert_eq!(missing.collect::<Vec<_>>(), ["image_parts", "lifecycle"]);
+    }
+
+    #[test]
+    fn a_token_tells_its_kind() {
+        let kind = |runner: Value<String>, registration: Value<String>| {
+            let config = RunnerRelease {
+                runner_token_wo: runner,
+                registration_token_wo: registration,
+                ..RunnerRelease::default()
+            };
+            token(&config).map(|token| token.map(|token| (token.kind, token.token.is_some())))
+        };
+        let (authentication, registration) = (TokenKind::Authentication, TokenKind::Registration);
+        assert_eq!(kind("a".into(), Value::Unknown), Some(Some((authentication, true))));
+        assert_eq!(kind(Value::Unknown, "b".into()), Some(Some((registration, true))));
+        assert_eq!(kind(Value::Null, Value::Unknown), Some(Some((registration, false))));
+        assert_eq!(kind(Value::Null, Value::Null), Some(None));
+        assert_eq!(kind(Value::Unknown, Value::Unknown), None);
     }
 
     #[test]
