@@ -1,12 +1,16 @@
-//! One folder per resource; the type name gives the path. What several of them need about AWS stands beside them.
+//! One folder per resource; the type name gives the path. What several of them need stands beside them.
 
 pub mod cache_bucket;
+mod live;
+mod manifest;
 mod names;
 mod namespace;
 pub mod node_group;
 mod partition;
 mod policy_document;
+mod projection;
 mod propagation;
+mod quantity;
 pub mod runner_credentials;
 pub mod runner_release;
 mod tags;

@@ -1,10 +1,8 @@
 //! What a release is to be, in the three forms that it is needed in: objects to apply, what plan and state show of them,
 //! and what else is computed.
 
-use std::collections::BTreeMap;
-
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
 use super::inputs::{resolve_attributes, write_only_token};
@@ -12,13 +10,12 @@ use super::manifests::{self, Fingerprints, SecretObject};
 use super::schema::{JobPod, JobPodToleration, ReleaseObject, RunnerRelease};
 use super::spec::{self, ReleaseSpec, TokenKind};
 use crate::framework::{Diagnostic, Diagnostics, Value};
+use crate::resources::manifest::entry;
+pub(super) use crate::resources::manifest::{Manifest, parsed, shown_manifest, text};
 
 /// Stands in the Deployment for the checksum of the Secrets, which only an apply can know.
 pub(super) const SECRETS_CHECKSUM: &str = "checksum/secrets";
 pub(super) const CURRENT: &str = "(of the Secrets in use)";
-
-/// Shown objects, as JSON texts, by kind and place.
-pub(super) type Manifest = BTreeMap<String, String>;
 
 /// A release without doubt.
 #[derive(Debug)]
@@ -133,43 +130,6 @@ fn manifest(spec: &ReleaseSpec, token_version: Option<&str>) -> Result<Manifest,
     Ok(objects.iter().filter_map(entry).collect())
 }
 
-/// Kind and place of an object, and its text.
-fn entry(object: &Json) -> Option<(String, String)> {
-    let kind = object["kind"].as_str()?;
-    let name = object["metadata"]["name"].as_str()?;
-    let key = match object["metadata"]["namespace"].as_str() {
-        Some(namespace) => format!("{kind} {namespace}/{name}"),
-        None => format!("{kind} {name}"),
-    };
-    Some((key, text(object)))
-}
-
-/// JSON with sorted keys, so that equal objects are equal texts.
-pub(super) fn text(object: &Json) -> String {
-    sorted(object).to_string()
-}
-
-fn sorted(value: &Json) -> Json {
-    match value {
-        Json::Object(fields) => {
-            let fields: BTreeMap<&String, Json> = fields.iter().map(|(name, value)| (name, sorted(value))).collect();
-            Json::Object(fields.into_iter().map(|(name, value)| (name.clone(), value)).collect::<Map<_, _>>())
-        }
-        Json::Array(items) => Json::Array(items.iter().map(sorted).collect()),
-        plain => plain.clone(),
-    }
-}
-
-/// A manifest as an attribute.
-pub(super) fn shown_manifest(manifest: &Manifest) -> Value<crate::framework::value::Map<String>> {
-    Value::Known(manifest.iter().map(|(key, text)| (key.clone(), text.as_str().into())).collect())
-}
-
-/// The objects of a manifest, in the order of their names.
-pub(super) fn parsed(manifest: &Manifest) -> impl Iterator<Item = Json> {
-    manifest.values().filter_map(|text| serde_json::from_str(text).ok())
-}
-
 /// Their places as an attribute.
 pub(super) fn objects(manifest: &Manifest) -> Value<crate::framework::value::List<ReleaseObject>> {
     let listed = parsed(manifest).map(|object| {
@@ -246,10 +206,5 @@ mod tests {
         };
         assert_ne!(manifest("glrt-a"), manifest("glrt-b"));
         assert!(!manifest("glrt-a").contains("glrt-a"));
-    }
-
-    #[test]
-    fn equal_objects_are_equal_texts() {
-        assert_eq!(text(&json!({"b": [{"d": 1, "c": 2}], "a": 1})), r#"{"a":1,"b":[{"c":2,"d":1}]}"#);
     }
 }

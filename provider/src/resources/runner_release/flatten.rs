@@ -2,12 +2,12 @@
 //!
 //! Only these are compared, so that defaults of the API server and fields of others are no difference.
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use super::config_toml::{Config, redact, render};
 use super::expand::{CURRENT, SECRETS_CHECKSUM};
 use super::memory::Memory;
-use super::spec::Quantity;
+use crate::resources::projection::{is_empty, project};
 
 /// Stands for secret content that is not what was applied.
 const CHANGED: &str = "(changed outside of this configuration)";
@@ -76,108 +76,4 @@ fn redacted(text: &str) -> Option<String> {
         Some(_) => return None,
     };
     render(&redact(&Config { global, runner })).ok()
-}
-
-/// The live values of the fields that are `shown`. Where they mean the same, the spelling of `shown` stays.
-fn project(shown: &Json, live: &Json) -> Json {
-    projected(shown, live, false)
-}
-
-fn projected(shown: &Json, live: &Json, is_amount: bool) -> Json {
-    match (shown, live) {
-        (Json::Object(shown), Json::Object(live)) => {
-            let fields = shown.iter().filter_map(|(name, shown)| {
-                let is_amount = is_amount || AMOUNTS.contains(&name.as_str());
-                match live.get(name) {
-                    Some(live) => Some((name.clone(), projected(shown, live, is_amount))),
-                    // The API leaves out what is empty.
-                    None if is_empty(shown) => Some((name.clone(), shown.clone())),
-                    None => None,
-                }
-            });
-            Json::Object(fields.collect::<Map<_, _>>())
-        }
-        (Json::Array(shown), Json::Array(live)) => match key_of(shown) {
-            Some(key) => Json::Array(
-                shown
-                    .iter()
-                    .filter_map(|shown| {
-                        let live = live.iter().find(|live| live.get(key) == shown.get(key))?;
-                        Some(projected(shown, live, is_amount))
-                    })
-                    .collect(),
-            ),
-            None => Json::Array(
-                live.iter()
-                    .enumerate()
-                    .map(|(index, live)| {
-                        shown.get(index).map_or(live.clone(), |shown| projected(shown, live, is_amount))
-                    })
-                    .collect(),
-            ),
-        },
-        (Json::String(one), Json::String(other)) if is_amount && is_same_amount(one, other) => shown.clone(),
-        _ => live.clone(),
-    }
-}
-
-/// Maps and fields that hold quantities.
-const AMOUNTS: [&str; 4] = ["limits", "requests", "sizeLimit", "storage"];
-
-/// Lists of objects that server-side apply merges by one of these fields: others may add to them.
-const KEYS: [&str; 4] = ["name", "mountPath", "containerPort", "ip"];
-
-fn key_of(items: &[Json]) -> Option<&'static str> {
-    let is_key = |key: &&&str| !items.is_empty() && items.iter().all(|item| item.get(**key).is_some());
-    KEYS.iter().find(is_key).copied()
-}
-
-fn is_empty(value: &Json) -> bool {
-    match value {
-        Json::Null => true,
-        Json::Bool(value) => !value,
-        Json::Number(number) => number.as_i64() == Some(0),
-        Json::String(text) => text.is_empty(),
-        Json::Array(items) => items.is_empty(),
-        Json::Object(fields) => fields.is_empty(),
-    }
-}
-
-fn is_same_amount(one: &str, other: &str) -> bool {
-    matches!((Quantity::parse(one), Quantity::parse(other)), (Some(one), Some(other)) if one == other)
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn defaults_and_fields_of_others_are_no_difference() {
-        let shown = json!({ "spec": { "replicas": 1, "template": { "spec": { "containers": [{
-            "name": "runner", "env": [{ "name": "TAGS", "value": "" }], "command": ["a", "b"],
-            "resources": { "requests": { "cpu": "1000m" } }, "privileged": false,
-        }] } } } });
-        let live = json!({ "spec": { "replicas": 1, "paused": false, "template": { "spec": { "containers": [
-            { "name": "sidecar" },
-            {
-                "name": "runner", "env": [{ "name": "TAGS" }, { "name": "MORE", "value": "1" }], "command": ["a", "b"],
-                "resources": { "requests": { "cpu": "1" } }, "imagePullPolicy": "Always",
-            },
-        ] } } }, "status": {} });
-        assert_eq!(project(&shown, &live), shown);
-    }
-
-    #[test]
-    fn changes_of_our_fields_are_seen() {
-        let shown = json!({ "data": { "a": "1", "b": "2" }, "rules": [{ "verbs": ["get", "list"] }], "value": "1" });
-        let live = json!({
-            "data": { "a": "x", "c": "3" }, "rules": [{ "verbs": ["get"] }, { "verbs": ["*"] }], "value": "1000m",
-        });
-        assert_eq!(
-            project(&shown, &live),
-            json!({ "data": { "a": "x" }, "rules": [{ "verbs": ["get"] }, { "verbs": ["*"] }], "value": "1000m" })
-        );
-    }
 }

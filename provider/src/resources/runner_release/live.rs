@@ -1,44 +1,13 @@
-//! The release's objects in the cluster: looking at them, making them, taking them away.
+//! The release's objects in the cluster: what is special about looking at them and taking them away.
 
-use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value as Json;
 
 use super::error::Error;
-use super::expand::{Manifest, parsed};
 use super::manifests::Fingerprints;
 use super::memory::Memory;
-use crate::clients::kubernetes::{self, ApplyOptions, KubernetesError, ObjectRef, Propagation};
+use crate::clients::kubernetes::{self, ApplyOptions, KubernetesError, ObjectRef};
 use crate::framework::wait::{Look, Wait, WaitError};
-
-const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
-
-/// Requests at a time.
-const AT_A_TIME: usize = 8;
-
-/// Whether an object was made by this provider.
-pub(super) fn is_ours(object: &Json) -> bool {
-    object["metadata"]["labels"][MANAGED_BY] == "gitlabspot"
-}
-
-/// The places of a manifest's objects.
-pub(super) fn places(manifest: &Manifest) -> Vec<ObjectRef> {
-    parsed(manifest).filter_map(|object| ObjectRef::of(&object).ok()).collect()
-}
-
-/// Reads objects; `None` for those that are not there.
-pub(super) async fn get_all(
-    client: &kube::Client,
-    places: impl IntoIterator<Item = ObjectRef>,
-) -> Result<Vec<(ObjectRef, Option<Json>)>, KubernetesError> {
-    stream::iter(places)
-        .map(async |place| {
-            let found = kubernetes::get(client, &place).await?;
-            Ok((place, found))
-        })
-        .buffered(AT_A_TIME)
-        .try_collect()
-        .await
-}
+pub(super) use crate::resources::live::{apply, get_all, is_ours, places, remove};
 
 /// Refuses to touch what others have made.
 pub(super) async fn refuse_strangers(client: &kube::Client, places: Vec<ObjectRef>) -> Result<(), Error> {
@@ -57,11 +26,6 @@ pub(super) async fn refuse_unknown_kinds(client: &kube::Client, objects: &[Json]
         }
     }
     Ok(())
-}
-
-/// Takes fields over that someone has changed by hand: the plan has shown them.
-pub(super) async fn apply(client: &kube::Client, object: &Json) -> Result<Json, KubernetesError> {
-    kubernetes::apply(client, object, ApplyOptions { force: true, dry_run: false }).await
 }
 
 /// Keyed hashes of the Secrets in use, as they are now. A Secret that may not be read is left out of account.
@@ -106,26 +70,6 @@ pub(super) fn deployment(namespace: &str, name: &str) -> ObjectRef {
 pub(super) async fn pods(client: &kube::Client, deployment: &ObjectRef) -> Result<Vec<Json>, KubernetesError> {
     let labels = format!("app={}", deployment.name);
     kubernetes::list(client, "v1", "Pod", deployment.namespace.as_deref(), &labels).await
-}
-
-/// Deletes one object of ours, and waits until it is gone.
-pub(super) async fn remove(
-    client: &kube::Client,
-    place: &ObjectRef,
-    wait: Wait,
-) -> Result<(), WaitError<KubernetesError>> {
-    let found = kubernetes::get(client, place).await.map_err(WaitError::Failed)?;
-    let Some(found) = found.filter(is_ours) else { return Ok(()) };
-    let uid = found["metadata"]["uid"].as_str();
-    kubernetes::delete(client, place, Propagation::Foreground, uid).await.map_err(WaitError::Failed)?;
-    wait.until(|| async {
-        let found = kubernetes::get(client, place).await?;
-        Ok(match found.filter(|found| found["metadata"]["uid"].as_str() == uid) {
-            None => Look::Done(()),
-            Some(_) => Look::Pending(format!("{place} is still there")),
-        })
-    })
-    .await
 }
 
 /// Waits until no pod of the manager is left.

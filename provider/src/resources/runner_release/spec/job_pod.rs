@@ -6,7 +6,7 @@ use serde::Serialize;
 use toml::{Table, Value};
 
 use super::super::inputs::Toleration;
-use super::quantity::Quantity;
+use super::Quantity;
 
 /// The shape of `gitlabspot_warm_capacity.pod`. Amounts are Kubernetes quantities; unset ones are
 /// requested by no container.
