@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::cloud::repository;
-use crate::{Account, Cloud, Engine, GitLab, Kubernetes, Namespace, Workspace, evidence, mirror};
+use crate::{Account, BuildNode, Cloud, Engine, GitLab, Kubernetes, Namespace, Workspace, evidence, mirror};
 
 /// An account, a namespace and a GitLab of the test's own, and the engine it runs. Removed at the end of a test that
 /// passes; of one that fails, or of all with `GITLABSPOT_KEEP=1`, the evidence stays.
@@ -85,6 +85,11 @@ impl Stage {
         let environment =
             self.account.environment().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         Workspace::new(&self.root, self.engine.clone(), environment)
+    }
+
+    /// A node for this test's builds, of this size.
+    pub async fn build_node(&self, cpu: &str, memory: &str) -> BuildNode {
+        BuildNode::new(self.namespace.name(), cpu, memory, &self.cloud, &self.kubernetes).await
     }
 
     /// Nothing is left in the account and in the namespace.

@@ -7,5 +7,7 @@ mod complete;
 mod examples;
 mod harness;
 mod node_group;
+mod runner_config;
 mod runner_release;
 mod secrets;
+mod warm_capacity;

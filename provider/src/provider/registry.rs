@@ -6,10 +6,12 @@ use super::Data;
 use crate::data_sources::spot_instance_types::SpotInstanceTypesDataSource;
 use crate::framework::Registry;
 use crate::functions::autoscaler_tags::AutoscalerTags;
+use crate::functions::runner_config::RunnerConfig;
 use crate::resources::cache_bucket::CacheBucketResource;
 use crate::resources::node_group::NodeGroupResource;
 use crate::resources::runner_credentials::RunnerCredentialsResource;
 use crate::resources::runner_release::RunnerReleaseResource;
+use crate::resources::warm_capacity::WarmCapacityResource;
 
 /// Everything, in the order of the docs.
 pub(super) fn registry() -> Registry<Data> {
@@ -19,8 +21,9 @@ pub(super) fn registry() -> Registry<Data> {
             Arc::new(CacheBucketResource),
             Arc::new(RunnerCredentialsResource),
             Arc::new(RunnerReleaseResource),
+            Arc::new(WarmCapacityResource),
         ],
         data_sources: vec![Arc::new(SpotInstanceTypesDataSource)],
-        functions: vec![Arc::new(AutoscalerTags)],
+        functions: vec![Arc::new(AutoscalerTags), Arc::new(RunnerConfig)],
     }
 }

@@ -17,3 +17,4 @@ mod tags;
 #[cfg(test)]
 mod testing;
 mod timestamp;
+pub mod warm_capacity;

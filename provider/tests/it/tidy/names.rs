@@ -106,6 +106,7 @@ const SUBJECTS: &[(&str, &[&str])] = &[
             "version",
         ],
     ),
+    ("warm_capacity", &["apply", "read", "removal", "schedule"]),
 ];
 
 fn in_drawers(path: &str) -> bool {

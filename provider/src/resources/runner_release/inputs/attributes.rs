@@ -150,7 +150,8 @@ fn number_or_text(value: &mut Json) {
 }
 
 /// The same value as JSON; what is null is left out.
-fn json(raw: &Raw) -> Json {
+/// What a value says, without its types; null attributes are left out.
+pub fn json(raw: &Raw) -> Json {
     match raw {
         Raw::Null | Raw::Unknown(_) => Json::Null,
         Raw::Bool(value) => json!(value),

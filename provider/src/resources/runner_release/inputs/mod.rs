@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use attributes::json;
 pub(super) use attributes::{expand as resolve_attributes, token as write_only_token};
 pub use kubernetes_case::to_api;
 pub use nested::{

@@ -1,0 +1,42 @@
+//! `provider::gitlabspot::runner_config`, from outside.
+
+use gitlabspot_acceptance_tests::{Engine, Stage};
+use serde_json::json;
+
+/// F1: objects become checked TOML, and a misspelt key an error with the nearest name.
+async fn writes_and_checks(engine: Engine) {
+    let stage = Stage::new(&format!("runner_config/{}", engine.name()), engine).await;
+    let kubernetes = json!({ "cpu_request": "2", "privileged": true, "node_selector": { "intent": "build" } });
+    let workspace = stage.testdata("runner_config/runner", json!({ "kubernetes": kubernetes })).await;
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    let state = workspace.state().await;
+    let table = "[runners.kubernetes]\ncpu_request = \"2\"\nprivileged = true\n\n\
+                 [runners.kubernetes.node_selector]\nintent = \"build\"\n";
+    assert_eq!(state.output("one"), &json!(format!("[[runners]]\nexecutor = \"kubernetes\"\n\n{table}")));
+    let file = format!(
+        "concurrent = 4\n\n[[runners]]\nname = \"small\"\n\n{table}\n[[runners]]\nname = \"large\"\n\n\
+         [runners.cache]\nType = \"s3\"\n\n[runners.cache.s3]\nBucketName = \"ci\"\n"
+    );
+    assert_eq!(state.output("file"), &json!(file));
+
+    workspace.set(&json!({ "kubernetes": { "cpu_requests": "2" } }));
+    let Err(said) = workspace.try_plan().await else { panic!("a misspelt key is taken") };
+    let said = said.prose();
+    for text in ["kubernetes.cpu_requests: GitLab Runner's", "Did you mean \"cpu_request\"?"] {
+        assert!(said.contains(text), "{text} in {said}");
+    }
+    assert_eq!(stage.account.calls().len(), 0);
+}
+
+#[tokio::test]
+async fn writes_and_checks_with_opentofu() {
+    writes_and_checks(Engine::opentofu()).await;
+}
+
+#[tokio::test]
+async fn writes_and_checks_with_terraform() {
+    if let Some(engine) = Engine::terraform() {
+        writes_and_checks(engine).await;
+    }
+}

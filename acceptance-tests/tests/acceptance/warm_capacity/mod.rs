@@ -1,0 +1,136 @@
+//! `gitlabspot_warm_capacity` on the real scheduler and controllers, with a build node of each test's own.
+
+mod always;
+mod ownership;
+mod refusals;
+mod scheduled;
+
+use std::time::{Duration, Instant};
+
+use gitlabspot_acceptance_tests::{BuildNode, Engine, Stage, Workspace};
+use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::scheduling::v1::PriorityClass;
+use kube::api::{Api, ListParams, PostParams};
+use serde_json::{Value, json};
+
+const ADDRESS: &str = "gitlabspot_warm_capacity.next";
+const NAME: &str = "warm";
+
+/// What the controllers of a busy machine may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A build node with room for two jobs, and placeholders of a job's size that fit there alone.
+struct Scene {
+    workspace: Workspace,
+    node: BuildNode,
+    stage: Stage,
+    /// Of this test alone, so that nobody else uses its class.
+    priority: i64,
+}
+
+impl Scene {
+    async fn new(test: &str, variables: Value) -> Self {
+        let stage = Stage::new(&format!("warm_capacity/{test}"), Engine::opentofu()).await;
+        stage.namespace.create().await;
+        let node = stage.build_node("4", "16Gi").await;
+        let priority = -11 - i64::from(getrandom::u32().unwrap() >> 4);
+        let mut all = json!({
+            "cluster_name": stage.account.cluster(),
+            "namespace": stage.namespace.name(),
+            "pod": pod(&node),
+            "priority": priority,
+        });
+        all.as_object_mut().unwrap().extend(variables.as_object().unwrap().clone());
+        let workspace = stage.testdata("warm_capacity/placeholders", all).await;
+        Self { workspace, node, stage, priority }
+    }
+
+    fn id(&self) -> String {
+        format!("{}/{NAME}", self.stage.namespace.name())
+    }
+
+    fn class(&self) -> String {
+        format!("gitlabspot-placeholder-minus-{}", -self.priority)
+    }
+
+    async fn has_class(&self) -> bool {
+        let classes: Api<PriorityClass> = Api::all(self.stage.kubernetes.client());
+        classes.get_opt(&self.class()).await.unwrap().is_some()
+    }
+
+    /// The placeholders: phase, and the node if there is one.
+    async fn placeholders(&self) -> Vec<(String, Option<String>)> {
+        let labels = ListParams::default().labels("app.kubernetes.io/name=gitlabspot-warm-capacity");
+        let pods = self.stage.kubernetes.api::<Pod>(self.stage.namespace.name()).list(&labels).await.unwrap();
+        let mut found: Vec<_> = pods
+            .into_iter()
+            .filter(|pod| pod.metadata.deletion_timestamp.is_none())
+            .map(|pod| (phase(&pod), pod.spec.and_then(|spec| spec.node_name)))
+            .collect();
+        found.sort();
+        found
+    }
+
+    fn running(&self) -> (String, Option<String>) {
+        ("Running".to_owned(), Some(self.node.name().to_owned()))
+    }
+
+    /// Waits until the placeholders are so.
+    async fn until_placeholders(&self, wanted: &[(String, Option<String>)]) {
+        until(async || self.placeholders().await == wanted, async || format!("{:?}", self.placeholders().await)).await;
+    }
+
+    async fn destroy(&self) {
+        self.workspace.destroy().await;
+        self.stage.assert_nothing_left().await;
+        assert!(!self.has_class().await, "{} is left", self.class());
+    }
+}
+
+fn pending() -> (String, Option<String>) {
+    ("Pending".to_owned(), None)
+}
+
+/// Half the node.
+fn pod(node: &BuildNode) -> Value {
+    json!({ "cpu": "2", "memory": "8Gi", "node_selector": node.selector(), "tolerations": node.tolerations() })
+}
+
+fn phase(pod: &Pod) -> String {
+    pod.status.as_ref().and_then(|status| status.phase.clone()).unwrap_or_default()
+}
+
+/// Asks until it is so.
+async fn until(is_so: impl AsyncFn() -> bool, what_is: impl AsyncFn() -> String) {
+    let end = Instant::now() + PATIENCE;
+    while !is_so().await {
+        assert!(Instant::now() < end, "still {}", what_is().await);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// A job pod of ordinary priority, as the runner would make it, that runs on this node; how long it waited.
+async fn run_job(stage: &Stage, node: &BuildNode, name: &str) -> Duration {
+    let job = json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": { "name": name },
+        "spec": {
+            "restartPolicy": "Never",
+            "terminationGracePeriodSeconds": 0,
+            "nodeSelector": node.selector(),
+            "tolerations": node.tolerations(),
+            "containers": [{
+                "name": "build", "image": "alpine",
+                "resources": { "requests": { "cpu": "2", "memory": "8Gi" } },
+            }],
+        },
+    });
+    let pods = stage.kubernetes.api::<Pod>(stage.namespace.name());
+    let began = Instant::now();
+    pods.create(&PostParams::default(), &serde_json::from_value(job).unwrap()).await.unwrap();
+    let look = async || phase(&pods.get(name).await.unwrap());
+    until(async || look().await == "Running", look).await;
+    assert_eq!(pods.get(name).await.unwrap().spec.unwrap().node_name.as_deref(), Some(node.name()));
+    began.elapsed()
+}

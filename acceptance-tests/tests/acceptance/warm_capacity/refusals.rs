@@ -1,0 +1,63 @@
+//! What is refused, and where it is said.
+
+use k8s_openapi::api::core::v1::ResourceQuota;
+use kube::api::{DeleteParams, PostParams};
+use serde_json::{Value, json};
+
+use super::{ADDRESS, Scene};
+
+/// W14: schedules and sizes that cannot be are refused at plan, at their attribute.
+#[tokio::test]
+async fn what_cannot_be_is_refused_at_plan() {
+    let scene = Scene::new("refusals", json!({})).await;
+    let schedule = |start: &str, end: &str, zone: &str| json!({ "start": start, "end": end, "time_zone": zone });
+    let cases: [(&str, Value, &str); 6] = [
+        ("schedule", schedule("@daily", "0 18 * * *", "UTC"), "it has 1 fields in place of five"),
+        ("schedule", schedule("0 8 * * 7", "0 18 * * *", "UTC"), "is not one of 0 to 6, or SUN to SAT"),
+        ("schedule", schedule("0 8 * * *", "0 18 * * MON-FRI", "UTC"), "There must be a pause between two periods"),
+        ("schedule", schedule("0 8,14 * * *", "0 12,20 * * *", "UTC"), "make a resource for each length"),
+        (
+            "schedule",
+            schedule("0 8 * * *", "0 18 * * *", "Africa/Johanesburg"),
+            "Did you mean \"Africa/Johannesburg\"?",
+        ),
+        ("pod", json!({ "ephemeral_storage": "1Gi" }), "Placeholders of no size"),
+    ];
+    for (variable, value, wanted) in cases {
+        let before = if variable == "pod" { super::pod(&scene.node) } else { Value::Null };
+        scene.workspace.set(&json!({ variable: value }));
+        let Err(said) = scene.workspace.try_plan().await else { panic!("{value} is taken") };
+        assert!(said.prose().contains(wanted), "{wanted} in {said}");
+        scene.workspace.set(&json!({ variable: before }));
+    }
+    assert_eq!(scene.stage.namespace.objects().await, [""; 0]);
+}
+
+/// W15: what the cluster does not let in is an error with the cluster's reason; the next apply goes on.
+#[tokio::test]
+async fn a_quota_is_named() {
+    let scene = Scene::new("quota", json!({ "create_timeout": "8s" })).await;
+    let quotas = scene.stage.kubernetes.api::<ResourceQuota>(scene.stage.namespace.name());
+    let quota = json!({ "metadata": { "name": "none" }, "spec": { "hard": { "pods": "0" } } });
+    quotas.create(&PostParams::default(), &serde_json::from_value(quota).unwrap()).await.unwrap();
+    let said = scene.workspace.try_apply().await.failed();
+    for text in ["Placeholders were not made", "0 of 2 pods are made", "exceeded quota: none"] {
+        assert!(said.contains(text), "{text} in {said}");
+    }
+    assert!(scene.workspace.state().await.contains(ADDRESS));
+    quotas.delete("none", &DeleteParams::default()).await.unwrap();
+    scene.workspace.set(&json!({ "create_timeout": null }));
+    scene.workspace.apply().await;
+    scene.workspace.assert_stable().await;
+    scene.destroy().await;
+}
+
+/// W16: without its namespace nothing is made.
+#[tokio::test]
+async fn a_namespace_that_is_missing_is_named() {
+    let scene = Scene::new("namespace", json!({ "namespace": "no-such-namespace" })).await;
+    let said = scene.workspace.try_apply().await.failed();
+    assert!(said.contains("There is no namespace no-such-namespace. Make it first."), "{said}");
+    assert!(!scene.has_class().await);
+    assert!(!scene.workspace.state().await.contains(ADDRESS));
+}

@@ -1,0 +1,199 @@
+//! Placeholders that are kept in periods: a CronJob.
+
+use std::time::{Duration, Instant};
+
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::batch::v1::{CronJob, Job};
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
+use serde_json::{Value, json};
+
+use super::{ADDRESS, NAME, Scene, pending, run_job, until};
+
+/// Seconds since 1970, by the clock that the provider sees.
+fn now() -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    now.as_secs().try_into().unwrap()
+}
+
+/// A cron expression of every day at this time, in UTC.
+fn daily(second: i64) -> String {
+    format!("{} {} * * *", second / 60 % 60, second / 3600 % 24)
+}
+
+/// A period of every day.
+fn period(start: i64, end: i64) -> Value {
+    json!({ "start": daily(start), "end": daily(end) })
+}
+
+/// The next full minute that is at least this far away.
+fn minute_after(seconds: i64) -> i64 {
+    (now() + seconds + 59) / 60 * 60
+}
+
+impl Scene {
+    async fn jobs(&self) -> Vec<Job> {
+        let jobs = self.stage.kubernetes.api::<Job>(self.stage.namespace.name());
+        jobs.list(&ListParams::default()).await.unwrap().items
+    }
+
+    async fn names_of_jobs(&self) -> Vec<String> {
+        self.jobs().await.into_iter().map(|job| job.metadata.name.unwrap()).collect()
+    }
+
+    async fn cron_job(&self) -> Value {
+        let cron_job: CronJob = self.stage.kubernetes.get(self.stage.namespace.name(), NAME).await;
+        serde_json::to_value(cron_job).unwrap()
+    }
+}
+
+/// W5: outside of its periods there is a CronJob with the right fields, and nothing else.
+#[tokio::test]
+async fn outside_of_a_period_there_are_no_placeholders() {
+    let (start, end) = (now() + 6 * 3600, now() + 16 * 3600);
+    let scene = Scene::new("outside", json!({ "schedule": period(start, end) })).await;
+    scene.workspace.apply().await;
+    scene.workspace.assert_stable().await;
+    assert_eq!(scene.stage.namespace.objects().await, [format!("CronJob/{NAME}")]);
+    let spec = scene.cron_job().await["spec"].clone();
+    assert_eq!(
+        (&spec["schedule"], &spec["timeZone"], &spec["failedJobsHistoryLimit"], &spec["successfulJobsHistoryLimit"]),
+        (&json!(daily(start)), &json!("UTC"), &json!(0), &json!(0))
+    );
+    let job = &spec["jobTemplate"]["spec"];
+    assert_eq!(
+        (&job["parallelism"], &job["completions"], &job["activeDeadlineSeconds"], &job["ttlSecondsAfterFinished"]),
+        (&json!(2), &json!(2), &json!(36_000), &json!(0))
+    );
+    let rule = json!({
+        "action": "Ignore", "onPodConditions": [{ "type": "DisruptionTarget", "status": "True" }],
+    });
+    assert_eq!(job["podFailurePolicy"]["rules"], json!([rule]));
+    let pod = &job["template"]["spec"];
+    assert_eq!((&pod["automountServiceAccountToken"], &pod["restartPolicy"]), (&json!(false), &json!("Never")));
+    scene.workspace.assert_import(ADDRESS, &scene.id(), &[]).await;
+
+    // A change outside of a period starts none either.
+    scene.workspace.set(&json!({ "pods": 1 }));
+    scene.workspace.apply().await;
+    scene.workspace.assert_stable().await;
+    assert_eq!(scene.stage.namespace.objects().await, [format!("CronJob/{NAME}")]);
+
+    let edited = json!({ "spec": { "suspend": true, "timeZone": "Europe/Berlin" } });
+    let cron_jobs = scene.stage.kubernetes.api::<CronJob>(scene.stage.namespace.name());
+    cron_jobs.patch(NAME, &PatchParams::default(), &Patch::Merge(&edited)).await.unwrap();
+    let plan = scene.workspace.plan().await;
+    let shown = plan.change(ADDRESS)["before"]["manifest"][format!("CronJob {}", scene.id())].as_str().unwrap();
+    let shown: Value = serde_json::from_str(shown).unwrap();
+    assert_eq!((&shown["spec"]["suspend"], &shown["spec"]["timeZone"]), (&json!(true), &json!("Europe/Berlin")));
+    scene.workspace.apply().await;
+    scene.workspace.assert_stable().await;
+    assert_eq!(scene.cron_job().await["spec"]["timeZone"], "UTC");
+    scene.destroy().await;
+}
+
+/// W6: an apply within a period starts what is left of it at once; at the end of the period no failed Job is left.
+#[tokio::test]
+async fn a_period_under_way_starts_at_once_and_leaves_no_failed_job() {
+    let (start, end) = (now() / 60 * 60 - 3600, minute_after(20));
+    let scene = Scene::new("under_way", json!({ "schedule": period(start, end) })).await;
+    scene.workspace.apply().await;
+    let jobs = scene.jobs().await;
+    let [job] = jobs.as_slice() else { panic!("one Job, not {jobs:?}") };
+    // As the CronJob would have called it, so that there are never two for one period.
+    assert_eq!(job.metadata.name, Some(format!("{NAME}-{}", start / 60)));
+    let deadline = job.spec.as_ref().unwrap().active_deadline_seconds.unwrap();
+    assert!((1..=end - now() + 60).contains(&deadline), "{deadline} s for an end in {} s", end - now());
+    scene.until_placeholders(&[scene.running(), scene.running()]).await;
+    scene.workspace.assert_stable().await;
+
+    // Also a placeholder of a Job gives way at once, and the Job goes on.
+    let waited = run_job(&scene.stage, &scene.node, "job").await;
+    assert!(waited.as_secs() < 15, "the job waited for {waited:?}");
+    scene.until_placeholders(&[pending(), scene.running()]).await;
+
+    let limit = Instant::now() + Duration::from_secs(120);
+    while !scene.jobs().await.is_empty() {
+        assert!(Instant::now() < limit, "{:?}", scene.jobs().await);
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    assert!(now() >= end - 1, "the Job ended {} s before the period", end - now());
+    scene.until_placeholders(&[]).await;
+    assert_eq!(scene.stage.namespace.objects().await, [format!("CronJob/{NAME}"), "Pod/job".to_owned()]);
+    scene.workspace.assert_stable().await;
+
+    let pods = scene.stage.kubernetes.api::<k8s_openapi::api::core::v1::Pod>(scene.stage.namespace.name());
+    pods.delete("job", &DeleteParams::default()).await.unwrap();
+    scene.destroy().await;
+}
+
+/// W7: the CronJob starts a period on time by itself; an apply that changes placeholders replaces them, and one that does
+/// not leaves them alone.
+#[tokio::test]
+async fn a_period_starts_on_time_by_itself() {
+    let start = minute_after(12);
+    let scene = Scene::new("on_time", json!({ "schedule": period(start, start + 3600), "pods": 1 })).await;
+    scene.workspace.apply().await;
+    assert_eq!(scene.names_of_jobs().await, [""; 0]);
+    let name = format!("{NAME}-{}", start / 60);
+    let limit = Instant::now() + Duration::from_secs(120);
+    while scene.names_of_jobs().await != [name.clone()] {
+        assert!(Instant::now() < limit, "{:?}", scene.names_of_jobs().await);
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    assert!(now() - start < 30, "the period started {} s late", now() - start);
+    scene.until_placeholders(&[scene.running()]).await;
+    let uid = scene.jobs().await[0].metadata.uid.clone();
+
+    // What says how, and not what, leaves the Job alone.
+    scene.workspace.set(&json!({ "create_timeout": "1m" }));
+    scene.workspace.apply().await;
+    assert_eq!(scene.jobs().await[0].metadata.uid, uid);
+
+    scene.workspace.set(&json!({ "pods": 2 }));
+    scene.workspace.apply().await;
+    scene.workspace.assert_stable().await;
+    scene.until_placeholders(&[scene.running(), scene.running()]).await;
+    let jobs = scene.jobs().await;
+    let [job] = jobs.as_slice() else { panic!("one Job, not {jobs:?}") };
+    assert_eq!((job.metadata.name.as_deref(), job.metadata.uid == uid), (Some(name.as_str()), false));
+    assert!(job.spec.as_ref().unwrap().active_deadline_seconds.unwrap() <= start + 3600 - now() + 60);
+
+    // The period is moved away: it ends now.
+    scene.workspace.set(&json!({ "schedule": period(start + 7200, start + 10_800) }));
+    scene.workspace.apply().await;
+    scene.until_placeholders(&[]).await;
+    scene.destroy().await;
+}
+
+/// W8: from always to periods and back, nothing of the other is left, and there is never room asked for twice.
+#[tokio::test]
+async fn one_shape_leaves_nothing_of_the_other() {
+    let scene = Scene::new("shapes", json!({})).await;
+    scene.workspace.apply().await;
+    scene.until_placeholders(&[scene.running(), scene.running()]).await;
+
+    let schedule = period(now() - 3600, now() + 3600);
+    scene.workspace.set(&json!({ "schedule": schedule }));
+    assert_eq!(scene.workspace.plan().await.changes(), [(ADDRESS.to_owned(), vec!["update".to_owned()])].into());
+    scene.workspace.apply().await;
+    scene.workspace.assert_stable().await;
+    scene.until_placeholders(&[scene.running(), scene.running()]).await;
+    let deployments = scene.stage.kubernetes.api::<Deployment>(scene.stage.namespace.name());
+    assert_eq!(deployments.list(&ListParams::default()).await.unwrap().items, []);
+    assert_eq!(scene.jobs().await.len(), 1);
+    scene.workspace.assert_import(ADDRESS, &scene.id(), &[]).await;
+
+    scene.workspace.set(&json!({ "schedule": null }));
+    scene.workspace.apply().await;
+    scene.workspace.assert_stable().await;
+    scene.until_placeholders(&[scene.running(), scene.running()]).await;
+    assert_eq!(scene.jobs().await, []);
+    let cron_jobs = scene.stage.kubernetes.api::<CronJob>(scene.stage.namespace.name());
+    assert_eq!(cron_jobs.list(&ListParams::default()).await.unwrap().items, []);
+
+    // A destroy within a period takes its Job along.
+    scene.workspace.set(&json!({ "schedule": schedule }));
+    scene.workspace.apply().await;
+    until(async || scene.jobs().await.len() == 1, async || format!("{:?}", scene.names_of_jobs().await)).await;
+    scene.destroy().await;
+}

@@ -1,0 +1,4 @@
+import {
+  to = gitlabspot_warm_capacity.working_hours
+  id = "gitlab-runner/warm-jobs"
+}

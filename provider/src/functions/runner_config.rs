@@ -1,0 +1,215 @@
+//! `provider::gitlabspot::runner_config(object)`: checked text for config.toml from an HCL object.
+
+use serde_json::{Map, Value as Json};
+use toml::Value as Toml;
+
+use crate::framework::function::{Definition, Function, FunctionError, Parameter};
+use crate::framework::{Diagnostic, Raw, Type};
+use crate::resources::runner_release::catalogue::{GLOBAL, RUNNER, Table};
+use crate::resources::runner_release::config_toml::from_hcl;
+use crate::resources::runner_release::finding::{Finding, PathStep};
+use crate::resources::runner_release::inputs::json;
+use crate::resources::runner_release::version::RunnerVersion;
+
+/// The function.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RunnerConfig;
+
+const OBJECT: usize = 0;
+
+/// Makes the object a whole file in place of one runner.
+const RUNNERS: &str = "runners";
+
+/// Every key is new enough: which runner reads the text is not known here.
+const ANY_RUNNER: RunnerVersion = RunnerVersion::new(u16::MAX, 0);
+
+impl Function for RunnerConfig {
+    fn name(&self) -> &'static str {
+        "runner_config"
+    }
+
+    fn definition(&self) -> Definition {
+        Definition {
+            summary: "Checked text for config.toml from an object.".into(),
+            description: "Writes the configuration of GitLab Runner as TOML, for instance for a Helm release that \
+                          `gitlabspot_runner_release` does not manage. Every key is known to the catalogue of that resource: \
+                          a misspelt one is an error with the nearest name, where the runner would ignore it without a word; \
+                          so is a value of another type.\n\n\
+                          Names are in snake case, as in `config` of `gitlabspot_runner_release`: `bucket_name` becomes \
+                          `BucketName`, and `tls_ca_file` becomes `tls-ca-file`. Attributes that are null are left out. \
+                          Keys are sorted, so that the same object is always the same text."
+                .into(),
+            parameters: vec![Parameter {
+                name: "object".into(),
+                description: "One `[[runners]]`; or the whole file: keys of its global section, and `runners` with one \
+                              such object or a list of them."
+                    .into(),
+                ty: Type::Dynamic,
+                allow_null: false,
+                allow_unknown: false,
+            }],
+            variadic: None,
+            result: Type::String,
+        }
+    }
+
+    fn call(&self, arguments: Vec<Raw>) -> Result<Raw, FunctionError> {
+        if !arguments.iter().all(Raw::is_wholly_known) {
+            return Ok(Raw::unknown());
+        }
+        let object = json(&arguments.into_iter().next().unwrap_or_default());
+        let Json::Object(object) = object else {
+            return Err(wrong("Expected an object, for instance { kubernetes = { cpu_request = \"2\" } }."));
+        };
+        let file = file(object).map_err(|findings| wrong(&told(findings)))?;
+        toml::to_string(&file).map(Raw::from).map_err(|error| wrong(&format!("It cannot be written as TOML: {error}.")))
+    }
+}
+
+fn wrong(text: &str) -> FunctionError {
+    FunctionError::argument(OBJECT, text)
+}
+
+fn file(mut object: Map<String, Json>) -> Result<toml::Table, Vec<Finding>> {
+    let here = vec![PathStep::Attribute(RUNNERS.to_owned())];
+    let (global, runners) = match object.remove(RUNNERS) {
+        None => {
+            outside(&object)?;
+            (Map::new(), vec![(Json::Object(object), Vec::new())])
+        }
+        Some(Json::Array(runners)) => {
+            let at = |index| here.iter().cloned().chain([PathStep::Index(index)]).collect();
+            (object, runners.into_iter().enumerate().map(|(index, runner)| (runner, at(index))).collect())
+        }
+        Some(runner) => (object, vec![(runner, here)]),
+    };
+    let mut findings = Vec::new();
+    let mut read = |object: &Json, catalogue: &'static Table, path| {
+        from_hcl(object, catalogue, ANY_RUNNER, path).unwrap_or_else(|found| {
+            findings.extend(found);
+            toml::Table::new()
+        })
+    };
+    let mut file = read(&Json::Object(global), &GLOBAL, Vec::new());
+    let runners = runners.into_iter().map(|(runner, path)| Toml::Table(read(&runner, &RUNNER, path))).collect();
+    file.insert(RUNNERS.to_owned(), Toml::Array(runners));
+    if findings.is_empty() { Ok(file) } else { Err(findings) }
+}
+
+/// Keys of the global section have no place in one runner.
+fn outside(runner: &Map<String, Json>) -> Result<(), Vec<Finding>> {
+    let is_global = |name: &&String| RUNNER.by_hcl(name).is_none() && GLOBAL.by_hcl(name).is_some();
+    let findings: Vec<Finding> = runner
+        .keys()
+        .filter(is_global)
+        .map(|name| {
+            let detail = format!(
+                "{name} belongs to the global section of config.toml, and this object is one runner. Write \
+                 {{ {name} = ..., runners = {{ ... }} }} for the whole file."
+            );
+            let path = vec![PathStep::Attribute(name.clone())];
+            Finding::error(path, "Key of the global section", detail)
+        })
+        .collect();
+    if findings.is_empty() { Ok(()) } else { Err(findings) }
+}
+
+/// All findings, each with its place.
+fn told(findings: Vec<Finding>) -> String {
+    let lines = findings.into_iter().map(Diagnostic::from).map(|found| format!("{}: {}", found.path, found.detail));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::framework::value::DynamicRaw;
+
+    fn object<const N: usize>(attributes: [(&str, Raw); N]) -> Raw {
+        Raw::Map(attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+
+    /// As core hands an argument of dynamic type over.
+    fn call(value: Raw) -> Result<Raw, FunctionError> {
+        RunnerConfig.call(vec![Raw::Dynamic(Box::new(DynamicRaw { ty: Type::Dynamic, value }))])
+    }
+
+    fn text(value: Raw) -> String {
+        call(value).unwrap().as_str().unwrap().to_owned()
+    }
+
+    fn error(value: Raw) -> String {
+        let error = call(value).unwrap_err();
+        assert_eq!(error.argument, Some(0));
+        error.text
+    }
+
+    #[test]
+    fn one_runner() {
+        let s3 = object([("bucket_name", "ci".into()), ("bucket_location", "af-south-1".into())]);
+        let runner = object([
+            ("executor", "kubernetes".into()),
+            ("tls_ca_file", "/etc/ca.pem".into()),
+            ("limit", Raw::Null),
+            ("cache", object([("type", "s3".into()), ("shared", true.into()), ("s3", s3)])),
+            (
+                "kubernetes",
+                object([("poll_timeout", 300.into()), ("node_selector", object([("intent", "build".into())]))]),
+            ),
+        ]);
+        let expected = "[[runners]]\nexecutor = \"kubernetes\"\ntls-ca-file = \"/etc/ca.pem\"\n\n\
+                        [runners.cache]\nShared = true\nType = \"s3\"\n\n\
+                        [runners.cache.s3]\nBucketLocation = \"af-south-1\"\nBucketName = \"ci\"\n\n\
+                        [runners.kubernetes]\npoll_timeout = 300\n\n\
+                        [runners.kubernetes.node_selector]\nintent = \"build\"\n";
+        assert_eq!(text(runner), expected);
+    }
+
+    #[test]
+    fn a_whole_file() {
+        let runner = |name: &str| object([("name", name.into())]);
+        let one = object([("concurrent", 4.into()), ("runners", runner("a"))]);
+        assert_eq!(text(one), "concurrent = 4\n\n[[runners]]\nname = \"a\"\n");
+        let two = object([("runners", Raw::List(vec![runner("a"), runner("b")]))]);
+        assert_eq!(text(two), "[[runners]]\nname = \"a\"\n\n[[runners]]\nname = \"b\"\n");
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_named_with_its_place() {
+        let kubernetes = object([("cpu_requests", "2".into()), ("poll_timeout", "soon".into())]);
+        let runners = Raw::List(vec![object([("kubernetes", kubernetes)])]);
+        let told = error(object([("concurent", 4.into()), ("runners", runners)]));
+        let lines: Vec<&str> = told.lines().collect();
+        assert_eq!(
+            lines[..2],
+            [
+                "concurent: GitLab Runner's configuration has no concurent here. Did you mean \"concurrent\"?",
+                "runners[0].kubernetes.cpu_requests: GitLab Runner's configuration has no cpu_requests here. Did you \
+                 mean \"cpu_request\"?",
+            ]
+        );
+        assert!(
+            lines[2].starts_with("runners[0].kubernetes.poll_timeout: poll_timeout must be a whole number."),
+            "{told}"
+        );
+        assert_eq!(lines.len(), 3);
+    }
+
+    #[test]
+    fn keys_of_the_global_section_are_told_apart() {
+        assert_eq!(
+            error(object([("concurrent", 4.into())])),
+            "concurrent: concurrent belongs to the global section of config.toml, and this object is one runner. Write \
+             { concurrent = ..., runners = { ... } } for the whole file."
+        );
+        assert!(error("text".into()).starts_with("Expected an object"));
+        assert!(
+            error(object([("runners", Raw::List(vec!["x".into()]))])).starts_with("runners[0]: An object is needed")
+        );
+    }
+
+    #[test]
+    fn what_is_not_known_yet_stays_unknown() {
+        assert_eq!(call(object([("name", Raw::unknown())])), Ok(Raw::unknown()));
+    }
+}

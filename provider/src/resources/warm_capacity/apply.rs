@@ -1,0 +1,125 @@
+//! Applying the objects one by one, and the Job of a period that is under way.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use serde_json::Value as Json;
+
+use super::error::Error;
+use super::manifests::{is_warm_capacity, job, priority_class, selector};
+use super::model::Placeholders;
+use super::schedule::Schedule;
+use super::{Scene, expand, wait};
+use crate::clients::kubernetes::{self, KubernetesError, ObjectRef, Propagation};
+use crate::framework::wait::{Look, WaitError};
+use crate::resources::live;
+use crate::resources::namespace::{Failure, Namespace};
+
+impl Scene<'_> {
+    /// Finds out what will not go, before anything is changed.
+    pub(super) async fn look_ahead(&self, wanted: &Placeholders) -> Result<(), Error> {
+        let places = expand::objects(wanted).iter().filter_map(|object| ObjectRef::of(object).ok()).collect::<Vec<_>>();
+        let found = live::get_all(&self.client, places).await.map_err(|source| Error::Before { source })?;
+        for (place, object) in found {
+            if object.is_some_and(|object| !is_warm_capacity(&object)) {
+                return Err(Error::Exists { object: place.to_string() });
+            }
+        }
+        let name = &wanted.namespace;
+        let namespace = Namespace { client: &self.client, name, owner: String::new() };
+        match namespace.ensure(self.context, false, Duration::ZERO).await {
+            // Whoever may not look at namespaces may still be allowed to work in this one.
+            Ok(_) | Err(Failure::Call(KubernetesError::Forbidden { .. }) | Failure::Wait(_)) => Ok(()),
+            Err(Failure::Missing) => Err(Error::NoNamespace { namespace: name.clone() }),
+            Err(Failure::Call(source)) => Err(Error::Before { source }),
+        }
+    }
+
+    /// Applies all objects, and says so before each; then sees to the period under way.
+    pub(super) async fn apply(
+        &self,
+        wanted: &Placeholders,
+        end: Instant,
+        mut record: impl FnMut(&Json),
+    ) -> Result<(), Error> {
+        let failed = |source| Error::Apply { source };
+        let class = priority_class::object(wanted.priority);
+        record(&class);
+        self.apply_class(&class).await.map_err(failed)?;
+        let workload = expand::workload(wanted);
+        record(&workload);
+        let applied = live::apply(&self.client, &workload).await.map_err(failed)?;
+        // Others may have removed the class in between, which did not see these placeholders yet.
+        if self.get(&priority_class::place(&wanted.priority_class_name())).await.map_err(failed)?.is_none() {
+            self.apply_class(&class).await.map_err(failed)?;
+        }
+        let result = match &wanted.schedule {
+            None => self.deployment_made(&workload, end).await,
+            Some(schedule) => self.start(wanted, schedule, &applied, end).await,
+        };
+        result.map_err(|source| Error::Placeholders { source })
+    }
+
+    /// A class that someone made with another value is made anew: its value cannot be changed.
+    pub(super) async fn apply_class(&self, class: &Json) -> Result<(), KubernetesError> {
+        let place = ObjectRef::of(class)?;
+        if let Some(found) = self.get(&place).await?
+            && live::is_ours(&found)
+            && priority_class::needs_replacement(class, &found)
+        {
+            let uid = found["metadata"]["uid"].as_str();
+            kubernetes::delete(&self.client, &place, Propagation::Background, uid).await?;
+        }
+        live::apply(&self.client, class).await.map(drop)
+    }
+
+    async fn deployment_made(&self, deployment: &Json, end: Instant) -> Result<(), WaitError<KubernetesError>> {
+        let place = ObjectRef::of(deployment).map_err(WaitError::Failed)?;
+        self.wait(end)
+            .until(|| async {
+                Ok(match self.get(&place).await? {
+                    Some(found) => wait::of_deployment(&found),
+                    None => Look::Pending("the Deployment is gone".to_owned()),
+                })
+            })
+            .await
+    }
+
+    /// Starts the period under way, or what is left of it, and ends Jobs that are not of it.
+    async fn start(
+        &self,
+        wanted: &Placeholders,
+        schedule: &Schedule,
+        cron_job: &Json,
+        end: Instant,
+    ) -> Result<(), WaitError<KubernetesError>> {
+        let now = self.context.clock.time_of_day();
+        let period = schedule.current(now);
+        let fingerprint = job::fingerprint(wanted, schedule);
+        let mut running = None;
+        for found in self.jobs(wanted).await.map_err(WaitError::Failed)? {
+            let is_wanted = found["metadata"]["annotations"][job::FINGERPRINT] == fingerprint.as_str();
+            if period.is_some() && is_wanted && running.is_none() && !wait::is_finished(&found) {
+                running = Some(found);
+            } else {
+                let place = ObjectRef::of(&found).map_err(WaitError::Failed)?;
+                live::remove(&self.client, &place, self.wait(end)).await?;
+            }
+        }
+        let Some(period) = period else { return Ok(()) };
+        let job = match running {
+            Some(job) => job,
+            None => {
+                let Ok(left) = SystemTime::from(period.end).duration_since(now) else { return Ok(()) };
+                let job = job::current(wanted, schedule, period, left, cron_job);
+                live::apply(&self.client, &job).await.map_err(WaitError::Failed)?
+            }
+        };
+        let place = ObjectRef::of(&job).map_err(WaitError::Failed)?;
+        self.wait(end).until(|| async { Ok(wait::of_job(self.get(&place).await?.as_ref())) }).await
+    }
+
+    async fn jobs(&self, wanted: &Placeholders) -> Result<Vec<Json>, KubernetesError> {
+        let namespace = Some(wanted.namespace.as_str());
+        kubernetes::list(&self.client, "batch/v1", "Job", namespace, &selector(&wanted.name)).await
+    }
+}

@@ -1,0 +1,80 @@
+//! What can go wrong with placeholders, and what it leaves behind.
+
+use crate::clients::ClientError;
+use crate::clients::kubernetes::KubernetesError;
+use crate::framework::wait::WaitError;
+use crate::framework::{Diagnostic, Diagnostics};
+use crate::provider::sentence;
+
+/// Why an operation failed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    #[error(transparent)]
+    Client(#[from] ClientError),
+
+    #[error("{0:?}")]
+    Configuration(Diagnostics),
+
+    #[error(
+        "{object} is there already, and no warm capacity of this provider. Nothing was changed. Choose another name, or \
+         remove what is there."
+    )]
+    Exists { object: String },
+
+    #[error("There is no namespace {namespace}. Make it first. Nothing was made.")]
+    NoNamespace { namespace: String },
+
+    #[error("{} Nothing was changed.", sentence(&.source.to_string()))]
+    Before { source: KubernetesError },
+
+    #[error(
+        "{} What was applied before is in the cluster and in the state; apply again when the cause is gone.",
+        sentence(&.source.to_string())
+    )]
+    Apply { source: KubernetesError },
+
+    #[error(
+        "The placeholders were not made: {source}. All objects are applied and in the state; the next apply waits again. \
+         Placeholders need no node for this, only to be accepted by the cluster."
+    )]
+    Placeholders { source: WaitError<KubernetesError> },
+
+    #[error("Reading the placeholders failed: {source}. The state is as it was.")]
+    Read { source: KubernetesError },
+
+    #[error("The placeholders could not be removed wholly: {source}. What is left stays in the state; apply again.")]
+    Remove { source: WaitError<KubernetesError> },
+
+    #[error(
+        "There is no Deployment and no CronJob {name} of this provider's warm capacity in the namespace {namespace} that \
+         the credentials can see."
+    )]
+    NothingToImport { namespace: String, name: String },
+}
+
+impl Error {
+    fn summary(&self) -> &'static str {
+        match self {
+            Self::Client(_) | Self::Configuration(_) => "Invalid warm capacity",
+            Self::Exists { .. } => "Object exists already",
+            Self::NoNamespace { .. } => "Namespace not found",
+            Self::Before { .. } | Self::Apply { .. } => "Cannot apply the warm capacity",
+            Self::Placeholders { .. } => "Placeholders were not made",
+            Self::Read { .. } => "Cannot read the warm capacity",
+            Self::Remove { .. } => "Cannot remove the warm capacity",
+            Self::NothingToImport { .. } => "Warm capacity not found",
+        }
+    }
+}
+
+impl From<Error> for Diagnostics {
+    fn from(error: Error) -> Self {
+        let (summary, detail) = (error.summary(), error.to_string());
+        match error {
+            Error::Client(error) => error.into(),
+            Error::Configuration(diagnostics) => diagnostics,
+            Error::NoNamespace { .. } => Diagnostic::error(summary, detail).at("namespace").into(),
+            _ => Diagnostic::error(summary, detail).into(),
+        }
+    }
+}

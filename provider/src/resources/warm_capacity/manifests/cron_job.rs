@@ -1,0 +1,33 @@
+//! Placeholders that are kept in periods.
+
+use serde_json::{Value as Json, json};
+
+use super::super::model::Placeholders;
+use super::super::schedule::Schedule;
+use super::{job, metadata};
+
+/// The user's expression for the end, of which the CronJob itself knows only the length.
+pub(in super::super) const PERIOD_END: &str = "gitlabspot.io/period-end";
+
+/// How late a period may still be started: it ends as much later.
+const LATEST_START_SECONDS: u64 = 300;
+
+pub(in super::super) fn object(wanted: &Placeholders, schedule: &Schedule) -> Json {
+    let mut metadata = metadata(wanted, &wanted.name);
+    metadata["annotations"] = json!({ PERIOD_END: schedule.end });
+    json!({
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "metadata": metadata,
+        "spec": {
+            "schedule": schedule.start,
+            "timeZone": schedule.time_zone,
+            "suspend": false,
+            "startingDeadlineSeconds": LATEST_START_SECONDS.min(schedule.length.as_secs()),
+            "concurrencyPolicy": "Replace",
+            "successfulJobsHistoryLimit": 0,
+            "failedJobsHistoryLimit": 0,
+            "jobTemplate": job::template(wanted, schedule),
+        },
+    })
+}

@@ -1,0 +1,70 @@
+//! The Job of one period.
+
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+use sha2::{Digest, Sha256};
+
+use super::super::model::Placeholders;
+use super::super::schedule::{Period, Schedule};
+use super::{metadata, pod};
+use crate::resources::manifest::text;
+
+/// On Jobs: tells whether one is what is wanted now.
+pub(in super::super) const FINGERPRINT: &str = "gitlabspot.io/placeholders";
+
+/// As the template of the CronJob.
+pub(super) fn template(wanted: &Placeholders, schedule: &Schedule) -> Json {
+    json!({
+        "metadata": { "labels": super::labels(wanted), "annotations": { FINGERPRINT: fingerprint(wanted, schedule) } },
+        "spec": spec(wanted, schedule.length),
+    })
+}
+
+/// The Job for what is left of the period under way, under the name that the CronJob would give it, so that there are
+/// never two for one period. It goes with the CronJob.
+pub(in super::super) fn current(
+    wanted: &Placeholders,
+    schedule: &Schedule,
+    period: Period,
+    left: Duration,
+    cron_job: &Json,
+) -> Json {
+    let mut metadata = metadata(wanted, &format!("{}-{}", wanted.name, period.start.as_second() / 60));
+    metadata["annotations"] = json!({ FINGERPRINT: fingerprint(wanted, schedule) });
+    metadata["ownerReferences"] = json!([{
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "name": wanted.name,
+        "uid": cron_job["metadata"]["uid"],
+        "controller": true,
+        "blockOwnerDeletion": true,
+    }]);
+    json!({ "apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec(wanted, left) })
+}
+
+fn spec(wanted: &Placeholders, length: Duration) -> Json {
+    let mut template = pod::template(wanted);
+    template["spec"]["restartPolicy"] = json!("Never");
+    json!({
+        "parallelism": wanted.pods,
+        "completions": wanted.pods,
+        "activeDeadlineSeconds": length.as_secs().max(1),
+        // A Job that ends at its deadline counts as failed: none is left for anyone to be alarmed by.
+        "ttlSecondsAfterFinished": 0,
+        "backoffLimit": i32::MAX,
+        // A placeholder that gave way to a job has not failed; another one waits in its place.
+        "podFailurePolicy": {
+            "rules": [{ "action": "Ignore", "onPodConditions": [{ "type": "DisruptionTarget", "status": "True" }] }],
+        },
+        "template": template,
+    })
+}
+
+/// Of all that makes a Job of one period other than that of the next apply.
+pub(in super::super) fn fingerprint(wanted: &Placeholders, schedule: &Schedule) -> String {
+    let whole = json!({
+        "job": spec(wanted, schedule.length), "start": schedule.start, "end": schedule.end, "zone": schedule.time_zone,
+    });
+    hex::encode(Sha256::digest(text(&whole)).as_slice()).chars().take(16).collect()
+}

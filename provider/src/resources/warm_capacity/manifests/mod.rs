@@ -1,0 +1,45 @@
+//! The Kubernetes objects, one file each, as the API takes them.
+
+pub(super) mod cron_job;
+pub(super) mod deployment;
+pub(super) mod job;
+mod pod;
+pub(super) mod priority_class;
+
+use serde_json::{Value as Json, json};
+
+use super::model::Placeholders;
+use crate::resources::live::MANAGED_BY;
+
+const NAME: &str = "app.kubernetes.io/name";
+const INSTANCE: &str = "app.kubernetes.io/instance";
+
+/// What tells placeholders from everything else of this provider.
+const WARM_CAPACITY: &str = "gitlabspot-warm-capacity";
+
+/// On all objects of one resource.
+fn labels(wanted: &Placeholders) -> Json {
+    json!({ NAME: WARM_CAPACITY, INSTANCE: wanted.name, MANAGED_BY: "gitlabspot" })
+}
+
+fn metadata(wanted: &Placeholders, name: &str) -> Json {
+    json!({ "name": name, "namespace": wanted.namespace, "labels": labels(wanted) })
+}
+
+/// Finds the objects of one resource in its namespace.
+pub(super) fn selector(name: &str) -> String {
+    format!("{NAME}={WARM_CAPACITY},{INSTANCE}={name}")
+}
+
+/// Finds those of all of them.
+pub(super) fn selector_of_all() -> String {
+    format!("{NAME}={WARM_CAPACITY}")
+}
+
+/// Whether an object was made by this kind of resource.
+pub(super) fn is_warm_capacity(object: &Json) -> bool {
+    object["metadata"]["labels"][NAME] == WARM_CAPACITY && crate::resources::live::is_ours(object)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,238 @@
+//! `gitlabspot_warm_capacity`: room for the next jobs, held by placeholders that give way to them.
+//!
+//! Always: a Deployment of pods that do nothing. With a schedule: a CronJob whose Job holds these pods and ends with the
+//! period, so that nothing has to run in the cluster to scale anything, with rights to do so.
+//!
+//! * create: see that nothing of others is in the way, apply the priority class and then the Deployment or CronJob; start
+//!   the period that is under way. Wait until the pods exist; they may be Pending, which is what makes nodes come.
+//! * read: both objects; fields of ours that were changed and objects that are gone show in `manifest`.
+//! * update: take away the Deployment or CronJob if it becomes the other, apply, and take away a priority class that
+//!   nobody uses any more.
+//! * delete: the same, placeholders first.
+//! * import: `namespace/name`, by identity, or `cluster:namespace/name`.
+
+mod apply;
+mod error;
+mod expand;
+mod flatten;
+mod manifests;
+mod model;
+mod plan;
+mod read;
+mod removal;
+mod schedule;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod validate;
+mod wait;
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value as Json;
+
+use self::error::Error;
+use self::model::Placeholders;
+use self::plan::APPLYING;
+use self::schema::{Identity, WarmCapacity};
+use crate::clients::ClientError;
+use crate::clients::kubernetes::{self, KubernetesError, ObjectRef};
+use crate::framework::value::known_map;
+use crate::framework::wait::Wait;
+use crate::framework::{
+    Context, Create, Delete, Diagnostic, Diagnostics, Import, Plan, Read, Resource, Timeouts, Update, Value,
+};
+use crate::provider::Data;
+use crate::resources::manifest::{Manifest, entry, shown_manifest};
+
+/// What an operation may take, unless the user says otherwise.
+const TIMEOUT: Duration = Duration::from_secs(5 * 60);
+
+/// The resource `gitlabspot_warm_capacity`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct WarmCapacityResource;
+
+impl Resource for WarmCapacityResource {
+    type Data = Data;
+    type Model = WarmCapacity;
+    type Identity = Identity;
+    const TYPE_NAME: &'static str = "gitlabspot_warm_capacity";
+    const DESCRIPTION: &'static str = "Room for the next jobs, kept warm: a job starts at once, in place of after the two to \
+         four minutes that a new node takes.\n\n\
+         Placeholders of the size of a job pod do nothing on the build nodes. A job has a higher priority and takes the \
+         place of one at once; the placeholder is then pending, and the cluster autoscaler adds a node for it: the room \
+         for the job after.\n\n\
+         Without `schedule` the placeholders are a Deployment. With one they are the pods of a CronJob's Job, which is as \
+         long as the period; no program with rights in the cluster starts or ends them. All periods of a schedule are of \
+         one length by the clock on the wall, with a pause between them. Starts follow the time zone through the year. \
+         In a period in which clocks change, such as a night in spring, the length stays, so that it ends an hour late in \
+         spring and an hour early in autumn. An apply within a period starts it at once, with an end by the calendar; an \
+         apply that changes placeholders replaces those of the period under way.\n\n\
+         An apply waits until the pods exist, not until they run: while there are no nodes they are pending, as they \
+         should be. Their priority class belongs to the whole cluster; all warm capacity of one priority shares it, and \
+         the last to go removes it.";
+
+    fn validate(&self, config: &WarmCapacity, diagnostics: &mut Diagnostics) {
+        validate::check(config, diagnostics);
+    }
+
+    async fn plan(&self, _: &Context<Data>, plan: &mut Plan<WarmCapacity>) -> Result<(), Diagnostics> {
+        plan::complete(plan);
+        Ok(())
+    }
+
+    async fn create(&self, context: &Context<Data>, operation: &mut Create<WarmCapacity>) -> Result<(), Diagnostics> {
+        let scene = Scene::set(context, &operation.planned).await?;
+        Ok(scene.create(operation).await?)
+    }
+
+    async fn read(&self, context: &Context<Data>, operation: &mut Read<WarmCapacity>) -> Result<(), Diagnostics> {
+        match Scene::set(context, &operation.state).await {
+            Ok(scene) => Ok(scene.read(operation).await?),
+            // The cluster is still to be made, or its settings are: nothing can be said about what is in it.
+            Err(Error::Client(ClientError::NotYetKnown { .. })) => Ok(()),
+            // A destroy looks here first, and can then end; anything else will say the same as an error.
+            Err(Error::Client(error @ ClientError::ClusterNotFound { .. })) if !operation.importing => {
+                let detail = format!("{error}. The state of the warm capacity is as it was.");
+                operation.diagnostics.push(Diagnostic::warning("The cluster of the warm capacity is gone", detail));
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn update(&self, context: &Context<Data>, operation: &mut Update<WarmCapacity>) -> Result<(), Diagnostics> {
+        let scene = Scene::set(context, &operation.planned).await?;
+        Ok(scene.update(operation).await?)
+    }
+
+    async fn delete(&self, context: &Context<Data>, operation: &mut Delete<WarmCapacity>) -> Result<(), Diagnostics> {
+        match Scene::set(context, &operation.state).await {
+            Ok(scene) => Ok(scene.delete(operation).await?),
+            Err(Error::Client(error @ ClientError::ClusterNotFound { .. })) => {
+                operation.warn(Diagnostic::warning(
+                    "The cluster of the warm capacity is gone",
+                    format!("{error}. The placeholders went with it; they are taken out of the state."),
+                ));
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn import(&self, _: &Context<Data>, from: Import<Identity>) -> Result<WarmCapacity, Diagnostics> {
+        match from {
+            Import::Id(id) => parse(&id).ok_or_else(|| {
+                let detail = format!(
+                    "{id:?} is not namespace/name. Import with both, for instance \"gitlab-runner/warm\", or with the \
+                     name of an EKS cluster before them: \"prod:gitlab-runner/warm\"."
+                );
+                Diagnostic::error("Invalid import id", detail).into()
+            }),
+            Import::Identity(identity) => {
+                Ok(WarmCapacity { namespace: identity.namespace, name: identity.name, ..WarmCapacity::default() })
+            }
+        }
+    }
+
+    fn identity(&self, _: &Context<Data>, state: &WarmCapacity) -> Option<Identity> {
+        Some(Identity { namespace: state.namespace.clone(), name: state.name.clone() })
+    }
+}
+
+/// An import id: as much state as the read that follows needs.
+fn parse(id: &str) -> Option<WarmCapacity> {
+    let (cluster_name, place) = match id.split_once(':') {
+        Some((cluster_name, place)) => (Value::from(cluster_name), place),
+        None => (Value::Null, id),
+    };
+    let (namespace, name) = place.split_once('/')?;
+    let is_whole = |part: &str| !part.is_empty() && !part.contains([':', '/', ' ']);
+    (is_whole(namespace) && is_whole(name) && cluster_name.as_str().is_none_or(is_whole)).then(|| WarmCapacity {
+        cluster_name,
+        namespace: namespace.into(),
+        name: name.into(),
+        ..WarmCapacity::default()
+    })
+}
+
+/// Where the story takes place.
+struct Scene<'a> {
+    context: &'a Context<Data>,
+    client: kube::Client,
+}
+
+impl<'a> Scene<'a> {
+    async fn set(context: &'a Context<Data>, model: &WarmCapacity) -> Result<Self, Error> {
+        let data = context.data().map_err(Error::Configuration)?;
+        let client = data.clients.kubernetes(model.cluster_name.as_str()).await?;
+        Ok(Self { context, client })
+    }
+
+    async fn get(&self, place: &ObjectRef) -> Result<Option<Json>, KubernetesError> {
+        kubernetes::get(&self.client, place).await
+    }
+
+    /// Looks every few seconds until `end`.
+    fn wait(&self, end: Instant) -> Wait {
+        let left = end.saturating_duration_since(self.context.clock.now());
+        Wait::new(self.context, left).every(Duration::from_millis(200), Duration::from_secs(3))
+    }
+
+    async fn create(&self, operation: &mut Create<WarmCapacity>) -> Result<(), Error> {
+        let end = self.context.clock.now() + time_for(&operation.planned.timeouts, Timeouts::create);
+        let wanted = wanted(&operation.planned)?;
+        self.look_ahead(&wanted).await?;
+        let mut state = operation.planned.clone();
+        plan::describe(&mut state);
+        let mut manifest = Manifest::new();
+        operation.private.set(APPLYING, &true);
+        self.apply(&wanted, end, |object| {
+            manifest.extend(entry(object));
+            state.manifest = shown_manifest(&manifest);
+            operation.record(state.clone());
+        })
+        .await?;
+        operation.private.remove(APPLYING);
+        Ok(())
+    }
+
+    async fn update(&self, operation: &mut Update<WarmCapacity>) -> Result<(), Error> {
+        let end = self.context.clock.now() + time_for(&operation.planned.timeouts, Timeouts::update);
+        let failed = |source| Error::Remove { source };
+        let wanted = wanted(&operation.planned)?;
+        self.look_ahead(&wanted).await?;
+        let mut state = operation.planned.clone();
+        plan::describe(&mut state);
+        let mut manifest = known_map(&operation.prior.manifest).unwrap_or_default();
+        let mut left = manifest.clone();
+        left.retain(|key, _| !expand::manifest(&wanted).contains_key(key));
+        operation.private.set(APPLYING, &true);
+
+        // Placeholders of both shapes at once would ask for twice the room.
+        self.remove_placeholders(&left, end).await.map_err(failed)?;
+        self.apply(&wanted, end, |object| {
+            manifest.extend(entry(object));
+            state.manifest = shown_manifest(&manifest);
+            operation.record(state.clone());
+        })
+        .await?;
+        let warning = self.remove_classes(&left, end).await.map_err(failed)?;
+        operation.diagnostics.extend(warning);
+        state.manifest = shown_manifest(&expand::manifest(&wanted));
+        operation.record(state);
+        operation.private.remove(APPLYING);
+        Ok(())
+    }
+}
+
+fn time_for(timeouts: &Value<Timeouts>, which: fn(&Value<Timeouts>, Duration) -> Duration) -> Duration {
+    which(timeouts, TIMEOUT)
+}
+
+fn wanted(planned: &WarmCapacity) -> Result<Placeholders, Error> {
+    Placeholders::of(planned).ok_or_else(|| {
+        let detail = "A value is unknown or wrong while the placeholders are applied. This is a bug of the host.";
+        Error::Configuration(Diagnostic::error("Unknown value", detail).into())
+    })
+}

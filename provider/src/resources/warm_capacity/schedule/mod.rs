@@ -1,0 +1,190 @@
+//! Periods: when they start, when they end, and whether one is under way.
+//!
+//! A Job has one number for its length, whatever day it starts on. That number is the period's length by the clock on the
+//! wall, so that it is right for every day on which no clock is changed within the period. Only a period in which clocks
+//! change ends an hour late in spring and an hour early in autumn, if its Job was started by the CronJob; its start is
+//! right in any case. When a period is found under way, its end is taken from the calendar, and right on these days, too.
+
+mod cron;
+
+use std::time::{Duration, SystemTime};
+
+use jiff::civil::{DateTime, date};
+use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::{SignedDuration, Timestamp, ToSpan};
+
+use self::cron::Cron;
+use crate::resources::runner_release::suggest::did_you_mean;
+
+/// A schedule that was checked.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Schedule {
+    /// Expressions and zone as the user wrote them.
+    pub(super) start: String,
+    pub(super) end: String,
+    pub(super) time_zone: String,
+    /// Of every period, by the clock on the wall.
+    pub(super) length: Duration,
+    starts: Cron,
+    zone: TimeZone,
+}
+
+/// A period that is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Period {
+    pub(super) start: Timestamp,
+    pub(super) end: Timestamp,
+}
+
+/// What is wrong with a schedule, and in which of its attributes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Problem {
+    pub(super) attribute: &'static str,
+    pub(super) summary: &'static str,
+    pub(super) detail: String,
+}
+
+const INVALID: &str = "Invalid schedule";
+
+impl Schedule {
+    /// Checks expressions and zone, and that all periods are of one length with a pause between them.
+    ///
+    /// # Errors
+    /// Everything that is wrong.
+    pub(super) fn new(start: &str, end: &str, time_zone: &str) -> Result<Self, Vec<Problem>> {
+        let starts = expression("start", start);
+        let ends = expression("end", end);
+        let zone = zone(time_zone);
+        match (starts, ends, zone) {
+            (Ok(starts), Ok(ends), Ok(zone)) => {
+                let length = length(&starts, &ends).map_err(|problem| vec![problem])?;
+                let [start, end, time_zone] = [start, end, time_zone].map(str::to_owned);
+                Ok(Self { start, end, time_zone, length, starts, zone })
+            }
+            (starts, ends, zone) => Err([starts.err(), ends.err(), zone.err()].into_iter().flatten().collect()),
+        }
+    }
+
+    /// The period that is under way.
+    pub(super) fn current(&self, now: SystemTime) -> Option<Period> {
+        let now = Timestamp::try_from(now).ok()?;
+        let here = self.zone.to_datetime(now);
+        // Where an hour comes twice, the clock on the wall may be behind a start that has been.
+        let mut wall = self.starts.until(here.checked_add(3.hours()).ok()?)?;
+        let horizon = here.checked_sub(3.hours()).ok()?;
+        let mut latest: Option<(Timestamp, DateTime)> = None;
+        loop {
+            let begun = self.instants(wall).into_iter().filter(|start| *start <= now).max();
+            if let Some(start) = begun
+                && latest.is_none_or(|(known, _)| start > known)
+            {
+                latest = Some((start, wall));
+            }
+            if wall < horizon && latest.is_some() {
+                break;
+            }
+            let Some(before) = wall.checked_sub(1.minute()).ok().and_then(|before| self.starts.until(before)) else {
+                break;
+            };
+            wall = before;
+        }
+        let (start, wall) = latest?;
+        let length = SignedDuration::try_from(self.length).ok()?;
+        let end = self.zone.to_ambiguous_timestamp(wall.checked_add(length).ok()?).compatible().ok()?;
+        (now < end).then_some(Period { start, end })
+    }
+
+    /// The points in time at which the clock on the wall shows this: none where an hour is left out, two where one comes
+    /// twice. The CronJob starts as often.
+    fn instants(&self, wall: DateTime) -> Vec<Timestamp> {
+        let offsets = match self.zone.to_ambiguous_timestamp(wall).offset() {
+            AmbiguousOffset::Unambiguous { offset } => vec![offset],
+            AmbiguousOffset::Gap { .. } => Vec::new(),
+            AmbiguousOffset::Fold { before, after } => vec![before, after],
+        };
+        offsets.into_iter().filter_map(|offset| offset.to_timestamp(wall).ok()).collect()
+    }
+}
+
+fn expression(attribute: &'static str, text: &str) -> Result<Cron, Problem> {
+    Cron::parse(text).map_err(|reason| Problem {
+        attribute,
+        summary: INVALID,
+        detail: format!(
+            "{text:?} is not a cron expression: {reason}. For instance, \"0 8 * * MON-FRI\" is 8:00 on working days."
+        ),
+    })
+}
+
+/// Kubernetes tells capital letters from small ones, and has no zone `Local`.
+fn zone(name: &str) -> Result<TimeZone, Problem> {
+    let found = TimeZone::get(name).ok().filter(|zone| zone.iana_name() == Some(name));
+    found.ok_or_else(|| {
+        let names: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+        let hint = did_you_mean(name, names.iter().map(String::as_str));
+        Problem {
+            attribute: "time_zone",
+            summary: "Unknown time zone",
+            detail: format!("There is no time zone {name:?}. Write a name of the IANA database, for instance \"Africa/Johannesburg\".{hint}"),
+        }
+    })
+}
+
+/// The length of all periods.
+///
+/// Looked at over four years of the calendar, always the same ones: so a schedule that is accepted once is accepted for
+/// ever.
+fn length(starts: &Cron, ends: &Cron) -> Result<Duration, Problem> {
+    let problem = |attribute, detail| Problem { attribute, summary: INVALID, detail };
+    let never = |attribute| problem(attribute, "No day of any year fits this expression.".to_owned());
+    let (first, last) = (date(2024, 1, 1).at(0, 0, 0, 0), date(2028, 1, 1).at(0, 0, 0, 0));
+    let mut start = starts.after(first).ok_or_else(|| never("start"))?;
+    let mut known: Option<(DateTime, SignedDuration)> = None;
+    while start < last {
+        let end = ends.after(start).ok_or_else(|| never("end"))?;
+        let next = starts.after(start).ok_or_else(|| never("start"))?;
+        if next <= end {
+            return Err(problem(
+                "end",
+                format!(
+                    "The period of {} ends at {}, when that of {} is to have started. There must be a pause between two \
+                     periods; leave schedule out to keep placeholders always.",
+                    spoken(start),
+                    spoken(end),
+                    spoken(next)
+                ),
+            ));
+        }
+        let length = end.duration_since(start);
+        match known {
+            Some((other, known)) if known != length => {
+                return Err(problem(
+                    "end",
+                    format!(
+                        "The period of {} lasts {}, and that of {} lasts {}. A CronJob has one length for all its \
+                         periods; make a resource for each length.",
+                        spoken(other),
+                        hours(known),
+                        spoken(start),
+                        hours(length)
+                    ),
+                ));
+            }
+            _ => known = Some((start, length)),
+        }
+        start = next;
+    }
+    let (_, length) = known.ok_or_else(|| never("start"))?;
+    Ok(length.unsigned_abs())
+}
+
+fn spoken(time: DateTime) -> String {
+    time.strftime("%A, %-d %B, %H:%M").to_string()
+}
+
+fn hours(length: SignedDuration) -> String {
+    crate::framework::timeouts::format(length.unsigned_abs())
+}
+
+#[cfg(test)]
+mod tests;

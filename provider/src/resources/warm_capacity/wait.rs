@@ -1,0 +1,96 @@
+//! Whether placeholders have been made. They need not run: while there is no node they are Pending, which is what makes
+//! the autoscaler add one.
+
+use serde_json::Value as Json;
+
+use crate::framework::wait::Look;
+
+/// What one look at a Deployment tells: done when all its pods exist, and none of an older kind.
+pub(super) fn of_deployment(deployment: &Json) -> Look<()> {
+    let number = |pointer: &str| deployment.pointer(pointer).and_then(Json::as_i64).unwrap_or(0);
+    if number("/status/observedGeneration") < number("/metadata/generation") {
+        return Look::Pending("the Deployment's change has not been seen by its controller yet".to_owned());
+    }
+    let (wanted, all, updated) =
+        (number("/spec/replicas"), number("/status/replicas"), number("/status/updatedReplicas"));
+    if updated == wanted && all == wanted {
+        return Look::Done(());
+    }
+    let conditions = deployment.pointer("/status/conditions").and_then(Json::as_array);
+    let failure = conditions.into_iter().flatten().find(|condition| condition["type"] == "ReplicaFailure");
+    let why = failure.and_then(|condition| condition["message"].as_str()).map(|why| format!(": {why}"));
+    Look::Pending(format!("{updated} of {wanted} pods are made{}", why.unwrap_or_default()))
+}
+
+/// What one look at a Job tells: done when all its pods exist, or when the period is over.
+pub(super) fn of_job(job: Option<&Json>) -> Look<()> {
+    let Some(job) = job.filter(|job| !is_finished(job)) else { return Look::Done(()) };
+    let number = |pointer: &str| job.pointer(pointer).and_then(Json::as_i64).unwrap_or(0);
+    let (wanted, active) = (number("/spec/parallelism"), number("/status/active"));
+    if active >= wanted {
+        return Look::Done(());
+    }
+    let name = job.pointer("/metadata/name").and_then(Json::as_str).unwrap_or_default();
+    Look::Pending(format!("{active} of {wanted} pods of the Job {name} are made; its events tell more"))
+}
+
+/// Whether a Job has ended, one way or the other, or is about to go.
+pub(super) fn is_finished(job: &Json) -> bool {
+    let conditions = job.pointer("/status/conditions").and_then(Json::as_array);
+    let ended = conditions.into_iter().flatten().any(|condition| {
+        condition["status"] == "True"
+            && ["Complete", "Failed", "FailureTarget"].iter().any(|end| condition["type"] == *end)
+    });
+    ended || job.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn pending(text: &str) -> Look<()> {
+        Look::Pending(text.to_owned())
+    }
+
+    #[test]
+    fn a_deployment_needs_pods_and_no_nodes() {
+        let deployment = |observed: i64, all: i64, updated: i64| {
+            json!({
+                "metadata": { "generation": 2 },
+                "spec": { "replicas": 2 },
+                "status": {
+                    "observedGeneration": observed, "replicas": all, "updatedReplicas": updated, "readyReplicas": 0,
+                    "conditions": [{ "type": "ReplicaFailure", "message": "exceeded quota" }],
+                },
+            })
+        };
+        assert_eq!(
+            of_deployment(&deployment(1, 2, 2)),
+            pending("the Deployment's change has not been seen by its controller yet")
+        );
+        assert_eq!(of_deployment(&deployment(2, 2, 2)), Look::Done(()));
+        assert_eq!(of_deployment(&deployment(2, 1, 1)), pending("1 of 2 pods are made: exceeded quota"));
+        assert_eq!(of_deployment(&deployment(2, 3, 2)), pending("2 of 2 pods are made: exceeded quota"));
+    }
+
+    #[test]
+    fn a_job_needs_pods_as_long_as_it_lasts() {
+        let job = |active: i64, condition: &str| {
+            json!({
+                "metadata": { "name": "warm-1" }, "spec": { "parallelism": 2 },
+                "status": { "active": active, "conditions": [{ "type": condition, "status": "True" }] },
+            })
+        };
+        assert_eq!(of_job(Some(&job(2, "Suspended"))), Look::Done(()));
+        assert_eq!(
+            of_job(Some(&job(1, "Suspended"))),
+            pending("1 of 2 pods of the Job warm-1 are made; its events tell more")
+        );
+        assert_eq!(of_job(Some(&job(0, "Failed"))), Look::Done(()));
+        assert_eq!(of_job(None), Look::Done(()));
+        assert!(is_finished(&json!({ "metadata": { "deletionTimestamp": "2026-01-01T00:00:00Z" } })));
+        assert!(!is_finished(&json!({ "metadata": {} })));
+    }
+}
