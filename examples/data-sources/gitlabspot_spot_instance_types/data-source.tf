@@ -6,7 +6,7 @@ data "gitlabspot_spot_instance_types" "build" {
   max_results        = 6
 }
 
-resource "gitlabspot_node_group" "build" {
+resource "gitlabspot_node_group" "cheapest" {
   cluster_name       = "prod"
   name               = "build-8vcpu"
   instance_types     = data.gitlabspot_spot_instance_types.build.names
