@@ -8,7 +8,7 @@ data "gitlabspot_spot_instance_types" "build" {
 
 resource "gitlabspot_node_group" "cheapest" {
   cluster_name       = "prod"
-  name               = "build-8vcpu"
+  name               = "build-cheapest"
   instance_types     = data.gitlabspot_spot_instance_types.build.names
   max_size           = 5
   availability_zones = ["af-south-1b"]
