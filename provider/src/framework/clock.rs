@@ -55,11 +55,18 @@ pub(crate) mod testing {
     pub(crate) struct TestClock {
         start: Instant,
         passed: Mutex<Duration>,
+        time_of_day: Mutex<Option<SystemTime>>,
     }
 
     impl TestClock {
         pub(crate) fn new() -> Self {
-            Self { start: Instant::now(), passed: Mutex::default() }
+            Self { start: Instant::now(), passed: Mutex::default(), time_of_day: Mutex::default() }
+        }
+
+        /// From now on it is this time of day, and later as the hands move.
+        pub(crate) fn set_time_of_day(&self, time: SystemTime) {
+            let mut of_the_start = self.time_of_day.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            *of_the_start = time.checked_sub(self.passed());
         }
 
         pub(crate) fn passed(&self) -> Duration {
@@ -70,6 +77,11 @@ pub(crate) mod testing {
     impl Clock for TestClock {
         fn now(&self) -> Instant {
             self.start + self.passed()
+        }
+
+        fn time_of_day(&self) -> SystemTime {
+            let of_the_start = *self.time_of_day.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            of_the_start.map_or_else(SystemTime::now, |time| time + self.passed())
         }
 
         fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {

@@ -67,7 +67,10 @@ impl Namespace<'_> {
                 })
             })
             .await
-            .map_err(Failure::Wait)?;
+            .map_err(|error| match error {
+                WaitError::Failed(error) => Failure::Call(error),
+                error => Failure::Wait(error),
+            })?;
         match found {
             Some(_) => Ok(false),
             None if make => {

@@ -100,6 +100,13 @@ async fn changes_by_hand_are_shown_and_repaired() {
     scene.workspace.assert_stable().await;
     scene.until_placeholders(&[scene.running(), scene.running()]).await;
 
+    // Without its label it is ours all the same.
+    let edited = json!({ "metadata": { "labels": { "app.kubernetes.io/managed-by": null } } });
+    deployments.patch(NAME, &PatchParams::default(), &Patch::Merge(&edited)).await.unwrap();
+    assert!(!scene.workspace.plan().await.is_empty());
+    scene.workspace.apply().await;
+    scene.workspace.assert_stable().await;
+
     // The Deployment is gone: it alone is missing, and comes back.
     deployments.delete(NAME, &DeleteParams::default()).await.unwrap();
     let plan = scene.workspace.plan().await;

@@ -1,6 +1,6 @@
 //! Whose objects are whose.
 
-use gitlabspot_acceptance_tests::Engine;
+use gitlabspot_acceptance_tests::{Engine, Stage};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::scheduling::v1::PriorityClass;
 use kube::api::{Api, DeleteParams, ListParams, PostParams};
@@ -65,7 +65,7 @@ async fn what_others_made_is_not_touched() {
     assert_eq!(deployments.list(&labels).await.unwrap().items, []);
 }
 
-/// W11: import by the cluster's name, and by identity with Terraform, which knows it.
+/// W11: import with the name of the cluster, and by identity; what is not there is named.
 #[tokio::test]
 async fn imports_in_every_way() {
     let scene = Scene::new("import", json!({ "pods": 1 })).await;
@@ -83,7 +83,41 @@ async fn imports_in_every_way() {
     let state = twin.state().await;
     assert_eq!(state.resource(ADDRESS)["cluster_name"], scene.stage.account.cluster());
     assert_eq!(state.resource(ADDRESS)["pods"], 1);
+
+    let _ = twin.run(&["state", "rm", ADDRESS]).await.succeeded();
+    let (namespace, to) = (scene.stage.namespace.name(), ADDRESS);
+    let identity = format!("{{ namespace = {namespace:?}, name = {NAME:?} }}");
+    twin.write("import.tf", &format!("import {{\n  to = {to}\n  identity = {identity}\n}}\n"));
+    let plan = twin.plan().await;
+    assert!(plan.changes().is_empty(), "{}", plan.output());
+    assert_eq!(plan.change(ADDRESS)["importing"]["identity"], json!({ "namespace": namespace, "name": NAME }));
     scene.destroy().await;
+}
+
+/// W17: placeholders of exactly the size and in the place of a release's job pods, made in one run with it.
+#[tokio::test]
+async fn takes_the_job_pod_of_a_release() {
+    let stage = Stage::new("warm_capacity/release", Engine::opentofu()).await;
+    let variables = json!({ "cluster_name": stage.account.cluster(), "namespace": stage.namespace.name() });
+    let workspace = stage.testdata("warm_capacity/release", variables).await;
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    let deployment: Deployment = stage.kubernetes.get(stage.namespace.name(), NAME).await;
+    let pod = serde_json::to_value(deployment.spec.template.spec).unwrap();
+    assert_eq!(
+        pod["containers"][0]["resources"],
+        json!({ "requests": { "cpu": "2500m", "memory": "5Gi", "ephemeral-storage": "10Gi" } })
+    );
+    assert_eq!(pod["nodeSelector"], json!({ "intent": "build" }));
+    assert_eq!(
+        pod["tolerations"],
+        json!([{ "key": "buildInstance", "operator": "Equal", "value": "true", "effect": "NoSchedule" }])
+    );
+    let address = "gitlabspot_warm_capacity.warm";
+    workspace.assert_import(address, &format!("{}/{NAME}", stage.namespace.name()), &[]).await;
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+    assert!(!stage.namespace.exists().await);
 }
 
 /// W12: a cluster that is gone lets destroy end, with a warning.
@@ -105,7 +139,7 @@ async fn a_cluster_that_is_gone_lets_destroy_end() {
 #[tokio::test]
 async fn works_with_terraform() {
     let Some(terraform) = Engine::terraform() else { return };
-    let stage = gitlabspot_acceptance_tests::Stage::new("warm_capacity/terraform", terraform).await;
+    let stage = Stage::new("warm_capacity/terraform", terraform).await;
     stage.namespace.create().await;
     let pod = json!({ "cpu": "1", "node_selector": { "no-such": "node" } });
     let variables = json!({

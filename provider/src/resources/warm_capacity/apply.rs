@@ -12,12 +12,15 @@ use super::{Scene, expand, wait};
 use crate::clients::kubernetes::{self, KubernetesError, ObjectRef, Propagation};
 use crate::framework::wait::{Look, WaitError};
 use crate::resources::live;
+use crate::resources::manifest::Manifest;
 use crate::resources::namespace::{Failure, Namespace};
 
 impl Scene<'_> {
-    /// Finds out what will not go, before anything is changed.
-    pub(super) async fn look_ahead(&self, wanted: &Placeholders) -> Result<(), Error> {
-        let places = expand::objects(wanted).iter().filter_map(|object| ObjectRef::of(object).ok()).collect::<Vec<_>>();
+    /// Finds out what will not go, before anything is changed. What was applied `before` is ours, whatever was done to it.
+    pub(super) async fn look_ahead(&self, wanted: &Placeholders, before: &Manifest) -> Result<(), Error> {
+        let objects = expand::objects(wanted);
+        let mut places: Vec<ObjectRef> = objects.iter().filter_map(|object| ObjectRef::of(object).ok()).collect();
+        places.retain(|place| !before.contains_key(&place.to_string()));
         let found = live::get_all(&self.client, places).await.map_err(|source| Error::Before { source })?;
         for (place, object) in found {
             if object.is_some_and(|object| !is_warm_capacity(&object)) {
@@ -28,9 +31,11 @@ impl Scene<'_> {
         let namespace = Namespace { client: &self.client, name, owner: String::new() };
         match namespace.ensure(self.context, false, Duration::ZERO).await {
             // Whoever may not look at namespaces may still be allowed to work in this one.
-            Ok(_) | Err(Failure::Call(KubernetesError::Forbidden { .. }) | Failure::Wait(_)) => Ok(()),
+            Ok(_) | Err(Failure::Call(KubernetesError::Forbidden { .. })) => Ok(()),
             Err(Failure::Missing) => Err(Error::NoNamespace { namespace: name.clone() }),
-            Err(Failure::Call(source)) => Err(Error::Before { source }),
+            Err(Failure::Call(source) | Failure::Wait(WaitError::Failed(source))) => Err(Error::Before { source }),
+            // A namespace that is not to be made is not waited for.
+            Err(Failure::Wait(_)) => Ok(()),
         }
     }
 

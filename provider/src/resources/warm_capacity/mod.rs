@@ -57,17 +57,17 @@ impl Resource for WarmCapacityResource {
     type Model = WarmCapacity;
     type Identity = Identity;
     const TYPE_NAME: &'static str = "gitlabspot_warm_capacity";
-    const DESCRIPTION: &'static str = "Room for the next jobs, kept warm: a job starts at once, in place of after the two to \
-         four minutes that a new node takes.\n\n\
-         Placeholders of the size of a job pod do nothing on the build nodes. A job has a higher priority and takes the \
-         place of one at once; the placeholder is then pending, and the cluster autoscaler adds a node for it: the room \
-         for the job after.\n\n\
-         Without `schedule` the placeholders are a Deployment. With one they are the pods of a CronJob's Job, which is as \
-         long as the period; no program with rights in the cluster starts or ends them. All periods of a schedule are of \
-         one length by the clock on the wall, with a pause between them. Starts follow the time zone through the year. \
-         In a period in which clocks change, such as a night in spring, the length stays, so that it ends an hour late in \
-         spring and an hour early in autumn. An apply within a period starts it at once, with an end by the calendar; an \
-         apply that changes placeholders replaces those of the period under way.\n\n\
+    const DESCRIPTION: &'static str = "Room for the next jobs, kept warm, so that a job does not wait two to four minutes for a \
+         new node.\n\n\
+         Placeholders are pods of a job's size that do nothing on the build nodes. A job has a higher priority and takes \
+         the place of one at once; the placeholder is then pending, and the cluster autoscaler adds a node for it: room \
+         for the next job.\n\n\
+         Without `schedule` the placeholders are a Deployment. With one they are the pods of a CronJob's Job, which ends \
+         with the period and leaves no failed Job behind; nothing needs rights in the cluster for that. All periods of a \
+         schedule are of one length by the clock on the wall, with a pause between them. They start and end by the time \
+         zone through the year. Only a period within which clocks change keeps its length, so that it ends an hour late \
+         in spring and an hour early in autumn. An apply within a period starts it at once, and ends it by the calendar; \
+         an apply that changes placeholders replaces those of the period under way.\n\n\
          An apply waits until the pods exist, not until they run: while there are no nodes they are pending, as they \
          should be. Their priority class belongs to the whole cluster; all warm capacity of one priority shares it, and \
          the last to go removes it.";
@@ -182,10 +182,10 @@ impl<'a> Scene<'a> {
     async fn create(&self, operation: &mut Create<WarmCapacity>) -> Result<(), Error> {
         let end = self.context.clock.now() + time_for(&operation.planned.timeouts, Timeouts::create);
         let wanted = wanted(&operation.planned)?;
-        self.look_ahead(&wanted).await?;
+        let mut manifest = Manifest::new();
+        self.look_ahead(&wanted, &manifest).await?;
         let mut state = operation.planned.clone();
         plan::describe(&mut state);
-        let mut manifest = Manifest::new();
         operation.private.set(APPLYING, &true);
         self.apply(&wanted, end, |object| {
             manifest.extend(entry(object));
@@ -201,10 +201,10 @@ impl<'a> Scene<'a> {
         let end = self.context.clock.now() + time_for(&operation.planned.timeouts, Timeouts::update);
         let failed = |source| Error::Remove { source };
         let wanted = wanted(&operation.planned)?;
-        self.look_ahead(&wanted).await?;
+        let mut manifest = known_map(&operation.prior.manifest).unwrap_or_default();
+        self.look_ahead(&wanted, &manifest).await?;
         let mut state = operation.planned.clone();
         plan::describe(&mut state);
-        let mut manifest = known_map(&operation.prior.manifest).unwrap_or_default();
         let mut left = manifest.clone();
         left.retain(|key, _| !expand::manifest(&wanted).contains_key(key));
         operation.private.set(APPLYING, &true);

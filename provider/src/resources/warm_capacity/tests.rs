@@ -1,1 +1,302 @@
-//! Scenarios: to come.
+//! Scenarios: warm capacity as core drives it, on a small API in memory, by a clock that is set.
+
+mod cluster;
+
+use http::Method;
+use serde_json::{Value as Json, json};
+
+use self::cluster::{CRON_JOB, Cluster, DEPLOYMENT, class};
+use super::WarmCapacityResource;
+use crate::clients::aws::AwsSettings;
+use crate::clients::kubernetes::KubernetesSettings;
+use crate::framework::{Diagnostics, Raw};
+use crate::resources::testing::{Stage, summaries};
+
+type Config = Vec<(&'static str, Raw)>;
+
+fn stage(cluster: &Cluster) -> Stage {
+    Stage::with_cluster(
+        WarmCapacityResource,
+        AwsSettings::default(),
+        KubernetesSettings::default(),
+        Some(cluster.client()),
+    )
+}
+
+fn object<const N: usize>(attributes: [(&str, Raw); N]) -> Raw {
+    Raw::Map(attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+fn config(more: &[(&'static str, Raw)]) -> Config {
+    let pod = object([
+        ("cpu", "2".into()),
+        ("memory", "8Gi".into()),
+        ("ephemeral_storage", Raw::Null),
+        ("node_selector", object([("intent", "build".into())])),
+        ("tolerations", Raw::Null),
+    ]);
+    let base = [("name", "warm".into()), ("namespace", "ci".into()), ("pods", 2.into()), ("pod", pod)];
+    let kept = base.into_iter().filter(|(name, _)| !more.iter().any(|(other, _)| other == name));
+    kept.chain(more.iter().cloned()).collect()
+}
+
+fn schedule(start: &str, end: &str, zone: &str) -> (&'static str, Raw) {
+    let schedule = object([("start", start.into()), ("end", end.into()), ("time_zone", zone.into())]);
+    ("schedule", schedule)
+}
+
+/// Eight hours in which clocks may change.
+fn nights() -> Config {
+    config(&[schedule("0 22 * * *", "0 6 * * *", "Europe/Berlin")])
+}
+
+impl Stage {
+    /// Sets the clock, in UTC.
+    fn at(&self, time: &str) {
+        self.clock.set_time_of_day(time.parse::<jiff::Timestamp>().unwrap().into());
+    }
+}
+
+/// Name and length of the one Job.
+fn job(cluster: &Cluster) -> (String, i64) {
+    let [(name, job)] = cluster.jobs().try_into().unwrap();
+    (name, job["spec"]["activeDeadlineSeconds"].as_i64().unwrap())
+}
+
+/// The name of the Job of the period that starts then.
+fn name(start: &str) -> String {
+    format!("warm-{}", start.parse::<jiff::Timestamp>().unwrap().as_second() / 60)
+}
+
+#[tokio::test]
+async fn placeholders_go_before_their_class_and_come_after_it() {
+    let cluster = Cluster::new();
+    let mut stage = stage(&cluster);
+    stage.apply_wholly(&config(&[])).await;
+    assert_eq!(stage.state.get("id"), "ci/warm".into());
+    assert_eq!(stage.state.get("priority_class_name"), "gitlabspot-placeholder-minus-10".into());
+    let class = "scheduling.k8s.io/v1/priorityclasses/gitlabspot-placeholder-minus-10";
+    let deployment = "apps/v1/deployments/warm";
+    assert_eq!(cluster.writes(), [format!("PATCH {class}"), format!("PATCH {deployment}")]);
+    assert_eq!(stage.destroy().await, Diagnostics::new());
+    assert_eq!(cluster.writes(), [format!("DELETE {deployment}"), format!("DELETE {class}")]);
+    assert_eq!(cluster.paths(), [""; 0]);
+}
+
+#[tokio::test]
+async fn one_shape_goes_before_the_other_comes() {
+    let cluster = Cluster::new();
+    let mut stage = stage(&cluster);
+    stage.at("2026-01-15T23:00:00Z");
+    stage.apply_wholly(&config(&[])).await;
+    cluster.writes();
+    stage.apply_wholly(&nights()).await;
+    let job = format!("batch/v1/jobs/{}", name("2026-01-15T21:00:00Z"));
+    let class = "scheduling.k8s.io/v1/priorityclasses/gitlabspot-placeholder-minus-10";
+    assert_eq!(
+        cluster.writes(),
+        [
+            "DELETE apps/v1/deployments/warm".to_owned(),
+            format!("PATCH {class}"),
+            "PATCH batch/v1/cronjobs/warm".to_owned(),
+            format!("PATCH {job}"),
+        ]
+    );
+    stage.apply_wholly(&config(&[])).await;
+    assert_eq!(cluster.paths(), ["deployments/warm", "priorityclasses/gitlabspot-placeholder-minus-10"]);
+}
+
+/// In the night in which an hour is left out the period is an hour shorter, and in the other an hour longer.
+#[tokio::test]
+async fn what_is_left_of_a_period_is_right_when_clocks_change() {
+    for (now, start, left) in [
+        ("2026-01-15T23:00:00Z", "2026-01-15T21:00:00Z", 6 * 3600),
+        ("2026-03-28T23:00:00Z", "2026-03-28T21:00:00Z", 5 * 3600),
+        ("2026-10-24T23:00:00Z", "2026-10-24T20:00:00Z", 6 * 3600),
+        ("2026-10-24T20:00:01Z", "2026-10-24T20:00:00Z", 9 * 3600 - 1),
+    ] {
+        let cluster = Cluster::new();
+        let mut stage = stage(&cluster);
+        stage.at(now);
+        stage.apply_wholly(&nights()).await;
+        assert_eq!(job(&cluster), (name(start), left), "{now}");
+        // What the CronJob starts is as long as all nights but these two.
+        assert_eq!(cluster.get(CRON_JOB)["spec"]["jobTemplate"]["spec"]["activeDeadlineSeconds"], 8 * 3600);
+        assert_eq!(stage.destroy().await, Diagnostics::new());
+        assert_eq!(cluster.paths(), [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn a_job_is_left_alone_as_long_as_it_is_what_is_wanted() {
+    let cluster = Cluster::new();
+    let mut stage = stage(&cluster);
+    stage.at("2026-01-15T12:00:00Z");
+    stage.apply_wholly(&nights()).await;
+    assert_eq!(cluster.jobs(), []);
+
+    // The CronJob's own Job, with a copy of its annotations.
+    let cron_job = cluster.get(CRON_JOB);
+    let template = cron_job["spec"]["jobTemplate"].clone();
+    let mut own =
+        json!({ "apiVersion": "batch/v1", "kind": "Job", "spec": template["spec"], "status": { "active": 2 } });
+    own["metadata"] = template["metadata"].clone();
+    own["metadata"]["name"] = json!("warm-1");
+    own["metadata"]["namespace"] = json!("ci");
+    own["metadata"]["uid"] = json!("own");
+    let path = "/apis/batch/v1/namespaces/ci/jobs/warm-1";
+    cluster.world().objects.insert(path.to_owned(), own.clone());
+    stage.at("2026-01-15T22:00:00Z");
+    let timeouts = object([("create", "1m".into()), ("update", Raw::Null), ("delete", Raw::Null)]);
+    let with_timeouts: Config = nights().into_iter().chain([("timeouts", timeouts)]).collect();
+    stage.apply_wholly(&with_timeouts).await;
+    assert_eq!(cluster.jobs(), [("warm-1".to_owned(), own)]);
+
+    // Other placeholders need another Job, with the time that is left.
+    let three: Config = nights().into_iter().filter(|(name, _)| *name != "pods").chain([("pods", 3.into())]).collect();
+    stage.apply_wholly(&three).await;
+    assert_eq!(job(&cluster), (name("2026-01-15T21:00:00Z"), 7 * 3600));
+
+    // One that is over makes room for its successor of the same name.
+    let path = format!("/apis/batch/v1/namespaces/ci/jobs/{}", name("2026-01-15T21:00:00Z"));
+    let failed = json!([{ "type": "Failed", "status": "True" }]);
+    cluster.world().objects.get_mut(&path).unwrap()["status"] = json!({ "conditions": failed });
+    stage.at("2026-01-16T00:00:00Z");
+    stage.apply_wholly(&nights()).await;
+    assert_eq!(job(&cluster), (name("2026-01-15T21:00:00Z"), 5 * 3600));
+
+    // A period that is moved away ends.
+    stage.apply_wholly(&config(&[schedule("0 8 * * *", "0 18 * * *", "Europe/Berlin")])).await;
+    assert_eq!(cluster.jobs(), []);
+}
+
+#[tokio::test]
+async fn a_period_that_could_not_be_started_is_started_by_the_next_apply() {
+    let cluster = Cluster::new();
+    let mut stage = stage(&cluster);
+    stage.at("2026-01-15T12:00:00Z");
+    stage.apply_wholly(&nights()).await;
+    stage.at("2026-01-15T23:00:00Z");
+    cluster.world().refused = Some("/apis/batch/v1/namespaces/ci/jobs");
+    let three: Config = nights().into_iter().filter(|(name, _)| *name != "pods").chain([("pods", 3.into())]).collect();
+    assert_eq!(summaries(&stage.apply(&three).await), ["Placeholders were not made"]);
+    assert_eq!(cluster.get(CRON_JOB)["spec"]["jobTemplate"]["spec"]["parallelism"], 3);
+
+    cluster.world().refused = None;
+    assert_eq!(stage.changes(&three).await, ["manifest"]);
+    stage.apply_wholly(&three).await;
+    assert_eq!(job(&cluster), (name("2026-01-15T21:00:00Z"), 6 * 3600));
+}
+
+#[tokio::test]
+async fn pods_that_are_not_made_are_an_error_after_five_minutes() {
+    let cluster = Cluster::new();
+    cluster.world().is_full = true;
+    let mut stage = stage(&cluster);
+    let began = stage.clock.passed();
+    let diagnostics = stage.apply(&config(&[])).await;
+    assert_eq!(summaries(&diagnostics), ["Placeholders were not made"]);
+    assert!(diagnostics.iter().next().unwrap().detail.contains("0 of 2 pods are made"));
+    assert_eq!((stage.clock.passed() - began).as_secs(), 300);
+    // Both objects are in the state, so that nothing is forgotten.
+    assert_eq!(stage.state.get("manifest").as_map().unwrap().len(), 2);
+    assert_eq!(stage.destroy().await, Diagnostics::new());
+    assert_eq!(cluster.paths(), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_was_made_before_an_error_is_in_the_state() {
+    let cluster = Cluster::new();
+    cluster.world().refused = Some(DEPLOYMENT);
+    let mut stage = stage(&cluster);
+    assert_eq!(summaries(&stage.apply(&config(&[])).await), ["Cannot apply the warm capacity"]);
+    assert_eq!(stage.state.get("manifest").as_map().unwrap().len(), 2, "also what may have been made");
+    assert_eq!(cluster.paths(), ["priorityclasses/gitlabspot-placeholder-minus-10"]);
+    cluster.world().refused = None;
+    assert_eq!(stage.destroy().await, Diagnostics::new());
+    assert_eq!(cluster.paths(), [""; 0]);
+}
+
+/// Placeholders of another resource, as far as a class is concerned.
+fn others(class: &str) -> Json {
+    json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "other", "namespace": "theirs" },
+        "spec": { "template": { "spec": { "priorityClassName": class } } },
+    })
+}
+
+const THEIRS: &str = "/apis/apps/v1/namespaces/theirs/deployments/other";
+
+#[tokio::test]
+async fn a_class_stays_as_long_as_others_use_it() {
+    let cluster = Cluster::new();
+    let mut stage = stage(&cluster);
+    stage.apply_wholly(&config(&[])).await;
+    cluster.world().objects.insert(THEIRS.to_owned(), others("gitlabspot-placeholder-minus-10"));
+    // Another priority has another class; this one has still a user.
+    stage.apply_wholly(&config(&[("priority", (-9).into())])).await;
+    assert_ne!(cluster.get(&class("minus-10")), Json::Null);
+    stage.apply_wholly(&config(&[("priority", (-8).into())])).await;
+    assert_eq!(cluster.get(&class("minus-9")), Json::Null);
+    assert_eq!(stage.destroy().await, Diagnostics::new());
+    assert_eq!(cluster.paths(), ["deployments/other", "priorityclasses/gitlabspot-placeholder-minus-10"]);
+}
+
+#[tokio::test]
+async fn a_class_is_left_where_others_cannot_be_seen() {
+    let cluster = Cluster::new();
+    let mut stage = stage(&cluster);
+    stage.apply_wholly(&config(&[])).await;
+    cluster.world().hides_others = true;
+    assert_eq!(summaries(&stage.destroy().await), ["Priority class was not removed"]);
+    assert_eq!(stage.state, Raw::Null);
+    assert_eq!(cluster.paths(), ["priorityclasses/gitlabspot-placeholder-minus-10"]);
+}
+
+#[tokio::test]
+async fn a_class_that_is_needed_again_comes_back() {
+    // Others remove it between the two requests of this apply, for they see no user.
+    let cluster = Cluster::new();
+    let mut first = stage(&cluster);
+    cluster.world().hook = Some((Method::PATCH, DEPLOYMENT.to_owned(), |world| {
+        world.objects.remove(&class("minus-10"));
+    }));
+    first.apply_wholly(&config(&[])).await;
+    assert_eq!(cluster.get(&class("minus-10"))["value"], -10);
+
+    // Others come while this destroy removes it, for it saw none.
+    cluster.world().hook = Some((Method::DELETE, class("minus-10"), |world| {
+        world.objects.insert(THEIRS.to_owned(), others("gitlabspot-placeholder-minus-10"));
+    }));
+    assert_eq!(first.destroy().await, Diagnostics::new());
+    assert_eq!(cluster.get(&class("minus-10"))["value"], -10);
+}
+
+#[tokio::test]
+async fn imports_both_shapes() {
+    for given in [config(&[]), nights()] {
+        let cluster = Cluster::new();
+        let mut first = stage(&cluster);
+        first.at("2026-01-15T12:00:00Z");
+        first.apply_wholly(&given).await;
+        let mut second = stage(&cluster);
+        assert_eq!(second.import("ci/warm").await, Diagnostics::new());
+        assert_eq!(second.state, first.state);
+        assert_eq!(second.changes(&given).await, [""; 0]);
+    }
+    let mut stage = stage(&Cluster::new());
+    assert_eq!(summaries(&stage.import("ci/warm").await), ["Warm capacity not found"]);
+    for wrong in ["warm", "/warm", "ci/", "a/b/c", ":ci/warm", "a b/c"] {
+        assert_eq!(summaries(&stage.import(wrong).await), ["Invalid import id"], "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn everything_gone_is_made_anew() {
+    let cluster = Cluster::new();
+    let mut stage = stage(&cluster);
+    stage.apply_wholly(&config(&[])).await;
+    cluster.world().objects.retain(|path, _| path.starts_with("/api/v1"));
+    assert_eq!(stage.refresh().await, Diagnostics::new());
+    assert_eq!(stage.state, Raw::Null);
+}
