@@ -56,12 +56,13 @@ pub(super) fn warnings(planned: &WarmCapacity) -> Vec<Diagnostic> {
 }
 
 fn name(attribute: &'static str, value: &Value<String>, longest: usize, diagnostics: &mut Diagnostics) {
-    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let fits = |name: &str| {
+        let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        let is_framed = name.starts_with('-') || name.ends_with('-');
+        (1..=longest).contains(&name.len()) && name.chars().all(is_allowed) && !is_framed
+    };
     if let Some(name) = value.as_str()
-        && !((1..=longest).contains(&name.len())
-            && name.chars().all(fits)
-            && !name.starts_with('-')
-            && !name.ends_with('-'))
+        && !fits(name)
     {
         let detail = format!(
             "{name:?} cannot be used. Write 1 to {longest} small letters, digits and hyphens, with none of the last at \
