@@ -2,6 +2,7 @@
 
 mod always;
 mod ownership;
+mod permissions;
 mod refusals;
 mod scheduled;
 

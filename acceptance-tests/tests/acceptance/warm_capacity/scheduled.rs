@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{ADDRESS, NAME, Scene, pending, run_job, until};
 
 /// Seconds since 1970, by the clock that the provider sees.
-fn now() -> i64 {
+pub(super) fn now() -> i64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     now.as_secs().try_into().unwrap()
 }
@@ -21,7 +21,7 @@ fn daily(second: i64) -> String {
 }
 
 /// A period of every day.
-fn period(start: i64, end: i64) -> Value {
+pub(super) fn period(start: i64, end: i64) -> Value {
     json!({ "start": daily(start), "end": daily(end) })
 }
 
