@@ -63,7 +63,7 @@ impl ObjectRef {
         })
     }
 
-    fn api(&self, client: &Client) -> Api<DynamicObject> {
+    pub(super) fn api(&self, client: &Client) -> Api<DynamicObject> {
         api(client, &self.api_version, &self.kind, self.namespace.as_deref())
     }
 }

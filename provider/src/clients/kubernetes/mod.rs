@@ -9,6 +9,7 @@ mod retry;
 #[cfg(test)]
 pub(crate) mod scripted;
 mod settings;
+mod take_over;
 mod token;
 mod transport;
 
@@ -22,6 +23,7 @@ pub use self::apply::{
 pub use self::error::{FieldConflict, InvalidField, KubernetesError};
 use self::kubeconfig::Connection;
 pub use self::settings::{Exec, KubernetesSettings};
+pub use self::take_over::take_over;
 use self::token::Tokens;
 pub(crate) use self::token::{MintToken, Token};
 use super::eks_token::EksToken;

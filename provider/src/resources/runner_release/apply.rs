@@ -11,7 +11,7 @@ use super::manifests::{self, Fingerprints};
 use super::memory::Memory;
 use super::plan::ROLLING;
 use super::schema::RunnerRelease;
-use super::{Scene, last_applied, live};
+use super::{Scene, adoption, last_applied, live};
 use crate::clients::kubernetes::{KubernetesError, ObjectRef};
 use crate::framework::PrivateState;
 use crate::resources::namespace::{Failure, Namespace};
@@ -21,12 +21,16 @@ const LEFT: &str = "What was applied before is in the cluster and in the state; 
 
 impl Scene<'_> {
     /// Finds out what will not go, before anything is changed.
-    pub(super) async fn look_ahead(&self, wanted: &Wanted, before: &Manifest) -> Result<(), Error> {
+    pub(super) async fn look_ahead(&self, wanted: &Wanted, before: &Manifest, adopts: bool) -> Result<(), Error> {
         let objects = wanted.objects(&Fingerprints::new()).map_err(Error::Configuration)?;
         live::refuse_unknown_kinds(&self.client, &objects).await?;
         let mut places = places(&wanted.manifest);
         places.retain(|place| !before.contains_key(&place.to_string()));
-        live::refuse_strangers(&self.client, places).await
+        let names = &wanted.spec.names;
+        let is_known = |object: &Json| {
+            live::is_ours(object) || adopts && adoption::is_helms(object, &names.namespace, &names.release)
+        };
+        live::refuse_strangers(&self.client, places, is_known).await
     }
 
     /// Sees that there is a namespace.

@@ -17,7 +17,7 @@ pub(super) enum Error {
 
     #[error(
         "{object} is there already, and not of this provider's making. Nothing was changed. Choose another name for the \
-         release, or remove what is there."
+         release, import the release if Helm installed it, or remove what is there."
     )]
     Exists { object: String },
 

@@ -10,9 +10,13 @@ use crate::framework::wait::{Look, Wait, WaitError};
 pub(super) use crate::resources::live::{apply, get_all, is_ours, places, remove};
 
 /// Refuses to touch what others have made.
-pub(super) async fn refuse_strangers(client: &kube::Client, places: Vec<ObjectRef>) -> Result<(), Error> {
+pub(super) async fn refuse_strangers(
+    client: &kube::Client,
+    places: Vec<ObjectRef>,
+    is_known: impl Fn(&Json) -> bool,
+) -> Result<(), Error> {
     let found = get_all(client, places).await.map_err(|source| Error::Before { source })?;
-    let stranger = found.into_iter().find(|(_, object)| object.as_ref().is_some_and(|object| !is_ours(object)));
+    let stranger = found.into_iter().find(|(_, object)| object.as_ref().is_some_and(|object| !is_known(object)));
     stranger.map_or(Ok(()), |(place, _)| Err(Error::Exists { object: place.to_string() }))
 }
 

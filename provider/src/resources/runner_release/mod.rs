@@ -9,8 +9,9 @@
 //! * update: apply everything, wait for the rollout, take away what left the configuration.
 //! * delete: tell pods that registered themselves to leave GitLab, delete the Deployment and wait for its pods, then the
 //!   rest, roles last.
-//! * import: `namespace/name`.
+//! * import: `namespace/name`, also of a release that Helm installed: the next apply takes over its objects.
 
+mod adoption;
 mod apply;
 pub mod catalogue;
 pub mod config_toml;
@@ -48,7 +49,7 @@ pub use self::schema::RunnerRelease;
 use self::spec::TokenKind;
 use crate::clients::ClientError;
 use crate::framework::value::known_map;
-use crate::framework::wait::Wait;
+use crate::framework::wait::{Wait, WaitError};
 use crate::framework::{
     Context, Create, Delete, Diagnostic, Diagnostics, Import, NoIdentity, Plan, Read, Resource, Timeouts, Update, Value,
 };
@@ -167,7 +168,7 @@ impl<'a> Scene<'a> {
         let planned = operation.planned.clone();
         let existing = self.existing(&planned, &mut operation.private).await?;
         let wanted = wanted(&planned, &operation.config, existing)?;
-        self.look_ahead(&wanted, &Manifest::new()).await?;
+        self.look_ahead(&wanted, &Manifest::new(), false).await?;
         self.namespace(&planned, &wanted, end).await?;
         let mut state = described(&planned, &wanted)?;
         state.manifest = shown_manifest(&Manifest::new());
@@ -193,13 +194,17 @@ impl<'a> Scene<'a> {
         let existing = self.existing(&planned, &mut operation.private).await?;
         let wanted = wanted(&planned, &operation.config, existing)?;
         let before = known_map(&operation.prior.manifest).unwrap_or_default();
-        self.look_ahead(&wanted, &before).await?;
+        let adopts = operation.private.get::<bool>(adoption::ADOPTING).unwrap_or(false);
+        self.look_ahead(&wanted, &before, adopts).await?;
         self.namespace(&planned, &wanted, end).await?;
         let mut state = described(&planned, &wanted)?;
         state.status = operation.prior.status.clone();
         state.manifest = operation.prior.manifest.clone();
         state.objects = operation.prior.objects.clone();
         operation.record(state.clone());
+        if adopts {
+            self.take_over(&wanted).await?;
+        }
         let mut private = operation.private.clone();
         let applied = self.apply(&planned, &wanted, &before, &mut private, |manifest| {
             state.manifest = shown_manifest(manifest);
@@ -216,6 +221,12 @@ impl<'a> Scene<'a> {
         self.remove(&left, end + removal::grace(&left)).await.map_err(|source| Error::Remove { source })?;
         wanted.describe(&mut state).map_err(Error::Configuration)?;
         operation.record(state);
+        if adopts {
+            let left = self.forget_helm(&wanted).await;
+            let left = left.map_err(|source| Error::Remove { source: WaitError::Failed(source) })?;
+            left.into_iter().for_each(|warning| operation.diagnostics.push(warning));
+            operation.private.remove(adoption::ADOPTING);
+        }
         Ok(())
     }
 }

@@ -1,19 +1,19 @@
 //! Reading a release back, also one that is to be imported.
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use super::error::Error;
 use super::expand::{Manifest, Wanted, objects, shown_manifest, text};
 use super::memory::Memory;
 use super::schema::RunnerRelease;
 use super::wait::rollout;
-use super::{Scene, flatten, last_applied, live, plan};
-use crate::clients::kubernetes::{self, KubernetesError, ObjectRef};
+use super::{Scene, adoption, flatten, last_applied, live, plan};
+use crate::clients::kubernetes::{self, KubernetesError};
 use crate::framework::Read;
 use crate::framework::value::known_map;
 
 /// Every kind that a release may have in its namespace.
-const KINDS: [(&str, &str); 12] = [
+pub(super) const KINDS: [(&str, &str); 12] = [
     ("v1", "ConfigMap"),
     ("v1", "Secret"),
     ("v1", "Service"),
@@ -77,7 +77,13 @@ impl Scene<'_> {
         let failed = |source| Error::Read { source };
         let namespace = operation.state.namespace.as_str().unwrap_or_default().to_owned();
         let name = operation.state.name.as_str().unwrap_or_default().to_owned();
-        let found = self.ours(&namespace, &name).await.map_err(failed)?;
+        let mut found = self.ours(&namespace, &name).await.map_err(failed)?;
+        let helms = self.helms(&namespace, &name).await.map_err(failed)?;
+        if !helms.is_empty() {
+            operation.diagnostics.push(adoption::announced(&namespace, &name, &helms));
+            operation.private.set(adoption::ADOPTING, &true);
+            found.extend(helms);
+        }
         if found.is_empty() {
             return Err(Error::NothingToImport { namespace, name });
         }
@@ -103,17 +109,7 @@ impl Scene<'_> {
         operation.state.wait = true.into();
         operation.state.create_namespace = false.into();
         // The next apply completes them.
-        let bare = |object: &Json| {
-            let metadata = &object["metadata"];
-            let bare = json!({
-                "apiVersion": object["apiVersion"], "kind": object["kind"],
-                "metadata": {
-                    "name": metadata["name"], "namespace": metadata["namespace"], "labels": metadata["labels"],
-                },
-            });
-            Some((ObjectRef::of(&bare).ok()?.to_string(), text(&bare)))
-        };
-        Ok(found.iter().filter_map(bare).collect())
+        Ok(adoption::bare(&found))
     }
 
     async fn recalled(

@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use super::adoption::ADOPTING;
 use super::apply::owner;
 use super::error::Error;
 use super::expand::{Manifest, parsed};
 use super::schema::RunnerRelease;
 use super::{Scene, live, unregister};
-use crate::clients::kubernetes::KubernetesError;
+use crate::clients::kubernetes::{self, KubernetesError};
 use crate::framework::value::known_map;
 use crate::framework::wait::{Look, WaitError};
 use crate::framework::{Delete, Diagnostic, Timeouts};
@@ -31,7 +32,9 @@ impl Scene<'_> {
         }
         for place in places {
             live::remove(&self.client, &place, self.wait(end)).await?;
-            if place.kind == "Deployment" {
+            // One that is still there is someone else's, and its pods stay.
+            let is_gone = async || kubernetes::get(&self.client, &place).await.map(|found| found.is_none());
+            if place.kind == "Deployment" && is_gone().await.map_err(WaitError::Failed)? {
                 live::pods_gone(&self.client, &place, self.wait(end)).await?;
             }
         }
@@ -41,6 +44,11 @@ impl Scene<'_> {
     pub(super) async fn delete(&self, operation: &mut Delete<RunnerRelease>) -> Result<(), Error> {
         let failed = |source| Error::Remove { source };
         let manifest = known_map(&operation.state.manifest).unwrap_or_default();
+        if operation.private.get::<bool>(ADOPTING).unwrap_or(false) {
+            let detail = "The release was imported from Helm, and no apply has taken over all of it. What still belongs \
+                          to Helm was left as it is; `helm uninstall` removes it.";
+            operation.warn(Diagnostic::warning("Release of Helm was not removed", detail));
+        }
         let timeout = Timeouts::delete(&operation.state.timeouts, grace(&manifest) + DELETE);
         let end = self.context.clock.now() + timeout;
         self.remove(&manifest, end).await.map_err(failed)?;

@@ -87,6 +87,7 @@ const SUBJECTS: &[(&str, &[&str])] = &[
     (
         "runner_release",
         &[
+            "adoption",
             "apply",
             "catalogue",
             "config_toml",

@@ -1,5 +1,7 @@
 //! `gitlabspot_runner_release`, from outside.
 
+mod adoption;
+
 use std::collections::BTreeMap;
 
 use gitlabspot_acceptance_tests::{Engine, Stage};
@@ -13,7 +15,7 @@ const ADDRESS: &str = "gitlabspot_runner_release.runner";
 const NAME: &str = "gitlab-runner";
 
 /// The guide's values file, as its author wrote it for Helm.
-const GUIDE: &str = include_str!("../../../provider/src/resources/runner_release/testdata/guide-values.yaml");
+const GUIDE: &str = include_str!("../../../../provider/src/resources/runner_release/testdata/guide-values.yaml");
 
 fn variables(stage: &Stage) -> Value {
     json!({ "cluster_name": stage.account.cluster(), "namespace": stage.namespace.name() })

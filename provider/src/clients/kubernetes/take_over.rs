@@ -1,0 +1,123 @@
+//! Taking an object over from another field manager, as one that leaves for good.
+
+use kube::Client;
+use kube::api::{Patch, PatchParams};
+use serde_json::{Map, Value, json};
+
+use super::apply::{FIELD_MANAGER, ObjectRef, get};
+use super::error::KubernetesError;
+
+/// Races with other writers that are lost before giving up.
+const ATTEMPTS: u32 = 5;
+
+/// Makes everything that `manager` owns at `place` ours, however it was written; the next apply then removes what it
+/// leaves out. That there is nothing to take over is a success.
+///
+/// # Errors
+/// [`KubernetesError`]
+pub async fn take_over(client: &Client, place: &ObjectRef, manager: &str) -> Result<(), KubernetesError> {
+    let mut attempt = 1;
+    loop {
+        let Some(object) = get(client, place).await? else { return Ok(()) };
+        let Some(fields) = moved(&object["metadata"]["managedFields"], manager) else { return Ok(()) };
+        // The version makes it fail when someone else was quicker, instead of undoing what they own.
+        let version = &object["metadata"]["resourceVersion"];
+        let patch = json!({ "metadata": { "managedFields": fields, "resourceVersion": version } });
+        let parameters = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+        match place.api(client).patch(&place.name, &parameters, &Patch::Merge(&patch)).await {
+            Ok(_) => return Ok(()),
+            Err(kube::Error::Api(status)) if status.code == 409 && attempt < ATTEMPTS => attempt += 1,
+            Err(error) => return Err(KubernetesError::new(place, error)),
+        }
+    }
+}
+
+/// The entries with those of `manager` united with what we apply; `None` if it owns nothing.
+fn moved(entries: &Value, manager: &str) -> Option<Vec<Value>> {
+    let is_of = |entry: &Value, name: &str| {
+        let subresource = entry["subresource"].as_str().unwrap_or_default();
+        entry["manager"] == name && subresource.is_empty()
+    };
+    let is_to_unite =
+        |entry: &&Value| is_of(entry, manager) || is_of(entry, FIELD_MANAGER) && entry["operation"] == "Apply";
+    let entries = entries.as_array()?;
+    let theirs = entries.iter().find(|entry| is_of(entry, manager))?;
+    let mut fields = Value::Object(Map::new());
+    entries.iter().filter(is_to_unite).for_each(|entry| unite(&mut fields, &entry["fieldsV1"]));
+    let mut all: Vec<Value> = entries.iter().filter(|entry| !is_to_unite(entry)).cloned().collect();
+    all.push(json!({
+        "manager": FIELD_MANAGER, "operation": "Apply", "apiVersion": theirs["apiVersion"], "time": theirs["time"],
+        "fieldsType": "FieldsV1", "fieldsV1": fields,
+    }));
+    Some(all)
+}
+
+fn unite(fields: &mut Value, more: &Value) {
+    if let (Value::Object(fields), Value::Object(more)) = (fields, more) {
+        for (name, below) in more {
+            unite(fields.entry(name).or_insert_with(|| Value::Object(Map::new())), below);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scripted::{Answer, Cluster};
+    use super::*;
+
+    fn entry(manager: &str, operation: &str, fields: Value) -> Value {
+        json!({
+            "manager": manager, "operation": operation, "apiVersion": "v1", "time": "2026-01-01T00:00:00Z",
+            "fieldsType": "FieldsV1", "fieldsV1": fields,
+        })
+    }
+
+    #[test]
+    fn fields_are_united() {
+        let others = entry("kubectl-edit", "Update", json!({ "f:data": { "f:c": {} } }));
+        let mut status = entry("helm", "Update", json!({ "f:status": {} }));
+        status["subresource"] = json!("status");
+        let entries = json!([
+            entry("helm", "Update", json!({ "f:data": { ".": {}, "f:a": {} } })),
+            entry("helm", "Apply", json!({ "f:metadata": { "f:labels": { "f:app": {} } } })),
+            others,
+            status,
+            entry("gitlabspot", "Apply", json!({ "f:data": { "f:b": {} } })),
+        ]);
+        let united =
+            json!({ "f:data": { ".": {}, "f:a": {}, "f:b": {} }, "f:metadata": { "f:labels": { "f:app": {} } } });
+        assert_eq!(moved(&entries, "helm"), Some(vec![others, status, entry("gitlabspot", "Apply", united)]));
+    }
+
+    #[test]
+    fn nothing_to_take() {
+        assert_eq!(moved(&json!([entry("gitlabspot", "Apply", json!({}))]), "helm"), None);
+        assert_eq!(moved(&Value::Null, "helm"), None);
+    }
+
+    #[tokio::test]
+    async fn a_lost_race_is_run_again() {
+        let object = |version: &str| {
+            let metadata = json!({
+                "name": "x", "namespace": "ci", "resourceVersion": version,
+                "managedFields": [entry("helm", "Update", json!({ "f:data": {} }))],
+            });
+            Answer::Json(200, json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata }))
+        };
+        let lost = Answer::status(409, "Conflict", "modified", Value::Null);
+        let (cluster, client) = Cluster::start([object("1"), lost, object("2"), object("3")]).await;
+        let place = ObjectRef::of(&json!({
+            "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "x", "namespace": "ci" },
+        }));
+        take_over(&client, &place.unwrap(), "helm").await.unwrap();
+        let versions: Vec<String> = cluster
+            .requests()
+            .into_iter()
+            .filter(|(line, ..)| line.starts_with("PATCH"))
+            .map(|(_, _, body)| {
+                serde_json::from_str::<Value>(&body).unwrap()["metadata"]["resourceVersion"].to_string()
+            })
+            .collect();
+        assert_eq!(versions, [r#""1""#, r#""2""#]);
+    }
+}

@@ -1,0 +1,117 @@
+//! Taking over a release that Helm installed: its objects as they are, then its record.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use super::error::Error;
+use super::expand::{Manifest, Wanted};
+use super::read::KINDS;
+use super::{Scene, live};
+use crate::clients::kubernetes::{self, KubernetesError, ObjectRef, Propagation};
+use crate::framework::Diagnostic;
+
+/// In private state, from the import to the first apply that succeeds: Helm's objects that were found.
+pub(super) const ADOPTING: &str = "adopting";
+
+/// Under this name Helm 3 and 4 write objects.
+const MANAGER: &str = "helm";
+
+/// Whether an object belongs to this release of Helm.
+pub(super) fn is_helms(object: &Json, namespace: &str, release: &str) -> bool {
+    let annotations = &object["metadata"]["annotations"];
+    annotations["meta.helm.sh/release-name"] == release && annotations["meta.helm.sh/release-namespace"] == namespace
+}
+
+/// What the import of such a release says.
+pub(super) fn announced(namespace: &str, release: &str, found: &[Json]) -> Diagnostic {
+    let detail = format!(
+        "{namespace}/{release} was installed by Helm. The next apply takes these objects over as they are, and removes \
+         Helm's annotations and records, so that Helm no longer knows the release: {}. Until then nothing is changed.",
+        names(found.iter().filter_map(|object| ObjectRef::of(object).ok()))
+    );
+    Diagnostic::warning("Release of Helm", detail)
+}
+
+impl Scene<'_> {
+    /// All objects in the namespace that Helm made for this release.
+    pub(super) async fn helms(&self, namespace: &str, release: &str) -> Result<Vec<Json>, KubernetesError> {
+        let mut found = Vec::new();
+        for (api_version, kind) in KINDS {
+            let labels = "app.kubernetes.io/managed-by=Helm";
+            let of_kind = kubernetes::list(&self.client, api_version, kind, Some(namespace), labels).await?;
+            found.extend(of_kind.into_iter().filter(|object| is_helms(object, namespace, release)));
+        }
+        Ok(found)
+    }
+
+    /// Makes Helm's fields ours, so that the apply that follows removes what is not wanted any more.
+    pub(super) async fn take_over(&self, wanted: &Wanted) -> Result<(), Error> {
+        let names = &wanted.spec.names;
+        let before = |source| Error::Before { source };
+        let found = live::get_all(&self.client, live::places(&wanted.manifest)).await.map_err(before)?;
+        for (place, object) in found {
+            if object.is_some_and(|object| is_helms(&object, &names.namespace, &names.release)) {
+                kubernetes::take_over(&self.client, &place, MANAGER).await.map_err(before)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes Helm's records of the release, and tells what of it is left.
+    pub(super) async fn forget_helm(&self, wanted: &Wanted) -> Result<Option<Diagnostic>, KubernetesError> {
+        let (namespace, release) = (&wanted.spec.names.namespace, &wanted.spec.names.release);
+        let labels = format!("owner=helm,name={release}");
+        let records = kubernetes::list(&self.client, "v1", "Secret", Some(namespace), &labels).await?;
+        for record in records.iter().filter(|record| record["type"] == "helm.sh/release.v1") {
+            let uid = record["metadata"]["uid"].as_str();
+            kubernetes::delete(&self.client, &ObjectRef::of(record)?, Propagation::Background, uid).await?;
+        }
+        let left = self.helms(namespace, release).await?;
+        let left: Vec<ObjectRef> = left.iter().filter_map(|object| ObjectRef::of(object).ok()).collect();
+        Ok((!left.is_empty()).then(|| {
+            let detail = format!(
+                "Helm installed more with {namespace}/{release} than this configuration makes, and it was left as it \
+                 is: {}. Nothing manages it now: delete it, or bring it into a configuration of its own.",
+                names(left)
+            );
+            Diagnostic::warning("Objects of Helm are left", detail)
+        }))
+    }
+}
+
+/// Only what an import has found to be Helm's, so that nothing else is taken for it.
+pub(super) fn bare(found: &[Json]) -> Manifest {
+    let entry = |object: &Json| {
+        let place = ObjectRef::of(object).ok()?;
+        let mut metadata = BTreeMap::from([("name", &object["metadata"]["name"])]);
+        metadata.insert("namespace", &object["metadata"]["namespace"]);
+        metadata.insert("labels", &object["metadata"]["labels"]);
+        let bare = serde_json::json!({
+            "apiVersion": place.api_version, "kind": place.kind, "metadata": metadata,
+        });
+        Some((place.to_string(), super::expand::text(&bare)))
+    };
+    found.iter().filter_map(entry).collect()
+}
+
+fn names(places: impl IntoIterator<Item = ObjectRef>) -> String {
+    places.into_iter().map(|place| place.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn helms_objects_are_told_by_their_annotations() {
+        let of = |name: &str, namespace: &str| {
+            let annotations = json!({ "meta.helm.sh/release-name": name, "meta.helm.sh/release-namespace": namespace });
+            is_helms(&json!({ "metadata": { "annotations": annotations } }), "ci", "runner")
+        };
+        assert_eq!([of("runner", "ci"), of("other", "ci"), of("runner", "other")], [true, false, false]);
+        assert!(!is_helms(&json!({ "metadata": {} }), "ci", "runner"));
+    }
+}
