@@ -216,3 +216,24 @@ async fn a_cluster_that_is_gone_lets_destroy_end() {
     assert!(said.to_string().contains("The cluster of the runner release is gone"), "{said}");
     assert!(!workspace.state().await.contains(ADDRESS));
 }
+
+/// R17: one object is not accepted; what was applied before it is in the state, and destroy cleans it up.
+#[tokio::test]
+async fn a_refused_object_leaves_the_others_in_the_state() {
+    let stage = Stage::new("runner_release/refused", Engine::opentofu()).await;
+    let workspace = stage.testdata("runner_release/typed", with_token(&stage, "runner_token", "glrt-x")).await;
+    let mount = r#"[{ name = "not-there", mount_path = "/x" }]"#;
+    workspace.write(
+        "override.tf",
+        &format!("resource \"gitlabspot_runner_release\" \"runner\" {{\n  volume_mounts = {mount}\n}}\n"),
+    );
+    let said = workspace.try_apply().await.failed();
+    assert!(said.contains("Cannot apply the runner release") && said.contains("Not found: \"not-there\""), "{said}");
+    let state = workspace.state().await;
+    let manifest = &state.resource(ADDRESS)["manifest"];
+    let config_map = &manifest[format!("ConfigMap {}/{NAME}", stage.namespace.name())];
+    assert!(config_map.is_string(), "{manifest}");
+    assert!(stage.namespace.objects().await.contains(&format!("ConfigMap/{NAME}")));
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
