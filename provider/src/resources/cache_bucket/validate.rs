@@ -89,7 +89,8 @@ pub(super) fn validate(config: &CacheBucket, diagnostics: &mut Diagnostics) {
 }
 
 fn names(config: &CacheBucket, diagnostics: &mut Diagnostics) {
-    if !config.bucket.is_null() && !config.bucket_prefix.is_null() {
+    // What is not known yet may turn out to be null.
+    if config.bucket.known().is_some() && config.bucket_prefix.known().is_some() {
         diagnostics.error(
             "bucket_prefix",
             "Two names for one bucket",
@@ -178,7 +179,7 @@ fn encryption(config: &CacheBucket, diagnostics: &mut Diagnostics) {
             "Unknown encryption",
             format!("{algorithm:?} is given. Write \"AES256\" or \"aws:kms\"."),
         );
-    } else if algorithm == "AES256" && !given.sse_algorithm.is_unknown() && !given.kms_key_id.is_null() {
+    } else if algorithm == "AES256" && !given.sse_algorithm.is_unknown() && given.kms_key_id.known().is_some() {
         diagnostics.error(
             path.attribute("kms_key_id"),
             "KMS key without KMS",
@@ -223,9 +224,16 @@ mod tests {
         };
         assert_eq!(problems(&config), ["expiration_days", "cache_path", "encryption.kms_key_id"]);
         let unknown = Encryption { sse_algorithm: Value::Unknown, kms_key_id: Value::Unknown, ..Encryption::default() };
-        let config =
-            CacheBucket { encryption: Value::Known(unknown), bucket: Value::Unknown, ..CacheBucket::default() };
-        assert_eq!(problems(&config), [""; 0]);
+        let keyed = Encryption { kms_key_id: Value::Unknown, ..Encryption::default() };
+        for encryption in [unknown, keyed] {
+            let config = CacheBucket {
+                encryption: Value::Known(encryption),
+                bucket: Value::Unknown,
+                bucket_prefix: Value::Unknown,
+                ..CacheBucket::default()
+            };
+            assert_eq!(problems(&config), [""; 0]);
+        }
     }
 
     #[test]
