@@ -1,0 +1,104 @@
+//! What every user does: apply, look, change, import, destroy.
+
+use gitlabspot_acceptance_tests::Fault;
+use serde_json::json;
+
+use super::{ADDRESS, changes, count, ends_well, guide};
+
+/// The guide's bucket: made once, closed before anything else.
+#[tokio::test]
+async fn the_guides_bucket() {
+    let (stage, workspace, bucket) = guide("life", json!({})).await;
+    workspace.apply().await;
+    let made = changes(&stage.account);
+    assert_eq!(made[..3], ["CreateBucket", "PutBucketTagging", "PutPublicAccessBlock"]);
+    let state = workspace.state().await;
+    let state = state.resource(ADDRESS);
+    assert_eq!((&state["prefix"], &state["expiration_days"]), (&json!("project/"), &json!(60)));
+    assert_eq!(state["runner_cache"]["s3"]["bucket_name"], bucket);
+    workspace.assert_import(ADDRESS, &bucket, &[]).await;
+    workspace.set(&json!({ "expiration_days": 30 }));
+    assert_eq!(workspace.plan().await.changes()[ADDRESS], ["update"]);
+    stage.account.forget();
+    workspace.apply().await;
+    assert_eq!(changes(&stage.account), ["PutBucketLifecycleConfiguration"]);
+    ends_well(&stage, &workspace).await;
+}
+
+/// Every attribute that can change does, in place; imported, all of them are what they were.
+#[tokio::test]
+async fn every_attribute() {
+    let (stage, workspace, bucket) = guide("attributes", json!({ "versioning": true })).await;
+    workspace.apply().await;
+    workspace.set(&json!({
+        "expiration_days": 0, "noncurrent_expiration_days": 3, "abort_incomplete_multipart_days": 4,
+        "cache_path": "linux", "shared": false, "versioning": false, "tls_only": false, "tags": { "cost": "1" },
+        "encryption": { "sse_algorithm": "aws:kms", "kms_key_id": "alias/ci", "bucket_key_enabled": true },
+    }));
+    assert_eq!(workspace.plan().await.changes()[ADDRESS], ["update"]);
+    workspace.apply().await;
+    let state = workspace.state().await;
+    assert_eq!(state.resource(ADDRESS)["prefix"], "linux/runner/");
+    assert_eq!(state.resource(ADDRESS)["encryption"]["kms_key_id"], "alias/ci");
+    let versioning = stage.account.s3().get_bucket_versioning().bucket(&bucket).send().await.unwrap();
+    assert_eq!(versioning.status.unwrap().as_str(), "Suspended");
+    workspace.assert_import(ADDRESS, &bucket, &[]).await;
+    // How long to wait is the configuration's alone, so that an import does not know it.
+    workspace.set(&json!({ "prefix": "elsewhere/", "timeouts": { "create": "5m", "update": "6m", "delete": "7m" } }));
+    workspace.apply().await;
+    assert_eq!(workspace.state().await.resource(ADDRESS)["prefix"], "elsewhere/");
+    ends_well(&stage, &workspace).await;
+}
+
+/// A name is made up, with a prefix and without; another prefix is another bucket.
+#[tokio::test]
+async fn names_that_are_made_up() {
+    let (stage, workspace, _) = guide("names", json!({ "bucket": null })).await;
+    workspace.apply().await;
+    let state = workspace.state().await;
+    let name = state.resource(ADDRESS)["bucket"].as_str().unwrap().to_owned();
+    assert!(name.starts_with("gitlab-runner-cache-"), "{name}");
+    workspace.set(&json!({ "bucket_prefix": "example-ci-" }));
+    assert_eq!(workspace.plan().await.changes()[ADDRESS], ["delete", "create"]);
+    workspace.apply().await;
+    let state = workspace.state().await;
+    let name = state.resource(ADDRESS)["bucket"].as_str().unwrap().to_owned();
+    assert!(name.starts_with("example-ci-"), "{name}");
+    ends_well(&stage, &workspace).await;
+}
+
+/// The first region has no location constraint, and a look comes before the create.
+#[tokio::test]
+async fn the_first_region() {
+    let (stage, workspace, _) = guide("us_east_1", json!({ "region": "us-east-1" })).await;
+    workspace.apply().await;
+    let calls: Vec<String> = stage.account.calls().into_iter().map(|call| call.action).collect();
+    let at = |action: &str| calls.iter().position(|call| call == action).unwrap();
+    assert!(at("HeadBucket") < at("CreateBucket"), "{calls:?}");
+    ends_well(&stage, &workspace).await;
+}
+
+/// B8: a lifecycle that is there, gone, and there again is waited for.
+#[tokio::test]
+async fn flapping() {
+    let (stage, workspace, _) = guide("flapping", json!({})).await;
+    let old = || Fault::error("s3", "GetBucketLifecycleConfiguration", 404, "NoSuchLifecycleConfiguration", "none");
+    // Each rule counts the calls that no earlier rule has hit.
+    for skip in [2, 3, 4, 5, 6] {
+        stage.account.inject(old().after(skip));
+    }
+    workspace.apply().await;
+    assert!(count(&stage.account, "GetBucketLifecycleConfiguration") >= 10 + 5);
+    ends_well(&stage, &workspace).await;
+}
+
+/// B14: deleted by hand, it is planned anew.
+#[tokio::test]
+async fn disappears() {
+    let (stage, workspace, bucket) = guide("disappears", json!({})).await;
+    workspace.apply().await;
+    stage.account.s3().delete_bucket().bucket(&bucket).send().await.unwrap();
+    assert_eq!(workspace.plan().await.changes()[ADDRESS], ["create"]);
+    workspace.apply().await;
+    ends_well(&stage, &workspace).await;
+}

@@ -1,0 +1,69 @@
+//! `gitlabspot_cache_bucket`, from outside. The numbers B1, B2, ... are those of the table of scenarios in
+//! `docs/contributing/testing.md`.
+
+mod creation;
+mod deletion;
+mod lifecycle;
+mod parts;
+
+use std::collections::BTreeMap;
+
+use aws_sdk_s3::types::{Tag, Tagging};
+use gitlabspot_acceptance_tests::{Account, Engine, Stage, Workspace};
+use serde_json::{Value, json};
+
+const ADDRESS: &str = "gitlabspot_cache_bucket.cache";
+
+/// Waits that AWS prescribes take a tiny part of their time.
+const SPEED: &str = "50";
+
+/// An account of its own and a bucket named after its namespace, initialised.
+async fn guide(test: &str, variables: Value) -> (Stage, Workspace, String) {
+    let stage = Stage::new(&format!("cache_bucket/{test}"), Engine::opentofu()).await;
+    let bucket = stage.namespace.name().to_owned();
+    let workspace = stage.testdata("cache_bucket/guide", json!({ "bucket": bucket })).await;
+    workspace.set(&variables);
+    (stage, workspace.with_environment("GITLABSPOT_CLOCK_SPEED", SPEED), bucket)
+}
+
+/// The end of every test: a plan right after is empty, and nothing is left after a destroy.
+async fn ends_well(stage: &Stage, workspace: &Workspace) {
+    workspace.assert_stable().await;
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// How often an operation reached S3.
+fn count(account: &Account, action: &str) -> usize {
+    account.calls_of("s3", action).len()
+}
+
+/// The calls that change something, in order, each once however often it was sent.
+fn changes(account: &Account) -> Vec<String> {
+    let mut seen = std::collections::BTreeSet::new();
+    let looks = ["Head", "Get", "List"];
+    let calls = account.calls().into_iter().filter(|call| !looks.iter().any(|look| call.action.starts_with(look)));
+    let once = calls.filter(|call| call.invocation.clone().is_none_or(|invocation| seen.insert(invocation)));
+    once.map(|call| call.action).collect()
+}
+
+async fn exists(account: &Account, bucket: &str) -> bool {
+    account.s3().head_bucket().bucket(bucket).send().await.is_ok()
+}
+
+async fn tags(account: &Account, bucket: &str) -> BTreeMap<String, String> {
+    let tags = account.s3().get_bucket_tagging().bucket(bucket).send().await;
+    tags.map(|found| found.tag_set.into_iter().map(|tag| (tag.key, tag.value)).collect()).unwrap_or_default()
+}
+
+async fn tag(account: &Account, bucket: &str, tags: &[(&str, &str)]) {
+    let tags = tags.iter().map(|(key, value)| Tag::builder().key(*key).value(*value).build().unwrap()).collect();
+    let tagging = Tagging::builder().set_tag_set(Some(tags)).build().unwrap();
+    account.s3().put_bucket_tagging().bucket(bucket).tagging(tagging).send().await.unwrap();
+}
+
+async fn make_bucket(account: &Account, bucket: &str) {
+    let location =
+        aws_sdk_s3::types::CreateBucketConfiguration::builder().location_constraint(account.region().into()).build();
+    account.s3().create_bucket().bucket(bucket).create_bucket_configuration(location).send().await.unwrap();
+}
