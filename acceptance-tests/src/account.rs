@@ -161,6 +161,15 @@ impl Account {
         self.control.get("/log", &query)
     }
 
+    /// How often EKS was looked at since a call of this operation was answered well.
+    #[must_use]
+    pub fn looks_after(&self, action: &str) -> usize {
+        let calls = self.calls();
+        let position = calls.iter().position(|call| call.action == action && call.status == Some(200));
+        let looks = |call: &&Call| call.service == "eks" && call.action.starts_with("Describe");
+        position.map_or(0, |position| calls.iter().skip(position).filter(looks).count())
+    }
+
     /// Forgets faults, plans and calls; what exists stays.
     pub fn forget(&self) {
         let _: Value = self.control.post("/reset", &json!({ "account": self.id() }));

@@ -35,6 +35,22 @@ impl Workspace {
         }
     }
 
+    /// The same by an `import` block with an identity, an object as HCL writes it: only engines that know identities.
+    ///
+    /// # Panics
+    ///
+    /// When something differs.
+    pub async fn assert_import_by_identity(&self, address: &str, identity: &str, except: &[&str]) {
+        let applied = self.state().await;
+        let applied = essence(applied.resource(address), except);
+        let twin = self.forgetful_twin(address).await;
+        twin.write("import.tf", &format!("import {{\n  to = {address}\n  identity = {identity}\n}}\n"));
+        let _ = twin.apply().await;
+        let imported = twin.state().await;
+        let imported = essence(imported.resource(address), except);
+        assert_eq!(imported, applied, "{address} as imported by identity (left) is not what was applied (right)");
+    }
+
     async fn forgetful_twin(&self, address: &str) -> Self {
         let twin = self.twin();
         twin.init().await;

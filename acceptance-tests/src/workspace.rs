@@ -10,13 +10,13 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 use tokio::process::Command;
 
-use crate::{Engine, Output, Plan, State, evidence};
+use crate::{Engine, Output, Plan, Running, State};
 
 const VARIABLES: &str = "terraform.tfvars.json";
 const PLAN: &str = "plan.tfplan";
 
 /// However slow the machine, no command of a test takes longer.
-const LIMIT: Duration = Duration::from_mins(10);
+pub(crate) const LIMIT: Duration = Duration::from_mins(10);
 
 /// A configuration being worked on: every command runs in a clean environment (an empty home, no proxies, the test's
 /// account and nothing else) and leaves what it said in `<test>/commands/`.
@@ -226,22 +226,29 @@ impl Workspace {
 
     /// Runs any command of the engine.
     pub async fn run(&self, arguments: &[&str]) -> Output {
+        self.begin(arguments).output().await
+    }
+
+    /// Begins an `apply`, to be interrupted.
+    #[must_use]
+    pub fn begin_apply(&self) -> Running {
+        self.begin(&["apply", "-input=false", "-auto-approve"])
+    }
+
+    /// Begins a `destroy`, to be interrupted.
+    #[must_use]
+    pub fn begin_destroy(&self) -> Running {
+        self.begin(&["destroy", "-input=false", "-auto-approve"])
+    }
+
+    fn begin(&self, arguments: &[&str]) -> Running {
         let mut command = Command::new(self.engine.path());
         command.args(arguments).current_dir(&self.folder).stdin(Stdio::null()).kill_on_drop(true);
         command.env_clear().envs(self.settings()).envs(self.environment.iter().map(|(name, value)| (name, value)));
-        let running = tokio::time::timeout(LIMIT, command.output());
-        let output = running.await.unwrap_or_else(|_| panic!("{arguments:?} took longer than {LIMIT:?}"));
-        let output = output.unwrap_or_else(|error| panic!("{}: {error}", self.engine.path().display()));
-        let output = Output {
-            command: format!("{} {}", self.engine.name(), arguments.join(" ")),
-            code: output.status.code(),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        };
         let number = self.count.fetch_add(1, Ordering::Relaxed) + 1;
-        let name = format!("commands/{number:02}-{}.txt", arguments.first().unwrap_or(&"nothing"));
-        evidence::write(&self.root, &name, &output.to_string());
-        output
+        let file = format!("commands/{number:02}-{}.txt", arguments.first().unwrap_or(&"nothing"));
+        let name = format!("{} {}", self.engine.name(), arguments.join(" "));
+        Running::begin(command, name, (self.root.clone(), file))
     }
 
     fn settings(&self) -> [(&'static str, String); 7] {

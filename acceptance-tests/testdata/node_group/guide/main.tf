@@ -51,6 +51,16 @@ variable "add_ons" {
   default = { cert_manager = true, auto_scaler = true, external_dns = true }
 }
 
+variable "role_name" {
+  type    = string
+  default = null
+}
+
+variable "suspend_az_rebalance" {
+  type    = bool
+  default = null
+}
+
 variable "node_role_arn" {
   default = null
 }
@@ -86,13 +96,15 @@ resource "gitlabspot_node_group" "build" {
   availability_zones = var.availability_zones
   labels             = var.labels
   taints             = [var.taint]
-  node_role          = var.node_role_arn == null ? { addon_policies = var.add_ons } : null
+  node_role          = var.node_role_arn == null ? { name = var.role_name, addon_policies = var.add_ons } : null
   node_role_arn      = var.node_role_arn
   remote_access      = { ec2_ssh_key = "your-ssh-key" }
   version            = var.node_version
   asg_tags           = var.asg_tags
   tags               = var.tags
-  timeouts           = var.timeouts
+
+  suspend_az_rebalance = var.suspend_az_rebalance
+  timeouts             = var.timeouts
 }
 
 output "build_nodes" {

@@ -76,7 +76,25 @@ async fn contention() {
     stage.account.inject(Fault::error("autoscaling", "CreateOrUpdateTags", 500, contention.0, contention.1).times(3));
     stage.account.inject(Fault::throttle("autoscaling", "DescribeAutoScalingGroups").times(3));
     workspace.apply().await;
+    let tries = stage.account.calls_of("autoscaling", "CreateOrUpdateTags");
+    let statuses: Vec<Option<u16>> = tries.iter().map(|call| call.status).collect();
+    assert_eq!(statuses, [500, 500, 500, 200].map(Some));
     workspace.assert_stable().await;
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// T4: with the limit reached, some tags can still take the place of others.
+#[tokio::test]
+async fn exchanged_at_the_limit() {
+    let tags = |name: &str| -> Value { (0..40).map(|index| (format!("{name}-{index:02}"), json!("x"))).collect() };
+    let (stage, workspace) = guide("exchanged", json!({ "asg_tags": tags("old") })).await;
+    workspace.apply().await;
+    assert_eq!(asg_tags(&stage.account).await.len(), 50);
+    workspace.set(&json!({ "asg_tags": tags("new") }));
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    assert_eq!(asg_tags(&stage.account).await.keys().filter(|key| key.starts_with("new-")).count(), 40);
     workspace.destroy().await;
     stage.assert_nothing_left().await;
 }

@@ -3,7 +3,7 @@
 use gitlabspot_acceptance_tests::Fault;
 use serde_json::json;
 
-use super::{ADDRESS, NAME, guide};
+use super::{ADDRESS, NAME, delete_behind_its_back, guide};
 
 /// N17: someone else deletes it at the same time.
 #[tokio::test]
@@ -14,6 +14,17 @@ async fn by_someone_else() {
     let request = stage.account.eks().delete_nodegroup().cluster_name("prod").nodegroup_name(NAME);
     request.send().await.unwrap();
     workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// N17: it is gone between plan and destroy, which is as good.
+#[tokio::test]
+async fn gone_already() {
+    let (stage, workspace) = guide("gone_already", json!({})).await;
+    workspace.apply().await;
+    delete_behind_its_back(&stage.account).await;
+    let destroy = ["destroy", "-refresh=false", "-input=false", "-auto-approve"];
+    let _ = workspace.run(&destroy).await.succeeded();
     stage.assert_nothing_left().await;
 }
 

@@ -14,6 +14,7 @@ async fn the_guides_group() {
     assert_eq!(after["build_nodes"]["tolerations"][0]["key"], "buildInstance");
     workspace.apply().await;
     workspace.assert_stable().await;
+    workspace.apply().await;
     let creates: Vec<String> =
         changes(&stage.account).into_iter().filter(|action| action == "CreateNodegroup").collect();
     assert_eq!(creates.len(), 1);

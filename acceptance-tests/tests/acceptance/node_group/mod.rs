@@ -2,10 +2,15 @@
 //! scenarios in `docs/contributing/testing.md`.
 
 mod asg_tags;
+mod az_rebalance;
 mod creation;
 mod deletion;
+mod interruption;
+mod launch_template;
 mod lifecycle;
+mod node_role;
 mod update;
+mod warnings;
 
 use std::collections::BTreeMap;
 
@@ -79,6 +84,15 @@ async fn foreign_node_group(account: &Account) {
     let subnet = &account.subnet_ids()["af-south-1b"];
     request.node_role(role.arn).subnets(subnet).send().await.unwrap();
     while node_group(account).await.unwrap().status.unwrap().as_str() != "ACTIVE" {}
+}
+
+/// Asks until it has happened.
+async fn until(what: &str, mut happened: impl FnMut() -> bool) {
+    let begin = std::time::Instant::now();
+    while !happened() {
+        assert!(begin.elapsed() < std::time::Duration::from_secs(60), "never saw that {what}");
+        tokio::task::yield_now().await;
+    }
 }
 
 /// The calls that change something, in order, each once however often it was sent.

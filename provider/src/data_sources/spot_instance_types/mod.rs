@@ -8,7 +8,7 @@ mod schema;
 
 use self::filter::{Emptied, Wanted};
 pub use self::schema::SpotInstanceTypes;
-use crate::framework::{Context, DataSource, Diagnostics, Value};
+use crate::framework::{Context, DataSource, Diagnostic, Diagnostics, Value};
 use crate::provider::Data;
 
 /// The data source.
@@ -70,7 +70,7 @@ impl DataSource for SpotInstanceTypesDataSource {
         let prices = find::prices(ec2, &names, &zones, context.clock.time_of_day()).await?;
         let offers = filter::cheapest(&wanted, left, &offerings, &prices);
         if offers.is_empty() {
-            return Err(nothing_left(&Emptied { attribute: "availability_zones", before: names.len() }));
+            return Err(without_price(names.len()));
         }
         Ok(find::model(config, offers))
     }
@@ -94,6 +94,14 @@ fn wanted(config: &SpotInstanceTypes) -> Wanted {
         require_all_zones: config.require_all_zones.or(false),
         max_results: usize::try_from(config.max_results.or(MOST_RESULTS)).unwrap_or(1),
     }
+}
+
+fn without_price(types: usize) -> Diagnostics {
+    let detail = format!(
+        "{types} types were left after all other filters, but EC2 tells no Spot price for any of them in these zones. Name \
+         other zones, or loosen the filters."
+    );
+    Diagnostic::error("No instance type matches", detail).at("availability_zones").into()
 }
 
 fn nothing_left(emptied: &Emptied) -> Diagnostics {

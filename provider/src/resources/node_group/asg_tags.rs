@@ -47,13 +47,7 @@ pub(super) async fn apply<D>(
     names: &[String],
     change: &Change,
 ) -> Result<Vec<AutoScalingGroup>, WaitError<AwsError>> {
-    for batch in tags(names, change.set.iter()).chunks(BATCH) {
-        accepted(context, SHORTLY, is_not_found, || async {
-            let request = autoscaling.create_or_update_tags().set_tags(Some(batch.to_vec()));
-            request.send().await.map(drop).map_err(AwsError::of("CreateOrUpdateTags"))
-        })
-        .await?;
-    }
+    // First what goes: fifty tags are the limit at every moment.
     let nothing = String::new();
     for batch in tags(names, change.remove.iter().map(|key| (key, &nothing))).chunks(BATCH) {
         let request = autoscaling.delete_tags().set_tags(Some(batch.to_vec()));
@@ -63,6 +57,13 @@ pub(super) async fn apply<D>(
             Err(error) if is_not_found(&error) => {}
             Err(error) => return Err(WaitError::Failed(error)),
         }
+    }
+    for batch in tags(names, change.set.iter()).chunks(BATCH) {
+        accepted(context, SHORTLY, is_not_found, || async {
+            let request = autoscaling.create_or_update_tags().set_tags(Some(batch.to_vec()));
+            request.send().await.map(drop).map_err(AwsError::of("CreateOrUpdateTags"))
+        })
+        .await?;
     }
     Wait::new(context, SHORTLY)
         .until(|| async {

@@ -17,6 +17,12 @@ pub(super) fn is_ours(private: &PrivateState) -> bool {
     private.get(OURS).unwrap_or(false)
 }
 
+/// Whose suspension it is: from now on ours, and ours to resume. For an imported group, whose suspension the user takes
+/// over with it, and for one that an interrupted create of ours had begun.
+pub(super) fn claim(private: &mut PrivateState) {
+    private.set(OURS, &true);
+}
+
 /// Suspends or resumes it where that is needed and ours to do.
 ///
 /// # Errors

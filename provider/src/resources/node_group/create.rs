@@ -193,6 +193,9 @@ impl<D> Scene<'_, D> {
         az_rebalance::apply(self.autoscaling, &asgs, suspend, &mut operation.private)
             .await
             .map_err(|error| (Step::AzRebalance, WaitError::Failed(error.into())))?;
+        if suspend {
+            az_rebalance::claim(&mut operation.private);
+        }
         Ok(asgs)
     }
 

@@ -220,6 +220,9 @@ impl<D> Scene<'_, D> {
         };
         operation.state = flatten::flatten(&operation.state, &Found { group, asgs }, reading);
         if operation.importing {
+            if operation.state.suspend_az_rebalance.or(false) {
+                az_rebalance::claim(&mut operation.private);
+            }
             self.import_the_rest(&mut operation.state).await.map_err(failed)?;
         }
         Ok(())
@@ -249,9 +252,7 @@ impl<D> Scene<'_, D> {
         let zones = subnets::zones_of(self.ec2, &subnets).await?;
         state.availability_zones = Value::Known(zones.into_values().collect());
         state.name_prefix = validate::generated_prefix(state.name.as_str().unwrap_or_default()).into();
-        let owner = node_role::owner_of(state, self.region);
-        let arn = state.node_role_arn.as_str().unwrap_or_default().to_owned();
-        state.node_role = node_role::read(self.iam, &arn, &owner, self.region).await?;
+        state.node_role = node_role::read(self.iam, state, self.region).await?;
         Ok(())
     }
 

@@ -87,7 +87,8 @@ pub struct NodeGroup {
     /// What the cluster autoscaler is told through tags of the Auto Scaling Group.
     #[attr(optional)]
     pub autoscaler: Value<Autoscaler>,
-    /// Further tags of the Auto Scaling Group. EC2 passes them on to the instances.
+    /// Further tags of the Auto Scaling Group. EC2 passes them on to the instances. An import takes all that it passes on,
+    /// except those of EKS.
     #[attr(optional)]
     pub asg_tags: Value<Map<String>>,
     /// Keep EC2 from terminating nodes only to even out the zones, which kills the jobs on them. `true` for `SPOT`

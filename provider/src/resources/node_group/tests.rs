@@ -191,7 +191,7 @@ async fn labels_and_taints_change_in_place() {
         ("max_size", 9.into()),
     ]);
     stage.apply_wholly(&config).await;
-    assert_eq!(aws.changes(), ["UpdateNodegroupConfig", "CreateOrUpdateTags", "DeleteTags"]);
+    assert_eq!(aws.changes(), ["UpdateNodegroupConfig", "DeleteTags", "CreateOrUpdateTags"]);
     let sent = aws.bodies("UpdateNodegroupConfig").remove(0);
     assert_eq!(sent["labels"]["removeLabels"], json!(["instance-type", "nodegroup-type"]));
     assert_eq!(sent["scalingConfig"], json!({ "minSize": 0, "maxSize": 9 }));

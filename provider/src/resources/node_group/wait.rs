@@ -1,6 +1,7 @@
 //! States of a node group and of its updates: which pass, which are the end, and what the end means.
 
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use aws_sdk_eks::Client;
 use aws_sdk_eks::types::{Nodegroup, NodegroupStatus as Status, UpdateStatus};
@@ -10,6 +11,7 @@ use super::health::Issues;
 use crate::clients::aws::AwsError;
 use crate::framework::Context;
 use crate::framework::wait::{Look, Wait, WaitError};
+use crate::resources::propagation::PROPAGATION;
 
 /// Cluster and name of a node group.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,7 +67,7 @@ fn unhealthy(group: &Nodegroup) -> Cause {
 }
 
 /// Waits until a new group works. One that is degraded from the beginning counts as failed: it does not get well by
-/// itself.
+/// itself. News of a new group may travel: one that was never seen is not gone.
 ///
 /// # Errors
 /// It failed, is gone, or takes too long.
@@ -75,8 +77,11 @@ pub(super) async fn until_active<D>(
     id: &Id,
     timeout: Duration,
 ) -> Result<Nodegroup, WaitError<Cause>> {
+    let begin = context.clock.now();
+    let seen = AtomicBool::new(false);
     let judge = |group: Option<Nodegroup>| {
-        let Some(group) = group else { return Err(Cause::Gone) };
+        let Some(group) = group else { return not_there(begin, context.clock.now(), seen.load(Ordering::Relaxed)) };
+        seen.store(true, Ordering::Relaxed);
         match group.status {
             Some(Status::Active) => Ok(Look::Done(group)),
             Some(Status::Creating | Status::Updating) => Ok(pending(&group)),
@@ -84,6 +89,13 @@ pub(super) async fn until_active<D>(
         }
     };
     Wait::new(context, timeout).until(|| look(eks, id, judge)).await
+}
+
+fn not_there<T>(begin: Instant, now: Instant, seen: bool) -> Result<Look<T>, Cause> {
+    if seen || now.saturating_duration_since(begin) >= PROPAGATION {
+        return Err(Cause::Gone);
+    }
+    Ok(Look::Pending("EKS does not show it yet".to_owned()))
 }
 
 /// Waits until a group is neither being made nor changed.
@@ -136,11 +148,16 @@ pub(super) async fn until_updated<D>(
     update: &str,
     timeout: Duration,
 ) -> Result<(), WaitError<Cause>> {
+    let begin = context.clock.now();
     let look = || async {
         let request = eks.describe_update().name(&id.cluster).nodegroup_name(&id.name).update_id(update);
         let update = match request.send().await.map_err(AwsError::of("DescribeUpdate")) {
             Ok(output) => output.update.ok_or(Cause::Incomplete("the update"))?,
             Err(error) if error.is_transient() => return Ok(Look::Pending(error.to_string())),
+            Err(error) if error.is_not_found() => {
+                let waited = context.clock.now().saturating_duration_since(begin);
+                return if waited < PROPAGATION { Ok(Look::Pending(error.to_string())) } else { Err(error.into()) };
+            }
             Err(error) => return Err(error.into()),
         };
         match &update.status {

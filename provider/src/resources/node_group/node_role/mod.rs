@@ -107,6 +107,13 @@ fn name(role: &schema::NodeRole, model: &NodeGroup, owner: &str) -> String {
     }
 }
 
+/// The prefix that the name was made with, if it was made with one.
+fn prefix_of(role: &str, model: &NodeGroup, owner: &str) -> Option<String> {
+    let usual = name(&schema::NodeRole::default(), model, owner);
+    let ending = name(&schema::NodeRole { name_prefix: "".into(), ..schema::NodeRole::default() }, model, owner);
+    role.strip_suffix(&ending).filter(|prefix| !prefix.is_empty() && role != usual).map(str::to_owned)
+}
+
 /// Makes the role, or goes on with one that an earlier run made for the same node group. Returns its ARN.
 ///
 /// # Errors
@@ -250,21 +257,19 @@ pub(super) async fn delete<D>(context: &Context<D>, iam: &Client, name: &str) ->
 }
 
 /// For an import: the attribute `node_role` that stands for this role, if the provider made it for that node group.
-pub(super) async fn read(
-    iam: &Client,
-    arn: &str,
-    expected_owner: &str,
-    region: &str,
-) -> Result<Value<schema::NodeRole>, AwsError> {
-    let Some((_, name)) = arn.rsplit_once('/') else { return Ok(Value::Null) };
-    let Some(role) = get(iam, name).await?.filter(|role| owner(role) == Some(expected_owner)) else {
+pub(super) async fn read(iam: &Client, group: &NodeGroup, region: &str) -> Result<Value<schema::NodeRole>, AwsError> {
+    let Some((_, name)) = group.node_role_arn.as_str().and_then(|arn| arn.rsplit_once('/')) else {
+        return Ok(Value::Null);
+    };
+    let expected = owner_of(group, region);
+    let Some(role) = get(iam, name).await?.filter(|role| owner(role) == Some(&expected)) else {
         return Ok(Value::Null);
     };
     let Some((inline, attached)) = policies_of(iam, name).await? else { return Ok(Value::Null) };
     let (addons, further) = recognize(&inline, &attached, partition::name(region));
     Ok(Value::Known(schema::NodeRole {
         name: name.into(),
-        name_prefix: Value::Null,
+        name_prefix: prefix_of(name, group, &expected).into(),
         path: role.path.as_str().into(),
         permissions_boundary: boundary(&role).into(),
         addon_policies: addon_policies(&addons),
@@ -323,6 +328,9 @@ mod tests {
         let prefixed = name(schema::NodeRole { name_prefix: "ci-".into(), ..schema::NodeRole::default() });
         assert!(prefixed.starts_with("ci-") && prefixed.len() == 13, "{prefixed}");
         assert_eq!(name(schema::NodeRole { name: "nodes".into(), ..schema::NodeRole::default() }), "nodes");
+        let model = model(schema::NodeRole::default());
+        let prefix = |name: &str| prefix_of(name, &model, &owner_of(&model, "eu-west-1"));
+        assert_eq!([prefix(&prefixed), prefix(&plain), prefix("nodes")], [Some("ci-".to_owned()), None, None]);
     }
 
     #[test]

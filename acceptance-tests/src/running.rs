@@ -1,0 +1,74 @@
+//! A command of the engine that is still running, and what can happen to it meanwhile.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use tokio::process::{Child, Command};
+
+use crate::{Output, evidence};
+
+/// A command in a process group of its own, which the engine shares with the provider that it starts, as at a terminal.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+    group: u32,
+    name: String,
+    evidence: (PathBuf, String),
+}
+
+impl Running {
+    pub(crate) fn begin(mut command: Command, name: String, evidence: (PathBuf, String)) -> Self {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        let child = command.spawn().unwrap_or_else(|error| panic!("{name}: {error}"));
+        let group = child.id().expect("a process that was just started has an id");
+        Self { child, group, name, evidence }
+    }
+
+    /// Presses Ctrl-C, and waits for the end.
+    ///
+    /// # Panics
+    ///
+    /// When the command has ended already.
+    pub async fn interrupt(self) -> Output {
+        self.signal("INT").await
+    }
+
+    /// Ends engine and provider at once, as `kill -9` or a lost machine does.
+    ///
+    /// # Panics
+    ///
+    /// When the command has ended already.
+    pub async fn kill(self) -> Output {
+        self.signal("KILL").await
+    }
+
+    async fn signal(mut self, signal: &str) -> Output {
+        let ended = self.child.try_wait().expect("a child can be looked at");
+        assert!(ended.is_none(), "{} ended before it got the signal {signal}: {ended:?}", self.name);
+        // The shell's own kill: sending a signal needs unsafe code, or a crate for it.
+        let kill = format!("kill -{signal} -{}", self.group);
+        let sent = Command::new("sh").args(["-c", &kill]).status().await.expect("sh runs");
+        assert!(sent.success(), "{kill}: {sent}");
+        self.output().await
+    }
+
+    /// Waits for the end.
+    ///
+    /// # Panics
+    ///
+    /// When the command takes longer than any does.
+    pub async fn output(self) -> Output {
+        let Self { child, name, evidence: (root, file), .. } = self;
+        let ended = tokio::time::timeout(crate::workspace::LIMIT, child.wait_with_output()).await;
+        let ended = ended.unwrap_or_else(|_| panic!("{name} took longer than {:?}", crate::workspace::LIMIT));
+        let ended = ended.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let output = Output {
+            command: name,
+            code: ended.status.code(),
+            stdout: String::from_utf8_lossy(&ended.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&ended.stderr).into_owned(),
+        };
+        evidence::write(&root, &file, &output.to_string());
+        output
+    }
+}

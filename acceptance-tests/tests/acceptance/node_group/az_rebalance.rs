@@ -1,0 +1,80 @@
+//! AZRebalance: suspended and resumed only by whom it belongs to.
+
+use gitlabspot_acceptance_tests::Account;
+use serde_json::json;
+
+use super::{ADDRESS, NAME, asg, changes, guide};
+
+async fn suspended(account: &Account) -> Vec<String> {
+    let group = asg(account).await;
+    group.suspended_processes().iter().filter_map(|process| process.process_name.clone()).collect()
+}
+
+/// What the provider does with it, by hand.
+async fn by_hand(account: &Account, suspend: bool) {
+    let name = asg(account).await.auto_scaling_group_name.unwrap();
+    if suspend {
+        let request = account.autoscaling().suspend_processes().auto_scaling_group_name(name);
+        request.scaling_processes("AZRebalance").send().await.unwrap();
+    } else {
+        let request = account.autoscaling().resume_processes().auto_scaling_group_name(name);
+        request.scaling_processes("AZRebalance").send().await.unwrap();
+    }
+}
+
+/// Ours: suspended on SPOT without a word, again when somebody resumed it, and resumed when the user says so.
+#[tokio::test]
+async fn ours() {
+    let (stage, workspace) = guide("az_rebalance", json!({})).await;
+    workspace.apply().await;
+    assert_eq!(suspended(&stage.account).await, ["AZRebalance"]);
+    workspace.set(&json!({ "suspend_az_rebalance": true }));
+    by_hand(&stage.account, false).await;
+    assert_eq!(workspace.plan().await.changes()[ADDRESS], ["update"]);
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    assert_eq!(suspended(&stage.account).await, ["AZRebalance"]);
+    workspace.set(&json!({ "suspend_az_rebalance": false }));
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    assert_eq!(suspended(&stage.account).await, [""; 0]);
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// Of AWS, in a zonal shift: no difference, not suspended a second time, and not resumed.
+#[tokio::test]
+async fn of_others() {
+    let (stage, workspace) = guide("az_rebalance_of_others", json!({ "suspend_az_rebalance": false })).await;
+    workspace.apply().await;
+    assert_eq!(suspended(&stage.account).await, [""; 0]);
+    by_hand(&stage.account, true).await;
+    workspace.assert_stable().await;
+    stage.account.forget();
+    workspace.set(&json!({ "suspend_az_rebalance": true }));
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    workspace.set(&json!({ "suspend_az_rebalance": false }));
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    assert_eq!(changes(&stage.account), [""; 0]);
+    assert_eq!(suspended(&stage.account).await, ["AZRebalance"]);
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// An imported group brings its suspension along.
+#[tokio::test]
+async fn imported() {
+    let (stage, workspace) = guide("az_rebalance_imported", json!({})).await;
+    workspace.apply().await;
+    let _ = workspace.run(&["state", "rm", ADDRESS]).await.succeeded();
+    let _ = workspace.try_import(ADDRESS, &format!("prod:{NAME}")).await.succeeded();
+    workspace.assert_stable().await;
+    workspace.set(&json!({ "suspend_az_rebalance": false }));
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    assert_eq!(suspended(&stage.account).await, [""; 0]);
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}

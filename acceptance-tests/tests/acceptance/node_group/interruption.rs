@@ -1,0 +1,117 @@
+//! Runs that do not come to their end: Ctrl-C, and worse.
+
+use std::time::{Duration, Instant};
+
+use gitlabspot_acceptance_tests::{Fault, Running};
+use serde_json::json;
+
+use super::{ADDRESS, NAME, changes, guide, node_group, until};
+
+/// Presses Ctrl-C, which has to end the command soon.
+async fn interrupted(running: Running) -> String {
+    let begin = Instant::now();
+    let output = running.interrupt().await;
+    assert!(begin.elapsed() < Duration::from_secs(5), "took {:?}: {output}", begin.elapsed());
+    let said = output.failed();
+    assert!(said.contains("cancelled; last seen: "), "{said}");
+    said
+}
+
+/// N15: Ctrl-C in the wait of a create: it ends at once, the state has the group, and the next apply replaces it.
+#[tokio::test]
+async fn of_a_create() {
+    let (stage, workspace) = guide("interrupted_create", json!({})).await;
+    stage.account.plan_node_groups(&json!({ "on": "create", "polls": 10_000 }));
+    let running = workspace.begin_apply();
+    until("EKS is making the group", || stage.account.looks_after("CreateNodegroup") > 1).await;
+    let said = interrupted(running).await;
+    assert!(said.contains("last seen: status CREATING") && said.contains("the next apply replaces it"), "{said}");
+    let state = workspace.state().await;
+    assert_eq!(state.resource(ADDRESS)["id"], format!("prod:{NAME}"));
+    assert_eq!(workspace.plan().await.changes()[ADDRESS], ["delete", "create"]);
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    let creates = changes(&stage.account).into_iter().filter(|action| action == "CreateNodegroup").count();
+    assert_eq!((creates, stage.account.leftovers()["node_groups"].len()), (2, 1));
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// N15: Ctrl-C in the wait of an update: the state has the old labels, and the next apply waits for that update.
+#[tokio::test]
+async fn of_an_update() {
+    let (stage, workspace) = guide("interrupted_update", json!({})).await;
+    workspace.apply().await;
+    stage.account.forget();
+    stage.account.plan_node_groups(&json!({ "on": "update", "polls": 20 }));
+    workspace.set(&json!({ "labels": { "intent": "test" } }));
+    let running = workspace.begin_apply();
+    until("EKS is updating the group", || stage.account.looks_after("UpdateNodegroupConfig") > 1).await;
+    let said = interrupted(running).await;
+    assert!(said.contains("the update is InProgress"), "{said}");
+    assert_eq!(workspace.state().await.resource(ADDRESS)["labels"]["intent"], "build");
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    let group = node_group(&stage.account).await.unwrap();
+    assert_eq!(group.labels.unwrap().into_iter().collect::<Vec<_>>(), [("intent".to_owned(), "test".to_owned())]);
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// N15: Ctrl-C in the wait of a destroy: the state keeps the group, and the next destroy waits on.
+#[tokio::test]
+async fn of_a_destroy() {
+    let (stage, workspace) = guide("interrupted_destroy", json!({})).await;
+    workspace.apply().await;
+    stage.account.forget();
+    stage.account.plan_node_groups(&json!({ "on": "delete", "polls": 20 }));
+    let running = workspace.begin_destroy();
+    until("EKS is deleting the group", || stage.account.looks_after("DeleteNodegroup") > 1).await;
+    let said = interrupted(running).await;
+    assert!(said.contains("last seen: status DELETING"), "{said}");
+    assert_eq!(workspace.state().await.resource(ADDRESS)["id"], format!("prod:{NAME}"));
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// N9: `kill -9` after the create was sent, and no state: the next run takes over role and group, and makes none.
+#[tokio::test]
+async fn killed_after_the_create() {
+    let (stage, workspace) = guide("killed", json!({})).await;
+    stage.account.plan_node_groups(&json!({ "on": "create", "polls": 12 }));
+    let running = workspace.begin_apply();
+    until("EKS is making the group", || stage.account.looks_after("CreateNodegroup") > 1).await;
+    let _ = running.kill().await;
+    assert!(!workspace.state().await.contains(ADDRESS));
+    let before = node_group(&stage.account).await.unwrap().nodegroup_arn;
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    let group = node_group(&stage.account).await.unwrap();
+    assert_eq!(group.nodegroup_arn, before);
+    assert!(group.tags.unwrap().keys().all(|key| key != "gitlabspot/unfinished"));
+    for (service, action) in [("eks", "CreateNodegroup"), ("iam", "CreateRole")] {
+        let calls = stage.account.calls_of(service, action);
+        let made: Vec<bool> = calls.iter().map(|call| call.status == Some(200)).collect();
+        assert_eq!(made, [true, false], "{calls:?}");
+    }
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// N9: the same before EKS was asked: the role that was made is used.
+#[tokio::test]
+async fn killed_after_the_role() {
+    let (stage, workspace) = guide("killed_early", json!({})).await;
+    stage.account.inject(Fault::throttle("eks", "CreateNodegroup").times(0));
+    let running = workspace.begin_apply();
+    until("EKS is asked", || !stage.account.calls_of("eks", "CreateNodegroup").is_empty()).await;
+    let _ = running.kill().await;
+    assert!(!workspace.state().await.contains(ADDRESS));
+    let roles = stage.account.leftovers()["roles"].clone();
+    stage.account.forget();
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    assert_eq!(stage.account.leftovers()["roles"], roles);
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}

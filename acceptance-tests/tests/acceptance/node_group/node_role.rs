@@ -1,0 +1,148 @@
+//! The role of the nodes, made by the provider or by somebody else.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_iam::types::Tag;
+use gitlabspot_acceptance_tests::{Account, Fault};
+use serde_json::json;
+
+use super::{ADDRESS, changes, guide, node_group};
+
+const ROLE: &str = "ci-nodes";
+
+fn trust() -> String {
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{ "Effect": "Allow", "Principal": { "Service": "ec2.amazonaws.com" }, "Action": "sts:AssumeRole" }],
+    })
+    .to_string()
+}
+
+/// Makes the role by hand.
+async fn make_role(account: &Account, owner: Option<&str>) -> String {
+    let mut request = account.iam().create_role().role_name(ROLE).assume_role_policy_document(trust());
+    if let Some(owner) = owner {
+        request = request.tags(Tag::builder().key("gitlabspot/owner").value(owner).build().unwrap());
+    }
+    request.send().await.unwrap().role.unwrap().arn
+}
+
+/// Every add-on: a policy for each, inline or managed, beside those that every node needs.
+#[tokio::test]
+async fn every_add_on() {
+    let addons = [
+        "auto_scaler",
+        "cert_manager",
+        "external_dns",
+        "image_builder",
+        "ebs",
+        "efs",
+        "fsx",
+        "aws_load_balancer_controller",
+        "xray",
+        "cloud_watch",
+    ];
+    let all: BTreeMap<&str, bool> = addons.into_iter().map(|name| (name, true)).collect();
+    let (stage, workspace) = guide("every_add_on", json!({ "add_ons": all, "role_name": ROLE })).await;
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    let iam = stage.account.iam();
+    let inline = iam.list_role_policies().role_name(ROLE).send().await.unwrap();
+    let mut inline = inline.policy_names().to_vec();
+    inline.sort();
+    let expected =
+        ["auto-scaler", "aws-load-balancer-controller", "cert-manager", "ebs", "efs", "external-dns", "fsx", "xray"];
+    assert_eq!(inline, expected);
+    let attached = iam.list_attached_role_policies().role_name(ROLE).send().await.unwrap();
+    let mut attached: Vec<String> = attached.attached_policies().iter().filter_map(|p| p.policy_name.clone()).collect();
+    attached.sort();
+    let expected = [
+        "AmazonEC2ContainerRegistryPowerUser",
+        "AmazonEC2ContainerRegistryReadOnly",
+        "AmazonEKSWorkerNodePolicy",
+        "AmazonEKS_CNI_Policy",
+        "AmazonSSMManagedInstanceCore",
+        "CloudWatchAgentServerPolicy",
+    ];
+    assert_eq!(attached, expected);
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// A role of the wanted name that others made is not touched, and no group is made with it.
+#[tokio::test]
+async fn name_is_taken() {
+    let (stage, workspace) = guide("role_taken", json!({ "role_name": ROLE })).await;
+    make_role(&stage.account, None).await;
+    stage.account.forget();
+    let said = workspace.try_apply().await.failed();
+    assert!(said.contains("a role ci-nodes exists already and was not made for this node group"), "{said}");
+    assert!(said.contains("Nothing was made"), "{said}");
+    // The attempt to make one is how it is found out.
+    assert_eq!(changes(&stage.account), ["CreateRole"]);
+    assert!(!workspace.state().await.contains(ADDRESS));
+    stage.account.iam().delete_role().role_name(ROLE).send().await.unwrap();
+    stage.assert_nothing_left().await;
+}
+
+/// One that an earlier run made for this very group is used, and gets what it lacks.
+#[tokio::test]
+async fn left_by_an_earlier_run() {
+    let (stage, workspace) = guide("role_left", json!({ "role_name": ROLE })).await;
+    let owner = format!("{}/prod/{}", stage.account.region(), super::NAME);
+    let arn = make_role(&stage.account, Some(&owner)).await;
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    assert_eq!(node_group(&stage.account).await.unwrap().node_role, Some(arn));
+    let attached = stage.account.iam().list_attached_role_policies().role_name(ROLE).send().await.unwrap();
+    assert_eq!(attached.attached_policies().len(), 4);
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// Lost answers and changes at the same time are outlived; the role is made once.
+#[tokio::test]
+async fn trouble() {
+    let (stage, workspace) = guide("role_trouble", json!({ "role_name": ROLE })).await;
+    stage.account.inject(Fault::drop_after("iam", "CreateRole"));
+    let unknown = "The role with name ci-nodes cannot be found.";
+    stage.account.inject(Fault::error("iam", "AttachRolePolicy", 404, "NoSuchEntity", unknown).times(2));
+    let conflict = ("ConcurrentModification", "Another change of the role is under way");
+    stage.account.inject(Fault::error("iam", "PutRolePolicy", 409, conflict.0, conflict.1).times(2));
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    let conflict = ("DeleteConflict", "Cannot delete entity, must remove roles from instance profile first.");
+    stage.account.inject(Fault::error("iam", "DeleteRole", 409, conflict.0, conflict.1).times(3));
+    workspace.destroy().await;
+    assert_eq!(stage.account.calls_of("iam", "DeleteRole").len(), 4);
+    stage.assert_nothing_left().await;
+}
+
+/// A policy that cannot be attached ends the create, and the role that was made for nothing goes again.
+#[tokio::test]
+async fn half_made() {
+    let (stage, workspace) = guide("role_half", json!({ "role_name": ROLE })).await;
+    stage.account.inject(Fault::error("iam", "PutRolePolicy", 403, "AccessDenied", "no iam:PutRolePolicy").times(0));
+    let said = workspace.try_apply().await.failed();
+    assert!(said.contains("no iam:PutRolePolicy") && said.contains("Nothing was made"), "{said}");
+    assert!(!workspace.state().await.contains(ADDRESS));
+    assert!(stage.account.calls_of("eks", "CreateNodegroup").is_empty());
+    stage.assert_nothing_left().await;
+}
+
+/// A role of the user's is used as it is.
+#[tokio::test]
+async fn of_the_user() {
+    let (stage, workspace) = guide("role_given", json!({})).await;
+    let arn = make_role(&stage.account, None).await;
+    stage.account.forget();
+    workspace.set(&json!({ "node_role_arn": arn }));
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    workspace.assert_import(ADDRESS, &format!("prod:{}", super::NAME), &[]).await;
+    workspace.destroy().await;
+    let of_iam = stage.account.calls_of("iam", ".*");
+    assert!(of_iam.iter().all(|call| call.action == "GetRole"), "{of_iam:?}");
+    stage.account.iam().delete_role().role_name(ROLE).send().await.unwrap();
+    stage.assert_nothing_left().await;
+}
