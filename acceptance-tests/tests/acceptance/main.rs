@@ -11,4 +11,5 @@ mod node_group;
 mod runner_config;
 mod runner_release;
 mod secrets;
+mod spot_instance_types;
 mod warm_capacity;

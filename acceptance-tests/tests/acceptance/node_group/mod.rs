@@ -2,6 +2,7 @@
 //! scenarios in `docs/contributing/testing.md`.
 
 mod asg_tags;
+mod attributes;
 mod az_rebalance;
 mod creation;
 mod deletion;

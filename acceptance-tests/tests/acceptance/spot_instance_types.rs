@@ -1,0 +1,146 @@
+//! `gitlabspot_spot_instance_types`.
+
+use gitlabspot_acceptance_tests::{Engine, Fault, Stage, Workspace};
+use serde_json::{Value, json};
+
+const ADDRESS: &str = "data.gitlabspot_spot_instance_types.build";
+
+async fn search(test: &str, engine: Engine, variables: Value) -> (Stage, Workspace) {
+    let stage = Stage::new(&format!("spot_instance_types/{test}"), engine).await;
+    let workspace = stage.testdata("spot_instance_types/search", variables).await;
+    (stage, workspace.with_environment("GITLABSPOT_CLOCK_SPEED", "50"))
+}
+
+/// What a search finds.
+async fn found(workspace: &Workspace) -> Vec<Value> {
+    workspace.apply().await;
+    let state = workspace.state().await;
+    let data = state.resource(ADDRESS);
+    let types = data["instance_types"].as_array().unwrap().clone();
+    let names: Vec<Value> = types.iter().map(|found| found["name"].clone()).collect();
+    assert_eq!(data["names"], Value::from(names));
+    types
+}
+
+fn names(types: &[Value]) -> Vec<&str> {
+    types.iter().filter_map(|found| found["name"].as_str()).collect()
+}
+
+/// Filtered, cheapest first, at most twenty, from every page that EC2 gives; and the answer makes a node group.
+async fn finds(engine: Engine) {
+    let (stage, workspace) = search(&format!("finds_{}", engine.name()), engine, json!({})).await;
+    let all = found(&workspace).await;
+    assert_eq!(all.len(), 20);
+    let price = |found: &Value| found["spot_price"].as_f64().unwrap();
+    assert!(all.iter().all(|found| price(found) > 0.0 && found["vcpus"] == 8), "{all:?}");
+    assert!(all.iter().all(|found| (16.0..=32.0).contains(&found["memory_gib"].as_f64().unwrap())), "{all:?}");
+    assert!(all.windows(2).all(|pair| price(&pair[0]) <= price(&pair[1])), "{all:?}");
+    assert!(all.iter().all(|found| !found["availability_zones"].as_array().unwrap().is_empty()), "{all:?}");
+    for action in ["DescribeInstanceTypes", "DescribeInstanceTypeOfferings"] {
+        let pages = stage.account.calls_of("ec2", action);
+        let further = pages.iter().filter(|call| call.parameters.get("NextToken").is_some()).count();
+        assert!(pages.len() > 1 && further == pages.len() - 1, "{action}: {}", pages.len());
+    }
+    // The lowest of the prices that EC2 tells for these zones.
+    let history = stage.account.ec2().describe_spot_price_history().start_time(std::time::SystemTime::now().into());
+    let history =
+        history.product_descriptions("Linux/UNIX").instance_types(names(&all)[0].into()).send().await.unwrap();
+    let lowest = history
+        .spot_price_history()
+        .iter()
+        .filter(|entry| ["af-south-1a", "af-south-1b"].contains(&entry.availability_zone().unwrap()))
+        .map(|entry| entry.spot_price().unwrap().parse::<f64>().unwrap())
+        .fold(f64::INFINITY, f64::min);
+    assert!((price(&all[0]) - lowest).abs() < 1e-9, "{} is not {lowest}", price(&all[0]));
+
+    let first = names(&all)[0].split('.').next().unwrap().to_owned();
+    workspace.set(&json!({ "exclude": [format!("{first}.*")], "require_all_zones": true, "max_results": 3 }));
+    let fewer = found(&workspace).await;
+    assert_eq!(fewer.len(), 3);
+    assert!(names(&fewer).iter().all(|name| !name.starts_with(&format!("{first}."))), "{fewer:?}");
+    let both = json!(["af-south-1a", "af-south-1b"]);
+    assert!(fewer.iter().all(|found| found["availability_zones"] == both), "{fewer:?}");
+
+    workspace.set(&json!({ "use": true }));
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    let group = stage.account.eks().describe_nodegroup().cluster_name("prod").nodegroup_name("found");
+    let group = group.send().await.unwrap().nodegroup.unwrap();
+    assert_eq!(group.instance_types(), names(&fewer));
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+#[tokio::test]
+async fn with_opentofu() {
+    finds(Engine::opentofu()).await;
+}
+
+#[tokio::test]
+async fn with_terraform() {
+    if let Some(engine) = Engine::terraform() {
+        finds(engine).await;
+    }
+}
+
+/// Another architecture, all zones of the region, no limits.
+#[tokio::test]
+async fn other_questions() {
+    let variables =
+        json!({ "architecture": "arm64", "availability_zones": null, "memory_gib": null, "max_results": 5 });
+    let (stage, workspace) = search("other", Engine::opentofu(), variables).await;
+    let types = found(&workspace).await;
+    assert_eq!(types.len(), 5);
+    let described = stage.account.ec2().describe_instance_types();
+    let described = described.set_instance_types(Some(names(&types).into_iter().map(Into::into).collect()));
+    let described = described.send().await.unwrap();
+    for kind in described.instance_types() {
+        let architectures = kind.processor_info().unwrap().supported_architectures();
+        assert!(architectures.iter().any(|architecture| architecture.as_str() == "arm64"), "{kind:?}");
+    }
+    assert_eq!(stage.account.calls_of("ec2", "DescribeAvailabilityZones").len(), 1);
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// An empty answer says which filter emptied it.
+#[tokio::test]
+async fn nothing_matches() {
+    let (stage, workspace) = search("nothing", Engine::opentofu(), json!({})).await;
+    let usual = json!({
+        "vcpus": 8, "memory_gib": { "min": 16, "max": 32 }, "exclude": null,
+        "availability_zones": ["af-south-1a", "af-south-1b"],
+    });
+    for (attribute, value) in [
+        ("vcpus", json!(7)),
+        ("memory_gib", json!({ "min": 17, "max": 17.5 })),
+        ("exclude", json!(["*"])),
+        ("availability_zones", json!(["af-south-1z"])),
+    ] {
+        workspace.set(&usual);
+        workspace.set(&json!({ attribute: value }));
+        let said = workspace.try_plan().await.unwrap_err().failed();
+        assert!(said.contains("No instance type matches"), "{said}");
+        assert!(said.contains(&format!("types were left before {attribute}, none after it")), "{said}");
+    }
+    workspace.set(&usual);
+    workspace.set(&json!({ "max_results": 21, "architecture": "z80" }));
+    let said = workspace.try_plan().await.unwrap_err().failed();
+    assert!(said.contains("Give a number from 1 to 20") && said.contains("\"z80\" is neither"), "{said}");
+    stage.assert_nothing_left().await;
+}
+
+/// Throttling passes; a missing right is told with its action.
+#[tokio::test]
+async fn trouble() {
+    let (stage, workspace) = search("trouble", Engine::opentofu(), json!({ "max_results": 3 })).await;
+    stage.account.inject(Fault::throttle("ec2", "Describe.*").times(4));
+    assert_eq!(found(&workspace).await.len(), 3);
+    let denied = "You are not authorized to perform: ec2:DescribeSpotPriceHistory";
+    stage
+        .account
+        .inject(Fault::error("ec2", "DescribeSpotPriceHistory", 403, "UnauthorizedOperation", denied).times(0));
+    let said = workspace.try_plan().await.unwrap_err().failed();
+    assert!(said.contains("ec2:DescribeSpotPriceHistory"), "{said}");
+    stage.assert_nothing_left().await;
+}
