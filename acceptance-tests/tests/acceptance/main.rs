@@ -9,6 +9,7 @@ mod examples;
 mod harness;
 mod node_group;
 mod runner_config;
+mod runner_credentials;
 mod runner_release;
 mod secrets;
 mod spot_instance_types;

@@ -42,6 +42,11 @@ use tls::MutualTls;
 /// kills after two seconds.
 const GRACE: Duration = Duration::from_secs(1);
 
+/// Bytes of a worker's stack. One call of the host is a deep future of the SDK's futures: in a build without
+/// optimisation, replacing a key takes more than the usual 2 MiB, and an overflow ends the process without a word of
+/// what was done. Only what is used takes memory.
+const STACK: usize = 16 << 20;
+
 /// Few, because calls wait for remote systems nearly all of their time; not one, so that a call
 /// that computes does not hold up a Stop.
 const WORKER_THREADS: usize = 2;
@@ -106,8 +111,12 @@ pub fn debug(source: &str, services: impl FnOnce() -> Services) -> Result<(), Er
 }
 
 fn run(plugin: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
-    let runtime: Runtime =
-        Builder::new_multi_thread().worker_threads(WORKER_THREADS).enable_all().build().map_err(Error::Runtime)?;
+    let runtime: Runtime = Builder::new_multi_thread()
+        .worker_threads(WORKER_THREADS)
+        .thread_stack_size(STACK)
+        .enable_all()
+        .build()
+        .map_err(Error::Runtime)?;
     let result = runtime.block_on(plugin);
     // Dropping it would wait for blocking tasks such as a name look-up.
     runtime.shutdown_background();
