@@ -24,23 +24,30 @@ pub(super) async fn describe(eks: &aws_sdk_eks::Client, name: &str, region: &str
     let answer = eks.describe_cluster().name(name).send().await;
     let cluster = answer
         .map_err(AwsError::of("DescribeCluster"))
-        .map_err(|error| match error.is_not_found() {
+        .map_err(|error| match is_absence(&error) {
             true => not_found(name, region),
             false => ClientError::Aws(error),
         })?
         .cluster
-        .ok_or_else(|| not_found(name, region))?;
+        .ok_or_else(|| not_ready(name, None))?;
     let ready = matches!(cluster.status, Some(ClusterStatus::Active | ClusterStatus::Updating));
     let certificate_authority = cluster.certificate_authority.and_then(|authority| authority.data);
     match (cluster.endpoint, certificate_authority) {
         (Some(endpoint), Some(certificate_authority)) if ready => {
             Ok(Cluster { endpoint, certificate_authority, token_name: cluster.id.unwrap_or_else(|| name.to_owned()) })
         }
-        _ => Err(ClientError::ClusterNotReady {
-            name: name.to_owned(),
-            status: cluster.status.map_or_else(|| "unknown".to_owned(), |status| status.as_str().to_owned()),
-        }),
+        _ => Err(not_ready(name, cluster.status.as_ref().map(ClusterStatus::as_str))),
     }
+}
+
+/// Whether EKS itself says that there is none: whoever hears it forgets what was on the cluster. A bare 404 may as well
+/// come from something in between.
+fn is_absence(error: &AwsError) -> bool {
+    error.code() == Some("ResourceNotFoundException") || error.says("ClientException", "No cluster found for name:")
+}
+
+fn not_ready(name: &str, status: Option<&str>) -> ClientError {
+    ClientError::ClusterNotReady { name: name.to_owned(), status: status.unwrap_or("unknown").to_owned() }
 }
 
 fn not_found(name: &str, region: &str) -> ClientError {
@@ -92,6 +99,17 @@ mod tests {
         let old = r#"{"__type": "ClientException", "message": "No cluster found for name: prod."}"#;
         assert_eq!(described(404, gone).await.unwrap_err(), text);
         assert_eq!(described(400, old).await.unwrap_err(), text);
+    }
+
+    #[tokio::test]
+    async fn what_something_in_between_says_is_no_absence() {
+        let page = "<html><body>404 Not Found</body></html>";
+        let error = described(404, page).await.unwrap_err();
+        assert!(error.starts_with("DescribeCluster: ") && !error.contains("there is no EKS cluster"), "{error}");
+        assert_eq!(
+            described(200, "{}").await.unwrap_err(),
+            "the EKS cluster \"prod\" cannot be used while its status is unknown: wait until it is ACTIVE"
+        );
     }
 
     #[tokio::test]
