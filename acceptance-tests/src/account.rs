@@ -50,6 +50,14 @@ pub struct Call {
     pub error: Option<String>,
 }
 
+impl Call {
+    /// Whether the provider made it; a test or a runner otherwise.
+    #[must_use]
+    pub fn is_of_provider(&self) -> bool {
+        self.user_agent.as_ref().is_some_and(|agent| agent.contains("lib/terraform-provider-gitlabspot/"))
+    }
+}
+
 impl Account {
     pub(crate) fn new(furnished: Furnished, control: Control, endpoint: &str) -> Self {
         let credentials =
@@ -179,6 +187,17 @@ impl Account {
     #[must_use]
     pub fn leftovers(&self) -> BTreeMap<String, Vec<String>> {
         self.control.get("/leftovers", &[("account", self.id())])
+    }
+
+    /// What exists and neither the account had at the start nor the test made: the provider did, or had it made. A node
+    /// group stands for its parts.
+    pub(crate) fn leftovers_of_provider(&self) -> BTreeMap<String, Vec<String>> {
+        self.control.get("/leftovers", &[("account", self.id()), ("of", "provider")])
+    }
+
+    /// Every call, those that the test told to forget as well.
+    pub(crate) fn all_calls(&self) -> Vec<Call> {
+        self.control.get("/log", &[("account", self.id()), ("everything", "1")])
     }
 
     pub(crate) fn log(&self) -> Result<Value, String> {

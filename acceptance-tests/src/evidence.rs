@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use crate::kubernetes::Kubernetes;
 use crate::{Account, Cloud, GitLab};
 
@@ -18,6 +20,30 @@ pub(crate) fn folder(test: &str) -> PathBuf {
     }
     fs::create_dir_all(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     folder
+}
+
+/// Every state below a test's folder.
+pub(crate) fn states(root: &Path) -> Vec<Value> {
+    let texts = texts(root, |name| name.ends_with(".tfstate"));
+    texts.iter().filter_map(|text| serde_json::from_str(text).ok()).collect()
+}
+
+/// Every configuration that is below a test's folder, and what commands said of those that are there no more.
+pub(crate) fn configurations(root: &Path) -> String {
+    texts(root, |name| name.ends_with(".tf") || name.ends_with(".txt")).join("\n")
+}
+
+fn texts(folder: &Path, wanted: fn(&str) -> bool) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let (path, name) = (entry.path(), entry.file_name());
+        if path.is_dir() {
+            found.extend(texts(&path, wanted));
+        } else if wanted(&name.to_string_lossy()) {
+            found.extend(fs::read_to_string(&path));
+        }
+    }
+    found
 }
 
 /// Writes a file, making its folder.

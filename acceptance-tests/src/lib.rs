@@ -31,6 +31,7 @@ mod mirror;
 mod namespace;
 mod node;
 mod output;
+mod permissions;
 mod plan;
 mod running;
 mod stage;

@@ -1,15 +1,21 @@
 //! Everything that one test plays on.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use crate::cloud::repository;
-use crate::{Account, BuildNode, Cloud, Engine, GitLab, Kubernetes, Namespace, Workspace, evidence, mirror};
+use crate::permissions::Policies;
+use crate::{Account, BuildNode, Cloud, Engine, GitLab, Kubernetes, Namespace, Workspace, evidence, mirror, state};
 
 /// An account, a namespace and a GitLab of the test's own, and the engine it runs. Removed at the end of a test that
 /// passes; of one that fails, or of all with `GITLABSPOT_KEEP=1`, the evidence stays.
+///
+/// Dropping it ends the test with a look at what the provider did: everything that it made in AWS and that is still
+/// there is in a state, and `docs/permissions` allows all that it called.
 #[derive(Debug)]
 pub struct Stage {
     /// The AWS account.
@@ -104,10 +110,40 @@ impl Stage {
     }
 }
 
+/// What no test can forget: it is looked at when the stage of a test that passed is dropped.
+impl Stage {
+    fn assert_in_order(&self) {
+        let (state, text) = (evidence::states(&self.root), evidence::configurations(&self.root));
+        let unknown: Vec<String> = self
+            .account
+            .leftovers_of_provider()
+            .into_iter()
+            .flat_map(|(kind, names)| names.into_iter().map(move |name| (kind.clone(), name)))
+            .filter(|(_, name)| !state::tells_of(&state, name))
+            .map(|(kind, name)| format!("{kind}: {name}"))
+            .collect();
+        assert!(unknown.is_empty(), "left behind in AWS, and no state tells of it: {unknown:?}");
+        let lacking = Policies::read().lacking(&mentioned(&text), &self.account.all_calls());
+        assert!(lacking.is_empty(), "called, and no policy in docs/permissions allows it: {lacking:?}");
+    }
+}
+
+/// The resources and data sources that a text names, without `gitlabspot_`.
+fn mentioned(text: &str) -> BTreeSet<String> {
+    let is_part = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    let words = text.split(|character| !is_part(character));
+    words.filter_map(|word| word.strip_prefix("gitlabspot_")).map(str::to_owned).collect()
+}
+
 impl Drop for Stage {
     fn drop(&mut self) {
-        if std::thread::panicking() || std::env::var_os("GITLABSPOT_KEEP").is_some() {
+        let panicking = std::thread::panicking();
+        let disorder = if panicking { Ok(()) } else { catch_unwind(AssertUnwindSafe(|| self.assert_in_order())) };
+        if panicking || disorder.is_err() || std::env::var_os("GITLABSPOT_KEEP").is_some() {
             evidence::collect(&self.root, &self.cloud, &self.account, &self.gitlab, self.namespace.name());
+            if let Err(panic) = disorder {
+                resume_unwind(panic);
+            }
             return;
         }
         let name = self.namespace.name().to_owned();

@@ -1,5 +1,6 @@
 //! A state, as `show -json` tells it.
 
+use base64::Engine as _;
 use serde_json::Value;
 
 /// What is in the state.
@@ -48,6 +49,32 @@ impl State {
     fn resources(&self) -> impl Iterator<Item = &Value> {
         self.json["values"]["root_module"]["resources"].as_array().into_iter().flatten()
     }
+}
+
+/// Whether one of these state files has something of this name: as it is, as the end of an ARN or of an id such as
+/// `cluster:name`, or, of what only the provider remembers, anywhere in its private part.
+pub(crate) fn tells_of(states: &[Value], name: &str) -> bool {
+    let last = name.rsplit('/').next().unwrap_or(name);
+    states.iter().any(|state| tells(&state["resources"], last))
+}
+
+fn tells(value: &Value, name: &str) -> bool {
+    match value {
+        Value::String(text) => {
+            text.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with([':', '/']))
+        }
+        Value::Array(elements) => elements.iter().any(|element| tells(element, name)),
+        Value::Object(attributes) => attributes.iter().any(|(attribute, value)| match (attribute.as_str(), value) {
+            ("private", Value::String(text)) => is_in_private(text, name),
+            _ => tells(value, name),
+        }),
+        _ => false,
+    }
+}
+
+fn is_in_private(text: &str, name: &str) -> bool {
+    let decoded = base64::engine::general_purpose::STANDARD.decode(text).unwrap_or_default();
+    String::from_utf8_lossy(&decoded).contains(&format!("\"{name}\""))
 }
 
 /// A value without what does not count when an imported resource is compared: nulls, empty containers, `timeouts` and
@@ -100,6 +127,19 @@ mod tests {
         assert!(!state().contains("a.c"));
         assert_eq!(state().addresses(), ["a.b"]);
         assert_eq!((state().output("name"), state().output("other")), (&json!("x"), &Value::Null));
+    }
+
+    #[test]
+    fn a_state_tells_of_what_it_has() {
+        let private = base64::engine::general_purpose::STANDARD.encode(r#"{"association":"a-1"}"#);
+        let attributes = json!({ "id": "prod:build", "role_arn": "arn:aws:iam::1:role/ci/nodes", "name": "cache" });
+        let state = json!({
+            "resources": [{ "instances": [{ "attributes": attributes, "private": private }] }],
+            "outputs": { "other": { "value": "elsewhere" } },
+        });
+        let told = |name: &str| tells_of(std::slice::from_ref(&state), name);
+        assert!(told("prod/build") && told("nodes") && told("cache") && told("a-1"));
+        assert!(!told("uild") && !told("elsewhere") && !told("a-2"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ from moto.eks.models import eks_backends
 from moto.iam.models import iam_backends
 from moto.s3.models import s3_backends
 
-from . import eks_pod_identity
+from . import eks_nodegroup_parts, eks_pod_identity
 from .eks_clusters import create_cluster
 
 REGION = "af-south-1"
@@ -17,6 +17,8 @@ CLUSTER_POLICY = "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"
 
 # What furnishing made, by account: not counted as left behind. Names and ids, whatever the kind.
 _furnished: dict[str, set[str]] = {}
+# What neither furnishing nor the provider made, but a test.
+_made_by_others: dict[str, set[str]] = {}
 
 
 class BadAccount(Exception):
@@ -109,11 +111,50 @@ def _trust(service: str) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def leftovers(account: str) -> dict[str, list[str]]:
+def leftovers(account: str, of_provider: bool = False) -> dict[str, list[str]]:
     """Everything that exists in an account in any region, but what furnishing made.
 
-    Kinds without any are left out: an account with nothing left answers {}.
+    Kinds without any are left out: an account with nothing left answers {}. `of_provider`: without
+    what others made, and without the parts of node groups that are there themselves.
     """
+    found = _settled(lambda: _found(account))
+    made = set(_furnished.get(account, ()))
+    if of_provider:
+        made |= _made_by_others.get(account, set()) | _settled(lambda: _parts_of_node_groups(account))
+    left = {kind: sorted(set(names) - made) for kind, names in found.items()}
+    return {kind: names for kind, names in left.items() if names}
+
+
+def watch_others(account: str, work):
+    """Does what somebody else than the provider asked for, and notes what is there afterwards."""
+    before = {name for names in leftovers(account).values() for name in names}
+    try:
+        return work()
+    finally:
+        after = {name for names in leftovers(account).values() for name in names}
+        _made_by_others.setdefault(account, set()).update(after - before)
+
+
+def _settled(look):
+    """moto's models know no locks: a look during a change is taken again."""
+    while True:
+        try:
+            return look()
+        except RuntimeError:
+            continue
+
+
+def _parts_of_node_groups(account: str) -> set[str]:
+    parts: set[str] = set()
+    for backend in eks_backends[account].values():
+        for cluster in backend.clusters.values():
+            for group in cluster.nodegroups.values():
+                if group.status != "GONE":
+                    parts |= eks_nodegroup_parts.names_of(group)
+    return parts
+
+
+def _found(account: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for region, backend in eks_backends[account].items():
         for cluster in backend.clusters.values():
@@ -150,9 +191,7 @@ def leftovers(account: str) -> dict[str, list[str]]:
             _add(found, "policies", policy.arn)
     for arn in iam.open_id_providers:
         _add(found, "open_id_connect_providers", arn)
-    made = _furnished.get(account, set())
-    left = {kind: sorted(set(names) - made) for kind, names in found.items()}
-    return {kind: names for kind, names in left.items() if names}
+    return found
 
 
 def _add(found: dict[str, list[str]], kind: str, name: str) -> None:

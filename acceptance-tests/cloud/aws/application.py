@@ -7,7 +7,7 @@ import threading
 import time
 import traceback
 
-from . import calls, s3_refusals, signatures
+from . import accounts, calls, s3_refusals, signatures
 from .error_answers import AwsError
 from .faults import Ledger, drop_connection
 
@@ -52,7 +52,7 @@ class Application:
             return refusal.answer(call.service)
         try:
             with self._eks if call.service == "eks" else contextlib.nullcontext():
-                answer = self._ask_moto(environ)
+                answer = self._ask_for(call, environ)
         except NotImplementedError:
             return AwsError.not_implemented(call.what).answer(call.service)
         except Exception:  # whatever moto stumbles over must still be an answer
@@ -61,6 +61,11 @@ class Application:
         if call.action == "CreateBucket" and answer[0].startswith("200"):
             s3_refusals.tag_new_bucket(call)
         return _in_the_services_words(call, *answer)
+
+    def _ask_for(self, call: calls.Call, environ: dict) -> tuple[str, list, bytes]:
+        if call.is_the_providers or call.only_looks:
+            return self._ask_moto(environ)
+        return accounts.watch_others(call.account, lambda: self._ask_moto(environ))
 
     def _ask_moto(self, environ: dict) -> tuple[str, list, bytes]:
         started = {}

@@ -15,6 +15,9 @@ AUTHORIZATION = re.compile(
     r"(?P<service>[^/]+)/aws4_request, ?SignedHeaders=(?P<headers>[^,]+), ?Signature=(?P<signature>\w+)"
 )
 
+# What the provider calls itself.
+PROVIDER = "lib/terraform-provider-gitlabspot/"
+
 # Parameters that are or may hold a secret; they are in no log.
 SECRET = {
     "WebIdentityToken",
@@ -78,6 +81,21 @@ class Call:
     authorization: re.Match | None
     parameters: dict = field(default_factory=dict)
     bucket: str | None = None
+
+    @property
+    def user_agent(self) -> str:
+        """Some SDKs say the half of it in a header of AWS's own."""
+        names = ("user-agent", "x-amz-user-agent")
+        return " ".join(self.headers[name] for name in names if name in self.headers)
+
+    @property
+    def is_the_providers(self) -> bool:
+        """Or a test's, or a runner's."""
+        return PROVIDER in self.user_agent
+
+    @property
+    def only_looks(self) -> bool:
+        return self.action.startswith(("Get", "List", "Describe", "Head"))
 
     @property
     def what(self) -> str:

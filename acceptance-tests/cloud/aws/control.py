@@ -2,11 +2,13 @@
 
 GET  health
 POST accounts          {"account", "cluster", "region"}: furnish one, and its access key
-GET  leftovers         ?account=: what exists in it beyond that; {} is nothing
+GET  leftovers         ?account=: what exists in it beyond that; {} is nothing. With of=provider without
+                       what others than the provider made, and a node group stands for its parts
 POST faults            {"account", "rules": [...]} or one rule with its account (faults.Rule)
 GET  faults            ?account=: the rules with how often each hit
 POST nodegroup-plan    {"account", "plans": [...]} or one plan with its account (plans.Plan)
-GET  log               ?account=&service=&action=: calls in order, action a regular expression
+GET  log               ?account=&service=&action=: calls in order, action a regular expression; with
+                       everything=1 also those from before a reset
 POST reset             {"account"}: forgets its faults, plans and log; resources stay
 """
 
@@ -26,7 +28,9 @@ class Control:
         self._routes = {
             ("GET", "/_mock/health"): lambda _: {"ok": True},
             ("POST", "/_mock/accounts"): self._accounts,
-            ("GET", "/_mock/leftovers"): lambda asked: accounts.leftovers(asked["account"]),
+            ("GET", "/_mock/leftovers"): lambda asked: accounts.leftovers(
+                asked["account"], of_provider=asked.get("of") == "provider"
+            ),
             ("POST", "/_mock/faults"): self._add_faults,
             ("GET", "/_mock/faults"): lambda asked: ledger.rules(asked["account"]),
             ("POST", "/_mock/nodegroup-plan"): self._add_plans,
@@ -72,14 +76,14 @@ class Control:
         service, action = asked.get("service", ".*"), asked.get("action", ".*")
         return [
             entry
-            for entry in self._ledger.log(asked.get("account"))
+            for entry in self._ledger.log(asked.get("account"), "everything" in asked)
             if re.fullmatch(service, entry["service"]) and re.fullmatch(action, entry["action"])
         ]
 
     def _reset(self, asked: dict) -> dict:
         account = asked.get("account")
         self._ledger.clear_rules(account)
-        self._ledger.clear_log(account)
+        self._ledger.forget_log(account)
         plans.clear(account)
         return {"ok": True}
 

@@ -124,6 +124,14 @@ def _remote_access_group(group):
     return None
 
 
+def names_of(group) -> set[str]:
+    """Names and ids of all of them."""
+    names = {group.asg_name, f"eks-{group.uuid}"}
+    if (security_group := _remote_access_group(group)) is not None:
+        names.add(security_group.id)
+    return names
+
+
 def remove(group) -> None:
     """With a node group go its Auto Scaling Group, its launch template and its security group."""
     autoscaling_backends[group.account][group.region].autoscaling_groups.pop(group.asg_name, None)

@@ -88,6 +88,8 @@ class Ledger:
         self._lock = threading.Lock()
         self._rules: dict[str, list[Rule]] = defaultdict(list)
         self._log: dict[str, list[dict]] = defaultdict(list)
+        # By account, how many of the first calls a test no longer wants to hear of.
+        self._forgotten: dict[str, int] = {}
         self._count = 0
 
     def add_rules(self, account: str, rules: list[Rule]) -> None:
@@ -102,17 +104,22 @@ class Ledger:
         with self._lock:
             return [vars(rule) for rule in self._rules[account]]
 
-    def clear_log(self, account: str | None) -> None:
+    def forget_log(self, account: str | None) -> None:
+        """What was logged so far is told only to those who ask for everything."""
         with self._lock:
-            self._log.clear() if account is None else self._log.pop(account, None)
+            accounts = list(self._log) if account is None else [account]
+            self._forgotten |= {account: len(self._log[account]) for account in accounts}
 
-    def log(self, account: str | None) -> list[dict]:
+    def log(self, account: str | None, everything: bool = False) -> list[dict]:
         """In the order of arrival; without an account everybody's."""
         with self._lock:
-            if account is not None:
-                return list(self._log[account])
-            everything = [entry for entries in self._log.values() for entry in entries]
-        return sorted(everything, key=lambda entry: entry["number"])
+            logs = self._log if account is None else {account: self._log[account]}
+            wanted = [
+                entry
+                for name, entries in logs.items()
+                for entry in entries[0 if everything else self._forgotten.get(name, 0) :]
+            ]
+        return sorted(wanted, key=lambda entry: entry["number"])
 
     def enter(self, call: Call) -> tuple[dict, Rule | None]:
         """Logs a call that just came; its outcome is filled in when it is known."""
@@ -132,7 +139,7 @@ class Ledger:
                 "access_key_id": call.access_key_id,
                 "attempt": call.headers.get("amz-sdk-request"),
                 "invocation": call.headers.get("amz-sdk-invocation-id"),
-                "user_agent": call.headers.get("user-agent"),
+                "user_agent": call.user_agent,
                 "parameters": call.parameters,
                 "fault": rule.kind if rule else None,
                 "status": None,

@@ -1,0 +1,214 @@
+//! The policies of `docs/permissions`, held against what the provider called.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use serde_json::Value;
+
+use crate::Call;
+use crate::cloud::repository;
+
+/// IAM looks at neither: everybody may ask who he is, and a trust policy decides about the token.
+const FREE: [&str; 2] = ["sts:GetCallerIdentity", "sts:AssumeRoleWithWebIdentity"];
+
+/// Where an action of S3 has another name than the operation.
+const S3: [(&str, &[&str]); 14] = [
+    ("DeleteBucketLifecycle", &["PutLifecycleConfiguration"]),
+    ("DeleteBucketTagging", &["PutBucketTagging"]),
+    ("DeleteObjects", &["DeleteObject", "DeleteObjectVersion"]),
+    ("GetBucketEncryption", &["GetEncryptionConfiguration"]),
+    ("GetBucketLifecycleConfiguration", &["GetLifecycleConfiguration"]),
+    ("GetPublicAccessBlock", &["GetBucketPublicAccessBlock"]),
+    ("HeadBucket", &["ListBucket"]),
+    ("HeadObject", &["GetObject"]),
+    ("ListObjectVersions", &["ListBucketVersions"]),
+    ("ListObjects", &["ListBucket"]),
+    ("ListObjectsV2", &["ListBucket"]),
+    ("PutBucketEncryption", &["PutEncryptionConfiguration"]),
+    ("PutBucketLifecycleConfiguration", &["PutLifecycleConfiguration"]),
+    ("PutPublicAccessBlock", &["PutBucketPublicAccessBlock"]),
+];
+
+/// What AWS asks of the caller beyond the operation's own action: roles are handed on, tags come with the create, and
+/// EKS acts in the caller's name when it looks at the role and starts a launch template on trial.
+const FURTHER: [(&str, &[&str]); 4] = [
+    (
+        "eks:CreateNodegroup",
+        &[
+            "ec2:CreateTags",
+            "ec2:DescribeLaunchTemplateVersions",
+            "ec2:RunInstances",
+            "eks:TagResource",
+            "iam:CreateServiceLinkedRole",
+            "iam:GetRole",
+            "iam:ListAttachedRolePolicies",
+            "iam:PassRole",
+        ],
+    ),
+    ("eks:CreatePodIdentityAssociation", &["eks:TagResource", "iam:GetRole", "iam:PassRole"]),
+    ("iam:CreateRole", &["iam:PutRolePermissionsBoundary", "iam:TagRole"]),
+    ("iam:CreateUser", &["iam:PutUserPermissionsBoundary", "iam:TagUser"]),
+];
+
+/// The actions of each policy, by the name of its file without ending: that of a resource or data source without
+/// `gitlabspot_`, or `provider`.
+#[derive(Debug)]
+pub(crate) struct Policies(BTreeMap<String, BTreeSet<String>>);
+
+impl Policies {
+    pub(crate) fn read() -> Self {
+        let folder = repository().join("docs/permissions");
+        let mut policies = BTreeMap::new();
+        for entry in fs::read_dir(&folder).expect("there are policies").flatten() {
+            let path = entry.path();
+            if path.extension().is_none_or(|extension| extension != "json") {
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            let policy = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            let name = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
+            policies.insert(name, actions(&policy));
+        }
+        Self(policies)
+    }
+
+    /// What the provider called and the policies of what a configuration has do not allow: the operation, and the
+    /// action that is missing.
+    pub(crate) fn lacking(&self, mentioned: &BTreeSet<String>, calls: &[Call]) -> BTreeSet<String> {
+        let of_use = |name: &String| *name == "provider" || mentioned.contains(name);
+        let allowed: BTreeSet<&String> =
+            self.0.iter().filter(|(name, _)| of_use(name)).flat_map(|(_, actions)| actions).collect();
+        calls
+            .iter()
+            .filter(|call| call.is_of_provider())
+            .flat_map(|call| needed(&call.service, &call.action))
+            .filter(|action| !allowed.contains(action))
+            .collect()
+    }
+}
+
+fn actions(policy: &Value) -> BTreeSet<String> {
+    let statements = policy["Statement"].as_array().expect("a policy has statements");
+    let mut found = BTreeSet::new();
+    for statement in statements {
+        match &statement["Action"] {
+            Value::String(action) => _ = found.insert(action.clone()),
+            Value::Array(actions) => found.extend(actions.iter().filter_map(Value::as_str).map(str::to_owned)),
+            other => panic!("no action: {other}"),
+        }
+    }
+    found
+}
+
+/// The IAM actions that a call needs.
+fn needed(service: &str, operation: &str) -> Vec<String> {
+    let own = format!("{service}:{operation}");
+    if FREE.contains(&own.as_str()) {
+        return Vec::new();
+    }
+    let renamed = S3.iter().find(|(name, _)| service == "s3" && *name == operation);
+    let mut needed = match renamed {
+        Some((_, actions)) => actions.iter().map(|action| format!("s3:{action}")).collect(),
+        None => vec![own.clone()],
+    };
+    let further = FURTHER.iter().find(|(name, _)| *name == own).map_or(&[][..], |(_, actions)| actions);
+    needed.extend(further.iter().map(|action| (*action).to_owned()));
+    needed
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn call(service: &str, action: &str, user_agent: &str) -> Call {
+        let call = json!({ "service": service, "action": action, "parameters": {}, "user_agent": user_agent });
+        serde_json::from_value(call).unwrap()
+    }
+
+    #[test]
+    fn only_what_the_configuration_has_is_allowed() {
+        let policy = |action: &str| actions(&json!({ "Statement": [{ "Action": action }] }));
+        let policies = Policies(BTreeMap::from([
+            ("provider".to_owned(), policy("eks:DescribeCluster")),
+            ("cache_bucket".to_owned(), policy("s3:ListBucket")),
+            ("runner_credentials".to_owned(), policy("iam:GetUser")),
+        ]));
+        let provider = "lib/terraform-provider-gitlabspot/0.1.0";
+        let calls = [
+            call("eks", "DescribeCluster", provider),
+            call("s3", "HeadBucket", provider),
+            call("iam", "GetUser", provider),
+            call("sts", "GetCallerIdentity", provider),
+            call("ec2", "DescribeVpcs", "aws-sdk-rust/1"),
+        ];
+        let lacking = policies.lacking(&BTreeSet::from(["cache_bucket".to_owned()]), &calls);
+        assert_eq!(lacking, BTreeSet::from(["iam:GetUser".to_owned()]));
+    }
+
+    #[test]
+    fn an_operation_needs_its_action_and_what_comes_with_it() {
+        assert_eq!(needed("autoscaling", "CreateOrUpdateTags"), ["autoscaling:CreateOrUpdateTags"]);
+        assert_eq!(needed("s3", "GetBucketEncryption"), ["s3:GetEncryptionConfiguration"]);
+        assert_eq!(needed("s3", "DeleteObjects"), ["s3:DeleteObject", "s3:DeleteObjectVersion"]);
+        assert_eq!(needed("iam", "CreateUser"), ["iam:CreateUser", "iam:PutUserPermissionsBoundary", "iam:TagUser"]);
+        assert_eq!(needed("sts", "GetCallerIdentity"), [""; 0]);
+    }
+
+    /// Every action of a policy is needed by an operation that the code of that resource names.
+    #[test]
+    fn policies_allow_nothing_else() {
+        let policies = Policies::read();
+        assert!(policies.0.len() >= 5, "{policies:?}");
+        let source = repository().join("provider/src");
+        for (name, actions) in &policies.0 {
+            let (folders, services): (&[&str], &[&str]) = match name.as_str() {
+                "provider" => (&["clients"], &["eks", "sts"]),
+                "spot_instance_types" => (&["data_sources/spot_instance_types"], &["ec2"]),
+                _ => (&["resources"], &["autoscaling", "ec2", "eks", "iam", "s3"]),
+            };
+            let own = format!("resources/{name}");
+            let folders: Vec<&str> =
+                folders.iter().map(|it| if *it == "resources" { own.as_str() } else { it }).collect();
+            let mut words = BTreeSet::new();
+            folders.iter().for_each(|folder| collect_words(&source.join(folder), &mut words));
+            let used: BTreeSet<String> = words
+                .iter()
+                .flat_map(|word| services.iter().map(move |service| (service, camel_case(word))))
+                .flat_map(|(service, operation)| needed(service, &operation))
+                .collect();
+            let idle: Vec<&String> = actions.difference(&used).collect();
+            assert!(idle.is_empty(), "{name}.json allows what nothing in {folders:?} calls: {idle:?}");
+        }
+    }
+
+    /// Words of the source, tests left out: operations are called by their name in snake case.
+    fn collect_words(folder: &Path, words: &mut BTreeSet<String>) {
+        for entry in fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())).flatten() {
+            let path = entry.path();
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with("tests") {
+                continue;
+            }
+            if path.is_dir() {
+                collect_words(&path, words);
+            } else if name.ends_with(".rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+                let is_part = |character: char| character.is_ascii_alphanumeric() || character == '_';
+                words.extend(code.split(|character| !is_part(character)).map(str::to_owned));
+            }
+        }
+    }
+
+    fn camel_case(word: &str) -> String {
+        let mut parts = word.split('_').map(|part| {
+            let mut characters = part.chars();
+            characters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(characters).collect::<String>()
+        });
+        parts.by_ref().collect()
+    }
+}
