@@ -150,6 +150,11 @@ impl Account {
         let _: Value = self.control.post("/faults", &fault);
     }
 
+    /// Lets EKS name another endpoint for the account's clusters.
+    pub(crate) fn set_cluster_endpoint(&self, url: &str) {
+        let _: Value = self.control.post("/cluster-endpoint", &json!({ "account": self.id(), "url": url }));
+    }
+
     /// Says how the account's next node groups, updates and deletions end: a plan as `cloud/aws/plans.py` has it, for
     /// instance `{"on": "create", "status": "CREATE_FAILED", "issues": [...]}`.
     pub fn plan_node_groups(&self, plan: &Value) {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::control::Control;
-use crate::{Account, GitLab, Kubernetes};
+use crate::{Account, GitLab, Kubernetes, KubernetesProxy};
 
 /// The running local cloud. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -34,6 +34,8 @@ struct Aws {
 #[derive(Debug, Deserialize)]
 struct Cluster {
     host: String,
+    ca_file: PathBuf,
+    admin_token: String,
     kubeconfig: PathBuf,
 }
 
@@ -96,6 +98,17 @@ impl Cloud {
     #[must_use]
     pub fn kubernetes_host(&self) -> &str {
         &self.description.kubernetes.host
+    }
+
+    /// A token of the cluster's administrator that never ends.
+    #[must_use]
+    pub fn kubernetes_token(&self) -> &str {
+        &self.description.kubernetes.admin_token
+    }
+
+    pub(crate) fn kubernetes_proxy(&self) -> KubernetesProxy {
+        let Cluster { host, ca_file, .. } = &self.description.kubernetes;
+        KubernetesProxy::start(host, ca_file.parent().expect("a file is in a folder"))
     }
 
     pub(crate) fn tofu(&self) -> &Path {

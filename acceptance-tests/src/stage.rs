@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
 use crate::cloud::repository;
 use crate::permissions::Policies;
-use crate::{Account, BuildNode, Cloud, Engine, GitLab, Kubernetes, Namespace, Workspace, evidence, mirror, state};
+use crate::{Account, BuildNode, Cloud, Engine, GitLab, Kubernetes, KubernetesProxy, Namespace, Workspace};
+use crate::{evidence, mirror, state};
 
 /// An account, a namespace and a GitLab of the test's own, and the engine it runs. Removed at the end of a test that
 /// passes; of one that fails, or of all with `GITLABSPOT_KEEP=1`, the evidence stays.
@@ -27,6 +29,7 @@ pub struct Stage {
     /// The GitLab.
     pub gitlab: GitLab,
     cloud: Cloud,
+    proxy: OnceLock<KubernetesProxy>,
     engine: Engine,
     root: PathBuf,
 }
@@ -48,6 +51,7 @@ impl Stage {
             engine,
             root: evidence::folder(test),
             cloud,
+            proxy: OnceLock::new(),
         }
     }
 
@@ -98,6 +102,16 @@ impl Stage {
         BuildNode::new(self.namespace.name(), cpu, memory, &self.cloud, &self.kubernetes).await
     }
 
+    /// What is between this test's provider and the cluster from the first call of this on: sees every request, and lets
+    /// faults happen. EKS gives its address; the test's own client, [`Self::kubernetes`], goes past it.
+    pub fn kubernetes_faults(&self) -> &KubernetesProxy {
+        self.proxy.get_or_init(|| {
+            let proxy = self.cloud.kubernetes_proxy();
+            self.account.set_cluster_endpoint(&proxy.host());
+            proxy
+        })
+    }
+
     /// Nothing is left in the account and in the namespace.
     ///
     /// # Panics
@@ -140,6 +154,10 @@ impl Drop for Stage {
         let panicking = std::thread::panicking();
         let disorder = if panicking { Ok(()) } else { catch_unwind(AssertUnwindSafe(|| self.assert_in_order())) };
         if panicking || disorder.is_err() || std::env::var_os("GITLABSPOT_KEEP").is_some() {
+            if let Some(proxy) = self.proxy.get() {
+                let calls = serde_json::json!(proxy.calls());
+                evidence::write(&self.root, "kubernetes-calls.json", &format!("{calls:#}"));
+            }
             evidence::collect(&self.root, &self.cloud, &self.account, &self.gitlab, self.namespace.name());
             if let Err(panic) = disorder {
                 resume_unwind(panic);

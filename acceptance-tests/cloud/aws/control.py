@@ -7,6 +7,7 @@ GET  leftovers         ?account=: what exists in it beyond that; {} is nothing. 
 POST faults            {"account", "rules": [...]} or one rule with its account (faults.Rule)
 GET  faults            ?account=: the rules with how often each hit
 POST nodegroup-plan    {"account", "plans": [...]} or one plan with its account (plans.Plan)
+POST cluster-endpoint  {"account", "url"}: where EKS says that the account's clusters are
 GET  log               ?account=&service=&action=: calls in order, action a regular expression; with
                        everything=1 also those from before a reset
 POST reset             {"account"}: forgets its faults, plans and log; resources stay
@@ -17,7 +18,7 @@ import re
 import threading
 from urllib.parse import parse_qs
 
-from . import accounts, authenticator, plans
+from . import accounts, authenticator, eks_clusters, plans
 from .faults import BadRule, Ledger, Rule
 
 
@@ -34,6 +35,7 @@ class Control:
             ("POST", "/_mock/faults"): self._add_faults,
             ("GET", "/_mock/faults"): lambda asked: ledger.rules(asked["account"]),
             ("POST", "/_mock/nodegroup-plan"): self._add_plans,
+            ("POST", "/_mock/cluster-endpoint"): self._cluster_endpoint,
             ("GET", "/_mock/log"): self._log,
             ("POST", "/_mock/reset"): self._reset,
             # The path is a secret between this process and the API server: it takes any token.
@@ -71,6 +73,9 @@ class Control:
         parsed = [plans.Plan.parse(plan) for plan in asked.get("plans", [asked])]
         plans.add(asked["account"], parsed)
         return {"plans": len(parsed)}
+
+    def _cluster_endpoint(self, asked: dict) -> dict:
+        return {"clusters": eks_clusters.set_endpoint(asked["account"], asked["url"])}
 
     def _log(self, asked: dict) -> list[dict]:
         service, action = asked.get("service", ".*"), asked.get("action", ".*")

@@ -1,0 +1,209 @@
+//! Faults that a test lets happen to requests of its provider to the API server.
+
+use std::fmt::{self, Debug};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+/// What happens to some of the next requests of one method and path. Hits the next matching request unless told
+/// otherwise.
+#[derive(Clone, Debug)]
+pub struct KubernetesFault {
+    pub(crate) effect: Effect,
+    method: String,
+    with: Vec<String>,
+    without: Vec<String>,
+    skip: u32,
+    /// How often more; none is for ever.
+    times: Option<u32>,
+}
+
+#[derive(Clone)]
+pub(crate) enum Effect {
+    /// An answer instead of the API server's.
+    Answer {
+        status: u16,
+        content_type: &'static str,
+        body: String,
+        retry_after: Option<u32>,
+    },
+    /// The API server's own answer, changed.
+    Change(Arc<dyn Fn(&mut Value) + Send + Sync>),
+    /// The API server's own answer, half of it.
+    Cut,
+    DropBefore,
+    DropAfter,
+    Delay(Duration),
+}
+
+impl KubernetesFault {
+    /// An answer of the API server that is none of success. `path` is a part of the request's path and query, here as
+    /// everywhere; the method `*` is any.
+    #[must_use]
+    pub fn error(method: &str, path: &str, status: u16, reason: &str, message: &str) -> Self {
+        let body = json!({
+            "apiVersion": "v1", "kind": "Status", "metadata": {}, "status": "Failure", "code": status,
+            "reason": reason, "message": message,
+        });
+        Self::answer(method, path, status, &body)
+    }
+
+    /// So an API server answers credentials that it does not take. Of those that were good until now, see
+    /// [`super::KubernetesProxy::expire_tokens`].
+    #[must_use]
+    pub fn unauthorized(method: &str, path: &str) -> Self {
+        Self::error(method, path, 401, "Unauthorized", "Unauthorized")
+    }
+
+    /// So an API server turns away what is too much for it.
+    #[must_use]
+    pub fn too_many(method: &str, path: &str, retry_after: u32) -> Self {
+        Self::error(method, path, 429, "TooManyRequests", "too many requests, please try again later")
+            .retry_after(retry_after)
+    }
+
+    /// Any answer.
+    #[must_use]
+    pub fn answer(method: &str, path: &str, status: u16, body: &Value) -> Self {
+        let (content_type, body) = ("application/json", body.to_string());
+        Self::new(method, path, Effect::Answer { status, content_type, body, retry_after: None })
+    }
+
+    /// A page instead of an answer, as a load balancer sends it.
+    #[must_use]
+    pub fn page(method: &str, path: &str, status: u16) -> Self {
+        let body = format!("<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>");
+        Self::new(method, path, Effect::Answer { status, content_type: "text/html", body, retry_after: None })
+    }
+
+    /// The API server's answer, changed: for instance a status that is not yet that of the newest generation.
+    #[must_use]
+    pub fn changed(method: &str, path: &str, change: impl Fn(&mut Value) + Send + Sync + 'static) -> Self {
+        Self::new(method, path, Effect::Change(Arc::new(change)))
+    }
+
+    /// The request takes effect, and the connection ends in the middle of the answer.
+    #[must_use]
+    pub fn cut(method: &str, path: &str) -> Self {
+        Self::new(method, path, Effect::Cut)
+    }
+
+    /// The connection is reset before the request has any effect.
+    #[must_use]
+    pub fn drop_before(method: &str, path: &str) -> Self {
+        Self::new(method, path, Effect::DropBefore)
+    }
+
+    /// The request takes effect, and its answer is lost: the connection is reset.
+    #[must_use]
+    pub fn drop_after(method: &str, path: &str) -> Self {
+        Self::new(method, path, Effect::DropAfter)
+    }
+
+    /// The request arrives late.
+    #[must_use]
+    pub fn delay(method: &str, path: &str, by: Duration) -> Self {
+        Self::new(method, path, Effect::Delay(by))
+    }
+
+    /// The request never arrives, and nobody says so.
+    #[must_use]
+    pub fn hang(method: &str, path: &str) -> Self {
+        Self::delay(method, path, Duration::from_hours(24))
+    }
+
+    /// Says in how many seconds to try again.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        if let Effect::Answer { retry_after, .. } = &mut self.effect {
+            *retry_after = Some(seconds);
+        }
+        self
+    }
+
+    /// Only requests that have this in path or query, too.
+    #[must_use]
+    pub fn with(mut self, part: &str) -> Self {
+        self.with.push(part.to_owned());
+        self
+    }
+
+    /// Only requests that do not have this in path or query, for instance `dryRun`.
+    #[must_use]
+    pub fn without(mut self, part: &str) -> Self {
+        self.without.push(part.to_owned());
+        self
+    }
+
+    /// Lets so many matching requests pass first.
+    #[must_use]
+    pub fn after(mut self, requests: u32) -> Self {
+        self.skip = requests;
+        self
+    }
+
+    /// Hits so many requests; 0 is for ever.
+    #[must_use]
+    pub fn times(mut self, times: u32) -> Self {
+        self.times = (times > 0).then_some(times);
+        self
+    }
+
+    fn new(method: &str, path: &str, effect: Effect) -> Self {
+        let (method, with) = (method.to_owned(), vec![path.to_owned()]);
+        Self { effect, method, with, without: Vec::new(), skip: 0, times: Some(1) }
+    }
+
+    /// Whether this request is hit; counts it.
+    pub(crate) fn hits(&mut self, method: &str, path_and_query: &str) -> bool {
+        let is_method = self.method == "*" || self.method == method;
+        let has = |part: &String| path_and_query.contains(part.as_str());
+        if !is_method || !self.with.iter().all(has) || self.without.iter().any(has) || self.times == Some(0) {
+            return false;
+        }
+        if self.skip > 0 {
+            self.skip -= 1;
+            return false;
+        }
+        self.times = self.times.map(|times| times - 1);
+        true
+    }
+}
+
+impl Debug for Effect {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            Self::Answer { status, .. } => return write!(formatter, "answer {status}"),
+            Self::Delay(by) => return write!(formatter, "delay by {by:?}"),
+            Self::Change(_) => "changed answer",
+            Self::Cut => "half an answer",
+            Self::DropBefore => "reset",
+            Self::DropAfter => "reset instead of an answer",
+        };
+        formatter.write_str(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_hits_what_it_names() {
+        let mut fault = KubernetesFault::unauthorized("PATCH", "/secrets/").without("dryRun").with("/ci/").after(1);
+        let mut hits = |method, path| fault.hits(method, path);
+        let path = "/api/v1/namespaces/ci/secrets/runner?fieldManager=gitlabspot";
+        assert!(!hits("GET", path) && !hits("PATCH", "/api/v1/namespaces/ci/secrets/runner?dryRun=All"));
+        assert!(!hits("PATCH", "/api/v1/namespaces/other/secrets/runner"));
+        assert!(!hits("PATCH", path), "the first is let through");
+        assert!(hits("PATCH", path));
+        assert!(!hits("PATCH", path), "once is enough");
+    }
+
+    #[test]
+    fn zero_times_is_for_ever() {
+        let mut fault = KubernetesFault::hang("*", "/").times(0);
+        assert!((0..100).all(|_| fault.hits("DELETE", "/api")));
+    }
+}
