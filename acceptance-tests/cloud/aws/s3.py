@@ -2,9 +2,11 @@
 
 import json
 import secrets
+from urllib.parse import quote_plus
 
 from moto.core.serialize import S3Serializer
 from moto.s3.models import FakeBucket, LifecycleRule, PublicAccessBlock, S3Backend
+from moto.s3.responses import S3Response
 
 DEFAULT_ENCRYPTION = {
     "Rule": {
@@ -39,6 +41,7 @@ ROOTS = {
 
 def install() -> None:
     _correct_roots()
+    _correct_encoded_versions()
     _correct_fresh_buckets()
     _correct_lifecycle()
     _correct_permissions()
@@ -56,6 +59,33 @@ def _correct_roots() -> None:
         return serialize(self, body)
 
     S3Serializer._serialize_body = _serialize_body
+
+
+def _correct_encoded_versions() -> None:
+    serialized = S3Response.serialized
+
+    def _serialized(self, action_result):
+        # moto encodes the keys of objects when it is asked to, and forgets those of versions.
+        encoding = self.querystring.get("encoding-type", [None])[0]
+        if self.data.get("Action") == "ListObjectVersions" and encoding == "url":
+            _encode_keys(action_result.result)
+        return serialized(self, action_result)
+
+    S3Response.serialized = _serialized
+
+
+def _encode_keys(listing: dict) -> None:
+    """As S3 does it: a blank is a plus, and a slash stays."""
+    listing["EncodingType"] = "url"
+    entries = [
+        *listing["Versions"],
+        *listing["DeleteMarkers"],
+        *listing.get("CommonPrefixes", []),
+    ]
+    for element in [listing, *entries]:
+        for name in ("Key", "KeyMarker", "NextKeyMarker", "Prefix", "Delimiter"):
+            if element.get(name):
+                element[name] = quote_plus(element[name], safe="/*")
 
 
 def _correct_fresh_buckets() -> None:

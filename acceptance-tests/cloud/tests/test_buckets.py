@@ -1,6 +1,7 @@
 """Buckets as they are since 2023, and what S3 refuses."""
 
 import json
+from urllib.parse import unquote_plus
 
 from .local_aws import AwsTest
 
@@ -116,6 +117,39 @@ class Buckets(AwsTest):
         self.assertEqual(self.refused(delete, keys=[*keys, "more"])[0], "MalformedXML")
         self.assertEqual(self.refused(delete, keys=["\x01"])[0], "MalformedXML")
         delete(keys)
+        self.s3.delete_bucket(Bucket=self.bucket)
+        self.assertEqual(self.get("leftovers"), {})
+
+    def test_odd_keys_are_listed(self):
+        self.create()
+        self.s3.put_bucket_versioning(
+            Bucket=self.bucket, VersioningConfiguration={"Status": "Enabled"}
+        )
+        keys = ["\x01", "a b", "a&b", "a+b", "dir/<ü>"]
+        for key in keys:
+            self.s3.put_object(Bucket=self.bucket, Key=key, Body=b"1")
+            self.s3.delete_object(Bucket=self.bucket, Key=key)
+        bodies = []
+        events = self.s3.meta.events
+        events.register(
+            "before-parse.s3", lambda response_dict, **_: bodies.append(response_dict["body"])
+        )
+        listing = {"Bucket": self.bucket, "EncodingType": "url"}
+        found = self.s3.list_object_versions(**listing, MaxKeys=3)
+        for encoded in (b"<Key>%01</Key>", b"<Key>a+b</Key>", b"<EncodingType>url</EncodingType>"):
+            self.assertIn(encoded, bodies[0])
+        self.assertEqual(found["NextKeyMarker"], "a+b")
+        rest = self.s3.list_object_versions(
+            **listing, KeyMarker="a b", VersionIdMarker=found["NextVersionIdMarker"]
+        )
+        for encoded in (b"<Key>a%26b</Key>", b"<Key>a%2Bb</Key>", b"<Key>dir/%3C%C3%BC%3E</Key>"):
+            self.assertIn(encoded, bodies[1])
+        versions = found["Versions"] + rest["Versions"]
+        markers = found["DeleteMarkers"] + rest["DeleteMarkers"]
+        self.assertEqual([unquote_plus(version["Key"]) for version in versions], keys)
+        self.assertEqual([unquote_plus(marker["Key"]) for marker in markers], keys)
+        for key, entry in zip(keys + keys, versions + markers):
+            self.s3.delete_object(Bucket=self.bucket, Key=key, VersionId=entry["VersionId"])
         self.s3.delete_bucket(Bucket=self.bucket)
         self.assertEqual(self.get("leftovers"), {})
 

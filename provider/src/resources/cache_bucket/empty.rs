@@ -1,5 +1,7 @@
 //! Deleting every object, every version and every delete marker of a bucket.
 
+use std::time::{Duration, Instant};
+
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
 use aws_sdk_s3::types::{Delete, EncodingType, ObjectIdentifier};
@@ -12,6 +14,11 @@ use crate::framework::wait::WaitError;
 /// Most keys that S3 takes in one request, and gives in one page.
 const PAGE: i32 = 1000;
 
+/// How often a bucket is emptied when something goes on writing into it: with the pauses that is two minutes, in which
+/// the last jobs may come to their end.
+pub(super) const ROUNDS: u32 = 9;
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
 /// One version or delete marker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Entry {
@@ -19,43 +26,60 @@ struct Entry {
     version: Option<String>,
 }
 
-/// Deletes all that is there while it runs; returns how many versions and markers that were.
-pub(super) async fn empty<D>(context: &Context<D>, s3: &Client, bucket: &str, before: u64) -> Result<u64, Error> {
+/// Lets some time pass before the bucket is emptied once more, unless the user asked to stop.
+pub(super) async fn pause_after<D>(context: &Context<D>, rounds: u32) {
+    let Some(earlier) = rounds.checked_sub(1) else { return };
+    let pause = Duration::from_secs(1 << earlier.min(5)).min(LONGEST_PAUSE);
+    tokio::select! {
+        biased;
+        () = context.stop.cancelled() => {}
+        () = context.clock.sleep(pause) => {}
+    }
+}
+
+/// Empties the bucket once; returns how many versions and markers were deleted, those of earlier times included.
+///
+/// Each page is asked for from the start: listings are consistent, so that it has what is left. To go on after the last
+/// page instead would mean to name a version that was just deleted, and S3 does not say where that is.
+pub(super) async fn empty<D>(
+    context: &Context<D>,
+    s3: &Client,
+    bucket: &str,
+    before: u64,
+    end: Instant,
+) -> Result<u64, Error> {
+    let begin = context.clock.now();
     let mut deleted = before;
     let failed = |source, deleted| Error::Empty { bucket: bucket.to_owned(), source, deleted };
-    let mut from: Option<(String, Option<String>)> = None;
     loop {
+        let last = || format!("{deleted} objects and versions deleted");
         if context.stop.is_cancelled() {
-            let last = format!("{deleted} objects and versions deleted");
-            return Err(failed(WaitError::Cancelled { last }, deleted));
+            return Err(failed(WaitError::Cancelled { last: last() }, deleted));
         }
-        let page = list(s3, bucket, from.take()).await.map_err(|error| failed(WaitError::Failed(error), deleted))?;
+        let page = list(s3, bucket).await.map_err(|error| failed(WaitError::Failed(error), deleted))?;
         let entries = entries(&page);
-        remove(s3, bucket, &entries, deleted).await?;
-        deleted += entries.len() as u64;
+        let busy = remove(s3, bucket, &entries, deleted).await?;
+        deleted += entries.len().saturating_sub(busy) as u64;
         if !entries.is_empty() {
             tracing::info!(bucket, deleted, "emptying the bucket");
         }
-        match (page.is_truncated(), page.next_key_marker()) {
-            (Some(true), Some(key)) => from = Some((decoded(key), page.next_version_id_marker().map(str::to_owned))),
-            _ => return Ok(deleted),
+        if page.is_truncated() != Some(true) || busy > 0 {
+            return Ok(deleted);
+        }
+        let now = context.clock.now();
+        if now >= end {
+            let last = format!("{deleted} objects and versions deleted, and more to come");
+            return Err(failed(WaitError::TimedOut { after: now - begin, last }, deleted));
         }
     }
 }
 
-async fn list(
-    s3: &Client,
-    bucket: &str,
-    from: Option<(String, Option<String>)>,
-) -> Result<ListObjectVersionsOutput, AwsError> {
-    let (key, version) = from.unzip();
+async fn list(s3: &Client, bucket: &str) -> Result<ListObjectVersionsOutput, AwsError> {
     s3.list_object_versions()
         .bucket(bucket)
         .max_keys(PAGE)
         // Keys may hold characters that XML cannot.
         .encoding_type(EncodingType::Url)
-        .set_key_marker(key)
-        .set_version_id_marker(version.flatten())
         .send()
         .await
         .map_err(AwsError::of("ListObjectVersions"))
@@ -74,20 +98,25 @@ fn entries(page: &ListObjectVersionsOutput) -> Vec<Entry> {
     versions.chain(markers).collect()
 }
 
-async fn remove(s3: &Client, bucket: &str, entries: &[Entry], deleted: u64) -> Result<(), Error> {
+/// Returns how many S3 was too busy for.
+async fn remove(s3: &Client, bucket: &str, entries: &[Entry], deleted: u64) -> Result<usize, Error> {
+    let mut busy = 0;
     let failed = |error| Error::Empty { bucket: bucket.to_owned(), source: WaitError::Failed(error), deleted };
     let (together, alone): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| fits_xml(&entry.key));
     for batch in together.chunks(PAGE as usize) {
         let request = s3.delete_objects().bucket(bucket).delete(batch_of(batch));
         let answer = request.send().await.map_err(AwsError::of("DeleteObjects")).map_err(failed)?;
         for error in answer.errors() {
-            let code = error.code().unwrap_or_default();
-            if !["NoSuchKey", "NoSuchVersion"].contains(&code) {
-                return Err(Error::Stuck {
-                    bucket: bucket.to_owned(),
-                    key: error.key().unwrap_or_default().to_owned(),
-                    code: code.to_owned(),
-                });
+            match error.code().unwrap_or_default() {
+                "NoSuchKey" | "NoSuchVersion" => {}
+                "InternalError" | "ServiceUnavailable" | "SlowDown" | "OperationAborted" => busy += 1,
+                code => {
+                    return Err(Error::Stuck {
+                        bucket: bucket.to_owned(),
+                        key: error.key().unwrap_or_default().to_owned(),
+                        code: code.to_owned(),
+                    });
+                }
             }
         }
     }
@@ -99,7 +128,7 @@ async fn remove(s3: &Client, bucket: &str, entries: &[Entry], deleted: u64) -> R
             Err(error) => return Err(failed(error)),
         }
     }
-    Ok(())
+    Ok(busy)
 }
 
 #[expect(clippy::expect_used, reason = "every entry has a key, and a batch has entries")]

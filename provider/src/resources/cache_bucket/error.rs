@@ -46,8 +46,9 @@ pub(super) enum Error {
     NotEmpty { bucket: String },
 
     #[error(
-        "The bucket {bucket} was emptied {rounds} times, and each time something wrote new objects. Stop the runners that \
-         use it, then destroy again. The bucket is there and in the state; {deleted} objects and versions were deleted."
+        "The bucket {bucket} was emptied {rounds} times, and each time there was something in it again. Stop the runners \
+         that write into it, then destroy again. The bucket is there and in the state; {deleted} objects and versions were \
+         deleted."
     )]
     StillFilling { bucket: String, rounds: u32, deleted: u64 },
 
@@ -59,7 +60,8 @@ pub(super) enum Error {
 
     #[error(
         "The bucket {bucket} has an object that S3 does not let go: {key:?} ({code}). The bucket is there and in the \
-         state. Remove a lock or hold of that object, then destroy again."
+         state. Allow s3:DeleteObject and s3:DeleteObjectVersion, or remove a lock or hold of that object, then destroy \
+         again."
     )]
     Stuck { bucket: String, key: String, code: String },
 

@@ -46,9 +46,6 @@ const CREATE: Duration = Duration::from_secs(20 * 60);
 const UPDATE: Duration = Duration::from_secs(20 * 60);
 const DELETE: Duration = Duration::from_secs(60 * 60);
 
-/// How often a bucket is emptied again because someone went on writing.
-const ROUNDS: u32 = 5;
-
 /// The resource `gitlabspot_cache_bucket`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CacheBucketResource;
@@ -354,10 +351,11 @@ impl<D> Scene<'_, D> {
                     if !may_empty {
                         return Err(Error::NotEmpty { bucket });
                     }
-                    if rounds == ROUNDS || self.context.clock.now() >= end {
+                    if rounds == empty::ROUNDS || self.context.clock.now() >= end {
                         return Err(Error::StillFilling { bucket, rounds, deleted });
                     }
-                    deleted = empty::empty(self.context, self.s3, &bucket, deleted).await?;
+                    empty::pause_after(self.context, rounds).await;
+                    deleted = empty::empty(self.context, self.s3, &bucket, deleted, end).await?;
                     rounds += 1;
                 }
                 Err(source) => return Err(failed(source)),
