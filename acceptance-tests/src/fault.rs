@@ -27,6 +27,12 @@ impl Fault {
         Self::new("html", service, action).with("status", status)
     }
 
+    /// An answer as it stands here, for instance what was true before the last change.
+    #[must_use]
+    pub fn answer(service: &str, action: &str, body: &str) -> Self {
+        Self::new("answer", service, action).with("status", 200).with("body", body)
+    }
+
     /// An answer that takes its time.
     #[must_use]
     pub fn latency(service: &str, action: &str, milliseconds: u64) -> Self {

@@ -39,6 +39,11 @@ class Application:
                     page = b"<html><body><h1>Bad Gateway</h1></body></html>"
                     headers = [("Content-Type", "text/html"), ("Content-Length", str(len(page)))]
                     return _send(start_response, entry, f"{rule.status} Fault", headers, page)
+                case "answer":
+                    body = rule.body.encode()
+                    kind = "application/json" if call.service == "eks" else "text/xml"
+                    headers = [("Content-Type", kind), ("Content-Length", str(len(body)))]
+                    return _send(start_response, entry, f"{rule.status} Fault", headers, body)
                 case "throttle" | "error":
                     answer = rule.error(call.service).answer(call.service)
                     return _send(start_response, entry, *answer, head=call.method == "HEAD")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from .calls import Call
 from .error_answers import AwsError
 
-KINDS = ("throttle", "error", "html", "latency", "drop_before", "drop_after")
+KINDS = ("throttle", "error", "html", "answer", "latency", "drop_before", "drop_after")
 
 
 class BadRule(Exception):
@@ -27,6 +27,7 @@ class Rule:
     throttle      the service's own throttling answer
     error         `status`, `code`, `message`
     html          `status` with a page, as a proxy in between sends it
+    answer        `status` and `body`, for instance what was true before the last change
     latency       the answer comes after `ms` milliseconds
     drop_before   the connection ends before the call had any effect
     drop_after    the call takes effect, then the connection ends without an answer
@@ -45,6 +46,7 @@ class Rule:
     status: int = 500
     code: str = "InternalFailure"
     message: str = ""
+    body: str = ""
     ms: int = 0
     reset: bool = False
     seen: int = 0

@@ -41,6 +41,16 @@ class Faults(AwsTest):
                 call = getattr(self.client(service), operation)
                 self.assertEqual(self.refused(call), ("Odd", "a < b"))
 
+    def test_an_answer_of_ones_own(self):
+        user = "<GetUserResult><User><UserName>old</UserName></User></GetUserResult>"
+        body = f"<GetUserResponse>{user}</GetUserResponse>"
+        self.add(kind="answer", service="iam", action="GetUser", status=200, body=body)
+        iam = self.client("iam")
+        iam.create_user(UserName="new")
+        names = [iam.get_user(UserName="new")["User"]["UserName"] for _ in range(2)]
+        self.assertEqual(names, ["old", "new"])
+        self.assertEqual(self.outcomes("GetUser"), [(200, None, "answer"), (200, None, None)])
+
     def test_dropped_after_the_effect(self):
         for reset in (False, True):
             name = f"user-{reset}"

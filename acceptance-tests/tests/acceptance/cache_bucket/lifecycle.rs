@@ -78,17 +78,47 @@ async fn the_first_region() {
     ends_well(&stage, &workspace).await;
 }
 
-/// B8: a lifecycle that is there, gone, and there again is waited for.
+/// The rule before the last change, as S3 may still answer it.
+const OLD_RULE: &str = "<LifecycleConfiguration><Rule><ID>gitlabspot-cache</ID><Status>Enabled</Status>\
+    <Filter><Prefix>project/</Prefix></Filter><Expiration><Days>60</Days></Expiration>\
+    <NoncurrentVersionExpiration><NoncurrentDays>1</NoncurrentDays></NoncurrentVersionExpiration>\
+    <AbortIncompleteMultipartUpload><DaysAfterInitiation>1</DaysAfterInitiation></AbortIncompleteMultipartUpload>\
+    </Rule></LifecycleConfiguration>";
+
+/// B8: a lifecycle that is there, gone, and there again is waited for; so is one that changes between the old rule and
+/// the new one by turns, at an update, a refresh and an import.
 #[tokio::test]
 async fn flapping() {
-    let (stage, workspace, _) = guide("flapping", json!({})).await;
-    let old = || Fault::error("s3", "GetBucketLifecycleConfiguration", 404, "NoSuchLifecycleConfiguration", "none");
-    // Each rule counts the calls that no earlier rule has hit.
-    for skip in [2, 3, 4, 5, 6] {
-        stage.account.inject(old().after(skip));
-    }
+    const GET: &str = "GetBucketLifecycleConfiguration";
+    let (stage, workspace, bucket) = guide("flapping", json!({})).await;
+    // Each rule counts the calls that no earlier rule has hit: so every other call is hit, after the first so many.
+    let by_turns = |fault: Fault, from: u32| {
+        for skip in from..from + 5 {
+            stage.account.inject(fault.clone().after(skip));
+        }
+    };
+    by_turns(Fault::error("s3", GET, 404, "NoSuchLifecycleConfiguration", "none"), 2);
     workspace.apply().await;
-    assert!(count(&stage.account, "GetBucketLifecycleConfiguration") >= 10 + 5);
+    // One before the rule was written; then ten in a row have to show it.
+    assert_eq!(count(&stage.account, GET), 1 + 10 + 10);
+    workspace.assert_stable().await;
+
+    workspace.set(&json!({ "expiration_days": 30 }));
+    assert_eq!(workspace.plan().await.changes()[ADDRESS], ["update"]);
+    stage.account.forget();
+    // The refresh looks once, and the writing as well.
+    by_turns(Fault::answer("s3", GET, OLD_RULE), 3);
+    workspace.apply().await;
+    assert_eq!(count(&stage.account, GET), 2 + 10 + 10);
+    assert_eq!(changes(&stage.account), ["PutBucketLifecycleConfiguration"]);
+
+    stage.account.forget();
+    by_turns(Fault::answer("s3", GET, OLD_RULE), 0);
+    workspace.assert_stable().await;
+    assert_eq!(count(&stage.account, GET), 2);
+    stage.account.forget();
+    by_turns(Fault::answer("s3", GET, OLD_RULE), 0);
+    workspace.assert_import(ADDRESS, &bucket, &[]).await;
     ends_well(&stage, &workspace).await;
 }
 

@@ -281,7 +281,8 @@ impl<D> Scene<'_, D> {
         let bucket = operation.state.bucket.as_str().or(operation.state.id.as_str()).unwrap_or_default().to_owned();
         let failed = |source| Error::Read { bucket: bucket.clone(), source };
         let head = presence(self.s3, &bucket, self.region);
-        let (presence, found) = tokio::join!(head, Found::read(self.context, self.s3, &bucket));
+        let expected = (!operation.importing).then(|| Wanted::of(&operation.state, None).lifecycle.if_any());
+        let (presence, found) = tokio::join!(head, Found::read(self.context, self.s3, &bucket, expected.as_ref()));
         match presence.map_err(|error| failed(WaitError::Failed(error)))? {
             Presence::Absent if operation.importing => {
                 return Err(Error::NothingToImport { bucket, region: self.region.to_owned() });

@@ -244,8 +244,9 @@ async fn a_lifecycle_that_flaps() {
     let config = with(&[("expiration_days", 30.into())]);
     stage.apply_wholly(&config).await;
     assert!(stage.clock.passed() - before >= Duration::from_secs(10 + 9 * 2), "{:?}", stage.clock.passed() - before);
-    store.world().faults.push(("GET lifecycle".to_owned(), 1, 1, Fault::Stale));
+    store.fault("GET lifecycle", 1, Fault::Stale);
     assert_eq!(stage.changes(&config).await, [""; 0]);
+    assert_eq!(store.world().faults.pop().unwrap().2, 0);
 }
 
 /// B11, B12, B13, B15.

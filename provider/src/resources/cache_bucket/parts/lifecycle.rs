@@ -46,33 +46,34 @@ pub(super) async fn read(s3: &Client, bucket: &str) -> Result<Option<Option<Rule
     Ok(all(s3, bucket).await?.map(|all| ours(&all.rules)))
 }
 
-/// Reads until two reads in a row agree: for some time after a change S3 answers with either.
+/// The rule as it is for certain: for some time after a change S3 answers with the old one and the new one by turns. What
+/// is `expected` is believed at once, anything else when two reads in a row agree on it.
 pub(super) async fn read_steady<D>(
     context: &Context<D>,
     s3: &Client,
     bucket: &str,
+    expected: Option<&Option<Rule>>,
 ) -> Result<Option<Option<Rule>>, WaitError<AwsError>> {
-    let mut last = read(s3, bucket).await.map_err(WaitError::Failed)?;
-    if last.is_none() {
-        return Ok(None);
-    }
+    let last = std::sync::Mutex::new(None);
     let second = Duration::from_secs(1);
-    let cell = std::sync::Mutex::new(&mut last);
     let steady = Wait::new(context, PROPAGATION)
         .every(second, second)
         .until(|| async {
             let now = read(s3, bucket).await?;
-            let mut last = cell.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            if **last == now {
+            let mut last = last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            // None: a store without rules.
+            if now.is_none() || now.as_ref() == expected || last.as_ref() == Some(&now) {
                 return Ok(Look::Done(now));
             }
-            **last = now;
+            *last = Some(now);
             Ok(Look::Pending("lifecycle rules that change from read to read".to_owned()))
         })
         .await;
     match steady {
         // Better the last answer than none.
-        Err(WaitError::TimedOut { .. }) => Ok(last),
+        Err(WaitError::TimedOut { .. }) => {
+            Ok(last.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).flatten())
+        }
         other => other,
     }
 }

@@ -45,8 +45,13 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Reads all parts at once.
-    pub(super) async fn read<D>(context: &Context<D>, s3: &Client, bucket: &str) -> Result<Self, WaitError<AwsError>> {
+    /// Reads all parts at once. `expected` is the lifecycle rule of the state, where there is one.
+    pub(super) async fn read<D>(
+        context: &Context<D>,
+        s3: &Client,
+        bucket: &str,
+        expected: Option<&Option<lifecycle::Rule>>,
+    ) -> Result<Self, WaitError<AwsError>> {
         let rest = async {
             tokio::try_join!(
                 public_access::read(s3, bucket),
@@ -58,7 +63,7 @@ impl Found {
             )
             .map_err(WaitError::Failed)
         };
-        let (rest, lifecycle) = tokio::try_join!(rest, lifecycle::read_steady(context, s3, bucket))?;
+        let (rest, lifecycle) = tokio::try_join!(rest, lifecycle::read_steady(context, s3, bucket, expected))?;
         let (public_access_blocked, bucket_owner_enforced, encryption, versioning, tls_only, tags) = rest;
         Ok(Self { public_access_blocked, bucket_owner_enforced, encryption, versioning, tls_only, lifecycle, tags })
     }
