@@ -4,6 +4,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value as Json;
 
 use super::manifest::{Manifest, parsed};
+use super::ownership::Claim;
 use crate::clients::kubernetes::{self, ApplyOptions, KubernetesError, ObjectRef, Propagation};
 use crate::framework::wait::{Look, Wait, WaitError};
 
@@ -12,6 +13,9 @@ pub(crate) const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 
 /// Requests at a time.
 const AT_A_TIME: usize = 8;
+
+/// Races with other writers that are lost before giving up.
+const ATTEMPTS: u32 = 5;
 
 /// Whether an object was made by this provider.
 pub(crate) fn is_ours(object: &Json) -> bool {
@@ -38,9 +42,52 @@ pub(crate) async fn get_all(
         .await
 }
 
-/// Takes fields over that someone has changed by hand: the plan has shown them.
-pub(crate) async fn apply(client: &kube::Client, object: &Json) -> Result<Json, KubernetesError> {
-    kubernetes::apply(client, object, ApplyOptions { force: true, dry_run: false }).await
+/// Applies an object. From other managers it takes only the fields that are claimed; one that is not is a
+/// [`KubernetesError::Conflict`].
+pub(crate) async fn apply(client: &kube::Client, object: &Json, claim: Claim<'_>) -> Result<Json, KubernetesError> {
+    apply_or_try(client, object, claim, false).await
+}
+
+/// The same, with nothing kept.
+pub(crate) async fn try_out(client: &kube::Client, object: &Json, claim: Claim<'_>) -> Result<(), KubernetesError> {
+    apply_or_try(client, object, claim, true).await.map(drop)
+}
+
+async fn apply_or_try(
+    client: &kube::Client,
+    object: &Json,
+    claim: Claim<'_>,
+    dry_run: bool,
+) -> Result<Json, KubernetesError> {
+    let options = |force| ApplyOptions { force, dry_run };
+    let first = kubernetes::apply(client, object, options(matches!(claim, Claim::Everything))).await;
+    let place = match &first {
+        Err(KubernetesError::Conflict { object, .. }) => object.clone(),
+        _ => return first,
+    };
+    let mut last = first;
+    for _ in 0..ATTEMPTS {
+        let Some(live) = kubernetes::get(client, &place).await? else {
+            return kubernetes::apply(client, object, options(false)).await;
+        };
+        // Force takes every field, so the object must still be the one that was judged.
+        let mut exact = object.clone();
+        exact["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"].clone();
+        last = match kubernetes::apply(client, &exact, options(false)).await {
+            Err(KubernetesError::Conflict { object, mut conflicts }) => {
+                conflicts.retain(|conflict| !claim.covers(conflict, &live));
+                if !conflicts.is_empty() {
+                    return Err(KubernetesError::Conflict { object, conflicts });
+                }
+                kubernetes::apply(client, &exact, options(true)).await
+            }
+            answer => answer,
+        };
+        if !matches!(last, Err(KubernetesError::Api { code: 409, .. })) {
+            return last;
+        }
+    }
+    last
 }
 
 /// Deletes one object of ours, and waits until it is gone.

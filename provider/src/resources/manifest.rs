@@ -37,6 +37,14 @@ fn sorted(value: &Json) -> Json {
     }
 }
 
+/// Has one object again as it was before.
+pub(crate) fn restore(manifest: &mut Manifest, before: &Manifest, key: &str) {
+    match before.get(key) {
+        Some(text) => drop(manifest.insert(key.to_owned(), text.clone())),
+        None => drop(manifest.remove(key)),
+    }
+}
+
 /// A manifest as an attribute.
 pub(crate) fn shown_manifest(manifest: &Manifest) -> Value<Map<String>> {
     Value::Known(manifest.iter().map(|(key, text)| (key.clone(), text.as_str().into())).collect())

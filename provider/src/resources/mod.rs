@@ -6,6 +6,7 @@ mod manifest;
 mod names;
 mod namespace;
 pub mod node_group;
+mod ownership;
 mod partition;
 mod policy_document;
 mod projection;

@@ -1,6 +1,7 @@
 //! `gitlabspot_runner_release`, from outside.
 
 mod adoption;
+mod conflicts;
 
 use std::collections::BTreeMap;
 

@@ -27,7 +27,12 @@ pub struct InvalidField {
 /// Why something could not be done with an object.
 #[derive(Debug, thiserror::Error)]
 pub enum KubernetesError {
-    #[error("{object} is not applied because others own some of its fields: {}", list(.conflicts))]
+    #[error(
+        "{object} is not applied because others own some of its fields: {}. The plan did not show this, so nothing was \
+         taken from them. If a field was changed by hand since the plan, plan again: then it is shown, and applying \
+         repairs it. If another tool manages the field, leave it to that tool or to this configuration alone",
+        list(.conflicts)
+    )]
     Conflict { object: Box<ObjectRef>, conflicts: Vec<FieldConflict> },
 
     #[error("{object} is not accepted: {}", list(.fields))]

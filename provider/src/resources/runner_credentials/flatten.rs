@@ -17,6 +17,9 @@ use crate::provider;
 use crate::resources::policy_document::{equivalent, parse, text};
 use crate::resources::{tags, timestamp};
 
+/// Why a key is replaced that someone has changed.
+pub(super) const SECRET_CHANGED: &str = "The Secret was changed by someone else";
+
 /// What was found of user or role.
 pub(super) fn holder(state: &mut RunnerCredentials, found: &holder::Found, importing: Option<&provider::Tags>) {
     state.path = found.path.as_str().into();
@@ -89,7 +92,7 @@ pub(super) fn key(
         if secret.is_none() {
             memory.rotation = Some("The Secret was deleted".to_owned());
         } else if state.secret_hash.known() != memory.fingerprint.as_ref() {
-            memory.rotation = Some("The Secret was changed by someone else".to_owned());
+            memory.rotation = Some(SECRET_CHANGED.to_owned());
         }
         if let Some(found) = secret {
             metadata(state, found, importing);
@@ -104,6 +107,7 @@ pub(super) fn key(
 /// An import trusts the Secret that it finds.
 fn adopt(state: &mut RunnerCredentials, memory: &mut Memory, secret: Option<&secret::Found>) {
     memory.is_imported = true;
+    memory.is_adopted = true;
     let pair = secret.and_then(|found| found.pair.as_ref());
     state.access_key_id = pair.map(|pair| pair.id.clone()).into();
     memory.fingerprint = pair.map(|pair| pair.fingerprint(&pair.id));

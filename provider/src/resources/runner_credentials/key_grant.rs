@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::access_key::{self, Failure, Listed, Made};
 use super::error::Error;
+use super::flatten::SECRET_CHANGED;
 use super::holder::{CreateFailure, Holder};
+use super::manifests::secret::Seen;
 use super::memory::{Book, Memory};
 use super::plan::rotates_at;
 use super::schema::RunnerCredentials;
@@ -25,6 +27,17 @@ pub(super) fn aws(doing: impl Into<String>, source: WaitError<AwsError>, left: &
 
 fn kubernetes(doing: impl Into<String>, source: KubernetesError, left: &str) -> Error {
     Error::Kubernetes { doing: doing.into(), source, left: left.to_owned() }
+}
+
+/// What the plan has shown of the Secret, for the state still has what was found.
+fn seen(state: &RunnerCredentials, memory: &Memory) -> Seen {
+    let found = Wanted::of(state).place;
+    Seen {
+        labels: found.labels,
+        annotations: found.annotations,
+        data_changed: memory.rotation.as_deref() == Some(SECRET_CHANGED),
+        is_adopted: memory.is_adopted,
+    }
 }
 
 /// What is left behind before and after the user is there.
@@ -171,7 +184,8 @@ impl Scene<'_> {
         let used = async {
             let proven = access_key::prove(self.context, self.sts, &pair).await;
             proven.map_err(|source| aws("Waiting until AWS accepts the new access key", source, ""))?;
-            wanted.place.apply(cluster, &pair).await.map_err(|source| kubernetes("Writing the Secret", source, ""))
+            let written = wanted.place.apply(cluster, &pair, &seen(state, memory)).await;
+            written.map_err(|source| kubernetes("Writing the Secret", source, ""))
         };
         if let Err(mut error) = used.await {
             let key = &pair.id;
@@ -195,6 +209,7 @@ impl Scene<'_> {
         let fingerprint = pair.fingerprint(&pair.id);
         memory.fingerprint = Some(fingerprint.clone());
         memory.rotation = None;
+        memory.is_adopted = false;
         state.secret_hash = fingerprint.into();
         state.access_key_id = pair.id.into();
         state.created_at = created_at.into();
@@ -242,13 +257,23 @@ impl Scene<'_> {
     }
 
     /// Writes labels and annotations again, with the key that is in the Secret: server-side apply takes all or nothing.
-    pub(super) async fn relabel(&self, wanted: &Wanted, memory: &Memory) -> Result<(), Error> {
+    pub(super) async fn relabel(
+        &self,
+        wanted: &Wanted,
+        state: &RunnerCredentials,
+        memory: &mut Memory,
+    ) -> Result<(), Error> {
         let cluster = self.cluster(wanted, IN_STATE).await?;
         let place = &wanted.place;
         let read = place.read(&cluster).await.map_err(|e| kubernetes("Reading the Secret", e, IN_STATE))?;
         let pair = read.and_then(|found| found.pair);
         match pair.filter(|pair| Some(pair.fingerprint(&pair.id)) == memory.fingerprint) {
-            Some(pair) => place.apply(&cluster, &pair).await.map_err(|e| kubernetes("Writing the Secret", e, IN_STATE)),
+            Some(pair) => {
+                let written = place.apply(&cluster, &pair, &seen(state, memory)).await;
+                written.map_err(|e| kubernetes("Writing the Secret", e, IN_STATE))?;
+                memory.is_adopted = false;
+                Ok(())
+            }
             None => Err(Error::SecretChanged { namespace: place.namespace.clone(), name: place.name.clone() }),
         }
     }

@@ -18,6 +18,8 @@ pub(super) struct Memory {
     pub(super) retiring: Vec<String>,
     /// Not updated since an import: what an import cannot know is taken from the configuration without consequences.
     pub(super) is_imported: bool,
+    /// The Secret came with an import and was not written since: who made it still owns its fields.
+    pub(super) is_adopted: bool,
 }
 
 const KEY: &str = "memory";

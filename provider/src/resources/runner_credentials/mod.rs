@@ -271,7 +271,7 @@ impl<'a> Scene<'a> {
             self.rotate(&wanted, state, memory, book, limit).await
         } else if (&before.place.labels, &before.place.annotations) != (&wanted.place.labels, &wanted.place.annotations)
         {
-            self.relabel(&wanted, memory).await
+            self.relabel(&wanted, state, memory).await
         } else {
             Ok(())
         }

@@ -14,6 +14,9 @@ use crate::framework::Diagnostic;
 /// In private state, from the import to the first apply that succeeds: Helm's objects that were found.
 pub(super) const ADOPTING: &str = "adopting";
 
+/// In private state, from an import that found objects and not what they were made from to the first apply that succeeds.
+pub(super) const COMPLETING: &str = "completing";
+
 /// Under this name Helm 3 and 4 write objects.
 const MANAGER: &str = "helm";
 

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::error::Error;
 use super::expand::{Manifest, Wanted};
-use super::live::places;
+use super::live::{Claims, places};
 use super::manifests::{self, Fingerprints};
 use super::memory::Memory;
 use super::plan::ROLLING;
@@ -52,7 +52,7 @@ impl Scene<'_> {
         &self,
         planned: &RunnerRelease,
         wanted: &Wanted,
-        before: &Manifest,
+        claims: &Claims<'_>,
         private: &mut PrivateState,
         mut record: impl FnMut(&Manifest),
     ) -> Result<(), Error> {
@@ -61,7 +61,7 @@ impl Scene<'_> {
         let mut memory = Memory::of_or_new(private);
         memory.keep(private);
         private.set(ROLLING, &true);
-        let mut manifest = before.clone();
+        let mut manifest = claims.before.clone();
         let mut next = |place: &ObjectRef| {
             let key = place.to_string();
             if let Some(text) = wanted.manifest.get(&key) {
@@ -73,10 +73,10 @@ impl Scene<'_> {
         if let Some(secret) = wanted.secret() {
             let place = live::secret(namespace, &wanted.spec.token.name);
             let key = place.to_string();
-            if before.get(&key) != wanted.manifest.get(&key) {
+            if claims.before.get(&key) != wanted.manifest.get(&key) {
                 next(&place);
                 let object = serde_json::to_value(&secret).unwrap_or_default();
-                live::apply(&self.client, &object).await.map_err(failed)?;
+                claims.apply(&self.client, &object).await.map_err(failed)?;
             }
         }
         let names = manifests::used_secrets(&wanted.spec);
@@ -90,7 +90,7 @@ impl Scene<'_> {
         for object in &objects {
             let place = ObjectRef::of(object).map_err(failed)?;
             next(&place);
-            live::apply(&self.client, object).await.map_err(failed)?;
+            claims.apply(&self.client, object).await.map_err(failed)?;
         }
         memory.note(&secrets, files.as_ref());
         memory.keep(private);

@@ -3,11 +3,48 @@
 use serde_json::Value as Json;
 
 use super::error::Error;
+use super::expand::Manifest;
 use super::manifests::Fingerprints;
 use super::memory::Memory;
-use crate::clients::kubernetes::{self, ApplyOptions, KubernetesError, ObjectRef};
+use crate::clients::kubernetes::{self, KubernetesError, ObjectRef};
 use crate::framework::wait::{Look, Wait, WaitError};
-pub(super) use crate::resources::live::{apply, get_all, is_ours, places, remove};
+use crate::resources::live;
+pub(super) use crate::resources::live::{get_all, is_ours, places, remove};
+use crate::resources::ownership::Claim;
+
+/// What an apply may take from others: what was ours and is shown by the plan, or all that an import takes over.
+pub(super) struct Claims<'a> {
+    /// What the state has of the objects.
+    pub(super) before: &'a Manifest,
+    /// What the plan has of them.
+    pub(super) after: &'a Manifest,
+    /// Whether an import takes the objects over.
+    pub(super) all: bool,
+}
+
+impl Claims<'_> {
+    /// Applies an object.
+    pub(super) async fn apply(&self, client: &kube::Client, object: &Json) -> Result<(), KubernetesError> {
+        let (before, after) = self.shown(object)?;
+        live::apply(client, object, self.claim(&before, &after)).await.map(drop)
+    }
+
+    fn shown(&self, object: &Json) -> Result<(Json, Json), KubernetesError> {
+        let key = ObjectRef::of(object)?.to_string();
+        let of = |manifest: &Manifest| {
+            manifest.get(&key).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+        };
+        Ok((of(self.before), of(self.after)))
+    }
+
+    fn claim<'a>(&self, before: &'a Json, after: &'a Json) -> Claim<'a> {
+        if self.all { Claim::Everything } else { Claim::Shown { before, after, hidden: &HIDDEN } }
+    }
+}
+
+/// Fields of ours that no plan shows as they are.
+const HIDDEN: [&str; 2] =
+    [".metadata.annotations.gitlabspot.io/last-applied", ".spec.template.metadata.annotations.checksum/secrets"];
 
 /// Refuses to touch what others have made.
 pub(super) async fn refuse_strangers(
@@ -22,10 +59,11 @@ pub(super) async fn refuse_strangers(
 
 /// Tries, without keeping anything, the objects whose kind a cluster may not know.
 pub(super) async fn refuse_unknown_kinds(client: &kube::Client, objects: &[Json]) -> Result<(), Error> {
-    let options = ApplyOptions { dry_run: true, force: true };
     for object in objects.iter().filter(|object| object["apiVersion"] == "monitoring.coreos.com/v1") {
         // Any other trouble, such as a namespace that is still to be made, shows when it is applied.
-        if let Err(source @ KubernetesError::UnknownKind { .. }) = kubernetes::apply(client, object, options).await {
+        if let Err(source @ KubernetesError::UnknownKind { .. }) =
+            live::try_out(client, object, Claim::Everything).await
+        {
             return Err(Error::Before { source });
         }
     }

@@ -44,16 +44,19 @@ use std::time::{Duration, Instant};
 
 use self::error::Error;
 use self::expand::{Manifest, Wanted, shown_manifest};
+use self::live::Claims;
 use self::plan::ROLLING;
 pub use self::schema::RunnerRelease;
 use self::spec::TokenKind;
 use crate::clients::ClientError;
+use crate::clients::kubernetes::KubernetesError;
 use crate::framework::value::known_map;
 use crate::framework::wait::{Wait, WaitError};
 use crate::framework::{
     Context, Create, Delete, Diagnostic, Diagnostics, Import, NoIdentity, Plan, Read, Resource, Timeouts, Update, Value,
 };
 use crate::provider::Data;
+use crate::resources::manifest::restore;
 
 const CREATE: Duration = Duration::from_secs(15 * 60);
 const UPDATE: Duration = Duration::from_secs(15 * 60);
@@ -174,8 +177,8 @@ impl<'a> Scene<'a> {
         state.manifest = shown_manifest(&Manifest::new());
         operation.record(state.clone());
         let mut private = operation.private.clone();
-        let nothing = Manifest::new();
-        let applied = self.apply(&planned, &wanted, &nothing, &mut private, |manifest| {
+        let claims = Claims { before: &Manifest::new(), after: &wanted.manifest, all: false };
+        let applied = self.apply(&planned, &wanted, &claims, &mut private, |manifest| {
             state.manifest = shown_manifest(manifest);
             operation.record(state.clone());
         });
@@ -206,13 +209,23 @@ impl<'a> Scene<'a> {
             self.take_over(&wanted).await?;
         }
         let mut private = operation.private.clone();
-        let applied = self.apply(&planned, &wanted, &before, &mut private, |manifest| {
+        let completes = operation.private.get::<bool>(adoption::COMPLETING).unwrap_or(false);
+        let claims = Claims { before: &before, after: &wanted.manifest, all: adopts || completes };
+        let applied = self.apply(&planned, &wanted, &claims, &mut private, |manifest| {
             state.manifest = shown_manifest(manifest);
             state.objects = expand::objects(manifest);
             operation.record(state.clone());
         });
         let applied = applied.await;
         operation.private = private;
+        if let Err(Error::Apply { source: KubernetesError::Conflict { object, .. }, .. }) = &applied {
+            // It is as it was, and what others own of it does not become ours by being in the state.
+            let mut manifest = known_map(&state.manifest).unwrap_or_default();
+            restore(&mut manifest, &before, &object.to_string());
+            state.manifest = shown_manifest(&manifest);
+            state.objects = expand::objects(&manifest);
+            operation.record(state.clone());
+        }
         applied?;
         state.status = self.rolled_out(&wanted, &planned, end).await?.into();
         operation.private.remove(ROLLING);
@@ -227,6 +240,7 @@ impl<'a> Scene<'a> {
             left.into_iter().for_each(|warning| operation.diagnostics.push(warning));
             operation.private.remove(adoption::ADOPTING);
         }
+        operation.private.remove(adoption::COMPLETING);
         Ok(())
     }
 }

@@ -108,7 +108,8 @@ impl Scene<'_> {
         }
         operation.state.wait = true.into();
         operation.state.create_namespace = false.into();
-        // The next apply completes them.
+        // The next apply completes them, whoever owns what is missing.
+        operation.private.set(adoption::COMPLETING, &true);
         Ok(adoption::bare(&found))
     }
 

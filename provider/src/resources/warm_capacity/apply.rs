@@ -12,8 +12,9 @@ use super::{Scene, expand, wait};
 use crate::clients::kubernetes::{self, KubernetesError, ObjectRef, Propagation};
 use crate::framework::wait::{Look, WaitError};
 use crate::resources::live;
-use crate::resources::manifest::Manifest;
+use crate::resources::manifest::{Manifest, entry};
 use crate::resources::namespace::{Failure, Namespace};
+use crate::resources::ownership::Claim;
 
 impl Scene<'_> {
     /// Finds out what will not go, before anything is changed. What was applied `before` is ours, whatever was done to it.
@@ -39,23 +40,24 @@ impl Scene<'_> {
         }
     }
 
-    /// Applies all objects, and says so before each; then sees to the period under way.
+    /// Applies all objects, and says so before each; then sees to the period under way. `before` is what the state has.
     pub(super) async fn apply(
         &self,
         wanted: &Placeholders,
+        before: &Manifest,
         end: Instant,
         mut record: impl FnMut(&Json),
     ) -> Result<(), Error> {
         let failed = |source| Error::Apply { source };
         let class = priority_class::object(wanted.priority);
         record(&class);
-        self.apply_class(&class).await.map_err(failed)?;
+        self.apply_class(&class, before).await.map_err(failed)?;
         let workload = expand::workload(wanted);
         record(&workload);
-        let applied = live::apply(&self.client, &workload).await.map_err(failed)?;
+        let applied = self.apply_object(&workload, before).await.map_err(failed)?;
         // Others may have removed the class in between, which did not see these placeholders yet.
         if self.get(&priority_class::place(&wanted.priority_class_name())).await.map_err(failed)?.is_none() {
-            self.apply_class(&class).await.map_err(failed)?;
+            self.apply_class(&class, before).await.map_err(failed)?;
         }
         let result = match &wanted.schedule {
             None => self.deployment_made(&workload, end).await,
@@ -65,7 +67,7 @@ impl Scene<'_> {
     }
 
     /// A class that someone made with another value is made anew: its value cannot be changed.
-    pub(super) async fn apply_class(&self, class: &Json) -> Result<(), KubernetesError> {
+    pub(super) async fn apply_class(&self, class: &Json, before: &Manifest) -> Result<(), KubernetesError> {
         let place = ObjectRef::of(class)?;
         if let Some(found) = self.get(&place).await?
             && live::is_ours(&found)
@@ -74,7 +76,15 @@ impl Scene<'_> {
             let uid = found["metadata"]["uid"].as_str();
             kubernetes::delete(&self.client, &place, Propagation::Background, uid).await?;
         }
-        live::apply(&self.client, class).await.map(drop)
+        self.apply_object(class, before).await.map(drop)
+    }
+
+    /// Takes what the plan has shown to be changed by others, and nothing else of theirs.
+    async fn apply_object(&self, object: &Json, before: &Manifest) -> Result<Json, KubernetesError> {
+        let before =
+            entry(object).and_then(|(key, _)| before.get(&key)).and_then(|text| serde_json::from_str(text).ok());
+        let claim = Claim::Shown { before: &before.unwrap_or_default(), after: object, hidden: &[] };
+        live::apply(&self.client, object, claim).await
     }
 
     async fn deployment_made(&self, deployment: &Json, end: Instant) -> Result<(), WaitError<KubernetesError>> {
@@ -116,7 +126,7 @@ impl Scene<'_> {
             None => {
                 let Ok(left) = SystemTime::from(period.end).duration_since(now) else { return Ok(()) };
                 let job = job::current(wanted, schedule, period, left, cron_job);
-                live::apply(&self.client, &job).await.map_err(WaitError::Failed)?
+                self.apply_object(&job, &Manifest::new()).await.map_err(WaitError::Failed)?
             }
         };
         let place = ObjectRef::of(&job).map_err(WaitError::Failed)?;

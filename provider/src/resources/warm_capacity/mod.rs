@@ -43,7 +43,7 @@ use crate::framework::{
     Context, Create, Delete, Diagnostic, Diagnostics, Import, Plan, Read, Resource, Timeouts, Update, Value,
 };
 use crate::provider::Data;
-use crate::resources::manifest::{Manifest, entry, shown_manifest};
+use crate::resources::manifest::{Manifest, entry, restore, shown_manifest};
 
 /// What an operation may take, unless the user says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(5 * 60);
@@ -187,7 +187,7 @@ impl<'a> Scene<'a> {
         let mut state = operation.planned.clone();
         plan::describe(&mut state);
         operation.private.set(APPLYING, &true);
-        self.apply(&wanted, end, |object| {
+        self.apply(&wanted, &Manifest::new(), end, |object| {
             manifest.extend(entry(object));
             state.manifest = shown_manifest(&manifest);
             operation.record(state.clone());
@@ -211,12 +211,20 @@ impl<'a> Scene<'a> {
 
         // Placeholders of both shapes at once would ask for twice the room.
         self.remove_placeholders(&left, end).await.map_err(failed)?;
-        self.apply(&wanted, end, |object| {
+        let before = manifest.clone();
+        let applied = self.apply(&wanted, &before, end, |object| {
             manifest.extend(entry(object));
             state.manifest = shown_manifest(&manifest);
             operation.record(state.clone());
-        })
-        .await?;
+        });
+        let applied = applied.await;
+        if let Err(Error::Apply { source: KubernetesError::Conflict { object, .. } }) = &applied {
+            // It is as it was, and what others own of it does not become ours by being in the state.
+            restore(&mut manifest, &before, &object.to_string());
+            state.manifest = shown_manifest(&manifest);
+            operation.record(state.clone());
+        }
+        applied?;
         let warning = self.remove_classes(&left, end).await.map_err(failed)?;
         operation.diagnostics.extend(warning);
         state.manifest = shown_manifest(&expand::manifest(&wanted));

@@ -69,7 +69,8 @@ impl Scene<'_> {
         if let Some(priority) = priority_of_class(&place.name)
             && self.is_used(&place.name).await.map_err(WaitError::Failed)?
         {
-            self.apply_class(&priority_class::object(priority)).await.map_err(WaitError::Failed)?;
+            let class = priority_class::object(priority);
+            self.apply_class(&class, &Manifest::new()).await.map_err(WaitError::Failed)?;
         }
         Ok(())
     }

@@ -9,7 +9,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value as Json, json};
 use sha2::Sha256;
 
-use crate::clients::kubernetes::{self, ApplyOptions, FIELD_MANAGER, KubernetesError, ObjectRef, Propagation};
+use crate::clients::kubernetes::{self, FIELD_MANAGER, KubernetesError, ObjectRef, Propagation};
+use crate::resources::live;
+use crate::resources::ownership::Claim;
 
 /// Keys of the data, as the runner's chart reads them.
 const ACCESS_KEY: &str = "accesskey";
@@ -38,6 +40,21 @@ pub(crate) struct Place {
     pub(crate) user: String,
     pub(crate) labels: Metadata,
     pub(crate) annotations: Metadata,
+}
+
+/// Fields of ours that no plan shows.
+const HIDDEN: [&str; 2] =
+    [".metadata.labels.app.kubernetes.io/managed-by", ".metadata.annotations.gitlabspot.io/iam-user"];
+
+/// What the plan has seen in the Secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) labels: Metadata,
+    pub(crate) annotations: Metadata,
+    /// That the key in it is not the one that was written.
+    pub(crate) data_changed: bool,
+    /// That it is as it was when it was imported.
+    pub(crate) is_adopted: bool,
 }
 
 /// A Secret that was read.
@@ -114,10 +131,24 @@ impl Place {
         })
     }
 
-    /// Writes the Secret; whatever others did to our fields is overwritten.
-    pub(crate) async fn apply(&self, client: &kube::Client, pair: &KeyPair) -> Result<(), KubernetesError> {
-        let options = ApplyOptions { force: true, dry_run: false };
-        kubernetes::apply(client, &self.manifest(pair), options).await.map(drop)
+    /// Writes the Secret. Of what others did to our fields it overwrites what the plan has `seen`.
+    pub(crate) async fn apply(
+        &self,
+        client: &kube::Client,
+        pair: &KeyPair,
+        seen: &Seen,
+    ) -> Result<(), KubernetesError> {
+        let after = self.manifest(pair);
+        let data = json!({ ACCESS_KEY: Json::Null, SECRET_KEY: Json::Null });
+        let before = json!({
+            "metadata": { "labels": seen.labels, "annotations": seen.annotations },
+            "data": if seen.data_changed { data } else { Json::Null },
+        });
+        let claim = match seen.is_adopted {
+            true => Claim::Everything,
+            false => Claim::Shown { before: &before, after: &after, hidden: &HIDDEN },
+        };
+        live::apply(client, &after, claim).await.map(drop)
     }
 
     pub(crate) async fn read(&self, client: &kube::Client) -> Result<Option<Found>, KubernetesError> {

@@ -38,7 +38,10 @@ impl Cluster {
                 let (parts, body) = request.into_parts();
                 let body = body.collect().await.unwrap().to_bytes();
                 let body = serde_json::from_slice(&body).unwrap_or_default();
-                let (status, answer) = cluster.answer(&parts.method, parts.uri.path(), parts.uri.query(), body);
+                let is_merge =
+                    parts.headers.get("content-type").is_some_and(|kind| kind == "application/merge-patch+json");
+                let (path, query) = (parts.uri.path(), parts.uri.query());
+                let (status, answer) = cluster.answer(&parts.method, path, query, is_merge, body);
                 let response = Response::builder().status(status).body(Body::from(answer.to_string().into_bytes()));
                 Ok::<_, std::convert::Infallible>(response.unwrap())
             }
@@ -46,7 +49,7 @@ impl Cluster {
         kube::Client::new(service, "default")
     }
 
-    fn answer(&self, method: &Method, path: &str, query: Option<&str>, body: Json) -> (u16, Json) {
+    fn answer(&self, method: &Method, path: &str, query: Option<&str>, is_merge: bool, body: Json) -> (u16, Json) {
         let mut world = self.world();
         world.requests.push(format!("{method} {path}"));
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
@@ -90,8 +93,7 @@ impl Cluster {
                     json!({ "kind": "Status", "status": "Failure", "code": 422, "reason": "Invalid", "message": "m" });
                 (422, status)
             }
-            _ if !query.is_some_and(|query| query.contains("force")) && world.objects.contains_key(&key) => {
-                // A merge of single fields.
+            _ if is_merge && world.objects.contains_key(&key) => {
                 let object = world.objects.get_mut(&key).unwrap();
                 merge(object, body);
                 (200, object.clone())

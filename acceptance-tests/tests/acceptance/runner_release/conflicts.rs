@@ -1,0 +1,114 @@
+//! Fields that others own: named, and taken only when the plan has shown them to be ours and changed.
+
+use gitlabspot_acceptance_tests::{Engine, Stage, Workspace};
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::api::{Patch, PatchParams};
+use serde_json::{Value, json};
+
+use super::{ADDRESS, NAME, files, with_token};
+
+async fn released(stage: &Stage) -> Workspace {
+    let workspace = stage.testdata("runner_release/typed", with_token(stage, "runner_token", "glrt-x")).await;
+    workspace.apply().await;
+    workspace
+}
+
+/// Further attributes of the release.
+fn add(workspace: &Workspace, attributes: &str) {
+    let text = format!("resource \"gitlabspot_runner_release\" \"runner\" {{\n  {attributes}\n}}\n");
+    workspace.write("attributes_override.tf", &text);
+}
+
+/// Has another manager apply this of the Deployment.
+async fn apply_as(stage: &Stage, manager: &str, fields: Value) {
+    let mut object = json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": NAME } });
+    object.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    let deployments = stage.kubernetes.api::<Deployment>(stage.namespace.name());
+    deployments.patch(NAME, &PatchParams::apply(manager), &Patch::Apply(&object)).await.map(drop).unwrap();
+}
+
+async fn replicas(stage: &Stage) -> Option<i32> {
+    let deployment: Deployment = stage.kubernetes.get(stage.namespace.name(), NAME).await;
+    deployment.spec.replicas
+}
+
+/// Who owns a field of an object's data.
+fn owners(object: &ConfigMap, file: &str) -> Vec<String> {
+    let entries = object.metadata.managed_fields.iter().flatten();
+    let owning = entries.filter(|entry| json!(entry.fields_v1)["f:data"].get(format!("f:{file}")).is_some());
+    owning.filter_map(|entry| entry.manager.clone()).collect()
+}
+
+/// R2: a field that was never ours is not taken from who applies it, in the first apply or in any after it.
+#[tokio::test]
+async fn a_field_of_another_manager_is_named_and_not_taken() {
+    let stage = Stage::new("runner_release/conflict", Engine::opentofu()).await;
+    let workspace = released(&stage).await;
+    apply_as(&stage, "keda", json!({ "spec": { "replicas": 0 } })).await;
+    assert!(workspace.plan().await.is_empty(), "what others add is theirs");
+
+    add(&workspace, "replicas = 1");
+    let manifest = workspace.state().await.resource(ADDRESS)["manifest"].clone();
+    for _ in 0..2 {
+        let said = workspace.try_apply().await.failed();
+        let object = format!("Deployment {}/{NAME}", stage.namespace.name());
+        for text in [&object, ".spec.replicas (\"keda\")", "leave it to that tool or to this configuration alone"] {
+            assert!(said.contains(text), "{text} in {said}");
+        }
+        assert_eq!(replicas(&stage).await, Some(0));
+        assert_eq!(workspace.state().await.resource(ADDRESS)["manifest"][&object], manifest[&object]);
+    }
+
+    // The other lets go of it.
+    apply_as(&stage, "keda", json!({})).await;
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    assert_eq!(replicas(&stage).await, Some(1));
+
+    // Another applies the same, and is not overruled when this configuration changes its mind.
+    apply_as(&stage, "keda", json!({ "spec": { "replicas": 1 } })).await;
+    workspace.assert_stable().await;
+    add(&workspace, "replicas = 2");
+    let said = workspace.try_apply().await.failed();
+    assert!(said.contains(".spec.replicas (\"keda\")"), "{said}");
+    assert_eq!(replicas(&stage).await, Some(1));
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// R2: what someone has changed of ours is shown and taken back; what the plan has not seen is not.
+#[tokio::test]
+async fn a_field_of_ours_is_taken_back_once_the_plan_has_shown_it() {
+    let stage = Stage::new("runner_release/taken_back", Engine::opentofu()).await;
+    let workspace = released(&stage).await;
+    let namespace = stage.namespace.name();
+    let config_maps = stage.kubernetes.api::<ConfigMap>(namespace);
+    let by_hand = PatchParams { field_manager: Some("kubectl-edit".to_owned()), ..PatchParams::default() };
+    let edit = async |data: Value| {
+        let edited = Patch::Merge(json!({ "data": data }));
+        config_maps.patch(NAME, &by_hand, &edited).await.unwrap()
+    };
+    let edited = edit(json!({ "check-live": "exit 0\n" })).await;
+    assert_eq!(owners(&edited, "check-live"), ["kubectl-edit"]);
+    let plan = workspace.plan().await;
+    assert_eq!(plan.changes(), [(ADDRESS.to_owned(), vec!["update".to_owned()])].into());
+
+    // Changed once more, in a field that this plan does not show.
+    let _ = edit(json!({ "entrypoint": "exit 1\n" })).await;
+    let said = workspace.try_apply_plan().await.failed();
+    let named = format!("ConfigMap {namespace}/{NAME} is not applied because others own some of its fields");
+    assert!(said.contains(&format!("{named}: .data.entrypoint (\"kubectl-edit\")")), "{said}");
+    assert!(!said.contains(".data.check-live"), "{said}");
+    assert_eq!(files(&stage).await["entrypoint"], "exit 1\n");
+
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    let repaired: ConfigMap = stage.kubernetes.get(namespace, NAME).await;
+    for file in ["check-live", "entrypoint"] {
+        assert_eq!(owners(&repaired, file), ["gitlabspot"]);
+    }
+    assert!(!repaired.data.unwrap()["entrypoint"].starts_with("exit"));
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
