@@ -9,7 +9,8 @@ use super::aws::AwsError;
 pub enum ClientError {
     /// The plan runs before the values exist. Nothing was contacted.
     #[error(
-        "the provider settings {} are not known yet: they depend on something that this run is still to create",
+        "the provider settings {} are not known yet: they depend on something that this run is still to create. Nothing \
+         was contacted",
         .settings.join(", ")
     )]
     NotYetKnown { settings: Vec<String> },
@@ -52,11 +53,31 @@ pub enum ClientError {
     )]
     KubernetesNotConfigured,
 
-    /// Certain: EKS itself says that there is no such cluster.
+    /// EKS itself says so.
     #[error(
-        "there is no EKS cluster \"{name}\" in region {region}: check cluster_name, the provider's region and the account"
+        "there is no EKS cluster \"{name}\" in region {region}: check cluster_name, the provider's region and the account. \
+         What was on a cluster that is gone for good leaves the state with the command \"state rm\""
     )]
     ClusterNotFound { name: String, region: String },
+
+    /// Certain: EKS itself says so of the cluster that a resource was in.
+    #[error("the EKS cluster {arn} does not exist any more")]
+    ClusterGone { arn: String },
+
+    /// Not there, but the objects may be elsewhere.
+    #[error(
+        "there is no EKS cluster \"{name}\" in region {region} of the AWS account {account}, but this resource is in {home}: \
+         use the region and credentials of that cluster. The state is as it was"
+    )]
+    ClusterElsewhere { name: String, region: String, account: String, home: String },
+
+    /// Connected, but to a cluster that the resource is not in.
+    #[error(
+        "this resource is in the EKS cluster {home}, and the provider now leads to {found}: use the cluster_name, region \
+         and credentials of the former. To leave there what is there, take the resource out of the state with the command \
+         \"state rm\". Nothing was changed"
+    )]
+    OtherCluster { home: String, found: String },
 
     #[error("the EKS cluster \"{name}\" cannot be used while its status is {status}: wait until it is ACTIVE")]
     ClusterNotReady { name: String, status: String },

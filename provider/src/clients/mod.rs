@@ -23,7 +23,7 @@ use self::aws::{AwsError, AwsSettings};
 pub use self::clock::{Clock, SystemClock};
 pub use self::environment::Environment;
 pub use self::error::ClientError;
-use self::kubernetes::KubernetesSettings;
+use self::kubernetes::{Connected, KubernetesSettings};
 
 /// Everything that decides what is connected to, and how.
 #[derive(Debug, Clone, Default)]
@@ -75,7 +75,7 @@ struct Inner {
     s3: OnceCell<aws_sdk_s3::Client>,
     sts: OnceCell<aws_sdk_sts::Client>,
     /// By EKS cluster name; `None` is the cluster that the provider block describes.
-    kubernetes: Mutex<HashMap<Option<String>, Arc<OnceCell<kube::Client>>>>,
+    kubernetes: Mutex<HashMap<Option<String>, Arc<OnceCell<Connected>>>>,
 }
 
 /// A service's client, after the account was checked where that was asked for.
@@ -176,7 +176,7 @@ impl Clients {
     ///
     /// # Errors
     /// [`ClientError`] when there is no such cluster, or the settings cannot be used.
-    pub async fn kubernetes(&self, cluster_name: Option<&str>) -> Result<kube::Client, ClientError> {
+    pub async fn kubernetes(&self, cluster_name: Option<&str>) -> Result<Connected, ClientError> {
         let settings = &self.0.settings.kubernetes;
         let name = cluster_name.map(str::to_owned);
         let cell = {
@@ -196,7 +196,7 @@ impl Clients {
     /// In tests: a client of the cluster that the provider block describes, as if it had been connected.
     #[cfg(test)]
     pub(crate) fn stand_in(&self, client: kube::Client) {
-        let cell = Arc::new(OnceCell::new_with(Some(client)));
+        let cell = Arc::new(OnceCell::new_with(Some(Connected { client, arn: None })));
         self.0.kubernetes.lock().unwrap_or_else(PoisonError::into_inner).insert(None, cell);
     }
 
@@ -315,12 +315,15 @@ mod tests {
         let script = Script::default();
         let unknown = clients(AwsSettings { not_yet_known: vec!["region".to_owned()], ..script.settings() });
         let text = "the provider settings region are not known yet: they depend on something that this run is still to \
-                    create";
+                    create. Nothing was contacted";
         assert_eq!(unknown.eks().await.unwrap_err().to_string(), text);
 
         let unknown = Clients::new(Settings {
             aws: script.settings(),
-            kubernetes: KubernetesSettings { not_yet_known: vec!["host".to_owned()], ..KubernetesSettings::default() },
+            kubernetes: KubernetesSettings {
+                not_yet_known: vec!["kubernetes.host".to_owned()],
+                ..KubernetesSettings::default()
+            },
             environment: Environment::fixed([("KUBE_HOST", "https://localhost")]),
             ..Settings::default()
         });

@@ -106,6 +106,7 @@ fn settings(kubernetes: &Kubernetes, not_yet_known: Vec<String>) -> KubernetesSe
             command: text(&exec.command).unwrap_or_default(),
             args: list(&exec.args).unwrap_or_default(),
             env: map(&exec.env),
+            install_hint: None,
         }),
         not_yet_known,
     }

@@ -24,6 +24,8 @@ impl From<ClientError> for Diagnostic {
             ClientError::Aws(error) => return error.clone().into(),
             ClientError::KubernetesNotConfigured => "No Kubernetes cluster",
             ClientError::ClusterNotFound { .. } => "EKS cluster not found",
+            ClientError::ClusterGone { .. } => "EKS cluster is gone",
+            ClientError::ClusterElsewhere { .. } | ClientError::OtherCluster { .. } => "Another EKS cluster",
             ClientError::ClusterNotReady { .. } => "EKS cluster not ready",
             ClientError::Exec { .. } | ClientError::TokenFile { .. } | ClientError::EksToken { .. } => {
                 "No Kubernetes credentials"

@@ -1,6 +1,8 @@
 //! What can be wrong with the provider block. Unknown values are right until they are known.
 
-use super::schema::Config;
+use super::errors::sentence;
+use super::schema::{Config, Kubernetes};
+use crate::clients::kubernetes::{EXEC_VERSIONS, not_pem};
 use crate::framework::timeouts;
 use crate::framework::{AttributePath, Diagnostics, Value};
 
@@ -54,29 +56,78 @@ pub(super) fn check(config: &Config, diagnostics: &mut Diagnostics) {
 
 fn kubernetes(config: &Config, diagnostics: &mut Diagnostics) {
     let Value::Known(kubernetes) = &config.kubernetes else { return };
-    let path = AttributePath::of("kubernetes");
-    let ways: Vec<&str> = [
-        ("cluster_name", kubernetes.cluster_name.is_null()),
-        ("config_path", kubernetes.config_path.is_null()),
-        ("config_paths", kubernetes.config_paths.is_null()),
-        ("host", kubernetes.host.is_null()),
-    ]
-    .into_iter()
-    .filter(|(_, absent)| !absent)
-    .map(|(name, _)| name)
-    .collect();
-    if let [first, second, ..] = ways.as_slice() {
+    let Kubernetes { cluster_name, config_path, config_paths, host, token, exec, .. } = kubernetes;
+    let path = |name: &str| AttributePath::of("kubernetes").attribute(name);
+    let files = config_paths.known().is_some_and(|paths| !paths.is_empty());
+    if given(config_path) && files {
         diagnostics.error(
-            path.attribute(*second),
+            path("config_paths"),
             "Conflicting cluster addresses",
-            format!("{first} and {second} both say which cluster to use. Keep one of them."),
+            "config_path and config_paths both name kubeconfig files. Put all of them into config_paths, or keep one.",
         );
     }
+    if given(cluster_name) {
+        let ways = [("config_path", given(config_path)), ("config_paths", files), ("host", given(host))];
+        for (other, _) in ways.into_iter().filter(|(_, given)| *given) {
+            diagnostics.error(
+                path(other),
+                "Conflicting cluster addresses",
+                format!("cluster_name and {other} both say which cluster to use. Keep one of them."),
+            );
+        }
+        let idle = [
+            ("config_context", given(&kubernetes.config_context)),
+            ("config_context_auth_info", given(&kubernetes.config_context_auth_info)),
+            ("config_context_cluster", given(&kubernetes.config_context_cluster)),
+            ("token", given(token)),
+            ("client_certificate", given(&kubernetes.client_certificate)),
+            ("client_key", given(&kubernetes.client_key)),
+            ("exec", exec.known().is_some()),
+        ];
+        for (other, _) in idle.into_iter().filter(|(_, given)| *given) {
+            diagnostics.error(
+                path(other),
+                "Conflicting cluster credentials",
+                format!(
+                    "With cluster_name the address comes from EKS and tokens are made from the AWS credentials, so that \
+                     {other} would not be used. Take it away, or use host in place of cluster_name."
+                ),
+            );
+        }
+    } else if given(token) && exec.known().is_some() {
+        diagnostics.error(
+            path("exec"),
+            "Conflicting cluster credentials",
+            "token and exec both say whom to be. Keep one of them.",
+        );
+    }
+    let version = exec.known().and_then(|exec| exec.api_version.as_str());
+    if let Some(version) = version.filter(|version| !EXEC_VERSIONS.contains(version)) {
+        diagnostics.error(
+            path("exec").attribute("api_version"),
+            "Invalid version",
+            format!("{version:?} is not one that commands speak today: {}.", EXEC_VERSIONS.join(", ")),
+        );
+    }
+    let certificates = [
+        ("cluster_ca_certificate", &kubernetes.cluster_ca_certificate),
+        ("client_certificate", &kubernetes.client_certificate),
+    ];
+    for (name, pem) in certificates {
+        if let Some(problem) = pem.as_str().filter(|pem| !pem.is_empty()).and_then(not_pem) {
+            diagnostics.error(path(name), "Invalid certificate", sentence(problem));
+        }
+    }
+}
+
+/// Empty text counts as none, so that a variable can switch a setting off; what is unknown may yet be null.
+fn given(text: &Value<String>) -> bool {
+    text.as_str().is_some_and(|text| !text.is_empty())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::schema::{AssumeRole, Kubernetes};
+    use super::super::schema::{AssumeRole, Exec};
     use super::*;
 
     fn errors(config: &Config) -> Vec<String> {
@@ -105,13 +156,85 @@ mod tests {
         );
     }
 
+    fn errors_of(kubernetes: Kubernetes) -> Vec<String> {
+        errors(&Config { kubernetes: Value::Known(kubernetes), ..Config::default() })
+    }
+
+    #[test]
+    fn ways_to_a_cluster_that_exclude_each_other() {
+        let exec =
+            || Value::Known(Exec { api_version: EXEC_VERSIONS[0].into(), command: "aws".into(), ..Exec::default() });
+        let pem = || Value::from("-----BEGIN CERTIFICATE-----");
+        let eks = Kubernetes {
+            cluster_name: "prod".into(),
+            config_path: "~/.kube/config".into(),
+            config_context: "ci".into(),
+            token: "t".into(),
+            exec: exec(),
+            proxy_url: "http://proxy:3128".into(),
+            tls_server_name: "kubernetes".into(),
+            cluster_ca_certificate: pem(),
+            insecure: false.into(),
+            ..Kubernetes::default()
+        };
+        assert_eq!(
+            errors_of(eks),
+            ["kubernetes.config_path", "kubernetes.config_context", "kubernetes.token", "kubernetes.exec"]
+        );
+        let two = Kubernetes { host: "https://x".into(), token: "t".into(), exec: exec(), ..Kubernetes::default() };
+        assert_eq!(errors_of(two), ["kubernetes.exec"]);
+        let files = Value::Known(vec!["a".into()]);
+        let files = Kubernetes { config_path: "b".into(), config_paths: files, ..Kubernetes::default() };
+        assert_eq!(errors_of(files), ["kubernetes.config_paths"]);
+    }
+
+    #[test]
+    fn what_may_stand_together() {
+        let over_a_file = Kubernetes {
+            config_path: "~/.kube/config".into(),
+            host: "https://localhost:8443".into(),
+            token: "t".into(),
+            ..Kubernetes::default()
+        };
+        assert_eq!(errors_of(over_a_file), [""; 0]);
+        let switched_off = Kubernetes {
+            cluster_name: "prod".into(),
+            config_path: "".into(),
+            config_paths: Value::Known(vec![]),
+            token: "".into(),
+            ..Kubernetes::default()
+        };
+        assert_eq!(errors_of(switched_off), [""; 0]);
+    }
+
+    #[test]
+    fn formats_of_the_cluster() {
+        let wrong = Kubernetes {
+            cluster_ca_certificate: "LS0tLS1CRUdJTg==".into(),
+            client_certificate: "/etc/kubernetes/client.crt".into(),
+            exec: Value::Known(Exec { api_version: "client.authentication.k8s.io/v1alpha1".into(), ..Exec::default() }),
+            ..Kubernetes::default()
+        };
+        assert_eq!(
+            errors_of(wrong),
+            ["kubernetes.exec.api_version", "kubernetes.cluster_ca_certificate", "kubernetes.client_certificate"]
+        );
+    }
+
     #[test]
     fn unknown_is_no_mistake() {
         let config = Config {
             access_key: Value::Unknown,
             secret_key: Value::Unknown,
             retry_mode: Value::Unknown,
-            kubernetes: Value::Known(Kubernetes { host: Value::Unknown, ..Kubernetes::default() }),
+            kubernetes: Value::Known(Kubernetes {
+                host: Value::Unknown,
+                cluster_name: Value::Unknown,
+                config_path: "~/.kube/config".into(),
+                token: "t".into(),
+                exec: Value::Unknown,
+                ..Kubernetes::default()
+            }),
             ..Config::default()
         };
         assert_eq!(errors(&config), [""; 0]);

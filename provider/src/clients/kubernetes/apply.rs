@@ -293,8 +293,9 @@ mod tests {
                 "Deployment ci/runner: namespaces \"ci\" not found",
                 "Deployment ci/runner cannot be made: the cluster does not know this kind (apps/v1 Deployment). Install \
                  what defines it, or switch off what needs it",
-                "Deployment ci/runner: the cluster does not accept the credentials, also after renewing them: check the \
-                 token, user or role",
+                "Deployment ci/runner: the cluster does not accept the credentials (401 Unauthorized). A token that can be \
+                 renewed was renewed once. Check the token, certificate or command of the provider's \"kubernetes\"; with \
+                 cluster_name, the AWS identity needs an access entry of the EKS cluster",
             ]
         );
     }

@@ -13,6 +13,8 @@ pub(super) struct Cluster {
     pub(super) certificate_authority: String,
     /// What a token is made for: the name, or the id of a local cluster on Outposts.
     pub(super) token_name: String,
+    /// Tells it from clusters of the same name in other regions and accounts.
+    pub(super) arn: Option<String>,
 }
 
 /// Asks EKS for the cluster.
@@ -34,7 +36,8 @@ pub(super) async fn describe(eks: &aws_sdk_eks::Client, name: &str, region: &str
     let certificate_authority = cluster.certificate_authority.and_then(|authority| authority.data);
     match (cluster.endpoint, certificate_authority) {
         (Some(endpoint), Some(certificate_authority)) if ready => {
-            Ok(Cluster { endpoint, certificate_authority, token_name: cluster.id.unwrap_or_else(|| name.to_owned()) })
+            let token_name = cluster.id.unwrap_or_else(|| name.to_owned());
+            Ok(Cluster { endpoint, certificate_authority, token_name, arn: cluster.arn })
         }
         _ => Err(not_ready(name, cluster.status.as_ref().map(ClusterStatus::as_str))),
     }
@@ -67,7 +70,7 @@ mod tests {
 
     fn cluster(status: &str) -> String {
         format!(
-            r#"{{"cluster": {{"name": "prod", "endpoint": "https://prod.example.com", "status": "{status}",
+            r#"{{"cluster": {{"name": "prod", "arn": "arn:aws:eks:eu-west-1:1:cluster/prod", "endpoint": "https://prod.example.com", "status": "{status}",
                 "certificateAuthority": {{"data": "Q0E="}}}}}}"#
         )
     }
@@ -78,6 +81,7 @@ mod tests {
             endpoint: "https://prod.example.com".to_owned(),
             certificate_authority: "Q0E=".to_owned(),
             token_name: "prod".to_owned(),
+            arn: Some("arn:aws:eks:eu-west-1:1:cluster/prod".to_owned()),
         };
         assert_eq!(described(200, &cluster("ACTIVE")).await, Ok(expected.clone()));
         assert_eq!(described(200, &cluster("UPDATING")).await, Ok(expected));
@@ -94,7 +98,8 @@ mod tests {
     #[tokio::test]
     async fn both_ways_of_saying_that_there_is_none() {
         let text = "there is no EKS cluster \"prod\" in region eu-west-1: check cluster_name, the provider's region \
-                    and the account";
+                    and the account. What was on a cluster that is gone for good leaves the state with the command \
+                    \"state rm\"";
         let gone = r#"{"__type": "ResourceNotFoundException", "message": "No cluster found for name: prod."}"#;
         let old = r#"{"__type": "ClientException", "message": "No cluster found for name: prod."}"#;
         assert_eq!(described(404, gone).await.unwrap_err(), text);

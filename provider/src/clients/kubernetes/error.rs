@@ -4,8 +4,12 @@ use std::fmt;
 
 use kube::core::Status;
 use kube::core::response::StatusCause;
+use rustls::CertificateError;
 
 use super::apply::ObjectRef;
+use super::transport::Unanswered;
+use crate::clients::ClientError;
+use crate::clients::aws::chain;
 
 /// A field that another manager owns with another value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +46,9 @@ pub enum KubernetesError {
     Forbidden { object: Box<ObjectRef>, message: String },
 
     #[error(
-        "{object}: the cluster does not accept the credentials, also after renewing them: check the token, user or role"
+        "{object}: the cluster does not accept the credentials (401 Unauthorized). A token that can be renewed was renewed \
+         once. Check the token, certificate or command of the provider's \"kubernetes\"; with cluster_name, the AWS \
+         identity needs an access entry of the EKS cluster"
     )]
     Unauthorized { object: Box<ObjectRef> },
 
@@ -63,8 +69,16 @@ pub enum KubernetesError {
     #[error("{object}: the Kubernetes API answered {code} {reason}: {message}")]
     Api { object: Box<ObjectRef>, code: u16, reason: String, message: String },
 
-    #[error("{object}: the Kubernetes API cannot be reached: {reason}")]
-    Unreachable { object: Box<ObjectRef>, reason: String },
+    #[error("{object}: the Kubernetes API at {server} cannot be reached: {reason}")]
+    Unreachable { object: Box<ObjectRef>, server: String, reason: String },
+
+    /// Nothing was sent: somebody else may answer at the server's address.
+    #[error("{object}: the Kubernetes API at {server} is not trusted: {reason}")]
+    Distrusted { object: Box<ObjectRef>, server: String, reason: String },
+
+    /// Nothing was sent: there is nothing to identify with.
+    #[error("{object}: {reason}")]
+    NoCredentials { object: Box<ObjectRef>, reason: String },
 
     #[error("an object to apply lacks {missing}")]
     Incomplete { missing: &'static str },
@@ -94,7 +108,23 @@ impl KubernetesError {
         let object = Box::new(object.clone());
         match error {
             kube::Error::Api(status) => Self::of_status(object, *status),
-            other => Self::Unreachable { object, reason: causes(&other) },
+            other => Self::of_silence(object, &other),
+        }
+    }
+
+    fn of_silence(object: Box<ObjectRef>, error: &kube::Error) -> Self {
+        let causes_of = || chain(error);
+        if let Some(error) = causes_of().find_map(|cause| cause.downcast_ref::<ClientError>()) {
+            return Self::NoCredentials { object, reason: error.to_string() };
+        }
+        let unanswered = causes_of().find_map(|cause| cause.downcast_ref::<Unanswered>());
+        let (server, reason) = match unanswered {
+            Some(Unanswered { server, source }) => (server.to_string(), causes(source.as_ref())),
+            None => ("the configured address".to_owned(), causes(error)),
+        };
+        match causes_of().find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
+            Some(error) => Self::Distrusted { object, server, reason: distrust(error) },
+            None => Self::Unreachable { object, server, reason },
         }
     }
 
@@ -142,9 +172,28 @@ fn conflict(cause: &StatusCause) -> FieldConflict {
     }
 }
 
-fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+/// What the certificate lacks, and which setting would supply it.
+fn distrust(error: &rustls::Error) -> String {
+    let rustls::Error::InvalidCertificate(problem) = error else { return error.to_string() };
+    match problem {
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            format!("{problem}. If that is the right server, set tls_server_name to a name that its certificate has")
+        }
+        CertificateError::Expired
+        | CertificateError::ExpiredContext { .. }
+        | CertificateError::NotValidYet
+        | CertificateError::NotValidYetContext { .. } => format!("{problem}. Compare it with this machine's clock"),
+        _ => format!(
+            "its certificate is signed by an authority that is not trusted here ({problem}). Set cluster_ca_certificate, \
+             or certificate-authority-data in the kubeconfig, to the authority of the cluster, in PEM"
+        ),
+    }
+}
+
+/// An error and what caused it, each thing once.
+pub(super) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
     let mut texts: Vec<String> = Vec::new();
-    for cause in crate::clients::aws::chain(error) {
+    for cause in chain(error) {
         let text = cause.to_string();
         let text = text.strip_prefix("ServiceError: ").unwrap_or(&text).to_owned();
         if !texts.iter().any(|known| known.contains(&text)) {

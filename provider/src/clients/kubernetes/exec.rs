@@ -25,7 +25,9 @@ pub(super) struct Credential {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct ExecCredential {
+    api_version: Option<String>,
     status: Option<Status>,
 }
 
@@ -60,7 +62,7 @@ pub(super) async fn run(exec: &Exec, cluster: Option<&Value>) -> Result<Credenti
         .kill_on_drop(true)
         .output()
         .await
-        .map_err(|error| failed(format!("it cannot be run: {error}")))?;
+        .map_err(|error| failed(not_run(exec, &error)))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         return Err(failed(format!("{}: {}", output.status, said.trim())));
@@ -68,6 +70,9 @@ pub(super) async fn run(exec: &Exec, cluster: Option<&Value>) -> Result<Credenti
     let answer: ExecCredential = serde_json::from_slice(&output.stdout)
         // Without serde's own words, which quote what they choke on.
         .map_err(|error| failed(format!("its output is no ExecCredential (line {})", error.line())))?;
+    if let Some(version) = answer.api_version.filter(|version| *version != exec.api_version) {
+        return Err(failed(format!("it answers in {version}, and api_version is {}", exec.api_version)));
+    }
     let status = answer.status.ok_or_else(|| failed("its ExecCredential has no status".to_owned()))?;
     let expires = status.expiration_timestamp.map(SystemTime::from);
     let credential = Credential {
@@ -78,6 +83,15 @@ pub(super) async fn run(exec: &Exec, cluster: Option<&Value>) -> Result<Credenti
         return Err(failed("its ExecCredential holds neither a token nor a certificate with key".to_owned()));
     }
     Ok(credential)
+}
+
+fn not_run(exec: &Exec, error: &std::io::Error) -> String {
+    if error.kind() != std::io::ErrorKind::NotFound {
+        return format!("it cannot be run: {error}");
+    }
+    let hint = exec.install_hint.as_deref().map(str::trim).filter(|hint| !hint.is_empty());
+    let hint = hint.map_or_else(|| "install it, or name it with its path".to_owned(), str::to_owned);
+    format!("it is not there, or not on PATH: {hint}")
 }
 
 /// Tokens from a command that is run again when the last one ends.
@@ -111,6 +125,7 @@ mod tests {
             command: "sh".to_owned(),
             args: vec!["-c".to_owned(), script.to_owned()],
             env: [("GREETING".to_owned(), "hello".to_owned())].into(),
+            install_hint: None,
         }
     }
 
@@ -141,9 +156,15 @@ mod tests {
     #[tokio::test]
     async fn failures_never_show_standard_output() {
         let mut found = Vec::new();
-        for script in ["echo hunter2; echo no session >&2; exit 3", "echo hunter2", "echo '{\"status\":{}}'"] {
+        let old =
+            "echo '{\"apiVersion\":\"client.authentication.k8s.io/v1alpha1\",\"status\":{\"token\":\"hunter2\"}}'";
+        for script in ["echo hunter2; echo no session >&2; exit 3", "echo hunter2", "echo '{\"status\":{}}'", old] {
             found.push(run(&shell(script), None).await.unwrap_err().to_string());
         }
+        let missing = Exec { command: "no-such-command".to_owned(), ..shell("") };
+        found.push(run(&missing, None).await.unwrap_err().to_string());
+        let hinted = Exec { install_hint: Some("brew install it\n".to_owned()), ..missing };
+        found.push(run(&hinted, None).await.unwrap_err().to_string());
         assert_eq!(
             found,
             [
@@ -151,6 +172,12 @@ mod tests {
                 "the command \"sh\" gave no credentials for the cluster: its output is no ExecCredential (line 1)",
                 "the command \"sh\" gave no credentials for the cluster: its ExecCredential holds neither a token nor a \
                  certificate with key",
+                "the command \"sh\" gave no credentials for the cluster: it answers in \
+                 client.authentication.k8s.io/v1alpha1, and api_version is client.authentication.k8s.io/v1",
+                "the command \"no-such-command\" gave no credentials for the cluster: it is not there, or not on PATH: \
+                 install it, or name it with its path",
+                "the command \"no-such-command\" gave no credentials for the cluster: it is not there, or not on PATH: brew \
+                 install it",
             ]
         );
     }

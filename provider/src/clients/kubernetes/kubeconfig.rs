@@ -12,22 +12,23 @@ use kube::config::{
 use secrecy::{ExposeSecret, SecretString};
 
 use super::cluster::Cluster as EksCluster;
+use super::error::causes;
 use super::exec::{self, ExecToken};
 use super::settings::{Exec, KubernetesSettings};
 use super::token::{MintToken, Token, TokenFile};
+use super::{in_cluster, proxy};
 use crate::clients::environment::Environment;
 use crate::clients::error::ClientError;
 
 /// The name of the only entry of each kind in the kubeconfig that settings amount to.
 const NAME: &str = "gitlabspot";
 
-/// Where a pod finds its own identity.
-const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
-
 /// kube's configuration, and the source of bearer tokens where those do not stay the same.
 pub(super) struct Connection {
     pub(super) config: kube::Config,
     pub(super) tokens: Option<Minting>,
+    /// Of an EKS cluster that was found by its name.
+    pub(super) cluster_arn: Option<String>,
 }
 
 /// A source of tokens, and a token if making the connection gave one already.
@@ -37,20 +38,27 @@ pub(super) struct Minting {
 }
 
 impl Minting {
-    fn by(source: impl MintToken + 'static) -> Self {
+    pub(super) fn by(source: impl MintToken + 'static) -> Self {
         Self { source: Arc::new(source), first: None }
     }
 }
 
 impl Connection {
-    pub(super) async fn from_eks(cluster: EksCluster, source: impl MintToken + 'static) -> Result<Self, ClientError> {
-        let cluster = Cluster {
-            server: Some(cluster.endpoint),
-            certificate_authority_data: Some(cluster.certificate_authority),
+    /// An EKS cluster, on the way that the settings describe.
+    pub(super) async fn from_eks(
+        found: EksCluster,
+        source: impl MintToken + 'static,
+        settings: &KubernetesSettings,
+        environment: &Environment,
+    ) -> Result<Self, ClientError> {
+        let mut cluster = Cluster {
+            server: Some(found.endpoint),
+            certificate_authority_data: Some(found.certificate_authority),
             ..Cluster::default()
         };
-        let config = build(cluster, AuthInfo::default(), None).await?;
-        Ok(Self { config, tokens: Some(Minting::by(source)) })
+        override_cluster(&mut cluster, settings);
+        let config = build(cluster, AuthInfo::default(), None, environment).await?;
+        Ok(Self { config, tokens: Some(Minting::by(source)), cluster_arn: found.arn })
     }
 
     /// Files first, then what stands in the settings themselves; a pod's own identity when neither
@@ -61,14 +69,14 @@ impl Connection {
     ) -> Result<Self, ClientError> {
         let files = settings.files();
         if files.is_empty() && settings.host.is_none() {
-            return in_cluster(environment).await;
+            return in_cluster::connection(settings, environment, Path::new(in_cluster::SERVICE_ACCOUNT)).await;
         }
         let Chosen { mut cluster, mut user, namespace } = choose(settings, &files, environment)?;
         override_cluster(&mut cluster, settings);
         override_user(&mut user, settings);
         let tokens = token_source(&mut user, &cluster).await?;
-        let config = build(cluster, user, namespace).await?;
-        Ok(Self { config, tokens })
+        let config = build(cluster, user, namespace, environment).await?;
+        Ok(Self { config, tokens, cluster_arn: None })
     }
 }
 
@@ -135,7 +143,7 @@ fn read(path: &Path) -> Result<Kubeconfig, ClientError> {
     })
 }
 
-fn override_cluster(cluster: &mut Cluster, settings: &KubernetesSettings) {
+pub(super) fn override_cluster(cluster: &mut Cluster, settings: &KubernetesSettings) {
     if let Some(host) = &settings.host {
         let schemed = host.contains("://");
         cluster.server = Some(if schemed { host.clone() } else { format!("https://{host}") });
@@ -170,7 +178,7 @@ fn override_user(user: &mut AuthInfo, settings: &KubernetesSettings) {
     user.client_certificate_data = settings.client_certificate.as_ref().map(|pem| STANDARD.encode(pem));
     let key = settings.client_key.as_ref();
     user.client_key_data = key.map(|pem| SecretString::from(STANDARD.encode(pem.expose_secret())));
-    user.exec = settings.exec.as_ref().filter(|_| settings.token.is_none()).map(|exec| {
+    user.exec = settings.exec.as_ref().map(|exec| {
         let env = exec.env.iter().map(|(name, value)| {
             [("name", name), ("value", value)].map(|(key, text)| (key.to_owned(), text.clone())).into()
         });
@@ -207,6 +215,7 @@ async fn token_source(user: &mut AuthInfo, cluster: &Cluster) -> Result<Option<M
             .into_iter()
             .filter_map(|mut entry| entry.remove("name").zip(entry.remove("value")))
             .collect(),
+        install_hint: config.install_hint,
     };
     let credential = exec::run(&exec, about.as_ref()).await?;
     if let Some((certificate, key)) = credential.certificate {
@@ -224,33 +233,15 @@ fn cluster_info(cluster: &Cluster) -> Result<serde_json::Value, ClientError> {
     Ok(serde_json::to_value(info).unwrap_or_default())
 }
 
-async fn in_cluster(environment: &Environment) -> Result<Connection, ClientError> {
-    let (Some(host), Some(port)) =
-        (environment.get("KUBERNETES_SERVICE_HOST"), environment.get("KUBERNETES_SERVICE_PORT"))
-    else {
-        return Err(ClientError::KubernetesNotConfigured);
-    };
-    let folder = Path::new(SERVICE_ACCOUNT);
-    let token = folder.join("token");
-    if !token.exists() {
-        return Err(ClientError::KubernetesNotConfigured);
-    }
-    let host = if host.contains(':') { format!("[{host}]") } else { host };
-    let cluster = Cluster {
-        server: Some(format!("https://{host}:{port}")),
-        certificate_authority: folder.join("ca.crt").to_str().map(str::to_owned),
-        ..Cluster::default()
-    };
-    let namespace = std::fs::read_to_string(folder.join("namespace")).ok();
-    Ok(Connection {
-        config: build(cluster, AuthInfo::default(), namespace).await?,
-        tokens: Some(Minting::by(TokenFile(token))),
-    })
-}
-
-/// kube's configuration, by way of a kubeconfig with one entry of each kind: certificates, proxy
-/// variables and all else are then read as kube reads them from files.
-async fn build(cluster: Cluster, user: AuthInfo, namespace: Option<String>) -> Result<kube::Config, ClientError> {
+/// kube's configuration, by way of a kubeconfig with one entry of each kind: certificates and all else are then read as
+/// kube reads them from files, but for the proxy.
+pub(super) async fn build(
+    mut cluster: Cluster,
+    user: AuthInfo,
+    namespace: Option<String>,
+    environment: &Environment,
+) -> Result<kube::Config, ClientError> {
+    let proxy = cluster.proxy_url.take();
     let kubeconfig = Kubeconfig {
         clusters: vec![NamedCluster { name: NAME.to_owned(), cluster: Some(cluster), ..NamedCluster::default() }],
         auth_infos: vec![NamedAuthInfo { name: NAME.to_owned(), auth_info: Some(user), ..NamedAuthInfo::default() }],
@@ -268,7 +259,9 @@ async fn build(cluster: Cluster, user: AuthInfo, namespace: Option<String>) -> R
         ..Kubeconfig::default()
     };
     let config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
-    config.map_err(|error| ClientError::KubernetesClient { reason: error.to_string() })
+    let mut config = config.map_err(|error| ClientError::KubernetesClient { reason: causes(&error) })?;
+    config.proxy_url = proxy::choose(proxy.as_deref(), environment, &config.cluster_url)?;
+    Ok(config)
 }
 
 #[cfg(test)]
@@ -301,7 +294,7 @@ users:
     /// Server, default namespace, token in the configuration, whether tokens are minted.
     async fn connected(settings: KubernetesSettings) -> Result<(String, String, Option<String>, bool), String> {
         let connection = Connection::from_settings(&settings, &Environment::fixed([])).await;
-        let Connection { config, tokens } = connection.map_err(|error| error.to_string())?;
+        let Connection { config, tokens, .. } = connection.map_err(|error| error.to_string())?;
         let token = config.auth_info.token.map(|token| token.expose_secret().to_owned());
         Ok((config.cluster_url.to_string(), config.default_namespace, token, tokens.is_some()))
     }

@@ -4,7 +4,9 @@ mod apply;
 mod cluster;
 mod error;
 mod exec;
+mod in_cluster;
 mod kubeconfig;
+mod proxy;
 mod retry;
 #[cfg(test)]
 pub(crate) mod scripted;
@@ -13,6 +15,7 @@ mod take_over;
 mod token;
 mod transport;
 
+use std::fmt;
 use std::sync::Arc;
 
 use kube::client::ClientBuilder;
@@ -22,17 +25,31 @@ pub use self::apply::{
 };
 pub use self::error::{FieldConflict, InvalidField, KubernetesError};
 use self::kubeconfig::Connection;
-pub use self::settings::{Exec, KubernetesSettings};
+pub use self::settings::{EXEC_VERSIONS, Exec, KubernetesSettings, not_pem};
 pub use self::take_over::take_over;
 use self::token::Tokens;
 pub(crate) use self::token::{MintToken, Token};
 use super::eks_token::EksToken;
-use super::{ClientError, Clients};
+use super::{ClientError, Clients, Environment};
+
+/// A connected cluster.
+#[derive(Clone)]
+pub struct Connected {
+    pub client: kube::Client,
+    /// Of an EKS cluster that was found by its name.
+    pub arn: Option<String>,
+}
+
+impl fmt::Debug for Connected {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Connected").field("arn", &self.arn).finish_non_exhaustive()
+    }
+}
 
 /// Connects to the EKS cluster `cluster_name`, or else to what `settings` describe.
 ///
-/// A resource's own `cluster_name` needs no setting of the provider, so that a provider block that
-/// is not known yet does not stand in its way.
+/// A resource's own `cluster_name` needs none of the settings that describe a cluster, so that a provider block that is
+/// not known yet does not stand in its way.
 ///
 /// # Errors
 /// [`ClientError`]; nothing is ever contacted that no setting names.
@@ -40,30 +57,29 @@ pub(super) async fn connect(
     clients: &Clients,
     settings: &KubernetesSettings,
     cluster_name: Option<&str>,
-) -> Result<kube::Client, ClientError> {
-    let connection = match cluster_name {
-        Some(name) => eks(clients, name).await?,
-        None => described(clients, settings).await?,
+) -> Result<Connected, ClientError> {
+    let settings = match cluster_name {
+        Some(name) => settings.clone().for_cluster(name),
+        None => settings.clone(),
+    };
+    if !settings.not_yet_known.is_empty() {
+        return Err(ClientError::NotYetKnown { settings: settings.not_yet_known });
+    }
+    let environment = &clients.0.settings.environment;
+    let settings = settings.with_environment(environment)?;
+    let connection = match &settings.cluster_name {
+        Some(name) => eks(clients, name, &settings, environment).await?,
+        None => Connection::from_settings(&settings, environment).await?,
     };
     client(connection, clients)
 }
 
-/// The connection that the provider block and the environment describe.
-async fn described(clients: &Clients, settings: &KubernetesSettings) -> Result<Connection, ClientError> {
-    if !settings.not_yet_known.is_empty() {
-        return Err(ClientError::NotYetKnown {
-            settings: settings.not_yet_known.iter().map(|name| format!("kubernetes.{name}")).collect(),
-        });
-    }
-    let environment = &clients.0.settings.environment;
-    let settings = settings.clone().with_environment(environment)?;
-    match &settings.cluster_name {
-        Some(name) => eks(clients, name).await,
-        None => Connection::from_settings(&settings, environment).await,
-    }
-}
-
-async fn eks(clients: &Clients, name: &str) -> Result<Connection, ClientError> {
+async fn eks(
+    clients: &Clients,
+    name: &str,
+    settings: &KubernetesSettings,
+    environment: &Environment,
+) -> Result<Connection, ClientError> {
     let region = clients.region().await?;
     let cluster = cluster::describe(clients.eks().await?, name, region).await?;
     let credentials = clients.config().await?.credentials_provider().ok_or_else(|| ClientError::EksToken {
@@ -71,11 +87,11 @@ async fn eks(clients: &Clients, name: &str) -> Result<Connection, ClientError> {
         reason: "there are no AWS credentials to sign it with".to_owned(),
     })?;
     let source = EksToken { credentials, region: region.to_owned(), cluster: cluster.token_name.clone() };
-    Connection::from_eks(cluster, source).await
+    Connection::from_eks(cluster, source, settings, environment).await
 }
 
-fn client(connection: Connection, clients: &Clients) -> Result<kube::Client, ClientError> {
-    let Connection { mut config, tokens } = connection;
+fn client(connection: Connection, clients: &Clients) -> Result<Connected, ClientError> {
+    let Connection { mut config, tokens, cluster_arn: arn } = connection;
     let refused = |reason: String| ClientError::KubernetesClient { reason };
     // kube takes the process's provider of cryptography; it has to be this one whatever other
     // features are compiled in. An error means that one is installed already.
@@ -86,10 +102,12 @@ fn client(connection: Connection, clients: &Clients) -> Result<kube::Client, Cli
     }
     // Retries are the transport's, which knows the method and our clock.
     config.default_retry = false;
+    let server = config.cluster_url.clone();
     let builder = ClientBuilder::try_from(config).map_err(|error| refused(error.to_string()))?;
     let clock = Arc::clone(&clients.0.clock);
     let tokens = tokens.map(|minting| Tokens::new(minting.source, minting.first, Arc::clone(&clock)));
-    Ok(builder.with_layer(&transport::TransportLayer { tokens, clock }).build())
+    let client = builder.with_layer(&transport::TransportLayer { tokens, clock, server }).build();
+    Ok(Connected { client, arn })
 }
 
 #[cfg(test)]
@@ -103,8 +121,8 @@ mod tests {
 
     use super::scripted::{Answer, Cluster};
     use super::*;
+    use crate::clients::Settings;
     use crate::clients::scripted::{Answer as AwsAnswer, Script};
-    use crate::clients::{Environment, Settings};
 
     type Namespaces = Api<k8s_openapi::api::core::v1::Namespace>;
 
@@ -126,12 +144,15 @@ mod tests {
         let clients = Clients::new(Settings {
             aws: script.settings(),
             // A resource that names its cluster does not wait for the provider block.
-            kubernetes: KubernetesSettings { not_yet_known: vec!["host".to_owned()], ..KubernetesSettings::default() },
+            kubernetes: KubernetesSettings {
+                not_yet_known: vec!["kubernetes.host".to_owned()],
+                ..KubernetesSettings::default()
+            },
             environment: Environment::fixed([]),
             ..Settings::default()
         });
         for _ in 0..2 {
-            let client = clients.kubernetes(Some("prod")).await.unwrap();
+            let client = clients.kubernetes(Some("prod")).await.unwrap().client;
             Namespaces::all(client).get("ci").await.unwrap();
         }
         let described: Vec<String> = script.requests().into_iter().map(|request| request.uri).collect();
@@ -183,7 +204,7 @@ mod tests {
         let get = async |kubernetes: KubernetesSettings| {
             let environment = Environment::fixed([]);
             let clients = Clients::new(Settings { kubernetes, environment, ..Settings::default() });
-            let client = clients.kubernetes(None).await.unwrap();
+            let client = clients.kubernetes(None).await.unwrap().client;
             // Distrust is final: with retries this would take half a minute.
             let got = tokio::time::timeout(Duration::from_secs(10), Namespaces::all(client).get("ci")).await.unwrap();
             got.map(|_| ()).map_err(|error| error.to_string())

@@ -84,6 +84,7 @@ impl Cluster {
         let layer = TransportLayer {
             tokens: tokens.map(|source| Tokens::new(source, None, clock.clone())),
             clock: clock.clone(),
+            server: config.cluster_url.clone(),
         };
         let client = kube::client::ClientBuilder::try_from(config).unwrap().with_layer(&layer).build();
         (cluster, client, clock)

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures::future::{BoxFuture, Either, select};
 use http::header::AUTHORIZATION;
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode, Uri};
 use kube::client::Body;
 use secrecy::{ExposeSecret, SecretString};
 use tower::buffer::Buffer;
@@ -27,6 +27,8 @@ const QUEUE: usize = 1024;
 pub(super) struct TransportLayer {
     pub(super) tokens: Option<Tokens>,
     pub(super) clock: Arc<dyn Clock>,
+    /// For whoever reads of it that it cannot be reached.
+    pub(super) server: Uri,
 }
 
 impl<S, B> Layer<S> for TransportLayer
@@ -43,6 +45,7 @@ where
             inner: Buffer::new(inner, QUEUE),
             tokens: self.tokens.clone(),
             clock: Arc::clone(&self.clock),
+            server: self.server.clone(),
         }
     }
 }
@@ -52,11 +55,26 @@ pub(super) struct Transport<F> {
     inner: Buffer<Request<Body>, F>,
     tokens: Option<Tokens>,
     clock: Arc<dyn Clock>,
+    server: Uri,
+}
+
+/// No answer came from the API server.
+#[derive(Debug, thiserror::Error)]
+#[error("{server}")]
+pub(super) struct Unanswered {
+    pub(super) server: Uri,
+    #[source]
+    pub(super) source: BoxError,
 }
 
 impl<F: Send + 'static> Clone for Transport<F> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), tokens: self.tokens.clone(), clock: Arc::clone(&self.clock) }
+        Self {
+            inner: self.inner.clone(),
+            tokens: self.tokens.clone(),
+            clock: Arc::clone(&self.clock),
+            server: self.server.clone(),
+        }
     }
 }
 
@@ -134,10 +152,11 @@ where
     async fn once(&self, request: Request<Body>) -> Result<Response<B>, BoxError> {
         let mut inner = self.inner.clone();
         let answer: BoxFuture<'_, _> = Box::pin(async move { inner.ready().await?.call(request).await });
-        match select(answer, Box::pin(tokio::time::sleep(ANSWER_TIMEOUT))).await {
+        let answer = match select(answer, Box::pin(tokio::time::sleep(ANSWER_TIMEOUT))).await {
             Either::Left((result, _)) => result,
             Either::Right(_) => Err(NoAnswer(ANSWER_TIMEOUT).into()),
-        }
+        };
+        answer.map_err(|source| Unanswered { server: self.server.clone(), source }.into())
     }
 }
 
@@ -164,9 +183,13 @@ mod tests {
     use kube::api::Api;
     use serde_json::{Value, json};
 
+    use std::time::SystemTime;
+
     use super::super::scripted::{Answer, Cluster};
     use super::super::token::tests::Counter;
+    use super::super::{MintToken, ObjectRef, Token, get};
     use super::*;
+    use crate::clients::ClientError;
 
     type Secrets = Api<k8s_openapi::api::core::v1::Secret>;
 
@@ -195,6 +218,45 @@ mod tests {
         let (found, tokens) = tokens_sent(vec![unauthorized(), unauthorized(), secret()]).await;
         assert!(found.unwrap_err().contains("Unauthorized"));
         assert_eq!(tokens, ["Bearer token-1", "Bearer token-2"]);
+    }
+
+    /// Has nothing to make tokens with.
+    struct Penniless;
+
+    impl MintToken for Penniless {
+        fn mint(&self, _: SystemTime) -> BoxFuture<'_, Result<Token, ClientError>> {
+            let reason = "there are no AWS credentials".to_owned();
+            Box::pin(std::future::ready(Err(ClientError::EksToken { cluster: "prod".to_owned(), reason })))
+        }
+    }
+
+    /// What the user reads when the Secret `ci/s` is asked for.
+    async fn said(client: &kube::Client) -> String {
+        let place = ObjectRef {
+            api_version: "v1".to_owned(),
+            kind: "Secret".to_owned(),
+            namespace: Some("ci".to_owned()),
+            name: "s".to_owned(),
+        };
+        get(client, &place).await.unwrap_err().to_string()
+    }
+
+    #[tokio::test]
+    async fn a_token_that_cannot_be_made_is_no_silence_of_the_server() {
+        let (cluster, client, _) = Cluster::start_with([secret()], Some(Arc::new(Penniless))).await;
+        assert_eq!(
+            said(&client).await,
+            "Secret ci/s: no token for the EKS cluster \"prod\" can be made: there are no AWS credentials"
+        );
+        assert_eq!(cluster.requests(), []);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_silent_is_named() {
+        let (cluster, client) = Cluster::start([]).await;
+        let said = said(&client).await;
+        let wanted = format!("Secret ci/s: the Kubernetes API at {}/ cannot be reached: ", cluster.url);
+        assert!(said.starts_with(&wanted) && !said[wanted.len()..].contains(&cluster.url), "{said}");
     }
 
     #[tokio::test]

@@ -98,11 +98,11 @@ impl Scene<'_> {
     /// `None` while the cluster cannot be asked because its settings are not known yet.
     async fn read_secret(&self, wanted: &Wanted) -> Result<Option<Option<Secret>>, Error> {
         let left = "The state is as it was.".to_owned();
-        let client = match self.clients.kubernetes(wanted.cluster_name.as_deref()).await {
+        let client = match self.home.connect(self.clients, wanted.cluster_name.as_deref()).await {
             Ok(client) => client,
             Err(ClientError::NotYetKnown { .. }) => return Ok(None),
             // Gone with its cluster.
-            Err(ClientError::ClusterNotFound { .. }) => return Ok(Some(None)),
+            Err(ClientError::ClusterGone { .. }) => return Ok(Some(None)),
             Err(source) => return Err(Error::Client { source, left }),
         };
         let read = wanted.place.read(&client).await;
@@ -110,7 +110,7 @@ impl Scene<'_> {
     }
 
     async fn made_namespace(&self, wanted: &Wanted) -> bool {
-        match self.clients.kubernetes(wanted.cluster_name.as_deref()).await {
+        match self.home.connect(self.clients, wanted.cluster_name.as_deref()).await {
             Ok(client) => self.namespace(&client, wanted).is_ours().await.unwrap_or(false),
             Err(_) => false,
         }

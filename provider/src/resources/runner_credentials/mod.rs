@@ -44,9 +44,11 @@ use self::validate::{Mode, Wanted};
 use crate::clients::{ClientError, Clients};
 use crate::framework::wait::WaitError;
 use crate::framework::{
-    Context, Create, Delete, Diagnostic, Diagnostics, Import, NoIdentity, Plan, Read, Resource, Timeouts, Update, Value,
+    Context, Create, Delete, Diagnostic, Diagnostics, Import, NoIdentity, Plan, PrivateState, Read, Resource, Timeouts,
+    Update, Value,
 };
 use crate::provider::{self, Data};
+use crate::resources::cluster::Home;
 use crate::resources::{names, partition};
 
 const TIMEOUT: Duration = Duration::from_secs(10 * 60);
@@ -82,11 +84,17 @@ impl Resource for RunnerCredentialsResource {
         context: &Context<Data>,
         operation: &mut Create<RunnerCredentials>,
     ) -> Result<(), Diagnostics> {
-        Scene::set(context).await?.create(operation).await
+        let scene = Scene::set(context, &operation.private).await?;
+        let created = scene.create(operation).await;
+        scene.home.keep(&mut operation.private);
+        created
     }
 
     async fn read(&self, context: &Context<Data>, operation: &mut Read<RunnerCredentials>) -> Result<(), Diagnostics> {
-        Ok(Scene::set(context).await?.read(operation).await?)
+        let scene = Scene::set(context, &operation.private).await?;
+        let read = scene.read(operation).await;
+        scene.home.keep(&mut operation.private);
+        Ok(read?)
     }
 
     async fn update(
@@ -94,7 +102,10 @@ impl Resource for RunnerCredentialsResource {
         context: &Context<Data>,
         operation: &mut Update<RunnerCredentials>,
     ) -> Result<(), Diagnostics> {
-        Ok(Scene::set(context).await?.update(operation).await?)
+        let scene = Scene::set(context, &operation.private).await?;
+        let updated = scene.update(operation).await;
+        scene.home.keep(&mut operation.private);
+        Ok(updated?)
     }
 
     async fn delete(
@@ -102,7 +113,10 @@ impl Resource for RunnerCredentialsResource {
         context: &Context<Data>,
         operation: &mut Delete<RunnerCredentials>,
     ) -> Result<(), Diagnostics> {
-        Ok(Scene::set(context).await?.delete(operation).await?)
+        let scene = Scene::set(context, &operation.private).await?;
+        let deleted = scene.delete(operation).await;
+        scene.home.keep(&mut operation.private);
+        Ok(deleted?)
     }
 
     async fn import(&self, _: &Context<Data>, from: Import<NoIdentity>) -> Result<RunnerCredentials, Diagnostics> {
@@ -122,10 +136,11 @@ struct Scene<'a> {
     eks: &'a aws_sdk_eks::Client,
     region: &'a str,
     tags: &'a provider::Tags,
+    home: Home,
 }
 
 impl<'a> Scene<'a> {
-    async fn set(context: &'a Context<Data>) -> Result<Self, Diagnostics> {
+    async fn set(context: &'a Context<Data>, private: &PrivateState) -> Result<Self, Diagnostics> {
         let Data { clients, tags, .. } = context.data()?.as_ref();
         Ok(Self {
             context,
@@ -135,6 +150,7 @@ impl<'a> Scene<'a> {
             eks: clients.eks().await?,
             region: clients.region().await?,
             tags,
+            home: Home::of(private),
         })
     }
 
@@ -322,7 +338,7 @@ impl<'a> Scene<'a> {
     }
 
     async fn cluster(&self, wanted: &Wanted, left: &str) -> Result<kube::Client, Error> {
-        let connected = self.clients.kubernetes(wanted.cluster_name.as_deref()).await;
+        let connected = self.home.connect(self.clients, wanted.cluster_name.as_deref()).await;
         connected.map_err(|source| Error::Client { source, left: left.to_owned() })
     }
 
@@ -332,9 +348,9 @@ impl<'a> Scene<'a> {
         wanted: &Wanted,
         warnings: &mut Vec<Diagnostic>,
     ) -> Result<Option<kube::Client>, Error> {
-        match self.clients.kubernetes(wanted.cluster_name.as_deref()).await {
+        match self.home.connect(self.clients, wanted.cluster_name.as_deref()).await {
             Ok(client) => Ok(Some(client)),
-            Err(error @ ClientError::ClusterNotFound { .. }) => {
+            Err(error @ ClientError::ClusterGone { .. }) => {
                 let text = format!("The Secret went with its cluster: {error}.");
                 warnings.push(Diagnostic::warning("Cluster is gone", text));
                 Ok(None)

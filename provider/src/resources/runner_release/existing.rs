@@ -28,12 +28,9 @@ pub(super) async fn look(context: &Context<Data>, planned: &RunnerRelease, priva
         return Existing::Known(None);
     }
     let remembered = remembered(private);
-    let found = match planned.cluster_name.is_unknown() {
-        true => None,
-        false => match Scene::set(context, planned).await {
-            Ok(scene) => scene.find(planned).await.ok().flatten(),
-            Err(_) => None,
-        },
+    let found = match Scene::set(context, planned, &mut private.clone()).await {
+        Ok(scene) => scene.find(planned).await.ok().flatten(),
+        Err(_) => None,
     };
     match found.or(remembered) {
         Some(kind) => Existing::Known(Some(kind)),

@@ -53,9 +53,11 @@ use crate::clients::kubernetes::KubernetesError;
 use crate::framework::value::known_map;
 use crate::framework::wait::{Wait, WaitError};
 use crate::framework::{
-    Context, Create, Delete, Diagnostic, Diagnostics, Import, NoIdentity, Plan, Read, Resource, Timeouts, Update, Value,
+    Context, Create, Delete, Diagnostic, Diagnostics, Import, NoIdentity, Plan, PrivateState, Read, Resource, Timeouts,
+    Update, Value,
 };
-use crate::provider::Data;
+use crate::provider::{Data, sentence};
+use crate::resources::cluster;
 use crate::resources::manifest::restore;
 
 const CREATE: Duration = Duration::from_secs(15 * 60);
@@ -86,18 +88,18 @@ impl Resource for RunnerReleaseResource {
     }
 
     async fn create(&self, context: &Context<Data>, operation: &mut Create<RunnerRelease>) -> Result<(), Diagnostics> {
-        let scene = Scene::set(context, &operation.planned).await?;
+        let scene = Scene::set(context, &operation.planned, &mut operation.private).await?;
         Ok(scene.create(operation).await?)
     }
 
     async fn read(&self, context: &Context<Data>, operation: &mut Read<RunnerRelease>) -> Result<(), Diagnostics> {
-        match Scene::set(context, &operation.state).await {
+        match Scene::set(context, &operation.state, &mut operation.private).await {
             Ok(scene) => Ok(scene.read(operation).await?),
             // The cluster is still to be made, or its settings are: nothing can be said about what is in it.
             Err(Error::Client(ClientError::NotYetKnown { .. })) => Ok(()),
             // A destroy looks here first, and can then end; anything else will say the same as an error.
-            Err(Error::Client(error @ ClientError::ClusterNotFound { .. })) if !operation.importing => {
-                let detail = format!("{error}. The state of the release is as it was.");
+            Err(Error::Client(error @ ClientError::ClusterGone { .. })) => {
+                let detail = format!("{} The state of the release is as it was.", sentence(&error.to_string()));
                 operation.diagnostics.push(Diagnostic::warning("The cluster of the runner release is gone", detail));
                 Ok(())
             }
@@ -106,17 +108,17 @@ impl Resource for RunnerReleaseResource {
     }
 
     async fn update(&self, context: &Context<Data>, operation: &mut Update<RunnerRelease>) -> Result<(), Diagnostics> {
-        let scene = Scene::set(context, &operation.planned).await?;
+        let scene = Scene::set(context, &operation.planned, &mut operation.private).await?;
         Ok(scene.update(operation).await?)
     }
 
     async fn delete(&self, context: &Context<Data>, operation: &mut Delete<RunnerRelease>) -> Result<(), Diagnostics> {
-        match Scene::set(context, &operation.state).await {
+        match Scene::set(context, &operation.state, &mut operation.private).await {
             Ok(scene) => Ok(scene.delete(operation).await?),
-            Err(Error::Client(error @ ClientError::ClusterNotFound { .. })) => {
+            Err(Error::Client(error @ ClientError::ClusterGone { .. })) => {
                 operation.warn(Diagnostic::warning(
                     "The cluster of the runner release is gone",
-                    format!("{error}. The release went with it; it is taken out of the state."),
+                    format!("{} The release went with it; it is taken out of the state.", sentence(&error.to_string())),
                 ));
                 Ok(())
             }
@@ -154,9 +156,9 @@ struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    async fn set(context: &'a Context<Data>, model: &RunnerRelease) -> Result<Self, Error> {
+    async fn set(context: &'a Context<Data>, model: &RunnerRelease, private: &mut PrivateState) -> Result<Self, Error> {
         let data = context.data().map_err(Error::Configuration)?;
-        let client = data.clients.kubernetes(model.cluster_name.as_str()).await?;
+        let client = cluster::connect(&data.clients, &model.cluster_name, private).await?;
         Ok(Self { context, client })
     }
 

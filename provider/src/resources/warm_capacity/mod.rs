@@ -40,9 +40,11 @@ use crate::clients::kubernetes::{self, KubernetesError, ObjectRef};
 use crate::framework::value::known_map;
 use crate::framework::wait::Wait;
 use crate::framework::{
-    Context, Create, Delete, Diagnostic, Diagnostics, Import, Plan, Read, Resource, Timeouts, Update, Value,
+    Context, Create, Delete, Diagnostic, Diagnostics, Import, Plan, PrivateState, Read, Resource, Timeouts, Update,
+    Value,
 };
-use crate::provider::Data;
+use crate::provider::{Data, sentence};
+use crate::resources::cluster;
 use crate::resources::manifest::{Manifest, entry, restore, shown_manifest};
 
 /// What an operation may take, unless the user says otherwise.
@@ -82,18 +84,18 @@ impl Resource for WarmCapacityResource {
     }
 
     async fn create(&self, context: &Context<Data>, operation: &mut Create<WarmCapacity>) -> Result<(), Diagnostics> {
-        let scene = Scene::set(context, &operation.planned).await?;
+        let scene = Scene::set(context, &operation.planned, &mut operation.private).await?;
         Ok(scene.create(operation).await?)
     }
 
     async fn read(&self, context: &Context<Data>, operation: &mut Read<WarmCapacity>) -> Result<(), Diagnostics> {
-        match Scene::set(context, &operation.state).await {
+        match Scene::set(context, &operation.state, &mut operation.private).await {
             Ok(scene) => Ok(scene.read(operation).await?),
             // The cluster is still to be made, or its settings are: nothing can be said about what is in it.
             Err(Error::Client(ClientError::NotYetKnown { .. })) => Ok(()),
             // A destroy looks here first, and can then end; anything else will say the same as an error.
-            Err(Error::Client(error @ ClientError::ClusterNotFound { .. })) if !operation.importing => {
-                let detail = format!("{error}. The state of the warm capacity is as it was.");
+            Err(Error::Client(error @ ClientError::ClusterGone { .. })) => {
+                let detail = format!("{} The state of the warm capacity is as it was.", sentence(&error.to_string()));
                 operation.diagnostics.push(Diagnostic::warning("The cluster of the warm capacity is gone", detail));
                 Ok(())
             }
@@ -102,17 +104,20 @@ impl Resource for WarmCapacityResource {
     }
 
     async fn update(&self, context: &Context<Data>, operation: &mut Update<WarmCapacity>) -> Result<(), Diagnostics> {
-        let scene = Scene::set(context, &operation.planned).await?;
+        let scene = Scene::set(context, &operation.planned, &mut operation.private).await?;
         Ok(scene.update(operation).await?)
     }
 
     async fn delete(&self, context: &Context<Data>, operation: &mut Delete<WarmCapacity>) -> Result<(), Diagnostics> {
-        match Scene::set(context, &operation.state).await {
+        match Scene::set(context, &operation.state, &mut operation.private).await {
             Ok(scene) => Ok(scene.delete(operation).await?),
-            Err(Error::Client(error @ ClientError::ClusterNotFound { .. })) => {
+            Err(Error::Client(error @ ClientError::ClusterGone { .. })) => {
                 operation.warn(Diagnostic::warning(
                     "The cluster of the warm capacity is gone",
-                    format!("{error}. The placeholders went with it; they are taken out of the state."),
+                    format!(
+                        "{} The placeholders went with it; they are taken out of the state.",
+                        sentence(&error.to_string())
+                    ),
                 ));
                 Ok(())
             }
@@ -163,9 +168,9 @@ struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    async fn set(context: &'a Context<Data>, model: &WarmCapacity) -> Result<Self, Error> {
+    async fn set(context: &'a Context<Data>, model: &WarmCapacity, private: &mut PrivateState) -> Result<Self, Error> {
         let data = context.data().map_err(Error::Configuration)?;
-        let client = data.clients.kubernetes(model.cluster_name.as_str()).await?;
+        let client = cluster::connect(&data.clients, &model.cluster_name, private).await?;
         Ok(Self { context, client })
     }
 
