@@ -35,7 +35,7 @@ RUN_DEMO := cd acceptance-tests && GITLABSPOT_TOOLS_DIR=$(TOOLS) $(PYTHON) -m de
 # The newest cargo-deny and cargo-nextest that `make tools` built, and nobody else's.
 CARGO := PATH="$(TOOLS)/bin:$$PATH" cargo
 
-.PHONY: demo demo-down test check docs
+.PHONY: demo demo-down test check docs bench
 # The whole workspace, as everything here is built: with a part of it the crates below have other features, and those
 # of AWS would be built twice, ten minutes each time.
 demo: cloud-tools ## The whole guide on a local cloud, from nothing to nothing; KEEP=1 leaves it running
@@ -57,3 +57,14 @@ check: tools ## Format, clippy, licences and bans; generated code and docs pages
 
 docs: ## Write the docs pages, the schema snapshot and the generated code anew
 	UPDATE_DOCS=1 UPDATE_SNAPSHOTS=1 UPDATE_GENERATED=1 $(CARGO) nextest run --workspace --cargo-quiet --config-file .config/nextest.toml --filterset 'test(/(is|are)_current/)'
+
+# Calls are counted with the build that tests use, whose waits can be sped up; start and plans with what is shipped.
+BENCH := $(CARGO) bench --quiet --profile dev --workspace --bench figures --
+bench: tools ## Figures: calls of AWS, start, plans of many node groups; ends with 1 when a budget is exceeded
+	cargo build --quiet --workspace --bins
+	cargo build --quiet --release --workspace --bin terraform-provider-gitlabspot
+	@$(RUN_CLOUD) up --dir $(TARGET)/bench/.cloud >/dev/null
+	@trap 'cd $(CURDIR) && $(RUN_CLOUD) down --dir $(TARGET)/bench/.cloud' EXIT; \
+	export GITLABSPOT_CLOUD=$(TARGET)/bench/.cloud/cloud.json; \
+	$(BENCH) calls; calls=$$?; \
+	GITLABSPOT_PROVIDER=$(TARGET)/release/terraform-provider-gitlabspot $(BENCH) start plans && [ $$calls = 0 ]

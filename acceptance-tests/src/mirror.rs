@@ -14,8 +14,9 @@ pub(crate) fn lay_out(folder: &Path) -> String {
         let package = folder.join(host).join("gitlabspot/gitlabspot").join(VERSION).join(platform());
         fs::create_dir_all(&package).expect("the mirror can be made");
         let target = package.join(format!("{BINARY}_v{VERSION}"));
-        // A link: the provider stays the same one while the test runs, whatever is built meanwhile.
-        if fs::hard_link(&binary, &target).is_err() {
+        // A link: the provider stays the same one while the test runs, whatever is built meanwhile. A second workspace
+        // finds it there, and copying a file onto a link to itself would empty it.
+        if !target.is_file() && fs::hard_link(&binary, &target).is_err() {
             fs::copy(&binary, &target).expect("the provider can be copied into the mirror");
         }
     }

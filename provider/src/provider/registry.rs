@@ -17,7 +17,7 @@ use crate::resources::warm_capacity::WarmCapacityResource;
 pub(super) fn registry() -> Registry<Data> {
     Registry {
         resources: vec![
-            Arc::new(NodeGroupResource),
+            Arc::new(NodeGroupResource::default()),
             Arc::new(CacheBucketResource),
             Arc::new(RunnerCredentialsResource),
             Arc::new(RunnerReleaseResource),

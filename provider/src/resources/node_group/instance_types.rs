@@ -1,7 +1,7 @@
 //! Whether the instance types of a group are alike: the cluster autoscaler takes every node to be like the first.
 //!
-//! Asked once, when a group is planned anew, and only for a warning: without credentials or an answer in time nothing is
-//! said.
+//! Asked when a group is planned anew, once for each type however many groups have it, and only for a warning: without
+//! credentials or an answer in time nothing is said.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,7 +9,9 @@ use std::time::Duration;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::config::retry::RetryConfig;
 use aws_sdk_ec2::config::timeout::TimeoutConfig;
+use aws_sdk_ec2::error::DisplayErrorContext;
 use aws_sdk_ec2::types::InstanceTypeInfo;
+use tokio::sync::Mutex;
 
 use crate::framework::Diagnostic;
 
@@ -24,17 +26,43 @@ struct Size {
     architectures: Vec<String>,
 }
 
-/// The warning about these types, if there is something to say.
-pub(super) async fn warning(ec2: &Client, names: &[String]) -> Option<Diagnostic> {
+/// The sizes that were asked for so far; none for a type that EC2 did not tell about, which is not asked again.
+#[derive(Debug, Default)]
+pub(super) struct Sizes(Mutex<BTreeMap<String, Option<Size>>>);
+
+impl Sizes {
+    /// The warning about these types, if there is something to say.
+    pub(super) async fn warning(&self, ec2: &Client, names: &[String]) -> Option<Diagnostic> {
+        let sizes = self.of(ec2, names).await;
+        differences(names, &sizes)
+            .map(|text| Diagnostic::warning("Instance types of different size", text).at("instance_types"))
+    }
+
+    /// Who comes while somebody asks waits for that answer.
+    async fn of(&self, ec2: &Client, names: &[String]) -> BTreeMap<String, Size> {
+        let mut known = self.0.lock().await;
+        let lacking: Vec<&String> = names.iter().filter(|name| !known.contains_key(*name)).collect();
+        if !lacking.is_empty() {
+            let mut found = ask(ec2, &lacking).await;
+            known.extend(lacking.into_iter().map(|name| (name.clone(), found.remove(name))));
+        }
+        names.iter().filter_map(|name| Some((name.clone(), known.get(name)?.clone()?))).collect()
+    }
+}
+
+async fn ask(ec2: &Client, names: &[&String]) -> BTreeMap<String, Size> {
     let hasty = aws_sdk_ec2::config::Builder::new()
         .retry_config(RetryConfig::disabled())
         .timeout_config(TimeoutConfig::builder().operation_timeout(PATIENCE).build());
     let request = ec2.describe_instance_types();
     let request = request.set_instance_types(Some(names.iter().map(|name| name.as_str().into()).collect()));
-    let found = request.customize().config_override(hasty).send().await.ok()?;
-    let sizes = found.instance_types().iter().filter_map(size).collect();
-    differences(names, &sizes)
-        .map(|text| Diagnostic::warning("Instance types of different size", text).at("instance_types"))
+    match request.customize().config_override(hasty).send().await {
+        Ok(found) => found.instance_types().iter().filter_map(size).collect(),
+        Err(error) => {
+            tracing::debug!("instance types are not compared: {}", DisplayErrorContext(error));
+            BTreeMap::new()
+        }
+    }
 }
 
 fn size(info: &InstanceTypeInfo) -> Option<(String, Size)> {

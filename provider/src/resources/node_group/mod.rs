@@ -38,6 +38,7 @@ use aws_sdk_eks::types::{Nodegroup, NodegroupStatus as Status};
 use self::error::{Cause, Error, Left, Step};
 use self::flatten::{Found, Reading};
 use self::health::Issues;
+use self::instance_types::Sizes;
 use self::node_role::RoleError;
 use self::schema::{Identity, NodeGroup, known_set};
 use self::wait::{Id, describe, until_gone, until_idle};
@@ -53,8 +54,10 @@ use crate::provider::{Data, Tags};
 const TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
 /// The resource `gitlabspot_node_group`.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NodeGroupResource;
+#[derive(Debug, Default)]
+pub struct NodeGroupResource {
+    sizes: Sizes,
+}
 
 impl Resource for NodeGroupResource {
     type Data = Data;
@@ -79,7 +82,7 @@ impl Resource for NodeGroupResource {
         if plan.is_create()
             && let Some(names) = known_list(&plan.planned.instance_types)
             && let Ok(ec2) = data.clients.ec2().await
-            && let Some(warning) = instance_types::warning(ec2, &names).await
+            && let Some(warning) = self.sizes.warning(ec2, &names).await
         {
             plan.warn(warning);
         }

@@ -13,7 +13,7 @@ use crate::resources::tags::UNFINISHED as UNFINISHED_TAG;
 use crate::resources::testing::{Stage, summaries};
 
 fn stage(aws: &Aws) -> Stage {
-    Stage::new(NodeGroupResource, aws.settings())
+    Stage::new(NodeGroupResource::default(), aws.settings())
 }
 
 fn text(text: &str) -> Raw {

@@ -1,0 +1,85 @@
+//! Calls of AWS that each resource takes: to be made, to be looked at, to be destroyed.
+
+use std::collections::BTreeMap;
+
+use gitlabspot_acceptance_tests::{Account, Call, Engine, Stage, Workspace};
+use serde_json::{Value, json};
+
+use crate::table::Table;
+
+/// A resource, its configuration, and the most calls that each step may take.
+struct Subject {
+    name: &'static str,
+    testdata: &'static str,
+    budget: [usize; 3],
+}
+
+/// How often a wait looks depends on how long AWS takes. Here a node group takes three looks to become active and as
+/// many to go, and a new lifecycle is read until ten answers in a row are the same. A create may take two calls more
+/// than it does, because a part that is not shown at once is looked at again.
+const SUBJECTS: [Subject; 4] = [
+    Subject { name: "node group", testdata: "node_group/many", budget: [14, 2, 7] },
+    Subject { name: "node group with role", testdata: "node_group/guide", budget: [23, 2, 17] },
+    Subject { name: "cache bucket", testdata: "cache_bucket/guide", budget: [36, 9, 12] },
+    Subject { name: "credentials (access_key)", testdata: "runner_credentials/access_key", budget: [11, 4, 9] },
+];
+
+const STEPS: [&str; 3] = ["create", "refresh", "destroy"];
+
+pub(crate) async fn measure() -> [Table; 1] {
+    let mut table = Table::new("Calls of AWS", &["resource", "step", "calls", "budget", "of which"]);
+    for subject in SUBJECTS {
+        let stage = Stage::new(&format!("bench/{}", subject.testdata), Engine::opentofu()).await;
+        let workspace = stage.testdata(subject.testdata, variables(&stage, subject.testdata).await).await;
+        let workspace = workspace.with_environment("GITLABSPOT_CLOCK_SPEED", "50");
+        for (step, budget) in STEPS.into_iter().zip(subject.budget) {
+            stage.account.forget();
+            run(&workspace, step).await;
+            let calls: Vec<Call> = stage.account.calls().into_iter().filter(Call::is_of_provider).collect();
+            table.row(&[&subject.name, &step, &calls.len(), &budget, &kinds(&calls)]);
+            let what = format!("{} takes {} calls to {step}, and may take {budget}", subject.name, calls.len());
+            table.budget(calls.len() <= budget, what);
+        }
+    }
+    [table]
+}
+
+async fn variables(stage: &Stage, testdata: &str) -> Value {
+    let name = stage.namespace.name();
+    match testdata {
+        "cache_bucket/guide" => json!({ "bucket": name }),
+        "runner_credentials/access_key" => {
+            stage.namespace.create().await;
+            json!({ "namespace": name })
+        }
+        "node_group/many" => json!({ "groups": 1, "node_role_arn": role(&stage.account).await }),
+        _ => json!({}),
+    }
+}
+
+/// A role for nodes that somebody else looks after.
+pub(crate) async fn role(account: &Account) -> String {
+    let statement =
+        json!({ "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": { "Service": "ec2.amazonaws.com" } });
+    let trust = json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();
+    let created = account.iam().create_role().role_name("nodes").assume_role_policy_document(trust).send().await;
+    created.unwrap().role.unwrap().arn
+}
+
+async fn run(workspace: &Workspace, step: &str) {
+    match step {
+        "create" => _ = workspace.apply().await,
+        "refresh" => assert!(workspace.plan().await.is_empty(), "a plan right after apply is not empty"),
+        _ => _ = workspace.destroy().await,
+    }
+}
+
+fn kinds(calls: &[Call]) -> String {
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for call in calls {
+        *kinds.entry(&call.action).or_default() += 1;
+    }
+    let kinds =
+        kinds.into_iter().map(|(kind, count)| if count == 1 { kind.to_owned() } else { format!("{count} {kind}") });
+    kinds.collect::<Vec<_>>().join(", ")
+}
