@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod adopt;
 mod autoscaler_tags;
 mod cache_bucket;
 mod complete;

@@ -17,7 +17,7 @@ use super::{ADDRESS, NAME, files, id, with_token};
 
 /// How a version of Helm writes objects: under the same name, in two ways.
 #[derive(Clone, Copy, PartialEq)]
-enum Helm {
+pub(crate) enum Helm {
     Three,
     Four,
 }
@@ -57,7 +57,7 @@ impl Helm {
     }
 
     /// What chart 0.86.0 makes, in short, with an object of `extraObjects` and two revisions of the record.
-    async fn install_release(self, stage: &Stage) {
+    pub(crate) async fn install_release(self, stage: &Stage) {
         stage.namespace.create().await;
         self.install::<ServiceAccount>(stage, NAME, json!({})).await;
         self.install::<Secret>(

@@ -1,6 +1,6 @@
 //! `gitlabspot_runner_release`, from outside.
 
-mod adoption;
+pub(crate) mod adoption;
 mod conflicts;
 
 use std::collections::BTreeMap;
@@ -16,7 +16,8 @@ const ADDRESS: &str = "gitlabspot_runner_release.runner";
 const NAME: &str = "gitlab-runner";
 
 /// The guide's values file, as its author wrote it for Helm.
-const GUIDE: &str = include_str!("../../../../provider/src/resources/runner_release/testdata/guide-values.yaml");
+pub(crate) const GUIDE: &str =
+    include_str!("../../../../provider/src/resources/runner_release/testdata/guide-values.yaml");
 
 fn variables(stage: &Stage) -> Value {
     json!({ "cluster_name": stage.account.cluster(), "namespace": stage.namespace.name() })

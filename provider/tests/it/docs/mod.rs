@@ -1,6 +1,7 @@
 //! The pages of the registry, rendered from schemas, descriptions and examples.
 
 mod function;
+mod guides;
 mod page;
 mod schema;
 

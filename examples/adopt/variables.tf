@@ -1,0 +1,43 @@
+variable "cluster_name" {
+  description = "Name of the EKS cluster."
+  type        = string
+  default     = "prod"
+}
+
+variable "region" {
+  description = "Region of the cluster."
+  type        = string
+  default     = "af-south-1"
+}
+
+variable "node_group" {
+  description = "Name of the node group."
+  type        = string
+  default     = "build-8vcpu-16gb-32gb-1b"
+}
+
+variable "node_role_arn" {
+  description = "ARN of its role, as `aws eks describe-nodegroup` shows it."
+  type        = string
+}
+
+variable "cache_bucket" {
+  description = "Name of the cache bucket."
+  type        = string
+}
+
+variable "iam_user" {
+  description = "Name of the IAM user whose key the runner has."
+  type        = string
+}
+
+variable "namespace" {
+  description = "Namespace of the release and of the Secret."
+  type        = string
+  default     = "gitlab-runner"
+}
+
+variable "values_file" {
+  description = "Path of the values file that Helm was given."
+  type        = string
+}
