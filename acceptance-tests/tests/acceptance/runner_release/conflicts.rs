@@ -73,6 +73,7 @@ async fn a_field_of_another_manager_is_named_and_not_taken() {
     let said = workspace.try_apply().await.failed();
     assert!(said.contains(".spec.replicas (\"keda\")"), "{said}");
     assert_eq!(replicas(&stage).await, Some(1));
+    add(&workspace, "replicas = 1");
     workspace.destroy().await;
     stage.assert_nothing_left().await;
 }

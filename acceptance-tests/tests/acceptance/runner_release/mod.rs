@@ -2,6 +2,7 @@
 
 pub(crate) mod adoption;
 mod conflicts;
+mod dry_run;
 
 use std::collections::BTreeMap;
 

@@ -276,6 +276,8 @@ mod tests {
             .await,
             refusal(&deployment(), Answer::status(403, "Forbidden", "m", terminating)).await,
             refusal(&deployment(), Answer::status(403, "Forbidden", "user \"me\" cannot patch", Value::Null)).await,
+            refusal(&deployment(), Answer::status(403, "Forbidden", "x is forbidden: exceeded quota", Value::Null))
+                .await,
             refusal(&deployment(), Answer::status(404, "NotFound", "namespaces \"ci\" not found", Value::Null)).await,
             refusal(&deployment(), Answer::Text(404, "404 page not found\n")).await,
             refusal(&deployment(), Answer::status(401, "Unauthorized", "Unauthorized", Value::Null)).await,
@@ -290,6 +292,7 @@ mod tests {
                 "Deployment ci/runner cannot be made while its namespace is being deleted: wait until it is gone, or \
                  choose another",
                 "Deployment ci/runner: the identity in use may not do this: user \"me\" cannot patch",
+                "Deployment ci/runner is not accepted: x is forbidden: exceeded quota",
                 "Deployment ci/runner: namespaces \"ci\" not found",
                 "Deployment ci/runner cannot be made: the cluster does not know this kind (apps/v1 Deployment). Install \
                  what defines it, or switch off what needs it",

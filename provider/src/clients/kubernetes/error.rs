@@ -45,6 +45,10 @@ pub enum KubernetesError {
     #[error("{object}: the identity in use may not do this: {message}")]
     Forbidden { object: Box<ObjectRef>, message: String },
 
+    /// Not a matter of rights: a quota, a policy or a webhook says no.
+    #[error("{object} is not accepted: {message}")]
+    Denied { object: Box<ObjectRef>, message: String },
+
     #[error(
         "{object}: the cluster does not accept the credentials (401 Unauthorized). A token that can be renewed was renewed \
          once. Check the token, certificate or command of the provider's \"kubernetes\"; with cluster_name, the AWS \
@@ -141,6 +145,7 @@ impl KubernetesError {
             (403, _) if causes.iter().any(|cause| cause.reason == "NamespaceTerminating") => {
                 Self::NamespaceTerminating { object }
             }
+            (403, _) if is_denial(&status.message) => Self::Denied { object, message },
             // Says who may not do what, never what was sent.
             (403, _) => Self::Forbidden { object, message: status.message },
             // The only answer that is not a Status: there is no such path.
@@ -162,6 +167,11 @@ impl KubernetesError {
             (code, reason) => Self::Api { object, code, reason: reason.to_owned(), message },
         }
     }
+}
+
+/// Missing rights are told as `... is forbidden: User "name" cannot patch resource ...`; admission tells its own reasons.
+fn is_denial(message: &str) -> bool {
+    message.contains("denied the request") || message.contains(" is forbidden: ") && !message.contains("\" cannot ")
 }
 
 /// The manager stands only in the message: `conflict with "helm" using apps/v1 at …`.

@@ -29,6 +29,12 @@ impl Claims<'_> {
         live::apply(client, object, self.claim(&before, &after)).await.map(drop)
     }
 
+    /// Tries an object without keeping anything.
+    pub(super) async fn try_out(&self, client: &kube::Client, object: &Json) -> Result<(), KubernetesError> {
+        let (before, after) = self.shown(object)?;
+        live::try_out(client, object, self.claim(&before, &after)).await
+    }
+
     fn shown(&self, object: &Json) -> Result<(Json, Json), KubernetesError> {
         let key = ObjectRef::of(object)?.to_string();
         let of = |manifest: &Manifest| {

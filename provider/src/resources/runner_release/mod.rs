@@ -3,6 +3,7 @@
 //! Everything from configuration to Kubernetes objects is pure; the plan shows the objects as they will be applied, and
 //! the state shows them as they were found.
 //!
+//! * plan: every object, tried out on the cluster if that can be reached.
 //! * create: see that nothing of others is in the way, apply object by object, wait for the rollout. The state has each
 //!   object from before its request on.
 //! * read: every object; fields of ours that were changed and objects that are gone show in `manifest`.
@@ -15,6 +16,7 @@ mod adoption;
 mod apply;
 pub mod catalogue;
 pub mod config_toml;
+mod dry_run;
 mod error;
 mod existing;
 mod expand;
@@ -84,7 +86,10 @@ impl Resource for RunnerReleaseResource {
 
     async fn plan(&self, context: &Context<Data>, plan: &mut Plan<RunnerRelease>) -> Result<(), Diagnostics> {
         let existing = existing::look(context, &plan.planned, &plan.private).await;
-        plan::complete(plan, existing)
+        match plan::complete(plan, existing)? {
+            Some(wanted) => dry_run::check(context, plan, &wanted).await,
+            None => Ok(()),
+        }
     }
 
     async fn create(&self, context: &Context<Data>, operation: &mut Create<RunnerRelease>) -> Result<(), Diagnostics> {

@@ -8,11 +8,11 @@ use crate::framework::{Diagnostics, Plan, Value};
 /// In private state: objects were applied, and the rollout was not seen to its end.
 pub(super) const ROLLING: &str = "rolling";
 
-/// Completes a plan.
+/// Completes a plan. Returns what is wanted, once all of it is known.
 ///
 /// # Errors
 /// All that is wrong with the configuration.
-pub(super) fn complete(plan: &mut Plan<RunnerRelease>, existing: Existing) -> Result<(), Diagnostics> {
+pub(super) fn complete(plan: &mut Plan<RunnerRelease>, existing: Existing) -> Result<Option<Wanted>, Diagnostics> {
     identify(&mut plan.planned);
     if let Some(prior) = &plan.prior
         && let (Some(before), Some(after)) = (prior.cluster_name.as_str(), plan.planned.cluster_name.as_str())
@@ -26,21 +26,21 @@ pub(super) fn complete(plan: &mut Plan<RunnerRelease>, existing: Existing) -> Re
     };
     let Some(wanted) = wanted else {
         forget(&mut plan.planned);
-        return Ok(());
+        return Ok(None);
     };
-    let wanted = wanted?;
+    let mut wanted = wanted?;
     wanted.describe(&mut plan.planned)?;
-    for warning in wanted.warnings {
+    for warning in std::mem::take(&mut wanted.warnings) {
         plan.warn(warning);
     }
-    let Some(prior) = &plan.prior else { return Ok(()) };
+    let Some(prior) = &plan.prior else { return Ok(Some(wanted)) };
     let is_rolling = plan.planned.wait.or(true) && plan.private.get::<bool>(ROLLING).unwrap_or(false);
     let differs = prior.manifest != plan.planned.manifest
         || prior.job_pod != plan.planned.job_pod
         || prior.config_toml_rendered != plan.planned.config_toml_rendered
         || prior.objects != plan.planned.objects;
     plan.planned.status = if plan.changed || differs || is_rolling { Value::Unknown } else { prior.status.clone() };
-    Ok(())
+    Ok(Some(wanted))
 }
 
 /// What follows from the name alone.

@@ -91,6 +91,7 @@ const SUBJECTS: &[(&str, &[&str])] = &[
             "apply",
             "catalogue",
             "config_toml",
+            "dry_run",
             "existing",
             "finding",
             "inputs",

@@ -1,0 +1,174 @@
+//! What the cluster would refuse is told by the plan, before anything is applied.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use gitlabspot_acceptance_tests::{Engine, Stage, Workspace};
+use k8s_openapi::api::admissionregistration::v1::{ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding};
+use k8s_openapi::api::core::v1::{ConfigMap, ResourceQuota, Service};
+use kube::api::{Api, DeleteParams, PostParams};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::{ADDRESS, NAME, generation, variables, with_token};
+
+async fn create<K: Clone + DeserializeOwned + Serialize + Debug>(api: &Api<K>, object: Value) {
+    api.create(&PostParams::default(), &serde_json::from_value(object).unwrap()).await.map(drop).unwrap();
+}
+
+/// A release with further attributes.
+async fn release(stage: &Stage, attributes: &str) -> Workspace {
+    let workspace = stage.testdata("runner_release/typed", with_token(stage, "runner_token", "glrt-x")).await;
+    add(&workspace, attributes);
+    workspace
+}
+
+fn add(workspace: &Workspace, attributes: &str) {
+    let text = format!("resource \"gitlabspot_runner_release\" \"runner\" {{\n  {attributes}\n}}\n");
+    workspace.write("attributes_override.tf", &text);
+}
+
+/// The plan is refused with all of these, at this attribute, and nothing has come of it.
+async fn assert_refused(stage: &Stage, workspace: &Workspace, attribute: &str, texts: &[&str]) {
+    let before = stage.namespace.objects().await;
+    let output = workspace.try_plan().await.expect_err("the plan should have been refused");
+    let said = output.prose();
+    for text in texts.iter().chain(&["Not accepted by the cluster", "Nothing was changed"]) {
+        assert!(said.contains(text), "{text} in {said}");
+    }
+    assert!(said.contains(&format!("{attribute} =")), "{attribute} in {said}");
+    assert_eq!(stage.namespace.objects().await, before);
+}
+
+/// Only the server knows that a mount has no volume; a plan that is not refused is applied as ever.
+#[tokio::test]
+async fn an_invalid_value_is_refused_by_the_plan() {
+    let stage = Stage::new("runner_release/dry_run", Engine::opentofu()).await;
+    stage.namespace.create().await;
+    let workspace = release(&stage, "create_namespace = false").await;
+    let wrong = "create_namespace = false\n  volume_mounts = [{ name = \"not-there\", mount_path = \"/x\" }]";
+    add(&workspace, wrong);
+    let object = format!("Deployment {}/{NAME} is not accepted", stage.namespace.name());
+    assert_refused(&stage, &workspace, "volume_mounts", &[&object, "Not found: \"not-there\""]).await;
+    assert_eq!(stage.namespace.objects().await, [""; 0]);
+
+    add(&workspace, "create_namespace = false");
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    let before = generation(&stage).await;
+    add(&workspace, wrong);
+    assert_refused(&stage, &workspace, "volume_mounts", &[&object]).await;
+    assert_eq!(generation(&stage).await, before);
+    add(&workspace, "create_namespace = false");
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// A quota and a policy of the cluster say no.
+#[tokio::test]
+async fn quotas_and_policies_are_asked() {
+    let stage = Stage::new("runner_release/policy", Engine::opentofu()).await;
+    let namespace = stage.namespace.name();
+    stage.namespace.create().await;
+    let workspace = release(&stage, "create_namespace = false").await;
+    let quotas = stage.kubernetes.api::<ResourceQuota>(namespace);
+    let quota = json!({ "metadata": { "name": "few" }, "spec": { "hard": { "services": "0" } } });
+    create(&quotas, quota).await;
+    // A quota counts from when its controller has seen it.
+    while quotas.get("few").await.unwrap().status.and_then(|status| status.hard).is_none() {
+        tokio::task::yield_now().await;
+    }
+    let object = format!("Service {namespace}/{NAME} is not accepted");
+    assert_refused(&stage, &workspace, "service", &[&object, "exceeded quota: few"]).await;
+    quotas.delete("few", &DeleteParams::default()).await.unwrap();
+
+    let policies: Api<ValidatingAdmissionPolicy> = Api::all(stage.kubernetes.client());
+    let bindings: Api<ValidatingAdmissionPolicyBinding> = Api::all(stage.kubernetes.client());
+    create(&policies, json!({
+        "metadata": { "name": namespace },
+        "spec": {
+            "matchConstraints": { "resourceRules": [{
+                "apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": ["services"],
+            }] },
+            "validations": [{ "expression": "has(object.metadata.annotations)", "message": "say whose it is" }],
+            "matchConditions": [{ "name": "here", "expression": format!("object.metadata.namespace == '{namespace}'") }],
+        },
+    }))
+    .await;
+    let rule = json!({ "metadata": { "name": namespace }, "spec": { "policyName": namespace, "validationActions": ["Deny"] } });
+    create(&bindings, rule).await;
+    // The policy counts from when the server has read it.
+    let mut said = workspace.try_plan().await;
+    while said.is_ok() {
+        said = workspace.try_plan().await;
+    }
+    assert_refused(&stage, &workspace, "service", &[&object, "say whose it is"]).await;
+    add(&workspace, "create_namespace = false\n  service = { enabled = true, annotations = { team = \"ci\" } }");
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    workspace.destroy().await;
+    bindings.delete(namespace, &DeleteParams::default()).await.unwrap();
+    policies.delete(namespace, &DeleteParams::default()).await.unwrap();
+    stage.assert_nothing_left().await;
+}
+
+/// Who plans to destroy is not kept from it by what could not be made again.
+#[tokio::test]
+async fn a_refused_repair_lets_destroy_end() {
+    let stage = Stage::new("runner_release/refused_repair", Engine::opentofu()).await;
+    let namespace = stage.namespace.name();
+    stage.namespace.create().await;
+    let workspace = release(&stage, "create_namespace = false").await;
+    workspace.apply().await;
+    let quotas = stage.kubernetes.api::<ResourceQuota>(namespace);
+    create(&quotas, json!({ "metadata": { "name": "few" }, "spec": { "hard": { "services": "0" } } })).await;
+    while quotas.get("few").await.unwrap().status.and_then(|status| status.hard).is_none() {
+        tokio::task::yield_now().await;
+    }
+    stage.kubernetes.api::<Service>(namespace).delete(NAME, &DeleteParams::default()).await.unwrap();
+    let plan = workspace.plan().await;
+    assert!(plan.output().prose().contains("exceeded quota: few"), "{}", plan.output());
+    let said = workspace.try_apply().await.failed();
+    assert!(said.contains("Cannot apply the runner release") && said.contains("exceeded quota: few"), "{said}");
+    workspace.destroy().await;
+    quotas.delete("few", &DeleteParams::default()).await.unwrap();
+    stage.assert_nothing_left().await;
+}
+
+/// The values file is to blame where no attribute is given.
+#[tokio::test]
+async fn a_values_file_is_named() {
+    let stage = Stage::new("runner_release/dry_run_values", Engine::opentofu()).await;
+    stage.namespace.create().await;
+    let workspace = stage.testdata("runner_release/values", variables(&stage)).await;
+    workspace.write(
+        "values.yaml",
+        "gitlabUrl: https://gitlab.com/\nrunnerToken: glrt-x\nvolumeMounts: [{ name: not-there, mountPath: /x }]\n",
+    );
+    assert_refused(&stage, &workspace, "values", &["Not found: \"not-there\""]).await;
+}
+
+/// Without a cluster that answers, or rights to write to it, a plan is the same without a word.
+#[tokio::test]
+async fn a_plan_without_a_way_to_the_cluster_says_nothing() {
+    let stage = Stage::new("runner_release/no_dry_run", Engine::opentofu()).await;
+    stage.namespace.create().await;
+    let workspace = release(&stage, "cluster_name = null").await;
+    let elsewhere = |kubernetes: Value| {
+        let provider = json!({ "provider": { "gitlabspot": { "kubernetes": kubernetes } } });
+        workspace.write("provider_override.tf.json", &provider.to_string());
+    };
+    let wrong = "cluster_name = null\n  volume_mounts = [{ name = \"not-there\", mount_path = \"/x\" }]";
+    add(&workspace, wrong);
+    // Nobody listens at the first; the second takes no such token.
+    let proxy = stage.kubernetes_faults();
+    for (host, authority) in [("https://127.0.0.1:9".to_owned(), None), (proxy.host(), Some(proxy.authority()))] {
+        elsewhere(json!({ "host": host, "token": "x", "cluster_ca_certificate": authority }));
+        let plan = workspace.plan().await;
+        assert_eq!(plan.changes(), BTreeMap::from([(ADDRESS.to_owned(), vec!["create".to_owned()])]));
+        assert!(!plan.output().prose().contains("Warning"), "{}", plan.output());
+    }
+    let config_maps = stage.kubernetes.api::<ConfigMap>(stage.namespace.name());
+    assert!(config_maps.get_opt(NAME).await.unwrap().is_none());
+}

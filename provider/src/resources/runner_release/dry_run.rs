@@ -1,0 +1,326 @@
+//! The plan tried out on the cluster: what its validation, quotas and policies would refuse is refused before anything
+//! is applied.
+//!
+//! It is a service, not a condition: whoever plans without a way to the cluster, or without rights to write to it, gets
+//! the same plan without it.
+
+use std::time::Duration;
+
+use futures::stream::{self, StreamExt};
+use serde_json::Value as Json;
+use tokio::time::timeout;
+
+use super::expand::Wanted;
+use super::live::{Claims, get_all};
+use super::manifests::Fingerprints;
+use super::schema::RunnerRelease;
+use super::{Scene, adoption};
+use crate::clients::kubernetes::{self, KubernetesError, ObjectRef};
+use crate::framework::value::known_map;
+use crate::framework::{AttributePath, Context, Diagnostic, Diagnostics, Object, Plan, Raw, Severity};
+use crate::provider::{Data, sentence};
+
+/// How long a cluster may take to show that it is there. Who plans from elsewhere should not have to wait.
+const REACHED: Duration = Duration::from_secs(5);
+
+/// How long all of it may take.
+const DONE: Duration = Duration::from_secs(30);
+
+/// Requests at a time.
+const AT_A_TIME: usize = 8;
+
+/// Tries out what the plan would apply.
+///
+/// # Errors
+/// What the cluster would refuse, each at the attribute that it comes from.
+pub(super) async fn check(
+    context: &Context<Data>,
+    plan: &mut Plan<RunnerRelease>,
+    wanted: &Wanted,
+) -> Result<(), Diagnostics> {
+    if plan.planned.cluster_name.is_unknown() {
+        return Ok(());
+    }
+    let before = plan.prior.as_ref().and_then(|prior| known_map(&prior.manifest)).unwrap_or_default();
+    let is_set = |flag| plan.private.get::<bool>(flag).unwrap_or(false);
+    let all = is_set(adoption::ADOPTING) || is_set(adoption::COMPLETING);
+    let claims = Claims { before: &before, after: &wanted.manifest, all };
+    let objects = objects(wanted, &claims)?;
+    let Ok(Some(scene)) = timeout(REACHED, reached(context, plan, wanted)).await else { return Ok(()) };
+    if objects.is_empty() {
+        return Ok(());
+    }
+    let refused = timeout(DONE, scene.try_out(objects, &claims, plan.prior.is_none())).await.unwrap_or_default();
+    let config = plan.config.clone().into_raw_object();
+    let found = refused.iter().map(|error| diagnostic(error, wanted, &config));
+    if plan.changed || plan.prior.is_none() {
+        let found: Diagnostics = found.collect();
+        return if found.is_empty() { Ok(()) } else { Err(found) };
+    }
+    // The configuration was accepted once. Hosts plan before they destroy, too, and that must not be kept from ending.
+    found.for_each(|found| plan.warn(Diagnostic { severity: Severity::Warning, ..found }));
+    Ok(())
+}
+
+/// The objects that the plan changes. Secrets go without their content, which is nobody's business before an apply.
+fn objects(wanted: &Wanted, claims: &Claims<'_>) -> Result<Vec<Json>, Diagnostics> {
+    let mut objects = wanted.objects(&Fingerprints::new())?;
+    objects.extend(wanted.secret().map(|secret| {
+        let mut secret = secret.redacted();
+        secret.as_object_mut().map(|fields| fields.remove("data"));
+        secret
+    }));
+    objects.retain(|object| {
+        let key = ObjectRef::of(object).map(|place| place.to_string()).unwrap_or_default();
+        claims.before.get(&key) != claims.after.get(&key)
+    });
+    Ok(objects)
+}
+
+/// The scene, if the cluster answers and has the namespace.
+async fn reached<'a>(context: &'a Context<Data>, plan: &Plan<RunnerRelease>, wanted: &Wanted) -> Option<Scene<'a>> {
+    let scene = Scene::set(context, &plan.planned, &mut plan.private.clone()).await.ok()?;
+    let namespace = ObjectRef {
+        api_version: "v1".to_owned(),
+        kind: "Namespace".to_owned(),
+        namespace: None,
+        name: wanted.spec.names.namespace.clone(),
+    };
+    match kubernetes::get(&scene.client, &namespace).await {
+        Ok(found) => found.filter(|found| found["status"]["phase"] != "Terminating").map(|_| scene),
+        // Whoever may not look at namespaces may still be allowed to work in this one.
+        Err(KubernetesError::Forbidden { .. }) => Some(scene),
+        Err(_) => None,
+    }
+}
+
+impl Scene<'_> {
+    /// What would be refused.
+    async fn try_out(&self, mut objects: Vec<Json>, claims: &Claims<'_>, is_create: bool) -> Vec<KubernetesError> {
+        if is_create {
+            // What is there under these names is to go first, or an apply says whose it is.
+            let places = objects.iter().filter_map(|object| ObjectRef::of(object).ok());
+            let Ok(found) = get_all(&self.client, places.collect::<Vec<_>>()).await else { return Vec::new() };
+            let new: Vec<ObjectRef> =
+                found.into_iter().filter(|(_, object)| object.is_none()).map(|(place, _)| place).collect();
+            objects.retain(|object| ObjectRef::of(object).is_ok_and(|place| new.contains(&place)));
+        }
+        let tried = stream::iter(objects)
+            .map(async |object| claims.try_out(&self.client, &object).await.err().filter(is_refusal))
+            .buffered(AT_A_TIME);
+        tried.collect::<Vec<_>>().await.into_iter().flatten().collect()
+    }
+}
+
+/// Whether an apply would meet it as well. Missing rights, namespaces and kinds may still come with the same run.
+fn is_refusal(error: &KubernetesError) -> bool {
+    match error {
+        KubernetesError::Conflict { .. } | KubernetesError::Denied { .. } => true,
+        // Some webhooks can only be asked in earnest.
+        KubernetesError::Invalid { fields, .. } => {
+            !fields.iter().any(|field| field.reason.contains("does not support dry run"))
+        }
+        KubernetesError::Api { code, .. } => *code == 413,
+        _ => false,
+    }
+}
+
+fn diagnostic(
+    error: &KubernetesError,
+    wanted: &Wanted,
+    config: &std::collections::BTreeMap<String, Raw>,
+) -> Diagnostic {
+    let detail = format!(
+        "{} Nothing was changed. (To destroy the release as it is, leave the configuration as it was, or use \
+         -refresh=false.)",
+        sentence(&error.to_string())
+    );
+    let (place, field) = match error {
+        KubernetesError::Conflict { object, conflicts } => {
+            (Some(object), conflicts.first().map_or("", |conflict| &conflict.field))
+        }
+        KubernetesError::Invalid { object, fields } => (Some(object), fields.first().map_or("", named_field)),
+        KubernetesError::Denied { object, .. } => (Some(object), ""),
+        _ => (None, ""),
+    };
+    let summary = match error {
+        KubernetesError::Conflict { .. } => "Field of another manager",
+        _ => "Not accepted by the cluster",
+    };
+    let attribute = place.and_then(|place| attribute(place, field, &wanted.spec.names.full));
+    let is_given = |name: &str| config.get(name).is_some_and(|value| !value.is_null());
+    let attribute = attribute.map(|name| if !is_given(name) && is_given("values") { "values" } else { name });
+    let path = attribute.map_or_else(AttributePath::default, AttributePath::from);
+    Diagnostic::error(summary, detail).at(path)
+}
+
+/// The field that a refusal is about, also where only the message names it.
+fn named_field(field: &kubernetes::InvalidField) -> &str {
+    if !field.field.is_empty() {
+        return &field.field;
+    }
+    let unknown = field.reason.split_once("unknown field \"").and_then(|(_, rest)| rest.split('"').next());
+    unknown
+        .or_else(|| field.reason.split_once("): .").and_then(|(_, rest)| rest.split(": ").next()))
+        .unwrap_or_default()
+}
+
+/// The attribute that an object's field is made from.
+fn attribute(place: &ObjectRef, field: &str, manager: &str) -> Option<&'static str> {
+    match place.kind.as_str() {
+        "Deployment" => of_deployment(field, manager),
+        "HorizontalPodAutoscaler" => Some("hpa"),
+        "PodDisruptionBudget" => Some("pod_disruption_budget"),
+        "PodMonitor" => Some("pod_monitor"),
+        "ServiceMonitor" => Some("service_monitor"),
+        "Ingress" => Some("session_server"),
+        "Service" if place.name.ends_with("-session-server") => Some("session_server"),
+        "Service" => Some("service"),
+        "ServiceAccount" => Some("service_account"),
+        "Role" | "RoleBinding" | "ClusterRole" | "ClusterRoleBinding" => Some("rbac"),
+        _ => None,
+    }
+}
+
+/// Fields of the Deployment without their indexes, and what they are made from.
+const DEPLOYMENT: &[(&str, &str)] = &[
+    ("metadata.annotations", "deployment_annotations"),
+    ("metadata.labels", "deployment_labels"),
+    ("spec.replicas", "replicas"),
+    ("spec.revisionHistoryLimit", "revision_history_limit"),
+    ("spec.strategy", "strategy"),
+    ("spec.template.labels", "pod_labels"),
+    ("spec.template.annotations", "pod_annotations"),
+    ("spec.template.metadata.annotations", "pod_annotations"),
+    ("spec.template.metadata.labels", "pod_labels"),
+    ("spec.template.spec.affinity", "affinity"),
+    ("spec.template.spec.automountServiceAccountToken", "automount_service_account_token"),
+    ("spec.template.spec.containers.env", "extra_env"),
+    ("spec.template.spec.containers.envFrom", "extra_env_from_refs"),
+    ("spec.template.spec.containers.image", "image"),
+    ("spec.template.spec.containers.imagePullPolicy", "image_pull_policy"),
+    ("spec.template.spec.containers.lifecycle", "container_lifecycle"),
+    ("spec.template.spec.containers.livenessProbe", "liveness_probe"),
+    ("spec.template.spec.containers.ports", "metrics"),
+    ("spec.template.spec.containers.readinessProbe", "readiness_probe"),
+    ("spec.template.spec.containers.resources", "resources"),
+    ("spec.template.spec.containers.securityContext", "security_context"),
+    ("spec.template.spec.containers.volumeMounts", "volume_mounts"),
+    ("spec.template.spec.hostAliases", "host_aliases"),
+    ("spec.template.spec.hostname", "hostname"),
+    ("spec.template.spec.imagePullSecrets", "image_pull_secrets"),
+    ("spec.template.spec.nodeSelector", "node_selector"),
+    ("spec.template.spec.priorityClassName", "priority_class_name"),
+    ("spec.template.spec.runtimeClassName", "runtime_class_name"),
+    ("spec.template.spec.schedulerName", "scheduler_name"),
+    ("spec.template.spec.securityContext", "pod_security_context"),
+    ("spec.template.spec.serviceAccountName", "service_account"),
+    ("spec.template.spec.terminationGracePeriodSeconds", "termination_grace_period_seconds"),
+    ("spec.template.spec.tolerations", "tolerations"),
+    ("spec.template.spec.topologySpreadConstraints", "topology_spread_constraints"),
+    ("spec.template.spec.volumes", "volumes"),
+];
+
+fn of_deployment(field: &str, manager: &str) -> Option<&'static str> {
+    let (plain, first) = without_indexes(field.trim_start_matches('.'));
+    if plain.starts_with("spec.template.spec.containers")
+        && first.is_some_and(|index| index != "0" && index != format!("name=\"{manager}\""))
+    {
+        return Some("extra_containers");
+    }
+    let is_within =
+        |prefix: &str| plain.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    DEPLOYMENT.iter().find(|(prefix, _)| is_within(prefix)).map(|(_, attribute)| *attribute)
+}
+
+/// `a[0].b[c]` as `a.b`, and the first of what stood in brackets.
+fn without_indexes(field: &str) -> (String, Option<&str>) {
+    let mut parts = field.split('[');
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    let mut first = None;
+    for part in parts {
+        let (index, rest) = part.split_once(']').unwrap_or((part, ""));
+        first = first.or(Some(index));
+        plain.push_str(rest);
+    }
+    (plain, first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clients::kubernetes::InvalidField;
+    use crate::framework::schema::Attribute;
+
+    fn deployment() -> ObjectRef {
+        super::super::live::deployment("ci", "gitlab-runner")
+    }
+
+    #[test]
+    fn fields_lead_to_attributes() {
+        let of = |field: &str| attribute(&deployment(), field, "gitlab-runner");
+        assert_eq!(of("spec.template.spec.containers[0].volumeMounts[2].name"), Some("volume_mounts"));
+        assert_eq!(of("spec.template.spec.containers[0].resources.requests[cpu]"), Some("resources"));
+        assert_eq!(of("spec.template.spec.containers[1].image"), Some("extra_containers"));
+        let named = r#".spec.template.spec.containers[name="gitlab-runner"].env[name="A"].value"#;
+        assert_eq!(of(named), Some("extra_env"));
+        assert_eq!(of(".spec.replicas"), Some("replicas"));
+        assert_eq!(of("spec.template.spec.nodeSelectors"), None);
+        assert_eq!(of(""), None);
+    }
+
+    #[test]
+    fn all_of_them_are_attributes() {
+        let known: Vec<String> =
+            RunnerRelease::attributes().iter().map(|attribute: &Attribute| attribute.name.to_string()).collect();
+        let kinds = [
+            "HorizontalPodAutoscaler",
+            "PodDisruptionBudget",
+            "PodMonitor",
+            "ServiceMonitor",
+            "Ingress",
+            "Service",
+            "ServiceAccount",
+            "Role",
+        ];
+        let of_kinds =
+            kinds.iter().filter_map(|kind| attribute(&ObjectRef { kind: (*kind).into(), ..deployment() }, "", "x"));
+        let of_deployment = DEPLOYMENT.iter().map(|(_, attribute)| *attribute).chain(["extra_containers"]);
+        let unknown: Vec<&str> =
+            of_kinds.chain(of_deployment).filter(|name| !known.iter().any(|known| known == name)).collect();
+        assert_eq!(unknown, [""; 0]);
+    }
+
+    #[test]
+    fn messages_name_fields() {
+        let of =
+            |reason: &str| named_field(&InvalidField { field: String::new(), reason: reason.to_owned() }).to_owned();
+        assert_eq!(of("strict decoding error: unknown field \"spec.template.spec.x\""), "spec.template.spec.x");
+        assert_eq!(
+            of("failed to create typed patch object (ci/r; apps/v1, Kind=Deployment): .spec.template.spec.volumes: \
+                duplicate entries for key [name=\"a\"]"),
+            "spec.template.spec.volumes"
+        );
+        assert_eq!(of("something else"), "");
+    }
+
+    #[test]
+    fn what_may_still_come_is_no_refusal() {
+        let object = || Box::new(deployment());
+        let invalid = |reason: &str| KubernetesError::Invalid {
+            object: object(),
+            fields: vec![InvalidField { field: String::new(), reason: reason.to_owned() }],
+        };
+        assert!(is_refusal(&invalid("no")));
+        assert!(is_refusal(&KubernetesError::Denied { object: object(), message: String::new() }));
+        for passing in [
+            invalid("admission webhook \"a\" does not support dry run"),
+            KubernetesError::Forbidden { object: object(), message: String::new() },
+            KubernetesError::UnknownKind { object: object() },
+            KubernetesError::NotFound { object: object(), message: String::new() },
+            KubernetesError::Unreachable { object: object(), server: String::new(), reason: String::new() },
+        ] {
+            assert!(!is_refusal(&passing), "{passing}");
+        }
+    }
+}
