@@ -13,7 +13,7 @@ LIFETIME = datetime.timedelta(days=30)
 
 
 def make(directory: Path) -> None:
-    """Writes ca.crt, apiserver.crt, apiserver.key and service-account.key."""
+    """Writes ca.crt, and certificate and key of apiserver and administrator, and service-account.key."""
     ca_key = ec.generate_private_key(ec.SECP256R1())
     ca_name = _name("gitlabspot local cloud")
     ca = (
@@ -42,17 +42,33 @@ def make(directory: Path) -> None:
         .sign(ca_key, hashes.SHA256())
     )
 
+    admin_key = ec.generate_private_key(ec.SECP256R1())
+    admin = (
+        _certificate(_name("certified-admin", group="system:masters"), ca_name, admin_key.public_key())
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(digital_signature=True), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([x509.OID_CLIENT_AUTH]), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), False
+        )
+        .sign(ca_key, hashes.SHA256())
+    )
+
     (directory / "ca.crt").write_bytes(ca.public_bytes(serialization.Encoding.PEM))
     (directory / "apiserver.crt").write_bytes(server.public_bytes(serialization.Encoding.PEM))
     _write_key(directory / "apiserver.key", server_key)
+    (directory / "admin.crt").write_bytes(admin.public_bytes(serialization.Encoding.PEM))
+    _write_key(directory / "admin.key", admin_key)
     _write_key(
         directory / "service-account.key",
         rsa.generate_private_key(public_exponent=65537, key_size=2048),
     )
 
 
-def _name(common_name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+def _name(common_name: str, group: str | None = None) -> x509.Name:
+    """To the API server a user and its group."""
+    groups = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group)] if group else []
+    return x509.Name([*groups, x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
 def _certificate(subject, issuer, public_key) -> x509.CertificateBuilder:

@@ -49,6 +49,8 @@ class ControlPlane:
         return {
             "host": self.host,
             "ca_file": str(self.ca_file),
+            "client_certificate_file": str(self.layout.kubernetes / "admin.crt"),
+            "client_key_file": str(self.layout.kubernetes / "admin.key"),
             "admin_token": self.admin_token,
             "kubeconfig": str(self.layout.kubeconfig),
         }
@@ -115,6 +117,7 @@ class ControlPlane:
                 "--endpoint-reconciler-type=none",
                 f"--tls-cert-file={files / 'apiserver.crt'}",
                 f"--tls-private-key-file={files / 'apiserver.key'}",
+                f"--client-ca-file={self.ca_file}",
                 f"--service-account-key-file={files / 'service-account.key'}",
                 f"--service-account-signing-key-file={files / 'service-account.key'}",
                 f"--service-account-issuer={self.host}",

@@ -8,6 +8,7 @@ Who is let in is an administrator: access entries are not asked.
 import base64
 import binascii
 import datetime
+import hashlib
 import hmac
 import re
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -15,6 +16,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from moto.eks.models import eks_backends
 
 from . import credentials, signatures
+from .calls import Call
+from .faults import Ledger
 
 PREFIX = "k8s-aws-v1."
 LONGEST = 4096
@@ -40,19 +43,59 @@ class Refused(Exception):
     """Why a token is none; told in the webhook's answer and so in the API server's log."""
 
 
-def review(request: dict, now: datetime.datetime | None = None) -> dict:
-    """Answers a TokenReview."""
-    answer = {"apiVersion": request["apiVersion"], "kind": "TokenReview"}
+class Webhook:
+    """Answers TokenReviews, and logs each EKS token as a call TokenReview of "authenticator", so that faults of kind
+    error refuse some: its date and the cluster it is for, never the token."""
+
+    def __init__(self, ledger: Ledger):
+        self._ledger = ledger
+
+    def review(self, request: dict) -> dict:
+        answer = {"apiVersion": request["apiVersion"], "kind": "TokenReview"}
+        token = request["spec"].get("token", "")
+        key_id, date, region = _claims(token)
+        key = credentials.find(key_id) if key_id else None
+        account = key.account if key else credentials.DEFAULT_ACCOUNT
+        entry, rule = self._ledger.enter(
+            Call(
+                service="authenticator",
+                action="TokenReview",
+                account=account,
+                region=region,
+                access_key_id=key_id,
+                method="POST",
+                raw_path="",
+                query="",
+                headers={},
+                body=b"",
+                authorization=None,
+                parameters={"date": date, "token": hashlib.sha256(token.encode()).hexdigest()},
+            )
+        )
+        try:
+            if rule is not None and rule.kind == "error":
+                raise Refused(rule.message or rule.code)
+            identity = authenticate(token)
+        except Refused as reason:
+            entry["status"], entry["error"] = 401, str(reason)
+            return {**answer, "status": {"authenticated": False, "error": str(reason)}}
+        entry["status"] = 200
+        user = {
+            "username": identity.principal,
+            "uid": f"aws-iam-authenticator:{identity.account}",
+            "groups": ["system:masters"],
+        }
+        return {**answer, "status": {"authenticated": True, "user": user}}
+
+
+def _claims(token: str) -> tuple[str | None, str, str]:
+    """Key, date and region, as an unproven token has them."""
     try:
-        identity = authenticate(request["spec"].get("token", ""), now)
-    except Refused as reason:
-        return {**answer, "status": {"authenticated": False, "error": str(reason)}}
-    user = {
-        "username": identity.principal,
-        "uid": f"aws-iam-authenticator:{identity.account}",
-        "groups": ["system:masters"],
-    }
-    return {**answer, "status": {"authenticated": True, "user": user}}
+        query = _query(_decode(token).query)
+    except Refused:
+        return None, "", ""
+    scope = query["x-amz-credential"].split("/")
+    return scope[0], query["x-amz-date"], scope[2] if len(scope) == 5 else ""
 
 
 def authenticate(token: str, now: datetime.datetime | None = None) -> credentials.AccessKey:
@@ -85,8 +128,8 @@ def _decode(token: str):
     if "=" in encoded:
         raise Refused("the token has padding")
     try:
-        url = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
-        return urlsplit(url)
+        padded = encoded + "=" * (-len(encoded) % 4)
+        return urlsplit(base64.b64decode(padded, altchars=b"-_", validate=True).decode())
     except (binascii.Error, UnicodeDecodeError, ValueError):
         raise Refused("the token is not base64 of a URL") from None
 

@@ -39,7 +39,7 @@ class Control:
             ("GET", "/_mock/log"): self._log,
             ("POST", "/_mock/reset"): self._reset,
             # The path is a secret between this process and the API server: it takes any token.
-            ("POST", authenticator_path): authenticator.review,
+            ("POST", authenticator_path): authenticator.Webhook(ledger).review,
         }
 
     def __call__(self, environ: dict, start_response):

@@ -9,7 +9,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from cloud.aws import signatures
-from cloud.aws.authenticator import EMPTY, LONGEST, Refused, authenticate
+from cloud.aws.authenticator import EMPTY, LONGEST, Refused, Webhook, authenticate
+from cloud.aws.faults import Ledger, Rule
 
 from .local_aws import REGION, AwsTest
 
@@ -37,7 +38,7 @@ class Tokens(AwsTest):
             ("glpat-x", "does not begin with"),
             (good + "=", "padding"),
             (good + "a" * LONGEST, "longer than 4096"),
-            ("k8s-aws-v1.%%%", "is missing|not base64"),
+            ("k8s-aws-v1.%%%", "not base64"),
             (self.token(secret="wrong"), "signature is wrong"),
             (self.token(cluster="other"), "signature is wrong"),
             (self.token(host="sts.example.com"), "no host of STS"),
@@ -52,6 +53,27 @@ class Tokens(AwsTest):
         ):
             with self.subTest(why), self.assertRaisesRegex(Refused, why):
                 authenticate(token)
+
+    def test_the_alphabet_of_a_url(self):
+        token = self.token()
+        for wrong in (token[:40] + "\n" + token[40:], token[:40] + "%" + token[40:]):
+            with self.assertRaisesRegex(Refused, "not base64"):
+                authenticate(wrong)
+
+    def test_a_review_is_logged_and_can_be_refused(self):
+        ledger = Ledger()
+        webhook = Webhook(ledger)
+        ask = {"apiVersion": "authentication.k8s.io/v1", "spec": {"token": self.token()}}
+        self.assertTrue(webhook.review(ask)["status"]["authenticated"])
+        rule = Rule.parse({"kind": "error", "service": "authenticator", "message": "not now"})
+        ledger.add_rules(self.account, [rule])
+        refused = webhook.review(ask)["status"]
+        self.assertEqual(refused, {"authenticated": False, "error": "not now"})
+        self.assertTrue(webhook.review(ask)["status"]["authenticated"])
+        log = ledger.log(self.account)
+        self.assertEqual([entry["status"] for entry in log], [200, 401, 200])
+        self.assertRegex(log[0]["parameters"]["date"], r"^\d{8}T\d{6}Z$")
+        self.assertNotIn(self.token(), str(log))
 
     def test_fifteen_minutes(self):
         token = self.token()
