@@ -35,6 +35,8 @@ struct Aws {
 struct Cluster {
     host: String,
     ca_file: PathBuf,
+    client_certificate_file: PathBuf,
+    client_key_file: PathBuf,
     admin_token: String,
     kubeconfig: PathBuf,
 }
@@ -106,6 +108,25 @@ impl Cloud {
         &self.description.kubernetes.admin_token
     }
 
+    /// A kubeconfig of the cluster's administrator; all its entries are called `local`.
+    #[must_use]
+    pub fn kubeconfig(&self) -> &Path {
+        &self.description.kubernetes.kubeconfig
+    }
+
+    /// PEM of whom to trust there.
+    #[must_use]
+    pub fn kubernetes_authority(&self) -> String {
+        read(&self.description.kubernetes.ca_file)
+    }
+
+    /// Certificate and key of an administrator, both PEM.
+    #[must_use]
+    pub fn kubernetes_certificate(&self) -> (String, String) {
+        let Cluster { client_certificate_file, client_key_file, .. } = &self.description.kubernetes;
+        (read(client_certificate_file), read(client_key_file))
+    }
+
     pub(crate) fn kubernetes_proxy(&self) -> KubernetesProxy {
         let Cluster { host, ca_file, .. } = &self.description.kubernetes;
         KubernetesProxy::start(host, ca_file.parent().expect("a file is in a folder"))
@@ -114,6 +135,10 @@ impl Cloud {
     pub(crate) fn tofu(&self) -> &Path {
         &self.description.tools.tofu
     }
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// The root of the repository.

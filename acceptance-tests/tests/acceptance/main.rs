@@ -8,6 +8,7 @@ mod cache_bucket;
 mod complete;
 mod examples;
 mod harness;
+mod kubernetes_connection;
 mod node_group;
 mod runner_config;
 mod runner_credentials;

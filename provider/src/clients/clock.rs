@@ -7,8 +7,13 @@ use futures::future::BoxFuture;
 
 /// The time of day, and waiting.
 pub trait Clock: fmt::Debug + Send + Sync {
-    /// The present moment.
+    /// The present moment, for lifetimes.
     fn now(&self) -> SystemTime;
+
+    /// The present moment, for others to read. Not the same in tests in which time passes faster.
+    fn time_of_day(&self) -> SystemTime {
+        self.now()
+    }
 
     /// Completes once `duration` has passed.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;

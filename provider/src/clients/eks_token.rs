@@ -3,6 +3,7 @@
 //! The URL is put together by hand. The cluster's verifier (aws-iam-authenticator) refuses any
 //! query parameter that it does not expect, and general signers add some.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
@@ -15,6 +16,7 @@ use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 
 use super::aws::dns_suffix;
+use super::clock::Clock;
 use super::error::ClientError;
 use super::kubernetes::{MintToken, Token};
 
@@ -33,6 +35,7 @@ pub(super) struct EksToken {
     pub(super) region: String,
     /// The cluster's name, or its id for a local cluster on Outposts.
     pub(super) cluster: String,
+    pub(super) clock: Arc<dyn Clock>,
 }
 
 impl MintToken for EksToken {
@@ -45,7 +48,7 @@ impl MintToken for EksToken {
                 .map_err(|error| ClientError::EksToken { cluster: self.cluster.clone(), reason: causes(&error) })?;
             let expires = now + LIFETIME;
             Ok(Token {
-                value: presign(&credentials, &self.region, &self.cluster, now),
+                value: presign(&credentials, &self.region, &self.cluster, self.clock.time_of_day()),
                 // The token dies with the credentials that signed it.
                 expires: Some(credentials.expiry().map_or(expires, |expiry| expiry.min(expires))),
             })
@@ -118,6 +121,7 @@ mod tests {
     use secrecy::ExposeSecret;
 
     use super::*;
+    use crate::clients::clock::tests::ManualClock;
 
     const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
     const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
@@ -174,6 +178,7 @@ mod tests {
                 credentials: SharedCredentialsProvider::new(credentials),
                 region: "eu-west-1".to_owned(),
                 cluster: "prod".to_owned(),
+                clock: Arc::new(ManualClock::at(moment())),
             };
             source.mint(moment()).await.unwrap().expires.unwrap()
         };

@@ -9,7 +9,7 @@ mod validate;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use futures::future::BoxFuture;
 
@@ -68,7 +68,7 @@ impl Provider for Gitlabspot {
             user_agent,
             environment: Environment::process(),
         };
-        let clock = Arc::new(ClientClock(crate::framework::clock::SystemClock::new(self.clock_speed)));
+        let clock = Arc::new(ClientClock::new(self.clock_speed));
         Ok(Data { clients: Clients::with_clock(settings, clock), tags })
     }
 
@@ -79,15 +79,31 @@ impl Provider for Gitlabspot {
 
 /// The framework's clock, as the clients know one: tests that make time pass faster mean all of it.
 #[derive(Debug)]
-struct ClientClock(crate::framework::clock::SystemClock);
+struct ClientClock {
+    clock: crate::framework::clock::SystemClock,
+    hurried_since: Option<(Instant, SystemTime)>,
+}
+
+impl ClientClock {
+    fn new(speed: u32) -> Self {
+        let clock = crate::framework::clock::SystemClock::new(speed);
+        Self { clock, hurried_since: (speed > 1).then(|| (clock.now(), clock.time_of_day())) }
+    }
+}
 
 impl crate::clients::Clock for ClientClock {
     fn now(&self) -> SystemTime {
-        Clock::time_of_day(&self.0)
+        // Where time passes as it does everywhere, the machine may sleep meanwhile: only the time of day knows.
+        let Some((instant, time_of_day)) = self.hurried_since else { return Clock::time_of_day(&self.clock) };
+        time_of_day + Clock::now(&self.clock).saturating_duration_since(instant)
+    }
+
+    fn time_of_day(&self) -> SystemTime {
+        Clock::time_of_day(&self.clock)
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        Clock::sleep(&self.0, duration)
+        Clock::sleep(&self.clock, duration)
     }
 }
 

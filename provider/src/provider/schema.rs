@@ -76,7 +76,7 @@ pub struct Config {
     /// Accounts in which nothing may be done. Checked once, before the first call.
     #[attr(optional)]
     pub forbidden_account_ids: Value<Set<String>>,
-    /// How to reach the Kubernetes cluster.
+    /// How to reach the Kubernetes cluster: see [Connecting to Kubernetes](#connecting-to-kubernetes).
     #[attr(optional)]
     pub kubernetes: Value<Kubernetes>,
 }
@@ -169,16 +169,17 @@ pub struct IgnoreTags {
 #[derive(Clone, Debug, Default, PartialEq, Object)]
 pub struct Kubernetes {
     /// Name of an EKS cluster in the provider's account and region. Its address is looked up when it is first needed, and
-    /// tokens are made from the AWS credentials.
+    /// tokens are made from the AWS credentials. Excludes every other address and identity.
     #[attr(optional)]
     pub cluster_name: Value<String>,
-    /// Path of a kubeconfig file. Otherwise from `KUBE_CONFIG_PATH`.
+    /// Path of a kubeconfig file. Otherwise from `KUBE_CONFIG_PATH`. `~/` is the home directory.
     #[attr(optional)]
     pub config_path: Value<String>,
-    /// Paths of kubeconfig files. Otherwise from `KUBE_CONFIG_PATHS`, separated by colons.
+    /// Paths of kubeconfig files, the first that says something being right. Otherwise from `KUBE_CONFIG_PATHS`, separated
+    /// by colons.
     #[attr(optional)]
     pub config_paths: Value<List<String>>,
-    /// Context of the kubeconfig. Otherwise from `KUBE_CTX`.
+    /// Context of the kubeconfig. Otherwise from `KUBE_CTX`, or the current one.
     #[attr(optional)]
     pub config_context: Value<String>,
     /// User of the kubeconfig in place of the context's. Otherwise from `KUBE_CTX_AUTH_INFO`.
@@ -187,31 +188,34 @@ pub struct Kubernetes {
     /// Cluster of the kubeconfig in place of the context's. Otherwise from `KUBE_CTX_CLUSTER`.
     #[attr(optional)]
     pub config_context_cluster: Value<String>,
-    /// URL of the API server. Otherwise from `KUBE_HOST`.
+    /// URL of the API server, in place of the kubeconfig's. Otherwise from `KUBE_HOST`.
     #[attr(optional)]
     pub host: Value<String>,
-    /// Bearer token. Otherwise from `KUBE_TOKEN`.
+    /// Bearer token, in place of the kubeconfig's user. Otherwise from `KUBE_TOKEN`.
     #[attr(optional, sensitive)]
     pub token: Value<String>,
-    /// PEM certificate of the cluster's authority. Otherwise from `KUBE_CLUSTER_CA_CERT_DATA`.
+    /// PEM certificate of the cluster's authority. Otherwise from `KUBE_CLUSTER_CA_CERT_DATA`. EKS and kubeconfig files have
+    /// it in base64: use `base64decode`.
     #[attr(optional)]
     pub cluster_ca_certificate: Value<String>,
-    /// PEM client certificate. Otherwise from `KUBE_CLIENT_CERT_DATA`.
+    /// PEM client certificate, with `client_key`. Otherwise from `KUBE_CLIENT_CERT_DATA`.
     #[attr(optional)]
     pub client_certificate: Value<String>,
     /// PEM key of the client certificate. Otherwise from `KUBE_CLIENT_KEY_DATA`.
     #[attr(optional, sensitive)]
     pub client_key: Value<String>,
-    /// Do not verify the server's certificate. Otherwise from `KUBE_INSECURE`.
+    /// Do not verify the server's certificate: whoever is in between can then read and change everything. Otherwise from
+    /// `KUBE_INSECURE`.
     #[attr(optional)]
     pub insecure: Value<bool>,
-    /// Name in the server's certificate. Otherwise from `KUBE_TLS_SERVER_NAME`.
+    /// Name in the server's certificate, where it is not that of the address. Otherwise from `KUBE_TLS_SERVER_NAME`.
     #[attr(optional)]
     pub tls_server_name: Value<String>,
-    /// URL of a proxy to the API server. Otherwise from `KUBE_PROXY_URL`.
+    /// URL of a proxy to the API server: `http`, `https` or `socks5`. Otherwise from `KUBE_PROXY_URL`, or `HTTPS_PROXY` with
+    /// the exceptions of `NO_PROXY`.
     #[attr(optional)]
     pub proxy_url: Value<String>,
-    /// A command that prints credentials.
+    /// A command that prints credentials, as kubectl runs it. Excludes `token`.
     #[attr(optional)]
     pub exec: Value<Exec>,
 }

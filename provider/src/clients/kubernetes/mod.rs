@@ -86,7 +86,12 @@ async fn eks(
         cluster: name.to_owned(),
         reason: "there are no AWS credentials to sign it with".to_owned(),
     })?;
-    let source = EksToken { credentials, region: region.to_owned(), cluster: cluster.token_name.clone() };
+    let source = EksToken {
+        credentials,
+        region: region.to_owned(),
+        cluster: cluster.token_name.clone(),
+        clock: Arc::clone(&clients.0.clock),
+    };
     Connection::from_eks(cluster, source, settings, environment).await
 }
 

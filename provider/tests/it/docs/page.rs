@@ -8,6 +8,9 @@ use super::function::{arguments, signature};
 use super::schema::{identity_section, schema_section, type_name};
 use crate::repository::text;
 
+/// What there is to say of clusters that no single attribute can.
+const KUBERNETES: &str = include_str!("kubernetes.md");
+
 /// A page in parts; each is separated from the next by an empty line.
 pub(super) struct Page {
     title: String,
@@ -22,6 +25,8 @@ impl Page {
         let mut page = Self::new("Provider: gitlabspot".to_owned(), "gitlabspot Provider", &schema.description);
         page.category = "";
         page.example("## Example Usage", "examples/provider/provider.tf", "terraform");
+        let ways = text("examples/provider/kubernetes.tf").unwrap_or_default();
+        page.parts.push(KUBERNETES.replace("{{example}}", &fenced(&ways, "terraform")));
         page.parts.push(schema_section(schema));
         page
     }

@@ -1,0 +1,140 @@
+//! The cluster is made by the run that deploys onto it, and nothing is known of it while planning.
+
+use std::fs;
+
+use aws_sdk_eks::Client;
+use aws_sdk_eks::types::VpcConfigRequest;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
+
+use super::recorder::Recorder;
+use super::{ADDRESS, Scene, host};
+
+const CLUSTER: &str = "terraform_data.cluster";
+
+/// Makes and removes the cluster `made` for whoever asks; the address.
+async fn maker(eks: Client, subnets: Vec<String>) -> Value {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let mut stream = BufReader::new(stream);
+            let mut order = String::new();
+            stream.read_line(&mut order).await.unwrap();
+            match order.trim() {
+                "create" => {
+                    let vpc = VpcConfigRequest::builder().set_subnet_ids(Some(subnets.clone())).build();
+                    let role = "arn:aws:iam::123456789012:role/cluster";
+                    eks.create_cluster().name("made").role_arn(role).resources_vpc_config(vpc).send().await.unwrap();
+                }
+                _ => _ = eks.delete_cluster().name("made").send().await.unwrap(),
+            }
+            stream.write_all(b"done\n").await.unwrap();
+        }
+    });
+    json!({ "host": address.ip().to_string(), "port": address.port().to_string() })
+}
+
+async fn scene(way: &str) -> Scene {
+    let cloud = gitlabspot_acceptance_tests::Cloud::running();
+    let nowhere = json!({ "host": "127.0.0.1", "port": "1" });
+    let variables = json!({ "way": way, "kubernetes": host(&cloud), "maker": nowhere });
+    let mut scene = Scene::of("in_one_run", &format!("in_one_run_{way}"), variables, None).await;
+    let subnets = scene.stage.account.subnet_ids().values().cloned().collect();
+    let maker = maker(scene.stage.account.eks(), subnets).await;
+    scene.workspace.set(&json!({ "maker": maker }));
+    // For whoever falls back to them.
+    scene.workspace = scene
+        .workspace
+        .with_environment("KUBE_HOST", "https://127.0.0.1:1")
+        .with_environment("KUBE_TOKEN", "nobody")
+        .with_environment("KUBE_CLUSTER_CA_CERT_DATA", &cloud.kubernetes_authority());
+    scene
+}
+
+/// One run makes the cluster and deploys onto it, the next finds nothing to do, and one run destroys both, in order.
+async fn lives(way: &str) {
+    let scene = scene(way).await;
+    let trap = Recorder::start().await;
+    let trapped = scene
+        .workspace
+        .clone()
+        .with_environment("KUBE_HOST", &trap.url())
+        .with_environment("KUBE_PROXY_URL", &trap.url());
+    let plan = trapped.plan().await;
+    let create = vec!["create".to_owned()];
+    assert_eq!(plan.changes(), [(CLUSTER.to_owned(), create.clone()), (ADDRESS.to_owned(), create)].into());
+    assert_eq!(trap.asked(), [""; 0]);
+    assert!(scene.stage.account.calls_of("eks", ".*").is_empty());
+    assert!(scene.stage.account.calls_of("authenticator", ".*").is_empty());
+
+    let _ = scene.workspace.apply().await;
+    scene.workspace.assert_stable().await;
+    let _ = scene.workspace.destroy().await;
+    assert_eq!(scene.workspace.state().await.addresses(), [""; 0]);
+    scene.assert_nothing_left().await;
+}
+
+/// K28: by the resource's cluster_name.
+#[tokio::test]
+async fn by_the_resources_cluster_name() {
+    lives("resource").await;
+}
+
+/// K28: by the provider's cluster_name.
+#[tokio::test]
+async fn by_the_providers_cluster_name() {
+    lives("provider").await;
+}
+
+/// K28: by the provider's host and token.
+#[tokio::test]
+async fn by_the_providers_host() {
+    lives("host").await;
+}
+
+/// K29: what exists already is not looked for while the way to it is unknown, and neither is anything else.
+#[tokio::test]
+async fn what_exists_waits_for_the_way_to_it() {
+    let scene = Scene::new("unknown", &json!({})).await;
+    scene.connect(&scene.host());
+    scene.workspace.apply().await;
+    let trap = Recorder::start().await;
+    let kubeconfig = scene.stage.folder().join("trap");
+    let config = json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "trap",
+        "contexts": [{ "name": "trap", "context": { "cluster": "trap", "user": "trap" } }],
+        "clusters": [{ "name": "trap", "cluster": { "server": trap.url() } }],
+        "users": [{ "name": "trap", "user": { "token": "t" } }],
+    });
+    fs::write(&kubeconfig, config.to_string()).unwrap();
+    let trapped = scene
+        .workspace
+        .clone()
+        .with_environment("KUBE_HOST", &trap.url())
+        .with_environment("KUBE_CONFIG_PATH", &kubeconfig.display().to_string());
+    let unknown = "${terraform_data.later.output}";
+    for settings in [
+        json!({ "host": unknown, "token": "t" }),
+        json!({ "host": trap.url(), "token": unknown }),
+        json!({ "cluster_name": unknown }),
+        json!({ "config_path": unknown }),
+        json!({ "config_paths": [kubeconfig.display().to_string(), unknown] }),
+        json!({ "config_path": kubeconfig.display().to_string(), "config_context": unknown }),
+        json!({ "host": trap.url(), "proxy_url": unknown }),
+    ] {
+        scene.connect(&settings);
+        scene.workspace.write("later.tf", "resource \"terraform_data\" \"later\" {\n  input = \"x\"\n}\n");
+        let plan = trapped.plan().await;
+        assert_eq!(
+            plan.changes(),
+            [("terraform_data.later".to_owned(), vec!["create".to_owned()])].into(),
+            "{settings}"
+        );
+        assert_eq!(trap.asked(), [""; 0], "{settings}");
+    }
+    scene.workspace.write("later.tf", "");
+    scene.connect(&scene.host());
+    scene.destroy().await;
+}

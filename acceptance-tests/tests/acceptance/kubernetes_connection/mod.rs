@@ -1,0 +1,148 @@
+//! How the provider gets to a cluster: every way there is, and what it says when there is none. A resource that needs
+//! next to nothing is applied; a plan that finds nothing to change has seen it in the cluster.
+
+mod credentials;
+mod eks;
+mod exec;
+mod in_one_run;
+mod kubeconfig;
+mod network_proxy;
+mod recorder;
+mod settings;
+
+use gitlabspot_acceptance_tests::{Cloud, Engine, Stage, Workspace};
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::ResourceQuota;
+use k8s_openapi::api::scheduling::v1::PriorityClass;
+use kube::api::{Api, DeleteParams, PostParams};
+use serde_json::{Value, json};
+
+const ADDRESS: &str = "gitlabspot_warm_capacity.probe";
+
+struct Scene {
+    workspace: Workspace,
+    stage: Stage,
+    cloud: Cloud,
+    priority: i64,
+}
+
+impl Scene {
+    /// A namespace, and a configuration in which the provider is told this.
+    async fn new(test: &str, kubernetes: &Value) -> Self {
+        Self::of("probe", test, json!({}), Some(kubernetes)).await
+    }
+
+    async fn of(case: &str, test: &str, variables: Value, kubernetes: Option<&Value>) -> Self {
+        let stage = Stage::new(&format!("kubernetes_connection/{test}"), Engine::opentofu()).await;
+        stage.namespace.create().await;
+        let priority = -11 - i64::from(getrandom::u32().unwrap() >> 4);
+        let mut all = json!({ "namespace": stage.namespace.name(), "priority": priority });
+        all.as_object_mut().unwrap().extend(variables.as_object().unwrap().clone());
+        let workspace = stage.testdata(&format!("kubernetes_connection/{case}"), all).await;
+        let scene = Self { workspace, stage, cloud: Cloud::running(), priority };
+        if let Some(kubernetes) = kubernetes {
+            scene.connect(kubernetes);
+        }
+        scene
+    }
+
+    /// From now on the provider is told this.
+    fn connect(&self, kubernetes: &Value) {
+        let provider = json!({ "provider": { "gitlabspot": { "kubernetes": kubernetes } } });
+        self.workspace.write("provider.tf.json", &provider.to_string());
+    }
+
+    /// The resource was found, and all of it.
+    async fn assert_found(&self) {
+        Self::assert_found_in(&self.workspace).await;
+    }
+
+    async fn assert_found_in(workspace: &Workspace) {
+        let plan = workspace.plan().await;
+        assert!(plan.is_empty() && !plan.output().stdout.contains("Warning: The cluster of"), "{}", plan.output());
+    }
+
+    /// Why a plan cannot look at the resource.
+    async fn refusal(&self) -> String {
+        Self::refusal_in(&self.workspace).await
+    }
+
+    async fn refusal_in(workspace: &Workspace) -> String {
+        match workspace.try_plan().await {
+            Err(output) => output.prose(),
+            Ok(plan) => panic!("this should have failed: {}", plan.output()),
+        }
+    }
+
+    /// Nothing can be made in the namespace, so that an apply waits for pods.
+    async fn without_pods(&self) {
+        let quota = json!({ "metadata": { "name": "none" }, "spec": { "hard": { "pods": "0" } } });
+        self.quotas().create(&PostParams::default(), &serde_json::from_value(quota).unwrap()).await.unwrap();
+    }
+
+    async fn with_pods(&self) {
+        self.quotas().delete("none", &DeleteParams::default()).await.unwrap();
+    }
+
+    fn quotas(&self) -> Api<ResourceQuota> {
+        self.stage.kubernetes.api(self.stage.namespace.name())
+    }
+
+    async fn destroy(&self) {
+        self.workspace.destroy().await;
+        self.assert_nothing_left().await;
+    }
+
+    async fn assert_nothing_left(&self) {
+        self.stage.assert_nothing_left().await;
+        assert!(!self.has_class().await);
+    }
+
+    /// Removes what only the API server still has, since to EKS its cluster is gone.
+    async fn sweep(&self) {
+        let delete = DeleteParams::background();
+        let deployments: Api<Deployment> = self.stage.kubernetes.api(self.stage.namespace.name());
+        deployments.delete("probe", &delete).await.unwrap();
+        self.classes().delete(&self.class(), &delete).await.unwrap();
+    }
+
+    async fn has_class(&self) -> bool {
+        self.classes().get_opt(&self.class()).await.unwrap().is_some()
+    }
+
+    fn classes(&self) -> Api<PriorityClass> {
+        Api::all(self.stage.kubernetes.client())
+    }
+
+    fn class(&self) -> String {
+        format!("gitlabspot-placeholder-minus-{}", -self.priority)
+    }
+
+    /// The cluster as one is told of it that is in no cloud.
+    fn host(&self) -> Value {
+        host(&self.cloud)
+    }
+}
+
+fn host(cloud: &Cloud) -> Value {
+    json!({
+        "host": cloud.kubernetes_host(),
+        "token": cloud.kubernetes_token(),
+        "cluster_ca_certificate": cloud.kubernetes_authority(),
+    })
+}
+
+/// Some settings, with others.
+fn with(settings: &Value, others: Value) -> Value {
+    let mut all = settings.clone();
+    all.as_object_mut().unwrap().extend(others.as_object().unwrap().clone());
+    all.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+    all
+}
+
+#[track_caller]
+fn assert_said(said: &str, all: &[&str]) {
+    for text in all {
+        assert!(said.contains(text), "{text:?} is not in {said}");
+    }
+}
