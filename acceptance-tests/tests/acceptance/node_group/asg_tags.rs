@@ -3,7 +3,9 @@
 use gitlabspot_acceptance_tests::Fault;
 use serde_json::{Value, json};
 
-use super::{ADDRESS, TEMPLATE, asg, asg_tags, changes, delete_behind_its_back, guide, tag_asg, untag_asg};
+use super::{
+    ADDRESS, NAME, TEMPLATE, asg, asg_tag, asg_tags, changes, delete_behind_its_back, guide, tag_asg, untag_asg,
+};
 
 /// T1, T2: a removed tag comes back alone; tags of others stay, and are no difference.
 #[tokio::test]
@@ -25,6 +27,37 @@ async fn repaired_one_by_one() {
     workspace.assert_stable().await;
     let mut after = asg_tags(&stage.account).await;
     assert_eq!(after.remove("theirs").as_deref(), Some("x"));
+    assert_eq!(after, before);
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// T2: an import takes no tag of others for its own. What the configuration then names is taken over, and goes with it.
+#[tokio::test]
+async fn taken_over_after_an_import() {
+    let (stage, workspace) = guide("taken_over", json!({})).await;
+    workspace.apply().await;
+    for (key, value) in [("theirs", "x"), ("cost-center", "ci")] {
+        let tag = asg_tag(&stage.account, key).await.value(value).propagate_at_launch(true).build();
+        stage.account.autoscaling().create_or_update_tags().tags(tag).send().await.unwrap();
+    }
+    let before = asg_tags(&stage.account).await;
+    let _ = workspace.run(&["state", "rm", ADDRESS]).await.succeeded();
+    let _ = workspace.try_import(ADDRESS, &format!("prod:{NAME}")).await.succeeded();
+    stage.account.forget();
+    assert!(workspace.plan().await.is_empty());
+
+    workspace.set(&json!({ "asg_tags": { "cost-center": "ci" } }));
+    assert_eq!(workspace.plan().await.changes()[ADDRESS], ["update"]);
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    assert_eq!((changes(&stage.account), asg_tags(&stage.account).await), (vec![], before.clone()));
+
+    workspace.set(&json!({ "asg_tags": null }));
+    workspace.apply().await;
+    assert_eq!(changes(&stage.account), ["DeleteTags"]);
+    let mut after = asg_tags(&stage.account).await;
+    after.insert("cost-center".to_owned(), "ci".to_owned());
     assert_eq!(after, before);
     workspace.destroy().await;
     stage.assert_nothing_left().await;

@@ -199,26 +199,13 @@ fn read_asgs(new: &mut NodeGroup, state: &NodeGroup, asgs: &[AutoScalingGroup], 
     if reading.importing {
         let (resources, options) = autoscaler_tags::from_tags(&found);
         new.autoscaler = imported_autoscaler(resources, options);
-        new.asg_tags = imported_asg_tags(asgs, reading.tags);
+        // Whose the further tags are cannot be told, and those of others are never touched: so none is taken for ours
+        // before the configuration names it.
+        new.asg_tags = Value::Null;
     }
     let mut ours: BTreeSet<String> = known_map(&state.asg_tags_all).unwrap_or_default().into_keys().collect();
     ours.extend(wanted_asg_tags(if reading.importing { new } else { state }).unwrap_or_default().into_keys());
     new.asg_tags_all = map_value(found.into_iter().filter(|(key, _)| ours.contains(key)).collect());
-}
-
-/// Further tags of the user's: those that EC2 passes on and that belong neither to EKS nor to the autoscaler's template.
-fn imported_asg_tags(asgs: &[AutoScalingGroup], tags: &Tags) -> Value<Map<String>> {
-    let passed_on = |key: &str| {
-        let tag = |asg: &AutoScalingGroup| {
-            asg.tags().iter().any(|tag| tag.key.as_deref() == Some(key) && tag.propagate_at_launch == Some(true))
-        };
-        asgs.iter().all(tag)
-    };
-    let mut found = tags.of_concern(common_tags(asgs), &[]);
-    found.retain(|key, _| {
-        passed_on(key) && !autoscaler_tags::is_reserved(key) && !key.starts_with(autoscaler_tags::NODE_TEMPLATE)
-    });
-    if found.is_empty() { Value::Null } else { map_value(found) }
 }
 
 /// The tags that all groups have, with the same value.
@@ -270,7 +257,9 @@ mod tests {
     }
 
     fn asg(tags: &[(&str, &str)]) -> AutoScalingGroup {
-        let tag = |(key, value): &(&str, &str)| TagDescription::builder().key(*key).value(*value).build();
+        let tag = |(key, value): &(&str, &str)| {
+            TagDescription::builder().key(*key).value(*value).propagate_at_launch(true).build()
+        };
         AutoScalingGroup::builder()
             .auto_scaling_group_name("eks-build-1")
             .set_tags(Some(tags.iter().map(tag).collect()))

@@ -50,7 +50,8 @@ pub struct NodeGroup {
     /// Taints of the nodes, which keep away everything but jobs that tolerate them.
     #[attr(optional)]
     pub taints: Value<Set<Taint>>,
-    /// ARN of the nodes' IAM role. Give this or `node_role`.
+    /// ARN of the nodes' IAM role. Give this or `node_role`. Name whatever attaches its policies in `depends_on`: EKS needs
+    /// them before the first node starts and until the last one is gone.
     #[attr(optional, computed, stable, replace)]
     pub node_role_arn: Value<String>,
     /// An IAM role for the nodes, made, changed and deleted with the group. Give this, `{}` is enough, or
@@ -87,8 +88,8 @@ pub struct NodeGroup {
     /// What the cluster autoscaler is told through tags of the Auto Scaling Group.
     #[attr(optional)]
     pub autoscaler: Value<Autoscaler>,
-    /// Further tags of the Auto Scaling Group. EC2 passes them on to the instances. An import takes all that it passes on,
-    /// except those of EKS.
+    /// Further tags of the Auto Scaling Group. EC2 passes them on to the instances. An import cannot tell which of those
+    /// that are there are yours, and takes none: the next apply takes over those that are named here, and the rest stays.
     #[attr(optional)]
     pub asg_tags: Value<Map<String>>,
     /// Keep EC2 from terminating nodes only to even out the zones, which kills the jobs on them. `true` for `SPOT`
