@@ -41,6 +41,23 @@ class Prices(AwsTest):
         self.assertGreater(len(names), 100)
         self.assertEqual(len(names), len(set(names)))
 
+    def test_pages_of_offerings(self):
+        ec2 = self.client("ec2")
+        zones = {"LocationType": "availability-zone"}
+        self.assertEqual(
+            len(ec2.describe_instance_type_offerings(**zones, MaxResults=5)["InstanceTypeOfferings"]), 5
+        )
+        pages = list(ec2.get_paginator("describe_instance_type_offerings").paginate(**zones))
+        self.assertEqual(len(pages), 2)
+        self.assertEqual(len(pages[0]["InstanceTypeOfferings"]), 1000)
+        offerings = [
+            (offering["InstanceType"], offering["Location"])
+            for page in pages
+            for offering in page["InstanceTypeOfferings"]
+        ]
+        self.assertEqual(len(offerings), len(set(offerings)))
+        self.assertEqual({zone for _, zone in offerings}, {f"{REGION}{zone}" for zone in "abc"})
+
 
 class LaunchTemplates(AwsTest):
     def test_one_that_is_not_there(self):

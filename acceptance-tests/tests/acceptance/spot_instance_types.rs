@@ -98,6 +98,19 @@ async fn other_questions() {
         assert!(architectures.iter().any(|architecture| architecture.as_str() == "arm64"), "{kind:?}");
     }
     assert_eq!(stage.account.calls_of("ec2", "DescribeAvailabilityZones").len(), 1);
+    // The offers of three zones are more than one page, and what a type is offered in stands on any of them.
+    let pages = stage.account.calls_of("ec2", "DescribeInstanceTypeOfferings");
+    let further = pages.iter().filter(|call| call.parameters.get("NextToken").is_some()).count();
+    assert!(pages.len() > 1 && further == pages.len() - 1, "{pages:?}");
+    for found in &types {
+        let name = aws_sdk_ec2::types::Filter::builder().name("instance-type").values(found["name"].as_str().unwrap());
+        let offered = stage.account.ec2().describe_instance_type_offerings().location_type("availability-zone".into());
+        let offered = offered.filters(name.build()).send().await.unwrap();
+        let mut zones: Vec<&str> =
+            offered.instance_type_offerings().iter().filter_map(|offering| offering.location()).collect();
+        zones.sort_unstable();
+        assert_eq!(found["availability_zones"], json!(zones), "{found}");
+    }
     workspace.destroy().await;
     stage.assert_nothing_left().await;
 }
@@ -108,16 +121,20 @@ async fn nothing_matches() {
     let (stage, workspace) = search("nothing", Engine::opentofu(), json!({})).await;
     let usual = json!({
         "vcpus": 8, "memory_gib": { "min": 16, "max": 32 }, "exclude": null,
-        "availability_zones": ["af-south-1a", "af-south-1b"],
+        "availability_zones": ["af-south-1a", "af-south-1b"], "require_all_zones": null,
     });
     for (attribute, value) in [
         ("vcpus", json!(7)),
         ("memory_gib", json!({ "min": 17, "max": 17.5 })),
         ("exclude", json!(["*"])),
         ("availability_zones", json!(["af-south-1z"])),
+        ("require_all_zones", json!(true)),
     ] {
         workspace.set(&usual);
         workspace.set(&json!({ attribute: value }));
+        if attribute == "require_all_zones" {
+            workspace.set(&json!({ "availability_zones": ["af-south-1a", "af-south-1z"] }));
+        }
         let said = workspace.try_plan().await.unwrap_err().failed();
         assert!(said.contains("No instance type matches"), "{said}");
         assert!(said.contains(&format!("types were left before {attribute}, none after it")), "{said}");

@@ -89,7 +89,7 @@ pub(super) async fn load(
     let retry =
         retry::config(settings.max_retries, settings.retry_mode.as_deref(), loaded.retry_config(), environment)?;
     let retry = match settings.initial_backoff {
-        Some(pause) => retry.with_initial_backoff(pause),
+        Some(pause) => retry.with_initial_backoff(pause).with_max_backoff(pause * retry::LONGEST_PAUSE),
         None => retry,
     };
     let mut config = loaded.into_builder().retry_config(retry).build();

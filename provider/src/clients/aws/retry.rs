@@ -16,8 +16,9 @@ use crate::clients::error::ClientError;
 /// proxy looks like a hang. Ten retries wait for about a minute in all.
 pub const DEFAULT_MAX_RETRIES: u32 = 10;
 
-/// The longest pause between two tries.
-const MAX_BACKOFF: Duration = Duration::from_secs(20);
+/// The longest pause between two tries, in pauses of the first kind: seconds.
+pub(super) const LONGEST_PAUSE: u32 = 20;
+const MAX_BACKOFF: Duration = Duration::from_secs(LONGEST_PAUSE as u64);
 
 /// Error codes that mean "slow down" (the SDK's list, which all AWS SDKs share).
 ///

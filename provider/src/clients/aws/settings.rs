@@ -39,7 +39,7 @@ pub struct AwsSettings {
     /// Names of settings that are given but not known yet: they depend on a resource that this
     /// run will create. While there is one, no AWS client can be had.
     pub not_yet_known: Vec<String>,
-    /// The first pause between two tries, instead of the SDK's second. For tests.
+    /// The first pause between two tries, instead of the SDK's second; the longest shrinks with it. For tests.
     pub initial_backoff: Option<Duration>,
     /// Takes the place of the network. For tests.
     pub http_client: Option<SharedHttpClient>,
