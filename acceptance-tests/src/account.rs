@@ -32,6 +32,10 @@ pub(crate) struct Furnished {
 /// One call that reached AWS.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Call {
+    /// When it came, in one count with the ends of calls.
+    pub number: u64,
+    /// When it was answered, or dropped; none while it is under way.
+    pub ended: Option<u64>,
     /// As in a signature: `eks`, `s3`, ...
     pub service: String,
     /// The API's name: `CreateNodegroup`, ...

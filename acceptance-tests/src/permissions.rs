@@ -125,7 +125,8 @@ mod tests {
     use super::*;
 
     fn call(service: &str, action: &str, user_agent: &str) -> Call {
-        let call = json!({ "service": service, "action": action, "parameters": {}, "user_agent": user_agent });
+        let call =
+            json!({ "number": 1, "service": service, "action": action, "parameters": {}, "user_agent": user_agent });
         serde_json::from_value(call).unwrap()
     }
 

@@ -9,7 +9,7 @@ import traceback
 
 from . import accounts, calls, s3_refusals, signatures
 from .error_answers import AwsError
-from .faults import Ledger, drop_connection
+from .faults import Ledger, Rule, drop_connection
 
 CODE = re.compile(rb"<Code>([^<]+)</Code>")
 
@@ -25,6 +25,12 @@ class Application:
             return self._control(environ, start_response)
         call = calls.read(environ)
         entry, rule = self._ledger.enter(call)
+        try:
+            return self._answer(call, environ, entry, rule, start_response)
+        finally:
+            self._ledger.leave(entry)
+
+    def _answer(self, call: calls.Call, environ: dict, entry: dict, rule: Rule | None, start_response):
         if rule is not None:
             match rule.kind:
                 case "latency":

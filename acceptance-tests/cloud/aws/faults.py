@@ -131,6 +131,7 @@ class Ledger:
             self._count += 1
             entry = {
                 "number": self._count,
+                "ended": None,
                 "time": time.time(),
                 "account": call.account,
                 "region": call.region,
@@ -149,6 +150,12 @@ class Ledger:
             }
             self._log[call.account].append(entry)
         return entry, rule
+
+    def leave(self, entry: dict) -> None:
+        """Logs the end of a call, in one count with the arrivals: so one can see which were under way together."""
+        with self._lock:
+            self._count += 1
+            entry["ended"] = self._count
 
 
 def drop_connection(environ: dict, reset: bool) -> None:

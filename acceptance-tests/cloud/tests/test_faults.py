@@ -1,5 +1,6 @@
 """Faults hit the calls that they are for, and the log tells what happened."""
 
+import threading
 import unittest
 
 import botocore.exceptions
@@ -73,6 +74,21 @@ class Faults(AwsTest):
         s3 = self.client("s3")
         self.assertEqual(self.refused(s3.get_bucket_policy, Bucket="one")[0], "SlowDown")
         self.assertEqual(self.refused(s3.get_bucket_policy, Bucket="two")[0], "NoSuchBucket")
+
+    def test_calls_at_once(self):
+        self.add(kind="latency", service="eks", ms=300, times=2)
+        eks = self.client("eks")
+        threads = [threading.Thread(target=eks.list_clusters) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        eks.list_clusters()
+        first, second, third = ((entry["number"], entry["ended"]) for entry in self.get("log"))
+        self.assertLess(first[0], second[0])
+        self.assertLess(second[0], min(first[1], second[1]))
+        self.assertLess(max(first[1], second[1]), third[0])
+        self.assertLess(third[0], third[1])
 
     def test_other_accounts_are_left_alone(self):
         self.post("faults", {"account": "999999999999", "kind": "throttle", "times": 0})

@@ -47,6 +47,51 @@ async fn lost_answers() {
     }
 }
 
+/// B3: "already owned by you" is only believed when this very create may have made the bucket: an answer was lost, and
+/// nobody has put a tag on it.
+#[tokio::test]
+async fn owned_by_us_and_made_by_someone() {
+    let refused = Fault::error("s3", "CreateBucket", 400, "RequestTimeout", "sent too slowly");
+    let lost = Fault::drop_before("s3", "CreateBucket");
+    for (name, fault, found) in [("refused", refused, vec![]), ("tagged", lost, vec![("owner", "someone")])] {
+        let (stage, workspace, bucket) = guide(&format!("made_by_someone_{name}"), json!({})).await;
+        make_bucket(&stage.account, &bucket).await;
+        if !found.is_empty() {
+            tag(&stage.account, &bucket, &found).await;
+        }
+        stage.account.forget();
+        // It was made between the look and the create.
+        stage.account.inject(Fault::error("s3", "HeadBucket", 404, "NotFound", ""));
+        stage.account.inject(fault);
+        let said = workspace.try_apply().await.failed();
+        assert!(said.contains("Bucket exists already") && said.contains("It was not touched"), "{said}");
+        assert_eq!(
+            (changes(&stage.account), count(&stage.account, "CreateBucket")),
+            (vec!["CreateBucket".to_owned()], 2)
+        );
+        let tags = super::tags(&stage.account, &bucket).await;
+        assert_eq!(tags.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect::<Vec<_>>(), found);
+        assert!(!workspace.state().await.contains(ADDRESS));
+        stage.account.s3().delete_bucket().bucket(&bucket).send().await.unwrap();
+    }
+}
+
+/// B4: a bucket of another region is told with that region.
+#[tokio::test]
+async fn one_of_another_region() {
+    let (stage, workspace, bucket) = guide("elsewhere", json!({ "region": "eu-west-1" })).await;
+    make_bucket(&stage.account, &bucket).await;
+    stage.account.forget();
+    let said = workspace.try_apply().await.failed();
+    assert!(said.contains("belongs to a bucket in the region af-south-1"), "{said}");
+    assert_eq!(changes(&stage.account), [""; 0]);
+    assert!(!workspace.state().await.contains(ADDRESS));
+    // Nor is it imported by a provider of a region that is not its own.
+    let said = workspace.try_import(ADDRESS, &bucket).await.failed();
+    assert!(said.contains("is in the region af-south-1, but the provider works in eu-west-1"), "{said}");
+    stage.account.s3().delete_bucket().bucket(&bucket).send().await.unwrap();
+}
+
 /// B4: a bucket of this account that the configuration did not make is not touched, in us-east-1 neither, where S3
 /// would answer a second create with success.
 #[tokio::test]

@@ -16,7 +16,13 @@ async fn the_guides_bucket() {
     let state = state.resource(ADDRESS);
     assert_eq!((&state["prefix"], &state["expiration_days"]), (&json!("project/"), &json!(60)));
     assert_eq!(state["runner_cache"]["s3"]["bucket_name"], bucket);
+    let location = stage.account.s3().get_bucket_location().bucket(&bucket).send().await.unwrap();
+    assert_eq!(location.location_constraint().unwrap().as_str(), "af-south-1");
     workspace.assert_import(ADDRESS, &bucket, &[]).await;
+    for region in ["", r#", region = "af-south-1""#] {
+        let identity = format!(r#"{{ bucket = "{bucket}"{region} }}"#);
+        workspace.assert_import_by_identity(ADDRESS, &identity, &[]).await;
+    }
     workspace.set(&json!({ "expiration_days": 30 }));
     assert_eq!(workspace.plan().await.changes()[ADDRESS], ["update"]);
     stage.account.forget();
@@ -70,11 +76,13 @@ async fn names_that_are_made_up() {
 /// The first region has no location constraint, and a look comes before the create.
 #[tokio::test]
 async fn the_first_region() {
-    let (stage, workspace, _) = guide("us_east_1", json!({ "region": "us-east-1" })).await;
+    let (stage, workspace, bucket) = guide("us_east_1", json!({ "region": "us-east-1" })).await;
     workspace.apply().await;
     let calls: Vec<String> = stage.account.calls().into_iter().map(|call| call.action).collect();
     let at = |action: &str| calls.iter().position(|call| call == action).unwrap();
     assert!(at("HeadBucket") < at("CreateBucket"), "{calls:?}");
+    let location = stage.account.s3().get_bucket_location().bucket(&bucket).send().await.unwrap();
+    assert!(location.location_constraint().is_none_or(|constraint| constraint.as_str().is_empty()), "{location:?}");
     ends_well(&stage, &workspace).await;
 }
 

@@ -1,8 +1,11 @@
 //! The parts of a bucket: what others changed is shown and repaired, what belongs to others stays.
 
-use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
-use gitlabspot_acceptance_tests::Fault;
-use serde_json::json;
+use aws_sdk_s3::types::{
+    BucketLifecycleConfiguration, BucketVersioningStatus, ExpirationStatus, LifecycleRule, LifecycleRuleAndOperator,
+    LifecycleRuleFilter, Tag, Transition, TransitionStorageClass, VersioningConfiguration,
+};
+use gitlabspot_acceptance_tests::{Account, Fault};
+use serde_json::{Value, json};
 
 use super::{ADDRESS, changes, count, ends_well, guide, tag, tags};
 
@@ -69,5 +72,145 @@ async fn tags_of_others() {
     let left = tags(&stage.account, &bucket).await;
     let expected = [("audited", "yes"), ("price", "2"), ("team", "ci"), ("theirs", "x")];
     assert_eq!(left.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect::<Vec<_>>(), expected);
+    ends_well(&stage, &workspace).await;
+}
+
+async fn rules(account: &Account, bucket: &str) -> Vec<LifecycleRule> {
+    let found = account.s3().get_bucket_lifecycle_configuration().bucket(bucket).send().await.unwrap();
+    found.rules.unwrap_or_default()
+}
+
+/// Lifecycle rules of others are kept when ours changes and when it goes.
+#[tokio::test]
+async fn rules_of_others() {
+    let (stage, workspace, bucket) = guide("rules", json!({})).await;
+    workspace.apply().await;
+    let ours = rules(&stage.account, &bucket).await;
+    let all_of = LifecycleRuleAndOperator::builder()
+        .prefix("artifacts/")
+        .tags(Tag::builder().key("keep").value("no").build().unwrap())
+        .build();
+    let theirs = LifecycleRule::builder()
+        .id("theirs")
+        .status(ExpirationStatus::Enabled)
+        .filter(LifecycleRuleFilter::builder().and(all_of).build())
+        .transitions(Transition::builder().days(30).storage_class(TransitionStorageClass::StandardIa).build())
+        .build()
+        .unwrap();
+    let both = BucketLifecycleConfiguration::builder().set_rules(Some([ours, vec![theirs]].concat())).build().unwrap();
+    let request = stage.account.s3().put_bucket_lifecycle_configuration().bucket(&bucket);
+    request.lifecycle_configuration(both).send().await.unwrap();
+    // As S3 tells it.
+    let theirs = rules(&stage.account, &bucket).await.into_iter().find(|rule| rule.id() == Some("theirs")).unwrap();
+    workspace.assert_stable().await;
+    workspace.assert_import(ADDRESS, &bucket, &[]).await;
+
+    workspace.set(&json!({ "expiration_days": 30 }));
+    workspace.apply().await;
+    let found = rules(&stage.account, &bucket).await;
+    assert_eq!(found.iter().map(|rule| rule.id().unwrap()).collect::<Vec<_>>(), ["gitlabspot-cache", "theirs"]);
+    assert_eq!(found[0].expiration().and_then(|expiration| expiration.days()), Some(30));
+    assert_eq!(found[1], theirs);
+
+    let never = json!({ "expiration_days": 0, "noncurrent_expiration_days": 0, "abort_incomplete_multipart_days": 0 });
+    workspace.set(&never);
+    workspace.apply().await;
+    assert_eq!(rules(&stage.account, &bucket).await, [theirs]);
+    ends_well(&stage, &workspace).await;
+}
+
+async fn statements(account: &Account, bucket: &str) -> Vec<Value> {
+    let policy = account.s3().get_bucket_policy().bucket(bucket).send().await.unwrap().policy.unwrap();
+    serde_json::from_str::<Value>(&policy).unwrap()["Statement"].as_array().unwrap().clone()
+}
+
+/// Statements of others in the bucket's policy are kept when ours goes and when it comes back.
+#[tokio::test]
+async fn statements_of_others() {
+    let (stage, workspace, bucket) = guide("statements", json!({})).await;
+    workspace.apply().await;
+    let ours = statements(&stage.account, &bucket).await;
+    let theirs = json!({
+        "Sid": "Audit", "Effect": "Allow", "Principal": { "AWS": format!("arn:aws:iam::{}:root", stage.account.id()) },
+        "Action": "s3:ListBucket", "Resource": format!("arn:aws:s3:::{bucket}"),
+    });
+    let both = json!({ "Version": "2012-10-17", "Statement": [theirs, ours[0]] });
+    stage.account.s3().put_bucket_policy().bucket(&bucket).policy(both.to_string()).send().await.unwrap();
+    workspace.assert_stable().await;
+    for (tls_only, expected) in [(false, vec![theirs.clone()]), (true, vec![theirs, ours[0].clone()])] {
+        workspace.set(&json!({ "tls_only": tls_only }));
+        stage.account.forget();
+        workspace.apply().await;
+        assert_eq!(changes(&stage.account), ["PutBucketPolicy"]);
+        assert_eq!(statements(&stage.account, &bucket).await, expected);
+    }
+    ends_well(&stage, &workspace).await;
+}
+
+/// B10: a store that is compatible with S3 and has no such parts is told of with a warning, and gets a bucket without
+/// them; what was asked for by name is not left out.
+#[tokio::test]
+async fn a_store_that_lacks_parts() {
+    let (stage, workspace, _) = guide("lacking", json!({})).await;
+    let lacking = [
+        ("PublicAccessBlock", 501, "NotImplemented"),
+        ("BucketOwnershipControls", 501, "XNotImplemented"),
+        ("BucketEncryption", 405, "MethodNotAllowed"),
+        ("BucketPolicy", 400, "UnsupportedOperation"),
+        ("BucketLifecycleConfiguration", 501, "NotImplemented"),
+        ("BucketTagging", 405, "MethodNotAllowed"),
+        ("BucketVersioning", 501, "NotImplemented"),
+    ];
+    let lack = || {
+        for (part, status, code) in lacking {
+            let refusal = Fault::error("s3", &format!("(Get|Put){part}"), status, code, "not here");
+            stage.account.inject(refusal.times(0));
+        }
+    };
+    lack();
+    let said = workspace.apply().await.prose();
+    assert!(said.contains("Warning: The store lacks a part of the bucket"), "{said}");
+    assert!(said.contains("Setting the public access block of the bucket"), "{said}");
+    let sent: Vec<usize> = lacking.iter().map(|(part, ..)| count(&stage.account, &format!("Put{part}"))).collect();
+    assert_eq!(sent, [1, 1, 1, 1, 1, 1, 0]);
+    workspace.assert_stable().await;
+    for (asked, name) in [
+        (json!({ "versioning": true, "encryption": null }), "the versioning"),
+        (json!({ "versioning": null, "encryption": { "sse_algorithm": "aws:kms" } }), "the encryption"),
+    ] {
+        workspace.set(&asked);
+        let said = workspace.try_apply().await.failed();
+        assert!(said.contains(&format!("Setting {name} of the bucket")) && said.contains("not here"), "{said}");
+    }
+    workspace.set(&json!({ "encryption": null }));
+    ends_well(&stage, &workspace).await;
+}
+
+/// A refresh asks for everything at once: no answer is waited for before the next question.
+#[tokio::test]
+async fn read_at_once() {
+    let (stage, workspace, _) = guide("at_once", json!({})).await;
+    workspace.apply().await;
+    stage.account.forget();
+    stage.account.inject(Fault::latency("s3", "GetBucket.*|GetPublicAccessBlock|HeadBucket", 2000).times(0));
+    assert!(workspace.plan().await.is_empty());
+    let calls = stage.account.calls();
+    let mut actions: Vec<&str> = calls.iter().map(|call| call.action.as_str()).collect();
+    actions.sort_unstable();
+    let expected = [
+        "GetBucketEncryption",
+        "GetBucketLifecycleConfiguration",
+        "GetBucketOwnershipControls",
+        "GetBucketPolicy",
+        "GetBucketTagging",
+        "GetBucketVersioning",
+        "GetPublicAccessBlock",
+        "HeadBucket",
+    ];
+    assert_eq!(actions, expected);
+    let last_start = calls.iter().map(|call| call.number).max();
+    let first_end = calls.iter().map(|call| call.ended.unwrap()).min();
+    assert!(last_start < first_end, "{calls:?}");
+    stage.account.forget();
     ends_well(&stage, &workspace).await;
 }

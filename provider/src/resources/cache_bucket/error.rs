@@ -9,10 +9,17 @@ use crate::framework::{Diagnostic, Diagnostics};
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
     #[error(
-        "A bucket with the name {bucket} is in this account already, and this configuration did not make it. It was not \
-         touched. Import it (\"tofu import ADDRESS {bucket}\"), or choose another name."
+        "There is a bucket with the name {bucket} already, and this configuration did not make it. It was not touched. \
+         Import it (\"tofu import ADDRESS {bucket}\") if it is yours, or choose another name."
     )]
     Exists { bucket: String },
+
+    #[error(
+        "The name {bucket} belongs to a bucket in the region {found}. It was not touched. Choose another name, as names \
+         are shared by all regions and accounts; if it is yours, it can be imported with a provider configuration of that \
+         region."
+    )]
+    TakenInRegion { bucket: String, found: String },
 
     #[error(
         "The name {bucket} belongs to a bucket of another account. Names are shared by all accounts: choose another one, \
@@ -95,7 +102,7 @@ impl std::fmt::Display for Left {
 impl Error {
     fn summary(&self) -> &'static str {
         match self {
-            Self::Exists { .. } | Self::TakenElsewhere { .. } => "Bucket exists already",
+            Self::Exists { .. } | Self::TakenInRegion { .. } | Self::TakenElsewhere { .. } => "Bucket exists already",
             Self::OtherRegion { .. } => "Bucket in another region",
             Self::Create { .. } => "Cannot create the cache bucket",
             Self::Part { .. } => "Cannot set up the cache bucket",
@@ -108,11 +115,24 @@ impl Error {
     }
 }
 
+/// The warning about a part that a store, one that is compatible with S3, has not.
+pub(super) fn lacking(bucket: &str, part: Part, source: &AwsError) -> Diagnostic {
+    let detail = format!(
+        "Setting {} of the bucket {bucket} was refused ({source}), and reading it is, too: a store that is compatible with \
+         S3 may have no such thing. The bucket was set up without it.",
+        part.name()
+    );
+    Diagnostic::warning("The store lacks a part of the bucket", detail)
+}
+
 impl From<Error> for Diagnostics {
     fn from(error: Error) -> Self {
         let diagnostic = Diagnostic::error(error.summary(), error.to_string());
         match error {
-            Error::Exists { .. } | Error::TakenElsewhere { .. } | Error::OtherRegion { .. } => diagnostic.at("bucket"),
+            Error::Exists { .. }
+            | Error::TakenInRegion { .. }
+            | Error::TakenElsewhere { .. }
+            | Error::OtherRegion { .. } => diagnostic.at("bucket"),
             Error::NotEmpty { .. } => diagnostic.at("force_destroy"),
             _ => diagnostic,
         }

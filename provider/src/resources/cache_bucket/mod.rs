@@ -11,6 +11,7 @@
 //! * delete: empty it if that is allowed, delete, wait until it is gone.
 //! * import: the bucket's name.
 
+mod create;
 mod empty;
 mod error;
 mod flatten;
@@ -25,22 +26,19 @@ mod wait;
 use std::time::{Duration, Instant};
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 
-use self::error::{Error, Left};
-use self::parts::{Found, Part, tagging};
+use self::error::Error;
+use self::parts::{Found, Part};
 pub use self::schema::{CacheBucket, Encryption, Identity, Protection, RunnerCache, RunnerCacheS3};
 use self::validate::Wanted;
-use self::wait::{Presence, presence, until_gone, until_there};
+use self::wait::{Presence, presence, until_gone};
 use crate::clients::aws::AwsError;
 use crate::framework::wait::WaitError;
 use crate::framework::{
     Context, Create, Delete, Diagnostic, Diagnostics, Import, Plan, Read, Resource, Timeouts, Update,
 };
 use crate::provider::{self, Data};
-use crate::resources::propagation::{Attempts, PROPAGATION, accepted};
-use crate::resources::tags::{Tags, UNFINISHED};
-use crate::resources::{names, timestamp};
+use crate::resources::propagation::{PROPAGATION, accepted};
 
 const CREATE: Duration = Duration::from_secs(20 * 60);
 const UPDATE: Duration = Duration::from_secs(20 * 60);
@@ -87,10 +85,17 @@ impl Resource for CacheBucketResource {
         Ok(Scene::set(context).await?.delete(operation).await?)
     }
 
-    async fn import(&self, _: &Context<Data>, from: Import<Identity>) -> Result<CacheBucket, Diagnostics> {
+    async fn import(&self, context: &Context<Data>, from: Import<Identity>) -> Result<CacheBucket, Diagnostics> {
         let bucket = match from {
             Import::Id(id) => id,
-            Import::Identity(identity) => identity.bucket.into_known().unwrap_or_default(),
+            Import::Identity(Identity { bucket, region }) => {
+                let bucket = bucket.into_known().unwrap_or_default();
+                let expected = context.data()?.clients.region().await?.to_owned();
+                if let Some(found) = region.into_known().filter(|region| *region != expected) {
+                    return Err(Error::OtherRegion { bucket, found, expected }.into());
+                }
+                bucket
+            }
         };
         if bucket.is_empty() || bucket.contains(['/', ':']) {
             return Err(Diagnostic::error(
@@ -140,108 +145,6 @@ impl<'a> Scene<'a, Data> {
 }
 
 impl<D> Scene<'_, D> {
-    async fn create(&self, operation: &mut Create<CacheBucket>) -> Result<(), Error> {
-        let timeout = Timeouts::create(&operation.planned.timeouts, CREATE);
-        let end = self.context.clock.now() + timeout;
-        let mut planned = operation.planned.clone();
-        let bucket = match planned.bucket.as_str() {
-            Some(name) => name.to_owned(),
-            None => {
-                names::generated(planned.bucket_prefix.as_str().unwrap_or("gitlab-runner-cache-"), validate::SUFFIX)
-            }
-        };
-        planned.bucket = bucket.as_str().into();
-        plan::derive(&mut planned, &operation.config, Some(self.region), self.tags);
-
-        let mut state = flatten::bare(&planned);
-        operation.record(state.clone());
-        if !self.is_unfinished(&bucket, operation).await? {
-            self.make(&bucket, timeout, operation).await?;
-        }
-        let failed = |source| Error::Create { bucket: bucket.clone(), source, left: Left::Bucket };
-        until_there(self.context, self.s3, &bucket, self.region, timeout).await.map_err(failed)?;
-        let now = timestamp::format(self.context.clock.time_of_day());
-        let mark = || tagging::mark_unfinished(self.s3, &bucket, &now);
-        self.patiently(mark).await.map_err(failed)?;
-        let work = Work { parts: &Part::ALL, planned: &planned, before: None, end, other: "so is" };
-        self.set_up(work, &mut state, |state| operation.record(state)).await?;
-        self.patiently(|| tagging::mark_finished(self.s3, &bucket)).await.map_err(failed)?;
-        operation.record(planned);
-        Ok(())
-    }
-
-    /// Whether a bucket of this name is there that an earlier create began; any other bucket of this name is an error.
-    async fn is_unfinished(&self, bucket: &str, operation: &mut Create<CacheBucket>) -> Result<bool, Error> {
-        let failed = |source| Error::Create {
-            bucket: bucket.to_owned(),
-            source: WaitError::Failed(source),
-            left: Left::Nothing,
-        };
-        let found = match presence(self.s3, bucket, self.region).await {
-            Ok(Presence::Absent | Presence::Forbidden) => Ok(false),
-            Ok(Presence::OtherRegion(_)) => Err(Error::Exists { bucket: bucket.to_owned() }),
-            Ok(Presence::Here) => match tagging::read(self.s3, bucket).await {
-                Ok(Some(tags)) if tags.contains_key(UNFINISHED) => Ok(true),
-                // Tags that cannot be read are someone else's.
-                _ => Err(Error::Exists { bucket: bucket.to_owned() }),
-            },
-            Err(error) => Err(failed(error)),
-        };
-        if found.is_err() {
-            operation.nothing_was_made();
-        }
-        found
-    }
-
-    /// Sends the request, and finds out what became of it when that is not clear.
-    async fn make(&self, bucket: &str, timeout: Duration, operation: &mut Create<CacheBucket>) -> Result<(), Error> {
-        let attempts = Attempts::default();
-        let constraint = (self.region != "us-east-1").then(|| {
-            let location = BucketLocationConstraint::from(self.region);
-            CreateBucketConfiguration::builder().location_constraint(location).build()
-        });
-        let create = || {
-            let request = self.s3.create_bucket().bucket(bucket).set_create_bucket_configuration(constraint.clone());
-            let request = request.customize().interceptor(attempts.clone());
-            async move { request.send().await.map(drop).map_err(AwsError::of("CreateBucket")) }
-        };
-        let passes = |error: &AwsError| error.code() == Some("OperationAborted");
-        let Err(source) = accepted(self.context, timeout, passes, create).await else { return Ok(()) };
-        let (error, left) = match &source {
-            WaitError::Failed(error) if error.code() == Some("BucketAlreadyExists") => {
-                operation.nothing_was_made();
-                return Err(Error::TakenElsewhere { bucket: bucket.to_owned() });
-            }
-            WaitError::Failed(error) if error.code() == Some("BucketAlreadyOwnedByYou") => {
-                // The bucket was not there a moment ago. If the request was sent twice, the first one made it.
-                if attempts.repeated() && self.is_untouched(bucket).await {
-                    return Ok(());
-                }
-                operation.nothing_was_made();
-                return Err(Error::Exists { bucket: bucket.to_owned() });
-            }
-            WaitError::Failed(error) if error.is_outcome_unknown() => {
-                match presence(self.s3, bucket, self.region).await {
-                    Ok(Presence::Here) if self.is_untouched(bucket).await => return Ok(()),
-                    Ok(Presence::Absent) => (source, Left::Nothing),
-                    _ => (source, Left::Perhaps),
-                }
-            }
-            // A cancel comes between two requests, and the one before was refused.
-            _ => (source, Left::Nothing),
-        };
-        if left == Left::Nothing {
-            operation.nothing_was_made();
-        }
-        Err(Error::Create { bucket: bucket.to_owned(), source: error, left })
-    }
-
-    /// Whether nobody has put a tag on the bucket yet, as on one that was made a moment ago.
-    async fn is_untouched(&self, bucket: &str) -> bool {
-        let tags = self.patiently(|| tagging::read(self.s3, bucket)).await;
-        matches!(tags, Ok(found) if found.as_ref().is_none_or(Tags::is_empty))
-    }
-
     /// Repeats a call while a new bucket is not known everywhere.
     async fn patiently<T, F>(&self, call: impl FnMut() -> F) -> Result<T, WaitError<AwsError>>
     where
@@ -252,20 +155,22 @@ impl<D> Scene<'_, D> {
     }
 
     /// Writes parts one after the other, as S3 refuses changes of one bucket at the same time, and then waits for all
-    /// of them at once.
+    /// of them at once. Returns warnings about what the store does not have.
     async fn set_up(
         &self,
         work: Work<'_>,
         state: &mut CacheBucket,
         mut record: impl FnMut(CacheBucket),
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<Diagnostic>, Error> {
         let Work { parts, planned, before, end, other } = work;
         let wanted = Wanted::of(planned, before);
         let left = || end.saturating_duration_since(self.context.clock.now());
         let (bucket, arn) = (planned.bucket.as_str().unwrap_or_default(), planned.arn.as_str().unwrap_or_default());
         let failed = |part: Part| move |source| Error::Part { bucket: bucket.to_owned(), part, source, other };
+        let mut lacking = Vec::new();
         for part in parts {
-            part.put(self.context, self.s3, bucket, arn, &wanted, left()).await.map_err(failed(*part))?;
+            let put = part.put(self.context, self.s3, bucket, arn, &wanted, left()).await.map_err(failed(*part))?;
+            lacking.extend(put.map(|refusal| error::lacking(bucket, *part, &refusal)));
             flatten::take(state, *part, planned);
             record(state.clone());
         }
@@ -274,7 +179,8 @@ impl<D> Scene<'_, D> {
             let part = *part;
             async move { part.settle(self.context, self.s3, bucket, wanted, left()).await.map_err(failed(part)) }
         };
-        futures::future::try_join_all(parts.iter().map(settle)).await.map(drop)
+        futures::future::try_join_all(parts.iter().map(settle)).await?;
+        Ok(lacking)
     }
 
     async fn read(&self, operation: &mut Read<CacheBucket>) -> Result<(), Error> {
@@ -327,7 +233,8 @@ impl<D> Scene<'_, D> {
         let parts = validate::differing(&prior, &planned);
         let end = self.context.clock.now() + Timeouts::update(&planned.timeouts, UPDATE);
         let work = Work { parts: &parts, planned: &planned, before: Some(&prior), end, other: "changed is" };
-        self.set_up(work, &mut state, |state| operation.record(state)).await?;
+        let lacking = self.set_up(work, &mut state, |state| operation.record(state)).await?;
+        operation.diagnostics.extend(lacking);
         operation.record(planned);
         Ok(())
     }

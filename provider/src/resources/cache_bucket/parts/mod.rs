@@ -93,7 +93,8 @@ impl Part {
         }
     }
 
-    /// Writes the part, again and again while a new bucket is not known everywhere.
+    /// Writes the part, again and again while a new bucket is not known everywhere. Returns the refusal of a store that
+    /// has no such thing, where the bucket can do without.
     pub(super) async fn put<D>(
         self,
         context: &Context<D>,
@@ -102,7 +103,7 @@ impl Part {
         arn: &str,
         wanted: &Wanted,
         limit: Duration,
-    ) -> Result<(), WaitError<AwsError>> {
+    ) -> Result<Option<AwsError>, WaitError<AwsError>> {
         let put = || async {
             match self {
                 Self::PublicAccess => public_access::put(s3, bucket).await,
@@ -114,7 +115,37 @@ impl Part {
                 Self::Tags => tagging::put(s3, bucket, &wanted.tags_before, &wanted.tags).await,
             }
         };
-        accepted(context, PROPAGATION.min(limit), |error| self.passes(error), put).await
+        match accepted(context, PROPAGATION.min(limit), |error| self.passes(error), put).await {
+            Ok(()) => Ok(None),
+            Err(WaitError::Failed(error))
+                if is_unsupported(&error) && !self.is_asked_for(wanted) && self.is_lacking(s3, bucket).await =>
+            {
+                Ok(Some(error))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether it goes beyond what every bucket gets.
+    fn is_asked_for(self, wanted: &Wanted) -> bool {
+        match self {
+            Self::Encryption => wanted.encryption != encryption::Settings::default(),
+            Self::Versioning => wanted.versioning,
+            Self::PublicAccess | Self::Ownership | Self::Policy | Self::Lifecycle | Self::Tags => false,
+        }
+    }
+
+    /// Whether the store has no such thing to read, either.
+    async fn is_lacking(self, s3: &Client, bucket: &str) -> bool {
+        match self {
+            Self::PublicAccess => public_access::read(s3, bucket).await == Ok(None),
+            Self::Ownership => ownership::read(s3, bucket).await == Ok(None),
+            Self::Encryption => encryption::read(s3, bucket).await == Ok(None),
+            Self::Versioning => versioning::read(s3, bucket).await == Ok(None),
+            Self::Policy => policy::read(s3, bucket).await == Ok(None),
+            Self::Lifecycle => lifecycle::read(s3, bucket).await == Ok(None),
+            Self::Tags => tagging::read(s3, bucket).await == Ok(None),
+        }
     }
 
     /// Failures that go away by themselves.

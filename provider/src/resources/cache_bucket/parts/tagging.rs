@@ -11,6 +11,8 @@ use crate::resources::tags::{Change, Tags, UNFINISHED};
 pub(crate) async fn read(s3: &Client, bucket: &str) -> Result<Option<Tags>, AwsError> {
     match s3.get_bucket_tagging().bucket(bucket).send().await.map_err(AwsError::of("GetBucketTagging")) {
         Ok(answer) => Ok(Some(answer.tag_set.into_iter().map(|tag| (tag.key, tag.value)).collect())),
+        // Some stores have the word that S3 once had.
+        Err(error) if error.code() == Some("NoSuchTagSetError") => Ok(Some(Tags::new())),
         Err(error) => or_absent(error, "NoSuchTagSet", Tags::new()),
     }
 }
