@@ -91,6 +91,10 @@ pub const DIFFERENCES: &[&str] = &[
     "The autoscaler is always autoscaling/v2, has labels, and needs at least one metric.",
     "`job_namespace` is written to config.toml, never to `KUBERNETES_NAMESPACE`.",
     "Objects carry `app.kubernetes.io/managed-by: gitlabspot`.",
+    "The scripts are this provider's own, and the ConfigMap has two more files for them: `export-secrets` and `settings`. \
+     The files of the configuration hold the same keys, sorted.",
+    "Without `image.tag` it is the image of `runner_version`, 19.3.0 by default; the chart's is that of its own version, \
+     18.9.0.",
 ];
 
 #[cfg(test)]

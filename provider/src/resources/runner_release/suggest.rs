@@ -1,18 +1,23 @@
 //! The nearest valid name for a misspelt one.
 
-/// The candidate that is most like `name`, if any is like it at all.
+/// The candidate that is most like `name`, if any is like it at all: the one that takes the fewest slips to get there.
 ///
 /// Letter case, dashes and underscores do not count: `bucketName` is as near to `bucket_name` as
 /// can be.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = plain(name);
-    candidates
-        .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(&wanted, &plain(candidate)), candidate))
-        .filter(|(likeness, _)| *likeness >= 0.8)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, candidate)| candidate)
+    let judged = candidates.into_iter().map(|candidate| {
+        let plain = plain(candidate);
+        (strsim::osa_distance(&wanted, &plain), strsim::jaro_winkler(&wanted, &plain), candidate)
+    });
+    judged
+        .filter(|(slips, likeness, _)| *slips <= SLIPS && *slips < wanted.chars().count() || *likeness >= 0.8)
+        .min_by(|(slips, likeness, _), (others, other, _)| slips.cmp(others).then(other.total_cmp(likeness)))
+        .map(|(.., candidate)| candidate)
 }
+
+/// Letters too many, missing, wrong or exchanged that any name may have and still be meant.
+const SLIPS: usize = 2;
 
 /// ` Did you mean "x"?`, or nothing.
 pub fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {

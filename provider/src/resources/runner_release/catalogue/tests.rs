@@ -2,6 +2,8 @@ use std::collections::BTreeSet;
 
 use super::*;
 
+mod misspellings;
+
 /// `BucketName` and `tls-ca-file` as an HCL author would write them.
 fn snake_case(toml: &str) -> String {
     let letters: Vec<char> = toml.replace('-', "_").chars().collect();

@@ -5,6 +5,7 @@ use super::super::inputs::ReleaseInputs;
 use super::super::spec::{Given, ReleaseSpec, TokenKind, resolve};
 use super::*;
 
+mod chart;
 mod scripts;
 
 const GUIDE: &str = include_str!("../testdata/guide-values.yaml");

@@ -144,25 +144,88 @@ mod tests {
         assert_eq!((needed.cluster_wide, needed.priority_classes), (false, false));
     }
 
+    /// What a configuration gives and takes, compared with a plain one, and whether it reaches beyond a namespace.
+    fn difference(text: &str) -> (Vec<String>, Vec<String>, bool, bool) {
+        let plain = told(&needed(&Table::new()));
+        let needed = needed(&text.parse().unwrap());
+        let with = told(&needed);
+        let beyond = |one: &[String], other: &[String]| {
+            one.iter().filter(|rule| !other.contains(rule)).cloned().collect::<Vec<_>>()
+        };
+        (beyond(&with, &plain), beyond(&plain, &with), needed.cluster_wide, needed.priority_classes)
+    }
+
     #[test]
-    fn features_bring_their_rights() {
-        let needed = needed(&toml::toml! {
-            environment = ["FF_PRINT_POD_EVENTS=true"]
-            feature_flags = { FF_USE_LEGACY_KUBERNETES_EXECUTION_STRATEGY = true, FF_SUSPENDABLE_ENVIRONMENTS = true }
-            kubernetes = { print_pod_warning_events = false, namespace_per_job = true, pod_disruption_budget = true, autoscaler = { max_pause_pods = 1 } }
-        });
-        assert_eq!(
-            told(&needed)[5..],
-            [
-                "/events: watch",
-                "/namespaces: create delete get",
-                "/configmaps: create delete get update",
-                "/persistentvolumeclaims: create delete",
-                "policy/poddisruptionbudgets: create get",
-                "apps/deployments: create delete get list update",
-            ]
-        );
-        assert_eq!((needed.cluster_wide, needed.priority_classes), (true, true));
+    fn each_feature_brings_its_rights_and_no_others() {
+        let legacy = "FF_USE_LEGACY_KUBERNETES_EXECUTION_STRATEGY";
+        let (attach, log) = ("/pods/attach: create delete get patch", "/pods/log: get list");
+        let cases: &[(&str, &[&str], &[&str])] = &[
+            ("kubernetes = { print_pod_warning_events = true }", &[], &[]),
+            ("kubernetes = { print_pod_warning_events = false }", &[], &["/events: list"]),
+            ("feature_flags = { FF_PRINT_POD_EVENTS = true }", &["/events: list watch"], &["/events: list"]),
+            ("environment = [\"FF_PRINT_POD_EVENTS=true\"]", &["/events: list watch"], &["/events: list"]),
+            (&format!("feature_flags = {{ {legacy} = true }}"), &[], &[attach, log]),
+            (&format!("feature_flags = {{ {legacy} = true, FF_KUBERNETES_HONOR_ENTRYPOINT = true }}"), &[], &[attach]),
+            (&format!("feature_flags = {{ {legacy} = true, FF_WAIT_FOR_POD_TO_BE_REACHABLE = true }}"), &[], &[attach]),
+            (
+                "feature_flags = { FF_SUSPENDABLE_ENVIRONMENTS = true }",
+                &[
+                    "/namespaces: get",
+                    "/configmaps: create delete get update",
+                    "/persistentvolumeclaims: create delete",
+                ],
+                &[],
+            ),
+            ("kubernetes = { pod_disruption_budget = true }", &["policy/poddisruptionbudgets: create get"], &[]),
+            ("kubernetes = { pod_disruption_budget = false }", &[], &[]),
+            (
+                "kubernetes = { autoscaler = { pause_pod_priority_class_name = \"idle\" } }",
+                &["apps/deployments: create delete get list update"],
+                &[],
+            ),
+            // What pods are made of needs no more rights than making pods.
+            ("kubernetes = { services = [{ name = \"postgres\" }] }", &[], &[]),
+            ("kubernetes = { pull_policy = [\"always\"], allowed_pull_policies = [\"always\"] }", &[], &[]),
+            (
+                "kubernetes = { image_pull_secrets = [\"registry\"], use_service_account_image_pull_secrets = true }",
+                &[],
+                &[],
+            ),
+            ("kubernetes = { init_permissions_container_security_context = { run_as_user = 0 } }", &[], &[]),
+            ("kubernetes = { service_account = \"jobs\", service_account_overwrite_allowed = \".*\" }", &[], &[]),
+            ("kubernetes = { bearer_token_overwrite_allowed = true }", &[], &[]),
+            ("kubernetes = { volumes = { pvc = [{ name = \"a\" }], secret = [{ name = \"b\" }] } }", &[], &[]),
+            ("kubernetes = { pod_spec = [{ name = \"a\", patch = \"{}\" }] }", &[], &[]),
+            (
+                "kubernetes = { privileged = true, priority_class_name = \"jobs\", runtime_class_name = \"kata\" }",
+                &[],
+                &[],
+            ),
+        ];
+        for (text, more, less) in cases {
+            let expected = (owned(more), owned(less), false, false);
+            assert_eq!(difference(text), expected, "{text}");
+        }
+    }
+
+    fn owned(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|text| (*text).to_owned()).collect()
+    }
+
+    #[test]
+    fn what_belongs_to_no_namespace() {
+        let namespaces = owned(&["/namespaces: create delete"]);
+        let deployments = owned(&["apps/deployments: create delete get list update"]);
+        let none = Vec::<String>::new;
+        for (text, expected) in [
+            ("kubernetes = { namespace_per_job = true }", (namespaces, none(), true, false)),
+            ("kubernetes = { namespace_overwrite_allowed = \"ci-.*\" }", (none(), none(), true, false)),
+            ("kubernetes = { autoscaler = { max_pause_pods = 1 } }", (deployments, none(), false, true)),
+        ] {
+            assert_eq!(difference(text), expected, "{text}");
+        }
+        let both = "feature_flags = { FF_SUSPENDABLE_ENVIRONMENTS = true }\nkubernetes = { namespace_per_job = true }";
+        assert!(difference(both).0.contains(&"/namespaces: create delete get".to_owned()));
     }
 
     #[test]
