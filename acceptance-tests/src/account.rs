@@ -165,6 +165,11 @@ impl Account {
         let _: Value = self.control.post("/nodegroup-plan", &json!({ "account": self.id(), "plans": [plan] }));
     }
 
+    /// Lets the access keys of the account's users be so many days older.
+    pub fn age_keys(&self, days: u32) {
+        let _: Value = self.control.post("/age-keys", &json!({ "account": self.id(), "days": days }));
+    }
+
     /// Every call of the account so far, those of the test included, in order.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
@@ -202,6 +207,11 @@ impl Account {
     /// group stands for its parts.
     pub(crate) fn leftovers_of_provider(&self) -> BTreeMap<String, Vec<String>> {
         self.control.get("/leftovers", &[("account", self.id()), ("of", "provider")])
+    }
+
+    /// The secret of every access key that a user of the account ever got.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        self.control.get("/secrets", &[("account", self.id())])
     }
 
     /// Every call, those that the test told to forget as well.

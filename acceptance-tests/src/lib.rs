@@ -35,6 +35,7 @@ mod output;
 mod permissions;
 mod plan;
 mod running;
+pub mod search;
 mod stage;
 mod state;
 mod workspace;

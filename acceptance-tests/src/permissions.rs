@@ -181,7 +181,9 @@ mod tests {
                 .flat_map(|word| services.iter().map(move |service| (service, camel_case(word))))
                 .flat_map(|(service, operation)| needed(service, &operation))
                 .collect();
-            let idle: Vec<&String> = actions.difference(&used).collect();
+            // Abbreviations are written otherwise: ListMFADevices is list_mfa_devices.
+            let is_used = |action: &str| used.iter().any(|known| known.eq_ignore_ascii_case(action));
+            let idle: Vec<&String> = actions.iter().filter(|action| !is_used(action)).collect();
             assert!(idle.is_empty(), "{name}.json allows what nothing in {folders:?} calls: {idle:?}");
         }
     }

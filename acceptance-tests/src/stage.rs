@@ -6,18 +6,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use base64::Engine as _;
 use serde_json::Value;
 
 use crate::cloud::repository;
 use crate::permissions::Policies;
 use crate::{Account, BuildNode, Cloud, Engine, GitLab, Kubernetes, KubernetesProxy, Namespace, Workspace};
-use crate::{evidence, mirror, state};
+use crate::{evidence, mirror, search, state};
 
 /// An account, a namespace and a GitLab of the test's own, and the engine it runs. Removed at the end of a test that
 /// passes; of one that fails, or of all with `GITLABSPOT_KEEP=1`, the evidence stays.
 ///
 /// Dropping it ends the test with a look at what the provider did: everything that it made in AWS and that is still
-/// there is in a state, and `docs/permissions` allows all that it called.
+/// there is in a state, `docs/permissions` allows all that it called, and no file has the secret of an access key.
 #[derive(Debug)]
 pub struct Stage {
     /// The AWS account.
@@ -139,6 +140,10 @@ impl Stage {
         assert!(unknown.is_empty(), "left behind in AWS, and no state tells of it: {unknown:?}");
         let lacking = Policies::read().lacking(&mentioned(&text), &self.account.all_calls());
         assert!(lacking.is_empty(), "called, and no policy in docs/permissions allows it: {lacking:?}");
+        let secrets = self.account.secrets();
+        let encoded = secrets.iter().map(|secret| base64::engine::general_purpose::STANDARD.encode(secret));
+        let all: Vec<String> = secrets.iter().cloned().chain(encoded).collect();
+        let _ = search::for_none_of(&self.root, &all.iter().map(String::as_str).collect::<Vec<_>>());
     }
 }
 

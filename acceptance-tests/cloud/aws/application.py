@@ -7,7 +7,7 @@ import threading
 import time
 import traceback
 
-from . import accounts, calls, s3_refusals, signatures
+from . import accounts, calls, s3_permissions, s3_refusals, signatures
 from .error_answers import AwsError
 from .faults import Ledger, Rule, drop_connection
 
@@ -59,8 +59,9 @@ class Application:
     def _perform(self, call: calls.Call, environ: dict) -> tuple[str, list, bytes]:
         if (refusal := signatures.check(call)) is not None:
             return refusal.answer(call.service)
-        if call.service == "s3" and (refusal := s3_refusals.refuse(call)) is not None:
-            return refusal.answer(call.service)
+        for check in (s3_permissions.refuse, s3_refusals.refuse):
+            if call.service == "s3" and (refusal := check(call)) is not None:
+                return refusal.answer(call.service)
         try:
             with self._eks if call.service == "eks" else contextlib.nullcontext():
                 answer = self._ask_for(call, environ)

@@ -4,6 +4,8 @@ GET  health
 POST accounts          {"account", "cluster", "region"}: furnish one, and its access key
 GET  leftovers         ?account=: what exists in it beyond that; {} is nothing. With of=provider without
                        what others than the provider made, and a node group stands for its parts
+GET  secrets           ?account=: the secret of every access key that a user of it ever got
+POST age-keys          {"account", "days"}: lets the access keys of its users be so much older
 POST faults            {"account", "rules": [...]} or one rule with its account (faults.Rule)
 GET  faults            ?account=: the rules with how often each hit
 POST nodegroup-plan    {"account", "plans": [...]} or one plan with its account (plans.Plan)
@@ -18,7 +20,7 @@ import re
 import threading
 from urllib.parse import parse_qs
 
-from . import accounts, authenticator, eks_clusters, plans
+from . import accounts, authenticator, eks_clusters, iam, plans
 from .faults import BadRule, Ledger, Rule
 
 
@@ -32,6 +34,8 @@ class Control:
             ("GET", "/_mock/leftovers"): lambda asked: accounts.leftovers(
                 asked["account"], of_provider=asked.get("of") == "provider"
             ),
+            ("GET", "/_mock/secrets"): lambda asked: iam.secrets(asked["account"]),
+            ("POST", "/_mock/age-keys"): self._age_keys,
             ("POST", "/_mock/faults"): self._add_faults,
             ("GET", "/_mock/faults"): lambda asked: ledger.rules(asked["account"]),
             ("POST", "/_mock/nodegroup-plan"): self._add_plans,
@@ -68,6 +72,10 @@ class Control:
         rules = [Rule.parse(rule) for rule in asked.get("rules", [asked])]
         self._ledger.add_rules(asked["account"], rules)
         return {"rules": len(rules)}
+
+    def _age_keys(self, asked: dict) -> dict:
+        iam.age_keys(asked["account"], asked["days"])
+        return {"ok": True}
 
     def _add_plans(self, asked: dict) -> dict:
         parsed = [plans.Plan.parse(plan) for plan in asked.get("plans", [asked])]

@@ -1,44 +1,164 @@
-"""IAM: what must go before a user goes, and trust policies that are policies."""
+"""IAM: what must go before a user goes, boundaries of users, and trust policies that are policies."""
+
+from collections import defaultdict
+from datetime import timedelta
 
 import moto.iam.models
-from moto.iam.exceptions import DeleteConflictException, EntityAlreadyExists
-from moto.iam.models import IAMBackend
+from moto.core.responses import ActionResult, EmptyResult
+from moto.iam.exceptions import DeleteConflictException, EntityAlreadyExists, NoSuchEntity
+from moto.iam.models import IAMBackend, User, iam_backends
 from moto.iam.policy_validation import IAMTrustPolicyDocumentValidator
+from moto.iam.responses import IamResponse
+
+# The secret of every key that a user ever got, by account: what no test wants to find anywhere.
+_secrets: dict[str, list[str]] = defaultdict(list)
 
 
 def install() -> None:
     # moto looks for a key's account in every partition, and makes a whole IAM for each.
     moto.iam.models.PARTITION_NAMES = ["aws"]
-    delete, create = IAMBackend.delete_user, IAMBackend.create_role
-    create_user_as_named = IAMBackend.create_user
+    _correct_names_and_trust()
+    _correct_deleting_users()
+    _add_boundaries_of_users()
+    _note_secrets()
 
-    def delete_user(self, user_name):
-        # moto deletes a user who still has keys or is in a group; AWS refuses.
-        user = self.get_user(user_name)
-        if user.access_keys:
-            raise DeleteConflictException("Cannot delete entity, must delete access keys first.")
-        if self.get_groups_for_user(user_name):
-            raise DeleteConflictException(
-                "Cannot delete entity, must remove users from group first."
-            )
-        return delete(self, user_name)
+
+def secrets(account: str) -> list[str]:
+    return list(_secrets[account])
+
+
+def age_keys(account: str, days: int) -> None:
+    """Lets all keys of users be older by so many days."""
+    for user in iam_backends[account]["aws"].users.values():
+        for key in user.access_keys:
+            key.create_date -= timedelta(days=days)
+
+
+def _correct_names_and_trust() -> None:
+    create_role_as_named, create_user_as_named = IAMBackend.create_role, IAMBackend.create_user
 
     def create_role(self, role_name, assume_role_policy_document, *rest, **named):
         # moto checks a trust policy when it is updated, but takes any text when a role is made.
         IAMTrustPolicyDocumentValidator(assume_role_policy_document).validate()
         _check_unused("Role", role_name, self.roles.values())
-        return create(self, role_name, assume_role_policy_document, *rest, **named)
+        return create_role_as_named(self, role_name, assume_role_policy_document, *rest, **named)
 
     def create_user(self, region_name, user_name, *rest, **named):
         _check_unused("User", user_name, self.users.values())
         return create_user_as_named(self, region_name, user_name, *rest, **named)
 
-    IAMBackend.create_user = create_user
-    IAMBackend.delete_user = delete_user
     IAMBackend.create_role = create_role
+    IAMBackend.create_user = create_user
 
 
 def _check_unused(kind: str, name: str, known) -> None:
     # Names are unique whatever their case; to moto "Build" and "build" are two.
     if any(entity.name.lower() == name.lower() for entity in known):
         raise EntityAlreadyExists(f"{kind} with name {name} already exists.")
+
+
+def _correct_deleting_users() -> None:
+    delete = IAMBackend.delete_user
+
+    def delete_user(self, user_name):
+        # moto looks at policies alone.
+        user = self.get_user(user_name)
+        for what, found in (
+            ("delete access keys", user.access_keys),
+            ("remove users from group", self.get_groups_for_user(user_name)),
+            ("delete login profile", user.password),
+            ("delete MFA device", user.mfa_devices),
+            ("delete signing certificates", user.signing_certificates),
+            ("delete SSH public keys", user.ssh_public_keys),
+            ("delete service specific credentials", _service_credentials(user)),
+        ):
+            if found:
+                raise DeleteConflictException(f"Cannot delete entity, must {what} first.")
+        return delete(self, user_name)
+
+    def create_service_specific_credential(self):
+        user = self.backend.get_user(self._get_param("UserName"))
+        service = self._get_param("ServiceName")
+        made = {
+            "UserName": user.name,
+            "ServiceName": service,
+            "ServiceUserName": f"{user.name}-at-{user.account_id}",
+            "ServiceSpecificCredentialId": f"ACCA{len(_service_credentials(user)):016}",
+            "Status": "Active",
+            "CreateDate": user.create_date,
+        }
+        _service_credentials(user).append(made)
+        return ActionResult({"ServiceSpecificCredential": made})
+
+    def list_service_specific_credentials(self):
+        user = self.backend.get_user(self._get_param("UserName"))
+        return ActionResult({"ServiceSpecificCredentials": _service_credentials(user)})
+
+    def delete_service_specific_credential(self):
+        user = self.backend.get_user(self._get_param("UserName"))
+        wanted = self._get_param("ServiceSpecificCredentialId")
+        known = _service_credentials(user)
+        known[:] = [found for found in known if found["ServiceSpecificCredentialId"] != wanted]
+        return EmptyResult()
+
+    IAMBackend.delete_user = delete_user
+    IamResponse.create_service_specific_credential = create_service_specific_credential
+    IamResponse.list_service_specific_credentials = list_service_specific_credentials
+    IamResponse.delete_service_specific_credential = delete_service_specific_credential
+
+
+def _service_credentials(user: User) -> list[dict]:
+    return vars(user).setdefault("service_specific_credentials", [])
+
+
+def _add_boundaries_of_users() -> None:
+    create_user_without = IamResponse.create_user
+
+    def create_user(self):
+        boundary = self._get_param("PermissionsBoundary")
+        _check_boundary(self.backend, boundary)
+        answer = create_user_without(self)
+        self.backend.get_user(self._get_param("UserName")).permissions_boundary_arn = boundary
+        return answer
+
+    def put_user_permissions_boundary(self):
+        user = self.backend.get_user(self._get_param("UserName"))
+        boundary = self._get_param("PermissionsBoundary")
+        _check_boundary(self.backend, boundary)
+        user.permissions_boundary_arn = boundary
+        return EmptyResult()
+
+    def delete_user_permissions_boundary(self):
+        user = self.backend.get_user(self._get_param("UserName"))
+        user.permissions_boundary_arn = None
+        return EmptyResult()
+
+    def permissions_boundary(self):
+        if self.permissions_boundary_arn is None:
+            return None
+        return {
+            "PermissionsBoundaryType": "PermissionsBoundaryPolicy",
+            "PermissionsBoundaryArn": self.permissions_boundary_arn,
+        }
+
+    User.permissions_boundary_arn = None
+    User.permissions_boundary = property(permissions_boundary)
+    IamResponse.create_user = create_user
+    IamResponse.put_user_permissions_boundary = put_user_permissions_boundary
+    IamResponse.delete_user_permissions_boundary = delete_user_permissions_boundary
+
+
+def _check_boundary(backend: IAMBackend, arn: str | None) -> None:
+    if arn and ":aws:policy/" not in arn and arn not in backend.managed_policies:
+        raise NoSuchEntity(f"Scope ARN: {arn} does not exist or is not attachable.")
+
+
+def _note_secrets() -> None:
+    create = User.create_access_key
+
+    def create_access_key(self, *rest, **named):
+        key = create(self, *rest, **named)
+        _secrets[self.account_id].append(key.secret_access_key)
+        return key
+
+    User.create_access_key = create_access_key

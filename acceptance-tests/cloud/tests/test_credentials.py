@@ -1,4 +1,6 @@
-"""Keys that work, and the words for those that do not."""
+"""Keys that work, the words for those that do not, and what their users may do."""
+
+import json
 
 from .local_aws import AwsTest
 
@@ -70,3 +72,102 @@ class Keys(AwsTest):
                 s3.list_objects_v2(Bucket=f"odd-{self.account}", Prefix=key)
         eks = self.client("eks")
         eks.list_tags_for_resource(resourceArn=self.furnished["cluster_arn"])
+
+
+class Users(AwsTest):
+    def setUp(self):
+        super().setUp()
+        self.iam = self.client("iam")
+        self.iam.create_user(UserName="cache")
+
+    def test_boundaries(self):
+        arn = f"arn:aws:iam::{self.account}:policy/boundary"
+        bound = {"UserName": "cache", "PermissionsBoundary": arn}
+        self.assertEqual(
+            self.refused(self.iam.put_user_permissions_boundary, **bound)[0], "NoSuchEntity"
+        )
+        self.policy("s3:ListBucket", "*")
+        self.iam.put_user_permissions_boundary(**bound)
+        user = self.iam.get_user(UserName="cache")["User"]
+        self.assertEqual(user["PermissionsBoundary"]["PermissionsBoundaryArn"], arn)
+        self.iam.delete_user_permissions_boundary(UserName="cache")
+        self.assertNotIn("PermissionsBoundary", self.iam.get_user(UserName="cache")["User"])
+        self.iam.create_user(UserName="other", PermissionsBoundary=arn)
+        user = self.iam.get_user(UserName="other")["User"]
+        self.assertEqual(user["PermissionsBoundary"]["PermissionsBoundaryArn"], arn)
+
+    def test_everything_of_a_user_goes_before_he_does(self):
+        self.iam.create_login_profile(UserName="cache", Password="example-password")
+        self.refuse_deletion("login profile")
+        self.iam.delete_login_profile(UserName="cache")
+        credential = self.iam.create_service_specific_credential(
+            UserName="cache", ServiceName="codecommit.amazonaws.com"
+        )["ServiceSpecificCredential"]["ServiceSpecificCredentialId"]
+        self.refuse_deletion("service specific credentials")
+        self.iam.delete_service_specific_credential(
+            UserName="cache", ServiceSpecificCredentialId=credential
+        )
+        key = self.iam.upload_ssh_public_key(UserName="cache", SSHPublicKeyBody="ssh-rsa x")
+        self.refuse_deletion("SSH public keys")
+        self.iam.delete_ssh_public_key(
+            UserName="cache", SSHPublicKeyId=key["SSHPublicKey"]["SSHPublicKeyId"]
+        )
+        self.iam.delete_user(UserName="cache")
+
+    def refuse_deletion(self, because_of: str) -> None:
+        code, message = self.refused(self.iam.delete_user, UserName="cache")
+        self.assertEqual((code, because_of in message), ("DeleteConflict", True))
+
+    def test_policies_count_in_s3(self):
+        bucket = f"cache-{self.account}"
+        everything = self.client("s3")
+        everything.create_bucket(
+            Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "af-south-1"}
+        )
+        s3 = self.client("s3", self.iam.create_access_key(UserName="cache")["AccessKey"])
+        there = {"Bucket": bucket, "Key": "ci/a"}
+
+        def refusal(call, **arguments) -> str:
+            return self.refused(call, **arguments)[0]
+
+        self.assertEqual(refusal(s3.put_object, **there), "AccessDenied")
+        self.allow("s3:PutObject", f"arn:aws:s3:::{bucket}/ci/*")
+        s3.put_object(**there)
+        self.assertEqual(refusal(s3.get_object, **there), "AccessDenied")
+        self.assertEqual(refusal(s3.put_object, Bucket=bucket, Key="other"), "AccessDenied")
+        # That there is no such object is told to those alone who may list.
+        self.allow("s3:GetObject", f"arn:aws:s3:::{bucket}/*")
+        s3.get_object(**there)
+        self.assertEqual(refusal(s3.get_object, Bucket=bucket, Key="b"), "AccessDenied")
+        self.allow("s3:ListBucket", f"arn:aws:s3:::{bucket}")
+        self.assertEqual(refusal(s3.get_object, Bucket=bucket, Key="b"), "NoSuchKey")
+        # An encrypted bucket asks for the use of its key as well.
+        rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
+        rule["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"] = "arn:aws:kms:x:1:key/1"
+        everything.put_bucket_encryption(
+            Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]}
+        )
+        self.assertEqual(refusal(s3.put_object, **there), "AccessDenied")
+        self.allow("kms:GenerateDataKey*", "arn:aws:kms:x:1:key/1")
+        s3.put_object(**there)
+        # A boundary takes away what it does not allow itself.
+        self.iam.put_user_permissions_boundary(
+            UserName="cache", PermissionsBoundary=self.policy("s3:ListBucket", "*")
+        )
+        self.assertEqual(refusal(s3.put_object, **there), "AccessDenied")
+        s3.list_objects_v2(Bucket=bucket)
+
+    def allow(self, action: str, resource: str) -> None:
+        name = action.replace(":", "-").replace("*", "")
+        self.iam.put_user_policy(
+            UserName="cache", PolicyName=name, PolicyDocument=self.document(action, resource)
+        )
+
+    def policy(self, action: str, resource: str) -> str:
+        document = self.document(action, resource)
+        made = self.iam.create_policy(PolicyName="boundary", PolicyDocument=document)
+        return made["Policy"]["Arn"]
+
+    def document(self, action: str, resource: str) -> str:
+        statement = {"Effect": "Allow", "Action": action, "Resource": resource}
+        return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

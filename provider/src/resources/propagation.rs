@@ -33,7 +33,8 @@ where
     let result = Wait::new(context, timeout)
         .every(Duration::from_secs(1), Duration::from_secs(5))
         .until(|| {
-            let answer = call();
+            // A call's future is large, and what waits for it would be as large on the stack.
+            let answer = Box::pin(call());
             let (last, passes) = (&last, &passes);
             async move {
                 match answer.await {
@@ -88,7 +89,7 @@ where
     Wait::new(context, steady.timeout)
         .every(first, steady.interval)
         .until(|| {
-            let answer = (!std::mem::take(&mut early)).then(&mut shows);
+            let answer = (!std::mem::take(&mut early)).then(|| Box::pin(shows()));
             let seen = &seen;
             async move {
                 let Some(answer) = answer else { return Ok(Look::Pending("just written".to_owned())) };

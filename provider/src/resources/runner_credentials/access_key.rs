@@ -41,22 +41,19 @@ pub(super) enum Failure {
     Call(WaitError<AwsError>),
 }
 
-/// All keys; `None` when there is no such user.
-pub(super) async fn list(iam: &Client, user: &str) -> Result<Option<Vec<Listed>>, AwsError> {
+/// All keys.
+pub(super) async fn list(iam: &Client, user: &str) -> Result<Vec<Listed>, AwsError> {
     let mut pages = iam.list_access_keys().user_name(user).into_paginator().items().send();
     let mut keys = Vec::new();
     while let Some(key) = pages.next().await {
-        match key.map_err(AwsError::of("ListAccessKeys")) {
-            Ok(key) => keys.push(Listed {
-                is_active: key.status() != Some(&StatusType::Inactive),
-                created_at: key.create_date().and_then(time),
-                id: key.access_key_id.unwrap_or_default(),
-            }),
-            Err(error) if error.is_not_found() => return Ok(None),
-            Err(error) => return Err(error),
-        }
+        let key = key.map_err(AwsError::of("ListAccessKeys"))?;
+        keys.push(Listed {
+            is_active: key.status() != Some(&StatusType::Inactive),
+            created_at: key.create_date().and_then(time),
+            id: key.access_key_id.unwrap_or_default(),
+        });
     }
-    Ok(Some(keys))
+    Ok(keys)
 }
 
 fn time(date: &aws_smithy_types::DateTime) -> Option<String> {
@@ -98,8 +95,11 @@ pub(super) async fn create<D>(
             }
             Err(WaitError::Failed(error)) if error.code() == Some("LimitExceeded") => {
                 let removed = remove_orphans(context, iam, user, before, None).await.map_err(failed)?;
-                if removed == 0 || tries == 3 {
+                if removed == 0 {
                     return Err(Failure::TooMany(before.iter().map(|key| key.id.clone()).collect()));
+                }
+                if tries == 3 {
+                    return Err(failed(error));
                 }
             }
             Err(WaitError::Failed(error)) if error.is_outcome_unknown() => {
@@ -121,7 +121,7 @@ async fn remove_orphans<D>(
     before: &[Listed],
     keep: Option<&str>,
 ) -> Result<usize, AwsError> {
-    let now = list(iam, user).await?.unwrap_or_default();
+    let now = list(iam, user).await?;
     let orphans: Vec<_> = now
         .into_iter()
         .map(|key| key.id)
@@ -140,15 +140,7 @@ pub(super) async fn prove<D>(
     sts: &aws_sdk_sts::Client,
     pair: &KeyPair,
 ) -> Result<(), WaitError<AwsError>> {
-    use secrecy::ExposeSecret;
-    let credentials = Credentials::new(&pair.id, pair.secret.expose_secret(), None, None, "a new access key");
-    let config = sts
-        .config()
-        .to_builder()
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .identity_cache(aws_sdk_sts::config::IdentityCache::no_cache())
-        .build();
-    let sts = aws_sdk_sts::Client::from_conf(config);
+    let sts = as_user(sts, pair);
     let steady = Steady { looks: 3, delay: Duration::ZERO, interval: Duration::from_secs(1), timeout: PROPAGATION };
     settled(context, steady, || async {
         match sts.get_caller_identity().send().await.map_err(AwsError::of("GetCallerIdentity")) {
@@ -158,6 +150,23 @@ pub(super) async fn prove<D>(
         }
     })
     .await
+}
+
+/// Whether AWS accepts a key now.
+pub(super) async fn works(sts: &aws_sdk_sts::Client, pair: &KeyPair) -> bool {
+    as_user(sts, pair).get_caller_identity().send().await.is_ok()
+}
+
+fn as_user(sts: &aws_sdk_sts::Client, pair: &KeyPair) -> aws_sdk_sts::Client {
+    use secrecy::ExposeSecret;
+    let credentials = Credentials::new(&pair.id, pair.secret.expose_secret(), None, None, "a new access key");
+    let config = sts
+        .config()
+        .to_builder()
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .identity_cache(aws_sdk_sts::config::IdentityCache::no_cache())
+        .build();
+    aws_sdk_sts::Client::from_conf(config)
 }
 
 /// What AWS says to a key that it does not know yet, or knows only in part.
@@ -174,9 +183,12 @@ fn is_unknown_key(error: &AwsError) -> bool {
 
 /// Turns a key off, then deletes it; that it is gone is a success.
 pub(super) async fn retire<D>(context: &Context<D>, iam: &Client, user: &str, id: &str) -> Result<(), AwsError> {
-    let request = iam.update_access_key().user_name(user).access_key_id(id).status(StatusType::Inactive);
-    match request.send().await.map_err(AwsError::of("UpdateAccessKey")) {
-        Ok(_) => delete(context, iam, user, id).await,
+    let call = || async {
+        let request = iam.update_access_key().user_name(user).access_key_id(id).status(StatusType::Inactive);
+        request.send().await.map(drop).map_err(AwsError::of("UpdateAccessKey"))
+    };
+    match repeated(context, call).await {
+        Ok(()) => delete(context, iam, user, id).await,
         Err(error) if error.is_not_found() => Ok(()),
         Err(error) => Err(error),
     }
@@ -188,10 +200,20 @@ pub(super) async fn delete<D>(context: &Context<D>, iam: &Client, user: &str, id
         let request = iam.delete_access_key().user_name(user).access_key_id(id);
         request.send().await.map(drop).map_err(AwsError::of("DeleteAccessKey"))
     };
+    match repeated(context, call).await {
+        Err(error) if error.is_not_found() => Ok(()),
+        other => other,
+    }
+}
+
+/// Repeats a change of a key while IAM is busy with another one.
+async fn repeated<D, F>(context: &Context<D>, mut call: impl FnMut() -> F) -> Result<(), AwsError>
+where
+    F: Future<Output = Result<(), AwsError>>,
+{
     let passes = |error: &AwsError| error.code() == Some("ConcurrentModification");
-    match accepted(context, PROPAGATION, passes, call).await {
+    match accepted(context, PROPAGATION, passes, &mut call).await {
         Ok(()) => Ok(()),
-        Err(WaitError::Failed(error)) if error.is_not_found() => Ok(()),
         Err(WaitError::Failed(error)) => Err(error),
         // Stopped between two tries: one more, so that no key stays behind for want of a second.
         Err(_) => call().await,

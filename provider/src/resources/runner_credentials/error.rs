@@ -15,17 +15,21 @@ pub(super) enum Error {
 
     #[error(
         "An IAM {} with the name {name} exists already, and this configuration did not make it. It was not touched. Import \
-         it (the docs page shows how), or choose another name.",
+         it, for instance by \"tofu import ADDRESS {id}\", or choose another name.",
         .holder.word()
     )]
-    Exists { holder: Holder, name: String },
+    Exists { holder: Holder, name: String, id: String },
 
     #[error(
-        "The Secret {namespace}/{name} exists already{}. It was not touched. Import the credentials (the docs page shows \
-         how), delete the Secret, or choose another secret_name. {left}",
-        .user.as_ref().map(|user| format!(" and holds the key of the IAM user {user}")).unwrap_or_default()
+        "The Secret {namespace}/{name} exists already{}. It was not touched. {}elete the Secret, or choose another \
+         secret_name. {left}",
+        .user.as_ref().map(|it| format!(" and holds the key of the IAM user {}", it.user)).unwrap_or_default(),
+        .user.as_ref().map_or_else(
+            || "D".to_owned(),
+            |it| format!("Import the credentials, for instance by \"tofu import ADDRESS {}\", d", it.id),
+        )
     )]
-    SecretExists { namespace: String, name: String, user: Option<String>, left: String },
+    SecretExists { namespace: String, name: String, user: Option<Occupant>, left: String },
 
     #[error(
         "The Secret {namespace}/{name} was changed after the plan was made. It was not touched. Plan again: the plan will \
@@ -84,6 +88,14 @@ pub(super) enum Error {
 
     #[error("There is no IAM {} {name} that the provider's credentials can see.", .holder.word())]
     NothingToImport { holder: Holder, name: String },
+}
+
+/// Whose key a Secret holds.
+#[derive(Debug)]
+pub(super) struct Occupant {
+    pub(super) user: String,
+    /// What imports user and Secret.
+    pub(super) id: String,
 }
 
 impl Error {

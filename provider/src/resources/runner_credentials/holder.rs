@@ -59,6 +59,14 @@ pub(super) enum CreateFailure {
     Unclear(WaitError<AwsError>),
 }
 
+/// Why it could not be deleted.
+#[derive(Debug)]
+pub(super) enum DeleteFailure {
+    /// Others have put these things on it.
+    InTheWay(Vec<String>),
+    Call(WaitError<AwsError>),
+}
+
 impl Holder {
     /// What a user calls it.
     pub(super) fn word(self) -> &'static str {
@@ -109,7 +117,7 @@ impl Holder {
         }
         match self.read(iam, &settings.name).await {
             Ok(Some(found)) if found.tags.contains_key(UNFINISHED) => {
-                let adjusted = self.adjust(context, iam, &settings.name, &found, settings).await;
+                let adjusted = Box::pin(self.adjust(context, iam, &settings.name, &found, settings)).await;
                 adjusted.map_err(CreateFailure::Unclear)?;
                 // One whose only trace is the lost answer has nothing in it; an older one may have.
                 Ok(Made { arn: found.arn, is_continued: true })
@@ -174,30 +182,54 @@ impl Holder {
                 Self::Role => iam_role::change_tags(iam, name, change).await,
             }
         };
-        accepted(context, PROPAGATION, passes, call).await
+        // One that was just made is not known everywhere.
+        accepted(context, PROPAGATION, |error| passes(error) || error.is_not_found(), call).await
     }
 
-    /// Deletes it; that it is gone is a success. `DeleteConflict` when others have put something on it.
-    pub(super) async fn delete<D>(
+    /// Waits until a look shows what was just made: the next command may look in a second, and would take it for gone.
+    pub(super) async fn shown<D>(
         self,
         context: &Context<D>,
         iam: &Client,
         name: &str,
     ) -> Result<(), WaitError<AwsError>> {
-        let call = || async {
+        let look = || async {
             match self {
-                Self::User => iam_user::delete(iam, name).await,
-                Self::Role => iam_role::delete(iam, name).await,
+                Self::User => iam_user::read(iam, name).await.map(drop),
+                Self::Role => iam_role::read(iam, name).await.map(drop),
             }
         };
+        accepted(context, PROPAGATION, AwsError::is_not_found, look).await
+    }
+
+    /// Deletes it; that it is gone is a success.
+    pub(super) async fn delete<D>(self, context: &Context<D>, iam: &Client, name: &str) -> Result<(), DeleteFailure> {
+        let call = || async {
+            let deleted = match self {
+                Self::User => iam_user::delete(iam, name).await,
+                Self::Role => iam_role::delete(iam, name).await,
+            };
+            match deleted {
+                Err(error) if error.is_not_found() => Ok(()),
+                other => other,
+            }
+        };
+        let is_conflict = |error: &AwsError| error.code() == Some("DeleteConflict");
         match accepted(context, PROPAGATION, passes, call).await {
-            Err(WaitError::Failed(error)) if error.is_not_found() => Ok(()),
-            other => other,
+            Err(WaitError::Failed(error)) if is_conflict(&error) => {}
+            other => return other.map_err(DeleteFailure::Call),
         }
+        let obstacles = Box::pin(self.obstacles(iam, name)).await;
+        if !obstacles.is_empty() {
+            return Err(DeleteFailure::InTheWay(obstacles));
+        }
+        // IAM still sees what was just deleted.
+        let passes = |error: &AwsError| passes(error) || is_conflict(error);
+        accepted(context, PROPAGATION, passes, call).await.map_err(DeleteFailure::Call)
     }
 
     /// What others have put on it, so that it cannot be deleted.
-    pub(super) async fn obstacles(self, iam: &Client, name: &str) -> Vec<String> {
+    async fn obstacles(self, iam: &Client, name: &str) -> Vec<String> {
         match self {
             Self::User => iam_user::obstacles(iam, name).await,
             Self::Role => iam_role::obstacles(iam, name).await,

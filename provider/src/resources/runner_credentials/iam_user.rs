@@ -71,16 +71,18 @@ pub(super) async fn delete(iam: &Client, name: &str) -> Result<(), AwsError> {
 
 /// What others have put on the user. What cannot be listed is left out: the refusal itself is shown anyway.
 pub(super) async fn obstacles(iam: &Client, name: &str) -> Vec<String> {
-    let (keys, inline, attached, groups, login) = tokio::join!(
-        iam.list_access_keys().user_name(name).send(),
+    let (policies, credentials) = tokio::join!(Box::pin(policies(iam, name)), Box::pin(credentials(iam, name)));
+    [policies, credentials].concat()
+}
+
+/// Policies and groups.
+async fn policies(iam: &Client, name: &str) -> Vec<String> {
+    let (inline, attached, groups) = tokio::join!(
         iam.list_user_policies().user_name(name).send(),
         iam.list_attached_user_policies().user_name(name).send(),
         iam.list_groups_for_user().user_name(name).send(),
-        iam.get_login_profile().user_name(name).send(),
     );
     let mut found = Vec::new();
-    let keys = keys.map(|keys| keys.access_key_metadata).unwrap_or_default();
-    found.extend(keys.iter().filter_map(|key| Some(format!("access key {}", key.access_key_id()?))));
     let inline = inline.map(|inline| inline.policy_names).unwrap_or_default();
     let inline = inline.iter().filter(|policy| *policy != inline_policy::NAME);
     found.extend(inline.map(|policy| format!("inline policy {policy}")));
@@ -88,6 +90,32 @@ pub(super) async fn obstacles(iam: &Client, name: &str) -> Vec<String> {
     found.extend(attached.iter().filter_map(|policy| Some(format!("attached policy {}", policy.policy_arn()?))));
     let groups = groups.map(|groups| groups.groups).unwrap_or_default();
     found.extend(groups.iter().map(|group| format!("membership of group {}", group.group_name())));
+    found
+}
+
+/// Everything by which somebody can act as the user.
+async fn credentials(iam: &Client, name: &str) -> Vec<String> {
+    let (keys, login, devices, ssh, certificates, services) = tokio::join!(
+        iam.list_access_keys().user_name(name).send(),
+        iam.get_login_profile().user_name(name).send(),
+        iam.list_mfa_devices().user_name(name).send(),
+        iam.list_ssh_public_keys().user_name(name).send(),
+        iam.list_signing_certificates().user_name(name).send(),
+        iam.list_service_specific_credentials().user_name(name).send(),
+    );
+    let mut found = Vec::new();
+    let keys = keys.map(|keys| keys.access_key_metadata).unwrap_or_default();
+    found.extend(keys.iter().filter_map(|key| Some(format!("access key {}", key.access_key_id()?))));
     found.extend(login.is_ok().then(|| "console password".to_owned()));
+    let devices = devices.map(|devices| devices.mfa_devices).unwrap_or_default();
+    found.extend(devices.iter().map(|device| format!("MFA device {}", device.serial_number())));
+    let ssh = ssh.ok().and_then(|ssh| ssh.ssh_public_keys).unwrap_or_default();
+    found.extend(ssh.iter().map(|key| format!("SSH key {}", key.ssh_public_key_id())));
+    let certificates = certificates.map(|certificates| certificates.certificates).unwrap_or_default();
+    found.extend(certificates.iter().map(|one| format!("signing certificate {}", one.certificate_id())));
+    let services = services.ok().and_then(|services| services.service_specific_credentials).unwrap_or_default();
+    found.extend(
+        services.iter().map(|one| format!("service-specific credential {}", one.service_specific_credential_id())),
+    );
     found
 }

@@ -54,11 +54,12 @@ impl Scene<'_> {
         let holder = wanted.mode.holder();
         let name = wanted.settings.name.clone();
         let is_key = holder == Holder::User;
+        // Boxed, like other calls here: side by side on the stack they would be too much for a thread of a test.
         let (found, policy, keys, secret) = tokio::join!(
-            holder.read(self.iam, &name),
-            inline_policy::read(self.iam, holder, &name),
-            async { if is_key { access_key::list(self.iam, &name).await } else { Ok(None) } },
-            async { if is_key { self.read_secret(&wanted).await } else { Ok(None) } },
+            Box::pin(holder.read(self.iam, &name)),
+            Box::pin(inline_policy::read(self.iam, holder, &name)),
+            Box::pin(async { if is_key { access_key::list(self.iam, &name).await } else { Ok(Vec::new()) } }),
+            Box::pin(async { if is_key { self.read_secret(&wanted).await } else { Ok(None) } }),
         );
         let what = format!("the IAM {} {name}", holder.word());
         let Some(found) = found.map_err(|error| unread(&what, error))? else {
@@ -76,7 +77,7 @@ impl Scene<'_> {
         flatten::policy(state, policy.as_ref(), importing);
         if is_key {
             state.user_arn = found.arn.into();
-            let keys = keys.map_err(|error| unread(&format!("the access keys of {what}"), error))?.unwrap_or_default();
+            let keys = keys.map_err(|error| unread(&format!("the access keys of {what}"), error))?;
             let secret = secret?;
             let secret = secret.as_ref().map(Option::as_ref);
             let now = self.context.clock.time_of_day();

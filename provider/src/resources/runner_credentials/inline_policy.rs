@@ -1,11 +1,16 @@
 //! The one inline policy of the user or role.
 
+use std::time::Duration;
+
 use aws_sdk_iam::Client;
 use serde_json::Value as Json;
 
 use super::holder::Holder;
 use crate::clients::aws::AwsError;
-use crate::resources::policy_document::{parse, text};
+use crate::framework::Context;
+use crate::framework::wait::WaitError;
+use crate::resources::policy_document::{equivalent, parse, text};
+use crate::resources::propagation::{PROPAGATION, Steady, accepted, settled};
 
 /// Its name.
 pub(super) const NAME: &str = "gitlab-runner-cache";
@@ -31,7 +36,24 @@ pub(super) async fn read(iam: &Client, holder: Holder, name: &str) -> Result<Opt
     }
 }
 
-pub(super) async fn put(iam: &Client, holder: Holder, name: &str, document: &Json) -> Result<(), AwsError> {
+/// Attaches it, and waits until a look shows it.
+pub(super) async fn put<D>(
+    context: &Context<D>,
+    iam: &Client,
+    holder: Holder,
+    name: &str,
+    document: &Json,
+) -> Result<(), WaitError<AwsError>> {
+    let passes = |error: &AwsError| error.is_not_found() || error.code() == Some("ConcurrentModification");
+    accepted(context, PROPAGATION, passes, || put_once(iam, holder, name, document)).await?;
+    let steady = Steady { looks: 1, delay: Duration::ZERO, interval: Duration::from_secs(1), timeout: PROPAGATION };
+    settled(context, steady, || async {
+        Ok(read(iam, holder, name).await?.is_some_and(|found| equivalent(&found, document)))
+    })
+    .await
+}
+
+async fn put_once(iam: &Client, holder: Holder, name: &str, document: &Json) -> Result<(), AwsError> {
     let document = text(document);
     match holder {
         Holder::User => {
@@ -46,7 +68,17 @@ pub(super) async fn put(iam: &Client, holder: Holder, name: &str, document: &Jso
 }
 
 /// Removes it; that there is none is a success.
-pub(super) async fn delete(iam: &Client, holder: Holder, name: &str) -> Result<(), AwsError> {
+pub(super) async fn delete<D>(
+    context: &Context<D>,
+    iam: &Client,
+    holder: Holder,
+    name: &str,
+) -> Result<(), WaitError<AwsError>> {
+    let passes = |error: &AwsError| error.code() == Some("ConcurrentModification");
+    accepted(context, PROPAGATION, passes, || delete_once(iam, holder, name)).await
+}
+
+async fn delete_once(iam: &Client, holder: Holder, name: &str) -> Result<(), AwsError> {
     let result = match holder {
         Holder::User => {
             let request = iam.delete_user_policy().user_name(name).policy_name(NAME);

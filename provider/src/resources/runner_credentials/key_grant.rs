@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::access_key::{self, Failure, Listed, Made};
-use super::error::Error;
+use super::error::{Error, Occupant};
 use super::flatten::SECRET_CHANGED;
-use super::holder::{CreateFailure, Holder};
-use super::manifests::secret::Seen;
+use super::holder::{CreateFailure, DeleteFailure, Holder};
+use super::manifests::secret::{KeyPair, Seen};
 use super::memory::{Book, Memory};
 use super::plan::rotates_at;
 use super::schema::RunnerCredentials;
@@ -44,7 +44,7 @@ fn seen(state: &RunnerCredentials, memory: &Memory) -> Seen {
 pub(super) const NOTHING: &str = "Nothing was made.";
 pub(super) const IN_STATE: &str =
     "What was made before is in the state; apply or destroy again when the cause is gone.";
-const AS_BEFORE: &str = "The key that was in use before still is.";
+pub(super) const AS_BEFORE: &str = "The key that was in use before still is.";
 
 impl Scene<'_> {
     /// Everything from the namespace to the Secret. The cluster comes first: without it there is no use for a key.
@@ -62,7 +62,7 @@ impl Scene<'_> {
             book.write(state, memory);
         }
         let user = &wanted.settings.name;
-        let is_continued = self.grant_holder(Holder::User, wanted, state, memory, book).await?;
+        let is_continued = Box::pin(self.grant_holder(Holder::User, wanted, state, memory, book)).await?;
         let mut before = self.keys(user).await?;
         if is_continued {
             // Their secrets were lost with the create that was interrupted.
@@ -72,7 +72,7 @@ impl Scene<'_> {
                     .map_err(|e| aws(format!("Deleting the access key {}", key.id), WaitError::Failed(e), IN_STATE))?;
             }
         }
-        self.new_key(&cluster, wanted, &before, state, memory, book).await
+        Box::pin(self.new_key(&cluster, wanted, &before, state, memory, book)).await
     }
 
     /// User or role with its policy. Returns whether it was there already, begun by an interrupted create.
@@ -86,9 +86,11 @@ impl Scene<'_> {
     ) -> Result<bool, Error> {
         let name = &wanted.settings.name;
         let doing = format!("Creating the IAM {} {name}", holder.word());
-        let made = match holder.create(self.context, self.iam, &wanted.settings).await {
+        let made = match Box::pin(holder.create(self.context, self.iam, &wanted.settings)).await {
             Ok(made) => made,
-            Err(CreateFailure::Exists) => return Err(Error::Exists { holder, name: name.clone() }),
+            Err(CreateFailure::Exists) => {
+                return Err(Error::Exists { holder, name: name.clone(), id: wanted.import_id() });
+            }
             Err(CreateFailure::Refused(source)) => return Err(aws(doing, source, NOTHING)),
             Err(CreateFailure::Unclear(source)) => {
                 book.write(state, memory);
@@ -108,16 +110,15 @@ impl Scene<'_> {
 
     pub(super) async fn put_policy(&self, holder: Holder, wanted: &Wanted) -> Result<(), Error> {
         let name = &wanted.settings.name;
-        let put = || inline_policy::put(self.iam, holder, name, &wanted.policy);
-        let passes = |error: &AwsError| matches!(error.code(), Some("NoSuchEntity" | "ConcurrentModification"));
-        let put = accepted(self.context, PROPAGATION, passes, put).await;
+        let put = inline_policy::put(self.context, self.iam, holder, name, &wanted.policy).await;
         put.map_err(|source| aws(format!("Attaching the policy to the IAM {} {name}", holder.word()), source, IN_STATE))
     }
 
-    async fn keys(&self, user: &str) -> Result<Vec<Listed>, Error> {
-        let listed = access_key::list(self.iam, user).await;
-        let failed = |error| aws(format!("Listing the access keys of {user}"), WaitError::Failed(error), IN_STATE);
-        Ok(listed.map_err(failed)?.unwrap_or_default())
+    /// The keys of a user who is there, though perhaps not known everywhere yet.
+    pub(super) async fn keys(&self, user: &str) -> Result<Vec<Listed>, Error> {
+        let list = || access_key::list(self.iam, user);
+        let listed = accepted(self.context, PROPAGATION, AwsError::is_not_found, list).await;
+        listed.map_err(|source| aws(format!("Listing the access keys of {user}"), source, IN_STATE))
     }
 
     /// Refuses a Secret that is not ours: one that others made, or that holds the key of another user.
@@ -136,10 +137,11 @@ impl Scene<'_> {
             return Ok(());
         }
         let (namespace, name) = (place.namespace.clone(), place.name.clone());
+        let user = user.map(|user| Occupant { id: place.import_id(wanted.cluster_name.as_deref(), &user), user });
         Err(Error::SecretExists { namespace, name, user, left: NOTHING.to_owned() })
     }
 
-    async fn ensure_namespace(
+    pub(super) async fn ensure_namespace(
         &self,
         cluster: &kube::Client,
         wanted: &Wanted,
@@ -165,7 +167,7 @@ impl Scene<'_> {
 
     /// A new key, proven and in the Secret. When that fails, the key is deleted again: what is not in the Secret is of no
     /// use to anyone but a thief.
-    async fn new_key(
+    pub(super) async fn new_key(
         &self,
         cluster: &kube::Client,
         wanted: &Wanted,
@@ -175,8 +177,9 @@ impl Scene<'_> {
         book: &mut dyn Book,
     ) -> Result<(), Error> {
         let user = &wanted.settings.name;
-        let Made { pair, created_at } =
-            access_key::create(self.context, self.iam, user, before).await.map_err(|failure| match failure {
+        let Made { pair, created_at } = Box::pin(access_key::create(self.context, self.iam, user, before))
+            .await
+            .map_err(|failure| match failure {
                 Failure::TooMany(keys) => Error::TooManyKeys { user: user.clone(), keys, left: IN_STATE.to_owned() },
                 Failure::Empty => Error::EmptyKey { user: user.clone(), left: IN_STATE.to_owned() },
                 Failure::Call(source) => aws(format!("Making an access key for {user}"), source, IN_STATE),
@@ -187,7 +190,7 @@ impl Scene<'_> {
             let written = wanted.place.apply(cluster, &pair, &seen(state, memory)).await;
             written.map_err(|source| kubernetes("Writing the Secret", source, ""))
         };
-        if let Err(mut error) = used.await {
+        if let Err(mut error) = Box::pin(used).await {
             let key = &pair.id;
             let mut left = match access_key::delete(self.context, self.iam, user, key).await {
                 Ok(()) => format!("The new access key {key} was deleted again."),
@@ -204,6 +207,21 @@ impl Scene<'_> {
             error.leaves(left);
             return Err(error);
         }
+        self.take_into_use(wanted, &pair, created_at, before, state, memory);
+        book.write(state, memory);
+        Ok(())
+    }
+
+    /// What follows for state and memory from a key that is in the Secret.
+    pub(super) fn take_into_use(
+        &self,
+        wanted: &Wanted,
+        pair: &KeyPair,
+        created_at: String,
+        before: &[Listed],
+        state: &mut RunnerCredentials,
+        memory: &mut Memory,
+    ) {
         let old = state.access_key_id.known().cloned();
         memory.retiring.extend(old.filter(|old| before.iter().any(|key| &key.id == old)));
         let fingerprint = pair.fingerprint(&pair.id);
@@ -211,49 +229,10 @@ impl Scene<'_> {
         memory.rotation = None;
         memory.is_adopted = false;
         state.secret_hash = fingerprint.into();
-        state.access_key_id = pair.id.into();
+        state.access_key_id = pair.id.as_str().into();
         state.created_at = created_at.into();
+        state.rotation_trigger = wanted.rotation_trigger.clone();
         state.rotates_at = rotates_at(state);
-        book.write(state, memory);
-        Ok(())
-    }
-
-    /// Replaces the key: the new one is in the Secret before the old one is turned off.
-    pub(super) async fn rotate(
-        &self,
-        wanted: &Wanted,
-        state: &mut RunnerCredentials,
-        memory: &mut Memory,
-        book: &mut dyn Book,
-        limit: Duration,
-    ) -> Result<(), Error> {
-        let cluster = self.cluster(wanted, AS_BEFORE).await?;
-        self.ensure_namespace(&cluster, wanted, limit, AS_BEFORE).await?;
-        // There may be two keys; room is made by those that should be gone already.
-        self.retire(wanted, state, memory, book).await?;
-        let before = self.keys(&wanted.settings.name).await?;
-        self.new_key(&cluster, wanted, &before, state, memory, book).await?;
-        self.retire(wanted, state, memory, book).await
-    }
-
-    /// Turns off and deletes the keys that are out of use.
-    pub(super) async fn retire(
-        &self,
-        wanted: &Wanted,
-        state: &RunnerCredentials,
-        memory: &mut Memory,
-        book: &mut dyn Book,
-    ) -> Result<(), Error> {
-        while let Some(key) = memory.retiring.first().cloned() {
-            let retired = access_key::retire(self.context, self.iam, &wanted.settings.name, &key).await;
-            retired.map_err(|error| {
-                let left = format!("The new key is in use; the next apply deletes {key}.");
-                aws(format!("Deleting the old access key {key}"), WaitError::Failed(error), &left)
-            })?;
-            memory.retiring.remove(0);
-            book.write(state, memory);
-        }
-        Ok(())
     }
 
     /// Writes labels and annotations again, with the key that is in the Secret: server-side apply takes all or nothing.
@@ -288,8 +267,7 @@ impl Scene<'_> {
     ) -> Result<Vec<Diagnostic>, Error> {
         let mut warnings = Vec::new();
         if let Some(cluster) = self.cluster_if_any(wanted, &mut warnings).await? {
-            let deleted = wanted.place.delete(&cluster).await;
-            deleted.map_err(|source| kubernetes("Deleting the Secret", source, IN_STATE))?;
+            warnings.extend(self.delete_secret(&cluster, wanted, state).await?);
         }
         state.secret_hash = Value::Null;
         book.write(state, memory);
@@ -305,26 +283,45 @@ impl Scene<'_> {
         state.created_at = Value::Null;
         state.rotates_at = Value::Null;
         book.write(state, memory);
-        self.revoke_holder(Holder::User, user).await?;
+        Box::pin(self.revoke_holder(Holder::User, user)).await?;
         state.user_arn = Value::Null;
         Ok(warnings)
     }
 
+    /// Deletes the Secret, unless others have put another one in its place.
+    async fn delete_secret(
+        &self,
+        cluster: &kube::Client,
+        wanted: &Wanted,
+        state: &RunnerCredentials,
+    ) -> Result<Option<Diagnostic>, Error> {
+        let place = &wanted.place;
+        let read = place.read(cluster).await;
+        let Some(found) = read.map_err(|source| kubernetes("Reading the Secret", source, IN_STATE))? else {
+            return Ok(None);
+        };
+        let key = found.pair.as_ref().map(|pair| pair.id.as_str());
+        if found.user() != Some(&place.user) && (key.is_none() || key != state.access_key_id.as_str()) {
+            let text = format!(
+                "The Secret {}/{} was made by someone else in the place of the one that this resource had written, and stays.",
+                place.namespace, place.name
+            );
+            return Ok(Some(Diagnostic::warning("Secret kept", text)));
+        }
+        let deleted = place.delete(cluster).await;
+        deleted.map(|()| None).map_err(|source| kubernetes("Deleting the Secret", source, IN_STATE))
+    }
+
     pub(super) async fn revoke_holder(&self, holder: Holder, name: &str) -> Result<(), Error> {
         let what = format!("the IAM {} {name}", holder.word());
-        let deleted = inline_policy::delete(self.iam, holder, name).await;
-        deleted.map_err(|e| aws(format!("Deleting the policy of {what}"), WaitError::Failed(e), IN_STATE))?;
-        match holder.delete(self.context, self.iam, name).await {
-            Ok(()) => Ok(()),
-            Err(WaitError::Failed(error)) if error.code() == Some("DeleteConflict") => {
-                let obstacles = holder.obstacles(self.iam, name).await;
-                if obstacles.is_empty() {
-                    return Err(aws(format!("Deleting {what}"), WaitError::Failed(error), IN_STATE));
-                }
-                Err(Error::InTheWay { holder, name: name.to_owned(), obstacles, left: IN_STATE.to_owned() })
+        let deleted = inline_policy::delete(self.context, self.iam, holder, name).await;
+        deleted.map_err(|source| aws(format!("Deleting the policy of {what}"), source, IN_STATE))?;
+        Box::pin(holder.delete(self.context, self.iam, name)).await.map_err(|failure| match failure {
+            DeleteFailure::InTheWay(obstacles) => {
+                Error::InTheWay { holder, name: name.to_owned(), obstacles, left: IN_STATE.to_owned() }
             }
-            Err(source) => Err(aws(format!("Deleting {what}"), source, IN_STATE)),
-        }
+            DeleteFailure::Call(source) => aws(format!("Deleting {what}"), source, IN_STATE),
+        })
     }
 
     /// Removes the namespace if it was made here and is empty; what keeps it is told.

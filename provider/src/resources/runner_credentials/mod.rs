@@ -27,6 +27,7 @@ mod plan;
 mod pod_identity;
 mod policy;
 mod role_grant;
+mod rotation;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -85,14 +86,14 @@ impl Resource for RunnerCredentialsResource {
         operation: &mut Create<RunnerCredentials>,
     ) -> Result<(), Diagnostics> {
         let scene = Scene::set(context, &operation.private).await?;
-        let created = scene.create(operation).await;
+        let created = Box::pin(scene.create(operation)).await;
         scene.home.keep(&mut operation.private);
         created
     }
 
     async fn read(&self, context: &Context<Data>, operation: &mut Read<RunnerCredentials>) -> Result<(), Diagnostics> {
         let scene = Scene::set(context, &operation.private).await?;
-        let read = scene.read(operation).await;
+        let read = Box::pin(scene.read(operation)).await;
         scene.home.keep(&mut operation.private);
         Ok(read?)
     }
@@ -103,7 +104,7 @@ impl Resource for RunnerCredentialsResource {
         operation: &mut Update<RunnerCredentials>,
     ) -> Result<(), Diagnostics> {
         let scene = Scene::set(context, &operation.private).await?;
-        let updated = scene.update(operation).await;
+        let updated = Box::pin(scene.update(operation)).await;
         scene.home.keep(&mut operation.private);
         Ok(updated?)
     }
@@ -114,7 +115,7 @@ impl Resource for RunnerCredentialsResource {
         operation: &mut Delete<RunnerCredentials>,
     ) -> Result<(), Diagnostics> {
         let scene = Scene::set(context, &operation.private).await?;
-        let deleted = scene.delete(operation).await;
+        let deleted = Box::pin(scene.delete(operation)).await;
         scene.home.keep(&mut operation.private);
         Ok(deleted?)
     }
@@ -165,9 +166,12 @@ impl<'a> Scene<'a> {
         let wanted = Wanted::of(&planned);
         let mut state = bare(&planned);
         let mut memory = Memory::default();
-        self.grant(&wanted, &mut state, &mut memory, operation, limit).await?;
+        Box::pin(self.grant(&wanted, &mut state, &mut memory, operation, limit)).await?;
+        let (holder, name) = (wanted.mode.holder(), &wanted.settings.name);
+        let shown = holder.shown(self.context, self.iam, name).await;
+        shown.map_err(|source| aws("Waiting until IAM shows what was made", source, key_grant::IN_STATE))?;
         // Not an error: everything is there. The mark alone would let another create of this name continue with it.
-        if let Err(error) = wanted.mode.holder().finish(self.context, self.iam, &wanted.settings.name).await {
+        if let Err(error) = holder.finish(self.context, self.iam, name).await {
             let text =
                 format!("The tag gitlabspot/unfinished of {} could not be removed: {error}.", wanted.settings.name);
             operation.diagnostics.push(Diagnostic::warning("Mark not removed", text));
@@ -185,8 +189,8 @@ impl<'a> Scene<'a> {
         limit: Duration,
     ) -> Result<(), Error> {
         match wanted.mode {
-            Mode::AccessKey => self.grant_key(wanted, state, memory, book, limit).await,
-            Mode::Irsa | Mode::PodIdentity => self.grant_role(wanted, state, memory, book).await,
+            Mode::AccessKey => Box::pin(self.grant_key(wanted, state, memory, book, limit)).await,
+            Mode::Irsa | Mode::PodIdentity => Box::pin(self.grant_role(wanted, state, memory, book)).await,
         }
     }
 
@@ -221,9 +225,9 @@ impl<'a> Scene<'a> {
         state.rotates_at = plan::rotates_at(&state);
         operation.write(&state, &memory);
         if before.mode.holder() == wanted.mode.holder() {
-            self.adjust(&prior, &planned, &mut state, &mut memory, operation, limit).await?;
+            Box::pin(self.adjust(&prior, &planned, &mut state, &mut memory, operation, limit)).await?;
         } else {
-            self.grant(&wanted, &mut state, &mut memory, operation, limit).await?;
+            Box::pin(self.grant(&wanted, &mut state, &mut memory, operation, limit)).await?;
             match before.mode {
                 Mode::AccessKey => {
                     let warnings = self.revoke_key(&before, &mut state, &mut memory, operation).await?;
@@ -284,7 +288,7 @@ impl<'a> Scene<'a> {
         }
         self.retire(&wanted, state, memory, book).await?;
         if planned.access_key_id.is_unknown() {
-            self.rotate(&wanted, state, memory, book, limit).await
+            Box::pin(self.rotate(&wanted, state, memory, book, limit)).await
         } else if (&before.place.labels, &before.place.annotations) != (&wanted.place.labels, &wanted.place.annotations)
         {
             self.relabel(&wanted, state, memory).await
@@ -325,11 +329,11 @@ impl<'a> Scene<'a> {
         let wanted = Wanted::of(&state);
         match wanted.mode {
             Mode::AccessKey => {
-                let warnings = self.revoke_key(&wanted, &mut state, &mut memory, operation).await?;
+                let warnings = Box::pin(self.revoke_key(&wanted, &mut state, &mut memory, operation)).await?;
                 operation.diagnostics.extend(warnings);
                 operation.write(&state, &memory);
             }
-            Mode::Irsa | Mode::PodIdentity => self.revoke_role(&wanted, &mut state).await?,
+            Mode::Irsa | Mode::PodIdentity => Box::pin(self.revoke_role(&wanted, &mut state)).await?,
         }
         if wanted.create_namespace {
             operation.diagnostics.extend(self.remove_namespace(&wanted, limit).await?);

@@ -31,7 +31,7 @@ impl Scene<'_> {
     ) -> Result<(), Error> {
         let mut wanted = wanted.clone();
         wanted.settings.trust = Some(self.trust(&wanted, NOTHING).await?);
-        self.grant_holder(Holder::Role, &wanted, state, memory, book).await?;
+        Box::pin(self.grant_holder(Holder::Role, &wanted, state, memory, book)).await?;
         self.lead_to_role(&wanted, state).await?;
         book.write(state, memory);
         Ok(())
@@ -71,7 +71,7 @@ impl Scene<'_> {
     /// Removes the association, the policy and the role.
     pub(super) async fn revoke_role(&self, wanted: &Wanted, state: &mut RunnerCredentials) -> Result<(), Error> {
         self.unlead(wanted, state).await?;
-        self.revoke_holder(Holder::Role, &wanted.settings.name).await?;
+        Box::pin(self.revoke_holder(Holder::Role, &wanted.settings.name)).await?;
         state.role_arn = Value::Null;
         state.service_account_annotations = Value::Known(BTreeMap::new());
         Ok(())

@@ -124,7 +124,8 @@ async fn reasons_to_rotate() {
     cluster.objects().get_mut(SECRET).unwrap()["data"]["secretkey"] = json!("eA==");
     account.changes();
     rotates(&mut stage, &account, &cluster, &config(&[]), "AKIA0002").await;
-    assert_eq!(account.changes(), ["CreateAccessKey", "UpdateAccessKey", "DeleteAccessKey"]);
+    let expected = ["TagUser", "CreateAccessKey", "UpdateAccessKey", "DeleteAccessKey", "UntagUser"];
+    assert_eq!(account.changes(), expected);
 
     account.world().holders.get_mut("runner").unwrap().keys.clear();
     rotates(&mut stage, &account, &cluster, &config(&[]), "AKIA0003").await;

@@ -58,6 +58,7 @@ pub(super) struct Wanted {
     pub(super) service_account: ServiceAccount,
     pub(super) cluster_name: Option<String>,
     pub(super) create_namespace: bool,
+    pub(super) rotation_trigger: Value<String>,
 }
 
 impl Wanted {
@@ -85,6 +86,22 @@ impl Wanted {
             service_account: ServiceAccount { namespace: plain(&model.namespace), name: plain(&model.service_account) },
             cluster_name: model.cluster_name.known().cloned(),
             create_namespace: model.create_namespace.or(false),
+            rotation_trigger: model.rotation_trigger.clone(),
+        }
+    }
+}
+
+impl Wanted {
+    /// What imports it.
+    pub(super) fn import_id(&self) -> String {
+        let cluster = self.cluster_name.as_deref();
+        match self.mode.holder() {
+            Holder::User => self.place.import_id(cluster, &self.settings.name),
+            Holder::Role => {
+                let cluster = cluster.map(|cluster| format!("{cluster}/")).unwrap_or_default();
+                let ServiceAccount { namespace, name } = &self.service_account;
+                format!("{cluster}{namespace}/{name}:role/{}", self.settings.name)
+            }
         }
     }
 }
@@ -138,8 +155,8 @@ fn mode(config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
                 );
             }
             for (name, given) in [
-                ("rotate_after_days", !config.rotate_after_days.is_null()),
-                ("rotation_trigger", !config.rotation_trigger.is_null()),
+                ("rotate_after_days", config.rotate_after_days.known().is_some()),
+                ("rotation_trigger", config.rotation_trigger.known().is_some()),
             ] {
                 if given {
                     diagnostics.warning(name, "Nothing to rotate", format!("In mode {text:?} there is no access key."));
@@ -151,7 +168,8 @@ fn mode(config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
 }
 
 fn names(config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
-    if !config.name.is_null() && !config.name_prefix.is_null() {
+    // What is unknown may turn out to be null.
+    if config.name.known().is_some() && config.name_prefix.known().is_some() {
         diagnostics.error(
             "name_prefix",
             "Two names",
@@ -304,6 +322,7 @@ mod tests {
         assert_eq!(problems(&RunnerCredentials { mode: "irsa".into(), ..config() }), ["service_account"]);
         let unknown =
             RunnerCredentials { mode: Value::Unknown, policy: Value::Unknown, bucket: Value::Unknown, ..config() };
+        let unknown = RunnerCredentials { name: Value::Unknown, name_prefix: Value::Unknown, ..unknown };
         assert_eq!(problems(&unknown), [""; 0]);
     }
 

@@ -81,6 +81,7 @@ const SUBJECTS: &[(&str, &[&str])] = &[
             "pod_identity",
             "policy",
             "role_grant",
+            "rotation",
             "trust",
         ],
     ),

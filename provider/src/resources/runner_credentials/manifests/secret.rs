@@ -108,6 +108,12 @@ impl Place {
         }
     }
 
+    /// What imports this Secret with a user; `cluster` where it is not the provider's.
+    pub(crate) fn import_id(&self, cluster: Option<&str>, user: &str) -> String {
+        let cluster = cluster.map(|cluster| format!("{cluster}/")).unwrap_or_default();
+        format!("{cluster}{}/{}:{user}", self.namespace, self.name)
+    }
+
     /// The whole intent. It holds the secret: it goes to the cluster and nowhere else.
     fn manifest(&self, pair: &KeyPair) -> Json {
         let mut labels = self.labels.clone();

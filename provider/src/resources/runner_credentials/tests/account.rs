@@ -260,7 +260,12 @@ impl World {
                 let names: String = holder.policies.keys().map(|name| format!("<member>{name}</member>")).collect();
                 return answer(format!("<PolicyNames>{names}</PolicyNames>"));
             }
-            "ListAttachedUserPolicies" | "ListGroupsForUser" => return answer(String::new()),
+            "ListAttachedUserPolicies"
+            | "ListGroupsForUser"
+            | "ListMFADevices"
+            | "ListSSHPublicKeys"
+            | "ListSigningCertificates"
+            | "ListServiceSpecificCredentials" => return answer(String::new()),
             "GetLoginProfile" => return error(404, "NoSuchEntity", "no password"),
             other => unreachable!("{other}"),
         }
@@ -305,8 +310,10 @@ impl World {
     }
 }
 
+/// The same for all that a test makes.
 fn now() -> String {
-    crate::resources::timestamp::format(std::time::SystemTime::now())
+    static NOW: std::sync::LazyLock<std::time::SystemTime> = std::sync::LazyLock::new(std::time::SystemTime::now);
+    crate::resources::timestamp::format(*NOW)
 }
 
 fn described(kind: &str, name: &str, holder: &Holder) -> String {

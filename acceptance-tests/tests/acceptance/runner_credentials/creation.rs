@@ -1,0 +1,264 @@
+//! What can happen to a create: no key is lost, nothing of others is touched.
+
+use gitlabspot_acceptance_tests::{Fault, Stage};
+use k8s_openapi::api::core::v1::{ResourceQuota, Secret};
+use kube::api::{DeleteParams, PostParams};
+use serde_json::json;
+
+use super::{ADDRESS, NAME, SECRET, assert_one_key, changes, ends_well, guide, keys, make_key, until, user};
+use super::{pair, without_namespace};
+
+/// C2: the answer with the secret is lost, once, and as often as IAM lets a user have keys: the keys that nobody knows
+/// are deleted, and one is left.
+#[tokio::test]
+async fn keys_whose_secret_was_lost() {
+    for (times, made) in [(1, 2), (2, 3), (40, 0)] {
+        let (stage, workspace) = guide(&format!("lost_{times}"), json!({})).await;
+        stage.account.inject(Fault::drop_after("iam", "CreateAccessKey").times(times));
+        if made > 0 {
+            workspace.apply().await;
+            let calls = stage.account.calls_of("iam", "CreateAccessKey");
+            assert_eq!(calls.iter().filter(|call| call.status == Some(200)).count(), made, "{calls:?}");
+        } else {
+            let said = workspace.try_apply().await.failed();
+            assert!(said.contains("Making an access key for ci-cache failed"), "{said}");
+            assert_eq!(keys(&stage.account).await, []);
+            stage.account.forget();
+            workspace.apply().await;
+        }
+        assert_one_key(&stage, &workspace).await;
+        ends_well(&stage, &workspace).await;
+    }
+}
+
+/// Lost answers and requests before the key: one user, with one key.
+#[tokio::test]
+async fn lost_answers() {
+    let drops = [
+        ("user_after", Fault::drop_after("iam", "CreateUser"), 1),
+        ("user_before", Fault::drop_before("iam", "CreateUser"), 2),
+        // As often as the provider tries; the look that follows finds the user.
+        ("user_always", Fault::drop_after("iam", "CreateUser"), 11),
+        ("policy", Fault::drop_after("iam", "PutUserPolicy"), 2),
+        ("key_before", Fault::drop_before("iam", "CreateAccessKey"), 2),
+    ];
+    for (name, fault, times) in drops {
+        let (stage, workspace) = guide(&format!("lost_{name}"), json!({})).await;
+        stage.account.inject(fault.times(times));
+        workspace.apply().await;
+        assert_one_key(&stage, &workspace).await;
+        let created = changes(&stage.account);
+        assert_eq!(created.iter().filter(|action| *action == "CreateUser").count(), 1, "{created:?}");
+        ends_well(&stage, &workspace).await;
+    }
+}
+
+/// What was just made may be unknown for a moment, whoever is asked.
+#[tokio::test]
+async fn not_shown_yet() {
+    let (stage, workspace) = guide("not_shown_yet", json!({})).await;
+    let unknown = |action: &str| Fault::error("iam", action, 404, "NoSuchEntity", "The user cannot be found.");
+    for action in ["PutUserPolicy", "CreateAccessKey", "ListAccessKeys", "UntagUser", "GetUser", "GetUserPolicy"] {
+        stage.account.inject(unknown(action).times(3));
+    }
+    stage.account.inject(
+        Fault::error("sts", "GetCallerIdentity", 403, "InvalidClientTokenId", "The security token is invalid").times(2),
+    );
+    let said = workspace.apply().await.prose();
+    assert!(!said.contains("Warning"), "{said}");
+    assert_one_key(&stage, &workspace).await;
+    ends_well(&stage, &workspace).await;
+}
+
+/// Throttling, pages that are no answers, and changes at the same time are outlived.
+#[tokio::test]
+async fn trouble() {
+    let (stage, workspace) = guide("trouble", json!({})).await;
+    let conflict = |action: &str| Fault::error("iam", action, 409, "ConcurrentModification", "Another change is on");
+    for action in ["CreateUser", "PutUserPolicy", "CreateAccessKey", "UntagUser"] {
+        stage.account.inject(conflict(action).times(2));
+        stage.account.inject(Fault::throttle("iam", action).after(2).times(2));
+    }
+    stage.account.inject(Fault::page("iam", "GetUser", 502).times(2));
+    workspace.apply().await;
+    assert_one_key(&stage, &workspace).await;
+    ends_well(&stage, &workspace).await;
+}
+
+/// Lets no Secret into the namespace.
+async fn forbid_secrets(stage: &Stage) {
+    let quota = json!({
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": { "name": "no-secrets" },
+        "spec": { "hard": { "secrets": "0" } },
+    });
+    let quotas = stage.kubernetes.api::<ResourceQuota>(stage.namespace.name());
+    quotas.create(&PostParams::default(), &serde_json::from_value(quota).unwrap()).await.unwrap();
+    loop {
+        let quota: ResourceQuota = quotas.get("no-secrets").await.unwrap();
+        if quota.status.is_some_and(|status| status.hard.is_some()) {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn allow_secrets(stage: &Stage) {
+    let quotas = stage.kubernetes.api::<ResourceQuota>(stage.namespace.name());
+    quotas.delete("no-secrets", &DeleteParams::default()).await.unwrap();
+}
+
+/// C4: a key was made, and its Secret cannot be written: the key goes again, each time, and what was made before is
+/// repaired by the apply that can.
+#[tokio::test]
+async fn the_secret_is_refused() {
+    let (stage, workspace) = guide("secret_refused", json!({})).await;
+    forbid_secrets(&stage).await;
+    for _ in 0..3 {
+        let said = workspace.try_apply().await.failed();
+        assert!(said.contains("Writing the Secret failed") && said.contains("was deleted again"), "{said}");
+        assert_eq!(keys(&stage.account).await, []);
+        assert_eq!(workspace.state().await.resource(ADDRESS)["access_key_id"], json!(null));
+    }
+    allow_secrets(&stage).await;
+    workspace.apply().await;
+    assert_one_key(&stage, &workspace).await;
+
+    // A key that is in use stays in use when it cannot be replaced.
+    let before = pair(&stage).await;
+    stage.kubernetes.api::<Secret>(stage.namespace.name()).delete(SECRET, &DeleteParams::default()).await.unwrap();
+    forbid_secrets(&stage).await;
+    for _ in 0..3 {
+        let said = workspace.try_apply().await.failed();
+        assert!(said.contains("The key that was in use before still is"), "{said}");
+        assert_eq!(keys(&stage.account).await, [(before.0.clone(), true)]);
+    }
+    allow_secrets(&stage).await;
+    workspace.apply().await;
+    assert_ne!(assert_one_key(&stage, &workspace).await, before.0);
+    ends_well(&stage, &workspace).await;
+}
+
+/// C4: the API server is down: nobody makes a key for which there is no place, however often it is tried.
+#[tokio::test]
+async fn the_cluster_is_down() {
+    let down = json!({ "host": "https://127.0.0.1:1", "token": "any" });
+    let (stage, workspace) = guide("cluster_down", json!({ "kubernetes": down })).await;
+    for _ in 0..3 {
+        let said = workspace.try_apply().await.failed();
+        assert!(said.contains("cannot be reached") && said.contains("Nothing was made"), "{said}");
+    }
+    assert_eq!(changes(&stage.account), [""; 0]);
+    stage.assert_nothing_left().await;
+
+    // Nor is one replaced: the old key stays where it is.
+    workspace.set(&json!({ "kubernetes": { "cluster_name": "prod" } }));
+    workspace.apply().await;
+    let before = pair(&stage).await;
+    stage.account.forget();
+    workspace.set(&json!({ "kubernetes": down, "rotation_trigger": "2" }));
+    let said = workspace.run(&["apply", "-refresh=false", "-input=false", "-auto-approve"]).await.failed();
+    assert!(said.contains("The key that was in use before still is"), "{said}");
+    assert_eq!((changes(&stage.account), pair(&stage).await), (vec![], before));
+    workspace.set(&json!({ "kubernetes": { "cluster_name": "prod" } }));
+    workspace.apply().await;
+    assert_one_key(&stage, &workspace).await;
+    ends_well(&stage, &workspace).await;
+}
+
+/// C14: `kill -9` between user and key, and no state: the next apply continues with the user.
+#[tokio::test]
+async fn killed_before_the_key() {
+    let (stage, workspace) = guide("killed_before_the_key", json!({})).await;
+    stage.account.inject(Fault::throttle("iam", "CreateAccessKey").times(0));
+    let running = workspace.begin_apply();
+    until("IAM is asked for a key", || !stage.account.calls_of("iam", "CreateAccessKey").is_empty()).await;
+    let _ = running.kill().await;
+    assert!(!workspace.state().await.contains(ADDRESS));
+    let before = user(&stage.account).await.unwrap().user_id;
+    stage.account.forget();
+    workspace.apply().await;
+    assert_eq!(user(&stage.account).await.unwrap().user_id, before);
+    assert_one_key(&stage, &workspace).await;
+    ends_well(&stage, &workspace).await;
+}
+
+/// C14: the same after the key, whose secret died with the process: that key goes.
+#[tokio::test]
+async fn killed_after_the_key() {
+    let (stage, workspace) = guide("killed_after_the_key", json!({})).await;
+    stage.account.inject(Fault::throttle("sts", "GetCallerIdentity").times(0));
+    let running = workspace.begin_apply();
+    until("the key is tried", || !stage.account.calls_of("sts", "GetCallerIdentity").is_empty()).await;
+    let _ = running.kill().await;
+    assert!(!workspace.state().await.contains(ADDRESS));
+    let lost = keys(&stage.account).await;
+    assert_eq!(lost.len(), 1);
+    stage.account.forget();
+    workspace.apply().await;
+    assert_ne!(assert_one_key(&stage, &workspace).await, lost[0].0);
+    ends_well(&stage, &workspace).await;
+}
+
+/// A user of this name that others made is not touched, and the message says how to take it over.
+#[tokio::test]
+async fn name_is_taken() {
+    let (stage, workspace) = guide("name_is_taken", json!({})).await;
+    stage.account.iam().create_user().user_name(NAME).send().await.unwrap();
+    let key = make_key(&stage.account).await;
+    stage.account.forget();
+    let said = workspace.try_apply().await.failed();
+    let id = format!("{}/{SECRET}:{NAME}", stage.namespace.name());
+    assert!(said.contains("An IAM user with the name ci-cache exists already"), "{said}");
+    assert!(said.contains(&format!("tofu import ADDRESS {id}")), "{said}");
+    // The attempt to make one is how it is found out.
+    assert_eq!(changes(&stage.account), ["CreateUser"]);
+    assert_eq!(keys(&stage.account).await, [(key.clone(), true)]);
+    assert!(!workspace.state().await.contains(ADDRESS));
+    super::delete_key(&stage.account, &key).await;
+    stage.account.iam().delete_user().user_name(NAME).send().await.unwrap();
+    stage.assert_nothing_left().await;
+}
+
+/// A Secret of this name that others made is not touched either.
+#[tokio::test]
+async fn secret_is_taken() {
+    let (stage, workspace) = guide("secret_is_taken", json!({})).await;
+    let secrets = stage.kubernetes.api::<Secret>(stage.namespace.name());
+    let theirs = json!({ "metadata": { "name": SECRET }, "stringData": { "accesskey": "theirs", "secretkey": "x" } });
+    let theirs = secrets.create(&PostParams::default(), &serde_json::from_value(theirs).unwrap()).await.unwrap();
+    let said = workspace.try_apply().await.failed();
+    assert!(said.contains(&format!("The Secret {}/{SECRET} exists already", stage.namespace.name())), "{said}");
+    assert!(said.contains("Nothing was made"), "{said}");
+    assert_eq!(changes(&stage.account), [""; 0]);
+    assert_eq!(secrets.get(SECRET).await.unwrap(), theirs);
+    secrets.delete(SECRET, &DeleteParams::default()).await.unwrap();
+    stage.assert_nothing_left().await;
+}
+
+/// Without its namespace nothing is begun.
+#[tokio::test]
+async fn no_namespace() {
+    let (stage, workspace) = without_namespace("no_namespace", json!({})).await;
+    let said = workspace.try_apply().await.failed();
+    assert!(said.contains("There is no namespace") && said.contains("create_namespace = true"), "{said}");
+    assert_eq!(changes(&stage.account), [""; 0]);
+    assert!(!workspace.state().await.contains(ADDRESS));
+    stage.assert_nothing_left().await;
+}
+
+/// A policy that may not be attached ends the create; the state has the user, and the next apply replaces it.
+#[tokio::test]
+async fn half_made() {
+    let (stage, workspace) = guide("half_made", json!({})).await;
+    stage.account.inject(Fault::error("iam", "PutUserPolicy", 403, "AccessDenied", "no iam:PutUserPolicy").times(0));
+    let said = workspace.try_apply().await.failed();
+    assert!(said.contains("no iam:PutUserPolicy") && said.contains("What was made before is in the state"), "{said}");
+    assert!(workspace.state().await.resource(ADDRESS)["user_arn"].as_str().unwrap().ends_with(":user/ci-cache"));
+    assert!(stage.account.calls_of("iam", "CreateAccessKey").is_empty());
+    stage.account.forget();
+    workspace.apply().await;
+    assert_one_key(&stage, &workspace).await;
+    ends_well(&stage, &workspace).await;
+}

@@ -1,0 +1,26 @@
+//! What every user does: apply, look, change, import, destroy.
+
+use k8s_openapi::api::core::v1::Secret;
+use serde_json::json;
+
+use super::{ADDRESS, NAME, SECRET, assert_one_key, ends_well, guide, pair};
+
+/// From create to destroy: changed in place without another key.
+#[tokio::test]
+async fn changes_in_place() {
+    let (stage, workspace) = guide("life", json!({ "tags": { "cost": "1" }, "secret_labels": { "team": "ci" } })).await;
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    assert_one_key(&stage, &workspace).await;
+    let before = pair(&stage).await;
+    workspace.set(&json!({ "tags": { "cost": "2" }, "secret_labels": { "team": "builds" } }));
+    assert_eq!(workspace.plan().await.changes()[ADDRESS], ["update"]);
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    let secret: Secret = stage.kubernetes.get(stage.namespace.name(), SECRET).await;
+    assert_eq!(secret.metadata.labels.unwrap().get("team").map(String::as_str), Some("builds"));
+    assert_eq!(pair(&stage).await, before);
+    assert_eq!(stage.account.calls_of("iam", "CreateAccessKey").len(), 1);
+    workspace.assert_import(ADDRESS, &format!("{}/{SECRET}:{NAME}", stage.namespace.name()), &[]).await;
+    ends_well(&stage, &workspace).await;
+}

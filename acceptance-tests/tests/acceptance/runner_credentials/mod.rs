@@ -1,0 +1,107 @@
+//! `gitlabspot_runner_credentials`. The numbers C1, C2, ... are those of the table of scenarios in
+//! `docs/contributing/testing.md`.
+//!
+//! Everything is logged at TRACE: at its end a test is searched for the secrets of all keys that were made in it.
+
+mod creation;
+mod deletion;
+mod lifecycle;
+mod rotation;
+
+use aws_sdk_iam::types::User;
+use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};
+use gitlabspot_acceptance_tests::{Account, Engine, Stage, Workspace};
+use k8s_openapi::api::core::v1::Secret;
+use serde_json::{Value, json};
+
+const ADDRESS: &str = "gitlabspot_runner_credentials.cache";
+const NAME: &str = "ci-cache";
+const SECRET: &str = "gitlab-runner-s3-access";
+
+/// Waits that AWS prescribes take a tiny part of their time.
+const SPEED: &str = "50";
+
+/// An account of its own, a namespace, and the guide's credentials, initialised.
+async fn guide(test: &str, variables: Value) -> (Stage, Workspace) {
+    let (stage, workspace) = without_namespace(test, variables).await;
+    stage.namespace.create().await;
+    (stage, workspace)
+}
+
+async fn without_namespace(test: &str, variables: Value) -> (Stage, Workspace) {
+    let stage = Stage::new(&format!("runner_credentials/{test}"), Engine::opentofu()).await;
+    let workspace = stage.testdata("runner_credentials/guide", variables).await;
+    workspace.set(&json!({ "namespace": stage.namespace.name() }));
+    (stage, workspace.with_environment("GITLABSPOT_CLOCK_SPEED", SPEED).traced())
+}
+
+async fn user(account: &Account) -> Option<User> {
+    account.iam().get_user().user_name(NAME).send().await.ok().and_then(|output| output.user)
+}
+
+/// The ids of the user's keys, and whether they are active.
+async fn keys(account: &Account) -> Vec<(String, bool)> {
+    let keys = account.iam().list_access_keys().user_name(NAME).send().await.unwrap().access_key_metadata;
+    let described = keys.into_iter().map(|key| (key.access_key_id.unwrap(), key.status.unwrap().as_str() == "Active"));
+    described.collect()
+}
+
+/// Makes a key by hand.
+async fn make_key(account: &Account) -> String {
+    let key = account.iam().create_access_key().user_name(NAME).send().await.unwrap();
+    key.access_key.unwrap().access_key_id
+}
+
+async fn delete_key(account: &Account, id: &str) {
+    account.iam().delete_access_key().user_name(NAME).access_key_id(id).send().await.unwrap();
+}
+
+/// Id and secret as they are in the Secret.
+async fn pair(stage: &Stage) -> (String, String) {
+    let secret: Secret = stage.kubernetes.get(stage.namespace.name(), SECRET).await;
+    let mut data = secret.data.unwrap();
+    let mut text = |key: &str| String::from_utf8(data.remove(key).unwrap().0).unwrap();
+    (text("accesskey"), text("secretkey"))
+}
+
+/// Exactly one key is there; it is active, in the state and in the Secret, and AWS accepts it.
+async fn assert_one_key(stage: &Stage, workspace: &Workspace) -> String {
+    let (id, secret) = pair(stage).await;
+    assert_eq!(keys(&stage.account).await, [(id.clone(), true)]);
+    assert_eq!(workspace.state().await.resource(ADDRESS)["access_key_id"], id);
+    let credentials = SharedCredentialsProvider::new(Credentials::new(&id, secret, None, None, "the Secret"));
+    let config = stage.account.sts().config().to_builder().credentials_provider(credentials).build();
+    let identity = aws_sdk_sts::Client::from_conf(config).get_caller_identity().send().await.unwrap();
+    assert_eq!(identity.arn, user(&stage.account).await.map(|user| user.arn));
+    id
+}
+
+/// No create is under way, nothing is to do, and nothing is left after a destroy.
+async fn ends_well(stage: &Stage, workspace: &Workspace) {
+    workspace.assert_stable().await;
+    let tags = user(&stage.account).await.and_then(|user| user.tags).unwrap_or_default();
+    assert!(tags.iter().all(|tag| !tag.key.starts_with("gitlabspot/")), "{tags:?}");
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// Asks until it has happened.
+async fn until(what: &str, mut happened: impl FnMut() -> bool) {
+    let begin = std::time::Instant::now();
+    while !happened() {
+        assert!(begin.elapsed() < std::time::Duration::from_secs(60), "never saw that {what}");
+        tokio::task::yield_now().await;
+    }
+}
+
+/// The calls of the provider that change something, in order, each once however often it was sent.
+fn changes(account: &Account) -> Vec<String> {
+    let mut seen = std::collections::BTreeSet::new();
+    let looks = ["Describe", "Get", "List"];
+    let calls = account.calls().into_iter().filter(gitlabspot_acceptance_tests::Call::is_of_provider);
+    calls
+        .filter(|call| !looks.iter().any(|look| call.action.starts_with(look)))
+        .filter(|call| call.invocation.clone().is_none_or(|invocation| seen.insert(invocation)))
+        .map(|call| call.action)
+        .collect()
+}

@@ -1,0 +1,173 @@
+//! Another key for the same user: the new one works and is in the Secret before the old one is turned off and deleted.
+//!
+//! Keys have no tags. So the user has one while a rotation is under way, which tells the keys of before: what a rotation
+//! that was killed has left is known by it, and never mistaken for a key of others.
+
+use std::time::{Duration, SystemTime};
+
+use super::access_key::{self, Listed};
+use super::error::Error;
+use super::holder::Holder;
+use super::key_grant::{AS_BEFORE, IN_STATE, aws};
+use super::manifests::secret::KeyPair;
+use super::memory::{Book, Memory};
+use super::schema::RunnerCredentials;
+use super::validate::Wanted;
+use super::{Scene, iam_user};
+use crate::framework::wait::WaitError;
+use crate::resources::tags::Change;
+use crate::resources::timestamp;
+
+/// The tag: when the rotation began, and the keys that were there.
+const ROTATING: &str = "gitlabspot/rotating";
+
+/// A key that is this much older or younger than the beginning of a rotation is not of that rotation.
+const LONGEST: Duration = Duration::from_secs(15 * 60);
+
+impl Scene<'_> {
+    /// Replaces the key.
+    pub(super) async fn rotate(
+        &self,
+        wanted: &Wanted,
+        state: &mut RunnerCredentials,
+        memory: &mut Memory,
+        book: &mut dyn Book,
+        limit: Duration,
+    ) -> Result<(), Error> {
+        let cluster = self.cluster(wanted, AS_BEFORE).await?;
+        self.ensure_namespace(&cluster, wanted, limit, AS_BEFORE).await?;
+        // There may be two keys; room is made by those that should be gone already.
+        self.retire(wanted, state, memory, book).await?;
+        let user = &wanted.settings.name;
+        let mut keys = self.keys(user).await?;
+        let orphans = self.orphans(user, &keys, state).await?;
+        let rotated = if let Some((pair, created_at)) = self.finished(&cluster, wanted, &orphans).await? {
+            self.take_into_use(wanted, &pair, created_at, &keys, state, memory);
+            book.write(state, memory);
+            Ok(())
+        } else {
+            for orphan in &orphans {
+                tracing::warn!(
+                    user,
+                    access_key_id = orphan.id,
+                    "removing the access key of a rotation that was interrupted"
+                );
+                let deleted = access_key::delete(self.context, self.iam, user, &orphan.id).await;
+                let doing = format!("Deleting the access key {}", orphan.id);
+                deleted.map_err(|error| aws(doing, WaitError::Failed(error), AS_BEFORE))?;
+            }
+            keys.retain(|key| !orphans.contains(key));
+            self.mark(user, &keys).await?;
+            Box::pin(self.new_key(&cluster, wanted, &keys, state, memory, book)).await
+        };
+        let retired = match rotated {
+            Ok(()) => self.retire(wanted, state, memory, book).await,
+            failed => failed,
+        };
+        // Not before the old key is gone: until this operation has returned, the state does not know the new one.
+        self.unmark(user).await;
+        retired
+    }
+
+    /// Turns off and deletes the keys that are out of use.
+    pub(super) async fn retire(
+        &self,
+        wanted: &Wanted,
+        state: &RunnerCredentials,
+        memory: &mut Memory,
+        book: &mut dyn Book,
+    ) -> Result<(), Error> {
+        while let Some(key) = memory.retiring.first().cloned() {
+            let retired = access_key::retire(self.context, self.iam, &wanted.settings.name, &key).await;
+            retired.map_err(|error| {
+                let left = format!("The new key is in use; the next apply deletes {key}.");
+                aws(format!("Deleting the old access key {key}"), WaitError::Failed(error), &left)
+            })?;
+            memory.retiring.remove(0);
+            book.write(state, memory);
+        }
+        Ok(())
+    }
+
+    /// The keys that a rotation which was killed has left.
+    async fn orphans(&self, user: &str, keys: &[Listed], state: &RunnerCredentials) -> Result<Vec<Listed>, Error> {
+        let found = Holder::User.read(self.iam, user).await;
+        let failed = |error| aws(format!("Reading the IAM user {user}"), WaitError::Failed(error), AS_BEFORE);
+        let mark = found.map_err(failed)?.and_then(|found| found.tags.get(ROTATING).cloned()).unwrap_or_default();
+        let in_use = state.access_key_id.as_str();
+        let left = keys.iter().filter(|key| Some(key.id.as_str()) != in_use && is_left_by(&mark, key));
+        Ok(left.cloned().collect())
+    }
+
+    /// The orphan that is in the Secret and works: its rotation was killed after the key had been taken into use.
+    async fn finished(
+        &self,
+        cluster: &kube::Client,
+        wanted: &Wanted,
+        orphans: &[Listed],
+    ) -> Result<Option<(KeyPair, String)>, Error> {
+        if orphans.is_empty() {
+            return Ok(None);
+        }
+        let read = wanted.place.read(cluster).await;
+        let failed =
+            |source| Error::Kubernetes { doing: "Reading the Secret".to_owned(), source, left: IN_STATE.to_owned() };
+        let Some(pair) = read.map_err(failed)?.and_then(|found| found.pair) else { return Ok(None) };
+        let Some(orphan) = orphans.iter().find(|orphan| orphan.id == pair.id) else { return Ok(None) };
+        let works = access_key::works(self.sts, &pair).await;
+        Ok(works.then(|| (pair, orphan.created_at.clone().unwrap_or_default())))
+    }
+
+    async fn mark(&self, user: &str, keys: &[Listed]) -> Result<(), Error> {
+        let value = mark(self.context.clock.time_of_day(), keys);
+        let change = Change { set: [(ROTATING.to_owned(), value)].into(), ..Change::default() };
+        let marked = iam_user::change_tags(self.iam, user, &change).await;
+        marked.map_err(|error| aws(format!("Tagging the IAM user {user}"), WaitError::Failed(error), AS_BEFORE))
+    }
+
+    /// A mark that stays is of no consequence: it counts for a few minutes, and the next rotation overwrites it.
+    async fn unmark(&self, user: &str) {
+        let change = Change { remove: vec![ROTATING.to_owned()], ..Change::default() };
+        if let Err(error) = iam_user::change_tags(self.iam, user, &change).await {
+            tracing::warn!(user, %error, "the tag {ROTATING} could not be removed");
+        }
+    }
+}
+
+fn mark(now: SystemTime, keys: &[Listed]) -> String {
+    let words = std::iter::once(timestamp::format(now)).chain(keys.iter().map(|key| key.id.clone()));
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a key was made by the rotation that left this mark.
+fn is_left_by(mark: &str, key: &Listed) -> bool {
+    let mut words = mark.split(' ');
+    let begin = words.next().and_then(timestamp::parse);
+    let made = key.created_at.as_deref().and_then(timestamp::parse);
+    let is_of_its_time = begin.zip(made).is_some_and(|(begin, made)| {
+        let apart = made.duration_since(begin).unwrap_or_else(|earlier| earlier.duration());
+        apart <= LONGEST
+    });
+    is_of_its_time && !words.any(|known| known == key.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_tells_orphans_from_keys_of_others() {
+        let key =
+            |id: &str, made: &str| Listed { id: id.to_owned(), is_active: true, created_at: Some(made.to_owned()) };
+        let begin = timestamp::parse("2026-01-01T00:00:00Z").unwrap();
+        let mark = mark(begin, &[key("AKIA1", "2025-01-01T00:00:00Z"), key("AKIA2", "2026-01-01T00:00:00Z")]);
+        assert_eq!(mark, "2026-01-01T00:00:00Z AKIA1 AKIA2");
+        assert!(is_left_by(&mark, &key("AKIA3", "2026-01-01T00:00:05Z")));
+        // The clocks of AWS and of this machine differ a little.
+        assert!(is_left_by(&mark, &key("AKIA3", "2025-12-31T23:59:50Z")));
+        assert!(!is_left_by(&mark, &key("AKIA2", "2026-01-01T00:00:00Z")));
+        assert!(!is_left_by(&mark, &key("AKIA3", "2026-01-01T00:20:00Z")));
+        assert!(!is_left_by("", &key("AKIA3", "2026-01-01T00:00:05Z")));
+        assert!(!is_left_by(&mark, &Listed { created_at: None, ..key("AKIA3", "") }));
+    }
+}
