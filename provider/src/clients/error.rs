@@ -79,7 +79,7 @@ pub enum ClientError {
     )]
     OtherCluster { home: String, found: String },
 
-    #[error("the EKS cluster \"{name}\" cannot be used while its status is {status}: wait until it is ACTIVE")]
+    #[error("the EKS cluster \"{name}\" cannot be used while its status is {status}: {}", until(.status))]
     ClusterNotReady { name: String, status: String },
 
     #[error("the kubeconfig {} cannot be used: {reason}", .path.display())]
@@ -96,4 +96,13 @@ pub enum ClientError {
 
     #[error("no connection to the Kubernetes API can be made from these settings: {reason}")]
     KubernetesClient { reason: String },
+}
+
+/// What to wait for.
+fn until(status: &str) -> &'static str {
+    match status {
+        "DELETING" => "wait until it is gone; what was on it can then be destroyed",
+        "FAILED" => "see the issues of its health in EKS, and delete it or make it anew",
+        _ => "wait until it is ACTIVE",
+    }
 }

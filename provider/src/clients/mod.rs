@@ -178,7 +178,8 @@ impl Clients {
     /// [`ClientError`] when there is no such cluster, or the settings cannot be used.
     pub async fn kubernetes(&self, cluster_name: Option<&str>) -> Result<Connected, ClientError> {
         let settings = &self.0.settings.kubernetes;
-        let name = cluster_name.map(str::to_owned);
+        // The provider's own cluster is the same one whoever names it.
+        let name = cluster_name.filter(|name| settings.cluster_name.as_deref() != Some(*name)).map(str::to_owned);
         let cell = {
             let mut clients = self.0.kubernetes.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(clients.entry(name.clone()).or_default())

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use aws_sdk_eks::Client;
-use gitlabspot_acceptance_tests::{Call, Cloud, Fault};
+use gitlabspot_acceptance_tests::{Call, Cloud, Engine, Fault, Stage};
 use serde_json::json;
 
 use super::{ADDRESS, Scene, assert_said};
@@ -243,4 +243,28 @@ async fn a_cluster_of_the_same_name_elsewhere_is_another() {
     assert_said(&Scene::refusal_in(&strange).await, &[&other]);
     scene.assert_found().await;
     scene.destroy().await;
+}
+
+/// K30: a Secret in a cluster of another region is not one that was deleted, which would rotate the key; with its cluster
+/// gone, the user and its key go all the same.
+#[tokio::test]
+async fn the_secret_of_a_key_is_looked_for_where_it_was() {
+    let stage = Stage::new("kubernetes_connection/eks_secret", Engine::opentofu()).await;
+    stage.namespace.create().await;
+    let variables = json!({ "namespace": stage.namespace.name() });
+    let workspace = stage.testdata("runner_credentials/access_key", variables).await;
+    workspace.apply().await;
+    let arn = format!("arn:aws:eks:af-south-1:{}:cluster/prod", stage.account.id());
+    let abroad = workspace.clone().with_environment("AWS_REGION", "eu-west-1");
+    let elsewhere = format!("but this resource is in {arn}: use the region and credentials of that cluster.");
+    assert_said(&Scene::refusal_in(&abroad).await, &[&elsewhere]);
+    assert_said(&abroad.try_destroy().await.failed(), &[&elsewhere]);
+    assert_eq!(stage.account.calls_of("iam", "CreateAccessKey").len(), 1);
+    workspace.assert_stable().await;
+
+    delete_cluster(&stage.account.eks()).await;
+    let said = workspace.destroy().await.prose();
+    assert_said(&said, &["Warning: Cluster is gone", &format!("the EKS cluster {arn} does not exist any more.")]);
+    assert!(!stage.account.leftovers().contains_key("users"));
+    assert_eq!(workspace.state().await.addresses(), [""; 0]);
 }

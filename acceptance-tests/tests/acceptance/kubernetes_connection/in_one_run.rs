@@ -4,6 +4,7 @@ use std::fs;
 
 use aws_sdk_eks::Client;
 use aws_sdk_eks::types::VpcConfigRequest;
+use gitlabspot_acceptance_tests::{Cloud, Engine};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
@@ -36,11 +37,11 @@ async fn maker(eks: Client, subnets: Vec<String>) -> Value {
     json!({ "host": address.ip().to_string(), "port": address.port().to_string() })
 }
 
-async fn scene(way: &str) -> Scene {
-    let cloud = gitlabspot_acceptance_tests::Cloud::running();
+async fn scene(way: &str, engine: Engine) -> Scene {
+    let cloud = Cloud::running();
     let nowhere = json!({ "host": "127.0.0.1", "port": "1" });
     let variables = json!({ "way": way, "kubernetes": host(&cloud), "maker": nowhere });
-    let mut scene = Scene::of("in_one_run", &format!("in_one_run_{way}"), variables, None).await;
+    let mut scene = Scene::of("in_one_run", &format!("in_one_run_{}_{way}", engine.name()), variables, engine).await;
     let subnets = scene.stage.account.subnet_ids().values().cloned().collect();
     let maker = maker(scene.stage.account.eks(), subnets).await;
     scene.workspace.set(&json!({ "maker": maker }));
@@ -54,8 +55,8 @@ async fn scene(way: &str) -> Scene {
 }
 
 /// One run makes the cluster and deploys onto it, the next finds nothing to do, and one run destroys both, in order.
-async fn lives(way: &str) {
-    let scene = scene(way).await;
+async fn lives(way: &str, engine: Engine) {
+    let scene = scene(way, engine).await;
     let trap = Recorder::start().await;
     let trapped = scene
         .workspace
@@ -79,19 +80,28 @@ async fn lives(way: &str) {
 /// K28: by the resource's cluster_name.
 #[tokio::test]
 async fn by_the_resources_cluster_name() {
-    lives("resource").await;
+    lives("resource", Engine::opentofu()).await;
 }
 
 /// K28: by the provider's cluster_name.
 #[tokio::test]
 async fn by_the_providers_cluster_name() {
-    lives("provider").await;
+    lives("provider", Engine::opentofu()).await;
 }
 
 /// K28: by the provider's host and token.
 #[tokio::test]
 async fn by_the_providers_host() {
-    lives("host").await;
+    lives("host", Engine::opentofu()).await;
+}
+
+/// K28: by the resource's cluster_name, and then by the provider's, with Terraform.
+#[tokio::test]
+async fn with_terraform() {
+    for way in ["resource", "provider"] {
+        let Some(terraform) = Engine::terraform() else { return };
+        lives(way, terraform).await;
+    }
 }
 
 /// K29: what exists already is not looked for while the way to it is unknown, and neither is anything else.

@@ -29,21 +29,20 @@ struct Scene {
 impl Scene {
     /// A namespace, and a configuration in which the provider is told this.
     async fn new(test: &str, kubernetes: &Value) -> Self {
-        Self::of("probe", test, json!({}), Some(kubernetes)).await
+        let scene = Self::of("probe", test, json!({}), Engine::opentofu()).await;
+        scene.connect(kubernetes);
+        scene
     }
 
-    async fn of(case: &str, test: &str, variables: Value, kubernetes: Option<&Value>) -> Self {
-        let stage = Stage::new(&format!("kubernetes_connection/{test}"), Engine::opentofu()).await;
+    /// A namespace, and this configuration.
+    async fn of(case: &str, test: &str, variables: Value, engine: Engine) -> Self {
+        let stage = Stage::new(&format!("kubernetes_connection/{test}"), engine).await;
         stage.namespace.create().await;
         let priority = -11 - i64::from(getrandom::u32().unwrap() >> 4);
         let mut all = json!({ "namespace": stage.namespace.name(), "priority": priority });
         all.as_object_mut().unwrap().extend(variables.as_object().unwrap().clone());
         let workspace = stage.testdata(&format!("kubernetes_connection/{case}"), all).await;
-        let scene = Self { workspace, stage, cloud: Cloud::running(), priority };
-        if let Some(kubernetes) = kubernetes {
-            scene.connect(kubernetes);
-        }
-        scene
+        Self { workspace, stage, cloud: Cloud::running(), priority }
     }
 
     /// From now on the provider is told this.

@@ -1,5 +1,6 @@
 //! Settings from the block and the environment, and which of them count.
 
+use gitlabspot_acceptance_tests::Engine;
 use serde_json::{Value, json};
 
 use super::{ADDRESS, Scene, assert_said, with};
@@ -7,7 +8,7 @@ use super::{ADDRESS, Scene, assert_said, with};
 /// K4: all that names and identifies can come from the environment alone.
 #[tokio::test]
 async fn the_environment_alone() {
-    let scene = Scene::of("probe", "environment", json!({}), None).await;
+    let scene = Scene::of("probe", "environment", json!({}), Engine::opentofu()).await;
     let kubeconfig = scene.cloud.kubeconfig().display().to_string();
     let by_file = scene.workspace.clone().with_environment("KUBE_CONFIG_PATH", &kubeconfig);
     by_file.apply().await;

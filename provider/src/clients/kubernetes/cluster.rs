@@ -88,10 +88,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cluster_in_the_making() {
+    async fn a_cluster_in_the_making_or_on_its_way_out() {
         assert_eq!(
             described(200, &cluster("CREATING")).await.unwrap_err(),
             "the EKS cluster \"prod\" cannot be used while its status is CREATING: wait until it is ACTIVE"
+        );
+        assert_eq!(
+            described(200, &cluster("DELETING")).await.unwrap_err(),
+            "the EKS cluster \"prod\" cannot be used while its status is DELETING: wait until it is gone; what was on it can \
+             then be destroyed"
         );
     }
 

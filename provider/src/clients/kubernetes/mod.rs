@@ -107,6 +107,7 @@ fn client(connection: Connection, clients: &Clients) -> Result<Connected, Client
     }
     // Retries are the transport's, which knows the method and our clock.
     config.default_retry = false;
+    config.connect_timeout = Some(retry::CONNECT_TIMEOUT);
     let server = config.cluster_url.clone();
     let builder = ClientBuilder::try_from(config).map_err(|error| refused(error.to_string()))?;
     let clock = Arc::clone(&clients.0.clock);
@@ -169,6 +170,31 @@ mod tests {
         assert_eq!(line, "GET /api/v1/namespaces/ci");
         assert!(token.starts_with("Bearer k8s-aws-v1."), "{token}");
         assert_eq!(token, again);
+    }
+
+    #[tokio::test]
+    async fn a_cluster_has_one_client_whoever_names_it() {
+        use base64::Engine as _;
+
+        let authority = base64::engine::general_purpose::STANDARD.encode(certificate().cert.pem());
+        let description = json!({"cluster": {
+            "name": "prod", "arn": "arn:prod", "status": "ACTIVE", "endpoint": "https://127.0.0.1:1",
+            "certificateAuthority": {"data": authority},
+        }});
+        let answer = || AwsAnswer::Http(200, description.to_string());
+        let script = Script::new([answer(), answer()]);
+        let clients = Clients::new(Settings {
+            aws: script.settings(),
+            kubernetes: KubernetesSettings { cluster_name: Some("prod".to_owned()), ..KubernetesSettings::default() },
+            environment: Environment::fixed([]),
+            ..Settings::default()
+        });
+        for name in [None, Some("prod"), Some("other"), None, Some("other")] {
+            assert_eq!(clients.kubernetes(name).await.unwrap().arn.as_deref(), Some("arn:prod"));
+        }
+        let asked: Vec<String> = script.requests().into_iter().map(|request| request.uri).collect();
+        let of = |name: &str| format!("https://eks.eu-west-1.amazonaws.com/clusters/{name}");
+        assert_eq!(asked, [of("prod"), of("other")]);
     }
 
     /// A TLS server that answers every request with the same namespace.

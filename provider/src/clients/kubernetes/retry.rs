@@ -10,6 +10,12 @@ use crate::clients::aws::chain;
 /// Tries of one request, the first included: about half a minute of patience in all.
 pub(super) const MAX_ATTEMPTS: u32 = 8;
 
+/// How long one try waits for a connection. A private endpoint does not refuse those who are outside, it is silent.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long all tries of one request together wait for a connection.
+const LONGEST_CONNECTING: Duration = Duration::from_secs(30);
+
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
@@ -30,16 +36,26 @@ pub(super) fn after_answer(method: &Method, status: StatusCode, headers: &Header
     (again && attempt < MAX_ATTEMPTS).then(|| retry_after(headers).unwrap_or_else(|| backoff(attempt)))
 }
 
-/// The same after no answer at all.
-pub(super) fn after_error(method: &Method, error: &(dyn Error + 'static), attempt: u32) -> Option<Duration> {
+/// The same after no answer at all; `connecting` is how long this request has tried to get a connection, in vain.
+pub(super) fn after_error(
+    method: &Method,
+    error: &(dyn Error + 'static),
+    attempt: u32,
+    connecting: Duration,
+) -> Option<Duration> {
     let distrust = chain(error).any(|cause| cause.is::<rustls::Error>());
-    let refused = chain(error)
-        .filter_map(|cause| cause.downcast_ref::<hyper_util::client::legacy::Error>())
-        .any(hyper_util::client::legacy::Error::is_connect);
+    let refused = is_unconnected(error);
     let broken =
         chain(error).any(|cause| cause.is::<hyper::Error>() || cause.is::<std::io::Error>() || cause.is::<NoAnswer>());
-    let again = !distrust && (refused || broken && repeatable(method));
+    let again = !distrust && (refused || broken && repeatable(method)) && connecting < LONGEST_CONNECTING;
     (again && attempt < MAX_ATTEMPTS).then(|| backoff(attempt))
+}
+
+/// Nobody took the request.
+pub(super) fn is_unconnected(error: &(dyn Error + 'static)) -> bool {
+    chain(error)
+        .filter_map(|cause| cause.downcast_ref::<hyper_util::client::legacy::Error>())
+        .any(hyper_util::client::legacy::Error::is_connect)
 }
 
 /// The server took the request and then said nothing for too long.
@@ -96,7 +112,7 @@ mod tests {
         let silent = NoAnswer(Duration::from_secs(60));
         let distrust = std::io::Error::other(rustls::Error::DecryptError);
         let other = std::fmt::Error;
-        let judge = |method, error: &(dyn Error + 'static)| after_error(&method, error, 1).is_some();
+        let judge = |method, error: &(dyn Error + 'static)| after_error(&method, error, 1, Duration::ZERO).is_some();
         assert_eq!(
             [
                 judge(Method::PATCH, &reset),
@@ -106,6 +122,24 @@ mod tests {
                 judge(Method::GET, &other),
             ],
             [true, false, true, false, false]
+        );
+    }
+
+    /// What a client says when nobody listens.
+    async fn refused() -> hyper_util::client::legacy::Error {
+        let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new()).build_http();
+        let request = http::Request::get("http://127.0.0.1:1").body(http_body_util::Empty::<bytes::Bytes>::new());
+        client.request(request.unwrap()).await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn a_server_that_lets_nobody_in_is_not_waited_for_for_long() {
+        let refused = refused().await;
+        let judge = |seconds| after_error(&Method::POST, &refused, 2, Duration::from_secs(seconds));
+        assert!(is_unconnected(&refused));
+        assert_eq!(
+            [judge(0), judge(29), judge(30)],
+            [Some(Duration::from_secs(1)), Some(Duration::from_secs(1)), None]
         );
     }
 }

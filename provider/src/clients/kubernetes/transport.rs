@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::future::{BoxFuture, Either, select};
 use http::header::AUTHORIZATION;
@@ -111,6 +111,7 @@ where
         let mut renewed = false;
         let mut next = Some(request);
         let mut attempt = 1;
+        let mut connecting = Duration::ZERO;
         loop {
             let Some(mut request) = next.take() else {
                 return Err("a request that cannot be repeated was to be repeated".into());
@@ -121,7 +122,11 @@ where
             if let Some(token) = &token {
                 request.headers_mut().insert(AUTHORIZATION, bearer(token)?);
             }
+            let began = Instant::now();
             let result = self.once(request).await;
+            if result.as_ref().is_err_and(|error| retry::is_unconnected(error.as_ref())) {
+                connecting += began.elapsed();
+            }
             if next.is_none() {
                 return result;
             }
@@ -137,7 +142,7 @@ where
             }
             let pause = match &result {
                 Ok(answer) => retry::after_answer(&method, answer.status(), answer.headers(), attempt),
-                Err(error) => retry::after_error(&method, error.as_ref(), attempt),
+                Err(error) => retry::after_error(&method, error.as_ref(), attempt, connecting),
             };
             let Some(pause) = pause else {
                 return result;
