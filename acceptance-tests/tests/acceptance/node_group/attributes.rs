@@ -9,6 +9,9 @@ use super::{ADDRESS, SPEED, TEMPLATE, asg, asg_tags, changes};
 
 const NAME: &str = "every";
 
+/// What an import cannot tell: how an update goes, and which of the further tags are ours.
+const UNREADABLE: [&str; 3] = ["force_update_version", "asg_tags", "asg_tags_all"];
+
 /// With two subnets, and a security group that may connect.
 async fn every(test: &str, variables: Value) -> (Stage, Workspace, String) {
     let stage = Stage::new(&format!("node_group/{test}"), Engine::opentofu()).await;
@@ -99,16 +102,14 @@ async fn made_and_imported() {
     let passed_on = |key: &str| group.tags().iter().find(|tag| tag.key() == Some(key)).unwrap().propagate_at_launch();
     assert_eq!((passed_on("cost-center"), passed_on(&format!("{TEMPLATE}/label/intent"))), (Some(true), Some(false)));
 
-    // How an update goes cannot be read, nor which of the further tags are ours.
-    let except = ["force_update_version", "asg_tags", "asg_tags_all"];
-    workspace.assert_import(ADDRESS, &format!("prod:{NAME}"), &except).await;
+    workspace.assert_import(ADDRESS, &format!("prod:{NAME}"), &UNREADABLE).await;
     let identity = format!(r#"{{ cluster_name = "prod", name = "{NAME}" }}"#);
-    workspace.assert_import_by_identity(ADDRESS, &identity, &except).await;
+    workspace.assert_import_by_identity(ADDRESS, &identity, &UNREADABLE).await;
     let identity = format!(
         r#"{{ cluster_name = "prod", name = "{NAME}", region = "af-south-1", account_id = "{}" }}"#,
         stage.account.id()
     );
-    workspace.assert_import_by_identity(ADDRESS, &identity, &except).await;
+    workspace.assert_import_by_identity(ADDRESS, &identity, &UNREADABLE).await;
     end(&stage, &workspace, &security_group).await;
 }
 
@@ -184,7 +185,7 @@ async fn changed_in_place() {
     assert_eq!((tags.get("cost"), tags.get("stage"), tags.get("team")), (Some(&"2"), None, Some(&"ci")));
     assert!(asg(&stage.account).await.suspended_processes().is_empty());
     workspace.assert_stable().await;
-    workspace.assert_import(ADDRESS, &format!("prod:{NAME}"), &["force_update_version"]).await;
+    workspace.assert_import(ADDRESS, &format!("prod:{NAME}"), &UNREADABLE).await;
     end(&stage, &workspace, &security_group).await;
 }
 
@@ -197,7 +198,7 @@ async fn tags_of_others() {
     let request = stage.account.eks().tag_resource().resource_arn(&arn);
     request.tags("last-seen", "today").tags("backup:plan", "daily").send().await.unwrap();
     workspace.assert_stable().await;
-    workspace.assert_import(ADDRESS, &format!("prod:{NAME}"), &["force_update_version"]).await;
+    workspace.assert_import(ADDRESS, &format!("prod:{NAME}"), &UNREADABLE).await;
     stage.account.eks().tag_resource().resource_arn(&arn).tags("theirs", "x").send().await.unwrap();
     workspace.assert_stable().await;
     // A tag of ours that somebody changed comes back.
