@@ -20,7 +20,7 @@ struct Subject {
 const SUBJECTS: [Subject; 4] = [
     Subject { name: "node group", testdata: "node_group/many", budget: [14, 2, 7] },
     Subject { name: "node group with role", testdata: "node_group/guide", budget: [23, 2, 17] },
-    Subject { name: "cache bucket", testdata: "cache_bucket/guide", budget: [36, 9, 12] },
+    Subject { name: "cache bucket", testdata: "cache_bucket/guide", budget: [36, 8, 11] },
     Subject { name: "credentials (access_key)", testdata: "runner_credentials/access_key", budget: [11, 4, 9] },
 ];
 

@@ -103,6 +103,28 @@ async fn a_runner_still_writes() {
     stage.assert_nothing_left().await;
 }
 
+/// B12: an object that S3 is too busy for goes with the next round; one that it does not let go is named, and the bucket
+/// stays.
+#[tokio::test]
+async fn objects_that_stay() {
+    let (stage, workspace, bucket) = guide("objects_that_stay", json!({ "force_destroy": true })).await;
+    workspace.apply().await;
+    put(&stage.account, &bucket, "project/1/a").await;
+    let refusal = |code: &str| {
+        let error = format!("<Error><Key>project/1/a</Key><Code>{code}</Code><Message>for a test</Message></Error>");
+        Fault::answer("s3", "DeleteObjects", &format!("<DeleteResult>{error}</DeleteResult>"))
+    };
+    stage.account.inject(refusal("AccessDenied"));
+    let said = workspace.try_destroy().await.failed();
+    assert!(said.contains(r#"S3 does not let go: "project/1/a" (AccessDenied)"#), "{said}");
+    assert_eq!(workspace.state().await.resource(ADDRESS)["id"], bucket);
+    stage.account.forget();
+    stage.account.inject(refusal("InternalError"));
+    workspace.destroy().await;
+    assert_eq!([count(&stage.account, "DeleteObjects"), count(&stage.account, "DeleteBucket")], [2, 3]);
+    stage.assert_nothing_left().await;
+}
+
 /// B15: a deleted bucket that S3 still shows is waited for.
 #[tokio::test]
 async fn still_shown() {

@@ -56,7 +56,9 @@ impl Resource for CacheBucketResource {
     const DESCRIPTION: &'static str = "The S3 bucket of the runner's distributed cache: private, without plain HTTP, and \
          with a lifecycle rule that follows where the runner really puts its objects.\n\n\
          Each part of the bucket (public access, ownership, encryption, versioning, policy, lifecycle, tags) is read back \
-         and repaired alone. Lifecycle rules, policy statements and tags of others are left alone.";
+         and repaired alone. Lifecycle rules, policy statements and tags of others are left alone.\n\n\
+         The store may be another one that speaks S3 (`endpoints` of the provider). What it does not have, such as public \
+         access blocks, is left out with a warning.";
 
     fn validate(&self, config: &CacheBucket, diagnostics: &mut Diagnostics) {
         validate::validate(config, diagnostics);
@@ -186,10 +188,20 @@ impl<D> Scene<'_, D> {
     async fn read(&self, operation: &mut Read<CacheBucket>) -> Result<(), Error> {
         let bucket = operation.state.bucket.as_str().or(operation.state.id.as_str()).unwrap_or_default().to_owned();
         let failed = |source| Error::Read { bucket: bucket.clone(), source };
-        let head = presence(self.s3, &bucket, self.region);
         let expected = (!operation.importing).then(|| Wanted::of(&operation.state, None).lifecycle.if_any());
-        let (presence, found) = tokio::join!(head, Found::read(self.context, self.s3, &bucket, expected.as_ref()));
-        match presence.map_err(|error| failed(WaitError::Failed(error)))? {
+        let look = || async {
+            let head = presence(self.s3, &bucket, self.region);
+            let found = Found::read(self.context, self.s3, &bucket, expected.as_ref());
+            match tokio::join!(head, found) {
+                // Not everywhere yet, or no longer.
+                (Ok(Presence::Here), Err(WaitError::Failed(error))) if error.code() == Some("NoSuchBucket") => {
+                    Err(error)
+                }
+                (presence, found) => Ok((presence?, found)),
+            }
+        };
+        let (presence, found) = self.patiently(look).await.map_err(failed)?;
+        match presence {
             Presence::Absent if operation.importing => {
                 return Err(Error::NothingToImport { bucket, region: self.region.to_owned() });
             }

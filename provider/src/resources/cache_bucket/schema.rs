@@ -10,7 +10,7 @@ pub struct CacheBucket {
     /// is made up.
     #[attr(optional, computed, stable, replace)]
     pub bucket: Value<String>,
-    /// Begin of a name that is completed with random characters.
+    /// Beginning of a name that is completed with random characters.
     #[attr(optional)]
     pub bucket_prefix: Value<String>,
     /// Days after which a cache object is deleted, counted from its upload. `0` keeps objects for ever.
@@ -23,8 +23,8 @@ pub struct CacheBucket {
     /// under `runner/`.
     #[attr(optional, default = true)]
     pub shared: Value<bool>,
-    /// Begin of the keys that expire. By default where the runner puts its objects, which follows from `cache_path` and
-    /// `shared`. `""` is the whole bucket.
+    /// Beginning of the keys of objects that expire. By default it is where the runner puts its objects, which follows from
+    /// `cache_path` and `shared`. `""` is the whole bucket.
     #[attr(optional, computed)]
     pub prefix: Value<String>,
     /// Days after which an overwritten or deleted version of an object is removed. `0` keeps them for ever.
@@ -43,10 +43,11 @@ pub struct CacheBucket {
     #[attr(optional, default = true)]
     pub tls_only: Value<bool>,
     /// Whether a destroy empties the bucket first, of all objects and versions. Otherwise only an empty bucket can be
-    /// destroyed.
+    /// destroyed. A bucket that something goes on writing into is given up after two minutes.
     #[attr(optional, default = false)]
     pub force_destroy: Value<bool>,
-    /// Tags of the bucket. Tags that others put on it are left alone.
+    /// Tags of the bucket. Tags that others put on it are left alone. An import cannot tell whose they are and takes all of
+    /// them: name them here, or leave them out with `ignore_tags` of the provider, if the next apply is to keep them.
     #[attr(optional)]
     pub tags: Value<Map<String>>,
     /// The tags together with the provider's `default_tags`.
@@ -61,10 +62,10 @@ pub struct CacheBucket {
     /// The ARN of the bucket.
     #[attr(computed, stable)]
     pub arn: Value<String>,
-    /// The region of the bucket, which is the provider's.
+    /// The region of the bucket. It is made in the provider's.
     #[attr(computed, stable)]
     pub region: Value<String>,
-    /// The bucket's host name, `NAME.s3.amazonaws.com`.
+    /// The bucket's host name, for instance `ci-cache.s3.amazonaws.com`.
     #[attr(computed, stable)]
     pub bucket_domain_name: Value<String>,
     /// What keeps the bucket private. It cannot be turned off; when someone else does, the plan shows it.

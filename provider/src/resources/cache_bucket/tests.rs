@@ -171,7 +171,11 @@ async fn refusals_that_pass() {
     store.fault("PUT encryption", 2, Fault::Code(409, "OperationAborted"));
     store.fault("PUT policy", 2, Fault::Code(400, "MalformedPolicy"));
     store.fault("PUT lifecycle", 2, Fault::Code(503, "SlowDown"));
-    stage(&store).apply_wholly(&named()).await;
+    let mut stage = stage(&store);
+    stage.apply_wholly(&named()).await;
+    // Where the news of the bucket has not come to, some of it is missing.
+    store.fault("GET policy", 2, Fault::Code(404, "NoSuchBucket"));
+    assert_eq!(stage.changes(&named()).await, [""; 0]);
 }
 
 /// B3: the answer to the create is lost; the SDK's second attempt finds a bucket that is ours.

@@ -97,7 +97,8 @@ pub struct NodeGroup {
     #[attr(optional, computed)]
     pub suspend_az_rebalance: Value<bool>,
     /// Tags of the node group, and of the role that is made for it. EKS does not pass them on to the Auto Scaling Group:
-    /// see `asg_tags`.
+    /// see `asg_tags`. Tags that others put there are left alone. An import cannot tell whose they are and takes all of
+    /// them: name them here, or leave them out with `ignore_tags` of the provider, if the next apply is to keep them.
     #[attr(optional)]
     pub tags: Value<Map<String>>,
     /// How long operations may take; 60 minutes each unless set.

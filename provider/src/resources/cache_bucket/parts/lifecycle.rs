@@ -174,7 +174,9 @@ fn ours(rules: &[LifecycleRule]) -> Option<Rule> {
             || filter.and().is_some()
             || filter.object_size_greater_than().is_some()
             || filter.object_size_less_than().is_some()
-    });
+    }) || found
+        .noncurrent_version_expiration()
+        .is_some_and(|versions| versions.newer_noncurrent_versions().is_some());
     (found.status() == &ExpirationStatus::Enabled && !narrowed).then_some(rule)
 }
 
@@ -215,6 +217,10 @@ mod tests {
         let mut narrowed = expand(&rule());
         narrowed.filter = Some(LifecycleRuleFilter::builder().prefix("project/").object_size_greater_than(9).build());
         assert_eq!(ours(&[narrowed]), None);
+        let mut keeps_some = expand(&rule());
+        let versions = NoncurrentVersionExpiration::builder().noncurrent_days(1).newer_noncurrent_versions(5).build();
+        keeps_some.noncurrent_version_expiration = Some(versions);
+        assert_eq!(ours(&[keeps_some]), None);
     }
 
     #[test]
