@@ -6,6 +6,7 @@
 mod creation;
 mod deletion;
 mod lifecycle;
+mod roles;
 mod rotation;
 
 use aws_sdk_iam::types::User;
