@@ -80,3 +80,27 @@ async fn policies_that_mean_the_same() {
     workspace.assert_stable().await;
     super::ends_well(&stage, &workspace).await;
 }
+
+/// From one way to a role to the other: the old one is closed when the new one is open.
+#[tokio::test]
+async fn the_other_way() {
+    let (stage, workspace) = guide("other_way", role("irsa")).await;
+    workspace.apply().await;
+    let of_irsa = trust(&stage.account).await;
+    for (mode, association) in
+        [("pod_identity", "CreatePodIdentityAssociation"), ("irsa", "DeletePodIdentityAssociation")]
+    {
+        stage.account.forget();
+        workspace.set(&role(mode));
+        workspace.apply().await;
+        workspace.assert_stable().await;
+        let order = ["UpdateAssumeRolePolicy", association, "UpdateAssumeRolePolicy"];
+        assert_eq!(super::changes(&stage.account), order);
+        let first = &stage.account.calls_of("iam", "UpdateAssumeRolePolicy")[0].parameters["PolicyDocument"];
+        let first = first.as_str().unwrap();
+        assert!(first.contains("pods.eks.amazonaws.com") && first.contains("oidc-provider"), "{first}");
+    }
+    assert_eq!(trust(&stage.account).await, of_irsa);
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}

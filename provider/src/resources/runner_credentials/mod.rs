@@ -310,10 +310,18 @@ impl<'a> Scene<'a> {
             return Ok(());
         }
         let (before, wanted) = (Wanted::of(prior), Wanted::of(planned));
-        self.set_trust(&wanted).await?;
-        self.lead_to_role(&wanted, state).await?;
-        if (before.mode, &before.service_account) != (wanted.mode, &wanted.service_account) {
+        let trust = self.trust(&wanted, key_grant::IN_STATE).await?;
+        // Without a service account in the state nothing leads to the role any more, and there is nothing to keep.
+        if before.service_account.name.is_empty() {
+            self.set_trust(&wanted, &trust).await?;
+            self.lead_to_role(&wanted, state).await?;
+        } else {
+            // The old way stays open until the new one is.
+            let old = self.trust(&before, key_grant::IN_STATE).await?;
+            self.set_trust(&wanted, &trust::both(&trust, &old)).await?;
+            self.lead_to_role(&wanted, state).await?;
             self.unlead(&before, state).await?;
+            self.set_trust(&wanted, &trust).await?;
         }
         state.mode = planned.mode.clone();
         state.service_account = planned.service_account.clone();

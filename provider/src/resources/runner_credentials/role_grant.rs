@@ -62,9 +62,8 @@ impl Scene<'_> {
         Ok(())
     }
 
-    pub(super) async fn set_trust(&self, wanted: &Wanted) -> Result<(), Error> {
-        let trust = self.trust(wanted, IN_STATE).await?;
-        let set = iam_role::set_trust(self.iam, &wanted.settings.name, &trust).await;
+    pub(super) async fn set_trust(&self, wanted: &Wanted, trust: &Json) -> Result<(), Error> {
+        let set = iam_role::set_trust(self.iam, &wanted.settings.name, trust).await;
         set.map_err(|error| aws("Changing who may use the role", WaitError::Failed(error), IN_STATE))
     }
 
@@ -99,7 +98,7 @@ impl Scene<'_> {
         })
     }
 
-    async fn trust(&self, wanted: &Wanted, left: &str) -> Result<Json, Error> {
+    pub(super) async fn trust(&self, wanted: &Wanted, left: &str) -> Result<Json, Error> {
         if wanted.mode == Mode::PodIdentity {
             return Ok(trust::pod_identity());
         }

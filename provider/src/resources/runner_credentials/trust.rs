@@ -2,6 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
+use crate::resources::policy_document;
+
 /// A service account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ServiceAccount {
@@ -47,6 +49,12 @@ pub(super) fn pod_identity() -> Json {
             "Action": ["sts:AssumeRole", "sts:TagSession"],
         }],
     })
+}
+
+/// The statements of both, while one way to the role takes over from the other.
+pub(super) fn both(new: &Json, old: &Json) -> Json {
+    let statements = [policy_document::statements(new), policy_document::statements(old)].concat();
+    json!({ "Version": "2012-10-17", "Statement": statements })
 }
 
 /// The service account that a trust document is for, if it is one of `irsa`.
