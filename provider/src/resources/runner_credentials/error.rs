@@ -11,7 +11,7 @@ use crate::framework::{Diagnostic, Diagnostics};
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
     #[error("{source} {left}")]
-    Client { source: ClientError, left: String },
+    Client { source: Box<ClientError>, left: String },
 
     #[error(
         "An IAM {} with the name {name} exists already, and this configuration did not make it. It was not touched. Import \
@@ -29,7 +29,7 @@ pub(super) enum Error {
             |it| format!("Import the credentials, for instance by \"tofu import ADDRESS {}\", d", it.id),
         )
     )]
-    SecretExists { namespace: String, name: String, user: Option<Occupant>, left: String },
+    SecretExists { namespace: String, name: String, user: Option<Box<Occupant>>, left: String },
 
     #[error(
         "The Secret {namespace}/{name} was changed after the plan was made. It was not touched. Plan again: the plan will \
@@ -142,7 +142,7 @@ impl From<Error> for Diagnostics {
         let diagnostic = Diagnostic::error(error.summary(), error.to_string().trim_end());
         match error {
             Error::Client { source, left } => {
-                let mut diagnostic = Diagnostic::from(source);
+                let mut diagnostic = Diagnostic::from(*source);
                 diagnostic.detail = format!("{} {left}", diagnostic.detail).trim_end().to_owned();
                 diagnostic
             }

@@ -104,7 +104,7 @@ impl Scene<'_> {
             Err(ClientError::NotYetKnown { .. }) => return Ok(None),
             // Gone with its cluster.
             Err(ClientError::ClusterGone { .. }) => return Ok(Some(None)),
-            Err(source) => return Err(Error::Client { source, left }),
+            Err(source) => return Err(Error::Client { source: source.into(), left }),
         };
         let read = wanted.place.read(&client).await;
         read.map(Some).map_err(|source| Error::Kubernetes { doing: "Reading the Secret".to_owned(), source, left })

@@ -137,7 +137,8 @@ impl Scene<'_> {
             return Ok(());
         }
         let (namespace, name) = (place.namespace.clone(), place.name.clone());
-        let user = user.map(|user| Occupant { id: place.import_id(wanted.cluster_name.as_deref(), &user), user });
+        let user =
+            user.map(|user| Box::new(Occupant { id: place.import_id(wanted.cluster_name.as_deref(), &user), user }));
         Err(Error::SecretExists { namespace, name, user, left: NOTHING.to_owned() })
     }
 

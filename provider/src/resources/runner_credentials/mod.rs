@@ -351,7 +351,7 @@ impl<'a> Scene<'a> {
 
     async fn cluster(&self, wanted: &Wanted, left: &str) -> Result<kube::Client, Error> {
         let connected = self.home.connect(self.clients, wanted.cluster_name.as_deref()).await;
-        connected.map_err(|source| Error::Client { source, left: left.to_owned() })
+        connected.map_err(|source| Error::Client { source: source.into(), left: left.to_owned() })
     }
 
     /// For deleting: `None`, and a warning, where it is certain that the cluster itself is gone, and all in it.
@@ -367,7 +367,7 @@ impl<'a> Scene<'a> {
                 warnings.push(Diagnostic::warning("Cluster is gone", text));
                 Ok(None)
             }
-            Err(source) => Err(Error::Client { source, left: key_grant::IN_STATE.to_owned() }),
+            Err(source) => Err(Error::Client { source: source.into(), left: key_grant::IN_STATE.to_owned() }),
         }
     }
 }

@@ -111,7 +111,7 @@ impl Scene<'_> {
         let issuer = described.and_then(|cluster| cluster.identity?.oidc?.issuer);
         let issuer = issuer.ok_or_else(|| Error::NoIssuer { cluster, left: left.to_owned() })?;
         let account = self.clients.account_id().await;
-        let account = account.map_err(|source| Error::Client { source, left: left.to_owned() })?;
+        let account = account.map_err(|source| Error::Client { source: source.into(), left: left.to_owned() })?;
         Ok(trust::irsa(partition::name(self.region), account, &issuer, &wanted.service_account))
     }
 }
