@@ -1,7 +1,7 @@
 //! EKS clusters by name.
 
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_sdk_eks::Client;
 use gitlabspot_acceptance_tests::{Call, Cloud, Engine, Fault, Stage};
@@ -22,13 +22,11 @@ fn reviews(scene: &Scene) -> Vec<Call> {
 }
 
 async fn until(what: &str, is_so: impl Fn() -> bool) {
-    for _ in 0..600 {
-        if is_so() {
-            return;
-        }
+    let end = Instant::now() + Duration::from_secs(60);
+    while !is_so() {
+        assert!(Instant::now() < end, "{what} did not happen");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    panic!("{what} did not happen");
 }
 
 /// K20: the name of the provider and that of the resource lead to the same; EKS is asked once for each plan, each apply.

@@ -22,7 +22,7 @@ async fn lead_to_the_cluster() {
 
     scene.connect(&with(&by_name, json!({ "proxy_url": proxy.url() })));
     scene.workspace.apply().await;
-    assert_eq!(proxy.asked(), [named.clone()]);
+    assert_eq!(proxy.asked(), std::slice::from_ref(&named));
     let in_environment = |name: &str| scene.workspace.clone().with_environment(name, &proxy.url());
     let nothing: [String; 0] = [];
     let ways = [
