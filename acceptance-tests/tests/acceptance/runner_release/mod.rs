@@ -3,6 +3,7 @@
 pub(crate) mod adoption;
 mod conflicts;
 mod dry_run;
+mod start;
 
 use std::collections::BTreeMap;
 

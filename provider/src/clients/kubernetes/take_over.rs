@@ -10,16 +10,16 @@ use super::error::KubernetesError;
 /// Races with other writers that are lost before giving up.
 const ATTEMPTS: u32 = 5;
 
-/// Makes everything that `manager` owns at `place` ours, however it was written; the next apply then removes what it
-/// leaves out. That there is nothing to take over is a success.
+/// Makes everything ours that the writer of `annotation` owns at `place`, by whatever name and however it was written;
+/// the next apply then removes what it leaves out. That there is nothing to take over is a success.
 ///
 /// # Errors
 /// [`KubernetesError`]
-pub async fn take_over(client: &Client, place: &ObjectRef, manager: &str) -> Result<(), KubernetesError> {
+pub async fn take_over(client: &Client, place: &ObjectRef, annotation: &str) -> Result<(), KubernetesError> {
     let mut attempt = 1;
     loop {
         let Some(object) = get(client, place).await? else { return Ok(()) };
-        let Some(fields) = moved(&object["metadata"]["managedFields"], manager) else { return Ok(()) };
+        let Some(fields) = moved(&object["metadata"]["managedFields"], annotation) else { return Ok(()) };
         // The version makes it fail when someone else was quicker, instead of undoing what they own.
         let version = &object["metadata"]["resourceVersion"];
         let patch = json!({ "metadata": { "managedFields": fields, "resourceVersion": version } });
@@ -32,16 +32,20 @@ pub async fn take_over(client: &Client, place: &ObjectRef, manager: &str) -> Res
     }
 }
 
-/// The entries with those of `manager` united with what we apply; `None` if it owns nothing.
-fn moved(entries: &Value, manager: &str) -> Option<Vec<Value>> {
-    let is_of = |entry: &Value, name: &str| {
-        let subresource = entry["subresource"].as_str().unwrap_or_default();
-        entry["manager"] == name && subresource.is_empty()
-    };
-    let is_to_unite =
-        |entry: &&Value| is_of(entry, manager) || is_of(entry, FIELD_MANAGER) && entry["operation"] == "Apply";
+/// The entries with those of the annotation's writers united with what we apply; `None` if others wrote none.
+fn moved(entries: &Value, annotation: &str) -> Option<Vec<Value>> {
     let entries = entries.as_array()?;
-    let theirs = entries.iter().find(|entry| is_of(entry, manager))?;
+    let is_whole = |entry: &Value| entry["subresource"].as_str().unwrap_or_default().is_empty();
+    let wrote = |entry: &&Value| {
+        let annotations = &entry["fieldsV1"]["f:metadata"]["f:annotations"];
+        is_whole(entry) && annotations.get(format!("f:{annotation}")).is_some()
+    };
+    let writers: Vec<&Value> = entries.iter().filter(wrote).map(|entry| &entry["manager"]).collect();
+    let is_ours = |entry: &Value| entry["manager"] == FIELD_MANAGER && entry["operation"] == "Apply";
+    let is_to_unite = |entry: &&Value| {
+        is_whole(entry) && (is_ours(entry) || writers.iter().any(|writer| entry["manager"] == **writer))
+    };
+    let theirs = entries.iter().find(|entry| is_to_unite(entry) && !is_ours(entry))?;
     let mut fields = Value::Object(Map::new());
     entries.iter().filter(is_to_unite).for_each(|entry| unite(&mut fields, &entry["fieldsV1"]));
     let mut all: Vec<Value> = entries.iter().filter(|entry| !is_to_unite(entry)).cloned().collect();
@@ -72,27 +76,38 @@ mod tests {
         })
     }
 
+    const MARK: &str = "meta.helm.sh/release-name";
+
+    fn marked(mut fields: Value) -> Value {
+        fields["f:metadata"]["f:annotations"][format!("f:{MARK}")] = json!({});
+        fields
+    }
+
     #[test]
     fn fields_are_united() {
         let others = entry("kubectl-edit", "Update", json!({ "f:data": { "f:c": {} } }));
         let mut status = entry("helm", "Update", json!({ "f:status": {} }));
         status["subresource"] = json!("status");
-        let entries = json!([
-            entry("helm", "Update", json!({ "f:data": { ".": {}, "f:a": {} } })),
-            entry("helm", "Apply", json!({ "f:metadata": { "f:labels": { "f:app": {} } } })),
-            others,
-            status,
-            entry("gitlabspot", "Apply", json!({ "f:data": { "f:b": {} } })),
-        ]);
-        let united =
-            json!({ "f:data": { ".": {}, "f:a": {}, "f:b": {} }, "f:metadata": { "f:labels": { "f:app": {} } } });
-        assert_eq!(moved(&entries, "helm"), Some(vec![others, status, entry("gitlabspot", "Apply", united)]));
+        // Whoever wrote the annotation, under any name, and all else that it wrote.
+        for name in ["helm", "terraform-provider-helm_v2.17.0_x5"] {
+            let entries = json!([
+                entry(name, "Update", json!({ "f:data": { ".": {}, "f:a": {} } })),
+                entry(name, "Apply", marked(json!({}))),
+                others,
+                status,
+                entry("gitlabspot", "Apply", json!({ "f:data": { "f:b": {} } })),
+            ]);
+            let united = marked(json!({ "f:data": { ".": {}, "f:a": {}, "f:b": {} } }));
+            let expected = vec![others.clone(), status.clone(), entry("gitlabspot", "Apply", united)];
+            assert_eq!(moved(&entries, MARK), Some(expected));
+        }
     }
 
     #[test]
     fn nothing_to_take() {
-        assert_eq!(moved(&json!([entry("gitlabspot", "Apply", json!({}))]), "helm"), None);
-        assert_eq!(moved(&Value::Null, "helm"), None);
+        assert_eq!(moved(&json!([entry("gitlabspot", "Apply", marked(json!({})))]), MARK), None);
+        assert_eq!(moved(&json!([entry("helm", "Update", json!({ "f:data": {} }))]), MARK), None);
+        assert_eq!(moved(&Value::Null, MARK), None);
     }
 
     #[tokio::test]
@@ -100,7 +115,7 @@ mod tests {
         let object = |version: &str| {
             let metadata = json!({
                 "name": "x", "namespace": "ci", "resourceVersion": version,
-                "managedFields": [entry("helm", "Update", json!({ "f:data": {} }))],
+                "managedFields": [entry("helm", "Update", marked(json!({ "f:data": {} })))],
             });
             Answer::Json(200, json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata }))
         };
@@ -109,7 +124,7 @@ mod tests {
         let place = ObjectRef::of(&json!({
             "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "x", "namespace": "ci" },
         }));
-        take_over(&client, &place.unwrap(), "helm").await.unwrap();
+        take_over(&client, &place.unwrap(), MARK).await.unwrap();
         let versions: Vec<String> = cluster
             .requests()
             .into_iter()

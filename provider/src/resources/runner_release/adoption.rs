@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::error::Error;
 use super::expand::{Manifest, Wanted};
-use super::read::KINDS;
+use super::read::{CLUSTER_KINDS, KINDS};
 use super::{Scene, live};
 use crate::clients::kubernetes::{self, KubernetesError, ObjectRef, Propagation};
 use crate::framework::Diagnostic;
@@ -17,32 +17,37 @@ pub(super) const ADOPTING: &str = "adopting";
 /// In private state, from an import that found objects and not what they were made from to the first apply that succeeds.
 pub(super) const COMPLETING: &str = "completing";
 
-/// Under this name Helm 3 and 4 write objects.
-const MANAGER: &str = "helm";
+/// On every object of Helm: who wrote it is Helm, by whatever name.
+const RELEASE_NAME: &str = "meta.helm.sh/release-name";
 
 /// Whether an object belongs to this release of Helm.
 pub(super) fn is_helms(object: &Json, namespace: &str, release: &str) -> bool {
     let annotations = &object["metadata"]["annotations"];
-    annotations["meta.helm.sh/release-name"] == release && annotations["meta.helm.sh/release-namespace"] == namespace
+    annotations[RELEASE_NAME] == release && annotations["meta.helm.sh/release-namespace"] == namespace
 }
 
 /// What the import of such a release says.
 pub(super) fn announced(namespace: &str, release: &str, found: &[Json]) -> Diagnostic {
     let detail = format!(
         "{namespace}/{release} was installed by Helm. The next apply takes these objects over as they are, and removes \
-         Helm's annotations and records, so that Helm no longer knows the release: {}. Until then nothing is changed.",
+         Helm's annotations and records, so that Helm no longer knows the release: {}. The manager's pods are replaced \
+         once, after their jobs have ended, for they start in another way than the chart's. Until then nothing is changed.",
         names(found.iter().filter_map(|object| ObjectRef::of(object).ok()))
     );
     Diagnostic::warning("Release of Helm", detail)
 }
 
 impl Scene<'_> {
-    /// All objects in the namespace that Helm made for this release.
+    /// All objects in the namespace, and in none, that Helm made for this release.
     pub(super) async fn helms(&self, namespace: &str, release: &str) -> Result<Vec<Json>, KubernetesError> {
         let mut found = Vec::new();
+        let labels = "app.kubernetes.io/managed-by=Helm";
         for (api_version, kind) in KINDS {
-            let labels = "app.kubernetes.io/managed-by=Helm";
             let of_kind = kubernetes::list(&self.client, api_version, kind, Some(namespace), labels).await?;
+            found.extend(of_kind.into_iter().filter(|object| is_helms(object, namespace, release)));
+        }
+        for kind in CLUSTER_KINDS {
+            let of_kind = self.list_of_cluster(kind, labels).await?;
             found.extend(of_kind.into_iter().filter(|object| is_helms(object, namespace, release)));
         }
         Ok(found)
@@ -55,7 +60,7 @@ impl Scene<'_> {
         let found = live::get_all(&self.client, live::places(&wanted.manifest)).await.map_err(before)?;
         for (place, object) in found {
             if object.is_some_and(|object| is_helms(&object, &names.namespace, &names.release)) {
-                kubernetes::take_over(&self.client, &place, MANAGER).await.map_err(before)?;
+                kubernetes::take_over(&self.client, &place, RELEASE_NAME).await.map_err(before)?;
             }
         }
         Ok(())

@@ -28,6 +28,9 @@ pub(super) const KINDS: [(&str, &str); 12] = [
     ("rbac.authorization.k8s.io/v1", "RoleBinding"),
 ];
 
+/// The same of the whole cluster.
+pub(super) const CLUSTER_KINDS: [&str; 2] = ["ClusterRole", "ClusterRoleBinding"];
+
 impl Scene<'_> {
     pub(super) async fn read(&self, operation: &mut Read<RunnerRelease>) -> Result<(), Error> {
         let failed = |source| Error::Read { source };
@@ -123,10 +126,27 @@ impl Scene<'_> {
         Wanted::of(model, config, existing)
     }
 
-    /// All objects of this release in its namespace.
+    /// Objects of the whole cluster; none for whoever may not list them.
+    pub(super) async fn list_of_cluster(&self, kind: &str, labels: &str) -> Result<Vec<Json>, KubernetesError> {
+        match kubernetes::list(&self.client, "rbac.authorization.k8s.io/v1", kind, None, labels).await {
+            Err(KubernetesError::Forbidden { .. }) => Ok(Vec::new()),
+            found => found,
+        }
+    }
+
+    /// All objects of this release in its namespace, and in none.
     async fn ours(&self, namespace: &str, release: &str) -> Result<Vec<Json>, KubernetesError> {
         let labels = format!("app.kubernetes.io/managed-by=gitlabspot,release={release}");
         let mut found = Vec::new();
+        // Of releases of one name in several namespaces, the account tells whose a binding is, and that whose a role is.
+        let mut bindings = self.list_of_cluster("ClusterRoleBinding", &labels).await?;
+        bindings.retain(|binding| binding["subjects"][0]["namespace"] == namespace);
+        for role in self.list_of_cluster("ClusterRole", &labels).await? {
+            if bindings.iter().any(|binding| binding["roleRef"]["name"] == role["metadata"]["name"]) {
+                found.push(role);
+            }
+        }
+        found.extend(bindings);
         for (api_version, kind) in KINDS {
             found.extend(kubernetes::list(&self.client, api_version, kind, Some(namespace), &labels).await?);
         }
