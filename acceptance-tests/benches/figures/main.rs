@@ -10,8 +10,10 @@ mod process;
 mod start;
 mod table;
 
+use std::process::ExitCode;
+
 #[tokio::main]
-async fn main() {
+async fn main() -> ExitCode {
     // Cargo adds `--bench`.
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     let mut tables = Vec::new();
@@ -31,5 +33,5 @@ async fn main() {
     for budget in &exceeded {
         println!("OVER BUDGET  {budget}");
     }
-    std::process::exit(i32::from(!exceeded.is_empty()));
+    ExitCode::from(u8::from(!exceeded.is_empty()))
 }

@@ -56,7 +56,7 @@ async fn first_line(command: &mut Command) -> (Duration, u64) {
 }
 
 pub(crate) fn mib(kib: u64) -> String {
-    format!("{}.{}", kib >> 10, (kib & 1023) * 10 >> 10)
+    format!("{}.{}", kib >> 10, ((kib & 1023) * 10) >> 10)
 }
 
 fn quantile(times: &mut [Duration], percent: usize) -> String {
