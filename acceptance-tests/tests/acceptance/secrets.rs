@@ -11,11 +11,13 @@ use crate::complete::variables;
 const REGISTRATION_TOKEN: &str = "GR1348941-never-to-be-seen";
 const RUNNER_TOKEN: &str = "glrt-never-to-be-seen-either";
 
+/// C1, R18: the secret key and the tokens are searched in everything that OpenTofu writes.
 #[tokio::test]
 async fn are_in_no_file_of_opentofu() {
     are_in_no_file_of(Engine::opentofu()).await;
 }
 
+/// C1, R18: the secret key and the tokens are searched in everything that Terraform writes.
 #[tokio::test]
 async fn are_in_no_file_of_terraform() {
     let Some(engine) = Engine::terraform() else { return };

@@ -3,6 +3,7 @@
 mod function;
 mod guides;
 mod page;
+mod scenarios;
 mod schema;
 
 use std::collections::BTreeMap;

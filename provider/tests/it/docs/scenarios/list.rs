@@ -1,0 +1,183 @@
+//! What can go wrong, in the order of the table.
+
+/// Scenarios of one part of the provider; they are numbered as they stand here.
+pub(super) struct Group {
+    pub(super) letter: char,
+    pub(super) title: &'static str,
+    what: &'static [&'static str],
+    /// Those that no test shows, each with the reason.
+    pub(super) without: &'static [(&'static str, &'static str)],
+}
+
+impl Group {
+    /// Their names and what happens in them.
+    pub(super) fn scenarios(&self) -> impl Iterator<Item = (String, &'static str)> {
+        self.what.iter().enumerate().map(|(at, what)| (format!("{}{}", self.letter, at + 1), *what))
+    }
+
+    pub(super) fn reason(&self, id: &str) -> Option<&'static str> {
+        self.without.iter().find(|(name, _)| *name == id).map(|(_, why)| *why)
+    }
+}
+
+const NOT_YET: &str = "Not tried with a real engine yet.";
+
+pub(super) const GROUPS: &[Group] = &[
+    Group {
+        letter: 'N',
+        title: "Node group",
+        what: &[
+            "applied twice: one create, an empty plan",
+            "imported: every attribute is there, an empty plan",
+            "slow to become active: waited for, its Auto Scaling Group tagged only then",
+            "`CREATE_FAILED`: code, message and resources in the error; tainted, made anew by the next apply",
+            "the answer to the create is lost: asked again with the same token, one group",
+            "the request of the create is lost, twice: one group",
+            "more answers lost than there are attempts: found by its tag, no orphan",
+            "a group of others has the name: an error with a hint to import, the group untouched",
+            "`kill -9` after the create, no state: taken over by its tag",
+            "throttled five times in a wait: backed off, no error",
+            "a page instead of an answer: tried again",
+            "the role is not known everywhere yet: tried again; any other wrong parameter fails at once",
+            "the role never becomes known: given up after two minutes with what EKS said",
+            "it stays in `CREATING`: the timeout names the last status, the state keeps it",
+            "Ctrl-C in a wait: ended at once, the state has it, the next apply goes on",
+            "deleted by hand: planned anew, no error",
+            "gone, or being deleted by others, at destroy: success, or waited for",
+            "`DELETE_FAILED`: its issues in the error, the state kept",
+            "destroyed while it is updated: waited for",
+            "updated while another update runs: waited for",
+            "an update fails: the state has the old values, the next plan shows the difference",
+            "labels added, changed, removed, another value of a taint: the right sets, one update",
+            "the autoscaler changed the number of nodes: an empty plan",
+            "of two updates the second fails: the state has the first alone",
+            "other instance types: planned as a replacement",
+            "two applies of one name at once: one wins, the other is told",
+            "credentials expire in a wait: fetched again once, otherwise an error, the state kept",
+        ],
+        without: &[],
+    },
+    Group {
+        letter: 'T',
+        title: "Tags of the Auto Scaling Group",
+        what: &[
+            "one removed by hand: it alone comes back",
+            "those of others and of EKS: in no plan, left at destroy",
+            "another Auto Scaling Group takes the place of the old: the tags follow",
+            "more than 50: refused, the state has what is there",
+            "contention and throttling: tried again",
+            "the Auto Scaling Group is gone at destroy: success",
+        ],
+        without: &[],
+    },
+    Group {
+        letter: 'B',
+        title: "Cache bucket",
+        what: &[
+            "a new bucket is not known everywhere yet: tried again",
+            "another operation is under way: tried again",
+            "the answer to the create is lost: recognised as ours",
+            "the account has the bucket already: an error, untouched, in `us-east-1` as well",
+            "another account has the name: an error, nothing in the state",
+            "a part is refused for good: the state has the bucket, the next apply ends it",
+            "a principal is not known yet: tried again for two minutes, then an error",
+            "the lifecycle is read old and new in turns: waited for, then an empty plan",
+            "parts changed or deleted by hand: shown, and they alone repaired",
+            "a fresh bucket answers with defaults or with errors: both are understood",
+            "destroyed with objects in it: an error, the state kept",
+            "emptied: 2,500 versions and markers, odd keys, at most 1,000 a call",
+            "somebody keeps writing while it is emptied: bounded, then an error",
+            "deleted by hand: planned anew",
+            "still there after its deletion: waited for",
+            "tags of others: kept",
+            "`SlowDown` four times: success",
+        ],
+        without: &[],
+    },
+    Group {
+        letter: 'C',
+        title: "Credentials",
+        what: &[
+            "the secret key: in the Secret, and in no state, plan, log or diagnostic",
+            "the answer to the create of a key is lost: the orphan is deleted, one key at the end",
+            "two keys are there already: an error that names them, none is touched",
+            "the cluster is down after the key was made: no orphan, however often",
+            "the Secret is deleted by hand: a rotation is planned, the old key goes",
+            "the key is deleted by hand: a new one is planned",
+            "the Secret is changed by hand: a rotation is planned",
+            "a new key is not accepted yet: waited for, the old one deleted only then",
+            "destroyed: Secret, keys, policies, user, in this order; what is gone is fine",
+            "destroyed with keys or policies of others on the user: an error that names them",
+            "the principal of a trust policy is not known yet: tried again",
+            "Pod Identity: the role is not known yet; an association is there already: ours or an error",
+            "the same policy written otherwise: no difference",
+            "`kill -9` between user and key: taken over by its tag",
+        ],
+        without: &[],
+    },
+    Group {
+        letter: 'R',
+        title: "Runner release",
+        what: &[
+            "applied twice: no object is written",
+            "another manager has set a field: the conflict names field and manager",
+            "a release of Helm is taken over: fields change their manager, what is gone is gone",
+            "Helm's own commands on our record",
+            "the status of a Deployment is stale: waited for",
+            "a rollout fails: its condition and the pods' reasons in the error, the state kept",
+            "a rollout takes too long: an error, the next apply goes on",
+            "another process died in the middle of its upgrade",
+            "two applies at once",
+            "a release that is larger than a Secret may be",
+            "the token expires in a long wait: a new one, and on",
+            "429, 500, 503 and resets: tried again",
+            "the namespace is being deleted: a clear error",
+            "an object left the configuration: deleted if it is ours",
+            "Deployment or Secret deleted by hand: shown, made again",
+            "Ctrl-C in a rollout: ended at once, the state has it",
+            "one object is refused: the state has those before it, destroy removes them",
+            "the GitLab token: in its Secret alone",
+        ],
+        without: &[
+            ("R1", NOT_YET),
+            ("R5", NOT_YET),
+            ("R6", NOT_YET),
+            ("R7", NOT_YET),
+            ("R9", NOT_YET),
+            ("R11", NOT_YET),
+            ("R12", NOT_YET),
+            ("R13", NOT_YET),
+            ("R14", NOT_YET),
+            ("R15", NOT_YET),
+            ("R16", NOT_YET),
+            ("R4", "No Helm record is kept, so Helm has nothing to work on."),
+            ("R8", "No record, no lock: nothing is left pending by a process that died."),
+            ("R10", "No record: every object is applied by itself."),
+        ],
+    },
+    Group {
+        letter: 'W',
+        title: "Warm capacity",
+        what: &[
+            "placeholders land on the build node alone, and a job takes the place of one",
+            "no node for them: pending, and the apply ends all the same",
+            "number, size and priority change in place",
+            "changed or deleted by hand: shown object by object, repaired",
+            "outside of its periods: a CronJob alone",
+            "applied within a period: what is left of it starts at once, and ends on time",
+            "the CronJob starts a period by itself",
+            "from always to periods and back: nothing of the other is left",
+            "two of one priority: one class, removed with the last",
+            "objects of others: untouched, and nothing is made beside them",
+            "imported, by id and by identity",
+            "the cluster is gone at destroy: success with a warning",
+            "the same with Terraform",
+            "impossible schedules and sizes: refused at plan",
+            "refused by the cluster: its reason in the error, the next apply goes on",
+            "the namespace is missing: nothing is made",
+            "sized and placed as a release's job pods",
+            "the documented roles are enough",
+        ],
+        without: &[],
+    },
+];
