@@ -42,6 +42,8 @@ pub struct Call {
     pub action: String,
     /// What was asked for; secrets left out.
     pub parameters: Value,
+    /// The access key that it was signed with, if it was.
+    pub access_key_id: Option<String>,
     /// `attempt=1; max=3`.
     pub attempt: Option<String>,
     /// The same for every attempt of one call.
@@ -97,6 +99,23 @@ impl Account {
     #[must_use]
     pub fn subnet_ids(&self) -> &BTreeMap<String, String> {
         &self.furnished.subnet_ids
+    }
+
+    /// The URL of every service.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// The administrator's access key: its id and its secret.
+    #[must_use]
+    pub fn keys(&self) -> (&str, &str) {
+        (&self.furnished.access_key_id, &self.furnished.secret_access_key)
+    }
+
+    /// Ends a session of a role before its time.
+    pub fn expire(&self, access_key_id: &str) {
+        let _: Value = self.control.post("/expire", &json!({ "access_key_id": access_key_id }));
     }
 
     /// What a user of this account has in the environment.

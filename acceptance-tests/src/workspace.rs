@@ -26,6 +26,7 @@ pub struct Workspace {
     folder: PathBuf,
     engine: Engine,
     environment: Vec<(String, String)>,
+    absent: Vec<String>,
     count: Arc<AtomicUsize>,
 }
 
@@ -35,7 +36,7 @@ impl Workspace {
         let folder = root.join("configuration");
         fs::create_dir_all(&folder).expect("a workspace can be made");
         fs::create_dir_all(root.join("home")).expect("a home can be made");
-        Self { root: root.to_owned(), folder, engine, environment, count: Arc::default() }
+        Self { root: root.to_owned(), folder, engine, environment, absent: Vec::new(), count: Arc::default() }
     }
 
     /// Takes the files of a folder, its sub-folders left out.
@@ -84,7 +85,15 @@ impl Workspace {
     /// Sets a variable of the environment for the commands to come.
     #[must_use]
     pub fn with_environment(mut self, name: &str, value: &str) -> Self {
+        self.absent.retain(|absent| absent != name);
         self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Takes variables out of the environment for the commands to come, `HOME` for instance.
+    #[must_use]
+    pub fn without_environment(mut self, names: &[&str]) -> Self {
+        self.absent.extend(names.iter().map(|name| (*name).to_owned()));
         self
     }
 
@@ -241,10 +250,13 @@ impl Workspace {
         self.begin(&["destroy", "-input=false", "-auto-approve"])
     }
 
-    fn begin(&self, arguments: &[&str]) -> Running {
+    /// Begins any command of the engine.
+    #[must_use]
+    pub fn begin(&self, arguments: &[&str]) -> Running {
         let mut command = Command::new(self.engine.path());
         command.args(arguments).current_dir(&self.folder).stdin(Stdio::null()).kill_on_drop(true);
         command.env_clear().envs(self.settings()).envs(self.environment.iter().map(|(name, value)| (name, value)));
+        self.absent.iter().for_each(|name| _ = command.env_remove(name));
         let number = self.count.fetch_add(1, Ordering::Relaxed) + 1;
         let file = format!("commands/{number:02}-{}.txt", arguments.first().unwrap_or(&"nothing"));
         let name = format!("{} {}", self.engine.name(), arguments.join(" "));

@@ -15,6 +15,11 @@ AUTHORIZATION = re.compile(
     r"(?P<service>[^/]+)/aws4_request, ?SignedHeaders=(?P<headers>[^,]+), ?Signature=(?P<signature>\w+)"
 )
 
+ROLE_ARN = re.compile(r"arn:[^:]+:iam::(\d{12}):role/")
+
+# A bucket in front of the service's own name.
+BUCKET_HOST = re.compile(r"(.+)\.(?:localhost|s3\.[a-z0-9-]+\.amazonaws\.com)")
+
 # What the provider calls itself.
 PROVIDER = "lib/terraform-provider-gitlabspot/"
 
@@ -133,6 +138,9 @@ def read(environ: dict) -> Call:
     else:
         call.action = form.get("Action") or environ.get("HTTP_X_AMZ_TARGET", "?").split(".")[-1]
         call.parameters = {k: v for k, v in form.items() if k not in ("Action", "Version")}
+        if key is None and (owner := ROLE_ARN.match(form.get("RoleArn", ""))):
+            # A web identity comes without a key: the account is that of the role.
+            call.account = owner[1]
     call.parameters = _without_secrets(call.parameters)
     return call
 
@@ -179,8 +187,8 @@ def _read_eks(call: Call) -> None:
 def _read_s3(call: Call) -> None:
     path = [unquote(word) for word in call.raw_path.lstrip("/").split("/", 1)]
     host = call.headers.get("host", "").partition(":")[0]
-    if host.endswith(".localhost"):
-        path.insert(0, host.removesuffix(".localhost"))
+    if (named := BUCKET_HOST.fullmatch(host)) is not None:
+        path.insert(0, named[1])
     bucket, key = path[0], (path[1] if len(path) > 1 else "")
     query = dict(parse_qsl(call.query, keep_blank_values=True))
     call.bucket = bucket or None

@@ -10,6 +10,7 @@ POST faults            {"account", "rules": [...]} or one rule with its account 
 GET  faults            ?account=: the rules with how often each hit
 POST nodegroup-plan    {"account", "plans": [...]} or one plan with its account (plans.Plan)
 POST cluster-endpoint  {"account", "url"}: where EKS says that the account's clusters are
+POST expire            {"access_key_id"}: the session of a role is over
 GET  log               ?account=&service=&action=: calls in order, action a regular expression; with
                        everything=1 also those from before a reset
 POST reset             {"account"}: forgets its faults, plans and log; resources stay
@@ -20,7 +21,7 @@ import re
 import threading
 from urllib.parse import parse_qs
 
-from . import accounts, authenticator, eks_clusters, iam, plans
+from . import accounts, authenticator, credentials, eks_clusters, iam, plans
 from .faults import BadRule, Ledger, Rule
 
 
@@ -40,6 +41,7 @@ class Control:
             ("GET", "/_mock/faults"): lambda asked: ledger.rules(asked["account"]),
             ("POST", "/_mock/nodegroup-plan"): self._add_plans,
             ("POST", "/_mock/cluster-endpoint"): self._cluster_endpoint,
+            ("POST", "/_mock/expire"): lambda asked: {"ok": credentials.expire(asked["access_key_id"])},
             ("GET", "/_mock/log"): self._log,
             ("POST", "/_mock/reset"): self._reset,
             # The path is a secret between this process and the API server: it takes any token.

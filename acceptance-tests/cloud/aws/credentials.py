@@ -46,3 +46,13 @@ def find(access_key_id: str) -> AccessKey | None:
                 active=key.status == "Active",
             )
     return None
+
+
+def expire(access_key_id: str) -> bool:
+    """Ends a role's session now; whether there was one."""
+    for account in list(sts_backends):
+        for role in list(sts_backends[account][PARTITION].assumed_roles):
+            if role.access_key_id == access_key_id:
+                role.expiration = utcnow()
+                return True
+    return False

@@ -60,6 +60,29 @@ class Keys(AwsTest):
         del key["SessionToken"]
         self.assertEqual(self.refusal(key), "InvalidClientTokenId")
 
+    def test_a_session_may_be_ended(self):
+        sts = self.client("sts")
+        role = f"arn:aws:iam::{self.account}:role/tester"
+        key = sts.assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+        self.whoami(key)
+        self.assertEqual(self.post("expire", {"access_key_id": key["AccessKeyId"]}), {"ok": True})
+        for service, call, code in (
+            ("sts", "get_caller_identity", "ExpiredToken"),
+            ("eks", "list_clusters", "ExpiredTokenException"),
+        ):
+            with self.subTest(service):
+                self.assertEqual(self.refusal(key, service, call), code)
+
+    def test_a_web_identity_is_a_call_of_the_roles_account(self):
+        role = f"arn:aws:iam::{self.account}:role/run"
+        sts = self.client("sts")
+        sts.assume_role_with_web_identity(
+            RoleArn=role, RoleSessionName="test", WebIdentityToken="header.payload.signature"
+        )
+        calls = self.get("log", service="sts", action="AssumeRoleWithWebIdentity")
+        self.assertEqual([call["parameters"]["RoleArn"] for call in calls], [role])
+        self.assertNotIn("header.payload.signature", str(calls))
+
     def test_paths_and_queries_that_need_encoding_are_signed_right(self):
         s3 = self.client("s3")
         s3.create_bucket(
