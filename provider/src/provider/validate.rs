@@ -7,10 +7,13 @@ use crate::framework::timeouts;
 use crate::framework::{AttributePath, Diagnostics, Value};
 
 pub(super) fn check(config: &Config, diagnostics: &mut Diagnostics) {
-    let both = |a: &Value<String>, b: &Value<String>| a.is_null() == b.is_null();
-    if !both(&config.access_key, &config.secret_key) {
-        let (given, missing) =
-            if config.access_key.is_null() { ("secret_key", "access_key") } else { ("access_key", "secret_key") };
+    // What is unknown may still turn out to be null, as variables without a value do.
+    let lonely = match (&config.access_key, &config.secret_key) {
+        (Value::Known(_), Value::Null) => Some(("access_key", "secret_key")),
+        (Value::Null, Value::Known(_)) => Some(("secret_key", "access_key")),
+        _ => None,
+    };
+    if let Some((given, missing)) = lonely {
         diagnostics.error(
             given,
             "Incomplete static credentials",
@@ -29,7 +32,7 @@ pub(super) fn check(config: &Config, diagnostics: &mut Diagnostics) {
     if config.max_retries.known().is_some_and(|retries| !(0..=100).contains(retries)) {
         diagnostics.error("max_retries", "Invalid number of retries", "Give a number from 0 to 100.");
     }
-    if !config.allowed_account_ids.is_null() && !config.forbidden_account_ids.is_null() {
+    if config.allowed_account_ids.known().is_some() && config.forbidden_account_ids.known().is_some() {
         diagnostics.error(
             "forbidden_account_ids",
             "Conflicting account lists",
@@ -225,8 +228,9 @@ mod tests {
     fn unknown_is_no_mistake() {
         let config = Config {
             access_key: Value::Unknown,
-            secret_key: Value::Unknown,
             retry_mode: Value::Unknown,
+            allowed_account_ids: Value::Unknown,
+            forbidden_account_ids: Value::Unknown,
             kubernetes: Value::Known(Kubernetes {
                 host: Value::Unknown,
                 cluster_name: Value::Unknown,
