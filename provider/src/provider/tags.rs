@@ -57,6 +57,13 @@ impl Tags {
         Value::Known(all.into_iter().map(|(key, value)| (key, Value::Known(value))).collect())
     }
 
+    /// Takes tags that are ignored out of those that count as ours: to ignore a tag is to leave it where it is.
+    pub fn spare(&self, ours: &mut Value<Map<String>>) {
+        if let Value::Known(tags) = ours {
+            tags.retain(|key, _| !self.ignored.contains(key));
+        }
+    }
+
     /// What of the tags found on a resource is the user's concern: neither ignored, nor AWS's, nor in `internal`.
     #[must_use]
     pub fn of_concern(&self, found: BTreeMap<String, String>, internal: &[&str]) -> BTreeMap<String, String> {
@@ -100,6 +107,13 @@ mod tests {
     fn a_resources_own_tag_wins() {
         assert_eq!(tags().all(&value(&[("env", "prod")])), value(&[("env", "prod"), ("team", "ci")]));
         assert_eq!(tags().all(&Value::Unknown), Value::Unknown);
+    }
+
+    #[test]
+    fn what_is_ignored_from_now_on_is_no_longer_ours() {
+        let mut ours = value(&[("team", "ci"), ("cost", "1"), ("corp/x", "1")]);
+        tags().spare(&mut ours);
+        assert_eq!(ours, value(&[("team", "ci")]));
     }
 
     #[test]

@@ -223,7 +223,8 @@ impl<D> Scene<'_, D> {
     }
 
     async fn update(&self, operation: &mut Update<CacheBucket>) -> Result<(), Error> {
-        let prior = operation.prior.clone();
+        let mut prior = operation.prior.clone();
+        self.tags.spare(&mut prior.tags_all);
         let mut planned = operation.planned.clone();
         let region = prior.region.as_str().unwrap_or(self.region).to_owned();
         plan::derive(&mut planned, &operation.config, Some(&region), self.tags);

@@ -20,7 +20,8 @@ use crate::resources::tags::{Change, Tags, owned};
 
 impl<D> Scene<'_, D> {
     pub(super) async fn update(&self, operation: &mut Update<NodeGroup>) -> Result<(), Error> {
-        let prior = operation.prior.clone();
+        let mut prior = operation.prior.clone();
+        self.tags.spare(&mut prior.tags_all);
         let mut planned = operation.planned.clone();
         plan::derive(&mut planned, self.tags);
         let id = Id::of(&prior);

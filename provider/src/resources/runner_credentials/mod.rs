@@ -196,7 +196,8 @@ impl<'a> Scene<'a> {
 
     async fn update(&self, operation: &mut Update<RunnerCredentials>) -> Result<(), Error> {
         let limit = Timeouts::update(&operation.planned.timeouts, TIMEOUT);
-        let prior = operation.prior.clone();
+        let mut prior = operation.prior.clone();
+        self.tags.spare(&mut prior.tags_all);
         let mut planned = operation.planned.clone();
         plan::derive(&mut planned, Some(&prior), Some(partition::name(self.region)), self.tags);
         let (before, wanted) = (Wanted::of(&prior), Wanted::of(&planned));
