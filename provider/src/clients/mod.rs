@@ -16,7 +16,6 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use aws_config::SdkConfig;
 use tokio::sync::OnceCell;
 
 use self::aws::{AwsError, AwsSettings};
@@ -37,16 +36,17 @@ pub struct Settings {
 /// What servers are told about who is asking.
 #[derive(Debug, Clone, Default)]
 pub struct UserAgent {
-    /// `Terraform` or `OpenTofu`, and its version, as far as it is known.
-    pub host: Option<(String, String)>,
+    /// `Terraform` or `OpenTofu`, and its version, as far as these are known.
+    pub host: Option<(String, Option<String>)>,
+    /// What `TF_APPEND_USER_AGENT` adds, as it stands.
+    pub appended: Option<String>,
 }
 
 impl UserAgent {
     /// Name and version of this provider, then of its host.
     fn parts(&self) -> Vec<(String, Option<String>)> {
         let provider = ("terraform-provider-gitlabspot".to_owned(), Some(env!("CARGO_PKG_VERSION").to_owned()));
-        let host = self.host.clone().map(|(name, version)| (name, Some(version)));
-        std::iter::once(provider).chain(host).collect()
+        std::iter::once(provider).chain(self.host.clone()).collect()
     }
 
     /// The value of a `User-Agent` header.
@@ -55,7 +55,7 @@ impl UserAgent {
             Some(version) => format!("{name}/{version}"),
             None => name,
         };
-        self.parts().into_iter().map(part).collect::<Vec<_>>().join(" ")
+        self.parts().into_iter().map(part).chain(self.appended.clone()).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -66,7 +66,7 @@ pub struct Clients(Arc<Inner>);
 struct Inner {
     settings: Settings,
     clock: Arc<dyn Clock>,
-    config: OnceCell<SdkConfig>,
+    aws: OnceCell<aws::Connection>,
     account: OnceCell<String>,
     autoscaling: OnceCell<aws_sdk_autoscaling::Client>,
     ec2: OnceCell<aws_sdk_ec2::Client>,
@@ -90,8 +90,8 @@ macro_rules! getter {
                 return Ok(client);
             }
             self.check_account().await?;
-            let config = self.config().await?;
-            let build = || async { aws::$name(config, &self.0.settings.aws.endpoints) };
+            let connection = self.aws().await?;
+            let build = || async { aws::$name(connection, &self.0.settings.aws.endpoints) };
             Ok(self.0.$name.get_or_init(build).await)
         }
     };
@@ -110,7 +110,7 @@ impl Clients {
         Self(Arc::new(Inner {
             settings,
             clock,
-            config: OnceCell::new(),
+            aws: OnceCell::new(),
             account: OnceCell::new(),
             autoscaling: OnceCell::new(),
             ec2: OnceCell::new(),
@@ -136,8 +136,8 @@ impl Clients {
             return Ok(client);
         }
         self.check_account().await?;
-        let config = self.config().await?;
-        Ok(self.0.s3.get_or_init(|| async { aws::s3(config, &self.0.settings.aws) }).await)
+        let connection = self.aws().await?;
+        Ok(self.0.s3.get_or_init(|| async { aws::s3(connection, &self.0.settings.aws) }).await)
     }
 
     /// The client of STS. The account is not checked: this client is what checks it.
@@ -145,8 +145,8 @@ impl Clients {
     /// # Errors
     /// [`ClientError`] when the settings cannot be used.
     pub async fn sts(&self) -> Result<&aws_sdk_sts::Client, ClientError> {
-        let config = self.config().await?;
-        let build = || async { aws::sts(config, &self.0.settings.aws.endpoints) };
+        let connection = self.aws().await?;
+        let build = || async { aws::sts(connection, &self.0.settings.aws.endpoints) };
         Ok(self.0.sts.get_or_init(build).await)
     }
 
@@ -155,8 +155,8 @@ impl Clients {
     /// # Errors
     /// [`ClientError::NoRegion`] and other [`ClientError`]s about the settings.
     pub async fn region(&self) -> Result<&str, ClientError> {
-        let config = self.config().await?;
-        config.region().map(AsRef::as_ref).ok_or(ClientError::NoRegion)
+        let connection = self.aws().await?;
+        connection.config.region().map(AsRef::as_ref).ok_or(ClientError::NoRegion)
     }
 
     /// The twelve digits of the account that the credentials belong to. Asked once.
@@ -201,10 +201,10 @@ impl Clients {
         self.0.kubernetes.lock().unwrap_or_else(PoisonError::into_inner).insert(None, cell);
     }
 
-    async fn config(&self) -> Result<&SdkConfig, ClientError> {
+    async fn aws(&self) -> Result<&aws::Connection, ClientError> {
         let Settings { aws, user_agent, environment, .. } = &self.0.settings;
         let load = || aws::load(aws, user_agent, environment);
-        self.0.config.get_or_try_init(load).await
+        self.0.aws.get_or_try_init(load).await
     }
 
     /// Costs one call in the provider's life, and none where no list is given.
@@ -335,9 +335,10 @@ mod tests {
 
     #[test]
     fn the_host_is_named() {
-        let agent = UserAgent { host: Some(("OpenTofu".to_owned(), "1.12.0".to_owned())) };
+        let host = Some(("Terraform".to_owned(), Some("1.12.0".to_owned())));
+        let agent = UserAgent { host, appended: Some("job/7 (nightly)".to_owned()) };
         let provider = concat!("terraform-provider-gitlabspot/", env!("CARGO_PKG_VERSION"));
-        assert_eq!(agent.header(), format!("{provider} OpenTofu/1.12.0"));
+        assert_eq!(agent.header(), format!("{provider} Terraform/1.12.0 job/7 (nightly)"));
         assert_eq!(UserAgent::default().header(), provider);
     }
 }

@@ -27,7 +27,7 @@ pub struct SystemClock {
 
 impl SystemClock {
     /// A clock that runs at `speed` times the real speed: 1 for users. Acceptance tests, which wait for the timeouts and
-    /// intervals that AWS prescribes, set `GITLABSPOT_CLOCK_SPEED`.
+    /// intervals that AWS prescribes, set `GITLABSPOT_CLOCK_SPEED`, which builds for users do not listen to.
     #[must_use]
     pub fn new(speed: u32) -> Self {
         Self { start: Instant::now(), speed: speed.max(1) }

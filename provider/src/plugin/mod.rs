@@ -20,6 +20,7 @@ use tonic::transport::Server;
 
 mod connection;
 mod handshake;
+mod host;
 mod lifetime;
 mod listener;
 pub mod logging;
@@ -29,6 +30,7 @@ mod socket;
 mod tls;
 
 pub use handshake::Refusal;
+pub use host::product;
 pub use socket::SocketError;
 pub use tls::TlsError;
 /// The gRPC services that a plugin offers beside go-plugin's own.

@@ -25,6 +25,8 @@ pub use self::tags::{IgnoredTags, Tags};
 pub struct Gitlabspot {
     /// How much faster than real time passes, for tests; 0 and 1 are real time. Retries of the SDK follow it.
     pub clock_speed: u32,
+    /// The product that started the provider, `Terraform` or `OpenTofu`, where that is known.
+    pub host: Option<&'static str>,
 }
 
 /// What operations get: clients, made when they are first asked for, and the tags of the provider block.
@@ -60,13 +62,17 @@ impl Provider for Gitlabspot {
         validate::check(&config, &mut diagnostics);
         diagnostics.into_result()?;
         let tags = Tags::of(&config);
+        let environment = Environment::process();
+        let product = self.host.unwrap_or("Terraform-or-OpenTofu");
+        // OpenTofu tells providers which Terraform it wants to be taken for, not its own version.
+        let version = Some(host.version.clone()).filter(|version| product != "OpenTofu" && !version.is_empty());
         let user_agent =
-            UserAgent { host: (!host.version.is_empty()).then(|| ("Terraform".to_owned(), host.version.clone())) };
+            UserAgent { host: Some((product.to_owned(), version)), appended: environment.get("TF_APPEND_USER_AGENT") };
         let settings = Settings {
             aws: connection::aws(&config, self.clock_speed),
             kubernetes: connection::kubernetes(&config),
             user_agent,
-            environment: Environment::process(),
+            environment,
         };
         let clock = Arc::new(ClientClock::new(self.clock_speed));
         Ok(Data { clients: Clients::with_clock(settings, clock), tags })

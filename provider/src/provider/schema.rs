@@ -9,7 +9,8 @@ pub struct Config {
     /// AWS region, for instance `af-south-1`. Otherwise from `AWS_REGION`, `AWS_DEFAULT_REGION` or the profile.
     #[attr(optional)]
     pub region: Value<String>,
-    /// Name of a profile in the shared configuration files. Otherwise from `AWS_PROFILE`.
+    /// Name of a profile in the shared configuration files. Goes before keys in the environment. Otherwise from
+    /// `AWS_PROFILE`.
     #[attr(optional)]
     pub profile: Value<String>,
     /// Access key id. Otherwise from `AWS_ACCESS_KEY_ID`, or the rest of the standard credential chain: profiles, SSO,
@@ -28,28 +29,29 @@ pub struct Config {
     /// Paths of shared credentials files. Otherwise from `AWS_SHARED_CREDENTIALS_FILE`, or `~/.aws/credentials`.
     #[attr(optional)]
     pub shared_credentials_files: Value<List<String>>,
-    /// A role to assume with the credentials found otherwise.
+    /// A role to assume with the credentials found otherwise. It is assumed again before its session ends.
     #[attr(optional)]
     pub assume_role: Value<AssumeRole>,
-    /// A role to assume with a token of an OpenID Connect provider.
+    /// A role to assume with a token of an OpenID Connect provider. Takes the place of all other credentials.
     #[attr(optional)]
     pub assume_role_with_web_identity: Value<AssumeRoleWithWebIdentity>,
     /// URLs of services, in place of the public ones. Otherwise from `AWS_ENDPOINT_URL_<SERVICE>` and `AWS_ENDPOINT_URL`.
+    /// Calls for the credentials of a role, a profile's too, go to `sts`.
     #[attr(optional)]
     pub endpoints: Value<Endpoints>,
     /// Address buckets as `https://endpoint/bucket` rather than `https://bucket.endpoint`.
     #[attr(optional)]
     pub s3_use_path_style: Value<bool>,
-    /// Use FIPS endpoints. Otherwise from `AWS_USE_FIPS_ENDPOINT`.
+    /// Use FIPS endpoints, for STS as well. Otherwise from `AWS_USE_FIPS_ENDPOINT`.
     #[attr(optional)]
     pub use_fips_endpoint: Value<bool>,
     /// Use dual-stack endpoints. Otherwise from `AWS_USE_DUALSTACK_ENDPOINT`.
     #[attr(optional)]
     pub use_dualstack_endpoint: Value<bool>,
-    /// How often a failed call is tried again. Otherwise from `AWS_MAX_ATTEMPTS`, less one.
+    /// How often a failed call is tried again, at most 100. Otherwise from `AWS_MAX_ATTEMPTS`, less one, or 10.
     #[attr(optional)]
     pub max_retries: Value<i64>,
-    /// `standard` or `adaptive`. Otherwise from `AWS_RETRY_MODE`.
+    /// `standard` or `adaptive`: the latter also slows down by itself when AWS throttles. Otherwise from `AWS_RETRY_MODE`.
     #[attr(optional)]
     pub retry_mode: Value<String>,
     /// URL of a proxy for plain HTTP. Otherwise from `HTTP_PROXY`.
@@ -58,10 +60,11 @@ pub struct Config {
     /// URL of a proxy for HTTPS. Otherwise from `HTTPS_PROXY`.
     #[attr(optional)]
     pub https_proxy: Value<String>,
-    /// Hosts that are reached without a proxy, separated by commas. Otherwise from `NO_PROXY`.
+    /// Hosts, domains (`.example.com`), addresses and networks that are reached without a proxy, separated by commas.
+    /// Otherwise from `NO_PROXY`. This machine and the addresses of instance and container credentials always are.
     #[attr(optional)]
     pub no_proxy: Value<String>,
-    /// Path of a PEM file with certificate authorities. Otherwise from `AWS_CA_BUNDLE`.
+    /// Path of a PEM file with certificate authorities, in place of the system's. Otherwise from `AWS_CA_BUNDLE`.
     #[attr(optional)]
     pub custom_ca_bundle: Value<String>,
     /// Tags for every AWS resource that this provider makes. A resource's own tags win.
@@ -70,10 +73,11 @@ pub struct Config {
     /// Tags that others put on the resources: never shown as a difference, never removed.
     #[attr(optional)]
     pub ignore_tags: Value<IgnoreTags>,
-    /// The only accounts in which anything may be done. Checked once, before the first call.
+    /// The only accounts in which anything may be done. Checked once, before the first call of a run. Not together with
+    /// `forbidden_account_ids`.
     #[attr(optional)]
     pub allowed_account_ids: Value<Set<String>>,
-    /// Accounts in which nothing may be done. Checked once, before the first call.
+    /// Accounts in which nothing may be done. Checked once, before the first call of a run.
     #[attr(optional)]
     pub forbidden_account_ids: Value<Set<String>>,
     /// How to reach the Kubernetes cluster: see [Connecting to Kubernetes](#connecting-to-kubernetes).

@@ -5,12 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
-use aws_smithy_runtime_api::client::interceptors::context::{
-    Error, FinalizerInterceptorContextMut, FinalizerInterceptorContextRef,
-};
+use aws_smithy_runtime_api::client::interceptors::context::{Error, FinalizerInterceptorContextRef};
 use aws_smithy_runtime_api::client::orchestrator::OrchestratorError;
-use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_runtime_api::client::retries::RequestAttempts;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
@@ -66,45 +62,9 @@ fn is_lost(error: &OrchestratorError<Error>) -> bool {
         || error.as_connector_error().is_some_and(|error| !error.is_user() && !never_connected(error))
 }
 
-/// Stops trying a service that cannot be reached, long before the retries are over: with a region
-/// that does not exist or a proxy that is down, a minute of silence helps nobody.
-#[derive(Debug)]
-pub(super) struct GiveUpConnecting;
-
-impl GiveUpConnecting {
-    /// About ten seconds, which a name server that hiccups does not take.
-    pub(super) const ATTEMPTS: u32 = 5;
-}
-
-#[aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint]
-impl Intercept for GiveUpConnecting {
-    fn name(&self) -> &'static str {
-        "gitlabspot: give up on a service that cannot be reached"
-    }
-
-    fn modify_before_attempt_completion(
-        &self,
-        context: &mut FinalizerInterceptorContextMut<'_>,
-        _components: &RuntimeComponents,
-        config: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let attempts = config.load::<RequestAttempts>().map_or(0, RequestAttempts::attempts);
-        if attempts >= Self::ATTEMPTS
-            && let Some(Err(error)) = context.output_or_error_mut()
-            && error.as_connector_error().is_some_and(|error| never_connected(error))
-        {
-            // The same error in the one class that is never tried again.
-            let cause = std::mem::replace(error, OrchestratorError::other("replaced"));
-            *error = OrchestratorError::connector(ConnectorError::user(cause.into()));
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clients::aws::{AwsError, Fault};
     use crate::clients::scripted::{Answer, Script, clients};
 
     async fn lost(answers: &[Answer]) -> bool {
@@ -131,21 +91,5 @@ mod tests {
             ],
             [false, false, true, true]
         );
-    }
-
-    #[tokio::test]
-    async fn a_service_that_is_not_there_is_given_up_soon() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        // Free again: connections are refused.
-        drop(listener);
-        let mut settings = Script::default().settings();
-        settings.http_client = None;
-        settings.max_retries = Some(1_000);
-        settings.endpoints.eks = Some(format!("http://{address}"));
-        let clients = clients(settings);
-        let error = clients.eks().await.unwrap().list_clusters().send().await.unwrap_err();
-        let error = AwsError::new("ListClusters", &error);
-        assert!(matches!(error.fault(), Fault::Unreachable { .. }), "{error:?}");
     }
 }

@@ -51,7 +51,7 @@ pub(super) struct RoleProvider {
 }
 
 impl RoleProvider {
-    async fn assume(&self) -> Provided {
+    pub(super) async fn assume(&self) -> Provided {
         let role = &self.role;
         let arns = role.policy_arns.iter().map(|arn| PolicyDescriptorType::builder().arn(arn).build());
         let tags = role
@@ -188,8 +188,16 @@ fn seconds(duration: Option<std::time::Duration>) -> Result<Option<i32>, Credent
         .map_err(CredentialsError::invalid_configuration)
 }
 
-fn refused(role_arn: &str, error: AwsError) -> CredentialsError {
-    CredentialsError::provider_error(format!("the role {role_arn} could not be assumed: {error}"))
+/// STS did not give the role.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the role {role_arn} could not be assumed: {cause}")]
+pub(super) struct NotAssumed {
+    pub(super) role_arn: String,
+    pub(super) cause: AwsError,
+}
+
+fn refused(role_arn: &str, cause: AwsError) -> CredentialsError {
+    CredentialsError::provider_error(NotAssumed { role_arn: role_arn.to_owned(), cause })
 }
 
 fn session(credentials: Option<aws_sdk_sts::types::Credentials>, origin: &'static str) -> Provided {

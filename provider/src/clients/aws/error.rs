@@ -10,6 +10,8 @@ use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 
+use super::credentials::NotAssumed;
+use super::profile::ProfileError;
 use super::retry::{OPERATION_ABORTED, THROTTLING, TRANSIENT};
 
 /// A failed AWS call, freed from the SDK's types.
@@ -29,6 +31,10 @@ pub enum Fault {
     Answer { code: String, message: String, status: u16, request_id: Option<String> },
     /// There are no credentials, or they could not be fetched. Nothing was sent.
     Credentials { found: bool, detail: String },
+    /// The profile that the credentials should come from cannot be used. Nothing was sent.
+    Profile { detail: String },
+    /// The role that the credentials should come from was not given. Nothing was sent.
+    NotAssumed { role_arn: String, cause: Box<AwsError> },
     /// The service could not be reached. Nothing was sent.
     Unreachable { detail: String },
     /// The request may have been carried out: the connection broke after it was made, or the
@@ -112,7 +118,9 @@ impl AwsError {
                     || self.says("OperationAborted", OPERATION_ABORTED)
             }
             Fault::AnswerLost { .. } | Fault::Unreachable { .. } => true,
-            Fault::Credentials { .. } | Fault::NotSent { .. } => false,
+            Fault::Credentials { .. } | Fault::Profile { .. } | Fault::NotAssumed { .. } | Fault::NotSent { .. } => {
+                false
+            }
         }
     }
 
@@ -160,13 +168,24 @@ impl AwsError {
     /// What the user can do, where that is known.
     #[must_use]
     pub fn advice(&self) -> Option<&'static str> {
-        const NO_CREDENTIALS: &str = "No AWS credentials were found: set \"profile\", or \"access_key\" and \
-             \"secret_key\", in the provider block, or the environment variables AWS_PROFILE, or AWS_ACCESS_KEY_ID and \
-             AWS_SECRET_ACCESS_KEY";
+        const NO_CREDENTIALS: &str = "Set \"profile\", or \"access_key\" and \"secret_key\", in the provider block, or \
+             the environment variables AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
+        const PROFILE: &str =
+            "Name another profile (\"profile\" in the provider block, or AWS_PROFILE), or correct this one";
+        const ROLE: &str =
+            "Check the role's ARN, and whether its trust policy lets these credentials, or this token, assume it";
+        const EXPIRED_TOKEN: &str = "The web identity token has expired: get a new one and run again";
+        const FOREIGN_TOKEN: &str = "STS does not take the web identity token: check its issuer and its audience against \
+             the OpenID Connect provider in the account";
         const EXPIRED: &str =
             "The AWS credentials have expired: get new ones (for SSO: \"aws sso login\") and run again";
         const REJECTED: &str = "AWS does not know these credentials: check that they are complete, that the key was \
              not deleted, and that the region is enabled for the account";
+        const EXPIRED_OR_CLOCK: &str = "The AWS credentials have expired: get new ones (for SSO: \"aws sso login\") and run \
+             again. If they have not, the clock of this machine is wrong: correct it";
+        const CERTIFICATE: &str = "Nobody that this machine trusts answers for the server's certificate: set \
+             \"custom_ca_bundle\" in the provider block, or AWS_CA_BUNDLE, to a file with the certificate authorities of \
+             your network";
         const CLOCK: &str = "The clock of this machine and that of AWS differ: correct it and run again";
         const REGION: &str = "Check the region (\"region\" in the provider block, or AWS_REGION), the endpoints and \
              the proxy settings, and whether this machine reaches the network";
@@ -175,6 +194,8 @@ impl AwsError {
         const FETCH: &str = "Check the profile, role or token that the credentials come from";
         match &self.fault {
             Fault::Answer { code, .. } => match code.as_str() {
+                "ExpiredTokenException" if self.operation == "AssumeRoleWithWebIdentity" => Some(EXPIRED_TOKEN),
+                "InvalidIdentityToken" => Some(FOREIGN_TOKEN),
                 "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" => Some(EXPIRED),
                 "InvalidClientTokenId"
                 | "UnrecognizedClientException"
@@ -182,7 +203,9 @@ impl AwsError {
                 | "SignatureDoesNotMatch"
                 | "AuthFailure"
                 | "InvalidToken" => Some(REJECTED),
-                "RequestExpired" | "RequestTimeTooSkewed" | "RequestInTheFuture" => Some(CLOCK),
+                // EC2's word for both.
+                "RequestExpired" => Some(EXPIRED_OR_CLOCK),
+                "RequestTimeTooSkewed" | "RequestInTheFuture" => Some(CLOCK),
                 "PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException" => {
                     Some(OTHER_REGION)
                 }
@@ -193,6 +216,10 @@ impl AwsError {
                 Some(EXPIRED)
             }
             Fault::Credentials { found: true, .. } => Some(FETCH),
+            Fault::Profile { .. } => Some(PROFILE),
+            // The cause has been told with its own advice.
+            Fault::NotAssumed { cause, .. } => cause.advice().is_none().then_some(ROLE),
+            Fault::Unreachable { detail } if detail.contains("invalid peer certificate") => Some(CERTIFICATE),
             Fault::Unreachable { .. } => Some(REGION),
             Fault::AnswerLost { .. } | Fault::NotSent { .. } => None,
         }
@@ -217,9 +244,13 @@ impl fmt::Display for AwsError {
                 }
                 write!(formatter, ")")?;
             }
-            Fault::Credentials { found: false, .. } => write!(formatter, "there are no credentials to sign with")?,
+            Fault::Credentials { found: false, .. } => write!(formatter, "no AWS credentials were found")?,
             Fault::Credentials { found: true, detail } => {
                 write!(formatter, "the credentials could not be fetched: {detail}")?;
+            }
+            Fault::Profile { detail } => write!(formatter, "{detail}")?,
+            Fault::NotAssumed { role_arn, cause } => {
+                write!(formatter, "the role {role_arn} could not be assumed: {cause}")?;
             }
             Fault::Unreachable { detail } => write!(formatter, "the service cannot be reached: {detail}")?,
             Fault::AnswerLost { detail } => {
@@ -246,6 +277,12 @@ impl Fault {
                 status: answer.raw().status().as_u16(),
                 request_id: answer.raw().headers().request_id().map(str::to_owned),
             };
+        }
+        if let Some(NotAssumed { role_arn, cause }) = find::<NotAssumed>(error) {
+            return Self::NotAssumed { role_arn: role_arn.clone(), cause: Box::new(cause.clone()) };
+        }
+        if let Some(cause) = find::<ProfileError>(error) {
+            return Self::Profile { detail: cause.to_string() };
         }
         if let Some(cause) = find::<CredentialsError>(error) {
             return Self::Credentials {
@@ -301,6 +338,10 @@ fn innermost(error: &(dyn Error + 'static)) -> String {
     let mut texts: Vec<String> = Vec::new();
     for cause in chain(error).skip(1) {
         let text = cause.to_string();
+        // Classes of the SDK, which mean nothing to a user.
+        if ["user error", "connector error", "io error"].contains(&text.as_str()) {
+            continue;
+        }
         if !texts.iter().any(|known| known.contains(&text)) {
             texts.push(text);
         }
@@ -364,7 +405,7 @@ mod tests {
     async fn a_lost_answer_says_so() {
         assert_eq!(
             failure(Answer::Reset).await.to_string(),
-            "DescribeNodegroup: the answer was lost, so the request may have been carried out: io error: connection reset"
+            "DescribeNodegroup: the answer was lost, so the request may have been carried out: connection reset"
         );
     }
 

@@ -30,12 +30,11 @@ pub(super) fn client(settings: &AwsSettings, environment: &Environment) -> Resul
         return Ok(client.clone());
     }
     let proxies = Proxies::from(settings, environment)?;
-    let bundle = settings
-        .custom_ca_bundle
-        .clone()
-        .or_else(|| environment.get("AWS_CA_BUNDLE"))
-        .map(|path| read_bundle(&environment.expand_home(&path)))
-        .transpose()?;
+    let bundle = match (&settings.custom_ca_bundle, environment.get("AWS_CA_BUNDLE")) {
+        (Some(path), _) => Some(read_bundle(&environment.expand_home(path), "")?),
+        (None, Some(path)) => Some(read_bundle(&environment.expand_home(&path), ", from AWS_CA_BUNDLE,")?),
+        (None, None) => None,
+    };
     let mut tls = TlsContext::builder();
     if let Some(pem) = bundle {
         tls = tls.with_trust_store(TrustStore::empty().with_pem_certificate(pem));
@@ -109,7 +108,7 @@ struct Proxies {
 impl Proxies {
     fn from(settings: &AwsSettings, environment: &Environment) -> Result<Self, ClientError> {
         let no_proxy = settings.no_proxy.clone().or_else(|| environment.first(&["NO_PROXY", "no_proxy"]));
-        let rules = no_proxy.map_or_else(|| DIRECT.to_owned(), |rules| format!("{rules},{DIRECT}"));
+        let rules = no_proxy.map_or_else(|| DIRECT.to_owned(), |rules| format!("{},{DIRECT}", domains(&rules)));
         let http = settings
             .http_proxy
             .clone()
@@ -120,6 +119,12 @@ impl Proxies {
             .or_else(|| environment.first(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]));
         Ok(Self { http: proxy("http_proxy", http, &rules)?, https: proxy("https_proxy", https, &rules)? })
     }
+}
+
+/// Tools written in Go, Terraform among them, also take `*.example.com` for what is written `.example.com` here.
+fn domains(rules: &str) -> String {
+    let rules = rules.split(',').map(|rule| rule.trim());
+    rules.map(|rule| if rule.starts_with("*.") { &rule[1..] } else { rule }).collect::<Vec<_>>().join(",")
 }
 
 fn proxy(setting: &'static str, url: Option<String>, no_proxy: &str) -> Result<ProxyConfig, ClientError> {
@@ -136,20 +141,21 @@ fn proxy(setting: &'static str, url: Option<String>, no_proxy: &str) -> Result<P
 }
 
 /// The bundle's text, proven to hold certificates: the connector would panic on anything else.
-fn read_bundle(path: &str) -> Result<Vec<u8>, ClientError> {
-    let invalid = |reason: String| ClientError::InvalidSetting { setting: "custom_ca_bundle", reason };
-    let pem = std::fs::read(path).map_err(|error| invalid(format!("{path}: {error}")))?;
+fn read_bundle(path: &str, origin: &str) -> Result<Vec<u8>, ClientError> {
+    let invalid = |what: &str| ClientError::InvalidSetting {
+        setting: "custom_ca_bundle",
+        reason: format!("{path}{origin} {what}. Name a file of PEM certificates that can be read"),
+    };
+    let pem = std::fs::read(path).map_err(|error| invalid(&format!("cannot be read: {error}")))?;
     let certificates = CertificateDer::pem_slice_iter(&pem)
         .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| invalid(format!("{path} is not a PEM file of certificates: {error}")))?;
+        .map_err(|error| invalid(&format!("is not a PEM file: {error}")))?;
     if certificates.is_empty() {
-        return Err(invalid(format!("{path} holds no PEM certificate")));
+        return Err(invalid("holds no PEM certificate"));
     }
     let mut store = rustls::RootCertStore::empty();
     for certificate in certificates {
-        store
-            .add(certificate)
-            .map_err(|error| invalid(format!("{path} holds a certificate that cannot be read: {error}")))?;
+        store.add(certificate).map_err(|error| invalid(&format!("holds a broken certificate: {error}")))?;
     }
     Ok(pem)
 }
@@ -184,7 +190,10 @@ mod tests {
         let found = reason(client(&AwsSettings::default(), &Environment::fixed([("AWS_CA_BUNDLE", path)])));
         assert_eq!(
             found,
-            format!("the provider setting \"custom_ca_bundle\" cannot be used: {path} holds no PEM certificate")
+            format!(
+                "the provider setting \"custom_ca_bundle\" cannot be used: {path}, from AWS_CA_BUNDLE, holds no PEM \
+                 certificate. Name a file of PEM certificates that can be read"
+            )
         );
     }
 
@@ -192,7 +201,7 @@ mod tests {
     fn a_bundle_that_is_not_there_is_refused() {
         let settings = AwsSettings { custom_ca_bundle: Some("/nowhere/ca.pem".to_owned()), ..AwsSettings::default() };
         let found = reason(client(&settings, &Environment::fixed([])));
-        assert!(found.contains("/nowhere/ca.pem: No such file"), "{found}");
+        assert!(found.contains("/nowhere/ca.pem cannot be read: No such file"), "{found}");
     }
 
     #[test]
@@ -250,7 +259,9 @@ mod tests {
         assert_eq!(http_lines.recv().await.unwrap(), "GET http://eks.invalid/clusters HTTP/1.1");
         assert!(!list_clusters(|settings| proxies(settings, "https://eks.invalid", None)).await);
         assert_eq!(https_lines.recv().await.unwrap(), "CONNECT eks.invalid:443 HTTP/1.1");
-        assert!(!list_clusters(|settings| proxies(settings, "http://eks.invalid", Some("eks.invalid"))).await);
+        for rules in ["eks.invalid", "other, *.invalid"] {
+            assert!(!list_clusters(|settings| proxies(settings, "http://eks.invalid", Some(rules))).await);
+        }
         assert!(!list_clusters(|settings| proxies(settings, "http://127.0.0.1:1", None)).await);
         assert!(http_lines.try_recv().is_err() && https_lines.try_recv().is_err());
     }

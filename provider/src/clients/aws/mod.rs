@@ -1,17 +1,20 @@
 //! The connection to AWS: one configuration from settings and the standard chain, six clients.
 
 mod attempts;
+mod chain;
 mod credentials;
 mod error;
 mod http;
+mod profile;
 mod region;
+mod renewal;
 mod retry;
 mod settings;
+mod unreachable;
+mod user_agent;
 
 use std::time::Duration;
 
-use aws_config::profile::ProfileFileCredentialsProvider;
-use aws_config::provider_config::ProviderConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -19,17 +22,29 @@ use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_types::sdk_ua_metadata::FrameworkMetadata;
 
 pub use self::attempts::Attempts;
+use self::chain::Chain;
 pub(crate) use self::error::chain;
 pub use self::error::{AwsError, Fault};
 pub use self::region::dns_suffix;
+use self::renewal::Renewal;
 pub use self::retry::DEFAULT_MAX_RETRIES;
 pub use self::settings::{AssumeRole, AssumeRoleWithWebIdentity, AwsSettings, Endpoints};
+use self::unreachable::GiveUpConnecting;
+use self::user_agent::Appended;
 use super::UserAgent;
 use super::environment::Environment;
 use super::error::ClientError;
 
 /// How long a silent server is waited for. The SDK's default is for ever.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What all clients have in common: the configuration, and what fetches its credentials anew.
+#[derive(Debug, Clone)]
+pub(super) struct Connection {
+    pub(super) config: SdkConfig,
+    renewal: Renewal,
+    appended: Option<Appended>,
+}
 
 /// Reads the standard chain and puts the settings over it.
 ///
@@ -42,7 +57,7 @@ pub(super) async fn load(
     settings: &AwsSettings,
     user_agent: &UserAgent,
     environment: &Environment,
-) -> Result<SdkConfig, ClientError> {
+) -> Result<Connection, ClientError> {
     if !settings.not_yet_known.is_empty() {
         return Err(ClientError::NotYetKnown { settings: settings.not_yet_known.clone() });
     }
@@ -50,13 +65,12 @@ pub(super) async fn load(
     let files = profile_files(settings, environment);
 
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http_client.clone())
-        .timeout_config(TimeoutConfig::builder().read_timeout(READ_TIMEOUT).build());
+        .http_client(http_client)
+        .profile_files(files.clone())
+        .timeout_config(TimeoutConfig::builder().read_timeout(READ_TIMEOUT).build())
+        .no_credentials();
     if let Some(region) = &settings.region {
         loader = loader.region(Region::new(region.clone()));
-    }
-    if let Some(files) = &files {
-        loader = loader.profile_files(files.clone());
     }
     if let Some(profile) = &settings.profile {
         loader = loader.profile_name(profile);
@@ -77,12 +91,9 @@ pub(super) async fn load(
         loader = loader.app_name(name);
     }
     let keys = credentials::fixed(settings)?;
-    if let Some(keys) = &keys {
-        loader = loader.credentials_provider(keys.clone());
-    }
 
     let loaded = loader.load().await;
-    let region = loaded.region().cloned().ok_or(ClientError::NoRegion)?;
+    let region = loaded.region().ok_or(ClientError::NoRegion)?;
     if !region::is_region(region.as_ref()) {
         return Err(ClientError::InvalidRegion { region: region.to_string() });
     }
@@ -92,43 +103,48 @@ pub(super) async fn load(
         Some(pause) => retry.with_initial_backoff(pause).with_max_backoff(pause * retry::LONGEST_PAUSE),
         None => retry,
     };
-    let mut config = loaded.into_builder().retry_config(retry).build();
+    let connection = Connection {
+        config: loaded.into_builder().retry_config(retry).build(),
+        renewal: Renewal::new(),
+        appended: user_agent.appended.as_deref().and_then(Appended::new),
+    };
 
-    if let (Some(profile), None) = (&settings.profile, &keys) {
-        let base = ProviderConfig::without_region().with_region(Some(region)).with_http_client(http_client);
-        let mut provider = ProfileFileCredentialsProvider::builder().configure(&base).profile_name(profile);
-        if let Some(files) = files {
-            provider = provider.profile_files(files);
-        }
-        config = with_credentials(config, SharedCredentialsProvider::new(provider.build()));
-    }
+    let provider = match keys {
+        Some(keys) => SharedCredentialsProvider::new(keys),
+        None => SharedCredentialsProvider::new(Chain {
+            connection: connection.clone(),
+            endpoints: settings.endpoints.clone(),
+            environment: environment.clone(),
+            files,
+            profile: settings.profile.clone(),
+        }),
+    };
+    let mut connection = connection.with_credentials(provider);
     if let Some(web_identity) = &settings.assume_role_with_web_identity {
-        let sts = sts(&config, &settings.endpoints);
+        let sts = sts(&connection, &settings.endpoints);
         let provider = credentials::WebIdentityProvider::new(sts, web_identity, environment)?;
-        config = with_credentials(config, SharedCredentialsProvider::new(provider));
+        connection = connection.with_credentials(SharedCredentialsProvider::new(provider));
     }
     if let Some(role) = &settings.assume_role {
-        let provider = credentials::RoleProvider { sts: sts(&config, &settings.endpoints), role: role.clone() };
-        config = with_credentials(config, SharedCredentialsProvider::new(provider));
+        let provider = credentials::RoleProvider { sts: sts(&connection, &settings.endpoints), role: role.clone() };
+        connection = connection.with_credentials(SharedCredentialsProvider::new(provider));
     }
-    Ok(config)
+    Ok(connection)
 }
 
-fn with_credentials(config: SdkConfig, provider: SharedCredentialsProvider) -> SdkConfig {
-    // A fresh cache each time: entries are keyed by cache slot, and a role must not see its base's.
-    config
-        .into_builder()
-        .credentials_provider(provider)
-        .identity_cache(aws_config::identity::IdentityCache::lazy().build())
-        .build()
+impl Connection {
+    /// The same with other credentials.
+    fn with_credentials(&self, provider: SharedCredentialsProvider) -> Self {
+        // A memory of its own: entries are keyed by slot, and a role must not see its base's.
+        let renewal = Renewal::new();
+        let config = self.config.to_builder().credentials_provider(provider).identity_cache(renewal.clone()).build();
+        Self { config, renewal, appended: self.appended.clone() }
+    }
 }
 
 /// The profile files that settings name. A kind that they do not name stays at its default place.
-fn profile_files(settings: &AwsSettings, environment: &Environment) -> Option<EnvConfigFiles> {
+fn profile_files(settings: &AwsSettings, environment: &Environment) -> EnvConfigFiles {
     let (config, credentials) = (&settings.shared_config_files, &settings.shared_credentials_files);
-    if config.is_none() && credentials.is_none() {
-        return None;
-    }
     let mut files = EnvConfigFiles::builder()
         .include_default_config_file(config.is_none())
         .include_default_credentials_file(credentials.is_none());
@@ -138,18 +154,22 @@ fn profile_files(settings: &AwsSettings, environment: &Environment) -> Option<En
     for path in credentials.iter().flatten() {
         files = files.with_file(EnvConfigFileKind::Credentials, environment.expand_home(path));
     }
-    Some(files.build())
+    files.build()
 }
 
 /// A client of one service over the shared configuration, with our retry rules.
 macro_rules! service {
     ($(#[$doc:meta])* $name:ident, $sdk:ident) => {
         $(#[$doc])*
-        pub(super) fn $name(config: &SdkConfig, endpoints: &Endpoints) -> $sdk::Client {
-            let mut builder = $sdk::config::Builder::from(config)
+        pub(super) fn $name(connection: &Connection, endpoints: &Endpoints) -> $sdk::Client {
+            let mut builder = $sdk::config::Builder::from(&connection.config)
                 .retry_classifier(retry::TryAgain)
-                .interceptor(attempts::GiveUpConnecting)
+                .interceptor(GiveUpConnecting)
+                .interceptor(connection.renewal.clone())
                 .retry_partition(retry::partition(stringify!($name)));
+            if let Some(appended) = &connection.appended {
+                builder = builder.interceptor(appended.clone());
+            }
             if let Some(url) = &endpoints.$name {
                 builder = builder.endpoint_url(url);
             }
@@ -165,12 +185,16 @@ service!(iam, aws_sdk_iam);
 service!(sts, aws_sdk_sts);
 
 /// Unlike the others, S3 has a setting of its own.
-pub(super) fn s3(config: &SdkConfig, settings: &AwsSettings) -> aws_sdk_s3::Client {
-    let mut builder = aws_sdk_s3::config::Builder::from(config)
+pub(super) fn s3(connection: &Connection, settings: &AwsSettings) -> aws_sdk_s3::Client {
+    let mut builder = aws_sdk_s3::config::Builder::from(&connection.config)
         .retry_classifier(retry::TryAgain)
-        .interceptor(attempts::GiveUpConnecting)
+        .interceptor(GiveUpConnecting)
+        .interceptor(connection.renewal.clone())
         .retry_partition(retry::partition("s3"))
         .force_path_style(settings.s3_use_path_style.unwrap_or(false));
+    if let Some(appended) = &connection.appended {
+        builder = builder.interceptor(appended.clone());
+    }
     if let Some(url) = &settings.endpoints.s3 {
         builder = builder.endpoint_url(url);
     }
@@ -192,8 +216,8 @@ mod tests {
          </AssumeRoleResponse>";
 
     async fn loaded(settings: &AwsSettings, environment: &Environment) -> Result<SdkConfig, String> {
-        let config = load(settings, &UserAgent::default(), environment).await;
-        config.map_err(|error| error.to_string())
+        let connection = load(settings, &UserAgent::default(), environment).await;
+        connection.map(|connection| connection.config).map_err(|error| error.to_string())
     }
 
     async fn access_key(config: &SdkConfig) -> Result<String, String> {
@@ -408,11 +432,11 @@ mod tests {
                 let clients = clients(AwsSettings { region: Some("eu-west-1".to_owned()), ..settings });
                 let error = clients.eks().await.unwrap().list_clusters().send().await.unwrap_err();
                 let error = AwsError::new("ListClusters", &error).to_string();
-                assert!(
-                    error.starts_with(
-                        "ListClusters: there are no credentials to sign with. No AWS credentials were found"
-                    ),
-                    "{error}"
+                assert_eq!(
+                    error,
+                    "ListClusters: no AWS credentials were found. Set \"profile\", or \"access_key\" and \
+                     \"secret_key\", in the provider block, or the environment variables AWS_PROFILE, or \
+                     AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
                 );
                 assert_eq!(script.requests(), []);
             }

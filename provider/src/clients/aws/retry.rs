@@ -6,6 +6,7 @@ use aws_sdk_sts::config::retry::{RetryConfig, RetryMode, RetryPartition, TokenBu
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction, RetryClassifierPriority};
 
+use super::renewal::Renewal;
 use crate::clients::environment::Environment;
 use crate::clients::error::ClientError;
 
@@ -110,6 +111,9 @@ impl ClassifyRetry for TryAgain {
         let Some(response) = context.response() else {
             return RetryAction::NoActionIndicated;
         };
+        if Renewal::happened(response) {
+            return RetryAction::transient_error();
+        }
         let body = response.body().bytes().map(String::from_utf8_lossy).unwrap_or_default();
         // A proxy or load balancer in between says so without a code.
         if response.status().as_u16() == 429 {
@@ -133,15 +137,17 @@ impl ClassifyRetry for TryAgain {
 
 /// Judged by the answer's text, because a classifier serves every operation and so knows no error type.
 fn asks_again(status: u16, body: &str) -> bool {
-    let names = |code: &str| {
-        [format!("<Code>{code}</Code>"), format!("\"{code}\""), format!("#{code}\"")]
-            .iter()
-            .any(|form| body.contains(form.as_str()))
-    };
     status >= 400
-        && ((names("OperationAborted") && body.contains(OPERATION_ABORTED))
-            || names("ResourceContention")
-            || names("ResourceContentionFault"))
+        && ((names_code(body, "OperationAborted") && body.contains(OPERATION_ABORTED))
+            || names_code(body, "ResourceContention")
+            || names_code(body, "ResourceContentionFault"))
+}
+
+/// Whether an answer, in XML or JSON, has this error code.
+pub(super) fn names_code(body: &str, code: &str) -> bool {
+    [format!("<Code>{code}</Code>"), format!("\"{code}\""), format!("#{code}\"")]
+        .iter()
+        .any(|form| body.contains(form.as_str()))
 }
 
 #[cfg(test)]

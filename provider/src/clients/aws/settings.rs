@@ -46,7 +46,7 @@ pub struct AwsSettings {
 }
 
 /// A role to assume with the credentials found otherwise.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AssumeRole {
     pub role_arn: String,
     pub session_name: Option<String>,

@@ -82,7 +82,7 @@ async fn eks(
 ) -> Result<Connection, ClientError> {
     let region = clients.region().await?;
     let cluster = cluster::describe(clients.eks().await?, name, region).await?;
-    let credentials = clients.config().await?.credentials_provider().ok_or_else(|| ClientError::EksToken {
+    let credentials = clients.aws().await?.config.credentials_provider().ok_or_else(|| ClientError::EksToken {
         cluster: name.to_owned(),
         reason: "there are no AWS credentials to sign it with".to_owned(),
     })?;
