@@ -10,6 +10,7 @@ mod examples;
 mod harness;
 mod kubernetes_connection;
 mod node_group;
+mod provider_aws;
 mod runner_config;
 mod runner_credentials;
 mod runner_release;

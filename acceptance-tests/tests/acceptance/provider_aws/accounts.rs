@@ -1,0 +1,58 @@
+//! `allowed_account_ids` and `forbidden_account_ids`; and that nothing is asked before it is needed.
+
+use serde_json::json;
+
+use super::{failed_apply, settings};
+
+/// Configuring calls nobody, nor does a plan of what is yet to be made; a whole apply asks once who it is.
+#[tokio::test]
+async fn asked_once_and_late() {
+    let (stage, workspace) = settings("account_asked_once", json!({})).await;
+    workspace.set(&json!({ "buckets": 8, "allowed_account_ids": [stage.account.id(), "999999999999"] }));
+    let plan = workspace.plan().await;
+    assert_eq!(plan.changes().len(), 8);
+    let calls = stage.account.calls();
+    assert!(calls.is_empty(), "{calls:?}");
+    let _ = workspace.try_apply_plan().await.succeeded();
+    assert_eq!(stage.account.calls_of("sts", "GetCallerIdentity").len(), 1);
+    assert_eq!(stage.account.calls()[0].action, "GetCallerIdentity");
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// Without lists nobody asks.
+#[tokio::test]
+async fn not_asked_without_lists() {
+    let (stage, workspace) = settings("account_not_asked", json!({ "buckets": 1 })).await;
+    workspace.apply().await;
+    workspace.destroy().await;
+    assert_eq!(stage.account.calls_of("sts", ".*").len(), 0);
+    stage.assert_nothing_left().await;
+}
+
+/// Another account than those allowed, or one that is forbidden: one call, and nothing is done.
+#[tokio::test]
+async fn refused() {
+    let (stage, workspace) = settings("account_refused", json!({ "buckets": 1 })).await;
+    let id = stage.account.id();
+    workspace.set(&json!({ "allowed_account_ids": ["111111111111", "222222222222"] }));
+    assert_eq!(
+        failed_apply(&workspace).await,
+        format!(
+            "AWS account not allowed: The credentials belong to AWS account {id}, which is not among \
+             allowed_account_ids (111111111111, 222222222222): use credentials of an allowed account, or add this one \
+             to the list. Nothing was changed."
+        )
+    );
+    workspace.set(&json!({ "allowed_account_ids": null, "forbidden_account_ids": [id] }));
+    assert_eq!(
+        failed_apply(&workspace).await,
+        format!(
+            "AWS account not allowed: The credentials belong to AWS account {id}, which forbidden_account_ids \
+             excludes: use credentials of another account. Nothing was changed."
+        )
+    );
+    let calls: Vec<String> = stage.account.calls().into_iter().map(|call| call.action).collect();
+    assert_eq!(calls, ["GetCallerIdentity", "GetCallerIdentity"]);
+    stage.assert_nothing_left().await;
+}

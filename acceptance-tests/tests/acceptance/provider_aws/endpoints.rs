@@ -1,0 +1,80 @@
+//! URLs of services, from the block and from the environment; and how buckets are addressed there.
+
+use gitlabspot_acceptance_tests::{Proxy, Stage};
+use serde_json::{Value, json};
+
+use super::settings;
+
+/// The services, as `endpoints` names them and as `AWS_ENDPOINT_URL_<SERVICE>` does.
+const SERVICES: [(&str, &str); 6] =
+    [("autoscaling", "AUTO_SCALING"), ("ec2", "EC2"), ("eks", "EKS"), ("iam", "IAM"), ("s3", "S3"), ("sts", "STS")];
+
+/// An address of its own for each service, and what needs them all.
+async fn addresses(stage: &Stage) -> (Vec<Proxy>, Value) {
+    let mut addresses = Vec::new();
+    for _ in SERVICES {
+        addresses.push(Proxy::start(stage.account.endpoint(), None).await);
+    }
+    (addresses, json!({ "buckets": 1, "node_groups": 1, "allowed_account_ids": [stage.account.id()] }))
+}
+
+/// Every call went to the address of its service.
+fn assert_all_used(stage: &Stage, addresses: &[Proxy]) {
+    for ((service, _), address) in SERVICES.iter().zip(addresses) {
+        let calls = stage.account.calls_of(service, ".*").into_iter().filter(|call| call.is_of_provider()).count();
+        assert!(calls > 0 && address.seen().len() == calls, "{service}: {calls} calls, {:?}", address.seen());
+    }
+}
+
+#[tokio::test]
+async fn from_the_block() {
+    let (stage, workspace) = settings("endpoints_from_the_block", json!({})).await;
+    let (addresses, needs) = addresses(&stage).await;
+    let urls: Value = SERVICES
+        .iter()
+        .zip(&addresses)
+        .map(|((service, _), it)| ((*service).to_owned(), Value::from(it.url())))
+        .collect();
+    workspace.set(&needs);
+    workspace.set(&json!({ "endpoints": urls }));
+    // What the environment says is for services that the block leaves out.
+    let workspace = workspace.with_environment("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
+    workspace.apply().await;
+    assert_all_used(&stage, &addresses);
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+#[tokio::test]
+async fn from_the_environment() {
+    let (stage, mut workspace) = settings("endpoints_from_the_environment", json!({})).await;
+    let (addresses, needs) = addresses(&stage).await;
+    workspace.set(&needs);
+    for ((_, service), address) in SERVICES.iter().zip(&addresses) {
+        workspace = workspace.with_environment(&format!("AWS_ENDPOINT_URL_{service}"), &address.url());
+    }
+    workspace.apply().await;
+    assert_all_used(&stage, &addresses);
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// With a host name in front of it, S3 is addressed by path only where that is asked for.
+#[tokio::test]
+async fn buckets_by_path() {
+    let (stage, workspace) = settings("buckets_by_path", json!({ "buckets": 1, "s3_use_path_style": true })).await;
+    let proxy = Proxy::start(stage.account.endpoint(), None).await;
+    workspace.set(&json!({ "endpoints": { "s3": "http://s3.af-south-1.amazonaws.com" }, "http_proxy": proxy.url() }));
+    workspace.apply().await;
+    let path = format!("PUT http://s3.af-south-1.amazonaws.com/{}-0/", stage.namespace.name());
+    assert!(proxy.seen().iter().any(|line| *line == path), "{:?}", proxy.seen());
+
+    proxy.forget();
+    workspace.set(&json!({ "s3_use_path_style": false, "max_retries": 0 }));
+    assert!(workspace.plan().await.is_empty());
+    let host = format!("http://{}-0.s3.af-south-1.amazonaws.com/", stage.namespace.name());
+    assert!(proxy.seen().iter().all(|line| line.contains(&host)) && !proxy.seen().is_empty(), "{:?}", proxy.seen());
+    workspace.set(&json!({ "s3_use_path_style": true }));
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}

@@ -1,0 +1,96 @@
+//! The AWS settings of the provider block, and what stands for them in environment and files.
+
+mod accounts;
+mod certificates;
+mod credentials;
+mod diagnostics;
+mod endpoints;
+mod proxies;
+mod renewal;
+mod retries;
+mod roles;
+mod tags;
+mod unknown;
+mod user_agent;
+mod web_identity;
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use gitlabspot_acceptance_tests::{Account, Call, Engine, Output, Stage, Workspace};
+use serde_json::{Value, json};
+
+/// Waits that AWS prescribes take a tiny part of their time.
+const SPEED: &str = "50";
+
+/// An account of its own and a provider block with these settings, initialised.
+async fn settings(test: &str, variables: Value) -> (Stage, Workspace) {
+    settings_of(test, Engine::opentofu(), variables).await
+}
+
+async fn settings_of(test: &str, engine: Engine, variables: Value) -> (Stage, Workspace) {
+    let stage = Stage::new(&format!("provider_aws/{test}"), engine).await;
+    let workspace = stage.testdata("provider_aws/settings", json!({ "bucket": stage.namespace.name() })).await;
+    workspace.set(&variables);
+    (stage, workspace.with_environment("GITLABSPOT_CLOCK_SPEED", SPEED))
+}
+
+/// Looks for instance types, which needs EC2 and makes nothing; and forgets the search for the next one.
+async fn search(workspace: &Workspace) {
+    workspace.set(&json!({ "searches": 1 }));
+    let _ = workspace.plan().await;
+}
+
+/// What a search says that fails: one error.
+async fn failed_search(workspace: &Workspace) -> String {
+    workspace.set(&json!({ "searches": 1 }));
+    error_of(&workspace.run(&["plan", "-input=false", "-json"]).await)
+}
+
+/// What an apply says that fails: one error.
+async fn failed_apply(workspace: &Workspace) -> String {
+    error_of(&workspace.run(&["apply", "-input=false", "-auto-approve", "-json"]).await)
+}
+
+/// Summary and detail of the only error, word by word.
+#[track_caller]
+fn error_of(output: &Output) -> String {
+    let _ = output.failed();
+    let lines = output.stdout.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let errors: Vec<Value> =
+        lines.filter(|line| line["@level"] == "error").map(|line| line["diagnostic"].clone()).collect();
+    let [error] = errors.as_slice() else { panic!("one error, not {}: {output}", errors.len()) };
+    format!("{}: {}", error["summary"].as_str().unwrap(), error["detail"].as_str().unwrap())
+}
+
+/// The keys that the provider's calls of a service were signed with.
+fn signers(account: &Account, service: &str) -> BTreeSet<String> {
+    let calls = account.calls_of(service, ".*").into_iter().filter(Call::is_of_provider);
+    calls.filter_map(|call| call.access_key_id).collect()
+}
+
+/// A file of the test's own; its path.
+fn file(stage: &Stage, name: &str, text: &str) -> String {
+    let path = stage.folder().join("files").join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, text).unwrap();
+    path.display().to_string()
+}
+
+/// The lines of a profile with these keys.
+fn keys(id: &str, secret: &str) -> String {
+    format!("aws_access_key_id = {id}\naws_secret_access_key = {secret}\n")
+}
+
+/// A further access key of the account's administrator.
+async fn further_keys(account: &Account) -> (String, String) {
+    let key = account.iam().create_access_key().user_name("administrator").send().await.unwrap().access_key.unwrap();
+    (key.access_key_id, key.secret_access_key)
+}
+
+/// The ARN of a role in the account, which anybody may assume.
+fn role(account: &Account, name: &str) -> String {
+    format!("arn:aws:iam::{}:role/{name}", account.id())
+}
+
+const NO_KEYS: [&str; 2] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];

@@ -1,0 +1,177 @@
+//! N27: credentials that end while a run waits are fetched anew, once, from where they came.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use gitlabspot_acceptance_tests::{Fault, Stage, Workspace};
+use serde_json::{Value, json};
+
+use super::{NO_KEYS, error_of, file, role, settings};
+
+const ADDRESS: &str = "gitlabspot_node_group.build[0]";
+const ID: &str = "prod:build-0";
+
+/// The credentials of a session, as a file of credentials has them, and their access key id.
+async fn session(stage: &Stage, name: &str) -> (String, String) {
+    let request = stage.account.sts().assume_role().role_arn(role(&stage.account, "ci")).role_session_name(name);
+    let session = request.send().await.unwrap().credentials.unwrap();
+    let text = format!(
+        "aws_access_key_id = {}\naws_secret_access_key = {}\naws_session_token = {}\n",
+        session.access_key_id, session.secret_access_key, session.session_token
+    );
+    (text, session.access_key_id)
+}
+
+/// A node group that EKS makes until it is told to go on, with the credentials of the profile `ci` in a file.
+async fn waiting(test: &str) -> (Stage, Workspace, String) {
+    let (stage, workspace) = settings(test, json!({ "node_groups": 1, "profile": "ci" })).await;
+    let path = file(&stage, "credentials", "");
+    workspace.set(&json!({ "shared_credentials_files": [path] }));
+    stage.account.plan_node_groups(&json!({ "on": "create", "polls": 60 }));
+    (stage, workspace.without_environment(&NO_KEYS), path)
+}
+
+/// Asks until EKS is being asked whether the group is there.
+async fn until_waiting(stage: &Stage) {
+    let begin = std::time::Instant::now();
+    while stage.account.looks_after("CreateNodegroup") < 2 {
+        assert!(begin.elapsed() < Duration::from_secs(120), "never waited: {:?}", stage.account.calls());
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Which keys looked at the group, in order, each once; and how many looks were refused.
+fn lookers(stage: &Stage) -> (Vec<String>, usize) {
+    let calls = stage.account.calls_of("eks", "DescribeNodegroup");
+    let refused = calls.iter().filter(|call| call.status == Some(403)).count();
+    let mut keys: Vec<String> = calls.into_iter().filter_map(|call| call.access_key_id).collect();
+    keys.dedup();
+    (keys, refused)
+}
+
+/// N27: a profile whose file somebody renewed meanwhile: one look is refused, and the next has the new credentials.
+#[tokio::test]
+async fn from_a_profile() {
+    let (stage, workspace, path) = waiting("renewed_profile").await;
+    let (first, first_id) = session(&stage, "first").await;
+    let (second, second_id) = session(&stage, "second").await;
+    fs::write(&path, format!("[ci]\n{first}")).unwrap();
+    let running = workspace.begin_apply();
+    until_waiting(&stage).await;
+    fs::write(&path, format!("[ci]\n{second}")).unwrap();
+    stage.account.expire(&first_id);
+    let _ = running.output().await.succeeded();
+    assert_eq!(lookers(&stage), (vec![first_id, second_id], 1));
+    workspace.assert_stable().await;
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// N27: a key that was deleted, behind a role that is assumed with it: STS is asked for the role with the new key.
+#[tokio::test]
+async fn from_a_role() {
+    let (stage, workspace, path) = waiting("renewed_role").await;
+    let (id, secret) = super::further_keys(&stage.account).await;
+    let (other_id, other_secret) = stage.account.keys();
+    fs::write(&path, format!("[ci]\n{}", super::keys(&id, &secret))).unwrap();
+    workspace.set(&json!({ "assume_role": { "role_arn": role(&stage.account, "ci") } }));
+    let running = workspace.begin_apply();
+    until_waiting(&stage).await;
+    let sessions = super::signers(&stage.account, "eks");
+    fs::write(&path, format!("[ci]\n{}", super::keys(other_id, other_secret))).unwrap();
+    // The local AWS lets anybody assume a role: what it says to a key that was deleted has to be put into its mouth.
+    let unknown = "The security token included in the request is invalid.";
+    stage.account.inject(Fault::error("sts", "AssumeRole", 403, "InvalidClientTokenId", unknown));
+    sessions.iter().for_each(|session| stage.account.expire(session));
+    let _ = running.output().await.succeeded();
+    let assumed: Vec<(Option<String>, Option<u16>)> = stage
+        .account
+        .calls_of("sts", "AssumeRole")
+        .into_iter()
+        .map(|call| (call.access_key_id, call.status))
+        .skip_while(|(_, status)| *status == Some(200))
+        .collect();
+    assert_eq!(assumed, [(Some(id.clone()), Some(403)), (Some(other_id.to_owned()), Some(200))]);
+    stage.account.iam().delete_access_key().user_name("administrator").access_key_id(&id).send().await.unwrap();
+    assert_eq!(lookers(&stage).1, 1);
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// N27: a credential process is run once at the start and once more at the end of what it gave.
+#[tokio::test]
+async fn from_a_process() {
+    let (stage, workspace, path) = waiting("renewed_process").await;
+    let mut sessions = Vec::new();
+    for name in ["first", "second"] {
+        let request = stage.account.sts().assume_role().role_arn(role(&stage.account, "ci")).role_session_name(name);
+        let session = request.send().await.unwrap().credentials.unwrap();
+        let answer = json!({
+            "Version": 1, "AccessKeyId": session.access_key_id, "SecretAccessKey": session.secret_access_key,
+            "SessionToken": session.session_token,
+        });
+        sessions.push((session.access_key_id, answer.to_string()));
+    }
+    let [(first_id, first), (second_id, second)] = <[_; 2]>::try_from(sessions).unwrap();
+    let answer = file(&stage, "answer.json", &first);
+    let runs = file(&stage, "runs", "");
+    fs::write(&path, format!("[ci]\ncredential_process = sh -c 'echo >> {runs}; cat {answer}'\n")).unwrap();
+
+    let _ = workspace.plan().await;
+    fs::write(&runs, "").unwrap();
+    let running = workspace.begin(&["apply", "-input=false", "plan.tfplan"]);
+    until_waiting(&stage).await;
+    fs::write(&answer, &second).unwrap();
+    stage.account.expire(&first_id);
+    let _ = running.output().await.succeeded();
+    assert_eq!(lookers(&stage), (vec![first_id, second_id], 1));
+    assert_eq!(lines(&runs), 2);
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+fn lines(path: impl AsRef<Path>) -> usize {
+    fs::read_to_string(path).unwrap().lines().count()
+}
+
+/// N27: when the source has nothing new, the error says what to do, and the state has the group: the next run replaces it.
+#[tokio::test]
+async fn without_success() {
+    let (stage, workspace, path) = waiting("not_renewed").await;
+    let (first, first_id) = session(&stage, "first").await;
+    fs::write(&path, format!("[ci]\n{first}")).unwrap();
+    let running = workspace.begin(&["apply", "-input=false", "-auto-approve", "-json"]);
+    until_waiting(&stage).await;
+    stage.account.expire(&first_id);
+    let said = error_of(&running.output().await);
+    assert!(
+        said.contains(
+            "ExpiredTokenException: The security token included in the request is expired (status 403). The AWS \
+             credentials have expired: get new ones (for SSO: \"aws sso login\") and run again"
+        ),
+        "{said}"
+    );
+    assert_eq!(lookers(&stage), (vec![first_id], 2));
+    assert_eq!(workspace.state().await.resource(ADDRESS)["id"], ID);
+    let (second, _) = session(&stage, "second").await;
+    fs::write(&path, format!("[ci]\n{second}")).unwrap();
+    assert_eq!(workspace.plan().await.changes()[ADDRESS], ["delete", "create"]);
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// N27: an answer of the one word that is wrong for what it means costs one look, and no more, with keys that stay good.
+#[tokio::test]
+async fn with_the_same_keys() {
+    let (stage, workspace) = settings("renewed_with_the_same", json!({ "node_groups": 1 })).await;
+    stage.account.plan_node_groups(&json!({ "on": "create", "polls": 6 }));
+    let expired = "The security token included in the request is expired";
+    let fault = Fault::error("eks", "DescribeNodegroup", 403, "ExpiredTokenException", expired);
+    stage.account.inject(fault.after(2));
+    workspace.apply().await;
+    let keys: Value = lookers(&stage).0.into();
+    assert_eq!((keys, lookers(&stage).1), (json!([stage.account.keys().0]), 1));
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}

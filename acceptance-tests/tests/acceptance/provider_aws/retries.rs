@@ -1,0 +1,67 @@
+//! `max_retries` and `retry_mode`, as the numbers of tries in the log tell.
+
+use gitlabspot_acceptance_tests::{Call, Fault, Stage, Workspace};
+use serde_json::json;
+
+use super::{failed_search, search, settings};
+
+/// How many tries a call got that is throttled for ever, and what each says of itself.
+async fn tries(stage: &Stage, workspace: &Workspace) -> Vec<String> {
+    stage.account.inject(Fault::throttle("ec2", "DescribeInstanceTypeOfferings").times(0));
+    let said = failed_search(workspace).await;
+    assert!(said.contains("RequestLimitExceeded"), "{said}");
+    let calls = stage.account.calls_of("ec2", "DescribeInstanceTypeOfferings");
+    stage.account.forget();
+    // The SDK says from the second try on until when the whole may take.
+    let counts = |attempt: String| attempt[attempt.find("attempt=").unwrap_or_default()..].to_owned();
+    calls.into_iter().filter_map(|call| call.attempt).map(counts).collect()
+}
+
+/// The argument goes before the environment, and none of both means ten.
+#[tokio::test]
+async fn are_counted() {
+    let (stage, workspace) = settings("max_retries", json!({})).await;
+    assert_eq!(tries(&stage, &workspace).await.len(), 11);
+    let workspace = workspace.with_environment("AWS_MAX_ATTEMPTS", "2");
+    assert_eq!(tries(&stage, &workspace).await, ["attempt=1; max=2", "attempt=2; max=2"]);
+    workspace.set(&json!({ "max_retries": 2 }));
+    assert_eq!(tries(&stage, &workspace).await, ["attempt=1; max=3", "attempt=2; max=3", "attempt=3; max=3"]);
+    workspace.set(&json!({ "max_retries": 0 }));
+    assert_eq!(tries(&stage, &workspace).await, ["attempt=1; max=1"]);
+    stage.assert_nothing_left().await;
+}
+
+/// Whoever asks for the adaptive mode gets it, from the block or from the environment: requests say which they are in.
+#[tokio::test]
+async fn in_another_mode() {
+    let (stage, workspace) = settings("retry_mode", json!({})).await;
+    search(&workspace).await;
+    assert!(modes(&stage).iter().all(|mode| mode == "E"), "{:?}", modes(&stage));
+    stage.account.forget();
+    search(&workspace.clone().with_environment("AWS_RETRY_MODE", "adaptive")).await;
+    assert!(modes(&stage).iter().all(|mode| mode == "F"), "{:?}", modes(&stage));
+    stage.account.forget();
+    workspace.set(&json!({ "retry_mode": "adaptive" }));
+    search(&workspace).await;
+    assert!(modes(&stage).iter().all(|mode| mode == "F"), "{:?}", modes(&stage));
+
+    workspace.set(&json!({ "retry_mode": "legacy" }));
+    assert_eq!(
+        failed_search(&workspace).await,
+        "Invalid retry mode: \"legacy\" is neither \"standard\" nor \"adaptive\"."
+    );
+    stage.assert_nothing_left().await;
+}
+
+/// What the SDK's user agent says of the mode: E is standard, F adaptive.
+fn modes(stage: &Stage) -> Vec<String> {
+    let of = |call: Call| {
+        let agent = call.user_agent.unwrap_or_default();
+        let features = agent.split(' ').find_map(|word| word.strip_prefix("m/")).unwrap_or_default().to_owned();
+        features.split(',').filter(|feature| ["E", "F"].contains(feature)).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let calls = stage.account.calls_of("ec2", ".*").into_iter().filter(Call::is_of_provider);
+    let modes: Vec<String> = calls.flat_map(of).collect();
+    assert!(!modes.is_empty());
+    modes
+}

@@ -1,0 +1,39 @@
+//! What AWS and the cluster are told about who is asking.
+
+use gitlabspot_acceptance_tests::{Call, Engine};
+use serde_json::json;
+
+use super::{search, settings_of};
+
+/// The provider with its version, the host with its own as far as it tells it; behind them what TF_APPEND_USER_AGENT says.
+async fn names(engine: Engine, product: &str) {
+    let (stage, workspace) = settings_of(&format!("user_agent_{}", engine.name()), engine, json!({})).await;
+    let version = workspace.run(&["version", "-json"]).await.succeeded();
+    let version: serde_json::Value = serde_json::from_str(&version.stdout).unwrap();
+    // OpenTofu tells providers the version of a Terraform instead of its own.
+    let host = match product {
+        "Terraform" => format!(" lib/Terraform/{} ", version["terraform_version"].as_str().unwrap()),
+        other => format!(" lib/{other} "),
+    };
+    search(&workspace.with_environment("TF_APPEND_USER_AGENT", "pipeline/7 (nightly)")).await;
+    let calls: Vec<Call> = stage.account.calls().into_iter().filter(Call::is_of_provider).collect();
+    assert!(!calls.is_empty());
+    let provider = concat!("lib/terraform-provider-gitlabspot/", env!("CARGO_PKG_VERSION"));
+    for agent in calls.into_iter().filter_map(|call| call.user_agent) {
+        let named = agent.contains(provider) && agent.contains(&host);
+        assert!(named && agent.contains(" pipeline/7 (nightly)"), "{agent}");
+    }
+    stage.assert_nothing_left().await;
+}
+
+#[tokio::test]
+async fn under_opentofu() {
+    names(Engine::opentofu(), "OpenTofu").await;
+}
+
+#[tokio::test]
+async fn under_terraform() {
+    if let Some(engine) = Engine::terraform() {
+        names(engine, "Terraform").await;
+    }
+}

@@ -1,0 +1,95 @@
+//! Roles that are assumed with a token: of the block, of the environment, and as HCP Terraform sets them.
+
+use gitlabspot_acceptance_tests::{Call, Workspace};
+use serde_json::{Value, json};
+
+use super::{NO_KEYS, file, role, search, settings, signers};
+
+/// What STS was asked for, without a signature; the token itself is in no log.
+fn asked(calls: &[Call]) -> Vec<Value> {
+    assert!(calls.iter().all(|call| call.access_key_id.is_none() && call.is_of_provider()), "{calls:?}");
+    calls.iter().map(|call| call.parameters.clone()).collect()
+}
+
+/// The token in the block, or in a file that it names.
+#[tokio::test]
+async fn in_the_block() {
+    let (stage, workspace) = settings("web_identity_in_the_block", json!({})).await;
+    let workspace = workspace.without_environment(&NO_KEYS);
+    let token = file(&stage, "token", "header.payload.signature\n");
+    let arn = role(&stage.account, "ci");
+    let inline = json!({
+        "role_arn": arn, "session_name": "me", "duration": "15m", "web_identity_token": "header.payload.signature",
+    });
+    workspace.set(&json!({ "assume_role_with_web_identity": inline }));
+    search(&workspace).await;
+    workspace.set(&json!({
+        "assume_role_with_web_identity": { "role_arn": arn, "web_identity_token_file": token },
+    }));
+    search(&workspace).await;
+    assert_eq!(
+        asked(&stage.account.calls_of("sts", "AssumeRoleWithWebIdentity")),
+        [
+            json!({ "RoleArn": arn, "RoleSessionName": "me", "DurationSeconds": "900" }),
+            json!({ "RoleArn": arn, "RoleSessionName": "gitlabspot" }),
+        ]
+    );
+    assert!(signers(&stage.account, "ec2").iter().all(|id| id.starts_with("ASIA")));
+    stage.assert_nothing_left().await;
+}
+
+/// A role may be assumed with what a web identity gave.
+#[tokio::test]
+async fn with_a_role_behind() {
+    let (stage, workspace) = settings("web_identity_and_role", json!({})).await;
+    workspace.set(&json!({
+        "assume_role_with_web_identity": { "role_arn": role(&stage.account, "run"), "web_identity_token": "t" },
+        "assume_role": { "role_arn": role(&stage.account, "ci") },
+    }));
+    search(&workspace.without_environment(&NO_KEYS)).await;
+    assert_eq!(stage.account.calls_of("sts", "AssumeRoleWithWebIdentity").len(), 1);
+    let calls = stage.account.calls_of("sts", "AssumeRole");
+    let [call] = calls.as_slice() else { panic!("{calls:?}") };
+    assert!(call.access_key_id.as_ref().is_some_and(|id| id.starts_with("ASIA")), "{call:?}");
+    stage.assert_nothing_left().await;
+}
+
+/// As HCP Terraform's agent sets it: variables that name a role and a token file, no key, no home to write to. A bucket is
+/// made and removed with it.
+#[tokio::test]
+async fn as_hcp_terraform_sets_it() {
+    let (stage, workspace) = settings("web_identity_of_hcp_terraform", json!({ "buckets": 1 })).await;
+    let token = file(&stage, "tfc-aws-token", "header.payload.signature");
+    let workspace = hcp(workspace)
+        .with_environment("TFC_AWS_PROVIDER_AUTH", "true")
+        .with_environment("TFC_AWS_RUN_ROLE_ARN", &role(&stage.account, "run"))
+        .with_environment("AWS_ROLE_ARN", &role(&stage.account, "run"))
+        .with_environment("AWS_WEB_IDENTITY_TOKEN_FILE", &token)
+        .with_environment("AWS_ROLE_SESSION_NAME", "terraform-run-1");
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    workspace.destroy().await;
+    let asked = asked(&stage.account.calls_of("sts", "AssumeRoleWithWebIdentity"));
+    let wanted = json!({ "RoleArn": role(&stage.account, "run"), "RoleSessionName": "terraform-run-1" });
+    assert!(!asked.is_empty() && asked.iter().all(|call| *call == wanted), "{asked:?}");
+    stage.assert_nothing_left().await;
+}
+
+/// As it sets it for several configurations of the provider: a file for each, which the block names.
+#[tokio::test]
+async fn as_hcp_terraform_sets_it_for_several() {
+    let (stage, workspace) = settings("web_identity_of_a_file", json!({})).await;
+    let token = file(&stage, "token", "header.payload.signature");
+    let arn = role(&stage.account, "run");
+    let config = file(&stage, "config", &format!("[default]\nrole_arn = {arn}\nweb_identity_token_file = {token}\n"));
+    workspace.set(&json!({ "shared_config_files": [config] }));
+    search(&hcp(workspace)).await;
+    let asked = asked(&stage.account.calls_of("sts", "AssumeRoleWithWebIdentity"));
+    assert_eq!(asked, [json!({ "RoleArn": arn, "RoleSessionName": "gitlabspot" })]);
+    stage.assert_nothing_left().await;
+}
+
+/// No keys, and a home that can be neither read nor made.
+fn hcp(workspace: Workspace) -> Workspace {
+    workspace.without_environment(&NO_KEYS).with_environment("HOME", "/dev/null/home")
+}
