@@ -89,7 +89,8 @@ fn the_registry_takes_every_page() {
 #[test]
 fn everything_has_an_example() {
     let registry = Gitlabspot::default().registry();
-    let mut wanted = vec!["examples/provider/provider.tf".to_owned(), "examples/provider/kubernetes.tf".to_owned()];
+    let of_provider = ["provider", "assume-role", "hcp-terraform", "kubernetes", "proxy"];
+    let mut wanted: Vec<_> = of_provider.iter().map(|name| format!("examples/provider/{name}.tf")).collect();
     for resource in &registry.resources {
         wanted.push(format!("examples/resources/{}/resource.tf", resource.type_name()));
         wanted.push(format!("examples/resources/{}/import.sh", resource.type_name()));

@@ -8,6 +8,8 @@ use super::function::{arguments, signature};
 use super::schema::{identity_section, schema_section, type_name};
 use crate::repository::text;
 
+/// Where credentials come from, the network and tags; paths of examples stand for their text.
+const AWS: &str = include_str!("aws.md");
 /// What there is to say of clusters that no single attribute can.
 const KUBERNETES: &str = include_str!("kubernetes.md");
 
@@ -25,6 +27,7 @@ impl Page {
         let mut page = Self::new("Provider: gitlabspot".to_owned(), "gitlabspot Provider", &schema.description);
         page.category = "";
         page.example("## Example Usage", "examples/provider/provider.tf", "terraform");
+        page.parts.extend(AWS.split("\n\n").map(example_or_prose));
         let ways = text("examples/provider/kubernetes.tf").unwrap_or_default();
         page.parts.push(KUBERNETES.replace("{{example}}", &fenced(&ways, "terraform")));
         page.parts.push(schema_section(schema));
@@ -103,6 +106,12 @@ impl Page {
         let parts: Vec<_> = parts.iter().map(|part| part.trim_end()).collect();
         format!("{front}\n\n{}\n", parts.join("\n\n"))
     }
+}
+
+/// A paragraph, or the example whose path it is.
+fn example_or_prose(paragraph: &str) -> String {
+    let path = paragraph.trim().strip_prefix("<!-- ").and_then(|rest| rest.strip_suffix(" -->"));
+    path.map_or_else(|| paragraph.to_owned(), |path| fenced(&text(path).unwrap_or_default(), "terraform"))
 }
 
 fn fenced(code: &str, language: &str) -> String {
