@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use base64::Engine as _;
 use serde_json::Value;
@@ -18,7 +18,8 @@ use crate::{evidence, mirror, search, state};
 /// passes; of one that fails, or of all with `GITLABSPOT_KEEP=1`, the evidence stays.
 ///
 /// Dropping it ends the test with a look at what the provider did: everything that it made in AWS and that is still
-/// there is in a state, `docs/permissions` allows all that it called, and no file has the secret of an access key.
+/// there is in a state, `docs/permissions` allows all that it called, and no file has the secret of an access key,
+/// but for those that the test itself [gives](Self::give).
 #[derive(Debug)]
 pub struct Stage {
     /// The AWS account.
@@ -33,6 +34,7 @@ pub struct Stage {
     proxy: OnceLock<KubernetesProxy>,
     engine: Engine,
     root: PathBuf,
+    seen: Mutex<Vec<String>>,
 }
 
 impl Stage {
@@ -53,6 +55,7 @@ impl Stage {
             root: evidence::folder(test),
             cloud,
             proxy: OnceLock::new(),
+            seen: Mutex::default(),
         }
     }
 
@@ -113,6 +116,25 @@ impl Stage {
         })
     }
 
+    /// Writes a file that the test gives to the provider, such as a profile: the one place where secrets of the account
+    /// may be. Its path.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be written.
+    #[must_use]
+    pub fn give(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.root.join(search::GIVEN).join(name);
+        let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, text));
+        written.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        path
+    }
+
+    /// Lets a secret of the account stand in the configuration, of which plans have a copy.
+    pub fn let_be_seen(&self, secret: &str) {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).push(secret.to_owned());
+    }
+
     /// Nothing is left in the account and in the namespace.
     ///
     /// # Panics
@@ -140,7 +162,9 @@ impl Stage {
         assert!(unknown.is_empty(), "left behind in AWS, and no state tells of it: {unknown:?}");
         let lacking = Policies::read().lacking(&mentioned(&text), &self.account.all_calls());
         assert!(lacking.is_empty(), "called, and no policy in docs/permissions allows it: {lacking:?}");
-        let secrets = self.account.secrets();
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut secrets = self.account.secrets();
+        secrets.retain(|secret| !seen.contains(secret));
         let encoded = secrets.iter().map(|secret| base64::engine::general_purpose::STANDARD.encode(secret));
         let all: Vec<String> = secrets.iter().cloned().chain(encoded).collect();
         let _ = search::for_none_of(&self.root, &all.iter().map(String::as_str).collect::<Vec<_>>());

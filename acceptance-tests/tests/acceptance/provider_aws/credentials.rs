@@ -16,6 +16,7 @@ async fn keys_in_the_block() {
 
     stage.account.forget();
     let (id, secret) = further_keys(&stage.account).await;
+    stage.let_be_seen(&secret);
     workspace.set(&json!({ "access_key": id, "secret_key": secret }));
     search(&workspace).await;
     assert_eq!(signers(&stage.account, "ec2"), BTreeSet::from([id.clone()]));
@@ -71,7 +72,7 @@ async fn profile_in_the_environment() {
     assert_eq!(signers(&stage.account, "ec2"), BTreeSet::from([id.to_owned()]));
 
     stage.account.forget();
-    let home = stage.folder().join("files").display().to_string();
+    let home = stage.folder().join("given").display().to_string();
     let at_home = workspace.with_environment("HOME", &home).with_environment("AWS_DEFAULT_REGION", "af-south-1");
     search(&at_home).await;
     assert_eq!(signers(&stage.account, "ec2"), BTreeSet::from([other.clone()]));

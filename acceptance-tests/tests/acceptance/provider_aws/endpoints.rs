@@ -67,7 +67,7 @@ async fn buckets_by_path() {
     workspace.set(&json!({ "endpoints": { "s3": "http://s3.af-south-1.amazonaws.com" }, "http_proxy": proxy.url() }));
     workspace.apply().await;
     let path = format!("PUT http://s3.af-south-1.amazonaws.com/{}-0/", stage.namespace.name());
-    assert!(proxy.seen().iter().any(|line| *line == path), "{:?}", proxy.seen());
+    assert!(proxy.seen().contains(&path), "{:?}", proxy.seen());
 
     proxy.forget();
     workspace.set(&json!({ "s3_use_path_style": false, "max_retries": 0 }));

@@ -15,7 +15,6 @@ mod user_agent;
 mod web_identity;
 
 use std::collections::BTreeSet;
-use std::fs;
 
 use gitlabspot_acceptance_tests::{Account, Call, Engine, Output, Stage, Workspace};
 use serde_json::{Value, json};
@@ -59,7 +58,7 @@ fn error_of(output: &Output) -> String {
     let lines = output.stdout.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let errors: Vec<Value> =
         lines.filter(|line| line["@level"] == "error").map(|line| line["diagnostic"].clone()).collect();
-    let [error] = errors.as_slice() else { panic!("one error, not {}: {output}", errors.len()) };
+    let [error] = errors.as_slice() else { unreachable!("one error, not {}: {output}", errors.len()) };
     format!("{}: {}", error["summary"].as_str().unwrap(), error["detail"].as_str().unwrap())
 }
 
@@ -71,10 +70,7 @@ fn signers(account: &Account, service: &str) -> BTreeSet<String> {
 
 /// A file of the test's own; its path.
 fn file(stage: &Stage, name: &str, text: &str) -> String {
-    let path = stage.folder().join("files").join(name);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(&path, text).unwrap();
-    path.display().to_string()
+    stage.give(name, text).display().to_string()
 }
 
 /// The lines of a profile with these keys.
