@@ -5,6 +5,8 @@ use serde::Serialize;
 /// One request that reached the API server, or was kept from it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct KubernetesCall {
+    /// When it came: milliseconds since the proxy was there.
+    pub at: u128,
     /// `GET`, `PATCH`, ...
     pub method: String,
     /// Without the query.

@@ -8,7 +8,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use serde_json::{Value, json};
@@ -48,7 +48,7 @@ impl KubernetesProxy {
                 let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has free ports");
                 bound.send(listener.local_addr().expect("a bound socket has an address")).expect("somebody waits");
                 tokio::select! {
-                    () = Server { acceptor, server, shared: state }.run(listener, up) => {}
+                    () = Server { acceptor, server, shared: state, start: Instant::now() }.run(listener, up) => {}
                     _ = ended => {}
                 }
             });

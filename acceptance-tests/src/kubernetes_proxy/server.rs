@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures::stream::{self, StreamExt};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
@@ -69,6 +70,7 @@ pub(super) struct Server {
     pub(super) acceptor: TlsAcceptor,
     pub(super) server: kube::Client,
     pub(super) shared: Arc<Shared>,
+    pub(super) start: Instant,
 }
 
 type Answer = Response<UnsyncBoxBody<Bytes, Reset>>;
@@ -138,6 +140,7 @@ impl Server {
         let user_agent = request.headers().get("user-agent").and_then(|value| value.to_str().ok()).unwrap_or_default();
         let mut calls = locked(&self.shared.calls);
         calls.push(KubernetesCall {
+            at: self.start.elapsed().as_millis(),
             method: method.to_owned(),
             path: path.to_owned(),
             query: query.to_owned(),
@@ -215,8 +218,14 @@ fn whole(answer: Response<Bytes>) -> Answer {
 fn half(answer: Response<Bytes>) -> Answer {
     let (mut parts, body) = answer.into_parts();
     parts.headers.insert(CONTENT_LENGTH, body.len().into());
-    let frames = [Ok(Frame::data(body.slice(..body.len() / 2))), Err(Reset)];
-    Response::from_parts(parts, StreamBody::new(futures::stream::iter(frames)).boxed_unsync())
+    let begin = Ok(Frame::data(body.slice(..body.len() / 2)));
+    let end = async {
+        // Until the client has read what there is: a reset would take it away again.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        Err(Reset)
+    };
+    let frames = stream::iter([begin]).chain(stream::once(end));
+    Response::from_parts(parts, StreamBody::new(frames).boxed_unsync())
 }
 
 fn changed(answer: Response<Bytes>, change: &(dyn Fn(&mut Value) + Send + Sync)) -> Response<Bytes> {

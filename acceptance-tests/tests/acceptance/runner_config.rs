@@ -3,7 +3,7 @@
 use gitlabspot_acceptance_tests::{Engine, Stage};
 use serde_json::json;
 
-/// Objects become checked TOML, and a misspelt key an error with the nearest name.
+/// F1: objects become checked TOML, and a misspelt key an error with the nearest name.
 async fn writes_and_checks(engine: Engine) {
     let stage = Stage::new(&format!("runner_config/{}", engine.name()), engine).await;
     let kubernetes = json!({ "cpu_request": "2", "privileged": true, "node_selector": { "intent": "build" } });

@@ -72,6 +72,9 @@ impl Namespace<'_> {
                 error => Failure::Wait(error),
             })?;
         match found {
+            Some(found) if found["status"]["phase"] == "Terminating" => {
+                Err(Failure::Call(KubernetesError::NamespaceTerminating { object: Box::new(self.object()) }))
+            }
             Some(_) => Ok(false),
             None if make => {
                 let manifest = json!({

@@ -2,14 +2,19 @@
 
 pub(crate) mod adoption;
 mod conflicts;
+mod drift;
 mod dry_run;
+mod faults;
+mod interruption;
+mod rollout;
 mod start;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use gitlabspot_acceptance_tests::{Engine, Stage};
+use gitlabspot_acceptance_tests::{Engine, Stage, Workspace};
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret};
 use k8s_openapi::api::rbac::v1::Role;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
@@ -33,6 +38,46 @@ fn with_token(stage: &Stage, name: &str, token: &str) -> Value {
 
 fn id(stage: &Stage) -> String {
     format!("{}/{NAME}", stage.namespace.name())
+}
+
+/// A stage of which the API server can fail, and a release with everything.
+async fn typed(test: &str) -> (Stage, Workspace) {
+    let stage = Stage::new(&format!("runner_release/{test}"), Engine::opentofu()).await;
+    stage.kubernetes_faults();
+    let workspace = stage.testdata("runner_release/typed", with_token(&stage, "runner_token", "glrt-x")).await;
+    (stage, workspace)
+}
+
+async fn end(stage: &Stage, workspace: &Workspace) {
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+    assert!(!stage.namespace.exists().await);
+}
+
+/// How often the manager's pods were made anew, the first time included.
+async fn replica_sets(stage: &Stage) -> usize {
+    let sets = stage.kubernetes.api::<ReplicaSet>(stage.namespace.name());
+    sets.list(&ListParams::default()).await.unwrap().items.len()
+}
+
+/// Lets pods start of which the image was missing.
+async fn start_pods(stage: &Stage) {
+    let pods = stage.kubernetes.api::<Pod>(stage.namespace.name());
+    let found = json!({ "metadata": { "annotations": { "local-cloud/image-missing": null } } });
+    for pod in pods.list(&ListParams::default()).await.unwrap() {
+        pods.patch(&pod.metadata.name.unwrap(), &PatchParams::default(), &Patch::Merge(&found)).await.unwrap();
+    }
+}
+
+/// Waits until something has happened.
+async fn until(what: &str, mut happened: impl AsyncFnMut() -> bool) {
+    for _ in 0..600 {
+        if happened().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("this never happened: {what}");
 }
 
 /// `config.toml` and `config.template.toml`.

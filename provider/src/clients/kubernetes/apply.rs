@@ -14,6 +14,9 @@ use super::error::KubernetesError;
 /// Under this name the cluster keeps which fields are ours.
 pub const FIELD_MANAGER: &str = "gitlabspot";
 
+/// How often an apply that others were quicker than is sent again.
+const MAX_RACES: u32 = 5;
+
 /// What to do with an object's dependents when it is deleted.
 pub use kube::api::PropagationPolicy as Propagation;
 
@@ -103,8 +106,14 @@ pub async fn apply(client: &Client, object: &Value, options: ApplyOptions) -> Re
         field_validation: Some(ValidationDirective::Strict),
     };
     let api = place.api(client);
-    let applied = api.patch(&place.name, &parameters, &Patch::Apply(object)).await;
-    applied.map(value).map_err(|error| KubernetesError::new(&place, error))
+    let mut races = 0;
+    loop {
+        match api.patch(&place.name, &parameters, &Patch::Apply(object)).await {
+            // Somebody changed the object at the same moment. The server has looked again a few times by itself.
+            Err(error) if is_race(&error) && races < MAX_RACES => races += 1,
+            applied => return applied.map(value).map_err(|error| KubernetesError::new(&place, error)),
+        }
+    }
 }
 
 /// Changes single fields of an object that is there, whoever owns them.
@@ -199,12 +208,29 @@ pub async fn delete(
     match place.api(client).delete(&place.name, &parameters).await {
         Ok(answer) => Ok(answer.either(|_| Deletion::Deleting, |_| Deletion::Gone)),
         Err(error) if is_missing(&error) => Ok(Deletion::Gone),
+        // A namespace that is being deleted says so to all who want to delete it again.
+        Err(error) if place.kind == "Namespace" && is_race(&error) => Ok(Deletion::Deleting),
+        // What has the name now is another object.
+        Err(error) if uid.is_some() && is_race(&error) => Ok(Deletion::Gone),
         Err(error) => Err(KubernetesError::new(place, error)),
     }
 }
 
+/// Whether the API server itself says that there is no such object, or no such kind. Any other 404 is a page of something
+/// in between, and whoever believes it forgets what is there.
 fn is_missing(error: &kube::Error) -> bool {
-    matches!(error, kube::Error::Api(status) if status.code == 404)
+    matches!(error, kube::Error::Api(status)
+        if status.code == 404 && (status.reason == "NotFound" || status.message.starts_with("404 page not found")))
+}
+
+/// Whether an object is not the one, or not in the version, that the request was for.
+fn is_race(error: &kube::Error) -> bool {
+    let is_of_fields = |status: &kube::core::Status| {
+        let causes = status.details.iter().flat_map(|details| &details.causes);
+        causes.into_iter().any(|cause| cause.reason == "FieldManagerConflict")
+    };
+    matches!(error, kube::Error::Api(status)
+        if status.code == 409 && status.reason == "Conflict" && !is_of_fields(status))
 }
 
 fn value(object: DynamicObject) -> Value {
@@ -225,6 +251,41 @@ mod tests {
 
     fn place() -> ObjectRef {
         ObjectRef::of(&deployment()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn who_was_slower_applies_again() {
+        let race = Answer::status(409, "Conflict", "the object has been modified", Value::Null);
+        let (cluster, client) = Cluster::start([race.clone(), race.clone(), Answer::Json(200, deployment())]).await;
+        assert!(apply(&client, &deployment(), ApplyOptions::default()).await.is_ok());
+        assert_eq!(cluster.requests().len(), 3);
+        let (cluster, client) = Cluster::start(vec![race; 10]).await;
+        assert!(apply(&client, &deployment(), ApplyOptions::default()).await.is_err());
+        assert_eq!(cluster.requests().len(), 6);
+    }
+
+    #[tokio::test]
+    async fn only_the_api_server_says_that_something_is_gone() {
+        let missing = Answer::status(404, "NotFound", "no such thing", Value::Null);
+        let (_cluster, client) = Cluster::start([missing, Answer::Text(404, "404 page not found\n")]).await;
+        for _ in 0..2 {
+            assert_eq!(get(&client, &place()).await.unwrap(), None);
+        }
+        let (_cluster, client) = Cluster::start(vec![Answer::Text(404, "<html>no such site</html>"); 2]).await;
+        let page = "Deployment ci/runner: something before the Kubernetes API answered 404 with a page of its own: check \
+                    what stands between here and the API server";
+        assert_eq!(get(&client, &place()).await.unwrap_err().to_string(), page);
+        let deleted = delete(&client, &place(), Propagation::Background, None).await;
+        assert_eq!(deleted.unwrap_err().to_string(), page);
+    }
+
+    #[tokio::test]
+    async fn another_object_of_the_name_is_left() {
+        let race = Answer::status(409, "Conflict", "Precondition failed: UID in precondition", Value::Null);
+        let (_cluster, client) = Cluster::start([race.clone(), race]).await;
+        let deleted = async |uid| delete(&client, &place(), Propagation::Background, uid).await;
+        assert_eq!(deleted(Some("1")).await.unwrap(), Deletion::Gone);
+        assert!(deleted(None).await.is_err());
     }
 
     #[tokio::test]
@@ -289,7 +350,7 @@ mod tests {
                 "Secret ci/s is not accepted: data[x]: FieldValueInvalid",
                 "Secret ci/s is not accepted: the message is not shown, since Secret ci/s holds secrets",
                 "Deployment ci/runner is not accepted: strict decoding error: unknown field \"spec.replica\"",
-                "Deployment ci/runner cannot be made while its namespace is being deleted: wait until it is gone, or \
+                "Deployment ci/runner cannot be made while the namespace is being deleted: wait until it is gone, or \
                  choose another",
                 "Deployment ci/runner: the identity in use may not do this: user \"me\" cannot patch",
                 "Deployment ci/runner is not accepted: x is forbidden: exceeded quota",

@@ -7,6 +7,7 @@ use kube::core::response::StatusCause;
 use rustls::CertificateError;
 
 use super::apply::ObjectRef;
+use super::stop::Stopped;
 use super::transport::Unanswered;
 use crate::clients::ClientError;
 use crate::clients::aws::chain;
@@ -67,7 +68,7 @@ pub enum KubernetesError {
     #[error("{object}: {message}")]
     NotFound { object: Box<ObjectRef>, message: String },
 
-    #[error("{object} cannot be made while its namespace is being deleted: wait until it is gone, or choose another")]
+    #[error("{object} cannot be made while the namespace is being deleted: wait until it is gone, or choose another")]
     NamespaceTerminating { object: Box<ObjectRef> },
 
     #[error("{object}: the Kubernetes API answered {code} {reason}: {message}")]
@@ -83,6 +84,15 @@ pub enum KubernetesError {
     /// Nothing was sent: there is nothing to identify with.
     #[error("{object}: {reason}")]
     NoCredentials { object: Box<ObjectRef>, reason: String },
+
+    #[error(
+        "{object}: something before the Kubernetes API answered {code} with a page of its own: check what stands between \
+         here and the API server"
+    )]
+    Page { object: Box<ObjectRef>, code: u16 },
+
+    #[error("{object}: the run was stopped before the Kubernetes API had answered")]
+    Stopped { object: Box<ObjectRef> },
 
     #[error("an object to apply lacks {missing}")]
     Incomplete { missing: &'static str },
@@ -107,11 +117,18 @@ fn list<T: fmt::Display>(items: &[T]) -> String {
     items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
+/// So kube names what is no `Status`.
+const PAGE: &str = "Failed to parse error data";
+
 impl KubernetesError {
     pub(super) fn new(object: &ObjectRef, error: kube::Error) -> Self {
         let object = Box::new(object.clone());
         match error {
+            kube::Error::Api(status) if status.reason == PAGE && !status.message.starts_with("404 page not found") => {
+                Self::Page { object, code: status.code }
+            }
             kube::Error::Api(status) => Self::of_status(object, *status),
+            kube::Error::Service(error) if error.is::<Stopped>() => Self::Stopped { object },
             other => Self::of_silence(object, &other),
         }
     }

@@ -11,6 +11,7 @@ mod retry;
 #[cfg(test)]
 pub(crate) mod scripted;
 mod settings;
+mod stop;
 mod take_over;
 mod token;
 mod transport;
@@ -26,6 +27,7 @@ pub use self::apply::{
 pub use self::error::{FieldConflict, InvalidField, KubernetesError};
 use self::kubeconfig::Connection;
 pub use self::settings::{EXEC_VERSIONS, Exec, KubernetesSettings, not_pem};
+pub use self::stop::until_stopped;
 pub use self::take_over::take_over;
 use self::token::Tokens;
 pub(crate) use self::token::{MintToken, Token};

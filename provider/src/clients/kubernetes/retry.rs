@@ -47,7 +47,10 @@ pub(super) fn after_error(
     let refused = is_unconnected(error);
     let broken =
         chain(error).any(|cause| cause.is::<hyper::Error>() || cause.is::<std::io::Error>() || cause.is::<NoAnswer>());
-    let again = !distrust && (refused || broken && repeatable(method)) && connecting < LONGEST_CONNECTING;
+    // Silence takes a minute each time; a second try tells a hiccup from a server that is not well.
+    let silent = chain(error).any(|cause| cause.is::<NoAnswer>());
+    let patient = connecting < LONGEST_CONNECTING && !(silent && attempt > 1);
+    let again = !distrust && (refused || broken && repeatable(method)) && patient;
     (again && attempt < MAX_ATTEMPTS).then(|| backoff(attempt))
 }
 
@@ -123,6 +126,7 @@ mod tests {
             ],
             [true, false, true, false, false]
         );
+        assert_eq!(after_error(&Method::GET, &silent, 2, Duration::ZERO), None);
     }
 
     /// What a client says when nobody listens.

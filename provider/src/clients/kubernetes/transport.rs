@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use futures::future::{BoxFuture, Either, select};
+use bytes::Bytes;
+use futures::future::{Either, select};
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, Request, Response, StatusCode, Uri};
+use http_body_util::{BodyExt, Full};
 use kube::client::Body;
 use secrecy::{ExposeSecret, SecretString};
 use tower::buffer::Buffer;
@@ -17,7 +19,7 @@ use super::retry::{self, NoAnswer};
 use super::token::Tokens;
 use crate::clients::clock::Clock;
 
-/// How long the beginning of an answer is waited for. A watch begins to answer at once.
+/// How long an answer is waited for.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(65);
 
 /// Requests that may queue up for the connection pool.
@@ -35,7 +37,8 @@ impl<S, B> Layer<S> for TransportLayer
 where
     S: Service<Request<Body>, Response = Response<B>, Error = BoxError> + Send + 'static,
     S::Future: Send + 'static,
-    B: Send + 'static,
+    B: hyper::body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
 {
     type Service = Transport<S::Future>;
 
@@ -81,11 +84,12 @@ impl<F: Send + 'static> Clone for Transport<F> {
 impl<F, B> Service<Request<Body>> for Transport<F>
 where
     F: Future<Output = Result<Response<B>, BoxError>> + Send + 'static,
-    B: Send + 'static,
+    B: hyper::body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
 {
-    type Response = Response<B>;
+    type Response = Response<Full<Bytes>>;
     type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<B>, BoxError>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
 
     fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         // Each try waits for the buffer by itself.
@@ -101,9 +105,10 @@ where
 impl<F, B> Transport<F>
 where
     F: Future<Output = Result<Response<B>, BoxError>> + Send + 'static,
-    B: Send + 'static,
+    B: hyper::body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
 {
-    async fn send(self, request: Request<Body>) -> Result<Response<B>, BoxError> {
+    async fn send(self, request: Request<Body>) -> Result<Response<Full<Bytes>>, BoxError> {
         let mut token = match &self.tokens {
             Some(tokens) => Some(tokens.token().await?),
             None => None,
@@ -134,8 +139,6 @@ where
                 && !renewed
                 && result.as_ref().is_ok_and(|answer| answer.status() == StatusCode::UNAUTHORIZED)
             {
-                // The answer is given up first, for not every body may be held across a wait.
-                drop(result);
                 token = Some(tokens.other_than(rejected).await?);
                 renewed = true;
                 continue;
@@ -147,17 +150,21 @@ where
             let Some(pause) = pause else {
                 return result;
             };
-            drop(result);
             tracing::debug!(attempt, ?pause, %method, "trying a Kubernetes request again");
             self.clock.sleep(pause).await;
             attempt += 1;
         }
     }
 
-    async fn once(&self, request: Request<Body>) -> Result<Response<B>, BoxError> {
+    /// One try: a whole answer, for one that breaks off is none.
+    async fn once(&self, request: Request<Body>) -> Result<Response<Full<Bytes>>, BoxError> {
         let mut inner = self.inner.clone();
-        let answer: BoxFuture<'_, _> = Box::pin(async move { inner.ready().await?.call(request).await });
-        let answer = match select(answer, Box::pin(tokio::time::sleep(ANSWER_TIMEOUT))).await {
+        let answer = Box::pin(async move {
+            let (head, body) = inner.ready().await?.call(request).await?.into_parts();
+            let body = body.collect().await.map_err(Into::into)?.to_bytes();
+            Ok(Response::from_parts(head, Full::new(body)))
+        });
+        let answer: Result<_, BoxError> = match select(answer, Box::pin(tokio::time::sleep(ANSWER_TIMEOUT))).await {
             Either::Left((result, _)) => result,
             Either::Right(_) => Err(NoAnswer(ANSWER_TIMEOUT).into()),
         };
@@ -185,6 +192,7 @@ fn copy(request: &Request<Body>) -> Option<Request<Body>> {
 
 #[cfg(test)]
 mod tests {
+    use futures::future::BoxFuture;
     use kube::api::Api;
     use serde_json::{Value, json};
 

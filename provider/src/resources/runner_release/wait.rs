@@ -92,6 +92,10 @@ impl Scene<'_> {
         };
         match result {
             Ok(rollout) => Ok(rollout.status()),
+            // An API server that does not answer has nothing to say of pods either.
+            Err(source @ WaitError::Failed(RolloutError::Kubernetes(_))) => {
+                Err(Error::Rollout { source, reasons: Reasons::default() })
+            }
             Err(source) => Err(Error::Rollout { source, reasons: self.reasons(&place).await }),
         }
     }

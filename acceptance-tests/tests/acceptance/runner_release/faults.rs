@@ -1,0 +1,203 @@
+//! What an API server, and the network before it, can do wrong.
+
+use std::time::{Duration, Instant};
+
+use gitlabspot_acceptance_tests::{KubernetesFault, KubernetesProxy, Stage};
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
+use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
+use serde_json::json;
+
+use super::{ADDRESS, NAME, end, replica_sets, start_pods, typed, until};
+
+const MODIFIED: &str = "the object has been modified; please apply your changes to the latest version and try again";
+
+/// How requests ended, in order.
+fn statuses(proxy: &KubernetesProxy, method: &str, part: &str) -> Vec<Option<u16>> {
+    proxy.calls_of(method, part).into_iter().map(|call| call.status).collect()
+}
+
+/// R12: each object's request fails once, each in another way: every one of them is sent again, once.
+#[tokio::test]
+async fn requests_that_fail_once_are_sent_again() {
+    let (stage, workspace) = typed("faults").await;
+    let proxy = stage.kubernetes_faults();
+    let own = |kind: &str| format!("/{kind}/{NAME}?");
+    let faults = |method: &str| {
+        vec![
+            ("serviceaccounts", KubernetesFault::too_many(method, &own("serviceaccounts"), 1), Some(429)),
+            ("configmaps", KubernetesFault::error(method, &own("configmaps"), 500, "InternalError", "etcd"), Some(500)),
+            ("roles", KubernetesFault::error(method, &own("roles"), 503, "ServiceUnavailable", "later"), Some(503)),
+            ("rolebindings", KubernetesFault::page(method, &own("rolebindings"), 502), Some(502)),
+            ("services", KubernetesFault::error(method, &own("services"), 504, "Timeout", "etcd"), Some(504)),
+            ("poddisruptionbudgets", KubernetesFault::drop_before(method, &own("poddisruptionbudgets")), None),
+            ("deployments", KubernetesFault::drop_after(method, &own("deployments")), None),
+        ]
+    };
+    for (_, fault, _) in faults("PATCH") {
+        proxy.inject(fault.without("dryRun"));
+    }
+    proxy.inject(KubernetesFault::cut("PATCH", &own("secrets")).without("dryRun"));
+    proxy.inject(KubernetesFault::error("PATCH", &own("servicemonitors"), 409, "Conflict", MODIFIED).without("dryRun"));
+    let namespace = format!("/api/v1/namespaces/{}?", stage.namespace.name());
+    proxy.inject(KubernetesFault::drop_after("PATCH", &namespace));
+    workspace.apply().await;
+    let applied = |kind: &str| -> Vec<Option<u16>> {
+        let all = proxy.calls_of("PATCH", &own(kind));
+        all.into_iter().filter(|call| !call.query.contains("dryRun")).map(|call| call.status).collect()
+    };
+    for (kind, _, first) in faults("PATCH") {
+        let last = if kind == "deployments" { Some(200) } else { Some(201) };
+        assert_eq!(applied(kind), [first, last], "{kind}");
+    }
+    assert_eq!(applied("secrets"), [Some(201), Some(200)], "half an answer is none");
+    assert_eq!(applied("servicemonitors"), [Some(409), Some(201)]);
+    assert_eq!(statuses(proxy, "PATCH", &namespace), [None, Some(200)]);
+    workspace.assert_stable().await;
+    assert_eq!(replica_sets(&stage).await, 1);
+
+    proxy.forget();
+    for (_, fault, _) in faults("DELETE") {
+        proxy.inject(fault);
+    }
+    proxy.inject(KubernetesFault::drop_after("DELETE", &namespace));
+    end(&stage, &workspace).await;
+    for (kind, _, first) in faults("DELETE") {
+        let sent = statuses(proxy, "DELETE", &own(kind));
+        assert_eq!((sent.len(), sent[0]), (2, first), "{kind}: {sent:?}");
+    }
+}
+
+/// R12: a page that says 404 is nobody's word for it that an object is gone.
+#[tokio::test]
+async fn a_page_that_says_404_is_no_absence() {
+    let (stage, workspace) = typed("page").await;
+    workspace.apply().await;
+    let proxy = stage.kubernetes_faults();
+    proxy.inject(KubernetesFault::page("GET", &format!("/{NAME}"), 404).times(0));
+    let said = workspace.try_plan().await.unwrap_err().failed();
+    assert!(
+        said.contains("Cannot read the runner release") && said.contains("answered 404 with a page of its own"),
+        "{said}"
+    );
+    let said = workspace.run(&["destroy", "-refresh=false", "-auto-approve"]).await.failed();
+    assert!(said.contains("What is left stays in the state"), "{said}");
+    assert!(workspace.state().await.contains(ADDRESS));
+    proxy.forget();
+    workspace.assert_stable().await;
+    end(&stage, &workspace).await;
+}
+
+/// R12: credentials that are not taken, even when they are new, and a token that may not be renewed for ever.
+#[tokio::test]
+async fn credentials_that_are_never_taken() {
+    let (stage, workspace) = typed("unauthorized").await;
+    let proxy = stage.kubernetes_faults();
+    proxy.inject(KubernetesFault::unauthorized("*", "/").times(0));
+    let said = workspace.try_apply().await.failed();
+    assert!(said.contains("does not accept the credentials, also after renewing them"), "{said}");
+    assert!(proxy.calls().len() <= 4, "{:#?}", proxy.calls());
+    assert!(!workspace.state().await.contains(ADDRESS));
+    proxy.forget();
+    assert_eq!(stage.namespace.objects().await, [""; 0]);
+}
+
+/// R12: the API server dies in the rollout, and comes back: the apply fails in time, and the next one goes on.
+#[tokio::test]
+async fn an_api_server_that_dies() {
+    let (stage, workspace) = typed("dead").await;
+    let workspace = workspace.with_environment("GITLABSPOT_CLOCK_SPEED", "10");
+    let proxy = stage.kubernetes_faults();
+    workspace.apply().await;
+    proxy.forget();
+    workspace.set(&json!({ "image_missing": true }));
+    let running = workspace.begin_apply();
+    until("the rollout is waited for", async || proxy.calls_of("GET", "/deployments/").len() > 2).await;
+    let begin = Instant::now();
+    proxy.go_down().await;
+    let said = running.output().await.failed();
+    assert!(begin.elapsed() < Duration::from_secs(15), "{:?}", begin.elapsed());
+    assert!(said.contains("The manager's rollout did not end") && said.contains("cannot be reached"), "{said}");
+
+    let said = workspace.try_plan().await.unwrap_err().failed();
+    assert!(said.contains("cannot be reached") && said.contains("The state is as it was"), "{said}");
+    proxy.come_back();
+    workspace.set(&json!({ "image_missing": false }));
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    end(&stage, &workspace).await;
+}
+
+/// R11: the token's time is over in the wait for the rollout: a new one is made, once, and the wait goes on.
+#[tokio::test]
+async fn a_token_ends_while_a_rollout_is_waited_for() {
+    let (stage, workspace) = typed("token").await;
+    let proxy = stage.kubernetes_faults();
+    workspace.set(&json!({ "image_missing": true }));
+    let running = workspace.begin_apply();
+    until("the rollout is waited for", async || proxy.calls_of("GET", "/deployments/").len() > 2).await;
+    let before = proxy.calls().len();
+    // A token of the same second is the same.
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    proxy.expire_tokens();
+    until("the wait goes on", async || {
+        let calls = proxy.calls();
+        calls.iter().skip(before).any(|call| call.status == Some(200) && call.token > 1)
+    })
+    .await;
+    start_pods(&stage).await;
+    let _ = running.output().await.succeeded();
+    let rejected = proxy.calls().iter().filter(|call| call.status == Some(401)).count();
+    assert_eq!(rejected, 1);
+    workspace.set(&json!({ "image_missing": false }));
+    end(&stage, &workspace).await;
+}
+
+/// A namespace that is being deleted and does not end before [`let_go`].
+async fn terminating(stage: &Stage) {
+    stage.namespace.create().await;
+    let held = json!({ "metadata": { "name": "held", "finalizers": ["local-cloud/held"] } });
+    let maps = stage.kubernetes.api::<ConfigMap>(stage.namespace.name());
+    maps.create(&PostParams::default(), &serde_json::from_value(held).unwrap()).await.unwrap();
+    let namespaces: Api<Namespace> = Api::all(stage.kubernetes.client());
+    namespaces.delete(stage.namespace.name(), &DeleteParams::default()).await.unwrap();
+}
+
+async fn let_go(stage: &Stage) {
+    let maps = stage.kubernetes.api::<ConfigMap>(stage.namespace.name());
+    let free = json!({ "metadata": { "finalizers": null } });
+    maps.patch("held", &PatchParams::default(), &Patch::Merge(free)).await.unwrap();
+}
+
+/// R13: a namespace of this name is being deleted: its end is waited for, and it is made anew.
+#[tokio::test]
+async fn the_end_of_a_namespace_is_waited_for() {
+    let (stage, workspace) = typed("terminating").await;
+    terminating(&stage).await;
+    let proxy = stage.kubernetes_faults();
+    let running = workspace.begin_apply();
+    let looks = format!("/api/v1/namespaces/{}?", stage.namespace.name());
+    until("the end is waited for", async || proxy.calls_of("GET", &looks).len() > 1).await;
+    assert_eq!(proxy.changes(), [""; 0]);
+    let_go(&stage).await;
+    let _ = running.output().await.succeeded();
+    workspace.assert_stable().await;
+    end(&stage, &workspace).await;
+}
+
+/// R13: one that does not end in time, and one that is not the release's to make.
+#[tokio::test]
+async fn a_namespace_that_does_not_end() {
+    let (stage, workspace) = typed("terminating_for_ever").await;
+    terminating(&stage).await;
+    let settings = |text: &str| format!("resource \"gitlabspot_runner_release\" \"runner\" {{\n  {text}\n}}\n");
+    workspace.write("override.tf", &settings("timeouts = { create = \"2s\" }"));
+    let said = workspace.try_apply().await.failed();
+    assert!(said.contains("Namespace is being deleted") && said.contains("Nothing was made"), "{said}");
+
+    workspace.write("override.tf", &settings("create_namespace = false"));
+    let said = workspace.try_apply().await.failed();
+    assert!(said.contains("cannot be made while the namespace is being deleted"), "{said}");
+    assert_eq!(stage.kubernetes_faults().changes(), [""; 0]);
+    let_go(&stage).await;
+    assert!(!workspace.state().await.contains(ADDRESS));
+}

@@ -1,0 +1,216 @@
+//! Runs that do not come to their end: Ctrl-C, and worse.
+
+use std::time::{Duration, Instant};
+
+use gitlabspot_acceptance_tests::{KubernetesFault, KubernetesProxy, Running, Stage};
+use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use kube::api::{ListParams, Patch, PatchParams};
+use serde_json::json;
+
+use super::{ADDRESS, NAME, end, generation, replica_sets, start_pods, typed, until};
+
+/// What a create applies, in order.
+const KINDS: [&str; 9] = [
+    "secrets",
+    "serviceaccounts",
+    "roles",
+    "rolebindings",
+    "configmaps",
+    "services",
+    "deployments",
+    "poddisruptionbudgets",
+    "servicemonitors",
+];
+
+/// Presses Ctrl-C, which has to end the command soon.
+async fn interrupted(running: Running) -> String {
+    let begin = Instant::now();
+    let output = running.interrupt().await;
+    assert!(begin.elapsed() < Duration::from_secs(8), "took {:?}: {output}", begin.elapsed());
+    output.failed()
+}
+
+async fn rollout_is_waited_for(proxy: &KubernetesProxy) {
+    let looks = format!("/deployments/{NAME}");
+    until("the rollout is waited for", async || {
+        let calls = proxy.calls();
+        let applied = calls.iter().rposition(|call| call.method == "PATCH" && call.path.contains("servicemonitors"));
+        calls.iter().skip(applied.unwrap_or(calls.len())).filter(|call| call.path.ends_with(&looks)).count() > 1
+    })
+    .await;
+}
+
+/// Waits until a request hangs, and ends engine and provider.
+async fn killed_at_the_hang(stage: &Stage, running: Running) {
+    let proxy = stage.kubernetes_faults();
+    until("a request hangs", async || proxy.calls().iter().any(|call| call.fault.is_some())).await;
+    let _ = running.kill().await;
+    proxy.forget();
+}
+
+/// R16: Ctrl-C while the rollout of a create is waited for: the state has the release, and the next apply replaces it,
+/// as engines do with what was not made wholly.
+#[tokio::test]
+async fn of_a_create() {
+    let (stage, workspace) = typed("interrupted_create").await;
+    workspace.set(&json!({ "image_missing": true }));
+    let running = workspace.begin_apply();
+    rollout_is_waited_for(stage.kubernetes_faults()).await;
+    let said = interrupted(running).await;
+    assert!(said.contains("cancelled; last seen: ") && said.contains("are applied and in the state"), "{said}");
+    assert!(workspace.state().await.resource(ADDRESS)["manifest"].as_object().unwrap().len() == KINDS.len());
+    workspace.set(&json!({ "image_missing": false }));
+    assert_eq!(workspace.plan().await.changes()[ADDRESS], ["delete", "create"]);
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    end(&stage, &workspace).await;
+}
+
+/// R16: Ctrl-C while the rollout of an update is waited for: the next apply waits on, and rolls nothing anew.
+#[tokio::test]
+async fn of_an_update() {
+    let (stage, workspace) = typed("interrupted_update").await;
+    workspace.apply().await;
+    let proxy = stage.kubernetes_faults();
+    proxy.forget();
+    workspace.set(&json!({ "image_missing": true }));
+    let running = workspace.begin_apply();
+    rollout_is_waited_for(proxy).await;
+    let said = interrupted(running).await;
+    assert!(said.contains("cancelled; last seen: "), "{said}");
+    let before = generation(&stage).await;
+    start_pods(&stage).await;
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    assert_eq!((generation(&stage).await, replica_sets(&stage).await), (before, 2));
+    end(&stage, &workspace).await;
+}
+
+/// R16: Ctrl-C while the API server says nothing, or is not there: nobody waits for the last of eight tries.
+#[tokio::test]
+async fn of_an_api_server_that_is_silent() {
+    let (stage, workspace) = typed("interrupted_silence").await;
+    let proxy = stage.kubernetes_faults();
+    proxy.inject(KubernetesFault::hang("PATCH", &format!("/configmaps/{NAME}")).without("dryRun").times(0));
+    let running = workspace.begin_apply();
+    until("a request hangs", async || proxy.calls().iter().any(|call| call.fault.is_some())).await;
+    let said = interrupted(running).await;
+    assert!(said.contains("the run was stopped before the Kubernetes API had answered"), "{said}");
+    assert!(workspace.state().await.contains(ADDRESS));
+    proxy.forget();
+    workspace.apply().await;
+    workspace.assert_stable().await;
+
+    proxy.forget();
+    workspace.set(&json!({ "image_missing": true }));
+    let running = workspace.begin_apply();
+    rollout_is_waited_for(proxy).await;
+    proxy.go_down().await;
+    let said = interrupted(running).await;
+    assert!(said.contains("The manager's rollout did not end"), "{said}");
+    proxy.come_back();
+    workspace.set(&json!({ "image_missing": false }));
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    end(&stage, &workspace).await;
+}
+
+/// R16: Ctrl-C while a destroy waits for the last jobs: roles and what the pods need stay, and the next destroy waits on.
+#[tokio::test]
+async fn of_a_destroy() {
+    let (stage, workspace) = typed("interrupted_destroy").await;
+    workspace.apply().await;
+    let pods = stage.kubernetes.api::<Pod>(stage.namespace.name());
+    let pod = pods.list(&ListParams::default()).await.unwrap().items.remove(0).metadata.name.unwrap();
+    let hold = |finalizers| json!({ "metadata": { "finalizers": finalizers } });
+    pods.patch(&pod, &PatchParams::default(), &Patch::Merge(hold(json!(["local-cloud/job"])))).await.unwrap();
+    let running = workspace.begin_destroy();
+    let proxy = stage.kubernetes_faults();
+    until("the Deployment is being deleted", async || !proxy.calls_of("DELETE", "/deployments/").is_empty()).await;
+    let said = interrupted(running).await;
+    assert!(said.contains("could not be removed wholly: cancelled") && said.contains("destroy again"), "{said}");
+    let left = stage.namespace.objects().await;
+    for kind in ["Role", "RoleBinding", "ServiceAccount", "ConfigMap", "Secret"] {
+        assert!(left.contains(&format!("{kind}/{NAME}")), "{kind} in {left:?}");
+    }
+    assert!(workspace.state().await.contains(ADDRESS));
+    pods.patch(&pod, &PatchParams::default(), &Patch::Merge(hold(json!(null)))).await.unwrap();
+    end(&stage, &workspace).await;
+}
+
+/// R16: `kill -9` at each request of a create, one run after the other: each goes on where the one before was ended,
+/// without a state, and at last all is there, once.
+#[tokio::test]
+async fn killed_at_every_point_of_a_create() {
+    let (stage, workspace) = typed("killed_create").await;
+    let proxy = stage.kubernetes_faults();
+    let places = KINDS.map(|kind| format!("/{kind}/{NAME}?"));
+    for place in std::iter::once(&format!("/namespaces/{}?", stage.namespace.name())).chain(&places) {
+        proxy.inject(KubernetesFault::hang("PATCH", place).without("dryRun"));
+        killed_at_the_hang(&stage, workspace.begin_apply()).await;
+        assert!(!workspace.state().await.contains(ADDRESS));
+    }
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    assert_eq!(stage.namespace.objects().await.iter().filter(|name| name.starts_with("Deployment/")).count(), 1);
+    end(&stage, &workspace).await;
+}
+
+/// R16: `kill -9` in an update that had made an object of which the state does not tell: destroy removes it, too, and so
+/// does the next apply of a configuration without it.
+#[tokio::test]
+async fn killed_in_an_update() {
+    let (stage, workspace) = typed("killed_update").await;
+    let budgets = stage.kubernetes.api::<PodDisruptionBudget>(stage.namespace.name());
+    workspace.set(&json!({ "pod_disruption_budget": false }));
+    workspace.apply().await;
+    let proxy = stage.kubernetes_faults();
+    for concurrent in [4, 5] {
+        workspace.set(&json!({ "pod_disruption_budget": true, "concurrent": concurrent }));
+        proxy.inject(KubernetesFault::hang("PATCH", &format!("/servicemonitors/{NAME}?")).without("dryRun"));
+        killed_at_the_hang(&stage, workspace.begin_apply()).await;
+        assert!(budgets.get_opt(NAME).await.unwrap().is_some());
+        workspace.set(&json!({ "pod_disruption_budget": false }));
+        if concurrent == 4 {
+            workspace.apply().await;
+            workspace.assert_stable().await;
+            assert!(budgets.get_opt(NAME).await.unwrap().is_none(), "nobody would ever have removed it");
+        }
+    }
+    end(&stage, &workspace).await;
+}
+
+/// R16: `kill -9` at each request of a destroy: the next one goes on, and at last nothing is left.
+#[tokio::test]
+async fn killed_at_every_point_of_a_destroy() {
+    let (stage, workspace) = typed("killed_destroy").await;
+    workspace.apply().await;
+    let proxy = stage.kubernetes_faults();
+    for kind in ["deployments", "configmaps", "servicemonitors", "rolebindings", "roles", "serviceaccounts"] {
+        proxy.inject(KubernetesFault::hang("DELETE", &format!("/{kind}/{NAME}?")));
+        killed_at_the_hang(&stage, workspace.begin_destroy()).await;
+    }
+    proxy.inject(KubernetesFault::hang("DELETE", &format!("/namespaces/{}?", stage.namespace.name())));
+    killed_at_the_hang(&stage, workspace.begin_destroy()).await;
+    end(&stage, &workspace).await;
+}
+
+/// R9, as far as it goes without a record to lock: two applies of the same configuration at once, each with a state of its
+/// own, both end, and there is one release.
+#[tokio::test]
+async fn two_applies_at_once() {
+    let (stage, workspace) = typed("at_once").await;
+    let other = workspace.twin();
+    other.init().await;
+    let (one, two) = (workspace.begin_apply(), other.begin_apply());
+    let (one, two) = tokio::join!(one.output(), two.output());
+    let _ = (one.succeeded(), two.succeeded());
+    for workspace in [&workspace, &other] {
+        workspace.apply().await;
+        workspace.assert_stable().await;
+    }
+    assert_eq!(stage.namespace.objects().await.iter().filter(|name| name.starts_with("Pod/")).count(), 1);
+    other.destroy().await;
+    end(&stage, &workspace).await;
+}

@@ -1,0 +1,120 @@
+//! The wait for the pods of the manager.
+
+use std::time::{Duration, Instant};
+
+use gitlabspot_acceptance_tests::KubernetesFault;
+use k8s_openapi::api::apps::v1::Deployment;
+use kube::api::{Patch, PatchParams};
+use serde_json::json;
+
+use super::{ADDRESS, NAME, end, generation, replica_sets, start_pods, typed, until};
+
+/// R5: a status that is still that of the generation before, however good, ends no wait.
+#[tokio::test]
+async fn a_stale_status_is_no_success() {
+    let (stage, workspace) = typed("stale").await;
+    workspace.apply().await;
+    let proxy = stage.kubernetes_faults();
+    proxy.forget();
+    let stale = |deployment: &mut serde_json::Value| {
+        let generation = deployment["metadata"]["generation"].as_i64().unwrap();
+        deployment["status"]["observedGeneration"] = (generation - 1).into();
+    };
+    workspace.set(&json!({ "concurrent": 4 }));
+    // The first look is the refresh's.
+    let deployment = format!("/deployments/{NAME}");
+    proxy.inject(KubernetesFault::changed("GET", &deployment, stale).after(1).times(3));
+    let said = workspace.apply().await.prose();
+    let looks = proxy.calls_of("GET", &deployment);
+    let stale = looks.iter().filter(|look| look.fault.is_some()).count();
+    assert!(stale == 3 && looks.last().unwrap().fault.is_none(), "{looks:#?} {said}");
+    assert_eq!(workspace.state().await.resource(ADDRESS)["status"], "available");
+    workspace.assert_stable().await;
+    end(&stage, &workspace).await;
+}
+
+/// R6: the controller gives up: its message and the pods' reasons are told at once, the state has what was applied.
+#[tokio::test]
+async fn a_deadline_that_is_exceeded() {
+    let (stage, workspace) = typed("deadline").await;
+    workspace.apply().await;
+    let deployments = stage.kubernetes.api::<Deployment>(stage.namespace.name());
+    let soon = json!({ "spec": { "progressDeadlineSeconds": 2 } });
+    deployments.patch(NAME, &PatchParams::default(), &Patch::Merge(&soon)).await.unwrap();
+    assert!(workspace.plan().await.is_empty(), "the deadline is not ours");
+    workspace.set(&json!({ "image_missing": true }));
+    let begin = Instant::now();
+    let said = workspace.try_apply().await.failed();
+    assert!(begin.elapsed() < Duration::from_secs(60), "{:?}", begin.elapsed());
+    for text in ["Runner manager is not available", "has timed out progressing", "ImagePullBackOff", "are applied and in the state"] {
+        assert!(said.contains(text), "{text} in {said}");
+    }
+    let plan = workspace.plan().await;
+    assert_eq!(plan.change(ADDRESS)["before"]["status"], "failed");
+    assert_eq!(plan.change(ADDRESS)["actions"], json!(["update"]));
+    start_pods(&stage).await;
+    until("the pods run", async || {
+        let status = deployments.get(NAME).await.unwrap().status.unwrap();
+        status.unavailable_replicas.is_none() && status.updated_replicas == Some(1)
+    })
+    .await;
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    assert_eq!(replica_sets(&stage).await, 2);
+    end(&stage, &workspace).await;
+}
+
+/// R7: the time is over: the next apply goes on waiting, and rolls nothing anew.
+#[tokio::test]
+async fn the_next_apply_waits_on() {
+    let (stage, workspace) = typed("waits_on").await;
+    workspace.apply().await;
+    workspace.set(&json!({ "image_missing": true, "update_timeout": "2s" }));
+    let said = workspace.try_apply().await.failed();
+    assert!(said.contains("timed out after 2s; last seen: ") && said.contains("the next apply waits again"), "{said}");
+    let before = generation(&stage).await;
+    workspace.set(&json!({ "update_timeout": null }));
+    let proxy = stage.kubernetes_faults();
+    proxy.forget();
+    let running = workspace.begin_apply();
+    until("it waits", async || proxy.calls_of("GET", &format!("/deployments/{NAME}")).len() > 2).await;
+    start_pods(&stage).await;
+    let _ = running.output().await.succeeded();
+    workspace.assert_stable().await;
+    assert_eq!((generation(&stage).await, replica_sets(&stage).await), (before, 2));
+    end(&stage, &workspace).await;
+}
+
+/// Each kind of change rolls the manager once: configuration, token, and what the user names in `restart_on`.
+#[tokio::test]
+async fn each_change_rolls_the_manager_once() {
+    let (stage, workspace) = typed("once").await;
+    workspace.apply().await;
+    assert_eq!(replica_sets(&stage).await, 1);
+    let changes = [
+        json!({ "concurrent": 4 }),
+        json!({ "runner_token": "glrt-another", "runner_token_version": 2 }),
+        json!({ "concurrent": 5, "runner_token": "glrt-third", "runner_token_version": 3 }),
+    ];
+    let mut expected = 1;
+    for change in changes {
+        workspace.set(&change);
+        expected += 1;
+        for _ in 0..2 {
+            workspace.apply().await;
+            assert_eq!(replica_sets(&stage).await, expected, "{change}");
+        }
+    }
+    // What no pod starts with rolls nothing.
+    workspace.set(&json!({ "pod_disruption_budget": false }));
+    workspace.apply().await;
+    assert_eq!(replica_sets(&stage).await, expected);
+    workspace.write(
+        "override.tf",
+        "resource \"gitlabspot_runner_release\" \"runner\" {\n  restart_on = { secret = \"1\" }\n}\n",
+    );
+    workspace.apply().await;
+    assert_eq!(replica_sets(&stage).await, expected + 1);
+    workspace.assert_stable().await;
+    end(&stage, &workspace).await;
+}
