@@ -22,14 +22,14 @@ SYSTEM_NODE = {
             "kubernetes.io/arch": "amd64",
             "kubernetes.io/hostname": "system",
             "kubernetes.io/os": "linux",
-            "node.kubernetes.io/instance-type": "m6i.2xlarge",
+            "node.kubernetes.io/instance-type": "m6i.16xlarge",
             "topology.kubernetes.io/region": "af-south-1",
             "topology.kubernetes.io/zone": "af-south-1a",
         },
     },
     "status": {
-        "capacity": {"cpu": "8", "memory": "32Gi", "pods": "110"},
-        "allocatable": {"cpu": "8", "memory": "32Gi", "pods": "110"},
+        "capacity": {"cpu": "64", "memory": "256Gi", "pods": "250"},
+        "allocatable": {"cpu": "64", "memory": "256Gi", "pods": "250"},
     },
 }
 

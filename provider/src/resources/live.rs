@@ -99,7 +99,12 @@ pub(crate) async fn remove(
     let found = kubernetes::get(client, place).await.map_err(WaitError::Failed)?;
     let Some(found) = found.filter(is_ours) else { return Ok(()) };
     let uid = found["metadata"]["uid"].as_str();
-    kubernetes::delete(client, place, Propagation::Foreground, uid).await.map_err(WaitError::Failed)?;
+    // Of what has pods, these go first, so that its end is their end.
+    let propagation = match place.kind.as_str() {
+        "Deployment" | "CronJob" | "Job" => Propagation::Foreground,
+        _ => Propagation::Background,
+    };
+    kubernetes::delete(client, place, propagation, uid).await.map_err(WaitError::Failed)?;
     wait.until(|| async {
         let found = kubernetes::get(client, place).await?;
         Ok(match found.filter(|found| found["metadata"]["uid"].as_str() == uid) {

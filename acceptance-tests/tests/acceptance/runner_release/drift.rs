@@ -37,7 +37,8 @@ async fn versions(stage: &Stage) -> BTreeMap<&'static str, (String, Value)> {
         entries.as_array_mut().unwrap().retain(|entry| entry["subresource"] != "status");
         // Controllers write the status of these two whenever they like.
         let has_status = ["Deployment", "PodDisruptionBudget"].contains(&kind);
-        let version = if has_status { metadata.generation.unwrap().to_string() } else { metadata.resource_version.unwrap() };
+        let version =
+            if has_status { metadata.generation.unwrap().to_string() } else { metadata.resource_version.unwrap() };
         found.insert(kind, (version, entries));
     }
     found
@@ -127,9 +128,11 @@ async fn a_changed_cache_secret_rolls_the_manager_once() {
     let (stage, workspace) = typed("cache_secret").await;
     stage.namespace.create().await;
     let secrets = stage.kubernetes.api::<Secret>(stage.namespace.name());
-    let made = |key: &str| json!({
-        "metadata": { "name": "gitlab-runner-s3-access" }, "stringData": { "accesskey": key, "secretkey": "x" },
-    });
+    let made = |key: &str| {
+        json!({
+            "metadata": { "name": "gitlab-runner-s3-access" }, "stringData": { "accesskey": key, "secretkey": "x" },
+        })
+    };
     secrets.create(&PostParams::default(), &serde_json::from_value(made("AKIA1")).unwrap()).await.unwrap();
     workspace.apply().await;
     workspace.assert_stable().await;
@@ -137,7 +140,11 @@ async fn a_changed_cache_secret_rolls_the_manager_once() {
 
     secrets.patch("gitlab-runner-s3-access", &PatchParams::default(), &Patch::Merge(made("AKIA2"))).await.unwrap();
     let plan = workspace.plan().await;
-    assert!(plan.change(ADDRESS).to_string().contains("before changes of gitlab-runner-s3-access"), "{}", plan.output());
+    assert!(
+        plan.change(ADDRESS).to_string().contains("before changes of gitlab-runner-s3-access"),
+        "{}",
+        plan.output()
+    );
     assert!(!plan.json().to_string().contains("AKIA2"));
     for _ in 0..2 {
         workspace.apply().await;

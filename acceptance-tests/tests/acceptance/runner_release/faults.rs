@@ -87,15 +87,21 @@ async fn a_page_that_says_404_is_no_absence() {
     end(&stage, &workspace).await;
 }
 
-/// R12: credentials that are not taken, even when they are new, and a token that may not be renewed for ever.
+/// R12: credentials that are not taken, even when they are new.
 #[tokio::test]
 async fn credentials_that_are_never_taken() {
     let (stage, workspace) = typed("unauthorized").await;
     let proxy = stage.kubernetes_faults();
     proxy.inject(KubernetesFault::unauthorized("*", "/").times(0));
     let said = workspace.try_apply().await.failed();
-    assert!(said.contains("does not accept the credentials, also after renewing them"), "{said}");
-    assert!(proxy.calls().len() <= 4, "{:#?}", proxy.calls());
+    assert!(said.contains("does not accept the credentials (401 Unauthorized)"), "{said}");
+    for call in proxy.calls() {
+        // Two plans look at the namespace, each with a process and so a token of its own.
+        let most = if call.path.ends_with(stage.namespace.name()) { 4 } else { 2 };
+        let calls =
+            proxy.calls().into_iter().filter(|other| (&other.method, &other.path) == (&call.method, &call.path));
+        assert!(calls.count() <= most, "renewed once, and not for ever: {call:?}");
+    }
     assert!(!workspace.state().await.contains(ADDRESS));
     proxy.forget();
     assert_eq!(stage.namespace.objects().await, [""; 0]);

@@ -196,7 +196,7 @@ async fn killed_at_every_point_of_a_destroy() {
     end(&stage, &workspace).await;
 }
 
-/// R9, as far as it goes without a record to lock: two applies of the same configuration at once, each with a state of its
+/// R9: as far as it goes without a record to lock: two applies of the same configuration at once, each with a state of its
 /// own, both end, and there is one release.
 #[tokio::test]
 async fn two_applies_at_once() {

@@ -64,7 +64,9 @@ async fn replica_sets(stage: &Stage) -> usize {
 async fn start_pods(stage: &Stage) {
     let pods = stage.kubernetes.api::<Pod>(stage.namespace.name());
     let found = json!({ "metadata": { "annotations": { "local-cloud/image-missing": null } } });
-    for pod in pods.list(&ListParams::default()).await.unwrap() {
+    let lacks_image =
+        |pod: &Pod| pod.metadata.annotations.iter().flatten().any(|(name, _)| name.contains("image-missing"));
+    for pod in pods.list(&ListParams::default()).await.unwrap().into_iter().filter(lacks_image) {
         pods.patch(&pod.metadata.name.unwrap(), &PatchParams::default(), &Patch::Merge(&found)).await.unwrap();
     }
 }

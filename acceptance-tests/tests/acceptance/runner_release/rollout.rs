@@ -46,7 +46,12 @@ async fn a_deadline_that_is_exceeded() {
     let begin = Instant::now();
     let said = workspace.try_apply().await.failed();
     assert!(begin.elapsed() < Duration::from_secs(60), "{:?}", begin.elapsed());
-    for text in ["Runner manager is not available", "has timed out progressing", "ImagePullBackOff", "are applied and in the state"] {
+    for text in [
+        "Runner manager is not available",
+        "has timed out progressing",
+        "ImagePullBackOff",
+        "are applied and in the state",
+    ] {
         assert!(said.contains(text), "{text} in {said}");
     }
     let plan = workspace.plan().await;
@@ -71,7 +76,7 @@ async fn the_next_apply_waits_on() {
     workspace.apply().await;
     workspace.set(&json!({ "image_missing": true, "update_timeout": "2s" }));
     let said = workspace.try_apply().await.failed();
-    assert!(said.contains("timed out after 2s; last seen: ") && said.contains("the next apply waits again"), "{said}");
+    assert!(said.contains("did not end: timed out after ") && said.contains("the next apply waits again"), "{said}");
     let before = generation(&stage).await;
     workspace.set(&json!({ "update_timeout": null }));
     let proxy = stage.kubernetes_faults();

@@ -106,11 +106,13 @@ pub async fn apply(client: &Client, object: &Value, options: ApplyOptions) -> Re
         field_validation: Some(ValidationDirective::Strict),
     };
     let api = place.api(client);
+    // Who names a version wants that one and no other.
+    let may_repeat = object["metadata"]["resourceVersion"].is_null();
     let mut races = 0;
     loop {
         match api.patch(&place.name, &parameters, &Patch::Apply(object)).await {
             // Somebody changed the object at the same moment. The server has looked again a few times by itself.
-            Err(error) if is_race(&error) && races < MAX_RACES => races += 1,
+            Err(error) if may_repeat && is_race(&error) && races < MAX_RACES => races += 1,
             applied => return applied.map(value).map_err(|error| KubernetesError::new(&place, error)),
         }
     }

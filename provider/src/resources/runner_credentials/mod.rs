@@ -352,8 +352,7 @@ impl<'a> Scene<'a> {
 
     async fn cluster(&self, wanted: &Wanted, left: &str) -> Result<kube::Client, Error> {
         let connected = self.home.connect(self.clients, wanted.cluster_name.as_deref()).await;
-        let client =
-            connected.map_err(|source| Error::Client { source: source.into(), left: left.to_owned() })?;
+        let client = connected.map_err(|source| Error::Client { source: source.into(), left: left.to_owned() })?;
         Ok(kubernetes::until_stopped(&client, &self.context.stop))
     }
 

@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use tokio::time::timeout;
 
 use super::expand::Wanted;
-use super::live::{Claims, get_all};
+use super::live::{Claims, get_all, is_ours};
 use super::manifests::Fingerprints;
 use super::schema::RunnerRelease;
 use super::{Scene, adoption};
@@ -50,14 +50,16 @@ pub(super) async fn check(
     if objects.is_empty() {
         return Ok(());
     }
-    let refused = timeout(DONE, scene.try_out(objects, &claims, plan.prior.is_none())).await.unwrap_or_default();
+    let tried = timeout(DONE, scene.try_out(objects, &claims, plan.prior.is_none())).await;
+    let Tried { refused, is_begun } = tried.unwrap_or_default();
     let config = plan.config.clone().into_raw_object();
     let found = refused.iter().map(|error| diagnostic(error, wanted, &config));
-    if plan.changed || plan.prior.is_none() {
+    if plan.changed && plan.prior.is_some() || plan.prior.is_none() && !is_begun {
         let found: Diagnostics = found.collect();
         return if found.is_empty() { Ok(()) } else { Err(found) };
     }
-    // The configuration was accepted once. Hosts plan before they destroy, too, and that must not be kept from ending.
+    // The configuration was accepted once, or a create of it has come so far. Hosts plan before they destroy, too, and
+    // that must not be kept from ending.
     found.for_each(|found| plan.warn(Diagnostic { severity: Severity::Warning, ..found }));
     Ok(())
 }
@@ -94,13 +96,23 @@ async fn reached<'a>(context: &'a Context<Data>, plan: &Plan<RunnerRelease>, wan
     }
 }
 
+/// What a trial showed.
+#[derive(Debug, Default)]
+struct Tried {
+    refused: Vec<KubernetesError>,
+    /// Whether objects of this release are there already, though no state tells of them.
+    is_begun: bool,
+}
+
 impl Scene<'_> {
     /// What would be refused.
-    async fn try_out(&self, mut objects: Vec<Json>, claims: &Claims<'_>, is_create: bool) -> Vec<KubernetesError> {
+    async fn try_out(&self, mut objects: Vec<Json>, claims: &Claims<'_>, is_create: bool) -> Tried {
+        let mut is_begun = false;
         if is_create {
             // What is there under these names is to go first, or an apply says whose it is.
             let places = objects.iter().filter_map(|object| ObjectRef::of(object).ok());
-            let Ok(found) = get_all(&self.client, places.collect::<Vec<_>>()).await else { return Vec::new() };
+            let Ok(found) = get_all(&self.client, places.collect::<Vec<_>>()).await else { return Tried::default() };
+            is_begun = found.iter().any(|(_, object)| object.as_ref().is_some_and(is_ours));
             let new: Vec<ObjectRef> =
                 found.into_iter().filter(|(_, object)| object.is_none()).map(|(place, _)| place).collect();
             objects.retain(|object| ObjectRef::of(object).is_ok_and(|place| new.contains(&place)));
@@ -108,7 +120,7 @@ impl Scene<'_> {
         let tried = stream::iter(objects)
             .map(async |object| claims.try_out(&self.client, &object).await.err().filter(is_refusal))
             .buffered(AT_A_TIME);
-        tried.collect::<Vec<_>>().await.into_iter().flatten().collect()
+        Tried { refused: tried.collect::<Vec<_>>().await.into_iter().flatten().collect(), is_begun }
     }
 }
 

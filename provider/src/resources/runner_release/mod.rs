@@ -171,7 +171,7 @@ impl<'a> Scene<'a> {
     /// Looks every few seconds until `end`.
     fn wait(&self, end: Instant) -> Wait {
         let left = end.saturating_duration_since(self.context.clock.now());
-        Wait::new(self.context, left).every(Duration::from_secs(1), Duration::from_secs(5))
+        Wait::new(self.context, left).every(Duration::from_millis(250), Duration::from_secs(5))
     }
 
     async fn create(&self, operation: &mut Create<RunnerRelease>) -> Result<(), Error> {
@@ -239,6 +239,8 @@ impl<'a> Scene<'a> {
         operation.private.remove(ROLLING);
         let mut left = before;
         left.retain(|key, _| !wanted.manifest.contains_key(key));
+        let strays = self.strays(&planned, &wanted.manifest).await;
+        left.extend(strays.map_err(|source| Error::Remove { source: WaitError::Failed(source) })?);
         self.remove(&left, end + removal::grace(&left)).await.map_err(|source| Error::Remove { source })?;
         wanted.describe(&mut state).map_err(Error::Configuration)?;
         operation.record(state);

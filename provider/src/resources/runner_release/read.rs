@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use super::apply::owner;
 use super::error::Error;
 use super::expand::{Manifest, Wanted, objects, shown_manifest, text};
 use super::memory::Memory;
@@ -11,6 +12,7 @@ use super::{Scene, adoption, flatten, last_applied, live, plan};
 use crate::clients::kubernetes::{self, KubernetesError};
 use crate::framework::Read;
 use crate::framework::value::known_map;
+use crate::resources::namespace::Namespace;
 
 /// Every kind that a release may have in its namespace.
 pub(super) const KINDS: [(&str, &str); 12] = [
@@ -57,7 +59,7 @@ impl Scene<'_> {
             let shown: Json = serde_json::from_str(shown).unwrap_or_default();
             manifest.insert(key, text(&flatten::flatten(&shown, &live, memory.as_ref(), &outdated)));
         }
-        if manifest.is_empty() {
+        if manifest.is_empty() && !self.made_namespace(&operation.state).await {
             operation.gone();
             return Ok(());
         }
@@ -67,6 +69,17 @@ impl Scene<'_> {
         state.status = status.into();
         plan::identify(state);
         Ok(())
+    }
+
+    /// Whether the namespace is left of the release, for instance by a destroy that was killed before its end.
+    async fn made_namespace(&self, state: &RunnerRelease) -> bool {
+        let (Some(name), Some(release), true) =
+            (state.namespace.as_str(), state.name.as_str(), state.create_namespace.or(false))
+        else {
+            return false;
+        };
+        let namespace = Namespace { client: &self.client, name, owner: owner(release) };
+        namespace.is_ours().await.unwrap_or(false)
     }
 
     /// Secrets in use that are not as they were when the manager was started with them.
@@ -134,8 +147,8 @@ impl Scene<'_> {
         }
     }
 
-    /// All objects of this release in its namespace, and in none.
-    async fn ours(&self, namespace: &str, release: &str) -> Result<Vec<Json>, KubernetesError> {
+    /// All objects of this release in its namespace, and in none, that the credentials can see.
+    pub(super) async fn ours(&self, namespace: &str, release: &str) -> Result<Vec<Json>, KubernetesError> {
         let labels = format!("app.kubernetes.io/managed-by=gitlabspot,release={release}");
         let mut found = Vec::new();
         // Of releases of one name in several namespaces, the account tells whose a binding is, and that whose a role is.
@@ -148,7 +161,10 @@ impl Scene<'_> {
         }
         found.extend(bindings);
         for (api_version, kind) in KINDS {
-            found.extend(kubernetes::list(&self.client, api_version, kind, Some(namespace), &labels).await?);
+            match kubernetes::list(&self.client, api_version, kind, Some(namespace), &labels).await {
+                Err(KubernetesError::Forbidden { .. }) => {}
+                of_kind => found.extend(of_kind?),
+            }
         }
         Ok(found)
     }

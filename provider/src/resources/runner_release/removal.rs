@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::adoption::ADOPTING;
+use super::adoption::{ADOPTING, bare};
 use super::apply::owner;
 use super::error::Error;
 use super::expand::{Manifest, parsed};
@@ -41,9 +41,21 @@ impl Scene<'_> {
         Ok(())
     }
 
+    /// Objects of this release that are in no state: a run was killed right after it had made them.
+    pub(super) async fn strays(&self, model: &RunnerRelease, known: &Manifest) -> Result<Manifest, KubernetesError> {
+        let (Some(namespace), Some(release)) = (model.namespace.as_str(), model.name.as_str()) else {
+            return Ok(Manifest::new());
+        };
+        let mut found = bare(&self.ours(namespace, release).await?);
+        found.retain(|key, _| !known.contains_key(key));
+        Ok(found)
+    }
+
     pub(super) async fn delete(&self, operation: &mut Delete<RunnerRelease>) -> Result<(), Error> {
         let failed = |source| Error::Remove { source };
-        let manifest = known_map(&operation.state.manifest).unwrap_or_default();
+        let mut manifest = known_map(&operation.state.manifest).unwrap_or_default();
+        let strays = self.strays(&operation.state, &manifest).await;
+        manifest.extend(strays.map_err(|source| failed(WaitError::Failed(source)))?);
         if operation.private.get::<bool>(ADOPTING).unwrap_or(false) {
             let detail = "The release was imported from Helm, and no apply has taken over all of it. What still belongs \
                           to Helm was left as it is; `helm uninstall` removes it.";

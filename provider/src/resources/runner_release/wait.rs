@@ -48,7 +48,8 @@ pub(super) fn rollout(deployment: &Json) -> Rollout {
     if let Some(progressing) = progressing
         && progressing["reason"] == "ProgressDeadlineExceeded"
     {
-        return Rollout::Failed(progressing["message"].as_str().unwrap_or("progress deadline exceeded").to_owned());
+        let message = progressing["message"].as_str().unwrap_or("progress deadline exceeded");
+        return Rollout::Failed(message.trim_end_matches('.').to_owned());
     }
     let wanted = deployment.pointer("/spec/replicas").and_then(Json::as_i64).unwrap_or(1);
     let (all, updated, available) =

@@ -20,8 +20,6 @@ impl Group {
     }
 }
 
-const NOT_YET: &str = "Not tried with a real engine yet.";
-
 pub(super) const GROUPS: &[Group] = &[
     Group {
         letter: 'N',
@@ -139,17 +137,6 @@ pub(super) const GROUPS: &[Group] = &[
             "the GitLab token: in its Secret alone",
         ],
         without: &[
-            ("R1", NOT_YET),
-            ("R5", NOT_YET),
-            ("R6", NOT_YET),
-            ("R7", NOT_YET),
-            ("R9", NOT_YET),
-            ("R11", NOT_YET),
-            ("R12", NOT_YET),
-            ("R13", NOT_YET),
-            ("R14", NOT_YET),
-            ("R15", NOT_YET),
-            ("R16", NOT_YET),
             ("R4", "No Helm record is kept, so Helm has nothing to work on."),
             ("R8", "No record, no lock: nothing is left pending by a process that died."),
             ("R10", "No record: every object is applied by itself."),
