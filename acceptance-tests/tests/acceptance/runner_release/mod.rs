@@ -6,6 +6,7 @@ mod drift;
 mod dry_run;
 mod faults;
 mod interruption;
+mod removal;
 mod rollout;
 mod start;
 
@@ -73,13 +74,12 @@ async fn start_pods(stage: &Stage) {
 
 /// Waits until something has happened.
 async fn until(what: &str, mut happened: impl AsyncFnMut() -> bool) {
-    for _ in 0..600 {
-        if happened().await {
-            return;
-        }
+    let mut looks = 0;
+    while !happened().await {
+        assert!(looks < 600, "this never happened: {what}");
+        looks += 1;
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    panic!("this never happened: {what}");
 }
 
 /// `config.toml` and `config.template.toml`.
