@@ -48,14 +48,15 @@ fn plain(name: &str) -> String {
     name.to_lowercase().replace(['_', '-'], "")
 }
 
-/// Whether the message names a key that is as near as the right one. Of what is nearly all wrong, nothing can be said; two
-/// slips at one place can be three.
+/// Whether the message names a key that is as near as the right one. Of what is nearly all wrong, nothing can be said: `li`
+/// is as little `id` as it is `limit`. Two slips at one place can be three.
 fn is_right(message: &str, wrong: &str, right: &str) -> bool {
     let distance = |name: &str| strsim::osa_distance(&plain(wrong), &plain(name));
     let suggested = message.split("Did you mean \"").nth(1).and_then(|rest| rest.split('"').next());
+    let is_all_wrong = distance(right) >= plain(wrong).len();
     match suggested {
-        Some(name) => distance(name) <= distance(right),
-        None => distance(right) > 2 || distance(right) >= plain(wrong).len(),
+        Some(name) => distance(name) <= distance(right) || is_all_wrong,
+        None => distance(right) > 2 || is_all_wrong,
     }
 }
 
