@@ -1,13 +1,7 @@
 //! AWS answers before all of it knows: calls that are refused, or read old values, until the news has travelled.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-
-use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::interceptors::Intercept;
-use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextRef;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::config_bag::ConfigBag;
 
 use crate::clients::aws::AwsError;
 use crate::framework::Context;
@@ -106,35 +100,10 @@ where
         .await
 }
 
-/// Counts how often the SDK sent a request: after more than one, an "exists already" may be our own doing.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Attempts(Arc<Mutex<u32>>);
-
-impl Attempts {
-    /// Whether the request was sent more than once.
-    pub(crate) fn repeated(&self) -> bool {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) > 1
-    }
-}
-
-impl Intercept for Attempts {
-    fn name(&self) -> &'static str {
-        "Attempts"
-    }
-
-    fn read_before_attempt(
-        &self,
-        _: &BeforeTransmitInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use tokio_util::sync::CancellationToken;
 
     use super::*;

@@ -157,23 +157,29 @@ fn profile_files(settings: &AwsSettings, environment: &Environment) -> EnvConfig
     files.build()
 }
 
-/// A client of one service over the shared configuration, with our retry rules.
+/// The configuration of one service's client: what all share, with our retry rules.
+macro_rules! configured {
+    ($name:ident, $sdk:ident, $connection:expr, $endpoints:expr) => {{
+        let (connection, endpoints): (&Connection, &Endpoints) = ($connection, $endpoints);
+        let mut builder = $sdk::config::Builder::from(&connection.config)
+            .retry_classifier(retry::TryAgain)
+            .interceptor(GiveUpConnecting)
+            .interceptor(connection.renewal.clone())
+            .retry_partition(retry::partition(stringify!($name)));
+        if let Some(appended) = &connection.appended {
+            builder = builder.interceptor(appended.clone());
+        }
+        if let Some(url) = &endpoints.$name {
+            builder = builder.endpoint_url(url);
+        }
+        builder
+    }};
+}
+
 macro_rules! service {
-    ($(#[$doc:meta])* $name:ident, $sdk:ident) => {
-        $(#[$doc])*
+    ($name:ident, $sdk:ident) => {
         pub(super) fn $name(connection: &Connection, endpoints: &Endpoints) -> $sdk::Client {
-            let mut builder = $sdk::config::Builder::from(&connection.config)
-                .retry_classifier(retry::TryAgain)
-                .interceptor(GiveUpConnecting)
-                .interceptor(connection.renewal.clone())
-                .retry_partition(retry::partition(stringify!($name)));
-            if let Some(appended) = &connection.appended {
-                builder = builder.interceptor(appended.clone());
-            }
-            if let Some(url) = &endpoints.$name {
-                builder = builder.endpoint_url(url);
-            }
-            $sdk::Client::from_conf(builder.build())
+            $sdk::Client::from_conf(configured!($name, $sdk, connection, endpoints).build())
         }
     };
 }
@@ -186,19 +192,8 @@ service!(sts, aws_sdk_sts);
 
 /// Unlike the others, S3 has a setting of its own.
 pub(super) fn s3(connection: &Connection, settings: &AwsSettings) -> aws_sdk_s3::Client {
-    let mut builder = aws_sdk_s3::config::Builder::from(&connection.config)
-        .retry_classifier(retry::TryAgain)
-        .interceptor(GiveUpConnecting)
-        .interceptor(connection.renewal.clone())
-        .retry_partition(retry::partition("s3"))
-        .force_path_style(settings.s3_use_path_style.unwrap_or(false));
-    if let Some(appended) = &connection.appended {
-        builder = builder.interceptor(appended.clone());
-    }
-    if let Some(url) = &settings.endpoints.s3 {
-        builder = builder.endpoint_url(url);
-    }
-    aws_sdk_s3::Client::from_conf(builder.build())
+    let builder = configured!(s3, aws_sdk_s3, connection, &settings.endpoints);
+    aws_sdk_s3::Client::from_conf(builder.force_path_style(settings.s3_use_path_style.unwrap_or(false)).build())
 }
 
 #[cfg(test)]

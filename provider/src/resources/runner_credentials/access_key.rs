@@ -8,10 +8,10 @@ use aws_sdk_iam::Client;
 use aws_sdk_iam::types::StatusType;
 
 use super::manifests::secret::KeyPair;
-use crate::clients::aws::AwsError;
+use crate::clients::aws::{Attempts, AwsError};
 use crate::framework::Context;
 use crate::framework::wait::WaitError;
-use crate::resources::propagation::{Attempts, PROPAGATION, Steady, accepted, settled};
+use crate::resources::propagation::{PROPAGATION, Steady, accepted, settled};
 use crate::resources::timestamp;
 
 /// A key as IAM lists it.
@@ -88,7 +88,7 @@ pub(super) async fn create<D>(
                         .unwrap_or_else(|| timestamp::format(context.clock.time_of_day())),
                     pair: KeyPair { id: key.access_key_id, secret: key.secret_access_key.into() },
                 };
-                if attempts.repeated() {
+                if attempts.answer_lost() {
                     remove_orphans(context, iam, user, before, Some(&made.pair.id)).await.map_err(failed)?;
                 }
                 return Ok(made);

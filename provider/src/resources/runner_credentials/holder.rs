@@ -8,7 +8,7 @@ use crate::clients::aws::AwsError;
 use crate::framework::Context;
 use crate::framework::wait::WaitError;
 use crate::resources::policy_document::equivalent;
-use crate::resources::propagation::{Attempts, PROPAGATION, accepted};
+use crate::resources::propagation::{PROPAGATION, accepted};
 use crate::resources::tags::{Change, Tags, UNFINISHED};
 use crate::resources::timestamp;
 
@@ -97,11 +97,11 @@ impl Holder {
     ) -> Result<Made, CreateFailure> {
         let mut marked = settings.clone();
         marked.tags.insert(UNFINISHED.to_owned(), timestamp::format(context.clock.time_of_day()));
-        let (marked, attempts) = (&marked, Attempts::default());
+        let marked = &marked;
         let call = || async {
             match self {
-                Self::User => iam_user::create(iam, marked, attempts.clone()).await,
-                Self::Role => iam_role::create(iam, marked, attempts.clone()).await,
+                Self::User => iam_user::create(iam, marked).await,
+                Self::Role => iam_role::create(iam, marked).await,
             }
         };
         let source = match accepted(context, PROPAGATION, passes, call).await {

@@ -8,10 +8,9 @@ use super::iam_user::tags;
 use super::inline_policy;
 use crate::clients::aws::AwsError;
 use crate::resources::policy_document::{parse, text};
-use crate::resources::propagation::Attempts;
 use crate::resources::tags::Change;
 
-pub(super) async fn create(iam: &Client, settings: &Settings, attempts: Attempts) -> Result<String, AwsError> {
+pub(super) async fn create(iam: &Client, settings: &Settings) -> Result<String, AwsError> {
     let request = iam
         .create_role()
         .role_name(&settings.name)
@@ -20,7 +19,7 @@ pub(super) async fn create(iam: &Client, settings: &Settings, attempts: Attempts
         .description("Cache of GitLab Runner")
         .set_permissions_boundary(settings.boundary.clone())
         .set_tags(Some(tags(&settings.tags)));
-    let answer = request.customize().interceptor(attempts).send().await.map_err(AwsError::of("CreateRole"))?;
+    let answer = request.send().await.map_err(AwsError::of("CreateRole"))?;
     Ok(answer.role.map(|role| role.arn).unwrap_or_default())
 }
 

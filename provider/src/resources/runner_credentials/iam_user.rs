@@ -6,17 +6,16 @@ use aws_sdk_iam::types::Tag;
 use super::holder::{Found, Settings};
 use super::inline_policy;
 use crate::clients::aws::AwsError;
-use crate::resources::propagation::Attempts;
 use crate::resources::tags::{Change, Tags};
 
-pub(super) async fn create(iam: &Client, settings: &Settings, attempts: Attempts) -> Result<String, AwsError> {
+pub(super) async fn create(iam: &Client, settings: &Settings) -> Result<String, AwsError> {
     let request = iam
         .create_user()
         .user_name(&settings.name)
         .path(&settings.path)
         .set_permissions_boundary(settings.boundary.clone())
         .set_tags(Some(tags(&settings.tags)));
-    let answer = request.customize().interceptor(attempts).send().await.map_err(AwsError::of("CreateUser"))?;
+    let answer = request.send().await.map_err(AwsError::of("CreateUser"))?;
     Ok(answer.user.map(|user| user.arn).unwrap_or_default())
 }
 

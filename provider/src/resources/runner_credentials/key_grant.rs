@@ -25,7 +25,7 @@ pub(super) fn aws(doing: impl Into<String>, source: WaitError<AwsError>, left: &
     Error::Aws { doing: doing.into(), source: Box::new(source), left: left.to_owned() }
 }
 
-fn kubernetes(doing: impl Into<String>, source: KubernetesError, left: &str) -> Error {
+pub(super) fn kubernetes(doing: impl Into<String>, source: KubernetesError, left: &str) -> Error {
     Error::Kubernetes { doing: doing.into(), source, left: left.to_owned() }
 }
 
@@ -67,9 +67,7 @@ impl Scene<'_> {
         if is_continued {
             // Their secrets were lost with the create that was interrupted.
             for key in before.drain(..) {
-                let deleted = access_key::delete(self.context, self.iam, user, &key.id).await;
-                deleted
-                    .map_err(|e| aws(format!("Deleting the access key {}", key.id), WaitError::Failed(e), IN_STATE))?;
+                self.delete_key(user, &key.id, IN_STATE).await?;
             }
         }
         Box::pin(self.new_key(&cluster, wanted, &before, state, memory, book)).await
@@ -119,6 +117,11 @@ impl Scene<'_> {
         let list = || access_key::list(self.iam, user);
         let listed = accepted(self.context, PROPAGATION, AwsError::is_not_found, list).await;
         listed.map_err(|source| aws(format!("Listing the access keys of {user}"), source, IN_STATE))
+    }
+
+    pub(super) async fn delete_key(&self, user: &str, id: &str, left: &str) -> Result<(), Error> {
+        let deleted = access_key::delete(self.context, self.iam, user, id).await;
+        deleted.map_err(|error| aws(format!("Deleting the access key {id}"), WaitError::Failed(error), left))
     }
 
     /// Refuses a Secret that is not ours: one that others made, or that holds the key of another user.

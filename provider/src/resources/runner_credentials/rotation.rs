@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use super::access_key::{self, Listed};
 use super::error::Error;
 use super::holder::Holder;
-use super::key_grant::{AS_BEFORE, IN_STATE, aws};
+use super::key_grant::{AS_BEFORE, IN_STATE, aws, kubernetes};
 use super::manifests::secret::KeyPair;
 use super::memory::{Book, Memory};
 use super::schema::RunnerCredentials;
@@ -52,9 +52,7 @@ impl Scene<'_> {
                     access_key_id = orphan.id,
                     "removing the access key of a rotation that was interrupted"
                 );
-                let deleted = access_key::delete(self.context, self.iam, user, &orphan.id).await;
-                let doing = format!("Deleting the access key {}", orphan.id);
-                deleted.map_err(|error| aws(doing, WaitError::Failed(error), AS_BEFORE))?;
+                self.delete_key(user, &orphan.id, AS_BEFORE).await?;
             }
             keys.retain(|key| !orphans.contains(key));
             self.mark(user, &keys).await?;
@@ -110,8 +108,7 @@ impl Scene<'_> {
             return Ok(None);
         }
         let read = wanted.place.read(cluster).await;
-        let failed =
-            |source| Error::Kubernetes { doing: "Reading the Secret".to_owned(), source, left: IN_STATE.to_owned() };
+        let failed = |source| kubernetes("Reading the Secret", source, IN_STATE);
         let Some(pair) = read.map_err(failed)?.and_then(|found| found.pair) else { return Ok(None) };
         let Some(orphan) = orphans.iter().find(|orphan| orphan.id == pair.id) else { return Ok(None) };
         let works = access_key::works(self.sts, &pair).await;

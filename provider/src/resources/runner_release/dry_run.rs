@@ -46,10 +46,10 @@ pub(super) async fn check(
     let all = is_set(adoption::ADOPTING) || is_set(adoption::COMPLETING);
     let claims = Claims { before: &before, after: &wanted.manifest, all };
     let objects = objects(wanted, &claims)?;
-    let Ok(Some(scene)) = timeout(REACHED, reached(context, plan, wanted)).await else { return Ok(()) };
     if objects.is_empty() {
         return Ok(());
     }
+    let Ok(Some(scene)) = timeout(REACHED, reached(context, plan, wanted)).await else { return Ok(()) };
     let tried = timeout(DONE, scene.try_out(objects, &claims, plan.prior.is_none())).await;
     let Tried { refused, is_begun } = tried.unwrap_or_default();
     let config = plan.config.clone().into_raw_object();

@@ -141,7 +141,17 @@ impl Scene<'_> {
 
     /// Objects of the whole cluster; none for whoever may not list them.
     pub(super) async fn list_of_cluster(&self, kind: &str, labels: &str) -> Result<Vec<Json>, KubernetesError> {
-        match kubernetes::list(&self.client, "rbac.authorization.k8s.io/v1", kind, None, labels).await {
+        self.list_visible("rbac.authorization.k8s.io/v1", kind, None, labels).await
+    }
+
+    async fn list_visible(
+        &self,
+        api_version: &str,
+        kind: &str,
+        namespace: Option<&str>,
+        labels: &str,
+    ) -> Result<Vec<Json>, KubernetesError> {
+        match kubernetes::list(&self.client, api_version, kind, namespace, labels).await {
             Err(KubernetesError::Forbidden { .. }) => Ok(Vec::new()),
             found => found,
         }
@@ -161,10 +171,7 @@ impl Scene<'_> {
         }
         found.extend(bindings);
         for (api_version, kind) in KINDS {
-            match kubernetes::list(&self.client, api_version, kind, Some(namespace), &labels).await {
-                Err(KubernetesError::Forbidden { .. }) => {}
-                of_kind => found.extend(of_kind?),
-            }
+            found.extend(self.list_visible(api_version, kind, Some(namespace), &labels).await?);
         }
         Ok(found)
     }
