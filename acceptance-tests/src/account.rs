@@ -1,6 +1,6 @@
 //! An AWS account of a test's own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};
@@ -200,6 +200,30 @@ impl Account {
     pub fn calls_of(&self, service: &str, action: &str) -> Vec<Call> {
         let query = [("account", self.id()), ("service", service), ("action", action)];
         self.control.get("/log", &query)
+    }
+
+    /// The provider's calls that change something, in order, each once however often it was sent.
+    #[must_use]
+    pub fn changes(&self) -> Vec<String> {
+        let looks = ["Describe", "Get", "Head", "List"];
+        let mut seen = BTreeSet::new();
+        let calls = self.calls().into_iter().filter(Call::is_of_provider);
+        let changes = calls.filter(|call| !looks.iter().any(|look| call.action.starts_with(look)));
+        let once = changes.filter(|call| call.invocation.clone().is_none_or(|invocation| seen.insert(invocation)));
+        once.map(|call| call.action).collect()
+    }
+
+    /// Makes a role for nodes, as somebody else would. Returns its ARN.
+    ///
+    /// # Panics
+    ///
+    /// When there is one of this name.
+    pub async fn make_node_role(&self, name: &str) -> String {
+        let nodes = json!({ "Service": "ec2.amazonaws.com" });
+        let statement = json!({ "Effect": "Allow", "Principal": nodes, "Action": "sts:AssumeRole" });
+        let trust = json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();
+        let made = self.iam().create_role().role_name(name).assume_role_policy_document(trust).send().await;
+        made.expect("a role can be made").role.expect("a role that was made is told").arn
     }
 
     /// How often EKS was looked at since a call of this operation was answered well.

@@ -40,6 +40,7 @@ pub mod search;
 mod stage;
 mod state;
 mod tls;
+mod until;
 mod workspace;
 
 pub use account::{Account, Call};
@@ -58,4 +59,5 @@ pub use running::Running;
 pub use stage::Stage;
 pub use state::State;
 pub use tls::Tls;
+pub use until::until;
 pub use workspace::Workspace;

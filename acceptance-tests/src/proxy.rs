@@ -1,5 +1,6 @@
-//! A way to AWS that remembers who came along: a proxy, or a second address of the local AWS.
+//! A way that remembers who came along: a proxy, or a second address of the local AWS.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,8 +8,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, copy, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// A recorder on loopback. Requests that name a host, as a proxy gets them, and those that do not all go to the local
-/// AWS, whatever the host; tunnels go to one server, whatever they are for.
+/// A recorder on loopback, for HTTP, CONNECT, and SOCKS 5 without passwords. Requests that name a host, as a proxy gets
+/// them, and those that do not all go to one server, whatever the host.
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
@@ -18,9 +19,33 @@ pub struct Proxy {
 
 #[derive(Clone)]
 struct Route {
-    plain: String,
-    tunnel: Option<SocketAddr>,
+    /// Where requests go; nowhere without it.
+    plain: Option<String>,
+    tunnel: Tunnel,
     seen: Arc<Mutex<Vec<String>>>,
+}
+
+/// Where tunnels go.
+#[derive(Clone, Copy)]
+enum Tunnel {
+    Refused,
+    /// To one server, whatever they are for.
+    To(SocketAddr),
+    /// To the port that they are for, of this machine.
+    Loopback,
+}
+
+impl Tunnel {
+    async fn open(self, target: &str) -> Option<TcpStream> {
+        match self {
+            Self::Refused => None,
+            Self::To(server) => TcpStream::connect(server).await.ok(),
+            Self::Loopback => {
+                let port = target.rsplit(':').next().unwrap_or_default();
+                TcpStream::connect(format!("127.0.0.1:{port}")).await.ok()
+            }
+        }
+    }
 }
 
 impl Proxy {
@@ -30,10 +55,24 @@ impl Proxy {
     ///
     /// When loopback has no port left.
     pub async fn start(endpoint: &str, tunnel: Option<SocketAddr>) -> Self {
+        let plain = endpoint.trim_start_matches("http://").to_owned();
+        Self::listen(Some(plain), tunnel.map_or(Tunnel::Refused, Tunnel::To)).await
+    }
+
+    /// For tunnels alone, which lead to this machine, by whatever name it is asked for.
+    ///
+    /// # Panics
+    ///
+    /// When loopback has no port left.
+    pub async fn to_loopback() -> Self {
+        Self::listen(None, Tunnel::Loopback).await
+    }
+
+    async fn listen(plain: Option<String>, tunnel: Tunnel) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port on loopback");
         let address = listener.local_addr().expect("a listener has an address");
         let seen = Arc::<Mutex<Vec<String>>>::default();
-        let route = Route { plain: endpoint.trim_start_matches("http://").to_owned(), tunnel, seen: Arc::clone(&seen) };
+        let route = Route { plain, tunnel, seen: Arc::clone(&seen) };
         let serving = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let route = route.clone();
@@ -50,10 +89,26 @@ impl Proxy {
         format!("http://{}", self.address)
     }
 
-    /// Method and target of every request so far: `GET http://eks.example.com/clusters`, `CONNECT sts.example.com:443`.
+    /// Its URL for SOCKS 5.
+    #[must_use]
+    pub fn socks(&self) -> String {
+        format!("socks5://{}", self.address)
+    }
+
+    /// Method and target of every request so far: `GET http://eks.example.com/clusters`, `CONNECT sts.example.com:443`, and
+    /// `SOCKS sts.example.com:443`.
     #[must_use]
     pub fn seen(&self) -> Vec<String> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The targets alone, each once, of what came since the last time.
+    #[must_use]
+    pub fn asked(&self) -> Vec<String> {
+        let seen = std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner));
+        let targets: BTreeSet<String> =
+            seen.iter().filter_map(|line| line.split_once(' ')).map(|(_, target)| target.to_owned()).collect();
+        targets.into_iter().collect()
     }
 
     /// Forgets them.
@@ -69,17 +124,29 @@ impl Drop for Proxy {
 }
 
 impl Route {
+    fn note(&self, method: &str, target: &str) {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{method} {target}"));
+    }
+
     async fn serve(&self, mut client: TcpStream) -> Option<()> {
+        let mut first = [0; 1];
+        client.peek(&mut first).await.ok()?;
+        if first == [5] {
+            let target = socks_target(&mut client).await.ok()?;
+            self.note("SOCKS", &target);
+            let mut server = self.tunnel.open(&target).await?;
+            client.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).await.ok()?;
+            return copy_bidirectional(&mut client, &mut server).await.ok().map(drop);
+        }
         let (head, body) = read_head(&mut client).await?;
         let (first, headers) = head.split_once("\r\n")?;
         let mut words = first.split(' ');
         let (method, target) = (words.next()?, words.next()?);
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{method} {target}"));
+        self.note(method, target);
         if method == "CONNECT" {
-            let Some(server) = self.tunnel else {
+            let Some(mut server) = self.tunnel.open(target).await else {
                 return client.write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n").await.ok();
             };
-            let mut server = TcpStream::connect(server).await.ok()?;
             client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.ok()?;
             return copy_bidirectional(&mut client, &mut server).await.ok().map(drop);
         }
@@ -90,7 +157,7 @@ impl Route {
         let head = format!("{method} {path} HTTP/1.1\r\n{}\r\nConnection: close\r\n\r\n", headers.join("\r\n"));
         let length =
             headers.iter().find_map(|line| line.to_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
-        let mut server = TcpStream::connect(&self.plain).await.ok()?;
+        let mut server = TcpStream::connect(self.plain.as_ref()?).await.ok()?;
         server.write_all(head.as_bytes()).await.ok()?;
         server.write_all(&body).await.ok()?;
         let rest = length.unwrap_or(0).max(body.len() as u64) - body.len() as u64;
@@ -113,4 +180,28 @@ async fn read_head(client: &mut TcpStream) -> Option<(String, Vec<u8>)> {
             return None;
         }
     }
+}
+
+/// `host:port` of a request, once no password was agreed upon.
+async fn socks_target(stream: &mut TcpStream) -> std::io::Result<String> {
+    let mut greeting = [0; 2];
+    stream.read_exact(&mut greeting).await?;
+    let mut methods = vec![0; usize::from(greeting[1])];
+    stream.read_exact(&mut methods).await?;
+    stream.write_all(&[5, 0]).await?;
+    let mut request = [0; 4];
+    stream.read_exact(&mut request).await?;
+    let host = match request[3] {
+        1 => {
+            let mut address = [0; 4];
+            stream.read_exact(&mut address).await?;
+            std::net::Ipv4Addr::from(address).to_string()
+        }
+        _ => {
+            let mut name = vec![0; usize::from(stream.read_u8().await?)];
+            stream.read_exact(&mut name).await?;
+            String::from_utf8_lossy(&name).into_owned()
+        }
+    };
+    Ok(format!("{host}:{}", stream.read_u16().await?))
 }

@@ -71,11 +71,7 @@ async fn takes_over_what_was_made_by_hand() {
 /// As eksctl makes it, with the tags that were typed into the console. Returns the ARN of its role.
 async fn node_group(stage: &Stage) -> String {
     let account = &stage.account;
-    let statement =
-        json!({ "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": { "Service": "ec2.amazonaws.com" } });
-    let trust = json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();
-    let role = account.iam().create_role().role_name("eksctl-prod-nodegroup").assume_role_policy_document(trust);
-    let role = role.send().await.unwrap().role.unwrap().arn;
+    let role = account.make_node_role("eksctl-prod-nodegroup").await;
     let labels = [("nodegroup-type", "stateless"), ("instance-type", "spot"), ("intent", "build")];
     let taint = eks::Taint::builder().key("buildInstance").value("true").effect(eks::TaintEffect::NoSchedule).build();
     let mut request = account.eks().create_nodegroup().cluster_name(account.cluster()).nodegroup_name(NODE_GROUP);

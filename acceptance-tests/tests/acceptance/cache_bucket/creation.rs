@@ -3,7 +3,7 @@
 use gitlabspot_acceptance_tests::Fault;
 use serde_json::json;
 
-use super::{ADDRESS, changes, count, ends_well, exists, guide, make_bucket, tag};
+use super::{ADDRESS, count, ends_well, exists, guide, make_bucket, tag};
 
 /// B1, B2, B7, B17: refusals that pass, each repeated as often as it came.
 #[tokio::test]
@@ -42,7 +42,7 @@ async fn lost_answers() {
         stage.account.inject(fault.times(times));
         workspace.apply().await;
         assert!(count(&stage.account, "CreateBucket") > 1);
-        assert_eq!(changes(&stage.account).iter().filter(|call| *call == "CreateBucket").count(), 1);
+        assert_eq!(stage.account.changes().iter().filter(|call| *call == "CreateBucket").count(), 1);
         ends_well(&stage, &workspace).await;
     }
 }
@@ -66,7 +66,7 @@ async fn owned_by_us_and_made_by_someone() {
         let said = workspace.try_apply().await.failed();
         assert!(said.contains("Bucket exists already") && said.contains("It was not touched"), "{said}");
         assert_eq!(
-            (changes(&stage.account), count(&stage.account, "CreateBucket")),
+            (stage.account.changes(), count(&stage.account, "CreateBucket")),
             (vec!["CreateBucket".to_owned()], 2)
         );
         let tags = super::tags(&stage.account, &bucket).await;
@@ -84,7 +84,7 @@ async fn one_of_another_region() {
     stage.account.forget();
     let said = workspace.try_apply().await.failed();
     assert!(said.contains("belongs to a bucket in the region af-south-1"), "{said}");
-    assert_eq!(changes(&stage.account), [""; 0]);
+    assert_eq!(stage.account.changes(), [""; 0]);
     assert!(!workspace.state().await.contains(ADDRESS));
     // Nor is it imported by a provider of a region that is not its own.
     let said = workspace.try_import(ADDRESS, &bucket).await.failed();
@@ -110,7 +110,7 @@ async fn one_of_our_own() {
         let said = workspace.try_apply().await.failed();
         assert!(said.contains("Bucket exists already"), "{said}");
         assert!(said.contains(&format!("tofu import ADDRESS {bucket}")), "{said}");
-        assert_eq!(changes(&stage.account), [""; 0]);
+        assert_eq!(stage.account.changes(), [""; 0]);
         assert!(exists(&stage.account, &bucket).await);
         assert!(!workspace.state().await.contains(ADDRESS));
         stage.account.s3().delete_bucket().bucket(&bucket).send().await.unwrap();

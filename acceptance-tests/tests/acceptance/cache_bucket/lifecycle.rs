@@ -3,14 +3,14 @@
 use gitlabspot_acceptance_tests::Fault;
 use serde_json::json;
 
-use super::{ADDRESS, changes, count, ends_well, guide};
+use super::{ADDRESS, count, ends_well, guide};
 
 /// The guide's bucket: made once, closed before anything else.
 #[tokio::test]
 async fn the_guides_bucket() {
     let (stage, workspace, bucket) = guide("life", json!({})).await;
     workspace.apply().await;
-    let made = changes(&stage.account);
+    let made = stage.account.changes();
     assert_eq!(made[..3], ["CreateBucket", "PutBucketTagging", "PutPublicAccessBlock"]);
     let state = workspace.state().await;
     let state = state.resource(ADDRESS);
@@ -27,7 +27,7 @@ async fn the_guides_bucket() {
     assert_eq!(workspace.plan().await.changes()[ADDRESS], ["update"]);
     stage.account.forget();
     workspace.apply().await;
-    assert_eq!(changes(&stage.account), ["PutBucketLifecycleConfiguration"]);
+    assert_eq!(stage.account.changes(), ["PutBucketLifecycleConfiguration"]);
     ends_well(&stage, &workspace).await;
 }
 
@@ -118,7 +118,7 @@ async fn flapping() {
     by_turns(Fault::answer("s3", GET, OLD_RULE), 3);
     workspace.apply().await;
     assert_eq!(count(&stage.account, GET), 2 + 10 + 10);
-    assert_eq!(changes(&stage.account), ["PutBucketLifecycleConfiguration"]);
+    assert_eq!(stage.account.changes(), ["PutBucketLifecycleConfiguration"]);
 
     stage.account.forget();
     by_turns(Fault::answer("s3", GET, OLD_RULE), 0);

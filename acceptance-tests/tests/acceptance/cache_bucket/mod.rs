@@ -38,15 +38,6 @@ fn count(account: &Account, action: &str) -> usize {
     account.calls_of("s3", action).len()
 }
 
-/// The calls that change something, in order, each once however often it was sent.
-fn changes(account: &Account) -> Vec<String> {
-    let mut seen = std::collections::BTreeSet::new();
-    let looks = ["Head", "Get", "List"];
-    let calls = account.calls().into_iter().filter(|call| !looks.iter().any(|look| call.action.starts_with(look)));
-    let once = calls.filter(|call| call.invocation.clone().is_none_or(|invocation| seen.insert(invocation)));
-    once.map(|call| call.action).collect()
-}
-
 async fn exists(account: &Account, bucket: &str) -> bool {
     account.s3().head_bucket().bucket(bucket).send().await.is_ok()
 }

@@ -7,7 +7,7 @@ use aws_sdk_s3::types::{
 use gitlabspot_acceptance_tests::{Account, Fault};
 use serde_json::{Value, json};
 
-use super::{ADDRESS, changes, count, ends_well, guide, tag, tags};
+use super::{ADDRESS, count, ends_well, guide, tag, tags};
 
 /// B9: each part that was changed by hand shows in the plan, and it alone is written again.
 #[tokio::test]
@@ -39,7 +39,7 @@ async fn changed_by_hand() {
         assert_eq!(workspace.plan().await.changes()[ADDRESS], ["update"], "{part}");
         stage.account.forget();
         workspace.apply().await;
-        assert_eq!(changes(&stage.account), [put], "{part}");
+        assert_eq!(stage.account.changes(), [put], "{part}");
     }
     ends_well(&stage, &workspace).await;
 }
@@ -141,7 +141,7 @@ async fn statements_of_others() {
         workspace.set(&json!({ "tls_only": tls_only }));
         stage.account.forget();
         workspace.apply().await;
-        assert_eq!(changes(&stage.account), ["PutBucketPolicy"]);
+        assert_eq!(stage.account.changes(), ["PutBucketPolicy"]);
         assert_eq!(statements(&stage.account, &bucket).await, expected);
     }
     ends_well(&stage, &workspace).await;

@@ -1,12 +1,11 @@
 //! Tokens, certificates and trust: whom the cluster lets in, and which cluster is believed.
 
-use gitlabspot_acceptance_tests::KubernetesFault;
+use gitlabspot_acceptance_tests::{KubernetesFault, Proxy};
 use k8s_openapi::api::authentication::v1::TokenRequest;
 use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::api::PostParams;
 use serde_json::json;
 
-use super::recorder::Recorder;
 use super::{ADDRESS, Scene, assert_said, with};
 
 /// K8: host, token and authority; client certificate and key; and whatever the certificate's name is.
@@ -38,7 +37,7 @@ async fn host_with_token_or_certificate() {
 #[tokio::test]
 async fn whom_not_to_trust() {
     let scene = Scene::new("trust", &json!({})).await;
-    let proxy = Recorder::start().await;
+    let proxy = Proxy::to_loopback().await;
     let (other_authority, _) = scene.cloud.kubernetes_certificate();
     let port = scene.cloud.kubernetes_host().rsplit(':').next().unwrap().to_owned();
     let api = format!("the Kubernetes API at {}/ is not trusted:", scene.cloud.kubernetes_host());

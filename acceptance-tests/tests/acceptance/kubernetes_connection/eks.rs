@@ -1,10 +1,9 @@
 //! EKS clusters by name.
 
 use std::fs;
-use std::time::{Duration, Instant};
 
 use aws_sdk_eks::Client;
-use gitlabspot_acceptance_tests::{Call, Cloud, Engine, Fault, Stage};
+use gitlabspot_acceptance_tests::{Call, Cloud, Engine, Fault, Stage, until};
 use serde_json::json;
 
 use super::{ADDRESS, Scene, assert_said};
@@ -19,14 +18,6 @@ fn by_name(scene: &Scene) -> serde_json::Value {
 /// The EKS tokens that the cluster looked at.
 fn reviews(scene: &Scene) -> Vec<Call> {
     scene.stage.account.calls_of("authenticator", "TokenReview")
-}
-
-async fn until(what: &str, is_so: impl Fn() -> bool) {
-    let end = Instant::now() + Duration::from_secs(60);
-    while !is_so() {
-        assert!(Instant::now() < end, "{what} did not happen");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
 }
 
 /// K20: the name of the provider and that of the resource lead to the same; EKS is asked once for each plan, each apply.
@@ -84,13 +75,13 @@ async fn a_token_is_made_again_after_401() {
     scene.connect(&by_name(&scene));
     scene.without_pods().await;
     let running = scene.workspace.begin_apply();
-    until("the wait for pods", || {
+    until("the wait for pods", async || {
         proxy.calls_of("GET", "/pods").len() + proxy.calls_of("GET", "/deployments/").len() > 8
     })
     .await;
     proxy.expire_tokens();
     let before = proxy.calls().len();
-    until("another token", || proxy.calls().iter().any(|call| call.token == 2 && call.status == Some(200))).await;
+    until("another token", async || proxy.calls().iter().any(|call| call.token == 2 && call.status == Some(200))).await;
     scene.with_pods().await;
     let _ = running.output().await.succeeded();
     let refused: Vec<_> = proxy.calls()[before..].iter().filter(|call| call.status == Some(401)).cloned().collect();

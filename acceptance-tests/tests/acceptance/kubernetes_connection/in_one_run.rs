@@ -4,12 +4,11 @@ use std::fs;
 
 use aws_sdk_eks::Client;
 use aws_sdk_eks::types::VpcConfigRequest;
-use gitlabspot_acceptance_tests::{Cloud, Engine};
+use gitlabspot_acceptance_tests::{Cloud, Engine, Proxy};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 
-use super::recorder::Recorder;
 use super::{ADDRESS, Scene, host};
 
 const CLUSTER: &str = "terraform_data.cluster";
@@ -57,7 +56,7 @@ async fn scene(way: &str, engine: Engine) -> Scene {
 /// One run makes the cluster and deploys onto it, the next finds nothing to do, and one run destroys both, in order.
 async fn lives(way: &str, engine: Engine) {
     let scene = scene(way, engine).await;
-    let trap = Recorder::start().await;
+    let trap = Proxy::to_loopback().await;
     let trapped = scene
         .workspace
         .clone()
@@ -110,7 +109,7 @@ async fn what_exists_waits_for_the_way_to_it() {
     let scene = Scene::new("unknown", &json!({})).await;
     scene.connect(&scene.host());
     scene.workspace.apply().await;
-    let trap = Recorder::start().await;
+    let trap = Proxy::to_loopback().await;
     let kubeconfig = scene.stage.folder().join("trap");
     let config = json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "trap",

@@ -7,7 +7,6 @@ mod exec;
 mod in_one_run;
 mod kubeconfig;
 mod network_proxy;
-mod recorder;
 mod settings;
 
 use gitlabspot_acceptance_tests::{Cloud, Engine, Stage, Workspace};

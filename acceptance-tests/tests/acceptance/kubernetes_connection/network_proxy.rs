@@ -1,8 +1,8 @@
 //! Proxies on the way to the API server.
 
+use gitlabspot_acceptance_tests::Proxy;
 use serde_json::json;
 
-use super::recorder::Recorder;
 use super::{Scene, assert_said, with};
 
 /// The name by which the API server can be reached through a proxy alone.
@@ -13,7 +13,7 @@ const NAME: &str = "kubernetes.default.svc";
 #[tokio::test]
 async fn lead_to_the_cluster() {
     let scene = Scene::new("proxy", &json!({})).await;
-    let proxy = Recorder::start().await;
+    let proxy = Proxy::to_loopback().await;
     let loopback = scene.cloud.kubernetes_host().trim_start_matches("https://").to_owned();
     let named = format!("{NAME}:{}", loopback.rsplit(':').next().unwrap());
     let direct = scene.host();

@@ -3,9 +3,7 @@
 use gitlabspot_acceptance_tests::Fault;
 use serde_json::{Value, json};
 
-use super::{
-    ADDRESS, NAME, TEMPLATE, asg, asg_tag, asg_tags, changes, delete_behind_its_back, guide, tag_asg, untag_asg,
-};
+use super::{ADDRESS, NAME, TEMPLATE, asg, asg_tag, asg_tags, delete_behind_its_back, guide, tag_asg, untag_asg};
 
 /// T1, T2: a removed tag comes back alone; tags of others stay, and are no difference.
 #[tokio::test]
@@ -21,7 +19,7 @@ async fn repaired_one_by_one() {
     assert_eq!(plan.changes()[ADDRESS], ["update"]);
     stage.account.forget();
     workspace.apply().await;
-    assert_eq!(changes(&stage.account), ["CreateOrUpdateTags"]);
+    assert_eq!(stage.account.changes(), ["CreateOrUpdateTags"]);
     let call = &stage.account.calls_of("autoscaling", "CreateOrUpdateTags")[0];
     assert_eq!(call.parameters.to_string().matches(TEMPLATE).count(), 1, "{}", call.parameters);
     workspace.assert_stable().await;
@@ -51,11 +49,11 @@ async fn taken_over_after_an_import() {
     assert_eq!(workspace.plan().await.changes()[ADDRESS], ["update"]);
     workspace.apply().await;
     workspace.assert_stable().await;
-    assert_eq!((changes(&stage.account), asg_tags(&stage.account).await), (vec![], before.clone()));
+    assert_eq!((stage.account.changes(), asg_tags(&stage.account).await), (vec![], before.clone()));
 
     workspace.set(&json!({ "asg_tags": null }));
     workspace.apply().await;
-    assert_eq!(changes(&stage.account), ["DeleteTags"]);
+    assert_eq!(stage.account.changes(), ["DeleteTags"]);
     let mut after = asg_tags(&stage.account).await;
     after.insert("cost-center".to_owned(), "ci".to_owned());
     assert_eq!(after, before);

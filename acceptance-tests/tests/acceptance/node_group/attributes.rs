@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use gitlabspot_acceptance_tests::{Account, Engine, Stage, Workspace};
 use serde_json::{Value, json};
 
-use super::{ADDRESS, SPEED, TEMPLATE, asg, asg_tags, changes};
+use super::{ADDRESS, SPEED, TEMPLATE, asg, asg_tags};
 
 const NAME: &str = "every";
 
@@ -138,7 +138,7 @@ async fn changed_in_place() {
     assert_eq!(workspace.plan().await.changes()[ADDRESS], ["update"]);
     workspace.apply().await;
     assert_eq!(
-        changes(&stage.account),
+        stage.account.changes(),
         [
             vec!["DeleteRolePermissionsBoundary", "TagRole", "UntagRole"],
             vec!["AttachRolePolicy"; 7],
@@ -207,7 +207,7 @@ async fn tags_of_others() {
     stage.account.forget();
     workspace.apply().await;
     workspace.assert_stable().await;
-    let changes = changes(&stage.account);
+    let changes = stage.account.changes();
     assert!(changes.iter().any(|change| change == "TagResource"), "{changes:?}");
     assert!(!changes.iter().any(|change| change.contains("Nodegroup")), "{changes:?}");
     let tags = node_group(&stage.account).await.tags.unwrap();

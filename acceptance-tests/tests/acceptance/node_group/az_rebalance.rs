@@ -3,7 +3,7 @@
 use gitlabspot_acceptance_tests::Account;
 use serde_json::json;
 
-use super::{ADDRESS, NAME, asg, changes, guide};
+use super::{ADDRESS, NAME, asg, guide};
 
 async fn suspended(account: &Account) -> Vec<String> {
     let group = asg(account).await;
@@ -57,7 +57,7 @@ async fn of_others() {
     workspace.set(&json!({ "suspend_az_rebalance": false }));
     workspace.apply().await;
     workspace.assert_stable().await;
-    assert_eq!(changes(&stage.account), [""; 0]);
+    assert_eq!(stage.account.changes(), [""; 0]);
     assert_eq!(suspended(&stage.account).await, ["AZRebalance"]);
     workspace.destroy().await;
     stage.assert_nothing_left().await;

@@ -3,7 +3,7 @@
 use gitlabspot_acceptance_tests::Fault;
 use serde_json::json;
 
-use super::{ADDRESS, NAME, changes, foreign_node_group, guide, node_group};
+use super::{ADDRESS, NAME, foreign_node_group, guide, node_group};
 
 const ROLE_NOT_ASSUMABLE: &str = "Role could not be assumed because the trusted entity is not correct";
 
@@ -75,7 +75,7 @@ async fn lost_answers() {
         workspace.apply().await;
         workspace.assert_stable().await;
         assert_one_token(&stage.account, attempts);
-        let creates = changes(&stage.account).into_iter().filter(|action| action == "CreateNodegroup").count();
+        let creates = stage.account.changes().into_iter().filter(|action| action == "CreateNodegroup").count();
         assert_eq!((creates, stage.account.leftovers()["node_groups"].len()), (1, 1));
         workspace.destroy().await;
         stage.assert_nothing_left().await;
@@ -92,7 +92,7 @@ async fn name_is_taken() {
     let said = workspace.try_apply().await.failed();
     assert!(said.contains("Node group exists already"), "{said}");
     assert!(said.contains(&format!("tofu import ADDRESS prod:{NAME}")), "{said}");
-    assert_eq!(changes(&stage.account), [""; 0]);
+    assert_eq!(stage.account.changes(), [""; 0]);
     assert_eq!(node_group(&stage.account).await, before);
     assert!(!workspace.state().await.contains(ADDRESS));
 }

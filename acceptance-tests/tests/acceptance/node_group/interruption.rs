@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use gitlabspot_acceptance_tests::{Fault, Running};
+use gitlabspot_acceptance_tests::{Fault, Running, until};
 use serde_json::json;
 
-use super::{ADDRESS, NAME, changes, guide, node_group, until};
+use super::{ADDRESS, NAME, guide, node_group};
 
 /// Presses Ctrl-C, which has to end the command soon.
 async fn interrupted(running: Running) -> String {
@@ -23,7 +23,7 @@ async fn of_a_create() {
     let (stage, workspace) = guide("interrupted_create", json!({})).await;
     stage.account.plan_node_groups(&json!({ "on": "create", "polls": 10_000 }));
     let running = workspace.begin_apply();
-    until("EKS is making the group", || stage.account.looks_after("CreateNodegroup") > 1).await;
+    until("EKS is making the group", async || stage.account.looks_after("CreateNodegroup") > 1).await;
     let said = interrupted(running).await;
     assert!(said.contains("last seen: status CREATING") && said.contains("the next apply replaces it"), "{said}");
     let state = workspace.state().await;
@@ -31,7 +31,7 @@ async fn of_a_create() {
     assert_eq!(workspace.plan().await.changes()[ADDRESS], ["delete", "create"]);
     workspace.apply().await;
     workspace.assert_stable().await;
-    let creates = changes(&stage.account).into_iter().filter(|action| action == "CreateNodegroup").count();
+    let creates = stage.account.changes().into_iter().filter(|action| action == "CreateNodegroup").count();
     assert_eq!((creates, stage.account.leftovers()["node_groups"].len()), (2, 1));
     workspace.destroy().await;
     stage.assert_nothing_left().await;
@@ -46,7 +46,7 @@ async fn of_an_update() {
     stage.account.plan_node_groups(&json!({ "on": "update", "polls": 20 }));
     workspace.set(&json!({ "labels": { "intent": "test" } }));
     let running = workspace.begin_apply();
-    until("EKS is updating the group", || stage.account.looks_after("UpdateNodegroupConfig") > 1).await;
+    until("EKS is updating the group", async || stage.account.looks_after("UpdateNodegroupConfig") > 1).await;
     let said = interrupted(running).await;
     assert!(said.contains("the update is InProgress"), "{said}");
     assert_eq!(workspace.state().await.resource(ADDRESS)["labels"]["intent"], "build");
@@ -66,7 +66,7 @@ async fn of_a_destroy() {
     stage.account.forget();
     stage.account.plan_node_groups(&json!({ "on": "delete", "polls": 20 }));
     let running = workspace.begin_destroy();
-    until("EKS is deleting the group", || stage.account.looks_after("DeleteNodegroup") > 1).await;
+    until("EKS is deleting the group", async || stage.account.looks_after("DeleteNodegroup") > 1).await;
     let said = interrupted(running).await;
     assert!(said.contains("last seen: status DELETING"), "{said}");
     assert_eq!(workspace.state().await.resource(ADDRESS)["id"], format!("prod:{NAME}"));
@@ -80,7 +80,7 @@ async fn killed_after_the_create() {
     let (stage, workspace) = guide("killed", json!({})).await;
     stage.account.plan_node_groups(&json!({ "on": "create", "polls": 12 }));
     let running = workspace.begin_apply();
-    until("EKS is making the group", || stage.account.looks_after("CreateNodegroup") > 1).await;
+    until("EKS is making the group", async || stage.account.looks_after("CreateNodegroup") > 1).await;
     let _ = running.kill().await;
     assert!(!workspace.state().await.contains(ADDRESS));
     let before = node_group(&stage.account).await.unwrap().nodegroup_arn;
@@ -104,7 +104,7 @@ async fn killed_after_the_role() {
     let (stage, workspace) = guide("killed_early", json!({})).await;
     stage.account.inject(Fault::throttle("eks", "CreateNodegroup").times(0));
     let running = workspace.begin_apply();
-    until("EKS is asked", || !stage.account.calls_of("eks", "CreateNodegroup").is_empty()).await;
+    until("EKS is asked", async || !stage.account.calls_of("eks", "CreateNodegroup").is_empty()).await;
     let _ = running.kill().await;
     assert!(!workspace.state().await.contains(ADDRESS));
     let roles = stage.account.leftovers()["roles"].clone();

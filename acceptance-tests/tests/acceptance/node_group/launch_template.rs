@@ -4,7 +4,7 @@ use aws_sdk_ec2::types::RequestLaunchTemplateData;
 use gitlabspot_acceptance_tests::{Account, Engine, Stage};
 use serde_json::json;
 
-use super::{ADDRESS, SPEED, changes};
+use super::{ADDRESS, SPEED};
 
 /// A launch template with two versions. Returns its id.
 async fn make_template(account: &Account, name: &str) -> String {
@@ -36,7 +36,7 @@ async fn by_name_and_by_id() {
     assert_eq!(workspace.plan().await.changes()[ADDRESS], ["update"]);
     workspace.apply().await;
     workspace.assert_stable().await;
-    assert_eq!(changes(&stage.account), ["UpdateNodegroupVersion"]);
+    assert_eq!(stage.account.changes(), ["UpdateNodegroupVersion"]);
     let sent = &stage.account.calls_of("eks", "UpdateNodegroupVersion")[0].parameters;
     // EKS refuses both id and name.
     assert_eq!(sent["launchTemplate"], json!({ "id": id, "version": "2" }));

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{ADDRESS, NAME, TEMPLATE, asg, asg_tags, changes, delete_behind_its_back, guide, node_group};
+use super::{ADDRESS, NAME, TEMPLATE, asg, asg_tags, delete_behind_its_back, guide, node_group};
 
 /// N1: one create, and nothing to do afterwards.
 #[tokio::test]
@@ -16,7 +16,7 @@ async fn the_guides_group() {
     workspace.assert_stable().await;
     workspace.apply().await;
     let creates: Vec<String> =
-        changes(&stage.account).into_iter().filter(|action| action == "CreateNodegroup").collect();
+        stage.account.changes().into_iter().filter(|action| action == "CreateNodegroup").collect();
     assert_eq!(creates.len(), 1);
 
     let tags = asg_tags(&stage.account).await;

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use aws_sdk_autoscaling::types::{AutoScalingGroup, Tag};
 use aws_sdk_eks::types::Nodegroup;
 use gitlabspot_acceptance_tests::{Account, Engine, Stage, Workspace};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 const ADDRESS: &str = "gitlabspot_node_group.build";
 const NAME: &str = "build-8vcpu-16gb-32gb-1b";
@@ -75,36 +75,9 @@ async fn delete_behind_its_back(account: &Account) {
 
 /// Makes a node group that no configuration knows.
 async fn foreign_node_group(account: &Account) {
-    let trust = json!({
-        "Version": "2012-10-17",
-        "Statement": [{ "Effect": "Allow", "Principal": { "Service": "ec2.amazonaws.com" }, "Action": "sts:AssumeRole" }],
-    });
-    let role = account.iam().create_role().role_name("theirs").assume_role_policy_document(trust.to_string());
-    let role = role.send().await.unwrap().role.unwrap();
+    let role = account.make_node_role("theirs").await;
     let request = account.eks().create_nodegroup().cluster_name(account.cluster()).nodegroup_name(NAME);
     let subnet = &account.subnet_ids()["af-south-1b"];
-    request.node_role(role.arn).subnets(subnet).send().await.unwrap();
+    request.node_role(role).subnets(subnet).send().await.unwrap();
     while node_group(account).await.unwrap().status.unwrap().as_str() != "ACTIVE" {}
-}
-
-/// Asks until it has happened.
-async fn until(what: &str, mut happened: impl FnMut() -> bool) {
-    let begin = std::time::Instant::now();
-    while !happened() {
-        assert!(begin.elapsed() < std::time::Duration::from_secs(60), "never saw that {what}");
-        tokio::task::yield_now().await;
-    }
-}
-
-/// The calls that change something, in order, each once however often it was sent.
-fn changes(account: &Account) -> Vec<String> {
-    let mut seen = std::collections::BTreeSet::new();
-    let looks = ["Describe", "Get", "List"];
-    account
-        .calls()
-        .into_iter()
-        .filter(|call| !looks.iter().any(|look| call.action.starts_with(look)))
-        .filter(|call| call.invocation.clone().is_none_or(|invocation| seen.insert(invocation)))
-        .map(|call| call.action)
-        .collect()
 }

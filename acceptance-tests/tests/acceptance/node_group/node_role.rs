@@ -6,7 +6,7 @@ use aws_sdk_iam::types::Tag;
 use gitlabspot_acceptance_tests::{Account, Fault};
 use serde_json::json;
 
-use super::{ADDRESS, changes, guide, node_group};
+use super::{ADDRESS, guide, node_group};
 
 const ROLE: &str = "ci-nodes";
 
@@ -79,7 +79,7 @@ async fn name_is_taken() {
     assert!(said.contains("a role ci-nodes exists already and was not made for this node group"), "{said}");
     assert!(said.contains("Nothing was made"), "{said}");
     // The attempt to make one is how it is found out.
-    assert_eq!(changes(&stage.account), ["CreateRole"]);
+    assert_eq!(stage.account.changes(), ["CreateRole"]);
     assert!(!workspace.state().await.contains(ADDRESS));
     stage.account.iam().delete_role().role_name(ROLE).send().await.unwrap();
     stage.assert_nothing_left().await;

@@ -3,7 +3,7 @@
 use gitlabspot_acceptance_tests::Fault;
 use serde_json::json;
 
-use super::{ADDRESS, TEMPLATE, asg_tags, changes, guide, node_group};
+use super::{ADDRESS, TEMPLATE, asg_tags, guide, node_group};
 
 /// N22: labels added, changed and removed, and another value of the same taint, in one update.
 #[tokio::test]
@@ -93,7 +93,7 @@ async fn add_ons() {
     assert_eq!(inline.policy_names(), ["auto-scaler"]);
     let attached = iam.list_attached_role_policies().role_name(&role).send().await.unwrap();
     assert_eq!(attached.attached_policies().len(), 5);
-    assert!(changes(&stage.account).contains(&"TagRole".to_owned()));
+    assert!(stage.account.changes().contains(&"TagRole".to_owned()));
     workspace.destroy().await;
     stage.assert_nothing_left().await;
 }

@@ -1,11 +1,11 @@
 //! What can happen to a create: no key is lost, nothing of others is touched.
 
-use gitlabspot_acceptance_tests::{Fault, Stage};
+use gitlabspot_acceptance_tests::{Fault, Stage, until};
 use k8s_openapi::api::core::v1::{ResourceQuota, Secret};
 use kube::api::{DeleteParams, PostParams};
 use serde_json::json;
 
-use super::{ADDRESS, NAME, SECRET, assert_one_key, changes, ends_well, guide, keys, make_key, until, user};
+use super::{ADDRESS, NAME, SECRET, assert_one_key, ends_well, guide, keys, make_key, user};
 use super::{pair, without_namespace};
 
 /// C2: the answer with the secret is lost, once, and as often as IAM lets a user have keys: the keys that nobody knows
@@ -47,7 +47,7 @@ async fn lost_answers() {
         stage.account.inject(fault.times(times));
         workspace.apply().await;
         assert_one_key(&stage, &workspace).await;
-        let created = changes(&stage.account);
+        let created = stage.account.changes();
         assert_eq!(created.iter().filter(|action| *action == "CreateUser").count(), 1, "{created:?}");
         ends_well(&stage, &workspace).await;
     }
@@ -149,7 +149,7 @@ async fn the_cluster_is_down() {
         let said = workspace.try_apply().await.failed();
         assert!(said.contains("cannot be reached") && said.contains("Nothing was made"), "{said}");
     }
-    assert_eq!(changes(&stage.account), [""; 0]);
+    assert_eq!(stage.account.changes(), [""; 0]);
     stage.assert_nothing_left().await;
 
     // Nor is one replaced: the old key stays where it is.
@@ -160,7 +160,7 @@ async fn the_cluster_is_down() {
     workspace.set(&json!({ "kubernetes": down, "rotation_trigger": "2" }));
     let said = workspace.run(&["apply", "-refresh=false", "-input=false", "-auto-approve"]).await.failed();
     assert!(said.contains("The key that was in use before still is"), "{said}");
-    assert_eq!((changes(&stage.account), pair(&stage).await), (vec![], before));
+    assert_eq!((stage.account.changes(), pair(&stage).await), (vec![], before));
     workspace.set(&json!({ "kubernetes": { "cluster_name": "prod" } }));
     workspace.apply().await;
     assert_one_key(&stage, &workspace).await;
@@ -173,7 +173,7 @@ async fn killed_before_the_key() {
     let (stage, workspace) = guide("killed_before_the_key", json!({})).await;
     stage.account.inject(Fault::throttle("iam", "CreateAccessKey").times(0));
     let running = workspace.begin_apply();
-    until("IAM is asked for a key", || !stage.account.calls_of("iam", "CreateAccessKey").is_empty()).await;
+    until("IAM is asked for a key", async || !stage.account.calls_of("iam", "CreateAccessKey").is_empty()).await;
     let _ = running.kill().await;
     assert!(!workspace.state().await.contains(ADDRESS));
     let before = user(&stage.account).await.unwrap().user_id;
@@ -190,7 +190,7 @@ async fn killed_after_the_key() {
     let (stage, workspace) = guide("killed_after_the_key", json!({})).await;
     stage.account.inject(Fault::throttle("sts", "GetCallerIdentity").times(0));
     let running = workspace.begin_apply();
-    until("the key is tried", || !stage.account.calls_of("sts", "GetCallerIdentity").is_empty()).await;
+    until("the key is tried", async || !stage.account.calls_of("sts", "GetCallerIdentity").is_empty()).await;
     let _ = running.kill().await;
     assert!(!workspace.state().await.contains(ADDRESS));
     let lost = keys(&stage.account).await;
@@ -213,7 +213,7 @@ async fn name_is_taken() {
     assert!(said.contains("An IAM user with the name ci-cache exists already"), "{said}");
     assert!(said.contains(&format!("tofu import ADDRESS {id}")), "{said}");
     // The attempt to make one is how it is found out.
-    assert_eq!(changes(&stage.account), ["CreateUser"]);
+    assert_eq!(stage.account.changes(), ["CreateUser"]);
     assert_eq!(keys(&stage.account).await, [(key.clone(), true)]);
     assert!(!workspace.state().await.contains(ADDRESS));
     super::delete_key(&stage.account, &key).await;
@@ -231,7 +231,7 @@ async fn secret_is_taken() {
     let said = workspace.try_apply().await.failed();
     assert!(said.contains(&format!("The Secret {}/{SECRET} exists already", stage.namespace.name())), "{said}");
     assert!(said.contains("Nothing was made"), "{said}");
-    assert_eq!(changes(&stage.account), [""; 0]);
+    assert_eq!(stage.account.changes(), [""; 0]);
     assert_eq!(secrets.get(SECRET).await.unwrap(), theirs);
     secrets.delete(SECRET, &DeleteParams::default()).await.unwrap();
     stage.assert_nothing_left().await;
@@ -243,7 +243,7 @@ async fn no_namespace() {
     let (stage, workspace) = without_namespace("no_namespace", json!({})).await;
     let said = workspace.try_apply().await.failed();
     assert!(said.contains("There is no namespace") && said.contains("create_namespace = true"), "{said}");
-    assert_eq!(changes(&stage.account), [""; 0]);
+    assert_eq!(stage.account.changes(), [""; 0]);
     assert!(!workspace.state().await.contains(ADDRESS));
     stage.assert_nothing_left().await;
 }

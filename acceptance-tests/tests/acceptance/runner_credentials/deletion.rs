@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::json;
 
-use super::{ADDRESS, NAME, SECRET, changes, guide, keys, make_key, pair, user};
+use super::{ADDRESS, NAME, SECRET, guide, keys, make_key, pair, user};
 
 /// C9: Secret, key, policy, user.
 #[tokio::test]
@@ -21,7 +21,7 @@ async fn in_order() {
     assert_eq!(stage.namespace.objects().await, [""; 0]);
     stage.account.forget();
     workspace.destroy().await;
-    assert_eq!(changes(&stage.account), ["DeleteAccessKey", "DeleteUserPolicy", "DeleteUser"]);
+    assert_eq!(stage.account.changes(), ["DeleteAccessKey", "DeleteUserPolicy", "DeleteUser"]);
     stage.assert_nothing_left().await;
 }
 
@@ -95,7 +95,7 @@ async fn others_are_in_the_way() {
     }
     // None of it was touched, and the user is still in the state.
     assert_eq!(keys(&stage.account).await, [(key.clone(), true)]);
-    assert_eq!(changes(&stage.account), ["DeleteAccessKey", "DeleteUserPolicy", "DeleteUser"]);
+    assert_eq!(stage.account.changes(), ["DeleteAccessKey", "DeleteUserPolicy", "DeleteUser"]);
     assert_eq!(workspace.state().await.resource(ADDRESS)["name"], NAME);
 
     super::delete_key(&stage.account, &key).await;
@@ -159,7 +159,7 @@ async fn the_cluster_is_down() {
     workspace.set(&json!({ "kubernetes": { "host": "https://127.0.0.1:1", "token": "any" } }));
     let said = workspace.run(&["destroy", "-refresh=false", "-input=false", "-auto-approve"]).await.failed();
     assert!(said.contains("cannot be reached"), "{said}");
-    assert_eq!((changes(&stage.account), pair(&stage).await), (vec![], before));
+    assert_eq!((stage.account.changes(), pair(&stage).await), (vec![], before));
     workspace.set(&json!({ "kubernetes": { "cluster_name": "prod" } }));
     workspace.destroy().await;
     stage.assert_nothing_left().await;

@@ -85,24 +85,3 @@ async fn ends_well(stage: &Stage, workspace: &Workspace) {
     workspace.destroy().await;
     stage.assert_nothing_left().await;
 }
-
-/// Asks until it has happened.
-async fn until(what: &str, mut happened: impl FnMut() -> bool) {
-    let begin = std::time::Instant::now();
-    while !happened() {
-        assert!(begin.elapsed() < std::time::Duration::from_secs(60), "never saw that {what}");
-        tokio::task::yield_now().await;
-    }
-}
-
-/// The calls of the provider that change something, in order, each once however often it was sent.
-fn changes(account: &Account) -> Vec<String> {
-    let mut seen = std::collections::BTreeSet::new();
-    let looks = ["Describe", "Get", "List"];
-    let calls = account.calls().into_iter().filter(gitlabspot_acceptance_tests::Call::is_of_provider);
-    calls
-        .filter(|call| !looks.iter().any(|look| call.action.starts_with(look)))
-        .filter(|call| call.invocation.clone().is_none_or(|invocation| seen.insert(invocation)))
-        .map(|call| call.action)
-        .collect()
-}

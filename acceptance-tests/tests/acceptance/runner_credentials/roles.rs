@@ -95,7 +95,7 @@ async fn the_other_way() {
         workspace.apply().await;
         workspace.assert_stable().await;
         let order = ["UpdateAssumeRolePolicy", association, "UpdateAssumeRolePolicy"];
-        assert_eq!(super::changes(&stage.account), order);
+        assert_eq!(stage.account.changes(), order);
         let first = &stage.account.calls_of("iam", "UpdateAssumeRolePolicy")[0].parameters["PolicyDocument"];
         let first = first.as_str().unwrap();
         assert!(first.contains("pods.eks.amazonaws.com") && first.contains("oidc-provider"), "{first}");

@@ -2,14 +2,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use gitlabspot_acceptance_tests::{Fault, Stage, Workspace};
+use gitlabspot_acceptance_tests::{Fault, Stage, Workspace, until};
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::json;
 
-use super::{
-    ADDRESS, NAME, SECRET, assert_one_key, changes, delete_key, ends_well, guide, keys, make_key, pair, until,
-};
+use super::{ADDRESS, NAME, SECRET, assert_one_key, delete_key, ends_well, guide, keys, make_key, pair};
 
 /// Plans another key for this reason, applies it, and finds that one alone, which is another than before.
 async fn rotates(stage: &Stage, workspace: &Workspace, reason: &str) -> String {
@@ -158,7 +156,7 @@ async fn the_old_key_stays_for_now() {
     assert!(said.contains("Old access keys will be deleted") && said.contains(&old), "{said}");
     stage.account.forget();
     workspace.apply().await;
-    assert_eq!(changes(&stage.account), ["UpdateAccessKey", "DeleteAccessKey"]);
+    assert_eq!(stage.account.changes(), ["UpdateAccessKey", "DeleteAccessKey"]);
     assert_one_key(&stage, &workspace).await;
     ends_well(&stage, &workspace).await;
 }
@@ -174,7 +172,7 @@ async fn interrupted() {
     stage.account.inject(unknown.times(0));
     workspace.set(&json!({ "rotation_trigger": "2" }));
     let running = workspace.clone().with_environment("GITLABSPOT_CLOCK_SPEED", "1").begin_apply();
-    until("the key is tried", || stage.account.calls_of("sts", "GetCallerIdentity").len() > 4).await;
+    until("the key is tried", async || stage.account.calls_of("sts", "GetCallerIdentity").len() > 4).await;
     let said = running.interrupt().await.failed();
     assert!(said.contains("cancelled") && said.contains("was deleted again"), "{said}");
     assert_eq!((pair(&stage).await, keys(&stage.account).await), (before.clone(), vec![(before.0, true)]));
@@ -194,7 +192,7 @@ async fn killed_before_the_secret() {
     stage.account.inject(Fault::throttle("sts", "GetCallerIdentity").times(0));
     workspace.set(&json!({ "rotation_trigger": "2" }));
     let running = workspace.begin_apply();
-    until("the key is tried", || !stage.account.calls_of("sts", "GetCallerIdentity").is_empty()).await;
+    until("the key is tried", async || !stage.account.calls_of("sts", "GetCallerIdentity").is_empty()).await;
     let _ = running.kill().await;
     assert_eq!((pair(&stage).await, keys(&stage.account).await.len()), (before, 2));
     stage.account.forget();
@@ -213,7 +211,7 @@ async fn killed_after_the_secret() {
     stage.account.inject(Fault::throttle("iam", "UpdateAccessKey").times(0));
     workspace.set(&json!({ "rotation_trigger": "2" }));
     let running = workspace.begin_apply();
-    until("the old key is turned off", || !stage.account.calls_of("iam", "UpdateAccessKey").is_empty()).await;
+    until("the old key is turned off", async || !stage.account.calls_of("iam", "UpdateAccessKey").is_empty()).await;
     let _ = running.kill().await;
     let after = pair(&stage).await;
     assert_ne!(after, before);

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use gitlabspot_acceptance_tests::{KubernetesFault, KubernetesProxy, Stage};
+use gitlabspot_acceptance_tests::{KubernetesFault, KubernetesProxy, Stage, until};
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
 use serde_json::json;
 
-use super::{ADDRESS, NAME, end, replica_sets, start_pods, typed, until};
+use super::{ADDRESS, NAME, end, replica_sets, rollout_is_waited_for, start_pods, typed};
 
 const MODIFIED: &str = "the object has been modified; please apply your changes to the latest version and try again";
 
@@ -117,7 +117,7 @@ async fn an_api_server_that_dies() {
     proxy.forget();
     workspace.set(&json!({ "image_missing": true }));
     let running = workspace.begin_apply();
-    until("the rollout is waited for", async || proxy.calls_of("GET", "/deployments/").len() > 2).await;
+    rollout_is_waited_for(proxy).await;
     let begin = Instant::now();
     proxy.go_down().await;
     let said = running.output().await.failed();
@@ -140,7 +140,7 @@ async fn a_token_ends_while_a_rollout_is_waited_for() {
     let proxy = stage.kubernetes_faults();
     workspace.set(&json!({ "image_missing": true }));
     let running = workspace.begin_apply();
-    until("the rollout is waited for", async || proxy.calls_of("GET", "/deployments/").len() > 2).await;
+    rollout_is_waited_for(proxy).await;
     let before = proxy.calls().len();
     // A token of the same second is the same.
     tokio::time::sleep(Duration::from_millis(1100)).await;

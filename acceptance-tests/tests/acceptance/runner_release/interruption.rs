@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use gitlabspot_acceptance_tests::{KubernetesFault, KubernetesProxy, Running, Stage};
+use gitlabspot_acceptance_tests::{KubernetesFault, Running, Stage, until};
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::api::{ListParams, Patch, PatchParams};
 use serde_json::json;
 
-use super::{ADDRESS, NAME, end, generation, replica_sets, start_pods, typed, until};
+use super::{ADDRESS, NAME, end, generation, replica_sets, rollout_is_waited_for, start_pods, typed};
 
 /// What a create applies, in order.
 const KINDS: [&str; 9] = [
@@ -29,16 +29,6 @@ async fn interrupted(running: Running) -> String {
     let output = running.interrupt().await;
     assert!(begin.elapsed() < Duration::from_secs(8), "took {:?}: {output}", begin.elapsed());
     output.failed()
-}
-
-async fn rollout_is_waited_for(proxy: &KubernetesProxy) {
-    let looks = format!("/deployments/{NAME}");
-    until("the rollout is waited for", async || {
-        let calls = proxy.calls();
-        let applied = calls.iter().rposition(|call| call.method == "PATCH" && call.path.contains("servicemonitors"));
-        calls.iter().skip(applied.unwrap_or(calls.len())).filter(|call| call.path.ends_with(&looks)).count() > 1
-    })
-    .await;
 }
 
 /// Waits until a request hangs, and ends engine and provider.

@@ -11,9 +11,8 @@ mod rollout;
 mod start;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use gitlabspot_acceptance_tests::{Engine, Stage, Workspace};
+use gitlabspot_acceptance_tests::{Engine, KubernetesProxy, Stage, Workspace, until};
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret};
 use k8s_openapi::api::rbac::v1::Role;
@@ -72,14 +71,15 @@ async fn start_pods(stage: &Stage) {
     }
 }
 
-/// Waits until something has happened.
-async fn until(what: &str, mut happened: impl AsyncFnMut() -> bool) {
-    let mut looks = 0;
-    while !happened().await {
-        assert!(looks < 600, "this never happened: {what}");
-        looks += 1;
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+/// Waits until everything is applied and the Deployment is looked at again and again.
+async fn rollout_is_waited_for(proxy: &KubernetesProxy) {
+    let looks = format!("/deployments/{NAME}");
+    until("the rollout is waited for", async || {
+        let calls = proxy.calls();
+        let applied = calls.iter().rposition(|call| call.method == "PATCH" && call.path.contains("servicemonitors"));
+        calls.iter().skip(applied.unwrap_or(calls.len())).filter(|call| call.path.ends_with(&looks)).count() > 1
+    })
+    .await;
 }
 
 /// `config.toml` and `config.template.toml`.

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use gitlabspot_acceptance_tests::KubernetesFault;
+use gitlabspot_acceptance_tests::{KubernetesFault, until};
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
 
-use super::{ADDRESS, NAME, end, generation, replica_sets, start_pods, typed, until};
+use super::{ADDRESS, NAME, end, generation, replica_sets, start_pods, typed};
 
 /// R5: a status that is still that of the generation before, however good, ends no wait.
 #[tokio::test]

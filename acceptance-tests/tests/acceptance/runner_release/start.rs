@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use gitlabspot_acceptance_tests::{Engine, Stage, Workspace};
+use gitlabspot_acceptance_tests::{Engine, Stage, Workspace, until};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use serde_json::{Value, json};
@@ -118,7 +118,7 @@ impl Pod {
             .kill_on_drop(true);
         let child = command.spawn().unwrap();
         let running = self.root.join("running");
-        until(|| running.exists(), "the manager runs").await;
+        until("the manager runs", async || running.exists()).await;
         fs::remove_file(running).unwrap();
         child
     }
@@ -132,14 +132,6 @@ impl Pod {
 
     fn calls(&self) -> Vec<String> {
         fs::read_to_string(self.root.join("calls")).unwrap().lines().map(str::to_owned).collect()
-    }
-}
-
-async fn until(is_so: impl Fn() -> bool, what: &str) {
-    let end = Instant::now() + Duration::from_secs(60);
-    while !is_so() {
-        assert!(Instant::now() < end, "it never came to pass that {what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
