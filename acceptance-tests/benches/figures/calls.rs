@@ -2,10 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use gitlabspot_acceptance_tests::{Account, Call, Engine, Stage, Workspace};
+use gitlabspot_acceptance_tests::{Call, Engine, Stage, Workspace};
 use serde_json::{Value, json};
 
 use crate::table::Table;
+
+/// The name of a configuration that is there: a bench that nobody runs every day breaks when it is built.
+macro_rules! testdata {
+    ($name:literal) => {{
+        const _: &str = include_str!(concat!("../../testdata/", $name, "/main.tf"));
+        $name
+    }};
+}
 
 /// A resource, its configuration, and the most calls that each step may take.
 struct Subject {
@@ -18,10 +26,10 @@ struct Subject {
 /// many to go, and a new lifecycle is read until ten answers in a row are the same. A create may take two calls more
 /// than it does, because a part that is not shown at once is looked at again.
 const SUBJECTS: [Subject; 4] = [
-    Subject { name: "node group", testdata: "node_group/many", budget: [14, 2, 7] },
-    Subject { name: "node group with role", testdata: "node_group/guide", budget: [23, 2, 17] },
-    Subject { name: "cache bucket", testdata: "cache_bucket/guide", budget: [36, 8, 11] },
-    Subject { name: "credentials (access_key)", testdata: "runner_credentials/access_key", budget: [11, 4, 9] },
+    Subject { name: "node group", testdata: testdata!("node_group/many"), budget: [14, 2, 7] },
+    Subject { name: "node group with role", testdata: testdata!("node_group/guide"), budget: [23, 2, 17] },
+    Subject { name: "cache bucket", testdata: testdata!("cache_bucket/guide"), budget: [36, 8, 11] },
+    Subject { name: "credentials (access_key)", testdata: testdata!("runner_credentials/guide"), budget: [11, 4, 9] },
 ];
 
 const STEPS: [&str; 3] = ["create", "refresh", "destroy"];
@@ -48,22 +56,13 @@ async fn variables(stage: &Stage, testdata: &str) -> Value {
     let name = stage.namespace.name();
     match testdata {
         "cache_bucket/guide" => json!({ "bucket": name }),
-        "runner_credentials/access_key" => {
+        "runner_credentials/guide" => {
             stage.namespace.create().await;
             json!({ "namespace": name })
         }
-        "node_group/many" => json!({ "groups": 1, "node_role_arn": role(&stage.account).await }),
+        "node_group/many" => json!({ "groups": 1, "node_role_arn": stage.account.make_node_role("nodes").await }),
         _ => json!({}),
     }
-}
-
-/// A role for nodes that somebody else looks after.
-pub(crate) async fn role(account: &Account) -> String {
-    let statement =
-        json!({ "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": { "Service": "ec2.amazonaws.com" } });
-    let trust = json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();
-    let created = account.iam().create_role().role_name("nodes").assume_role_policy_document(trust).send().await;
-    created.unwrap().role.unwrap().arn
 }
 
 async fn run(workspace: &Workspace, step: &str) {

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use gitlabspot_acceptance_tests::{Engine, Stage};
 use serde_json::json;
 
-use crate::calls::role;
 use crate::process::{Usage, Watch};
 use crate::start::mib;
 use crate::table::Table;
@@ -25,7 +24,7 @@ struct Figure {
 
 pub(crate) async fn measure() -> Table {
     let stage = Stage::new("bench/plans", Engine::opentofu()).await;
-    let role = role(&stage.account).await;
+    let role = stage.account.make_node_role("nodes").await;
     let workspace = stage.testdata("node_group/many", json!({ "node_role_arn": role })).await;
     let mut figures = Vec::new();
     for groups in SIZES {
@@ -52,7 +51,7 @@ fn table(figures: &[Figure]) -> Table {
     for figure in figures {
         let cpu = figure.usage.cpu.as_secs_f64();
         let each = format!("{:.2}", cpu * 1000.0 / f64::from(figure.groups));
-        let (time, cpu) = (format!("{:.2}", figure.time.as_secs_f64()), format!("{cpu:.2}"));
+        let (time, cpu) = (format!("{:.2}", figure.time.as_secs_f64()), format!("{cpu:.3}"));
         table.row(&[&figure.groups, &time, &cpu, &each, &mib(figure.usage.memory), &figure.calls]);
     }
     let [one, hundred, thousand] = figures else { unreachable!("three sizes were measured") };

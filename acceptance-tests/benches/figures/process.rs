@@ -11,9 +11,6 @@ use std::time::Duration;
 /// Between two looks. What a process takes in its last moments before it ends is missed.
 const INTERVAL: Duration = Duration::from_millis(2);
 
-/// One unit of time in `/proc/<pid>/stat`.
-const TICK: Duration = Duration::from_millis(10);
-
 /// Of all processes together that were seen.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Usage {
@@ -65,12 +62,15 @@ fn running(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn usage(process: &Path) -> Option<Usage> {
-    let stat = fs::read_to_string(process.join("stat")).ok()?;
-    // The name of the program stands in brackets and may hold anything.
-    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-    let ticks = fields.get(11)?.parse::<u32>().ok()? + fields.get(12)?.parse::<u32>().ok()?;
-    let memory = peak(process)?;
-    Some(Usage { processes: 1, cpu: TICK * ticks, memory })
+    let threads = fs::read_dir(process.join("task")).ok()?.flatten();
+    let cpu = threads.filter_map(|thread| on_cpu(&thread.path())).sum();
+    Some(Usage { processes: 1, cpu, memory: peak(process)? })
+}
+
+/// In nanoseconds: `/proc/<pid>/stat` counts in steps of 10 ms, which is what a hundred groups take.
+fn on_cpu(thread: &Path) -> Option<Duration> {
+    let text = fs::read_to_string(thread.join("schedstat")).ok()?;
+    text.split(' ').next()?.parse().ok().map(Duration::from_nanos)
 }
 
 /// The most memory that a process had so far, in KiB.
