@@ -41,6 +41,7 @@ mod stage;
 mod state;
 mod tls;
 mod until;
+mod web;
 mod workspace;
 
 pub use account::{Account, Call};
@@ -60,4 +61,5 @@ pub use stage::Stage;
 pub use state::State;
 pub use tls::Tls;
 pub use until::until;
+pub use web::Web;
 pub use workspace::Workspace;

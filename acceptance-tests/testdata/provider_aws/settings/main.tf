@@ -20,6 +20,8 @@ provider "gitlabspot" {
   assume_role_with_web_identity = var.assume_role_with_web_identity
   endpoints                     = var.endpoints
   s3_use_path_style             = var.s3_use_path_style
+  use_fips_endpoint             = var.use_fips_endpoint
+  use_dualstack_endpoint        = var.use_dualstack_endpoint
   max_retries                   = var.max_retries
   retry_mode                    = var.retry_mode
   http_proxy                    = var.http_proxy
@@ -105,6 +107,16 @@ variable "endpoints" {
 }
 
 variable "s3_use_path_style" {
+  type    = bool
+  default = null
+}
+
+variable "use_fips_endpoint" {
+  type    = bool
+  default = null
+}
+
+variable "use_dualstack_endpoint" {
   type    = bool
   default = null
 }

@@ -5,13 +5,16 @@ mod certificates;
 mod credentials;
 mod diagnostics;
 mod endpoints;
+mod metadata;
 mod proxies;
 mod renewal;
 mod retries;
 mod roles;
+mod sso;
 mod tags;
 mod unknown;
 mod user_agent;
+mod variants;
 mod web_identity;
 
 use std::collections::BTreeSet;

@@ -191,6 +191,7 @@ impl AwsError {
              the proxy settings, and whether this machine reaches the network";
         const OTHER_REGION: &str =
             "The bucket, or the name, lives in another region: set \"region\" to that one, or choose another name";
+        const SIGN_IN: &str = "Sign in with \"aws sso login\" for this profile and run again";
         const FETCH: &str = "Check the profile, role or token that the credentials come from";
         match &self.fault {
             Fault::Answer { code, .. } => match code.as_str() {
@@ -215,6 +216,7 @@ impl AwsError {
             Fault::Credentials { found: true, detail } if detail.to_ascii_lowercase().contains("expired") => {
                 Some(EXPIRED)
             }
+            Fault::Credentials { found: true, detail } if detail.contains("SSO") => Some(SIGN_IN),
             Fault::Credentials { found: true, .. } => Some(FETCH),
             Fault::Profile { .. } => Some(PROFILE),
             // The cause has been told with its own advice.
