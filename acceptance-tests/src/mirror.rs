@@ -1,6 +1,7 @@
 //! The provider where `init` looks for it: a filesystem mirror, as people without the registry have it.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 const BINARY: &str = "terraform-provider-gitlabspot";
@@ -10,10 +11,7 @@ const HOSTS: [&str; 2] = ["registry.opentofu.org", "registry.terraform.io"];
 /// Lays out a mirror in `folder` and returns the text of the CLI configuration that uses it and nothing else.
 pub(crate) fn lay_out(folder: &Path) -> String {
     let binary = binary();
-    for host in HOSTS {
-        let package = folder.join(host).join("gitlabspot/gitlabspot").join(VERSION).join(platform());
-        fs::create_dir_all(&package).expect("the mirror can be made");
-        let target = package.join(format!("{BINARY}_v{VERSION}"));
+    for target in places(folder) {
         // A link: the provider stays the same one while the test runs, whatever is built meanwhile. A second workspace
         // finds it there, and copying a file onto a link to itself would empty it.
         if !target.is_file() && fs::hard_link(&binary, &target).is_err() {
@@ -25,6 +23,26 @@ pub(crate) fn lay_out(folder: &Path) -> String {
         "disable_checkpoint = true\n\nprovider_installation {{\n  filesystem_mirror {{\n    path    = {folder:?}\n    \
          include = [{include}]\n  }}\n}}\n"
     )
+}
+
+/// The same with a shell in front of the provider, which runs `command` first.
+pub(crate) fn put_before(folder: &Path, command: &str) {
+    let script = format!("#!/bin/sh\n{command} && exec {:?} \"$@\"\n", binary());
+    for target in places(folder) {
+        let written = fs::write(&target, &script);
+        written
+            .and_then(|()| fs::set_permissions(&target, fs::Permissions::from_mode(0o755)))
+            .expect("the mirror can be written to");
+    }
+}
+
+/// Where both engines look for the provider; the folders are there.
+fn places(folder: &Path) -> [PathBuf; 2] {
+    HOSTS.map(|host| {
+        let package = folder.join(host).join("gitlabspot/gitlabspot").join(VERSION).join(platform());
+        fs::create_dir_all(&package).expect("the mirror can be made");
+        package.join(format!("{BINARY}_v{VERSION}"))
+    })
 }
 
 /// The provider that was built with these tests: beside their folder, or where `$GITLABSPOT_PROVIDER` says.

@@ -65,6 +65,11 @@ impl Stage {
         &self.root
     }
 
+    /// Workspaces made from now on start their provider from a shell that runs `command` first, such as `ulimit -f 0`.
+    pub fn put_before_provider(&self, command: &str) {
+        mirror::put_before(&self.root.join("mirror"), command);
+    }
+
     /// A workspace with the configuration of `testdata/<case>`, initialised.
     pub async fn testdata(&self, case: &str, variables: Value) -> Workspace {
         self.copied(&repository().join("acceptance-tests/testdata").join(case), variables).await

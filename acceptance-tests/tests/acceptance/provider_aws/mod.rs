@@ -32,9 +32,14 @@ async fn settings(test: &str, variables: Value) -> (Stage, Workspace) {
 
 async fn settings_of(test: &str, engine: Engine, variables: Value) -> (Stage, Workspace) {
     let stage = Stage::new(&format!("provider_aws/{test}"), engine).await;
+    let workspace = workspace(&stage, variables).await;
+    (stage, workspace)
+}
+
+async fn workspace(stage: &Stage, variables: Value) -> Workspace {
     let workspace = stage.testdata("provider_aws/settings", json!({ "bucket": stage.namespace.name() })).await;
     workspace.set(&variables);
-    (stage, workspace.with_environment("GITLABSPOT_CLOCK_SPEED", SPEED))
+    workspace.with_environment("GITLABSPOT_CLOCK_SPEED", SPEED)
 }
 
 /// Looks for instance types, which needs EC2 and makes nothing; and forgets the search for the next one.

@@ -1,9 +1,9 @@
 //! Roles that are assumed with a token: of the block, of the environment, and as HCP Terraform sets them.
 
-use gitlabspot_acceptance_tests::{Call, Workspace};
+use gitlabspot_acceptance_tests::{Call, Engine, Stage, Workspace};
 use serde_json::{Value, json};
 
-use super::{NO_KEYS, file, role, search, settings, signers};
+use super::{NO_KEYS, file, role, search, settings, signers, workspace};
 
 /// What STS was asked for, without a signature; the token itself is in no log.
 fn asked(calls: &[Call]) -> Vec<Value> {
@@ -54,11 +54,14 @@ async fn with_a_role_behind() {
     stage.assert_nothing_left().await;
 }
 
-/// As HCP Terraform's agent sets it: variables that name a role and a token file, no key, no home to write to. A bucket is
-/// made and removed with it.
+/// As HCP Terraform's agent sets it: variables that name a role and a token file, no key, no home; and no byte can be
+/// written to any file. A bucket is made and removed with it.
 #[tokio::test]
 async fn as_hcp_terraform_sets_it() {
-    let (stage, workspace) = settings("web_identity_of_hcp_terraform", json!({ "buckets": 1 })).await;
+    let stage = Stage::new("provider_aws/web_identity_of_hcp_terraform", Engine::opentofu()).await;
+    // The kernel ends whoever writes.
+    stage.put_before_provider("ulimit -f 0");
+    let workspace = workspace(&stage, json!({ "buckets": 1 })).await;
     let token = file(&stage, "tfc-aws-token", "header.payload.signature");
     let workspace = hcp(workspace)
         .with_environment("TFC_AWS_PROVIDER_AUTH", "true")
