@@ -7,7 +7,7 @@ import threading
 import time
 import traceback
 
-from . import accounts, calls, s3_permissions, s3_refusals, signatures
+from . import accounts, calls, permissions, s3_permissions, s3_refusals, signatures, web_identity
 from .error_answers import AwsError
 from .faults import Ledger, Rule, drop_connection
 
@@ -54,13 +54,14 @@ class Application:
                     answer = rule.error(call.service).answer(call.service)
                     return _send(start_response, entry, *answer, head=call.method == "HEAD")
         answer = self._perform(call, environ)
-        return _send(start_response, entry, *answer)
+        return _send(start_response, entry, *answer, head=call.method == "HEAD")
 
     def _perform(self, call: calls.Call, environ: dict) -> tuple[str, list, bytes]:
         if (refusal := signatures.check(call)) is not None:
             return refusal.answer(call.service)
-        for check in (s3_permissions.refuse, s3_refusals.refuse):
-            if call.service == "s3" and (refusal := check(call)) is not None:
+        of_s3 = (s3_permissions.refuse, s3_refusals.refuse)
+        for check in of_s3 if call.service == "s3" else (permissions.refuse, web_identity.refuse):
+            if (refusal := check(call)) is not None:
                 return refusal.answer(call.service)
         try:
             with self._eks if call.service == "eks" else contextlib.nullcontext():

@@ -17,6 +17,11 @@ AUTHORIZATION = re.compile(
 
 ROLE_ARN = re.compile(r"arn:[^:]+:iam::(\d{12}):role/")
 
+# Whose signature a presigned request to S3 has, in its query.
+CREDENTIAL = re.compile(
+    r"(?P<key>[^/]+)/(?P<date>\d{8})/(?P<region>[^/]+)/(?P<service>s3)/aws4_request"
+)
+
 # A bucket in front of the service's own name.
 BUCKET_HOST = re.compile(r"(.+)\.(?:localhost|s3\.[a-z0-9-]+\.amazonaws\.com)")
 
@@ -61,6 +66,24 @@ S3_SPECIAL = {
     ("GET", "uploads"): "ListMultipartUploads",
     ("POST", "delete"): "DeleteObjects",
 }
+S3_OBJECT = {
+    ("GET", "acl"): "GetObjectAcl",
+    ("GET", "attributes"): "GetObjectAttributes",
+    ("GET", "legal-hold"): "GetObjectLegalHold",
+    ("GET", "retention"): "GetObjectRetention",
+    ("GET", "tagging"): "GetObjectTagging",
+    ("PUT", "acl"): "PutObjectAcl",
+    ("PUT", "legal-hold"): "PutObjectLegalHold",
+    ("PUT", "retention"): "PutObjectRetention",
+    ("PUT", "tagging"): "PutObjectTagging",
+    ("DELETE", "tagging"): "DeleteObjectTagging",
+    ("POST", "restore"): "RestoreObject",
+    ("POST", "uploads"): "CreateMultipartUpload",
+    ("POST", "uploadId"): "CompleteMultipartUpload",
+    ("PUT", "uploadId"): "UploadPart",
+    ("GET", "uploadId"): "ListParts",
+    ("DELETE", "uploadId"): "AbortMultipartUpload",
+}
 S3_BUCKET = {
     "PUT": "CreateBucket",
     "DELETE": "DeleteBucket",
@@ -83,9 +106,14 @@ class Call:
     query: str
     headers: dict[str, str]
     body: bytes
-    authorization: re.Match | None
+    authorization: re.Match | dict[str, str] | None
     parameters: dict = field(default_factory=dict)
     bucket: str | None = None
+
+    @property
+    def is_presigned(self) -> bool:
+        """Its signature stands in the query."""
+        return isinstance(self.authorization, dict)
 
     @property
     def user_agent(self) -> str:
@@ -113,6 +141,7 @@ def read(environ: dict) -> Call:
     body = _take_body(environ)
     authorization = AUTHORIZATION.fullmatch(environ.get("HTTP_AUTHORIZATION", "").strip())
     raw_path, _, query = environ.get("RAW_URI", environ["PATH_INFO"]).partition("?")
+    authorization = authorization or _presigned(query)
     form = {}
     if "form-urlencoded" in environ.get("CONTENT_TYPE", ""):
         form = dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
@@ -143,6 +172,19 @@ def read(environ: dict) -> Call:
             call.account = owner[1]
     call.parameters = _without_secrets(call.parameters)
     return call
+
+
+def _presigned(query: str) -> dict[str, str] | None:
+    """The signature of a presigned request, in the parts that the header has."""
+    given = dict(parse_qsl(query))
+    credential = CREDENTIAL.fullmatch(given.get("X-Amz-Credential", ""))
+    if credential is None:
+        return None
+    return {
+        **credential.groupdict(),
+        "headers": given.get("X-Amz-SignedHeaders", ""),
+        "signature": given.get("X-Amz-Signature", ""),
+    }
 
 
 def _take_body(environ: dict) -> bytes:
@@ -196,7 +238,8 @@ def _read_s3(call: Call) -> None:
     if key:
         call.parameters["Key"] = key
         verb = {"HEAD": "Head", "GET": "Get", "PUT": "Put", "DELETE": "Delete", "POST": "Post"}
-        call.action = verb.get(call.method, "?") + "Object"
+        named = (S3_OBJECT.get((call.method, name)) for name in query)
+        call.action = next(filter(None, named), verb.get(call.method, "?") + "Object")
         return
     if not bucket:
         call.action = "ListBuckets"

@@ -3,16 +3,19 @@
 Without this a test could not tell a working access key from a wrong, deleted or inactive one.
 """
 
+import datetime
 import hashlib
 import hmac
 import re
-from urllib.parse import quote, unquote
+from urllib.parse import parse_qsl, quote, unquote
 
 from . import credentials
 from .calls import Call
 from .error_answers import AwsError
 
 SAFE = "-_.~"
+# A presigned request lives for a week at the most.
+LONGEST = 7 * 24 * 60 * 60
 
 
 def check(call: Call) -> AwsError | None:
@@ -24,17 +27,41 @@ def check(call: Call) -> AwsError | None:
     if call.service == "sts" and call.action in ("AssumeRole", "AssumeRoleWithWebIdentity"):
         return None
     if call.authorization is None:
-        # S3 also takes signatures in the query, which moto looks after, and anonymous requests.
+        # S3 also takes anonymous requests.
         return None if call.service == "s3" else AwsError.missing_token()
     key = credentials.find(call.access_key_id)
     if key is None or not key.active:
         return AwsError.unknown_key(call.service)
-    if key.session_token != call.headers.get("x-amz-security-token"):
+    if key.session_token != _given(call, "X-Amz-Security-Token"):
         return AwsError.unknown_key(call.service)
     if key.expired:
         return AwsError.expired(call.service)
+    if call.is_presigned and (refusal := _check_lifetime(call)) is not None:
+        return refusal
     if not hmac.compare_digest(expected(call, key.secret), call.authorization["signature"]):
         return AwsError.wrong_signature(call.service)
+    return None
+
+
+def _given(call: Call, name: str) -> str | None:
+    """What a request says beside its signature: in a header, or in the query of a presigned one."""
+    if call.is_presigned:
+        return dict(parse_qsl(call.query)).get(name)
+    return call.headers.get(name.lower())
+
+
+def _check_lifetime(call: Call) -> AwsError | None:
+    try:
+        begin = datetime.datetime.strptime(_given(call, "X-Amz-Date") or "", "%Y%m%dT%H%M%SZ")
+        seconds = int(_given(call, "X-Amz-Expires") or "")
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds <= LONGEST:
+        message = "X-Amz-Date and X-Amz-Expires have to be given, the latter up to a week"
+        return AwsError(400, "AuthorizationQueryParametersError", message)
+    now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
+    if now > begin + datetime.timedelta(seconds=seconds):
+        return AwsError(403, "AccessDenied", "Request has expired")
     return None
 
 
@@ -42,19 +69,25 @@ def expected(call: Call, secret: str) -> str:
     """The signature that the request should have."""
     found = call.authorization
     names = found["headers"].split(";")
-    payload = call.headers.get("x-amz-content-sha256") or hashlib.sha256(call.body).hexdigest()
+    query = call.query
+    if call.is_presigned:
+        # The signature cannot cover itself, and whoever signs does not know what will be sent.
+        query = "&".join(part for part in query.split("&") if not part.startswith("X-Amz-Signature="))
+        payload = _given(call, "X-Amz-Content-Sha256") or "UNSIGNED-PAYLOAD"
+    else:
+        payload = call.headers.get("x-amz-content-sha256") or hashlib.sha256(call.body).hexdigest()
     # S3 encodes a path once, every other service once more on top.
     path = unquote(call.raw_path) if call.service == "s3" else call.raw_path
     request = canonical_request(
         call.method,
         quote(path or "/", safe="/" + SAFE),
-        canonical_query(call.query),
+        canonical_query(query),
         [(name, call.headers.get(name, "")) for name in names],
         payload,
     )
     return sign(
         secret,
-        call.headers.get("x-amz-date", ""),
+        _given(call, "X-Amz-Date") or "",
         found["date"],
         found["region"],
         found["service"],

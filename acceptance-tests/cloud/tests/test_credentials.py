@@ -1,6 +1,10 @@
 """Keys that work, the words for those that do not, and what their users may do."""
 
+import base64
 import json
+import re
+import urllib.error
+import urllib.request
 
 from .local_aws import AwsTest
 
@@ -173,12 +177,101 @@ class Users(AwsTest):
         self.assertEqual(refusal(s3.put_object, **there), "AccessDenied")
         self.allow("kms:GenerateDataKey*", "arn:aws:kms:x:1:key/1")
         s3.put_object(**there)
+        # What is done to an object otherwise has permissions of its own.
+        tagging = {"TagSet": [{"Key": "a", "Value": "b"}]}
+        self.assertEqual(refusal(s3.put_object_tagging, **there, Tagging=tagging), "AccessDenied")
+        self.allow("s3:PutObjectTagging", f"arn:aws:s3:::{bucket}/*")
+        s3.put_object_tagging(**there, Tagging=tagging)
         # A boundary takes away what it does not allow itself.
         self.iam.put_user_permissions_boundary(
             UserName="cache", PermissionsBoundary=self.policy("s3:ListBucket", "*")
         )
         self.assertEqual(refusal(s3.put_object, **there), "AccessDenied")
         s3.list_objects_v2(Bucket=bucket)
+
+    def test_policies_count_in_every_service(self):
+        key = self.iam.create_access_key(UserName="cache")["AccessKey"]
+        iam, sts = self.client("iam", key), self.client("sts", key)
+        code, message = self.refused(iam.list_users)
+        self.assertEqual((code, "iam:ListUsers" in message), ("AccessDenied", True))
+        self.assertEqual(
+            self.refused(self.client("eks", key).list_clusters)[0], "AccessDeniedException"
+        )
+        role = self.make_role()
+        assume = {"RoleArn": role, "RoleSessionName": "test"}
+        self.assertEqual(self.refused(sts.assume_role, **assume)[0], "AccessDenied")
+        self.assertIn("user/cache", sts.get_caller_identity()["Arn"])
+        self.allow("iam:ListUsers", "*")
+        iam.list_users()
+
+    def test_presigned_requests_are_held_to_signature_lifetime_and_policy(self):
+        bucket = f"cache-{self.account}"
+        self.client("s3").create_bucket(
+            Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "af-south-1"}
+        )
+        key = self.iam.create_access_key(UserName="cache")["AccessKey"]
+        self.allow("s3:PutObject", f"arn:aws:s3:::{bucket}/ci/*")
+
+        def put(signer: dict, name: str, seconds: int = 60) -> str:
+            url = self.client("s3", signer).generate_presigned_url(
+                "put_object", {"Bucket": bucket, "Key": name}, ExpiresIn=seconds
+            )
+            request = urllib.request.Request(url, b"1", method="PUT")
+            request.add_header("Content-Type", "")
+            try:
+                with urllib.request.urlopen(request) as answer:
+                    return str(answer.status)
+            except urllib.error.HTTPError as error:
+                return re.search("<(Code|Message)>(.+)</(Code|Message)>", error.read().decode())[2]
+
+        self.assertEqual(put(key, "ci/a b"), "200")
+        self.assertIn("AccessDenied", put(key, "other"))
+        self.assertIn("SignatureDoesNotMatch", put({**key, "SecretAccessKey": "x" * 40}, "ci/a"))
+        self.assertIn("Request has expired", put(key, "ci/a", seconds=0))
+        self.assertIn("InvalidAccessKeyId", put({**key, "SessionToken": "x"}, "ci/a"))
+
+    def test_web_identities_are_held_to_the_trust_of_a_role(self):
+        sts, issuer = self.client("sts"), "oidc.eks.af-south-1.amazonaws.com/id/ABC"
+        provider = f"arn:aws:iam::{self.account}:oidc-provider/{issuer}"
+        trust = {
+            "Effect": "Allow",
+            "Principal": {"Federated": provider},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {"StringEquals": {f"{issuer}:sub": "system:serviceaccount:ci:runner"}},
+        }
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        role = self.iam.create_role(RoleName="web", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+
+        def token(**claims: str) -> str:
+            claims = {"iss": f"https://{issuer}", "aud": "sts.amazonaws.com", **claims}
+            payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+            return f"e30.{payload}.x"
+
+        def assume(web_identity: str) -> dict:
+            asked = {"RoleArn": role, "RoleSessionName": "test"}
+            return sts.assume_role_with_web_identity(**asked, WebIdentityToken=web_identity)
+
+        good = token(sub="system:serviceaccount:ci:runner")
+        self.assertEqual(
+            self.refused(assume, web_identity=good),
+            (
+                "InvalidIdentityToken",
+                f"No OpenIDConnect provider found in your account for https://{issuer}",
+            ),
+        )
+        self.iam.create_open_id_connect_provider(
+            Url=f"https://{issuer}", ClientIDList=["sts.amazonaws.com"]
+        )
+        session = assume(good)["Credentials"]
+        self.assertEqual(
+            self.refused(self.client("s3", session).list_buckets), ("AccessDenied", "Access Denied")
+        )
+        for refused, code in (
+            ("nonsense", "InvalidIdentityToken"),
+            (token(sub="system:serviceaccount:ci:runner", aud="other"), "InvalidIdentityToken"),
+            (token(sub="system:serviceaccount:ci:runner2"), "AccessDenied"),
+        ):
+            self.assertEqual(self.refused(assume, web_identity=refused)[0], code)
 
     def allow(self, action: str, resource: str) -> None:
         name = action.replace(":", "-").replace("*", "")
