@@ -6,6 +6,7 @@
 mod creation;
 mod deletion;
 mod lifecycle;
+mod policy;
 mod roles;
 mod rotation;
 

@@ -92,13 +92,13 @@ fn runner_cache(model: &CacheBucket) -> Value<RunnerCache> {
     })
 }
 
-/// Begin of the runner's keys: it joins the path, `runner/TOKEN` unless shared, and `project/ID/KEY`, with single slashes.
+/// Begin of the runner's keys: it joins the path, `runner/TOKEN` unless shared, and `project/ID/KEY`, with single slashes
+/// and none at the beginning.
 fn layout(cache_path: &Value<String>, shared: &Value<bool>) -> Value<String> {
     let (Value::Known(path), Value::Known(shared)) = (cache_path, shared) else { return Value::Unknown };
-    let root = if path.starts_with('/') { "/" } else { "" };
     let last = if *shared { "project" } else { "runner" };
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).chain([last]).collect();
-    format!("{root}{}/", segments.join("/")).into()
+    format!("{}/", segments.join("/")).into()
 }
 
 /// The reverse: cache path and whether it is shared, if the prefix is one that the layout gives.
@@ -126,7 +126,7 @@ mod tests {
         let prefix = |path: &str, shared: bool| layout(&path.into(), &shared.into());
         assert_eq!(prefix("", true), "project/".into());
         assert_eq!(prefix("", false), "runner/".into());
-        assert_eq!(prefix("ci//linux/", true), "ci/linux/project/".into());
+        assert_eq!(prefix("/ci//linux/", true), "ci/linux/project/".into());
         assert_eq!(layout(&Value::Unknown, &true.into()), Value::Unknown);
         assert_eq!(from_prefix("project/"), Some((String::new(), true)));
         assert_eq!(from_prefix("ci/linux/runner/"), Some(("ci/linux".to_owned(), false)));

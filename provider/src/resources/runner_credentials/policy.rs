@@ -123,11 +123,10 @@ impl Choice {
     }
 }
 
-/// The cache path as the runner joins it: single slashes, one at the end unless it is empty.
+/// The cache path as the runner joins it: single slashes, none at the beginning, one at the end unless it is empty.
 fn directory(path: &str) -> String {
-    let root = if path.starts_with('/') { "/" } else { "" };
-    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-    if segments.is_empty() { root.to_owned() } else { format!("{root}{}/", segments.join("/")) }
+    let segments = path.split('/').filter(|segment| !segment.is_empty());
+    segments.map(|segment| format!("{segment}/")).collect()
 }
 
 /// What an attached document means: the choice and the scope that would give it. A document that neither choice gives is
@@ -214,6 +213,13 @@ mod tests {
         let mut sorted = FULL;
         sorted.sort_unstable();
         assert_eq!(sorted, FULL);
+    }
+
+    #[test]
+    fn directories_are_the_runners() {
+        for (path, expected) in [("", ""), ("/", ""), ("ci", "ci/"), ("/ci//linux/", "ci/linux/")] {
+            assert_eq!(directory(path), expected);
+        }
     }
 
     #[test]

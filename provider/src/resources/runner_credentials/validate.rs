@@ -207,9 +207,23 @@ fn names(config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
             diagnostics.error(attribute, "Invalid ARN", format!("{arn:?} is not an ARN."));
         }
     }
+    if let Some(path) = config.cache_path.as_str() {
+        cache_path(path, diagnostics);
+    }
     if config.bucket.as_str().is_some_and(|bucket| bucket.is_empty() || bucket.contains([':', '/', '*'])) {
         diagnostics.error("bucket", "Invalid bucket name", "Give the name of the bucket, not its ARN or address.");
     }
+}
+
+fn cache_path(path: &str, diagnostics: &mut Diagnostics) {
+    let why = if path.split('/').any(|segment| segment == "." || segment == "..") {
+        "has a segment \".\" or \"..\", which the runner resolves. Write the path that results."
+    } else if path.contains(['*', '?']) || path.contains("${") {
+        "has *, ? or ${, which stand for any text in a policy. Choose a path without them."
+    } else {
+        return;
+    };
+    diagnostics.error("cache_path", "Invalid cache path", format!("{path:?} {why}"));
 }
 
 fn policy(config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
@@ -324,6 +338,16 @@ mod tests {
             RunnerCredentials { mode: Value::Unknown, policy: Value::Unknown, bucket: Value::Unknown, ..config() };
         let unknown = RunnerCredentials { name: Value::Unknown, name_prefix: Value::Unknown, ..unknown };
         assert_eq!(problems(&unknown), [""; 0]);
+    }
+
+    #[test]
+    fn a_cache_path_is_one_directory() {
+        for path in ["ci/../x", "./ci", "ci*", "c?", "${aws:username}"] {
+            assert_eq!(problems(&RunnerCredentials { cache_path: path.into(), ..config() }), ["cache_path"], "{path}");
+        }
+        for path in ["", "/", "ci", "/ci//linux/", "ci..", "a.b/$x"] {
+            assert_eq!(problems(&RunnerCredentials { cache_path: path.into(), ..config() }), [""; 0], "{path}");
+        }
     }
 
     #[test]

@@ -110,6 +110,7 @@ pub(super) const GROUPS: &[Group] = &[
             "Pod Identity: the role is not known yet; an association is there already: ours or an error",
             "the same policy written otherwise: no difference",
             "`kill -9` between user and key: taken over by its tag",
+            "the policies: all that the runner does with its cache, and nothing else",
         ],
         without: &[],
     },
