@@ -79,6 +79,13 @@ pub enum ClientError {
     )]
     OtherCluster { home: String, found: String },
 
+    /// AWS does not know it here, where it never was.
+    #[error(
+        "this resource is {arn}, and it is looked for in the AWS account {account} and the region {region}: use the \
+         credentials and the region that it was made with. The state is as it was"
+    )]
+    Elsewhere { arn: String, region: String, account: String },
+
     #[error("the EKS cluster \"{name}\" cannot be used while its status is {status}: {}", until(.status))]
     ClusterNotReady { name: String, status: String },
 

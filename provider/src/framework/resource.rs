@@ -192,6 +192,11 @@ impl<M> Read<M> {
         self.gone = true;
     }
 
+    /// Whether that was said.
+    pub fn is_gone(&self) -> bool {
+        self.gone
+    }
+
     pub(crate) fn into_parts(self) -> (Option<M>, PrivateState, Diagnostics) {
         ((!self.gone).then_some(self.state), self.private, self.diagnostics)
     }

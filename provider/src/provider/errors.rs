@@ -26,6 +26,7 @@ impl From<ClientError> for Diagnostic {
             ClientError::ClusterNotFound { .. } => "EKS cluster not found",
             ClientError::ClusterGone { .. } => "EKS cluster is gone",
             ClientError::ClusterElsewhere { .. } | ClientError::OtherCluster { .. } => "Another EKS cluster",
+            ClientError::Elsewhere { .. } => "Another account or region",
             ClientError::ClusterNotReady { .. } => "EKS cluster not ready",
             ClientError::Exec { .. } | ClientError::TokenFile { .. } | ClientError::EksToken { .. } => {
                 "No Kubernetes credentials"

@@ -20,3 +20,4 @@ mod tags;
 mod testing;
 mod timestamp;
 pub mod warm_capacity;
+mod whereabouts;

@@ -1,5 +1,6 @@
 //! What every user does: apply, look, change, import, destroy.
 
+use gitlabspot_acceptance_tests::Cloud;
 use serde_json::json;
 
 use super::{ADDRESS, NAME, TEMPLATE, asg, asg_tags, delete_behind_its_back, guide, node_group};
@@ -74,6 +75,36 @@ async fn the_autoscalers_size() {
     workspace.apply().await;
     workspace.assert_stable().await;
     assert_eq!(asg(&stage.account).await.desired_capacity, Some(2));
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// In another account, or another region, the group is not there, and yet not gone.
+#[tokio::test]
+async fn elsewhere() {
+    let (stage, workspace) = guide("elsewhere", json!({})).await;
+    let other = Cloud::running().account();
+    workspace.apply().await;
+    let before = workspace.state().await.resource(ADDRESS).clone();
+    let arn = before["arn"].as_str().unwrap();
+    let (id, secret) = other.keys();
+    let moved =
+        workspace.clone().with_environment("AWS_ACCESS_KEY_ID", id).with_environment("AWS_SECRET_ACCESS_KEY", secret);
+    let wanted = format!(
+        "This resource is {arn}, and it is looked for in the AWS account {} and the region af-south-1: use the credentials \
+         and the region that it was made with. The state is as it was.",
+        other.id()
+    );
+    for output in [moved.try_apply().await, moved.try_destroy().await] {
+        let said = output.failed();
+        assert!(said.contains(&wanted), "{said}");
+    }
+    let moved = workspace.clone().with_environment("AWS_REGION", "eu-west-1");
+    let said = moved.try_apply().await.failed();
+    assert!(said.contains("Another account or region"), "{said}");
+    assert_eq!(workspace.state().await.resource(ADDRESS), &before);
+    assert_eq!(other.changes(), Vec::<String>::new());
+    workspace.assert_stable().await;
     workspace.destroy().await;
     stage.assert_nothing_left().await;
 }

@@ -1,5 +1,6 @@
 //! What every user does: apply, look, change, import, destroy.
 
+use gitlabspot_acceptance_tests::Cloud;
 use k8s_openapi::api::core::v1::Secret;
 use serde_json::json;
 
@@ -22,5 +23,25 @@ async fn changes_in_place() {
     assert_eq!(pair(&stage).await, before);
     assert_eq!(stage.account.calls_of("iam", "CreateAccessKey").len(), 1);
     workspace.assert_import(ADDRESS, &format!("{}/{SECRET}:{NAME}", stage.namespace.name()), &[]).await;
+    ends_well(&stage, &workspace).await;
+}
+
+/// In another account the user is not there, and yet not gone.
+#[tokio::test]
+async fn elsewhere() {
+    let (stage, workspace) = guide("elsewhere", json!({})).await;
+    let other = Cloud::running().account();
+    workspace.apply().await;
+    let before = workspace.state().await.resource(ADDRESS).clone();
+    let (id, secret) = other.keys();
+    let moved =
+        workspace.clone().with_environment("AWS_ACCESS_KEY_ID", id).with_environment("AWS_SECRET_ACCESS_KEY", secret);
+    for output in [moved.try_apply().await, moved.try_destroy().await] {
+        let said = output.failed();
+        let wanted = format!("This resource is {}, and it is looked for in", before["user_arn"].as_str().unwrap());
+        assert!(said.contains(&wanted), "{said}");
+    }
+    assert_eq!(workspace.state().await.resource(ADDRESS), &before);
+    assert_eq!(other.changes(), Vec::<String>::new());
     ends_well(&stage, &workspace).await;
 }

@@ -49,6 +49,7 @@ use crate::framework::{
     Context, Create, Delete, Diagnostic, Diagnostics, Import, Plan, Read, Resource, Timeouts, Update,
 };
 use crate::provider::{Data, Tags};
+use crate::resources::whereabouts;
 
 /// What an operation may take, unless the user says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(60 * 60);
@@ -94,7 +95,17 @@ impl Resource for NodeGroupResource {
     }
 
     async fn read(&self, context: &Context<Data>, operation: &mut Read<NodeGroup>) -> Result<(), Diagnostics> {
-        Ok(Scene::set(context).await?.read(operation).await?)
+        let arn = operation.state.arn.clone();
+        Scene::set(context).await?.read(operation).await?;
+        if operation.is_gone() {
+            let confirmed = whereabouts::confirm_gone(&context.data()?.clients, arn.as_str()).await;
+            return confirmed.map_err(|error| {
+                // What was said of it is not true.
+                operation.diagnostics = Diagnostics::new();
+                error.into()
+            });
+        }
+        Ok(())
     }
 
     async fn update(&self, context: &Context<Data>, operation: &mut Update<NodeGroup>) -> Result<(), Diagnostics> {

@@ -10,6 +10,7 @@ use super::{Scene, access_key, flatten, inline_policy, pod_identity, trust, unre
 use crate::clients::ClientError;
 use crate::framework::value::Map;
 use crate::framework::{Diagnostic, Diagnostics, Read, Value};
+use crate::resources::whereabouts;
 
 /// Turns `[CLUSTER/]NAMESPACE/SECRET:USER` or `[CLUSTER/]NAMESPACE/SERVICE_ACCOUNT:role/ROLE` into a state to read.
 pub(super) fn parse(id: &str) -> Result<RunnerCredentials, Diagnostics> {
@@ -66,6 +67,10 @@ impl Scene<'_> {
             if operation.importing {
                 return Err(Error::NothingToImport { holder, name });
             }
+            let arn = operation.state.user_arn.as_str().or(operation.state.role_arn.as_str());
+            let confirmed = whereabouts::confirm_gone(self.clients, arn).await;
+            let left = String::new();
+            confirmed.map_err(|source| Error::Client { source: source.into(), left })?;
             operation.gone();
             return Ok(());
         };

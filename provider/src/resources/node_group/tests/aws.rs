@@ -363,6 +363,7 @@ impl World {
                 self.suspended = action == "SuspendProcesses";
                 answer("")
             }
+            "GetCallerIdentity" => answer("<Account>123456789012</Account>"),
             "CreateRole" => {
                 let name = text("RoleName");
                 if self.roles.contains_key(&name) {
