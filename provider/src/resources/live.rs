@@ -22,6 +22,11 @@ pub(crate) fn is_ours(object: &Json) -> bool {
     object["metadata"]["labels"][MANAGED_BY] == "gitlabspot"
 }
 
+/// Whether an object is being deleted: what is applied to it goes with it.
+pub(crate) fn is_ending(object: &Json) -> bool {
+    object["metadata"]["deletionTimestamp"].is_string()
+}
+
 /// The places of a manifest's objects.
 pub(crate) fn places(manifest: &Manifest) -> Vec<ObjectRef> {
     parsed(manifest).filter_map(|object| ObjectRef::of(&object).ok()).collect()
@@ -105,6 +110,26 @@ pub(crate) async fn remove(
         _ => Propagation::Background,
     };
     kubernetes::delete(client, place, propagation, uid).await.map_err(WaitError::Failed)?;
+    wait_until_gone(client, place, uid, wait).await
+}
+
+/// Waits until an object that is being deleted is gone.
+pub(crate) async fn gone(
+    client: &kube::Client,
+    place: &ObjectRef,
+    wait: Wait,
+) -> Result<(), WaitError<KubernetesError>> {
+    let found = kubernetes::get(client, place).await.map_err(WaitError::Failed)?;
+    let Some(found) = found.filter(is_ending) else { return Ok(()) };
+    wait_until_gone(client, place, found["metadata"]["uid"].as_str(), wait).await
+}
+
+async fn wait_until_gone(
+    client: &kube::Client,
+    place: &ObjectRef,
+    uid: Option<&str>,
+    wait: Wait,
+) -> Result<(), WaitError<KubernetesError>> {
     wait.until(|| async {
         let found = kubernetes::get(client, place).await?;
         Ok(match found.filter(|found| found["metadata"]["uid"].as_str() == uid) {

@@ -130,9 +130,14 @@ impl Stage {
         assert_eq!(self.changes(given).await, [""; 0]);
     }
 
-    /// Refreshes, plans, and names the attributes that differ.
+    /// Refreshes without any message, plans, and names the attributes that differ.
     pub(crate) async fn changes(&mut self, given: &[(&str, Raw)]) -> Vec<String> {
         assert_eq!(self.refresh().await, Diagnostics::new());
+        self.differences(given).await
+    }
+
+    /// Plans, and names the attributes that differ.
+    pub(crate) async fn differences(&self, given: &[(&str, Raw)]) -> Vec<String> {
         let planned = self.plan(given).await;
         assert!(!planned.diagnostics.has_errors(), "{:?}", planned.diagnostics);
         let Raw::Map(planned) = planned.state else { unreachable!() };

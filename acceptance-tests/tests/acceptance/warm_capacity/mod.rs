@@ -1,6 +1,9 @@
 //! `gitlabspot_warm_capacity` on the real scheduler and controllers, with a build node of each test's own.
 
 mod always;
+mod conflicts;
+mod faults;
+mod interruption;
 mod ownership;
 mod permissions;
 mod refusals;
@@ -8,10 +11,10 @@ mod scheduled;
 
 use std::time::{Duration, Instant};
 
-use gitlabspot_acceptance_tests::{BuildNode, Engine, Stage, Workspace};
-use k8s_openapi::api::core::v1::Pod;
+use gitlabspot_acceptance_tests::{BuildNode, Engine, KubernetesProxy, Stage, Workspace};
+use k8s_openapi::api::core::v1::{Pod, ResourceQuota};
 use k8s_openapi::api::scheduling::v1::PriorityClass;
-use kube::api::{Api, ListParams, PostParams};
+use kube::api::{Api, DeleteParams, ListParams, PostParams};
 use serde_json::{Value, json};
 
 const ADDRESS: &str = "gitlabspot_warm_capacity.next";
@@ -55,8 +58,29 @@ impl Scene {
     }
 
     async fn has_class(&self) -> bool {
+        self.classes().await.contains(&self.class())
+    }
+
+    /// The class of this test's priority, and that of the one below it.
+    async fn classes(&self) -> Vec<String> {
         let classes: Api<PriorityClass> = Api::all(self.stage.kubernetes.client());
-        classes.get_opt(&self.class()).await.unwrap().is_some()
+        let mut found = Vec::new();
+        for below in [0, 1] {
+            let name = format!("gitlabspot-placeholder-minus-{}", below - self.priority);
+            found.extend(classes.get_opt(&name).await.unwrap().map(|_| name));
+        }
+        found
+    }
+
+    /// Waits until an object of this kind is applied and its pods are looked for again and again.
+    async fn until_waiting(&self, proxy: &KubernetesProxy, kind: &str) {
+        let part = format!("/{kind}/{NAME}");
+        let looks = async || {
+            let calls = proxy.calls_of("*", &part);
+            let applied = calls.iter().rposition(|call| call.method == "PATCH");
+            calls.len() - applied.map_or(calls.len(), |at| at + 1)
+        };
+        until(async || looks().await > 1, async || format!("{} looks", looks().await)).await;
     }
 
     /// The placeholders: phase, and the node if there is one.
@@ -85,6 +109,23 @@ impl Scene {
         self.workspace.destroy().await;
         self.stage.assert_nothing_left().await;
         assert!(!self.has_class().await, "{} is left", self.class());
+    }
+}
+
+/// Lets no more pods into the namespace.
+struct Quota(Api<ResourceQuota>);
+
+/// A quota for so many pods.
+async fn quota_of(stage: &Stage, pods: u32) -> Quota {
+    let quotas = stage.kubernetes.api::<ResourceQuota>(stage.namespace.name());
+    let quota = json!({ "metadata": { "name": "none" }, "spec": { "hard": { "pods": pods.to_string() } } });
+    quotas.create(&PostParams::default(), &serde_json::from_value(quota).unwrap()).await.unwrap();
+    Quota(quotas)
+}
+
+impl Quota {
+    async fn lift(self) {
+        self.0.delete("none", &DeleteParams::default()).await.unwrap();
     }
 }
 

@@ -1,10 +1,8 @@
 //! What is refused, and where it is said.
 
-use k8s_openapi::api::core::v1::ResourceQuota;
-use kube::api::{DeleteParams, PostParams};
 use serde_json::{Value, json};
 
-use super::{ADDRESS, Scene};
+use super::{ADDRESS, Scene, quota_of};
 
 /// W14: schedules and sizes that cannot be are refused at plan, at their attribute.
 #[tokio::test]
@@ -37,15 +35,13 @@ async fn what_cannot_be_is_refused_at_plan() {
 #[tokio::test]
 async fn a_quota_is_named() {
     let scene = Scene::new("quota", json!({ "create_timeout": "8s" })).await;
-    let quotas = scene.stage.kubernetes.api::<ResourceQuota>(scene.stage.namespace.name());
-    let quota = json!({ "metadata": { "name": "none" }, "spec": { "hard": { "pods": "0" } } });
-    quotas.create(&PostParams::default(), &serde_json::from_value(quota).unwrap()).await.unwrap();
+    let quota = quota_of(&scene.stage, 0).await;
     let said = scene.workspace.try_apply().await.failed();
     for text in ["Placeholders were not made", "0 of 2 pods are made", "exceeded quota: none"] {
         assert!(said.contains(text), "{text} in {said}");
     }
     assert!(scene.workspace.state().await.contains(ADDRESS));
-    quotas.delete("none", &DeleteParams::default()).await.unwrap();
+    quota.lift().await;
     scene.workspace.set(&json!({ "create_timeout": null }));
     scene.workspace.apply().await;
     scene.workspace.assert_stable().await;

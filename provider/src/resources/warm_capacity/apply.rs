@@ -5,8 +5,9 @@ use std::time::{Duration, Instant, SystemTime};
 use serde_json::Value as Json;
 
 use super::error::Error;
-use super::manifests::{is_warm_capacity, job, priority_class, selector};
+use super::manifests::{is_warm_capacity, job, priority_class, selector, shapes};
 use super::model::Placeholders;
+use super::removal::stays;
 use super::schedule::Schedule;
 use super::{Scene, expand, wait};
 use crate::clients::kubernetes::{self, KubernetesError, ObjectRef, Propagation};
@@ -18,15 +19,23 @@ use crate::resources::ownership::Claim;
 
 impl Scene<'_> {
     /// Finds out what will not go, before anything is changed. What was applied `before` is ours, whatever was done to it.
-    pub(super) async fn look_ahead(&self, wanted: &Placeholders, before: &Manifest) -> Result<(), Error> {
+    pub(super) async fn look_ahead(&self, wanted: &Placeholders, before: &Manifest, end: Instant) -> Result<(), Error> {
         let objects = expand::objects(wanted);
-        let mut places: Vec<ObjectRef> = objects.iter().filter_map(|object| ObjectRef::of(object).ok()).collect();
-        places.retain(|place| !before.contains_key(&place.to_string()));
+        let places: Vec<ObjectRef> = objects.iter().filter_map(|object| ObjectRef::of(object).ok()).collect();
         let found = live::get_all(&self.client, places).await.map_err(|source| Error::Before { source })?;
+        let mut ending = Vec::new();
         for (place, object) in found {
-            if object.is_some_and(|object| !is_warm_capacity(&object)) {
+            let Some(object) = object else { continue };
+            if !before.contains_key(&place.to_string()) && !is_warm_capacity(&object) {
                 return Err(Error::Exists { object: place.to_string() });
             }
+            if live::is_ending(&object) {
+                ending.push(place);
+            }
+        }
+        for place in ending {
+            let gone = live::gone(&self.client, &place, self.wait(end)).await;
+            gone.map_err(|source| Error::Ending { object: Box::new(place), source })?;
         }
         let name = &wanted.namespace;
         let namespace = Namespace { client: &self.client, name, owner: String::new() };
@@ -38,6 +47,21 @@ impl Scene<'_> {
             // A namespace that is not to be made is not waited for.
             Err(Failure::Wait(_)) => Ok(()),
         }
+    }
+
+    /// Refuses to make placeholders beside others of the same name: those of a run that was killed before it had a state, or
+    /// of another configuration.
+    pub(super) async fn look_for_other_shape(&self, wanted: &Placeholders) -> Result<(), Error> {
+        let [namespace, name] = [wanted.namespace.as_str(), wanted.name.as_str()];
+        let mut others = shapes(namespace, name).to_vec();
+        others.retain(|place| !stays(place, wanted));
+        for place in others {
+            let found = self.get(&place).await.map_err(|source| Error::Before { source })?;
+            if found.is_some_and(|found| is_warm_capacity(&found) && !live::is_ending(&found)) {
+                return Err(Error::OtherShape { object: Box::new(place), id: format!("{namespace}/{name}") });
+            }
+        }
+        Ok(())
     }
 
     /// Applies all objects, and says so before each; then sees to the period under way. `before` is what the state has.
@@ -109,10 +133,9 @@ impl Scene<'_> {
     ) -> Result<(), WaitError<KubernetesError>> {
         let now = self.context.clock.time_of_day();
         let period = schedule.current(now);
-        let fingerprint = job::fingerprint(wanted, schedule);
         let mut running = None;
-        for found in self.jobs(wanted).await.map_err(WaitError::Failed)? {
-            let is_wanted = found["metadata"]["annotations"][job::FINGERPRINT] == fingerprint.as_str();
+        for found in self.jobs(&wanted.namespace, &wanted.name).await.map_err(WaitError::Failed)? {
+            let is_wanted = job::is_wanted(&found, wanted, schedule);
             if period.is_some() && is_wanted && running.is_none() && !wait::is_finished(&found) {
                 running = Some(found);
             } else {
@@ -126,15 +149,23 @@ impl Scene<'_> {
             None => {
                 let Ok(left) = SystemTime::from(period.end).duration_since(now) else { return Ok(()) };
                 let job = job::current(wanted, schedule, period, left, cron_job);
-                self.apply_object(&job, &Manifest::new()).await.map_err(WaitError::Failed)?
+                match self.apply_object(&job, &Manifest::new()).await {
+                    // The CronJob was quicker.
+                    Err(KubernetesError::Conflict { object, conflicts }) => {
+                        let found = self.get(&object).await.map_err(WaitError::Failed)?;
+                        let is_wanted = |found: &Json| job::is_wanted(found, wanted, schedule);
+                        let conflict = KubernetesError::Conflict { object, conflicts };
+                        found.filter(is_wanted).ok_or(WaitError::Failed(conflict))?
+                    }
+                    applied => applied.map_err(WaitError::Failed)?,
+                }
             }
         };
         let place = ObjectRef::of(&job).map_err(WaitError::Failed)?;
         self.wait(end).until(|| async { Ok(wait::of_job(self.get(&place).await?.as_ref())) }).await
     }
 
-    async fn jobs(&self, wanted: &Placeholders) -> Result<Vec<Json>, KubernetesError> {
-        let namespace = Some(wanted.namespace.as_str());
-        kubernetes::list(&self.client, "batch/v1", "Job", namespace, &selector(&wanted.name)).await
+    pub(super) async fn jobs(&self, namespace: &str, name: &str) -> Result<Vec<Json>, KubernetesError> {
+        kubernetes::list(&self.client, "batch/v1", "Job", Some(namespace), &selector(name)).await
     }
 }

@@ -1,7 +1,7 @@
 //! What can go wrong with placeholders, and what it leaves behind.
 
 use crate::clients::ClientError;
-use crate::clients::kubernetes::KubernetesError;
+use crate::clients::kubernetes::{KubernetesError, ObjectRef};
 use crate::framework::wait::WaitError;
 use crate::framework::{Diagnostic, Diagnostics};
 use crate::provider::sentence;
@@ -20,6 +20,18 @@ pub(super) enum Error {
          remove what is there."
     )]
     Exists { object: String },
+
+    #[error(
+        "{object} is there already: warm capacity of this name, but {}. Nothing was changed. Import it as {id}, and the \
+         next apply makes it what is written here; or choose another name.",
+        if .object.kind == "CronJob" { "with a schedule" } else { "without a schedule" }
+    )]
+    OtherShape { object: Box<ObjectRef>, id: String },
+
+    #[error(
+        "{object} is being deleted, and was still there: {source}. Nothing was changed; apply again when it is gone."
+    )]
+    Ending { object: Box<ObjectRef>, source: WaitError<KubernetesError> },
 
     #[error("There is no namespace {namespace}. Make it first. Nothing was made.")]
     NoNamespace { namespace: String },
@@ -56,9 +68,9 @@ impl Error {
     fn summary(&self) -> &'static str {
         match self {
             Self::Client(_) | Self::Configuration(_) => "Invalid warm capacity",
-            Self::Exists { .. } => "Object exists already",
+            Self::Exists { .. } | Self::OtherShape { .. } => "Object exists already",
             Self::NoNamespace { .. } => "Namespace not found",
-            Self::Before { .. } | Self::Apply { .. } => "Cannot apply the warm capacity",
+            Self::Before { .. } | Self::Apply { .. } | Self::Ending { .. } => "Cannot apply the warm capacity",
             Self::Placeholders { .. } => "Placeholders were not made",
             Self::Read { .. } => "Cannot read the warm capacity",
             Self::Remove { .. } => "Cannot remove the warm capacity",

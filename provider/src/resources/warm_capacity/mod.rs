@@ -33,7 +33,7 @@ use serde_json::Value as Json;
 
 use self::error::Error;
 use self::model::Placeholders;
-use self::plan::APPLYING;
+use self::plan::{APPLYING, LACKING};
 use self::schema::{Identity, WarmCapacity};
 use crate::clients::ClientError;
 use crate::clients::kubernetes::{self, KubernetesError, ObjectRef};
@@ -71,8 +71,16 @@ impl Resource for WarmCapacityResource {
          in spring and an hour early in autumn. An apply within a period starts it at once, and ends it by the calendar; \
          an apply that changes placeholders replaces those of the period under way.\n\n\
          An apply waits until the pods exist, not until they run: while there are no nodes they are pending, as they \
-         should be. Their priority class belongs to the whole cluster; all warm capacity of one priority shares it, and \
-         the last to go removes it.";
+         should be.\n\n\
+         What was changed or deleted by hand is shown and repaired. The Job of a period is in no plan, for it comes and goes \
+         by itself; but when it is missing five minutes after the start of its period or later, a warning says so, and the \
+         next apply starts one for what is left. Fields that another tool manages are shown like changes by hand when they \
+         have another value; otherwise an apply that would change them names field and tool, and changes nothing.\n\n\
+         The priority class belongs to the whole cluster. All warm capacity of one priority shares it, and the last to go \
+         removes it, whatever else may use it: pods that run keep their priority, but new ones that name it are refused. \
+         Leave it to placeholders, and make a class of your own for other pods.\n\n\
+         A destroy removes the placeholders, then their priority class, and waits for the end of both, which takes seconds. \
+         The roles that all this needs are in `docs/permissions/warm-capacity.yaml` of the provider's repository.";
 
     fn validate(&self, config: &WarmCapacity, diagnostics: &mut Diagnostics) {
         validate::check(config, diagnostics);
@@ -189,7 +197,8 @@ impl<'a> Scene<'a> {
         let end = self.context.clock.now() + time_for(&operation.planned.timeouts, Timeouts::create);
         let wanted = wanted(&operation.planned)?;
         let mut manifest = Manifest::new();
-        self.look_ahead(&wanted, &manifest).await?;
+        self.look_ahead(&wanted, &manifest, end).await?;
+        self.look_for_other_shape(&wanted).await?;
         let mut state = operation.planned.clone();
         plan::describe(&mut state);
         operation.private.set(APPLYING, &true);
@@ -208,15 +217,17 @@ impl<'a> Scene<'a> {
         let failed = |source| Error::Remove { source };
         let wanted = wanted(&operation.planned)?;
         let mut manifest = known_map(&operation.prior.manifest).unwrap_or_default();
-        self.look_ahead(&wanted, &manifest).await?;
+        self.look_ahead(&wanted, &manifest, end).await?;
         let mut state = operation.planned.clone();
         plan::describe(&mut state);
-        let mut left = manifest.clone();
-        left.retain(|key, _| !expand::manifest(&wanted).contains_key(key));
+        let present = self.present(&operation.planned, &manifest).await;
+        let mut left = present.map_err(|source| Error::Before { source })?;
+        left.retain(|place| !removal::stays(place, &wanted));
         operation.private.set(APPLYING, &true);
 
         // Placeholders of both shapes at once would ask for twice the room.
-        self.remove_placeholders(&left, end).await.map_err(failed)?;
+        let warnings = self.remove_placeholders(&left, end).await.map_err(failed)?;
+        operation.diagnostics.extend(warnings);
         let before = manifest.clone();
         let applied = self.apply(&wanted, &before, end, |object| {
             manifest.extend(entry(object));
@@ -231,11 +242,12 @@ impl<'a> Scene<'a> {
             operation.record(state.clone());
         }
         applied?;
-        let warning = self.remove_classes(&left, end).await.map_err(failed)?;
-        operation.diagnostics.extend(warning);
+        let warnings = self.remove_classes(&left, end).await.map_err(failed)?;
+        operation.diagnostics.extend(warnings);
         state.manifest = shown_manifest(&expand::manifest(&wanted));
         operation.record(state);
         operation.private.remove(APPLYING);
+        operation.private.remove(LACKING);
         Ok(())
     }
 }

@@ -10,6 +10,9 @@ use crate::resources::manifest::shown_manifest;
 /// In private state: objects were applied, and the placeholders were not seen.
 pub(super) const APPLYING: &str = "applying";
 
+/// In private state: the last look found a period under way without its placeholders.
+pub(super) const LACKING: &str = "lacking";
+
 /// Completes a plan.
 pub(super) fn complete(plan: &mut Plan<WarmCapacity>) {
     if let Some(prior) = &plan.prior
@@ -19,8 +22,10 @@ pub(super) fn complete(plan: &mut Plan<WarmCapacity>) {
         plan.require_replace("cluster_name");
     }
     describe(&mut plan.planned);
-    // An apply that failed half way: the objects may be as planned, and the period under way without placeholders.
-    if plan.prior.is_some() && plan.private.get::<bool>(APPLYING).unwrap_or(false) {
+    // The Job of a period under way is in no manifest. It may be missing after an apply that failed half way, or because
+    // someone deleted it.
+    let is_set = |name| plan.private.get::<bool>(name).unwrap_or(false);
+    if plan.prior.is_some() && (is_set(APPLYING) || is_set(LACKING)) {
         plan.planned.manifest = Value::Unknown;
     }
     for warning in validate::warnings(&plan.planned) {

@@ -3,11 +3,13 @@
 use serde_json::Value as Json;
 
 use super::error::Error;
-use super::manifests::is_warm_capacity;
-use super::{Scene, WarmCapacity, flatten, plan};
-use crate::clients::kubernetes::ObjectRef;
-use crate::framework::Read;
+use super::manifests::{cron_job, is_warm_capacity, job, shapes};
+use super::model::Placeholders;
+use super::plan::LACKING;
+use super::{Scene, WarmCapacity, flatten, plan, wait};
+use crate::clients::kubernetes::KubernetesError;
 use crate::framework::value::known_map;
+use crate::framework::{Diagnostic, Read};
 use crate::resources::live;
 use crate::resources::manifest::{Manifest, shown_manifest, text};
 use crate::resources::projection::project;
@@ -18,11 +20,15 @@ impl Scene<'_> {
             self.recall(&mut operation.state).await?;
         }
         let prior = known_map(&operation.state.manifest).unwrap_or_default();
+        let failed = |source| Error::Read { source };
         let found = live::get_all(&self.client, live::places(&prior)).await;
         let mut manifest = Manifest::new();
-        for (place, live) in found.map_err(|source| Error::Read { source })? {
+        let mut is_scheduled = false;
+        for (place, live) in found.map_err(failed)? {
             let key = place.to_string();
+            let live = live.filter(|live| !live::is_ending(live));
             let (Some(live), Some(shown)) = (live, prior.get(&key)) else { continue };
+            is_scheduled |= place.kind == "CronJob";
             let shown: Json = serde_json::from_str(shown).unwrap_or_default();
             manifest.insert(key, text(&project(&shown, &live)));
         }
@@ -30,22 +36,44 @@ impl Scene<'_> {
             operation.gone();
             return Ok(());
         }
-        let state = &mut operation.state;
-        state.manifest = shown_manifest(&manifest);
+        operation.state.manifest = shown_manifest(&manifest);
+        operation.private.remove(LACKING);
+        if is_scheduled && let Some(warning) = self.lacking(&operation.state).await.map_err(failed)? {
+            operation.diagnostics.push(warning);
+            operation.private.set(LACKING, &true);
+        }
         Ok(())
+    }
+
+    /// What to say of a period under way without its placeholders.
+    async fn lacking(&self, state: &WarmCapacity) -> Result<Option<Diagnostic>, KubernetesError> {
+        let now = self.context.clock.time_of_day();
+        let Some(wanted) = Placeholders::of(state) else { return Ok(None) };
+        let Some((schedule, period)) = wanted.schedule.as_ref().and_then(|all| Some((all, all.current(now)?))) else {
+            return Ok(None);
+        };
+        // At first the CronJob may still start it; and clocks are never quite the same.
+        if !schedule.is_well_within(period, now, cron_job::latest_start(schedule)) {
+            return Ok(None);
+        }
+        let jobs = self.jobs(&wanted.namespace, &wanted.name).await?;
+        if jobs.iter().any(|job| job::is_wanted(job, &wanted, schedule) && !wait::is_finished(job)) {
+            return Ok(None);
+        }
+        let [start, end] = [period.start, period.end].map(|time| schedule.spoken(time));
+        let detail = format!(
+            "No Job holds the {} placeholders of {}/{} in the period from {start} to {end}: it was deleted or changed by \
+             hand, or the CronJob could not start it. The next apply starts one for what is left of the period.",
+            wanted.pods, wanted.namespace, wanted.name
+        );
+        Ok(Some(Diagnostic::warning("Placeholders of the period under way are missing", detail)))
     }
 
     /// The attributes, from the object that was made from them.
     async fn recall(&self, state: &mut WarmCapacity) -> Result<(), Error> {
         let [namespace, name] =
             [&state.namespace, &state.name].map(|text| text.as_str().unwrap_or_default().to_owned());
-        for (api_version, kind) in [("apps/v1", "Deployment"), ("batch/v1", "CronJob")] {
-            let place = ObjectRef {
-                api_version: api_version.to_owned(),
-                kind: kind.to_owned(),
-                namespace: Some(namespace.clone()),
-                name: name.clone(),
-            };
+        for place in shapes(&namespace, &name) {
             let found = self.get(&place).await.map_err(|source| Error::Read { source })?;
             if let Some(found) = found.filter(is_warm_capacity) {
                 *state = WarmCapacity { cluster_name: state.cluster_name.clone(), ..flatten::attributes(&found) };

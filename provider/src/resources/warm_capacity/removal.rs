@@ -3,61 +3,97 @@
 use std::time::Instant;
 
 use super::error::Error;
-use super::manifests::{priority_class, selector_of_all};
-use super::model::priority_of_class;
-use super::{Scene, time_for};
+use super::manifests::{is_warm_capacity, priority_class, selector_of_all, shapes};
+use super::model::{Placeholders, priority_of_class};
+use super::schema::WarmCapacity;
+use super::{Scene, expand, time_for};
 use crate::clients::kubernetes::{self, KubernetesError, ObjectRef};
 use crate::framework::value::known_map;
 use crate::framework::wait::WaitError;
 use crate::framework::{Delete, Diagnostic, Timeouts};
-use crate::resources::live;
+use crate::resources::live::{self, MANAGED_BY};
 use crate::resources::manifest::Manifest;
 
 const CLASS: &str = "PriorityClass";
+const JOB: &str = "Job";
 
 impl Scene<'_> {
-    pub(super) async fn delete(&self, operation: &mut Delete<super::WarmCapacity>) -> Result<(), Error> {
+    pub(super) async fn delete(&self, operation: &mut Delete<WarmCapacity>) -> Result<(), Error> {
         let failed = |source| Error::Remove { source };
         let manifest = known_map(&operation.state.manifest).unwrap_or_default();
         let end = self.context.clock.now() + time_for(&operation.state.timeouts, Timeouts::delete);
-        self.remove_placeholders(&manifest, end).await.map_err(failed)?;
-        if let Some(warning) = self.remove_classes(&manifest, end).await.map_err(failed)? {
+        let present = self.present(&operation.state, &manifest).await.map_err(WaitError::Failed).map_err(failed)?;
+        for warning in self.remove_placeholders(&present, end).await.map_err(failed)? {
+            operation.warn(warning);
+        }
+        for warning in self.remove_classes(&present, end).await.map_err(failed)? {
             operation.warn(warning);
         }
         Ok(())
     }
 
-    /// Removes Deployments and CronJobs, and with them their pods and Jobs.
+    /// All that there may be of these placeholders: what the state knows, what a run has made that was killed right after,
+    /// and Jobs that their CronJob has lost.
+    pub(super) async fn present(
+        &self,
+        model: &WarmCapacity,
+        manifest: &Manifest,
+    ) -> Result<Vec<ObjectRef>, KubernetesError> {
+        let mut places = live::places(manifest);
+        let (Some(namespace), Some(name)) = (model.namespace.as_str(), model.name.as_str()) else { return Ok(places) };
+        for (place, found) in live::get_all(&self.client, shapes(namespace, name)).await? {
+            let is_known = places.contains(&place);
+            let Some(found) = found.filter(|found| is_known || is_warm_capacity(found)) else { continue };
+            let class = priority_class::of_workload(&found);
+            places.extend([place].into_iter().filter(|_| !is_known));
+            places.extend(class.filter(|class| !places.contains(class)));
+        }
+        let jobs = self.jobs(namespace, name).await?;
+        places.extend(jobs.iter().filter_map(|job| ObjectRef::of(job).ok()));
+        Ok(places)
+    }
+
+    /// Removes what makes placeholders, and with it pods and Jobs; then Jobs by themselves.
     pub(super) async fn remove_placeholders(
         &self,
-        manifest: &Manifest,
+        places: &[ObjectRef],
         end: Instant,
-    ) -> Result<(), WaitError<KubernetesError>> {
-        for place in live::places(manifest).into_iter().filter(|place| place.kind != CLASS) {
-            live::remove(&self.client, &place, self.wait(end)).await?;
+    ) -> Result<Vec<Diagnostic>, WaitError<KubernetesError>> {
+        let mut warnings = Vec::new();
+        let is_job = |place: &&ObjectRef| place.kind == JOB;
+        let workloads = places.iter().filter(|place| place.kind != CLASS && !is_job(place));
+        for place in workloads.chain(places.iter().filter(is_job)) {
+            live::remove(&self.client, place, self.wait(end)).await?;
+            if self.get(place).await.map_err(WaitError::Failed)?.is_some() {
+                let detail = format!(
+                    "{place} was left as it is: it is not labelled \"{MANAGED_BY}: gitlabspot\" any more, so someone \
+                     else has taken charge of it. Delete it if nobody has."
+                );
+                warnings.push(Diagnostic::warning("Placeholders were not removed", detail));
+            }
         }
-        Ok(())
+        Ok(warnings)
     }
 
     /// Removes priority classes that no placeholders use any more.
     pub(super) async fn remove_classes(
         &self,
-        manifest: &Manifest,
+        places: &[ObjectRef],
         end: Instant,
-    ) -> Result<Option<Diagnostic>, WaitError<KubernetesError>> {
-        let mut warning = None;
-        for place in live::places(manifest).into_iter().filter(|place| place.kind == CLASS) {
-            match self.remove_class(&place, end).await {
+    ) -> Result<Vec<Diagnostic>, WaitError<KubernetesError>> {
+        let mut warnings = Vec::new();
+        for place in places.iter().filter(|place| place.kind == CLASS) {
+            match self.remove_class(place, end).await {
                 Err(WaitError::Failed(error @ KubernetesError::Forbidden { .. })) => {
                     let detail = format!(
                         "{place} was left, for it could not be seen or decided whether other placeholders use it: {error}."
                     );
-                    warning = Some(Diagnostic::warning("Priority class was not removed", detail));
+                    warnings.push(Diagnostic::warning("Priority class was not removed", detail));
                 }
                 other => other?,
             }
         }
-        Ok(warning)
+        Ok(warnings)
     }
 
     async fn remove_class(&self, place: &ObjectRef, end: Instant) -> Result<(), WaitError<KubernetesError>> {
@@ -77,15 +113,17 @@ impl Scene<'_> {
 
     /// Whether placeholders of any namespace have this class.
     async fn is_used(&self, class: &str) -> Result<bool, KubernetesError> {
-        for (api_version, kind, pod) in [
-            ("apps/v1", "Deployment", "/spec/template/spec"),
-            ("batch/v1", "CronJob", "/spec/jobTemplate/spec/template/spec"),
-        ] {
+        for (api_version, kind) in [("apps/v1", "Deployment"), ("batch/v1", "CronJob")] {
             let found = kubernetes::list(&self.client, api_version, kind, None, &selector_of_all()).await?;
-            if found.iter().any(|object| object.pointer(pod).is_some_and(|pod| pod["priorityClassName"] == class)) {
+            if found.iter().filter_map(priority_class::of_workload).any(|used| used.name == class) {
                 return Ok(true);
             }
         }
         Ok(false)
     }
+}
+
+/// Whether what is at a place is wanted there. Jobs of a schedule are: of them, the apply sorts out which are not.
+pub(super) fn stays(place: &ObjectRef, wanted: &Placeholders) -> bool {
+    place.kind == JOB && wanted.schedule.is_some() || expand::manifest(wanted).contains_key(&place.to_string())
 }

@@ -183,9 +183,56 @@ async fn a_period_that_could_not_be_started_is_started_by_the_next_apply() {
     assert_eq!(cluster.get(CRON_JOB)["spec"]["jobTemplate"]["spec"]["parallelism"], 3);
 
     cluster.world().refused = None;
-    assert_eq!(stage.changes(&three).await, ["manifest"]);
+    assert_eq!(stage.differences(&three).await, ["manifest"]);
+    assert_eq!(summaries(&stage.refresh().await), ["Placeholders of the period under way are missing"]);
     stage.apply_wholly(&three).await;
     assert_eq!(job(&cluster), (name("2026-01-15T21:00:00Z"), 6 * 3600));
+}
+
+/// Not at once, for the CronJob may still start it; not shortly before its end; and not in the hour that is added when
+/// clocks are set back, for a Job that the CronJob started has ended by then.
+#[tokio::test]
+async fn a_period_without_its_job_is_missed() {
+    let missing = ["Placeholders of the period under way are missing"];
+    for (applied, looked, is_missed) in [
+        ("2026-01-15T12:00:00Z", "2026-01-15T20:00:00Z", false),
+        ("2026-01-15T12:00:00Z", "2026-01-15T21:05:00Z", false),
+        ("2026-01-15T12:00:00Z", "2026-01-15T21:05:01Z", true),
+        ("2026-01-15T12:00:00Z", "2026-01-16T04:54:59Z", true),
+        ("2026-01-15T12:00:00Z", "2026-01-16T04:55:00Z", false),
+        ("2026-10-24T12:00:00Z", "2026-10-25T03:54:59Z", true),
+        ("2026-10-24T12:00:00Z", "2026-10-25T04:30:00Z", false),
+        ("2026-01-15T23:00:00Z", "2026-01-16T00:00:00Z", false),
+    ] {
+        let cluster = Cluster::new();
+        let mut stage = stage(&cluster);
+        stage.at(applied);
+        stage.apply_wholly(&nights()).await;
+        stage.at(looked);
+        let said = stage.refresh().await;
+        assert_eq!(summaries(&said), missing[..usize::from(is_missed)], "{looked}");
+        let changes: &[&str] = if is_missed { &["manifest"] } else { &[] };
+        assert_eq!(stage.differences(&nights()).await, changes, "{looked}");
+        if is_missed {
+            stage.apply_wholly(&nights()).await;
+            assert_eq!(cluster.jobs().len(), 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_no_state_knows_is_removed_as_well() {
+    let cluster = Cluster::new();
+    let mut stage = stage(&cluster);
+    stage.at("2026-01-15T23:00:00Z");
+    stage.apply_wholly(&config(&[])).await;
+    let before = stage.state.clone();
+    // A run that made the other shape, with another priority, and of which no state was written.
+    let other: Config = nights().into_iter().chain([("priority", (-9).into())]).collect();
+    stage.apply_wholly(&other).await;
+    stage.state = before;
+    assert_eq!(stage.destroy().await, Diagnostics::new());
+    assert_eq!(cluster.paths(), [""; 0]);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 use serde_json::Value as Json;
 
 use crate::framework::wait::Look;
+use crate::resources::live::is_ending;
 
 /// What one look at a Deployment tells: done when all its pods exist, and none of an older kind.
 pub(super) fn of_deployment(deployment: &Json) -> Look<()> {
@@ -41,7 +42,7 @@ pub(super) fn is_finished(job: &Json) -> bool {
         condition["status"] == "True"
             && ["Complete", "Failed", "FailureTarget"].iter().any(|end| condition["type"] == *end)
     });
-    ended || job.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null())
+    ended || is_ending(job)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Placeholders that are kept in periods.
 
+use std::time::Duration;
+
 use serde_json::{Value as Json, json};
 
 use super::super::model::Placeholders;
@@ -10,7 +12,12 @@ use super::{job, metadata};
 pub(in super::super) const PERIOD_END: &str = "gitlabspot.io/period-end";
 
 /// How late a period may still be started: it ends as much later.
-const LATEST_START_SECONDS: u64 = 300;
+const LATEST_START: Duration = Duration::from_secs(300);
+
+/// How late after its time the CronJob may still start a period of this schedule.
+pub(in super::super) fn latest_start(schedule: &Schedule) -> Duration {
+    LATEST_START.min(schedule.length)
+}
 
 pub(in super::super) fn object(wanted: &Placeholders, schedule: &Schedule) -> Json {
     let mut metadata = metadata(wanted, &wanted.name);
@@ -23,7 +30,7 @@ pub(in super::super) fn object(wanted: &Placeholders, schedule: &Schedule) -> Js
             "schedule": schedule.start,
             "timeZone": schedule.time_zone,
             "suspend": false,
-            "startingDeadlineSeconds": LATEST_START_SECONDS.min(schedule.length.as_secs()),
+            "startingDeadlineSeconds": latest_start(schedule).as_secs(),
             "concurrencyPolicy": "Replace",
             "successfulJobsHistoryLimit": 0,
             "failedJobsHistoryLimit": 0,

@@ -11,7 +11,7 @@ use super::{metadata, pod};
 use crate::resources::manifest::text;
 
 /// On Jobs: tells whether one is what is wanted now.
-pub(in super::super) const FINGERPRINT: &str = "gitlabspot.io/placeholders";
+const FINGERPRINT: &str = "gitlabspot.io/placeholders";
 
 /// As the template of the CronJob.
 pub(super) fn template(wanted: &Placeholders, schedule: &Schedule) -> Json {
@@ -43,6 +43,14 @@ pub(in super::super) fn current(
     json!({ "apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec(wanted, left) })
 }
 
+/// Whether a live one holds the placeholders that are wanted now.
+pub(in super::super) fn is_wanted(job: &Json, wanted: &Placeholders, schedule: &Schedule) -> bool {
+    let spec = &job["spec"];
+    job["metadata"]["annotations"][FINGERPRINT] == fingerprint(wanted, schedule).as_str()
+        && spec["parallelism"] == wanted.pods
+        && spec["suspend"] != true
+}
+
 fn spec(wanted: &Placeholders, length: Duration) -> Json {
     let mut template = pod::template(wanted);
     template["spec"]["restartPolicy"] = json!("Never");
@@ -62,7 +70,7 @@ fn spec(wanted: &Placeholders, length: Duration) -> Json {
 }
 
 /// Of all that makes a Job of one period other than that of the next apply.
-pub(in super::super) fn fingerprint(wanted: &Placeholders, schedule: &Schedule) -> String {
+pub(super) fn fingerprint(wanted: &Placeholders, schedule: &Schedule) -> String {
     let whole = json!({
         "job": spec(wanted, schedule.length), "start": schedule.start, "end": schedule.end, "zone": schedule.time_zone,
     });

@@ -9,6 +9,7 @@ pub(super) mod priority_class;
 use serde_json::{Value as Json, json};
 
 use super::model::Placeholders;
+use crate::clients::kubernetes::ObjectRef;
 use crate::resources::live::MANAGED_BY;
 
 const NAME: &str = "app.kubernetes.io/name";
@@ -24,6 +25,16 @@ fn labels(wanted: &Placeholders) -> Json {
 
 fn metadata(wanted: &Placeholders, name: &str) -> Json {
     json!({ "name": name, "namespace": wanted.namespace, "labels": labels(wanted) })
+}
+
+/// What may make the placeholders of one resource: a Deployment, or with a schedule a CronJob.
+pub(super) fn shapes(namespace: &str, name: &str) -> [ObjectRef; 2] {
+    [("apps/v1", "Deployment"), ("batch/v1", "CronJob")].map(|(api_version, kind)| ObjectRef {
+        api_version: api_version.to_owned(),
+        kind: kind.to_owned(),
+        namespace: Some(namespace.to_owned()),
+        name: name.to_owned(),
+    })
 }
 
 /// Finds the objects of one resource in its namespace.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::super::model::priority_class_name;
+use super::super::model::{priority_class_name, priority_of_class};
 use super::{MANAGED_BY, NAME, WARM_CAPACITY};
 use crate::clients::kubernetes::ObjectRef;
 
@@ -30,6 +30,13 @@ pub(in super::super) fn place(name: &str) -> ObjectRef {
         namespace: None,
         name: name.to_owned(),
     }
+}
+
+/// The place of that which a live Deployment or CronJob uses, if it is one of these.
+pub(in super::super) fn of_workload(workload: &Json) -> Option<ObjectRef> {
+    let pod = ["/spec/template/spec", "/spec/jobTemplate/spec/template/spec"];
+    let name = pod.iter().find_map(|pod| workload.pointer(pod)?["priorityClassName"].as_str())?;
+    priority_of_class(name).map(|_| place(name))
 }
 
 /// Whether a live one has other values in fields that cannot be changed.

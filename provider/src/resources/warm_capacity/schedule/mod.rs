@@ -94,6 +94,21 @@ impl Schedule {
         (now < end).then_some(Period { start, end })
     }
 
+    /// Whether a period has been under way for longer than this, and has longer than this to go. The Job of one in which
+    /// clocks change may end before the period.
+    pub(super) fn is_well_within(&self, period: Period, now: SystemTime, margin: Duration) -> bool {
+        let (start, end) = (
+            SystemTime::from(period.start),
+            SystemTime::from(period.end).min(SystemTime::from(period.start) + self.length),
+        );
+        start + margin < now && now + margin < end
+    }
+
+    /// A point in time by the clock of this schedule.
+    pub(super) fn spoken(&self, time: Timestamp) -> String {
+        time.to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string()
+    }
+
     /// The points in time at which the clock on the wall shows this: none where an hour is left out, two where one comes
     /// twice. The CronJob starts as often.
     fn instants(&self, wall: DateTime) -> Vec<Timestamp> {
