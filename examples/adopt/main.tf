@@ -86,15 +86,17 @@ resource "gitlabspot_runner_credentials" "cache" {
   secret_name = "gitlab-runner-s3-access"
 }
 
-# The release that Helm installed, from the same values file.
+# The release that Helm installed, from the same values file, and with the runner's version that runs: then the manager
+# is not restarted. Raise the version afterwards.
 import {
   to = gitlabspot_runner_release.runner
   id = "${var.namespace}/gitlab-runner"
 }
 
 resource "gitlabspot_runner_release" "runner" {
-  name       = "gitlab-runner"
-  namespace  = var.namespace
-  values     = [file(var.values_file)]
-  restart_on = { credentials = gitlabspot_runner_credentials.cache.secret_hash }
+  name           = "gitlab-runner"
+  namespace      = var.namespace
+  runner_version = var.runner_version
+  values         = [file(var.values_file)]
+  restart_on     = { credentials = gitlabspot_runner_credentials.cache.secret_hash }
 }

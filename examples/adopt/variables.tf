@@ -41,3 +41,9 @@ variable "values_file" {
   description = "Path of the values file that Helm was given."
   type        = string
 }
+
+variable "runner_version" {
+  description = "Version of the runner that the chart deployed, as the image of its Deployment has it."
+  type        = string
+  default     = "18.9.0"
+}

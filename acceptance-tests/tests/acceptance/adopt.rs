@@ -12,7 +12,8 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::api::PostParams;
 use serde_json::json;
 
-use crate::runner_release::{GUIDE, adoption::Helm};
+use crate::runner_release::GUIDE;
+use crate::runner_release::adoption::helm::{Chart, Helm};
 
 const NODE_GROUP: &str = "build-8vcpu-16gb-32gb-1b";
 const USER: &str = "gitlab-runner-cache";
@@ -25,7 +26,8 @@ async fn takes_over_what_was_made_by_hand() {
     let namespace = stage.namespace.name();
     let role = node_group(&stage).await;
     bucket(&stage).await;
-    Helm::Three.install_release(&stage).await;
+    stage.namespace.create().await;
+    Helm::Three.install(&stage, Chart::guide(&stage, stage.gitlab.url())).await;
     let key = user(&stage).await;
     let before: Deployment = stage.kubernetes.get(namespace, "gitlab-runner").await;
     let variables = json!({
@@ -64,6 +66,7 @@ async fn takes_over_what_was_made_by_hand() {
     assert_eq!(tags["k8s.io/cluster-autoscaler/node-template/taint/buildInstance"], "true:NoSchedule", "{tags}");
     let after: Deployment = stage.kubernetes.get(namespace, "gitlab-runner").await;
     assert_eq!(after.metadata.uid, before.metadata.uid);
+    assert_eq!(after.spec.template, before.spec.template, "the manager's pods stay");
     let rules = stage.account.s3().get_bucket_lifecycle_configuration().bucket(namespace).send().await.unwrap();
     assert!(rules.rules().iter().any(|rule| rule.id() == Some(RULE)), "the rule of others is gone: {rules:?}");
 }

@@ -52,8 +52,9 @@ fn projected(shown: &Json, live: &Json, is_amount: bool) -> Json {
 /// Maps and fields that hold quantities.
 const AMOUNTS: [&str; 4] = ["limits", "requests", "sizeLimit", "storage"];
 
-/// Lists of objects that server-side apply merges by one of these fields: others may add to them.
-const KEYS: [&str; 4] = ["name", "mountPath", "containerPort", "ip"];
+/// Lists of objects that server-side apply merges by one of these fields: others may add to them. A volume may be mounted
+/// twice, so that its name comes after its path.
+const KEYS: [&str; 4] = ["mountPath", "name", "containerPort", "ip"];
 
 fn key_of(items: &[Json]) -> Option<&'static str> {
     let is_key = |key: &&&str| !items.is_empty() && items.iter().all(|item| item.get(**key).is_some());

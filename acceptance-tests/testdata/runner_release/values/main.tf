@@ -14,6 +14,11 @@ variable "namespace" {
   type = string
 }
 
+variable "runner_version" {
+  type    = string
+  default = null
+}
+
 provider "gitlabspot" {
   kubernetes = {
     cluster_name = var.cluster_name
@@ -23,5 +28,6 @@ provider "gitlabspot" {
 resource "gitlabspot_runner_release" "runner" {
   namespace        = var.namespace
   create_namespace = true
+  runner_version   = var.runner_version
   values           = [file("${path.module}/values.yaml")]
 }

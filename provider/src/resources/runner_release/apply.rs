@@ -92,7 +92,11 @@ impl Scene<'_> {
             next(&place);
             claims.apply(&self.client, object).await.map_err(failed)?;
         }
-        memory.note(&secrets, files.as_ref());
+        match wanted.keeps() {
+            // Pods that stay were started with the Secrets as they were then.
+            true => memory.note_files(&secrets, &wanted.spec.token.name, files.as_ref()),
+            false => memory.note(&secrets, files.as_ref()),
+        }
         memory.keep(private);
         Ok(())
     }

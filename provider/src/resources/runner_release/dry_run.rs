@@ -178,7 +178,7 @@ fn named_field(field: &kubernetes::InvalidField) -> &str {
 }
 
 /// The attribute that an object's field is made from.
-fn attribute(place: &ObjectRef, field: &str, manager: &str) -> Option<&'static str> {
+pub(super) fn attribute(place: &ObjectRef, field: &str, manager: &str) -> Option<&'static str> {
     match place.kind.as_str() {
         "Deployment" => of_deployment(field, manager),
         "HorizontalPodAutoscaler" => Some("hpa"),
@@ -236,7 +236,7 @@ const DEPLOYMENT: &[(&str, &str)] = &[
 fn of_deployment(field: &str, manager: &str) -> Option<&'static str> {
     let (plain, first) = without_indexes(field.trim_start_matches('.'));
     if plain.starts_with("spec.template.spec.containers")
-        && first.is_some_and(|index| index != "0" && index != format!("name=\"{manager}\""))
+        && first.is_some_and(|index| !["0", manager].contains(&index) && index != format!("name=\"{manager}\""))
     {
         return Some("extra_containers");
     }

@@ -5,7 +5,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
+use super::adoption::kept::{self, STANDS_FOR};
 use super::inputs::{resolve_attributes, write_only_token};
+use super::live;
 use super::manifests::{self, Fingerprints, SecretObject};
 use super::schema::{JobPod, JobPodToleration, ReleaseObject, RunnerRelease};
 use super::spec::{self, ReleaseSpec, TokenKind};
@@ -27,6 +29,10 @@ pub(super) struct Wanted {
     pub(super) has_token_in_values: bool,
     /// The token to write; `None` when the Secret is someone else's, or the token is not known yet.
     token: Option<SecretString>,
+    /// The pod template of our own.
+    template: Json,
+    /// The one that was found and is applied instead.
+    kept: Option<Json>,
 }
 
 impl Wanted {
@@ -56,9 +62,13 @@ impl Wanted {
             Ok(manifest) => manifest,
             Err(error) => return Some(Err(unwritable(&error))),
         };
+        let deployment = manifest.get(&deployment(&spec)).and_then(|text| serde_json::from_str(text).ok());
+        let template = deployment.map(|object: Json| object["spec"]["template"].clone()).unwrap_or_default();
         Some(Ok(Self {
             spec,
             manifest,
+            template,
+            kept: None,
             has_token_in_values,
             warnings: warnings.into_iter().map(Diagnostic::from).collect(),
             token: write_only.map_or(in_values, |token| token.token),
@@ -70,7 +80,57 @@ impl Wanted {
     /// # Errors
     /// None for a checked configuration.
     pub(super) fn objects(&self, fingerprints: &Fingerprints) -> Result<Vec<Json>, Diagnostics> {
-        manifests::objects(&self.spec, fingerprints).map_err(|error| unwritable(&error))
+        let mut objects = manifests::objects(&self.spec, fingerprints).map_err(|error| unwritable(&error))?;
+        if let (Some(template), Some(deployment)) =
+            (&self.kept, objects.iter_mut().find(|object| object["kind"] == "Deployment"))
+        {
+            self.put(template, deployment);
+        }
+        Ok(objects)
+    }
+
+    /// The Deployment's name in the manifest.
+    pub(super) fn deployment(&self) -> String {
+        deployment(&self.spec)
+    }
+
+    /// The pod template of our own, as the plan shows it.
+    pub(super) fn own_template(&self) -> &Json {
+        &self.template
+    }
+
+    /// Whether a template that was found stands for ours.
+    pub(super) fn keeps(&self) -> bool {
+        self.kept.is_some()
+    }
+
+    /// Has the Deployment keep the template that was found.
+    pub(super) fn keep(&mut self, template: Json) {
+        let shown = self.shown_with(&template);
+        self.manifest.insert(self.deployment(), shown);
+        self.kept = Some(template);
+    }
+
+    /// The Deployment with a template that was found, as the plan shows it.
+    pub(super) fn shown_with(&self, template: &Json) -> String {
+        let shown = self.manifest.get(&self.deployment());
+        let mut deployment = shown.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        self.put(template, &mut deployment);
+        let checksum = format!("/spec/template/metadata/annotations/{}", SECRETS_CHECKSUM.replace('/', "~1"));
+        if let Some(checksum) = deployment.pointer_mut(&checksum) {
+            *checksum = json!(CURRENT);
+        }
+        text(&deployment)
+    }
+
+    fn put(&self, template: &Json, deployment: &mut Json) {
+        deployment["spec"]["template"] = template.clone();
+        deployment["metadata"]["annotations"][STANDS_FOR] = json!(kept::hash(&self.template));
+    }
+
+    /// The token to write, if it is known.
+    pub(super) fn token(&self) -> Option<&SecretString> {
+        self.token.as_ref()
     }
 
     /// The token's Secret, if it is ours and the token is known.
@@ -87,6 +147,10 @@ impl Wanted {
         model.job_pod = Value::Known(job_pod(&self.spec.job_pod));
         Ok(())
     }
+}
+
+fn deployment(spec: &ReleaseSpec) -> String {
+    live::deployment(&spec.names.namespace, &spec.names.full).to_string()
 }
 
 /// `None` while it is unknown.

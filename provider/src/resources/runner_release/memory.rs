@@ -71,6 +71,14 @@ impl Memory {
         }
     }
 
+    /// The same for pods that stay: of the Secrets only `token`, which holds what it held, and what was not noted yet.
+    pub(super) fn note_files(&mut self, secrets: &Fingerprints, token: &str, config_map: Option<&Json>) {
+        let before = self.fingerprints.clone();
+        self.note(secrets, config_map);
+        let is_kept = |name: &String| name.starts_with("secret ") && *name != secret(token);
+        self.fingerprints.extend(before.into_iter().filter(|(name, _)| is_kept(name)));
+    }
+
     /// The Secrets in use.
     pub(super) fn secrets(&self) -> impl Iterator<Item = &str> {
         self.fingerprints.keys().filter_map(|name| name.strip_prefix("secret "))

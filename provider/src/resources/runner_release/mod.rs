@@ -44,6 +44,7 @@ mod wait;
 
 use std::time::{Duration, Instant};
 
+use self::adoption::kept;
 use self::error::Error;
 use self::expand::{Manifest, Wanted, shown_manifest};
 use self::live::Claims;
@@ -203,8 +204,9 @@ impl<'a> Scene<'a> {
         let end = self.context.clock.now() + Timeouts::update(&operation.planned.timeouts, UPDATE);
         let planned = operation.planned.clone();
         let existing = self.existing(&planned, &mut operation.private).await?;
-        let wanted = wanted(&planned, &operation.config, existing)?;
+        let mut wanted = wanted(&planned, &operation.config, existing)?;
         let before = known_map(&operation.prior.manifest).unwrap_or_default();
+        kept::settle(&mut wanted, known_map(&planned.manifest).as_ref(), &before, &operation.private);
         let adopts = operation.private.get::<bool>(adoption::ADOPTING).unwrap_or(false);
         self.look_ahead(&wanted, &before, adopts).await?;
         self.namespace(&planned, &wanted, end).await?;
@@ -216,6 +218,7 @@ impl<'a> Scene<'a> {
         if adopts {
             self.take_over(&wanted).await?;
         }
+        kept::remember(&wanted, &mut operation.private);
         let mut private = operation.private.clone();
         let completes = operation.private.get::<bool>(adoption::COMPLETING).unwrap_or(false);
         let claims = Claims { before: &before, after: &wanted.manifest, all: adopts || completes };

@@ -1,8 +1,11 @@
 //! What the plan knows beyond the schema: every object that will be applied.
 
+use super::adoption;
+use super::adoption::kept::{self, Verdict};
 use super::existing::Existing;
 use super::expand::Wanted;
 use super::schema::RunnerRelease;
+use crate::framework::value::known_map;
 use crate::framework::{Diagnostics, Plan, Value};
 
 /// In private state: objects were applied, and the rollout was not seen to its end.
@@ -29,6 +32,21 @@ pub(super) fn complete(plan: &mut Plan<RunnerRelease>, existing: Existing) -> Re
         return Ok(None);
     };
     let mut wanted = wanted?;
+    if let Some(prior) = &plan.prior {
+        let before = known_map(&prior.manifest).unwrap_or_default();
+        let verdict = kept::judge(&wanted, &before, &plan.private);
+        if kept::is_adopting(&plan.private) {
+            plan.diagnostics.extend(adoption::foretold(&wanted, &verdict));
+        }
+        match verdict {
+            Verdict::Keeps(template) => wanted.keep(template),
+            Verdict::Ours(_) => {}
+            Verdict::Later => {
+                forget(&mut plan.planned);
+                return Ok(None);
+            }
+        }
+    }
     wanted.describe(&mut plan.planned)?;
     for warning in std::mem::take(&mut wanted.warnings) {
         plan.warn(warning);

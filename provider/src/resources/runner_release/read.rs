@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use super::adoption::kept;
 use super::apply::owner;
 use super::error::Error;
 use super::expand::{Manifest, Wanted, objects, shown_manifest, text};
@@ -39,6 +40,7 @@ impl Scene<'_> {
         let prior = if operation.importing {
             self.recall(operation).await?
         } else {
+            self.look_again(operation).await.map_err(failed)?;
             known_map(&operation.state.manifest).unwrap_or_default()
         };
         let memory = Memory::of(&operation.private);
@@ -48,6 +50,7 @@ impl Scene<'_> {
             Some(memory) => self.outdated(memory, &namespace).await.map_err(failed)?,
             None => Vec::new(),
         };
+        kept::note_outdated(&mut operation.private, &outdated);
         let mut manifest = Manifest::new();
         let mut status = "missing";
         for (place, live) in found {
@@ -88,6 +91,17 @@ impl Scene<'_> {
         Ok(now.into_iter().filter(|(name, now)| !memory.is_same(name, now)).map(|(name, _)| name).collect())
     }
 
+    /// Helm may have changed a release after its import.
+    async fn look_again(&self, operation: &mut Read<RunnerRelease>) -> Result<(), KubernetesError> {
+        if !operation.private.get::<bool>(adoption::ADOPTING).unwrap_or(false) {
+            return Ok(());
+        }
+        let namespace = operation.state.namespace.as_str().unwrap_or_default().to_owned();
+        let name = operation.state.name.as_str().unwrap_or_default().to_owned();
+        let helms = self.helms(&namespace, &name).await?;
+        self.look_at_pod(&helms, &mut operation.private, &namespace, &name).await
+    }
+
     /// What was applied last: attributes, if the ConfigMap tells them, and the objects.
     async fn recall(&self, operation: &mut Read<RunnerRelease>) -> Result<Manifest, Error> {
         let failed = |source| Error::Read { source };
@@ -103,6 +117,7 @@ impl Scene<'_> {
         if found.is_empty() {
             return Err(Error::NothingToImport { namespace, name });
         }
+        self.look_at_pod(&found, &mut operation.private, &namespace, &name).await.map_err(failed)?;
         let annotation = found.iter().find_map(|object| {
             object
                 .pointer("/metadata/annotations")?
@@ -111,8 +126,9 @@ impl Scene<'_> {
                 .and_then(last_applied::read)
         });
         if let Some((model, config)) = annotation
-            && let Some(Ok(wanted)) = self.recalled(&model, &config, operation).await
+            && let Some(Ok(mut wanted)) = self.recalled(&model, &config, operation).await
         {
+            kept::resume(&mut wanted, &operation.private);
             let mut memory = Memory::of_or_new(&operation.private);
             let names = super::manifests::used_secrets(&wanted.spec);
             let secrets = live::fingerprints(&self.client, &memory, &namespace, names).await.map_err(failed)?;

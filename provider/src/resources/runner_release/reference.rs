@@ -97,6 +97,33 @@ pub const DIFFERENCES: &[&str] = &[
      18.9.0.",
 ];
 
+/// How a release of Helm becomes ours.
+pub const ADOPTION: &str = "\
+`tofu import`, or an `import` block, of a release that Helm 3 or 4 installed from the official chart makes nothing anew. \
+The import changes nothing; the apply after it takes over the fields that Helm wrote, removes what only the chart has, \
+Helm's annotations and its records, and names what else the release brought, such as `extraObjects`, which it leaves as \
+it is. From then on Helm does not know the release.
+
+The manager's pods stay when nothing changes for the manager that runs in them: the plan compares the pod, the keys of \
+config.toml, the options of the registration, the files of the ConfigMap and the token with what the configuration asks \
+for, and says either that the pods stay or in which fields they differ. For them to stay, give what Helm was given \
+(`helm get values` tells it) and, as `runner_version`, the version that runs, which the chart chose by its own. The \
+following is no difference, because a running manager knows nothing of it:
+
+- the checksums of the chart, its labels `chart` and `heritage`, and a first value of `restart_on`;
+- the preStop hook `unregister --all-runners`: it acts when the pod ends;
+- the variable `SESSION_SERVER_ADDRESS` without a value, the variables that only the registration reads \
+(`REGISTER_LOCKED`, `RUNNER_TAG_LIST`, `KUBERNETES_NAMESPACE`), the volume `runner-secrets`, the port of metrics that are \
+off, and `optional` for the token's Secret;
+- a `runner_name` where the release had none, spelling and order, and what others than Helm wrote into the pod.
+
+Such a pod template is kept as it was found, with the annotation `gitlabspot.io/stands-for` on the Deployment, and is \
+looked after like any other. Its scripts are ours already: they serve a container that starts again in the same pod. The \
+first change that needs new pods, of the configuration, a token, a Secret in use or `restart_on`, replaces the whole \
+template by this provider's, once. A kept preStop hook acts a last time then, and takes the runner of the ending pod out \
+of GitLab before its last jobs have ended, as at every stop of a pod under Helm. A release with a session server gets new \
+pods in any case.";
+
 #[cfg(test)]
 mod tests {
     use super::*;

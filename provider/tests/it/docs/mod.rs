@@ -49,6 +49,8 @@ fn chapters(type_name: &str) -> Vec<String> {
     }
     let differences: Vec<String> = reference::DIFFERENCES.iter().map(|difference| format!("- {difference}")).collect();
     vec![
+        "## Releases of Helm".to_owned(),
+        reference::ADOPTION.to_owned(),
         "## Values files".to_owned(),
         "What becomes of every key of the official chart:".to_owned(),
         reference::values_keys(),

@@ -1,9 +1,16 @@
 //! Taking over a release that Helm installed: its objects as they are, then its record.
 
+mod files;
+pub(super) mod kept;
+mod listed;
+mod weave;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
+use self::kept::Verdict;
+use self::weave::Difference;
 use super::error::Error;
 use super::expand::{Manifest, Wanted};
 use super::read::{CLUSTER_KINDS, KINDS};
@@ -30,11 +37,48 @@ pub(super) fn is_helms(object: &Json, namespace: &str, release: &str) -> bool {
 pub(super) fn announced(namespace: &str, release: &str, found: &[Json]) -> Diagnostic {
     let detail = format!(
         "{namespace}/{release} was installed by Helm. The next apply takes these objects over as they are, and removes \
-         Helm's annotations and records, so that Helm no longer knows the release: {}. The manager's pods are replaced \
-         once, after their jobs have ended, for they start in another way than the chart's. Until then nothing is changed.",
+         Helm's annotations and records, so that Helm no longer knows the release: {}. The manager's pods stay if the \
+         configuration asks for what they are; otherwise they are replaced once, and the plan says why. The values that \
+         Helm was given are told by `helm get values {release} --namespace {namespace}`. Until the apply nothing is changed.",
         names(found.iter().filter_map(|object| ObjectRef::of(object).ok()))
     );
     Diagnostic::warning("Release of Helm", detail)
+}
+
+/// What the plan says of the pods that Helm's release has.
+pub(super) fn foretold(wanted: &Wanted, verdict: &Verdict) -> Option<Diagnostic> {
+    let manager = &wanted.spec.names.full;
+    let place = live::deployment(&wanted.spec.names.namespace, manager);
+    match verdict {
+        Verdict::Keeps(_) => {
+            let detail = format!(
+                "{place} is taken over from Helm, and its pods stay: they differ from those that this configuration asks \
+                 for in nothing that a running manager knows of. Until the first change that needs new pods they stay the \
+                 chart's, with its preStop hook if they have it, which takes their runner out of GitLab when they end."
+            );
+            Some(Diagnostic::warning("The pods of Helm's release stay", detail))
+        }
+        Verdict::Ours(differences) if !differences.is_empty() => {
+            let lines: Vec<String> = differences.iter().map(|difference| line(difference, &place, manager)).collect();
+            let detail = format!(
+                "{place} is taken over from Helm, and its pods are replaced once, because this configuration asks for \
+                 other ones than those that run. To keep them, make these equal to what is there:{}\nA preStop hook of the \
+                 chart takes the runner of an ending pod out of GitLab before its last jobs have ended.",
+                lines.concat()
+            );
+            Some(Diagnostic::warning("The pods of Helm's release are replaced", detail))
+        }
+        Verdict::Ours(_) | Verdict::Later => None,
+    }
+}
+
+fn line(difference: &Difference, place: &ObjectRef, manager: &str) -> String {
+    let attribute = super::dry_run::attribute(place, &difference.path, manager);
+    let attribute = attribute.map(|name| format!(" ({name})")).unwrap_or_default();
+    match &difference.values {
+        Some((found, wanted)) => format!("\n- {}{attribute}: {found} is there, {wanted} is asked for", difference.path),
+        None => format!("\n- {}{attribute}", difference.path),
+    }
 }
 
 impl Scene<'_> {

@@ -1,0 +1,151 @@
+//! Releases as Helm leaves them.
+
+use std::collections::BTreeMap;
+
+use gitlabspot_acceptance_tests::Stage;
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams, PostParams};
+use serde_json::{Value, json};
+
+use super::super::NAME;
+
+/// What chart 0.86.0 makes of the guide's values file.
+const OBJECTS: &str =
+    include_str!("../../../../../provider/src/resources/runner_release/testdata/guide-chart-objects.json");
+
+/// The chart's script in short, with what it tells of values.
+const REGISTER: &str = "#!/bin/bash\nfor i in $(seq 1 30); do\n  /entrypoint register \\\n    \
+                        --name=\"a runner\" \\\n    --template-config /configmaps/config.template.toml \\\n    \
+                        --non-interactive\ndone\n";
+
+/// How a version of Helm writes objects: under the same name, in two ways.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Helm {
+    Three,
+    Four,
+}
+
+/// The objects of a release, before Helm installs them.
+pub(crate) struct Chart {
+    namespace: String,
+    objects: Vec<Value>,
+}
+
+impl Chart {
+    /// Of the guide's values file.
+    pub(crate) fn guide(stage: &Stage, gitlab_url: &str) -> Self {
+        let namespace = stage.namespace.name().to_owned();
+        let text = OBJECTS
+            .replace(r#""namespace": "gitlab-runner""#, &format!(r#""namespace": "{namespace}""#))
+            .replace(r#"namespace = \"gitlab-runner\""#, &format!(r#"namespace = \"{namespace}\""#))
+            .replace("https://gitlab.com/", gitlab_url);
+        let mut chart = Self { namespace, objects: serde_json::from_str(&text).unwrap() };
+        chart.object("Secret")["data"] = json!({ "runner-registration-token": "WFhYWFg=", "runner-token": "" });
+        chart.object("ConfigMap")["data"]["register-the-runner"] = REGISTER.replace("--name=\"a runner\"", "").into();
+        chart.object("ServiceMonitor")["spec"]["namespaceSelector"]["matchNames"] = json!([chart.namespace]);
+        chart
+    }
+
+    /// Of values such as those that `testdata/runner_release/adopted` has, for runner 19.3.0.
+    pub(super) fn adopted(stage: &Stage) -> Self {
+        let mut chart = Self::guide(stage, "https://gitlab.com/");
+        chart.objects.retain(|object| !["Service", "ServiceMonitor"].contains(&object["kind"].as_str().unwrap()));
+        chart.object("Secret")["data"] = json!({ "runner-registration-token": "", "runner-token": "Z2xydC14Cg==" });
+        let template = format!(
+            "[[runners]]\n  [runners.kubernetes]\n    namespace = {:?}\n    image = \"alpine\"\n",
+            chart.namespace
+        );
+        let data = &mut chart.object("ConfigMap")["data"];
+        data["config.template.toml"] = template.into();
+        data["config.toml"] =
+            "shutdown_timeout = 0\nconcurrent = 10\ncheck_interval = 3\nlog_level = \"info\"\n".into();
+        data["register-the-runner"] = REGISTER.into();
+        let template = &mut chart.object("Deployment")["spec"]["template"];
+        template["metadata"]["annotations"] = json!({ "checksum/configmap": "a", "checksum/secrets": "b" });
+        template["metadata"]["labels"]["chart"] = "gitlab-runner-0.92.0".into();
+        let pod = &mut template["spec"];
+        let _ = pod.as_object_mut().unwrap().remove("imagePullSecrets");
+        let container = &mut pod["containers"][0];
+        container["image"] = "registry.gitlab.com/gitlab-org/gitlab-runner:alpine-v19.3.0".into();
+        container["resources"] = json!({ "requests": { "cpu": "1", "memory": "1Gi" } });
+        container["env"].as_array_mut().unwrap().insert(4, json!({ "name": "PASSWORD", "value": "of-the-pod" }));
+        chart
+    }
+
+    /// The one of this kind.
+    pub(super) fn object(&mut self, kind: &str) -> &mut Value {
+        self.objects.iter_mut().find(|object| object["kind"] == kind).unwrap()
+    }
+
+    /// One more.
+    pub(super) fn with(mut self, object: Value) -> Self {
+        self.objects.push(object);
+        self
+    }
+}
+
+impl Helm {
+    /// Installs them as revision 2, into a namespace that is there already.
+    pub(crate) async fn install(self, stage: &Stage, chart: Chart) {
+        for object in &chart.objects {
+            self.write(stage, object.clone()).await;
+        }
+        for revision in ["1", "2"] {
+            let record: Secret = serde_json::from_value(json!({
+                "metadata": {
+                    "name": format!("sh.helm.release.v1.{NAME}.v{revision}"),
+                    "labels": { "name": NAME, "owner": "helm", "status": "deployed", "version": revision },
+                },
+                "type": "helm.sh/release.v1",
+                "data": { "release": "e30=" },
+            }))
+            .unwrap();
+            let secrets = stage.kubernetes.api::<Secret>(stage.namespace.name());
+            secrets.create(&PostParams::default(), &record).await.unwrap();
+        }
+    }
+
+    /// An object as Helm leaves it, with the labels and annotations that the chart and Helm itself give it.
+    async fn write(self, stage: &Stage, mut object: Value) {
+        let labels = json!({
+            "app": NAME, "chart": "gitlab-runner-0.86.0", "release": NAME, "heritage": "Helm",
+            "app.kubernetes.io/managed-by": "Helm",
+        });
+        let metadata = &mut object["metadata"];
+        metadata["labels"] = labels;
+        metadata["annotations"] = json!({
+            "meta.helm.sh/release-name": NAME, "meta.helm.sh/release-namespace": stage.namespace.name(),
+        });
+        let namespace = metadata["namespace"].as_str().unwrap_or(stage.namespace.name()).to_owned();
+        let name = metadata["name"].as_str().unwrap().to_owned();
+        let (api_version, kind) = (object["apiVersion"].as_str().unwrap(), object["kind"].as_str().unwrap());
+        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
+        let api: Api<DynamicObject> = Api::namespaced_with(stage.kubernetes.client(), &namespace, &resource);
+        let object: DynamicObject = serde_json::from_value(object).unwrap();
+        match self {
+            Self::Three => {
+                let parameters = PostParams { field_manager: Some("helm".to_owned()), ..PostParams::default() };
+                api.create(&parameters, &object).await.map(drop).unwrap();
+            }
+            Self::Four => {
+                api.patch(&name, &PatchParams::apply("helm"), &Patch::Apply(&object)).await.map(drop).unwrap();
+            }
+        }
+    }
+}
+
+/// What `kubectl get pods -o name` and `kubectl get replicasets -o name` would say, with uids.
+pub(super) async fn pods_and_replica_sets(stage: &Stage) -> BTreeMap<String, String> {
+    let mut uids = BTreeMap::new();
+    let namespace = stage.namespace.name();
+    for (group, kind) in [("", "Pod"), ("apps", "ReplicaSet")] {
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, "v1", kind));
+        let api: Api<DynamicObject> = Api::namespaced_with(stage.kubernetes.client(), namespace, &resource);
+        for object in api.list(&kube::api::ListParams::default()).await.unwrap() {
+            let name = format!("{kind} {}", object.metadata.name.unwrap());
+            uids.insert(name, object.metadata.uid.unwrap());
+        }
+    }
+    uids
+}

@@ -1,0 +1,269 @@
+//! Releases that Helm installed from the official chart become ours in place.
+
+pub(crate) mod helm;
+
+use std::collections::BTreeMap;
+
+use gitlabspot_acceptance_tests::{Engine, Stage, Workspace, until};
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::api::rbac::v1::Role;
+use kube::api::{DeleteParams, ListParams, ObjectMeta, Patch, PatchParams};
+use serde_json::{Value, json};
+
+use self::helm::{Chart, Helm, pods_and_replica_sets};
+use super::{ADDRESS, GUIDE, NAME, files, generation, id, replica_sets, variables, with_token};
+
+/// Nothing of Helm is left on an object of ours.
+fn assert_ours(metadata: &ObjectMeta) {
+    assert_eq!(metadata.labels.as_ref().unwrap()["app.kubernetes.io/managed-by"], "gitlabspot");
+    let annotations = metadata.annotations.iter().flatten();
+    assert!(annotations.into_iter().all(|(name, _)| !name.starts_with("meta.helm.sh/")), "{metadata:?}");
+    let managers = metadata.managed_fields.iter().flatten().filter_map(|entry| entry.manager.as_deref());
+    assert!(managers.into_iter().all(|manager| manager != "helm"), "{metadata:?}");
+}
+
+/// An object of `extraObjects`.
+fn extra(stage: &Stage) -> Value {
+    let metadata = json!({ "name": "extra", "namespace": stage.namespace.name() });
+    json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": { "a": "b" } })
+}
+
+/// Installed, and its pod is there.
+async fn installed(stage: &Stage, helm: Helm, chart: Chart) -> BTreeMap<String, String> {
+    stage.namespace.create().await;
+    helm.install(stage, chart).await;
+    until("the chart's pod runs", async || {
+        let deployment: Deployment = stage.kubernetes.get(stage.namespace.name(), NAME).await;
+        deployment.status.and_then(|status| status.available_replicas) == Some(1)
+    })
+    .await;
+    pods_and_replica_sets(stage).await
+}
+
+/// The pod template, as the API has it.
+async fn template(stage: &Stage) -> Value {
+    let deployment: Deployment = stage.kubernetes.get(stage.namespace.name(), NAME).await;
+    json!(deployment.spec.template)
+}
+
+/// What only the chart's template has.
+fn leftovers(template: &Value) -> [bool; 3] {
+    let container = &template["spec"]["containers"][0];
+    let is_named = |list: &Value, name: &str| list.as_array().unwrap().iter().any(|item| item["name"] == name);
+    [
+        container["lifecycle"].is_object(),
+        is_named(&container["env"], "SESSION_SERVER_ADDRESS"),
+        is_named(&template["spec"]["volumes"], "runner-secrets"),
+    ]
+}
+
+async fn import(stage: &Stage, workspace: &Workspace, by_block: bool) {
+    if by_block {
+        workspace.write("import.tf", &format!("import {{\n  to = {ADDRESS}\n  id = {:?}\n}}\n", id(stage)));
+    } else {
+        let said = workspace.try_import(ADDRESS, &id(stage)).await.succeeded();
+        assert!(said.prose().contains("was installed by Helm"), "{said}");
+    }
+}
+
+async fn records(stage: &Stage) -> Vec<String> {
+    let secrets = stage.kubernetes.api::<Secret>(stage.namespace.name());
+    let all = secrets.list(&ListParams::default()).await.unwrap();
+    all.into_iter().filter_map(|secret| secret.metadata.name).filter(|name| name.starts_with("sh.helm")).collect()
+}
+
+async fn keeps_its_pods(stage: &Stage, helm: Helm, by_block: bool) {
+    let namespace = stage.namespace.name();
+    let chart = Chart::guide(stage, "https://gitlab.com/").with(extra(stage));
+    let before = installed(stage, helm, chart).await;
+    let (found, uid) = (template(stage).await, stage.kubernetes.get::<Deployment>(namespace, NAME).await.metadata.uid);
+    let mut given = variables(stage);
+    given["runner_version"] = "18.9.0".into();
+    let workspace = stage.testdata("runner_release/values", given).await;
+    workspace.write("values.yaml", GUIDE);
+    import(stage, &workspace, by_block).await;
+    let plan = workspace.plan().await;
+    assert_eq!(plan.changes(), [(ADDRESS.to_owned(), vec!["update".to_owned()])].into());
+    assert!(plan.output().prose().contains("its pods stay"), "{}", plan.output());
+    let said = workspace.apply().await.prose();
+    assert!(said.contains(&format!("ConfigMap {namespace}/extra. Nothing manages it now")), "{said}");
+    workspace.assert_stable().await;
+
+    assert_eq!(pods_and_replica_sets(stage).await, before);
+    assert_eq!(template(stage).await, found);
+    let after: Deployment = stage.kubernetes.get(namespace, NAME).await;
+    assert_eq!(after.metadata.uid, uid);
+    assert_ours(&after.metadata);
+    assert_eq!(records(stage).await, [""; 0]);
+    assert_ours(&stage.kubernetes.get::<Secret>(namespace, NAME).await.metadata);
+    assert_ours(&stage.kubernetes.get::<ConfigMap>(namespace, NAME).await.metadata);
+    assert_ours(&stage.kubernetes.get::<Role>(namespace, NAME).await.metadata);
+    assert!(files(stage).await.contains_key("export-secrets"));
+
+    // The first change makes them ours, once.
+    assert_eq!(leftovers(&template(stage).await), [true; 3]);
+    workspace.write("values.yaml", &format!("{GUIDE}\nconcurrent: 4\n"));
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    assert_eq!(replica_sets(stage).await, 2);
+    assert_eq!(leftovers(&template(stage).await), [false; 3]);
+
+    workspace.destroy().await;
+    let config_maps = stage.kubernetes.api::<ConfigMap>(namespace);
+    config_maps.delete("extra", &DeleteParams::default()).await.unwrap();
+    stage.assert_nothing_left().await;
+}
+
+/// R3: a release of Helm 3 is taken over in place, and its pods do not notice.
+#[tokio::test]
+async fn a_release_of_helm_3_keeps_its_pods() {
+    let stage = Stage::new("runner_release/helm_3", Engine::opentofu()).await;
+    keeps_its_pods(&stage, Helm::Three, false).await;
+}
+
+/// R3: the same with server-side applied objects of Helm 4, by an import block.
+#[tokio::test]
+async fn a_release_of_helm_4_keeps_its_pods() {
+    let stage = Stage::new("runner_release/helm_4", Engine::opentofu()).await;
+    keeps_its_pods(&stage, Helm::Four, true).await;
+}
+
+/// R3: what was kept is looked after like everything else, until a token asks for other pods.
+#[tokio::test]
+async fn pods_that_were_kept_are_looked_after() {
+    let stage = Stage::new("runner_release/kept", Engine::opentofu()).await;
+    let namespace = stage.namespace.name();
+    let before = installed(&stage, Helm::Three, Chart::adopted(&stage)).await;
+    let deployments = stage.kubernetes.api::<Deployment>(namespace);
+    // As `kubectl annotate` leaves it: neither Helm's nor ours.
+    let noted = json!({ "metadata": { "annotations": { "example.com/note": "1" } } });
+    deployments.patch(NAME, &PatchParams::default(), &Patch::Merge(&noted)).await.unwrap();
+    let found = template(&stage).await;
+    let mut given = with_token(&stage, "runner_token", "glrt-x");
+    given["restart_on"] = json!({ "cache": "1" });
+    let workspace = stage.testdata("runner_release/adopted", given).await;
+    import(&stage, &workspace, false).await;
+    let said = workspace.plan().await.output().prose();
+    assert!(said.contains("its pods stay"), "{said}");
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    assert_eq!((pods_and_replica_sets(&stage).await, template(&stage).await), (before.clone(), found.clone()));
+
+    // Imported once more, it is what it was.
+    workspace.assert_import(ADDRESS, &id(&stage), &[]).await;
+
+    // Changed by hand.
+    let container = json!({ "name": NAME, "image": "example.com/other:1" });
+    let edited = json!({ "spec": { "template": { "spec": { "containers": [container] } } } });
+    deployments.patch(NAME, &PatchParams::default(), &Patch::Strategic(&edited)).await.unwrap();
+    let plan = workspace.plan().await;
+    let manifest = &plan.change(ADDRESS)["before"]["manifest"];
+    let key = format!("Deployment {namespace}/{NAME}");
+    assert!(manifest[&key].as_str().unwrap().contains("example.com/other:1"), "{manifest}");
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    assert_eq!(template(&stage).await, found);
+
+    // A token that its version does not announce changes nothing; a new one does, once.
+    let sets = replica_sets(&stage).await;
+    let count = generation(&stage).await;
+    workspace.set(&json!({ "runner_token": "glrt-y", "runner_token_version": 2 }));
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    assert_eq!((replica_sets(&stage).await, generation(&stage).await), (sets + 1, count + 1));
+    assert_eq!(leftovers(&template(&stage).await), [false; 3]);
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// R3: a Secret that changes, and values to restart on, replace pods that were kept, each once.
+#[tokio::test]
+async fn pods_that_were_kept_follow_their_secrets() {
+    for what in ["secret", "restart_on"] {
+        let stage = Stage::new(&format!("runner_release/kept_{what}"), Engine::opentofu()).await;
+        let before = installed(&stage, Helm::Four, Chart::adopted(&stage)).await;
+        let workspace = stage.testdata("runner_release/adopted", with_token(&stage, "runner_token", "glrt-x")).await;
+        import(&stage, &workspace, true).await;
+        workspace.apply().await;
+        workspace.assert_stable().await;
+        assert_eq!(pods_and_replica_sets(&stage).await, before);
+        if what == "secret" {
+            let secrets = stage.kubernetes.api::<Secret>(stage.namespace.name());
+            let secret =
+                json!({ "metadata": { "name": "gitlab-runner-s3-access" }, "stringData": { "accesskey": "a" } });
+            let secret: Secret = serde_json::from_value(secret).unwrap();
+            secrets.create(&kube::api::PostParams::default(), &secret).await.unwrap();
+        } else {
+            workspace.set(&json!({ "restart_on": { "cache": "2" } }));
+        }
+        workspace.apply().await;
+        workspace.assert_stable().await;
+        assert_eq!(replica_sets(&stage).await, 2);
+        assert_eq!(leftovers(&template(&stage).await), [false; 3]);
+        workspace.destroy().await;
+    }
+}
+
+/// R3: a configuration that asks for other pods says in what they differ, and replaces them once.
+#[tokio::test]
+async fn what_differs_is_named_and_replaces_the_pods() {
+    let stage = Stage::new("runner_release/helm_differs", Engine::opentofu()).await;
+    let mut chart = Chart::adopted(&stage);
+    let pod = &mut chart.object("Deployment")["spec"]["template"]["spec"];
+    pod["containers"][0]["image"] = "registry.gitlab.com/gitlab-org/gitlab-runner:alpine-v18.9.0".into();
+    pod["containers"][0]["env"][4]["value"] = "very-secret".into();
+    pod["hostname"] = "of-the-chart".into();
+    chart.object("ConfigMap")["data"]["of-the-chart-alone"] = "x".into();
+    chart.object("Secret")["data"]["runner-token"] = "Z2xydC1vbGQ=".into();
+    let _ = installed(&stage, Helm::Three, chart).await;
+    let mut given = with_token(&stage, "runner_token", "glrt-x");
+    given["concurrent"] = 4.into();
+    let workspace = stage.testdata("runner_release/adopted", given).await;
+    import(&stage, &workspace, false).await;
+    let plan = workspace.plan().await;
+    let said = plan.output().prose();
+    for text in [
+        "its pods are replaced once",
+        "spec.template.spec.containers[gitlab-runner].image (image): \
+         registry.gitlab.com/gitlab-org/gitlab-runner:alpine-v18.9.0 is there, \
+         registry.gitlab.com/gitlab-org/gitlab-runner:alpine-v19.3.0 is asked for",
+        "spec.template.spec.containers[gitlab-runner].env[PASSWORD].value (extra_env)",
+        "spec.template.spec.hostname (hostname): of-the-chart is there, nothing is asked for",
+        "config.toml: concurrent",
+        "config_maps[\"of-the-chart-alone\"]",
+        "the runner's token",
+    ] {
+        assert!(said.contains(text), "{text} in {said}");
+    }
+    let (_, told) = said.split_once("its pods are replaced once").unwrap();
+    for text in ["very-secret", "of-the-pod", "glrt-", "checksum", "runner-secrets", "SESSION_SERVER_ADDRESS", "cpu"] {
+        assert!(!told.contains(text), "{text} in {told}");
+    }
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    assert_eq!(replica_sets(&stage).await, 2);
+    assert_eq!(leftovers(&template(&stage).await), [false; 3]);
+    assert!(!files(&stage).await.contains_key("of-the-chart-alone"));
+    assert!(!template(&stage).await.to_string().contains("of-the-chart"));
+    assert_eq!(records(&stage).await, [""; 0]);
+    let state = std::fs::read_to_string(workspace.folder().join("terraform.tfstate")).unwrap();
+    assert!(!state.contains("very-secret"));
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// R3: an import that was never applied leaves everything to Helm.
+#[tokio::test]
+async fn an_import_alone_changes_nothing() {
+    let stage = Stage::new("runner_release/helm_left", Engine::opentofu()).await;
+    let _ = installed(&stage, Helm::Three, Chart::adopted(&stage)).await;
+    let before: Deployment = stage.kubernetes.get(stage.namespace.name(), NAME).await;
+    let workspace = stage.testdata("runner_release/adopted", with_token(&stage, "runner_token", "glrt-new")).await;
+    let _ = workspace.try_import(ADDRESS, &id(&stage)).await.succeeded();
+    let said = workspace.destroy().await.prose();
+    assert!(said.contains("Release of Helm was not removed"), "{said}");
+    let after: Deployment = stage.kubernetes.get(stage.namespace.name(), NAME).await;
+    assert_eq!((after.metadata.uid, after.spec), (before.metadata.uid, before.spec));
+    assert!(!workspace.state().await.contains(ADDRESS));
+}

@@ -1,0 +1,250 @@
+//! What a running manager was started with, beside its pod: configuration, options of its registration, scripts, token.
+//!
+//! The chart has it in other files than we. So it is taken apart, key by key, and only hashes of it are remembered.
+
+use std::collections::BTreeMap;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value as Json;
+
+use super::weave::Difference;
+use crate::resources::runner_release::config_toml::{GlobalKeys, Place, Release, from_text};
+use crate::resources::runner_release::expand::Wanted;
+use crate::resources::runner_release::memory::Memory;
+use crate::resources::runner_release::spec::{Start, TokenKind};
+use crate::resources::runner_release::version::RunnerVersion;
+
+/// Names of parts, and their keyed hashes.
+pub(super) type Parts = BTreeMap<String, String>;
+
+/// The chart's files; each further one is of the user's.
+const FILES: [&str; 8] = [
+    "check-live",
+    "config.template.toml",
+    "config.toml",
+    "entrypoint",
+    "pre-entrypoint-script",
+    "register-the-runner",
+    "set-session-server-address",
+    "set-session-server-port",
+];
+
+/// Options of `register` that the chart writes into its script, and what they are called here.
+const OPTIONS: [(&str, &str); 4] = [
+    ("--name", RUNNER_NAME),
+    ("--run-untagged", "registration.run_untagged"),
+    ("--access-level", "registration.access_level"),
+    ("--maximum-timeout", "registration.maximum_timeout"),
+];
+
+const RUNNER_NAME: &str = "runner_name";
+const TOKEN: &str = "the runner's token";
+
+/// Of an authentication token GitLab has these, and `register` is not told them.
+const OF_REGISTRATION: &str = "registration.";
+
+/// Taken apart, before anything is hashed.
+#[derive(Default)]
+struct Apart(BTreeMap<String, String>);
+
+impl Apart {
+    fn put(&mut self, name: impl Into<String>, text: impl Into<String>) {
+        let text = text.into();
+        if !text.is_empty() {
+            self.0.insert(name.into(), text);
+        }
+    }
+
+    fn table(&mut self, table: &toml::Table, at: &str) {
+        for (name, value) in table {
+            self.value(value, &format!("{at}{name}"));
+        }
+    }
+
+    fn value(&mut self, value: &toml::Value, at: &str) {
+        match value {
+            toml::Value::Table(table) => self.table(table, &format!("{at}.")),
+            toml::Value::Array(items) if items.iter().any(toml::Value::is_table) => {
+                items.iter().enumerate().for_each(|(index, item)| self.value(item, &format!("{at}[{index}]")));
+            }
+            plain => self.put(at, plain.to_string()),
+        }
+    }
+
+    /// `[[runners]]` but for what `register` puts there from its environment.
+    fn runner(&mut self, mut runner: toml::Table) {
+        for name in ["url", "executor", "token", "name"] {
+            runner.remove(name);
+        }
+        self.table(&runner, "config.toml: runners.");
+    }
+
+    fn hashed(self, memory: &Memory) -> Parts {
+        self.0.into_iter().map(|(name, text)| (name.clone(), memory.of_text(&name, &text).0)).collect()
+    }
+}
+
+/// What the chart's objects say.
+pub(super) fn found(
+    config_map: &Json,
+    secret: Option<&Json>,
+    namespace_variable: Option<&str>,
+    memory: &Memory,
+) -> Parts {
+    let mut apart = Apart::default();
+    let file = |name: &str| config_map["data"][name].as_str().unwrap_or_default();
+    apart.table(&file("config.toml").parse().unwrap_or_default(), "config.toml: ");
+    let mut runner = template(file("config.template.toml"));
+    if let Some(namespace) = namespace_variable
+        && let toml::Value::Table(kubernetes) =
+            runner.entry("kubernetes").or_insert_with(|| toml::Value::Table(toml::Table::new()))
+    {
+        kubernetes.entry("namespace").or_insert_with(|| namespace.into());
+    }
+    apart.runner(runner);
+    for (option, value) in options(file("register-the-runner")) {
+        match OPTIONS.iter().find(|(name, _)| *name == option) {
+            Some((_, name)) => apart.put(*name, value),
+            None => {
+                apart.put(format!("option {option} of the registration"), if value.is_empty() { "-" } else { &value })
+            }
+        }
+    }
+    apart.put("pre_entrypoint_script", file("pre-entrypoint-script").trim());
+    for (name, text) in config_map["data"].as_object().into_iter().flatten() {
+        if !FILES.contains(&name.as_str()) {
+            apart.put(format!("config_maps[{name:?}]"), text.as_str().unwrap_or_default().trim_end());
+        }
+    }
+    if let Some((kind, token)) = secret.and_then(token_of) {
+        apart.put(TOKEN, written_token(kind, &token));
+    }
+    apart.hashed(memory)
+}
+
+/// What we would start it with.
+fn wanted(wanted: &Wanted, memory: &Memory) -> Parts {
+    let spec = &wanted.spec;
+    let mut apart = Apart::default();
+    apart.table(&spec.config.global, "config.toml: ");
+    apart.runner(spec.config.runner.clone());
+    match &spec.start {
+        Start::WholeConfig => {
+            let name = spec.config.runner.get("name").and_then(toml::Value::as_str);
+            apart.put(RUNNER_NAME, name.unwrap_or_default());
+        }
+        Start::Register(registration) => {
+            apart.put(RUNNER_NAME, registration.name.clone().unwrap_or_default());
+            let said = |name: &str| format!("{OF_REGISTRATION}{name}");
+            apart.put(said("run_untagged"), if registration.run_untagged { "true" } else { "" });
+            apart.put(said("access_level"), registration.access_level.clone().unwrap_or_default());
+            let seconds = registration.maximum_timeout.map(|seconds| seconds.to_string());
+            apart.put(said("maximum_timeout"), seconds.unwrap_or_default());
+        }
+    }
+    apart.put("pre_entrypoint_script", spec.pre_entrypoint_script.as_deref().unwrap_or_default().trim());
+    for (name, text) in &spec.config_maps {
+        apart.put(format!("config_maps[{name:?}]"), text.trim_end());
+    }
+    if let Some(token) = wanted.token() {
+        apart.put(TOKEN, written_token(spec.token.kind, token));
+    }
+    apart.hashed(memory)
+}
+
+/// The parts of which one is not as the other, by name alone.
+pub(super) fn differences(found: &Parts, wanted_release: &Wanted, memory: &Memory) -> Vec<Difference> {
+    let wanted = wanted(wanted_release, memory);
+    let mut names: Vec<&String> = found.keys().chain(wanted.keys()).collect();
+    names.sort();
+    names.dedup();
+    let is_new_token = wanted_release.spec.token.kind == TokenKind::Authentication;
+    let counts = |name: &&&String| {
+        (!is_new_token || !name.starts_with(OF_REGISTRATION))
+            // Without a name the manager took its pod's. A name is for people to read, and the next pod has it.
+            && (name.as_str() != RUNNER_NAME || found.contains_key(RUNNER_NAME))
+            // A Secret of others is compared by its name, which stands in the pod.
+            && (wanted_release.spec.token.owned || name.as_str() != TOKEN)
+    };
+    let differ = |name: &&&String| found.get(**name) != wanted.get(**name);
+    names.iter().filter(counts).filter(differ).map(|name| Difference::at(name.as_str())).collect()
+}
+
+/// `[[runners]]` of the template, in the catalogue's spelling where it knows all of it.
+fn template(text: &str) -> toml::Table {
+    let release = Release { name: "", namespace: "", job_namespace: None };
+    let place = Place { path: Vec::new(), version: RunnerVersion::new(u16::MAX, 0) };
+    if let Ok(config) = from_text(text, release, GlobalKeys::Refused, &place) {
+        return config.runner;
+    }
+    let mut table: toml::Table = text.parse().unwrap_or_default();
+    match table.remove("runners") {
+        Some(toml::Value::Array(mut runners)) if runners.len() == 1 => match runners.remove(0) {
+            toml::Value::Table(runner) => runner,
+            _ => toml::Table::new(),
+        },
+        _ => toml::Table::new(),
+    }
+}
+
+/// Options of the script, one on a line: `--name="my runner" \`, or within a variable.
+fn options(script: &str) -> Vec<(String, String)> {
+    let known = ["--template-config", "--non-interactive", "--config"];
+    let option = |line: &str| {
+        let from = line.find("--")?;
+        let rest = &line[from..];
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(rest.len());
+        let (option, value) = rest.split_at(end);
+        let value = value.trim_start_matches('=').trim().trim_end_matches('\\').trim().trim_matches(['"', '\'']);
+        let is_one = option.len() > 2 && !known.contains(&option);
+        is_one.then(|| (option.to_owned(), value.to_owned()))
+    };
+    script.lines().filter(|line| !line.trim_start().starts_with('#')).filter_map(option).collect()
+}
+
+fn token_of(secret: &Json) -> Option<(TokenKind, SecretString)> {
+    use base64::Engine as _;
+    let of = |key: &str| {
+        let decoded = base64::engine::general_purpose::STANDARD.decode(secret["data"][key].as_str()?).ok()?;
+        let text = String::from_utf8(decoded).ok()?;
+        (!text.trim().is_empty()).then(|| SecretString::from(text))
+    };
+    let newer = of("runner-token").map(|token| (TokenKind::Authentication, token));
+    newer.or_else(|| of("runner-registration-token").map(|token| (TokenKind::Registration, token)))
+}
+
+fn written_token(kind: TokenKind, token: &SecretString) -> String {
+    format!("{kind:?} {}", token.expose_secret().trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_of_the_charts_script() {
+        let script = "#!/bin/bash\n# --not-one\nRUN_UNTAGGED=\"--run-untagged=true\"\n/entrypoint register \\\n  \
+                      --name=\"my runner\" \\\n  --maximum-timeout=600 \\\n  --template-config /configmaps/x \\\n  \
+                      --kubernetes-image alpine \\\n  --non-interactive\n";
+        let of = |option: &str, value: &str| (option.to_owned(), value.to_owned());
+        assert_eq!(
+            options(script),
+            [
+                of("--run-untagged", "true"),
+                of("--name", "my runner"),
+                of("--maximum-timeout", "600"),
+                of("--kubernetes-image", "alpine"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_template_is_read_in_any_spelling() {
+        let of = |text: &str| template(text).to_string();
+        assert_eq!(
+            of("[[runners]]\n[runners.cache]\ntype = 's3'\n"),
+            of("[[runners]]\n[runners.cache]\nType = \"s3\"\n")
+        );
+        assert_eq!(of("[[runners]]\nnobody_knows = 1\n"), "nobody_knows = 1\n");
+    }
+}

@@ -1,0 +1,121 @@
+//! The closed list of what may differ between the chart's pod and ours without an effect on a manager that runs.
+//!
+//! Everything else is a difference, for which the pod is replaced.
+
+use serde_json::{Value as Json, json};
+
+/// Variables of the chart's that only `gitlab-runner register` reads, which such a pod has behind it.
+pub(super) const OF_REGISTER: [&str; 4] =
+    ["KUBERNETES_NAMESPACE", "REGISTER_LOCKED", "RUNNER_TAG_LIST", "SESSION_SERVER_ADDRESS"];
+
+/// What only the chart's pod has, and may keep.
+pub(super) fn is_leftover(path: &str, found: &Json, manager: &str) -> bool {
+    let container = format!(".spec.containers[{manager}]");
+    let Some(field) = path.strip_prefix(&container) else {
+        return match path {
+            // Nothing is mounted from it.
+            ".spec.volumes[runner-secrets]" => found["emptyDir"].is_object(),
+            // They tell what the pod was started with, and nobody reads them in it.
+            ".metadata.annotations.checksum/configmap" | ".metadata.annotations.checksum/secrets" => true,
+            _ => false,
+        };
+    };
+    match field {
+        // Acts when the pod ends, as it did for Helm.
+        ".lifecycle" => *found == json!({ "preStop": { "exec": { "command": UNREGISTER } } }),
+        // The chart writes it without a value where there is no session server; the manager does not read it.
+        ".env[SESSION_SERVER_ADDRESS]" => found.as_object().is_some_and(|fields| fields.len() == 1),
+        // Jobs' namespace is compared as part of the configuration.
+        ".env[KUBERNETES_NAMESPACE]" | ".env[REGISTER_LOCKED]" | ".env[RUNNER_TAG_LIST]" => {
+            found["valueFrom"].is_null()
+        }
+        // A port of a container is a note; the manager listens where config.toml says.
+        _ if field.starts_with(".ports[") => found["name"] != "session-server",
+        _ => false,
+    }
+}
+
+const UNREGISTER: [&str; 3] = ["/entrypoint", "unregister", "--all-runners"];
+
+/// What has another value in the chart's pod, and may keep it.
+pub(super) fn is_of_the_chart(path: &str) -> bool {
+    matches!(
+        path,
+        // Of what the pod was started with; that is compared itself.
+        ".metadata.annotations.checksum/configmap" | ".metadata.annotations.checksum/secrets"
+        // Which chart made it; no selector uses them.
+        | ".metadata.labels.chart" | ".metadata.labels.heritage"
+    )
+}
+
+/// What only our pod would have, and a running one need not get.
+pub(super) fn is_of_no_use(path: &str, own: &Json) -> bool {
+    match path {
+        ".metadata.annotations.checksum/configmap" | ".metadata.annotations.checksum/secrets" => true,
+        // It says when to restart later; a first value is no change.
+        ".metadata.annotations.checksum/restart-on" => true,
+        // The Secret was there when the pod started.
+        _ => path.starts_with(".spec.volumes[projected-secrets]") && path.ends_with(".secret.optional") && *own == true,
+    }
+}
+
+/// What the API server fills in where nobody says anything.
+pub(super) fn is_default(name: &str, value: &Json) -> bool {
+    match name {
+        "terminationMessagePath" => value == "/dev/termination-log",
+        "terminationMessagePolicy" => value == "File",
+        "restartPolicy" => value == "Always",
+        "dnsPolicy" => value == "ClusterFirst",
+        "schedulerName" => value == "default-scheduler",
+        // The older name of serviceAccountName.
+        "serviceAccount" => true,
+        "protocol" => value == "TCP",
+        "apiVersion" => value == "v1",
+        "divisor" => value == "0",
+        "defaultMode" => *value == 0o644,
+        "enableServiceLinks" => *value == true,
+        "terminationGracePeriodSeconds" => *value == 30,
+        "timeoutSeconds" | "successThreshold" => *value == 1,
+        "periodSeconds" => *value == 10,
+        "failureThreshold" => *value == 3,
+        _ => false,
+    }
+}
+
+/// Flags that the API server does not keep when they are false.
+pub(super) fn is_dropped(name: &str, value: &Json) -> bool {
+    *value == false && ["readOnly", "hostNetwork", "hostPID", "hostIPC", "stdin", "stdinOnce", "tty"].contains(&name)
+}
+
+/// Whether it is the pull policy that follows from the image.
+pub(super) fn is_default_policy(container: &Json) -> bool {
+    let image = container["image"].as_str().unwrap_or_default();
+    let tag = image.rsplit('/').next().and_then(|name| name.split_once(':')).map_or("latest", |(_, tag)| tag);
+    let policy = if tag == "latest" && !image.contains('@') { "Always" } else { "IfNotPresent" };
+    container["imagePullPolicy"] == policy
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_listed_may_stay() {
+        let hook = |command: Json| json!({ "preStop": { "exec": { "command": command } } });
+        let is = |field: &str, found: Json| is_leftover(&format!(".spec.containers[r]{field}"), &found, "r");
+        assert!(is(".lifecycle", hook(json!(["/entrypoint", "unregister", "--all-runners"]))));
+        assert!(!is(".lifecycle", hook(json!(["sleep", "1"]))));
+        assert!(is(".env[SESSION_SERVER_ADDRESS]", json!({ "name": "SESSION_SERVER_ADDRESS" })));
+        assert!(!is(".env[SESSION_SERVER_ADDRESS]", json!({ "name": "SESSION_SERVER_ADDRESS", "value": "x" })));
+        assert!(is(".ports[9252]", json!({ "name": "metrics", "containerPort": 9252 })));
+        assert!(!is(".env[OTHER]", json!({ "name": "OTHER" })));
+        assert!(!is_leftover(".spec.volumes[other]", &json!({ "emptyDir": {} }), "r"));
+    }
+
+    #[test]
+    fn pull_policies_follow_from_images() {
+        let of = |image: &str, policy: &str| is_default_policy(&json!({ "image": image, "imagePullPolicy": policy }));
+        assert!(of("registry:5000/a", "Always") && of("a:1", "IfNotPresent") && of("a@sha256:0", "IfNotPresent"));
+        assert!(!of("a:1", "Always") && !of("a", "IfNotPresent"));
+    }
+}

@@ -1,0 +1,393 @@
+//! The pod that is there beside the one that would be made: in what they differ, and the one that satisfies both.
+
+use serde_json::{Map, Value as Json};
+
+use super::listed;
+use crate::resources::runner_release::memory::Memory;
+use crate::resources::runner_release::spec::Quantity;
+
+/// A field in which the pod that is there is not the one that is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in super::super) struct Difference {
+    /// Within the pod template, elements of lists by their names.
+    pub(in super::super) path: String,
+    /// What is there and what is asked for, where that is short and no secret.
+    pub(in super::super) values: Option<(String, String)>,
+}
+
+impl Difference {
+    /// Of which only the place is told.
+    pub(super) fn at(path: impl Into<String>) -> Self {
+        Self { path: path.into(), values: None }
+    }
+}
+
+/// Our template, with what the found one may keep, in the found one's order; and what else differs.
+pub(super) fn weave(own: &Json, found: &Json, foreign: &[String], manager: &str, memory: &Memory) -> Woven {
+    let mut weaver = Weaver { foreign, manager, memory, differences: Vec::new() };
+    let template = weaver.value(own, found, "");
+    Woven { template, differences: weaver.differences }
+}
+
+/// What came of it.
+#[derive(Debug, PartialEq)]
+pub(super) struct Woven {
+    pub(super) template: Json,
+    pub(super) differences: Vec<Difference>,
+}
+
+struct Weaver<'a> {
+    /// Fields that Helm did not write.
+    foreign: &'a [String],
+    manager: &'a str,
+    memory: &'a Memory,
+    differences: Vec<Difference>,
+}
+
+impl Weaver<'_> {
+    fn value(&mut self, own: &Json, found: &Json, at: &str) -> Json {
+        match (own, found) {
+            (Json::Object(own), Json::Object(found)) => Json::Object(self.object(own, found, at)),
+            (Json::Array(own), Json::Array(found)) => Json::Array(self.list(own, found, at)),
+            _ if own == found || *found == veiled(own, at, self.memory) || is_same_amount(own, found, at) => {
+                own.clone()
+            }
+            _ if listed::is_of_the_chart(at) => found.clone(),
+            _ => self.differ(at, Some(own), Some(found)),
+        }
+    }
+
+    fn object(&mut self, own: &Map<String, Json>, found: &Map<String, Json>, at: &str) -> Map<String, Json> {
+        let mut woven = Map::new();
+        for (name, found_value) in found {
+            let here = format!("{at}.{name}");
+            if let Some(own) = own.get(name) {
+                woven.insert(name.clone(), self.value(own, found_value, &here));
+            } else if listed::is_leftover(&here, found_value, self.manager) {
+                woven.insert(name.clone(), found_value.clone());
+            } else if let (Some(_), Some(found)) = (key(&here), found_value.as_array()) {
+                let items = self.list(&[], found, &here);
+                if !items.is_empty() {
+                    woven.insert(name.clone(), Json::Array(items));
+                }
+            } else {
+                let is_policy = name == "imagePullPolicy" && listed::is_default_policy(&Json::Object(found.clone()));
+                let is_nothing = is_void(found_value) || listed::is_default(name, found_value) || is_policy;
+                if !is_nothing && !self.foreign.contains(&here) {
+                    self.differ(&here, None, Some(found_value));
+                }
+            }
+        }
+        for (name, own) in own.iter().filter(|(name, _)| !found.contains_key(*name)) {
+            let here = format!("{at}.{name}");
+            if listed::is_of_no_use(&here, own) {
+                continue;
+            }
+            if !is_void(own) && !listed::is_dropped(name, own) {
+                self.differ(&here, Some(own), None);
+            }
+            woven.insert(name.clone(), own.clone());
+        }
+        woven
+    }
+
+    fn list(&mut self, own: &[Json], found: &[Json], at: &str) -> Vec<Json> {
+        let Some(key) = key(at) else {
+            if own.len() != found.len() {
+                self.differ(at, None, None);
+                return own.to_vec();
+            }
+            let pairs = own.iter().zip(found).enumerate();
+            return pairs.map(|(index, (own, found))| self.value(own, found, &format!("{at}[{index}]"))).collect();
+        };
+        let of = |items: &[Json], wanted: &Json| items.iter().find(|item| item[key] == wanted[key]).cloned();
+        let mut woven = Vec::new();
+        for found in found {
+            let here = element(at, key, found);
+            if let Some(own) = of(own, found) {
+                woven.push(self.value(&own, found, &here));
+            } else if listed::is_leftover(&here, found, self.manager) {
+                woven.push(found.clone());
+            } else if !self.foreign.contains(&here) {
+                self.differ(&here, None, Some(found));
+            }
+        }
+        for own in own.iter().filter(|own| of(found, own).is_none()) {
+            self.differ(&element(at, key, own), Some(own), None);
+            woven.push(own.clone());
+        }
+        woven
+    }
+
+    /// Notes it; ours is what counts.
+    fn differ(&mut self, at: &str, own: Option<&Json>, found: Option<&Json>) -> Json {
+        let told = |value: Option<&Json>| match value {
+            _ if may_be_secret(at) => None,
+            None => Some("nothing".to_owned()),
+            Some(Json::String(text)) if text.len() < 200 => Some(text.clone()),
+            Some(value @ (Json::Number(_) | Json::Bool(_))) => Some(value.to_string()),
+            Some(_) => None,
+        };
+        let values = told(found).zip(told(own)).filter(|_| own.is_some() || found.is_some());
+        self.differences.push(Difference { path: at.to_owned(), values });
+        own.cloned().unwrap_or_default()
+    }
+}
+
+/// A template to be remembered: without what may be secret, which can only be told apart.
+pub(super) fn veil(template: &Json, memory: &Memory) -> Json {
+    veiled_below(template, "", memory)
+}
+
+fn veiled_below(value: &Json, at: &str, memory: &Memory) -> Json {
+    match value {
+        Json::Object(fields) => {
+            let field =
+                |(name, value): (&String, &Json)| (name.clone(), veiled_below(value, &format!("{at}.{name}"), memory));
+            Json::Object(fields.iter().map(field).collect())
+        }
+        Json::Array(items) => {
+            let item = |(index, item): (usize, &Json)| {
+                let here = key(at).map_or_else(|| format!("{at}[{index}]"), |key| element(at, key, item));
+                veiled_below(item, &here, memory)
+            };
+            Json::Array(items.iter().enumerate().map(item).collect())
+        }
+        plain => veiled(plain, at, memory),
+    }
+}
+
+fn veiled(value: &Json, at: &str, memory: &Memory) -> Json {
+    match value.as_str() {
+        Some(text) if may_be_secret(at) => format!("hash {}", memory.of_text(at, text).0).into(),
+        _ => value.clone(),
+    }
+}
+
+/// Values of variables but for the chart's own, and arguments of other containers.
+fn may_be_secret(at: &str) -> bool {
+    let is_of_register = || listed::OF_REGISTER.iter().any(|name| at.ends_with(&format!(".env[{name}].value")));
+    at.contains(".env[") && at.ends_with(".value") && !is_of_register() || at.contains(".args[")
+}
+
+/// Paths of the template that none of these managers has written.
+pub(super) fn foreign(template: &Json, fields: &[&Json]) -> Vec<String> {
+    let mut paths = Vec::new();
+    find_foreign(template, fields, "", &mut paths);
+    paths
+}
+
+fn find_foreign(value: &Json, fields: &[&Json], at: &str, paths: &mut Vec<String>) {
+    // Who has written the whole of it has written all that is in it.
+    if fields.iter().any(|fields| fields.as_object().is_some_and(Map::is_empty)) {
+        return;
+    }
+    let mut look = |value: &Json, here: String, below: Vec<&Json>| match below.is_empty() {
+        true => paths.push(here),
+        false => find_foreign(value, &below, &here, paths),
+    };
+    match value {
+        Json::Object(object) => {
+            for (name, value) in object {
+                let below = fields.iter().filter_map(|fields| fields.get(format!("f:{name}"))).collect();
+                look(value, format!("{at}.{name}"), below);
+            }
+        }
+        Json::Array(items) => {
+            let Some(key) = key(at) else { return };
+            for item in items {
+                let is_its = |text: &str| {
+                    let keys: Option<Json> = text.strip_prefix("k:").and_then(|text| serde_json::from_str(text).ok());
+                    let keys = keys.as_ref().and_then(Json::as_object);
+                    keys.is_some_and(|keys| keys.iter().all(|(name, value)| item[name] == *value))
+                };
+                let entries = fields.iter().filter_map(|fields| fields.as_object()).flatten();
+                let below = entries.filter(|(name, _)| is_its(name)).map(|(_, below)| below).collect();
+                look(item, element(at, key, item), below);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// By what the elements of a list are told apart; `None` where their order does it.
+fn key(at: &str) -> Option<&'static str> {
+    match at.rsplit('.').next() {
+        Some("containers" | "initContainers" | "env" | "volumes" | "imagePullSecrets") => Some("name"),
+        Some("volumeMounts") => Some("mountPath"),
+        Some("ports") => Some("containerPort"),
+        Some("hostAliases") => Some("ip"),
+        _ => None,
+    }
+}
+
+fn element(at: &str, key: &str, item: &Json) -> String {
+    match &item[key] {
+        Json::String(name) => format!("{at}[{name}]"),
+        other => format!("{at}[{other}]"),
+    }
+}
+
+/// What the API server leaves out.
+fn is_void(value: &Json) -> bool {
+    match value {
+        Json::Null => true,
+        Json::String(text) => text.is_empty(),
+        Json::Array(items) => items.is_empty(),
+        Json::Object(fields) => fields.is_empty(),
+        _ => false,
+    }
+}
+
+fn is_same_amount(own: &Json, found: &Json, at: &str) -> bool {
+    let is_amount = [".limits.", ".requests."].iter().any(|part| at.contains(part)) || at.ends_with(".sizeLimit");
+    let amount = |value: &Json| Quantity::parse(value.as_str()?);
+    is_amount && amount(own).is_some() && amount(own) == amount(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::framework::PrivateState;
+
+    fn own() -> Json {
+        json!({
+            "metadata": { "annotations": { "checksum/configmap": "ours", "checksum/restart-on": "x" }, "labels": { "app": "r", "chart": "1" } },
+            "spec": {
+                "containers": [{
+                    "name": "r", "image": "i:1", "resources": { "requests": { "cpu": "1000m" } },
+                    "env": [{ "name": "A", "value": "secret" }, { "name": "B", "value": "" }],
+                    "volumeMounts": [{ "name": "v", "mountPath": "/a" }, { "name": "v", "mountPath": "/b", "readOnly": false }],
+                }],
+                "volumes": [{ "name": "v", "emptyDir": {} }, { "name": "w", "projected": { "sources": [{ "secret": { "name": "s" } }] } }],
+            },
+        })
+    }
+
+    fn found() -> Json {
+        json!({
+            "metadata": {
+                "creationTimestamp": null, "labels": { "app": "r", "chart": "2" },
+                "annotations": { "checksum/configmap": "theirs", "checksum/secrets": "theirs", "kubectl.kubernetes.io/restartedAt": "now" },
+            },
+            "spec": {
+                "containers": [{
+                    "name": "r", "image": "i:1", "imagePullPolicy": "IfNotPresent", "terminationMessagePolicy": "File",
+                    "lifecycle": { "preStop": { "exec": { "command": ["/entrypoint", "unregister", "--all-runners"] } } },
+                    "ports": [{ "name": "metrics", "containerPort": 9252, "protocol": "TCP" }],
+                    "resources": { "requests": { "cpu": "1" } },
+                    "env": [{ "name": "B" }, { "name": "SESSION_SERVER_ADDRESS" }, { "name": "A", "value": "secret" }],
+                    "volumeMounts": [{ "name": "v", "mountPath": "/b" }, { "name": "v", "mountPath": "/a" }],
+                }],
+                "dnsPolicy": "ClusterFirst", "securityContext": {},
+                "volumes": [
+                    { "name": "runner-secrets", "emptyDir": { "medium": "Memory" } },
+                    { "name": "w", "projected": { "defaultMode": 420, "sources": [{ "secret": { "name": "s" } }] } },
+                    { "name": "v", "emptyDir": {} },
+                ],
+            },
+        })
+    }
+
+    fn woven(own: &Json, found: &Json) -> Woven {
+        let memory = Memory::of_or_new(&PrivateState::default());
+        let foreign = [".metadata.annotations.kubectl.kubernetes.io/restartedAt".to_owned()];
+        weave(own, &veil(found, &memory), &foreign, "r", &memory)
+    }
+
+    fn paths(woven: &Woven) -> Vec<&str> {
+        woven.differences.iter().map(|difference| difference.path.as_str()).collect()
+    }
+
+    #[test]
+    fn what_may_stay_is_woven_in_where_it_was() {
+        let woven = woven(&own(), &found());
+        assert_eq!(paths(&woven), [""; 0]);
+        assert_eq!(
+            woven.template,
+            json!({
+                "metadata": {
+                    "annotations": { "checksum/configmap": "theirs", "checksum/secrets": "theirs" },
+                    "labels": { "app": "r", "chart": "2" },
+                },
+                "spec": {
+                    "containers": [{
+                        "name": "r", "image": "i:1",
+                        "lifecycle": { "preStop": { "exec": { "command": ["/entrypoint", "unregister", "--all-runners"] } } },
+                        "ports": [{ "name": "metrics", "containerPort": 9252, "protocol": "TCP" }],
+                        "resources": { "requests": { "cpu": "1000m" } },
+                        "env": [
+                            { "name": "B", "value": "" }, { "name": "SESSION_SERVER_ADDRESS" }, { "name": "A", "value": "secret" },
+                        ],
+                        "volumeMounts": [
+                            { "name": "v", "mountPath": "/b", "readOnly": false }, { "name": "v", "mountPath": "/a" },
+                        ],
+                    }],
+                    "volumes": [
+                        { "name": "runner-secrets", "emptyDir": { "medium": "Memory" } },
+                        { "name": "w", "projected": { "sources": [{ "secret": { "name": "s" } }] } },
+                        { "name": "v", "emptyDir": {} },
+                    ],
+                },
+            })
+        );
+    }
+
+    #[test]
+    fn every_other_field_is_a_difference() {
+        let cases: [(&str, Json, &str); 8] = [
+            ("/spec/containers/0/image", json!("i:2"), ".spec.containers[r].image"),
+            ("/spec/containers/0/imagePullPolicy", json!("Always"), ".spec.containers[r].imagePullPolicy"),
+            ("/spec/containers/0/env/2/value", json!("other"), ".spec.containers[r].env[A].value"),
+            (
+                "/spec/containers/0/lifecycle",
+                json!({ "preStop": { "sleep": { "seconds": 1 } } }),
+                ".spec.containers[r].lifecycle",
+            ),
+            ("/spec/containers/0/ports/0/name", json!("session-server"), ".spec.containers[r].ports[9252]"),
+            ("/spec/volumes/1/projected/sources", json!([]), ".spec.volumes[w].projected.sources"),
+            ("/spec/dnsPolicy", json!("None"), ".spec.dnsPolicy"),
+            ("/metadata/labels/app", json!("s"), ".metadata.labels.app"),
+        ];
+        for (pointer, value, path) in cases {
+            let mut found = found();
+            *found.pointer_mut(pointer).unwrap() = value;
+            assert_eq!(paths(&woven(&own(), &found)), [path]);
+        }
+        let mut own = own();
+        own["spec"]["containers"][0]["securityContext"] = json!({ "privileged": false });
+        assert_eq!(paths(&woven(&own, &found())), [".spec.containers[r].securityContext"]);
+    }
+
+    #[test]
+    fn nothing_secret_is_remembered_or_told() {
+        let memory = Memory::of_or_new(&PrivateState::default());
+        let mut found = found();
+        found["spec"]["containers"][0]["env"][2]["value"] = "very-secret".into();
+        found["spec"]["containers"].as_array_mut().unwrap().push(json!({ "name": "s", "args": ["--very-secret"] }));
+        assert!(!veil(&found, &memory).to_string().contains("very-secret"));
+        let woven = woven(&own(), &found);
+        assert!(!format!("{woven:?}").contains("very-secret"));
+        let image = Difference { path: ".spec.containers[r].env[A].value".into(), values: None };
+        assert_eq!(woven.differences, [image, Difference { path: ".spec.containers[s]".into(), values: None }]);
+    }
+
+    #[test]
+    fn fields_of_others_are_told_by_who_wrote_them() {
+        let template = json!({
+            "metadata": { "annotations": { "a": "1", "b": "2" } },
+            "spec": { "containers": [{ "name": "r", "image": "i" }, { "name": "s", "image": "i" }], "command": ["x"] },
+        });
+        let helm = json!({
+            "f:metadata": { "f:annotations": { "f:a": {} } },
+            "f:spec": { "f:command": {}, "f:containers": { "k:{\"name\":\"r\"}": { ".": {}, "f:name": {} } } },
+        });
+        assert_eq!(
+            foreign(&template, &[&helm]),
+            [".metadata.annotations.b", ".spec.containers[r].image", ".spec.containers[s]"]
+        );
+        assert_eq!(foreign(&template, &[&helm, &json!({})]), [""; 0]);
+    }
+}
