@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::cloud::repository;
 use crate::permissions::Policies;
-use crate::{Account, BuildNode, Cloud, Engine, GitLab, Kubernetes, KubernetesProxy, Namespace, Workspace};
+use crate::{Account, BuildNode, Cloud, Engine, GitLab, Kubernetes, KubernetesProxy, Namespace, Restricted, Workspace};
 use crate::{evidence, mirror, search, state};
 
 /// An account, a namespace and a GitLab of the test's own, and the engine it runs. Removed at the end of a test that
@@ -109,6 +109,11 @@ impl Stage {
     /// A node for this test's builds, of this size.
     pub async fn build_node(&self, cpu: &str, memory: &str) -> BuildNode {
         BuildNode::new(self.namespace.name(), cpu, memory, &self.cloud, &self.kubernetes).await
+    }
+
+    /// Somebody who may do in the cluster what these roles say, and nothing else; Roles are in the namespace, which exists.
+    pub async fn restricted(&self, roles: &[Value]) -> Restricted {
+        Restricted::new(roles, self.namespace.name(), &self.account, &self.kubernetes).await
     }
 
     /// What is between this test's provider and the cluster from the first call of this on: sees every request, and lets

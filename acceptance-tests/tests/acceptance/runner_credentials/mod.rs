@@ -3,10 +3,14 @@
 //!
 //! Everything is logged at TRACE: at its end a test is searched for the secrets of all keys that were made in it.
 
+mod cluster;
 mod creation;
 mod deletion;
+mod faults;
 mod lifecycle;
+mod permissions;
 mod policy;
+mod release;
 mod roles;
 mod rotation;
 

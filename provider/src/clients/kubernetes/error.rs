@@ -121,6 +121,16 @@ fn list<T: fmt::Display>(items: &[T]) -> String {
 const PAGE: &str = "Failed to parse error data";
 
 impl KubernetesError {
+    /// Whether the request may have taken effect all the same.
+    #[must_use]
+    pub fn is_outcome_unknown(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Page { .. } | Self::Stopped { .. } => true,
+            Self::Api { code, .. } => *code >= 500,
+            _ => false,
+        }
+    }
+
     pub(super) fn new(object: &ObjectRef, error: kube::Error) -> Self {
         let object = Box::new(object.clone());
         match error {

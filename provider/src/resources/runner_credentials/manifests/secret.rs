@@ -137,7 +137,8 @@ impl Place {
         })
     }
 
-    /// Writes the Secret. Of what others did to our fields it overwrites what the plan has `seen`.
+    /// Writes the Secret. Of what others did to our fields it overwrites what the plan has `seen`. Where no answer tells
+    /// whether it was written, it is looked at: the key in it is in use.
     pub(crate) async fn apply(
         &self,
         client: &kube::Client,
@@ -154,7 +155,14 @@ impl Place {
             true => Claim::Everything,
             false => Claim::Shown { before: &before, after: &after, hidden: &HIDDEN },
         };
-        live::apply(client, &after, claim).await.map(drop)
+        let applied = live::apply(client, &after, claim).await.map(drop);
+        match applied {
+            Err(error) if error.is_outcome_unknown() => match kubernetes::get(client, &self.object()).await {
+                Ok(Some(found)) if has(&found, &after) => Ok(()),
+                _ => Err(error),
+            },
+            known => known,
+        }
     }
 
     pub(crate) async fn read(&self, client: &kube::Client) -> Result<Option<Found>, KubernetesError> {
@@ -163,6 +171,14 @@ impl Place {
 
     pub(crate) async fn delete(&self, client: &kube::Client) -> Result<(), KubernetesError> {
         kubernetes::delete(client, &self.object(), Propagation::Background, None).await.map(drop)
+    }
+}
+
+/// Whether everything of the intent stands in an object.
+fn has(object: &Json, intent: &Json) -> bool {
+    match intent {
+        Json::Object(fields) => fields.iter().all(|(name, value)| has(&object[name], value)),
+        value => object == value,
     }
 }
 
@@ -220,6 +236,18 @@ mod tests {
         assert_eq!(found.user(), Some("runner"));
         assert_eq!(found.given(), (place.labels, Metadata::new()));
         assert_eq!(found.pair.unwrap().fingerprint("x"), pair("AKIA1", "secret").fingerprint("x"));
+    }
+
+    #[test]
+    fn an_intent_is_found_among_what_others_added() {
+        let intent = json!({ "metadata": { "labels": { "a": "1" } }, "data": { "accesskey": "x" } });
+        let mut object = json!({
+            "metadata": { "labels": { "a": "1", "b": "2" }, "uid": "u" }, "data": { "accesskey": "x", "more": "y" },
+        });
+        assert!(has(&object, &intent));
+        object["data"]["accesskey"] = "other".into();
+        assert!(!has(&object, &intent));
+        assert!(!has(&Json::Null, &intent));
     }
 
     #[test]

@@ -1,0 +1,161 @@
+//! What an API server can do wrong while a key is on its way: nothing is lost, and no key is left without a place.
+
+use std::time::{Duration, Instant};
+
+use gitlabspot_acceptance_tests::{Fault, KubernetesFault, Output, Running, Stage, until};
+use serde_json::json;
+
+use super::{ADDRESS, SECRET, assert_one_key, ends_well, guide, keys, pair};
+
+const MODIFIED: &str = "the object has been modified; please apply your changes to the latest version and try again";
+
+/// The path of the Secret.
+fn path() -> String {
+    format!("/secrets/{SECRET}")
+}
+
+fn made_keys(stage: &Stage) -> usize {
+    stage.account.calls_of("iam", "CreateAccessKey").len()
+}
+
+/// C19: one request fails, each time in another way, in a create, in rotations and in a destroy: it is sent again, and
+/// each makes one key.
+#[tokio::test]
+async fn that_pass() {
+    let (stage, workspace) = guide("faults_that_pass", json!({})).await;
+    let proxy = stage.kubernetes_faults();
+    let secret = path();
+    proxy.inject(KubernetesFault::error("GET", &secret, 503, "ServiceUnavailable", "later"));
+    proxy.inject(KubernetesFault::drop_after("PATCH", &secret));
+    workspace.apply().await;
+    assert_one_key(&stage, &workspace).await;
+    let faults = [
+        KubernetesFault::error("PATCH", &secret, 503, "ServiceUnavailable", "later").retry_after(1),
+        KubernetesFault::error("PATCH", &secret, 409, "Conflict", MODIFIED),
+        KubernetesFault::unauthorized("PATCH", &secret),
+        KubernetesFault::cut("PATCH", &secret),
+    ];
+    for (round, fault) in faults.into_iter().enumerate() {
+        proxy.forget();
+        proxy.inject(fault);
+        workspace.set(&json!({ "rotation_trigger": round.to_string() }));
+        workspace.apply().await;
+        let sent = proxy.calls_of("PATCH", &secret);
+        assert!(sent.len() == 2 && sent[0].fault.is_some(), "{sent:?}");
+        assert_eq!(made_keys(&stage), round + 2);
+        assert_one_key(&stage, &workspace).await;
+    }
+    workspace.assert_stable().await;
+    proxy.forget();
+    proxy.inject(KubernetesFault::page("GET", &secret, 502));
+    proxy.inject(KubernetesFault::drop_after("DELETE", &secret));
+    ends_well(&stage, &workspace).await;
+    assert_eq!(proxy.calls_of("DELETE", &secret).len(), 2);
+}
+
+/// C19: the Secret cannot be written or deleted for good: a create and a rotation take their key back, a destroy leaves
+/// everything; the next apply completes each.
+#[tokio::test]
+async fn that_stay() {
+    let (stage, workspace) = guide("faults_that_stay", json!({})).await;
+    let proxy = stage.kubernetes_faults();
+    let fails = |method: &str| KubernetesFault::error(method, &path(), 503, "ServiceUnavailable", "later").times(0);
+    proxy.inject(fails("PATCH"));
+    let said = workspace.try_apply().await.failed();
+    assert!(said.contains("Writing the Secret failed") && said.contains("was deleted again"), "{said}");
+    assert_eq!((keys(&stage.account).await, stage.namespace.objects().await), (vec![], vec![]));
+    proxy.forget();
+    workspace.apply().await;
+    let before = pair(&stage).await;
+    assert_one_key(&stage, &workspace).await;
+
+    proxy.inject(fails("PATCH"));
+    workspace.set(&json!({ "rotation_trigger": "2" }));
+    let said = workspace.try_apply().await.failed();
+    assert!(said.contains("The key that was in use before still is"), "{said}");
+    assert_eq!((pair(&stage).await, keys(&stage.account).await), (before.clone(), vec![(before.0.clone(), true)]));
+    proxy.forget();
+
+    // The API server dies while AWS makes the key known.
+    stage.account.inject(Fault::latency("sts", "GetCallerIdentity", 1000).times(0));
+    let made = made_keys(&stage);
+    let running = workspace.begin_apply();
+    until("a key is made", async || made_keys(&stage) > made).await;
+    proxy.go_down().await;
+    let said = running.output().await.failed();
+    assert!(said.contains("cannot be reached") && said.contains("The key that was in use before still is"), "{said}");
+    assert_eq!((pair(&stage).await, keys(&stage.account).await), (before.clone(), vec![(before.0.clone(), true)]));
+    stage.account.forget();
+    proxy.come_back();
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    let key = assert_one_key(&stage, &workspace).await;
+    assert_ne!(key, before.0);
+
+    proxy.inject(fails("DELETE"));
+    let said = workspace.try_destroy().await.failed();
+    assert!(said.contains("Deleting the Secret failed") && said.contains("destroy again"), "{said}");
+    assert_one_key(&stage, &workspace).await;
+    proxy.forget();
+    ends_well(&stage, &workspace).await;
+}
+
+/// C19: every answer to the write is lost, and it took effect: the Secret is looked at, for a key that is in it must not
+/// be taken back.
+#[tokio::test]
+async fn that_hide_a_success() {
+    let (stage, workspace) = guide("faults_hidden", json!({})).await;
+    let proxy = stage.kubernetes_faults();
+    for trigger in ["1", "2"] {
+        proxy.inject(KubernetesFault::drop_after("PATCH", &path()).times(0));
+        workspace.set(&json!({ "rotation_trigger": trigger }));
+        workspace.apply().await;
+        proxy.forget();
+        assert_one_key(&stage, &workspace).await;
+        workspace.assert_stable().await;
+    }
+    assert_eq!(made_keys(&stage), 2);
+    ends_well(&stage, &workspace).await;
+}
+
+/// Waits until a request hangs, and presses Ctrl-C, which has to end the command soon.
+async fn interrupted_at_the_hang(stage: &Stage, running: Running) -> Output {
+    let proxy = stage.kubernetes_faults();
+    until("a request hangs", async || proxy.calls().iter().any(|call| call.fault.is_some())).await;
+    let begin = Instant::now();
+    let output = running.interrupt().await;
+    assert!(begin.elapsed() < Duration::from_secs(8), "took {:?}: {output}", begin.elapsed());
+    proxy.forget();
+    output
+}
+
+/// C20: Ctrl-C while the Secret is written or deleted: the new key goes again, the old one stays, and the next apply or
+/// destroy does what was asked.
+#[tokio::test]
+async fn that_are_ended_by_ctrl_c() {
+    let (stage, workspace) = guide("faults_interrupted", json!({})).await;
+    let proxy = stage.kubernetes_faults();
+    let hangs = |method: &str| KubernetesFault::hang(method, &path()).times(0);
+    proxy.inject(hangs("PATCH"));
+    let said = interrupted_at_the_hang(&stage, workspace.begin_apply()).await.failed();
+    assert!(said.contains("the run was stopped") && said.contains("was deleted again"), "{said}");
+    assert_eq!(keys(&stage.account).await, []);
+    workspace.apply().await;
+    let before = pair(&stage).await;
+    assert_one_key(&stage, &workspace).await;
+
+    proxy.inject(hangs("PATCH"));
+    workspace.set(&json!({ "rotation_trigger": "2" }));
+    let said = interrupted_at_the_hang(&stage, workspace.begin_apply()).await.failed();
+    assert!(said.contains("The key that was in use before still is"), "{said}");
+    assert_eq!((pair(&stage).await, keys(&stage.account).await), (before.clone(), vec![(before.0.clone(), true)]));
+    workspace.apply().await;
+    assert_ne!(assert_one_key(&stage, &workspace).await, before.0);
+
+    proxy.inject(hangs("DELETE"));
+    let said = interrupted_at_the_hang(&stage, workspace.begin_destroy()).await.failed();
+    assert!(said.contains("the run was stopped"), "{said}");
+    assert!(workspace.state().await.contains(ADDRESS));
+    assert_one_key(&stage, &workspace).await;
+    ends_well(&stage, &workspace).await;
+}

@@ -1,0 +1,108 @@
+//! With no more rights in the cluster than the docs say, and with a use for each of them.
+
+use gitlabspot_acceptance_tests::{KubernetesCall, Stage, Workspace, roles};
+use serde_json::{Value, json};
+
+use super::{assert_one_key, guide, without_namespace};
+
+const ROLES: &str = include_str!("../../../../docs/permissions/runner-credentials.yaml");
+
+/// The documented role of this kind.
+fn role(kind: &str) -> Value {
+    roles(ROLES).into_iter().find(|role| role["kind"] == kind).unwrap()
+}
+
+/// Creates, looks, changes and rotates.
+async fn lives(stage: &Stage, workspace: &Workspace) {
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    workspace.set(&json!({ "secret_labels": { "team": "ci" } }));
+    workspace.apply().await;
+    workspace.set(&json!({ "rotation_trigger": "2" }));
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    assert_one_key(stage, workspace).await;
+}
+
+/// What a request asks for: verbs, resource, and the name if there is one. `None` for what everybody may ask.
+fn asked(call: &KubernetesCall) -> Option<(Vec<&'static str>, String, Option<String>)> {
+    let parts: Vec<&str> = call.path.trim_start_matches('/').split('/').collect();
+    let below = parts.get(if parts[0] == "api" { 2 } else { 3 }..)?;
+    let (resource, name) = match below {
+        ["namespaces", _, resource, name @ ..] => (*resource, name.first().copied()),
+        ["namespaces", name] => ("namespaces", Some(*name)),
+        _ => return None,
+    };
+    let verbs = match (call.method.as_str(), name) {
+        ("GET", Some(_)) => vec!["get"],
+        ("GET", None) => vec!["list"],
+        // An apply of what is not there yet creates it.
+        ("PATCH", _) if call.status == Some(201) => vec!["patch", "create"],
+        ("PATCH", _) => vec!["patch"],
+        ("DELETE", _) => vec!["delete"],
+        other => panic!("{other:?}: {call:?}"),
+    };
+    Some((verbs, resource.to_owned(), name.map(str::to_owned)))
+}
+
+/// Nothing was refused, and every verb of every rule was needed.
+fn assert_exact(role: &Value, calls: &[KubernetesCall]) {
+    let refused: Vec<_> = calls.iter().filter(|call| call.status == Some(403)).collect();
+    assert!(refused.is_empty(), "{refused:?}");
+    let asked: Vec<_> = calls.iter().filter_map(asked).collect();
+    for rule in role["rules"].as_array().unwrap() {
+        for resource in rule["resources"].as_array().unwrap() {
+            for verb in rule["verbs"].as_array().unwrap() {
+                let needed = asked.iter().any(|(verbs, of, _)| {
+                    verbs.iter().any(|known| verb == known) && (resource == "*" || resource == of.as_str())
+                });
+                assert!(needed, "nothing needed {verb} {resource}");
+            }
+        }
+    }
+}
+
+/// C22: in a namespace that is there the documented Role is enough, from create to destroy, and not more than that.
+#[tokio::test]
+async fn the_documented_role_is_enough() {
+    let (stage, workspace) = guide("permissions", json!({})).await;
+    let proxy = stage.kubernetes_faults();
+    let role = role("Role");
+    let restricted = stage.restricted(std::slice::from_ref(&role)).await;
+    workspace.write("provider_override.tf.json", &restricted.provider());
+    lives(&stage, &workspace).await;
+    workspace.destroy().await;
+    assert_exact(&role, &proxy.calls());
+    restricted.remove().await;
+    let mut left = stage.namespace.objects().await;
+    left.retain(|object| !object.ends_with("/provider"));
+    assert_eq!(left, [""; 0]);
+    assert!(stage.account.leftovers().is_empty());
+}
+
+/// C22: with a namespace to make the documented ClusterRole is; without its last rule the namespace is left, and the
+/// warning says why.
+#[tokio::test]
+async fn the_documented_cluster_role_is_enough() {
+    for lists in [true, false] {
+        let test = format!("permissions_namespace_{lists}");
+        let (stage, workspace) = without_namespace(&test, json!({ "create_namespace": true })).await;
+        let proxy = stage.kubernetes_faults();
+        let mut role = role("ClusterRole");
+        if !lists {
+            role["rules"].as_array_mut().unwrap().pop();
+        }
+        let restricted = stage.restricted(std::slice::from_ref(&role)).await;
+        workspace.write("provider_override.tf.json", &restricted.provider());
+        lives(&stage, &workspace).await;
+        let said = workspace.destroy().await.prose();
+        if lists {
+            assert_exact(&role, &proxy.calls());
+            assert!(!said.contains("Warning") && !stage.namespace.exists().await, "{said}");
+        } else {
+            assert!(said.contains("Namespace kept") && said.contains("not everything in it can be listed"), "{said}");
+        }
+        restricted.remove().await;
+        stage.assert_nothing_left().await;
+    }
+}
