@@ -56,8 +56,8 @@ pub fn values_keys() -> String {
     let mut text = "| key of the chart | here |\n|---|---|\n".to_owned();
     for key in KEYS {
         let here = match key.becomes {
-            Becomes::Attribute(to) => format!("`{to}`"),
-            Becomes::Global(to) => format!("`{to}` of config.toml's global section"),
+            Becomes::Attribute(to) => shown(to),
+            Becomes::Global(to) => format!("`{to}`"),
             Becomes::Runner(to) => format!("`config.{to}`, below `runners.config`"),
             Becomes::Special(what) => what.to_owned(),
             Becomes::Nothing(why) => format!("no effect: {why}"),
@@ -66,6 +66,16 @@ pub fn values_keys() -> String {
         let _ = writeln!(text, "| `{}` | {here} |", key.path);
     }
     text
+}
+
+/// An attribute as users write it.
+fn shown(to: &str) -> String {
+    match to {
+        // Terraform has a block of this name of its own.
+        "lifecycle" => "`container_lifecycle`".to_owned(),
+        _ if to.starts_with("image_parts.") => "part of `image`".to_owned(),
+        _ => format!("`{to}`"),
+    }
 }
 
 /// Where the objects differ from what chart 0.86.0 makes of the same values, on purpose.
@@ -126,7 +136,10 @@ pods in any case.";
 
 #[cfg(test)]
 mod tests {
+    use super::super::schema::RunnerRelease;
     use super::*;
+    use crate::framework::Object;
+    use crate::framework::schema::Kind as AttributeKind;
 
     #[test]
     fn every_key_has_its_line() {
@@ -142,6 +155,33 @@ mod tests {
         let keys = entries(&GLOBAL).len() + entries(&RUNNER).len();
         assert_eq!(config.lines().filter(|line| line.starts_with("| `")).count(), keys);
         assert_eq!(values_keys().lines().count(), KEYS.len() + 2);
+    }
+
+    /// What is between the first two backticks of the second column, if it is an attribute.
+    fn attribute(line: &str) -> Option<&str> {
+        let here = line.split(" | ").nth(1)?;
+        ["`", "part of `"].iter().find_map(|begin| here.strip_prefix(begin)?.split('`').next())
+    }
+
+    #[test]
+    fn values_become_attributes_that_exist() {
+        let table = values_keys();
+        let schema = RunnerRelease::attributes();
+        let mut count = 0;
+        for line in table.lines().skip(2) {
+            let Some(path) = attribute(line) else { continue };
+            let mut attributes = Some(&schema);
+            for name in path.split('.') {
+                let among = attributes.unwrap_or_else(|| panic!("{line}: nothing is below"));
+                let found = among.iter().find(|attribute| attribute.name == name);
+                attributes = match &found.unwrap_or_else(|| panic!("{line}: there is no {name}")).kind {
+                    AttributeKind::Nested(_, below) => Some(below),
+                    AttributeKind::Plain(_) => None,
+                };
+            }
+            count += 1;
+        }
+        assert!(count > 130, "{count}");
     }
 
     #[test]
