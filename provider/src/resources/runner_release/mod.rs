@@ -78,8 +78,8 @@ impl Resource for RunnerReleaseResource {
     const DESCRIPTION: &'static str = "The GitLab Runner on Kubernetes: what the official Helm chart makes, with every key \
          of the runner's configuration as a typed attribute, checked at plan.\n\n\
          Values files of the chart work as they are. Objects have the chart's names, labels and selector, and are applied \
-         one by one with server-side apply; the plan shows each of them, and what was changed by hand is shown and \
-         repaired. No Helm record is kept.";
+         one by one with server-side apply; the plan shows each of them and tries it out on the cluster, and what was \
+         changed by hand is shown and repaired. No Helm record is kept.";
 
     fn validate(&self, config: &RunnerRelease, diagnostics: &mut Diagnostics) {
         validate::validate(config, diagnostics);

@@ -80,7 +80,8 @@ impl Resource for WarmCapacityResource {
          removes it, whatever else may use it: pods that run keep their priority, but new ones that name it are refused. \
          Leave it to placeholders, and make a class of your own for other pods.\n\n\
          A destroy removes the placeholders, then their priority class, and waits for the end of both, which takes seconds. \
-         The roles that all this needs are in `docs/permissions/warm-capacity.yaml` of the provider's repository.";
+         Who runs this in the cluster needs the roles of \
+         [docs/permissions/warm-capacity.yaml](https://github.com/gitlabspot/terraform-provider-gitlabspot/tree/main/docs/permissions/warm-capacity.yaml).";
 
     fn validate(&self, config: &WarmCapacity, diagnostics: &mut Diagnostics) {
         validate::check(config, diagnostics);

@@ -13,6 +13,9 @@ const AWS: &str = include_str!("aws.md");
 /// What there is to say of clusters that no single attribute can.
 const KUBERNETES: &str = include_str!("kubernetes.md");
 
+/// What a release does when it is planned, applied and destroyed.
+const RUNNER_RELEASE: &str = include_str!("runner_release.md");
+
 /// A page in parts; each is separated from the next by an empty line.
 pub(super) struct Page {
     title: String,
@@ -39,6 +42,9 @@ impl Page {
         let mut page = Self::new(title, &format!("{type_name} (Resource)"), &schema.description);
         let examples = format!("examples/resources/{type_name}");
         page.example("## Example Usage", &format!("{examples}/resource.tf"), "terraform");
+        if type_name == "gitlabspot_runner_release" {
+            page.parts.push(RUNNER_RELEASE.to_owned());
+        }
         page.parts.push(schema_section(schema));
         page.import(type_name, &examples, identity);
         page

@@ -143,6 +143,7 @@ pub(super) const GROUPS: &[Group] = &[
             "Ctrl-C in a rollout: ended at once, the state has it",
             "one object is refused: the state has those before it, destroy removes them",
             "the GitLab token: in its Secret alone",
+            "the documented roles are enough, and not more than that",
         ],
         without: &[
             ("R4", "No Helm record is kept, so Helm has nothing to work on."),

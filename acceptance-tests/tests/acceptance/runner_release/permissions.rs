@@ -1,0 +1,200 @@
+//! With no more rights in the cluster than the docs say, and with a use for each of them.
+
+use std::collections::BTreeSet;
+
+use gitlabspot_acceptance_tests::{Engine, KubernetesCall, Restricted, Stage, Workspace, roles};
+use k8s_openapi::api::rbac::v1::{ClusterRole, PolicyRule, Role};
+use kube::api::{Api, ListParams};
+use serde_json::{Value, json};
+
+use super::{ADDRESS, NAME, id, variables};
+
+const ROLES: &str = include_str!("../../../../docs/permissions/runner-release.yaml");
+
+/// Rules at the end of each role that are the manager's: nobody grants what he has not.
+const GRANTS: usize = 7;
+
+/// The documented role of which the name ends so.
+fn role(end: &str) -> Value {
+    let is_one = |role: &Value| role["metadata"]["name"].as_str().unwrap().ends_with(end);
+    roles(ROLES).into_iter().find(is_one).unwrap()
+}
+
+/// A role without the manager's rights.
+fn without_grants(mut role: Value) -> Value {
+    let rules = role["rules"].as_array_mut().unwrap();
+    rules.truncate(rules.len() - GRANTS);
+    role
+}
+
+/// A release of somebody who has these roles.
+async fn of(test: &str, roles: &[Value], more: Value) -> (Stage, Workspace, Restricted) {
+    let stage = Stage::new(&format!("runner_release/{test}"), Engine::opentofu()).await;
+    if more["create_namespace"] != true {
+        stage.namespace.create().await;
+    }
+    stage.kubernetes_faults();
+    let restricted = stage.restricted(roles).await;
+    let mut all = variables(&stage);
+    all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let workspace = stage.testdata("runner_release/restricted", all).await;
+    workspace.write("provider_override.tf.json", &restricted.provider());
+    (stage, workspace, restricted)
+}
+
+/// Creates, looks, imports, fails, and changes one kind of objects for the other.
+async fn lives(stage: &Stage, workspace: &Workspace) {
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    workspace.assert_import(ADDRESS, &id(stage), &[]).await;
+    workspace.set(&json!({ "image_missing": true }));
+    let said = workspace.try_apply().await.failed();
+    assert!(said.contains("ImagePullBackOff"), "{said}");
+    workspace.set(&json!({ "image_missing": false, "autoscaled": true }));
+    workspace.apply().await;
+    workspace.assert_stable().await;
+}
+
+/// Right of one verb on the resource of an API group: `get apps/deployments`.
+type Right = String;
+
+fn right(verb: &str, group: &str, resource: &str) -> Right {
+    format!("{verb} {group}/{resource}")
+}
+
+/// What a request asks for; nothing for what everybody may ask.
+fn asked(call: &KubernetesCall) -> Vec<Right> {
+    let parts: Vec<&str> = call.path.trim_start_matches('/').split('/').collect();
+    let (group, below) = match parts.as_slice() {
+        ["api", _, below @ ..] => ("", below),
+        ["apis", group, _, below @ ..] => (*group, below),
+        _ => return Vec::new(),
+    };
+    let (resource, name) = match below {
+        ["namespaces", _, resource, _, subresource] => (format!("{resource}/{subresource}"), true),
+        ["namespaces", _, resource, rest @ ..] => ((*resource).to_owned(), !rest.is_empty()),
+        [resource, rest @ ..] => ((*resource).to_owned(), !rest.is_empty()),
+        [] => return Vec::new(),
+    };
+    let verbs = match (call.method.as_str(), name) {
+        ("GET", true) => vec!["get"],
+        ("GET", false) => vec!["list"],
+        // An apply of what is not there yet creates it, also on trial.
+        ("PATCH", _) if call.status == Some(201) => vec!["patch", "create"],
+        ("PATCH", _) => vec!["patch"],
+        ("DELETE", _) => vec!["delete"],
+        other => panic!("{other:?}: {call:?}"),
+    };
+    verbs.into_iter().map(|verb| right(verb, group, &resource)).collect()
+}
+
+fn of_rules(rules: &[PolicyRule]) -> BTreeSet<Right> {
+    let mut rights = BTreeSet::new();
+    for rule in rules {
+        for group in rule.api_groups.iter().flatten() {
+            for resource in rule.resources.iter().flatten() {
+                rights.extend(rule.verbs.iter().map(|verb| right(verb, group, resource)));
+            }
+        }
+    }
+    rights
+}
+
+/// What the roles of the release say.
+async fn granted(stage: &Stage) -> BTreeSet<Right> {
+    let labels = ListParams::default().labels(&format!("release={NAME},app.kubernetes.io/managed-by=gitlabspot"));
+    let roles = stage.kubernetes.api::<Role>(stage.namespace.name()).list(&labels).await.unwrap();
+    let everywhere = Api::<ClusterRole>::all(stage.kubernetes.client()).get_opt(NAME).await.unwrap();
+    let rules = roles.items.into_iter().filter_map(|role| role.rules).chain(everywhere.and_then(|role| role.rules));
+    rules.flat_map(|rules| of_rules(&rules)).collect()
+}
+
+/// Nothing was refused but these looks, and every verb of every rule was needed: for a request, or to grant it.
+fn assert_exact(roles: &[Value], calls: &[KubernetesCall], granted: &BTreeSet<Right>, refused: &[&str]) {
+    let is_known = |call: &KubernetesCall| refused.iter().any(|part| call.method == "GET" && call.path.ends_with(part));
+    let other: Vec<_> = calls.iter().filter(|call| call.status == Some(403) && !is_known(call)).collect();
+    assert!(other.is_empty(), "{other:?}");
+    let mut needed = granted.clone();
+    needed.extend(calls.iter().flat_map(asked));
+    for role in roles {
+        let rules: Vec<PolicyRule> = serde_json::from_value(role["rules"].clone()).unwrap();
+        let mut idle = of_rules(&rules);
+        idle.remove(&right("list", "*", "*"));
+        idle.retain(|right| !needed.contains(right));
+        assert_eq!(idle, BTreeSet::new(), "nothing needed these of {}", role["metadata"]["name"]);
+        let rights = of_rules(&rules[rules.len() - GRANTS..]);
+        assert_eq!(rights, *granted, "the last rules are those of the manager's role");
+    }
+}
+
+/// Roles of the whole cluster are looked for, and left out of account by who may not see them.
+const OF_CLUSTER: [&str; 2] = ["/clusterroles", "/clusterrolebindings"];
+
+/// R19: in a namespace that is there the documented Role is enough, from create to destroy, and not more than that.
+#[tokio::test]
+async fn the_documented_role_is_enough() {
+    let role = role("-release");
+    let (stage, workspace, restricted) = of("permissions", std::slice::from_ref(&role), json!({})).await;
+    lives(&stage, &workspace).await;
+    let granted = granted(&stage).await;
+    workspace.destroy().await;
+    assert_exact(&[role], &stage.kubernetes_faults().calls(), &granted, &OF_CLUSTER);
+    restricted.remove().await;
+    let mut left = stage.namespace.objects().await;
+    left.retain(|object| !object.ends_with("/provider"));
+    assert_eq!(left, [""; 0]);
+}
+
+/// R19: with a namespace to make, the ClusterRole is; without its second rule the namespace stays, with a warning.
+#[tokio::test]
+async fn the_documented_cluster_role_is_enough() {
+    for lists in [true, false] {
+        let mut role = role("-and-namespace");
+        if !lists {
+            let _ = role["rules"].as_array_mut().unwrap().remove(1);
+        }
+        let test = format!("permissions_namespace_{lists}");
+        let more = json!({ "create_namespace": true });
+        let (stage, workspace, restricted) = of(&test, std::slice::from_ref(&role), more).await;
+        lives(&stage, &workspace).await;
+        let granted = granted(&stage).await;
+        let said = workspace.destroy().await.prose();
+        if lists {
+            assert_exact(&[role], &stage.kubernetes_faults().calls(), &granted, &[]);
+            assert!(!said.contains("Warning") && !stage.namespace.exists().await, "{said}");
+        } else {
+            assert!(said.contains("Namespace was not removed") && said.contains("could not be listed"), "{said}");
+            assert_eq!(stage.namespace.objects().await, [""; 0]);
+        }
+        restricted.remove().await;
+    }
+}
+
+/// R19: with roles of the whole cluster, both together are.
+#[tokio::test]
+async fn the_documented_roles_of_the_cluster_are_enough() {
+    let both = [without_grants(role("-release")), role("-cluster-wide")];
+    let more = json!({ "rbac": { "cluster_wide": true } });
+    let (stage, workspace, restricted) = of("permissions_cluster", &both, more).await;
+    lives(&stage, &workspace).await;
+    let granted = granted(&stage).await;
+    workspace.destroy().await;
+    assert_exact(&both[1..], &stage.kubernetes_faults().calls(), &granted, &[]);
+    assert_eq!(Api::<ClusterRole>::all(stage.kubernetes.client()).get_opt(NAME).await.unwrap(), None);
+    restricted.remove().await;
+}
+
+/// R19: who has not what the manager is to have is told so by the plan; and may make a release without roles.
+#[tokio::test]
+async fn nobody_grants_what_he_has_not() {
+    let role = without_grants(role("-release"));
+    let (stage, workspace, restricted) = of("permissions_grants", &[role], json!({})).await;
+    let said = workspace.try_plan().await.unwrap_err().failed();
+    let named = format!("Role {}/{NAME} is not accepted", stage.namespace.name());
+    assert!(said.contains(&named) && said.contains("RBAC permissions not currently held"), "{said}");
+    workspace.set(&json!({ "rbac": { "create": false } }));
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    workspace.destroy().await;
+    restricted.remove().await;
+}
