@@ -113,3 +113,31 @@ async fn a_field_of_ours_is_taken_back_once_the_plan_has_shown_it() {
     workspace.destroy().await;
     stage.assert_nothing_left().await;
 }
+
+/// Two releases whose objects have one name: the second is refused, and nothing is taken from the first.
+#[tokio::test]
+async fn another_release_keeps_its_objects() {
+    let stage = Stage::new("runner_release/two", Engine::opentofu()).await;
+    let workspace = released(&stage).await;
+    let manifest = workspace.state().await.resource(ADDRESS)["manifest"].clone();
+    let second = r#"
+resource "gitlabspot_runner_release" "second" {
+  name                    = "second"
+  namespace               = var.namespace
+  fullname_override       = "gitlab-runner"
+  gitlab_url              = "https://gitlab.com/"
+  runner_token_wo         = var.runner_token
+  runner_token_wo_version = 1
+  depends_on              = [gitlabspot_runner_release.runner]
+}
+"#;
+    workspace.write("second.tf", second);
+    let said = workspace.try_apply().await.failed();
+    let owner = format!("belongs to the release {}/{NAME}", stage.namespace.name());
+    assert!(said.contains("Object exists already") && said.contains(&owner), "{said}");
+    workspace.write("second.tf", "");
+    workspace.assert_stable().await;
+    assert_eq!(workspace.state().await.resource(ADDRESS)["manifest"], manifest);
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}

@@ -27,10 +27,8 @@ impl Scene<'_> {
         let mut places = places(&wanted.manifest);
         places.retain(|place| !before.contains_key(&place.to_string()));
         let names = &wanted.spec.names;
-        let is_known = |object: &Json| {
-            live::is_ours(object) || adopts && adoption::is_helms(object, &names.namespace, &names.release)
-        };
-        live::refuse_strangers(&self.client, places, is_known).await
+        let is_known = |object: &Json| adopts && adoption::is_helms(object, &names.namespace, &names.release);
+        live::refuse_strangers(&self.client, places, names, is_known).await
     }
 
     /// Sees that there is a namespace.
@@ -77,6 +75,11 @@ impl Scene<'_> {
                 next(&place);
                 let object = serde_json::to_value(&secret).unwrap_or_default();
                 claims.apply(&self.client, &object).await.map_err(failed)?;
+                if wanted.keeps() {
+                    // The same token, perhaps in other words: without a line end, or without a key of the chart's.
+                    memory.note_secret(&place.name, &object);
+                    memory.keep(private);
+                }
             }
         }
         let names = manifests::used_secrets(&wanted.spec);

@@ -21,6 +21,12 @@ pub(super) enum Error {
     )]
     Exists { object: String },
 
+    #[error(
+        "{object} belongs to {owner}, and would be taken from it. Nothing was changed. Give the two other names, for \
+         instance by `name` or `fullname_override`."
+    )]
+    ExistsForOther { object: String, owner: String },
+
     #[error("There is no namespace {namespace}. Make it first, or set create_namespace = true. Nothing was made.")]
     NoNamespace { namespace: String },
 
@@ -83,7 +89,7 @@ impl Error {
     fn summary(&self) -> &'static str {
         match self {
             Self::Client(_) | Self::Configuration(_) => "Invalid runner release",
-            Self::Exists { .. } => "Object exists already",
+            Self::Exists { .. } | Self::ExistsForOther { .. } => "Object exists already",
             Self::NoNamespace { .. } => "Namespace not found",
             Self::NamespaceEnds { .. } => "Namespace is being deleted",
             Self::Before { .. } | Self::Apply { .. } => "Cannot apply the runner release",

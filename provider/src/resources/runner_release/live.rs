@@ -4,8 +4,9 @@ use serde_json::Value as Json;
 
 use super::error::Error;
 use super::expand::Manifest;
-use super::manifests::Fingerprints;
+use super::manifests::{Fingerprints, RELEASE_NAMESPACE};
 use super::memory::Memory;
+use super::spec::Names;
 use crate::clients::kubernetes::{self, KubernetesError, ObjectRef};
 use crate::framework::wait::{Look, Wait, WaitError};
 use crate::resources::live;
@@ -52,15 +53,42 @@ impl Claims<'_> {
 const HIDDEN: [&str; 2] =
     [".metadata.annotations.gitlabspot.io/last-applied", ".spec.template.metadata.annotations.checksum/secrets"];
 
-/// Refuses to touch what others have made.
+/// Refuses to touch what others have made, other releases of this provider among them.
 pub(super) async fn refuse_strangers(
     client: &kube::Client,
     places: Vec<ObjectRef>,
+    names: &Names,
     is_known: impl Fn(&Json) -> bool,
 ) -> Result<(), Error> {
     let found = get_all(client, places).await.map_err(|source| Error::Before { source })?;
-    let stranger = found.into_iter().find(|(_, object)| object.as_ref().is_some_and(|object| !is_known(object)));
-    stranger.map_or(Ok(()), |(place, _)| Err(Error::Exists { object: place.to_string() }))
+    for (place, object) in found {
+        match object {
+            Some(object) if !is_known(&object) && !is_ours(&object) => {
+                return Err(Error::Exists { object: place.to_string() });
+            }
+            Some(object) => {
+                if let Some(owner) = other_release(&object, &names.namespace, &names.release) {
+                    return Err(Error::ExistsForOther { object: place.to_string(), owner });
+                }
+            }
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+/// What else of this provider has made an object.
+pub(super) fn other_release(object: &Json, namespace: &str, release: &str) -> Option<String> {
+    if !is_ours(object) {
+        return None;
+    }
+    let label = |name: &str| object["metadata"]["labels"][name].as_str();
+    let of = label(RELEASE_NAMESPACE).or_else(|| object["metadata"]["namespace"].as_str());
+    match label("release") {
+        None => Some("another resource of this provider".to_owned()),
+        Some(name) if name == release && of == Some(namespace) => None,
+        Some(name) => Some(format!("the release {}/{name}", of.unwrap_or_default())),
+    }
 }
 
 /// Tries, without keeping anything, the objects whose kind a cluster may not know.
@@ -147,5 +175,28 @@ pub(super) fn removal_rank(place: &ObjectRef) -> u8 {
         "Role" | "ClusterRole" => 4,
         "ServiceAccount" => 5,
         _ => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn objects_tell_their_release() {
+        let of = |managed_by: &str, namespace: &str, labels: Json| {
+            let mut labels = labels;
+            labels["app.kubernetes.io/managed-by"] = json!(managed_by);
+            other_release(&json!({ "metadata": { "namespace": namespace, "labels": labels } }), "ci", "runner")
+        };
+        assert_eq!(of("gitlabspot", "ci", json!({ "release": "runner" })), None);
+        assert_eq!(of("gitlabspot", "ci", json!({ "release": "other" })), Some("the release ci/other".to_owned()));
+        let elsewhere = |namespace: &str| json!({ "release": "runner", RELEASE_NAMESPACE: namespace });
+        assert_eq!(of("gitlabspot", "jobs", elsewhere("ci")), None);
+        assert_eq!(of("gitlabspot", "jobs", elsewhere("cd")), Some("the release cd/runner".to_owned()));
+        assert_eq!(of("gitlabspot", "ci", json!({})), Some("another resource of this provider".to_owned()));
+        assert_eq!(of("Helm", "ci", json!({ "release": "other" })), None);
     }
 }

@@ -79,6 +79,12 @@ impl Memory {
         self.fingerprints.extend(before.into_iter().filter(|(name, _)| is_kept(name)));
     }
 
+    /// Remembers one Secret as it is written.
+    pub(super) fn note_secret(&mut self, name: &str, object: &Json) {
+        let fingerprint = self.of_secret(Some(object)).0;
+        self.fingerprints.insert(secret(name), fingerprint);
+    }
+
     /// The Secrets in use.
     pub(super) fn secrets(&self) -> impl Iterator<Item = &str> {
         self.fingerprints.keys().filter_map(|name| name.strip_prefix("secret "))

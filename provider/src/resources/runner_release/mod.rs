@@ -197,7 +197,8 @@ impl<'a> Scene<'a> {
         state.status = self.rolled_out(&wanted, &planned, end).await?.into();
         operation.private.remove(ROLLING);
         operation.record(state);
-        Ok(())
+        // Of an earlier create that was killed.
+        self.clear(&planned, &wanted, Manifest::new(), end).await
     }
 
     async fn update(&self, operation: &mut Update<RunnerRelease>) -> Result<(), Error> {
@@ -240,11 +241,7 @@ impl<'a> Scene<'a> {
         applied?;
         state.status = self.rolled_out(&wanted, &planned, end).await?.into();
         operation.private.remove(ROLLING);
-        let mut left = before;
-        left.retain(|key, _| !wanted.manifest.contains_key(key));
-        let strays = self.strays(&planned, &wanted.manifest).await;
-        left.extend(strays.map_err(|source| Error::Remove { source: WaitError::Failed(source) })?);
-        self.remove(&left, end + removal::grace(&left)).await.map_err(|source| Error::Remove { source })?;
+        self.clear(&planned, &wanted, before, end).await?;
         wanted.describe(&mut state).map_err(Error::Configuration)?;
         operation.record(state);
         if adopts {

@@ -6,6 +6,7 @@ use super::adoption::kept;
 use super::apply::owner;
 use super::error::Error;
 use super::expand::{Manifest, Wanted, objects, shown_manifest, text};
+use super::manifests::RELEASE_NAMESPACE;
 use super::memory::Memory;
 use super::schema::RunnerRelease;
 use super::wait::rollout;
@@ -27,6 +28,14 @@ pub(super) const KINDS: [(&str, &str); 12] = [
     ("monitoring.coreos.com/v1", "ServiceMonitor"),
     ("networking.k8s.io/v1", "Ingress"),
     ("policy/v1", "PodDisruptionBudget"),
+    ("rbac.authorization.k8s.io/v1", "Role"),
+    ("rbac.authorization.k8s.io/v1", "RoleBinding"),
+];
+
+/// Those that it may have in other namespaces: where jobs run, or where Prometheus looks.
+pub(super) const ELSEWHERE: [(&str, &str); 4] = [
+    ("monitoring.coreos.com/v1", "PodMonitor"),
+    ("monitoring.coreos.com/v1", "ServiceMonitor"),
     ("rbac.authorization.k8s.io/v1", "Role"),
     ("rbac.authorization.k8s.io/v1", "RoleBinding"),
 ];
@@ -173,22 +182,38 @@ impl Scene<'_> {
         }
     }
 
-    /// All objects of this release in its namespace, and in none, that the credentials can see.
+    /// All objects of this release, in its namespace and elsewhere, that the credentials can see.
     pub(super) async fn ours(&self, namespace: &str, release: &str) -> Result<Vec<Json>, KubernetesError> {
         let labels = format!("app.kubernetes.io/managed-by=gitlabspot,release={release}");
+        // Of releases of one name in several namespaces, a label tells them apart.
+        let elsewhere = format!("{labels},{RELEASE_NAMESPACE}={namespace}");
         let mut found = Vec::new();
-        // Of releases of one name in several namespaces, the account tells whose a binding is, and that whose a role is.
-        let mut bindings = self.list_of_cluster("ClusterRoleBinding", &labels).await?;
-        bindings.retain(|binding| binding["subjects"][0]["namespace"] == namespace);
-        for role in self.list_of_cluster("ClusterRole", &labels).await? {
-            if bindings.iter().any(|binding| binding["roleRef"]["name"] == role["metadata"]["name"]) {
-                found.push(role);
-            }
+        for kind in CLUSTER_KINDS {
+            found.extend(self.list_of_cluster(kind, &elsewhere).await?);
         }
-        found.extend(bindings);
+        for (api_version, kind) in ELSEWHERE {
+            found.extend(self.list_visible(api_version, kind, None, &elsewhere).await?);
+        }
         for (api_version, kind) in KINDS {
             found.extend(self.list_visible(api_version, kind, Some(namespace), &labels).await?);
         }
+        // What belongs to a release of the same name elsewhere, and only stands here.
+        found.retain(|object| live::other_release(object, namespace, release).is_none());
         Ok(found)
+    }
+
+    /// Objects of one kind in all namespaces; in this one for whoever may not list them.
+    pub(super) async fn list_everywhere(
+        &self,
+        (api_version, kind): (&str, &str),
+        namespace: &str,
+        labels: &str,
+    ) -> Result<Vec<Json>, KubernetesError> {
+        match kubernetes::list(&self.client, api_version, kind, None, labels).await {
+            Err(KubernetesError::Forbidden { .. }) => {
+                kubernetes::list(&self.client, api_version, kind, Some(namespace), labels).await
+            }
+            found => found,
+        }
     }
 }

@@ -78,6 +78,13 @@ fn shown(to: &str) -> String {
     }
 }
 
+/// What remains to be done after the worst.
+pub const KILLED: &str = "\
+A state is written when an operation ends. A first apply that is killed outright has none, while some objects are there \
+already. The next apply takes them over, and removes those that it does not want any more, also in the jobs' namespace and \
+of the whole cluster, as far as it may list them. A destroy in its place knows of nothing to remove: apply once before it, \
+or import the release by `namespace/name` and destroy it then. A namespace that the killed run made may be left then.";
+
 /// Where the objects differ from what chart 0.86.0 makes of the same values, on purpose.
 pub const DIFFERENCES: &[&str] = &[
     "With an authentication token and runner 18.10 or newer, config.toml is complete and refers to the token by \

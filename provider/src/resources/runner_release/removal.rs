@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::adoption::{ADOPTING, bare};
 use super::apply::owner;
 use super::error::Error;
-use super::expand::{Manifest, parsed};
+use super::expand::{Manifest, Wanted, parsed};
 use super::schema::RunnerRelease;
 use super::{Scene, live, unregister};
 use crate::clients::kubernetes::{self, KubernetesError};
@@ -49,6 +49,22 @@ impl Scene<'_> {
         let mut found = bare(&self.ours(namespace, release).await?);
         found.retain(|key, _| !known.contains_key(key));
         Ok(found)
+    }
+
+    /// Takes away what was there before, or was left by a run that was killed, and is not wanted any more.
+    pub(super) async fn clear(
+        &self,
+        planned: &RunnerRelease,
+        wanted: &Wanted,
+        before: Manifest,
+        end: Instant,
+    ) -> Result<(), Error> {
+        let failed = |source| Error::Remove { source };
+        let mut left = before;
+        left.retain(|key, _| !wanted.manifest.contains_key(key));
+        let strays = self.strays(planned, &wanted.manifest).await;
+        left.extend(strays.map_err(|source| failed(WaitError::Failed(source)))?);
+        self.remove(&left, end + grace(&left)).await.map_err(failed)
     }
 
     pub(super) async fn delete(&self, operation: &mut Delete<RunnerRelease>) -> Result<(), Error> {

@@ -318,6 +318,55 @@ async fn what_leaves_the_configuration_is_removed() {
     assert_eq!(cluster.names(), ["configmaps", "deployments", "namespaces", "secrets", "serviceaccounts"]);
 }
 
+/// What a run that was killed has left: in the jobs' namespace, or of the whole cluster and without a binding.
+fn leave(cluster: &Cluster) {
+    let object = |kind: &str, namespace: Option<&str>, of: &str| {
+        let labels = json!({
+            "app.kubernetes.io/managed-by": "gitlabspot", "release": "gitlab-runner", "gitlabspot.io/release-namespace": of,
+        });
+        let metadata = json!({ "name": format!("of-{of}"), "namespace": namespace, "labels": labels });
+        json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": metadata })
+    };
+    for of in ["gitlab-runner", "elsewhere"] {
+        cluster.put_there("roles", object("Role", Some("jobs"), of));
+        cluster.put_there("clusterroles", object("ClusterRole", None, of));
+    }
+}
+
+#[tokio::test]
+async fn what_a_killed_run_left_elsewhere_is_removed() {
+    let of_others = |cluster: &Cluster| {
+        assert_eq!(cluster.places("clusterroles"), ["/of-elsewhere"]);
+        assert!(cluster.places("roles").iter().all(|place| place != "jobs/of-gitlab-runner"));
+        assert!(cluster.places("roles").contains(&"jobs/of-elsewhere".to_owned()));
+    };
+    let cluster = Cluster::default();
+    let mut stage = stage(&cluster);
+    leave(&cluster);
+    stage.apply_wholly(&typed()).await;
+    of_others(&cluster);
+    leave(&cluster);
+    stage.apply_wholly(&with(typed(), &[("concurrent", 4.into())])).await;
+    of_others(&cluster);
+    leave(&cluster);
+    assert_eq!(stage.destroy().await, Diagnostics::new());
+    of_others(&cluster);
+}
+
+#[tokio::test]
+async fn what_another_release_made_is_not_touched() {
+    let cluster = Cluster::default();
+    let mut first = stage(&cluster);
+    first.apply_wholly(&typed()).await;
+    let mut second = stage(&cluster);
+    let config = with(typed(), &[("name", "second".into()), ("fullname_override", "gitlab-runner".into())]);
+    let diagnostics = second.apply(&config).await;
+    assert_eq!(summaries(&diagnostics), ["Object exists already"]);
+    let detail = &diagnostics.iter().next().unwrap().detail;
+    assert!(detail.contains("belongs to the release gitlab-runner/gitlab-runner"), "{detail}");
+    assert_eq!(first.changes(&typed()).await, [""; 0]);
+}
+
 #[tokio::test]
 async fn what_others_made_is_not_touched() {
     let cluster = Cluster::default();

@@ -51,6 +51,8 @@ fn chapters(type_name: &str) -> Vec<String> {
     vec![
         "## Releases of Helm".to_owned(),
         reference::ADOPTION.to_owned(),
+        "## After a run that was killed".to_owned(),
+        reference::KILLED.to_owned(),
         "## Values files".to_owned(),
         "What becomes of every key of the official chart:".to_owned(),
         reference::values_keys(),

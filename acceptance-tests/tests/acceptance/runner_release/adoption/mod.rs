@@ -4,11 +4,11 @@ pub(crate) mod helm;
 
 use std::collections::BTreeMap;
 
-use gitlabspot_acceptance_tests::{Engine, Stage, Workspace, until};
+use gitlabspot_acceptance_tests::{Engine, KubernetesFault, Stage, Workspace, until};
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
 use k8s_openapi::api::rbac::v1::Role;
-use kube::api::{DeleteParams, ListParams, ObjectMeta, Patch, PatchParams};
+use kube::api::{Api, DeleteParams, ListParams, ObjectMeta, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
 use self::helm::{Chart, Helm, pods_and_replica_sets};
@@ -193,7 +193,7 @@ async fn pods_that_were_kept_follow_their_secrets() {
             let secret =
                 json!({ "metadata": { "name": "gitlab-runner-s3-access" }, "stringData": { "accesskey": "a" } });
             let secret: Secret = serde_json::from_value(secret).unwrap();
-            secrets.create(&kube::api::PostParams::default(), &secret).await.unwrap();
+            secrets.create(&PostParams::default(), &secret).await.unwrap();
         } else {
             workspace.set(&json!({ "restart_on": { "cache": "2" } }));
         }
@@ -251,6 +251,68 @@ async fn what_differs_is_named_and_replaces_the_pods() {
     assert!(!state.contains("very-secret"));
     workspace.destroy().await;
     stage.assert_nothing_left().await;
+}
+
+/// R3: an adoption that stops half way goes on where it stopped, and its pods still do not notice.
+#[tokio::test]
+async fn an_adoption_that_stops_goes_on() {
+    let stage = Stage::new("runner_release/helm_stops", Engine::opentofu()).await;
+    let proxy = stage.kubernetes_faults();
+    let before = installed(&stage, Helm::Three, Chart::adopted(&stage)).await;
+    let workspace = stage.testdata("runner_release/adopted", with_token(&stage, "runner_token", "glrt-x")).await;
+    import(&stage, &workspace, false).await;
+    // Ownership has moved already, and the ConfigMap is ours.
+    let path = format!("/deployments/{NAME}?");
+    let refused = KubernetesFault::error("PATCH", &path, 403, "Forbidden", "not now");
+    proxy.inject(refused.without("dryRun").after(1));
+    let said = workspace.try_apply().await.failed();
+    assert!(said.contains("Cannot apply the runner release") && said.contains("not now"), "{said}");
+    assert!(files(&stage).await.contains_key("export-secrets"));
+    assert_eq!(records(&stage).await.len(), 2);
+    let said = workspace.plan().await.output().prose();
+    assert!(said.contains("its pods stay"), "{said}");
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    assert_eq!(pods_and_replica_sets(&stage).await, before);
+    assert_eq!(records(&stage).await, [""; 0]);
+    assert_ours(&stage.kubernetes.get::<Deployment>(stage.namespace.name(), NAME).await.metadata);
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// R3: roles of the jobs' namespace are the release's as well: taken over, and gone with it.
+#[tokio::test]
+async fn roles_elsewhere_are_taken_over() {
+    let stage = Stage::new("runner_release/helm_jobs", Engine::opentofu()).await;
+    let jobs = format!("{}-jobs", stage.namespace.name());
+    let namespaces: Api<Namespace> = Api::all(stage.kubernetes.client());
+    let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": jobs } });
+    let _ = namespaces.create(&PostParams::default(), &serde_json::from_value(namespace).unwrap()).await.unwrap();
+    let mut chart = Chart::adopted(&stage);
+    for kind in ["Role", "RoleBinding"] {
+        chart.object(kind)["metadata"]["namespace"] = jobs.as_str().into();
+    }
+    let text = &mut chart.object("ConfigMap")["data"]["config.template.toml"];
+    *text = text.as_str().unwrap().replace(&format!("{:?}", stage.namespace.name()), &format!("{jobs:?}")).into();
+    let before = installed(&stage, Helm::Three, chart).await;
+    let mut given = with_token(&stage, "runner_token", "glrt-x");
+    given["job_namespace"] = jobs.as_str().into();
+    let workspace = stage.testdata("runner_release/adopted", given).await;
+    let said = workspace.try_import(ADDRESS, &id(&stage)).await.succeeded().prose();
+    assert!(said.contains(&format!("RoleBinding {jobs}/{NAME}")), "{said}");
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    assert_eq!(pods_and_replica_sets(&stage).await, before);
+    let role: Role = stage.kubernetes.get(&jobs, NAME).await;
+    assert_ours(&role.metadata);
+
+    // A run that was killed before its state was written: the namespace is looked through.
+    let _ = workspace.run(&["state", "rm", ADDRESS]).await.succeeded();
+    let _ = workspace.try_import(ADDRESS, &id(&stage)).await.succeeded();
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+    assert_eq!(stage.kubernetes.objects(&jobs).await, [""; 0]);
+    let _ = namespaces.delete(&jobs, &DeleteParams::default()).await.unwrap();
 }
 
 /// R3: an import that was never applied leaves everything to Helm.

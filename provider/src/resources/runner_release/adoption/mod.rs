@@ -13,7 +13,7 @@ use self::kept::Verdict;
 use self::weave::Difference;
 use super::error::Error;
 use super::expand::{Manifest, Wanted};
-use super::read::{CLUSTER_KINDS, KINDS};
+use super::read::{CLUSTER_KINDS, ELSEWHERE, KINDS};
 use super::{Scene, live};
 use crate::clients::kubernetes::{self, KubernetesError, ObjectRef, Propagation};
 use crate::framework::Diagnostic;
@@ -82,12 +82,15 @@ fn line(difference: &Difference, place: &ObjectRef, manager: &str) -> String {
 }
 
 impl Scene<'_> {
-    /// All objects in the namespace, and in none, that Helm made for this release.
+    /// All objects, in whatever namespace, that Helm made for this release.
     pub(super) async fn helms(&self, namespace: &str, release: &str) -> Result<Vec<Json>, KubernetesError> {
         let mut found = Vec::new();
         let labels = "app.kubernetes.io/managed-by=Helm";
-        for (api_version, kind) in KINDS {
-            let of_kind = kubernetes::list(&self.client, api_version, kind, Some(namespace), labels).await?;
+        for kind in KINDS {
+            let of_kind = match ELSEWHERE.contains(&kind) {
+                true => self.list_everywhere(kind, namespace, labels).await?,
+                false => kubernetes::list(&self.client, kind.0, kind.1, Some(namespace), labels).await?,
+            };
             found.extend(of_kind.into_iter().filter(|object| is_helms(object, namespace, release)));
         }
         for kind in CLUSTER_KINDS {

@@ -9,6 +9,9 @@ use super::super::spec::ReleaseSpec;
 /// Says whose an object is; Helm refuses to touch objects that are not its own.
 const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 
+/// On what is not in the release's namespace: of which namespace the release is.
+pub const RELEASE_NAMESPACE: &str = "gitlabspot.io/release-namespace";
+
 /// An object of the release's namespace.
 pub(super) fn object(spec: &ReleaseSpec, api_version: &str, kind: &str, name: &str) -> Map<String, Value> {
     in_namespace(spec, api_version, kind, name, Some(&spec.names.namespace))
@@ -24,6 +27,9 @@ pub(super) fn in_namespace(
 ) -> Map<String, Value> {
     let mut labels = spec.names.labels();
     labels.insert(MANAGED_BY.to_owned(), json!("gitlabspot"));
+    if namespace != Some(spec.names.namespace.as_str()) {
+        labels.insert(RELEASE_NAMESPACE.to_owned(), json!(spec.names.namespace));
+    }
     let mut metadata = Map::new();
     metadata.insert("name".to_owned(), json!(name));
     if let Some(namespace) = namespace {

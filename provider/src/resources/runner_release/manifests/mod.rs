@@ -26,6 +26,7 @@ use serde_json::Value;
 
 pub use checksum::{Fingerprint, fingerprint};
 pub use config_map::UNREGISTER_ON_STOP;
+pub use metadata::RELEASE_NAMESPACE;
 pub use secret::SecretObject;
 
 use super::config_toml::{redact, render};

@@ -147,6 +147,20 @@ impl Cluster {
         self.world().objects.insert(Self::key(resource, &name), object);
     }
 
+    /// Where its metadata says.
+    pub(super) fn put_there(&self, resource: &str, object: Json) {
+        let place = |name: &str| object["metadata"][name].as_str().unwrap_or_default().to_owned();
+        let key = (resource.to_owned(), place("namespace"), place("name"));
+        self.world().objects.insert(key, object);
+    }
+
+    /// Places of all objects of a resource.
+    pub(super) fn places(&self, resource: &str) -> Vec<String> {
+        let world = self.world();
+        let places = world.objects.keys().filter(|(of, ..)| of == resource);
+        places.map(|(_, namespace, name)| format!("{namespace}/{name}")).collect()
+    }
+
     pub(super) fn change(&self, resource: &str, name: &str, change: impl FnOnce(&mut Json)) {
         change(self.world().objects.get_mut(&Self::key(resource, name)).unwrap());
     }
