@@ -2,4 +2,4 @@
 tofu import gitlabspot_runner_credentials.ci gitlab-runner/gitlab-runner-s3-access:ci-cache
 
 # NAMESPACE/SERVICE_ACCOUNT:role/ROLE; a cluster other than the provider's stands before it.
-tofu import gitlabspot_runner_credentials.role prod/gitlab-runner/gitlab-runner:role/ci-cache
+tofu import gitlabspot_runner_credentials.role prod/gitlab-runner/gitlab-runner-with-role:role/ci-cache

@@ -1,18 +1,22 @@
 # An IAM user that may use the cache and nothing else, and its key in the Secret gitlab-runner-s3-access.
 resource "gitlabspot_runner_credentials" "ci" {
   mode             = "access_key"
-  bucket           = "example-ci-cache"
+  bucket           = gitlabspot_cache_bucket.ci.bucket
   namespace        = "gitlab-runner"
   create_namespace = true
 
   rotate_after_days = 90
 }
 
-# No key at all: an IAM role for the runner's service account.
-resource "gitlabspot_runner_credentials" "role" {
-  mode            = "irsa"
-  bucket          = "example-ci-cache"
-  cluster_name    = "prod"
-  namespace       = "gitlab-runner"
-  service_account = "gitlab-runner"
+# The runner reads the Secret when it starts: it restarts when there is another key.
+resource "gitlabspot_runner_release" "with_key" {
+  name                    = "gitlab-runner-with-key"
+  namespace               = gitlabspot_runner_credentials.ci.namespace
+  gitlab_url              = "https://gitlab.com/"
+  runner_token_wo         = var.runner_token
+  runner_token_wo_version = 1
+
+  cache             = gitlabspot_cache_bucket.ci.runner_cache
+  cache_secret_name = gitlabspot_runner_credentials.ci.secret_name
+  restart_on        = { cache_key = gitlabspot_runner_credentials.ci.secret_hash }
 }

@@ -86,6 +86,26 @@ async fn apply_as(stage: &Stage, manager: &str, metadata: Value) {
     secrets.patch(SECRET, &PatchParams::apply(manager), &Patch::Apply(&object)).await.unwrap();
 }
 
+/// A Secret that other credentials have written is not touched, and the message names their user and what imports both.
+#[tokio::test]
+async fn a_secret_of_another_user() {
+    let (stage, workspace) = guide("secret_of_another_user", json!({})).await;
+    let other = workspace.twin();
+    other.set(&json!({ "name": "other" }));
+    other.init().await;
+    workspace.apply().await;
+    let theirs = secret(&stage).await;
+    let made = stage.account.changes();
+    let said = other.try_apply().await.failed();
+    let id = format!("{}/{SECRET}:ci-cache", stage.namespace.name());
+    for part in ["holds the key of the IAM user ci-cache", &format!("tofu import ADDRESS {id}"), "Nothing was made"] {
+        assert!(said.contains(part), "{part} is not in: {said}");
+    }
+    assert_eq!(stage.account.changes(), made);
+    assert_eq!(secret(&stage).await, theirs);
+    ends_well(&stage, &workspace).await;
+}
+
 fn made_keys(stage: &Stage) -> usize {
     stage.account.calls_of("iam", "CreateAccessKey").len()
 }

@@ -14,14 +14,16 @@ pub struct RunnerCredentials {
     /// Name of the cache bucket.
     #[attr(required)]
     pub bucket: Value<String>,
-    /// The runner's cache path; access is limited to what lies under it.
+    /// The runner's cache path (`[runners.cache] Path`). Objects elsewhere in the bucket are out of reach. As to the runner,
+    /// slashes at its ends mean nothing.
     #[attr(optional, default = "")]
     pub cache_path: Value<String>,
-    /// ARN of the KMS key with which the bucket is encrypted, if there is one of your own.
+    /// ARN of the KMS key with which the bucket is encrypted, if it is one of your own: the policy then allows its use.
     #[attr(optional)]
     pub kms_key_arn: Value<String>,
-    /// What is allowed: `least_privilege` (put, get and delete objects, list the bucket), `full` (nearly everything with
-    /// this one bucket, as guides on the web recommend), or a policy document in JSON.
+    /// What is allowed: `least_privilege` (put, get and delete objects under `cache_path`, list the bucket), `full` (nearly
+    /// everything with this one bucket, as guides on the web recommend), or a policy document in JSON, which then stands for
+    /// itself.
     #[attr(optional, default = "least_privilege")]
     pub policy: Value<String>,
     /// Name of the user or role. Without it and without `name_prefix` a name is made up.
@@ -36,29 +38,30 @@ pub struct RunnerCredentials {
     /// ARN of the policy that bounds the permissions of the user or role.
     #[attr(optional)]
     pub permissions_boundary: Value<String>,
-    /// The EKS cluster of the Secret, if it is another one than the provider's `kubernetes` names.
+    /// The EKS cluster of Secret and service account, if it is another one than the provider's `kubernetes` names. The modes
+    /// `irsa` and `pod_identity` need it in one of the two places. A change replaces the resource.
     #[attr(optional)]
     pub cluster_name: Value<String>,
-    /// Namespace of the runner.
+    /// Namespace of the runner's manager.
     #[attr(required, replace)]
     pub namespace: Value<String>,
-    /// Whether to make the namespace if it is missing. A namespace that this resource made is removed with it, when
-    /// nothing else is in it.
+    /// Whether to make the namespace if it is missing when the Secret is written. A namespace that this resource made is
+    /// removed with it, unless something else is in it: then it stays, with a warning that names what that is.
     #[attr(optional, default = false)]
     pub create_namespace: Value<bool>,
     /// Name of the Secret; its keys are `accesskey` and `secretkey`. Only in mode `access_key`.
     #[attr(optional, default = "gitlab-runner-s3-access", replace)]
     pub secret_name: Value<String>,
-    /// Labels of the Secret.
+    /// Labels of the Secret. Those of others are kept.
     #[attr(optional)]
     pub secret_labels: Value<Map<String>>,
-    /// Annotations of the Secret.
+    /// Annotations of the Secret. Those of others are kept.
     #[attr(optional)]
     pub secret_annotations: Value<Map<String>>,
-    /// The runner's service account. Required in the modes `irsa` and `pod_identity`.
+    /// The service account of the runner's manager. Required in the modes `irsa` and `pod_identity`.
     #[attr(optional)]
     pub service_account: Value<String>,
-    /// Days after which the access key is replaced, by the first plan after that.
+    /// Days after which the access key is replaced, counted from when it was made: the first plan after that shows it.
     #[attr(optional)]
     pub rotate_after_days: Value<i64>,
     /// Any text; when it changes, the access key is replaced.
@@ -94,11 +97,12 @@ pub struct RunnerCredentials {
     /// The policy document as it is attached.
     #[attr(computed)]
     pub policy_json: Value<String>,
-    /// Changes whenever the Secret's content does, and tells nothing about it; for `restart_on` of
-    /// `gitlabspot_runner_release`.
+    /// Changes whenever the key in the Secret does, and tells nothing about it; for `restart_on` of
+    /// `gitlabspot_runner_release`. Null without a key.
     #[attr(computed)]
     pub secret_hash: Value<String>,
-    /// Annotations that the runner's service account needs; empty except in mode `irsa`.
+    /// Annotations that the service account needs, for `service_account.annotations` of `gitlabspot_runner_release`; empty
+    /// except in mode `irsa`.
     #[attr(computed)]
     pub service_account_annotations: Value<Map<String>>,
 }

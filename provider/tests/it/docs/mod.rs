@@ -13,7 +13,7 @@ use gitlabspot::provider::Gitlabspot;
 use gitlabspot::resources::runner_release::reference;
 
 use crate::repository::{assert_current, files, text};
-use page::Page;
+use page::{Page, example_or_prose};
 
 /// Pages that nobody writes by hand.
 const FOLDERS: [&str; 3] = ["docs/resources/", "docs/data-sources/", "docs/functions/"];
@@ -42,11 +42,19 @@ fn pages() -> BTreeMap<String, String> {
     pages
 }
 
+/// Modes of credentials, rotation, and what is where; paths of examples stand for their text.
+const CREDENTIALS: &str = include_str!("runner_credentials.md");
+
 /// What a page says beside the schema.
 fn chapters(type_name: &str) -> Vec<String> {
-    if type_name != "gitlabspot_runner_release" {
-        return Vec::new();
+    match type_name {
+        "gitlabspot_runner_credentials" => CREDENTIALS.split("\n\n").map(example_or_prose).collect(),
+        "gitlabspot_runner_release" => of_release(),
+        _ => Vec::new(),
     }
+}
+
+fn of_release() -> Vec<String> {
     let differences: Vec<String> = reference::DIFFERENCES.iter().map(|difference| format!("- {difference}")).collect();
     vec![
         "## Releases of Helm".to_owned(),
@@ -95,6 +103,8 @@ fn everything_has_an_example() {
     let registry = Gitlabspot::default().registry();
     let of_provider = ["provider", "assume-role", "hcp-terraform", "kubernetes", "proxy"];
     let mut wanted: Vec<_> = of_provider.iter().map(|name| format!("examples/provider/{name}.tf")).collect();
+    let of_credentials = ["irsa", "pod_identity"];
+    wanted.extend(of_credentials.map(|mode| format!("examples/resources/gitlabspot_runner_credentials/{mode}.tf")));
     for resource in &registry.resources {
         wanted.push(format!("examples/resources/{}/resource.tf", resource.type_name()));
         wanted.push(format!("examples/resources/{}/import.sh", resource.type_name()));

@@ -115,7 +115,7 @@ impl Page {
 }
 
 /// A paragraph, or the example whose path it is.
-fn example_or_prose(paragraph: &str) -> String {
+pub(super) fn example_or_prose(paragraph: &str) -> String {
     let path = paragraph.trim().strip_prefix("<!-- ").and_then(|rest| rest.strip_suffix(" -->"));
     path.map_or_else(|| paragraph.to_owned(), |path| fenced(&text(path).unwrap_or_default(), "terraform"))
 }
