@@ -1,6 +1,6 @@
 //! The programs that users run the provider with.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::Cloud;
@@ -10,16 +10,42 @@ use crate::Cloud;
 pub struct Engine {
     name: &'static str,
     path: PathBuf,
+    /// Whether it finds a service account where a pod has it.
+    in_pod: bool,
 }
+
+/// In a mount namespace of its own: lays the folder [`Engine::SERVICE_ACCOUNT`] where the kubelet lays it, and becomes the
+/// engine.
+const POD: &str = "if [ -n \"$SERVICE_ACCOUNT\" ]; then \
+                   mount -t tmpfs none /var/run && mkdir -p /var/run/secrets/kubernetes.io/serviceaccount && \
+                   mount --bind \"$SERVICE_ACCOUNT\" /var/run/secrets/kubernetes.io/serviceaccount || exit 99; fi; \
+                   exec \"$0\" \"$@\"";
+
+const UNSHARE: [&str; 4] = ["--user", "--map-root-user", "--mount", "sh"];
 
 /// Write-only arguments came with this minor version of Terraform 1.
 const OLDEST_TERRAFORM: u32 = 11;
 
 impl Engine {
+    /// Environment variable that tells [`Self::opentofu_in_pod`] where its service account is.
+    pub const SERVICE_ACCOUNT: &str = "SERVICE_ACCOUNT";
+
     /// The pinned OpenTofu of `make tools`.
     #[must_use]
     pub fn opentofu() -> Self {
-        Self { name: "opentofu", path: Cloud::running().tofu().to_owned() }
+        Self { name: "opentofu", path: Cloud::running().tofu().to_owned(), in_pod: false }
+    }
+
+    /// The same with the files of a service account where a pod has them, and nobody else sees them. Needs a kernel that
+    /// lets users have mount namespaces; otherwise says that the test is skipped.
+    #[must_use]
+    pub fn opentofu_in_pod() -> Option<Self> {
+        let trial = Command::new("unshare").args(UNSHARE).args(["-c", "mount -t tmpfs none /var/run"]).output();
+        match trial {
+            Ok(output) if output.status.success() => Some(Self { in_pod: true, ..Self::opentofu() }),
+            Ok(output) => skip(&format!("unshare: {}", String::from_utf8_lossy(&output.stderr).trim())),
+            Err(error) => skip(&format!("unshare: {error}")),
+        }
     }
 
     /// The Terraform on `PATH`, if there is one that is new enough. Otherwise says that the test is skipped.
@@ -37,7 +63,7 @@ impl Engine {
         if minor(version).is_none_or(|minor| minor < OLDEST_TERRAFORM) {
             return skip(&format!("{} is {version}, and 1.{OLDEST_TERRAFORM} is needed", path.display()));
         }
-        Some(Self { name: "terraform", path })
+        Some(Self { name: "terraform", path, in_pod: false })
     }
 
     /// `opentofu` or `terraform`: fit for names.
@@ -46,8 +72,14 @@ impl Engine {
         self.name
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
+    /// What runs it; arguments are added.
+    pub(crate) fn command(&self) -> tokio::process::Command {
+        if !self.in_pod {
+            return tokio::process::Command::new(&self.path);
+        }
+        let mut command = tokio::process::Command::new("unshare");
+        command.args(UNSHARE).args(["-c", POD]).arg(&self.path);
+        command
     }
 }
 

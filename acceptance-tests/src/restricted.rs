@@ -45,6 +45,9 @@ impl Restricted {
         for role in roles {
             restricted.bind(role, namespace).await;
         }
+        let accounts = kubernetes.api::<ServiceAccount>(HOME);
+        let service_account = object(json!({ "metadata": { "name": namespace } }));
+        accounts.create(&PostParams::default(), &service_account).await.expect("a service account can be made");
         let token = restricted.token().await;
         let cluster = account.eks().describe_cluster().name(account.cluster()).send().await;
         let cluster = cluster.expect("EKS answers").cluster.expect("a cluster");
@@ -86,10 +89,13 @@ impl Restricted {
         }
     }
 
-    async fn token(&self) -> String {
+    /// Another token of the same service account.
+    ///
+    /// # Panics
+    ///
+    /// When the cluster refuses.
+    pub async fn token(&self) -> String {
         let (create, accounts) = (PostParams::default(), self.kubernetes.api::<ServiceAccount>(HOME));
-        let account = object(json!({ "metadata": { "name": self.name } }));
-        accounts.create(&create, &account).await.expect("a service account can be made");
         let request: TokenRequest = object(json!({ "spec": { "audiences": [] } }));
         let request = accounts.create_token_request(&self.name, &create, &request).await;
         request.ok().and_then(|request| request.status?.token).expect("a token")

@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use tokio::process::Command;
 
 use crate::{Engine, Output, Plan, Running, State};
 
@@ -253,7 +252,7 @@ impl Workspace {
     /// Begins any command of the engine.
     #[must_use]
     pub fn begin(&self, arguments: &[&str]) -> Running {
-        let mut command = Command::new(self.engine.path());
+        let mut command = self.engine.command();
         command.args(arguments).current_dir(&self.folder).stdin(Stdio::null()).kill_on_drop(true);
         command.env_clear().envs(self.settings()).envs(self.environment.iter().map(|(name, value)| (name, value)));
         self.absent.iter().for_each(|name| _ = command.env_remove(name));

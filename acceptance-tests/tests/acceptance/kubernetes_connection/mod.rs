@@ -4,6 +4,7 @@
 mod credentials;
 mod eks;
 mod exec;
+mod in_cluster;
 mod in_one_run;
 mod kubeconfig;
 mod network_proxy;

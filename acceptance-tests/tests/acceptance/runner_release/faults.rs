@@ -158,6 +158,47 @@ async fn a_token_ends_while_a_rollout_is_waited_for() {
     end(&stage, &workspace).await;
 }
 
+/// R11: the same with a command that gives tokens: it is called once more, and the wait goes on with what it gives then.
+#[tokio::test]
+async fn a_token_of_a_command_ends_while_a_rollout_is_waited_for() {
+    let (stage, workspace) = typed("token_of_command").await;
+    let proxy = stage.kubernetes_faults();
+    let rules = json!([{ "apiGroups": ["*"], "resources": ["*"], "verbs": ["*"] }]);
+    let everything = json!({ "kind": "ClusterRole", "metadata": { "name": "everything" }, "rules": rules });
+    let account = stage.restricted(&[everything]).await;
+    let (credential, calls) = (stage.folder().join("credential.json"), stage.folder().join("calls"));
+    let renew = async || {
+        let given = json!({ "status": { "token": account.token().await } });
+        std::fs::write(&credential, given.to_string()).unwrap();
+    };
+    renew().await;
+    let script = format!("echo called >>'{}'; cat '{}'", calls.display(), credential.display());
+    let version = "client.authentication.k8s.io/v1";
+    let exec = json!({ "api_version": version, "command": "/bin/sh", "args": ["-c", script] });
+    let host = json!({ "host": proxy.host(), "cluster_ca_certificate": proxy.authority(), "exec": exec });
+    let provider = json!({ "provider": { "gitlabspot": { "kubernetes": host } } });
+    workspace.write("provider_override.tf.json", &provider.to_string());
+    let called = || std::fs::read_to_string(&calls).unwrap_or_default().lines().count();
+
+    workspace.set(&json!({ "image_missing": true }));
+    let running = workspace.begin_apply();
+    rollout_is_waited_for(proxy).await;
+    let (before, called_before) = (proxy.calls().len(), called());
+    renew().await;
+    proxy.expire_tokens();
+    until("the wait goes on", async || {
+        proxy.calls().iter().skip(before).any(|call| call.status == Some(200) && call.token > 1)
+    })
+    .await;
+    start_pods(&stage).await;
+    let _ = running.output().await.succeeded();
+    assert_eq!(called(), called_before + 1);
+    assert_eq!(proxy.calls().iter().filter(|call| call.status == Some(401)).count(), 1);
+    workspace.set(&json!({ "image_missing": false }));
+    end(&stage, &workspace).await;
+    account.remove().await;
+}
+
 /// A namespace that is being deleted and does not end before [`let_go`].
 async fn terminating(stage: &Stage) {
     stage.namespace.create().await;

@@ -83,7 +83,7 @@ fn asked(call: &KubernetesCall) -> Vec<Right> {
         ("PATCH", _) if call.status == Some(201) => vec!["patch", "create"],
         ("PATCH", _) => vec!["patch"],
         ("DELETE", _) => vec!["delete"],
-        other => panic!("{other:?}: {call:?}"),
+        other => unreachable!("{other:?}: {call:?}"),
     };
     verbs.into_iter().map(|verb| right(verb, group, &resource)).collect()
 }
