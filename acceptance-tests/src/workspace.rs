@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::{Engine, Output, Plan, Running, State};
+use crate::{Account, Engine, Output, Plan, Running, State};
 
 const VARIABLES: &str = "terraform.tfvars.json";
 const PLAN: &str = "plan.tfplan";
@@ -87,6 +87,13 @@ impl Workspace {
         self.absent.retain(|absent| absent != name);
         self.environment.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// The same with the access key of another account's administrator.
+    #[must_use]
+    pub fn with_keys_of(self, account: &Account) -> Self {
+        let (id, secret) = account.keys();
+        self.with_environment("AWS_ACCESS_KEY_ID", id).with_environment("AWS_SECRET_ACCESS_KEY", secret)
     }
 
     /// Takes variables out of the environment for the commands to come, `HOME` for instance.

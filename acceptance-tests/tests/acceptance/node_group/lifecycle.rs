@@ -87,9 +87,7 @@ async fn elsewhere() {
     workspace.apply().await;
     let before = workspace.state().await.resource(ADDRESS).clone();
     let arn = before["arn"].as_str().unwrap();
-    let (id, secret) = other.keys();
-    let moved =
-        workspace.clone().with_environment("AWS_ACCESS_KEY_ID", id).with_environment("AWS_SECRET_ACCESS_KEY", secret);
+    let moved = workspace.clone().with_keys_of(&other);
     let wanted = format!(
         "This resource is {arn}, and it is looked for in the AWS account {} and the region af-south-1: use the credentials \
          and the region that it was made with. The state is as it was.",

@@ -33,9 +33,7 @@ async fn elsewhere() {
     let other = Cloud::running().account();
     workspace.apply().await;
     let before = workspace.state().await.resource(ADDRESS).clone();
-    let (id, secret) = other.keys();
-    let moved =
-        workspace.clone().with_environment("AWS_ACCESS_KEY_ID", id).with_environment("AWS_SECRET_ACCESS_KEY", secret);
+    let moved = workspace.clone().with_keys_of(&other);
     for output in [moved.try_apply().await, moved.try_destroy().await] {
         let said = output.failed();
         let wanted = format!("This resource is {}, and it is looked for in", before["user_arn"].as_str().unwrap());

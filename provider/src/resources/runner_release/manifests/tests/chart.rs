@@ -22,6 +22,8 @@ const LISTED: &[(&str, &str)] = &[
     ("Deployment.spec.template.spec.containers.gitlab-runner.image", "the image of `runner_version`"),
     ("Deployment.spec.template.spec.containers.gitlab-runner.lifecycle", "the chart's preStop hook"),
     ("Deployment.spec.template.spec.volumes.runner-secrets", "The unused volume `runner-secrets`"),
+    ("ServiceMonitor.spec.selector.matchLabels.chart", "and not by the chart's version"),
+    ("ServiceMonitor.spec.selector.matchLabels.heritage", "and not by the chart's version"),
     ("Role.rules", "The Role holds what the configuration needs"),
 ];
 
