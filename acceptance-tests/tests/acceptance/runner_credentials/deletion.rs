@@ -34,7 +34,7 @@ async fn gone_already() {
     stage.kubernetes.api::<Secret>(stage.namespace.name()).delete(SECRET, &DeleteParams::default()).await.unwrap();
     let _ = workspace.run(&["destroy", "-refresh=false", "-input=false", "-auto-approve"]).await.succeeded();
     let gone = stage.account.calls().into_iter().filter(|call| call.status == Some(404)).map(|call| call.action);
-    assert_eq!(gone.collect::<Vec<_>>(), ["DeleteAccessKey", "DeleteUserPolicy", "DeleteUser"]);
+    assert_eq!(gone.collect::<Vec<_>>(), ["GetUser", "DeleteAccessKey", "DeleteUserPolicy", "DeleteUser"]);
     stage.assert_nothing_left().await;
 
     // Found gone by the refresh, it is made anew; the Secret of a user that is no more is no obstacle.

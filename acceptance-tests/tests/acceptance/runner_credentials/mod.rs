@@ -3,6 +3,7 @@
 //!
 //! Everything is logged at TRACE: at its end a test is searched for the secrets of all keys that were made in it.
 
+mod attributes;
 mod cluster;
 mod creation;
 mod deletion;
@@ -13,6 +14,7 @@ mod policy;
 mod release;
 mod roles;
 mod rotation;
+mod switch;
 
 use aws_sdk_iam::types::User;
 use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};

@@ -12,7 +12,7 @@ fn role(kind: &str) -> Value {
     roles(ROLES).into_iter().find(|role| role["kind"] == kind).unwrap()
 }
 
-/// Creates, looks, changes and rotates.
+/// Creates, looks, changes, rotates, and takes a role instead of the key.
 async fn lives(stage: &Stage, workspace: &Workspace) {
     workspace.apply().await;
     workspace.assert_stable().await;
@@ -22,6 +22,10 @@ async fn lives(stage: &Stage, workspace: &Workspace) {
     workspace.apply().await;
     workspace.assert_stable().await;
     assert_one_key(stage, workspace).await;
+    workspace.set(&json!({ "mode": "irsa", "service_account": "runner", "rotation_trigger": null }));
+    let said = workspace.apply().await.prose();
+    assert!(!said.contains("Old credentials kept"), "{said}");
+    workspace.assert_stable().await;
 }
 
 /// What a request asks for: verbs, resource, and the name if there is one. `None` for what everybody may ask.

@@ -35,11 +35,10 @@ async fn irsa() {
     stage.assert_nothing_left().await;
 }
 
-/// C12: EKS does not know the role at once; an association of others is refused and stays as it is.
+/// C12: EKS does not know the role at once.
 #[tokio::test]
 async fn pod_identity() {
     let (stage, workspace) = guide("pod_identity", role("pod_identity")).await;
-    let eks = stage.account.eks();
     let missing = "Role provided in the request does not exist";
     let fault = Fault::error("eks", "CreatePodIdentityAssociation", 400, "InvalidParameterException", missing);
     stage.account.inject(fault.times(2));
@@ -49,21 +48,6 @@ async fn pod_identity() {
     let id = format!("{}/{SERVICE_ACCOUNT}:role/{NAME}", stage.namespace.name());
     workspace.assert_import(ADDRESS, &id, &[]).await;
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
-
-    let document = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"]}]}"#;
-    let theirs = stage.account.iam().create_role().role_name("theirs").assume_role_policy_document(document);
-    let theirs = theirs.send().await.unwrap().role.unwrap().arn;
-    let request = eks.create_pod_identity_association().cluster_name("prod").namespace(stage.namespace.name());
-    let made = request.service_account(SERVICE_ACCOUNT).role_arn(&theirs).send().await.unwrap().association.unwrap();
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains("has a Pod Identity association already") && said.contains(&theirs), "{said}");
-    workspace.destroy().await;
-    let left = made.association_id.unwrap();
-    let there = eks.describe_pod_identity_association().cluster_name("prod").association_id(&left).send().await;
-    assert_eq!(there.unwrap().association.unwrap().role_arn, Some(theirs));
-    eks.delete_pod_identity_association().cluster_name("prod").association_id(left).send().await.unwrap();
-    stage.account.iam().delete_role().role_name("theirs").send().await.unwrap();
     stage.assert_nothing_left().await;
 }
 
@@ -94,7 +78,7 @@ async fn the_other_way() {
         workspace.set(&role(mode));
         workspace.apply().await;
         workspace.assert_stable().await;
-        let order = ["UpdateAssumeRolePolicy", association, "UpdateAssumeRolePolicy"];
+        let order = ["TagRole", "UpdateAssumeRolePolicy", association, "UpdateAssumeRolePolicy", "UntagRole"];
         assert_eq!(stage.account.changes(), order);
         let first = &stage.account.calls_of("iam", "UpdateAssumeRolePolicy")[0].parameters["PolicyDocument"];
         let first = first.as_str().unwrap();
@@ -102,5 +86,179 @@ async fn the_other_way() {
     }
     assert_eq!(trust(&stage.account).await, of_irsa);
     workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+async fn issuer(account: &Account) -> String {
+    let cluster = account.eks().describe_cluster().name("prod").send().await.unwrap().cluster.unwrap();
+    cluster.identity.unwrap().oidc.unwrap().issuer.unwrap()
+}
+
+/// Makes the account's identity provider for an issuer.
+async fn make_provider(account: &Account, issuer: &str, audience: &str) -> String {
+    let request = account.iam().create_open_id_connect_provider().url(issuer).client_id_list(audience);
+    let thumbprint = "9e99a48a9960b14926bb7f3b02e22da2b0ab7280";
+    request.thumbprint_list(thumbprint).send().await.unwrap().open_id_connect_provider_arn.unwrap()
+}
+
+async fn delete_provider(account: &Account, arn: &str) {
+    account.iam().delete_open_id_connect_provider().open_id_connect_provider_arn(arn).send().await.unwrap();
+}
+
+async fn set_trust(account: &Account, document: &Value) {
+    let request = account.iam().update_assume_role_policy().role_name(NAME).policy_document(format!("{document:#}"));
+    request.send().await.unwrap();
+}
+
+/// C13, C24: a trust policy that means the same is left alone; one that others changed is shown and repaired.
+#[tokio::test]
+async fn trust_of_others() {
+    for mode in ["irsa", "pod_identity"] {
+        let (stage, workspace) = guide(&format!("trust_{mode}"), role(mode)).await;
+        workspace.apply().await;
+        let right = workspace.state().await.resource(ADDRESS)["trust_policy_json"].as_str().unwrap().to_owned();
+        let mut document: Value = serde_json::from_str(&right).unwrap();
+        // One statement is the same as a list of one.
+        let statement = document["Statement"][0].clone();
+        document["Statement"] = statement.clone();
+        set_trust(&stage.account, &document).await;
+        stage.account.forget();
+        workspace.assert_stable().await;
+        workspace.set(&json!({ "tags": { "cost": "1" } }));
+        workspace.apply().await;
+        assert_eq!(stage.account.changes(), ["TagRole"]);
+
+        let theirs =
+            json!({ "Effect": "Allow", "Principal": { "Service": "ec2.amazonaws.com" }, "Action": "sts:AssumeRole" });
+        document["Statement"] = json!([statement, theirs]);
+        set_trust(&stage.account, &document).await;
+        stage.account.forget();
+        let plan = workspace.plan().await;
+        let change = plan.change(ADDRESS);
+        assert_eq!(change["after"]["trust_policy_json"], right);
+        assert!(change["before"]["trust_policy_json"].as_str().unwrap().contains("ec2.amazonaws.com"));
+        let _ = workspace.try_apply_plan().await.succeeded();
+        workspace.assert_stable().await;
+        assert_eq!(stage.account.changes(), ["UpdateAssumeRolePolicy"]);
+        assert!(!trust(&stage.account).await.contains("ec2.amazonaws.com"));
+        workspace.destroy().await;
+        stage.assert_nothing_left().await;
+    }
+}
+
+/// C24: the cluster has another OIDC issuer, for instance because it was made anew: the role follows.
+#[tokio::test]
+async fn another_issuer() {
+    let (stage, workspace) = guide("issuer", role("irsa")).await;
+    let known = make_provider(&stage.account, &issuer(&stage.account).await, "sts.amazonaws.com").await;
+    let said = workspace.apply().await.prose();
+    assert!(!said.contains("Warning"), "{said}");
+    let other = "https://oidc.eks.af-south-1.amazonaws.com/id/ANOTHER";
+    let cluster = json!({ "name": "prod", "status": "ACTIVE", "identity": { "oidc": { "issuer": other } } });
+    let answer = Fault::answer("eks", "DescribeCluster", &json!({ "cluster": cluster }).to_string());
+    stage.account.inject(answer.times(0));
+    let plan = workspace.plan().await;
+    assert_eq!(plan.changes()[ADDRESS], ["update"]);
+    assert!(plan.change(ADDRESS)["after"]["trust_policy_json"].as_str().unwrap().contains("/id/ANOTHER"));
+    let said = workspace.try_apply_plan().await.succeeded().prose();
+    assert!(said.contains("no IAM identity provider for the issuer") && said.contains("id/ANOTHER"), "{said}");
+    workspace.assert_stable().await;
+    assert!(trust(&stage.account).await.contains("id/ANOTHER"));
+    stage.account.forget();
+    workspace.apply().await;
+    assert_eq!(stage.account.changes(), ["UpdateAssumeRolePolicy"]);
+    workspace.assert_stable().await;
+    workspace.destroy().await;
+    delete_provider(&stage.account, &known).await;
+    stage.assert_nothing_left().await;
+}
+
+/// C24: the account does not know the cluster's issuer, or not for this audience: a warning says what to make. Whoever
+/// may not look is not bothered.
+#[tokio::test]
+async fn no_identity_provider() {
+    let (stage, workspace) = guide("no_provider", role("irsa")).await;
+    let said = workspace.apply().await.prose();
+    let issuer = issuer(&stage.account).await;
+    for part in
+        ["No identity provider for the cluster", &issuer, "sts.amazonaws.com", "aws_iam_openid_connect_provider"]
+    {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    workspace.assert_stable().await;
+    assert_eq!(stage.account.calls_of("iam", "GetOpenIDConnectProvider").len(), 1);
+    workspace.destroy().await;
+
+    let known = make_provider(&stage.account, &issuer, "another").await;
+    let said = workspace.apply().await.prose();
+    assert!(said.contains("is not for the audience sts.amazonaws.com"), "{said}");
+    workspace.destroy().await;
+    delete_provider(&stage.account, &known).await;
+
+    let denied =
+        Fault::error("iam", "GetOpenIDConnectProvider", 403, "AccessDenied", "no iam:GetOpenIDConnectProvider");
+    stage.account.inject(denied);
+    let said = workspace.apply().await.prose();
+    assert!(!said.contains("Warning"), "{said}");
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// C25: the association was pointed to another role, or deleted: shown with the reason, and pointed back or made anew.
+#[tokio::test]
+async fn an_association_astray() {
+    let (stage, workspace) = guide("astray", role("pod_identity")).await;
+    workspace.apply().await;
+    let eks = stage.account.eks();
+    let theirs = stage.account.make_node_role("theirs").await;
+    let listed = eks.list_pod_identity_associations().cluster_name("prod").send().await.unwrap();
+    let id = listed.associations()[0].association_id().unwrap().to_owned();
+    let request = eks.update_pod_identity_association().cluster_name("prod").association_id(&id);
+    request.role_arn(&theirs).send().await.unwrap();
+    stage.account.forget();
+    let plan = workspace.plan().await;
+    let said = plan.output().prose();
+    assert_eq!(plan.changes()[ADDRESS], ["update"]);
+    assert!(said.contains("Way to the role will be repaired") && said.contains(&theirs), "{said}");
+    let _ = workspace.try_apply_plan().await.succeeded();
+    workspace.assert_stable().await;
+    assert_eq!(stage.account.changes(), ["UpdatePodIdentityAssociation"]);
+
+    eks.delete_pod_identity_association().cluster_name("prod").association_id(&id).send().await.unwrap();
+    stage.account.forget();
+    let plan = workspace.plan().await;
+    let said = plan.output().prose();
+    assert!(said.contains("has no Pod Identity association any more"), "{said}");
+    let _ = workspace.try_apply_plan().await.succeeded();
+    workspace.assert_stable().await;
+    assert_eq!(stage.account.changes(), ["CreatePodIdentityAssociation"]);
+    workspace.destroy().await;
+    stage.account.iam().delete_role().role_name("theirs").send().await.unwrap();
+    stage.assert_nothing_left().await;
+}
+
+/// C12: an association of others is no more ours when its role has the name of ours, and nothing is made beside it.
+#[tokio::test]
+async fn an_association_of_others() {
+    let (stage, workspace) = guide("of_others", role("pod_identity")).await;
+    let eks = stage.account.eks();
+    for name in ["theirs", NAME] {
+        let role = stage.account.make_node_role(name).await;
+        let namespace = stage.namespace.name();
+        let request = eks.create_pod_identity_association().cluster_name("prod").namespace(namespace);
+        let made = request.service_account(SERVICE_ACCOUNT).role_arn(&role).send().await.unwrap().association.unwrap();
+        // Associations outlive their roles.
+        stage.account.iam().delete_role().role_name(name).send().await.unwrap();
+        stage.account.forget();
+        let said = workspace.try_apply().await.failed();
+        let hint = format!("tofu import ADDRESS {namespace}/{SERVICE_ACCOUNT}:role/{name}");
+        for part in ["has a Pod Identity association already", &role, &hint, "Nothing was made"] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+        assert_eq!(stage.account.changes(), [""; 0]);
+        assert!(!workspace.state().await.contains(ADDRESS));
+        let id = made.association_id.unwrap();
+        eks.delete_pod_identity_association().cluster_name("prod").association_id(id).send().await.unwrap();
+    }
     stage.assert_nothing_left().await;
 }

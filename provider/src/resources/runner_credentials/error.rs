@@ -1,6 +1,7 @@
 //! What can go wrong with credentials, and what it leaves behind.
 
 use super::holder::Holder;
+use super::key_grant::NOTHING;
 use crate::clients::ClientError;
 use crate::clients::aws::AwsError;
 use crate::clients::kubernetes::KubernetesError;
@@ -81,10 +82,18 @@ pub(super) enum Error {
     NoIssuer { cluster: String, left: String },
 
     #[error(
-        "The service account {service_account} has a Pod Identity association already, with the role {role_arn}. It was \
-         not touched. Delete that association, or use another service account. {left}"
+        "The service account {service_account} has a Pod Identity association already, with the role {role_arn}, and this \
+         configuration did not make it. It was not touched. Import the role with its association, for instance by \
+         \"tofu import ADDRESS {id}\", delete the association, or use another service account. {left}"
     )]
-    AssociationExists { service_account: String, role_arn: String, left: String },
+    AssociationExists { service_account: String, role_arn: String, id: String, left: String },
+
+    #[error(
+        "Since the plan was made, pods use old credentials again, which therefore stay: {} Everything else was done. Plan \
+         again.",
+        .kept.join(" ")
+    )]
+    UsedAgain { kept: Vec<String> },
 
     #[error("There is no IAM {} {name} that the provider's credentials can see.", .holder.word())]
     NothingToImport { holder: Holder, name: String },
@@ -114,7 +123,30 @@ impl Error {
             | Self::NoCluster { left }
             | Self::NoIssuer { left, .. }
             | Self::AssociationExists { left, .. } => *left = what,
-            Self::Exists { .. } | Self::SecretChanged { .. } | Self::NothingToImport { .. } => {}
+            Self::Exists { .. }
+            | Self::SecretChanged { .. }
+            | Self::UsedAgain { .. }
+            | Self::NothingToImport { .. } => {}
+        }
+    }
+
+    /// Whether it is certain that nothing was made.
+    pub(super) fn left_nothing(&self) -> bool {
+        match self {
+            Self::Client { left, .. }
+            | Self::SecretExists { left, .. }
+            | Self::NoNamespace { left, .. }
+            | Self::Aws { left, .. }
+            | Self::Kubernetes { left, .. }
+            | Self::Wait { left, .. }
+            | Self::TooManyKeys { left, .. }
+            | Self::EmptyKey { left, .. }
+            | Self::InTheWay { left, .. }
+            | Self::NoCluster { left }
+            | Self::NoIssuer { left, .. }
+            | Self::AssociationExists { left, .. } => left == NOTHING,
+            Self::Exists { .. } => true,
+            Self::SecretChanged { .. } | Self::UsedAgain { .. } | Self::NothingToImport { .. } => false,
         }
     }
 
@@ -124,6 +156,7 @@ impl Error {
             Self::Exists { .. } => "IAM name exists already",
             Self::SecretExists { .. } => "Secret exists already",
             Self::SecretChanged { .. } => "Secret changed meanwhile",
+            Self::UsedAgain { .. } => "Old credentials in use again",
             Self::NoNamespace { .. } => "No namespace",
             Self::Aws { .. } | Self::EmptyKey { .. } => "Cannot manage the IAM side of the credentials",
             Self::Kubernetes { .. } | Self::Wait { .. } => "Cannot manage the cluster side of the credentials",

@@ -3,6 +3,7 @@
 use aws_sdk_iam::Client;
 use serde_json::Value as Json;
 
+use super::switch::SWITCHING;
 use super::{iam_role, iam_user};
 use crate::clients::aws::AwsError;
 use crate::framework::Context;
@@ -28,6 +29,8 @@ pub(super) struct Settings {
     pub(super) tags: Tags,
     /// Who may use a role; users have none.
     pub(super) trust: Option<Json>,
+    /// One of this name that is there is ours, with these tags of ours.
+    pub(super) takes_back: Option<Tags>,
 }
 
 /// What was read.
@@ -44,7 +47,7 @@ pub(super) struct Found {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Made {
     pub(super) arn: String,
-    /// It was there, begun by a create that was interrupted.
+    /// It was there, begun by a create that was interrupted, or ours from before.
     pub(super) is_continued: bool,
 }
 
@@ -88,13 +91,23 @@ impl Holder {
         }
     }
 
-    /// Makes it, or continues with one that an interrupted create has left behind.
+    /// Makes it, or continues with one that an interrupted create has left behind or that is ours anyway.
     pub(super) async fn create<D>(
         self,
         context: &Context<D>,
         iam: &Client,
         settings: &Settings,
     ) -> Result<Made, CreateFailure> {
+        if let Some(ours) = &settings.takes_back {
+            let found = self.read(iam, &settings.name).await;
+            let failed = |error| CreateFailure::Unclear(WaitError::Failed(error));
+            if let Some(mut found) = found.map_err(failed)? {
+                found.tags.retain(|key, _| ours.contains_key(key) || settings.tags.contains_key(key));
+                let adjusted = Box::pin(self.adjust(context, iam, &settings.name, &found, settings)).await;
+                adjusted.map_err(CreateFailure::Unclear)?;
+                return Ok(Made { arn: found.arn, is_continued: true });
+            }
+        }
         let mut marked = settings.clone();
         marked.tags.insert(UNFINISHED.to_owned(), timestamp::format(context.clock.time_of_day()));
         let marked = &marked;
@@ -168,14 +181,33 @@ impl Holder {
         Ok(())
     }
 
-    /// Takes the mark of a create under way away.
+    /// Puts a mark of ours on it.
+    pub(super) async fn mark<D>(
+        self,
+        context: &Context<D>,
+        iam: &Client,
+        name: &str,
+        key: &str,
+        value: &str,
+    ) -> Result<(), WaitError<AwsError>> {
+        let change = &Change { set: [(key.to_owned(), value.to_owned())].into(), ..Change::default() };
+        let call = || async {
+            match self {
+                Self::User => iam_user::change_tags(iam, name, change).await,
+                Self::Role => iam_role::change_tags(iam, name, change).await,
+            }
+        };
+        accepted(context, PROPAGATION, passes, call).await
+    }
+
+    /// Takes the marks of a create or a switch under way away.
     pub(super) async fn finish<D>(
         self,
         context: &Context<D>,
         iam: &Client,
         name: &str,
     ) -> Result<(), WaitError<AwsError>> {
-        let change = &Change { remove: vec![UNFINISHED.to_owned()], ..Change::default() };
+        let change = &Change { remove: vec![UNFINISHED.to_owned(), SWITCHING.to_owned()], ..Change::default() };
         let call = || async {
             match self {
                 Self::User => iam_user::change_tags(iam, name, change).await,

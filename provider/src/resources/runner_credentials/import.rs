@@ -1,16 +1,22 @@
 //! Reading back, also what an import names.
 
+use serde_json::Value as Json;
+
 use super::error::Error;
 use super::holder::Holder;
 use super::manifests::secret::Found as Secret;
 use super::memory::Memory;
 use super::schema::RunnerCredentials;
 use super::validate::{Mode, Wanted};
+use super::way::Way;
 use super::{Scene, access_key, flatten, inline_policy, pod_identity, trust, unread};
 use crate::clients::ClientError;
 use crate::framework::value::Map;
+use crate::framework::wait::WaitError;
 use crate::framework::{Diagnostic, Diagnostics, Read, Value};
-use crate::resources::whereabouts;
+use crate::resources::{policy_document, whereabouts};
+
+const AS_IT_WAS: &str = "The state is as it was.";
 
 /// Turns `[CLUSTER/]NAMESPACE/SECRET:USER` or `[CLUSTER/]NAMESPACE/SERVICE_ACCOUNT:role/ROLE` into a state to read.
 pub(super) fn parse(id: &str) -> Result<RunnerCredentials, Diagnostics> {
@@ -78,6 +84,7 @@ impl Scene<'_> {
         let state = &mut operation.state;
         let mut memory = Memory::of(&operation.private);
         flatten::holder(state, &found, importing.then_some(self.tags));
+        let (tags, trusted) = (found.tags.clone(), found.trust.clone());
         let policy = policy.map_err(|error| unread(&format!("the policy of {what}"), error))?;
         flatten::policy(state, policy.as_ref(), importing);
         if is_key {
@@ -93,6 +100,11 @@ impl Scene<'_> {
             }
         } else {
             self.read_role(state, &mut memory, &found, importing).await?;
+        }
+        let warning = Box::pin(self.look_beside(state, &mut memory, &tags)).await;
+        operation.diagnostics.extend(warning);
+        if !is_key {
+            Box::pin(self.check_trust(state, &mut memory, trusted.as_ref())).await?;
         }
         memory.keep(&mut operation.private);
         if importing {
@@ -122,7 +134,7 @@ impl Scene<'_> {
         }
     }
 
-    /// A service account that no longer leads to the role shows as another one, or as none.
+    /// A service account that no longer leads to the role by Pod Identity shows as none.
     async fn read_role(
         &self,
         state: &mut RunnerCredentials,
@@ -137,21 +149,59 @@ impl Scene<'_> {
             state.mode = "pod_identity".into();
         }
         let wanted = Wanted::of(state);
-        state.service_account = match (wanted.mode, trusted) {
-            (Mode::PodIdentity, _) => {
-                let subject = self.subject(&wanted, "The state is as it was.")?;
-                let association = pod_identity::read(self.eks, &subject).await;
-                let association = association.map_err(|error| unread("the Pod Identity association", error))?;
-                let leads = association.is_some_and(|association| association.role_arn == found.arn);
-                if leads { state.service_account.clone() } else { Value::Null }
+        memory.lost = None;
+        if wanted.mode == Mode::PodIdentity && !wanted.service_account.name.is_empty() {
+            let subject = self.subject(&wanted, AS_IT_WAS)?;
+            let association = pod_identity::read(self.eks, &subject).await;
+            let association = association.map_err(|error| unread("the Pod Identity association", error))?;
+            memory.lost = match association {
+                Some(association) if association.role_arn == found.arn => None,
+                Some(other) => Some(format!(
+                    "The Pod Identity association of the service account {subject} leads to another role, {}",
+                    other.role_arn
+                )),
+                None => Some(format!("The service account {subject} has no Pod Identity association any more")),
+            };
+            if memory.lost.is_some() {
+                state.service_account = Value::Null;
             }
-            (_, Some(who)) if who.namespace == wanted.service_account.namespace => who.name.into(),
-            (_, _) => Value::Null,
-        };
+        }
         if importing {
             let irsa = Mode::of(&state.mode) == Some(Mode::Irsa);
             let annotation = ("eks.amazonaws.com/role-arn".to_owned(), found.arn.as_str().into());
             state.service_account_annotations = Value::Known(irsa.then_some(annotation).into_iter().collect());
+        }
+        Ok(())
+    }
+}
+
+impl Scene<'_> {
+    /// Whether the role is for those who it is to be for, and for nobody else.
+    async fn check_trust(
+        &self,
+        state: &mut RunnerCredentials,
+        memory: &mut Memory,
+        found: Option<&Json>,
+    ) -> Result<(), Error> {
+        let beside = memory.beside.iter().map(|beside| beside.way.clone());
+        let ways: Vec<Way> =
+            std::iter::once(Way::of(state)).chain(beside).filter(|way| way.holder() == Holder::Role).collect();
+        memory.trust = None;
+        let right = match self.trust_of(state, &ways, AS_IT_WAS).await {
+            Ok(right) => right,
+            // Without its cluster nobody can use the role, and without a name of it there is nothing to compare with.
+            Err(Error::NoCluster { .. } | Error::NoIssuer { .. }) => return Ok(()),
+            Err(Error::Aws { source, .. }) if matches!(&*source, WaitError::Failed(error) if error.is_not_found()) => {
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        let before = state.trust_policy_json.as_str().and_then(policy_document::parse);
+        if before.as_ref().zip(found).is_none_or(|(before, found)| !policy_document::equivalent(before, found)) {
+            state.trust_policy_json = found.map(policy_document::text).into();
+        }
+        if !found.is_some_and(|found| policy_document::equivalent(found, &right)) {
+            memory.trust = Some(policy_document::text(&right));
         }
         Ok(())
     }

@@ -64,6 +64,9 @@ impl Scene<'_> {
         let user = &wanted.settings.name;
         let is_continued = Box::pin(self.grant_holder(Holder::User, wanted, state, memory, book)).await?;
         let mut before = self.keys(user).await?;
+        if state.access_key_id.known().is_some() {
+            return Box::pin(self.take_key_back(&cluster, wanted, &before, state, memory, book)).await;
+        }
         if is_continued {
             // Their secrets were lost with the create that was interrupted.
             for key in before.drain(..) {
@@ -100,9 +103,12 @@ impl Scene<'_> {
             Holder::Role => state.role_arn = made.arn.into(),
         }
         book.write(state, memory);
-        self.put_policy(holder, wanted).await?;
-        state.policy_json = policy_document::text(&wanted.policy).into();
-        book.write(state, memory);
+        let is_attached = state.policy_json.as_str().and_then(policy_document::parse).as_ref() == Some(&wanted.policy);
+        if !is_attached {
+            self.put_policy(holder, wanted).await?;
+            state.policy_json = policy_document::text(&wanted.policy).into();
+            book.write(state, memory);
+        }
         Ok(made.is_continued)
     }
 
@@ -122,6 +128,40 @@ impl Scene<'_> {
     pub(super) async fn delete_key(&self, user: &str, id: &str, left: &str) -> Result<(), Error> {
         let deleted = access_key::delete(self.context, self.iam, user, id).await;
         deleted.map_err(|error| aws(format!("Deleting the access key {id}"), WaitError::Failed(error), left))
+    }
+
+    /// The key that is in the Secret still, or another one in its place.
+    async fn take_key_back(
+        &self,
+        cluster: &kube::Client,
+        wanted: &Wanted,
+        keys: &[Listed],
+        state: &mut RunnerCredentials,
+        memory: &mut Memory,
+        book: &mut dyn Book,
+    ) -> Result<(), Error> {
+        self.retire(wanted, state, memory, book).await?;
+        let serves = |pair: &KeyPair| {
+            Some(pair.fingerprint(&pair.id)) == memory.fingerprint
+                && state.rotation_trigger == wanted.rotation_trigger
+                && keys.iter().any(|key| key.is_active && key.id == pair.id)
+        };
+        let read = wanted.place.read(cluster).await;
+        let read = read.map_err(|source| kubernetes("Reading the Secret", source, IN_STATE))?;
+        match read.and_then(|found| found.pair).filter(serves) {
+            Some(pair) => {
+                let written = wanted.place.apply(cluster, &pair, &seen(state, memory)).await;
+                written.map_err(|source| kubernetes("Writing the Secret", source, IN_STATE))?;
+                state.rotates_at = rotates_at(state);
+                book.write(state, memory);
+                Ok(())
+            }
+            None => {
+                memory.rotation = Some(SECRET_CHANGED.to_owned());
+                Box::pin(self.new_key(cluster, wanted, keys, state, memory, book)).await?;
+                self.retire(wanted, state, memory, book).await
+            }
+        }
     }
 
     /// Refuses a Secret that is not ours: one that others made, or that holds the key of another user.

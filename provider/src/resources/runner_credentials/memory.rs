@@ -2,8 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::holder::Holder;
 use super::schema::RunnerCredentials;
-use crate::framework::{Create, Delete, PrivateState, Update};
+use super::way::Way;
+use crate::framework::value::{List, known_map};
+use crate::framework::{Create, Delete, PrivateState, Update, Value};
+use crate::resources::tags::Tags;
 
 /// Kept between operations.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +24,98 @@ pub(super) struct Memory {
     pub(super) is_imported: bool,
     /// The Secret came with an import and was not written since: who made it still owns its fields.
     pub(super) is_adopted: bool,
+    /// Ways beside the one of the state.
+    pub(super) beside: Vec<Beside>,
+    /// The last read saw the mark of a switch on user or role: one that did not come to its end.
+    pub(super) is_marked: bool,
+    /// Who may use the role by right, where the last read found something else.
+    pub(super) trust: Option<String>,
+    /// What the last read found in place of the way from the service account to the role.
+    pub(super) lost: Option<String>,
+}
+
+/// A way beside the one of the state: one that was superseded and still serves, or one that is being granted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Beside {
+    pub(super) way: Way,
+    /// ARN of user or role, when it is certain that it is ours.
+    pub(super) arn: Option<String>,
+    pub(super) key: Option<Key>,
+    /// Keys that are still to be deleted.
+    pub(super) retiring: Vec<String>,
+    /// The tags of ours.
+    pub(super) tags: Tags,
+    /// The last read saw no pod that uses it.
+    pub(super) is_idle: bool,
+}
+
+/// A key that is in the Secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Key {
+    pub(super) id: String,
+    pub(super) created_at: Option<String>,
+    pub(super) fingerprint: Option<String>,
+    pub(super) rotation_trigger: Option<String>,
+}
+
+impl Beside {
+    /// One of which nothing is there yet.
+    pub(super) fn begun(way: Way) -> Self {
+        Self { way, arn: None, key: None, retiring: Vec::new(), tags: Tags::new(), is_idle: false }
+    }
+
+    /// What is there of the way that a state has.
+    pub(super) fn of(state: &RunnerCredentials, memory: &Memory) -> Self {
+        let mut beside = Self::begun(Way::of(state));
+        beside.note(state, memory);
+        beside
+    }
+
+    /// Takes over what a state says of it.
+    pub(super) fn note(&mut self, state: &RunnerCredentials, memory: &Memory) {
+        let arn = match self.way.holder() {
+            Holder::User => &state.user_arn,
+            Holder::Role => &state.role_arn,
+        };
+        self.arn = arn.known().cloned();
+        self.key = state.access_key_id.known().filter(|_| self.way.holder() == Holder::User).map(|id| Key {
+            id: id.clone(),
+            created_at: state.created_at.known().cloned(),
+            fingerprint: memory.fingerprint.clone(),
+            rotation_trigger: state.rotation_trigger.known().cloned(),
+        });
+        self.retiring = memory.retiring.clone();
+        self.tags = known_map(&state.tags_all).unwrap_or_default();
+    }
+
+    /// Puts into a state what is there of it.
+    pub(super) fn tell(&self, state: &mut RunnerCredentials, memory: &mut Memory) {
+        match self.way.holder() {
+            Holder::User => state.user_arn = self.arn.clone().into(),
+            Holder::Role => state.role_arn = self.arn.clone().into(),
+        }
+        memory.retiring = self.retiring.clone();
+        if let Some(key) = &self.key {
+            memory.fingerprint = key.fingerprint.clone();
+            state.access_key_id = key.id.as_str().into();
+            state.created_at = key.created_at.clone().into();
+            state.secret_hash = key.fingerprint.clone().into();
+            state.rotation_trigger = key.rotation_trigger.clone().into();
+        }
+    }
+}
+
+impl Memory {
+    /// What users read of the ways beside.
+    pub(super) fn superseded(&self, state: &RunnerCredentials) -> Value<List<String>> {
+        Value::Known(self.beside.iter().map(|beside| beside.way.shown(state).into()).collect())
+    }
+
+    /// The same, without those that no pod uses.
+    pub(super) fn superseded_and_used(&self, state: &RunnerCredentials) -> Value<List<String>> {
+        let used = self.beside.iter().filter(|beside| !beside.is_idle);
+        Value::Known(used.map(|beside| beside.way.shown(state).into()).collect())
+    }
 }
 
 const KEY: &str = "memory";

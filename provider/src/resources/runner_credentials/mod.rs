@@ -7,12 +7,14 @@
 //! * create: cluster and namespace first, then user or role with the mark of a create under way, policy, key, proof that
 //!   AWS knows the key, Secret; at last the mark is taken away. A create that was interrupted is continued by that mark.
 //! * read: user, policy, keys and Secret at once. What is wrong with the key becomes the reason for another one.
-//! * update: tags, boundary, policy, Secret each in place; another key by rotation; another mode by granting the new way
-//!   and then revoking the old one.
-//! * delete: Secret, keys, policy, user; the namespace when it was made here and is empty.
+//! * update: tags, boundary, policy, trust, Secret each in place; another key by rotation; another mode or service account
+//!   by granting the new way and revoking the old one as soon as no pod uses it.
+//! * delete: what is superseded and still there, then Secret, keys, policy, user; the namespace when it was made here and
+//!   is empty.
 //! * import: `NAMESPACE/SECRET:USER`, or `NAMESPACE/SERVICE_ACCOUNT:role/ROLE`.
 
 mod access_key;
+mod adjust;
 mod error;
 mod flatten;
 mod holder;
@@ -29,19 +31,26 @@ mod policy;
 mod role_grant;
 mod rotation;
 mod schema;
+mod superseded;
+mod switch;
 #[cfg(test)]
 mod tests;
 mod trust;
 mod validate;
+mod way;
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::OnceCell;
+
 use self::error::Error;
-use self::holder::Holder;
 use self::key_grant::aws;
 use self::memory::{Book, Memory};
 pub use self::schema::RunnerCredentials;
+use self::superseded::Candidates;
 use self::validate::{Mode, Wanted};
+use self::way::Way;
 use crate::clients::{ClientError, Clients, kubernetes};
 use crate::framework::wait::WaitError;
 use crate::framework::{
@@ -87,6 +96,7 @@ impl Resource for RunnerCredentialsResource {
     ) -> Result<(), Diagnostics> {
         let scene = Scene::set(context, &operation.private).await?;
         let created = Box::pin(scene.create(operation)).await;
+        operation.diagnostics.extend(scene.warnings());
         scene.home.keep(&mut operation.private);
         created
     }
@@ -105,6 +115,7 @@ impl Resource for RunnerCredentialsResource {
     ) -> Result<(), Diagnostics> {
         let scene = Scene::set(context, &operation.private).await?;
         let updated = Box::pin(scene.update(operation)).await;
+        operation.diagnostics.extend(scene.warnings());
         scene.home.keep(&mut operation.private);
         Ok(updated?)
     }
@@ -114,7 +125,7 @@ impl Resource for RunnerCredentialsResource {
         context: &Context<Data>,
         operation: &mut Delete<RunnerCredentials>,
     ) -> Result<(), Diagnostics> {
-        let scene = Scene::set(context, &operation.private).await?;
+        let scene = Scene { is_ending: true, ..Scene::set(context, &operation.private).await? };
         let deleted = Box::pin(scene.delete(operation)).await;
         scene.home.keep(&mut operation.private);
         Ok(deleted?)
@@ -138,6 +149,11 @@ struct Scene<'a> {
     region: &'a str,
     tags: &'a provider::Tags,
     home: Home,
+    /// It is a destroy.
+    is_ending: bool,
+    /// The cluster's OIDC issuer, once it was asked for.
+    issuer: OnceCell<String>,
+    warnings: Mutex<Vec<Diagnostic>>,
 }
 
 impl<'a> Scene<'a> {
@@ -152,7 +168,19 @@ impl<'a> Scene<'a> {
             region: clients.region().await?,
             tags,
             home: Home::of(private),
+            is_ending: false,
+            issuer: OnceCell::new(),
+            warnings: Mutex::default(),
         })
+    }
+
+    /// For what is no failure.
+    fn warn(&self, warning: Diagnostic) {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
+    }
+
+    fn warnings(&self) -> Vec<Diagnostic> {
+        std::mem::take(&mut self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     async fn create(&self, operation: &mut Create<RunnerCredentials>) -> Result<(), Diagnostics> {
@@ -200,7 +228,6 @@ impl<'a> Scene<'a> {
         self.tags.spare(&mut prior.tags_all);
         let mut planned = operation.planned.clone();
         plan::derive(&mut planned, Some(&prior), Some(partition::name(self.region)), self.tags);
-        let (before, wanted) = (Wanted::of(&prior), Wanted::of(&planned));
         let mut memory = Memory::of(&operation.private);
         memory.is_imported = false;
         // What is in the state alone takes effect at once; the rest as it is done.
@@ -221,25 +248,23 @@ impl<'a> Scene<'a> {
             user_arn: prior.user_arn.clone(),
             role_arn: prior.role_arn.clone(),
             service_account_annotations: prior.service_account_annotations.clone(),
+            trust_policy_json: prior.trust_policy_json.clone(),
+            superseded: prior.superseded.clone(),
             ..planned.clone()
         };
         state.rotates_at = plan::rotates_at(&state);
         operation.write(&state, &memory);
-        if before.mode.holder() == wanted.mode.holder() {
-            Box::pin(self.adjust(&prior, &planned, &mut state, &mut memory, operation, limit)).await?;
+        let settled = if Way::of(&prior).is_left_for(&Way::of(&planned)) {
+            let both = (&prior, &planned);
+            Box::pin(self.switch(both, &mut state, &mut memory, operation, limit)).await
         } else {
-            Box::pin(self.grant(&wanted, &mut state, &mut memory, operation, limit)).await?;
-            match before.mode {
-                Mode::AccessKey => {
-                    let warnings = self.revoke_key(&before, &mut state, &mut memory, operation).await?;
-                    operation.diagnostics.extend(warnings);
-                    memory = Memory::default();
-                }
-                Mode::Irsa | Mode::PodIdentity => self.revoke_role(&before, &mut state).await?,
+            Box::pin(self.adjust(&prior, &planned, &mut state, &mut memory, operation, limit)).await?;
+            let settled = Box::pin(self.settle(Candidates::Idle, &mut state, &mut memory, operation)).await;
+            if std::mem::take(&mut memory.is_marked) {
+                self.unmark_switch(Way::of(&planned).holder(), planned.name.as_str().unwrap_or_default()).await;
             }
-            let finished = wanted.mode.holder().finish(self.context, self.iam, &wanted.settings.name).await;
-            finished.map_err(|source| aws("Finishing the new way", source, key_grant::IN_STATE))?;
-        }
+            settled
+        };
         let done = RunnerCredentials {
             access_key_id: state.access_key_id,
             created_at: state.created_at,
@@ -248,86 +273,20 @@ impl<'a> Scene<'a> {
             user_arn: state.user_arn,
             role_arn: state.role_arn,
             service_account_annotations: state.service_account_annotations,
+            trust_policy_json: state.trust_policy_json,
+            superseded: state.superseded,
             ..planned
         };
+        match settled {
+            Ok(warnings) => operation.diagnostics.extend(warnings),
+            // All but this was done.
+            Err(error @ Error::UsedAgain { .. }) => {
+                operation.write(&done, &memory);
+                return Err(error);
+            }
+            Err(error) => return Err(error),
+        }
         operation.write(&done, &memory);
-        Ok(())
-    }
-
-    /// Changes in place.
-    async fn adjust(
-        &self,
-        prior: &RunnerCredentials,
-        planned: &RunnerCredentials,
-        state: &mut RunnerCredentials,
-        memory: &mut Memory,
-        book: &mut dyn Book,
-        limit: Duration,
-    ) -> Result<(), Error> {
-        let (before, wanted) = (Wanted::of(prior), Wanted::of(planned));
-        let holder = wanted.mode.holder();
-        let found = holder::Found {
-            arn: String::new(),
-            path: before.settings.path.clone(),
-            boundary: before.settings.boundary.clone(),
-            tags: before.settings.tags.clone(),
-            trust: None,
-        };
-        let adjusted = holder.adjust(self.context, self.iam, &wanted.settings.name, &found, &wanted.settings).await;
-        adjusted.map_err(|source| aws(format!("Changing the IAM {}", holder.word()), source, key_grant::IN_STATE))?;
-        state.tags = planned.tags.clone();
-        state.tags_all = planned.tags_all.clone();
-        state.permissions_boundary = planned.permissions_boundary.clone();
-        book.write(state, memory);
-        if prior.policy_json != planned.policy_json {
-            self.put_policy(holder, &wanted).await?;
-            state.policy_json = planned.policy_json.clone();
-            book.write(state, memory);
-        }
-        if holder == Holder::Role {
-            return self.adjust_role(prior, planned, state, memory, book).await;
-        }
-        self.retire(&wanted, state, memory, book).await?;
-        if planned.access_key_id.is_unknown() {
-            Box::pin(self.rotate(&wanted, state, memory, book, limit)).await
-        } else if (&before.place.labels, &before.place.annotations) != (&wanted.place.labels, &wanted.place.annotations)
-        {
-            self.relabel(&wanted, state, memory).await
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Another service account, or the other of the two ways to a role.
-    async fn adjust_role(
-        &self,
-        prior: &RunnerCredentials,
-        planned: &RunnerCredentials,
-        state: &mut RunnerCredentials,
-        memory: &Memory,
-        book: &mut dyn Book,
-    ) -> Result<(), Error> {
-        if prior.mode == planned.mode && prior.service_account == planned.service_account {
-            return Ok(());
-        }
-        let (before, wanted) = (Wanted::of(prior), Wanted::of(planned));
-        let trust = self.trust(&wanted, key_grant::IN_STATE).await?;
-        // Without a service account in the state nothing leads to the role any more, and there is nothing to keep.
-        if before.service_account.name.is_empty() {
-            self.set_trust(&wanted, &trust).await?;
-            self.lead_to_role(&wanted, state).await?;
-        } else {
-            // The old way stays open until the new one is.
-            let old = self.trust(&before, key_grant::IN_STATE).await?;
-            self.set_trust(&wanted, &trust::both(&trust, &old)).await?;
-            self.lead_to_role(&wanted, state).await?;
-            self.unlead(&before, state).await?;
-            self.set_trust(&wanted, &trust).await?;
-        }
-        state.mode = planned.mode.clone();
-        state.service_account = planned.service_account.clone();
-        state.id = planned.id.clone();
-        book.write(state, memory);
         Ok(())
     }
 
@@ -335,6 +294,8 @@ impl<'a> Scene<'a> {
         let limit = Timeouts::delete(&operation.state.timeouts, TIMEOUT);
         let mut state = operation.state.clone();
         let mut memory = Memory::of(&operation.private);
+        let beside = Box::pin(self.revoke_all_beside(&mut state, &mut memory, operation)).await?;
+        operation.diagnostics.extend(beside);
         let wanted = Wanted::of(&state);
         match wanted.mode {
             Mode::AccessKey => {
@@ -383,6 +344,9 @@ fn bare(planned: &RunnerCredentials) -> RunnerCredentials {
         secret_hash: Value::Null,
         user_arn: Value::Null,
         role_arn: Value::Null,
+        policy_json: Value::Null,
+        trust_policy_json: Value::Null,
+        superseded: Value::Known(Vec::new()),
         service_account_annotations: Value::Known(std::collections::BTreeMap::new()),
         ..planned.clone()
     }

@@ -2,9 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::memory::Memory;
+use super::holder::Holder;
+use super::memory::{Beside, Memory};
 use super::schema::RunnerCredentials;
 use super::validate::{Mode, policy_of};
+use super::way::Way;
 use crate::framework::value::Map;
 use crate::framework::{Diagnostic, Plan, Value};
 use crate::provider::Tags;
@@ -19,7 +21,7 @@ pub(super) fn complete(plan: &mut Plan<RunnerCredentials>, partition: Option<&st
     if let Some(prior) = plan.prior.clone() {
         replacements(plan, &prior, &memory);
         derive(&mut plan.planned, Some(&prior), partition, tags);
-        if Mode::of(&plan.planned.mode).is_some() && plan.planned.mode == prior.mode {
+        if is_kept(&plan.planned, &prior) {
             kept(plan, &prior, &memory, now);
         } else {
             granted_anew(&mut plan.planned);
@@ -27,7 +29,18 @@ pub(super) fn complete(plan: &mut Plan<RunnerCredentials>, partition: Option<&st
     } else {
         derive(&mut plan.planned, None, partition, tags);
         granted_anew(&mut plan.planned);
+        plan.planned.superseded = Value::Known(Vec::new());
     }
+}
+
+/// Whether the way to the bucket stays the same.
+fn is_kept(planned: &RunnerCredentials, prior: &RunnerCredentials) -> bool {
+    let is_known = match Mode::of(&planned.mode) {
+        None => false,
+        Some(Mode::AccessKey) => true,
+        Some(Mode::Irsa | Mode::PodIdentity) => !planned.service_account.is_unknown(),
+    };
+    is_known && !Way::of(prior).is_left_for(&Way::of(planned))
 }
 
 /// Changes that mean new credentials, beyond those that the schema names.
@@ -98,6 +111,9 @@ fn granted_anew(model: &mut RunnerCredentials) {
         None | Some(Mode::Irsa) => Value::Unknown,
         Some(_) => Value::Known(Map::new()),
     };
+    model.trust_policy_json = model.role_arn.clone();
+    // Which of the ways of before can go is known when the new one is there.
+    model.superseded = Value::Unknown;
 }
 
 /// The same mode as before: everything stays, except that the key may be due.
@@ -110,6 +126,22 @@ fn kept(plan: &mut Plan<RunnerCredentials>, prior: &RunnerCredentials, memory: &
     planned.created_at = prior.created_at.clone();
     planned.secret_hash = prior.secret_hash.clone();
     planned.rotates_at = prior.rotates_at.clone();
+    planned.trust_policy_json = memory.trust.clone().map_or_else(|| prior.trust_policy_json.clone(), Value::from);
+    planned.superseded = memory.superseded_and_used(prior);
+    if let Some(idle) = idle(memory, prior) {
+        let leads = |beside: &Beside| beside.is_idle && beside.way.holder() == Holder::Role;
+        if !planned.role_arn.is_null() && memory.beside.iter().any(leads) {
+            planned.trust_policy_json = Value::Unknown;
+        }
+        plan.warn(Diagnostic::warning(
+            "Old credentials will be revoked",
+            format!("No pod of the namespace uses them any more: {idle}."),
+        ));
+    }
+    if let Some(reason) = &memory.lost {
+        plan.warn(Diagnostic::warning("Way to the role will be repaired", reason.clone()));
+    }
+    let planned = &mut plan.planned;
     if Mode::of(&planned.mode) != Some(Mode::AccessKey) {
         return;
     }
@@ -136,6 +168,13 @@ fn kept(plan: &mut Plan<RunnerCredentials>, prior: &RunnerCredentials, memory: &
             format!("An earlier apply could not delete {}.", memory.retiring.join(", ")),
         ));
     }
+}
+
+/// The ways of before that no pod uses.
+fn idle(memory: &Memory, prior: &RunnerCredentials) -> Option<String> {
+    let idle = memory.beside.iter().filter(|beside| beside.is_idle).map(|beside| beside.way.shown(prior));
+    let idle = idle.collect::<Vec<_>>().join("; ");
+    (!idle.is_empty()).then_some(idle)
 }
 
 /// Why the key has to be replaced, if it has to.

@@ -1,5 +1,7 @@
 //! The association of a service account with the role, for EKS Pod Identity.
 
+use std::fmt;
+
 use aws_sdk_eks::Client;
 
 use crate::clients::aws::AwsError;
@@ -19,13 +21,19 @@ pub(super) struct Subject {
     pub(super) service_account: String,
 }
 
+impl fmt::Display for Subject {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.namespace, self.service_account)
+    }
+}
+
 /// An association that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Found {
     pub(super) id: String,
     pub(super) role_arn: String,
-    /// Whether its tag names this role.
-    is_ours: bool,
+    /// The role for which this provider made it.
+    pub(super) owner: Option<String>,
 }
 
 /// Why it could not be made.
@@ -57,8 +65,8 @@ pub(super) async fn read(eks: &Client, subject: &Subject) -> Result<Option<Found
     match request.send().await.map_err(AwsError::of("DescribePodIdentityAssociation")) {
         Ok(answer) => Ok(answer.association.map(|association| {
             let role_arn = association.role_arn.unwrap_or_default();
-            let owner = association.tags.as_ref().and_then(|tags| tags.get(OWNER));
-            Found { id: id.to_owned(), is_ours: owner == Some(&role_arn), role_arn }
+            let owner = association.tags.and_then(|mut tags| tags.remove(OWNER));
+            Found { id: id.to_owned(), role_arn, owner }
         })),
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),
@@ -74,11 +82,8 @@ pub(super) async fn ensure<D>(
     tags: &Tags,
 ) -> Result<String, Failure> {
     let failed = |error| Failure::Call(WaitError::Failed(error));
-    // A role that is new is not known to EKS at once.
-    let passes =
-        |error: &AwsError| error.says("InvalidParameterException", "Role provided in the request does not exist");
     if let Some(found) = read(eks, subject).await.map_err(failed)? {
-        return if found.role_arn == role_arn { Ok(found.id) } else { Err(Failure::Exists(found)) };
+        return point(context, eks, subject, role_arn, found).await;
     }
     let call = || async {
         let mut request = eks
@@ -94,16 +99,43 @@ pub(super) async fn ensure<D>(
         let answer = request.send().await.map_err(AwsError::of("CreatePodIdentityAssociation"))?;
         Ok(answer.association.and_then(|association| association.association_id).unwrap_or_default())
     };
-    match accepted(context, PROPAGATION, passes, call).await {
+    match accepted(context, PROPAGATION, is_unknown_role, call).await {
         Err(WaitError::Failed(error)) if error.code() == Some("ResourceInUseException") => {
             match read(eks, subject).await.map_err(failed)? {
-                Some(found) if found.is_ours && found.role_arn == role_arn => Ok(found.id),
-                Some(found) => Err(Failure::Exists(found)),
+                Some(found) => point(context, eks, subject, role_arn, found).await,
                 None => Err(failed(error)),
             }
         }
         other => other.map_err(Failure::Call),
     }
+}
+
+/// Points one that is ours to the role.
+async fn point<D>(
+    context: &Context<D>,
+    eks: &Client,
+    subject: &Subject,
+    role_arn: &str,
+    found: Found,
+) -> Result<String, Failure> {
+    if found.role_arn == role_arn {
+        return Ok(found.id);
+    }
+    if found.owner.as_deref() != Some(role_arn) {
+        return Err(Failure::Exists(found));
+    }
+    let call = || async {
+        let request = eks.update_pod_identity_association().cluster_name(&subject.cluster);
+        let request = request.association_id(&found.id).role_arn(role_arn);
+        request.send().await.map(drop).map_err(AwsError::of("UpdatePodIdentityAssociation"))
+    };
+    let pointed = accepted(context, PROPAGATION, is_unknown_role, call).await;
+    pointed.map(|()| found.id.clone()).map_err(Failure::Call)
+}
+
+/// A role that is new is not known to EKS at once.
+fn is_unknown_role(error: &AwsError) -> bool {
+    error.says("InvalidParameterException", "Role provided in the request does not exist")
 }
 
 /// Deletes the one that leads to the role; that there is none is a success.

@@ -11,17 +11,19 @@ use super::memory::{Book, Memory};
 use super::pod_identity::{self, Subject};
 use super::schema::RunnerCredentials;
 use super::validate::{Mode, Wanted};
+use super::way::Way;
 use super::{Scene, iam_role, trust};
 use crate::clients::aws::AwsError;
-use crate::framework::Value;
 use crate::framework::wait::WaitError;
+use crate::framework::{Diagnostic, Value};
 use crate::resources::partition;
+use crate::resources::policy_document::{parse, text};
 
 /// What EKS looks for on a service account.
 const ANNOTATION: &str = "eks.amazonaws.com/role-arn";
 
 impl Scene<'_> {
-    /// Role, policy, and what leads the service account to the role.
+    /// Role, policy, and what leads the service account to the role. Whom it is for already stays.
     pub(super) async fn grant_role(
         &self,
         wanted: &Wanted,
@@ -30,11 +32,16 @@ impl Scene<'_> {
         book: &mut dyn Book,
     ) -> Result<(), Error> {
         let mut wanted = wanted.clone();
-        wanted.settings.trust = Some(self.trust(&wanted, NOTHING).await?);
+        self.check_association(&wanted).await?;
+        let mut ways = vec![Way::of(state)];
+        ways.extend(wanted.beside.iter().filter(|way| way.holder() == Holder::Role).cloned());
+        let trust = self.trust_of(state, &ways, NOTHING).await?;
+        state.trust_policy_json = text(&trust).into();
+        wanted.settings.trust = Some(trust);
         Box::pin(self.grant_holder(Holder::Role, &wanted, state, memory, book)).await?;
         self.lead_to_role(&wanted, state).await?;
         book.write(state, memory);
-        Ok(())
+        self.check_provider(&wanted).await
     }
 
     /// The way from the service account to a role that is there.
@@ -49,15 +56,58 @@ impl Scene<'_> {
             let ensured =
                 pod_identity::ensure(self.context, self.eks, &subject, &role_arn, &wanted.settings.tags).await;
             ensured.map_err(|failure| match failure {
-                pod_identity::Failure::Exists(found) => Error::AssociationExists {
-                    service_account: format!("{}/{}", subject.namespace, subject.service_account),
-                    role_arn: found.role_arn,
-                    left: IN_STATE.to_owned(),
-                },
+                pod_identity::Failure::Exists(found) => association_exists(&subject, &found, wanted, IN_STATE),
                 pod_identity::Failure::Call(source) => {
                     aws("Associating the service account with the role", source, IN_STATE)
                 }
             })?;
+        }
+        Ok(())
+    }
+
+    /// Refuses an association that others made for the service account, also one with a role of the same name: a service
+    /// account has only one, and to delete ours would be to delete theirs.
+    async fn check_association(&self, wanted: &Wanted) -> Result<(), Error> {
+        if wanted.mode != Mode::PodIdentity {
+            return Ok(());
+        }
+        let subject = self.subject(wanted, NOTHING)?;
+        let found = pod_identity::read(self.eks, &subject).await;
+        let doing = format!("Looking for the Pod Identity association of the service account {subject}");
+        let found = found.map_err(|error| aws(doing, WaitError::Failed(error), NOTHING))?;
+        let Some(found) = found else { return Ok(()) };
+        let role = format!(":role{}{}", wanted.settings.path, wanted.settings.name);
+        let leads_to_ours = wanted.settings.takes_back.is_some() && found.role_arn.ends_with(&role);
+        if leads_to_ours || found.owner.as_ref().is_some_and(|owner| owner.ends_with(&role)) {
+            return Ok(());
+        }
+        Err(association_exists(&subject, &found, wanted, NOTHING))
+    }
+
+    /// In place: what was found wrong with the way to the role.
+    pub(super) async fn mend_role(
+        &self,
+        prior: &RunnerCredentials,
+        planned: &RunnerCredentials,
+        state: &mut RunnerCredentials,
+        memory: &mut Memory,
+        book: &mut dyn Book,
+    ) -> Result<(), Error> {
+        let wanted = Wanted::of(planned);
+        if prior.trust_policy_json != planned.trust_policy_json
+            && let Some(trust) = planned.trust_policy_json.as_str().and_then(parse)
+        {
+            self.set_trust(&wanted, &trust).await?;
+            state.trust_policy_json = planned.trust_policy_json.clone();
+            memory.trust = None;
+            book.write(state, memory);
+            self.check_provider(&wanted).await?;
+        }
+        if prior.service_account != planned.service_account {
+            self.lead_to_role(&wanted, state).await?;
+            state.service_account = planned.service_account.clone();
+            memory.lost = None;
+            book.write(state, memory);
         }
         Ok(())
     }
@@ -102,6 +152,25 @@ impl Scene<'_> {
         if wanted.mode == Mode::PodIdentity {
             return Ok(trust::pod_identity());
         }
+        if wanted.service_account.name.is_empty() {
+            return Ok(trust::all(&[]));
+        }
+        let issuer = self.issuer(wanted, left).await?;
+        let account = self.account_id(left).await?;
+        Ok(trust::irsa(partition::name(self.region), account, issuer, &wanted.service_account))
+    }
+
+    async fn account_id(&self, left: &str) -> Result<&str, Error> {
+        let account = self.clients.account_id().await;
+        account.map_err(|source| Error::Client { source: source.into(), left: left.to_owned() })
+    }
+
+    /// The cluster's OIDC issuer.
+    async fn issuer(&self, wanted: &Wanted, left: &str) -> Result<&str, Error> {
+        self.issuer.get_or_try_init(|| Box::pin(self.ask_for_issuer(wanted, left))).await.map(String::as_str)
+    }
+
+    async fn ask_for_issuer(&self, wanted: &Wanted, left: &str) -> Result<String, Error> {
         let Subject { cluster, .. } = self.subject(wanted, left)?;
         let described =
             self.eks.describe_cluster().name(&cluster).send().await.map_err(AwsError::of("DescribeCluster"));
@@ -109,9 +178,46 @@ impl Scene<'_> {
             .map_err(|e| aws(format!("Looking at the EKS cluster {cluster}"), WaitError::Failed(e), left))?
             .cluster;
         let issuer = described.and_then(|cluster| cluster.identity?.oidc?.issuer);
-        let issuer = issuer.ok_or_else(|| Error::NoIssuer { cluster, left: left.to_owned() })?;
-        let account = self.clients.account_id().await;
-        let account = account.map_err(|source| Error::Client { source: source.into(), left: left.to_owned() })?;
-        Ok(trust::irsa(partition::name(self.region), account, &issuer, &wanted.service_account))
+        issuer.ok_or_else(|| Error::NoIssuer { cluster, left: left.to_owned() })
+    }
+
+    /// Warns when the account does not know the cluster's issuer: IAM takes the role nevertheless, and only the runner
+    /// would find out.
+    async fn check_provider(&self, wanted: &Wanted) -> Result<(), Error> {
+        if wanted.mode != Mode::Irsa {
+            return Ok(());
+        }
+        let (issuer, account) = (self.issuer(wanted, IN_STATE).await?, self.account_id(IN_STATE).await?);
+        let arn = trust::oidc_provider(partition::name(self.region), account, issuer);
+        let request = self.iam.get_open_id_connect_provider().open_id_connect_provider_arn(&arn);
+        let missing = match request.send().await.map_err(AwsError::of("GetOpenIDConnectProvider")) {
+            Ok(found) if found.client_id_list().iter().any(|audience| audience == trust::AUDIENCE) => return Ok(()),
+            Ok(_) => format!("The IAM identity provider {arn} is not for the audience {}: add it.", trust::AUDIENCE),
+            Err(error) if error.is_not_found() => format!(
+                "The AWS account {account} has no IAM identity provider for the issuer of the cluster, {issuer}. Make it with \
+                 the audience {}, for instance by the resource aws_iam_openid_connect_provider or by \"eksctl utils \
+                 associate-iam-oidc-provider --approve\".",
+                trust::AUDIENCE
+            ),
+            // Whoever may not look is not told; the role is as it should be.
+            Err(error) => {
+                tracing::warn!(%error, "the account's identity provider cannot be looked at");
+                return Ok(());
+            }
+        };
+        let text = format!("{missing} Until then pods cannot use the role {}.", wanted.settings.name);
+        self.warn(Diagnostic::warning("No identity provider for the cluster", text));
+        Ok(())
+    }
+}
+
+fn association_exists(subject: &Subject, found: &pod_identity::Found, wanted: &Wanted, left: &str) -> Error {
+    let role = found.role_arn.rsplit('/').next().unwrap_or_default();
+    let cluster = wanted.cluster_name.as_ref().map(|cluster| format!("{cluster}/")).unwrap_or_default();
+    Error::AssociationExists {
+        service_account: subject.to_string(),
+        role_arn: found.role_arn.clone(),
+        id: format!("{cluster}{subject}:role/{role}"),
+        left: left.to_owned(),
     }
 }

@@ -1,14 +1,15 @@
 //! The attributes of `gitlabspot_runner_credentials`: schema, state type and what users read about them.
 
-use crate::framework::value::Map;
+use crate::framework::value::{List, Map};
 use crate::framework::{Object, Timeouts, Value};
 
 /// The credentials.
 #[derive(Clone, Debug, Default, PartialEq, Object)]
 pub struct RunnerCredentials {
     /// How the runner proves who it is: `access_key` (an IAM user's key in a Kubernetes Secret), `irsa` (an IAM role for
-    /// its service account) or `pod_identity` (the same through EKS Pod Identity). When it changes, the new way is
-    /// granted before the old one is revoked.
+    /// its service account) or `pod_identity` (the same through EKS Pod Identity). When it or `service_account` changes,
+    /// the new way is granted first. The old one is revoked at once when no pod of the namespace uses it, and otherwise
+    /// as soon as none does: see `superseded`.
     #[attr(required)]
     pub mode: Value<String>,
     /// Name of the cache bucket.
@@ -76,7 +77,7 @@ pub struct RunnerCredentials {
     /// How long operations may take: 10 minutes each.
     #[attr(optional)]
     pub timeouts: Value<Timeouts>,
-    /// `NAMESPACE/SECRET:USER`, or `NAMESPACE/SERVICE_ACCOUNT:ROLE`.
+    /// `NAMESPACE/SECRET:USER`, or `NAMESPACE/SERVICE_ACCOUNT:role/ROLE`.
     #[attr(computed)]
     pub id: Value<String>,
     /// Id of the access key. Its secret is in the Kubernetes Secret and nowhere else.
@@ -97,6 +98,14 @@ pub struct RunnerCredentials {
     /// The policy document as it is attached.
     #[attr(computed)]
     pub policy_json: Value<String>,
+    /// Who may use the role, as a policy document; null in mode `access_key`.
+    #[attr(computed)]
+    pub trust_policy_json: Value<String>,
+    /// Ways to the bucket of before that pods still use. Each plan looks again: when no pod uses one any more, it plans
+    /// to revoke it, and the apply does so; whoever may not list pods is warned, and the old way stays. A destroy
+    /// revokes them in any case.
+    #[attr(computed)]
+    pub superseded: Value<List<String>>,
     /// Changes whenever the key in the Secret does, and tells nothing about it; for `restart_on` of
     /// `gitlabspot_runner_release`. Null without a key.
     #[attr(computed)]

@@ -364,7 +364,7 @@ async fn another_mode() {
     stage.apply_wholly(&role("irsa")).await;
     assert_eq!(
         account.changes(),
-        ["CreateRole", "PutRolePolicy", "DeleteAccessKey", "DeleteUserPolicy", "DeleteUser", "UntagRole"]
+        ["TagUser", "CreateRole", "PutRolePolicy", "UntagRole", "DeleteAccessKey", "DeleteUserPolicy", "DeleteUser"]
     );
     assert_eq!(secret(&cluster), None);
     stage.apply_wholly(&role("access_key")).await;

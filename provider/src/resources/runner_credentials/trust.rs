@@ -4,6 +4,9 @@ use serde_json::{Value as Json, json};
 
 use crate::resources::policy_document;
 
+/// For whom the tokens are that EKS puts into pods.
+pub(super) const AUDIENCE: &str = "sts.amazonaws.com";
+
 /// A service account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ServiceAccount {
@@ -23,7 +26,7 @@ pub(super) fn irsa(partition: &str, account_id: &str, issuer: &str, who: &Servic
             "Principal": { "Federated": oidc_provider(partition, account_id, issuer) },
             "Action": "sts:AssumeRoleWithWebIdentity",
             "Condition": { "StringEquals": {
-                format!("{issuer}:aud"): "sts.amazonaws.com",
+                format!("{issuer}:aud"): AUDIENCE,
                 format!("{issuer}:sub"): format!("system:serviceaccount:{}:{}", who.namespace, who.name),
             } },
         }],
@@ -51,9 +54,14 @@ pub(super) fn pod_identity() -> Json {
     })
 }
 
-/// The statements of both, while one way to the role takes over from the other.
-pub(super) fn both(new: &Json, old: &Json) -> Json {
-    let statements = [policy_document::statements(new), policy_document::statements(old)].concat();
+/// The statements of all of them, each once: several ways may lead to the role for a while.
+pub(super) fn all(documents: &[Json]) -> Json {
+    let mut statements: Vec<Json> = Vec::new();
+    for statement in documents.iter().flat_map(policy_document::statements) {
+        if !statements.contains(&statement) {
+            statements.push(statement);
+        }
+    }
     json!({ "Version": "2012-10-17", "Statement": statements })
 }
 
@@ -87,5 +95,10 @@ mod tests {
         );
         assert_eq!(service_account(&document), Some(who));
         assert_eq!(service_account(&pod_identity()), None);
+        assert_eq!(
+            all(&[document.clone(), pod_identity(), document.clone()])["Statement"].as_array().unwrap().len(),
+            2
+        );
+        assert_eq!(all(std::slice::from_ref(&document)), document);
     }
 }

@@ -1,5 +1,6 @@
 //! What can be wrong with a configuration, and the configuration without doubt.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::holder::{Holder, Settings};
@@ -7,6 +8,7 @@ use super::manifests::secret::Place;
 use super::policy::{Choice, Scope};
 use super::schema::RunnerCredentials;
 use super::trust::ServiceAccount;
+use super::way::Way;
 use crate::framework::value::known_map;
 use crate::framework::{Diagnostics, Timeouts, Value};
 use crate::resources::policy_document::{self, text};
@@ -22,7 +24,8 @@ pub(super) const SUFFIX: usize = 12;
 const USER_POLICY: usize = 2048;
 
 /// How the runner proves who it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(super) enum Mode {
     AccessKey,
     Irsa,
@@ -36,6 +39,15 @@ impl Mode {
             "irsa" => Some(Self::Irsa),
             "pod_identity" => Some(Self::PodIdentity),
             _ => None,
+        }
+    }
+
+    /// As users write it.
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Self::AccessKey => "access_key",
+            Self::Irsa => "irsa",
+            Self::PodIdentity => "pod_identity",
         }
     }
 
@@ -59,6 +71,8 @@ pub(super) struct Wanted {
     pub(super) cluster_name: Option<String>,
     pub(super) create_namespace: bool,
     pub(super) rotation_trigger: Value<String>,
+    /// Ways that stay beside it for now.
+    pub(super) beside: Vec<Way>,
 }
 
 impl Wanted {
@@ -74,6 +88,7 @@ impl Wanted {
                 boundary: model.permissions_boundary.known().cloned(),
                 tags: known_map(&model.tags_all).unwrap_or_default(),
                 trust: None,
+                takes_back: None,
             },
             policy: model.policy_json.as_str().and_then(policy_document::parse).unwrap_or_default(),
             place: Place {
@@ -87,6 +102,7 @@ impl Wanted {
             cluster_name: model.cluster_name.known().cloned(),
             create_namespace: model.create_namespace.or(false),
             rotation_trigger: model.rotation_trigger.clone(),
+            beside: Vec::new(),
         }
     }
 }

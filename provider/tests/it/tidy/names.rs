@@ -71,6 +71,7 @@ const SUBJECTS: &[(&str, &[&str])] = &[
         "runner_credentials",
         &[
             "access_key",
+            "adjust",
             "holder",
             "iam_role",
             "iam_user",
@@ -82,7 +83,10 @@ const SUBJECTS: &[(&str, &[&str])] = &[
             "policy",
             "role_grant",
             "rotation",
+            "superseded",
+            "switch",
             "trust",
+            "way",
         ],
     ),
     (

@@ -137,7 +137,8 @@ fn eks_call(method: &str, path: &str) -> String {
     match (method, path.contains("pod-identity"), of_one) {
         ("GET", true, true) => "DescribePodIdentityAssociation",
         ("GET", true, false) => "ListPodIdentityAssociations",
-        ("POST", true, _) => "CreatePodIdentityAssociation",
+        ("POST", true, true) => "UpdatePodIdentityAssociation",
+        ("POST", true, false) => "CreatePodIdentityAssociation",
         ("DELETE", true, _) => "DeletePodIdentityAssociation",
         _ => "DescribeCluster",
     }
@@ -160,6 +161,9 @@ impl World {
                 key.ends_with("EXAMPLE") || self.holders.values().any(|user| user.keys.get(key) == Some(&true));
             let xml = "<Account>123456789012</Account><Arn>a</Arn><UserId>u</UserId>".to_owned();
             return if is_known { answer(xml) } else { error(403, "InvalidClientTokenId", "The token is invalid") };
+        }
+        if call == "GetOpenIDConnectProvider" {
+            return answer("<ClientIDList><member>sts.amazonaws.com</member></ClientIDList>".to_owned());
         }
         let kind = if form.contains_key("RoleName") { "Role" } else { "User" };
         let name = text(&format!("{kind}Name"));
@@ -297,9 +301,13 @@ impl World {
             }
             _ => {
                 let id = uri.path().rsplit('/').next().unwrap().to_owned();
-                let Some(found) = self.associations.get(&id) else {
+                let Some(found) = self.associations.get_mut(&id) else {
                     return (404, json!({"__type": "ResourceNotFoundException"}).to_string());
                 };
+                if call == "UpdatePodIdentityAssociation" {
+                    let body: Json = serde_json::from_str(body).unwrap();
+                    found.0 = body["roleArn"].as_str().unwrap().to_owned();
+                }
                 let answer = json!({"association": describe(&id, found)}).to_string();
                 if call == "DeletePodIdentityAssociation" {
                     self.associations.remove(&id);

@@ -1,0 +1,200 @@
+//! The ways from the runner to the bucket, and whether a pod goes one of them.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::holder::Holder;
+use super::schema::RunnerCredentials;
+use super::validate::{Mode, Wanted};
+
+/// EKS puts these into pods: the former for IRSA, the latter for Pod Identity.
+const ROLE_VARIABLE: &str = "AWS_ROLE_ARN";
+const POD_IDENTITY_VARIABLE: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+
+/// The key in the Secret, or what leads one service account to the role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Way {
+    pub(super) mode: Mode,
+    /// Empty for the key, and where nothing leads to the role.
+    pub(super) service_account: String,
+}
+
+impl Way {
+    /// From a plan or a state without unknown values.
+    pub(super) fn of(model: &RunnerCredentials) -> Self {
+        let mode = Mode::of(&model.mode).unwrap_or(Mode::AccessKey);
+        let service_account = match mode {
+            Mode::AccessKey => "",
+            Mode::Irsa | Mode::PodIdentity => model.service_account.as_str().unwrap_or_default(),
+        };
+        Self { mode, service_account: service_account.to_owned() }
+    }
+
+    /// Whether it takes more than a repair to come from here to there.
+    pub(super) fn is_left_for(&self, other: &Self) -> bool {
+        self.mode != other.mode || !self.service_account.is_empty() && self.service_account != other.service_account
+    }
+
+    pub(super) fn holder(&self) -> Holder {
+        self.mode.holder()
+    }
+
+    /// The settings of a resource, as they are for this way.
+    pub(super) fn wanted(&self, model: &RunnerCredentials) -> Wanted {
+        Wanted::of(&self.model(model))
+    }
+
+    /// The same for its state.
+    pub(super) fn model(&self, model: &RunnerCredentials) -> RunnerCredentials {
+        let mode = self.mode.text().into();
+        RunnerCredentials { mode, service_account: self.service_account.as_str().into(), ..model.clone() }
+    }
+
+    /// The value of a tag that names it.
+    pub(super) fn mark(&self) -> String {
+        format!("{} {}", self.mode.text(), self.service_account).trim_end().to_owned()
+    }
+
+    pub(super) fn from_mark(text: &str) -> Option<Self> {
+        let (mode, service_account) = text.split_once(' ').unwrap_or((text, ""));
+        Some(Self { mode: Mode::of(&mode.into())?, service_account: service_account.to_owned() })
+    }
+
+    /// What users read of it.
+    pub(super) fn shown(&self, state: &RunnerCredentials) -> String {
+        let wanted = self.wanted(state);
+        let (name, namespace) = (&wanted.settings.name, &wanted.place.namespace);
+        let through = match self.mode {
+            Mode::AccessKey => {
+                return format!("IAM user {name} with its access key in the Secret {namespace}/{}", wanted.place.name);
+            }
+            Mode::Irsa => "IRSA",
+            Mode::PodIdentity => "EKS Pod Identity",
+        };
+        format!("IAM role {name} for the service account {namespace}/{} through {through}", self.service_account)
+    }
+
+    /// Names of the pods of the namespace that use it. One that has come to its end uses nothing any more.
+    pub(super) fn users(&self, state: &RunnerCredentials, pods: &[Json]) -> Vec<String> {
+        let wanted = self.wanted(state);
+        let role = format!(":role{}{}", wanted.settings.path, wanted.settings.name);
+        let uses = |pod: &&Json| {
+            let phase = pod["status"]["phase"].as_str().unwrap_or_default();
+            if ["Succeeded", "Failed"].contains(&phase) {
+                return false;
+            }
+            let is_of_account = || pod["spec"]["serviceAccountName"] == self.service_account.as_str();
+            match self.mode {
+                Mode::AccessKey => mentions(&pod["spec"], &wanted.place.name),
+                Mode::Irsa => is_of_account() && has_variable(pod, ROLE_VARIABLE, |value| value.ends_with(&role)),
+                Mode::PodIdentity => is_of_account() && has_variable(pod, POD_IDENTITY_VARIABLE, |_| true),
+            }
+        };
+        pods.iter().filter(uses).filter_map(|pod| pod["metadata"]["name"].as_str()).map(str::to_owned).collect()
+    }
+}
+
+/// Containers of all kinds.
+fn containers(spec: &Json) -> impl Iterator<Item = &Json> {
+    let kinds = ["containers", "initContainers", "ephemeralContainers"];
+    kinds.into_iter().flat_map(|kind| spec[kind].as_array().into_iter().flatten())
+}
+
+fn elements<'a>(object: &'a Json, list: &str) -> impl Iterator<Item = &'a Json> + use<'a> {
+    object[list].as_array().into_iter().flatten()
+}
+
+fn has_variable(pod: &Json, name: &str, fits: impl Fn(&str) -> bool) -> bool {
+    let mut variables = containers(&pod["spec"]).flat_map(|container| elements(container, "env"));
+    variables.any(|variable| variable["name"] == name && fits(variable["value"].as_str().unwrap_or_default()))
+}
+
+/// Whether a pod takes anything from the Secret.
+fn mentions(spec: &Json, secret: &str) -> bool {
+    let in_volume = |volume: &Json| {
+        volume["secret"]["secretName"] == secret
+            || elements(&volume["projected"], "sources").any(|source| source["secret"]["name"] == secret)
+    };
+    let in_container = |container: &Json| {
+        elements(container, "env").any(|variable| variable["valueFrom"]["secretKeyRef"]["name"] == secret)
+            || elements(container, "envFrom").any(|source| source["secretRef"]["name"] == secret)
+    };
+    elements(spec, "volumes").any(in_volume) || containers(spec).any(in_container)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn state() -> RunnerCredentials {
+        RunnerCredentials {
+            name: "cache".into(),
+            path: "/ci/".into(),
+            namespace: "ns".into(),
+            secret_name: "key".into(),
+            ..RunnerCredentials::default()
+        }
+    }
+
+    fn way(mode: Mode) -> Way {
+        let service_account = if mode == Mode::AccessKey { "" } else { "runner" };
+        Way { mode, service_account: service_account.to_owned() }
+    }
+
+    fn uses(mode: Mode, spec: Json) -> bool {
+        let pod = json!({ "metadata": { "name": "p" }, "spec": spec });
+        !way(mode).users(&state(), &[pod]).is_empty()
+    }
+
+    #[test]
+    fn pods_that_use_the_key() {
+        let users = [
+            json!({ "volumes": [{ "secret": { "secretName": "key" } }] }),
+            json!({ "volumes": [{}, { "projected": { "sources": [{ "configMap": {} }, { "secret": { "name": "key" } }] } }] }),
+            json!({ "containers": [{ "env": [{ "valueFrom": { "secretKeyRef": { "name": "key" } } }] }] }),
+            json!({ "initContainers": [{ "envFrom": [{ "secretRef": { "name": "key" } }] }] }),
+        ];
+        for spec in users {
+            assert!(uses(Mode::AccessKey, spec.clone()), "{spec}");
+            let other = serde_json::from_str(&spec.to_string().replace("\"key\"", "\"other\"")).unwrap();
+            assert!(!uses(Mode::AccessKey, other), "{spec}");
+        }
+    }
+
+    #[test]
+    fn pods_that_use_the_role() {
+        let pod = |account: &str, name: &str, value: &str| {
+            let container = json!({ "env": [{ "name": name, "value": value }] });
+            json!({ "serviceAccountName": account, "containers": [{}, container] })
+        };
+        let ours = "arn:aws:iam::123456789012:role/ci/cache";
+        assert!(uses(Mode::Irsa, pod("runner", ROLE_VARIABLE, ours)));
+        assert!(!uses(Mode::Irsa, pod("other", ROLE_VARIABLE, ours)));
+        assert!(!uses(Mode::Irsa, pod("runner", ROLE_VARIABLE, "arn:aws:iam::123456789012:role/other")));
+        assert!(!uses(Mode::Irsa, pod("runner", POD_IDENTITY_VARIABLE, "http://169.254.170.23/v1/credentials")));
+        assert!(uses(Mode::PodIdentity, pod("runner", POD_IDENTITY_VARIABLE, "http://169.254.170.23/v1/credentials")));
+        assert!(!uses(Mode::PodIdentity, pod("runner", ROLE_VARIABLE, ours)));
+    }
+
+    #[test]
+    fn pods_that_have_ended_use_nothing() {
+        let pod = |phase: &str| {
+            let spec = json!({ "volumes": [{ "secret": { "secretName": "key" } }] });
+            json!({ "metadata": { "name": phase }, "spec": spec, "status": { "phase": phase } })
+        };
+        let pods: Vec<Json> = ["Pending", "Running", "Unknown", "Succeeded", "Failed"].map(pod).into();
+        assert_eq!(way(Mode::AccessKey).users(&state(), &pods), ["Pending", "Running", "Unknown"]);
+    }
+
+    #[test]
+    fn marks() {
+        for mode in [Mode::AccessKey, Mode::Irsa, Mode::PodIdentity] {
+            assert_eq!(Way::from_mark(&way(mode).mark()), Some(way(mode)));
+        }
+        assert_eq!(Way::from_mark("irsa2 x"), None);
+        let nowhere = Way { service_account: String::new(), ..way(Mode::Irsa) };
+        assert!(!nowhere.is_left_for(&way(Mode::Irsa)) && nowhere.is_left_for(&way(Mode::PodIdentity)));
+    }
+}
