@@ -1,15 +1,33 @@
 //! Names that are made up.
 
+use sha2::{Digest, Sha256};
+
+const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+
 /// The prefix with so many random small letters and digits.
 ///
 /// Random bits of the operating system; without them the name would be the same each time, so that AWS would refuse it.
 pub(crate) fn generated(prefix: &str, characters: usize) -> String {
-    const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut random = vec![0; characters];
     if getrandom::fill(&mut random).is_err() {
         tracing::warn!("the operating system gives no random numbers");
     }
-    let suffix = random.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)]));
+    suffixed(prefix, &random)
+}
+
+/// The prefix with up to 32 small letters and digits that follow from `parts`: the same for the same.
+pub(crate) fn derived(prefix: &str, characters: usize, parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    let hash = hash.finalize();
+    suffixed(prefix, hash.get(..characters).unwrap_or(&hash))
+}
+
+fn suffixed(prefix: &str, bytes: &[u8]) -> String {
+    let suffix = bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)]));
     prefix.chars().chain(suffix).collect()
 }
 
@@ -23,5 +41,15 @@ mod tests {
         assert_eq!(name.len(), 15);
         assert!(name.starts_with("ci-"));
         assert_ne!(name, generated("ci-", 12));
+    }
+
+    #[test]
+    fn names_follow_from_their_parts() {
+        let name = derived("ci-", 12, &["a", "b"]);
+        assert_eq!(name.len(), 15);
+        assert!(name.starts_with("ci-"));
+        assert_eq!(name, derived("ci-", 12, &["a", "b"]));
+        assert_ne!(name, derived("ci-", 12, &["ab"]));
+        assert_ne!(name, derived("ci-", 12, &["a", "c"]));
     }
 }

@@ -89,6 +89,11 @@ impl Namespace<'_> {
         }
     }
 
+    /// What tells it from all namespaces of all clusters.
+    pub(crate) async fn uid(&self) -> Result<Option<String>, KubernetesError> {
+        Ok(self.get().await?.and_then(|found| found["metadata"]["uid"].as_str().map(str::to_owned)))
+    }
+
     /// Whether it is there and was made by this resource.
     pub(crate) async fn is_ours(&self) -> Result<bool, KubernetesError> {
         let found = self.get().await?;

@@ -262,3 +262,63 @@ async fn half_made() {
     assert_one_key(&stage, &workspace).await;
     ends_well(&stage, &workspace).await;
 }
+
+/// Names of users and roles.
+async fn names(stage: &Stage) -> Vec<String> {
+    let iam = stage.account.iam();
+    let users = iam.list_users().send().await.unwrap().users;
+    let roles = iam.list_roles().send().await.unwrap().roles;
+    let names = users.into_iter().map(|user| user.user_name).chain(roles.into_iter().map(|role| role.role_name));
+    names.filter(|name| name.starts_with("gitlab-runner-cache-") || name.starts_with("ci-")).collect()
+}
+
+/// C14: `kill -9` with a name that was made up: the next apply makes up the same one, and continues.
+#[tokio::test]
+async fn killed_with_a_name_that_was_made_up() {
+    for (mode, service, action) in [
+        ("access_key", "iam", "CreateAccessKey"),
+        ("irsa", "iam", "PutRolePolicy"),
+        ("pod_identity", "eks", "CreatePodIdentityAssociation"),
+    ] {
+        for prefix in [json!(null), json!("ci-")] {
+            let test = format!("killed_made_up_{mode}_{}", prefix.is_null());
+            let account = if mode == "access_key" { json!(null) } else { json!("runner") };
+            let variables = json!({ "name": null, "name_prefix": prefix, "mode": mode, "service_account": account });
+            let (stage, workspace) = guide(&test, variables).await;
+            stage.account.inject(Fault::throttle(service, action).times(0));
+            let running = workspace.begin_apply();
+            until("the call is made", async || !stage.account.calls_of(service, action).is_empty()).await;
+            let _ = running.kill().await;
+            assert!(!workspace.state().await.contains(ADDRESS));
+            let begun = names(&stage).await;
+            assert_eq!(begun.len(), 1);
+            stage.account.forget();
+            workspace.apply().await;
+            workspace.assert_stable().await;
+            assert_eq!(names(&stage).await, begun);
+            assert_eq!(workspace.state().await.resource(ADDRESS)["name"], begun[0]);
+            workspace.destroy().await;
+            stage.assert_nothing_left().await;
+        }
+    }
+}
+
+/// A name that was made up and is taken is made up anew.
+#[tokio::test]
+async fn made_up_name_is_taken() {
+    let variables = json!({ "name": null, "name_prefix": "ci-", "mode": "irsa", "service_account": "runner" });
+    let (stage, workspace) = guide("made_up_taken", variables).await;
+    workspace.apply().await;
+    let first = names(&stage).await;
+    // Forgotten, not deleted: it is somebody else's now.
+    let _ = workspace.run(&["state", "rm", ADDRESS]).await.succeeded();
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    assert_eq!(names(&stage).await.len(), 2);
+    workspace.destroy().await;
+    assert_eq!(names(&stage).await, first);
+    let iam = stage.account.iam();
+    iam.delete_role_policy().role_name(&first[0]).policy_name("gitlab-runner-cache").send().await.unwrap();
+    iam.delete_role().role_name(&first[0]).send().await.unwrap();
+    stage.assert_nothing_left().await;
+}

@@ -12,7 +12,7 @@ fn role(kind: &str) -> Value {
     roles(ROLES).into_iter().find(|role| role["kind"] == kind).unwrap()
 }
 
-/// Creates, looks, changes, rotates, and takes a role instead of the key.
+/// Creates, looks, changes and rotates.
 async fn lives(stage: &Stage, workspace: &Workspace) {
     workspace.apply().await;
     workspace.assert_stable().await;
@@ -22,10 +22,6 @@ async fn lives(stage: &Stage, workspace: &Workspace) {
     workspace.apply().await;
     workspace.assert_stable().await;
     assert_one_key(stage, workspace).await;
-    workspace.set(&json!({ "mode": "irsa", "service_account": "runner", "rotation_trigger": null }));
-    let said = workspace.apply().await.prose();
-    assert!(!said.contains("Old credentials kept"), "{said}");
-    workspace.assert_stable().await;
 }
 
 /// What a request asks for: verbs, resource, and the name if there is one. `None` for what everybody may ask.
@@ -49,12 +45,13 @@ fn asked(call: &KubernetesCall) -> Option<(Vec<&'static str>, String, Option<Str
     Some((verbs, resource.to_owned(), name.map(str::to_owned)))
 }
 
-/// Nothing was refused, and every verb of every rule was needed.
+/// Nothing was refused, and every verb of every rule was needed. Pods are listed when the mode changes: what becomes of
+/// that without the right to is shown by `switch::pods_may_not_be_listed`.
 fn assert_exact(role: &Value, calls: &[KubernetesCall]) {
     let refused: Vec<_> = calls.iter().filter(|call| call.status == Some(403)).collect();
     assert!(refused.is_empty(), "{refused:?}");
     let asked: Vec<_> = calls.iter().filter_map(asked).collect();
-    for rule in role["rules"].as_array().unwrap() {
+    for rule in role["rules"].as_array().unwrap().iter().filter(|rule| rule["resources"] != json!(["pods"])) {
         for resource in rule["resources"].as_array().unwrap() {
             for verb in rule["verbs"].as_array().unwrap() {
                 let needed = asked.iter().any(|(verbs, of, _)| {

@@ -25,6 +25,7 @@ mod inline_policy;
 mod key_grant;
 mod manifests;
 mod memory;
+mod name;
 mod plan;
 mod pod_identity;
 mod policy;
@@ -59,7 +60,7 @@ use crate::framework::{
 };
 use crate::provider::{self, Data};
 use crate::resources::cluster::Home;
-use crate::resources::{names, partition};
+use crate::resources::partition;
 
 const TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
@@ -186,15 +187,19 @@ impl<'a> Scene<'a> {
     async fn create(&self, operation: &mut Create<RunnerCredentials>) -> Result<(), Diagnostics> {
         let limit = Timeouts::create(&operation.planned.timeouts, TIMEOUT);
         let mut planned = operation.planned.clone();
-        if planned.name.known().is_none() {
-            let prefix = planned.name_prefix.as_str().unwrap_or("gitlab-runner-cache-");
-            planned.name = names::generated(prefix, validate::SUFFIX).into();
+        let is_named = planned.name.known().is_some();
+        if !is_named {
+            planned.name = Box::pin(self.made_up_name(&planned, limit)).await?.into();
         }
-        plan::derive(&mut planned, None, Some(partition::name(self.region)), self.tags);
-        let wanted = Wanted::of(&planned);
-        let mut state = bare(&planned);
-        let mut memory = Memory::default();
-        Box::pin(self.grant(&wanted, &mut state, &mut memory, operation, limit)).await?;
+        let granted = Box::pin(self.grant_anew(&mut planned, operation, limit)).await;
+        let wanted = match granted {
+            // Of others, or of what this one takes the place of: any other name will do.
+            Err(Error::Exists { .. }) if !is_named => {
+                planned.name = name::random(&planned).into();
+                Box::pin(self.grant_anew(&mut planned, operation, limit)).await?
+            }
+            granted => granted?,
+        };
         let (holder, name) = (wanted.mode.holder(), &wanted.settings.name);
         let shown = holder.shown(self.context, self.iam, name).await;
         shown.map_err(|source| aws("Waiting until IAM shows what was made", source, key_grant::IN_STATE))?;
@@ -205,6 +210,19 @@ impl<'a> Scene<'a> {
             operation.diagnostics.push(Diagnostic::warning("Mark not removed", text));
         }
         Ok(())
+    }
+
+    async fn grant_anew(
+        &self,
+        planned: &mut RunnerCredentials,
+        operation: &mut Create<RunnerCredentials>,
+        limit: Duration,
+    ) -> Result<Wanted, Error> {
+        plan::derive(planned, None, Some(partition::name(self.region)), self.tags);
+        let wanted = Wanted::of(planned);
+        let (mut state, mut memory) = (bare(planned), Memory::default());
+        Box::pin(self.grant(&wanted, &mut state, &mut memory, operation, limit)).await?;
+        Ok(wanted)
     }
 
     /// Everything that the mode needs.

@@ -27,10 +27,12 @@ pub struct RunnerCredentials {
     /// itself.
     #[attr(optional, default = "least_privilege")]
     pub policy: Value<String>,
-    /// Name of the user or role. Without it and without `name_prefix` a name is made up.
+    /// Name of the user or role. Without it and without `name_prefix` a name is made up. In any case an apply that was
+    /// killed is continued by the next one, with the user or role that it had begun.
     #[attr(optional, computed, stable, replace)]
     pub name: Value<String>,
-    /// Begin of a name that is completed with random characters.
+    /// Begin of a name that is completed with twelve characters: they follow from what the credentials are for, and are
+    /// random where that name is taken.
     #[attr(optional)]
     pub name_prefix: Value<String>,
     /// IAM path of the user or role, for instance `/ci/`.

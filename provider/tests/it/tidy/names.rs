@@ -79,6 +79,7 @@ const SUBJECTS: &[(&str, &[&str])] = &[
             "inline_policy",
             "key_grant",
             "memory",
+            "name",
             "pod_identity",
             "policy",
             "role_grant",
