@@ -248,7 +248,7 @@ impl<'a> Scene<'a> {
             let left = self.forget_helm(&wanted).await;
             let left = left.map_err(|source| Error::Remove { source: WaitError::Failed(source) })?;
             left.into_iter().for_each(|warning| operation.diagnostics.push(warning));
-            operation.private.remove(adoption::ADOPTING);
+            adoption::finished(&mut operation.private);
         }
         operation.private.remove(adoption::COMPLETING);
         Ok(())

@@ -36,7 +36,7 @@ pub(super) fn complete(plan: &mut Plan<RunnerRelease>, existing: Existing) -> Re
         let before = known_map(&prior.manifest).unwrap_or_default();
         let verdict = kept::judge(&wanted, &before, &plan.private);
         if kept::is_adopting(&plan.private) {
-            plan.diagnostics.extend(adoption::foretold(&wanted, &verdict));
+            plan.diagnostics.extend(adoption::foretold(&wanted, &verdict, &plan.config, &plan.private));
         }
         match verdict {
             Verdict::Keeps(template) => wanted.keep(template),

@@ -108,6 +108,7 @@ impl Scene<'_> {
         let namespace = operation.state.namespace.as_str().unwrap_or_default().to_owned();
         let name = operation.state.name.as_str().unwrap_or_default().to_owned();
         let helms = self.helms(&namespace, &name).await?;
+        self.look_at_record(&mut operation.private, &namespace, &name).await?;
         self.look_at_pod(&helms, &mut operation.private, &namespace, &name).await
     }
 
@@ -119,7 +120,8 @@ impl Scene<'_> {
         let mut found = self.ours(&namespace, &name).await.map_err(failed)?;
         let helms = self.helms(&namespace, &name).await.map_err(failed)?;
         if !helms.is_empty() {
-            operation.diagnostics.push(adoption::announced(&namespace, &name, &helms));
+            self.look_at_record(&mut operation.private, &namespace, &name).await.map_err(failed)?;
+            operation.diagnostics.push(adoption::announced(&namespace, &name, &helms, &operation.private));
             operation.private.set(adoption::ADOPTING, &true);
             found.extend(helms);
         }

@@ -125,7 +125,8 @@ it is. From then on Helm does not know the release.
 The manager's pods stay when nothing changes for the manager that runs in them: the plan compares the pod, the keys of \
 config.toml, the options of the registration, the files of the ConfigMap and the token with what the configuration asks \
 for, and says either that the pods stay or in which fields they differ. For them to stay, give what Helm was given \
-(`helm get values` tells it) and, as `runner_version`, the version that runs, which the chart chose by its own. The \
+(`helm get values` tells it, and the plan names the keys of which the configuration has nothing) and, as \
+`runner_version`, the version that runs, which the chart chose by its own. The \
 following is no difference, because a running manager knows nothing of it:
 
 - the checksums of the chart, its labels `chart` and `heritage`, and a first value of `restart_on`;

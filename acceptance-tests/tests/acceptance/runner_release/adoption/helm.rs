@@ -1,13 +1,18 @@
 //! Releases as Helm leaves them.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use gitlabspot_acceptance_tests::Stage;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
-use super::super::NAME;
+use super::super::{GUIDE, NAME};
 
 /// What chart 0.86.0 makes of the guide's values file.
 const OBJECTS: &str =
@@ -29,6 +34,8 @@ pub(crate) enum Helm {
 pub(crate) struct Chart {
     namespace: String,
     objects: Vec<Value>,
+    /// What the user gave to Helm.
+    pub(super) values: Value,
 }
 
 impl Chart {
@@ -39,7 +46,8 @@ impl Chart {
             .replace(r#""namespace": "gitlab-runner""#, &format!(r#""namespace": "{namespace}""#))
             .replace(r#"namespace = \"gitlab-runner\""#, &format!(r#"namespace = \"{namespace}\""#))
             .replace("https://gitlab.com/", gitlab_url);
-        let mut chart = Self { namespace, objects: serde_json::from_str(&text).unwrap() };
+        let values = serde_yaml_ng::from_str(&GUIDE.replace("https://gitlab.com/", gitlab_url)).unwrap();
+        let mut chart = Self { namespace, objects: serde_json::from_str(&text).unwrap(), values };
         chart.object("Secret")["data"] = json!({ "runner-registration-token": "WFhYWFg=", "runner-token": "" });
         chart.object("ConfigMap")["data"]["register-the-runner"] = REGISTER.replace("--name=\"a runner\"", "").into();
         chart.object("ServiceMonitor")["spec"]["namespaceSelector"]["matchNames"] = json!([chart.namespace]);
@@ -55,6 +63,11 @@ impl Chart {
             "[[runners]]\n  [runners.kubernetes]\n    namespace = {:?}\n    image = \"alpine\"\n",
             chart.namespace
         );
+        chart.values = json!({
+            "gitlabUrl": "https://gitlab.com/", "runnerToken": "glrt-x", "extraEnv": { "PASSWORD": "of-the-pod" },
+            "resources": { "requests": { "cpu": "1" } }, "rbac": { "create": true }, "useTini": null,
+            "runners": { "config": template, "name": "a runner", "cache": { "secretName": "gitlab-runner-s3-access" } },
+        });
         let data = &mut chart.object("ConfigMap")["data"];
         data["config.template.toml"] = template.into();
         data["config.toml"] =
@@ -97,7 +110,7 @@ impl Helm {
                     "labels": { "name": NAME, "owner": "helm", "status": "deployed", "version": revision },
                 },
                 "type": "helm.sh/release.v1",
-                "data": { "release": "e30=" },
+                "data": { "release": STANDARD.encode(packed(&chart.values)) },
             }))
             .unwrap();
             let secrets = stage.kubernetes.api::<Secret>(stage.namespace.name());
@@ -133,6 +146,16 @@ impl Helm {
             }
         }
     }
+}
+
+/// A release as its record has it.
+fn packed(values: &Value) -> String {
+    let metadata = json!({ "name": "gitlab-runner", "version": "0.86.0", "appVersion": "18.9.0" });
+    let release =
+        json!({ "name": NAME, "version": 2, "config": values, "chart": { "metadata": metadata } }).to_string();
+    let mut packer = GzEncoder::new(Vec::new(), Compression::best());
+    packer.write_all(release.as_bytes()).unwrap();
+    STANDARD.encode(packer.finish().unwrap())
 }
 
 /// What `kubectl get pods -o name` and `kubectl get replicasets -o name` would say, with uids.

@@ -3,6 +3,7 @@
 mod files;
 pub(super) mod kept;
 mod listed;
+mod record;
 mod weave;
 
 use std::collections::BTreeMap;
@@ -10,13 +11,16 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use self::kept::Verdict;
+use self::record::Record;
 use self::weave::Difference;
 use super::error::Error;
 use super::expand::{Manifest, Wanted};
+use super::memory::Memory;
 use super::read::{CLUSTER_KINDS, ELSEWHERE, KINDS};
+use super::schema::RunnerRelease;
 use super::{Scene, live};
 use crate::clients::kubernetes::{self, KubernetesError, ObjectRef, Propagation};
-use crate::framework::Diagnostic;
+use crate::framework::{Diagnostic, Diagnostics, PrivateState};
 
 /// In private state, from the import to the first apply that succeeds: Helm's objects that were found.
 pub(super) const ADOPTING: &str = "adopting";
@@ -34,9 +38,10 @@ pub(super) fn is_helms(object: &Json, namespace: &str, release: &str) -> bool {
 }
 
 /// What the import of such a release says.
-pub(super) fn announced(namespace: &str, release: &str, found: &[Json]) -> Diagnostic {
+pub(super) fn announced(namespace: &str, release: &str, found: &[Json], private: &PrivateState) -> Diagnostic {
+    let chart = Record::of(private).map(|record| format!(" from {}", record.described())).unwrap_or_default();
     let detail = format!(
-        "{namespace}/{release} was installed by Helm. The next apply takes these objects over as they are, and removes \
+        "{namespace}/{release} was installed by Helm{chart}. The next apply takes these objects over as they are, and removes \
          Helm's annotations and records, so that Helm no longer knows the release: {}. The manager's pods stay if the \
          configuration asks for what they are; otherwise they are replaced once, and the plan says why. The values that \
          Helm was given are told by `helm get values {release} --namespace {namespace}`. Until the apply nothing is changed.",
@@ -45,8 +50,20 @@ pub(super) fn announced(namespace: &str, release: &str, found: &[Json]) -> Diagn
     Diagnostic::warning("Release of Helm", detail)
 }
 
-/// What the plan says of the pods that Helm's release has.
-pub(super) fn foretold(wanted: &Wanted, verdict: &Verdict) -> Option<Diagnostic> {
+/// What the plan says of a release that is still Helm's.
+pub(super) fn foretold(
+    wanted: &Wanted,
+    verdict: &Verdict,
+    config: &RunnerRelease,
+    private: &PrivateState,
+) -> Diagnostics {
+    let record = Record::of(private);
+    let uncovered =
+        record.as_ref().zip(Memory::of(private)).and_then(|(record, memory)| record.uncovered(config, &memory));
+    of_pods(wanted, verdict, record.as_ref()).into_iter().chain(uncovered).collect()
+}
+
+fn of_pods(wanted: &Wanted, verdict: &Verdict, record: Option<&Record>) -> Option<Diagnostic> {
     let manager = &wanted.spec.names.full;
     let place = live::deployment(&wanted.spec.names.namespace, manager);
     match verdict {
@@ -60,10 +77,13 @@ pub(super) fn foretold(wanted: &Wanted, verdict: &Verdict) -> Option<Diagnostic>
         }
         Verdict::Ours(differences) if !differences.is_empty() => {
             let lines: Vec<String> = differences.iter().map(|difference| line(difference, &place, manager)).collect();
+            let is_image = |difference: &Difference| difference.path.ends_with(&format!("[{manager}].image"));
+            let hint = record.filter(|_| differences.iter().any(is_image)).and_then(Record::hint);
+            let hint = hint.map(|hint| format!("\n{hint}")).unwrap_or_default();
             let detail = format!(
                 "{place} is taken over from Helm, and its pods are replaced once, because this configuration asks for \
-                 other ones than those that run. To keep them, make these equal to what is there:{}\nA preStop hook of the \
-                 chart takes the runner of an ending pod out of GitLab before its last jobs have ended.",
+                 other ones than those that run. To keep them, make these equal to what is there:{}{hint}\nA preStop hook \
+                 of the chart takes the runner of an ending pod out of GitLab before its last jobs have ended.",
                 lines.concat()
             );
             Some(Diagnostic::warning("The pods of Helm's release are replaced", detail))
@@ -113,12 +133,38 @@ impl Scene<'_> {
         Ok(())
     }
 
+    /// Reads Helm's newest record of the release, for what the plan says of it. Without rights to it, that says less.
+    pub(super) async fn look_at_record(
+        &self,
+        private: &mut PrivateState,
+        namespace: &str,
+        release: &str,
+    ) -> Result<(), KubernetesError> {
+        let records = match self.records(namespace, release).await {
+            Err(KubernetesError::Forbidden { .. }) => return Ok(()),
+            found => found?,
+        };
+        let memory = Memory::of_or_new(private);
+        memory.keep(private);
+        match Record::newest(&records, &memory) {
+            Some(record) => record.keep(private),
+            None => Record::forget(private),
+        }
+        Ok(())
+    }
+
+    async fn records(&self, namespace: &str, release: &str) -> Result<Vec<Json>, KubernetesError> {
+        let labels = format!("owner=helm,name={release}");
+        let mut found = kubernetes::list(&self.client, "v1", "Secret", Some(namespace), &labels).await?;
+        found.retain(|record| record["type"] == "helm.sh/release.v1");
+        Ok(found)
+    }
+
     /// Removes Helm's records of the release, and tells what of it is left.
     pub(super) async fn forget_helm(&self, wanted: &Wanted) -> Result<Option<Diagnostic>, KubernetesError> {
         let (namespace, release) = (&wanted.spec.names.namespace, &wanted.spec.names.release);
-        let labels = format!("owner=helm,name={release}");
-        let records = kubernetes::list(&self.client, "v1", "Secret", Some(namespace), &labels).await?;
-        for record in records.iter().filter(|record| record["type"] == "helm.sh/release.v1") {
+        let records = self.records(namespace, release).await?;
+        for record in &records {
             let uid = record["metadata"]["uid"].as_str();
             kubernetes::delete(&self.client, &ObjectRef::of(record)?, Propagation::Background, uid).await?;
         }
@@ -133,6 +179,12 @@ impl Scene<'_> {
             Diagnostic::warning("Objects of Helm are left", detail)
         }))
     }
+}
+
+/// The release is ours.
+pub(super) fn finished(private: &mut PrivateState) {
+    private.remove(ADOPTING);
+    Record::forget(private);
 }
 
 /// Only what an import has found to be Helm's, so that nothing else is taken for it.

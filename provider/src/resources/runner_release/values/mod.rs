@@ -10,7 +10,7 @@ mod layer;
 mod shape;
 
 use secrecy::SecretString;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 pub use keys::{Becomes, KEYS, ValuesKey};
 
@@ -50,6 +50,23 @@ pub struct Context<'a> {
 pub fn read(files: &[&str], context: Context<'_>) -> Result<ChartValues, Vec<Finding>> {
     let merged = layer::merge(chart_defaults(), files)?;
     carry::carry(&merged, context)
+}
+
+/// Values by the chart's keys, dotted; what the chart does not have, by its whole path.
+pub fn leaves(values: &Map<String, Value>) -> Vec<(String, Value)> {
+    let mut found = Vec::new();
+    walk(values, "", &mut found);
+    found
+}
+
+fn walk(values: &Map<String, Value>, prefix: &str, found: &mut Vec<(String, Value)>) {
+    for (name, value) in values.iter().filter(|(_, value)| !value.is_null()) {
+        let path = format!("{prefix}{name}");
+        match value {
+            Value::Object(below) if !KEYS.iter().any(|key| key.path == path) => walk(below, &format!("{path}."), found),
+            value => found.push((path, value.clone())),
+        }
+    }
 }
 
 /// The maps that the chart fills itself: a file adds to them, and takes away with null.

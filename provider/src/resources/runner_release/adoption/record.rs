@@ -1,0 +1,225 @@
+//! What Helm remembers of a release: its chart, and the values that it was given.
+//!
+//! Values may hold secrets: only the names of their keys are told, and hashes of them remembered.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use crate::framework::value::known_list;
+use crate::framework::{Diagnostic, Object, PrivateState, Raw};
+use crate::resources::runner_release::memory::Memory;
+use crate::resources::runner_release::schema::RunnerRelease;
+use crate::resources::runner_release::values::{Becomes, KEYS, leaves};
+
+/// In private state, until the release is ours.
+const RECORD: &str = "record";
+
+/// A Secret has at most 1 MiB; what unpacks to more than this is no record.
+const LARGEST: u64 = 32 * 1024 * 1024;
+
+/// What is remembered of the newest record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Record {
+    chart: String,
+    chart_version: String,
+    /// The runner that the chart deploys where no value says otherwise.
+    runner_version: String,
+    /// Keys of the values that are no defaults, and keyed hashes of what they have.
+    values: BTreeMap<String, String>,
+}
+
+impl Record {
+    /// The newest of those that can be read.
+    pub(super) fn newest(records: &[Json], memory: &Memory) -> Option<Self> {
+        let revision = |record: &&Json| record["metadata"]["labels"]["version"].as_str()?.parse::<u64>().ok();
+        let mut records: Vec<&Json> = records.iter().collect();
+        records.sort_by_key(revision);
+        let release = records.into_iter().rev().find_map(unpacked)?;
+        let text = |pointer: &str| release.pointer(pointer).and_then(Json::as_str).unwrap_or_default().to_owned();
+        let config = release["config"].as_object().cloned().unwrap_or_default();
+        let said = leaves(&config).into_iter().filter(|(key, value)| !is_default(key, value));
+        let hashed = said.map(|(key, value)| (key.clone(), hash(&key, &value, memory)));
+        Some(Self {
+            chart: text("/chart/metadata/name"),
+            chart_version: text("/chart/metadata/version"),
+            runner_version: text("/chart/metadata/appVersion"),
+            values: hashed.collect(),
+        })
+    }
+
+    pub(super) fn keep(&self, private: &mut PrivateState) {
+        private.set(RECORD, self);
+    }
+
+    pub(super) fn of(private: &PrivateState) -> Option<Self> {
+        private.get(RECORD)
+    }
+
+    pub(super) fn forget(private: &mut PrivateState) {
+        private.remove(RECORD);
+    }
+
+    /// From which chart it is.
+    pub(super) fn described(&self) -> String {
+        let chart = format!("the chart {} {} ({})", self.chart, self.chart_version, self.runner_version);
+        match self.chart.as_str() {
+            "gitlab-runner" => chart,
+            _ => format!("{chart}, which is not the official gitlab-runner"),
+        }
+    }
+
+    /// What gives the image of the chart.
+    pub(super) fn hint(&self) -> Option<String> {
+        let version = self.runner_version.trim_start_matches('v');
+        let is_one = version.starts_with(|c: char| c.is_ascii_digit());
+        is_one.then(|| format!("The chart deploys GitLab Runner {version} by itself: runner_version = \"{version}\"."))
+    }
+
+    /// Of values that the configuration has neither in its own values nor as attributes.
+    pub(super) fn uncovered(&self, config: &RunnerRelease, memory: &Memory) -> Option<Diagnostic> {
+        let files = known_list(&config.values)?;
+        let own: Vec<serde_json::Map<String, Json>> =
+            files.iter().filter_map(|file| serde_yaml_ng::from_str(file).ok()).collect();
+        // Of files that are laid over one another, any may have it.
+        let own: Vec<(String, Json)> = own.iter().flat_map(leaves).collect();
+        let given = config.clone().into_raw_object();
+        let is_set = |name: &&str| given.get(*name).is_some_and(|value| *value != Raw::Null);
+        let is_covered = |key: &str, hashed: &str| {
+            let attributes = attributes(key);
+            attributes.is_empty()
+                || attributes.iter().any(is_set)
+                || own.iter().any(|(name, value)| name == key && hash(key, value, memory) == hashed)
+        };
+        let uncovered: Vec<&str> =
+            self.values.iter().filter(|(key, hash)| !is_covered(key, hash)).map(|(key, _)| key.as_str()).collect();
+        (!uncovered.is_empty()).then(|| {
+            let detail = format!(
+                "Helm was given values of which this configuration has nothing, or something else: {}. Their objects will \
+                 be what the configuration says.",
+                uncovered.join(", ")
+            );
+            Diagnostic::warning("Values of Helm's release are missing", detail)
+        })
+    }
+}
+
+/// What is so here if nobody says anything.
+fn is_default(key: &str, value: &Json) -> bool {
+    match value {
+        Json::Bool(flag) => *flag == ["rbac.create", "serviceAccount.create", "unregisterRunners"].contains(&key),
+        Json::String(text) => text.is_empty(),
+        Json::Array(items) => items.is_empty(),
+        Json::Object(fields) => fields.is_empty(),
+        _ => false,
+    }
+}
+
+/// The attributes of which each can say what a key says; none for a key without effect, or that the chart does not have.
+fn attributes(key: &str) -> Vec<&'static str> {
+    let Some(key) = KEYS.iter().find(|known| known.path == key) else { return Vec::new() };
+    match (key.path, key.becomes) {
+        (_, Becomes::Attribute(to)) => match to.split('.').next().unwrap_or(to) {
+            "image_parts" => vec!["image", "runner_version"],
+            "lifecycle" => vec!["container_lifecycle"],
+            attribute => vec![attribute],
+        },
+        (_, Becomes::Global(attribute)) => vec![attribute, "config_toml"],
+        ("runners.config", _) | (_, Becomes::Runner(_)) => vec!["config", "config_toml"],
+        ("runnerToken" | "runnerRegistrationToken", _) => {
+            vec!["runner_token_wo", "registration_token_wo", "token_secret_name"]
+        }
+        ("rbac.rules", _) => vec!["rbac"],
+        ("rbac.generatedServiceAccountName" | "rbac.serviceAccountName", _)
+        | ("rbac.serviceAccountAnnotations" | "rbac.imagePullSecrets", _) => vec!["service_account"],
+        ("runners.name", _) => vec!["runner_name"],
+        ("runners.tags" | "runners.protected", _) => vec!["registration"],
+        ("topologySpreadConstraints", _) => vec!["topology_spread_constraints"],
+        ("envVars", _) => vec!["extra_env", "extra_env_from"],
+        _ => Vec::new(),
+    }
+}
+
+fn hash(key: &str, value: &Json, memory: &Memory) -> String {
+    memory.of_text(key, &crate::resources::manifest::text(value)).0
+}
+
+/// The release in a record: base64, within which is JSON, packed or not.
+fn unpacked(record: &Json) -> Option<Json> {
+    let inner = STANDARD.decode(record["data"]["release"].as_str()?).ok()?;
+    let packed = STANDARD.decode(inner.trim_ascii()).ok()?;
+    if !packed.starts_with(&[0x1f, 0x8b, 0x08]) {
+        return serde_json::from_slice(&packed).ok();
+    }
+    let mut text = Vec::new();
+    let _ = flate2::read::GzDecoder::new(packed.as_slice()).take(LARGEST).read_to_end(&mut text).ok()?;
+    serde_json::from_slice(&text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn record(version: &str, release: &Json, is_packed: bool) -> Json {
+        let mut bytes = release.to_string().into_bytes();
+        if is_packed {
+            let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+            packer.write_all(&bytes).unwrap();
+            bytes = packer.finish().unwrap();
+        }
+        let text = STANDARD.encode(STANDARD.encode(bytes));
+        json!({ "metadata": { "labels": { "version": version } }, "data": { "release": text } })
+    }
+
+    fn release(version: &str) -> Json {
+        json!({
+            "chart": { "metadata": { "name": "gitlab-runner", "version": version, "appVersion": "18.9.0" } },
+            "config": {
+                "gitlabUrl": "https://gitlab.com/", "runnerToken": "glrt-very-secret", "concurrent": 4,
+                "metrics": { "enabled": true }, "resources": { "limits": { "cpu": "1" } }, "tolerations": [{ "key": "a" }],
+                "affinity": null, "nodeSelector": {}, "rbac": { "create": true, "clusterWideAccess": false },
+                "runners": { "config": "[[runners]]\n", "executor": "kubernetes" }, "nobody": "knows",
+            },
+        })
+    }
+
+    #[test]
+    fn the_newest_record_is_read_packed_or_not() {
+        let memory = Memory::of_or_new(&PrivateState::default());
+        let broken = json!({ "metadata": { "labels": { "version": "11" } }, "data": { "release": "e30=" } });
+        for is_packed in [true, false] {
+            let records = [record("10", &release("0.86.0"), is_packed), record("9", &release("0.85.0"), true)];
+            let found = Record::newest(&[&records[..], &[broken.clone()]].concat(), &memory).unwrap();
+            assert_eq!(found.described(), "the chart gitlab-runner 0.86.0 (18.9.0)");
+            assert!(!format!("{found:?}").contains("very-secret"));
+        }
+        assert_eq!(Record::newest(&[broken], &memory), None);
+    }
+
+    #[test]
+    fn keys_are_told_that_the_configuration_does_not_cover() {
+        let memory = Memory::of_or_new(&PrivateState::default());
+        let found = Record::newest(&[record("1", &release("0.86.0"), true)], &memory).unwrap();
+        let told = |config: &RunnerRelease| found.uncovered(config, &memory).map(|told| told.detail);
+        let config = RunnerRelease {
+            gitlab_url: "https://gitlab.com/".into(),
+            runner_token_wo: "glrt-other".into(),
+            config_toml: "[[runners]]".into(),
+            values: crate::framework::Value::Known(vec!["tolerations: [{key: a}]\nresources: {}".into()]),
+            ..RunnerRelease::default()
+        };
+        let detail = told(&config).unwrap();
+        assert!(detail.contains("something else: metrics.enabled, resources. Their"), "{detail}");
+        let values = "metrics: {enabled: true}\ntolerations: [{key: a}]\nresources: {limits: {cpu: '1'}}";
+        let config = RunnerRelease { values: crate::framework::Value::Known(vec![values.into()]), ..config };
+        assert_eq!(told(&config), None);
+    }
+}
