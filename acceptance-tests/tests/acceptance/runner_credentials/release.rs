@@ -1,12 +1,12 @@
 //! The credentials and the runner that uses them, in one configuration.
 
-use gitlabspot_acceptance_tests::{Engine, Stage, Workspace};
+use gitlabspot_acceptance_tests::{Engine, Stage, Workspace, until};
 use k8s_openapi::api::apps::v1::ReplicaSet;
-use k8s_openapi::api::core::v1::{Secret, ServiceAccount};
+use k8s_openapi::api::core::v1::{Pod, Secret, ServiceAccount};
 use kube::api::{DeleteParams, ListParams};
 use serde_json::{Value, json};
 
-use super::{ADDRESS, SECRET, SPEED, assert_one_key};
+use super::{ADDRESS, SECRET, SPEED, assert_one_key, user};
 
 const RELEASE: &str = "gitlabspot_runner_release.runner";
 
@@ -65,6 +65,30 @@ async fn annotates_the_service_account() {
     let account: ServiceAccount = stage.kubernetes.get(stage.namespace.name(), "gitlab-runner").await;
     let role = workspace.state().await.resource(ADDRESS)["role_arn"].clone();
     assert_eq!(json!(account.metadata.annotations.unwrap()["eks.amazonaws.com/role-arn"]), role);
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// C23: with another mode the manager keeps its key until the release has replaced it; the next apply revokes the key.
+#[tokio::test]
+async fn keeps_its_key_until_it_is_replaced() {
+    let (stage, workspace) = runner("mode", json!({})).await;
+    workspace.apply().await;
+    let secrets = stage.kubernetes.api::<Secret>(stage.namespace.name());
+    let before = secrets.get(SECRET).await.unwrap();
+    workspace.set(&json!({ "mode": "irsa" }));
+    let said = workspace.apply().await.prose();
+    assert!(said.contains("Old credentials kept") && said.contains("used by one pod of the namespace"), "{said}");
+    assert_eq!((secrets.get(SECRET).await.unwrap(), starts(&stage).await), (before, 2));
+
+    let pods = stage.kubernetes.api::<Pod>(stage.namespace.name());
+    until("the old manager is gone", async || pods.list(&ListParams::default()).await.unwrap().items.len() == 1).await;
+    let plan = workspace.plan().await;
+    assert_eq!(plan.changes().keys().collect::<Vec<_>>(), [ADDRESS]);
+    let _ = workspace.try_apply_plan().await.succeeded();
+    workspace.assert_stable().await;
+    assert!(secrets.get_opt(SECRET).await.unwrap().is_none());
+    assert_eq!((user(&stage.account).await, starts(&stage).await), (None, 2));
     workspace.destroy().await;
     stage.assert_nothing_left().await;
 }

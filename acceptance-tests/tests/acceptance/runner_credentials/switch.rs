@@ -339,6 +339,48 @@ async fn pods_may_not_be_listed() {
     nothing_is_left(&stage, &workspace).await;
 }
 
+/// C23: the new way is there, and the old one cannot be revoked yet: known, and revoked by the next apply.
+#[tokio::test]
+async fn the_old_way_stays_for_now() {
+    for (from, to, service, action) in [
+        ("access_key", "irsa", "iam", "DeleteUser"),
+        ("irsa", "access_key", "iam", "DeleteRole"),
+        ("pod_identity", "irsa", "eks", "DeletePodIdentityAssociation"),
+    ] {
+        let (stage, workspace) = applied(&format!("stays_{from}_{to}"), from).await;
+        stage.account.inject(Fault::error(service, action, 403, "AccessDenied", "not allowed"));
+        workspace.set(&way(to));
+        let said = workspace.try_apply().await.failed();
+        assert!(said.contains("not allowed") && ways(&stage).await.contains(&to), "{said}");
+        assert_eq!(superseded(&workspace).await, json!([shown(&stage, from)]));
+        workspace.apply().await;
+        workspace.assert_stable().await;
+        assert_eq!((ways(&stage).await, superseded(&workspace).await), (vec![to], json!([])));
+        nothing_is_left(&stage, &workspace).await;
+    }
+}
+
+/// The plan has seen no pod, and when it is applied there is one again: the old way stays, and the error says so.
+#[tokio::test]
+async fn used_again_meanwhile() {
+    let (stage, workspace) = applied("used_again", "access_key").await;
+    run_pod(&stage, "access_key", "manager").await;
+    workspace.set(&way("irsa"));
+    workspace.apply().await;
+    end_pod(&stage, "manager").await;
+    assert_eq!(workspace.plan().await.changes()[ADDRESS], ["update"]);
+    run_pod(&stage, "access_key", "again").await;
+    let said = workspace.try_apply_plan().await.failed();
+    assert!(said.contains("Old credentials in use again") && said.contains("used by one pod"), "{said}");
+    assert_eq!(ways(&stage).await, ["access_key", "irsa"]);
+    workspace.assert_stable().await;
+    end_pod(&stage, "again").await;
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    assert_eq!(ways(&stage).await, ["irsa"]);
+    nothing_is_left(&stage, &workspace).await;
+}
+
 /// The key is gone when the way is taken back: another one takes its place.
 #[tokio::test]
 async fn back_to_a_key_that_is_gone() {
