@@ -166,10 +166,20 @@ async fn pods_that_were_kept_are_looked_after() {
     workspace.assert_stable().await;
     assert_eq!(template(&stage).await, found);
 
-    // A token that its version does not announce changes nothing; a new one does, once.
+    // A Secret that was changed and is repaired holds what the pods were started with; so does the token announced anew.
+    let secrets = stage.kubernetes.api::<Secret>(namespace);
+    let edited = Patch::Merge(json!({ "stringData": { "runner-token": "glrt-wrong" } }));
+    secrets.patch(NAME, &PatchParams::default(), &edited).await.unwrap();
+    workspace.set(&json!({ "runner_token_version": 2 }));
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    assert_eq!(secrets.get(NAME).await.unwrap().data.unwrap()["runner-token"].0, b"glrt-x");
+    assert_eq!(template(&stage).await, found);
+
+    // A new token replaces them, once.
     let sets = replica_sets(&stage).await;
     let count = generation(&stage).await;
-    workspace.set(&json!({ "runner_token": "glrt-y", "runner_token_version": 2 }));
+    workspace.set(&json!({ "runner_token": "glrt-y", "runner_token_version": 3 }));
     workspace.apply().await;
     workspace.assert_stable().await;
     assert_eq!((replica_sets(&stage).await, generation(&stage).await), (sets + 1, count + 1));

@@ -197,7 +197,7 @@ mod tests {
         let broken = json!({ "metadata": { "labels": { "version": "11" } }, "data": { "release": "e30=" } });
         for is_packed in [true, false] {
             let records = [record("10", &release("0.86.0"), is_packed), record("9", &release("0.85.0"), true)];
-            let found = Record::newest(&[&records[..], &[broken.clone()]].concat(), &memory).unwrap();
+            let found = Record::newest(&[&records[..], std::slice::from_ref(&broken)].concat(), &memory).unwrap();
             assert_eq!(found.described(), "the chart gitlab-runner 0.86.0 (18.9.0)");
             assert!(!format!("{found:?}").contains("very-secret"));
         }
