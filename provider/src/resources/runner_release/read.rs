@@ -1,5 +1,6 @@
 //! Reading a release back, also one that is to be imported.
 
+use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value as Json;
 
 use super::adoption::kept;
@@ -15,6 +16,9 @@ use crate::clients::kubernetes::{self, KubernetesError};
 use crate::framework::Read;
 use crate::framework::value::known_map;
 use crate::resources::namespace::Namespace;
+
+/// Requests at a time.
+const AT_A_TIME: usize = 8;
 
 /// Every kind that a release may have in its namespace.
 pub(super) const KINDS: [(&str, &str); 12] = [
@@ -189,16 +193,14 @@ impl Scene<'_> {
         let labels = format!("app.kubernetes.io/managed-by=gitlabspot,release={release}");
         // Of releases of one name in several namespaces, a label tells them apart.
         let elsewhere = format!("{labels},{RELEASE_NAMESPACE}={namespace}");
-        let mut found = Vec::new();
-        for kind in CLUSTER_KINDS {
-            found.extend(self.list_of_cluster(kind, &elsewhere).await?);
-        }
-        for (api_version, kind) in ELSEWHERE {
-            found.extend(self.list_visible(api_version, kind, None, &elsewhere).await?);
-        }
-        for (api_version, kind) in KINDS {
-            found.extend(self.list_visible(api_version, kind, Some(namespace), &labels).await?);
-        }
+        let of_cluster = CLUSTER_KINDS.map(|kind| ("rbac.authorization.k8s.io/v1", kind));
+        let wide = of_cluster.into_iter().chain(ELSEWHERE).map(|kind| (kind, None, elsewhere.as_str()));
+        let all = wide.chain(KINDS.map(|kind| (kind, Some(namespace), labels.as_str())));
+        let looks: Vec<_> = all
+            .map(|((api_version, kind), namespace, labels)| self.list_visible(api_version, kind, namespace, labels))
+            .collect();
+        let lists: Vec<Vec<Json>> = stream::iter(looks).buffered(AT_A_TIME).try_collect().await?;
+        let mut found: Vec<Json> = lists.into_iter().flatten().collect();
         // What belongs to a release of the same name elsewhere, and only stands here.
         found.retain(|object| live::other_release(object, namespace, release).is_none());
         Ok(found)
