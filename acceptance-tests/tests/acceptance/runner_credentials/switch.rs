@@ -360,6 +360,43 @@ async fn the_old_way_stays_for_now() {
     }
 }
 
+/// The new way is deleted by hand while the old one is kept: the old one is not forgotten, and the new one made again.
+#[tokio::test]
+async fn the_new_way_disappears() {
+    let (stage, workspace) = applied("disappears", "access_key").await;
+    run_pod(&stage, "access_key", "manager").await;
+    let key = pair(&stage).await;
+    workspace.set(&way("irsa"));
+    workspace.apply().await;
+    let iam = stage.account.iam();
+    iam.delete_role_policy().role_name(NAME).policy_name("gitlab-runner-cache").send().await.unwrap();
+    iam.delete_role().role_name(NAME).send().await.unwrap();
+    let plan = workspace.plan().await;
+    assert_eq!(plan.changes()[ADDRESS], ["update"]);
+    let change = plan.change(ADDRESS);
+    assert_eq!((&change["before"]["mode"], &change["after"]["mode"]), (&json!("access_key"), &json!("irsa")));
+    let _ = workspace.try_apply_plan().await.succeeded();
+    workspace.assert_stable().await;
+    assert_eq!((ways(&stage).await, pair(&stage).await), (vec!["access_key", "irsa"], key));
+    end_pod(&stage, "manager").await;
+    workspace.apply().await;
+    assert_eq!(ways(&stage).await, ["irsa"]);
+    nothing_is_left(&stage, &workspace).await;
+}
+
+/// Nothing was begun that could not be marked.
+#[tokio::test]
+async fn marks_are_refused() {
+    let (stage, workspace) = applied("marks_refused", "access_key").await;
+    stage.account.inject(Fault::error("iam", "TagUser", 403, "AccessDenied", "no iam:TagUser"));
+    workspace.set(&way("irsa"));
+    let said = workspace.try_apply().await.failed();
+    assert!(said.contains("no iam:TagUser") && said.contains("Nothing was made"), "{said}");
+    assert_eq!((superseded(&workspace).await, stage.account.calls_of("iam", "CreateRole").len()), (json!([]), 0));
+    assert_eq!(workspace.state().await.resource(ADDRESS)["mode"], "access_key");
+    nothing_is_left(&stage, &workspace).await;
+}
+
 /// The plan has seen no pod, and when it is applied there is one again: the old way stays, and the error says so.
 #[tokio::test]
 async fn used_again_meanwhile() {

@@ -9,7 +9,7 @@ use super::memory::Memory;
 use super::schema::RunnerCredentials;
 use super::validate::{Mode, Wanted};
 use super::way::Way;
-use super::{Scene, access_key, flatten, inline_policy, pod_identity, trust, unread};
+use super::{Scene, access_key, bare, flatten, inline_policy, pod_identity, trust, unread};
 use crate::clients::ClientError;
 use crate::framework::value::Map;
 use crate::framework::wait::WaitError;
@@ -77,6 +77,9 @@ impl Scene<'_> {
             let confirmed = whereabouts::confirm_gone(self.clients, arn).await;
             let left = String::new();
             confirmed.map_err(|source| Error::Client { source: source.into(), left })?;
+            if fall_back(operation) {
+                return Box::pin(self.read(operation)).await;
+            }
             operation.gone();
             return Ok(());
         };
@@ -173,6 +176,25 @@ impl Scene<'_> {
         }
         Ok(())
     }
+}
+
+/// User or role is gone, and another way is there still: that one is the way of the state then, so that it is not
+/// forgotten.
+fn fall_back(operation: &mut Read<RunnerCredentials>) -> bool {
+    let mut memory = Memory::of(&operation.private);
+    let gone = Way::of(&operation.state).holder();
+    memory.beside.retain(|beside| beside.way.holder() != gone);
+    let Some(beside) = memory.beside.pop() else { return false };
+    let service_account = operation.state.service_account.clone();
+    let mut state = bare(&beside.way.model(&operation.state));
+    if beside.way.holder() == Holder::User {
+        state.service_account = service_account;
+    }
+    beside.tell(&mut state, &mut memory);
+    super::plan::identify(&mut state);
+    memory.keep(&mut operation.private);
+    operation.state = state;
+    true
 }
 
 impl Scene<'_> {

@@ -56,9 +56,13 @@ impl Scene<'_> {
         memory.beside.push(begun);
         state.superseded = memory.superseded(state);
         book.write(state, memory);
-        self.mark_switch(old_holder, &name, &new).await?;
-        let mut aside = Aside { book, state, memory };
-        let done = Box::pin(self.grant(&wanted, &mut granted, &mut remembered, &mut aside, limit)).await;
+        let done = match self.mark_switch(old_holder, &name, &new).await {
+            Ok(()) => {
+                let mut aside = Aside { book, state, memory };
+                Box::pin(self.grant(&wanted, &mut granted, &mut remembered, &mut aside, limit)).await
+            }
+            Err(error) => Err(error),
+        };
         if let Err(error) = done {
             if known.is_none() && error.left_nothing() {
                 memory.beside.pop();
@@ -116,7 +120,7 @@ impl Scene<'_> {
         // Without a user or role there is nothing that could tell of the new one but the state.
         match marked {
             Err(WaitError::Failed(error)) if error.is_not_found() => Ok(()),
-            other => other.map_err(|source| aws(format!("Tagging the IAM {} {name}", holder.word()), source, IN_STATE)),
+            other => other.map_err(|source| aws(format!("Tagging the IAM {} {name}", holder.word()), source, NOTHING)),
         }
     }
 
