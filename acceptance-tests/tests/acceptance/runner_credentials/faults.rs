@@ -83,8 +83,8 @@ async fn that_stay() {
     until("a key is made", async || made_keys(&stage) > made).await;
     proxy.go_down().await;
     let said = running.output().await.failed();
-    assert!(said.contains("cannot be reached") && said.contains("The key that was in use before still is"), "{said}");
-    assert_eq!((pair(&stage).await, keys(&stage.account).await), (before.clone(), vec![(before.0.clone(), true)]));
+    assert!(said.contains("cannot be reached") && said.contains("is in the Secret is not known"), "{said}");
+    assert_eq!((pair(&stage).await, keys(&stage.account).await.len()), (before.clone(), 2));
     stage.account.forget();
     proxy.come_back();
     workspace.apply().await;
@@ -116,6 +116,36 @@ async fn that_hide_a_success() {
     }
     assert_eq!(made_keys(&stage), 2);
     ends_well(&stage, &workspace).await;
+}
+
+/// C19: the write took effect, no answer says so, and the Secret cannot be looked at: both keys stay until the next apply, or
+/// a destroy, has looked.
+#[tokio::test]
+async fn that_hide_the_outcome() {
+    let (stage, workspace) = guide("faults_hidden_outcome", json!({})).await;
+    let proxy = stage.kubernetes_faults();
+    workspace.apply().await;
+    let old = assert_one_key(&stage, &workspace).await;
+    let rotated_in_the_dark = async |trigger: &str| {
+        workspace.set(&json!({ "rotation_trigger": trigger }));
+        workspace.plan().await;
+        proxy.inject(KubernetesFault::drop_after("PATCH", &path()).times(0));
+        proxy.inject(KubernetesFault::error("GET", &path(), 503, "ServiceUnavailable", "later").times(0));
+        let said = workspace.try_apply_plan().await.failed();
+        assert!(said.contains("is in the Secret is not known"), "{said}");
+        proxy.forget();
+        pair(&stage).await.0
+    };
+    let new = rotated_in_the_dark("2").await;
+    assert_eq!(keys(&stage.account).await, [(old, true), (new.clone(), true)]);
+    workspace.apply().await;
+    assert_eq!(assert_one_key(&stage, &workspace).await, new);
+    workspace.assert_stable().await;
+    assert_eq!(made_keys(&stage), 2);
+
+    assert_ne!(rotated_in_the_dark("3").await, new);
+    let _ = workspace.run(&["destroy", "-refresh=false", "-auto-approve"]).await.succeeded();
+    stage.assert_nothing_left().await;
 }
 
 /// Waits until a request hangs, and presses Ctrl-C, which has to end the command soon.

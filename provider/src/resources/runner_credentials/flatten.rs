@@ -66,6 +66,9 @@ pub(super) fn key(
     if importing {
         adopt(state, memory, secret.flatten());
     }
+    if let Some(secret) = secret {
+        clear_up(state, memory, keys, secret);
+    }
     let before = state.access_key_id.known().cloned();
     let listed = keys.iter().find(|key| Some(&key.id) == before.as_ref());
     memory.retiring.retain(|id| keys.iter().any(|key| &key.id == id));
@@ -101,6 +104,19 @@ pub(super) fn key(
     state.rotates_at = rotates_at(state);
     if memory.rotation.is_none() && state.rotates_at.as_str().and_then(timestamp::parse).is_some_and(|due| due <= now) {
         memory.rotation = Some("The key is older than rotate_after_days".to_owned());
+    }
+}
+
+/// Finds out what became of a key of which it was not known whether it is in the Secret.
+fn clear_up(state: &mut RunnerCredentials, memory: &mut Memory, keys: &[Listed], secret: Option<&secret::Found>) {
+    let Some(unclear) = memory.unclear.take() else { return };
+    let pair = secret.and_then(|found| found.pair.as_ref());
+    let is_there = pair.is_some_and(|pair| Some(pair.fingerprint(&unclear.id)) == unclear.fingerprint);
+    if is_there && keys.iter().any(|key| key.is_active && key.id == unclear.id) {
+        memory.retiring.extend(state.access_key_id.known().cloned());
+        unclear.tell(state, memory);
+    } else {
+        memory.retiring.push(unclear.id);
     }
 }
 

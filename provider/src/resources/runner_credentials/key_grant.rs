@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::access_key::{self, Failure, Listed, Made};
 use super::error::{Error, Occupant};
 use super::flatten::SECRET_CHANGED;
-use super::holder::{CreateFailure, DeleteFailure, Holder};
+use super::holder::{CreateFailure, Holder};
 use super::manifests::secret::{KeyPair, Seen};
-use super::memory::{Book, Memory};
+use super::memory::{Book, Key, Memory};
 use super::plan::rotates_at;
 use super::schema::RunnerCredentials;
 use super::validate::Wanted;
@@ -15,8 +15,7 @@ use super::{Scene, inline_policy};
 use crate::clients::aws::AwsError;
 use crate::clients::kubernetes::KubernetesError;
 use crate::framework::wait::WaitError;
-use crate::framework::{Diagnostic, Value};
-use crate::resources::namespace::{self, Namespace, Removal};
+use crate::resources::namespace::{self, Namespace};
 use crate::resources::policy_document;
 use crate::resources::propagation::{PROPAGATION, accepted};
 
@@ -45,6 +44,8 @@ pub(super) const NOTHING: &str = "Nothing was made.";
 pub(super) const IN_STATE: &str =
     "What was made before is in the state; apply or destroy again when the cause is gone.";
 pub(super) const AS_BEFORE: &str = "The key that was in use before still is.";
+
+const WRITING: &str = "Writing the Secret";
 
 impl Scene<'_> {
     /// Everything from the namespace to the Secret. The cluster comes first: without it there is no use for a key.
@@ -151,7 +152,7 @@ impl Scene<'_> {
         match read.and_then(|found| found.pair).filter(serves) {
             Some(pair) => {
                 let written = wanted.place.apply(cluster, &pair, &seen(state, memory)).await;
-                written.map_err(|source| kubernetes("Writing the Secret", source, IN_STATE))?;
+                written.map_err(|failure| kubernetes(WRITING, failure.error, IN_STATE))?;
                 state.rotates_at = rotates_at(state);
                 book.write(state, memory);
                 Ok(())
@@ -230,12 +231,27 @@ impl Scene<'_> {
             })?;
         let used = async {
             let proven = access_key::prove(self.context, self.sts, &pair).await;
-            proven.map_err(|source| aws("Waiting until AWS accepts the new access key", source, ""))?;
+            proven.map_err(|source| (aws("Waiting until AWS accepts the new access key", source, ""), false))?;
             let written = wanted.place.apply(cluster, &pair, &seen(state, memory)).await;
-            written.map_err(|source| kubernetes("Writing the Secret", source, ""))
+            written.map_err(|failure| (kubernetes(WRITING, failure.error, ""), failure.is_unclear))
         };
-        if let Err(mut error) = Box::pin(used).await {
+        if let Err((mut error, is_unclear)) = Box::pin(used).await {
             let key = &pair.id;
+            // Before there was a key nobody uses the Secret, and to delete this one harms nobody.
+            if is_unclear && !state.access_key_id.is_null() {
+                memory.unclear = Some(Key {
+                    id: key.clone(),
+                    created_at: Some(created_at),
+                    fingerprint: Some(pair.fingerprint(key)),
+                    rotation_trigger: wanted.rotation_trigger.known().cloned(),
+                });
+                book.write(state, memory);
+                error.leaves(format!(
+                    "Whether the new access key {key} is in the Secret is not known. The key that was in use before stays, \
+                     too; the next apply looks, goes on with the one in the Secret, and deletes the other."
+                ));
+                return Err(error);
+            }
             let mut left = match access_key::delete(self.context, self.iam, user, key).await {
                 Ok(()) => format!("The new access key {key} was deleted again."),
                 Err(second) => {
@@ -271,6 +287,7 @@ impl Scene<'_> {
         let fingerprint = pair.fingerprint(&pair.id);
         memory.fingerprint = Some(fingerprint.clone());
         memory.rotation = None;
+        memory.unclear = None;
         memory.is_adopted = false;
         state.secret_hash = fingerprint.into();
         state.access_key_id = pair.id.as_str().into();
@@ -293,96 +310,11 @@ impl Scene<'_> {
         match pair.filter(|pair| Some(pair.fingerprint(&pair.id)) == memory.fingerprint) {
             Some(pair) => {
                 let written = place.apply(&cluster, &pair, &seen(state, memory)).await;
-                written.map_err(|e| kubernetes("Writing the Secret", e, IN_STATE))?;
+                written.map_err(|failure| kubernetes(WRITING, failure.error, IN_STATE))?;
                 memory.is_adopted = false;
                 Ok(())
             }
             None => Err(Error::SecretChanged { namespace: place.namespace.clone(), name: place.name.clone() }),
-        }
-    }
-
-    /// Removes everything, in the order in which nobody is left with half of it: Secret, keys, policy, user.
-    pub(super) async fn revoke_key(
-        &self,
-        wanted: &Wanted,
-        state: &mut RunnerCredentials,
-        memory: &mut Memory,
-        book: &mut dyn Book,
-    ) -> Result<Vec<Diagnostic>, Error> {
-        let mut warnings = Vec::new();
-        if let Some(cluster) = self.cluster_if_any(wanted, &mut warnings).await? {
-            warnings.extend(self.delete_secret(&cluster, wanted, state).await?);
-        }
-        state.secret_hash = Value::Null;
-        book.write(state, memory);
-        let user = &wanted.settings.name;
-        let keys: Vec<String> =
-            state.access_key_id.known().cloned().into_iter().chain(memory.retiring.clone()).collect();
-        for key in keys {
-            let deleted = access_key::delete(self.context, self.iam, user, &key).await;
-            deleted.map_err(|e| aws(format!("Deleting the access key {key}"), WaitError::Failed(e), IN_STATE))?;
-        }
-        memory.retiring.clear();
-        state.access_key_id = Value::Null;
-        state.created_at = Value::Null;
-        state.rotates_at = Value::Null;
-        book.write(state, memory);
-        Box::pin(self.revoke_holder(Holder::User, user)).await?;
-        state.user_arn = Value::Null;
-        Ok(warnings)
-    }
-
-    /// Deletes the Secret, unless others have put another one in its place.
-    async fn delete_secret(
-        &self,
-        cluster: &kube::Client,
-        wanted: &Wanted,
-        state: &RunnerCredentials,
-    ) -> Result<Option<Diagnostic>, Error> {
-        let place = &wanted.place;
-        let read = place.read(cluster).await;
-        let Some(found) = read.map_err(|source| kubernetes("Reading the Secret", source, IN_STATE))? else {
-            return Ok(None);
-        };
-        let key = found.pair.as_ref().map(|pair| pair.id.as_str());
-        if found.user() != Some(&place.user) && (key.is_none() || key != state.access_key_id.as_str()) {
-            let text = format!(
-                "The Secret {}/{} was made by someone else in the place of the one that this resource had written, and stays.",
-                place.namespace, place.name
-            );
-            return Ok(Some(Diagnostic::warning("Secret kept", text)));
-        }
-        let deleted = place.delete(cluster).await;
-        deleted.map(|()| None).map_err(|source| kubernetes("Deleting the Secret", source, IN_STATE))
-    }
-
-    pub(super) async fn revoke_holder(&self, holder: Holder, name: &str) -> Result<(), Error> {
-        let what = format!("the IAM {} {name}", holder.word());
-        let deleted = inline_policy::delete(self.context, self.iam, holder, name).await;
-        deleted.map_err(|source| aws(format!("Deleting the policy of {what}"), source, IN_STATE))?;
-        Box::pin(holder.delete(self.context, self.iam, name)).await.map_err(|failure| match failure {
-            DeleteFailure::InTheWay(obstacles) => {
-                Error::InTheWay { holder, name: name.to_owned(), obstacles, left: IN_STATE.to_owned() }
-            }
-            DeleteFailure::Call(source) => aws(format!("Deleting {what}"), source, IN_STATE),
-        })
-    }
-
-    /// Removes the namespace if it was made here and is empty; what keeps it is told.
-    pub(super) async fn remove_namespace(&self, wanted: &Wanted, limit: Duration) -> Result<Option<Diagnostic>, Error> {
-        let Some(cluster) = self.cluster_if_any(wanted, &mut Vec::new()).await? else { return Ok(None) };
-        let namespace = self.namespace(&cluster, wanted);
-        let kept = |detail: String| {
-            let detail = format!("The namespace {} was made by this resource and stays: {detail}", namespace.name);
-            Some(Diagnostic::warning("Namespace kept", detail))
-        };
-        match namespace.remove(self.context, limit).await {
-            Ok(Removal::Done) => Ok(None),
-            Ok(Removal::InUse(content)) => Ok(kept(format!("there is more in it ({}).", content.join(", ")))),
-            Ok(Removal::Unsure(error)) => Ok(kept(format!("not everything in it can be listed ({error})."))),
-            Err(source) => {
-                Err(Error::Wait { doing: "Removing the namespace".to_owned(), source, left: IN_STATE.to_owned() })
-            }
         }
     }
 }

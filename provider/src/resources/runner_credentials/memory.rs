@@ -20,6 +20,8 @@ pub(super) struct Memory {
     pub(super) rotation: Option<String>,
     /// Keys that are still to be deleted.
     pub(super) retiring: Vec<String>,
+    /// A new key of which no answer told whether it is in the Secret.
+    pub(super) unclear: Option<Key>,
     /// Not updated since an import: what an import cannot know is taken from the configuration without consequences.
     pub(super) is_imported: bool,
     /// The Secret came with an import and was not written since: who made it still owns its fields.
@@ -84,7 +86,8 @@ impl Beside {
             fingerprint: memory.fingerprint.clone(),
             rotation_trigger: state.rotation_trigger.known().cloned(),
         });
-        self.retiring = memory.retiring.clone();
+        let unclear = memory.unclear.iter().map(|key| key.id.clone());
+        self.retiring = memory.retiring.iter().cloned().chain(unclear).collect();
         self.tags = known_map(&state.tags_all).unwrap_or_default();
     }
 
@@ -96,12 +99,19 @@ impl Beside {
         }
         memory.retiring = self.retiring.clone();
         if let Some(key) = &self.key {
-            memory.fingerprint = key.fingerprint.clone();
-            state.access_key_id = key.id.as_str().into();
-            state.created_at = key.created_at.clone().into();
-            state.secret_hash = key.fingerprint.clone().into();
-            state.rotation_trigger = key.rotation_trigger.clone().into();
+            key.tell(state, memory);
         }
+    }
+}
+
+impl Key {
+    /// Puts into a state that it is the key in use.
+    pub(super) fn tell(&self, state: &mut RunnerCredentials, memory: &mut Memory) {
+        memory.fingerprint = self.fingerprint.clone();
+        state.access_key_id = self.id.as_str().into();
+        state.created_at = self.created_at.clone().into();
+        state.secret_hash = self.fingerprint.clone().into();
+        state.rotation_trigger = self.rotation_trigger.clone().into();
     }
 }
 

@@ -29,6 +29,7 @@ mod name;
 mod plan;
 mod pod_identity;
 mod policy;
+mod revocation;
 mod role_grant;
 mod rotation;
 mod schema;

@@ -10,7 +10,7 @@ use super::error::Error;
 use super::holder::Holder;
 use super::key_grant::{AS_BEFORE, IN_STATE, aws, kubernetes};
 use super::manifests::secret::KeyPair;
-use super::memory::{Book, Memory};
+use super::memory::{Book, Key, Memory};
 use super::schema::RunnerCredentials;
 use super::validate::Wanted;
 use super::{Scene, iam_user};
@@ -40,7 +40,7 @@ impl Scene<'_> {
         self.retire(wanted, state, memory, book).await?;
         let user = &wanted.settings.name;
         let mut keys = self.keys(user).await?;
-        let orphans = self.orphans(user, &keys, state).await?;
+        let orphans = self.orphans(user, &keys, state, memory.unclear.as_ref()).await?;
         let rotated = if let Some((pair, created_at)) = self.finished(&cluster, wanted, &orphans).await? {
             self.take_into_use(wanted, &pair, created_at, &keys, state, memory);
             book.write(state, memory);
@@ -54,6 +54,7 @@ impl Scene<'_> {
                 );
                 self.delete_key(user, &orphan.id, AS_BEFORE).await?;
             }
+            memory.unclear = None;
             keys.retain(|key| !orphans.contains(key));
             self.mark(user, &keys).await?;
             Box::pin(self.new_key(&cluster, wanted, &keys, state, memory, book)).await
@@ -87,13 +88,20 @@ impl Scene<'_> {
         Ok(())
     }
 
-    /// The keys that a rotation which was killed has left.
-    async fn orphans(&self, user: &str, keys: &[Listed], state: &RunnerCredentials) -> Result<Vec<Listed>, Error> {
+    /// The keys that a rotation has left which was killed, or did not learn whether its key is in the Secret.
+    async fn orphans(
+        &self,
+        user: &str,
+        keys: &[Listed],
+        state: &RunnerCredentials,
+        unclear: Option<&Key>,
+    ) -> Result<Vec<Listed>, Error> {
         let found = Holder::User.read(self.iam, user).await;
         let failed = |error| aws(format!("Reading the IAM user {user}"), WaitError::Failed(error), AS_BEFORE);
         let mark = found.map_err(failed)?.and_then(|found| found.tags.get(ROTATING).cloned()).unwrap_or_default();
         let in_use = state.access_key_id.as_str();
-        let left = keys.iter().filter(|key| Some(key.id.as_str()) != in_use && is_left_by(&mark, key));
+        let is_left = |key: &&Listed| is_left_by(&mark, key) || unclear.is_some_and(|unclear| unclear.id == key.id);
+        let left = keys.iter().filter(|key| Some(key.id.as_str()) != in_use).filter(is_left);
         Ok(left.cloned().collect())
     }
 

@@ -83,6 +83,7 @@ const SUBJECTS: &[(&str, &[&str])] = &[
             "pod_identity",
             "policy",
             "role_grant",
+            "revocation",
             "rotation",
             "superseded",
             "switch",

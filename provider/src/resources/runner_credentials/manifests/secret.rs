@@ -84,6 +84,14 @@ impl Found {
     }
 }
 
+/// Why the Secret was not written.
+#[derive(Debug)]
+pub(crate) struct NotWritten {
+    pub(crate) error: KubernetesError,
+    /// Perhaps it was: neither the answer came nor could it be looked at.
+    pub(crate) is_unclear: bool,
+}
+
 impl KeyPair {
     /// Changes with the key, and tells nothing about it: HMAC-SHA256 under the key's public id. A secret has 240 random
     /// bits, so nobody can find it by trying.
@@ -139,12 +147,7 @@ impl Place {
 
     /// Writes the Secret. Of what others did to our fields it overwrites what the plan has `seen`. Where no answer tells
     /// whether it was written, it is looked at: the key in it is in use.
-    pub(crate) async fn apply(
-        &self,
-        client: &kube::Client,
-        pair: &KeyPair,
-        seen: &Seen,
-    ) -> Result<(), KubernetesError> {
+    pub(crate) async fn apply(&self, client: &kube::Client, pair: &KeyPair, seen: &Seen) -> Result<(), NotWritten> {
         let after = self.manifest(pair);
         let data = json!({ ACCESS_KEY: Json::Null, SECRET_KEY: Json::Null });
         let before = json!({
@@ -159,9 +162,10 @@ impl Place {
         match applied {
             Err(error) if error.is_outcome_unknown() => match kubernetes::get(client, &self.object()).await {
                 Ok(Some(found)) if has(&found, &after) => Ok(()),
-                _ => Err(error),
+                Ok(_) => Err(NotWritten { error, is_unclear: false }),
+                Err(_) => Err(NotWritten { error, is_unclear: true }),
             },
-            known => known,
+            known => known.map_err(|error| NotWritten { error, is_unclear: false }),
         }
     }
 
