@@ -110,28 +110,20 @@ pub(super) struct Occupant {
 impl Error {
     /// Says what was left behind, where that is known only after cleaning up.
     pub(super) fn leaves(&mut self, what: String) {
-        match self {
-            Self::Client { left, .. }
-            | Self::SecretExists { left, .. }
-            | Self::NoNamespace { left, .. }
-            | Self::Aws { left, .. }
-            | Self::Kubernetes { left, .. }
-            | Self::Wait { left, .. }
-            | Self::TooManyKeys { left, .. }
-            | Self::EmptyKey { left, .. }
-            | Self::InTheWay { left, .. }
-            | Self::NoCluster { left }
-            | Self::NoIssuer { left, .. }
-            | Self::AssociationExists { left, .. } => *left = what,
-            Self::Exists { .. }
-            | Self::SecretChanged { .. }
-            | Self::UsedAgain { .. }
-            | Self::NothingToImport { .. } => {}
+        if let Some(left) = self.left() {
+            *left = what;
         }
     }
 
     /// Whether it is certain that nothing was made.
-    pub(super) fn left_nothing(&self) -> bool {
+    pub(super) fn left_nothing(&mut self) -> bool {
+        match self.left() {
+            Some(left) => left == NOTHING,
+            None => matches!(self, Self::Exists { .. }),
+        }
+    }
+
+    fn left(&mut self) -> Option<&mut String> {
         match self {
             Self::Client { left, .. }
             | Self::SecretExists { left, .. }
@@ -144,9 +136,11 @@ impl Error {
             | Self::InTheWay { left, .. }
             | Self::NoCluster { left }
             | Self::NoIssuer { left, .. }
-            | Self::AssociationExists { left, .. } => left == NOTHING,
-            Self::Exists { .. } => true,
-            Self::SecretChanged { .. } | Self::UsedAgain { .. } | Self::NothingToImport { .. } => false,
+            | Self::AssociationExists { left, .. } => Some(left),
+            Self::Exists { .. }
+            | Self::SecretChanged { .. }
+            | Self::UsedAgain { .. }
+            | Self::NothingToImport { .. } => None,
         }
     }
 

@@ -63,7 +63,7 @@ impl Scene<'_> {
             }
             Err(error) => Err(error),
         };
-        if let Err(error) = done {
+        if let Err(mut error) = done {
             if known.is_none() && error.left_nothing() {
                 memory.beside.pop();
                 state.superseded = memory.superseded(state);
