@@ -3,10 +3,11 @@
 use std::time::{Duration, Instant};
 
 use gitlabspot_acceptance_tests::{KubernetesFault, Running, Stage, until};
+use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::api::{ListParams, Patch, PatchParams};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{ADDRESS, NAME, end, generation, replica_sets, rollout_is_waited_for, start_pods, typed};
 
@@ -106,26 +107,52 @@ async fn of_an_api_server_that_is_silent() {
     end(&stage, &workspace).await;
 }
 
-/// R16: Ctrl-C while a destroy waits for the last jobs: roles and what the pods need stay, and the next destroy waits on.
+/// R16: Ctrl-C while a destroy waits for the last jobs: roles and what the pods need stay. The next plan shows what is being
+/// deleted, an apply waits for its end and makes it again, and a destroy waits on.
 #[tokio::test]
 async fn of_a_destroy() {
     let (stage, workspace) = typed("interrupted_destroy").await;
     workspace.apply().await;
     let pods = stage.kubernetes.api::<Pod>(stage.namespace.name());
-    let pod = pods.list(&ListParams::default()).await.unwrap().items.remove(0).metadata.name.unwrap();
-    let hold = |finalizers| json!({ "metadata": { "finalizers": finalizers } });
-    pods.patch(&pod, &PatchParams::default(), &Patch::Merge(hold(json!(["local-cloud/job"])))).await.unwrap();
-    let running = workspace.begin_destroy();
     let proxy = stage.kubernetes_faults();
-    until("the Deployment is being deleted", async || !proxy.calls_of("DELETE", "/deployments/").is_empty()).await;
-    let said = interrupted(running).await;
-    assert!(said.contains("could not be removed wholly: cancelled") && said.contains("destroy again"), "{said}");
-    let left = stage.namespace.objects().await;
-    for kind in ["Role", "RoleBinding", "ServiceAccount", "ConfigMap", "Secret"] {
-        assert!(left.contains(&format!("{kind}/{NAME}")), "{kind} in {left:?}");
-    }
-    assert!(workspace.state().await.contains(ADDRESS));
-    pods.patch(&pod, &PatchParams::default(), &Patch::Merge(hold(json!(null)))).await.unwrap();
+    let hold = async |finalizers: Value| {
+        let pod = pods.list(&ListParams::default()).await.unwrap().items.remove(0).metadata.name.unwrap();
+        let held = json!({ "metadata": { "finalizers": finalizers } });
+        pods.patch(&pod, &PatchParams::default(), &Patch::Merge(held)).await.unwrap();
+    };
+    let interrupt = async || {
+        hold(json!(["local-cloud/job"])).await;
+        proxy.forget();
+        let running = workspace.begin_destroy();
+        until("the Deployment is being deleted", async || !proxy.calls_of("DELETE", "/deployments/").is_empty()).await;
+        let said = interrupted(running).await;
+        assert!(said.contains("could not be removed wholly: cancelled") && said.contains("destroy again"), "{said}");
+        let left = stage.namespace.objects().await;
+        for kind in ["Role", "RoleBinding", "ServiceAccount", "ConfigMap", "Secret"] {
+            assert!(left.contains(&format!("{kind}/{NAME}")), "{kind} in {left:?}");
+        }
+        assert!(workspace.state().await.contains(ADDRESS));
+    };
+    interrupt().await;
+    let deployments = stage.kubernetes.api::<Deployment>(stage.namespace.name());
+    let before = deployments.get(NAME).await.unwrap().metadata.uid;
+    let plan = workspace.plan().await;
+    let shown = plan.change(ADDRESS)["before"]["manifest"].as_object().unwrap();
+    let ending: Vec<&String> =
+        shown.iter().filter(|(_, it)| it.to_string().contains("deletionTimestamp")).map(|(key, _)| key).collect();
+    assert_eq!(ending, [&format!("Deployment {}/{NAME}", stage.namespace.name())]);
+    proxy.forget();
+    let running = workspace.begin_apply();
+    let looks = format!("/deployments/{NAME}");
+    until("its end is waited for", async || proxy.calls_of("GET", &looks).len() > 4).await;
+    assert_eq!(proxy.changes(), [""; 0]);
+    hold(Value::Null).await;
+    let _ = running.output().await.succeeded();
+    workspace.assert_stable().await;
+    assert_ne!(deployments.get(NAME).await.unwrap().metadata.uid, before);
+
+    interrupt().await;
+    hold(Value::Null).await;
     end(&stage, &workspace).await;
 }
 

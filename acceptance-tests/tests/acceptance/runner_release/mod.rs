@@ -77,7 +77,7 @@ async fn rollout_is_waited_for(proxy: &KubernetesProxy) {
     let looks = format!("/deployments/{NAME}");
     until("the rollout is waited for", async || {
         let calls = proxy.calls();
-        let applied = calls.iter().rposition(|call| call.method == "PATCH" && call.path.contains("servicemonitors"));
+        let applied = calls.iter().rposition(|call| call.is_change() && call.path.contains("servicemonitors"));
         calls.iter().skip(applied.unwrap_or(calls.len())).filter(|call| call.path.ends_with(&looks)).count() > 1
     })
     .await;

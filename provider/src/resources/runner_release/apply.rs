@@ -21,14 +21,28 @@ const LEFT: &str = "What was applied before is in the cluster and in the state; 
 
 impl Scene<'_> {
     /// Finds out what will not go, before anything is changed.
-    pub(super) async fn look_ahead(&self, wanted: &Wanted, before: &Manifest, adopts: bool) -> Result<(), Error> {
+    pub(super) async fn look_ahead(
+        &self,
+        wanted: &Wanted,
+        before: &Manifest,
+        adopts: bool,
+        end: Instant,
+    ) -> Result<(), Error> {
         let objects = wanted.objects(&Fingerprints::new()).map_err(Error::Configuration)?;
         live::refuse_unknown_kinds(&self.client, &objects).await?;
-        let mut places = places(&wanted.manifest);
-        places.retain(|place| !before.contains_key(&place.to_string()));
+        let failed = |source| Error::Before { source };
+        let found = live::get_all(&self.client, places(&wanted.manifest)).await.map_err(failed)?;
+        let found: Vec<_> = found.into_iter().filter_map(|(place, object)| Some((place, object?))).collect();
         let names = &wanted.spec.names;
         let is_known = |object: &Json| adopts && adoption::is_helms(object, &names.namespace, &names.release);
-        live::refuse_strangers(&self.client, places, names, is_known).await
+        let is_new = |place: &ObjectRef| !before.contains_key(&place.to_string());
+        live::refuse_strangers(found.iter().filter(|(place, _)| is_new(place)), names, is_known)?;
+        // What is applied onto them would go with them.
+        for (place, _) in found.iter().filter(|(_, object)| live::is_ending(object)) {
+            let gone = live::gone(&self.client, place, self.wait(end)).await;
+            gone.map_err(|source| Error::Ending { object: Box::new(place.clone()), source })?;
+        }
+        Ok(())
     }
 
     /// Sees that there is a namespace.

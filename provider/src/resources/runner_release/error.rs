@@ -1,7 +1,7 @@
 //! What can go wrong with a release, and what it leaves behind.
 
 use crate::clients::ClientError;
-use crate::clients::kubernetes::KubernetesError;
+use crate::clients::kubernetes::{KubernetesError, ObjectRef};
 use crate::framework::wait::WaitError;
 use crate::framework::{Diagnostic, Diagnostics};
 use crate::provider::sentence;
@@ -26,6 +26,11 @@ pub(super) enum Error {
          instance by `name` or `fullname_override`."
     )]
     ExistsForOther { object: String, owner: String },
+
+    #[error(
+        "{object} is being deleted, and was still there: {source}. Nothing was changed; apply again when it is gone."
+    )]
+    Ending { object: Box<ObjectRef>, source: WaitError<KubernetesError> },
 
     #[error("There is no namespace {namespace}. Make it first, or set create_namespace = true. Nothing was made.")]
     NoNamespace { namespace: String },
@@ -92,7 +97,7 @@ impl Error {
             Self::Exists { .. } | Self::ExistsForOther { .. } => "Object exists already",
             Self::NoNamespace { .. } => "Namespace not found",
             Self::NamespaceEnds { .. } => "Namespace is being deleted",
-            Self::Before { .. } | Self::Apply { .. } => "Cannot apply the runner release",
+            Self::Before { .. } | Self::Apply { .. } | Self::Ending { .. } => "Cannot apply the runner release",
             Self::Rollout { .. } => "Runner manager is not available",
             Self::Read { .. } => "Cannot read the runner release",
             Self::Remove { .. } => "Cannot remove the runner release",

@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 use super::config_toml::{Config, redact, render};
 use super::expand::{CURRENT, SECRETS_CHECKSUM};
 use super::memory::Memory;
+use crate::resources::live::is_ending;
 use crate::resources::projection::{is_empty, project};
 
 /// Stands for secret content that is not what was applied.
@@ -17,6 +18,7 @@ const CONFIG_FILES: [&str; 2] = ["config.toml", "config.template.toml"];
 
 /// What the state shows of one object.
 ///
+/// One that is being deleted is told by the time of it, which no configuration has.
 /// `outdated` names the Secrets that have changed since the manager was started with them.
 pub(super) fn flatten(shown: &Json, live: &Json, memory: Option<&Memory>, outdated: &[String]) -> Json {
     let mut found = project(shown, live);
@@ -52,6 +54,9 @@ pub(super) fn flatten(shown: &Json, live: &Json, memory: Option<&Memory>, outdat
             }
         }
         _ => {}
+    }
+    if let (true, Some(metadata)) = (is_ending(live), found["metadata"].as_object_mut()) {
+        metadata.insert("deletionTimestamp".to_owned(), live["metadata"]["deletionTimestamp"].clone());
     }
     found
 }

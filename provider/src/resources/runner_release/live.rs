@@ -10,7 +10,7 @@ use super::spec::Names;
 use crate::clients::kubernetes::{self, KubernetesError, ObjectRef};
 use crate::framework::wait::{Look, Wait, WaitError};
 use crate::resources::live;
-pub(super) use crate::resources::live::{get_all, is_ours, places, remove};
+pub(super) use crate::resources::live::{get_all, gone, is_ending, is_ours, places, remove};
 use crate::resources::ownership::Claim;
 
 /// What an apply may take from others: what was ours and is shown by the plan, or all that an import takes over.
@@ -54,24 +54,17 @@ const HIDDEN: [&str; 2] =
     [".metadata.annotations.gitlabspot.io/last-applied", ".spec.template.metadata.annotations.checksum/secrets"];
 
 /// Refuses to touch what others have made, other releases of this provider among them.
-pub(super) async fn refuse_strangers(
-    client: &kube::Client,
-    places: Vec<ObjectRef>,
+pub(super) fn refuse_strangers<'a>(
+    found: impl IntoIterator<Item = &'a (ObjectRef, Json)>,
     names: &Names,
     is_known: impl Fn(&Json) -> bool,
 ) -> Result<(), Error> {
-    let found = get_all(client, places).await.map_err(|source| Error::Before { source })?;
     for (place, object) in found {
-        match object {
-            Some(object) if !is_known(&object) && !is_ours(&object) => {
-                return Err(Error::Exists { object: place.to_string() });
-            }
-            Some(object) => {
-                if let Some(owner) = other_release(&object, &names.namespace, &names.release) {
-                    return Err(Error::ExistsForOther { object: place.to_string(), owner });
-                }
-            }
-            None => {}
+        if !is_known(object) && !is_ours(object) {
+            return Err(Error::Exists { object: place.to_string() });
+        }
+        if let Some(owner) = other_release(object, &names.namespace, &names.release) {
+            return Err(Error::ExistsForOther { object: place.to_string(), owner });
         }
     }
     Ok(())

@@ -180,7 +180,7 @@ impl<'a> Scene<'a> {
         let planned = operation.planned.clone();
         let existing = self.existing(&planned, &mut operation.private).await?;
         let wanted = wanted(&planned, &operation.config, existing)?;
-        self.look_ahead(&wanted, &Manifest::new(), false).await?;
+        self.look_ahead(&wanted, &Manifest::new(), false, end).await?;
         self.namespace(&planned, &wanted, end).await?;
         let mut state = described(&planned, &wanted)?;
         state.manifest = shown_manifest(&Manifest::new());
@@ -209,7 +209,7 @@ impl<'a> Scene<'a> {
         let before = known_map(&operation.prior.manifest).unwrap_or_default();
         kept::settle(&mut wanted, known_map(&planned.manifest).as_ref(), &before, &operation.private);
         let adopts = operation.private.get::<bool>(adoption::ADOPTING).unwrap_or(false);
-        self.look_ahead(&wanted, &before, adopts).await?;
+        self.look_ahead(&wanted, &before, adopts, end).await?;
         self.namespace(&planned, &wanted, end).await?;
         let mut state = described(&planned, &wanted)?;
         state.status = operation.prior.status.clone();
