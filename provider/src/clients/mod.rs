@@ -239,13 +239,6 @@ mod tests {
     use super::scripted::{Answer, Script, clients};
     use super::*;
 
-    const IDENTITY: &str = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
-         <GetCallerIdentityResult><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
-
-    fn identity() -> Answer {
-        Answer::Http(200, IDENTITY.to_owned())
-    }
-
     fn accounts(ids: &[&str]) -> Option<Vec<String>> {
         Some(ids.iter().map(|id| (*id).to_owned()).collect())
     }
@@ -273,7 +266,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_account_is_asked_for_once() {
-        let script = Script::new([identity()]);
+        let script = Script::new([Answer::identity()]);
         let clients = clients(AwsSettings {
             allowed_account_ids: accounts(&["123456789012"]),
             forbidden_account_ids: accounts(&["999999999999"]),
@@ -288,7 +281,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_wrong_account_is_refused_by_every_client() {
-        let script = Script::new([identity()]);
+        let script = Script::new([Answer::identity()]);
         let not_allowed = clients(AwsSettings {
             allowed_account_ids: accounts(&["111111111111", "222222222222"]),
             ..script.settings()
@@ -302,7 +295,7 @@ mod tests {
 
         let forbidden = clients(AwsSettings {
             forbidden_account_ids: accounts(&["123456789012"]),
-            ..Script::new([identity()]).settings()
+            ..Script::new([Answer::identity()]).settings()
         });
         assert_eq!(
             forbidden.iam().await.unwrap_err().to_string(),

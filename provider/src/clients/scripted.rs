@@ -23,6 +23,15 @@ pub(crate) enum Answer {
     Reset,
 }
 
+impl Answer {
+    /// STS says that the credentials are those of the account 123456789012.
+    pub(crate) fn identity() -> Self {
+        let text = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+             <GetCallerIdentityResult><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
+        Self::Http(200, text.to_owned())
+    }
+}
+
 /// A network that follows a script. When the script is over, everything is a connection reset.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Script {

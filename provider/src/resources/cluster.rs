@@ -97,13 +97,6 @@ mod tests {
     use crate::clients::scripted::{Answer, Script};
 
     const HOME: &str = "arn:aws:eks:eu-west-1:123456789012:cluster/prod";
-    const IDENTITY: &str = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
-         <GetCallerIdentityResult><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
-
-    fn identity() -> Answer {
-        Answer::Http(200, IDENTITY.to_owned())
-    }
-
     fn absent() -> Answer {
         let body = r#"{"__type": "ResourceNotFoundException", "message": "No cluster found for name: prod."}"#;
         Answer::Http(404, body.to_owned())
@@ -156,10 +149,10 @@ mod tests {
 
     #[tokio::test]
     async fn only_the_remembered_cluster_can_be_gone() {
-        let (said, _) = connected(vec![absent(), identity()], Some(HOME)).await;
+        let (said, _) = connected(vec![absent(), Answer::identity()], Some(HOME)).await;
         assert_eq!(said.unwrap_err(), format!("the EKS cluster {HOME} does not exist any more"));
         let other = HOME.replace("123456789012", "210987654321");
-        let (said, _) = connected(vec![absent(), identity()], Some(&other)).await;
+        let (said, _) = connected(vec![absent(), Answer::identity()], Some(&other)).await;
         assert_eq!(
             said.unwrap_err(),
             format!(

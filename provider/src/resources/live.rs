@@ -113,15 +113,25 @@ pub(crate) async fn remove(
     wait_until_gone(client, place, uid, wait).await
 }
 
-/// Waits until an object that is being deleted is gone.
-pub(crate) async fn gone(
+/// An object whose end was waited for in vain.
+#[derive(Debug, thiserror::Error)]
+#[error("{object} is being deleted, and was still there: {source}. Nothing was changed; apply again when it is gone.")]
+pub(crate) struct StillEnding {
+    object: Box<ObjectRef>,
+    source: WaitError<KubernetesError>,
+}
+
+/// Of what was found, waits until that is gone which is being deleted: what is applied onto it would go with it.
+pub(crate) async fn until_ended(
     client: &kube::Client,
-    place: &ObjectRef,
-    wait: Wait,
-) -> Result<(), WaitError<KubernetesError>> {
-    let found = kubernetes::get(client, place).await.map_err(WaitError::Failed)?;
-    let Some(found) = found.filter(is_ending) else { return Ok(()) };
-    wait_until_gone(client, place, found["metadata"]["uid"].as_str(), wait).await
+    found: &[(ObjectRef, Json)],
+    wait: impl Fn() -> Wait,
+) -> Result<(), StillEnding> {
+    for (place, object) in found.iter().filter(|(_, object)| is_ending(object)) {
+        let gone = wait_until_gone(client, place, object["metadata"]["uid"].as_str(), wait()).await;
+        gone.map_err(|source| StillEnding { object: Box::new(place.clone()), source })?;
+    }
+    Ok(())
 }
 
 async fn wait_until_gone(

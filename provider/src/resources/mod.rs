@@ -1,6 +1,7 @@
 //! One folder per resource; the type name gives the path. What several of them need stands beside them.
 
 pub mod cache_bucket;
+mod cache_path;
 mod cluster;
 mod live;
 mod manifest;

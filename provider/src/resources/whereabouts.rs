@@ -32,9 +32,7 @@ mod tests {
 
     /// What is said of it in the account 123456789012 and the region eu-west-1.
     async fn said(arn: &str) -> Result<(), String> {
-        let identity = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
-             <GetCallerIdentityResult><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
-        let clients = Script::new([Answer::Http(200, identity.to_owned())]).clients();
+        let clients = Script::new([Answer::identity()]).clients();
         confirm_gone(&clients, Some(arn)).await.map_err(|error| error.to_string())
     }
 

@@ -37,8 +37,13 @@ async fn guide(test: &str, variables: Value) -> (Stage, Workspace) {
 }
 
 async fn without_namespace(test: &str, variables: Value) -> (Stage, Workspace) {
+    staged(test, "guide", variables).await
+}
+
+/// An account of its own, and another configuration of these tests, initialised.
+async fn staged(test: &str, case: &str, variables: Value) -> (Stage, Workspace) {
     let stage = Stage::new(&format!("runner_credentials/{test}"), Engine::opentofu()).await;
-    let workspace = stage.testdata("runner_credentials/guide", variables).await;
+    let workspace = stage.testdata(&format!("runner_credentials/{case}"), variables).await;
     workspace.set(&json!({ "namespace": stage.namespace.name() }));
     (stage, workspace.with_environment("GITLABSPOT_CLOCK_SPEED", SPEED).traced())
 }

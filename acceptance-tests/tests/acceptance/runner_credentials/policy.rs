@@ -13,10 +13,10 @@ use aws_sdk_s3::types::{
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use gitlabspot_acceptance_tests::{Account, Engine, Stage, Workspace};
+use gitlabspot_acceptance_tests::{Account, Stage, Workspace};
 use serde_json::{Value, json};
 
-use super::{ADDRESS, NAME, SPEED, pair};
+use super::{ADDRESS, NAME, pair, staged};
 
 const SERVICE_ACCOUNT: &str = "gitlab-runner";
 const KEY: &str = "arn:aws:kms:af-south-1:111122223333:key/11111111-2222-3333-4444-555555555555";
@@ -24,11 +24,9 @@ const OTHER_KEY: &str = "arn:aws:kms:af-south-1:111122223333:key/99999999-2222-3
 
 /// A bucket and credentials for it.
 async fn cache(test: &str, variables: Value) -> (Stage, Workspace) {
-    let stage = Stage::new(&format!("runner_credentials/policy_{test}"), Engine::opentofu()).await;
+    let (stage, workspace) = staged(&format!("policy_{test}"), "cache", variables).await;
     stage.namespace.create().await;
-    let workspace = stage.testdata("runner_credentials/cache", variables).await;
-    workspace.set(&json!({ "namespace": stage.namespace.name() }));
-    (stage, workspace.with_environment("GITLABSPOT_CLOCK_SPEED", SPEED).traced())
+    (stage, workspace)
 }
 
 /// One who has credentials and nothing else.

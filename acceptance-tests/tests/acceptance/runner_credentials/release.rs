@@ -1,21 +1,19 @@
 //! The credentials and the runner that uses them, in one configuration.
 
-use gitlabspot_acceptance_tests::{Engine, Stage, Workspace, until};
+use gitlabspot_acceptance_tests::{Stage, Workspace, until};
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::core::v1::{Pod, Secret, ServiceAccount};
 use kube::api::{DeleteParams, ListParams};
 use serde_json::{Value, json};
 
-use super::{ADDRESS, SECRET, SPEED, assert_one_key, user};
+use super::{ADDRESS, SECRET, assert_one_key, staged, user};
 
 const RELEASE: &str = "gitlabspot_runner_release.runner";
 
 async fn runner(test: &str, variables: Value) -> (Stage, Workspace) {
-    let stage = Stage::new(&format!("runner_credentials/release_{test}"), Engine::opentofu()).await;
+    let (stage, workspace) = staged(&format!("release_{test}"), "release", variables).await;
     stage.namespace.create().await;
-    let workspace = stage.testdata("runner_credentials/release", variables).await;
-    workspace.set(&json!({ "namespace": stage.namespace.name() }));
-    (stage, workspace.with_environment("GITLABSPOT_CLOCK_SPEED", SPEED).traced())
+    (stage, workspace)
 }
 
 /// How often the manager's pods were made anew, the first time included.

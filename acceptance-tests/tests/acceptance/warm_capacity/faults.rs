@@ -134,10 +134,7 @@ async fn an_api_server_that_dies() {
     }
     proxy.come_back();
     quota.lift().await;
-    scene.workspace.apply().await;
-    scene.workspace.assert_stable().await;
-    scene.until_placeholders(&[scene.running(), scene.running()]).await;
-    scene.destroy().await;
+    scene.grows_to_two().await;
 }
 
 /// W21: a namespace that is being deleted: nothing is made in it, whether this is seen before or in between; a destroy in

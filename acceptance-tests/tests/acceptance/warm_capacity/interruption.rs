@@ -79,10 +79,7 @@ async fn of_an_update() {
     assert!(said.contains("cancelled; last seen: 1 of 2 pods are made"), "{said}");
     assert_eq!(scene.workspace.plan().await.changes(), [(ADDRESS.to_owned(), vec!["update".to_owned()])].into());
     quota.lift().await;
-    scene.workspace.apply().await;
-    scene.workspace.assert_stable().await;
-    scene.until_placeholders(&[scene.running(), scene.running()]).await;
-    scene.destroy().await;
+    scene.grows_to_two().await;
 }
 
 /// W22: Ctrl-C while the API server says nothing.

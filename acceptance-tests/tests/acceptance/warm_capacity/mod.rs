@@ -105,6 +105,14 @@ impl Scene {
         until(async || self.placeholders().await == wanted, async || format!("{:?}", self.placeholders().await)).await;
     }
 
+    /// The next apply makes the second placeholder run, and a destroy ends it.
+    async fn grows_to_two(&self) {
+        self.workspace.apply().await;
+        self.workspace.assert_stable().await;
+        self.until_placeholders(&[self.running(), self.running()]).await;
+        self.destroy().await;
+    }
+
     async fn destroy(&self) {
         self.workspace.destroy().await;
         self.stage.assert_nothing_left().await;

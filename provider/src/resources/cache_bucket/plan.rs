@@ -3,7 +3,7 @@
 use super::schema::{CacheBucket, Encryption, Protection, RunnerCache, RunnerCacheS3};
 use crate::framework::{Plan, Value};
 use crate::provider::Tags;
-use crate::resources::partition;
+use crate::resources::{cache_path, partition};
 
 /// Completes a plan. `region` is `None` while the provider does not know it.
 pub(super) fn complete(plan: &mut Plan<CacheBucket>, region: Option<&str>, tags: &Tags) {
@@ -92,13 +92,11 @@ fn runner_cache(model: &CacheBucket) -> Value<RunnerCache> {
     })
 }
 
-/// Begin of the runner's keys: it joins the path, `runner/TOKEN` unless shared, and `project/ID/KEY`, with single slashes
-/// and none at the beginning.
+/// Begin of the runner's keys: it joins the path, `runner/TOKEN` unless shared, and `project/ID/KEY`.
 fn layout(cache_path: &Value<String>, shared: &Value<bool>) -> Value<String> {
     let (Value::Known(path), Value::Known(shared)) = (cache_path, shared) else { return Value::Unknown };
     let last = if *shared { "project" } else { "runner" };
-    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).chain([last]).collect();
-    format!("{}/", segments.join("/")).into()
+    format!("{}{last}/", cache_path::directory(path)).into()
 }
 
 /// The reverse: cache path and whether it is shared, if the prefix is one that the layout gives.

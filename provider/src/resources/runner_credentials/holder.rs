@@ -33,6 +33,13 @@ pub(super) struct Settings {
     pub(super) takes_back: Option<Tags>,
 }
 
+impl Settings {
+    /// With what the ARN of a role of these settings ends.
+    pub(super) fn end_of_role_arn(&self) -> String {
+        format!(":role{}{}", self.path, self.name)
+    }
+}
+
 /// What was read.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Found {

@@ -6,6 +6,7 @@ use super::error::Error;
 use super::holder::Holder;
 use super::manifests::secret::Found as Secret;
 use super::memory::Memory;
+use super::role_grant::annotations;
 use super::schema::RunnerCredentials;
 use super::validate::{Mode, Wanted};
 use super::way::Way;
@@ -170,9 +171,7 @@ impl Scene<'_> {
             }
         }
         if importing {
-            let irsa = Mode::of(&state.mode) == Some(Mode::Irsa);
-            let annotation = ("eks.amazonaws.com/role-arn".to_owned(), found.arn.as_str().into());
-            state.service_account_annotations = Value::Known(irsa.then_some(annotation).into_iter().collect());
+            state.service_account_annotations = annotations(wanted.mode, &found.arn);
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use crate::resources::cache_path;
 use crate::resources::policy_document::{equivalent, parse, statements, text};
 
 /// The choice that the attribute `policy` makes.
@@ -96,7 +97,7 @@ impl Choice {
                     "Sid": "CacheObjects",
                     "Effect": "Allow",
                     "Action": ["s3:DeleteObject", "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
-                    "Resource": format!("{bucket}/{}*", directory(&scope.cache_path)),
+                    "Resource": format!("{bucket}/{}*", cache_path::directory(&scope.cache_path)),
                 }),
                 // Without it S3 answers 403 instead of 404 when there is no cache yet, and the runner calls that an error.
                 json!({ "Sid": "CacheMisses", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": bucket }),
@@ -121,12 +122,6 @@ impl Choice {
         }));
         json!({ "Version": "2012-10-17", "Statement": statements })
     }
-}
-
-/// The cache path as the runner joins it: single slashes, none at the beginning, one at the end unless it is empty.
-fn directory(path: &str) -> String {
-    let segments = path.split('/').filter(|segment| !segment.is_empty());
-    segments.map(|segment| format!("{segment}/")).collect()
 }
 
 /// What an attached document means: the choice and the scope that would give it. A document that neither choice gives is
@@ -213,13 +208,6 @@ mod tests {
         let mut sorted = FULL;
         sorted.sort_unstable();
         assert_eq!(sorted, FULL);
-    }
-
-    #[test]
-    fn directories_are_the_runners() {
-        for (path, expected) in [("", ""), ("/", ""), ("ci", "ci/"), ("/ci//linux/", "ci/linux/")] {
-            assert_eq!(directory(path), expected);
-        }
     }
 
     #[test]

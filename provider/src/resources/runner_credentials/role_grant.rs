@@ -1,7 +1,5 @@
 //! Modes `irsa` and `pod_identity`: a role with a policy, for one service account.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value as Json;
 
 use super::error::Error;
@@ -14,6 +12,7 @@ use super::validate::{Mode, Wanted};
 use super::way::Way;
 use super::{Scene, iam_role, trust};
 use crate::clients::aws::AwsError;
+use crate::framework::value::Map;
 use crate::framework::wait::WaitError;
 use crate::framework::{Diagnostic, Value};
 use crate::resources::partition;
@@ -47,10 +46,7 @@ impl Scene<'_> {
     /// The way from the service account to a role that is there.
     pub(super) async fn lead_to_role(&self, wanted: &Wanted, state: &mut RunnerCredentials) -> Result<(), Error> {
         let role_arn = state.role_arn.as_str().unwrap_or_default().to_owned();
-        state.service_account_annotations = Value::Known(match wanted.mode {
-            Mode::Irsa => BTreeMap::from([(ANNOTATION.to_owned(), role_arn.as_str().into())]),
-            Mode::PodIdentity | Mode::AccessKey => BTreeMap::new(),
-        });
+        state.service_account_annotations = annotations(wanted.mode, &role_arn);
         if wanted.mode == Mode::PodIdentity {
             let subject = self.subject(wanted, IN_STATE)?;
             let ensured =
@@ -76,7 +72,7 @@ impl Scene<'_> {
         let doing = format!("Looking for the Pod Identity association of the service account {subject}");
         let found = found.map_err(|error| aws(doing, WaitError::Failed(error), NOTHING))?;
         let Some(found) = found else { return Ok(()) };
-        let role = format!(":role{}{}", wanted.settings.path, wanted.settings.name);
+        let role = wanted.settings.end_of_role_arn();
         let leads_to_ours = wanted.settings.takes_back.is_some() && found.role_arn.ends_with(&role);
         if leads_to_ours || found.owner.as_ref().is_some_and(|owner| owner.ends_with(&role)) {
             return Ok(());
@@ -122,7 +118,7 @@ impl Scene<'_> {
         self.unlead(wanted, state).await?;
         Box::pin(self.revoke_holder(Holder::Role, &wanted.settings.name)).await?;
         state.role_arn = Value::Null;
-        state.service_account_annotations = Value::Known(BTreeMap::new());
+        state.service_account_annotations = Value::Known(Map::new());
         Ok(())
     }
 
@@ -209,6 +205,14 @@ impl Scene<'_> {
         self.warn(Diagnostic::warning("No identity provider for the cluster", text));
         Ok(())
     }
+}
+
+/// What the service account needs to lead to the role.
+pub(super) fn annotations(mode: Mode, role_arn: &str) -> Value<Map<String>> {
+    Value::Known(match mode {
+        Mode::Irsa => Map::from([(ANNOTATION.to_owned(), role_arn.into())]),
+        Mode::PodIdentity | Mode::AccessKey => Map::new(),
+    })
 }
 
 fn association_exists(subject: &Subject, found: &pod_identity::Found, wanted: &Wanted, left: &str) -> Error {

@@ -77,7 +77,7 @@ impl Way {
     /// Names of the pods of the namespace that use it. One that has come to its end uses nothing any more.
     pub(super) fn users(&self, state: &RunnerCredentials, pods: &[Json]) -> Vec<String> {
         let wanted = self.wanted(state);
-        let role = format!(":role{}{}", wanted.settings.path, wanted.settings.name);
+        let role = wanted.settings.end_of_role_arn();
         let uses = |pod: &&Json| {
             let phase = pod["status"]["phase"].as_str().unwrap_or_default();
             if ["Succeeded", "Failed"].contains(&phase) {

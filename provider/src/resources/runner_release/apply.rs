@@ -37,12 +37,7 @@ impl Scene<'_> {
         let is_known = |object: &Json| adopts && adoption::is_helms(object, &names.namespace, &names.release);
         let is_new = |place: &ObjectRef| !before.contains_key(&place.to_string());
         live::refuse_strangers(found.iter().filter(|(place, _)| is_new(place)), names, is_known)?;
-        // What is applied onto them would go with them.
-        for (place, _) in found.iter().filter(|(_, object)| live::is_ending(object)) {
-            let gone = live::gone(&self.client, place, self.wait(end)).await;
-            gone.map_err(|source| Error::Ending { object: Box::new(place.clone()), source })?;
-        }
-        Ok(())
+        Ok(live::until_ended(&self.client, &found, || self.wait(end)).await?)
     }
 
     /// Sees that there is a namespace.

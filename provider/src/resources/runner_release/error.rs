@@ -1,10 +1,11 @@
 //! What can go wrong with a release, and what it leaves behind.
 
 use crate::clients::ClientError;
-use crate::clients::kubernetes::{KubernetesError, ObjectRef};
+use crate::clients::kubernetes::KubernetesError;
 use crate::framework::wait::WaitError;
 use crate::framework::{Diagnostic, Diagnostics};
 use crate::provider::sentence;
+use crate::resources::live::StillEnding;
 
 /// Why an operation failed.
 #[derive(Debug, thiserror::Error)]
@@ -27,10 +28,8 @@ pub(super) enum Error {
     )]
     ExistsForOther { object: String, owner: String },
 
-    #[error(
-        "{object} is being deleted, and was still there: {source}. Nothing was changed; apply again when it is gone."
-    )]
-    Ending { object: Box<ObjectRef>, source: WaitError<KubernetesError> },
+    #[error(transparent)]
+    Ending(#[from] StillEnding),
 
     #[error("There is no namespace {namespace}. Make it first, or set create_namespace = true. Nothing was made.")]
     NoNamespace { namespace: String },
@@ -97,7 +96,7 @@ impl Error {
             Self::Exists { .. } | Self::ExistsForOther { .. } => "Object exists already",
             Self::NoNamespace { .. } => "Namespace not found",
             Self::NamespaceEnds { .. } => "Namespace is being deleted",
-            Self::Before { .. } | Self::Apply { .. } | Self::Ending { .. } => "Cannot apply the runner release",
+            Self::Before { .. } | Self::Apply { .. } | Self::Ending(_) => "Cannot apply the runner release",
             Self::Rollout { .. } => "Runner manager is not available",
             Self::Read { .. } => "Cannot read the runner release",
             Self::Remove { .. } => "Cannot remove the runner release",

@@ -10,7 +10,7 @@ use super::spec::Names;
 use crate::clients::kubernetes::{self, KubernetesError, ObjectRef};
 use crate::framework::wait::{Look, Wait, WaitError};
 use crate::resources::live;
-pub(super) use crate::resources::live::{get_all, gone, is_ending, is_ours, places, remove};
+pub(super) use crate::resources::live::{get_all, is_ours, places, remove, until_ended};
 use crate::resources::ownership::Claim;
 
 /// What an apply may take from others: what was ours and is shown by the plan, or all that an import takes over.

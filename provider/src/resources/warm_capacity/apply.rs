@@ -23,20 +23,12 @@ impl Scene<'_> {
         let objects = expand::objects(wanted);
         let places: Vec<ObjectRef> = objects.iter().filter_map(|object| ObjectRef::of(object).ok()).collect();
         let found = live::get_all(&self.client, places).await.map_err(|source| Error::Before { source })?;
-        let mut ending = Vec::new();
-        for (place, object) in found {
-            let Some(object) = object else { continue };
-            if !before.contains_key(&place.to_string()) && !is_warm_capacity(&object) {
-                return Err(Error::Exists { object: place.to_string() });
-            }
-            if live::is_ending(&object) {
-                ending.push(place);
-            }
+        let found: Vec<_> = found.into_iter().filter_map(|(place, object)| Some((place, object?))).collect();
+        let is_new = |place: &ObjectRef| !before.contains_key(&place.to_string());
+        if let Some((place, _)) = found.iter().find(|(place, object)| is_new(place) && !is_warm_capacity(object)) {
+            return Err(Error::Exists { object: place.to_string() });
         }
-        for place in ending {
-            let gone = live::gone(&self.client, &place, self.wait(end)).await;
-            gone.map_err(|source| Error::Ending { object: Box::new(place), source })?;
-        }
+        live::until_ended(&self.client, &found, || self.wait(end)).await?;
         let name = &wanted.namespace;
         let namespace = Namespace { client: &self.client, name, owner: String::new() };
         match namespace.ensure(self.context, false, Duration::ZERO).await {

@@ -5,6 +5,7 @@ use crate::clients::kubernetes::{KubernetesError, ObjectRef};
 use crate::framework::wait::WaitError;
 use crate::framework::{Diagnostic, Diagnostics};
 use crate::provider::sentence;
+use crate::resources::live::StillEnding;
 
 /// Why an operation failed.
 #[derive(Debug, thiserror::Error)]
@@ -28,10 +29,8 @@ pub(super) enum Error {
     )]
     OtherShape { object: Box<ObjectRef>, id: String },
 
-    #[error(
-        "{object} is being deleted, and was still there: {source}. Nothing was changed; apply again when it is gone."
-    )]
-    Ending { object: Box<ObjectRef>, source: WaitError<KubernetesError> },
+    #[error(transparent)]
+    Ending(#[from] StillEnding),
 
     #[error("There is no namespace {namespace}. Make it first. Nothing was made.")]
     NoNamespace { namespace: String },
@@ -70,7 +69,7 @@ impl Error {
             Self::Client(_) | Self::Configuration(_) => "Invalid warm capacity",
             Self::Exists { .. } | Self::OtherShape { .. } => "Object exists already",
             Self::NoNamespace { .. } => "Namespace not found",
-            Self::Before { .. } | Self::Apply { .. } | Self::Ending { .. } => "Cannot apply the warm capacity",
+            Self::Before { .. } | Self::Apply { .. } | Self::Ending(_) => "Cannot apply the warm capacity",
             Self::Placeholders { .. } => "Placeholders were not made",
             Self::Read { .. } => "Cannot read the warm capacity",
             Self::Remove { .. } => "Cannot remove the warm capacity",
