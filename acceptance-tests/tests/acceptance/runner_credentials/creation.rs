@@ -248,6 +248,32 @@ async fn no_namespace() {
     stage.assert_nothing_left().await;
 }
 
+/// A namespace that was made before the user is refused is in the state, whoever chose the name; and a user of others is
+/// not in it.
+#[tokio::test]
+async fn refused_after_the_namespace() {
+    for (name, theirs) in [(None, false), (Some(NAME), true)] {
+        let variables = json!({ "name": name, "create_namespace": true });
+        let (stage, workspace) = without_namespace(&format!("refused_{theirs}"), variables).await;
+        let iam = stage.account.iam();
+        if theirs {
+            iam.create_user().user_name(NAME).send().await.unwrap();
+        } else {
+            stage.account.inject(Fault::error("iam", "CreateUser", 403, "AccessDenied", "no iam:CreateUser").times(0));
+        }
+        let said = workspace.try_apply().await.failed();
+        assert!(said.contains("no iam:CreateUser") || said.contains("exists already"), "{said}");
+        assert!(workspace.state().await.contains(ADDRESS));
+        stage.account.forget();
+        workspace.destroy().await;
+        assert_eq!(user(&stage.account).await.is_some(), theirs);
+        if theirs {
+            iam.delete_user().user_name(NAME).send().await.unwrap();
+        }
+        stage.assert_nothing_left().await;
+    }
+}
+
 /// A policy that may not be attached ends the create; the state has the user, and the next apply replaces it.
 #[tokio::test]
 async fn half_made() {

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::error::Error;
 use super::holder::Holder;
 use super::manifests::secret::Found as Secret;
-use super::memory::Memory;
+use super::memory::{Beside, Memory};
 use super::role_grant::annotations;
 use super::schema::RunnerCredentials;
 use super::validate::{Mode, Wanted};
@@ -85,6 +85,11 @@ impl Scene<'_> {
             return Ok(());
         };
         let importing = operation.importing;
+        // Of a create that was refused because others have a user or role of this name.
+        let beside = Beside::of(&operation.state, &Memory::of(&operation.private));
+        if !importing && !Box::pin(self.is_ours(&beside, &name)).await? {
+            return Ok(());
+        }
         let state = &mut operation.state;
         let mut memory = Memory::of(&operation.private);
         flatten::holder(state, &found, importing.then_some(self.tags));

@@ -48,7 +48,7 @@ use tokio::sync::OnceCell;
 
 use self::error::Error;
 use self::key_grant::aws;
-use self::memory::{Book, Memory};
+use self::memory::{Beside, Book, Memory};
 pub use self::schema::RunnerCredentials;
 use self::superseded::Candidates;
 use self::validate::{Mode, Wanted};
@@ -190,7 +190,7 @@ impl<'a> Scene<'a> {
         let mut planned = operation.planned.clone();
         let is_named = planned.name.known().is_some();
         if !is_named {
-            planned.name = Box::pin(self.made_up_name(&planned, limit)).await?.into();
+            Box::pin(self.make_up_name(&mut planned, operation, limit)).await?;
         }
         let granted = Box::pin(self.grant_anew(&mut planned, operation, limit)).await;
         let wanted = match granted {
@@ -316,7 +316,10 @@ impl<'a> Scene<'a> {
         let beside = Box::pin(self.revoke_all_beside(&mut state, &mut memory, operation)).await?;
         operation.diagnostics.extend(beside);
         let wanted = Wanted::of(&state);
+        // Also a create that was refused, because others have a user or role of this name, may have left a state.
+        let is_ours = Box::pin(self.is_ours(&Beside::of(&state, &memory), &wanted.settings.name)).await?;
         match wanted.mode {
+            _ if !is_ours => {}
             Mode::AccessKey => {
                 let warnings = Box::pin(self.revoke_key(&wanted, &mut state, &mut memory, operation)).await?;
                 operation.diagnostics.extend(warnings);

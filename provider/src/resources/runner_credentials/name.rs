@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::error::Error;
+use super::memory::{Book, Memory};
 use super::schema::RunnerCredentials;
 use super::validate::{Mode, SUFFIX, Wanted};
-use super::{Scene, key_grant};
+use super::{Scene, bare, key_grant, plan};
 use crate::framework::Value;
-use crate::resources::names;
+use crate::resources::{names, partition};
 
 /// Any name.
 pub(super) fn random(planned: &RunnerCredentials) -> String {
@@ -19,14 +20,20 @@ fn prefix(planned: &RunnerCredentials) -> &str {
 }
 
 impl Scene<'_> {
-    /// A name that follows from what the credentials are for, so that a create that was killed finds what it has begun.
-    pub(super) async fn made_up_name(&self, planned: &RunnerCredentials, limit: Duration) -> Result<String, Error> {
+    /// Names the credentials after what they are for, so that a create that was killed finds what it has begun.
+    pub(super) async fn make_up_name(
+        &self,
+        planned: &mut RunnerCredentials,
+        book: &mut dyn Book,
+        limit: Duration,
+    ) -> Result<(), Error> {
         let wanted = Wanted::of(planned);
+        let mut made_namespace = false;
         let plain = |value: &Value<String>| value.as_str().unwrap_or_default().to_owned();
         let parts = match wanted.mode {
             Mode::AccessKey => {
                 let cluster = self.cluster(&wanted, key_grant::NOTHING).await?;
-                self.ensure_namespace(&cluster, &wanted, limit, key_grant::NOTHING).await?;
+                made_namespace = self.ensure_namespace(&cluster, &wanted, limit, key_grant::NOTHING).await?;
                 let uid = self.namespace(&cluster, &wanted).uid().await;
                 let failed = |source| key_grant::kubernetes("Reading the namespace", source, key_grant::NOTHING);
                 vec![uid.map_err(failed)?.unwrap_or_default(), wanted.place.name]
@@ -38,6 +45,11 @@ impl Scene<'_> {
             }
         };
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-        Ok(names::derived(prefix(planned), SUFFIX, &parts))
+        planned.name = names::derived(prefix(planned), SUFFIX, &parts).into();
+        if made_namespace {
+            plan::derive(planned, None, Some(partition::name(self.region)), self.tags);
+            book.write(&bare(planned), &Memory::default());
+        }
+        Ok(())
     }
 }
