@@ -4,7 +4,9 @@
     POST   /api/v4/runners/verify     is this authentication token good?
     DELETE /api/v4/runners            unregister
     DELETE /api/v4/runners/managers   one manager of a runner goes
-    POST   /api/v4/jobs/request       never a job
+    POST   /api/v4/jobs/request       the oldest job that waits: 201; none waits: 204
+    PATCH  /api/v4/jobs/:id/trace     what the job wrote, by the job's own token
+    PUT    /api/v4/jobs/:id           how far the job is, by the job's own token
 
 A GitLab may live under a path of its own; every such path here is an instance of its own, so that
 tests that run at once use http://host:port/<test>. Tokens of the form glrt-... are good from the
@@ -14,6 +16,14 @@ good until it is unregistered. The control side:
     GET  /_control/health
     GET  /_control/log?instance=      the calls; tokens only as SHA-256
     GET  /_control/runners?instance=  the runners that are registered now
+    POST /_control/jobs               {"instance", "script" (a text or a list), "image"?,
+                                      "services"? (names or {"name", "alias", ...}), "variables"?
+                                      (name to value), "timeout"? (seconds)}: a job, {"id"}
+    GET  /_control/jobs?instance=     all jobs: state (pending, running, success, failed, canceled),
+                                      failure_reason, exit_code, trace, runner_id, system_id and the
+                                      times created, started, finished
+    POST /_control/jobs/cancel        {"instance", "id"}; without the id all of them
+    POST /_control/runners/remove     {"instance"}: as if they were deleted in GitLab's pages
     POST /_control/faults             {"instance", "method", "path" (a regular expression), "status",
                                       "skip", "times"}
     POST /_control/reset              {"instance"}; without it everything
@@ -30,6 +40,8 @@ from collections import defaultdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+from .gitlab_jobs import Jobs
+
 FORBIDDEN = (403, {"message": "403 Forbidden"})
 
 
@@ -38,18 +50,22 @@ def fingerprint(token: str) -> str:
 
 
 class Instance:
-    """One GitLab: its runners, the log of its calls, the faults that wait for the next ones."""
+    """One GitLab: its runners and jobs, the log of its calls, the faults that wait."""
 
     def __init__(self):
+        self.jobs = Jobs()
         self.runners: dict[str, dict] = {}
         self.unregistered: set[str] = set()
         self.log: list[dict] = []
         self.faults: list[dict] = []
         self._next_id = 1
 
-    def answer(self, method: str, path: str, body: dict) -> tuple[int, dict | None]:
+    def answer(self, method: str, path: str, body: dict) -> tuple:
+        """Status and body, and headers where a runner reads some."""
         if (fault := self._fault(method, path)) is not None:
             return fault, {"message": f"{fault} injected"}
+        if (about_a_job := self.jobs.answer(method, path, body)) is not None:
+            return about_a_job
         call = {
             ("POST", "/runners"): self._register,
             ("POST", "/runners/verify"): self._verify,
@@ -103,7 +119,15 @@ class Instance:
         return 204, None
 
     def _request_job(self, body: dict):
-        return (204, None) if self._find(body) else FORBIDDEN
+        runner = self._find(body)
+        if runner is None:
+            return FORBIDDEN
+        job = self.jobs.take(runner, body.get("system_id"))
+        return (204, None) if job is None else (201, job)
+
+    def remove_runners(self) -> None:
+        self.unregistered.update(self.runners)
+        self.runners.clear()
 
     def _find(self, body: dict) -> dict | None:
         token = body.get("token", "")
@@ -141,7 +165,8 @@ class GitLab:
         self._instances: dict[str, Instance] = defaultdict(Instance)
         self._lock = threading.Lock()
 
-    def call(self, method: str, url: str, body: dict) -> tuple[int, dict | list | None]:
+    def call(self, method: str, url: str, body: dict) -> tuple:
+        """Status and body, and headers where a runner reads some."""
         parts = urlsplit(url)
         with self._lock:
             if parts.path.startswith("/_control/"):
@@ -151,7 +176,7 @@ class GitLab:
             if not found:
                 return 404, {"error": "404 Not Found"}
             instance = self._instances[name.strip("/")]
-            status, answer = instance.answer(method, path, body)
+            status, *answer = instance.answer(method, path, body)
             instance.log.append(
                 {
                     "time": time.time(),
@@ -164,7 +189,7 @@ class GitLab:
                     "description": body.get("description"),
                 }
             )
-            return status, answer
+            return status, *answer
 
     def _control(self, method: str, what: str, name: str, body: dict):
         match (method, what):
@@ -174,8 +199,16 @@ class GitLab:
                 return 200, self._instances[name].log
             case ("GET", "runners"):
                 return 200, self._instances[name].shown()
+            case ("GET", "jobs"):
+                return 200, self._instances[name].jobs.shown()
+            case ("POST", "jobs"):
+                return 201, self._instances[name].jobs.add(body)
+            case ("POST", "jobs/cancel"):
+                self._instances[name].jobs.cancel(body.get("id"))
             case ("POST", "faults"):
                 self._instances[name].faults.append(body)
+            case ("POST", "runners/remove"):
+                self._instances[name].remove_runners()
             case ("POST", "reset"):
                 if "instance" in body:
                     self._instances.pop(name, None)
@@ -200,24 +233,36 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(*self.gitlab.call(self.command, self.path, body))
 
     def _parse(self, sent: bytes) -> dict:
-        """GitLab takes both: the runner sends JSON, people with curl send forms."""
+        """GitLab takes both: the runner sends JSON, people with curl send forms.
+
+        A trace comes as text, with the job's token in a header.
+        """
+        if self.headers.get("Content-Type", "").startswith("text/plain"):
+            return {
+                "token": self.headers.get("Job-Token", ""),
+                "range": self.headers.get("Content-Range", ""),
+                "size": len(sent),
+                "trace": sent.decode(errors="replace"),
+            }
         if not sent:
             return {}
         if "json" in self.headers.get("Content-Type", "json"):
             return json.loads(sent)
         return {key: values[0] for key, values in parse_qs(sent.decode()).items()}
 
-    def _answer(self, status: int, body: dict | list | None) -> None:
+    def _answer(self, status: int, body: dict | list | None, headers: dict | None = None) -> None:
         data = b"" if body is None else json.dumps(body).encode()
         self.send_response(status)
         if body is not None:
             self.send_header("Content-Type", "application/json")
         if status != 204:
             self.send_header("Content-Length", str(len(data)))
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(data)
 
-    do_GET = do_POST = do_DELETE = do_PUT = _serve
+    do_GET = do_POST = do_DELETE = do_PUT = do_PATCH = _serve
 
     def log_message(self, format, *args) -> None:
         print(f"{self.command} {self.path.partition('?')[0]} {args[1:2]}", flush=True)

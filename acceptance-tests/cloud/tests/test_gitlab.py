@@ -49,3 +49,61 @@ class Runners(unittest.TestCase):
         _, runner = self.call("POST", "/runners", token="GR13489")
         other = self.gitlab.call("DELETE", "/other/api/v4/runners", {"token": runner["token"]})
         self.assertEqual(other[0], 403)
+
+
+class Jobs(unittest.TestCase):
+    TOKEN = "glrt-1"
+
+    def setUp(self):
+        self.gitlab = GitLab()
+
+    def call(self, method: str, path: str, **body):
+        return self.gitlab.call(method, f"/test/api/v4{path}", body)
+
+    def add(self, **job) -> int:
+        status, added = self.gitlab.call("POST", "/_control/jobs", {"instance": "test", **job})
+        self.assertEqual(status, 201)
+        return added["id"]
+
+    def request(self):
+        return self.call("POST", "/jobs/request", token=self.TOKEN, system_id="r_1")
+
+    def shown(self) -> dict:
+        return self.gitlab.call("GET", "/_control/jobs?instance=test", {})[1][0]
+
+    def test_handed_out_once_and_followed_to_its_end(self):
+        self.assertEqual(self.request(), (204, None))
+        identity = self.add(script="echo hello", image="busybox", variables={"A": "1"})
+        status, job = self.request()
+        self.assertEqual((status, job["id"]), (201, identity))
+        self.assertEqual(job["steps"][0]["script"], ["echo hello"])
+        self.assertEqual(job["image"], {"name": "busybox"})
+        self.assertIn({"key": "A", "value": "1", "public": True, "masked": False}, job["variables"])
+        self.assertEqual(self.request(), (204, None))
+        self.assertEqual((self.shown()["state"], self.shown()["system_id"]), ("running", "r_1"))
+        trace = {"token": job["token"], "range": "0-5", "trace": "hello\n", "size": 6}
+        self.assertEqual(self.call("PATCH", f"/jobs/{identity}/trace", **trace)[0], 202)
+        self.assertEqual(self.call("PATCH", f"/jobs/{identity}/trace", **trace)[0], 416)
+        ended = {"token": job["token"], "state": "failed", "failure_reason": "script_failure"}
+        self.assertEqual(self.call("PUT", f"/jobs/{identity}", **ended)[0], 200)
+        self.assertEqual(self.shown()["trace"], "hello\n")
+        self.assertEqual(self.shown()["failure_reason"], "script_failure")
+        self.assertEqual(self.call("PUT", f"/jobs/{identity}", **ended)[0], 403)
+
+    def test_by_its_own_token_alone(self):
+        identity = self.add(script="true")
+        self.request()
+        for token in (self.TOKEN, ""):
+            answer = self.call("PUT", f"/jobs/{identity}", token=token, state="success")
+            self.assertEqual(answer[0], 403)
+        self.assertEqual(self.call("PUT", "/jobs/7", token="x", state="success")[0], 404)
+        self.assertEqual(self.shown()["state"], "running")
+
+    def test_canceled(self):
+        identity = self.add(script="true")
+        job = self.request()[1]
+        cancel = {"instance": "test", "id": identity}
+        self.assertEqual(self.gitlab.call("POST", "/_control/jobs/cancel", cancel)[0], 200)
+        answer = self.call("PUT", f"/jobs/{identity}", token=job["token"], state="running")
+        self.assertEqual((answer[0], answer[2]), (403, {"Job-Status": "canceled"}))
+        self.assertEqual(self.shown()["state"], "canceled")
