@@ -12,8 +12,11 @@ from cryptography.x509.oid import NameOID
 LIFETIME = datetime.timedelta(days=30)
 
 
-def make(directory: Path) -> None:
-    """Writes ca.crt, and certificate and key of apiserver and administrator, and service-account.key."""
+def make(directory: Path, service_address: str) -> None:
+    """Writes ca.crt, and certificate and key of apiserver and administrator, and service-account.key.
+
+    `service_address`: of the API server within the cluster.
+    """
     ca_key = ec.generate_private_key(ec.SECP256R1())
     ca_name = _name("gitlabspot local cloud")
     ca = (
@@ -27,6 +30,7 @@ def make(directory: Path) -> None:
     server_key = ec.generate_private_key(ec.SECP256R1())
     loopback = [
         x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
+        x509.IPAddress(ipaddress.ip_address(service_address)),
         x509.DNSName("localhost"),
         x509.DNSName("kubernetes.default.svc"),
     ]

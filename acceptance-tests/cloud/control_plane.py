@@ -1,6 +1,7 @@
-"""A Kubernetes control plane without machines: etcd, API server, controllers, scheduler, kwok.
+"""A Kubernetes control plane: etcd, API server, controllers, scheduler, kwok.
 
-kwok plays the nodes: it makes them ready, and their pods running, by the Stage files in kwok/.
+kwok simulates all nodes but the real one (node/): it makes them ready, and their pods running, by the Stage files in
+kwok/.
 """
 
 import base64
@@ -11,6 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import certificates
+from .node.plan import Node
+from .node.settings import API_SERVICE
+from .node.settings import LABEL as REAL_NODE
 from .layout import HERE, Layout, tool
 from .processes import Child, answers, free_port
 
@@ -30,7 +34,7 @@ class ControlPlane:
     @classmethod
     def plan(cls, layout: Layout) -> "ControlPlane":
         layout.kubernetes.mkdir(mode=0o700)
-        certificates.make(layout.kubernetes)
+        certificates.make(layout.kubernetes, API_SERVICE)
         plane = cls(layout, free_port(), secrets.token_hex(24))
         plane._write_tokens()
         plane._write_kubeconfig(layout.kubeconfig)
@@ -55,10 +59,10 @@ class ControlPlane:
             "kubeconfig": str(self.layout.kubeconfig),
         }
 
-    def start(self, launch, authenticator: str) -> None:
+    def start(self, launch, authenticator: str, node: Node | None) -> None:
         """Starts everything with `launch(name, command)`, each when the one before is ready."""
         etcd = self._start_etcd(launch)
-        self._start_apiserver(launch, etcd, authenticator)
+        self._start_apiserver(launch, etcd, authenticator, node)
         config = str(self.layout.kubeconfig)
         as_admin = [
             f"--kubeconfig={config}",
@@ -102,8 +106,9 @@ class ControlPlane:
         child.wait_until(answers(f"{clients}/health"))
         return clients
 
-    def _start_apiserver(self, launch, etcd: str, authenticator: str) -> None:
+    def _start_apiserver(self, launch, etcd: str, authenticator: str, node: Node | None) -> None:
         files = self.layout.kubernetes
+        to_node = [f"--egress-selector-config-file={node.egress_selector}"] if node else []
         webhook = files / "authenticator.kubeconfig"
         webhook.write_text(json.dumps(_kubeconfig(authenticator)))
         child: Child = launch(
@@ -129,6 +134,11 @@ class ControlPlane:
                 "--authentication-token-webhook-cache-ttl=2s",
                 "--authorization-mode=RBAC",
                 "--allow-privileged=true",  # docker-in-docker asks for it
+                # For logs, exec and attach. Names of nodes resolve nowhere.
+                "--kubelet-preferred-address-types=InternalIP",
+                f"--kubelet-client-certificate={files / 'admin.crt'}",
+                f"--kubelet-client-key={files / 'admin.key'}",
+                *to_node,
             ],
         )
         child.wait_until(answers(f"{self.host}/readyz", context=self.trust()))
@@ -141,7 +151,7 @@ class ControlPlane:
             [
                 tool("kwok"),
                 f"--kubeconfig={self.layout.kubeconfig}",
-                "--manage-all-nodes=true",
+                f"--manage-nodes-with-label-selector=!{REAL_NODE}",
                 f"--server-address={address}",
                 "--node-lease-duration-seconds=40",
                 *(f"--config={stage}" for stage in stages),

@@ -46,6 +46,11 @@ class Layout:
         return self.root / "kubernetes"
 
     @property
+    def node(self) -> Path:
+        """Of the real node, where there is one: its logs and configuration, and what its containers are made of."""
+        return self.root / "node"
+
+    @property
     def kubeconfig(self) -> Path:
         return self.kubernetes / "admin.kubeconfig"
 

@@ -34,17 +34,28 @@ def free_port() -> int:
     raise StartFailed("no free loopback port found between 20000 and 31999")
 
 
-def _die_with_parent() -> None:
-    """In the child: the kernel ends it when the supervisor dies, however that happens."""
+def die_with_parent(death_signal: signal.Signals) -> None:
+    """In the child: the kernel sends it this signal when the parent dies, however that happens."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, death_signal)
 
 
 class Child:
     """A process of the cloud, with a log and a pid file under its name."""
 
-    def __init__(self, name: str, command: list, logs: Path, pids: Path, env: dict | None = None):
+    def __init__(
+        self,
+        name: str,
+        command: list,
+        logs: Path,
+        pids: Path,
+        env: dict | None = None,
+        death_signal: signal.Signals = signal.SIGKILL,
+        grace: float = 2,
+    ):
+        """`grace`: seconds between SIGTERM and SIGKILL when it is stopped."""
         self.name, self.log = name, logs / f"{name}.log"
+        self._grace = grace
         self._pid_file = pids / name
         with open(self.log, "wb") as log:
             self._process = subprocess.Popen(
@@ -54,7 +65,7 @@ class Child:
                 stderr=subprocess.STDOUT,
                 env=env,
                 # Only from the main thread: the signal comes when that thread ends.
-                preexec_fn=_die_with_parent,
+                preexec_fn=lambda: die_with_parent(death_signal),
             )
         self._pid_file.write_text(f"{self._process.pid}\n")
 
@@ -77,12 +88,12 @@ class Child:
                 )
             time.sleep(0.1)
 
-    def stop(self, grace: float = 2) -> None:
-        """SIGTERM, then SIGKILL: nothing here is worth a long goodbye."""
+    def stop(self) -> None:
+        """SIGTERM, then SIGKILL."""
         if self._process.poll() is None:
             self._process.terminate()
             try:
-                self._process.wait(grace)
+                self._process.wait(self._grace)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()

@@ -13,7 +13,9 @@ import urllib.request
 
 from .control_plane import ControlPlane
 from .kubernetes import Kubernetes, furnish
-from .layout import REGION, REPOSITORY, Layout, tool
+from .layout import REGION, REPOSITORY, TOOLS, Layout, tool
+from .node import machine
+from .node.plan import Node
 from .processes import Child, StartFailed, answers, free_port, tail
 
 AWS_ACCOUNT = "123456789012"
@@ -70,6 +72,8 @@ class Supervisor:
 
         plane = ControlPlane.plan(layout)
         aws_port, gitlab_port = free_port(), free_port()
+        without_node = machine.missing(TOOLS)
+        node = None if without_node else Node.plan(layout, plane.port, (aws_port, gitlab_port))
         aws, gitlab = (f"http://127.0.0.1:{port}" for port in (aws_port, gitlab_port))
         webhook = f"{aws}/_mock/authenticate/{secrets.token_hex(16)}"
 
@@ -82,11 +86,15 @@ class Supervisor:
             f"--authenticator-path={webhook.removeprefix(aws)}",
         )
         gitlab_child = self._python("gitlab", "cloud.gitlab", f"--port={gitlab_port}")
-        plane.start(self._launch, webhook)
-        furnish(Kubernetes.of(plane.describe()))
+        plane.start(self._launch, webhook, node)
+        node_child = node.start(self._python, layout) if node else None
+        kubernetes = Kubernetes.of(plane.describe())
+        furnish(kubernetes)
         aws_child.wait_until(answers(f"{aws}/_mock/health"))
         gitlab_child.wait_until(answers(f"{gitlab}/_control/health"))
         account = _post(f"{aws}/_mock/accounts", {"account": AWS_ACCOUNT, "cluster": CLUSTER})
+        if node:
+            node.wait(node_child, kubernetes)
 
         return {
             "region": REGION,
@@ -100,6 +108,7 @@ class Supervisor:
             },
             "kubernetes": plane.describe(),
             "gitlab": {"url": gitlab, "control": f"{gitlab}/_control"},
+            "node": node.describe() if node else {"missing": without_node},
             "tools": {"tofu": str(tool("tofu"))},
             "directory": str(layout.root),
             "pid": os.getpid(),
@@ -112,20 +121,20 @@ class Supervisor:
         fresh.write_text(json.dumps(description, indent=2) + "\n")
         fresh.rename(self._layout.description)
 
-    def _launch(self, name: str, command: list, env: dict | None = None) -> Child:
+    def _launch(self, name: str, command: list, env: dict | None = None, **options) -> Child:
         if self._stopping:
             raise StartFailed("told to stop while starting")
-        child = Child(name, command, self._layout.logs, self._layout.pids, env)
+        child = Child(name, command, self._layout.logs, self._layout.pids, env, **options)
         self._children.append(child)
         return child
 
-    def _python(self, name: str, module: str, *arguments: str) -> Child:
+    def _python(self, name: str, module: str, *arguments: str, **options) -> Child:
         env = {
             **os.environ,
             "PYTHONPATH": str(REPOSITORY / "acceptance-tests"),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
-        return self._launch(name, [sys.executable, "-m", module, *arguments], env)
+        return self._launch(name, [sys.executable, "-m", module, *arguments], env, **options)
 
     def _watch(self) -> int:
         while not self._stopping:

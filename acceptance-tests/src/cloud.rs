@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::control::Control;
-use crate::{Account, GitLab, Kubernetes, KubernetesProxy};
+use crate::{Account, GitLab, Kubernetes, KubernetesProxy, RealNode, real_node};
 
 /// The running local cloud. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -22,6 +22,7 @@ struct Description {
     aws: Aws,
     kubernetes: Cluster,
     gitlab: Stub,
+    node: real_node::Description,
     tools: Tools,
 }
 
@@ -89,6 +90,16 @@ impl Cloud {
     pub fn gitlab(&self, name: &str) -> GitLab {
         let gitlab = &self.description.gitlab;
         GitLab::new(&gitlab.url, Control::new(&gitlab.control), &unique(name))
+    }
+
+    /// The node on which containers run.
+    ///
+    /// # Panics
+    ///
+    /// On a machine that cannot run it.
+    #[must_use]
+    pub fn real_node(&self) -> RealNode {
+        RealNode::of(&self.description.node)
     }
 
     /// The cluster, as its administrator.

@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use crate::cloud::repository;
 use crate::permissions::Policies;
-use crate::{Account, BuildNode, Cloud, Engine, GitLab, Kubernetes, KubernetesProxy, Namespace, Restricted, Workspace};
+use crate::{Account, BuildNode, Cloud, Engine, GitLab, Kubernetes, KubernetesProxy, Namespace, RealNode};
+use crate::{Restricted, Workspace};
 use crate::{evidence, mirror, search, state};
 
 /// An account, a namespace and a GitLab of the test's own, and the engine it runs. Removed at the end of a test that
@@ -109,6 +110,15 @@ impl Stage {
     /// A node for this test's builds, of this size.
     pub async fn build_node(&self, cpu: &str, memory: &str) -> BuildNode {
         BuildNode::new(self.namespace.name(), cpu, memory, &self.cloud, &self.kubernetes).await
+    }
+
+    /// The node on which containers run, shared by all tests.
+    ///
+    /// # Panics
+    ///
+    /// On a machine that cannot run it.
+    pub fn real_node(&self) -> RealNode {
+        self.cloud.real_node()
     }
 
     /// Somebody who may do in the cluster what these roles say, and nothing else; Roles are in the namespace, which exists.

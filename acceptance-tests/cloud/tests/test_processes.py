@@ -20,8 +20,9 @@ class Children(unittest.TestCase):
         self.addCleanup(directory.cleanup)
         self.root = Path(directory.name)
 
-    def child(self, script: str) -> Child:
-        child = Child("test", [sys.executable, "-c", script], self.root, self.root)
+    def child(self, script: str, grace: float = 2) -> Child:
+        command = [sys.executable, "-c", script]
+        child = Child("test", command, self.root, self.root, grace=grace)
         self.addCleanup(child.stop)
         return child
 
@@ -38,10 +39,11 @@ class Children(unittest.TestCase):
     def test_stopped_even_when_it_ignores_the_signal(self):
         child = self.child(
             "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
-            "print('deaf', flush=True); time.sleep(60)"
+            "print('deaf', flush=True); time.sleep(60)",
+            grace=0.2,
         )
         child.wait_until(lambda: None if "deaf" in child.log.read_text() else "not deaf")
-        child.stop(grace=0.2)
+        child.stop()
         self.assertIsNotNone(child.ended())
 
     @unittest.skipUnless(sys.platform == "linux", "the signal at the parent's death is Linux's")
