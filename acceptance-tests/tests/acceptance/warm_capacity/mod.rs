@@ -7,7 +7,7 @@ mod interruption;
 mod ownership;
 mod permissions;
 mod refusals;
-mod scheduled;
+pub(crate) mod scheduled;
 
 use std::time::{Duration, Instant};
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::scheduled::{now, period};
 use super::{ADDRESS, Scene, quota_of};
 
 /// W14: schedules and sizes that cannot be are refused at plan, at their attribute.
@@ -41,6 +42,23 @@ async fn a_quota_is_named() {
         assert!(said.contains(text), "{text} in {said}");
     }
     assert!(scene.workspace.state().await.contains(ADDRESS));
+    quota.lift().await;
+    scene.workspace.set(&json!({ "create_timeout": null }));
+    scene.workspace.apply().await;
+    scene.workspace.assert_stable().await;
+    scene.destroy().await;
+}
+
+/// W15: the same with a schedule: a Job has no condition that tells it, and its events do.
+#[tokio::test]
+async fn a_quota_is_named_for_a_job() {
+    let schedule = period(now() - 3600, now() + 3600);
+    let scene = Scene::new("quota_job", json!({ "create_timeout": "8s", "schedule": schedule })).await;
+    let quota = quota_of(&scene.stage, 0).await;
+    let said = scene.workspace.try_apply().await.failed();
+    for text in ["Placeholders were not made", "0 of 2 pods of the Job", "exceeded quota: none"] {
+        assert!(said.contains(text), "{text} in {said}");
+    }
     quota.lift().await;
     scene.workspace.set(&json!({ "create_timeout": null }));
     scene.workspace.apply().await;

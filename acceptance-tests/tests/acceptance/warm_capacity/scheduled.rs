@@ -4,13 +4,14 @@ use std::time::{Duration, Instant};
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::{CronJob, Job};
+use k8s_openapi::api::core::v1::Pod;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
 use super::{ADDRESS, NAME, Scene, pending, run_job, until};
 
 /// Seconds since 1970, by the clock that the provider sees.
-pub(super) fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     now.as_secs().try_into().unwrap()
 }
@@ -21,12 +22,12 @@ fn daily(second: i64) -> String {
 }
 
 /// A period of every day.
-pub(super) fn period(start: i64, end: i64) -> Value {
+pub(crate) fn period(start: i64, end: i64) -> Value {
     json!({ "start": daily(start), "end": daily(end) })
 }
 
 /// The next full minute that is at least this far away.
-fn minute_after(seconds: i64) -> i64 {
+pub(crate) fn minute_after(seconds: i64) -> i64 {
     (now() + seconds + 59) / 60 * 60
 }
 
@@ -62,7 +63,7 @@ async fn outside_of_a_period_there_are_no_placeholders() {
     let job = &spec["jobTemplate"]["spec"];
     assert_eq!(
         (&job["parallelism"], &job["completions"], &job["activeDeadlineSeconds"], &job["ttlSecondsAfterFinished"]),
-        (&json!(2), &json!(2), &json!(36_000), &json!(0))
+        (&json!(2), &json!(i32::MAX), &json!(36_000), &json!(0))
     );
     let rule = json!({
         "action": "Ignore", "onPodConditions": [{ "type": "DisruptionTarget", "status": "True" }],
@@ -121,8 +122,34 @@ async fn a_period_under_way_starts_at_once_and_leaves_no_failed_job() {
     assert_eq!(scene.stage.namespace.objects().await, [format!("CronJob/{NAME}"), "Pod/job".to_owned()]);
     scene.workspace.assert_stable().await;
 
-    let pods = scene.stage.kubernetes.api::<k8s_openapi::api::core::v1::Pod>(scene.stage.namespace.name());
+    let pods = scene.stage.kubernetes.api::<Pod>(scene.stage.namespace.name());
     pods.delete("job", &DeleteParams::default()).await.unwrap();
+    scene.destroy().await;
+}
+
+/// W26: jobs preempt placeholders of one period more often than there are placeholders. Each one that ends has succeeded, as
+/// the pause image exits with 0; its Job goes on, and replaces it each time without a delay that grows.
+#[tokio::test]
+async fn a_job_outlives_more_preemptions_than_it_has_placeholders() {
+    let schedule = period(now() - 3600, now() + 3600);
+    let scene = Scene::new("preempted", json!({ "schedule": schedule })).await;
+    scene.workspace.apply().await;
+    scene.until_placeholders(&[scene.running(), scene.running()]).await;
+    let [before] = scene.jobs().await.try_into().unwrap();
+    let pods = scene.stage.kubernetes.api::<Pod>(scene.stage.namespace.name());
+    for count in 1..=4 {
+        let name = format!("job-{count}");
+        let waited = run_job(&scene.stage, &scene.node, &name).await;
+        assert!(waited.as_secs() < 20, "{name} waited for {waited:?}");
+        scene.until_placeholders(&[pending(), scene.running()]).await;
+        pods.delete(&name, &DeleteParams::default()).await.unwrap();
+        scene.until_placeholders(&[scene.running(), scene.running()]).await;
+    }
+    let [after] = scene.jobs().await.try_into().unwrap();
+    assert_eq!(after.metadata.uid, before.metadata.uid);
+    let status = after.status.unwrap();
+    assert_eq!((status.succeeded, status.failed.unwrap_or(0)), (Some(4), 0));
+    scene.workspace.assert_stable().await;
     scene.destroy().await;
 }
 

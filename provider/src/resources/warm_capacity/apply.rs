@@ -153,8 +153,23 @@ impl Scene<'_> {
                 }
             }
         };
-        let place = ObjectRef::of(&job).map_err(WaitError::Failed)?;
-        self.wait(end).until(|| async { Ok(wait::of_job(self.get(&place).await?.as_ref())) }).await
+        self.job_made(&job, end).await
+    }
+
+    async fn job_made(&self, job: &Json, end: Instant) -> Result<(), WaitError<KubernetesError>> {
+        let place = ObjectRef::of(job).map_err(WaitError::Failed)?;
+        let made = self.wait(end).until(|| async { Ok(wait::of_job(self.get(&place).await?.as_ref())) }).await;
+        let Err(WaitError::TimedOut { after, last }) = made else { return made };
+        let why = self.why_not_made(&place).await;
+        let why = why.map_or_else(|| "; its events tell more".to_owned(), |why| format!(": {why}"));
+        Err(WaitError::TimedOut { after, last: last + &why })
+    }
+
+    /// Why the pods of a Job are not made, as far as its events can be read.
+    async fn why_not_made(&self, job: &ObjectRef) -> Option<String> {
+        let live = self.get(job).await.ok()??;
+        let events = kubernetes::list(&self.client, "v1", "Event", job.namespace.as_deref(), "").await.ok()?;
+        wait::refusal(&live, &events).map(str::to_owned)
     }
 
     pub(super) async fn jobs(&self, namespace: &str, name: &str) -> Result<Vec<Json>, KubernetesError> {

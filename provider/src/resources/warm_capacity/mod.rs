@@ -65,7 +65,8 @@ impl Resource for WarmCapacityResource {
          the place of one at once; the placeholder is then pending, and the cluster autoscaler adds a node for it: room \
          for the next job.\n\n\
          Without `schedule` the placeholders are a Deployment. With one they are the pods of a CronJob's Job, which ends \
-         with the period and leaves no failed Job behind; nothing needs rights in the cluster for that. All periods of a \
+         with the period and leaves no failed Job behind; nothing needs rights in the cluster for that. However often jobs take \
+         their places, placeholders come back until the period ends. All periods of a \
          schedule are of one length by the clock on the wall, with a pause between them. They start and end by the time \
          zone through the year. Only a period within which clocks change keeps its length, so that it ends an hour late \
          in spring and an hour early in autumn. An apply within a period starts it at once, and ends it by the calendar; \

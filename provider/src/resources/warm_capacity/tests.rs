@@ -252,6 +252,28 @@ async fn pods_that_are_not_made_are_an_error_after_five_minutes() {
 }
 
 #[tokio::test]
+async fn pods_of_a_job_that_are_refused_say_why() {
+    let cluster = Cluster::new();
+    cluster.world().is_full = true;
+    let mut stage = stage(&cluster);
+    stage.at("2026-01-15T23:00:00Z");
+    let diagnostics = stage.apply(&nights()).await;
+    let said = &diagnostics.iter().next().unwrap().detail;
+    assert!(said.contains("are made; its events tell more"), "{said}");
+    let [(_, job)] = cluster.jobs().try_into().unwrap();
+    let event = json!({
+        "apiVersion": "v1", "kind": "Event", "reason": "FailedCreate", "lastTimestamp": "2026-01-15T23:00:01Z",
+        "involvedObject": { "kind": "Job", "uid": job["metadata"]["uid"] },
+        "message": "Error creating: pods \"warm-1-\" is forbidden: exceeded quota: none",
+    });
+    cluster.world().objects.insert("/api/v1/namespaces/ci/events/one".to_owned(), event);
+    let diagnostics = stage.apply(&nights()).await;
+    assert_eq!(summaries(&diagnostics), ["Placeholders were not made"]);
+    let said = &diagnostics.iter().next().unwrap().detail;
+    assert!(said.contains("is forbidden: exceeded quota: none"), "{said}");
+}
+
+#[tokio::test]
 async fn what_was_made_before_an_error_is_in_the_state() {
     let cluster = Cluster::new();
     cluster.world().refused = Some(DEPLOYMENT);

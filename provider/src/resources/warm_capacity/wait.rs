@@ -18,7 +18,8 @@ pub(super) fn of_deployment(deployment: &Json) -> Look<()> {
         return Look::Done(());
     }
     let conditions = deployment.pointer("/status/conditions").and_then(Json::as_array);
-    let failure = conditions.into_iter().flatten().find(|condition| condition["type"] == "ReplicaFailure");
+    let is_failure = |condition: &&Json| condition["type"] == "ReplicaFailure" && condition["status"] == "True";
+    let failure = conditions.into_iter().flatten().find(is_failure);
     let why = failure.and_then(|condition| condition["message"].as_str()).map(|why| format!(": {why}"));
     Look::Pending(format!("{updated} of {wanted} pods are made{}", why.unwrap_or_default()))
 }
@@ -32,7 +33,15 @@ pub(super) fn of_job(job: Option<&Json>) -> Look<()> {
         return Look::Done(());
     }
     let name = job.pointer("/metadata/name").and_then(Json::as_str).unwrap_or_default();
-    Look::Pending(format!("{active} of {wanted} pods of the Job {name} are made; its events tell more"))
+    Look::Pending(format!("{active} of {wanted} pods of the Job {name} are made"))
+}
+
+/// Why pods of a Job are not made, from the events of its namespace: a Job has no condition that tells it.
+pub(super) fn refusal<'a>(job: &Json, events: &'a [Json]) -> Option<&'a str> {
+    let is_its =
+        |event: &&Json| event["reason"] == "FailedCreate" && event["involvedObject"]["uid"] == job["metadata"]["uid"];
+    let last = events.iter().filter(is_its).max_by_key(|event| event["lastTimestamp"].as_str());
+    last?["message"].as_str()
 }
 
 /// Whether a Job has ended, one way or the other, or is about to go.
@@ -63,7 +72,10 @@ mod tests {
                 "spec": { "replicas": 2 },
                 "status": {
                     "observedGeneration": observed, "replicas": all, "updatedReplicas": updated, "readyReplicas": 0,
-                    "conditions": [{ "type": "ReplicaFailure", "message": "exceeded quota" }],
+                    "conditions": [
+                        { "type": "ReplicaFailure", "status": "False", "message": "an older one" },
+                        { "type": "ReplicaFailure", "status": "True", "message": "exceeded quota" },
+                    ],
                 },
             })
         };
@@ -85,13 +97,28 @@ mod tests {
             })
         };
         assert_eq!(of_job(Some(&job(2, "Suspended"))), Look::Done(()));
-        assert_eq!(
-            of_job(Some(&job(1, "Suspended"))),
-            pending("1 of 2 pods of the Job warm-1 are made; its events tell more")
-        );
+        assert_eq!(of_job(Some(&job(1, "Suspended"))), pending("1 of 2 pods of the Job warm-1 are made"));
         assert_eq!(of_job(Some(&job(0, "Failed"))), Look::Done(()));
         assert_eq!(of_job(None), Look::Done(()));
         assert!(is_finished(&json!({ "metadata": { "deletionTimestamp": "2026-01-01T00:00:00Z" } })));
         assert!(!is_finished(&json!({ "metadata": {} })));
+    }
+
+    #[test]
+    fn the_last_refusal_of_a_job_is_told() {
+        let event = |uid: &str, reason: &str, at: &str, message: &str| {
+            json!({
+                "involvedObject": { "kind": "Job", "uid": uid }, "reason": reason, "lastTimestamp": at, "message": message,
+            })
+        };
+        let events = [
+            event("u", "FailedCreate", "2026-01-01T00:00:02Z", "Error creating: exceeded quota"),
+            event("u", "FailedCreate", "2026-01-01T00:00:01Z", "Error creating: an older reason"),
+            event("u", "SuccessfulCreate", "2026-01-01T00:00:03Z", "Created pod"),
+            event("other", "FailedCreate", "2026-01-01T00:00:03Z", "Error creating: of another Job"),
+        ];
+        let job = json!({ "metadata": { "uid": "u" } });
+        assert_eq!(refusal(&job, &events), Some("Error creating: exceeded quota"));
+        assert_eq!(refusal(&json!({ "metadata": { "uid": "v" } }), &events), None);
     }
 }

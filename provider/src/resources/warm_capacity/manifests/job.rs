@@ -10,6 +10,9 @@ use super::super::schedule::{Period, Schedule};
 use super::{metadata, pod};
 use crate::resources::manifest::text;
 
+/// More pods than can end in a period. The API's largest number: a Job without Indexed completion mode has no other limit.
+const COMPLETIONS: i32 = i32::MAX;
+
 /// On Jobs: tells whether one is what is wanted now.
 const FINGERPRINT: &str = "gitlabspot.io/placeholders";
 
@@ -56,12 +59,17 @@ fn spec(wanted: &Placeholders, length: Duration) -> Json {
     template["spec"]["restartPolicy"] = json!("Never");
     json!({
         "parallelism": wanted.pods,
-        "completions": wanted.pods,
+        // A placeholder that is preempted gets SIGTERM, which the pause image answers with exit code 0: it has succeeded. The
+        // Job must not be complete then; each success is replaced, and resets the back-off that failures cause.
+        // Without a number of completions a Job starts no pod after its first success.
+        "completions": COMPLETIONS,
         "activeDeadlineSeconds": length.as_secs().max(1),
         // A Job that ends at its deadline counts as failed: none is left for anyone to be alarmed by.
         "ttlSecondsAfterFinished": 0,
         "backoffLimit": i32::MAX,
-        // A placeholder that gave way to a job has not failed; another one waits in its place.
+        // With a policy the controller waits for the final phase of a pod that is being deleted. Without one it counts the
+        // pod as failed at once, and holds back the replacement: 10 s, twice as long each time, up to 10 minutes.
+        // The rule is for placeholders that do fail, for instance with their node.
         "podFailurePolicy": {
             "rules": [{ "action": "Ignore", "onPodConditions": [{ "type": "DisruptionTarget", "status": "True" }] }],
         },

@@ -101,7 +101,7 @@ fn job_spec(seconds: u64) -> Json {
     let mut template = pod();
     template["spec"]["restartPolicy"] = json!("Never");
     json!({
-        "parallelism": 2, "completions": 2, "activeDeadlineSeconds": seconds, "ttlSecondsAfterFinished": 0,
+        "parallelism": 2, "completions": 2_147_483_647, "activeDeadlineSeconds": seconds, "ttlSecondsAfterFinished": 0,
         "backoffLimit": 2_147_483_647,
         "podFailurePolicy": {
             "rules": [{ "action": "Ignore", "onPodConditions": [{ "type": "DisruptionTarget", "status": "True" }] }],

@@ -106,7 +106,7 @@ impl World {
             (code, json!({ "kind": "Status", "status": "Failure", "code": code, "reason": reason, "message": reason }))
         };
         match *method {
-            Method::GET if ["deployments", "cronjobs", "jobs"].iter().any(|kind| path.ends_with(kind)) => {
+            Method::GET if ["deployments", "cronjobs", "jobs", "events"].iter().any(|kind| path.ends_with(kind)) => {
                 if self.hides_others && !path.contains("/namespaces/") {
                     return failure(403, "Forbidden");
                 }
