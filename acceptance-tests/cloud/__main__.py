@@ -52,7 +52,11 @@ COMMANDS = {"up": up, "down": down, "run": run}
 def environment(description: dict) -> str:
     """What to put into a shell to use the cloud, with a word on each part."""
     aws, kubernetes = description["aws"], description["kubernetes"]
-    gitlab = description["gitlab"]
+    gitlab, node = description["gitlab"], description["node"]
+    if "name" in node:
+        of_node = f'There is a real node, "{node["name"]}"; its label and taint are {node["label"]}=true.'
+    else:
+        of_node = f"There is no real node: {node['missing']}."
     return f"""\
 # The local cloud runs in {description["directory"]} (supervisor: process {description["pid"]}).
 # AWS account {aws["account"]} with the EKS cluster "{aws["cluster"]}":
@@ -63,6 +67,7 @@ export AWS_REGION={description["region"]}
 # Kubernetes {kubernetes["host"]}, as administrator:
 export KUBE_CONFIG_PATH={kubernetes["kubeconfig"]}
 export KUBECONFIG={kubernetes["kubeconfig"]}
+# {of_node}
 # GitLab; any glrt-... token is taken:
 export GITLAB_URL={gitlab["url"]}
 # Tools and all the rest: {description["directory"]}/cloud.json

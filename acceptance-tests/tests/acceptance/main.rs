@@ -11,6 +11,7 @@ mod harness;
 mod kubernetes_connection;
 mod node_group;
 mod provider_aws;
+mod real_node;
 mod runner_config;
 mod runner_credentials;
 mod runner_release;

@@ -184,7 +184,7 @@ async fn config_toml_as_text() {
     let files = files(&stage).await;
     assert!(files["config.toml"].contains("concurrent = 5"));
     assert!(files["config.template.toml"].contains(&format!("namespace = {:?}", stage.namespace.name())));
-    assert_eq!(files["unregister-on-stop"], "false");
+    assert!(files["settings"].contains("UNREGISTER='true'"), "{}", files["settings"]);
     workspace.assert_import(ADDRESS, &id(&stage), &[]).await;
     workspace.destroy().await;
     stage.assert_nothing_left().await;

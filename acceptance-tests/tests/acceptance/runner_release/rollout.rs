@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use gitlabspot_acceptance_tests::{KubernetesFault, until};
 use k8s_openapi::api::apps::v1::Deployment;
-use kube::api::{Patch, PatchParams};
+use k8s_openapi::api::core::v1::ResourceQuota;
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use serde_json::json;
 
 use super::{ADDRESS, NAME, end, generation, replica_sets, start_pods, typed};
@@ -66,6 +67,32 @@ async fn a_deadline_that_is_exceeded() {
     workspace.apply().await;
     workspace.assert_stable().await;
     assert_eq!(replica_sets(&stage).await, 2);
+    end(&stage, &workspace).await;
+}
+
+/// R20: pods that are refused have no reason of their own: the ReplicaSet's is in the error, and the next apply goes on.
+#[tokio::test]
+async fn pods_that_are_refused() {
+    let (stage, workspace) = typed("refused_pods").await;
+    workspace.apply().await;
+    let quotas = stage.kubernetes.api::<ResourceQuota>(stage.namespace.name());
+    let quota = json!({ "metadata": { "name": "none" }, "spec": { "hard": { "pods": "1" } } });
+    quotas.create(&PostParams::default(), &serde_json::from_value(quota).unwrap()).await.unwrap();
+    until("the quota counts", async || {
+        let quota = quotas.get("none").await.unwrap();
+        quota.status.and_then(|status| status.used).is_some_and(|used| used["pods"].0 == "1")
+    })
+    .await;
+    workspace.set(&json!({ "concurrent": 4, "update_timeout": "5s" }));
+    let said = workspace.try_apply().await.failed();
+    for text in ["did not end: timed out after ", "0 of 1 pods are new; pods are refused:", "exceeded quota: none"] {
+        assert!(said.contains(text), "{text} in {said}");
+    }
+    assert_eq!(workspace.plan().await.change(ADDRESS)["before"]["status"], "progressing");
+    quotas.delete("none", &DeleteParams::default()).await.unwrap();
+    workspace.set(&json!({ "update_timeout": null }));
+    workspace.apply().await;
+    workspace.assert_stable().await;
     end(&stage, &workspace).await;
 }
 

@@ -2,13 +2,12 @@
 //!
 //! Command, environment and files are those in the cluster. In place of the runner's binary stands a script that writes
 //! down how it is called and asks GitLab what the binary would ask: `register` with the registration token, `run` for a
-//! job with the token of config.toml, `unregister` with the same.
+//! job with the token of config.toml, `verify` and `unregister` with the same.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use gitlabspot_acceptance_tests::{Engine, Stage, Workspace, until};
 use k8s_openapi::api::apps::v1::Deployment;
@@ -44,13 +43,21 @@ case "$command" in
     [[ -n "$token" ]] || exit 1
     printf '[[runners]]\ntoken = "%s"\n' "$token" >> "$config"
     ;;
+  verify) ask POST /runners/verify "{\"token\": \"$token\"}" | head -1 | grep -q ' 403 ' && echo 'is removed' ;;
   run)
     ask POST /jobs/request "{\"token\": \"$token\"}" > "$root/answer"
     trap 'exit 0' QUIT
+    echo $$ > "$root/manager"
     touch "$root/running"
-    while :; do sleep 0.02; done
+    while kill -0 "$PPID" 2> /dev/null; do sleep 0.02; done
     ;;
-  unregister) ask DELETE /runners "{\"token\": \"$token\"}" > /dev/null ;;
+  unregister)
+    if ask DELETE /runners "{\"token\": \"$token\"}" | head -1 | grep -q ' 204 '; then
+      sed -i '/^\[\[runners\]\]/,$d' "$config"
+    else
+      echo 'forbidden'
+    fi
+    ;;
 esac
 "#;
 
@@ -130,6 +137,13 @@ impl Pod {
         assert!(child.wait().await.unwrap().success());
     }
 
+    /// Ends the manager as a crash does, and with it the container.
+    async fn crash(&self, mut child: Child) {
+        let manager = fs::read_to_string(self.root.join("manager")).unwrap();
+        assert!(Command::new("kill").args(["-s", "KILL", manager.trim()]).status().await.unwrap().success());
+        assert_eq!(child.wait().await.unwrap().code(), Some(137));
+    }
+
     fn calls(&self) -> Vec<String> {
         fs::read_to_string(self.root.join("calls")).unwrap().lines().map(str::to_owned).collect()
     }
@@ -172,37 +186,48 @@ async fn an_authentication_token_needs_no_registration() {
     stage.assert_nothing_left().await;
 }
 
-/// A registration token registers at start and unregisters once, when the release is destroyed and not before.
+/// R21: a registration token registers at start, and each pod unregisters once, when it ends: also one that is replaced.
 #[tokio::test]
-async fn a_registration_token_registers_and_a_destroy_unregisters() {
+async fn a_registration_ends_with_its_pod() {
     let stage = Stage::new("runner_release/register", Engine::opentofu()).await;
     let token = ("registration_token", "GR1348941-of-a-group");
     let workspace = released(&stage, "runner_release/config_toml", token).await;
     let pod = Pod::of(&stage).await;
+    let life = ["POST /runners 201", "POST /jobs/request 204", "DELETE /runners 204"];
     let running = pod.start().await;
-    let registered = ["POST /runners 201", "POST /jobs/request 204"];
-    assert_eq!(asked(&stage), registered);
+    assert_eq!(asked(&stage), life[..2]);
     pod.stop(running).await;
-    assert_eq!(asked(&stage), registered, "a pod that is replaced stays registered");
-
-    let running = pod.start().await;
-    let destroying = workspace.begin_destroy();
-    // What the destroy says in the ConfigMap is brought into the pod by its node.
-    let config_maps = stage.kubernetes.api::<ConfigMap>(stage.namespace.name());
-    let end = Instant::now() + Duration::from_secs(120);
-    loop {
-        let found = config_maps.get_opt(NAME).await.unwrap().and_then(|found| found.data).unwrap_or_default();
-        if found.get("unregister-on-stop").is_some_and(|text| text == "true") {
-            break;
-        }
-        assert!(Instant::now() < end, "the pods are never told");
-    }
-    fs::write(pod.root.join("configmaps/unregister-on-stop"), "true").unwrap();
-    pod.stop(running).await;
-    let _ = destroying.output().await.succeeded();
-    assert_eq!(pod.calls(), ["register", "run", "run", "unregister"]);
-    assert_eq!(asked(&stage), [&registered[..], &["POST /jobs/request 204", "DELETE /runners 204"]].concat());
+    assert_eq!(asked(&stage), life);
     assert_eq!(stage.gitlab.runners(), [Value::Null; 0]);
     assert!(!pod.root.join("config/registered").exists());
+
+    // The pod that takes its place.
+    let running = pod.start().await;
+    assert_eq!(stage.gitlab.runners().len(), 1);
+    workspace.destroy().await;
+    pod.stop(running).await;
+    assert_eq!(pod.calls(), ["register", "run", "unregister"].repeat(2));
+    assert_eq!(asked(&stage), life.repeat(2));
+    assert_eq!(stage.gitlab.runners(), [Value::Null; 0]);
+    stage.assert_nothing_left().await;
+}
+
+/// R21: a container that starts again in its pod keeps its registration, and registers anew when GitLab has removed it.
+#[tokio::test]
+async fn a_container_that_starts_again_looks_at_its_registration() {
+    let stage = Stage::new("runner_release/again", Engine::opentofu()).await;
+    let token = ("registration_token", "GR1348941-of-a-group");
+    let workspace = released(&stage, "runner_release/config_toml", token).await;
+    let pod = Pod::of(&stage).await;
+    pod.crash(pod.start().await).await;
+    pod.crash(pod.start().await).await;
+    assert_eq!(pod.calls(), ["register", "run", "verify", "run"]);
+    stage.gitlab.remove_runners();
+    let running = pod.start().await;
+    assert_eq!(pod.calls()[4..], ["verify", "register", "run"]);
+    assert_eq!(stage.gitlab.runners().len(), 1);
+    pod.stop(running).await;
+    assert_eq!(stage.gitlab.runners(), [Value::Null; 0]);
+    workspace.destroy().await;
     stage.assert_nothing_left().await;
 }

@@ -73,7 +73,7 @@ pub(super) enum RolloutError {
 /// What keeps the pods.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Reasons {
-    /// A line for each pod that does not run.
+    /// A line for each pod that does not run, and one for those that are refused.
     pub(super) pods: Vec<String>,
     /// The last lines that pods have written, by pod.
     pub(super) logs: Vec<(String, String)>,

@@ -135,10 +135,23 @@ pub(super) fn deployment(namespace: &str, name: &str) -> ObjectRef {
     }
 }
 
-/// The manager's pods.
+/// The manager's pods, and not those of jobs that somebody labels like them.
 pub(super) async fn pods(client: &kube::Client, deployment: &ObjectRef) -> Result<Vec<Json>, KubernetesError> {
+    // The Deployment's own selector: any other label of theirs may be another one by `pod_labels`.
     let labels = format!("app={}", deployment.name);
-    kubernetes::list(client, "v1", "Pod", deployment.namespace.as_deref(), &labels).await
+    let mut found = kubernetes::list(client, "v1", "Pod", deployment.namespace.as_deref(), &labels).await?;
+    found.retain(|pod| is_of(pod, &deployment.name));
+    Ok(found)
+}
+
+/// Whether a pod belongs to a ReplicaSet of the Deployment. That may be gone already, so its name has to tell.
+fn is_of(pod: &Json, deployment: &str) -> bool {
+    let hash = pod["metadata"]["labels"]["pod-template-hash"].as_str().unwrap_or_default();
+    let owners = pod["metadata"]["ownerReferences"].as_array();
+    owners.into_iter().flatten().any(|owner| {
+        let name = owner["name"].as_str().and_then(|name| name.strip_prefix(deployment)?.strip_prefix('-'));
+        owner["kind"] == "ReplicaSet" && name == Some(hash)
+    })
 }
 
 /// Waits until no pod of the manager is left.
@@ -176,6 +189,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn pods_of_jobs_are_not_the_managers() {
+        let pod = |owner: Json| {
+            let labels = json!({ "app": "ci", "release": "ci", "pod-template-hash": "5d4" });
+            json!({ "metadata": { "labels": labels, "ownerReferences": [owner] } })
+        };
+        assert!(is_of(&pod(json!({ "kind": "ReplicaSet", "name": "ci-5d4" })), "ci"));
+        assert!(!is_of(&pod(json!({ "kind": "ReplicaSet", "name": "ci-more-5d4" })), "ci"));
+        assert!(!is_of(&pod(json!({ "kind": "Job", "name": "ci-5d4" })), "ci"));
+        assert!(!is_of(&json!({ "metadata": { "labels": { "app": "ci", "release": "ci" } } }), "ci"));
+    }
 
     #[test]
     fn objects_tell_their_release() {

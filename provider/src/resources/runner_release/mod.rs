@@ -8,7 +8,7 @@
 //!   object from before its request on.
 //! * read: every object; fields of ours that were changed and objects that are gone show in `manifest`.
 //! * update: apply everything, wait for the rollout, take away what left the configuration.
-//! * delete: tell pods that registered themselves to leave GitLab, delete the Deployment and wait for its pods, then the
+//! * delete: delete the Deployment and wait for its pods, of which those that registered themselves leave GitLab; then the
 //!   rest, roles last.
 //! * import: `namespace/name`, also of a release that Helm installed: the next apply takes over its objects.
 
@@ -36,7 +36,6 @@ pub mod spec;
 pub mod suggest;
 #[cfg(test)]
 mod tests;
-mod unregister;
 mod validate;
 pub mod values;
 pub mod version;

@@ -90,9 +90,14 @@ pub const DIFFERENCES: &[&str] = &[
     "With an authentication token and runner 18.10 or newer, config.toml is complete and refers to the token by \
      `$CI_SERVER_TOKEN`; nothing is registered or verified at start, and `REGISTER_LOCKED` and `RUNNER_TAG_LIST` are \
      not in the environment.",
-    "A pod that registered itself unregisters after its last job, and only when the release is being destroyed; the \
-     chart's preStop hook does so at every stop and before the jobs have ended.",
-    "A container that starts again in the same pod keeps its registration.",
+    "A pod that registered itself unregisters when it ends, after its last job; the chart's preStop hook does so before the \
+     jobs have ended.",
+    "A container that starts again in the same pod keeps its registration, as long as GitLab knows it.",
+    "A startup probe waits for the registration and `preEntrypointScript`, for 10 minutes at most. A pod that has not \
+     registered is not ready, and the readiness probe, each 10 seconds from the start, makes a manager that works ready at \
+     once; the chart's first success comes after 60 seconds.",
+    "The pod's default security context has the seccomp profile `RuntimeDefault`, without which a namespace that enforces \
+     the Pod Security Standard `restricted` rejects the pod.",
     "The liveness probe fails only when the manager does not run or GitLab no longer knows the runner; the chart's also \
      fails when GitLab is away.",
     "`checksum/secrets` covers every Secret in use, the cache's, the certificates' and foreign ones included; the chart's \
@@ -109,8 +114,8 @@ pub const DIFFERENCES: &[&str] = &[
     "The autoscaler is always autoscaling/v2, has labels, and needs at least one metric.",
     "`job_namespace` is written to config.toml, never to `KUBERNETES_NAMESPACE`.",
     "Objects carry `app.kubernetes.io/managed-by: gitlabspot`.",
-    "The scripts are this provider's own, and the ConfigMap has two more files for them: `export-secrets` and `settings`. \
-     The files of the configuration hold the same keys, sorted.",
+    "The scripts are this provider's own, and the ConfigMap has four more files for them: `check-registration`, \
+     `check-started`, `export-secrets` and `settings`. The files of the configuration hold the same keys, sorted.",
     "Without `image.tag` it is the image of `runner_version`, 19.3.0 by default; the chart's is that of its own version, \
      18.9.0.",
 ];
@@ -134,6 +139,7 @@ following is no difference, because a running manager knows nothing of it:
 - the variable `SESSION_SERVER_ADDRESS` without a value, the variables that only the registration reads \
 (`REGISTER_LOCKED`, `RUNNER_TAG_LIST`, `KUBERNETES_NAMESPACE`), the volume `runner-secrets`, the port of metrics that are \
 off, and `optional` for the token's Secret;
+- the startup probe, times of the readiness probe where both have their defaults, and the default seccomp profile;
 - a `runner_name` where the release had none, spelling and order, and what others than Helm wrote into the pod.
 
 Such a pod template is kept as it was found, with the annotation `gitlabspot.io/stands-for` on the Deployment, and is \

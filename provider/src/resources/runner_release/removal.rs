@@ -7,7 +7,7 @@ use super::apply::owner;
 use super::error::Error;
 use super::expand::{Manifest, Wanted, parsed};
 use super::schema::RunnerRelease;
-use super::{Scene, live, unregister};
+use super::{Scene, live};
 use crate::clients::kubernetes::{self, KubernetesError};
 use crate::framework::value::known_map;
 use crate::framework::wait::{Look, WaitError};
@@ -21,15 +21,10 @@ const DELETE: Duration = Duration::from_secs(10 * 60);
 const CLEARING: Duration = Duration::from_secs(30);
 
 impl Scene<'_> {
-    /// Takes objects away in good order. Pods that registered themselves leave GitLab first.
+    /// Takes objects away in good order.
     pub(super) async fn remove(&self, manifest: &Manifest, end: Instant) -> Result<(), WaitError<KubernetesError>> {
         let mut places = live::places(manifest);
         places.sort_by_key(|place| (live::removal_rank(place), place.to_string()));
-        let deployment = places.iter().find(|place| place.kind == "Deployment");
-        if let (Some(config_map), Some(deployment)) = (unregister::config_map(manifest), deployment) {
-            let announced = unregister::announce(self.context, &self.client, &config_map, deployment).await;
-            announced.map_err(WaitError::Failed)?;
-        }
         for place in places {
             live::remove(&self.client, &place, self.wait(end)).await?;
             // One that is still there is someone else's, and its pods stay.

@@ -2,7 +2,7 @@
 
 mod cluster;
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use self::cluster::Cluster;
 use super::RunnerReleaseResource;
@@ -110,36 +110,75 @@ async fn what_others_have_in_the_namespace_keeps_it() {
     assert_eq!(cluster.names(), ["namespaces", "secrets"]);
 }
 
+/// A pod of the manager, unless it is owned by something else.
+fn pod(name: &str, owner: &str, status: &Json) -> Json {
+    let labels = json!({ "app": "gitlab-runner", "release": "gitlab-runner", "pod-template-hash": "5d4" });
+    let owner = json!({ "kind": owner, "name": "gitlab-runner-5d4" });
+    json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": { "name": name, "namespace": "gitlab-runner", "labels": labels, "ownerReferences": [owner] },
+        "status": status,
+    })
+}
+
 #[tokio::test]
-async fn pods_that_registered_leave_gitlab_on_destroy_only() {
+async fn a_destroy_waits_for_pods_of_the_manager() {
     let cluster = Cluster::default();
     let mut stage = stage(&cluster);
     let config = with(typed(), &[("runner_token_wo", Raw::Null), ("registration_token_wo", "GR1-secret".into())]);
     stage.apply_wholly(&config).await;
-    stage.apply_wholly(&with(config, &[("concurrent", 4.into())])).await;
-    assert_eq!(cluster.get("configmaps", "gitlab-runner")["data"]["unregister-on-stop"], "false");
-    cluster.put(
-        "pods",
-        json!({
-            "apiVersion": "v1", "kind": "Pod",
-            "metadata": { "name": "p", "namespace": "gitlab-runner", "labels": { "app": "gitlab-runner" } },
-            "status": { "phase": "Running" },
-        }),
-    );
+    cluster.put("pods", pod("p", "ReplicaSet", &json!({ "phase": "Running" })));
     let (before, began) = (cluster.requests().len(), stage.clock.passed());
     // This pod never ends.
-    assert_eq!(summaries(&stage.destroy().await), ["Cannot remove the runner release"]);
-    // First of all it looks for objects of which the state does not tell.
-    let requests = cluster.requests().split_off(before).into_iter().skip_while(|line| line.starts_with("GET "));
-    let first: Vec<String> = requests.take(3).map(|line| resource(&line)).collect();
-    assert_eq!(first, ["configmaps", "gitlab-runner", "pods"]);
-    assert_eq!(cluster.get("configmaps", "gitlab-runner")["data"]["unregister-on-stop"], "true");
-    assert_eq!(cluster.get("pods", "p")["metadata"]["annotations"]["gitlabspot.io/unregister-on-stop"], "true");
-    // Grace period, ten minutes more, and the time in which nodes bring the news to pods.
+    let diagnostics = stage.destroy().await;
+    assert_eq!(summaries(&diagnostics), ["Cannot remove the runner release"]);
+    assert!(diagnostics.iter().next().unwrap().detail.contains("the manager's pods are ending: p"), "{diagnostics:?}");
+    // Pods unregister by themselves: nothing is written before the Deployment goes.
+    let requests = cluster.requests().split_off(before);
+    let first = requests.iter().find(|line| !line.starts_with("GET ")).unwrap();
+    assert_eq!(first, "DELETE /apis/apps/v1/namespaces/gitlab-runner/deployments/gitlab-runner");
+    // The grace period, and ten minutes more.
     assert_eq!((stage.clock.passed() - began).as_secs() / 60, 70);
     cluster.remove("pods", "p");
     assert_eq!(stage.destroy().await, Diagnostics::new());
     assert_eq!(cluster.names(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_destroy_does_not_wait_for_pods_of_jobs() {
+    let cluster = Cluster::default();
+    let mut stage = stage(&cluster);
+    stage.apply_wholly(&typed()).await;
+    // One that somebody labels as the manager's.
+    cluster.put("pods", pod("job", "Job", &json!({ "phase": "Running" })));
+    let began = stage.clock.passed();
+    assert_eq!(stage.destroy().await, Diagnostics::new());
+    assert!((stage.clock.passed() - began).as_secs() < 60);
+    assert_eq!(cluster.names(), ["pods"]);
+}
+
+#[tokio::test]
+async fn pods_that_are_refused_are_told_with_the_reason() {
+    for reason in ["ReplicaSetUpdated", "ProgressDeadlineExceeded"] {
+        let cluster = Cluster::default();
+        let mut stage = stage(&cluster);
+        stage.apply_wholly(&typed()).await;
+        cluster.hold_rollouts(true);
+        cluster.add_conditions(json!([
+            { "type": "Progressing", "status": "True", "reason": reason, "message": "has timed out progressing." },
+            {
+                "type": "ReplicaFailure", "status": "True", "reason": "FailedCreate",
+                "message": "pods \"gitlab-runner-5d4-\" is forbidden: violates PodSecurity \"restricted:latest\"",
+            },
+        ]));
+        let diagnostics = stage.apply(&with(typed(), &[("concurrent", 4.into())])).await;
+        assert_eq!(summaries(&diagnostics), ["Runner manager is not available"]);
+        let detail = &diagnostics.iter().next().unwrap().detail;
+        let why = "pods are refused: pods \"gitlab-runner-5d4-\" is forbidden: violates PodSecurity";
+        assert_eq!(detail.matches(why).count(), 1, "{detail}");
+        let is_over = reason == "ProgressDeadlineExceeded";
+        assert_eq!(detail.contains("has timed out progressing"), is_over, "{detail}");
+    }
 }
 
 #[tokio::test]
@@ -216,17 +255,11 @@ async fn a_rollout_that_does_not_end_says_why_and_goes_on_later() {
     let cluster = Cluster::default();
     let mut stage = stage(&cluster);
     stage.apply_wholly(&typed()).await;
-    cluster.put(
-        "pods",
-        json!({
-            "apiVersion": "v1", "kind": "Pod",
-            "metadata": { "name": "p", "namespace": "gitlab-runner", "labels": { "app": "gitlab-runner" } },
-            "status": { "phase": "Running", "containerStatuses": [{
-                "name": "gitlab-runner", "ready": false, "state": { "waiting": { "reason": "CrashLoopBackOff" } },
-                "lastState": { "terminated": { "exitCode": 1 } },
-            }] },
-        }),
-    );
+    let status = json!({ "phase": "Running", "containerStatuses": [{
+        "name": "gitlab-runner", "ready": false, "state": { "waiting": { "reason": "CrashLoopBackOff" } },
+        "lastState": { "terminated": { "exitCode": 1 } },
+    }] });
+    cluster.put("pods", pod("p", "ReplicaSet", &status));
     cluster.hold_rollouts(true);
     let config = with(typed(), &[("concurrent", 4.into())]);
     let diagnostics = stage.apply(&config).await;

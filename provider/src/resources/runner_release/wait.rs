@@ -15,6 +15,9 @@ use crate::framework::wait::{Look, WaitError};
 const LOGS: usize = 2;
 const LINES: u32 = 10;
 
+/// Before the reason why pods are refused.
+const REFUSED: &str = "pods are refused: ";
+
 /// What one look at a Deployment tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Rollout {
@@ -55,7 +58,9 @@ pub(super) fn rollout(deployment: &Json) -> Rollout {
     let (all, updated, available) =
         (number("/status/replicas"), number("/status/updatedReplicas"), number("/status/availableReplicas"));
     if updated < wanted {
-        Rollout::Under(format!("{updated} of {wanted} pods are new"))
+        // What refuses them may stop to do so, as a quota that others leave room in: no reason to give up.
+        let why = refusal(deployment).map(|why| format!("; {REFUSED}{why}"));
+        Rollout::Under(format!("{updated} of {wanted} pods are new{}", why.unwrap_or_default()))
     } else if all > updated {
         Rollout::Under(format!("{} old pods are still there", all - updated))
     } else if available < updated {
@@ -63,6 +68,13 @@ pub(super) fn rollout(deployment: &Json) -> Rollout {
     } else {
         Rollout::Done
     }
+}
+
+/// Why the ReplicaSet's pods are refused: a quota, a Pod Security Standard, a webhook. No pod tells it, for there is none.
+pub(super) fn refusal(deployment: &Json) -> Option<&str> {
+    let conditions = deployment.pointer("/status/conditions").and_then(Json::as_array);
+    let is_refusal = |condition: &&Json| condition["type"] == "ReplicaFailure" && condition["status"] == "True";
+    conditions.into_iter().flatten().find(is_refusal)?["message"].as_str()
 }
 
 impl Scene<'_> {
@@ -97,12 +109,19 @@ impl Scene<'_> {
             Err(source @ WaitError::Failed(RolloutError::Kubernetes(_))) => {
                 Err(Error::Rollout { source, reasons: Reasons::default() })
             }
-            Err(source) => Err(Error::Rollout { source, reasons: self.reasons(&place).await }),
+            Err(source) => {
+                let mut reasons = self.reasons(&place).await;
+                let told = source.to_string();
+                reasons.pods.retain(|reason| !reason.strip_prefix(REFUSED).is_some_and(|why| told.contains(why)));
+                Err(Error::Rollout { source, reasons })
+            }
         }
     }
 
     /// Why the manager's pods do not run, and what they said last, as far as that can be found out.
     async fn reasons(&self, deployment: &ObjectRef) -> Reasons {
+        let found = kubernetes::get(&self.client, deployment).await.ok().flatten();
+        let refused = found.as_ref().and_then(refusal).map(|why| format!("{REFUSED}{why}"));
         let pods = live::pods(&self.client, deployment).await.unwrap_or_default();
         let mut logs = Vec::new();
         for (pod, container, has_restarted) in pods.iter().filter_map(troubled).take(LOGS) {
@@ -113,7 +132,7 @@ impl Scene<'_> {
                 logs.push((pod.name, log));
             }
         }
-        Reasons { pods: reasons(&pods), logs }
+        Reasons { pods: refused.into_iter().chain(reasons(&pods)).collect(), logs }
     }
 }
 
@@ -191,6 +210,20 @@ mod tests {
         assert_eq!(rollout(&deployment(2, 3, 2, 2, good)), under("1 old pods are still there"));
         assert_eq!(rollout(&deployment(2, 2, 2, 1, good)), under("1 of 2 pods are available"));
         assert_eq!(rollout(&deployment(2, 2, 2, 2, good)), Rollout::Done);
+    }
+
+    #[test]
+    fn refused_pods_are_told() {
+        let refused = |status: &str| {
+            let mut found = deployment(2, 1, 1, 1, "ReplicaSetUpdated");
+            found["status"]["conditions"].as_array_mut().unwrap().push(json!({
+                "type": "ReplicaFailure", "status": status, "reason": "FailedCreate", "message": "exceeded quota: none",
+            }));
+            rollout(&found)
+        };
+        let under = |text: &str| Rollout::Under(text.to_owned());
+        assert_eq!(refused("True"), under("1 of 2 pods are new; pods are refused: exceeded quota: none"));
+        assert_eq!(refused("False"), under("1 of 2 pods are new"));
     }
 
     #[test]

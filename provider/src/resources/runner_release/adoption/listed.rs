@@ -2,7 +2,9 @@
 //!
 //! Everything else is a difference, for which the pod is replaced.
 
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
+
+use crate::resources::runner_release::spec::{READINESS, pod_security_context};
 
 /// Variables of the chart's that only `gitlab-runner register` reads, which such a pod has behind it.
 pub(super) const OF_REGISTER: [&str; 4] =
@@ -37,8 +39,19 @@ pub(super) fn is_leftover(path: &str, found: &Json, manager: &str) -> bool {
 
 const UNREGISTER: [&str; 3] = ["/entrypoint", "unregister", "--all-runners"];
 
+/// Initial delay and period of the chart's readiness probe, in seconds.
+const READINESS_OF_CHART: (i64, i64) = (60, 60);
+
 /// What has another value in the chart's pod, and may keep it.
-pub(super) fn is_of_the_chart(path: &str) -> bool {
+pub(super) fn is_of_the_chart(path: &str, own: &Json, found: &Json, manager: &str) -> bool {
+    let probe = format!(".spec.containers[{manager}].readinessProbe.");
+    // The defaults decide how soon a new pod is ready. Times that somebody asked for are compared.
+    let is_default = |ours: i64, theirs: i64| *own == ours && *found == theirs;
+    match path.strip_prefix(&probe) {
+        Some("initialDelaySeconds") => return is_default(READINESS.0, READINESS_OF_CHART.0),
+        Some("periodSeconds") => return is_default(READINESS.1, READINESS_OF_CHART.1),
+        _ => {}
+    }
     matches!(
         path,
         // Of what the pod was started with; that is compared itself.
@@ -48,14 +61,18 @@ pub(super) fn is_of_the_chart(path: &str) -> bool {
     )
 }
 
-/// What only our pod would have, and a running one need not get.
-pub(super) fn is_of_no_use(path: &str, own: &Json) -> bool {
+/// What only our pod would have, and a running one need not get. `beside` are the fields next to it.
+pub(super) fn is_of_no_use(path: &str, own: &Json, beside: &Map<String, Json>, manager: &str) -> bool {
     match path {
         ".metadata.annotations.checksum/configmap" | ".metadata.annotations.checksum/secrets" => true,
         // It says when to restart later; a first value is no change.
         ".metadata.annotations.checksum/restart-on" => true,
+        // A pod that runs was admitted without it. Of a security context that somebody wrote, all is compared.
+        ".spec.securityContext.seccompProfile" => pod_security_context().as_object() == Some(beside),
         // The Secret was there when the pod started.
-        _ => path.starts_with(".spec.volumes[projected-secrets]") && path.ends_with(".secret.optional") && *own == true,
+        _ if path.starts_with(".spec.volumes[projected-secrets]") => path.ends_with(".secret.optional") && *own == true,
+        // It has started.
+        _ => path.strip_prefix(".spec.containers[") == Some(&format!("{manager}].startupProbe")),
     }
 }
 
@@ -82,9 +99,11 @@ pub(super) fn is_default(name: &str, value: &Json) -> bool {
     }
 }
 
-/// Flags that the API server does not keep when they are false.
+/// Flags and delays that the API server does not keep when they are false or zero.
 pub(super) fn is_dropped(name: &str, value: &Json) -> bool {
-    *value == false && ["readOnly", "hostNetwork", "hostPID", "hostIPC", "stdin", "stdinOnce", "tty"].contains(&name)
+    *value == 0 && name == "initialDelaySeconds"
+        || *value == false
+            && ["readOnly", "hostNetwork", "hostPID", "hostIPC", "stdin", "stdinOnce", "tty"].contains(&name)
 }
 
 /// Whether it is the pull policy that follows from the image.

@@ -52,7 +52,7 @@ impl Weaver<'_> {
             _ if own == found || *found == veiled(own, at, self.memory) || is_same_amount(own, found, at) => {
                 own.clone()
             }
-            _ if listed::is_of_the_chart(at) => found.clone(),
+            _ if listed::is_of_the_chart(at, own, found, self.manager) => found.clone(),
             _ => self.differ(at, Some(own), Some(found)),
         }
     }
@@ -78,15 +78,15 @@ impl Weaver<'_> {
                 }
             }
         }
-        for (name, own) in own.iter().filter(|(name, _)| !found.contains_key(*name)) {
+        for (name, value) in own.iter().filter(|(name, _)| !found.contains_key(*name)) {
             let here = format!("{at}.{name}");
-            if listed::is_of_no_use(&here, own) {
+            if listed::is_of_no_use(&here, value, own, self.manager) {
                 continue;
             }
-            if !is_void(own) && !listed::is_dropped(name, own) {
-                self.differ(&here, Some(own), None);
+            if !is_void(value) && !listed::is_dropped(name, value) {
+                self.differ(&here, Some(value), None);
             }
-            woven.insert(name.clone(), own.clone());
+            woven.insert(name.clone(), value.clone());
         }
         woven
     }
@@ -359,6 +359,45 @@ mod tests {
         let mut own = own();
         own["spec"]["containers"][0]["securityContext"] = json!({ "privileged": false });
         assert_eq!(paths(&woven(&own, &found())), [".spec.containers[r].securityContext"]);
+    }
+
+    #[test]
+    fn defaults_of_ours_are_no_reason_for_another_pod() {
+        let pod = |context: Json, readiness: (i64, i64), startup: Option<Json>| {
+            let readiness = json!({ "initialDelaySeconds": readiness.0, "periodSeconds": readiness.1 });
+            let mut container = json!({ "name": "r", "readinessProbe": readiness });
+            if let Some(startup) = startup {
+                container["startupProbe"] = startup;
+            }
+            json!({ "spec": { "securityContext": context, "containers": [container] } })
+        };
+        let (profile, startup) = (json!({ "type": "RuntimeDefault" }), Some(json!({ "periodSeconds": 2 })));
+        let default = json!({ "runAsUser": 100, "fsGroup": 65533, "seccompProfile": profile });
+        let of_chart = json!({ "runAsUser": 100, "fsGroup": 65533 });
+        let own = pod(default.clone(), (0, 10), startup.clone());
+        let found = pod(of_chart.clone(), (60, 60), None);
+        let kept = woven(&own, &found);
+        assert_eq!(paths(&kept), [""; 0]);
+        assert_eq!(kept.template["spec"]["securityContext"], of_chart);
+        let container = json!({ "name": "r", "readinessProbe": { "initialDelaySeconds": 60, "periodSeconds": 60 } });
+        assert_eq!(kept.template["spec"]["containers"], json!([container]));
+
+        // What somebody has written is compared: here, or for Helm.
+        let probe = ".spec.containers[r].readinessProbe";
+        let asked = pod(default.clone(), (5, 10), startup.clone());
+        assert_eq!(paths(&woven(&asked, &found)), [format!("{probe}.initialDelaySeconds")]);
+        let found = pod(of_chart, (60, 30), None);
+        assert_eq!(paths(&woven(&own, &found)), [format!("{probe}.periodSeconds")]);
+        let written = |context: Json| pod(context, (0, 10), startup.clone());
+        let (own, found) = (json!({ "runAsUser": 1000, "seccompProfile": profile }), json!({ "runAsUser": 1000 }));
+        assert_eq!(paths(&woven(&written(own), &written(found))), [".spec.securityContext.seccompProfile"]);
+    }
+
+    #[test]
+    fn no_delay_is_left_out_by_the_api() {
+        let pod = |probe: Json| json!({ "spec": { "containers": [{ "name": "r", "readinessProbe": probe }] } });
+        let own = pod(json!({ "initialDelaySeconds": 0, "periodSeconds": 10 }));
+        assert_eq!(paths(&woven(&own, &pod(json!({ "periodSeconds": 10 })))), [""; 0]);
     }
 
     #[test]

@@ -6,35 +6,26 @@ use super::super::config_toml::{Config, render};
 use super::super::spec::{Advertise, ReleaseSpec, Start};
 use super::{metadata, settings};
 
-/// The key that tells a stopping pod that the release is being destroyed.
-///
-/// A pod that registered itself unregisters only when this says `true` as it ends, or when a file
-/// of this name is in its configuration folder. So a rollout, an eviction or a lost node never
-/// takes the runner out of GitLab; destroying the release sets it before it deletes the Deployment.
-/// It stays out of the pods' checksum by always being written as `false`.
-pub const UNREGISTER_ON_STOP: &str = "unregister-on-stop";
-
 pub(super) fn object(spec: &ReleaseSpec) -> Result<Value, toml::ser::Error> {
     let mut data = Map::new();
     let mut file = |name: &str, text: &str| data.insert(name.to_owned(), json!(text));
     file("entrypoint", include_str!("scripts/entrypoint.sh"));
     file("export-secrets", include_str!("scripts/export-secrets.sh"));
     file("check-live", include_str!("scripts/check-live.sh"));
+    file("check-registration", include_str!("scripts/check-registration.sh"));
+    file("check-started", include_str!("scripts/check-started.sh"));
     file("settings", &settings::file(spec));
     file("pre-entrypoint-script", spec.pre_entrypoint_script.as_deref().unwrap_or_default());
     match &spec.start {
         Start::WholeConfig => {
             file("config.toml", &render(&with_cache_table(spec))?);
         }
-        Start::Register(registration) => {
+        Start::Register(_) => {
             let around = Config { global: spec.config.global.clone(), ..Config::default() };
             let template = Config { runner: spec.config.runner.clone(), ..Config::default() };
             file("config.toml", &render(&around)?);
             file("config.template.toml", &render(&template)?);
             file("register-the-runner", include_str!("scripts/register-the-runner.sh"));
-            if registration.unregister_on_destroy {
-                file(UNREGISTER_ON_STOP, "false");
-            }
         }
     }
     if let Some(Advertise::LoadBalancer(_)) = spec.session_server.as_ref().map(|server| &server.advertise) {

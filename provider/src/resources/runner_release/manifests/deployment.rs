@@ -81,6 +81,7 @@ fn container(spec: &ReleaseSpec) -> Value {
     put(&mut fields, "env", env(spec));
     put(&mut fields, "envFrom", pod.extra_env_from_refs.clone());
     let timeout = pod.probe_timeout_seconds;
+    put(&mut fields, "startupProbe", startup_probe(timeout));
     let verify_timeout = (timeout - 1).max(1).to_string();
     let alive = json!(["/bin/bash", "/configmaps/check-live", verify_timeout]);
     put(&mut fields, "livenessProbe", probe(alive, timeout, pod.liveness));
@@ -90,6 +91,20 @@ fn container(spec: &ReleaseSpec) -> Value {
     put(&mut fields, "securityContext", pod.security_context.clone());
     put(&mut fields, "volumeMounts", volume_mounts(pod));
     Value::Object(fields)
+}
+
+/// The other probes wait for it. It looks each 2 seconds, so that a manager is ready soon after its start, for 10 minutes:
+/// enough for 30 attempts to register that GitLab refuses within 15 seconds each, with 5 seconds between them. By then the
+/// rollout has failed as well (`progressDeadlineSeconds`), and the container starts again.
+fn startup_probe(timeout: i64) -> Value {
+    let times = ProbeTimes {
+        initial_delay_seconds: 0,
+        period_seconds: 2,
+        success_threshold: 1,
+        failure_threshold: 300,
+        termination_grace_period_seconds: None,
+    };
+    probe(json!(["/bin/bash", "/configmaps/check-started"]), timeout, times)
 }
 
 fn probe(command: Value, timeout: i64, times: ProbeTimes) -> Value {

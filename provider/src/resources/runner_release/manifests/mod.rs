@@ -25,7 +25,6 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 pub use checksum::{Fingerprint, fingerprint};
-pub use config_map::UNREGISTER_ON_STOP;
 pub use metadata::RELEASE_NAMESPACE;
 pub use secret::SecretObject;
 

@@ -23,6 +23,7 @@ pub(super) fn file(spec: &ReleaseSpec) -> String {
         lines.push(assign("SESSION_SERVER_SERVICE", &path));
     }
     if let Start::Register(registration) = &spec.start {
+        lines.push(assign("UNREGISTER", if registration.unregister_on_destroy { "true" } else { "false" }));
         let arguments: Vec<String> = arguments(registration).iter().map(|argument| quote(argument)).collect();
         lines.push(format!("register_arguments=({})", arguments.join(" ")));
     }

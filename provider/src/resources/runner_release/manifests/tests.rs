@@ -47,7 +47,8 @@ fn the_guides_objects() {
     let mut objects = made(&guide());
     for object in &mut objects {
         if let Some(Value::Object(data)) = object.get_mut("data") {
-            for script in ["entrypoint", "export-secrets", "check-live", "register-the-runner"] {
+            let scripts = ["check-live", "check-registration", "check-started", "entrypoint", "export-secrets"];
+            for script in scripts.into_iter().chain(["register-the-runner"]) {
                 data.insert(script.to_owned(), json!("(a script)"));
             }
         }
@@ -263,6 +264,82 @@ namespace = "gitlab-runner"
     files.sort();
     assert_eq!(
         files,
-        ["check-live", "config.toml", "entrypoint", "export-secrets", "pre-entrypoint-script", "settings"]
+        [
+            "check-live",
+            "check-registration",
+            "check-started",
+            "config.toml",
+            "entrypoint",
+            "export-secrets",
+            "pre-entrypoint-script",
+            "settings",
+        ]
     );
+}
+
+/// The manager's pod of this configuration.
+fn pod_of(spec: &ReleaseSpec) -> Value {
+    find(&made(spec), "Deployment")["spec"]["template"]["spec"].clone()
+}
+
+#[test]
+fn a_manager_is_ready_soon_after_its_start() {
+    let container = &pod_of(&spec(json!({}), TokenKind::Registration))["containers"][0];
+    let exec = |command: &[&str]| json!({ "command": command });
+    assert_eq!(
+        container["startupProbe"],
+        json!({
+            "exec": exec(&["/bin/bash", "/configmaps/check-started"]), "initialDelaySeconds": 0, "timeoutSeconds": 4,
+            "periodSeconds": 2, "successThreshold": 1, "failureThreshold": 300,
+        })
+    );
+    assert_eq!(
+        container["readinessProbe"],
+        json!({
+            "exec": exec(&["/usr/bin/pgrep", "gitlab.*runner"]), "initialDelaySeconds": 0, "timeoutSeconds": 4,
+            "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3,
+        })
+    );
+}
+
+#[test]
+fn a_restricted_namespace_takes_the_default_pod() {
+    let default = json!({ "runAsUser": 100, "fsGroup": 65533, "seccompProfile": { "type": "RuntimeDefault" } });
+    let context = |inputs: Value| pod_of(&spec(inputs, TokenKind::Authentication))["securityContext"].clone();
+    assert_eq!(context(json!({})), default);
+    assert_eq!(context(json!({ "pod_security_context": { "runAsUser": 7 } })), json!({ "runAsUser": 7 }));
+    assert_eq!(pod_of(&guide())["securityContext"], default);
+    let of_values = |values: &str| {
+        let typed = serde_json::from_value(json!({ "gitlab_url": "https://gitlab.example.com" })).unwrap();
+        let token = Some(TokenKind::Authentication);
+        let resolved = resolve(Given { typed, values: &[values], token, existing_secret: None });
+        pod_of(&resolved.unwrap().spec)["securityContext"].clone()
+    };
+    assert_eq!(of_values("podSecurityContext: {}"), default);
+    // What somebody writes is laid over the chart's, and is whole then.
+    assert_eq!(of_values("podSecurityContext: {runAsUser: 7}"), json!({ "runAsUser": 7, "fsGroup": 65533 }));
+}
+
+#[test]
+fn jobs_of_old_runners_need_config_maps() {
+    let has_config_maps = |version: &str| {
+        let role = find(&made(&spec(json!({ "runner_version": version }), TokenKind::Registration)), "Role");
+        role["rules"].as_array().unwrap().iter().any(|rule| rule["resources"][0] == "configmaps")
+    };
+    assert!(has_config_maps("15.0.0") && has_config_maps("15.7.4"));
+    assert!(!has_config_maps("15.8.0") && !has_config_maps("19.3.0"));
+}
+
+#[test]
+fn the_start_is_told_whether_to_unregister() {
+    let told = |inputs: Value, kind: TokenKind| {
+        let config_map = find(&made(&spec(inputs, kind)), "ConfigMap");
+        let settings = config_map["data"]["settings"].as_str().unwrap().to_owned();
+        settings.lines().find_map(|line| line.strip_prefix("UNREGISTER=").map(str::to_owned))
+    };
+    let of = |text: &str| Some(text.to_owned());
+    assert_eq!(told(json!({}), TokenKind::Registration), of("'true'"));
+    assert_eq!(told(json!({ "unregister_on_destroy": false }), TokenKind::Registration), of("'false'"));
+    assert_eq!(told(json!({ "runner_version": "18.9.0" }), TokenKind::Authentication), of("'false'"));
+    assert_eq!(told(json!({}), TokenKind::Authentication), None);
 }

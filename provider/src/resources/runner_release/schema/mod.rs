@@ -51,8 +51,9 @@ pub struct RunnerRelease {
     /// Any number; a change writes `registration_token_wo` anew.
     #[attr(optional)]
     pub registration_token_wo_version: Value<i64>,
-    /// Whether a runner that registered itself leaves GitLab when the release is destroyed, and only then; `true` unless
-    /// set.
+    /// Whether a manager pod that registered itself unregisters when it ends for good: when the release is destroyed, but also
+    /// when the pod is replaced, evicted or no longer wanted. `true` unless set. Without effect on authentication tokens,
+    /// which pods share. A pod that ends without a signal, such as with its node, leaves its registration in GitLab.
     #[attr(optional)]
     pub unregister_on_destroy: Value<bool>,
     /// Name of an existing Secret with `runner-token` or `runner-registration-token`, in place of a token here.
@@ -215,7 +216,8 @@ pub struct RunnerRelease {
     /// Security context of the manager container, in place of the default one.
     #[attr(optional)]
     pub security_context: Value<SecurityContext>,
-    /// Security context of the manager pods, in place of the default one.
+    /// Security context of the manager pods, in place of the default one: user 100, group 65533 for files, and the seccomp
+    /// profile `RuntimeDefault`.
     #[attr(optional)]
     pub pod_security_context: Value<PodSecurityContext>,
     /// Room for the manager container.
@@ -227,10 +229,11 @@ pub struct RunnerRelease {
     /// Seconds that a probe may take; 4 unless set.
     #[attr(optional)]
     pub probe_timeout_seconds: Value<i64>,
-    /// Times of the liveness probe.
+    /// Times of the liveness probe: 60 seconds before the first one and between two, unless set.
     #[attr(optional)]
     pub liveness_probe: Value<Probe>,
-    /// Times of the readiness probe.
+    /// Times of the readiness probe: no delay and 10 seconds between two, unless set. It begins after the startup probe, which
+    /// looks each 2 seconds whether registration and `pre_entrypoint_script` are done, for 10 minutes at most.
     #[attr(optional)]
     pub readiness_probe: Value<Probe>,
     /// Further variables of the manager container.

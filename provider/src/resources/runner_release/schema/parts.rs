@@ -250,9 +250,9 @@ objects! {
 
     /// Times of a probe.
     Probe {
-        /// Seconds before the first one; 60 unless set.
+        /// Seconds before the first one.
         initial_delay_seconds: i64,
-        /// Seconds between two; 60 unless set.
+        /// Seconds between two.
         period_seconds: i64,
         /// Successes until it is good; 1 unless set.
         success_threshold: i64,

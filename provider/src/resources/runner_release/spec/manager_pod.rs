@@ -7,6 +7,10 @@ use serde_json::{Map, Value, json};
 use super::super::inputs::{Probe, ReleaseInputs, SecretItems};
 use super::super::version::DEFAULT_RELEASE;
 
+/// Initial delay and period of the readiness probe, in seconds. The chart has 60 and 60: a kubelet probes at the start and
+/// then each period, so that no pod is ready before its 60th second. Here a startup probe covers the start.
+pub const READINESS: (i64, i64) = (0, 10);
+
 /// Parts that Kubernetes defines are in its own spelling.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ManagerPod {
@@ -93,8 +97,8 @@ impl ManagerPod {
             resources: inputs.resources.unwrap_or_default(),
             lifecycle: inputs.lifecycle.filter(|lifecycle| !lifecycle.is_empty()),
             probe_timeout_seconds: inputs.probe_timeout_seconds.unwrap_or(4),
-            liveness: ProbeTimes::new(inputs.liveness_probe),
-            readiness: ProbeTimes::new(inputs.readiness_probe),
+            liveness: ProbeTimes::new(inputs.liveness_probe, 60, 60),
+            readiness: ProbeTimes::new(inputs.readiness_probe, READINESS.0, READINESS.1),
             extra_env: inputs.extra_env.unwrap_or_default(),
             extra_env_from: inputs.extra_env_from.unwrap_or_default(),
             extra_env_from_refs: inputs.extra_env_from_refs.unwrap_or_default(),
@@ -116,11 +120,11 @@ impl ManagerPod {
 }
 
 impl ProbeTimes {
-    fn new(given: Option<Probe>) -> Self {
+    fn new(given: Option<Probe>, initial_delay_seconds: i64, period_seconds: i64) -> Self {
         let given = given.unwrap_or_default();
         Self {
-            initial_delay_seconds: given.initial_delay_seconds.unwrap_or(60),
-            period_seconds: given.period_seconds.unwrap_or(60),
+            initial_delay_seconds: given.initial_delay_seconds.unwrap_or(initial_delay_seconds),
+            period_seconds: given.period_seconds.unwrap_or(period_seconds),
             success_threshold: given.success_threshold.unwrap_or(1),
             failure_threshold: given.failure_threshold.unwrap_or(3),
             termination_grace_period_seconds: given.termination_grace_period_seconds,
@@ -156,9 +160,10 @@ pub fn security_context() -> Value {
     })
 }
 
-/// The same for the pod: user and group of the official image.
+/// The same for the pod: user and group of the official image; and the profile without which a namespace that enforces the
+/// Pod Security Standard `restricted` rejects the pod, and which the chart lacks.
 pub fn pod_security_context() -> Value {
-    json!({ "runAsUser": 100, "fsGroup": 65533 })
+    json!({ "runAsUser": 100, "fsGroup": 65533, "seccompProfile": { "type": "RuntimeDefault" } })
 }
 
 #[cfg(test)]
@@ -173,6 +178,18 @@ mod tests {
         assert_eq!(image_of(json!({ "runner_version": "18.9.1" })), format!("{official}:alpine-v18.9.1"));
         assert_eq!(image_of(json!({ "image_parts": { "registry": "", "tag": "x" } })), "gitlab-org/gitlab-runner:x");
         assert_eq!(image_of(json!({ "image": "a:b", "image_parts": { "tag": "x" } })), "a:b");
+    }
+
+    #[test]
+    fn times_of_probes_are_what_somebody_asked_for() {
+        let times = |inputs| {
+            let pod = ManagerPod::new(&serde_json::from_value(inputs).unwrap());
+            [pod.liveness, pod.readiness].map(|times| (times.initial_delay_seconds, times.period_seconds))
+        };
+        assert_eq!(times(json!({})), [(60, 60), (0, 10)]);
+        let given =
+            json!({ "readiness_probe": { "initial_delay_seconds": 60 }, "liveness_probe": { "period_seconds": 5 } });
+        assert_eq!(times(given), [(60, 5), (60, 10)]);
     }
 
     #[test]

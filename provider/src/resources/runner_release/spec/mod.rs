@@ -24,7 +24,7 @@ use super::version::RunnerVersion;
 
 pub use crate::resources::quantity::Quantity;
 pub use job_pod::{JobPod, job_pod};
-pub use manager_pod::{ManagerPod, ProbeTimes, pod_security_context, security_context};
+pub use manager_pod::{ManagerPod, ProbeTimes, READINESS, pod_security_context, security_context};
 pub use names::Names;
 pub use resolve::{Given, Resolved, resolve};
 pub use rules::{Needed, Rule, needed, priority_classes, session_server as session_server_rule};

@@ -46,7 +46,11 @@ pub fn resolve(given: Given<'_>) -> Result<Resolved, Vec<Finding>> {
         [] => ChartValues::default(),
         files => values::read(files, Context { release: &release, namespace: &namespace, version: asked_version })?,
     };
-    let inputs = typed.clone().over(values.inputs.clone()).map_err(shape_error)?;
+    let mut inputs = typed.clone().over(values.inputs.clone()).map_err(shape_error)?;
+    if typed.pod_security_context.is_none() && !values.has_pod_security_context {
+        // What nobody has written is this provider's default, not the chart's.
+        inputs.pod_security_context = None;
+    }
     let names = Names::new(&release, &namespace, inputs.name_override.as_deref(), inputs.fullname_override.as_deref());
     let tag = inputs.image_parts.as_ref().and_then(|image| image.tag.as_deref());
     let version = asked_version.or_else(|| RunnerVersion::of_image_tag(tag?)).unwrap_or(RunnerVersion::DEFAULT);
@@ -84,7 +88,7 @@ pub fn resolve(given: Given<'_>) -> Result<Resolved, Vec<Finding>> {
     let kubernetes = config.runner.get("kubernetes").and_then(Value::as_table).unwrap_or(&empty);
     let job_pod = job_pod(kubernetes, services);
     let spec = ReleaseSpec {
-        roles: roles(&inputs, &config.runner, &names),
+        roles: roles(&inputs, &config.runner, &names, version),
         service_account: service_account(&inputs, &names),
         pod: ManagerPod::new(&inputs),
         gitlab_url,
@@ -219,12 +223,12 @@ fn service_account(inputs: &ReleaseInputs, names: &Names) -> ServiceAccount {
     }
 }
 
-fn roles(inputs: &ReleaseInputs, runner: &toml::Table, names: &Names) -> Option<Roles> {
+fn roles(inputs: &ReleaseInputs, runner: &toml::Table, names: &Names, version: RunnerVersion) -> Option<Roles> {
     let given = inputs.rbac.clone().unwrap_or_default();
     if given.create == Some(false) {
         return None;
     }
-    let needed = needed(runner);
+    let needed = needed(runner, version);
     let own = given.rules.unwrap_or_default().into_iter().map(|rule| Rule {
         api_groups: rule.api_groups.unwrap_or_else(|| vec![String::new()]),
         resources: rule.resources.unwrap_or_default(),

@@ -3,6 +3,11 @@
 use serde::Serialize;
 use toml::{Table, Value};
 
+use super::super::version::RunnerVersion;
+
+/// From here on the runner hands a job's scripts over without a ConfigMap.
+const WITHOUT_CONFIG_MAPS: RunnerVersion = RunnerVersion::new(15, 8);
+
 /// One rule of a Role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -36,8 +41,9 @@ pub struct Needed {
     pub priority_classes: bool,
 }
 
-/// Source: the runner's documentation of its Kubernetes executor, table of permissions.
-pub fn needed(runner: &Table) -> Needed {
+/// Source: the runner's documentation of its Kubernetes executor, table of permissions; for ConfigMaps before 15.8, which that
+/// table does not have, `executors/kubernetes/kubernetes.go` of v15.0.0 to v15.7.0.
+pub fn needed(runner: &Table, version: RunnerVersion) -> Needed {
     let empty = Table::new();
     let kubernetes = runner.get("kubernetes").and_then(Value::as_table).unwrap_or(&empty);
     let flag = |name: &str| kubernetes.get(name).and_then(Value::as_bool);
@@ -75,8 +81,11 @@ pub fn needed(runner: &Table) -> Needed {
         (false, true) => rules.push(Rule::new("", &["namespaces"], &["get"])),
         (false, false) => {}
     }
-    if suspend {
+    // Only the attach strategy has scripts in a ConfigMap.
+    if suspend || attach && version < WITHOUT_CONFIG_MAPS {
         rules.push(Rule::new("", &["configmaps"], &["create", "delete", "get", "update"]));
+    }
+    if suspend {
         rules.push(Rule::new("", &["persistentvolumeclaims"], &["create", "delete"]));
     }
     if flag("pod_disruption_budget") == Some(true) {
@@ -127,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_plain_runner_needs_pods_and_little_else() {
-        let needed = needed(&toml::toml! { kubernetes = { privileged = true } });
+        let needed = needed(&toml::toml! { kubernetes = { privileged = true } }, RunnerVersion::DEFAULT);
         assert_eq!(
             told(&needed),
             [
@@ -146,8 +155,8 @@ mod tests {
 
     /// What a configuration gives and takes, compared with a plain one, and whether it reaches beyond a namespace.
     fn difference(text: &str) -> (Vec<String>, Vec<String>, bool, bool) {
-        let plain = told(&needed(&Table::new()));
-        let needed = needed(&text.parse().unwrap());
+        let plain = told(&needed(&Table::new(), RunnerVersion::DEFAULT));
+        let needed = needed(&text.parse().unwrap(), RunnerVersion::DEFAULT);
         let with = told(&needed);
         let beyond = |one: &[String], other: &[String]| {
             one.iter().filter(|rule| !other.contains(rule)).cloned().collect::<Vec<_>>()
@@ -231,6 +240,26 @@ mod tests {
     #[test]
     fn a_named_priority_class_need_not_be_made() {
         let config = toml::toml! { kubernetes = { autoscaler = { pause_pod_priority_class_name = "idle" } } };
-        assert!(!needed(&config).priority_classes);
+        assert!(!needed(&config, RunnerVersion::DEFAULT).priority_classes);
+    }
+
+    #[test]
+    fn scripts_were_in_a_config_map_before_15_8() {
+        let config_maps = |version: (u16, u16), flags: &str| {
+            let rules = told(&needed(&flags.parse().unwrap(), RunnerVersion::new(version.0, version.1)));
+            let mut of_config_maps = rules.into_iter().filter(|rule| rule.starts_with("/configmaps"));
+            (of_config_maps.next(), of_config_maps.next())
+        };
+        let right = Some("/configmaps: create delete get update".to_owned());
+        for minor in 0..=7 {
+            assert_eq!(config_maps((15, minor), ""), (right.clone(), None), "15.{minor}");
+        }
+        for version in [(15, 8), (15, 11), (16, 0), (17, 0), (18, 0), (18, 10), (19, 3)] {
+            assert_eq!(config_maps(version, ""), (None, None), "{version:?}");
+        }
+        let legacy = "feature_flags = { FF_USE_LEGACY_KUBERNETES_EXECUTION_STRATEGY = true }";
+        assert_eq!(config_maps((15, 0), legacy), (None, None));
+        let suspendable = "feature_flags = { FF_SUSPENDABLE_ENVIRONMENTS = true }";
+        assert_eq!(config_maps((15, 0), suspendable), (right, None));
     }
 }

@@ -17,6 +17,8 @@ struct World {
     requests: Vec<String>,
     uids: u64,
     holds_rollouts: bool,
+    /// What new Deployments have as conditions.
+    conditions: Json,
     /// A resource whose objects are not accepted.
     refused: String,
 }
@@ -38,10 +40,8 @@ impl Cluster {
                 let (parts, body) = request.into_parts();
                 let body = body.collect().await.unwrap().to_bytes();
                 let body = serde_json::from_slice(&body).unwrap_or_default();
-                let is_merge =
-                    parts.headers.get("content-type").is_some_and(|kind| kind == "application/merge-patch+json");
                 let (path, query) = (parts.uri.path(), parts.uri.query());
-                let (status, answer) = cluster.answer(&parts.method, path, query, is_merge, body);
+                let (status, answer) = cluster.answer(&parts.method, path, query, body);
                 let response = Response::builder().status(status).body(Body::from(answer.to_string().into_bytes()));
                 Ok::<_, std::convert::Infallible>(response.unwrap())
             }
@@ -49,7 +49,7 @@ impl Cluster {
         kube::Client::new(service, "default")
     }
 
-    fn answer(&self, method: &Method, path: &str, query: Option<&str>, is_merge: bool, body: Json) -> (u16, Json) {
+    fn answer(&self, method: &Method, path: &str, query: Option<&str>, body: Json) -> (u16, Json) {
         let mut world = self.world();
         world.requests.push(format!("{method} {path}"));
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
@@ -93,11 +93,6 @@ impl Cluster {
                     json!({ "kind": "Status", "status": "Failure", "code": 422, "reason": "Invalid", "message": "m" });
                 (422, status)
             }
-            _ if is_merge && world.objects.contains_key(&key) => {
-                let object = world.objects.get_mut(&key).unwrap();
-                merge(object, body);
-                (200, object.clone())
-            }
             _ => {
                 let before = world.objects.get(&key).cloned();
                 if before.is_none() {
@@ -107,6 +102,7 @@ impl Cluster {
                 let mut object = applied(before, body, uid);
                 if world.holds_rollouts && object["status"].is_object() {
                     object["status"]["updatedReplicas"] = json!(0);
+                    object["status"]["conditions"] = world.conditions.clone();
                 }
                 world.objects.insert(key, object.clone());
                 (200, object)
@@ -117,6 +113,11 @@ impl Cluster {
     /// Whether new pods of Deployments do not come.
     pub(super) fn hold_rollouts(&self, hold: bool) {
         self.world().holds_rollouts = hold;
+    }
+
+    /// The conditions of Deployments whose pods do not come.
+    pub(super) fn add_conditions(&self, conditions: Json) {
+        self.world().conditions = conditions;
     }
 
     pub(super) fn refuse(&self, resource: &str) {
@@ -167,17 +168,6 @@ impl Cluster {
 
     pub(super) fn remove(&self, resource: &str, name: &str) {
         self.world().objects.remove(&Self::key(resource, name)).unwrap();
-    }
-}
-
-fn merge(object: &mut Json, fields: Json) {
-    match (object, fields) {
-        (Json::Object(object), Json::Object(fields)) => {
-            for (name, value) in fields {
-                merge(object.entry(name).or_insert(Json::Null), value);
-            }
-        }
-        (object, value) => *object = value,
     }
 }
 

@@ -17,7 +17,7 @@ pub use keys::{Becomes, KEYS, ValuesKey};
 use super::config_toml::Config;
 use super::finding::Finding;
 use super::inputs::ReleaseInputs;
-use super::spec::{pod_security_context, security_context};
+use super::spec::security_context;
 use super::version::RunnerVersion;
 
 /// Everything that the files say.
@@ -28,6 +28,8 @@ pub struct ChartValues {
     pub config: Vec<Config>,
     /// Whether `runners.config` was given, which switches the chart's default text off.
     pub has_config: bool,
+    /// Whether a file says anything of the pod's security context. Otherwise it is the chart's.
+    pub has_pod_security_context: bool,
     pub runner_token: Option<SecretString>,
     pub registration_token: Option<SecretString>,
     pub warnings: Vec<Finding>,
@@ -49,7 +51,10 @@ pub struct Context<'a> {
 /// Every key that is unknown, refused or of the wrong type. No finding quotes a value.
 pub fn read(files: &[&str], context: Context<'_>) -> Result<ChartValues, Vec<Finding>> {
     let merged = layer::merge(chart_defaults(), files)?;
-    carry::carry(&merged, context)
+    let given = layer::merge(Value::Null, files)?;
+    let has_pod_security_context =
+        given.get("podSecurityContext").and_then(Value::as_object).is_some_and(|fields| !fields.is_empty());
+    Ok(ChartValues { has_pod_security_context, ..carry::carry(&merged, context)? })
 }
 
 /// Values by the chart's keys, dotted; what the chart does not have, by its whole path.
@@ -71,7 +76,7 @@ fn walk(values: &Map<String, Value>, prefix: &str, found: &mut Vec<(String, Valu
 
 /// The maps that the chart fills itself: a file adds to them, and takes away with null.
 fn chart_defaults() -> Value {
-    json!({ "securityContext": security_context(), "podSecurityContext": pod_security_context() })
+    json!({ "securityContext": security_context(), "podSecurityContext": { "runAsUser": 100, "fsGroup": 65533 } })
 }
 
 #[cfg(test)]

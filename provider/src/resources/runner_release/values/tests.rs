@@ -11,7 +11,8 @@ const CONTEXT: Context<'_> = Context { release: "gitlab-runner", namespace: "ci"
 
 /// With what the chart itself fills in.
 fn inputs(more: Value) -> ReleaseInputs {
-    let chart = json!({ "security_context": security_context(), "pod_security_context": pod_security_context() });
+    let pod = json!({ "runAsUser": 100, "fsGroup": 65533 });
+    let chart = json!({ "security_context": security_context(), "pod_security_context": pod });
     let chart: ReleaseInputs = serde_json::from_value(chart).unwrap();
     serde_json::from_value::<ReleaseInputs>(more).unwrap().over(chart).unwrap()
 }

@@ -3,16 +3,10 @@
 # away is no reason to end the jobs of a manager that could go on.
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 source "$here/settings"
-source "$here/export-secrets"
 
-if pgrep -f register-the-runner > /dev/null; then
-  exit 0
+if ! pgrep 'gitlab.*runner' > /dev/null; then
+  # Before its first start nothing is wrong yet.
+  [[ ! -e "$CONFIG_DIR/started" ]]
+  exit
 fi
-pgrep 'gitlab.*runner' > /dev/null || exit 1
-
-answer="$(timeout "${1:-3}" gitlab-runner verify --config "$CONFIG_DIR/config.toml" --url "$CI_SERVER_URL" 2>&1)"
-if grep -qE 'is (removed|not valid)' <<< "$answer"; then
-  echo "GitLab does not know this runner any more." >&2
-  exit 1
-fi
-exit 0
+exec /bin/bash "$here/check-registration" "${1:-3}"

@@ -1,8 +1,33 @@
 #!/bin/bash
 # Starts the runner manager from the files beside this script. With an authentication token the
-# configuration is complete; with a registration token (or a runner before 18.10) the runner is
-# registered first, and unregistered at the end when the release is being destroyed.
+# configuration is complete, and the manager takes this script's place. With a registration token (or
+# a runner before 18.10) the runner is registered first, and its registration ends with the pod.
 set -eo pipefail
+
+# The signal that asked for the end, once there was one.
+asked=""
+# What gets it at once, and as which signal if not the same.
+child=""
+instead=""
+# One that came while there was nothing to pass it on to.
+missed=""
+
+on_signal() {
+  asked="$1"
+  interrupted=yes
+  if [[ -n "$child" ]]; then
+    kill -s "${instead:-$1}" -- "-$child" 2>/dev/null || true
+  else
+    missed="$1"
+  fi
+}
+
+# A shell without a trap ignores SIGQUIT, which is how a kubelet ends this image's containers.
+trap 'on_signal QUIT' QUIT
+trap 'on_signal TERM' TERM INT
+# Job control gives each command a process group of its own: the init process sends its signals to
+# this script's, and no command gets one but from the trap.
+set -m
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 source "$here/settings"
@@ -11,6 +36,8 @@ source "$here/export-secrets"
 umask 077
 mkdir -p "$CONFIG_DIR"
 config="$CONFIG_DIR/config.toml"
+# Left by a container that ran in this pod before.
+rm -f "$CONFIG_DIR/started"
 
 toml_string() {
   local text="$1"
@@ -55,8 +82,63 @@ write_config() {
   mv "$config.new" "$config"
 }
 
+# Runs a command to its end, and passes on the signals that come meanwhile.
+supervise() {
+  local status
+  "$@" &
+  child=$!
+  if [[ -n "$missed" ]]; then
+    kill -s "${instead:-$missed}" -- "-$child" 2>/dev/null || true
+  fi
+  while :; do
+    interrupted=""
+    wait "$child" && status=0 || status=$?
+    # A signal ends the wait, and not the command.
+    [[ -n "$interrupted" ]] || break
+  done
+  child=""
+  # Bash may have lost the status of a command that ended while the signal came.
+  ((status >= 0)) || status=143
+  return "$status"
+}
+
+# Takes the runner that this pod registered out of GitLab; not one that pods share, whose token was
+# made in GitLab. Waits for a GitLab that is away for two minutes at most.
+unregister() {
+  if [[ "$UNREGISTER" != true || -n "${CI_SERVER_TOKEN:-}" || "${REGISTRATION_TOKEN:-}" == glrt-* ]] ||
+    ! grep -q '^\[\[runners\]\]' "$config" 2>/dev/null; then
+    return 0
+  fi
+  local attempt answer
+  for ((attempt = 1; attempt <= 6; attempt++)); do
+    answer="$(timeout 15 "$RUNNER" unregister --config "$config" --all-runners 2>&1)" || true
+    printf '%s\n' "$answer" >&2
+    # Its exit code says nothing. A runner that was unregistered is not in config.toml any more; one
+    # that GitLab does not know is refused as forbidden.
+    if ! grep -q '^\[\[runners\]\]' "$config" || grep -q forbidden <<< "$answer"; then
+      rm -f "$CONFIG_DIR/registered"
+      return 0
+    fi
+    sleep "$ATTEMPT_INTERVAL"
+  done
+  echo "GitLab did not answer; the runner's registration is left." >&2
+}
+
+# Ends the start. A container that was not asked to end starts again in its pod, and finds its
+# registration there.
+finish() {
+  if [[ -n "$asked" ]]; then
+    unregister
+  fi
+  exit "$1"
+}
+
+if [[ "$START" == register && -e "$CONFIG_DIR/registered" ]] && ! /bin/bash "$here/check-registration"; then
+  rm -f "$CONFIG_DIR/registered"
+fi
+
 if [[ -f "$here/find-session-server" ]]; then
-  source "$here/find-session-server"
+  source "$here/find-session-server" || finish $?
 fi
 
 # A container that starts again in the same pod finds its registration still there.
@@ -65,34 +147,28 @@ if [[ "$START" == whole-config || ! -e "$CONFIG_DIR/registered" ]]; then
 fi
 
 if [[ "$START" == register ]]; then
-  /bin/bash "$here/register-the-runner"
+  source "$here/register-the-runner" || finish $?
 elif [[ -z "${CI_SERVER_TOKEN:-}" ]]; then
   echo "The Secret with the runner's token has no key runner-token, or it is empty." >&2
-  exit 1
+  finish 1
 fi
 
-/bin/bash "$here/pre-entrypoint-script"
+if [[ -z "$asked" ]]; then
+  instead=TERM
+  supervise /bin/bash "$here/pre-entrypoint-script" || finish $?
+  instead=""
+fi
 
 run=("$RUNNER" run --config "$config" --working-directory "$WORKING_DIR")
 if [[ "$START" == whole-config ]]; then
+  trap 'exit 143' QUIT TERM INT
+fi
+if [[ -n "$asked" ]]; then
+  finish 143
+fi
+touch "$CONFIG_DIR/started"
+if [[ "$START" == whole-config ]]; then
   exec "${run[@]}"
 fi
-
-# The manager is a child here, so that its registration can end after its last job. Job control
-# gives it a process group of its own: it gets each signal once, from the traps.
-set -m
-"${run[@]}" &
-manager=$!
-trap 'kill -s QUIT "$manager" 2>/dev/null || true' QUIT
-trap 'kill -s TERM "$manager" 2>/dev/null || true' TERM INT
-status=0
-while kill -0 "$manager" 2>/dev/null; do
-  wait "$manager" && status=0 || status=$?
-done
-
-# Destroying the release says so beforehand, by the ConfigMap or by a file in the pod. Any other
-# end is a replacement, and its runner must stay in GitLab.
-if [[ -e "$CONFIG_DIR/unregister-on-stop" || "$(cat "$here/unregister-on-stop" 2>/dev/null)" == true ]]; then
-  "$RUNNER" unregister --config "$config" --all-runners && rm -f "$CONFIG_DIR/registered"
-fi
-exit "$status"
+# A child here, so that its registration can end after its last job.
+supervise "${run[@]}" && finish 0 || finish $?

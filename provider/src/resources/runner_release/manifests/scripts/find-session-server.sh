@@ -19,7 +19,10 @@ for ((attempt = 1; attempt <= ATTEMPTS; attempt++)); do
   fi
   echo "Attempt $attempt of $ATTEMPTS: the session server's load balancer has no address yet." >&2
   sleep "$ATTEMPT_INTERVAL"
+  if [[ -n "$asked" ]]; then
+    return 143
+  fi
 done
 if [[ -z "${SESSION_SERVER_ADDRESS:-}" ]]; then
-  exit 1
+  return 1
 fi

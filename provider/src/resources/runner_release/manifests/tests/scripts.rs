@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -12,23 +13,62 @@ use tempfile::TempDir;
 use super::super::super::spec::{ReleaseSpec, TokenKind};
 use super::{find, made, spec};
 
-/// Writes down how it is called. `register` fails as often as a file says; `run` ends when told to.
+mod end;
+mod probes;
+mod registration;
+
+/// Writes down how it is called, and does in short what the runner does: `register` adds to config.toml, `run` ends when
+/// told to, `verify` selects runners as the version in a file does, and `unregister` takes out what GitLab takes out.
 const RECORDER: &str = r#"#!/bin/bash
 root="$(dirname "${BASH_SOURCE[0]}")"
+config="$root/config/config.toml"
 echo "$*" >> "$root/calls"
 env > "$root/env-of-$1"
+count() { cat "$root/$1" 2> /dev/null || echo 0; }
+# How often a file says, less one each time.
+fails() { local left; left="$(count "$1")"; ((left > 0)) && echo $((left - 1)) > "$root/$1"; }
+since() { ! printf '%s\n' "$(cat "$root/version")" "$1" | sort -V -C || [[ "$(cat "$root/version")" == "$1" ]]; }
+of() { sed -n "s/^$1 = \"\(.*\)\"\$/\1/p" "$config"; }
 case "$1" in
   register)
-    left="$(cat "$root/failures" 2>/dev/null || echo 0)"
-    if ((left > 0)); then echo $((left - 1)) > "$root/failures"; exit 1; fi
-    echo '[[runners]]' >> "$root/config/config.toml"
+    if [[ -e "$root/hold" ]]; then
+      touch "$root/registering"
+      while [[ -e "$root/hold" ]]; do sleep 0.02; done
+    fi
+    fails failures && exit 1
+    echo '[[runners]]' >> "$config"
+    while [[ $# -gt 0 ]]; do [[ "$1" == --name ]] && echo "name = \"$2\"" >> "$config"; shift; done
+    printf 'url = "%s"\ntoken = "%s"\n' "$CI_SERVER_URL" "${CI_SERVER_TOKEN:-of-the-pod}" >> "$config"
     ;;
   run)
     [[ -e "$root/ends-at-once" ]] && exit 3
     trap 'echo quit >> "$root/calls"; exit 7' QUIT
     trap 'echo term >> "$root/calls"; exit 8' TERM
     touch "$root/running"
-    while :; do sleep 0.02; done
+    while kill -0 "$PPID" 2> /dev/null; do sleep 0.02; done
+    ;;
+  verify)
+    url="" token=""
+    since 19.3 || { url="$CI_SERVER_URL" token="$CI_SERVER_TOKEN"; }
+    while [[ $# -gt 0 ]]; do
+      case "$1" in --url=*) url="${1#--url=}" ;; --url) url="$2" ;; esac
+      shift
+    done
+    own="$(of token)"
+    since 18.10 && own="${own//\$CI_SERVER_TOKEN/$CI_SERVER_TOKEN}"
+    is_same() { [[ "$token" == "$own" ]] && { [[ "$url" == "$(of url)" ]] || { since 18.9 && [[ -z "$url" ]]; }; }; }
+    if [[ -n "$url$token" && -n "$(of name)" ]] && ! is_same; then
+      echo "FATAL: no runner matches the filtering parameters"
+      exit 1
+    fi
+    [[ -n "$own" ]] || exit 1
+    [[ -e "$root/is-slow" ]] && exec sleep 20
+    cat "$root/answer"
+    ;;
+  unregister)
+    fails away && { echo "ERROR: Unregistering runner from GitLab failed"; exit 0; }
+    [[ -e "$root/unknown" ]] && { echo "ERROR: Unregistering runner from GitLab forbidden"; exit 0; }
+    sed -i '/^\[\[runners\]\]/,$d' "$config"
     ;;
 esac
 "#;
@@ -60,9 +100,15 @@ impl Pod {
         for (name, value) in secrets {
             fs::write(pod.path("secrets").join(name), value).unwrap();
         }
-        fs::write(pod.path("runner"), RECORDER).unwrap();
-        fs::set_permissions(pod.path("runner"), fs::Permissions::from_mode(0o755)).unwrap();
+        fs::write(pod.path("version"), spec.version.to_string()).unwrap();
+        fs::write(pod.path("answer"), "Verifying runner... is alive\n").unwrap();
+        pod.executable("runner", RECORDER);
         pod
+    }
+
+    fn executable(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
+        fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o755)).unwrap();
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -87,6 +133,7 @@ impl Pod {
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .env("CI_SERVER_URL", "https://gitlab.example.com")
             .env("REGISTER_LOCKED", "true")
+            .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -97,11 +144,15 @@ impl Pod {
         self.command().output().unwrap()
     }
 
-    /// Starts, waits until the manager runs, and sends the signal to the script as the container's
-    /// first process would.
+    /// Starts, waits until the manager runs, and sends the signal.
     fn run_until(&self, signal: &str) -> Output {
+        self.run_to("running", signal)
+    }
+
+    /// The same, when there is a file of this name.
+    fn run_to(&self, name: &str, signal: &str) -> Output {
         let child = self.command().spawn().unwrap();
-        self.wait_for("running");
+        self.wait_for(name);
         send(&child, signal);
         child.wait_with_output().unwrap()
     }
@@ -119,8 +170,9 @@ fn quoted(path: &Path) -> String {
     format!("'{}'", path.display())
 }
 
+/// As the container's first process does: to the script's whole process group.
 fn send(child: &Child, signal: &str) {
-    let sent = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap();
+    let sent = Command::new("kill").args(["-s", signal, "--", &format!("-{}", child.id())]).status().unwrap();
     assert!(sent.success());
 }
 
@@ -129,6 +181,7 @@ fn register(inputs: Value) -> ReleaseSpec {
 }
 
 const RUN: &str = "run --config config/config.toml --working-directory home";
+const UNREGISTER: &str = "unregister --config config/config.toml --all-runners";
 
 #[test]
 fn an_authentication_token_starts_without_registration() {
@@ -200,101 +253,9 @@ fn a_secret_without_token_is_told() {
 }
 
 #[test]
-fn registration_is_repeated_until_it_succeeds() {
-    let inputs = json!({ "runner_name": "my runner's", "registration": { "tag_list": ["a"], "run_untagged": true } });
-    let pod = Pod::new(&register(inputs), &[("runner-registration-token", "GR1348941\n"), ("runner-token", "")]);
-    fs::write(pod.path("failures"), "2").unwrap();
-    let output = pod.run_until("QUIT");
-    assert_eq!(output.status.code(), Some(7), "{output:?}");
-    let call = "register --config config/config.toml --template-config configmaps/config.template.toml \
-                --non-interactive --name my runner's --run-untagged=true";
-    assert_eq!(pod.calls(), [call, call, call, RUN, "quit"]);
-    let env = pod.read("env-of-register");
-    assert!(env.lines().any(|line| line == "REGISTRATION_TOKEN=GR1348941"), "{env}");
-    assert!(env.lines().any(|line| line == "REGISTER_LOCKED=true"), "{env}");
-}
-
-#[test]
-fn reserved_options_are_kept_from_an_authentication_token() {
-    let spec = spec(json!({ "runner_version": "18.9.0" }), TokenKind::Authentication);
-    let pod = Pod::new(&spec, &[("runner-token", "glrt-abc")]);
-    pod.run_until("TERM");
-    assert!(!pod.read("env-of-register").contains("REGISTER_LOCKED"));
-    assert_eq!(pod.calls().last().map(String::as_str), Some("term"));
-}
-
-#[test]
-fn a_replaced_pod_stays_registered() {
-    let pod = Pod::new(&register(json!({})), &[("runner-registration-token", "t")]);
-    pod.run_until("QUIT");
-    assert!(!pod.calls().iter().any(|call| call.starts_with("unregister")), "{:?}", pod.calls());
-}
-
-#[test]
-fn destroying_unregisters_once_and_after_the_last_job() {
-    for marker in ["config/unregister-on-stop", "configmaps/unregister-on-stop"] {
-        let pod = Pod::new(&register(json!({})), &[("runner-registration-token", "t")]);
-        let child = pod.command().spawn().unwrap();
-        pod.wait_for("running");
-        fs::write(pod.path(marker), "true").unwrap();
-        send(&child, "QUIT");
-        let output = child.wait_with_output().unwrap();
-        assert_eq!(output.status.code(), Some(7), "{output:?}");
-        let calls = pod.calls();
-        assert_eq!(calls[calls.len() - 2..], ["quit", "unregister --config config/config.toml --all-runners"]);
-        assert_eq!(calls.iter().filter(|call| call.starts_with("unregister")).count(), 1);
-    }
-}
-
-#[test]
-fn who_does_not_want_to_unregister_never_does() {
-    let pod = Pod::new(&register(json!({ "unregister_on_destroy": false })), &[("runner-registration-token", "t")]);
-    assert!(!pod.path("configmaps/unregister-on-stop").exists());
-}
-
-#[test]
-fn a_container_that_starts_again_does_not_register_again() {
-    let pod = Pod::new(&register(json!({})), &[("runner-registration-token", "t")]);
-    fs::write(pod.path("ends-at-once"), "").unwrap();
-    assert_eq!(pod.run().status.code(), Some(3));
-    assert_eq!(pod.run().status.code(), Some(3));
-    let registrations = pod.calls().iter().filter(|call| call.starts_with("register")).count();
-    assert_eq!(registrations, 1);
-    assert!(pod.read("config/config.toml").contains("[[runners]]"));
-}
-
-#[test]
 fn a_failing_script_of_the_user_ends_the_start() {
     let inputs = json!({ "pre_entrypoint_script": "echo no >&2\nexit 5\n" });
     let pod = Pod::new(&spec(inputs, TokenKind::Authentication), &[("runner-token", "t")]);
     assert_eq!(pod.run().status.code(), Some(5));
     assert_eq!(pod.calls(), [""; 0]);
-}
-
-#[test]
-fn liveness_tells_a_gone_runner_from_a_slow_gitlab() {
-    let pod = Pod::new(&spec(json!({}), TokenKind::Authentication), &[("runner-token", "glrt-abc")]);
-    let check = |running: bool, answer: &str| {
-        let tools = pod.path("tools");
-        fs::create_dir_all(&tools).unwrap();
-        // pgrep is asked for the registration first and for the manager next.
-        let found = if running { "[[ $1 != -f ]]" } else { "false" };
-        for (name, text) in [("pgrep", found), ("gitlab-runner", answer)] {
-            fs::write(tools.join(name), format!("#!/bin/bash\n{text}\n")).unwrap();
-            fs::set_permissions(tools.join(name), fs::Permissions::from_mode(0o755)).unwrap();
-        }
-        let path = format!("{}:/usr/bin:/bin", tools.display());
-        let mut command = Command::new("/bin/bash");
-        let command =
-            command.arg(pod.path("configmaps/check-live")).arg("1").env("PATH", path).env("CI_SERVER_URL", "x");
-        command.output().unwrap().status.success()
-    };
-    assert!(check(
-        true,
-        "[[ $CI_SERVER_TOKEN == glrt-abc ]] && echo 'Verifying runner... is valid' || echo 'is removed'"
-    ));
-    assert!(check(true, "echo 'Verifying runner... failed: connection refused'; exit 1"));
-    assert!(check(true, "sleep 5"));
-    assert!(!check(true, "echo 'Verifying runner... is removed'; exit 1"));
-    assert!(!check(false, "echo 'Verifying runner... is valid'"));
 }

@@ -1,0 +1,180 @@
+//! On a real node: what only a kubelet, a container runtime and the runner's processes show.
+//!
+//! The runner is a stand-in that behaves as the documentation of GitLab Runner says, and the GitLab hands out jobs. Where
+//! the machine cannot run the node, `make test` leaves these tests out and counts them as skipped.
+
+mod admission;
+mod credentials;
+mod liveness;
+mod registration;
+mod rollout;
+mod start;
+mod warm_capacity;
+
+use std::time::{Duration, Instant};
+
+use gitlabspot_acceptance_tests::{Engine, Stage, Workspace};
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::{Api, AttachParams, ListParams};
+use serde_json::{Value, json};
+use tokio::io::AsyncReadExt;
+
+const NAME: &str = "gitlab-runner";
+const AUTHENTICATION: &str = "glrt-of-the-test";
+const REGISTRATION: &str = "GR1348941-of-the-test";
+
+/// Of a busy machine: the start of a pod, or a probe that has to fail.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// What a job's script waits for, in its container.
+const GO_ON: &str = "/tmp/go-on";
+
+/// A GitLab, a namespace, and a release on the real node.
+struct Scene {
+    workspace: Workspace,
+    stage: Stage,
+}
+
+impl Scene {
+    /// The namespace exists; nothing is applied yet.
+    async fn new(test: &str, case: &str, variables: Value) -> Self {
+        let stage = Stage::new(&format!("real_node/{test}"), Engine::opentofu()).await;
+        let node = stage.real_node();
+        stage.namespace.create().await;
+        let mut all = json!({
+            "cluster_name": stage.account.cluster(),
+            "namespace": stage.namespace.name(),
+            "gitlab_url": node.url_of(&stage.gitlab),
+            "node_selector": node.selector(),
+            "tolerations": node.tolerations(),
+            "node_tolerations": node.runner_tolerations(),
+        });
+        all.as_object_mut().unwrap().extend(variables.as_object().unwrap().clone());
+        let workspace = stage.testdata(&format!("real_node/{case}"), all).await;
+        Self { workspace, stage }
+    }
+
+    /// Of an authentication token, which its pods share.
+    async fn authenticated(test: &str, variables: Value) -> Self {
+        let mut all = json!({ "runner_token": AUTHENTICATION, "runner_token_version": 1 });
+        all.as_object_mut().unwrap().extend(variables.as_object().unwrap().clone());
+        Self::new(test, "release", all).await
+    }
+
+    /// Of a registration token, with which each pod registers a runner of its own.
+    async fn registered(test: &str, variables: Value) -> Self {
+        let mut all = json!({ "registration_token": REGISTRATION, "registration_token_version": 1 });
+        all.as_object_mut().unwrap().extend(variables.as_object().unwrap().clone());
+        Self::new(test, "release", all).await
+    }
+
+    fn pods(&self) -> Api<Pod> {
+        self.stage.kubernetes.api(self.stage.namespace.name())
+    }
+
+    /// The manager's pods that are not being deleted.
+    async fn managers(&self) -> Vec<Pod> {
+        let labels = ListParams::default().labels(&format!("app={NAME}"));
+        let mut found = self.pods().list(&labels).await.unwrap().items;
+        found.retain(|pod| pod.metadata.deletion_timestamp.is_none());
+        found
+    }
+
+    /// The only one.
+    async fn manager(&self) -> Pod {
+        let found = self.managers().await;
+        let [manager] = found.as_slice() else { panic!("one manager, not {}", found.len()) };
+        manager.clone()
+    }
+
+    /// Jobs' pods, which the runner names.
+    async fn job_pods(&self) -> Vec<Pod> {
+        let found = self.pods().list(&ListParams::default()).await.unwrap().items;
+        found.into_iter().filter(|pod| name(pod).starts_with("runner-")).collect()
+    }
+
+    /// Runs a command in a container of a pod; what it wrote.
+    async fn run(&self, pod: &str, container: &str, command: &[&str]) -> String {
+        let parameters = AttachParams::default().container(container).stderr(false);
+        let mut process = self.pods().exec(pod, command.iter().copied(), &parameters).await.unwrap();
+        let mut said = String::new();
+        process.stdout().unwrap().read_to_string(&mut said).await.unwrap();
+        let _ = process.join().await;
+        said
+    }
+
+    async fn log(&self, pod: &Pod) -> String {
+        self.pods().logs(&name(pod), &kube::api::LogParams::default()).await.unwrap_or_else(|error| error.to_string())
+    }
+
+    /// Starts a job that runs until [`Self::let_go`]; its number in GitLab.
+    async fn job_under_way(&self) -> u64 {
+        let script = format!("echo begun; while ! test -e {GO_ON}; do sleep 0.1; done; echo ended");
+        let job = self.stage.gitlab.add_job(&script);
+        self.until("the job runs", async || self.trace(job).contains("begun")).await;
+        job
+    }
+
+    /// Lets the job that is under way end.
+    async fn let_go(&self) {
+        for pod in self.job_pods().await {
+            self.run(&name(&pod), "build", &["touch", GO_ON]).await;
+        }
+    }
+
+    fn trace(&self, job: u64) -> String {
+        self.stage.gitlab.job(job).trace
+    }
+
+    async fn until_succeeded(&self, job: u64) {
+        self.until("the job has ended", async || !["pending", "running"].contains(&&*self.stage.gitlab.job(job).state))
+            .await;
+        let job = self.stage.gitlab.job(job);
+        assert_eq!(job.state, "success", "{job:?}");
+        assert!(job.trace.contains("ended"), "{job:?}");
+    }
+
+    /// How many runners GitLab has registered.
+    fn runners(&self) -> usize {
+        self.stage.gitlab.runners().len()
+    }
+
+    /// Calls of the runner's API that reached GitLab, as `METHOD path`.
+    fn calls_of(&self, method: &str, path: &str) -> usize {
+        self.stage.gitlab.calls().iter().filter(|call| call["method"] == method && call["path"] == path).count()
+    }
+
+    async fn until(&self, what: &str, happened: impl AsyncFn() -> bool) {
+        let end = Instant::now() + PATIENCE;
+        while !happened().await {
+            if Instant::now() > end {
+                let mut logs = String::new();
+                for manager in self.managers().await {
+                    logs += &format!("{}: {:?}\n{}\n", name(&manager), manager.status, self.log(&manager).await);
+                }
+                panic!("this never happened: {what}\n{logs}\n{:#?}", self.stage.gitlab.jobs());
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    async fn destroy(&self) {
+        self.workspace.destroy().await;
+        self.stage.assert_nothing_left().await;
+    }
+}
+
+fn name(pod: &Pod) -> String {
+    pod.metadata.name.clone().unwrap()
+}
+
+/// How often the manager's container was started again in its pod.
+fn restarts(pod: &Pod) -> i32 {
+    let statuses = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref());
+    statuses.into_iter().flatten().map(|status| status.restart_count).sum()
+}
+
+fn is_ready(pod: &Pod) -> bool {
+    let statuses = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref());
+    statuses.is_some_and(|statuses| statuses.iter().all(|status| status.ready))
+}

@@ -1,0 +1,137 @@
+//! Placeholders on a node whose pause containers end as a kubelet ends them.
+
+use std::time::{Duration, Instant};
+
+use gitlabspot_acceptance_tests::{Engine, RealNode, Stage, Workspace};
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{Node, Pod};
+use kube::api::{Api, DeleteParams, ListParams, PostParams};
+use serde_json::{Value, json};
+
+use crate::warm_capacity::scheduled::{minute_after, now, period};
+
+use super::{PATIENCE, name};
+
+/// Placeholders, two of which fill the node.
+struct Warm {
+    workspace: Workspace,
+    node: RealNode,
+    stage: Stage,
+    /// In MiB.
+    memory: u64,
+}
+
+impl Warm {
+    async fn new(test: &str, variables: Value) -> Self {
+        let stage = Stage::new(&format!("real_node/{test}"), Engine::opentofu()).await;
+        let node = stage.real_node();
+        stage.namespace.create().await;
+        let memory = allocatable_memory(&stage, &node).await * 2 / 5;
+        let pod = json!({
+            "cpu": "10m", "memory": format!("{memory}Mi"),
+            "node_selector": node.selector(), "tolerations": node.tolerations(),
+        });
+        let mut all = json!({
+            "cluster_name": stage.account.cluster(), "namespace": stage.namespace.name(), "pods": 2, "pod": pod,
+        });
+        all.as_object_mut().unwrap().extend(variables.as_object().unwrap().clone());
+        let workspace = stage.testdata("warm_capacity/placeholders", all).await;
+        Self { workspace, node, stage, memory }
+    }
+
+    fn pods(&self) -> Api<Pod> {
+        self.stage.kubernetes.api(self.stage.namespace.name())
+    }
+
+    /// Phases of the placeholders, those that are being deleted left out.
+    async fn placeholders(&self) -> Vec<String> {
+        let labels = ListParams::default().labels("app.kubernetes.io/name=gitlabspot-warm-capacity");
+        let pods = self.pods().list(&labels).await.unwrap().into_iter();
+        let mut phases: Vec<String> = pods
+            .filter(|pod| pod.metadata.deletion_timestamp.is_none())
+            .filter_map(|pod| pod.status?.phase)
+            .filter(|phase| phase != "Succeeded" && phase != "Failed")
+            .collect();
+        phases.sort();
+        phases
+    }
+
+    async fn until_placeholders(&self, wanted: &[&str]) {
+        let end = Instant::now() + PATIENCE;
+        while self.placeholders().await != wanted {
+            assert!(Instant::now() < end, "{:?}, not {wanted:?}: {:?}", self.placeholders().await, self.jobs().await);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    async fn jobs(&self) -> Vec<Job> {
+        let jobs = self.stage.kubernetes.api::<Job>(self.stage.namespace.name());
+        jobs.list(&ListParams::default()).await.unwrap().items
+    }
+
+    /// A job's pod takes the room of one placeholder, and gives it back.
+    async fn preempts_and_leaves(&self, job: &str) {
+        let pod = json!({
+            "metadata": { "name": job },
+            "spec": {
+                "restartPolicy": "Never",
+                "terminationGracePeriodSeconds": 0,
+                "nodeSelector": self.node.selector(),
+                "tolerations": self.node.tolerations(),
+                "containers": [{
+                    "name": "build", "image": "docker.io/library/busybox:1.35", "command": ["sleep", "1000"],
+                    "resources": { "requests": { "memory": format!("{}Mi", self.memory) } },
+                }],
+            },
+        });
+        let pod: Pod = self.pods().create(&PostParams::default(), &serde_json::from_value(pod).unwrap()).await.unwrap();
+        self.until_placeholders(&["Pending", "Running"]).await;
+        let is_running = async || self.pods().get(job).await.unwrap().status.unwrap().phase.unwrap() == "Running";
+        let end = Instant::now() + PATIENCE;
+        while !is_running().await {
+            assert!(Instant::now() < end, "{job} does not run");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        self.pods().delete(&name(&pod), &DeleteParams::default()).await.unwrap();
+        self.until_placeholders(&["Running", "Running"]).await;
+    }
+}
+
+/// In MiB.
+async fn allocatable_memory(stage: &Stage, node: &RealNode) -> u64 {
+    let nodes: Api<Node> = Api::all(stage.kubernetes.client());
+    let allocatable = nodes.get(node.name()).await.unwrap().status.unwrap().allocatable.unwrap();
+    allocatable["memory"].0.strip_suffix("Ki").unwrap().parse::<u64>().unwrap() / 1024
+}
+
+/// K19, K20: jobs preempt placeholders of a period more often than there are placeholders, each comes back, and the period ends
+/// at its time; then the same without a schedule. In one test, because two of them would fill the node twice.
+#[tokio::test]
+async fn preempted_placeholders_come_back() {
+    let (start, end) = (now() / 60 * 60 - 3600, minute_after(75));
+    let warm = Warm::new("warm_capacity", json!({ "schedule": period(start, end) })).await;
+    warm.workspace.apply().await;
+    warm.until_placeholders(&["Running", "Running"]).await;
+    for job in ["first", "second", "third"] {
+        warm.preempts_and_leaves(job).await;
+        warm.workspace.assert_stable().await;
+    }
+    let limit = Instant::now() + Duration::from_secs(240);
+    while !warm.jobs().await.is_empty() {
+        assert!(Instant::now() < limit, "{:?}", warm.jobs().await);
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    assert!(now() >= end - 1, "the Job ended {} s before the period", end - now());
+    warm.until_placeholders(&[]).await;
+    warm.workspace.assert_stable().await;
+
+    warm.workspace.set(&json!({ "schedule": null }));
+    warm.workspace.apply().await;
+    warm.until_placeholders(&["Running", "Running"]).await;
+    for job in ["fourth", "fifth", "sixth"] {
+        warm.preempts_and_leaves(job).await;
+    }
+    warm.workspace.assert_stable().await;
+    warm.workspace.destroy().await;
+    warm.stage.assert_nothing_left().await;
+}
