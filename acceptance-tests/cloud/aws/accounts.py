@@ -8,7 +8,7 @@ from moto.eks.models import eks_backends
 from moto.iam.models import iam_backends
 from moto.s3.models import s3_backends
 
-from . import eks_nodegroup_parts, eks_pod_identity
+from . import eks_access, eks_nodegroup_parts, eks_pod_identity
 from .eks_clusters import create_cluster
 
 REGION = "af-south-1"
@@ -164,6 +164,8 @@ def _found(account: str) -> dict[str, list[str]]:
                     _add(found, "node_groups", f"{cluster.name}/{group.name}")
         for association in eks_pod_identity.associations(account, region).values():
             _add(found, "pod_identity_associations", association["associationId"])
+    for arn in eks_access.left_by_roles_of_provider(account):
+        _add(found, "access_entries", arn)
     for backend in autoscaling_backends[account].values():
         for name in backend.autoscaling_groups:
             _add(found, "auto_scaling_groups", name)

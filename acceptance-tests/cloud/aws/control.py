@@ -10,6 +10,9 @@ POST faults            {"account", "rules": [...]} or one rule with its account 
 GET  faults            ?account=: the rules with how often each hit
 POST nodegroup-plan    {"account", "plans": [...]} or one plan with its account (plans.Plan)
 POST cluster-endpoint  {"account", "url"}: where EKS says that the account's clusters are
+POST cluster-status    {"account", "status", "refusals"}: their status, until they have refused so
+                       many changes of node groups
+GET  node-access       ?account=: whether nodes of its node groups can join, by cluster/name
 POST expire            {"access_key_id"}: the session of a role is over
 GET  log               ?account=&service=&action=: calls in order, action a regular expression; with
                        everything=1 also those from before a reset
@@ -21,7 +24,7 @@ import re
 import threading
 from urllib.parse import parse_qs
 
-from . import accounts, authenticator, credentials, eks_clusters, iam, plans
+from . import accounts, authenticator, credentials, eks_access, eks_clusters, iam, plans
 from .faults import BadRule, Ledger, Rule
 
 
@@ -41,6 +44,8 @@ class Control:
             ("GET", "/_mock/faults"): lambda asked: ledger.rules(asked["account"]),
             ("POST", "/_mock/nodegroup-plan"): self._add_plans,
             ("POST", "/_mock/cluster-endpoint"): self._cluster_endpoint,
+            ("POST", "/_mock/cluster-status"): self._cluster_status,
+            ("GET", "/_mock/node-access"): lambda asked: eks_access.node_access(asked["account"]),
             ("POST", "/_mock/expire"): lambda asked: {"ok": credentials.expire(asked["access_key_id"])},
             ("GET", "/_mock/log"): self._log,
             ("POST", "/_mock/reset"): self._reset,
@@ -86,6 +91,10 @@ class Control:
 
     def _cluster_endpoint(self, asked: dict) -> dict:
         return {"clusters": eks_clusters.set_endpoint(asked["account"], asked["url"])}
+
+    def _cluster_status(self, asked: dict) -> dict:
+        account, status, refusals = asked["account"], asked["status"], asked["refusals"]
+        return {"clusters": eks_clusters.set_status(account, status, refusals)}
 
     def _log(self, asked: dict) -> list[dict]:
         service, action = asked.get("service", ".*"), asked.get("action", ".*")

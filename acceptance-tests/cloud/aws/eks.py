@@ -7,6 +7,7 @@ import moto.eks.urls as eks_urls
 from moto.core.responses import ActionResult
 from moto.eks.exceptions import (
     InvalidParameterException,
+    InvalidRequestException,
     ResourceInUseException,
     ResourceNotFoundException,
 )
@@ -80,6 +81,10 @@ def not_found(message: str, **names) -> ResourceNotFoundException:
 
 def in_use(message: str, **names) -> ResourceInUseException:
     return ResourceInUseException(message=message, **names)
+
+
+def not_now(message: str, **names) -> InvalidRequestException:
+    return InvalidRequestException(message=message, **names)
 
 
 def invalid(message: str, **names) -> InvalidParameterException:

@@ -1,13 +1,25 @@
-"""EKS access entries, which moto does not have: kept and shown; the API server asks nobody."""
+"""EKS access entries, which moto does not have: kept and shown; the API server asks nobody.
 
+EKS makes one for the role of a managed node group, and keeps it when group and role are gone
+(aws/containers-roadmap#2631, terraform-aws-modules/terraform-aws-eks#3329). An entry belongs to the
+role's unique id: a new role of the same ARN has none, and its nodes do not join.
+"""
+
+import secrets
 from collections import defaultdict
 
 from moto.core.utils import utcnow
+from moto.eks.models import eks_backends
 from moto.iam.models import iam_backends
 
 from .eks import EksRequest, in_use, invalid, not_found
 
 _entries: dict[tuple[str, str, str], dict[str, dict]] = defaultdict(dict)
+# The unique id of the principal that an entry was made for.
+_bound_to: dict[str, str] = {}
+# Entries of roles that have the mark of those that the provider makes for node groups.
+_of_provider: set[str] = set()
+MARK = "gitlabspot/owner"
 
 
 def clear(account: str | None) -> None:
@@ -36,23 +48,82 @@ def create_access_entry(request: EksRequest) -> dict:
     principal = asked["principalArn"]
     if principal in entries:
         raise in_use("The specified access entry resource is already in use on this cluster.")
-    iam = iam_backends[request.account]["aws"]
-    known = {role.arn for role in iam.roles.values()} | {user.arn for user in iam.users.values()}
-    if principal not in known:
+    if _unique_id(request.account, principal) is None:
         raise invalid("The specified principalArn is invalid: invalid principal")
-    now = utcnow()
-    entries[principal] = {
-        "clusterName": request.cluster.name,
+    entries[principal] = _entry(request, principal, asked)
+    return {"accessEntry": entries[principal]}
+
+
+def _entry(request: EksRequest, principal: str, asked: dict) -> dict:
+    cluster, now = request.cluster.name, utcnow()
+    arn = request.arn("access-entry", cluster, principal, secrets.token_hex(16))
+    _bound_to[arn] = _unique_id(request.account, principal)
+    if _is_marked(request.account, principal):
+        _of_provider.add(arn)
+    return {
+        "clusterName": cluster,
         "principalArn": principal,
         "kubernetesGroups": asked.get("kubernetesGroups", []),
-        "accessEntryArn": request.arn("access-entry", request.cluster.name, principal),
+        "accessEntryArn": arn,
         "createdAt": now,
         "modifiedAt": now,
         "tags": dict(asked.get("tags", {})),
         "username": asked.get("username", principal),
         "type": asked.get("type", "STANDARD"),
     }
-    return {"accessEntry": entries[principal]}
+
+
+def _principals(account: str) -> list:
+    iam = iam_backends[account]["aws"]
+    return [*iam.roles.values(), *iam.users.values()]
+
+
+def _unique_id(account: str, arn: str) -> str | None:
+    return next((known.id for known in _principals(account) if known.arn == arn), None)
+
+
+def _is_marked(account: str, arn: str) -> bool:
+    role = next((known for known in _principals(account) if known.arn == arn), None)
+    tags = getattr(role, "tags", None) or []
+    return any(tag["Key"] == MARK for tag in tags)
+
+
+def admit_nodes(request: EksRequest, role: str) -> None:
+    """What EKS does for a new node group: its role gets an entry, unless the ARN has one."""
+    entries = _of_cluster(request)
+    if role not in entries:
+        username = "system:node:{{EC2PrivateDNSName}}"
+        asked = {"type": "EC2_LINUX", "kubernetesGroups": ["system:nodes"], "username": username}
+        entries[role] = _entry(request, role, asked)
+
+
+def can_join(account: str, region: str, cluster: str, role: str) -> bool:
+    """Whether the entry of a node group's role belongs to the role that there is."""
+    entry = _entries[account, region, cluster].get(role)
+    return entry is not None and _bound_to[entry["accessEntryArn"]] == _unique_id(account, role)
+
+
+def node_access(account: str) -> dict[str, bool]:
+    return {
+        f"{cluster.name}/{group.name}": can_join(account, region, cluster.name, group.asked["nodeRole"])
+        for region, backend in eks_backends[account].items()
+        for cluster in backend.clusters.values()
+        for group in cluster.nodegroups.values()
+        if group.status != "GONE"
+    }
+
+
+def left_by_roles_of_provider(account: str) -> list[str]:
+    """Entries of roles that the provider made for node groups and that are gone."""
+    ids = {known.id for known in _principals(account)}
+    return [
+        entry["accessEntryArn"]
+        for place, entries in _entries.items()
+        for entry in entries.values()
+        if place[0] == account
+        and entry["accessEntryArn"] in _of_provider
+        and _bound_to[entry["accessEntryArn"]] not in ids
+    ]
 
 
 def describe_access_entry(request: EksRequest) -> dict:

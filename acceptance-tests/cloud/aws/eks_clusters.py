@@ -39,6 +39,15 @@ def set_endpoint(account: str, url: str) -> int:
     return len(found)
 
 
+def set_status(account: str, status: str, refusals: int) -> int:
+    """The account's clusters are in another status until they have refused so many changes of
+    node groups; says how many clusters."""
+    found = [c for backend in eks_backends[account].values() for c in backend.clusters.values()]
+    for cluster in found:
+        cluster.status, cluster.refusals_left = status, refusals
+    return len(found)
+
+
 def create_cluster(request: EksRequest) -> dict:
     asked = request.body
     cluster = request.backend.create_cluster(

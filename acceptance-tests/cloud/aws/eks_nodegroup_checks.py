@@ -6,9 +6,20 @@ import re
 from moto.ec2.models import ec2_backends
 from moto.iam.models import iam_backends
 
-from .eks import EksRequest, invalid
+from .eks import EksRequest, invalid, not_now
 
 RELEASE_DATE = "20251103"
+
+
+def check_cluster(cluster, names: dict) -> None:
+    """The cluster is ACTIVE (eksctl-io/eksctl#2244). A status that a test set passes after as many
+    refusals as it asked for."""
+    if cluster.status == "ACTIVE":
+        return
+    cluster.refusals_left -= 1
+    if cluster.refusals_left <= 0:
+        cluster.status = "ACTIVE"
+    raise not_now(f"Cluster '{cluster.name}' is not in ACTIVE status", **names)
 
 
 def check_name(name: str, names: dict) -> None:
@@ -33,22 +44,38 @@ def check_scaling(scaling: dict, names: dict) -> None:
         raise invalid(message, **names)
 
 
-def check_version(cluster, version: str | None, release: str | None, names: dict):
-    """The cluster's version and its newest release, unless the request says otherwise."""
-    version = version or (release.rsplit(".", 1)[0] if release else cluster.version)
+def check_version(cluster, usual: str, version: str | None, release: str | None, names: dict):
+    """Version and release of the nodes: `usual` and the newest release, unless the request says
+    otherwise. A release does not decide the version (crossplane-contrib/provider-aws#1601)."""
+    version = version or usual
     if _minor(version) > _minor(cluster.version):
         raise invalid(
             f"Requested Nodegroup version {version} is greater than the cluster's version "
             f"{cluster.version}",
             **names,
         )
-    release = release or f"{version}.0-{RELEASE_DATE}"
+    newest = f"{version}.0-{RELEASE_DATE}"
+    release = release or newest
     if not release.startswith(f"{version}."):
         raise invalid(
-            f"Requested release version {release} is not valid for kubernetes version {version}.",
+            f"Requested Nodegroup release version {release} is invalid. Allowed release version "
+            f"is {newest}",
             **names,
         )
     return version, release
+
+
+def check_no_way_back(group, version: str, release: str, names: dict) -> None:
+    if (_minor(version), _built(release)) < (_minor(group.version), _built(group.release_version)):
+        raise invalid(
+            "You cannot roll back a node group to an earlier Kubernetes version or AMI version",
+            **names,
+        )
+
+
+def _built(release: str) -> str:
+    """The date in a release such as 1.34.0-20251103."""
+    return release.rpartition("-")[2]
 
 
 def _minor(version: str) -> tuple[int, int]:

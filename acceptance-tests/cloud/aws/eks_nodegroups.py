@@ -10,8 +10,12 @@ from dataclasses import dataclass, field
 from moto.core.utils import utcnow
 from moto.moto_api._internal import mock_random
 
+from . import eks_access
 from . import eks_nodegroup_checks as checks
+from . import eks_nodegroup_labels as labels
 from . import eks_nodegroup_parts as parts
+from . import eks_nodegroup_subnets as subnets
+from . import eks_nodegroup_types as types
 from . import plans
 from .eks import EksRequest, in_use, not_found
 
@@ -68,6 +72,23 @@ class NodeGroup:
             self._polls_left -= 1
             return
         self.status, self.issues = self._plan.status, self._plan.issues
+        if self.status == "ACTIVE" and (issue := self._obstacle()) is not None:
+            self.status, self.issues = "CREATE_FAILED", [issue]
+
+    def _obstacle(self) -> dict | None:
+        """What is wrong with its place, or why the nodes that it starts with do not join."""
+        if wrong := subnets.without_public_addresses(self):
+            message = f"One or more Amazon EC2 Subnets of {wrong} for node group {self.name} does not "
+            message += "automatically assign public IP addresses to instances launched into it."
+            code = "Ec2SubnetInvalidConfiguration"
+            return {"code": code, "message": message, "resourceIds": wrong}
+        role = self.asked["nodeRole"]
+        if self.scaling["desiredSize"] == 0:
+            return None
+        if not eks_access.can_join(self.account, self.region, self.cluster, role):
+            message = "Instances failed to join the kubernetes cluster"
+            return {"code": "NodeCreationFailure", "message": message, "resourceIds": ["i-1"]}
+        return None
 
     def shown(self) -> dict:
         asked, status, issues = self.asked, self.status, self.issues
@@ -86,7 +107,7 @@ class NodeGroup:
             "capacityType": asked.get("capacityType", "ON_DEMAND"),
             "scalingConfig": parts.scaling_of(self),
             "subnets": asked["subnets"],
-            "amiType": asked.get("amiType", "AL2023_x86_64_STANDARD"),
+            "amiType": asked.get("amiType", types.DEFAULT_AMI_TYPE),
             "nodeRole": asked["nodeRole"],
             "labels": self.labels,
             "health": {"issues": issues},
@@ -152,15 +173,19 @@ def create_nodegroup(request: EksRequest) -> dict:
         raise in_use(
             f"NodeGroup already exists with name {name} and cluster name {cluster.name}", **names
         )
+    checks.check_cluster(cluster, names)
     checks.check_name(name, names)
     # EKS' default sizes, when the request has none.
     scaling = {"minSize": 1, "maxSize": 2, "desiredSize": 2} | asked.get("scalingConfig", {})
     checks.check_scaling(scaling, names)
+    labels.check_labels(asked.get("labels", {}), names)
+    labels.check_taints(asked.get("taints", []), names)
     checks.check_role(request.account, asked["nodeRole"], names)
     checks.check_subnets(request, asked["subnets"], cluster.resources_vpc_config["vpcId"], names)
     template = checks.check_launch_template(request, asked, names)
+    types.check_types(request, asked, template, names)
     version, release = checks.check_version(
-        cluster, asked.get("version"), asked.get("releaseVersion"), names
+        cluster, cluster.version, asked.get("version"), asked.get("releaseVersion"), names
     )
     uuid = str(mock_random.uuid4())
     group = NodeGroup(
@@ -182,6 +207,7 @@ def create_nodegroup(request: EksRequest) -> dict:
         node_repair_config=asked.get("nodeRepairConfig"),
         launch_template=template,
     )
+    eks_access.admit_nodes(request, asked["nodeRole"])
     group.begin("create", "CREATING")
     parts.create(group)
     cluster.nodegroups[name] = group

@@ -13,6 +13,7 @@ from moto.core.utils import utcnow
 from moto.moto_api._internal import mock_random
 
 from . import eks_nodegroup_checks as checks
+from . import eks_nodegroup_labels
 from . import eks_nodegroup_parts as parts
 from . import plans
 from .eks import EksRequest, in_use, invalid, not_found
@@ -66,6 +67,9 @@ def _begin(request: EksRequest, type: str, prepare) -> dict:
     for update in group.updates.values():
         if token and update.token == token:
             return {"update": update.shown()}
+    checks.check_cluster(
+        request.cluster, {"clusterName": group.cluster, "nodegroupName": group.name}
+    )
     if group.status not in ("ACTIVE", "DEGRADED"):
         raise in_use(
             "Nodegroup cannot be updated as it is currently not in Active State",
@@ -89,6 +93,8 @@ def _config(request: EksRequest, group: NodeGroup):
     scaling = parts.scaling_of(group) | (asked.get("scalingConfig") or {})
     checks.check_scaling(scaling, names)
     added = labels.get("addOrUpdateLabels", {})
+    eks_nodegroup_labels.check_labels(added, names)
+    eks_nodegroup_labels.check_taints(taints.get("addOrUpdateTaints", []), names)
     if both := set(added) & set(labels.get("removeLabels", [])):
         raise invalid(f"Labels {sorted(both)} are both added and removed", **names)
     new_taints = {_taint_key(taint): taint for taint in taints.get("addOrUpdateTaints", [])}
@@ -143,9 +149,11 @@ def _version(request: EksRequest, group: NodeGroup):
             "Cannot update a node group that was made without a launch template to use one",
             **names,
         )
+    cluster, usual = request.cluster, group.version
     version, release = checks.check_version(
-        request.cluster, asked.get("version"), asked.get("releaseVersion"), names
+        cluster, usual, asked.get("version"), asked.get("releaseVersion"), names
     )
+    checks.check_no_way_back(group, version, release, names)
 
     def apply() -> None:
         group.version, group.release_version = version, release

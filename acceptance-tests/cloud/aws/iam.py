@@ -1,14 +1,28 @@
-"""IAM: what must go before a user goes, boundaries of users, and trust policies that are policies."""
+"""IAM: what must go before a user goes, boundaries of users, trust policies that are policies, and
+keys of tags, which differ by more than their case."""
 
+import json
 from collections import defaultdict
 from datetime import timedelta
 
 import moto.iam.models
 from moto.core.responses import ActionResult, EmptyResult
-from moto.iam.exceptions import DeleteConflictException, EntityAlreadyExists, NoSuchEntity
+from moto.iam.exceptions import (
+    DeleteConflictException,
+    DuplicateTags,
+    EntityAlreadyExists,
+    MalformedPolicyDocument,
+    NoSuchEntity,
+)
 from moto.iam.models import IAMBackend, User, iam_backends
 from moto.iam.policy_validation import IAMTrustPolicyDocumentValidator
 from moto.iam.responses import IamResponse
+
+# The services of the partition aws that tests and users let assume a role. AWS has many more.
+SERVICES = {
+    f"{name}.amazonaws.com"
+    for name in ("ec2", "ecs-tasks", "eks", "eks-fargate-pods", "lambda", "pods.eks", "ssm")
+}
 
 # The secret of every key that a user ever got, by account: what no test wants to find anywhere.
 _secrets: dict[str, list[str]] = defaultdict(list)
@@ -20,6 +34,7 @@ def install() -> None:
     _correct_names_and_trust()
     _correct_deleting_users()
     _add_boundaries_of_users()
+    _correct_tags()
     _note_secrets()
 
 
@@ -40,6 +55,7 @@ def _correct_names_and_trust() -> None:
     def create_role(self, role_name, assume_role_policy_document, *rest, **named):
         # moto checks a trust policy when it is updated, but takes any text when a role is made.
         IAMTrustPolicyDocumentValidator(assume_role_policy_document).validate()
+        _check_services(assume_role_policy_document)
         _check_unused("Role", role_name, self.roles.values())
         return create_role_as_named(self, role_name, assume_role_policy_document, *rest, **named)
 
@@ -49,6 +65,19 @@ def _correct_names_and_trust() -> None:
 
     IAMBackend.create_role = create_role
     IAMBackend.create_user = create_user
+
+
+def _check_services(document: str) -> None:
+    # pulumi/pulumi-eks#2341 has the message.
+    statements = json.loads(document)["Statement"]
+    for statement in statements if isinstance(statements, list) else [statements]:
+        principal = statement.get("Principal")
+        services = principal.get("Service", []) if isinstance(principal, dict) else []
+        for service in [services] if isinstance(services, str) else services:
+            if service not in SERVICES:
+                raise MalformedPolicyDocument(
+                    f'Invalid principal in policy: "SERVICE":"{service}"'
+                )
 
 
 def _check_unused(kind: str, name: str, known) -> None:
@@ -151,6 +180,49 @@ def _add_boundaries_of_users() -> None:
 def _check_boundary(backend: IAMBackend, arn: str | None) -> None:
     if arn and ":aws:policy/" not in arn and arn not in backend.managed_policies:
         raise NoSuchEntity(f"Scope ARN: {arn} does not exist or is not attachable.")
+
+
+def _correct_tags() -> None:
+    """Two keys that differ in case only are one: a second one overwrites the first, and either
+    removes it. moto tells them apart."""
+    tag_role, untag_role = IAMBackend.tag_role, IAMBackend.untag_role
+    tag_user, untag_user = IAMBackend.tag_user, IAMBackend.untag_user
+
+    def tag_a_role(self, role_name, tags):
+        _check_keys(tags)
+        known = [tag["Key"] for tag in self.get_role(role_name).tags]
+        untag_role(self, role_name, _alike(known, [tag["Key"] for tag in tags]))
+        tag_role(self, role_name, tags)
+
+    def untag_a_role(self, role_name, tag_keys):
+        known = [tag["Key"] for tag in self.get_role(role_name).tags]
+        untag_role(self, role_name, _alike(known, tag_keys))
+
+    def tag_a_user(self, name, tags):
+        _check_keys(tags)
+        known = _keys_of_user(self, name)
+        untag_user(self, name, _alike(known, [tag["Key"] for tag in tags]))
+        tag_user(self, name, tags)
+
+    def untag_a_user(self, name, tag_keys):
+        untag_user(self, name, _alike(_keys_of_user(self, name), tag_keys))
+
+    IAMBackend.tag_role, IAMBackend.untag_role = tag_a_role, untag_a_role
+    IAMBackend.tag_user, IAMBackend.untag_user = tag_a_user, untag_a_user
+
+
+def _keys_of_user(backend: IAMBackend, name: str) -> list[str]:
+    return [tag["Key"] for tag in backend.tagger.list_tags_for_resource(backend.get_user(name).arn)["Tags"]]
+
+
+def _alike(known: list[str], wanted: list[str]) -> list[str]:
+    lower = {key.lower() for key in wanted}
+    return [key for key in known if key.lower() in lower]
+
+
+def _check_keys(tags: list[dict]) -> None:
+    if len({tag["Key"].lower() for tag in tags}) < len(tags):
+        raise DuplicateTags()
 
 
 def _note_secrets() -> None:

@@ -6,9 +6,34 @@ import re
 import urllib.error
 import urllib.request
 
-from .local_aws import AwsTest
+from .local_aws import EC2_TRUST, AwsTest
 
 WRONG = "wrong/wrong/wrong/wrong/wrong/wrong/wrong"
+
+
+class RoleTags(AwsTest):
+    def test_keys_that_differ_in_case_only_are_one(self):
+        iam = self.client("iam")
+        self.make_role()
+
+        def tags() -> list:
+            return iam.list_role_tags(RoleName="node")["Tags"]
+
+        iam.tag_role(RoleName="node", Tags=[{"Key": "Team", "Value": "a"}])
+        iam.tag_role(RoleName="node", Tags=[{"Key": "team", "Value": "b"}])
+        self.assertEqual(tags(), [{"Key": "team", "Value": "b"}])
+        iam.untag_role(RoleName="node", TagKeys=["TEAM"])
+        self.assertEqual(tags(), [])
+        both = [{"Key": key, "Value": "a"} for key in ("Team", "team")]
+        self.assertEqual(self.refused(iam.tag_role, RoleName="node", Tags=both)[0], "InvalidInput")
+
+    def test_a_service_that_is_none(self):
+        trust = EC2_TRUST.replace("ec2.amazonaws.com", "ec2.amazonaws.eu")
+        iam = self.client("iam")
+        arguments = {"RoleName": "node", "AssumeRolePolicyDocument": trust}
+        code, message = self.refused(iam.create_role, **arguments)
+        self.assertEqual(code, "MalformedPolicyDocument")
+        self.assertIn('"SERVICE":"ec2.amazonaws.eu"', message)
 
 
 class Keys(AwsTest):

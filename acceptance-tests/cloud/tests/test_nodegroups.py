@@ -115,7 +115,54 @@ class States(NodeGroupTest):
         sizes = {"minSize": 0, "maxSize": 5, "desiredSize": 6}
         self.assertIn("can't be greater than max size 5", refusal(scalingConfig=sizes))
         self.assertIn("greater than the cluster's version", refusal(version="1.99"))
-        self.assertIn("not valid for", refusal(version="1.36", releaseVersion="1.35.1-1"))
+        other = "Allowed release version is 1.36.0-20251103"
+        self.assertIn(other, refusal(version="1.36", releaseVersion="1.35.1-1"))
+        self.assertIn(other, refusal(releaseVersion="1.35.1-1"))
+
+    def test_refuses_labels_that_no_node_could_have(self):
+        self.make_role()
+
+        def refusal(**changes) -> str:
+            code, message = self.refused(self.eks.create_nodegroup, **self.node_group(**changes))
+            self.assertEqual(code, "InvalidParameterException")
+            return message
+
+        self.assertIn("length between 1 and 63", refusal(labels={"a": ""}))
+        self.assertIn("length between 1 and 63", refusal(labels={f"{'a' * 62}.io/b": "c"}))
+        taint = {"key": f"{'a' * 62}.io/b", "effect": "NO_SCHEDULE"}
+        self.assertIn("taintKey", refusal(taints=[taint]))
+        for key in ("node-role.kubernetes.io/build", "k8s.io/x", "eks.amazonaws.com/x"):
+            self.assertIn("reserved prefixes", refusal(labels={key: "true"}))
+        self.create(labels={"node.kubernetes.io/x": "a", "kubernetes.io/os": "linux"})
+
+    def test_refuses_instance_types_that_the_ami_does_not_start_on(self):
+        self.make_role()
+
+        def refusal(**changes) -> str:
+            code, message = self.refused(self.eks.create_nodegroup, **self.node_group(**changes))
+            self.assertEqual(code, "InvalidParameterException")
+            return message
+
+        wrong = "is not a valid instance type for requested amiType"
+        for kind in ("g4dn.2xlarge", "inf1.2xlarge", "m1.xlarge", "m6g.large"):
+            self.assertIn(f"[{kind}] {wrong}", refusal(instanceTypes=["c5.large", kind]))
+        arm = {"amiType": "AL2023_ARM_64_STANDARD"}
+        for kind in ("a1.2xlarge", "g5g.2xlarge", "c5.large"):
+            self.assertIn(f"[{kind}] {wrong}", refusal(instanceTypes=[kind], **arm))
+        self.create(instanceTypes=["m6g.large"], **arm)
+        gpu = {"instanceTypes": ["g4dn.2xlarge"], "amiType": "AL2023_x86_64_NVIDIA"}
+        self.create(nodegroupName="gpu", **gpu)
+
+    def test_refuses_instance_types_beside_those_of_the_template(self):
+        self.make_role()
+        ec2 = self.client("ec2")
+        data = {"InstanceType": "c5.large"}
+        ec2.create_launch_template(LaunchTemplateName="ci", LaunchTemplateData=data)
+        template = {"launchTemplate": {"name": "ci"}}
+        arguments = self.node_group(instanceTypes=["c5.large"], **template)
+        _, message = self.refused(self.eks.create_nodegroup, **arguments)
+        self.assertIn("Cannot specify instance types in launch template and API request", message)
+        self.assertNotIn("instanceTypes", self.create(**template))
 
     def test_a_planned_failure_is_told_with_its_issues(self):
         self.make_role()
@@ -156,6 +203,49 @@ class States(NodeGroupTest):
     def test_a_cluster_that_is_not_there(self):
         code, _ = self.refused(self.eks.list_nodegroups, clusterName="other")
         self.assertEqual(code, "ResourceNotFoundException")
+
+
+class Access(NodeGroupTest):
+    """Of the nodes to the cluster."""
+
+    def test_an_entry_belongs_to_the_role_and_not_to_its_name(self):
+        self.active()
+        entry = {"clusterName": "prod", "principalArn": f"arn:aws:iam::{self.account}:role/node"}
+        made = self.eks.describe_access_entry(**entry)["accessEntry"]
+        self.assertEqual((made["type"], made["kubernetesGroups"]), ("EC2_LINUX", ["system:nodes"]))
+        self.assertEqual(self.get("node-access"), {"prod/build": True})
+        self.eks.delete_nodegroup(**PLACE)
+        self.statuses(2)
+        self.refused(self.eks.describe_nodegroup, **PLACE)
+        self.client("iam").delete_role(RoleName="node")
+        self.make_role()
+        self.create(scalingConfig={"minSize": 1, "maxSize": 5, "desiredSize": 1})
+        self.assertEqual(self.get("node-access"), {"prod/build": False})
+        self.statuses(2)
+        group = self.eks.describe_nodegroup(**PLACE)["nodegroup"]
+        self.assertEqual(group["status"], "CREATE_FAILED")
+        self.assertEqual(group["health"]["issues"][0]["code"], "NodeCreationFailure")
+
+    def test_a_public_subnet_needs_public_addresses(self):
+        ec2 = self.client("ec2")
+        vpc, zone = self.furnished["vpc_id"], "af-south-1a"
+        gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+        ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+        table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+        ec2.create_route(
+            RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway
+        )
+        subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.224.0/24", AvailabilityZone=zone)
+        subnet = subnet["Subnet"]["SubnetId"]
+        self.make_role()
+        self.create(subnets=[subnet], nodegroupName="private")
+        ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+        self.create(subnets=[subnet])
+        self.statuses(2)
+        group = self.eks.describe_nodegroup(**PLACE)["nodegroup"]
+        self.assertEqual(group["health"]["issues"][0]["code"], "Ec2SubnetInvalidConfiguration")
+        ec2.modify_subnet_attribute(SubnetId=subnet, MapPublicIpOnLaunch={"Value": True})
+        self.create(subnets=[subnet], nodegroupName="public")
 
 
 class Updates(NodeGroupTest):
@@ -214,6 +304,34 @@ class Updates(NodeGroupTest):
         self.active()
         self.update(scalingConfig={"maxSize": 6})
         self.assertEqual(self.statuses(3), ["UPDATING", "UPDATING", "ACTIVE"])
+
+    def test_a_version_that_is_not_named_is_that_of_the_group_and_the_newest(self):
+        self.active(version="1.35", releaseVersion="1.35.0-20250101")
+
+        def update(**changes) -> dict:
+            return self.eks.update_nodegroup_version(**PLACE, **changes)["update"]
+
+        code, message = self.refused(update, releaseVersion="1.36.0-20251103")
+        self.assertEqual(code, "InvalidParameterException")
+        self.assertIn("Allowed release version is 1.35.0-20251103", message)
+        self.finish(update())
+        group = self.eks.describe_nodegroup(**PLACE)["nodegroup"]
+        self.assertEqual((group["version"], group["releaseVersion"]), ("1.35", "1.35.0-20251103"))
+        _, message = self.refused(update, releaseVersion="1.35.0-20250101")
+        self.assertIn("cannot roll back", message)
+
+    def test_a_cluster_that_is_updating_takes_no_change(self):
+        self.active()
+        busy = {"account": self.account, "status": "UPDATING", "refusals": 2}
+        self.post("cluster-status", busy)
+        self.assertEqual(self.eks.describe_cluster(name="prod")["cluster"]["status"], "UPDATING")
+        code, message = self.refused(self.update, scalingConfig={"maxSize": 7})
+        self.assertEqual(code, "InvalidRequestException")
+        self.assertIn("Cluster 'prod' is not in ACTIVE status", message)
+        arguments = self.node_group(nodegroupName="other")
+        code, _ = self.refused(self.eks.create_nodegroup, **arguments)
+        self.assertEqual(code, "InvalidRequestException")
+        self.eks.create_nodegroup(**arguments)
 
     def test_a_taint_both_added_and_removed(self):
         self.active()
