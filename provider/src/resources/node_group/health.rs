@@ -23,7 +23,7 @@ impl Issues {
             code: issue.code.as_ref().map_or("Unknown", |code| code.as_str()).to_owned(),
             message: issue.message.clone().unwrap_or_default(),
             resources: issue.resource_ids().to_vec(),
-            hint: issue.code.as_ref().and_then(hint),
+            hint: issue.code.as_ref().and_then(|code| hint(code, issue.message().unwrap_or_default())),
         };
         Self(issues.map(line).collect())
     }
@@ -35,7 +35,7 @@ impl Issues {
                 code: code.to_owned(),
                 message: error.error_message.clone().unwrap_or_default(),
                 resources: error.resource_ids().to_vec(),
-                hint: hint(&Code::from(code)),
+                hint: hint(&Code::from(code), error.error_message().unwrap_or_default()),
             }
         };
         Self(update.errors().iter().map(line).collect())
@@ -70,7 +70,20 @@ impl fmt::Display for Issues {
     }
 }
 
-fn hint(code: &Code) -> Option<&'static str> {
+/// The message tells more than the code where a service-linked role is missing.
+fn hint(code: &Code, message: &str) -> Option<&'static str> {
+    if message.contains("ServiceLinkedRoleCreationNotPermitted") || message.contains("AWSServiceRoleForEC2Spot") {
+        return Some(
+            "The account has no service-linked role for Spot yet, and could not make it: run \"aws iam \
+             create-service-linked-role --aws-service-name spot.amazonaws.com\" once",
+        );
+    }
+    if message.contains("unable to assume the service-linked role") {
+        return Some(
+            "EKS makes its service-linked role AWSServiceRoleForAmazonEKSNodegroup with the first node group of an account, \
+             and could not use it yet: apply again",
+        );
+    }
     Some(match code {
         Code::AsgInstanceLaunchFailures => {
             "EC2 could not start instances: on SPOT name more instance types or zones; with min_size and desired_size 0 \
@@ -138,5 +151,21 @@ mod tests {
              account's quota of vCPUs is used up: ask for more, or lower the sizes; InternalFailure: Oops"
         );
         assert_eq!(Issues::of(&group(vec![])).to_string(), "EKS gives no reason");
+    }
+
+    #[test]
+    fn service_linked_roles_are_told_by_the_message() {
+        let text = |code: Code, message: &str| {
+            let issue = Issue::builder().code(code).message(message).build();
+            let health = NodegroupHealth::builder().issues(issue).build();
+            Issues::of(&Nodegroup::builder().health(health).build()).to_string()
+        };
+        let spot = "Could not launch Spot Instances. AuthFailure.ServiceLinkedRoleCreationNotPermitted - The provided \
+                    credentials do not have permission to create the service-linked role for EC2 Spot Instances.";
+        let said = text(Code::AsgInstanceLaunchFailures, spot);
+        assert!(said.contains("--aws-service-name spot.amazonaws.com"), "{said}");
+        let first = "Amazon EKS Nodegroups was unable to assume the service-linked role.";
+        let said = text(Code::AccessDenied, first);
+        assert!(said.contains("apply again") && !said.contains("policies"), "{said}");
     }
 }
