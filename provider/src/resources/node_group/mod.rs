@@ -41,7 +41,7 @@ use self::health::Issues;
 use self::instance_types::Sizes;
 use self::node_role::RoleError;
 use self::schema::{Identity, NodeGroup, known_set};
-use self::wait::{Id, describe, until_gone, until_idle};
+use self::wait::{Id, describe, is_busy, until_gone, until_idle};
 use crate::clients::aws::AwsError;
 use crate::framework::value::{Value, known_list};
 use crate::framework::wait::WaitError;
@@ -298,7 +298,7 @@ impl<D> Scene<'_, D> {
                 Err(error) if error.is_not_found() => return Ok(()),
                 Err(error) => error,
             };
-            if error.code() != Some("ResourceInUseException") && !error.is_outcome_unknown() {
+            if !is_busy(&error) && !error.is_outcome_unknown() {
                 return Err(WaitError::Failed(error.into()));
             }
             // It is being changed, or being deleted already.

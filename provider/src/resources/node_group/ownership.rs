@@ -16,7 +16,7 @@ use super::flatten::{Found, Reading, flatten, settle};
 use super::model::Spec;
 use super::node_role::OWNER;
 use super::schema::{NodeGroup, known_set};
-use super::wait::{Id, describe, until_gone};
+use super::wait::{Id, describe, is_busy, until_gone};
 use crate::clients::aws::AwsError;
 use crate::framework::wait::{Look, Wait, WaitError};
 use crate::resources::propagation::PROPAGATION;
@@ -39,6 +39,13 @@ pub(super) enum Under {
     Unfinished(Box<Nodegroup>),
     Foreign(Box<Nodegroup>),
     BeingDeleted,
+}
+
+/// What a request was answered with.
+enum Sent {
+    Answered(Under),
+    /// Not now: something is being changed.
+    Busy(AwsError),
 }
 
 /// What became of the request.
@@ -66,7 +73,7 @@ impl<D> Scene<'_, D> {
             marks: [(OWNER.to_owned(), token.clone()), (UNFINISHED.to_owned(), now)].into(),
         };
         loop {
-            match self.send(id, &spec, &place).await? {
+            match self.send(id, &spec, &place, end).await? {
                 Under::Ours(group) => return Ok(Outcome::Made(group)),
                 Under::Foreign(group) => return Ok(Outcome::Exists(group)),
                 Under::BeingDeleted => {
@@ -85,8 +92,32 @@ impl<D> Scene<'_, D> {
         }
     }
 
+    /// Sends the request, again while the cluster or something of the group's name is being changed, which may take as
+    /// long as the create.
+    async fn send(&self, id: &Id, spec: &Spec, place: &Place, end: Instant) -> Result<Under, (WaitError<Cause>, Left)> {
+        let result = Wait::new(self.context, self.left(end))
+            .every(Duration::from_secs(1), Duration::from_secs(15))
+            .until(|| async {
+                Ok(match self.send_while_role_is_new(id, spec, place).await? {
+                    Sent::Answered(under) => Look::Done(under),
+                    Sent::Busy(error) => Look::Pending(error.to_string()),
+                })
+            })
+            .await;
+        result.map_err(|error| match error {
+            WaitError::Failed(failed) => failed,
+            WaitError::TimedOut { after, last } => (WaitError::TimedOut { after, last }, Left::Nothing),
+            WaitError::Cancelled { last } => (WaitError::Cancelled { last }, Left::Nothing),
+        })
+    }
+
     /// Sends the request, again while the role is not known everywhere.
-    async fn send(&self, id: &Id, spec: &Spec, place: &Place) -> Result<Under, (WaitError<Cause>, Left)> {
+    async fn send_while_role_is_new(
+        &self,
+        id: &Id,
+        spec: &Spec,
+        place: &Place,
+    ) -> Result<Sent, (WaitError<Cause>, Left)> {
         let lost = std::sync::atomic::AtomicBool::new(false);
         let result = Wait::new(self.context, PROPAGATION)
             .every(Duration::from_secs(1), Duration::from_secs(10))
@@ -95,24 +126,24 @@ impl<D> Scene<'_, D> {
                 let error = match request.map_err(AwsError::of("CreateNodegroup")) {
                     Ok(output) => {
                         let group = output.nodegroup.ok_or(Cause::Incomplete("the node group"))?;
-                        return Ok(Look::Done(Under::Ours(Box::new(group))));
+                        return Ok(Look::Done(Sent::Answered(Under::Ours(Box::new(group)))));
                     }
                     Err(error) => error,
                 };
                 if is_role_not_known_yet(&error) {
                     return Ok(Look::Pending(error.to_string()));
                 }
-                let in_use = error.code() == Some("ResourceInUseException");
-                if !in_use && !error.is_outcome_unknown() {
+                let busy = is_busy(&error);
+                if !busy && !error.is_outcome_unknown() {
                     return Err(Cause::Aws(error));
                 }
                 // Until a look says otherwise, the request may have been carried out.
-                lost.store(!in_use, std::sync::atomic::Ordering::Relaxed);
+                lost.store(!busy, std::sync::atomic::Ordering::Relaxed);
                 match describe(self.eks, id).await {
-                    Ok(Some(group)) => Ok(Look::Done(under(group, &place.token))),
+                    Ok(Some(group)) => Ok(Look::Done(Sent::Answered(under(group, &place.token)))),
                     Ok(None) => {
                         lost.store(false, std::sync::atomic::Ordering::Relaxed);
-                        Ok(Look::Pending(error.to_string()))
+                        Ok(if busy { Look::Done(Sent::Busy(error)) } else { Look::Pending(error.to_string()) })
                     }
                     Err(_) => Err(Cause::Aws(error)),
                 }
@@ -187,6 +218,10 @@ pub(super) fn under(group: Nodegroup, token: &str) -> Under {
 }
 
 fn is_role_not_known_yet(error: &AwsError) -> bool {
+    // Before the first node group of an account EKS makes its own role, which is as new.
+    if error.message().contains("unable to assume the service-linked role") {
+        return true;
+    }
     let about_role = |text: &str| text.contains("role") || text.contains("Role");
     error.code() == Some("InvalidParameterException")
         && about_role(error.message())

@@ -174,6 +174,18 @@ pub(super) async fn until_updated<D>(
     Wait::new(context, timeout).until(look).await
 }
 
+/// Whether EKS refused a change because another one is under way, of the node group or of its cluster. For the cluster it
+/// uses several codes.
+pub(super) fn is_busy(error: &AwsError) -> bool {
+    let of_cluster =
+        error.message().contains("not in ACTIVE status") || error.message().contains("not in Active State");
+    match error.code() {
+        Some("ResourceInUseException") => true,
+        Some("InvalidRequestException" | "InvalidParameterException" | "ClientException") => of_cluster,
+        _ => false,
+    }
+}
+
 /// Waits for an update that another request began; `Look::Pending` in the meantime.
 ///
 /// # Errors
@@ -192,9 +204,7 @@ where
             async move {
                 match answer.await {
                     Ok(done) => Ok(Look::Done(done)),
-                    Err(error) if error.code() == Some("ResourceInUseException") => {
-                        Ok(Look::Pending(error.to_string()))
-                    }
+                    Err(error) if is_busy(&error) => Ok(Look::Pending(error.to_string())),
                     Err(error) => Err(Cause::Aws(error)),
                 }
             }
