@@ -15,7 +15,7 @@ use super::wait::{Id, describe, until_active};
 use super::{Scene, TIMEOUT, asg_tags, az_rebalance, plan, subnets};
 use crate::clients::aws::AwsError;
 use crate::framework::wait::WaitError;
-use crate::framework::{Create, PrivateState, Timeouts, Value};
+use crate::framework::{AttributePath, Create, Diagnostic, Diagnostics, PrivateState, Timeouts, Value};
 use crate::resources::names;
 use crate::resources::tags::{Change, UNFINISHED};
 
@@ -28,7 +28,7 @@ impl<D> Scene<'_, D> {
         }
         plan::derive(&mut planned, self.tags);
         let id = Id::of(&planned);
-        self.find_place(&id, &mut planned).await?;
+        self.find_place(&id, &mut planned, &mut operation.diagnostics).await?;
         self.look_before(&id, &planned).await?;
 
         // From here on something may exist. What has not been done yet is not in the state.
@@ -92,22 +92,29 @@ impl<D> Scene<'_, D> {
     }
 
     /// Resolves zones to subnets, or finds the zones of the subnets.
-    async fn find_place(&self, id: &Id, planned: &mut NodeGroup) -> Result<(), Error> {
+    async fn find_place(&self, id: &Id, planned: &mut NodeGroup, diagnostics: &mut Diagnostics) -> Result<(), Error> {
+        let failed = |error: AwsError| Error::Step {
+            step: Step::FindSubnets,
+            id: id.to_string(),
+            source: WaitError::Failed(error.into()),
+            left: Left::Nothing,
+        };
         match known_set(&planned.subnet_ids) {
             Some(given) if !given.is_empty() => {
-                let zones = subnets::zones_of(self.ec2, &given).await.map_err(|error| Error::Step {
-                    step: Step::FindSubnets,
-                    id: id.to_string(),
-                    source: WaitError::Failed(error.into()),
-                    left: Left::Nothing,
-                })?;
+                let zones = subnets::zones_of(self.ec2, &given).await.map_err(failed)?;
                 planned.availability_zones = Value::Known(zones.into_values().collect());
             }
             _ => {
                 let zones = known_set(&planned.availability_zones).unwrap_or_default();
-                let found = subnets::in_zones(self.eks, self.ec2, &id.cluster, &zones, self.region).await?;
-                planned.subnet_ids = Value::Known(found.into_iter().collect());
+                let choice = subnets::in_zones(self.eks, self.ec2, &id.cluster, &zones, self.region).await?;
+                planned.subnet_ids = Value::Known(choice.subnets.into_iter().collect());
+                diagnostics.extend(choice.warning);
             }
+        }
+        if opens_ssh_to_everybody(planned) {
+            let chosen = known_set(&planned.subnet_ids).unwrap_or_default();
+            let public = subnets::public_among(self.ec2, &chosen).await.map_err(failed)?;
+            diagnostics.extend(ssh_warning(&public.into_iter().collect::<Vec<_>>()));
         }
         Ok(())
     }
@@ -205,4 +212,22 @@ impl<D> Scene<'_, D> {
         let request = self.eks.untag_resource().resource_arn(arn).tag_keys(UNFINISHED);
         request.send().await.map(drop).map_err(AwsError::of("UntagResource"))
     }
+}
+
+/// Without security groups EKS lets everybody connect who reaches the nodes.
+fn opens_ssh_to_everybody(planned: &NodeGroup) -> bool {
+    planned.remote_access.known().is_some_and(|access| {
+        access.ec2_ssh_key.known().is_some()
+            && known_set(&access.source_security_group_ids).is_some_and(|groups| groups.is_empty())
+    })
+}
+
+fn ssh_warning(public: &[String]) -> Option<Diagnostic> {
+    let text = format!(
+        "EKS opens port 22 of the nodes to 0.0.0.0/0, and the internet reaches the subnets {}. Name those that may connect in \
+         source_security_group_ids, or private subnets.",
+        public.join(", ")
+    );
+    let path = AttributePath::of("remote_access").attribute("source_security_group_ids");
+    (!public.is_empty()).then(|| Diagnostic::warning("SSH is open to the internet", text).at(path))
 }

@@ -1,12 +1,31 @@
-//! Availability zones and the subnets in them.
+//! Availability zones, the subnets in them, and which of those the internet reaches.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_ec2::types::{Filter, RouteTable};
+
 use super::error::{Cause, Error, Left, Step};
 use crate::clients::aws::AwsError;
+use crate::framework::Diagnostic;
 use crate::framework::wait::WaitError;
 
-/// The subnets of the cluster in these zones.
+/// A subnet, as far as it matters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Subnet {
+    id: String,
+    zone: String,
+    vpc: String,
+}
+
+/// Subnets for the nodes, and what to say about the choice.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Choice {
+    pub(super) subnets: BTreeSet<String>,
+    pub(super) warning: Option<Diagnostic>,
+}
+
+/// The subnets of the cluster in these zones: of a zone with private and public ones, the private ones. Nodes in a public
+/// subnet have public addresses, and without them reach neither the cluster nor a registry.
 ///
 /// # Errors
 /// There is no such cluster, it has no subnet in one of the zones, or a call failed.
@@ -16,13 +35,23 @@ pub(super) async fn in_zones(
     cluster: &str,
     zones: &[String],
     region: &str,
-) -> Result<BTreeSet<String>, Error> {
+) -> Result<Choice, Error> {
     let subnets = of_cluster(eks, cluster, region).await?;
-    let zone_of = zones_of(ec2, &subnets).await.map_err(|error| failed(cluster, error))?;
-    choose(&zone_of, zones).map_err(|missing| {
-        let known: BTreeSet<String> = zone_of.into_values().collect();
-        Error::NoSubnet { cluster: cluster.to_owned(), missing, known: known.into_iter().collect() }
-    })
+    let all = describe(ec2, &subnets).await.map_err(|error| failed(cluster, error))?;
+    let missing: Vec<String> =
+        zones.iter().filter(|zone| !all.iter().any(|subnet| subnet.zone == **zone)).cloned().collect();
+    if !missing.is_empty() {
+        let known: BTreeSet<String> = all.into_iter().map(|subnet| subnet.zone).collect();
+        return Err(Error::NoSubnet { cluster: cluster.to_owned(), missing, known: known.into_iter().collect() });
+    }
+    let all: Vec<Subnet> = all.into_iter().filter(|subnet| zones.contains(&subnet.zone)).collect();
+    // With one subnet in each zone there is nothing to choose.
+    let public = if all.len() > zones.len() {
+        public(ec2, &all).await.map_err(|error| failed(cluster, error))?
+    } else {
+        BTreeSet::new()
+    };
+    Ok(choose(&all, &public))
 }
 
 async fn of_cluster(eks: &aws_sdk_eks::Client, cluster: &str, region: &str) -> Result<Vec<String>, Error> {
@@ -46,12 +75,52 @@ pub(super) async fn zones_of(
     ec2: &aws_sdk_ec2::Client,
     subnets: &[String],
 ) -> Result<BTreeMap<String, String>, AwsError> {
+    let found = describe(ec2, subnets).await?;
+    Ok(found.into_iter().map(|subnet| (subnet.id, subnet.zone)).collect())
+}
+
+/// Those of these subnets that are public.
+///
+/// # Errors
+/// A call failed.
+pub(super) async fn public_among(ec2: &aws_sdk_ec2::Client, subnets: &[String]) -> Result<BTreeSet<String>, AwsError> {
+    let subnets = describe(ec2, subnets).await?;
+    public(ec2, &subnets).await
+}
+
+async fn describe(ec2: &aws_sdk_ec2::Client, subnets: &[String]) -> Result<Vec<Subnet>, AwsError> {
     if subnets.is_empty() {
-        return Ok(BTreeMap::new());
+        return Ok(Vec::new());
     }
     let request = ec2.describe_subnets().set_subnet_ids(Some(subnets.to_vec())).into_paginator().items();
     let found = request.send().try_collect().await.map_err(AwsError::of("DescribeSubnets"))?;
-    Ok(found.into_iter().filter_map(|subnet| Some((subnet.subnet_id?, subnet.availability_zone?))).collect())
+    let plain = |subnet: aws_sdk_ec2::types::Subnet| {
+        Some(Subnet { id: subnet.subnet_id?, zone: subnet.availability_zone?, vpc: subnet.vpc_id.unwrap_or_default() })
+    };
+    Ok(found.into_iter().filter_map(plain).collect())
+}
+
+async fn public(ec2: &aws_sdk_ec2::Client, subnets: &[Subnet]) -> Result<BTreeSet<String>, AwsError> {
+    let vpcs: BTreeSet<String> = subnets.iter().map(|subnet| subnet.vpc.clone()).collect();
+    let of_vpcs = Filter::builder().name("vpc-id").set_values(Some(vpcs.into_iter().collect())).build();
+    let request = ec2.describe_route_tables().filters(of_vpcs).into_paginator().items();
+    let tables = request.send().try_collect().await.map_err(AwsError::of("DescribeRouteTables"))?;
+    let public = subnets.iter().filter(|subnet| is_public(subnet, &tables));
+    Ok(public.map(|subnet| subnet.id.clone()).collect())
+}
+
+/// A subnet is public when its route table leads to an internet gateway. One without a table of its own has the main one
+/// of the VPC.
+fn is_public(subnet: &Subnet, tables: &[RouteTable]) -> bool {
+    let associated = |table: &&RouteTable| table.associations().iter().any(|it| it.subnet_id() == Some(&subnet.id));
+    let main = |table: &&RouteTable| {
+        table.vpc_id() == Some(&subnet.vpc) && table.associations().iter().any(|it| it.main() == Some(true))
+    };
+    let table = tables.iter().find(associated).or_else(|| tables.iter().find(main));
+    let leads_out = |table: &RouteTable| {
+        table.routes().iter().any(|route| route.gateway_id().is_some_and(|gateway| gateway.starts_with("igw-")))
+    };
+    table.is_some_and(leads_out)
 }
 
 fn failed(cluster: &str, error: AwsError) -> Error {
@@ -63,26 +132,72 @@ fn failed(cluster: &str, error: AwsError) -> Error {
     }
 }
 
-/// The subnets in these zones, or the zones that have none.
-fn choose(zone_of: &BTreeMap<String, String>, zones: &[String]) -> Result<BTreeSet<String>, Vec<String>> {
-    let missing: Vec<String> =
-        zones.iter().filter(|zone| !zone_of.values().any(|known| known == *zone)).cloned().collect();
-    if !missing.is_empty() {
-        return Err(missing);
-    }
-    Ok(zone_of.iter().filter(|(_, zone)| zones.contains(zone)).map(|(subnet, _)| subnet.clone()).collect())
+fn choose(all: &[Subnet], public: &BTreeSet<String>) -> Choice {
+    let private_zones: BTreeSet<&str> =
+        all.iter().filter(|subnet| !public.contains(&subnet.id)).map(|subnet| subnet.zone.as_str()).collect();
+    let (left_out, chosen): (Vec<&Subnet>, Vec<&Subnet>) =
+        all.iter().partition(|subnet| public.contains(&subnet.id) && private_zones.contains(subnet.zone.as_str()));
+    let zones: BTreeSet<&str> = left_out.iter().map(|subnet| subnet.zone.as_str()).collect();
+    let ids = |subnets: &[&Subnet]| {
+        let ids: Vec<&str> = subnets.iter().map(|subnet| subnet.id.as_str()).collect();
+        ids.join(", ")
+    };
+    let warning = (!left_out.is_empty()).then(|| {
+        let beside: Vec<&Subnet> = chosen.iter().filter(|subnet| zones.contains(subnet.zone.as_str())).copied().collect();
+        let text = format!(
+            "The cluster has private subnets ({}) and public ones ({}) in {}. The nodes are placed in the private ones. Name \
+             subnet_ids instead of availability_zones for another choice.",
+            ids(&beside),
+            ids(&left_out),
+            zones.iter().copied().collect::<Vec<_>>().join(" and "),
+        );
+        Diagnostic::warning("Private and public subnets in a zone", text).at("availability_zones")
+    });
+    Choice { subnets: chosen.into_iter().map(|subnet| subnet.id.clone()).collect(), warning }
 }
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_ec2::types::{Route, RouteTableAssociation};
+
     use super::*;
 
+    fn subnet(id: &str, zone: &str) -> Subnet {
+        Subnet { id: id.to_owned(), zone: zone.to_owned(), vpc: "vpc-1".to_owned() }
+    }
+
     #[test]
-    fn every_zone_needs_a_subnet() {
-        let zone_of: BTreeMap<String, String> = [("subnet-1", "a"), ("subnet-2", "b"), ("subnet-3", "b")]
-            .map(|(subnet, zone)| (subnet.to_owned(), zone.to_owned()))
-            .into();
-        assert_eq!(choose(&zone_of, &["b".to_owned()]), Ok(["subnet-2".to_owned(), "subnet-3".to_owned()].into()));
-        assert_eq!(choose(&zone_of, &["a".to_owned(), "c".to_owned()]), Err(vec!["c".to_owned()]));
+    fn private_subnets_are_preferred_zone_by_zone() {
+        let all = [subnet("subnet-1", "a"), subnet("subnet-2", "a"), subnet("subnet-3", "b")];
+        let set = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<BTreeSet<String>>();
+        assert_eq!(
+            choose(&all, &set(&[])),
+            Choice { subnets: set(&["subnet-1", "subnet-2", "subnet-3"]), warning: None }
+        );
+        let Choice { subnets, warning } = choose(&all, &set(&["subnet-2", "subnet-3"]));
+        assert_eq!(subnets, set(&["subnet-1", "subnet-3"]));
+        let text = warning.unwrap().detail.to_string();
+        assert!(text.contains("private subnets (subnet-1) and public ones (subnet-2) in a."), "{text}");
+        let public_alone = choose(&all, &set(&["subnet-1", "subnet-2"]));
+        assert_eq!(public_alone.subnets, set(&["subnet-1", "subnet-2", "subnet-3"]));
+        assert_eq!(public_alone.warning, None);
+    }
+
+    #[test]
+    fn a_route_to_an_internet_gateway_makes_a_subnet_public() {
+        let table = |gateway: &str, association: RouteTableAssociation| {
+            RouteTable::builder()
+                .vpc_id("vpc-1")
+                .routes(Route::builder().gateway_id(gateway).build())
+                .associations(association)
+                .build()
+        };
+        let of = |id: &str| RouteTableAssociation::builder().subnet_id(id).build();
+        let main = RouteTableAssociation::builder().main(true).build();
+        let tables = [table("igw-1", of("subnet-1")), table("local", of("subnet-2")), table("igw-1", main)];
+        let public = |id: &str| is_public(&subnet(id, "a"), &tables);
+        assert_eq!(["subnet-1", "subnet-2", "subnet-3"].map(public), [true, false, true]);
+        let elsewhere = Subnet { vpc: "vpc-2".to_owned(), ..subnet("subnet-3", "a") };
+        assert!(!is_public(&elsewhere, &tables));
     }
 }

@@ -353,6 +353,10 @@ impl World {
                 }
                 answer("")
             }
+            "DescribeRouteTables" => {
+                Ok("<DescribeRouteTablesResponse><routeTableSet></routeTableSet></DescribeRouteTablesResponse>"
+                    .to_owned())
+            }
             "DeleteTags" => {
                 for key in list("Tags", "Key") {
                     self.asg_tags.remove(&key);
