@@ -184,6 +184,18 @@ impl Account {
         let _: Value = self.control.post("/nodegroup-plan", &json!({ "account": self.id(), "plans": [plan] }));
     }
 
+    /// Gives the account's clusters another status, until they have refused so many changes of node groups.
+    pub fn set_cluster_status(&self, status: &str, refusals: u32) {
+        let asked = json!({ "account": self.id(), "status": status, "refusals": refusals });
+        let _: Value = self.control.post("/cluster-status", &asked);
+    }
+
+    /// Whether nodes of the account's node groups can join their cluster, by `cluster/name`.
+    #[must_use]
+    pub fn node_access(&self) -> BTreeMap<String, bool> {
+        self.control.get("/node-access", &[("account", self.id())])
+    }
+
     /// Lets the access keys of the account's users be so many days older.
     pub fn age_keys(&self, days: u32) {
         let _: Value = self.control.post("/age-keys", &json!({ "account": self.id(), "days": days }));

@@ -10,6 +10,12 @@ use crate::framework::wait::{Look, Wait, WaitError};
 /// How long news may travel: the time that the AWS provider of HashiCorp allows as well.
 pub(crate) const PROPAGATION: Duration = Duration::from_secs(120);
 
+/// Whether a policy was refused for a user or role that IAM may not know everywhere yet. A service is never new: the name
+/// of one that IAM does not know is wrong.
+pub(crate) fn principal_may_be_new(error: &AwsError) -> bool {
+    error.says("MalformedPolicyDocument", "Invalid principal in policy") && !error.message().contains("\"SERVICE\"")
+}
+
 /// Repeats a call as long as it fails in a way that passes.
 ///
 /// # Errors

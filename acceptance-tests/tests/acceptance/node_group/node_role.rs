@@ -1,7 +1,5 @@
 //! The role of the nodes, made by the provider or by somebody else.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_iam::types::Tag;
 use gitlabspot_acceptance_tests::{Account, Fault};
 use serde_json::json;
@@ -42,23 +40,24 @@ async fn every_add_on() {
         "xray",
         "cloud_watch",
     ];
-    let all: BTreeMap<&str, bool> = addons.into_iter().map(|name| (name, true)).collect();
-    let (stage, workspace) = guide("every_add_on", json!({ "add_ons": all, "role_name": ROLE })).await;
+    let (stage, workspace) = guide("every_add_on", json!({ "add_ons": addons, "role_name": ROLE })).await;
     workspace.apply().await;
     workspace.assert_stable().await;
     let iam = stage.account.iam();
     let inline = iam.list_role_policies().role_name(ROLE).send().await.unwrap();
     let mut inline = inline.policy_names().to_vec();
     inline.sort();
-    let expected =
-        ["auto-scaler", "aws-load-balancer-controller", "cert-manager", "ebs", "efs", "external-dns", "fsx", "xray"];
+    let expected = ["auto-scaler", "aws-load-balancer-controller", "cert-manager", "external-dns", "fsx"];
     assert_eq!(inline, expected);
     let attached = iam.list_attached_role_policies().role_name(ROLE).send().await.unwrap();
     let mut attached: Vec<String> = attached.attached_policies().iter().filter_map(|p| p.policy_name.clone()).collect();
     attached.sort();
     let expected = [
+        "AWSXRayDaemonWriteAccess",
+        "AmazonEBSCSIDriverPolicy",
         "AmazonEC2ContainerRegistryPowerUser",
         "AmazonEC2ContainerRegistryReadOnly",
+        "AmazonEFSCSIDriverPolicy",
         "AmazonEKSWorkerNodePolicy",
         "AmazonEKS_CNI_Policy",
         "AmazonSSMManagedInstanceCore",
@@ -96,6 +95,62 @@ async fn left_by_an_earlier_run() {
     assert_eq!(node_group(&stage.account).await.unwrap().node_role, Some(arn));
     let attached = stage.account.iam().list_attached_role_policies().role_name(ROLE).send().await.unwrap();
     assert_eq!(attached.attached_policies().len(), 4);
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// EKS keeps the access entry of a role that is gone, and a new role of the same ARN is not let in by it. Whoever deleted the
+/// old role, the nodes of the new group join.
+#[tokio::test]
+async fn made_anew() {
+    let (stage, workspace) = guide("role_anew", json!({ "role_name": ROLE })).await;
+    let joins = || assert_eq!(stage.account.node_access(), [(format!("prod/{}", super::NAME), true)].into());
+    workspace.apply().await;
+    joins();
+    // Replaced.
+    workspace.set(&json!({ "instance_types": ["m5.2xlarge", "m5a.2xlarge", "m5d.2xlarge"] }));
+    assert_eq!(workspace.plan().await.changes()[ADDRESS], ["delete", "create"]);
+    workspace.apply().await;
+    joins();
+    // Destroyed, and applied once more.
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+    workspace.apply().await;
+    joins();
+    // Group and role deleted by somebody else.
+    super::delete_behind_its_back(&stage.account).await;
+    delete_role(&stage.account).await;
+    workspace.apply().await;
+    joins();
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+async fn delete_role(account: &Account) {
+    let iam = account.iam();
+    for policy in iam.list_role_policies().role_name(ROLE).send().await.unwrap().policy_names {
+        iam.delete_role_policy().role_name(ROLE).policy_name(policy).send().await.unwrap();
+    }
+    let attached = iam.list_attached_role_policies().role_name(ROLE).send().await.unwrap();
+    for policy in attached.attached_policies() {
+        iam.detach_role_policy().role_name(ROLE).policy_arn(policy.policy_arn().unwrap()).send().await.unwrap();
+    }
+    iam.delete_role().role_name(ROLE).send().await.unwrap();
+}
+
+/// Somebody has put the role into an instance profile: it is named at once, and the next destroy ends it.
+#[tokio::test]
+async fn in_an_instance_profile() {
+    let (stage, workspace) = guide("role_profile", json!({ "role_name": ROLE })).await;
+    workspace.apply().await;
+    let iam = stage.account.iam();
+    iam.create_instance_profile().instance_profile_name("bastion").send().await.unwrap();
+    iam.add_role_to_instance_profile().instance_profile_name("bastion").role_name(ROLE).send().await.unwrap();
+    let said = workspace.try_destroy().await.failed();
+    assert!(said.contains("the role ci-nodes is in the instance profile bastion."), "{said}");
+    assert_eq!(stage.account.calls_of("iam", "DeleteRole").len(), 1);
+    iam.remove_role_from_instance_profile().instance_profile_name("bastion").role_name(ROLE).send().await.unwrap();
+    iam.delete_instance_profile().instance_profile_name("bastion").send().await.unwrap();
     workspace.destroy().await;
     stage.assert_nothing_left().await;
 }

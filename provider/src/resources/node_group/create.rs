@@ -7,7 +7,7 @@ use aws_sdk_eks::types::Nodegroup;
 use super::error::{Cause, Error, Left, Step};
 use super::flatten::{Found, Reading, flatten, settle};
 use super::model::wanted_asg_tags;
-use super::node_role::{self, RoleError, RoleSpec};
+use super::node_role::{self, RoleError, RoleSpec, access_entry};
 use super::ownership::{Outcome, Under, under};
 use super::schema::{NodeGroup, known_set, map_value};
 use super::validate::SUFFIX;
@@ -152,7 +152,14 @@ impl<D> Scene<'_, D> {
         }
         state.node_role = planned.node_role.clone();
         operation.record(state.clone());
-        match node_role::ensure(self.context, self.iam, &spec, self.region).await {
+        let made = match node_role::ensure(self.context, self.iam, &spec, self.region).await {
+            Ok((arn, made)) => {
+                let entry = access_entry::delete_of_predecessor(self.eks, &id.cluster, &arn, made).await;
+                entry.map(|()| arn).map_err(|error| RoleError::Partly(WaitError::Failed(error)))
+            }
+            Err(error) => Err(error),
+        };
+        match made {
             Ok(arn) => {
                 planned.node_role_arn = arn.as_str().into();
                 state.node_role_arn = arn.into();
@@ -162,7 +169,7 @@ impl<D> Scene<'_, D> {
             Err(source) => {
                 match source {
                     RoleError::Exists { .. } | RoleError::Refused(_) => operation.nothing_was_made(),
-                    RoleError::Partly(_) => self.undo(id, operation).await?,
+                    RoleError::Partly(_) | RoleError::InProfile { .. } => self.undo(id, operation).await?,
                 }
                 Err(Error::Role { step: Step::SetUpRole, id: id.to_string(), source, left: Left::Nothing })
             }
@@ -171,12 +178,15 @@ impl<D> Scene<'_, D> {
 
     /// After a refusal: the role that was made for nothing goes again.
     async fn undo(&self, id: &Id, operation: &mut Create<NodeGroup>) -> Result<(), Error> {
-        let name = operation.recorded().and_then(|state| Some(state.node_role.known()?.name.as_str()?.to_owned()));
-        if let Some(name) = name {
-            node_role::delete(self.context, self.iam, &name).await.map_err(|source| Error::Role {
+        let role = operation.recorded().and_then(|state| {
+            let name = state.node_role.known()?.name.as_str()?.to_owned();
+            Some((name, state.node_role_arn.as_str().map(str::to_owned)))
+        });
+        if let Some((name, arn)) = role {
+            self.delete_role(id, &name, arn.as_deref()).await.map_err(|source| Error::Role {
                 step: Step::DeleteRole,
                 id: id.to_string(),
-                source: RoleError::Partly(source),
+                source,
                 left: Left::Role,
             })?;
         }

@@ -39,7 +39,7 @@ use self::error::{Cause, Error, Left, Step};
 use self::flatten::{Found, Reading};
 use self::health::Issues;
 use self::instance_types::Sizes;
-use self::node_role::RoleError;
+use self::node_role::{RoleError, access_entry};
 use self::schema::{Identity, NodeGroup, known_set};
 use self::wait::{Id, describe, is_busy, until_gone, until_idle};
 use crate::clients::aws::AwsError;
@@ -282,12 +282,22 @@ impl<D> Scene<'_, D> {
         let Some(role) = operation.state.node_role.known() else { return Ok(()) };
         let name = role.name.as_str().unwrap_or_default().to_owned();
         operation.state.status = plan::DELETED.into();
-        node_role::delete(self.context, self.iam, &name).await.map_err(|source| Error::Role {
+        let arn = operation.state.node_role_arn.as_str();
+        self.delete_role(&id, &name, arn).await.map_err(|source| Error::Role {
             step: Step::DeleteRole,
             id: id.to_string(),
-            source: RoleError::Partly(source),
+            source,
             left: Left::RoleAlone,
         })
+    }
+
+    /// Deletes the role, and before it what lets its nodes join the cluster.
+    async fn delete_role(&self, id: &Id, name: &str, arn: Option<&str>) -> Result<(), RoleError> {
+        if let Some(arn) = arn {
+            let deleted = access_entry::delete(self.eks, &id.cluster, arn).await;
+            deleted.map_err(|error| RoleError::Partly(WaitError::Failed(error)))?;
+        }
+        node_role::delete(self.context, self.iam, name).await
     }
 
     async fn delete_group(&self, id: &Id, end: Instant) -> Result<(), WaitError<Cause>> {

@@ -8,7 +8,7 @@ use aws_sdk_iam::types::Role;
 use crate::clients::aws::AwsError;
 use crate::framework::Context;
 use crate::framework::wait::WaitError;
-use crate::resources::propagation::{PROPAGATION, accepted};
+use crate::resources::propagation::{PROPAGATION, accepted, principal_may_be_new};
 
 pub(super) async fn get(iam: &Client, name: &str) -> Result<Option<Role>, AwsError> {
     match iam.get_role().role_name(name).send().await.map_err(AwsError::of("GetRole")) {
@@ -36,6 +36,20 @@ pub(super) async fn policies_of(
         (Err(error), _) | (_, Err(error)) if error.is_not_found() => Ok(None),
         (Err(error), _) | (_, Err(error)) => Err(error),
     }
+}
+
+/// Instance profiles that have the role, without the one that EKS made for the node group and takes away by itself. Where
+/// they cannot be listed, the refusal of IAM stands for itself.
+pub(super) async fn foreign_profiles(iam: &Client, name: &str) -> Vec<String> {
+    let request = iam.list_instance_profiles_for_role().role_name(name).into_paginator().items();
+    let found: Result<Vec<_>, _> = request.send().try_collect().await;
+    let names = found.unwrap_or_default().into_iter().map(|profile| profile.instance_profile_name);
+    names.filter(|profile| !is_of_eks(profile)).collect()
+}
+
+/// `eks-` and a UUID.
+fn is_of_eks(profile: &str) -> bool {
+    profile.strip_prefix("eks-").is_some_and(|id| id.len() == 36 && id.split('-').count() == 5)
 }
 
 pub(super) async fn attach<D>(
@@ -100,7 +114,7 @@ where
     let passes = |error: &AwsError| match error.code() {
         Some("ConcurrentModification" | "ConcurrentModificationException" | "DeleteConflict") => true,
         Some("NoSuchEntity") => error.message().to_ascii_lowercase().contains("role"),
-        Some("MalformedPolicyDocument") => error.message().contains("Invalid principal in policy"),
+        Some("MalformedPolicyDocument") => principal_may_be_new(error),
         _ => false,
     };
     accepted(context, PROPAGATION, passes, call).await

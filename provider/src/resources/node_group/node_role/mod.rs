@@ -3,6 +3,7 @@
 //! No instance profile is made: EKS makes one for each node group by itself. A role of the same name is taken over only
 //! if its tag says that it was made for this very node group, by an earlier run that did not come to its end.
 
+pub(super) mod access_entry;
 mod calls;
 mod load_balancer_controller;
 mod policies;
@@ -11,10 +12,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_iam::Client;
 use aws_sdk_iam::types::{Role, Tag};
+use aws_smithy_types::DateTime;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use self::calls::{attach, delete_inline, detach, get, gone_is_fine, patiently, policies_of, put};
+use self::calls::{attach, delete_inline, detach, foreign_profiles, get, gone_is_fine, patiently, policies_of, put};
 pub(super) use self::policies::{Addon, addon_policies, addons, recognize};
 use super::schema::{self, NodeGroup, known_set};
 use crate::clients::aws::AwsError;
@@ -50,6 +52,12 @@ pub(super) enum RoleError {
     /// Certain: it was not made.
     #[error("{0}")]
     Refused(WaitError<AwsError>),
+    #[error(
+        "the role {name} is in {}. Take it out (\"aws iam remove-role-from-instance-profile --role-name {name} \
+         --instance-profile-name ...\")",
+        in_words(.profiles)
+    )]
+    InProfile { name: String, profiles: Vec<String> },
     /// It is there, perhaps with a part of its policies.
     #[error(transparent)]
     Partly(#[from] WaitError<AwsError>),
@@ -114,7 +122,13 @@ fn prefix_of(role: &str, model: &NodeGroup, owner: &str) -> Option<String> {
     role.strip_suffix(&ending).filter(|prefix| !prefix.is_empty() && role != usual).map(str::to_owned)
 }
 
-/// Makes the role, or goes on with one that an earlier run made for the same node group. Returns its ARN.
+fn in_words(profiles: &[String]) -> String {
+    let kind = if profiles.len() == 1 { "the instance profile" } else { "the instance profiles" };
+    format!("{kind} {}", profiles.join(", "))
+}
+
+/// Makes the role, or goes on with one that an earlier run made for the same node group. Returns its ARN and when it was
+/// made.
 ///
 /// # Errors
 /// The role belongs to someone else, or a call failed: then it may be there with a part of its policies.
@@ -123,7 +137,7 @@ pub(super) async fn ensure<D>(
     iam: &Client,
     spec: &RoleSpec,
     region: &str,
-) -> Result<String, RoleError> {
+) -> Result<(String, DateTime), RoleError> {
     let created = patiently(context, || async {
         iam.create_role()
             .role_name(&spec.name)
@@ -137,8 +151,8 @@ pub(super) async fn ensure<D>(
             .map_err(AwsError::of("CreateRole"))
     })
     .await;
-    let arn = match created {
-        Ok(output) => output.role.map(|role| role.arn).unwrap_or_default(),
+    let made = match created {
+        Ok(output) => output.role.map_or((String::new(), DateTime::from_secs(0)), |role| (role.arn, role.create_date)),
         // Left by an earlier run, or by this very request, whose first answer was lost.
         Err(WaitError::Failed(error)) if error.code() == Some("EntityAlreadyExists") => {
             let role = get(iam, &spec.name).await.map_err(WaitError::Failed)?;
@@ -147,7 +161,7 @@ pub(super) async fn ensure<D>(
             };
             let before = RoleSpec { permissions_boundary: boundary(&role), ..RoleSpec::default() };
             change_boundary_and_tags(context, iam, &before, spec, &tags(&role)).await?;
-            role.arn
+            (role.arn, role.create_date)
         }
         Err(WaitError::Failed(error)) if error.is_outcome_unknown() => return Err(WaitError::Failed(error).into()),
         Err(error) => return Err(RoleError::Refused(error)),
@@ -159,7 +173,7 @@ pub(super) async fn ensure<D>(
     for (name, document) in policies::inline(&spec.addons, partition) {
         put(context, iam, &spec.name, name, &policy_document::text(&document)).await?;
     }
-    Ok(arn)
+    Ok(made)
 }
 
 /// Brings a role from one form to another. Everything that is wanted is written, also what should be there already: so a
@@ -221,17 +235,18 @@ async fn change_boundary_and_tags<D>(
     }
     let Change { set, remove } = Change::between(tags, &after.tags);
     let remove: Vec<String> = remove.into_iter().filter(|key| !crate::resources::tags::is_hidden(key)).collect();
-    if !set.is_empty() {
-        patiently(context, || async {
-            let request = iam.tag_role().role_name(name).set_tags(Some(tag_list(&set)));
-            request.send().await.map(drop).map_err(AwsError::of("TagRole"))
-        })
-        .await?;
-    }
+    // First what goes: a key that differs from another in case only is the same one to IAM.
     if !remove.is_empty() {
         gone_is_fine(context, || async {
             let request = iam.untag_role().role_name(name).set_tag_keys(Some(remove.clone()));
             request.send().await.map(drop).map_err(AwsError::of("UntagRole"))
+        })
+        .await?;
+    }
+    if !set.is_empty() {
+        patiently(context, || async {
+            let request = iam.tag_role().role_name(name).set_tags(Some(tag_list(&set)));
+            request.send().await.map(drop).map_err(AwsError::of("TagRole"))
         })
         .await?;
     }
@@ -241,8 +256,9 @@ async fn change_boundary_and_tags<D>(
 /// Deletes the role with all its policies. One that is gone is a success.
 ///
 /// # Errors
-/// A call failed: the role is still there, perhaps without a part of its policies.
-pub(super) async fn delete<D>(context: &Context<D>, iam: &Client, name: &str) -> Result<(), WaitError<AwsError>> {
+/// A call failed, or somebody uses the role in an instance profile: it is still there, perhaps without a part of its
+/// policies.
+pub(super) async fn delete<D>(context: &Context<D>, iam: &Client, name: &str) -> Result<(), RoleError> {
     let Some((inline, attached)) = policies_of(iam, name).await.map_err(WaitError::Failed)? else { return Ok(()) };
     for arn in &attached {
         detach(context, iam, name, arn).await?;
@@ -250,10 +266,19 @@ pub(super) async fn delete<D>(context: &Context<D>, iam: &Client, name: &str) ->
     for policy in &inline {
         delete_inline(context, iam, name, policy).await?;
     }
-    gone_is_fine(context, || async {
-        iam.delete_role().role_name(name).send().await.map(drop).map_err(AwsError::of("DeleteRole"))
+    let profiles = patiently(context, || async {
+        match iam.delete_role().role_name(name).send().await.map_err(AwsError::of("DeleteRole")) {
+            Ok(_) => Ok(Vec::new()),
+            Err(error) if error.is_not_found() => Ok(Vec::new()),
+            Err(error) if error.code() == Some("DeleteConflict") => match foreign_profiles(iam, name).await {
+                profiles if profiles.is_empty() => Err(error),
+                profiles => Ok(profiles),
+            },
+            Err(error) => Err(error),
+        }
     })
-    .await
+    .await?;
+    if profiles.is_empty() { Ok(()) } else { Err(RoleError::InProfile { name: name.to_owned(), profiles }) }
 }
 
 /// For an import: the attribute `node_role` that stands for this role, if the provider made it for that node group.
@@ -281,9 +306,9 @@ pub(super) async fn read(iam: &Client, group: &NodeGroup, region: &str) -> Resul
     }))
 }
 
-/// EC2 may use the role. The service's name differs between partitions.
+/// EC2 may use the role.
 fn trust_policy(region: &str) -> String {
-    let service = format!("ec2.{}", partition::dns_suffix(region));
+    let service = partition::ec2_principal(region);
     policy_document::text(&json!({
         "Version": "2012-10-17",
         "Statement": [{ "Effect": "Allow", "Principal": { "Service": service }, "Action": "sts:AssumeRole" }],
@@ -331,11 +356,5 @@ mod tests {
         let model = model(schema::NodeRole::default());
         let prefix = |name: &str| prefix_of(name, &model, &owner_of(&model, "eu-west-1"));
         assert_eq!([prefix(&prefixed), prefix(&plain), prefix("nodes")], [Some("ci-".to_owned()), None, None]);
-    }
-
-    #[test]
-    fn the_services_name_follows_the_partition() {
-        assert!(trust_policy("eu-west-1").contains(r#""ec2.amazonaws.com""#));
-        assert!(trust_policy("cn-north-1").contains(r#""ec2.amazonaws.com.cn""#));
     }
 }
