@@ -61,17 +61,12 @@ resource "gitlabspot_node_group" "build" {
     effect = "NoSchedule"
   }]
 
-  # A role of their own, with what these add-ons need on the nodes.
-  node_role = {
-    addon_policies = {
-      auto_scaler  = true
-      cert_manager = true
-      external_dns = true
-    }
-  }
+  # A role of their own. The taint keeps the cluster's add-ons away, so that they need no rights here.
+  node_role = {}
 
   remote_access = var.ec2_ssh_key == null ? null : {
-    ec2_ssh_key = var.ec2_ssh_key
+    ec2_ssh_key               = var.ec2_ssh_key
+    source_security_group_ids = var.ssh_security_group_ids
   }
 }
 

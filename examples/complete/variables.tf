@@ -22,6 +22,12 @@ variable "ec2_ssh_key" {
   default     = "your-ssh-key"
 }
 
+variable "ssh_security_group_ids" {
+  description = "Security groups that may connect by SSH. Without any, everybody may whom the subnets let through."
+  type        = set(string)
+  default     = null
+}
+
 variable "cache_bucket" {
   description = "Name of the cache bucket: unique in the world."
   type        = string

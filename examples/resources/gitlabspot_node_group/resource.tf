@@ -22,14 +22,27 @@ resource "gitlabspot_node_group" "build" {
   }
   taints = [{ key = "buildInstance", value = "true", effect = "NoSchedule" }]
 
-  node_role = {
-    addon_policies = {
-      auto_scaler  = true
-      cert_manager = true
-      external_dns = true
-    }
+  # Made with the group. What runs elsewhere in the cluster, such as the autoscaler, has its own rights.
+  node_role = {}
+
+  remote_access = {
+    ec2_ssh_key               = "your-ssh-key"
+    source_security_group_ids = ["sg-0123456789abcdef0"]
   }
-  remote_access = { ec2_ssh_key = "your-ssh-key" }
+}
+
+# Add-ons whose pods use the role of the nodes: they reach it through one hop more than the nodes themselves, which a launch
+# template allows. It needs neither an instance type nor a subnet.
+resource "gitlabspot_node_group" "addons" {
+  cluster_name       = "prod"
+  name               = "addons"
+  capacity_type      = "ON_DEMAND"
+  instance_types     = ["m6i.large", "m5.large"]
+  min_size           = 2
+  max_size           = 4
+  availability_zones = ["af-south-1a", "af-south-1b"]
+  node_role          = { addon_policies = ["auto_scaler", "cert_manager", "external_dns"] }
+  launch_template    = { name = "addons", version = "1" } # metadata_options { http_put_response_hop_limit = 2 }
 }
 
 # A role that exists, subnets by name, a name that lets a new group stand beside the old one, and settings of the

@@ -46,8 +46,19 @@ variable "permissions_boundary" {
   default = "arn:aws:iam::aws:policy/PowerUserAccess"
 }
 
-variable "ebs" {
-  default = true
+variable "addon_policies" {
+  default = [
+    "auto_scaler",
+    "cert_manager",
+    "external_dns",
+    "image_builder",
+    "ebs",
+    "efs",
+    "fsx",
+    "aws_load_balancer_controller",
+    "xray",
+    "cloud_watch",
+  ]
 }
 
 variable "versions" {
@@ -117,21 +128,10 @@ resource "gitlabspot_node_group" "build" {
   labels         = var.labels
   taints         = var.taints
   node_role = {
-    name_prefix          = "ci-"
-    path                 = "/ci/"
-    permissions_boundary = var.permissions_boundary
-    addon_policies = {
-      auto_scaler                  = true
-      cert_manager                 = true
-      external_dns                 = true
-      image_builder                = true
-      ebs                          = var.ebs
-      efs                          = true
-      fsx                          = true
-      aws_load_balancer_controller = true
-      xray                         = true
-      cloud_watch                  = true
-    }
+    name_prefix            = "ci-"
+    path                   = "/ci/"
+    permissions_boundary   = var.permissions_boundary
+    addon_policies         = var.addon_policies
     additional_policy_arns = var.additional_policy_arns
   }
   remote_access = {

@@ -48,7 +48,7 @@ variable "taint" {
 }
 
 variable "add_ons" {
-  default = { cert_manager = true, auto_scaler = true, external_dns = true }
+  default = ["cert_manager", "auto_scaler", "external_dns"]
 }
 
 variable "role_name" {
@@ -67,6 +67,16 @@ variable "node_role_arn" {
 
 variable "node_version" {
   type    = string
+  default = null
+}
+
+variable "release_version" {
+  type    = string
+  default = null
+}
+
+variable "source_security_group_ids" {
+  type    = set(string)
   default = null
 }
 
@@ -98,10 +108,15 @@ resource "gitlabspot_node_group" "build" {
   taints             = [var.taint]
   node_role          = var.node_role_arn == null ? { name = var.role_name, addon_policies = var.add_ons } : null
   node_role_arn      = var.node_role_arn
-  remote_access      = { ec2_ssh_key = "your-ssh-key" }
   version            = var.node_version
+  release_version    = var.release_version
   asg_tags           = var.asg_tags
   tags               = var.tags
+
+  remote_access = {
+    ec2_ssh_key               = "your-ssh-key"
+    source_security_group_ids = var.source_security_group_ids
+  }
 
   suspend_az_rebalance = var.suspend_az_rebalance
   timeouts             = var.timeouts

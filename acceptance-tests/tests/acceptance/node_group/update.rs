@@ -83,7 +83,7 @@ async fn add_ons() {
     let (stage, workspace) = guide("add_ons", json!({ "tags": { "cost": "1" } })).await;
     workspace.apply().await;
     stage.account.forget();
-    workspace.set(&json!({ "add_ons": { "image_builder": true, "auto_scaler": true }, "tags": { "cost": "2" } }));
+    workspace.set(&json!({ "add_ons": ["image_builder", "auto_scaler"], "tags": { "cost": "2" } }));
     workspace.apply().await;
     workspace.assert_stable().await;
     let state = workspace.state().await;

@@ -154,47 +154,17 @@ pub struct NodeRole {
     /// ARN of a policy that limits what the role may ever do.
     #[attr(optional)]
     pub permissions_boundary: Value<String>,
-    /// What add-ons on these nodes may do, as eksctl grants it.
+    /// Add-ons whose pods may use this role: `auto_scaler`, `cert_manager`, `external_dns`, `image_builder`, `ebs`, `efs`,
+    /// `fsx`, `aws_load_balancer_controller`, `xray`, `cloud_watch`. Each gets AWS's managed policy where there is one, and
+    /// otherwise what its documentation or eksctl grants. Pods reach the role through the instance metadata service. On
+    /// Amazon Linux 2023 only pods in the host's network do, unless the nodes come from a `launch_template` with
+    /// `metadata_options { http_put_response_hop_limit = 2 }`. IAM roles for service accounts and EKS Pod Identity need
+    /// neither, and give the rights to one pod and not to every job on the node.
     #[attr(optional)]
-    pub addon_policies: Value<AddonPolicies>,
+    pub addon_policies: Value<Set<String>>,
     /// ARNs of further policies to attach. Those that every node needs are attached in any case.
     #[attr(optional)]
     pub additional_policy_arns: Value<Set<String>>,
-}
-
-/// Add-ons and their policies.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
-pub struct AddonPolicies {
-    /// Cluster autoscaler: look at all Auto Scaling Groups, change their size, terminate instances.
-    #[attr(optional)]
-    pub auto_scaler: Value<bool>,
-    /// cert-manager: prove in Route 53 that a domain is yours.
-    #[attr(optional)]
-    pub cert_manager: Value<bool>,
-    /// ExternalDNS: write records into Route 53.
-    #[attr(optional)]
-    pub external_dns: Value<bool>,
-    /// Build images and push them to ECR.
-    #[attr(optional)]
-    pub image_builder: Value<bool>,
-    /// EBS CSI driver.
-    #[attr(optional)]
-    pub ebs: Value<bool>,
-    /// EFS CSI driver.
-    #[attr(optional)]
-    pub efs: Value<bool>,
-    /// FSx for Lustre CSI driver.
-    #[attr(optional)]
-    pub fsx: Value<bool>,
-    /// AWS Load Balancer Controller.
-    #[attr(optional)]
-    pub aws_load_balancer_controller: Value<bool>,
-    /// X-Ray daemon.
-    #[attr(optional)]
-    pub xray: Value<bool>,
-    /// CloudWatch agent.
-    #[attr(optional)]
-    pub cloud_watch: Value<bool>,
 }
 
 /// SSH access.

@@ -51,25 +51,12 @@ fn guide() -> Config {
 }
 
 fn node_role(addons: &[&str]) -> Raw {
-    let all = [
-        "auto_scaler",
-        "cert_manager",
-        "external_dns",
-        "image_builder",
-        "ebs",
-        "efs",
-        "fsx",
-        "aws_load_balancer_controller",
-        "xray",
-        "cloud_watch",
-    ];
-    let addons = all.map(|name| (name, if addons.contains(&name) { true.into() } else { Raw::Null }));
     object(&[
         ("name", Raw::Null),
         ("name_prefix", Raw::Null),
         ("path", Raw::Null),
         ("permissions_boundary", Raw::Null),
-        ("addon_policies", object(&addons)),
+        ("addon_policies", if addons.is_empty() { Raw::Null } else { list(addons) }),
         ("additional_policy_arns", Raw::Null),
     ])
 }

@@ -1,4 +1,4 @@
-//! The policy of the AWS Load Balancer Controller, as its project and eksctl have it.
+//! The policy of the AWS Load Balancer Controller, as its project (`docs/install/iam_policy.json`) and eksctl have it.
 
 use serde_json::{Value as Json, json};
 
@@ -21,7 +21,9 @@ pub(super) fn statements(partition: &str) -> Json {
     let being_made = json!({ "Null": { aws("RequestTag"): "false" } });
     let ours_to_tag = json!({ "Null": { aws("RequestTag"): "true", aws("ResourceTag"): "false" } });
     let tag = ["elasticloadbalancing:AddTags", "elasticloadbalancing:RemoveTags"];
+    let of_elb = json!({ "StringEquals": { "iam:AWSServiceName": "elasticloadbalancing.amazonaws.com" } });
     json!([
+        on(&["iam:CreateServiceLinkedRole"], &json!("*"), Some(of_elb)),
         allow(&LOOK_AND_LISTEN, "*"),
         on(
             &["ec2:CreateTags"],
@@ -66,10 +68,13 @@ fn on(actions: &[&str], resource: &Json, condition: Option<Json>) -> Json {
 
 const CREATE: [&str; 2] = ["elasticloadbalancing:CreateLoadBalancer", "elasticloadbalancing:CreateTargetGroup"];
 
-const CHANGE: [&str; 9] = [
+const CHANGE: [&str; 12] = [
     "ec2:DeleteSecurityGroup",
     "elasticloadbalancing:DeleteLoadBalancer",
     "elasticloadbalancing:DeleteTargetGroup",
+    "elasticloadbalancing:ModifyCapacityReservation",
+    "elasticloadbalancing:ModifyIpPools",
+    "elasticloadbalancing:ModifyListenerAttributes",
     "elasticloadbalancing:ModifyLoadBalancerAttributes",
     "elasticloadbalancing:ModifyTargetGroup",
     "elasticloadbalancing:ModifyTargetGroupAttributes",
@@ -78,7 +83,7 @@ const CHANGE: [&str; 9] = [
     "elasticloadbalancing:SetSubnets",
 ];
 
-const LOOK_AND_LISTEN: [&str; 52] = [
+const LOOK_AND_LISTEN: [&str; 59] = [
     "acm:DescribeCertificate",
     "acm:ListCertificates",
     "cognito-idp:DescribeUserPoolClient",
@@ -87,19 +92,26 @@ const LOOK_AND_LISTEN: [&str; 52] = [
     "ec2:DescribeAccountAttributes",
     "ec2:DescribeAddresses",
     "ec2:DescribeAvailabilityZones",
+    "ec2:DescribeCoipPools",
     "ec2:DescribeInstances",
     "ec2:DescribeInternetGateways",
+    "ec2:DescribeIpamPools",
     "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeRouteTables",
     "ec2:DescribeSecurityGroups",
     "ec2:DescribeSubnets",
     "ec2:DescribeTags",
+    "ec2:DescribeVpcPeeringConnections",
     "ec2:DescribeVpcs",
+    "ec2:GetCoipPoolUsage",
+    "ec2:GetSecurityGroupsForVpc",
     "ec2:RevokeSecurityGroupIngress",
     "elasticloadbalancing:AddListenerCertificates",
     "elasticloadbalancing:CreateListener",
     "elasticloadbalancing:CreateRule",
     "elasticloadbalancing:DeleteListener",
     "elasticloadbalancing:DeleteRule",
+    "elasticloadbalancing:DescribeCapacityReservation",
     "elasticloadbalancing:DescribeListenerCertificates",
     "elasticloadbalancing:DescribeListeners",
     "elasticloadbalancing:DescribeLoadBalancerAttributes",
@@ -113,8 +125,8 @@ const LOOK_AND_LISTEN: [&str; 52] = [
     "elasticloadbalancing:ModifyListener",
     "elasticloadbalancing:ModifyRule",
     "elasticloadbalancing:RemoveListenerCertificates",
+    "elasticloadbalancing:SetRulePriorities",
     "elasticloadbalancing:SetWebAcl",
-    "iam:CreateServiceLinkedRole",
     "iam:GetServerCertificate",
     "iam:ListServerCertificates",
     "shield:CreateProtection",
@@ -144,5 +156,24 @@ mod tests {
         let changing = statements.iter().find(|statement| statement["Action"][0] == "ec2:DeleteSecurityGroup").unwrap();
         assert_eq!(changing["Condition"], json!({ "Null": { "aws:ResourceTag/elbv2.k8s.aws/cluster": "false" } }));
         assert!(statements.iter().all(|statement| statement["Effect"] == "Allow"));
+    }
+
+    #[test]
+    fn only_its_own_service_linked_role_can_be_made() {
+        let statements = statements("aws");
+        let statements = statements.as_array().unwrap();
+        let makes = |statement: &&Json| statement["Action"].to_string().contains("iam:CreateServiceLinkedRole");
+        let [statement] = statements.iter().filter(makes).collect::<Vec<_>>()[..] else { panic!("{statements:?}") };
+        let service = &statement["Condition"]["StringEquals"]["iam:AWSServiceName"];
+        assert_eq!(*service, json!("elasticloadbalancing.amazonaws.com"));
+    }
+
+    #[test]
+    fn what_newer_controllers_need() {
+        let all = statements("aws").to_string();
+        for action in ["ec2:GetSecurityGroupsForVpc", "ec2:DescribeIpamPools", "elasticloadbalancing:SetRulePriorities"]
+        {
+            assert!(all.contains(&format!("{action:?}")), "{action}");
+        }
     }
 }

@@ -1,11 +1,11 @@
-//! What nodes, and add-ons on them, may do. The lists are those that eksctl grants.
+//! What nodes, and add-ons on them, may do: AWS's managed policy where it keeps one, otherwise what eksctl or the add-on's
+//! own documentation grants.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
-use super::super::schema::AddonPolicies;
-use crate::framework::Value;
+use crate::framework::{Set, Value};
 
 /// An add-on that runs with the nodes' role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,10 +46,44 @@ impl Addon {
         Self::CloudWatch,
     ];
 
-    /// A managed policy that does it.
+    /// The name in the configuration.
+    pub(in super::super) fn name(self) -> &'static str {
+        match self {
+            Self::AutoScaler => "auto_scaler",
+            Self::CertManager => "cert_manager",
+            Self::ExternalDns => "external_dns",
+            Self::ImageBuilder => "image_builder",
+            Self::Ebs => "ebs",
+            Self::Efs => "efs",
+            Self::Fsx => "fsx",
+            Self::AwsLoadBalancerController => "aws_load_balancer_controller",
+            Self::Xray => "xray",
+            Self::CloudWatch => "cloud_watch",
+        }
+    }
+
+    pub(in super::super) fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|addon| addon.name() == name)
+    }
+
+    /// The add-on that a name in another spelling means: eksctl's (`autoScaler`, `albIngress`), or one with hyphens.
+    pub(in super::super) fn guess(name: &str) -> Option<Self> {
+        let letters = |text: &str| -> String {
+            text.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect()
+        };
+        match letters(name).as_str() {
+            "albingress" => Some(Self::AwsLoadBalancerController),
+            name => Self::ALL.into_iter().find(|addon| letters(addon.name()) == name),
+        }
+    }
+
+    /// A managed policy that does it, with its path.
     fn managed(self) -> Option<&'static str> {
         match self {
             Self::ImageBuilder => Some("AmazonEC2ContainerRegistryPowerUser"),
+            Self::Ebs => Some("service-role/AmazonEBSCSIDriverPolicy"),
+            Self::Efs => Some("service-role/AmazonEFSCSIDriverPolicy"),
+            Self::Xray => Some("AWSXRayDaemonWriteAccess"),
             Self::CloudWatch => Some("CloudWatchAgentServerPolicy"),
             _ => None,
         }
@@ -74,8 +108,6 @@ impl Addon {
                     allow(&EXTERNAL_DNS, "*"),
                 ]),
             ),
-            Self::Ebs => ("ebs", json!([allow(&EBS, "*")])),
-            Self::Efs => ("efs", json!([allow(&["elasticfilesystem:*"], "*"), allow(&EFS_EC2, "*")])),
             Self::Fsx => (
                 "fsx",
                 json!([
@@ -86,44 +118,22 @@ impl Addon {
             Self::AwsLoadBalancerController => {
                 ("aws-load-balancer-controller", super::load_balancer_controller::statements(partition))
             }
-            Self::Xray => ("xray", json!([allow(&XRAY, "*")])),
-            Self::ImageBuilder | Self::CloudWatch => return None,
+            Self::ImageBuilder | Self::Ebs | Self::Efs | Self::Xray | Self::CloudWatch => return None,
         })
-    }
-
-    fn attribute(self, addons: &mut AddonPolicies) -> &mut Value<bool> {
-        match self {
-            Self::AutoScaler => &mut addons.auto_scaler,
-            Self::CertManager => &mut addons.cert_manager,
-            Self::ExternalDns => &mut addons.external_dns,
-            Self::ImageBuilder => &mut addons.image_builder,
-            Self::Ebs => &mut addons.ebs,
-            Self::Efs => &mut addons.efs,
-            Self::Fsx => &mut addons.fsx,
-            Self::AwsLoadBalancerController => &mut addons.aws_load_balancer_controller,
-            Self::Xray => &mut addons.xray,
-            Self::CloudWatch => &mut addons.cloud_watch,
-        }
     }
 }
 
 /// The add-ons that are wanted.
-pub(in super::super) fn addons(policies: &Value<AddonPolicies>) -> BTreeSet<Addon> {
-    let Value::Known(policies) = policies else { return BTreeSet::new() };
-    let mut policies = policies.clone();
-    Addon::ALL.into_iter().filter(|addon| *addon.attribute(&mut policies) == Value::Known(true)).collect()
+pub(in super::super) fn addons(names: &Value<Set<String>>) -> BTreeSet<Addon> {
+    names.known().into_iter().flat_map(Set::iter).filter_map(Value::as_str).filter_map(Addon::parse).collect()
 }
 
 /// The attribute that asks for these add-ons.
-pub(in super::super) fn addon_policies(addons: &BTreeSet<Addon>) -> Value<AddonPolicies> {
+pub(in super::super) fn addon_policies(addons: &BTreeSet<Addon>) -> Value<Set<String>> {
     if addons.is_empty() {
         return Value::Null;
     }
-    let mut policies = AddonPolicies::default();
-    for addon in addons {
-        *addon.attribute(&mut policies) = true.into();
-    }
-    Value::Known(policies)
+    Value::Known(addons.iter().map(|addon| addon.name().to_owned()).collect())
 }
 
 /// ARNs of the managed policies for these add-ons, and for every node.
@@ -180,45 +190,15 @@ const AUTO_SCALER: [&str; 12] = [
     "eks:DescribeNodegroup",
 ];
 
-const EXTERNAL_DNS: [&str; 3] =
-    ["route53:ListHostedZones", "route53:ListResourceRecordSets", "route53:ListTagsForResource"];
-
-const EBS: [&str; 15] = [
-    "ec2:AttachVolume",
-    "ec2:CreateSnapshot",
-    "ec2:CreateTags",
-    "ec2:CreateVolume",
-    "ec2:DeleteSnapshot",
-    "ec2:DeleteTags",
-    "ec2:DeleteVolume",
-    "ec2:DescribeAvailabilityZones",
-    "ec2:DescribeInstances",
-    "ec2:DescribeSnapshots",
-    "ec2:DescribeTags",
-    "ec2:DescribeVolumes",
-    "ec2:DescribeVolumesModifications",
-    "ec2:DetachVolume",
-    "ec2:ModifyVolume",
-];
-
-const EFS_EC2: [&str; 6] = [
-    "ec2:CreateNetworkInterface",
-    "ec2:DeleteNetworkInterface",
-    "ec2:DescribeNetworkInterfaceAttribute",
-    "ec2:DescribeNetworkInterfaces",
-    "ec2:DescribeSubnets",
-    "ec2:ModifyNetworkInterfaceAttribute",
+/// The last one goes beyond eksctl: newer versions read the tags of many zones at once.
+const EXTERNAL_DNS: [&str; 4] = [
+    "route53:ListHostedZones",
+    "route53:ListResourceRecordSets",
+    "route53:ListTagsForResource",
+    "route53:ListTagsForResources",
 ];
 
 const SERVICE_LINKED_ROLE: [&str; 3] = ["iam:CreateServiceLinkedRole", "iam:AttachRolePolicy", "iam:PutRolePolicy"];
-
-const XRAY: [&str; 5] = [
-    "xray:GetSamplingRules",
-    "xray:GetSamplingStatisticSummaries",
-    "xray:GetSamplingTargets",
-    "xray:PutTelemetryRecords",
-    "xray:PutTraceSegments",
-];
 
 #[cfg(test)]
 mod tests {
@@ -228,16 +208,14 @@ mod tests {
         Addon::ALL.into_iter().collect()
     }
 
+    fn names(names: &[&str]) -> Value<Set<String>> {
+        Value::Known(names.iter().map(|name| (*name).to_owned()).collect())
+    }
+
     #[test]
     fn the_guides_add_ons() {
-        let policies = AddonPolicies {
-            auto_scaler: true.into(),
-            cert_manager: true.into(),
-            external_dns: true.into(),
-            ebs: false.into(),
-            ..AddonPolicies::default()
-        };
-        let addons = addons(&Value::Known(policies.clone()));
+        let policies = names(&["auto_scaler", "cert_manager", "external_dns"]);
+        let addons = addons(&policies);
         assert_eq!(addons, [Addon::AutoScaler, Addon::CertManager, Addon::ExternalDns].into());
         assert_eq!(
             inline(&addons, "aws").into_keys().collect::<Vec<_>>(),
@@ -247,7 +225,48 @@ mod tests {
             managed(&addons, "aws-cn").first().map(String::as_str),
             Some("arn:aws-cn:iam::aws:policy/AmazonEC2ContainerRegistryReadOnly")
         );
-        assert_eq!(addon_policies(&addons), Value::Known(AddonPolicies { ebs: Value::Null, ..policies }));
+        assert_eq!(addon_policies(&addons), policies);
+        assert_eq!(addon_policies(&BTreeSet::new()), Value::Null);
+    }
+
+    #[test]
+    fn other_spellings_are_understood() {
+        assert!(Addon::ALL.into_iter().all(|addon| Addon::parse(addon.name()) == Some(addon)));
+        let eksctl = [
+            "autoScaler",
+            "certManager",
+            "externalDNS",
+            "imageBuilder",
+            "ebs",
+            "efs",
+            "fsx",
+            "awsLoadBalancerController",
+            "xRay",
+            "cloudWatch",
+        ];
+        assert_eq!(eksctl.map(Addon::guess), Addon::ALL.map(Some));
+        assert_eq!(Addon::guess("albIngress"), Some(Addon::AwsLoadBalancerController));
+        assert_eq!(Addon::guess("alb_ingress"), Some(Addon::AwsLoadBalancerController));
+        assert_eq!(Addon::guess("appMesh"), None);
+    }
+
+    #[test]
+    fn what_aws_keeps_a_policy_for_is_not_written_here() {
+        let arns = managed(&[Addon::Ebs, Addon::Efs, Addon::Xray].into(), "aws");
+        for name in ["service-role/AmazonEBSCSIDriverPolicy", "service-role/AmazonEFSCSIDriverPolicy"] {
+            assert!(arns.contains(&format!("arn:aws:iam::aws:policy/{name}")), "{arns:?}");
+        }
+        assert!(inline(&[Addon::Ebs, Addon::Efs, Addon::Xray].into(), "aws").is_empty());
+    }
+
+    #[test]
+    fn no_document_names_another_partition() {
+        for partition in ["aws-cn", "aws-us-gov", "aws-eusc", "aws-iso-e", "aws-iso-f"] {
+            let documents = inline(&all(), partition).values().map(Json::to_string).collect::<String>();
+            let own = format!("arn:{partition}:");
+            assert_eq!(documents.matches("arn:").count(), documents.matches(&own).count(), "{partition}");
+            assert!(managed(&all(), partition).iter().all(|arn| arn.starts_with(&own)), "{partition}");
+        }
     }
 
     #[test]

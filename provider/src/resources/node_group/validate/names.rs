@@ -1,7 +1,8 @@
-//! Names and keys: what EKS, IAM and Kubernetes accept.
+//! Names: what EKS and IAM accept.
 
+use super::super::node_role::Addon;
 use super::super::schema::NodeGroup;
-use crate::framework::{AttributePath, Diagnostics, Value};
+use crate::framework::{AttributePath, Diagnostics, Set, Value};
 
 /// Characters of the random ending of a generated name.
 pub(in super::super) const SUFFIX: usize = 10;
@@ -146,7 +147,8 @@ fn role(config: &NodeGroup, diagnostics: &mut Diagnostics) {
         let text = format!("{role_path:?} does not begin and end with a slash.");
         diagnostics.error(path.attribute("path"), "Invalid path", text);
     }
-    let policies = role.additional_policy_arns.known().into_iter().flat_map(crate::framework::Set::iter);
+    addon_policies(&role.addon_policies, &path, diagnostics);
+    let policies = role.additional_policy_arns.known().into_iter().flat_map(Set::iter);
     let policies = policies.map(|arn| ("additional_policy_arns", arn));
     for (attribute, arn) in policies.chain([("permissions_boundary", &role.permissions_boundary)]) {
         if let Some(arn) = arn.as_str()
@@ -155,6 +157,23 @@ fn role(config: &NodeGroup, diagnostics: &mut Diagnostics) {
             let text = format!("{arn:?} is no ARN of a policy, such as \"arn:aws:iam::123456789012:policy/extra\".");
             diagnostics.error(path.attribute(attribute), "Not the ARN of a policy", text);
         }
+    }
+}
+
+/// eksctl has the same add-ons under other names.
+fn addon_policies(names: &Value<Set<String>>, role: &AttributePath, diagnostics: &mut Diagnostics) {
+    for name in names.known().into_iter().flat_map(Set::iter) {
+        let Some(name) = name.as_str().filter(|name| Addon::parse(name).is_none()) else { continue };
+        let text = match Addon::guess(name) {
+            Some(addon) => format!("{name:?} is written {:?} here.", addon.name()),
+            None => {
+                let known = Addon::ALL.map(Addon::name).join(", ");
+                format!(
+                    "There is no policy for {name:?}. Choose from {known}; attach others with additional_policy_arns."
+                )
+            }
+        };
+        diagnostics.error(role.attribute("addon_policies"), "Unknown add-on", text);
     }
 }
 
@@ -188,14 +207,21 @@ mod tests {
     }
 
     #[test]
-    fn labels_that_kubernetes_takes() {
-        let labels = [("intent", "build"), ("eks.amazonaws.com/x", "a"), ("Bad/key", "a"), ("v", "-")];
-        let labels = labels.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))).collect();
-        let wrong = |key: &str| one(&format!("labels[{key:?}]"), "Invalid label");
-        assert_eq!(
-            problems(&NodeGroup { labels: Value::Known(labels), ..minimal() }),
-            [wrong("Bad/key"), wrong("eks.amazonaws.com/x"), wrong("v")].concat()
+    fn add_ons_in_other_spellings_are_named() {
+        let names = ["auto_scaler", "certManager", "alb_ingress", "appMesh"].map(str::to_owned);
+        let node_role = NodeRole { addon_policies: Value::Known(names.into_iter().collect()), ..NodeRole::default() };
+        let config = NodeGroup { node_role: Value::Known(node_role), ..minimal() };
+        let wrong = one("node_role.addon_policies", "Unknown add-on");
+        assert_eq!(problems(&config), [wrong.clone(), wrong.clone(), wrong].concat());
+        let mut diagnostics = Diagnostics::new();
+        check(&config, &mut diagnostics);
+        let texts: Vec<String> = diagnostics.iter().map(|diagnostic| diagnostic.detail.to_string()).collect();
+        assert!(texts.contains(&r#""certManager" is written "cert_manager" here."#.to_owned()), "{texts:?}");
+        assert!(
+            texts.contains(&r#""alb_ingress" is written "aws_load_balancer_controller" here."#.to_owned()),
+            "{texts:?}"
         );
+        assert!(texts.iter().any(|text| text.starts_with("There is no policy for \"appMesh\"")), "{texts:?}");
     }
 
     #[test]
