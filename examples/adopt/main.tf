@@ -24,8 +24,9 @@ provider "gitlabspot" {
   }
 }
 
-# The node group that eksctl made, with the role that eksctl made for it. Tags that somebody typed into the console of
-# the Auto Scaling Group are looked after from now on.
+# The node group that eksctl made, with the role and the launch template that eksctl made for it: SSH key, disks and
+# metadata options stand in the template, so that remote_access and disk_size have no place here. Tags that somebody typed
+# into the console of the Auto Scaling Group are looked after from now on.
 import {
   to = gitlabspot_node_group.build
   id = "${var.cluster_name}:${var.node_group}"
@@ -55,8 +56,9 @@ resource "gitlabspot_node_group" "build" {
     effect = "NoSchedule"
   }]
 
-  remote_access = {
-    ec2_ssh_key = "your-ssh-key"
+  launch_template = {
+    id      = var.launch_template_id
+    version = var.launch_template_version
   }
 }
 

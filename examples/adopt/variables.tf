@@ -21,6 +21,17 @@ variable "node_role_arn" {
   type        = string
 }
 
+variable "launch_template_id" {
+  description = "Id of its launch template, as `aws eks describe-nodegroup` shows it."
+  type        = string
+}
+
+variable "launch_template_version" {
+  description = "Version of the launch template that it has, as `aws eks describe-nodegroup` shows it."
+  type        = string
+  default     = "1"
+}
+
 variable "cache_bucket" {
   description = "Name of the cache bucket."
   type        = string

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_autoscaling::types::Tag;
+use aws_sdk_ec2::types as ec2;
 use aws_sdk_eks::types as eks;
 use aws_sdk_s3::types as s3;
 use gitlabspot_acceptance_tests::{Engine, Stage};
@@ -24,14 +25,15 @@ const SECRET: &str = "gitlab-runner-s3-access";
 async fn takes_over_what_was_made_by_hand() {
     let stage = Stage::new("adopt/by_hand", Engine::opentofu()).await;
     let namespace = stage.namespace.name();
-    let role = node_group(&stage).await;
+    let (role, template) = node_group(&stage).await;
     bucket(&stage).await;
     stage.namespace.create().await;
     Helm::Three.install(&stage, Chart::guide(&stage, stage.gitlab.url())).await;
     let key = user(&stage).await;
     let before: Deployment = stage.kubernetes.get(namespace, "gitlab-runner").await;
     let variables = json!({
-        "node_role_arn": role, "cache_bucket": namespace, "iam_user": USER, "namespace": namespace,
+        "node_role_arn": role, "launch_template_id": template, "cache_bucket": namespace, "iam_user": USER,
+        "namespace": namespace,
         "values_file": "values.yaml",
     });
     let workspace = stage.example("adopt", variables).await;
@@ -60,6 +62,7 @@ async fn takes_over_what_was_made_by_hand() {
     let state = workspace.state().await;
     assert_eq!(state.resource("gitlabspot_runner_credentials.cache")["access_key_id"], key);
     let group = state.resource("gitlabspot_node_group.build");
+    assert_eq!(group["launch_template"]["id"], template);
     assert_eq!(group["suspend_az_rebalance"], true);
     let tags = &group["asg_tags_all"];
     assert_eq!(tags["k8s.io/cluster-autoscaler/node-template/label/intent"], "build", "{tags}");
@@ -71,10 +74,12 @@ async fn takes_over_what_was_made_by_hand() {
     assert!(rules.rules().iter().any(|rule| rule.id() == Some(RULE)), "the rule of others is gone: {rules:?}");
 }
 
-/// As eksctl makes it, with the tags that were typed into the console. Returns the ARN of its role.
-async fn node_group(stage: &Stage) -> String {
+/// As eksctl makes it, with the tags that were typed into the console. Returns the ARN of its role and the id of its launch
+/// template.
+async fn node_group(stage: &Stage) -> (String, String) {
     let account = &stage.account;
     let role = account.make_node_role("eksctl-prod-nodegroup").await;
+    let template = launch_template(stage).await;
     let labels = [("nodegroup-type", "stateless"), ("instance-type", "spot"), ("intent", "build")];
     let taint = eks::Taint::builder().key("buildInstance").value("true").effect(eks::TaintEffect::NoSchedule).build();
     let mut request = account.eks().create_nodegroup().cluster_name(account.cluster()).nodegroup_name(NODE_GROUP);
@@ -89,7 +94,7 @@ async fn node_group(stage: &Stage) -> String {
         .subnets(&account.subnet_ids()["af-south-1b"])
         .capacity_type(eks::CapacityTypes::Spot)
         .scaling_config(eks::NodegroupScalingConfig::builder().min_size(0).max_size(5).desired_size(0).build())
-        .remote_access(eks::RemoteAccessConfig::builder().ec2_ssh_key("your-ssh-key").build())
+        .launch_template(eks::LaunchTemplateSpecification::builder().id(&template).version("1").build())
         .taints(taint)
         .tags("alpha.eksctl.io/nodegroup-name", NODE_GROUP)
         .send()
@@ -110,7 +115,25 @@ async fn node_group(stage: &Stage) -> String {
         tagging = tagging.tags(tag.key(key).value(value).propagate_at_launch(true).build());
     }
     tagging.send().await.unwrap();
-    role
+    (role, template)
+}
+
+/// SSH key, root volume and metadata options, and no instance type: that is the node group's.
+async fn launch_template(stage: &Stage) -> String {
+    let disk = ec2::LaunchTemplateEbsBlockDeviceRequest::builder().volume_size(80).build();
+    let disk = ec2::LaunchTemplateBlockDeviceMappingRequest::builder().device_name("/dev/xvda").ebs(disk).build();
+    let metadata = ec2::LaunchTemplateInstanceMetadataOptionsRequest::builder()
+        .http_tokens(ec2::LaunchTemplateHttpTokensState::Required)
+        .http_put_response_hop_limit(2)
+        .build();
+    let data = ec2::RequestLaunchTemplateData::builder()
+        .key_name("your-ssh-key")
+        .block_device_mappings(disk)
+        .metadata_options(metadata)
+        .build();
+    let name = format!("eksctl-prod-nodegroup-{NODE_GROUP}");
+    let request = stage.account.ec2().create_launch_template().launch_template_name(name).launch_template_data(data);
+    request.send().await.unwrap().launch_template.unwrap().launch_template_id.unwrap()
 }
 
 const RULE: &str = "delete_files_older_than_60_days";
