@@ -44,7 +44,8 @@ pub struct NodeGroup {
     /// Subnets of the nodes. Give this or `availability_zones`.
     #[attr(optional, computed, stable, replace)]
     pub subnet_ids: Value<Set<String>>,
-    /// Labels of the nodes.
+    /// Labels of the nodes. A key has at most 63 characters with its prefix, a value 1 to 63. The prefixes `kubernetes.io/`,
+    /// `k8s.io/` and `eks.amazonaws.com/` are reserved, except `node.kubernetes.io/` and `kubelet.kubernetes.io/`.
     #[attr(optional)]
     pub labels: Value<Map<String>>,
     /// Taints of the nodes, which keep away everything but jobs that tolerate them.

@@ -1,5 +1,6 @@
 //! What can be said of a configuration before anything is asked: a wrong one fails here and not after minutes of an apply.
 
+mod labels;
 mod names;
 mod scaling;
 mod tags;
@@ -30,6 +31,7 @@ pub(super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {
         "The nodes need an IAM role: one that exists, or node_role = {} to have one made.",
         diagnostics,
     );
+    labels::check(config, diagnostics);
     names::check(config, diagnostics);
     scaling::check(config, diagnostics);
     tags::check(config, diagnostics);
@@ -134,12 +136,12 @@ fn taints(config: &NodeGroup, diagnostics: &mut Diagnostics) {
     let mut seen = std::collections::BTreeSet::new();
     for taint in taints.iter().filter_map(Value::known) {
         if let Some(key) = taint.key.as_str()
-            && let Some(problem) = names::label_key(key)
+            && let Some(problem) = labels::label_key(key)
         {
             diagnostics.error("taints", "Invalid taint", format!("The key {key:?} {problem}"));
         }
         if let Some(value) = taint.value.as_str()
-            && let Some(problem) = names::label_value(value)
+            && let Some(problem) = labels::label_value(value)
         {
             diagnostics.error("taints", "Invalid taint", format!("The value {value:?} {problem}"));
         }

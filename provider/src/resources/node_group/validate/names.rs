@@ -53,7 +53,6 @@ pub(super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {
         );
         diagnostics.error("name_prefix", wrong_name, text);
     }
-    labels(config, diagnostics);
     role(config, diagnostics);
 }
 
@@ -62,58 +61,6 @@ fn is_name(name: &str, longest: usize) -> bool {
     name.len() <= longest
         && bytes.next().is_some_and(|byte| byte.is_ascii_alphanumeric())
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-}
-
-fn labels(config: &NodeGroup, diagnostics: &mut Diagnostics) {
-    let Value::Known(labels) = &config.labels else { return };
-    let path = AttributePath::of("labels");
-    for (key, value) in labels {
-        let reserved = (key.starts_with("eks.amazonaws.com/")).then_some("belongs to EKS, which sets it by itself.");
-        if let Some(problem) = label_key(key).or(reserved) {
-            diagnostics.error(path.key(key), "Invalid label", format!("The key {key:?} {problem}"));
-        }
-        if value.is_null() {
-            diagnostics.error(path.key(key), "Invalid label", "A label has a value, which may be empty.");
-        }
-        if let Some(value) = value.as_str()
-            && let Some(problem) = label_value(value)
-        {
-            diagnostics.error(path.key(key), "Invalid label", format!("The value {value:?} {problem}"));
-        }
-    }
-}
-
-/// What is wrong with the key of a label or taint.
-pub(super) fn label_key(key: &str) -> Option<&'static str> {
-    let (prefix, name) = key.rsplit_once('/').map_or((None, key), |(prefix, name)| (Some(prefix), name));
-    if !is_qualified(name) {
-        return Some(
-            "must end in a name of 1 to 63 letters, digits, \"-\", \"_\" and \".\" that begins and ends with a letter or digit.",
-        );
-    }
-    let is_domain = |prefix: &str| {
-        prefix.len() <= 253
-            && prefix.split('.').all(|part| {
-                let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-                !part.is_empty() && part.bytes().all(inner) && !part.starts_with('-') && !part.ends_with('-')
-            })
-    };
-    prefix.is_some_and(|prefix| !is_domain(prefix)).then_some("must have a domain in small letters before the slash.")
-}
-
-/// What is wrong with the value of a label or taint.
-pub(super) fn label_value(value: &str) -> Option<&'static str> {
-    (!value.is_empty() && !is_qualified(value)).then_some(
-        "may have up to 63 letters, digits, \"-\", \"_\" and \".\", and begins and ends with a letter or digit.",
-    )
-}
-
-fn is_qualified(text: &str) -> bool {
-    let ends = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
-    text.len() <= 63
-        && ends(text.bytes().next())
-        && ends(text.bytes().next_back())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
 fn role(config: &NodeGroup, diagnostics: &mut Diagnostics) {

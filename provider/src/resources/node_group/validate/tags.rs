@@ -55,6 +55,7 @@ fn attribute_of(config: &NodeGroup, key: &str) -> AttributePath {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::schema::Autoscaler;
     use super::super::tests::{minimal, one, problems};
     use super::*;
     use crate::framework::value::Map;
@@ -88,8 +89,10 @@ mod tests {
 
     #[test]
     fn a_key_that_ec2_refuses_is_found_where_it_was_written() {
-        let key = format!("{}.example.com/{}", "a".repeat(50), "b".repeat(60));
-        let config = NodeGroup { labels: map(&[(&key, "x")]), ..minimal() };
-        assert_eq!(problems(&config), one("labels", "Invalid tag"));
+        let key = format!("example.com/{}", "a".repeat(120));
+        let resources = map(&[(&key, "4")]);
+        let autoscaler = Autoscaler { resources, ..Autoscaler::default() };
+        let config = NodeGroup { autoscaler: Value::Known(autoscaler), ..minimal() };
+        assert_eq!(problems(&config), one("autoscaler", "Invalid tag"));
     }
 }
