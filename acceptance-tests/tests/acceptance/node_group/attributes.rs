@@ -126,7 +126,10 @@ async fn changed_in_place() {
         "taints": [{ "key": "build", "value": "yes", "effect": "NoSchedule" }],
         "additional_policy_arns": ["arn:aws:iam::aws:policy/AmazonS3FullAccess"],
         "permissions_boundary": null,
-        "ebs": null,
+        "addon_policies": [
+            "auto_scaler", "cert_manager", "external_dns", "image_builder", "efs", "aws_load_balancer_controller", "xray",
+            "cloud_watch",
+        ],
         "versions": { "kubernetes": "1.34", "release": "1.34.0-20251103" },
         "update_config": { "max_unavailable": 2 },
         "node_repair": false,
@@ -140,12 +143,12 @@ async fn changed_in_place() {
     assert_eq!(
         stage.account.changes(),
         [
-            vec!["DeleteRolePermissionsBoundary", "TagRole", "UntagRole"],
-            vec!["AttachRolePolicy"; 7],
-            vec!["DetachRolePolicy"],
-            vec!["PutRolePolicy"; 7],
-            vec!["DeleteRolePolicy", "UpdateNodegroupVersion", "UpdateNodegroupConfig"],
-            vec!["TagResource", "UntagResource", "DeleteTags", "CreateOrUpdateTags", "ResumeProcesses"],
+            vec!["DeleteRolePermissionsBoundary", "UntagRole", "TagRole"],
+            vec!["AttachRolePolicy"; 9],
+            vec!["DetachRolePolicy"; 2],
+            vec!["PutRolePolicy"; 4],
+            vec!["DeleteRolePolicy", "ResumeProcesses", "UpdateNodegroupVersion", "UpdateNodegroupConfig"],
+            vec!["UntagResource", "TagResource", "DeleteTags", "CreateOrUpdateTags"],
         ]
         .concat()
     );

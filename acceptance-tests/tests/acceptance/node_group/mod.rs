@@ -10,6 +10,8 @@ mod interruption;
 mod launch_template;
 mod lifecycle;
 mod node_role;
+mod refusals;
+mod subnets;
 mod update;
 mod warnings;
 

@@ -77,6 +77,34 @@ async fn half_of_it_fails() {
     stage.assert_nothing_left().await;
 }
 
+/// The cluster is being updated, which ends later than two minutes: waited for, by a create and by each update.
+#[tokio::test]
+async fn cluster_is_busy() {
+    let (stage, workspace) = guide("busy_cluster", json!({ "node_version": "1.33" })).await;
+    stage.account.set_cluster_status("UPDATING", 20);
+    workspace.apply().await;
+    stage.account.set_cluster_status("UPDATING", 4);
+    workspace.set(&json!({ "node_version": "1.34", "max_size": 9 }));
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// A release of another minor comes with its version, at create and at update.
+#[tokio::test]
+async fn release_of_another_version() {
+    let (stage, workspace) = guide("release", json!({ "release_version": "1.33.0-20251103" })).await;
+    workspace.apply().await;
+    assert_eq!(workspace.state().await.resource(ADDRESS)["version"], "1.33");
+    workspace.set(&json!({ "release_version": "1.34.0-20251103" }));
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    assert_eq!(workspace.state().await.resource(ADDRESS)["version"], "1.34");
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
 /// Add-on policies and tags of the role that the provider made.
 #[tokio::test]
 async fn add_ons() {

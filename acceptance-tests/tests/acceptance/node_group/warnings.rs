@@ -20,6 +20,9 @@ async fn instance_types() {
     let alike = json!(["c5.2xlarge", "c5a.2xlarge", "c5d.2xlarge"]);
     workspace.set(&json!({ "instance_types": alike, "availability_zones": ["af-south-1a", "af-south-1b"] }));
     let said = workspace.plan().await.output().prose();
+    assert!(said.contains("Role of the nodes out of reach for pods"), "{said}");
+    workspace.set(&json!({ "add_ons": [] }));
+    let said = workspace.plan().await.output().prose();
     assert!(!said.contains("Warning"), "{said}");
     stage.assert_nothing_left().await;
 }

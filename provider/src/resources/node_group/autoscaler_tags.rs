@@ -162,7 +162,7 @@ pub(crate) fn from_tags(tags: &BTreeMap<String, String>) -> (BTreeMap<String, St
 pub(crate) fn is_reserved(key: &str) -> bool {
     let of_autoscaler = key.starts_with("k8s.io/cluster-autoscaler/") && !key.starts_with(NODE_TEMPLATE);
     of_autoscaler
-        || key.starts_with("aws:")
+        || key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:"))
         || key.starts_with("eks:")
         || key.starts_with("eks.amazonaws.com/")
         || key.starts_with("kubernetes.io/cluster/")

@@ -103,29 +103,30 @@ pub(super) fn update_config_request(
 }
 
 /// The request that replaces the nodes by those of another version; `None` if no version changes.
+///
+/// It names version and release even where they stay: EKS takes the newest AMI for a request without a release, and AWS's
+/// documentation contradicts itself about the version of a request without one. What the user leaves to EKS is unknown
+/// after a change, and not sent. With an AMI of the user's own EKS takes neither.
 pub(super) fn update_version_request(
     before: &Spec,
     after: &Spec,
     force: bool,
 ) -> Option<UpdateNodegroupVersionInputBuilder> {
-    // What the user does not name is unknown after a change, and EKS chooses it.
-    let version = changed(&before.version, &after.version);
-    let release = changed(&before.release_version, &after.release_version);
+    let own_ami = before.ami_type.as_deref() == Some("CUSTOM");
+    let changed = |before: &Option<String>, after: &Option<String>| after.is_some() && before != after;
     let template = (before.launch_template != after.launch_template)
         .then(|| after.launch_template.as_ref().map(launch_template))
         .flatten();
-    let changes = version.is_some() || release.is_some() || template.is_some();
+    let changes = changed(&before.version, &after.version)
+        || changed(&before.release_version, &after.release_version)
+        || template.is_some();
     changes.then(|| {
         UpdateNodegroupVersionInputBuilder::default()
-            .set_version(version)
-            .set_release_version(release)
+            .set_version(after.version.clone().filter(|_| !own_ami))
+            .set_release_version(after.release_version.clone().filter(|_| !own_ami))
             .set_launch_template(template)
             .force(force)
     })
-}
-
-fn changed(before: &Option<String>, after: &Option<String>) -> Option<String> {
-    after.clone().filter(|after| before.as_ref() != Some(after))
 }
 
 fn labels_payload(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> UpdateLabelsPayload {
@@ -285,5 +286,30 @@ mod tests {
         let expected = LaunchTemplateSpecification::builder().id("lt-1").version("2").build();
         assert_eq!(request.get_launch_template(), &Some(expected));
         assert_eq!(request.get_force(), &Some(true));
+    }
+
+    #[test]
+    fn pins_are_sent_with_every_update_of_the_version() {
+        let template = |version: &str| LaunchTemplate {
+            id: Some("lt-1".to_owned()),
+            version: Some(version.to_owned()),
+            ..LaunchTemplate::default()
+        };
+        let pinned = |template_version: &str| Spec {
+            version: Some("1.34".to_owned()),
+            release_version: Some("1.34.0-20250101".to_owned()),
+            launch_template: Some(template(template_version)),
+            ..spec()
+        };
+        let request = update_version_request(&pinned("1"), &pinned("2"), false).unwrap();
+        assert_eq!(request.get_version().as_deref(), Some("1.34"));
+        assert_eq!(request.get_release_version().as_deref(), Some("1.34.0-20250101"));
+        // What is left to EKS.
+        let after = Spec { release_version: None, ..pinned("2") };
+        let request = update_version_request(&pinned("1"), &after, false).unwrap();
+        assert_eq!((request.get_version().as_deref(), request.get_release_version()), (Some("1.34"), &None));
+        let own_ami = |template_version: &str| Spec { ami_type: Some("CUSTOM".to_owned()), ..pinned(template_version) };
+        let request = update_version_request(&own_ami("1"), &own_ami("2"), false).unwrap();
+        assert_eq!((request.get_version(), request.get_release_version()), (&None, &None));
     }
 }

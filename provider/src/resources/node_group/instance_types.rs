@@ -50,13 +50,17 @@ impl Sizes {
     }
 }
 
-async fn ask(ec2: &Client, names: &[&String]) -> BTreeMap<String, Size> {
-    let hasty = aws_sdk_ec2::config::Builder::new()
+/// How to ask for a warning.
+pub(super) fn hasty() -> aws_sdk_ec2::config::Builder {
+    aws_sdk_ec2::config::Builder::new()
         .retry_config(RetryConfig::disabled())
-        .timeout_config(TimeoutConfig::builder().operation_timeout(PATIENCE).build());
+        .timeout_config(TimeoutConfig::builder().operation_timeout(PATIENCE).build())
+}
+
+async fn ask(ec2: &Client, names: &[&String]) -> BTreeMap<String, Size> {
     let request = ec2.describe_instance_types();
     let request = request.set_instance_types(Some(names.iter().map(|name| name.as_str().into()).collect()));
-    match request.customize().config_override(hasty).send().await {
+    match request.customize().config_override(hasty()).send().await {
         Ok(found) => found.instance_types().iter().filter_map(size).collect(),
         Err(error) => {
             tracing::debug!("instance types are not compared: {}", DisplayErrorContext(error));

@@ -10,6 +10,7 @@
 //! * delete: the group, then the role.
 //! * import: `cluster:name`, or the identity. Fills in everything that can be told.
 
+mod ami_type;
 mod asg_tags;
 pub(crate) mod autoscaler_tags;
 mod az_rebalance;
@@ -19,10 +20,12 @@ mod expand;
 mod flatten;
 mod health;
 mod instance_types;
+mod launch_template;
 mod model;
 mod node_role;
 mod ownership;
 mod plan;
+mod release;
 pub mod schema;
 mod subnets;
 #[cfg(test)]
@@ -87,6 +90,11 @@ impl Resource for NodeGroupResource {
         {
             plan.warn(warning);
         }
+        if plan.planned.launch_template.known().is_some()
+            && let Ok(ec2) = data.clients.ec2().await
+        {
+            launch_template::review(ec2, plan).await;
+        }
         Ok(())
     }
 
@@ -127,7 +135,11 @@ impl Resource for NodeGroupResource {
                 )
             })?,
             Import::Identity(identity) => {
-                check_region(&identity, context.data()?.clients.region().await?)?;
+                let clients = &context.data()?.clients;
+                check_region(&identity, clients.region().await?)?;
+                if let Some(account) = identity.account_id.as_str() {
+                    check_account(account, clients.account_id().await?)?;
+                }
                 Id {
                     cluster: identity.cluster_name.into_known().unwrap_or_default(),
                     name: identity.name.into_known().unwrap_or_default(),
@@ -164,6 +176,17 @@ fn check_region(identity: &Identity, region: &str) -> Result<(), Diagnostics> {
         .into()),
         _ => Ok(()),
     }
+}
+
+fn check_account(account: &str, own: &str) -> Result<(), Diagnostics> {
+    if account == own {
+        return Ok(());
+    }
+    let text = format!(
+        "The identity names the account {account}, but the provider's credentials are of {own}. Use a provider \
+         configuration of that account."
+    );
+    Err(Diagnostic::error("Node group in another account", text).into())
 }
 
 impl Id {
@@ -265,6 +288,11 @@ impl<D> Scene<'_, D> {
         let subnets = known_set(&state.subnet_ids).unwrap_or_default();
         let zones = subnets::zones_of(self.ec2, &subnets).await?;
         state.availability_zones = Value::Known(zones.into_values().collect());
+        if state.instance_types.is_null()
+            && let Some(kind) = launch_template::instance_type(self.ec2, &state.launch_template).await
+        {
+            state.instance_types = Value::Known(vec![kind.into()]);
+        }
         state.name_prefix = validate::generated_prefix(state.name.as_str().unwrap_or_default()).into();
         state.node_role = node_role::read(self.iam, state, self.region).await?;
         Ok(())

@@ -3,8 +3,9 @@
 
 use super::model::{taints, wanted_asg_tags};
 use super::schema::{BuildNodes, NodeGroup, Toleration, map_value};
+use super::{ami_type, az_rebalance, launch_template, release, validate};
 use crate::framework::value::known_list;
-use crate::framework::{Diagnostic, Plan, Value};
+use crate::framework::{AttributePath, Diagnostic, Plan, Value};
 use crate::provider::Tags;
 
 /// Stands as the status of a group that is gone while its role is still there, so that the next run goes on with the role.
@@ -13,6 +14,9 @@ pub(super) const DELETED: &str = "DELETED";
 /// Completes a plan.
 pub(super) fn complete(plan: &mut Plan<NodeGroup>, tags: &Tags) {
     derive(&mut plan.planned, tags);
+    for problem in validate::tags_of_all(&plan.planned) {
+        plan.diagnostics.push(problem);
+    }
     desired_size(plan);
     suspend_az_rebalance(plan);
     if plan.is_create() {
@@ -20,8 +24,12 @@ pub(super) fn complete(plan: &mut Plan<NodeGroup>, tags: &Tags) {
     }
     let Some(prior) = plan.prior.clone() else { return };
     versions(plan, &prior);
+    prefixes(plan, &prior);
     if prior.launch_template.is_null() != plan.planned.launch_template.is_null() {
         plan.require_replace("launch_template");
+        if let Value::Known(template) = &prior.launch_template {
+            plan.warn(launch_template::dropped(template));
+        }
     }
     if prior.node_role.is_null() && !plan.planned.node_role.is_null() {
         // The role of a group is for life.
@@ -45,6 +53,18 @@ pub(super) fn derive(model: &mut NodeGroup, tags: &Tags) {
         (Value::Known(cluster), Value::Known(name)) => format!("{cluster}:{name}").into(),
         _ => Value::Unknown,
     };
+    if model.ami_type.is_unknown()
+        && model.launch_template.is_null()
+        && let Some(types) = known_list(&model.instance_types)
+        && let Some(kind) = ami_type::for_instance_types(&types)
+    {
+        model.ami_type = kind.into();
+    }
+    if model.version.is_unknown()
+        && let Some(version) = release::version_of(&model.release_version, &model.ami_type)
+    {
+        model.version = version;
+    }
     model.tags_all = tags.all(&model.tags);
     model.asg_tags_all = wanted_asg_tags(model).map_or(Value::Unknown, map_value);
     model.build_nodes = Value::Known(build_nodes(model));
@@ -99,13 +119,18 @@ fn suspend_az_rebalance(plan: &mut Plan<NodeGroup>) {
         return;
     }
     plan.planned.suspend_az_rebalance = match &plan.prior {
-        // AWS suspends and resumes it by itself during a zonal shift; without a word from the user that is no difference.
+        // What we suspended stays suspended: after a zonal shift AWS resumes it, whoever it was that suspended it.
+        Some(prior) if prior.suspend_az_rebalance == Value::Known(false) && az_rebalance::is_ours(&plan.private) => {
+            true.into()
+        }
+        // Without a word from the user it is no difference that AWS suspends it by itself during a zonal shift.
         Some(prior) if prior.suspend_az_rebalance.known().is_some() => prior.suspend_az_rebalance.clone(),
         _ => plan.planned.capacity_type.as_ref().map(|capacity_type| capacity_type == "SPOT"),
     };
 }
 
-/// A change of one version decides the other, unless the user names it as well.
+/// A change of one version decides the other, unless the user names it as well. A release decides the version as far as it
+/// tells which one it is for.
 fn versions(plan: &mut Plan<NodeGroup>, prior: &NodeGroup) {
     let template = |model: &NodeGroup| model.launch_template.known().map(|template| template.version.clone());
     let version_changes = plan.planned.version != prior.version;
@@ -113,8 +138,32 @@ fn versions(plan: &mut Plan<NodeGroup>, prior: &NodeGroup) {
     if (version_changes || template(&plan.planned) != template(prior)) && plan.config.release_version.is_null() {
         plan.planned.release_version = Value::Unknown;
     }
-    if release_changes && plan.config.version.is_null() {
-        plan.planned.version = Value::Unknown;
+    if release_changes
+        && plan.config.version.is_null()
+        && let Some(version) = release::version_of(&plan.config.release_version, &prior.ami_type)
+    {
+        plan.planned.version = version;
+    }
+}
+
+/// A prefix is no reason for another group, or another role, as long as the name has it. Without one the name stays.
+fn prefixes(plan: &mut Plan<NodeGroup>, prior: &NodeGroup) {
+    if needs_another_name(&prior.name, &prior.name_prefix, &plan.planned.name_prefix) {
+        plan.require_replace("name_prefix");
+    }
+    if let (Value::Known(before), Value::Known(after)) = (&prior.node_role, &plan.planned.node_role)
+        && needs_another_name(&before.name, &before.name_prefix, &after.name_prefix)
+    {
+        plan.require_replace(AttributePath::of("node_role").attribute("name_prefix"));
+    }
+}
+
+fn needs_another_name(name: &Value<String>, before: &Value<String>, after: &Value<String>) -> bool {
+    match after {
+        same if same == before => false,
+        Value::Null => false,
+        Value::Unknown => true,
+        Value::Known(prefix) => !name.as_str().is_some_and(|name| name.starts_with(prefix.as_str())),
     }
 }
 
@@ -128,6 +177,9 @@ fn warn(plan: &mut Plan<NodeGroup>) {
             types.join(" and ")
         );
         plan.warn(Diagnostic::warning("Few instance types for Spot", text).at("instance_types"));
+    }
+    if let Some(warning) = launch_template::without_one(&plan.planned) {
+        plan.warn(warning);
     }
     let zones = plan.config.availability_zones.known().map(crate::framework::Set::len);
     if zones == Some(1) {
@@ -286,6 +338,64 @@ mod tests {
         assert_eq!(planned(Some(&state), &config()).planned, state);
         let given = NodeGroup { suspend_az_rebalance: true.into(), ..config() };
         assert_eq!(planned(Some(&state), &given).planned.suspend_az_rebalance, true.into());
+    }
+
+    #[test]
+    fn what_we_suspended_is_suspended_again() {
+        let state = NodeGroup { suspend_az_rebalance: false.into(), ..applied(&config()) };
+        let mut plan = planned(Some(&state), &config());
+        az_rebalance::claim(&mut plan.private);
+        suspend_az_rebalance(&mut plan);
+        assert_eq!(plan.planned.suspend_az_rebalance, true.into());
+    }
+
+    #[test]
+    fn a_prefix_that_fits_the_name_is_no_reason_for_another_group() {
+        let prefixed = |prefix: Value<String>| NodeGroup { name: Value::Null, name_prefix: prefix, ..config() };
+        let named = NodeGroup { name: "gen-5pw3v3qahk".into(), ..config() };
+        let state = |prefix: Value<String>| NodeGroup { name_prefix: prefix, ..applied(&named) };
+        let imported = state("gen-".into());
+        assert_eq!(paths(&mut planned(Some(&imported), &named)), [""; 0]);
+        assert_eq!(paths(&mut planned(Some(&state(Value::Null)), &prefixed("gen-".into()))), [""; 0]);
+        assert_eq!(paths(&mut planned(Some(&imported), &prefixed("ge".into()))), [""; 0]);
+        assert_eq!(paths(&mut planned(Some(&imported), &prefixed("other-".into()))), ["name_prefix"]);
+    }
+
+    #[test]
+    fn a_prefix_that_fits_the_role_is_no_reason_for_another_one() {
+        let role = |prefix: Value<String>| NodeGroup {
+            node_role: Value::Known(NodeRole { name_prefix: prefix, ..NodeRole::default() }),
+            ..config()
+        };
+        let mut state = applied(&role("ci-".into()));
+        if let Value::Known(role) = &mut state.node_role {
+            role.name = "ci-0123456789".into();
+        }
+        assert_eq!(paths(&mut planned(Some(&state), &role(Value::Null))), [""; 0]);
+        assert_eq!(paths(&mut planned(Some(&state), &role("other-".into()))), ["node_role.name_prefix"]);
+    }
+
+    #[test]
+    fn a_release_decides_the_version_if_it_tells() {
+        let config = NodeGroup { release_version: "1.35.1-20260301".into(), ..config() };
+        assert_eq!(planned(Some(&applied(&self::config())), &config).planned.version, "1.35".into());
+        assert_eq!(planned(None, &config).planned.version, "1.35".into());
+        let bottlerocket = |release: Value<String>| NodeGroup {
+            ami_type: "BOTTLEROCKET_x86_64".into(),
+            release_version: release,
+            ..config.clone()
+        };
+        let state = applied(&bottlerocket("1.49.0-abcdef12".into()));
+        let plan = planned(Some(&state), &bottlerocket("1.50.0-abcdef34".into()));
+        assert_eq!(plan.planned.version, "1.34".into());
+    }
+
+    #[test]
+    fn graviton_gets_its_ami() {
+        let types = Value::Known(vec!["m6g.large".into()]);
+        let config = NodeGroup { instance_types: types, ..config() };
+        assert_eq!(planned(None, &config).planned.ami_type, "AL2023_ARM_64_STANDARD".into());
+        assert_eq!(planned(None, &self::config()).planned.ami_type, Value::Unknown);
     }
 
     #[test]

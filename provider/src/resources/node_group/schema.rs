@@ -18,13 +18,14 @@ pub struct NodeGroup {
     #[attr(optional, computed, stable, replace)]
     pub name: Value<String>,
     /// Beginning of a name that gets a random ending, so that with `create_before_destroy` a new group can stand beside
-    /// the old one. Give this or `name`.
-    #[attr(optional, replace)]
+    /// the old one. A prefix that the name does not have replaces the group. Give this or `name`.
+    #[attr(optional)]
     pub name_prefix: Value<String>,
     /// `SPOT` or `ON_DEMAND`.
     #[attr(optional, default = "SPOT", replace)]
     pub capacity_type: Value<String>,
-    /// 1 to 20 instance types in order of preference. The cluster autoscaler takes every node to be like the first, so
+    /// 1 to 20 instance types in order of preference. With a `launch_template`, too: EKS takes the types from one place, so
+    /// the template must not name one. The cluster autoscaler takes every node to be like the first, so
     /// they should agree in vCPUs, memory and architecture.
     #[attr(required, replace)]
     pub instance_types: Value<List<String>>,
@@ -38,7 +39,8 @@ pub struct NodeGroup {
     /// change, and it is only raised or lowered when it is outside `min_size` and `max_size`.
     #[attr(optional, computed, stable)]
     pub desired_size: Value<i64>,
-    /// Availability zones, resolved to the cluster's subnets in them. Give this or `subnet_ids`.
+    /// Availability zones, resolved to the cluster's subnets in them. Where a zone has private and public subnets, the
+    /// private ones are used, and a warning names both. Give this or `subnet_ids`.
     #[attr(optional, computed, stable, replace)]
     pub availability_zones: Value<Set<String>>,
     /// Subnets of the nodes. Give this or `availability_zones`.
@@ -62,7 +64,8 @@ pub struct NodeGroup {
     /// SSH access to the nodes. Not together with `launch_template`.
     #[attr(optional, replace)]
     pub remote_access: Value<RemoteAccess>,
-    /// AMI type, for instance `AL2023_x86_64_STANDARD`. EKS chooses one that fits the instance types.
+    /// AMI type, for instance `BOTTLEROCKET_x86_64`. Unless set, it is `AL2023_x86_64_STANDARD`, or
+    /// `AL2023_ARM_64_STANDARD` for Graviton instance types. Types with GPUs or other accelerators need theirs.
     #[attr(optional, computed, stable, replace)]
     pub ami_type: Value<String>,
     /// Size of the nodes' root volume in GiB. Not together with `launch_template`.
@@ -71,13 +74,15 @@ pub struct NodeGroup {
     /// Kubernetes version, for instance `1.34`. Begins as the cluster's; a change replaces node by node, in place.
     #[attr(optional, computed, stable)]
     pub version: Value<String>,
-    /// Version of the AMI, for instance `1.34.1-20260101`. Begins as the newest; a change replaces node by node, in place.
+    /// Version of the AMI, for instance `1.34.1-20260101`. Begins as the newest; a change replaces node by node, in place. A
+    /// release of another Kubernetes version changes `version`, too.
     #[attr(optional, computed, stable)]
     pub release_version: Value<String>,
     /// Go on with an update of the version when pods cannot be evicted because of a disruption budget.
     #[attr(optional)]
     pub force_update_version: Value<bool>,
-    /// An EC2 launch template to make the nodes from. Only its version can change in place.
+    /// An EC2 launch template to make the nodes from. Only its version can change in place. It must not have an instance
+    /// type, a subnet or an instance profile; if it has an AMI, leave out `ami_type`, `version` and `release_version`.
     #[attr(optional)]
     pub launch_template: Value<LaunchTemplate>,
     /// How many nodes may be away during an update. One at a time, unless set.
@@ -94,7 +99,8 @@ pub struct NodeGroup {
     #[attr(optional)]
     pub asg_tags: Value<Map<String>>,
     /// Keep EC2 from terminating nodes only to even out the zones, which kills the jobs on them. `true` for `SPOT`
-    /// unless set. What AWS itself suspends and resumes during a zonal shift is left alone.
+    /// unless set. It is resumed while an update of the version runs, which needs it, and suspended again. What AWS itself
+    /// suspends during a zonal shift is left alone.
     #[attr(optional, computed)]
     pub suspend_az_rebalance: Value<bool>,
     /// Tags of the node group, and of the role that is made for it. EKS does not pass them on to the Auto Scaling Group:
@@ -146,8 +152,9 @@ pub struct NodeRole {
     /// Name of the role. Made from the names of cluster and node group unless set.
     #[attr(optional, computed, stable, replace)]
     pub name: Value<String>,
-    /// Beginning of the name; the ending is made from region, cluster and node group.
-    #[attr(optional, replace)]
+    /// Beginning of the name; the ending is made from region, cluster and node group. A prefix that the name does not have
+    /// makes a new role.
+    #[attr(optional)]
     pub name_prefix: Value<String>,
     /// Path of the role.
     #[attr(optional, default = "/", replace)]
@@ -174,7 +181,8 @@ pub struct RemoteAccess {
     /// Name of an EC2 key pair.
     #[attr(optional)]
     pub ec2_ssh_key: Value<String>,
-    /// Security groups that may connect. Without any, the whole internet may, as far as the subnets let it.
+    /// Security groups that may connect. Without any, EKS opens port 22 to the whole internet (0.0.0.0/0), which reaches
+    /// nodes in public subnets.
     #[attr(optional)]
     pub source_security_group_ids: Value<Set<String>>,
 }

@@ -1,6 +1,8 @@
 //! Scenarios: the resource as core drives it, on a small AWS in memory.
 
 mod aws;
+mod role;
+mod version;
 
 use std::time::Duration;
 

@@ -31,7 +31,7 @@ impl<D> Scene<'_, D> {
             move |source| Error::Step { step, id, source, left }
         };
 
-        let group = until_idle(self.context, self.eks, &id, self.left(end))
+        let mut group = until_idle(self.context, self.eks, &id, self.left(end))
             .await
             .map_err(failed(Step::UpdateConfig, Left::Untouched))?;
         let mut state = with_what_is_ours_alone(&prior, &planned);
@@ -47,8 +47,14 @@ impl<D> Scene<'_, D> {
                 let output = request.send_with(self.eks).await.map_err(AwsError::of("UpdateNodegroupVersion"))?;
                 Ok(output.update.and_then(|update| update.id))
             };
+            let rebalancing = self.rebalance_meanwhile(&group, operation).await;
+            let rebalancing = rebalancing.map_err(|error| failed(Step::AzRebalance, Left::Changed)(aws(error)))?;
             let updated = self.carry_out(&id, end, send).await;
-            let group = updated.map_err(failed(Step::UpdateVersion, Left::Changed))?;
+            let stays = if planned.suspend_az_rebalance.or(false) { rebalancing } else { Vec::new() };
+            let suspended = self.suspend_again(stays, operation).await;
+            // From here on with the sizes that the autoscaler has set in the meantime.
+            group = updated.map_err(failed(Step::UpdateVersion, Left::Changed))?;
+            suspended.map_err(|error| failed(Step::AzRebalance, Left::Changed)(aws(error)))?;
             let found = self.flatten(&planned, &group, Vec::new(), operation);
             state = NodeGroup {
                 version: found.version,
@@ -107,6 +113,33 @@ impl<D> Scene<'_, D> {
         })
     }
 
+    /// During an update of the version EKS starts new nodes and relies on AZRebalance to have them in the zones of the old
+    /// ones. What we suspended is resumed for that long. Returns the groups to suspend it in again.
+    async fn rebalance_meanwhile(
+        &self,
+        group: &Nodegroup,
+        operation: &Update<NodeGroup>,
+    ) -> Result<Vec<aws_sdk_autoscaling::types::AutoScalingGroup>, AwsError> {
+        if !az_rebalance::is_ours(&operation.private) {
+            return Ok(Vec::new());
+        }
+        let asgs = asg_tags::describe(self.autoscaling, &super::asg_names(group)).await?;
+        // The mark that it is ours stays: a run that is killed leaves it to the next plan to suspend it again.
+        let mut private = operation.private.clone();
+        az_rebalance::apply(self.autoscaling, &asgs, false, &mut private).await?;
+        Ok(asgs)
+    }
+
+    async fn suspend_again(
+        &self,
+        asgs: Vec<aws_sdk_autoscaling::types::AutoScalingGroup>,
+        operation: &mut Update<NodeGroup>,
+    ) -> Result<(), AwsError> {
+        let names: Vec<String> = asgs.into_iter().filter_map(|asg| asg.auto_scaling_group_name).collect();
+        let asgs = asg_tags::describe(self.autoscaling, &names).await?;
+        az_rebalance::apply(self.autoscaling, &asgs, true, &mut operation.private).await
+    }
+
     /// Sends a request as soon as no other update runs, and waits until EKS has carried it out.
     async fn carry_out<F>(&self, id: &Id, end: Instant, send: impl FnMut() -> F) -> Result<Nodegroup, WaitError<Cause>>
     where
@@ -122,13 +155,14 @@ impl<D> Scene<'_, D> {
         let plain = |model: &NodeGroup| known_map(&model.tags_all).unwrap_or_default();
         let Change { set, remove } = Change::between(&plain(prior), &plain(planned));
         let arn = prior.arn.as_str().unwrap_or_default();
-        if !set.is_empty() {
-            let request = self.eks.tag_resource().resource_arn(arn).set_tags(Some(set.into_iter().collect()));
-            request.send().await.map_err(|error| aws(AwsError::new("TagResource", &error)))?;
-        }
+        // First what goes: fifty tags are the limit at every moment.
         if !remove.is_empty() {
             let request = self.eks.untag_resource().resource_arn(arn).set_tag_keys(Some(remove));
             request.send().await.map_err(|error| aws(AwsError::new("UntagResource", &error)))?;
+        }
+        if !set.is_empty() {
+            let request = self.eks.tag_resource().resource_arn(arn).set_tags(Some(set.into_iter().collect()));
+            request.send().await.map_err(|error| aws(AwsError::new("TagResource", &error)))?;
         }
         Ok(())
     }

@@ -48,6 +48,10 @@ pub(super) struct World {
     pub(super) asg_tags: BTreeMap<String, (String, bool)>,
     pub(super) suspended: bool,
     pub(super) roles: BTreeMap<String, Role>,
+    /// When EKS made the access entry of the node group's role, in seconds.
+    pub(super) access_entry: Option<i64>,
+    /// Instance profiles that have the role.
+    pub(super) profiles: Vec<String>,
     /// How updates end, each after one look.
     pub(super) updates: VecDeque<Json>,
     seen_updates: u32,
@@ -60,6 +64,9 @@ pub(super) struct World {
 pub(super) struct Aws(Arc<Mutex<World>>);
 
 pub(super) const ASG: &str = "eks-build-1";
+
+/// 2026-01-01T00:00:00Z, when every role was made.
+pub(super) const ROLE_MADE: i64 = 1_767_225_600;
 
 impl Aws {
     pub(super) fn world(&self) -> MutexGuard<'_, World> {
@@ -160,6 +167,8 @@ fn eks_action(method: &str, path: &str) -> String {
         ("POST", [.., "update-config"]) => "UpdateNodegroupConfig",
         ("POST", [.., "update-version"]) => "UpdateNodegroupVersion",
         ("GET", ["clusters", _, "updates", _]) => "DescribeUpdate",
+        ("GET", ["clusters", _, "access-entries", _]) => "DescribeAccessEntry",
+        ("DELETE", ["clusters", _, "access-entries", _]) => "DeleteAccessEntry",
         ("POST", ["tags", ..]) => "TagResource",
         ("DELETE", ["tags", ..]) => "UntagResource",
         _ => "unknown",
@@ -182,6 +191,7 @@ impl World {
                 return Ok(json!({ "cluster": { "name": "prod", "resourcesVpcConfig": network } }).to_string());
             }
             "CreateNodegroup" => return self.create(&body),
+            "DescribeAccessEntry" | "DeleteAccessEntry" => return self.access_entry(action),
             _ => {}
         }
         if action == "DescribeNodegroup" {
@@ -225,8 +235,12 @@ impl World {
             "UpdateNodegroupVersion" => {
                 if let Some(version) = body["version"].as_str() {
                     group["version"] = version.into();
-                    group["releaseVersion"] = format!("{version}.0-20260301").into();
                 }
+                if body["launchTemplate"].is_object() {
+                    group["launchTemplate"] = body["launchTemplate"].clone();
+                }
+                let newest = format!("{}.0-20260301", group["version"].as_str().unwrap_or_default());
+                group["releaseVersion"] = body["releaseVersion"].as_str().unwrap_or(&newest).into();
                 return Ok(json!({ "update": { "id": "u-1", "status": "InProgress" } }).to_string());
             }
             "DescribeUpdate" => {
@@ -252,6 +266,16 @@ impl World {
         }
         let group = group.clone();
         Ok(json!({ "nodegroup": group }).to_string())
+    }
+
+    fn access_entry(&mut self, action: &str) -> Answer {
+        let Some(made) = self.access_entry else {
+            return error(404, "ResourceNotFoundException", "The specified principalArn could not be found");
+        };
+        if action == "DeleteAccessEntry" {
+            self.access_entry = None;
+        }
+        Ok(json!({ "accessEntry": { "createdAt": made } }).to_string())
     }
 
     fn create(&mut self, body: &Json) -> Answer {
@@ -282,6 +306,8 @@ impl World {
         }
         self.token = token.to_owned();
         self.group = Some(group.clone());
+        // EKS keeps the entry of a role of the same ARN, whichever it was made for.
+        self.access_entry.get_or_insert(ROLE_MADE + 60);
         self.statuses = if self.plan.is_empty() { vec!["CREATING", "ACTIVE"] } else { self.plan.clone() }.into();
         for key in ["eks:cluster-name", "eks:nodegroup-name", "k8s.io/cluster-autoscaler/enabled"] {
             self.asg_tags.insert(key.to_owned(), ("x".to_owned(), true));
@@ -327,6 +353,10 @@ impl World {
                     .collect();
                 Ok(format!("<DescribeSubnetsResponse><subnetSet>{items}</subnetSet></DescribeSubnetsResponse>"))
             }
+            "DescribeRouteTables" => {
+                Ok("<DescribeRouteTablesResponse><routeTableSet></routeTableSet></DescribeRouteTablesResponse>"
+                    .to_owned())
+            }
             "DescribeAutoScalingGroups" => {
                 if self.group.is_none() {
                     return answer("<AutoScalingGroups></AutoScalingGroups>");
@@ -352,10 +382,6 @@ impl World {
                     self.asg_tags.insert(key, (value, passed_on == "true"));
                 }
                 answer("")
-            }
-            "DescribeRouteTables" => {
-                Ok("<DescribeRouteTablesResponse><routeTableSet></routeTableSet></DescribeRouteTablesResponse>"
-                    .to_owned())
             }
             "DeleteTags" => {
                 for key in list("Tags", "Key") {
@@ -404,6 +430,22 @@ impl World {
                     "ListRolePolicies" => {
                         let names: String = role.inline.keys().map(|name| format!("<member>{name}</member>")).collect();
                         return answer(&format!("<IsTruncated>false</IsTruncated><PolicyNames>{names}</PolicyNames>"));
+                    }
+                    "ListInstanceProfilesForRole" => {
+                        let profile = |name: &String| {
+                            format!("<member><InstanceProfileName>{name}</InstanceProfileName></member>")
+                        };
+                        let profiles: String = self.profiles.iter().map(profile).collect();
+                        return answer(&format!(
+                            "<IsTruncated>false</IsTruncated><InstanceProfiles>{profiles}</InstanceProfiles>"
+                        ));
+                    }
+                    "DeleteRole" if !self.profiles.is_empty() => {
+                        return error(
+                            409,
+                            "DeleteConflict",
+                            "Cannot delete entity, must remove roles from instance profile first.",
+                        );
                     }
                     "DeleteRole" => {
                         if !(role.attached.is_empty() && role.inline.is_empty()) {

@@ -6,6 +6,7 @@ mod scaling;
 mod tags;
 
 pub(super) use self::names::{SUFFIX, generated_prefix};
+pub(super) use self::tags::of_all as tags_of_all;
 use super::autoscaler_tags::Effect;
 use super::schema::{NodeGroup, known_set};
 use crate::framework::value::known_list;

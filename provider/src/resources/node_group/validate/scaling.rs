@@ -1,5 +1,6 @@
 //! Sizes, and what is said about scaling and updates.
 
+use super::super::release;
 use super::super::schema::NodeGroup;
 use super::given;
 use crate::framework::value::known_map;
@@ -59,6 +60,9 @@ fn update_config(config: &NodeGroup, diagnostics: &mut Diagnostics) {
 }
 
 fn versions(config: &NodeGroup, diagnostics: &mut Diagnostics) {
+    if let Some(problem) = release::contradiction(config) {
+        diagnostics.error("release_version", "Conflicting arguments", problem);
+    }
     let Some(version) = config.version.as_str() else { return };
     let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     if !version.split_once('.').is_some_and(|(major, minor)| number(major) && number(minor)) {

@@ -3,10 +3,43 @@
 use super::super::autoscaler_tags::{MAX_TAGS, TAGS_OF_EKS, is_reserved};
 use super::super::model::{derived_asg_tags, wanted_asg_tags};
 use super::super::schema::NodeGroup;
-use crate::framework::{AttributePath, Diagnostics, Value};
+use crate::framework::value::known_map;
+use crate::framework::{AttributePath, Diagnostic, Diagnostics, Value};
+use crate::resources::tags;
+
+/// Tags that one resource may have.
+const MOST: usize = 50;
+
+/// Marks of ours on a node group while it is being made, and on its role.
+const MARKS: usize = 2;
 
 pub(super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {
+    tags::validate(&config.tags, diagnostics);
     on_the_asg(config, diagnostics);
+}
+
+/// What can be wrong with tags when those of the provider's `default_tags` are there as well.
+pub(in super::super) fn of_all(planned: &NodeGroup) -> Vec<Diagnostic> {
+    let Some(all) = known_map(&planned.tags_all) else { return Vec::new() };
+    let mut found = Vec::new();
+    if all.len() + MARKS > MOST {
+        let text = format!(
+            "{} tags are given, those of default_tags included. EKS and IAM allow {MOST}, of which this provider needs \
+             {MARKS}.",
+            all.len()
+        );
+        found.push(Diagnostic::error("Too many tags", text).at("tags"));
+    }
+    if planned.node_role.known().is_some()
+        && let Some((one, other)) = tags::differing_in_case(&all)
+    {
+        let text = format!(
+            "The role of the nodes gets these tags, and to IAM the keys {one:?} and {other:?} are the same one: it tells \
+             keys apart by more than their case. Leave one of them out, here or in default_tags."
+        );
+        found.push(Diagnostic::error("Tag given twice", text).at("tags"));
+    }
+    found
 }
 
 fn on_the_asg(config: &NodeGroup, diagnostics: &mut Diagnostics) {
@@ -69,11 +102,35 @@ mod tests {
         let intent = "k8s.io/cluster-autoscaler/node-template/label/intent";
         let config = NodeGroup {
             labels: map(&[("intent", "build")]),
-            asg_tags: map(&[("k8s.io/cluster-autoscaler/enabled", "true"), (intent, "test"), ("team", "ci")]),
+            asg_tags: map(&[
+                ("k8s.io/cluster-autoscaler/enabled", "true"),
+                (intent, "test"),
+                ("AWS:x", "y"),
+                ("team", "ci"),
+            ]),
             ..minimal()
         };
         let wrong = |key: &str| one(&format!("asg_tags[{key:?}]"), "Tag belongs to others");
-        assert_eq!(problems(&config), [wrong("k8s.io/cluster-autoscaler/enabled"), wrong(intent)].concat());
+        assert_eq!(
+            problems(&config),
+            [wrong("AWS:x"), wrong("k8s.io/cluster-autoscaler/enabled"), wrong(intent)].concat()
+        );
+    }
+
+    #[test]
+    fn tags_of_the_group_are_looked_at() {
+        let config = NodeGroup { tags: map(&[("Aws:x", "y"), ("team", "ci")]), ..minimal() };
+        assert_eq!(problems(&config), one("tags[\"Aws:x\"]", "Invalid tag"));
+        let summaries = |tags_all: Value<Map<String>>, config: NodeGroup| -> Vec<String> {
+            let found = of_all(&NodeGroup { tags_all, ..config });
+            found.iter().map(|diagnostic| diagnostic.summary.to_string()).collect()
+        };
+        let pair = || map(&[("Team", "ci"), ("team", "ci")]);
+        assert_eq!(summaries(pair(), minimal()), ["Tag given twice"]);
+        assert_eq!(summaries(pair(), NodeGroup { node_role: Value::Null, ..minimal() }), [""; 0]);
+        let many = |count: usize| Value::Known((0..count).map(|index| (format!("tag-{index}"), "x".into())).collect());
+        assert_eq!(summaries(many(48), minimal()), [""; 0]);
+        assert_eq!(summaries(many(49), minimal()), ["Too many tags"]);
     }
 
     #[test]

@@ -1,0 +1,46 @@
+//! What a plan refuses because AWS would, or because no node would ever join.
+
+use serde_json::json;
+
+use super::guide;
+
+/// Labels of reserved prefixes, without a value and too long; add-ons in eksctl's spelling; a release of another version.
+#[tokio::test]
+async fn told_at_plan() {
+    let (stage, workspace) = guide("refusals", json!({})).await;
+    let long = format!("example.org/{}", "a".repeat(52));
+    for (variables, part) in [
+        (json!({ "labels": { "node-role.kubernetes.io/build": "true" } }), "has a reserved prefix"),
+        (json!({ "labels": { "intent": "" } }), "has an empty value"),
+        (json!({ "labels": { long: "x" } }), "is too long"),
+        (json!({ "add_ons": ["autoScaler"] }), r#""autoScaler" is written "auto_scaler" here."#),
+        (json!({ "add_ons": ["albIngress"] }), r#""albIngress" is written "aws_load_balancer_controller" here."#),
+        (json!({ "node_version": "1.33", "release_version": "1.34.0-20251103" }), "is one of Kubernetes 1.34"),
+        (json!({ "tags": { "Team": "ci" } }), r#"the keys "Team" and "team" are the same one"#),
+        (json!({ "tags": { "AWS:x": "ci" } }), "belong to AWS"),
+    ] {
+        let usual = json!({
+            "labels": { "intent": "build" }, "add_ons": [], "node_version": null, "release_version": null, "tags": null,
+        });
+        workspace.set(&usual);
+        workspace.set(&variables);
+        let said = workspace.try_plan().await.expect_err(part).failed();
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    stage.assert_nothing_left().await;
+}
+
+/// A key of a tag that changes its case alone is taken away before it is put there: IAM takes both for one.
+#[tokio::test]
+async fn tag_that_changes_its_case() {
+    let (stage, workspace) = guide("tag_case", json!({ "tags": { "Cost": "1" }, "role_name": "ci-nodes" })).await;
+    workspace.apply().await;
+    workspace.set(&json!({ "tags": { "cost": "1" } }));
+    workspace.apply().await;
+    let tags = stage.account.iam().list_role_tags().role_name("ci-nodes").send().await.unwrap();
+    let keys: Vec<&str> = tags.tags().iter().map(|tag| tag.key.as_str()).collect();
+    assert!(keys.contains(&"cost") && !keys.contains(&"Cost"), "{keys:?}");
+    workspace.assert_stable().await;
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}

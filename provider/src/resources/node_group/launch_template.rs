@@ -1,0 +1,155 @@
+//! What a launch template of the user's says that matters for the node group: an instance type, which EKS takes from one
+//! place only, and how far the instance metadata service reaches, by which pods get at the role of the nodes.
+//!
+//! Asked when a group is planned with a template for the first time. Without credentials or an answer in time nothing is
+//! said, and EKS has the last word.
+
+use aws_sdk_ec2::Client;
+use aws_sdk_ec2::error::DisplayErrorContext;
+use aws_sdk_ec2::types::ResponseLaunchTemplateData;
+
+use super::instance_types::hasty;
+use super::node_role::addons;
+use super::schema::{LaunchTemplate, NodeGroup};
+use crate::framework::{AttributePath, Diagnostic, Plan, Value};
+
+/// Between a pod and the instance metadata service lies one hop more than between the node and it.
+const HOPS_OF_PODS: i32 = 2;
+
+/// Looks at the template of a plan that has another one than before.
+pub(super) async fn review(ec2: &Client, plan: &mut Plan<NodeGroup>) {
+    let before = plan.prior.as_ref().map(|prior| prior.launch_template.clone()).unwrap_or_default();
+    if before == plan.planned.launch_template {
+        return;
+    }
+    // As the user names it: a template that this run makes, or a version of it, cannot be looked at yet.
+    let Some(data) = read(ec2, &plan.config.launch_template).await else { return };
+    let (wrong, doubtful) = judge(&data, &plan.planned);
+    plan.diagnostics.extend(wrong.into_iter().chain(doubtful));
+}
+
+/// The instance type of a group whose types come from its template: EKS does not tell it.
+pub(super) async fn instance_type(ec2: &Client, template: &Value<LaunchTemplate>) -> Option<String> {
+    read(ec2, template).await?.instance_type.map(|kind| kind.as_str().to_owned())
+}
+
+async fn read(ec2: &Client, template: &Value<LaunchTemplate>) -> Option<ResponseLaunchTemplateData> {
+    let template = template.known()?;
+    if template.version.is_unknown() {
+        return None;
+    }
+    let request = ec2.describe_launch_template_versions();
+    let request = match (template.id.as_str(), template.name.as_str()) {
+        (Some(id), _) => request.launch_template_id(id),
+        (None, Some(name)) => request.launch_template_name(name),
+        (None, None) => return None,
+    };
+    let request = request.versions(template.version.as_str().unwrap_or("$Default"));
+    match request.customize().config_override(hasty()).send().await {
+        Ok(found) => found.launch_template_versions.unwrap_or_default().pop()?.launch_template_data,
+        Err(error) => {
+            tracing::debug!("the launch template is not looked at: {}", DisplayErrorContext(error));
+            None
+        }
+    }
+}
+
+fn judge(data: &ResponseLaunchTemplateData, planned: &NodeGroup) -> (Option<Diagnostic>, Option<Diagnostic>) {
+    let wrong = data.instance_type.as_ref().map(|kind| {
+        let text = format!(
+            "The launch template names the instance type {}. EKS takes the types from the template or from instance_types, \
+             and refuses both. Take it out of the template: a new version of it does.",
+            kind.as_str()
+        );
+        Diagnostic::error("Instance type in the launch template", text).at("launch_template")
+    });
+    let hops = data.metadata_options.as_ref().and_then(|options| options.http_put_response_hop_limit).unwrap_or(1);
+    let doubtful = (hops < HOPS_OF_PODS && has_addons(planned)).then(|| {
+        let text = "Pods do not reach the role of the nodes: the launch template has an http_put_response_hop_limit of 1, or \
+                    none, which is the same. Set it to 2 in metadata_options of the template, or give the add-ons IAM roles \
+                    for service accounts or EKS Pod Identity instead.";
+        unreachable(text)
+    });
+    (wrong, doubtful)
+}
+
+/// Without a template of the user's EKS makes one, whose hop limit on Amazon Linux 2023 is 1.
+pub(super) fn without_one(planned: &NodeGroup) -> Option<Diagnostic> {
+    let amazon_linux_2023 = planned.ami_type.as_str().is_none_or(|kind| kind.starts_with("AL2023"));
+    (has_addons(planned) && planned.launch_template.is_null() && amazon_linux_2023).then(|| {
+        let text = "Pods do not reach the role of the nodes: on Amazon Linux 2023 EKS sets the hop limit of the instance \
+                    metadata service to 1, and only pods in the host's network get its credentials. Use a launch_template \
+                    with metadata_options { http_put_response_hop_limit = 2 } (disk size and SSH key then stand there, too), \
+                    or give the add-ons IAM roles for service accounts or EKS Pod Identity instead.";
+        unreachable(text)
+    })
+}
+
+/// A group that has a template and a configuration that names none.
+pub(super) fn dropped(template: &LaunchTemplate) -> Diagnostic {
+    let quoted = |value: &Value<String>| format!("{:?}", value.as_str().unwrap_or_default());
+    let text = format!(
+        "The node group is made from the launch template {}, and the configuration names none: the group would be replaced. \
+         To keep it, add launch_template = {{ id = {}, version = {} }}, and leave out remote_access and disk_size, which \
+         stand in the template.",
+        template.name.as_str().or(template.id.as_str()).unwrap_or_default(),
+        quoted(&template.id),
+        quoted(&template.version),
+    );
+    Diagnostic::warning("Node group without its launch template", text).at("launch_template")
+}
+
+fn has_addons(planned: &NodeGroup) -> bool {
+    planned.node_role.known().is_some_and(|role| !addons(&role.addon_policies).is_empty())
+}
+
+fn unreachable(text: &'static str) -> Diagnostic {
+    let path = AttributePath::of("node_role").attribute("addon_policies");
+    Diagnostic::warning("Role of the nodes out of reach for pods", text).at(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_ec2::types::LaunchTemplateInstanceMetadataOptions;
+
+    use super::super::schema::NodeRole;
+    use super::*;
+
+    fn with_addons() -> NodeGroup {
+        let addon_policies = Value::Known(["auto_scaler".to_owned()].into_iter().collect());
+        NodeGroup {
+            node_role: Value::Known(NodeRole { addon_policies, ..NodeRole::default() }),
+            ..super::super::validate::tests::minimal()
+        }
+    }
+
+    #[test]
+    fn pods_need_two_hops() {
+        let warned = |hops: Option<i32>, planned: &NodeGroup| {
+            let options =
+                LaunchTemplateInstanceMetadataOptions::builder().set_http_put_response_hop_limit(hops).build();
+            let data = ResponseLaunchTemplateData::builder().metadata_options(options).build();
+            judge(&data, planned).1.is_some()
+        };
+        assert!(warned(None, &with_addons()) && warned(Some(1), &with_addons()));
+        assert!(!warned(Some(2), &with_addons()));
+        assert!(!warned(None, &super::super::validate::tests::minimal()));
+        assert!(judge(&ResponseLaunchTemplateData::builder().build(), &with_addons()).1.is_some());
+    }
+
+    #[test]
+    fn without_a_template_it_depends_on_the_ami() {
+        let warned = |ami_type: Value<String>| without_one(&NodeGroup { ami_type, ..with_addons() }).is_some();
+        assert!(warned(Value::Null) && warned(Value::Unknown) && warned("AL2023_ARM_64_STANDARD".into()));
+        assert!(!warned("BOTTLEROCKET_x86_64".into()) && !warned("AL2_x86_64".into()));
+        assert_eq!(without_one(&super::super::validate::tests::minimal()), None);
+    }
+
+    #[test]
+    fn an_instance_type_is_refused() {
+        let data = ResponseLaunchTemplateData::builder().instance_type("t3.large".into()).build();
+        let (wrong, doubtful) = judge(&data, &super::super::validate::tests::minimal());
+        assert!(wrong.unwrap().detail.contains("t3.large"));
+        assert_eq!(doubtful, None);
+    }
+}
