@@ -115,6 +115,20 @@ async fn other_questions() {
     stage.assert_nothing_left().await;
 }
 
+/// EKS takes whatever is found: nothing with accelerators, nothing that its AMIs do not start on, and for Arm another AMI.
+#[tokio::test]
+async fn all_of_it_makes_a_node_group() {
+    for architecture in ["x86_64", "arm64"] {
+        let variables = json!({ "architecture": architecture, "memory_gib": { "min": 8, "max": 64 }, "use": true });
+        let (stage, workspace) = search(&format!("all_{architecture}"), Engine::opentofu(), variables).await;
+        let types = found(&workspace).await;
+        assert!(types.len() > 5, "{types:?}");
+        workspace.assert_stable().await;
+        workspace.destroy().await;
+        stage.assert_nothing_left().await;
+    }
+}
+
 /// An empty answer says which filter emptied it.
 #[tokio::test]
 async fn nothing_matches() {

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::primitives::DateTime;
-use aws_sdk_ec2::types::{Filter, InstanceType as Ec2InstanceType, LocationType};
+use aws_sdk_ec2::types::{Filter, InstanceType as Ec2InstanceType, InstanceTypeInfo, LocationType, VirtualizationType};
 
 use super::filter::{Candidate, Offer, Offerings};
 use super::schema::{InstanceType, SpotInstanceTypes};
@@ -62,7 +62,7 @@ pub(super) async fn offerings(ec2: &Client, zones: &BTreeSet<String>) -> Result<
     Ok(offerings)
 }
 
-/// The types of an architecture that there are on Spot.
+/// The types of an architecture that there are on Spot and that nodes of EKS can have.
 pub(super) async fn candidates(ec2: &Client, architecture: &str) -> Result<Vec<Candidate>, AwsError> {
     let mut pages = ec2
         .describe_instance_types()
@@ -74,7 +74,7 @@ pub(super) async fn candidates(ec2: &Client, architecture: &str) -> Result<Vec<C
     let mut candidates = Vec::new();
     while let Some(page) = pages.next().await {
         let page = page.map_err(AwsError::of("DescribeInstanceTypes"))?;
-        for described in page.instance_types() {
+        for described in page.instance_types().iter().filter(|described| fits_eks(described)) {
             let vcpus = described.v_cpu_info().and_then(|info| info.default_v_cpus());
             let mib = described.memory_info().and_then(|info| info.size_in_mib());
             if let (Some(name), Some(vcpus), Some(mib)) = (described.instance_type(), vcpus, mib) {
@@ -85,6 +85,20 @@ pub(super) async fn candidates(ec2: &Client, architecture: &str) -> Result<Vec<C
         }
     }
     Ok(candidates)
+}
+
+/// Whether EKS takes a type with the AMIs that it chooses by itself. Those have no drivers for accelerators, are not built
+/// for the processors of the time when virtual machines could be paravirtual (c1, m1, m2, t1), and do not support the first
+/// generation of Graviton (a1). `currentGeneration` does not tell: it is false for many types that nodes can have.
+fn fits_eks(described: &InstanceTypeInfo) -> bool {
+    let accelerated = described.gpu_info.is_some()
+        || described.inference_accelerator_info.is_some()
+        || described.neuron_info.is_some()
+        || described.fpga_info.is_some()
+        || described.media_accelerator_info.is_some();
+    let paravirtual = described.supported_virtualization_types().contains(&VirtualizationType::Paravirtual);
+    let first_graviton = described.instance_type().is_some_and(|name| name.as_str().starts_with("a1."));
+    !accelerated && !paravirtual && !first_graviton
 }
 
 /// The lowest current price of each type among the zones, in dollars per hour.
@@ -135,4 +149,37 @@ pub(super) fn model(config: SpotInstanceTypes, offers: Vec<Offer>) -> SpotInstan
         })
         .collect();
     SpotInstanceTypes { names: Value::Known(names), instance_types: Value::Known(instance_types), ..config }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_ec2::types::{FpgaInfo, GpuInfo, InferenceAcceleratorInfo, MediaAcceleratorInfo, NeuronInfo};
+
+    use super::*;
+
+    fn described(name: &str) -> aws_sdk_ec2::types::builders::InstanceTypeInfoBuilder {
+        InstanceTypeInfo::builder().instance_type(name.into()).supported_virtualization_types(VirtualizationType::Hvm)
+    }
+
+    #[test]
+    fn types_that_nodes_can_have() {
+        assert!(fits_eks(&described("c5.2xlarge").build()));
+        assert!(fits_eks(&described("c4.2xlarge").current_generation(false).build()));
+    }
+
+    #[test]
+    fn types_that_they_cannot() {
+        let wrong = [
+            described("g4dn.2xlarge").gpu_info(GpuInfo::builder().build()),
+            described("inf1.2xlarge").inference_accelerator_info(InferenceAcceleratorInfo::builder().build()),
+            described("inf2.8xlarge").neuron_info(NeuronInfo::builder().build()),
+            described("f1.2xlarge").fpga_info(FpgaInfo::builder().build()),
+            described("vt1.3xlarge").media_accelerator_info(MediaAcceleratorInfo::builder().build()),
+            described("a1.2xlarge"),
+            described("c1.xlarge").supported_virtualization_types(VirtualizationType::Paravirtual),
+        ];
+        for described in wrong.map(aws_sdk_ec2::types::builders::InstanceTypeInfoBuilder::build) {
+            assert!(!fits_eks(&described), "{described:?}");
+        }
+    }
 }

@@ -22,7 +22,9 @@ impl DataSource for SpotInstanceTypesDataSource {
     type Data = Data;
     type Model = SpotInstanceTypes;
     const TYPE_NAME: &'static str = "gitlabspot_spot_instance_types";
-    const DESCRIPTION: &'static str = "Instance types that the zones offer on Spot, cheapest first at the current price. \
+    const DESCRIPTION: &'static str = "Instance types that the zones offer on Spot and that EKS nodes can have, cheapest \
+        first at the current price. Types with GPUs or other accelerators need an AMI of their own and are left out; so are \
+        those that the AMIs of EKS do not start on. \
         `names` goes straight into `instance_types` of a `gitlabspot_node_group`; as prices move, so does the answer: use \
         `lifecycle { ignore_changes = [instance_types] }` there if a new order should not replace the group.";
 
