@@ -20,13 +20,24 @@ pub(crate) fn is_hidden(key: &str) -> bool {
 
 /// Of the tags that were found, those that the state already counts as its own: tags of others are not ours to show
 /// or to remove.
+///
+/// A tag without a value (`owner = null`) is one that was not asked for, and stays as the configuration has it.
 pub(crate) fn owned(found: &Tags, before: &Value<Map<String>>) -> Value<Map<String>> {
-    match before {
-        Value::Known(before) => {
-            Value::Known(before.keys().filter_map(|key| Some((key.clone(), found.get(key)?.as_str().into()))).collect())
-        }
-        other => other.clone(),
-    }
+    let Value::Known(before) = before else { return before.clone() };
+    let kept = before.iter().filter_map(|(key, value)| {
+        let value = if value.is_null() { Value::Null } else { found.get(key)?.as_str().into() };
+        Some((key.clone(), value))
+    });
+    Value::Known(kept.collect())
+}
+
+/// Two keys that differ only in upper and lower case, as `Team` of `default_tags` and `team` of a resource may.
+///
+/// For IAM they are one key: it refuses both together, and to remove one is to remove the other.
+pub(crate) fn alike(tags: &Value<Map<String>>) -> Option<(&str, &str)> {
+    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+    let mut given = tags.known()?.iter().filter(|(_, value)| !value.is_null());
+    given.find_map(|(key, _)| Some((seen.insert(key.to_lowercase(), key)?, key.as_str())))
 }
 
 /// What an import takes for the user's own tags: `tags` without those that the provider's defaults give anyway, and
@@ -109,6 +120,17 @@ mod tests {
         let found = plain(&[("team", "other"), ("cost", "1"), ("aws:x", "y"), (UNFINISHED, "now")]);
         assert_eq!(owned(&found, &known(&[("team", "ci"), ("gone", "x")])), known(&[("team", "other")]));
         assert_eq!(owned(&found, &Value::Null), Value::Null);
+        let unset = Value::Known(Map::from([("cost".to_owned(), Value::Null), ("owner".to_owned(), Value::Null)]));
+        assert_eq!(owned(&found, &unset), unset);
+    }
+
+    #[test]
+    fn keys_that_differ_in_case_alone_are_found() {
+        assert_eq!(alike(&known(&[("Team", "a"), ("cost", "1"), ("team", "b")])), Some(("Team", "team")));
+        assert_eq!(alike(&known(&[("team", "a"), ("teams", "b")])), None);
+        let unset = Value::Known(Map::from([("Team".to_owned(), Value::Null), ("team".to_owned(), "ci".into())]));
+        assert_eq!(alike(&unset), None);
+        assert_eq!(alike(&Value::Unknown), None);
     }
 
     #[test]
