@@ -223,12 +223,33 @@ fn names(config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
             diagnostics.error(attribute, "Invalid ARN", format!("{arn:?} is not an ARN."));
         }
     }
+    if let Some(arn) = config.kms_key_arn.as_str()
+        && arn.starts_with("arn:")
+        && !is_key(arn)
+    {
+        diagnostics.error(
+            "kms_key_arn",
+            "Not the ARN of a key",
+            format!(
+                "{arn:?} is not the ARN of a KMS key, as arn:aws:kms:eu-west-1:123456789012:key/ID is. In a policy an alias \
+                 grants nothing, and uploads to the cache would be denied. \"aws kms describe-key\" tells the key of an \
+                 alias."
+            ),
+        );
+    }
     if let Some(path) = config.cache_path.as_str() {
         cache_path(path, diagnostics);
     }
     if config.bucket.as_str().is_some_and(|bucket| bucket.is_empty() || bucket.contains([':', '/', '*'])) {
         diagnostics.error("bucket", "Invalid bucket name", "Give the name of the bucket, not its ARN or address.");
     }
+}
+
+/// Whether an ARN is that of a KMS key, which alone counts in a policy.
+fn is_key(arn: &str) -> bool {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    let [_, _, "kms", region, account, resource] = parts.as_slice() else { return false };
+    !region.is_empty() && !account.is_empty() && resource.strip_prefix("key/").is_some_and(|id| !id.is_empty())
 }
 
 fn cache_path(path: &str, diagnostics: &mut Diagnostics) {
@@ -354,6 +375,22 @@ mod tests {
             RunnerCredentials { mode: Value::Unknown, policy: Value::Unknown, bucket: Value::Unknown, ..config() };
         let unknown = RunnerCredentials { name: Value::Unknown, name_prefix: Value::Unknown, ..unknown };
         assert_eq!(problems(&unknown), [""; 0]);
+    }
+
+    #[test]
+    fn a_policy_names_a_key_and_no_alias() {
+        let with = |arn: &str| problems(&RunnerCredentials { kms_key_arn: arn.into(), ..config() });
+        for arn in ["arn:aws:kms:eu-west-1:123456789012:key/mrk-1", "arn:aws-cn:kms:cn-north-1:123456789012:key/1-2"] {
+            assert_eq!(with(arn), [""; 0], "{arn}");
+        }
+        for arn in [
+            "arn:aws:kms:eu-west-1:123456789012:alias/ci-cache",
+            "arn:aws:kms:eu-west-1:123456789012:key/",
+            "arn:aws:s3:::key/1",
+            "alias/ci-cache",
+        ] {
+            assert_eq!(with(arn), ["kms_key_arn"], "{arn}");
+        }
     }
 
     #[test]
