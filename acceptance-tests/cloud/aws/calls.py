@@ -235,6 +235,8 @@ def _read_s3(call: Call) -> None:
     query = dict(parse_qsl(call.query, keep_blank_values=True))
     call.bucket = bucket or None
     call.parameters = {"Bucket": bucket, **query}
+    if "content-md5" in call.headers:
+        call.parameters["ContentMD5"] = call.headers["content-md5"]
     if key:
         call.parameters["Key"] = key
         verb = {"HEAD": "Head", "GET": "Get", "PUT": "Put", "DELETE": "Delete", "POST": "Post"}

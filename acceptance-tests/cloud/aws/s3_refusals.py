@@ -1,5 +1,7 @@
 """What S3 refuses and moto takes; and the tags of a new bucket, which moto overlooks."""
 
+import base64
+import hashlib
 import json
 import re
 import xml.etree.ElementTree as ElementTree
@@ -21,7 +23,7 @@ def refuse(call: Call) -> AwsError | None:
     """What S3 would answer instead of doing it; None when moto may answer."""
     if call.bucket is None:
         return None
-    if (refusal := _of_owner(call)) is not None:
+    if (refusal := _of_owner(call) or _of_sum(call)) is not None:
         return refusal
     check = CHECKS.get(call.action)
     try:
@@ -40,6 +42,22 @@ def _of_owner(call: Call) -> AwsError | None:
     if expected != owner or (foreign and call.action != "CreateBucket"):
         return AwsError(403, "AccessDenied", "Access Denied")
     return None
+
+
+def _of_sum(call: Call) -> AwsError | None:
+    """moto does not look at the sum that came with the body."""
+    given = call.headers.get("content-md5")
+    if given and given != base64.b64encode(hashlib.md5(call.body).digest()).decode():
+        message = "The Content-MD5 you specified did not match what we received."
+        return AwsError(400, "BadDigest", message)
+    return None
+
+
+def region_of(call: Call) -> str | None:
+    """Of a bucket that exists, which S3 tells everybody in a header."""
+    _, owner = s3_backends.bucket_accounts.get(call.bucket, (None, None))
+    bucket = s3_backends[owner]["aws"].buckets.get(call.bucket) if owner else None
+    return bucket.region_name if bucket else None
 
 
 def _create_bucket(call: Call) -> AwsError | None:

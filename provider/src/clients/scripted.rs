@@ -47,6 +47,7 @@ pub(crate) struct Request {
     pub(crate) body: String,
     pub(crate) user_agent: String,
     pub(crate) authorization: String,
+    pub(crate) content_md5: Option<String>,
 }
 
 impl Script {
@@ -99,6 +100,7 @@ impl HttpConnector for Script {
             body: String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned(),
             user_agent: header("x-amz-user-agent") + &header("user-agent"),
             authorization: header("authorization"),
+            content_md5: request.headers().get("content-md5").map(str::to_owned),
         });
         let answer = self.answers.lock().unwrap().pop_front().unwrap_or(Answer::Reset);
         HttpConnectorFuture::ready(match answer {

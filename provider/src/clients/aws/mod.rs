@@ -2,6 +2,7 @@
 
 mod attempts;
 mod chain;
+mod content_md5;
 mod credentials;
 mod error;
 mod http;
@@ -24,6 +25,7 @@ use aws_types::sdk_ua_metadata::FrameworkMetadata;
 pub use self::attempts::Attempts;
 use self::chain::Chain;
 pub(crate) use self::error::chain;
+use self::content_md5::ContentMd5;
 pub use self::error::{AwsError, Fault};
 pub use self::region::dns_suffix;
 use self::renewal::Renewal;
@@ -190,9 +192,9 @@ service!(eks, aws_sdk_eks);
 service!(iam, aws_sdk_iam);
 service!(sts, aws_sdk_sts);
 
-/// Unlike the others, S3 has a setting of its own.
+/// Unlike the others, S3 has a setting of its own, and other stores that speak it.
 pub(super) fn s3(connection: &Connection, settings: &AwsSettings) -> aws_sdk_s3::Client {
-    let builder = configured!(s3, aws_sdk_s3, connection, &settings.endpoints);
+    let builder = configured!(s3, aws_sdk_s3, connection, &settings.endpoints).interceptor(ContentMd5);
     aws_sdk_s3::Client::from_conf(builder.force_path_style(settings.s3_use_path_style.unwrap_or(false)).build())
 }
 

@@ -17,18 +17,28 @@ pub(super) fn is_region(name: &str) -> bool {
         && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+const DOMAIN: &str = "amazonaws.com";
+
+/// Domains of other partitions, by the beginning of their regions' names.
+const DOMAINS: [(&str, &str); 6] = [
+    ("cn-", "amazonaws.com.cn"),
+    ("us-isob-", "sc2s.sgov.gov"),
+    ("us-isof-", "csp.hci.ic.gov"),
+    ("us-iso-", "c2s.ic.gov"),
+    ("eu-isoe-", "cloud.adc-e.uk"),
+    ("eusc-", "amazonaws.eu"),
+];
+
 /// The domain of the partition that `region` belongs to.
 #[must_use]
 pub fn dns_suffix(region: &str) -> &'static str {
-    const PARTITIONS: [(&str, &str); 6] = [
-        ("cn-", "amazonaws.com.cn"),
-        ("us-isob-", "sc2s.sgov.gov"),
-        ("us-isof-", "csp.hci.ic.gov"),
-        ("us-iso-", "c2s.ic.gov"),
-        ("eu-isoe-", "cloud.adc-e.uk"),
-        ("eusc-", "amazonaws.eu"),
-    ];
-    PARTITIONS.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("amazonaws.com", |(_, suffix)| suffix)
+    DOMAINS.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or(DOMAIN, |(_, domain)| domain)
+}
+
+/// Whether a host is one of AWS's own, in any partition.
+pub(super) fn is_of_aws(host: &str) -> bool {
+    let domains = DOMAINS.iter().map(|(_, domain)| *domain).chain([DOMAIN]);
+    domains.into_iter().any(|domain| host.strip_suffix(domain).is_some_and(|before| before.ends_with('.')))
 }
 
 #[cfg(test)]
@@ -51,5 +61,12 @@ mod tests {
             regions.map(dns_suffix),
             ["amazonaws.com", "amazonaws.com", "amazonaws.com.cn", "sc2s.sgov.gov", "amazonaws.eu"]
         );
+    }
+
+    #[test]
+    fn hosts_of_aws() {
+        let own = ["c.s3.eu-west-1.amazonaws.com", "s3.amazonaws.com", "s3.cn-north-1.amazonaws.com.cn"];
+        assert_eq!(own.map(is_of_aws), [true; 3]);
+        assert_eq!(["minio", "127.0.0.1", "notamazonaws.com", "amazonaws.com.example.com"].map(is_of_aws), [false; 4]);
     }
 }
