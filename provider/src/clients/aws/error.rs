@@ -40,6 +40,8 @@ pub enum Fault {
     /// The request may have been carried out: the connection broke after it was made, or the
     /// answer was cut short.
     AnswerLost { detail: String },
+    /// The answer was a success, and could not be read.
+    Unreadable { detail: String },
     /// The SDK refused to send the request.
     NotSent { detail: String },
 }
@@ -118,9 +120,11 @@ impl AwsError {
                     || self.says("OperationAborted", OPERATION_ABORTED)
             }
             Fault::AnswerLost { .. } | Fault::Unreachable { .. } => true,
-            Fault::Credentials { .. } | Fault::Profile { .. } | Fault::NotAssumed { .. } | Fault::NotSent { .. } => {
-                false
-            }
+            Fault::Credentials { .. }
+            | Fault::Profile { .. }
+            | Fault::NotAssumed { .. }
+            | Fault::Unreadable { .. }
+            | Fault::NotSent { .. } => false,
         }
     }
 
@@ -159,7 +163,7 @@ impl AwsError {
     #[must_use]
     pub fn is_outcome_unknown(&self) -> bool {
         match &self.fault {
-            Fault::AnswerLost { .. } => true,
+            Fault::AnswerLost { .. } | Fault::Unreadable { .. } => true,
             Fault::Answer { status, .. } => *status >= 500,
             _ => false,
         }
@@ -192,6 +196,8 @@ impl AwsError {
         const OTHER_REGION: &str =
             "The bucket, or the name, lives in another region: set \"region\" to that one, or choose another name";
         const SIGN_IN: &str = "Sign in with \"aws sso login\" for this profile and run again";
+        const FOREIGN_ANSWER: &str = "Something between this machine and the service may have changed it: check the \
+             endpoints and the proxy settings";
         const FETCH: &str = "Check the profile, role or token that the credentials come from";
         match &self.fault {
             Fault::Answer { code, .. } => match code.as_str() {
@@ -223,6 +229,7 @@ impl AwsError {
             Fault::NotAssumed { cause, .. } => cause.advice().is_none().then_some(ROLE),
             Fault::Unreachable { detail } if detail.contains("invalid peer certificate") => Some(CERTIFICATE),
             Fault::Unreachable { .. } => Some(REGION),
+            Fault::Unreadable { .. } => Some(FOREIGN_ANSWER),
             Fault::AnswerLost { .. } | Fault::NotSent { .. } => None,
         }
     }
@@ -258,6 +265,7 @@ impl fmt::Display for AwsError {
             Fault::AnswerLost { detail } => {
                 write!(formatter, "the answer was lost, so the request may have been carried out: {detail}")?;
             }
+            Fault::Unreadable { detail } => write!(formatter, "the answer cannot be read: {detail}")?,
             Fault::NotSent { detail } => write!(formatter, "the request was not sent: {detail}")?,
         }
         match self.advice() {
@@ -273,6 +281,10 @@ impl Fault {
         E: ProvideErrorMetadata + Error + 'static,
     {
         if let SdkError::ServiceError(answer) = error {
+            // An error only in that the SDK could not read it.
+            if answer.raw().status().is_success() && answer.err().code().is_none() {
+                return Self::Unreadable { detail: innermost(error) };
+            }
             return Self::Answer {
                 code: answer.err().code().unwrap_or_default().to_owned(),
                 message: answer.err().message().unwrap_or_default().to_owned(),
@@ -408,6 +420,18 @@ mod tests {
         assert_eq!(
             failure(Answer::Reset).await.to_string(),
             "DescribeNodegroup: the answer was lost, so the request may have been carried out: connection reset"
+        );
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_cannot_be_read_says_why() {
+        let error = failure(Answer::Http(200, "<html>not JSON</html>".to_owned())).await;
+        assert!(matches!(error.fault(), Fault::Unreadable { .. }), "{error:?}");
+        assert_eq!(classes(&error), [false, false, false, true]);
+        let text = error.to_string();
+        assert!(
+            text.starts_with("DescribeNodegroup: the answer cannot be read: ") && text.contains("expected"),
+            "{text}"
         );
     }
 
