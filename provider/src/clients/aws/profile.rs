@@ -165,11 +165,20 @@ fn base(name: &str, profile: &Profile) -> Result<Base, ProfileError> {
         let (session_name, duration) = (text("role_session_name"), duration(profile));
         return Ok(Base::WebIdentity(WebIdentity { role_arn, token_file, session_name, duration }));
     }
-    let by_the_sdk = ["sso_session", "sso_start_url", "sso_account_id", "login_session", "credential_process"];
+    let by_the_sdk = ["sso_session", "sso_start_url", "sso_account_id", "credential_process"];
     if by_the_sdk.into_iter().any(has) {
         return Ok(Base::Sdk(name.to_owned()));
     }
-    keys(name, profile)?.map(Base::Keys).ok_or_else(|| ProfileError::Empty { name: name.to_owned() })
+    match keys(name, profile)? {
+        Some(keys) => Ok(Base::Keys(keys)),
+        None if has("login_session") => Err(ProfileError::Unusable {
+            name: name.to_owned(),
+            reason: "it was made by \"aws login\" (login_session), which this provider does not read. Make another one with \
+                     \"credential_process = aws configure export-credentials --profile NAME --format process\", where NAME \
+                     is this one, and use that",
+        }),
+        None => Err(ProfileError::Empty { name: name.to_owned() }),
+    }
 }
 
 fn source_of(text: &str) -> Option<Source> {
@@ -262,15 +271,15 @@ mod tests {
     async fn what_is_wrong_with_a_profile_is_said() {
         let text = "[profile a]\nrole_arn = r\nsource_profile = b\n[profile b]\nrole_arn = r\nsource_profile = a\n\
                     [profile c]\nrole_arn = r\n[profile d]\nrole_arn = r\nsource_profile = none\n[profile e]\nregion = x\n\
-                    [profile f]\naws_access_key_id = A\n";
+                    [profile f]\naws_access_key_id = A\n[profile g]\nlogin_session = arn\n";
         let mut found = Vec::new();
-        for name in ["prod", "a", "c", "d", "e", "f"] {
+        for name in ["prod", "a", "c", "d", "e", "f", "g"] {
             found.push(origin_of(name, text).await.unwrap_err());
         }
         assert_eq!(
             found,
             [
-                "there is no profile \"prod\" in the shared configuration files; those that are there: a, b, c, d, e, f",
+                "there is no profile \"prod\" in the shared configuration files; those that are there: a, b, c, d, e, f, g",
                 "the profiles a, b name each other as source_profile, without an end",
                 "the profile \"c\" cannot be used: it has role_arn, and neither source_profile, credential_source nor \
                  web_identity_token_file to assume the role with",
@@ -278,6 +287,9 @@ mod tests {
                 "the profile \"e\" has no credentials: neither keys, nor a role, credential_process or sso_session",
                 "the profile \"f\" cannot be used: it has one of aws_access_key_id and aws_secret_access_key without the \
                  other",
+                "the profile \"g\" cannot be used: it was made by \"aws login\" (login_session), which this provider does \
+                 not read. Make another one with \"credential_process = aws configure export-credentials --profile NAME \
+                 --format process\", where NAME is this one, and use that",
             ]
         );
     }
