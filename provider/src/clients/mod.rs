@@ -210,17 +210,20 @@ impl Clients {
     /// Costs one call in the provider's life, and none where no list is given.
     async fn check_account(&self) -> Result<(), ClientError> {
         let AwsSettings { allowed_account_ids: allowed, forbidden_account_ids: forbidden, .. } = &self.0.settings.aws;
-        let allowed = allowed.as_deref().unwrap_or_default();
         let forbidden = forbidden.as_deref().unwrap_or_default();
-        if allowed.is_empty() && forbidden.is_empty() {
+        if allowed.is_none() && forbidden.is_empty() {
             return Ok(());
         }
         let account = self.account_id().await?.to_owned();
         if forbidden.contains(&account) {
             return Err(ClientError::AccountForbidden { account });
         }
-        if !allowed.is_empty() && !allowed.contains(&account) {
-            return Err(ClientError::AccountNotAllowed { account, allowed: allowed.to_vec() });
+        match allowed {
+            // A list without an account allows none.
+            Some(allowed) if !allowed.contains(&account) => {
+                Err(ClientError::AccountNotAllowed { account, allowed: allowed.clone() })
+            }
+            _ => Ok(()),
         }
         Ok(())
     }

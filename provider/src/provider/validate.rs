@@ -4,7 +4,7 @@ use super::errors::sentence;
 use super::schema::{Config, Kubernetes};
 use crate::clients::kubernetes::{EXEC_VERSIONS, not_pem};
 use crate::framework::timeouts;
-use crate::framework::{AttributePath, Diagnostics, Value};
+use crate::framework::{AttributePath, Diagnostics, Set, Value};
 
 pub(super) fn check(config: &Config, diagnostics: &mut Diagnostics) {
     // What is unknown may still turn out to be null, as variables without a value do.
@@ -39,6 +39,11 @@ pub(super) fn check(config: &Config, diagnostics: &mut Diagnostics) {
             "Set allowed_account_ids or forbidden_account_ids, not both.",
         );
     }
+    accounts("allowed_account_ids", &config.allowed_account_ids, diagnostics);
+    // No account is forbidden by an empty list, which says so; one with nothing but null was meant to forbid some.
+    if config.forbidden_account_ids.known().is_some_and(|list| !list.is_empty()) {
+        accounts("forbidden_account_ids", &config.forbidden_account_ids, diagnostics);
+    }
     let durations = [
         ("assume_role", config.assume_role.known().map(|role| &role.duration)),
         ("assume_role_with_web_identity", config.assume_role_with_web_identity.known().map(|role| &role.duration)),
@@ -55,6 +60,17 @@ pub(super) fn check(config: &Config, diagnostics: &mut Diagnostics) {
         }
     }
     kubernetes(config, diagnostics);
+}
+
+/// A list that names no account, as one of a variable without a value, would guard nothing.
+fn accounts(attribute: &'static str, list: &Value<Set<String>>, diagnostics: &mut Diagnostics) {
+    if list.known().is_some_and(|list| list.iter().all(Value::is_null)) {
+        diagnostics.error(
+            attribute,
+            "No account in the list",
+            format!("{attribute} is set and has no account id in it. Name at least one, or leave it out."),
+        );
+    }
 }
 
 fn kubernetes(config: &Config, diagnostics: &mut Diagnostics) {
@@ -222,6 +238,19 @@ mod tests {
             errors_of(wrong),
             ["kubernetes.exec.api_version", "kubernetes.cluster_ca_certificate", "kubernetes.client_certificate"]
         );
+    }
+
+    #[test]
+    fn a_list_without_an_account_guards_nothing() {
+        let set = |elements: Vec<Value<String>>| Value::Known(elements.into_iter().collect::<Set<String>>());
+        let allowed = |elements| errors(&Config { allowed_account_ids: set(elements), ..Config::default() });
+        let forbidden = |elements| errors(&Config { forbidden_account_ids: set(elements), ..Config::default() });
+        assert_eq!(allowed(vec![Value::Null]), ["allowed_account_ids"]);
+        assert_eq!(allowed(vec![]), ["allowed_account_ids"]);
+        assert_eq!(allowed(vec![Value::Null, "111111111111".into()]), [""; 0]);
+        assert_eq!(allowed(vec![Value::Unknown]), [""; 0]);
+        assert_eq!(forbidden(vec![Value::Null]), ["forbidden_account_ids"]);
+        assert_eq!(forbidden(vec![]), [""; 0]);
     }
 
     #[test]
