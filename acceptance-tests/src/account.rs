@@ -201,6 +201,11 @@ impl Account {
         let _: Value = self.control.post("/age-keys", &json!({ "account": self.id(), "days": days }));
     }
 
+    /// Lets IAM and EKS go on listing what is deleted from now on, for so many seconds.
+    pub fn lag(&self, seconds: f64) {
+        let _: Value = self.control.post("/lag", &json!({ "account": self.id(), "seconds": seconds }));
+    }
+
     /// Every call of the account so far, those of the test included, in order.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {

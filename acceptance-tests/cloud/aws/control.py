@@ -6,6 +6,7 @@ GET  leftovers         ?account=: what exists in it beyond that; {} is nothing. 
                        what others than the provider made, and a node group stands for its parts
 GET  secrets           ?account=: the secret of every access key that a user of it ever got
 POST age-keys          {"account", "days"}: lets the access keys of its users be so much older
+POST lag               {"account", "seconds"}: what is deleted from now on is still listed for so long
 POST faults            {"account", "rules": [...]} or one rule with its account (faults.Rule)
 GET  faults            ?account=: the rules with how often each hit
 POST nodegroup-plan    {"account", "plans": [...]} or one plan with its account (plans.Plan)
@@ -24,7 +25,7 @@ import re
 import threading
 from urllib.parse import parse_qs
 
-from . import accounts, authenticator, credentials, eks_access, eks_clusters, iam, plans
+from . import accounts, authenticator, credentials, eks_access, eks_clusters, iam, lag, plans
 from .faults import BadRule, Ledger, Rule
 
 
@@ -40,6 +41,7 @@ class Control:
             ),
             ("GET", "/_mock/secrets"): lambda asked: iam.secrets(asked["account"]),
             ("POST", "/_mock/age-keys"): self._age_keys,
+            ("POST", "/_mock/lag"): self._lag,
             ("POST", "/_mock/faults"): self._add_faults,
             ("GET", "/_mock/faults"): lambda asked: ledger.rules(asked["account"]),
             ("POST", "/_mock/nodegroup-plan"): self._add_plans,
@@ -82,6 +84,10 @@ class Control:
 
     def _age_keys(self, asked: dict) -> dict:
         iam.age_keys(asked["account"], asked["days"])
+        return {"ok": True}
+
+    def _lag(self, asked: dict) -> dict:
+        lag.set_seconds(asked["account"], asked["seconds"])
         return {"ok": True}
 
     def _add_plans(self, asked: dict) -> dict:

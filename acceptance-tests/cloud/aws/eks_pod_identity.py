@@ -6,6 +6,7 @@ from moto.core.utils import utcnow
 from moto.iam.models import iam_backends
 from moto.moto_api._internal import mock_random
 
+from . import lag
 from .eks import EksRequest, in_use, invalid, not_found
 
 _associations: dict[tuple[str, str], dict[str, dict]] = defaultdict(dict)
@@ -90,14 +91,18 @@ def update_pod_identity_association(request: EksRequest) -> dict:
 def delete_pod_identity_association(request: EksRequest) -> dict:
     association = _find(request)
     del associations(request.account, request.region)[association["associationId"]]
+    lag.deleted(request.account, "association", request.region, association)
     return {"association": _shown(association)}
 
 
 def list_pod_identity_associations(request: EksRequest) -> dict:
     cluster = request.cluster.name
+    # Before those that are there, as the worst that a list may do.
+    gone = lag.still_shown(request.account, "association", request.region)
+    known = {association["associationId"]: association for association in gone}
     found = {
         identity: association
-        for identity, association in associations(request.account, request.region).items()
+        for identity, association in (known | associations(request.account, request.region)).items()
         if association["clusterName"] == cluster
         and request.query.get("namespace") in (None, association["namespace"])
         and request.query.get("serviceAccount") in (None, association["serviceAccount"])

@@ -18,6 +18,8 @@ from moto.iam.models import IAMBackend, User, iam_backends
 from moto.iam.policy_validation import IAMTrustPolicyDocumentValidator
 from moto.iam.responses import IamResponse
 
+from . import lag
+
 # The services of the partition aws that tests and users let assume a role. AWS has many more.
 SERVICES = {
     f"{name}.amazonaws.com"
@@ -33,6 +35,7 @@ def install() -> None:
     moto.iam.models.PARTITION_NAMES = ["aws"]
     _correct_names_and_trust()
     _correct_deleting_users()
+    _add_lag_of_users()
     _add_boundaries_of_users()
     _correct_tags()
     _note_secrets()
@@ -93,7 +96,8 @@ def _correct_deleting_users() -> None:
         # moto looks at policies alone.
         user = self.get_user(user_name)
         for what, found in (
-            ("delete access keys", user.access_keys),
+            ("delete access keys", user.access_keys or _gone(user, "key")),
+            ("delete policies", _gone(user, "policy")),
             ("remove users from group", self.get_groups_for_user(user_name)),
             ("delete login profile", user.password),
             ("delete MFA device", user.mfa_devices),
@@ -134,6 +138,41 @@ def _correct_deleting_users() -> None:
     IamResponse.create_service_specific_credential = create_service_specific_credential
     IamResponse.list_service_specific_credentials = list_service_specific_credentials
     IamResponse.delete_service_specific_credential = delete_service_specific_credential
+
+
+def _gone(user: User, kind: str) -> list:
+    """What was deleted a moment ago, where the account lags."""
+    return lag.still_shown(user.account_id, f"user-{kind}", user.name)
+
+
+def _add_lag_of_users() -> None:
+    delete_key, delete_policy = IAMBackend.delete_access_key, IAMBackend.delete_user_policy
+
+    def delete_access_key(self, access_key_id, user_name):
+        user = self.get_user(user_name)
+        key = user.get_access_key_by_id(access_key_id)
+        delete_key(self, access_key_id, user_name)
+        lag.deleted(user.account_id, "user-key", user.name, key)
+
+    def delete_user_policy(self, user_name, policy_name):
+        user = self.get_user(user_name)
+        delete_policy(self, user_name, policy_name)
+        lag.deleted(user.account_id, "user-policy", user.name, policy_name)
+
+    def list_access_keys(self):
+        user = self.backend.get_user(self._get_param("UserName"))
+        keys = [*user.access_keys, *_gone(user, "key")]
+        return ActionResult({"UserName": user.name, "AccessKeyMetadata": keys})
+
+    def list_user_policies(self):
+        user = self.backend.get_user(self._get_param("UserName"))
+        names = [*user.policies, *_gone(user, "policy")]
+        return ActionResult({"PolicyNames": names, "IsTruncated": False})
+
+    IAMBackend.delete_access_key = delete_access_key
+    IAMBackend.delete_user_policy = delete_user_policy
+    IamResponse.list_access_keys = list_access_keys
+    IamResponse.list_user_policies = list_user_policies
 
 
 def _service_credentials(user: User) -> list[dict]:
@@ -187,6 +226,11 @@ def _correct_tags() -> None:
     removes it. moto tells them apart."""
     tag_role, untag_role = IAMBackend.tag_role, IAMBackend.untag_role
     tag_user, untag_user = IAMBackend.tag_user, IAMBackend.untag_user
+    create_user = IAMBackend.create_user
+
+    def create_a_user(self, region_name, user_name, path="/", tags=None, **named):
+        self._tag_verification(tags or [])
+        return create_user(self, region_name, user_name, path, tags, **named)
 
     def tag_a_role(self, role_name, tags):
         _check_keys(tags)
@@ -207,6 +251,7 @@ def _correct_tags() -> None:
     def untag_a_user(self, name, tag_keys):
         untag_user(self, name, _alike(_keys_of_user(self, name), tag_keys))
 
+    IAMBackend.create_user = create_a_user
     IAMBackend.tag_role, IAMBackend.untag_role = tag_a_role, untag_a_role
     IAMBackend.tag_user, IAMBackend.untag_user = tag_a_user, untag_a_user
 

@@ -59,6 +59,40 @@ class Keys(AwsTest):
         iam.delete_user(UserName="cache")
         self.assertEqual(self.get("leftovers"), {})
 
+    def test_what_was_deleted_is_listed_for_some_time(self):
+        iam = self.client("iam")
+        iam.create_user(UserName="cache")
+        of_user = {"UserName": "cache"}
+        key = iam.create_access_key(**of_user)["AccessKey"]["AccessKeyId"]
+        self.post("lag", {"account": self.account, "seconds": 60})
+        iam.delete_access_key(**of_user, AccessKeyId=key)
+        listed = iam.list_access_keys(**of_user)["AccessKeyMetadata"]
+        self.assertEqual([found["AccessKeyId"] for found in listed], [key])
+        self.assertEqual(self.refused(iam.delete_user, **of_user)[0], "DeleteConflict")
+        # It does not count among the two that a user may have.
+        for _ in range(2):
+            iam.create_access_key(**of_user)
+
+    def test_tags_are_the_same_whatever_their_case(self):
+        iam = self.client("iam")
+
+        def tag(key: str) -> dict:
+            return {"Key": key, "Value": key}
+
+        both = {"UserName": "cache", "Tags": [tag("Team"), tag("team")]}
+        self.assertEqual(self.refused(iam.create_user, **both)[0], "InvalidInput")
+        iam.create_user(UserName="cache", Tags=[tag("Team"), tag("cost")])
+        self.make_role()
+        iam.tag_role(RoleName="node", Tags=[tag("Team"), tag("cost")])
+        for kind, name in (("user", {"UserName": "cache"}), ("role", {"RoleName": "node"})):
+            with self.subTest(kind):
+                getattr(iam, f"tag_{kind}")(**name, Tags=[tag("team")])
+                found = getattr(iam, f"list_{kind}_tags")(**name)["Tags"]
+                self.assertEqual(sorted(tag["Key"] for tag in found), ["cost", "team"])
+                getattr(iam, f"untag_{kind}")(**name, TagKeys=["TEAM"])
+                found = getattr(iam, f"list_{kind}_tags")(**name)["Tags"]
+                self.assertEqual([tag["Key"] for tag in found], ["cost"])
+
     def test_a_wrong_secret_in_each_services_words(self):
         key = {"AccessKeyId": self.furnished["access_key_id"], "SecretAccessKey": WRONG}
         for service, call, code in (
