@@ -53,13 +53,14 @@ pub(super) async fn set_boundary(iam: &Client, name: &str, boundary: Option<&str
 }
 
 pub(super) async fn change_tags(iam: &Client, name: &str, change: &Change) -> Result<(), AwsError> {
-    if !change.set.is_empty() {
-        let request = iam.tag_user().user_name(name).set_tags(Some(tags(&change.set)));
-        request.send().await.map_err(AwsError::of("TagUser"))?;
-    }
+    // IAM takes no notice of case in keys: to remove "Team" after "team" was set would remove that one.
     if !change.remove.is_empty() {
         let request = iam.untag_user().user_name(name).set_tag_keys(Some(change.remove.clone()));
         request.send().await.map_err(AwsError::of("UntagUser"))?;
+    }
+    if !change.set.is_empty() {
+        let request = iam.tag_user().user_name(name).set_tags(Some(tags(&change.set)));
+        request.send().await.map_err(AwsError::of("TagUser"))?;
     }
     Ok(())
 }

@@ -88,7 +88,7 @@ impl Resource for RunnerCredentialsResource {
         // What is wrong with the settings is said by the operation that needs them.
         let partition = data.clients.region().await.ok().map(partition::name);
         plan::complete(plan, partition, &data.tags, context.clock.time_of_day());
-        Ok(())
+        plan::tell_apart(&plan.planned).map_or(Ok(()), |refusal| Err(refusal.into()))
     }
 
     async fn create(

@@ -11,7 +11,7 @@ use crate::framework::value::Map;
 use crate::framework::{Diagnostic, Plan, Value};
 use crate::provider::Tags;
 use crate::resources::policy_document::{equivalent, parse, text};
-use crate::resources::timestamp;
+use crate::resources::{tags, timestamp};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -31,6 +31,16 @@ pub(super) fn complete(plan: &mut Plan<RunnerCredentials>, partition: Option<&st
         granted_anew(&mut plan.planned);
         plan.planned.superseded = Value::Known(Vec::new());
     }
+}
+
+/// Refuses tags that IAM cannot tell apart. Those of the provider block are known only here, not while validating.
+pub(super) fn tell_apart(planned: &RunnerCredentials) -> Option<Diagnostic> {
+    let (one, other) = tags::alike(&planned.tags_all)?;
+    let text = format!(
+        "IAM takes no notice of upper and lower case in keys of tags, so that {one:?} and {other:?} are one key, given \
+         twice. Write it the same way in tags and in the provider's default_tags, or leave one of them out."
+    );
+    Some(Diagnostic::error("Tags that IAM cannot tell apart", text).at("tags"))
 }
 
 /// Whether the way to the bucket stays the same.

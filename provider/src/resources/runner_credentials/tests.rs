@@ -150,13 +150,44 @@ async fn everything_else_changes_in_place() {
         ("rotate_after_days", 90.into()),
     ]);
     stage.apply_wholly(&config).await;
-    assert_eq!(account.changes(), ["PutUserPermissionsBoundary", "TagUser", "UntagUser", "PutUserPolicy"]);
+    assert_eq!(account.changes(), ["PutUserPermissionsBoundary", "UntagUser", "TagUser", "PutUserPolicy"]);
     assert_eq!(secret(&cluster), pair("AKIA0000"));
     assert_eq!(cluster.objects()[SECRET]["metadata"]["labels"]["team"], "ci");
     assert!(stage.state.get("rotates_at").as_str().is_some());
     account.world().holders.get_mut("runner").unwrap().policies.clear();
     assert_eq!(stage.changes(&config).await, ["policy_json"]);
     stage.apply_wholly(&config).await;
+}
+
+/// IAM takes no notice of case in keys: a tag that changes it stays, and two keys that differ in it alone are refused.
+#[tokio::test]
+async fn tags_whose_keys_differ_in_case_alone() {
+    for (mode, holder) in [("access_key", "runner"), ("irsa", "role/runner")] {
+        let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
+        let mut stage = stage(&account, &cluster);
+        let tagged = |tags: &[(&str, &str)]| [role(mode), vec![("tags", map(tags))]].concat();
+        stage.apply_wholly(&tagged(&[("Cost", "1")])).await;
+        stage.apply_wholly(&tagged(&[("cost", "1")])).await;
+        let tags = account.world().holders[holder].tags.clone();
+        assert_eq!(tags.into_keys().collect::<Vec<_>>(), ["cost", "team"]);
+        // The stage's default_tags have "team".
+        let refused = stage.plan(&tagged(&[("Team", "ci")])).await.diagnostics;
+        assert_eq!(summaries(&refused), ["Tags that IAM cannot tell apart"]);
+    }
+}
+
+/// Tags, labels and annotations without a value are none, in the second plan as well.
+#[tokio::test]
+async fn what_has_no_value() {
+    let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
+    let unset = Raw::Map([("cost".to_owned(), "1".into()), ("owner".to_owned(), Raw::Null)].into());
+    let all = ["tags", "secret_labels", "secret_annotations"].map(|name| (name, unset.clone()));
+    let mut stage = stage(&account, &cluster);
+    stage.apply_wholly(&config(&all)).await;
+    assert_eq!(account.world().holders["runner"].tags.keys().collect::<Vec<_>>(), ["cost", "team"]);
+    // A value that goes takes the tag with it.
+    stage.apply_wholly(&config(&[("tags", Raw::Map([("cost".to_owned(), Raw::Null)].into()))])).await;
+    assert_eq!(account.world().holders["runner"].tags.keys().collect::<Vec<_>>(), ["team"]);
 }
 
 /// C2: the answer with the secret is lost.

@@ -188,10 +188,16 @@ impl World {
         let Some(holder) = self.holders.get_mut(&place) else { return error(404, "NoSuchEntity", "no such entity") };
         match call {
             "GetUser" | "GetRole" => return answer(described(kind, &name, holder)),
-            "TagUser" | "TagRole" => holder.tags.extend(tags()),
+            // Keys that differ in case alone are one key.
+            "TagUser" | "TagRole" => {
+                for (key, value) in tags() {
+                    holder.tags.retain(|known, _| !known.eq_ignore_ascii_case(&key));
+                    holder.tags.insert(key, value);
+                }
+            }
             "UntagUser" | "UntagRole" => {
                 for key in members(form, "TagKeys", "") {
-                    holder.tags.remove(&key);
+                    holder.tags.retain(|known, _| !known.eq_ignore_ascii_case(&key));
                 }
             }
             "PutUserPermissionsBoundary" | "PutRolePermissionsBoundary" => {
