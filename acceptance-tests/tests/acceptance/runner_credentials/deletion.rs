@@ -1,7 +1,7 @@
 //! Destroying: in the order in which nobody is left with half of it, whatever is gone or in the way.
 
 use aws_sdk_iam::types::Tag;
-use gitlabspot_acceptance_tests::{Account, Fault};
+use gitlabspot_acceptance_tests::{Account, Fault, until};
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::json;
@@ -52,6 +52,22 @@ async fn remove_by_hand(account: &Account) {
     }
     account.iam().delete_user_policy().user_name(NAME).policy_name("gitlab-runner-cache").send().await.unwrap();
     account.iam().delete_user().user_name(NAME).send().await.unwrap();
+}
+
+/// C9: IAM lists for some time what was just deleted. That is in nobody's way, neither here nor when the user is made again.
+#[tokio::test]
+async fn lists_that_lag() {
+    let (stage, workspace) = guide("lists_that_lag", json!({})).await;
+    workspace.apply().await;
+    stage.account.lag(1.5);
+    workspace.set(&json!({ "rotation_trigger": "2" }));
+    workspace.apply().await;
+    workspace.destroy().await;
+    workspace.apply().await;
+    stage.account.lag(0.0);
+    until("IAM lists what is there", async || keys(&stage.account).await.len() == 1).await;
+    super::assert_one_key(&stage, &workspace).await;
+    super::ends_well(&stage, &workspace).await;
 }
 
 /// C10: what others put on the user keeps it, and each of these things is named.

@@ -241,8 +241,14 @@ impl Holder {
         accepted(context, PROPAGATION, AwsError::is_not_found, look).await
     }
 
-    /// Deletes it; that it is gone is a success.
-    pub(super) async fn delete<D>(self, context: &Context<D>, iam: &Client, name: &str) -> Result<(), DeleteFailure> {
+    /// Deletes it; that it is gone is a success. `gone` are keys that were just deleted: IAM lists them for some time.
+    pub(super) async fn delete<D>(
+        self,
+        context: &Context<D>,
+        iam: &Client,
+        name: &str,
+        gone: &[String],
+    ) -> Result<(), DeleteFailure> {
         let call = || async {
             let deleted = match self {
                 Self::User => iam_user::delete(iam, name).await,
@@ -258,7 +264,7 @@ impl Holder {
             Err(WaitError::Failed(error)) if is_conflict(&error) => {}
             other => return other.map_err(DeleteFailure::Call),
         }
-        let obstacles = Box::pin(self.obstacles(iam, name)).await;
+        let obstacles = Box::pin(self.obstacles(iam, name, gone)).await;
         if !obstacles.is_empty() {
             return Err(DeleteFailure::InTheWay(obstacles));
         }
@@ -268,9 +274,9 @@ impl Holder {
     }
 
     /// What others have put on it, so that it cannot be deleted.
-    async fn obstacles(self, iam: &Client, name: &str) -> Vec<String> {
+    async fn obstacles(self, iam: &Client, name: &str, gone: &[String]) -> Vec<String> {
         match self {
-            Self::User => iam_user::obstacles(iam, name).await,
+            Self::User => iam_user::obstacles(iam, name, gone).await,
             Self::Role => iam_role::obstacles(iam, name).await,
         }
     }

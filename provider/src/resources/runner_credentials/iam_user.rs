@@ -69,9 +69,9 @@ pub(super) async fn delete(iam: &Client, name: &str) -> Result<(), AwsError> {
     iam.delete_user().user_name(name).send().await.map(drop).map_err(AwsError::of("DeleteUser"))
 }
 
-/// What others have put on the user. What cannot be listed is left out: the refusal itself is shown anyway.
-pub(super) async fn obstacles(iam: &Client, name: &str) -> Vec<String> {
-    let (policies, credentials) = tokio::join!(Box::pin(policies(iam, name)), Box::pin(credentials(iam, name)));
+/// What others have put on the user, without keys that are gone. What cannot be listed is left out: the refusal itself is shown anyway.
+pub(super) async fn obstacles(iam: &Client, name: &str, gone: &[String]) -> Vec<String> {
+    let (policies, credentials) = tokio::join!(Box::pin(policies(iam, name)), Box::pin(credentials(iam, name, gone)));
     [policies, credentials].concat()
 }
 
@@ -94,7 +94,7 @@ async fn policies(iam: &Client, name: &str) -> Vec<String> {
 }
 
 /// Everything by which somebody can act as the user.
-async fn credentials(iam: &Client, name: &str) -> Vec<String> {
+async fn credentials(iam: &Client, name: &str, gone: &[String]) -> Vec<String> {
     let (keys, login, devices, ssh, certificates, services) = tokio::join!(
         iam.list_access_keys().user_name(name).send(),
         iam.get_login_profile().user_name(name).send(),
@@ -105,7 +105,8 @@ async fn credentials(iam: &Client, name: &str) -> Vec<String> {
     );
     let mut found = Vec::new();
     let keys = keys.map(|keys| keys.access_key_metadata).unwrap_or_default();
-    found.extend(keys.iter().filter_map(|key| Some(format!("access key {}", key.access_key_id()?))));
+    let keys = keys.iter().filter_map(|key| key.access_key_id()).filter(|key| !gone.iter().any(|gone| gone == key));
+    found.extend(keys.map(|key| format!("access key {key}")));
     found.extend(login.is_ok().then(|| "console password".to_owned()));
     let devices = devices.map(|devices| devices.mfa_devices).unwrap_or_default();
     found.extend(devices.iter().map(|device| format!("MFA device {}", device.serial_number())));

@@ -44,7 +44,7 @@ pub(super) enum Failure {
     Call(WaitError<AwsError>),
 }
 
-/// There is at most one per service account.
+/// There is at most one per service account; for some time lists have one beside it that was just deleted.
 pub(super) async fn read(eks: &Client, subject: &Subject) -> Result<Option<Found>, AwsError> {
     let listed = eks
         .list_pod_identity_associations()
@@ -58,9 +58,15 @@ pub(super) async fn read(eks: &Client, subject: &Subject) -> Result<Option<Found
         Err(error) if error.is_not_found() => return Ok(None),
         other => other?,
     };
-    let Some(id) = listed.associations().first().and_then(|association| association.association_id()) else {
-        return Ok(None);
-    };
+    for id in listed.associations().iter().filter_map(|association| association.association_id()) {
+        if let Some(found) = describe(eks, subject, id).await? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+async fn describe(eks: &Client, subject: &Subject, id: &str) -> Result<Option<Found>, AwsError> {
     let request = eks.describe_pod_identity_association().cluster_name(&subject.cluster).association_id(id);
     match request.send().await.map_err(AwsError::of("DescribePodIdentityAssociation")) {
         Ok(answer) => Ok(answer.association.map(|association| {
@@ -100,10 +106,14 @@ pub(super) async fn ensure<D>(
         Ok(answer.association.and_then(|association| association.association_id).unwrap_or_default())
     };
     match accepted(context, PROPAGATION, is_unknown_role, call).await {
-        Err(WaitError::Failed(error)) if error.code() == Some("ResourceInUseException") => {
+        Err(WaitError::Failed(error)) if is_taken(&error) => {
             match read(eks, subject).await.map_err(failed)? {
                 Some(found) => point(context, eks, subject, role_arn, found).await,
-                None => Err(failed(error)),
+                // One that was just deleted.
+                None => {
+                    let passes = |error: &AwsError| is_unknown_role(error) || is_taken(error);
+                    accepted(context, PROPAGATION, passes, call).await.map_err(Failure::Call)
+                }
             }
         }
         other => other.map_err(Failure::Call),
@@ -131,6 +141,11 @@ async fn point<D>(
     };
     let pointed = accepted(context, PROPAGATION, is_unknown_role, call).await;
     pointed.map(|()| found.id.clone()).map_err(Failure::Call)
+}
+
+/// The service account has an association.
+fn is_taken(error: &AwsError) -> bool {
+    error.code() == Some("ResourceInUseException")
 }
 
 /// A role that is new is not known to EKS at once.

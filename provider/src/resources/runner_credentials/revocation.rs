@@ -32,8 +32,8 @@ impl Scene<'_> {
         let unclear = memory.unclear.as_ref().map(|key| key.id.clone());
         let keys: Vec<String> =
             state.access_key_id.known().cloned().into_iter().chain(memory.retiring.clone()).chain(unclear).collect();
-        for key in keys {
-            let deleted = access_key::delete(self.context, self.iam, user, &key).await;
+        for key in &keys {
+            let deleted = access_key::delete(self.context, self.iam, user, key).await;
             deleted.map_err(|e| aws(format!("Deleting the access key {key}"), WaitError::Failed(e), IN_STATE))?;
         }
         memory.retiring.clear();
@@ -42,7 +42,7 @@ impl Scene<'_> {
         state.created_at = Value::Null;
         state.rotates_at = Value::Null;
         book.write(state, memory);
-        Box::pin(self.revoke_holder(Holder::User, user)).await?;
+        Box::pin(self.revoke_holder(Holder::User, user, &keys)).await?;
         state.user_arn = Value::Null;
         Ok(warnings)
     }
@@ -71,11 +71,12 @@ impl Scene<'_> {
         deleted.map(|()| None).map_err(|source| kubernetes("Deleting the Secret", source, IN_STATE))
     }
 
-    pub(super) async fn revoke_holder(&self, holder: Holder, name: &str) -> Result<(), Error> {
+    /// Removes user or role, whose keys in `gone` are deleted.
+    pub(super) async fn revoke_holder(&self, holder: Holder, name: &str, gone: &[String]) -> Result<(), Error> {
         let what = format!("the IAM {} {name}", holder.word());
         let deleted = inline_policy::delete(self.context, self.iam, holder, name).await;
         deleted.map_err(|source| aws(format!("Deleting the policy of {what}"), source, IN_STATE))?;
-        Box::pin(holder.delete(self.context, self.iam, name)).await.map_err(|failure| match failure {
+        Box::pin(holder.delete(self.context, self.iam, name, gone)).await.map_err(|failure| match failure {
             DeleteFailure::InTheWay(obstacles) => {
                 Error::InTheWay { holder, name: name.to_owned(), obstacles, left: IN_STATE.to_owned() }
             }

@@ -116,7 +116,7 @@ impl Scene<'_> {
     /// Removes the association, the policy and the role.
     pub(super) async fn revoke_role(&self, wanted: &Wanted, state: &mut RunnerCredentials) -> Result<(), Error> {
         self.unlead(wanted, state).await?;
-        Box::pin(self.revoke_holder(Holder::Role, &wanted.settings.name)).await?;
+        Box::pin(self.revoke_holder(Holder::Role, &wanted.settings.name, &[])).await?;
         state.role_arn = Value::Null;
         state.service_account_annotations = Value::Known(Map::new());
         Ok(())

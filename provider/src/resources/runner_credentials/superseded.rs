@@ -197,7 +197,7 @@ impl Scene<'_> {
         }
         self.unlead(wanted, &left).await?;
         if rest.is_empty() {
-            return Box::pin(self.revoke_holder(Holder::Role, name)).await;
+            return Box::pin(self.revoke_holder(Holder::Role, name, &[])).await;
         }
         // A destroy, after which nobody needs the role.
         if self.is_ending {
