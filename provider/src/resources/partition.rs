@@ -27,26 +27,37 @@ pub(crate) fn ec2_principal(region: &str) -> &'static str {
     }
 }
 
+/// A region of each partition, and what is the partition's own.
+#[cfg(test)]
+pub(crate) const EACH: [(&str, &str, &str); 8] = [
+    ("af-south-1", "aws", "amazonaws.com"),
+    ("cn-north-1", "aws-cn", "amazonaws.com.cn"),
+    ("us-gov-west-1", "aws-us-gov", "amazonaws.com"),
+    ("us-iso-east-1", "aws-iso", "c2s.ic.gov"),
+    ("us-isob-east-1", "aws-iso-b", "sc2s.sgov.gov"),
+    ("eu-isoe-west-1", "aws-iso-e", "cloud.adc-e.uk"),
+    ("us-isof-south-1", "aws-iso-f", "csp.hci.ic.gov"),
+    ("eusc-de-east-1", "aws-eusc", "amazonaws.eu"),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Region, partition in ARNs, domain of endpoints, principal of EC2.
-    const PARTITIONS: [[&str; 4]; 8] = [
-        ["eu-west-1", "aws", "amazonaws.com", "ec2.amazonaws.com"],
-        ["cn-north-1", "aws-cn", "amazonaws.com.cn", "ec2.amazonaws.com.cn"],
-        ["us-gov-west-1", "aws-us-gov", "amazonaws.com", "ec2.amazonaws.com"],
-        ["us-iso-east-1", "aws-iso", "c2s.ic.gov", "ec2.c2s.ic.gov"],
-        ["us-isob-east-1", "aws-iso-b", "sc2s.sgov.gov", "ec2.sc2s.sgov.gov"],
-        ["eu-isoe-west-1", "aws-iso-e", "cloud.adc-e.uk", "ec2.amazonaws.com"],
-        ["us-isof-south-1", "aws-iso-f", "csp.hci.ic.gov", "ec2.amazonaws.com"],
-        ["eusc-de-east-1", "aws-eusc", "amazonaws.eu", "ec2.amazonaws.com"],
-    ];
+    #[test]
+    fn partitions_of_regions() {
+        assert_eq!(
+            EACH.map(|(region, ..)| (name(region), dns_suffix(region))),
+            EACH.map(|(_, name, suffix)| (name, suffix))
+        );
+    }
 
     #[test]
-    fn arns_endpoints_and_principals_of_every_partition() {
-        for [region, partition, domain, principal] in PARTITIONS {
-            assert_eq!([name(region), dns_suffix(region), ec2_principal(region)], [partition, domain, principal]);
-        }
+    fn principals_of_ec2() {
+        let principals = EACH.map(|(region, ..)| ec2_principal(region));
+        let named = ["ec2.amazonaws.com.cn", "ec2.amazonaws.com", "ec2.c2s.ic.gov", "ec2.sc2s.sgov.gov"];
+        assert_eq!(principals[0], "ec2.amazonaws.com");
+        assert_eq!(principals[1..5], named);
+        assert_eq!(principals[5..], ["ec2.amazonaws.com"; 3]);
     }
 }

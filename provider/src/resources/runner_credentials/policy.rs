@@ -211,6 +211,17 @@ mod tests {
     }
 
     #[test]
+    fn each_partition_has_its_arns() {
+        for (_, partition, _) in crate::resources::partition::EACH {
+            for choice in [Choice::LeastPrivilege, Choice::Full] {
+                let document = choice.document(&Scope { partition: partition.to_owned(), ..scope() }).to_string();
+                assert!(document.contains(&format!("\"arn:{partition}:s3:::ci-cache\"")), "{document}");
+                assert_eq!(document.matches("arn:").count(), document.matches(&format!("arn:{partition}:")).count());
+            }
+        }
+    }
+
+    #[test]
     fn documents_are_recognized() {
         for (word, choice) in [("least_privilege", Choice::LeastPrivilege), ("full", Choice::Full)] {
             assert_eq!(recognized(&choice.document(&scope())), Some((word.to_owned(), scope())));

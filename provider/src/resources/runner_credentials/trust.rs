@@ -78,6 +78,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn each_partition_has_its_arns_and_all_the_same_principals() {
+        let who = ServiceAccount { namespace: "ci".to_owned(), name: "runner".to_owned() };
+        for (region, partition, suffix) in crate::resources::partition::EACH {
+            let issuer = format!("oidc.eks.{region}.{suffix}/id/ABC");
+            let statement = &irsa(partition, "123456789012", &format!("https://{issuer}"), &who)["Statement"][0];
+            let provider = format!("arn:{partition}:iam::123456789012:oidc-provider/{issuer}");
+            assert_eq!(statement["Principal"]["Federated"], provider);
+            // EKS asks for tokens for this audience, and names its pods like this, in every partition.
+            assert_eq!(statement["Condition"]["StringEquals"][format!("{issuer}:aud")], "sts.amazonaws.com");
+        }
+        assert_eq!(pod_identity()["Statement"][0]["Principal"]["Service"], "pods.eks.amazonaws.com");
+    }
+
+    #[test]
     fn one_service_account_and_no_other() {
         let who = ServiceAccount { namespace: "ci".to_owned(), name: "runner".to_owned() };
         let document = irsa("aws", "123456789012", "https://oidc.eks.eu-west-1.amazonaws.com/id/ABC", &who);
