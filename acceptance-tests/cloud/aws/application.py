@@ -52,9 +52,10 @@ class Application:
                     return _send(start_response, entry, f"{rule.status} Fault", headers, body)
                 case "throttle" | "error":
                     answer = rule.error(call.service).answer(call.service)
+                    answer = _with_region(call, answer)
                     return _send(start_response, entry, *answer, head=call.method == "HEAD")
         answer = self._perform(call, environ)
-        return _send(start_response, entry, *answer, head=call.method == "HEAD")
+        return _send(start_response, entry, *_with_region(call, answer), head=call.method == "HEAD")
 
     def _perform(self, call: calls.Call, environ: dict) -> tuple[str, list, bytes]:
         if (refusal := signatures.check(call)) is not None:
@@ -94,6 +95,15 @@ class Application:
             if hasattr(parts, "close"):
                 parts.close()
         return started["status"], started["headers"], body
+
+
+def _with_region(call: calls.Call, answer: tuple[str, list, bytes]) -> tuple[str, list, bytes]:
+    """Where the bucket is, which S3 tells also those who may not see it."""
+    status, headers, body = answer
+    region = s3_refusals.region_of(call) if call.action == "HeadBucket" else None
+    if region is None or status.startswith(("2", "404")):
+        return answer
+    return status, [*headers, ("x-amz-bucket-region", region)], body
 
 
 def _in_the_services_words(call: calls.Call, status: str, headers: list, body: bytes):

@@ -1,4 +1,4 @@
-"""S3 buckets: how a fresh one is since 2023, and what a bucket policy means for objects."""
+"""S3 buckets: how a fresh one is since 2023 and 2026, and what a bucket policy means for objects."""
 
 import json
 import secrets
@@ -12,6 +12,8 @@ DEFAULT_ENCRYPTION = {
     "Rule": {
         "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"},
         "BucketKeyEnabled": "false",
+        # Keys of the client, since April 2026.
+        "BlockedEncryptionTypes": {"EncryptionType": "SSE-C"},
     }
 }
 
@@ -69,9 +71,21 @@ def _correct_encoded_versions() -> None:
         encoding = self.querystring.get("encoding-type", [None])[0]
         if self.data.get("Action") == "ListObjectVersions" and encoding == "url":
             _encode_keys(action_result.result)
+        if self.data.get("Action") == "GetBucketEncryption":
+            stored = self.backend.get_bucket_encryption(self.bucket_name)["Rule"]
+            _show_blocked(action_result.result, stored.get("BlockedEncryptionTypes"))
         return serialized(self, action_result)
 
     S3Response.serialized = _serialized
+
+
+def _show_blocked(answer: dict, blocked: dict | None) -> None:
+    """moto keeps what is blocked for uploads, and does not tell it."""
+    if blocked:
+        types = blocked["EncryptionType"]
+        types = types if isinstance(types, list) else [types]
+        for rule in answer["ServerSideEncryptionConfiguration"]["Rules"]:
+            rule["BlockedEncryptionTypes"] = {"EncryptionType": types}
 
 
 def _encode_keys(listing: dict) -> None:

@@ -65,6 +65,8 @@ def refuse(call: Call) -> AwsError | None:
     action = _action(call)
     if not allowed(f"s3:{action}", resource):
         return DENIED
+    if action == "CreateBucket" and b"<Tag>" in call.body and not allowed("s3:TagResource", resource):
+        return DENIED
     if (known := _bucket(call)) is None:
         return None
     # Whoever may not list is not told that there is no such object.

@@ -1,4 +1,4 @@
-"""What S3 refuses and moto takes; and the tags of a new bucket, which moto overlooks."""
+"""What S3 refuses and moto takes; where a bucket is; and the tags of a new bucket, which moto overlooks."""
 
 import base64
 import hashlib
@@ -74,7 +74,12 @@ def _delete_objects(call: Call) -> AwsError | None:
 
 
 def _put_lifecycle(call: Call) -> AwsError | None:
-    for rule in _all(_parse(call), "Rule"):
+    rules = _all(_parse(call), "Rule")
+    with_filter = [rule for rule in rules if rule.find("{*}Filter") is not None]
+    if with_filter and len(with_filter) < len(rules):
+        message = "Filter element can only be used in Lifecycle V2."
+        return AwsError(400, "InvalidRequest", message)
+    for rule in rules:
         for days in _all(rule, "Days"):
             if int(days.text or 0) < 1:
                 message = "'Days' for Expiration action must be a positive integer"

@@ -41,6 +41,7 @@ class Buckets(AwsTest):
         self.s3.delete_bucket_encryption(Bucket=self.bucket)
         encryption = self.s3.get_bucket_encryption(Bucket=self.bucket)
         rule = encryption["ServerSideEncryptionConfiguration"]["Rules"][0]
+        self.assertEqual(rule["BlockedEncryptionTypes"], {"EncryptionType": ["SSE-C"]})
         self.assertEqual(rule["ApplyServerSideEncryptionByDefault"], {"SSEAlgorithm": "AES256"})
         tags = self.s3.get_bucket_tagging(Bucket=self.bucket)["TagSet"]
         self.assertEqual(tags, [{"Key": "team", "Value": "ci"}])
@@ -100,6 +101,40 @@ class Buckets(AwsTest):
         shown = self.s3.get_bucket_lifecycle_configuration(Bucket=self.bucket)["Rules"][0]
         self.assertTrue(shown.pop("ID"))
         self.assertEqual(shown, rule)
+        old = {"ID": "old", "Status": "Enabled", "Prefix": "logs/", "Expiration": {"Days": 1}}
+        put(old)
+        shown = self.s3.get_bucket_lifecycle_configuration(Bucket=self.bucket)["Rules"]
+        self.assertEqual(shown, [old])
+        both = {"Bucket": self.bucket, "LifecycleConfiguration": {"Rules": [old, rule]}}
+        code, text = self.refused(self.s3.put_bucket_lifecycle_configuration, **both)
+        self.assertEqual(code, "InvalidRequest")
+        self.assertIn("Filter element can only be used in Lifecycle V2", text)
+
+    def test_where_a_bucket_is_is_no_secret(self):
+        self.create()
+        other = self.client("sts").assume_role(
+            RoleArn="arn:aws:iam::199999999999:role/x", RoleSessionName="test"
+        )
+        answers = []
+        s3 = self.client("s3", other["Credentials"])
+        s3.meta.events.register(
+            "after-call.s3", lambda http_response, **_: answers.append(http_response.headers)
+        )
+        for bucket, region in ((self.bucket, "af-south-1"), ("no-such-bucket", None)):
+            self.refused(s3.head_bucket, Bucket=bucket)
+            self.assertEqual(answers.pop().get("x-amz-bucket-region"), region)
+
+    def test_a_sum_that_is_wrong(self):
+        self.create()
+        rule = {"ID": "a", "Status": "Enabled", "Filter": {}, "Expiration": {"Days": 1}}
+
+        def put(request, **_):
+            request.headers["Content-MD5"] = "1B2M2Y8AsgTpgAmY7PhCfg=="
+
+        self.s3.meta.events.register("before-sign.s3", put)
+        rules = {"Bucket": self.bucket, "LifecycleConfiguration": {"Rules": [rule]}}
+        code, _ = self.refused(self.s3.put_bucket_lifecycle_configuration, **rules)
+        self.assertEqual(code, "BadDigest")
 
     def test_deleting_many(self):
         self.create()
