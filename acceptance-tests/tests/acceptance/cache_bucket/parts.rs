@@ -124,6 +124,40 @@ async fn statements(account: &Account, bucket: &str) -> Vec<Value> {
     serde_json::from_str::<Value>(&policy).unwrap()["Statement"].as_array().unwrap().clone()
 }
 
+/// Rules of others in the old form, with a prefix of their own, are sent in today's: S3 takes no mixture.
+#[tokio::test]
+#[expect(deprecated, reason = "the old form is what is tested")]
+async fn rules_of_the_old_form() {
+    let (stage, workspace, bucket) = guide("old_rules", json!({})).await;
+    super::make_bucket(&stage.account, &bucket).await;
+    let old = LifecycleRule::builder()
+        .id("old")
+        .prefix("logs/")
+        .status(ExpirationStatus::Enabled)
+        .expiration(aws_sdk_s3::types::LifecycleExpiration::builder().days(9).build());
+    let old = BucketLifecycleConfiguration::builder().rules(old.build().unwrap()).build().unwrap();
+    let request = stage.account.s3().put_bucket_lifecycle_configuration().bucket(&bucket);
+    request.lifecycle_configuration(old).send().await.unwrap();
+    let _ = workspace.try_import(ADDRESS, &bucket).await.succeeded();
+    workspace.apply().await;
+    let found = rules(&stage.account, &bucket).await;
+    assert_eq!(found.iter().map(|rule| rule.id().unwrap()).collect::<Vec<_>>(), ["old", "gitlabspot-cache"]);
+    assert_eq!(found[0].filter().and_then(LifecycleRuleFilter::prefix), Some("logs/"));
+    ends_well(&stage, &workspace).await;
+}
+
+/// A store that is older than today's checksums gets the one that it wants.
+#[tokio::test]
+async fn a_store_that_wants_md5() {
+    let (stage, workspace, bucket) = guide("md5", json!({ "force_destroy": true })).await;
+    let wanted = Fault::error("s3", "DeleteObjects|PutBucket.*", 400, "MissingContentMD5", "Content-Md5 is missing");
+    stage.account.inject(wanted.matching("ContentMD5", "").times(0));
+    workspace.apply().await;
+    stage.account.s3().put_object().bucket(&bucket).key("project/1").body(vec![1].into()).send().await.unwrap();
+    ends_well(&stage, &workspace).await;
+    assert_eq!(count(&stage.account, "DeleteObjects"), 1);
+}
+
 /// Statements of others in the bucket's policy are kept when ours goes and when it comes back.
 #[tokio::test]
 async fn statements_of_others() {

@@ -83,7 +83,7 @@ async fn all(s3: &Client, bucket: &str) -> Result<Option<All>, AwsError> {
     match s3.get_bucket_lifecycle_configuration().bucket(bucket).send().await.map_err(AwsError::of(CALL)) {
         Ok(answer) => Ok(Some(All {
             minimum_size: answer.transition_default_minimum_object_size().cloned(),
-            rules: answer.rules.unwrap_or_default(),
+            rules: answer.rules.unwrap_or_default().into_iter().map(with_filter).collect(),
         })),
         Err(error) if error.code() == Some("NoSuchLifecycleConfiguration") => Ok(Some(All::default())),
         Err(error) if is_unsupported(&error) => Ok(None),
@@ -153,12 +153,8 @@ fn expand(rule: &Rule) -> LifecycleRule {
 /// Our rule among others. One that was disabled or narrowed by hand is none.
 fn ours(rules: &[LifecycleRule]) -> Option<Rule> {
     let found = rules.iter().find(|rule| rule.id() == Some(RULE_ID))?;
-    let prefix = match found.filter() {
-        Some(filter) => filter.prefix().unwrap_or_default(),
-        None => prefix_of_old(found),
-    };
     let rule = Rule {
-        prefix: prefix.to_owned(),
+        prefix: found.filter().and_then(LifecycleRuleFilter::prefix).unwrap_or_default().to_owned(),
         expiration_days: found.expiration().and_then(LifecycleExpiration::days).unwrap_or(0),
         noncurrent_expiration_days: found
             .noncurrent_version_expiration()
@@ -180,14 +176,34 @@ fn ours(rules: &[LifecycleRule]) -> Option<Rule> {
     (found.status() == &ExpirationStatus::Enabled && !narrowed).then_some(rule)
 }
 
-#[expect(deprecated, reason = "older stores answer with the rule's own prefix instead of a filter")]
-fn prefix_of_old(rule: &LifecycleRule) -> &str {
-    rule.prefix().unwrap_or_default()
+/// A rule of the old form, with a prefix of its own, in today's: S3 does not take both forms together.
+#[expect(deprecated, reason = "the old form is what is looked for")]
+fn with_filter(mut rule: LifecycleRule) -> LifecycleRule {
+    let prefix = rule.prefix.take();
+    rule.filter =
+        rule.filter.or_else(|| Some(LifecycleRuleFilter::builder().prefix(prefix.unwrap_or_default()).build()));
+    rule
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[test]
+    #[expect(deprecated, reason = "the old form is what is tested")]
+    fn rules_of_the_old_form_get_a_filter() {
+        let mut old = foreign("a");
+        old.prefix = Some("logs/".to_owned());
+        let filter = |prefix: &str| Some(LifecycleRuleFilter::builder().prefix(prefix).build());
+        let found = with_filter(old);
+        assert_eq!((found.prefix.as_ref(), &found.filter), (None, &filter("logs/")));
+        // All objects.
+        assert_eq!(with_filter(foreign("a")).filter, filter(""));
+        assert_eq!(with_filter(expand(&rule())), expand(&rule()));
+        let mut ours = expand(&rule());
+        (ours.prefix, ours.filter) = (Some("project/".to_owned()), None);
+        assert_eq!(self::ours(&[with_filter(ours)]), Some(rule()));
+    }
+
 
     fn rule() -> Rule {
         Rule {
