@@ -109,6 +109,10 @@ fn names(config: &CacheBucket, diagnostics: &mut Diagnostics) {
 }
 
 /// The rules of S3 for general purpose buckets.
+const RESERVED_PREFIXES: [&str; 3] = ["amzn-s3-demo-", "sthree-", "xn--"];
+/// Of access points, of buckets of other kinds, and of names that belong to one account.
+const RESERVED_SUFFIXES: [&str; 6] = ["--ol-s3", "--table-s3", "--x-s3", "-an", "-s3alias", ".mrap"];
+
 fn name_problem(name: &str, longest: usize) -> Option<String> {
     let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     if name.len() < 3 || name.len() > longest {
@@ -119,14 +123,11 @@ fn name_problem(name: &str, longest: usize) -> Option<String> {
         Some("It begins and ends with a small letter or a digit, and has no two dots in a row.".to_owned())
     } else if name.parse::<std::net::Ipv4Addr>().is_ok() {
         Some("It looks like an IP address.".to_owned())
-    } else if name.starts_with("xn--")
-        || name.starts_with("sthree-")
-        || name.ends_with("-s3alias")
-        || name.ends_with("--ol-s3")
-    {
-        Some("The prefixes xn-- and sthree- and the suffixes -s3alias and --ol-s3 are reserved by S3.".to_owned())
+    } else if let Some(prefix) = RESERVED_PREFIXES.iter().find(|prefix| name.starts_with(**prefix)) {
+        Some(format!("S3 reserves names that begin with {prefix}"))
     } else {
-        None
+        let suffix = RESERVED_SUFFIXES.iter().find(|suffix| name.ends_with(**suffix))?;
+        Some(format!("S3 reserves names that end with {suffix}"))
     }
 }
 
@@ -206,6 +207,9 @@ mod tests {
         }
         for name in ["ab", "Ab1", "a_b", "-ab", "ab-", "a..b", "10.0.0.1", "xn--ab", &"a".repeat(64)] {
             assert!(name_problem(name, LONGEST).is_some(), "{name}");
+        }
+        for name in ["amzn-s3-demo-ci", "ci--x-s3", "ci--table-s3", "ci.mrap", "ci-an", "sthree-ci", "ci-s3alias"] {
+            assert!(name_problem(name, LONGEST).is_some_and(|problem| problem.contains("reserves")), "{name}");
         }
         assert_eq!(problems(&CacheBucket { bucket_prefix: "ci-".into(), ..CacheBucket::default() }), [""; 0]);
         let both = CacheBucket { bucket: "ab1".into(), bucket_prefix: "A".into(), ..CacheBucket::default() };
