@@ -31,7 +31,7 @@ const S3: [(&str, &[&str]); 14] = [
 
 /// What AWS asks of the caller beyond the operation's own action: roles are handed on, tags come with the create, and
 /// EKS acts in the caller's name when it looks at the role and starts a launch template on trial.
-const FURTHER: [(&str, &[&str]); 5] = [
+const FURTHER: [(&str, &[&str]); 6] = [
     (
         "eks:CreateNodegroup",
         &[
@@ -49,6 +49,7 @@ const FURTHER: [(&str, &[&str]); 5] = [
     ("eks:UpdatePodIdentityAssociation", &["iam:GetRole", "iam:PassRole"]),
     ("iam:CreateRole", &["iam:PutRolePermissionsBoundary", "iam:TagRole"]),
     ("iam:CreateUser", &["iam:PutUserPermissionsBoundary", "iam:TagUser"]),
+    ("s3:CreateBucket", &["s3:TagResource"]),
 ];
 
 /// The actions of each policy, by the name of its file without ending: that of a resource or data source without

@@ -12,7 +12,7 @@ resource "gitlabspot_cache_bucket" "linux" {
 
   encryption = {
     sse_algorithm      = "aws:kms"
-    kms_key_id         = "alias/ci-cache"
+    kms_key_id         = "arn:aws:kms:af-south-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
     bucket_key_enabled = true
   }
 

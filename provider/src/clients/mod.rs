@@ -140,6 +140,14 @@ impl Clients {
         Ok(self.0.s3.get_or_init(|| async { aws::s3(connection, &self.0.settings.aws) }).await)
     }
 
+    /// The URL of S3, where it is not AWS's own.
+    ///
+    /// # Errors
+    /// [`ClientError`] when the settings cannot be used.
+    pub async fn s3_endpoint(&self) -> Result<Option<String>, ClientError> {
+        Ok(aws::s3_endpoint(self.aws().await?, &self.0.settings.aws.endpoints))
+    }
+
     /// The client of STS. The account is not checked: this client is what checks it.
     ///
     /// # Errors
@@ -225,7 +233,6 @@ impl Clients {
             }
             _ => Ok(()),
         }
-        Ok(())
     }
 }
 

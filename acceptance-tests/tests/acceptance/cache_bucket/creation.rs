@@ -8,24 +8,24 @@ use super::{ADDRESS, count, ends_well, exists, guide, make_bucket, tag};
 /// B1, B2, B7, B17: refusals that pass, each repeated as often as it came.
 #[tokio::test]
 async fn refusals_that_pass() {
-    let (stage, workspace, _) = guide("refusals", json!({})).await;
+    let (stage, workspace, _) = guide("refusals", json!({ "encryption": { "sse_algorithm": "aws:kms" } })).await;
     let refuse = |action, status, code| Fault::error("s3", action, status, code, "for a test");
     for (fault, times) in [
-        (refuse("PutPublicAccessBlock", 404, "NoSuchBucket"), 3),
+        (refuse("GetPublicAccessBlock", 404, "NoSuchBucket"), 3),
         (refuse("CreateBucket", 409, "OperationAborted"), 2),
         (refuse("PutBucketEncryption", 409, "OperationAborted"), 2),
         (refuse("PutBucketPolicy", 400, "MalformedPolicy"), 2),
-        (Fault::throttle("s3", "PutBucketOwnershipControls"), 4),
+        (Fault::throttle("s3", "PutBucketTagging"), 4),
     ] {
         stage.account.inject(fault.times(times));
     }
     workspace.apply().await;
     let sent = |action| count(&stage.account, action);
     assert_eq!(
-        [sent("PutPublicAccessBlock"), sent("CreateBucket"), sent("PutBucketEncryption"), sent("PutBucketPolicy")],
+        [sent("GetPublicAccessBlock"), sent("CreateBucket"), sent("PutBucketEncryption"), sent("PutBucketPolicy")],
         [4, 3, 3, 3]
     );
-    assert_eq!(sent("PutBucketOwnershipControls"), 5);
+    assert_eq!(sent("PutBucketTagging"), 5);
     ends_well(&stage, &workspace).await;
 }
 
@@ -117,6 +117,47 @@ async fn one_of_our_own() {
     }
 }
 
+/// B4: nor is one that the credentials may not see: S3 says where it is, and nothing else.
+#[tokio::test]
+async fn one_that_may_not_be_seen() {
+    for region in ["af-south-1", "us-east-1"] {
+        let (stage, workspace, bucket) = guide(&format!("unseen_{region}"), json!({ "region": region })).await;
+        let config = stage.account.s3().config().to_builder().region(aws_sdk_s3::config::Region::new(region));
+        let s3 = aws_sdk_s3::Client::from_conf(config.build());
+        let elsewhere = region != "us-east-1";
+        let location = elsewhere.then(|| {
+            let location = aws_sdk_s3::types::CreateBucketConfiguration::builder();
+            location.location_constraint(region.into()).build()
+        });
+        s3.create_bucket().bucket(&bucket).set_create_bucket_configuration(location).send().await.unwrap();
+        stage.account.forget();
+        let denied = Fault::error("s3", "HeadBucket|ListObjectsV2", 403, "AccessDenied", "no s3:ListBucket");
+        stage.account.inject(denied.times(0));
+        let said = workspace.try_apply().await.failed();
+        assert!(said.contains(&format!("there is a bucket of this name in the region {region}")), "{said}");
+        assert_eq!((stage.account.changes(), count(&stage.account, "CreateBucket")), (vec![], 0));
+        assert!(!workspace.state().await.contains(ADDRESS));
+        stage.account.forget();
+        s3.delete_bucket().bucket(&bucket).send().await.unwrap();
+    }
+}
+
+/// Rules of an organisation that deny what a new bucket has anyway are in nobody's way; nor is one that allows no tags with
+/// the create.
+#[tokio::test]
+async fn rules_of_an_organisation() {
+    let (stage, workspace, bucket) = guide("guard_rails", json!({})).await;
+    let denied = "Put(PublicAccessBlock|BucketOwnershipControls|BucketEncryption)";
+    stage.account.inject(Fault::error("s3", denied, 403, "AccessDenied", "denied by a rule").times(0));
+    stage.account.inject(Fault::error("s3", "CreateBucket", 403, "AccessDenied", "no s3:TagResource"));
+    workspace.apply().await;
+    let parts = ["PutBucketTagging", "PutBucketPolicy", "PutBucketLifecycleConfiguration", "PutBucketTagging"];
+    assert_eq!(stage.account.changes(), [&["CreateBucket", "CreateBucket"][..], &parts].concat());
+    let tags = super::tags(&stage.account, &bucket).await;
+    assert_eq!(tags.into_iter().collect::<Vec<_>>(), [("team".to_owned(), "ci".to_owned())]);
+    ends_well(&stage, &workspace).await;
+}
+
 /// B5: a name of another account is told as such, and nothing is in the state.
 #[tokio::test]
 async fn one_of_another_account() {
@@ -124,14 +165,15 @@ async fn one_of_another_account() {
     make_bucket(&other.account, &bucket).await;
     let (stage, workspace, _) = guide("taken", json!({ "bucket": bucket })).await;
     let said = workspace.try_apply().await.failed();
-    assert!(said.contains("belongs to a bucket of another account"), "{said}");
+    assert!(said.contains("is taken") && said.contains("It is one of another account"), "{said}");
     assert!(!workspace.state().await.contains(ADDRESS));
     stage.assert_nothing_left().await;
     assert!(exists(&other.account, &bucket).await);
     other.account.s3().delete_bucket().bucket(&bucket).send().await.unwrap();
 }
 
-/// B6: a part that is refused for good names itself, the state keeps the bucket, and the next apply ends it.
+/// B6: a part that is refused for good names itself, the state keeps the bucket, and the next apply replaces it, unless the
+/// user says that it is sound.
 #[tokio::test]
 async fn a_part_is_refused() {
     let (stage, workspace, bucket) = guide("part_refused", json!({})).await;
@@ -140,8 +182,15 @@ async fn a_part_is_refused() {
     assert!(said.contains("Setting the bucket policy of the bucket"), "{said}");
     assert!(said.contains("no s3:PutBucketPolicy"), "{said}");
     assert_eq!(count(&stage.account, "PutBucketPolicy"), 1);
+    assert!(said.contains("the next apply deletes it and makes it anew"), "{said}");
     assert_eq!(workspace.state().await.resource(ADDRESS)["id"], bucket);
+    assert_eq!(workspace.plan().await.changes()[ADDRESS], ["delete", "create"]);
+    let _ = workspace.run(&["untaint", ADDRESS]).await.succeeded();
+    stage.account.forget();
     workspace.apply().await;
+    let expected = ["PutBucketPolicy", "PutBucketLifecycleConfiguration", "PutBucketTagging"];
+    assert_eq!(stage.account.changes(), expected);
+    assert!(!super::tags(&stage.account, &bucket).await.contains_key("gitlabspot/unfinished"));
     ends_well(&stage, &workspace).await;
 }
 

@@ -14,6 +14,10 @@ use super::{ADDRESS, count, ends_well, guide, tag, tags};
 async fn changed_by_hand() {
     let (stage, workspace, bucket) = guide("by_hand", json!({ "versioning": true })).await;
     workspace.apply().await;
+    // Right after a change what was there before it is no difference. So this begins with a state that knows of none.
+    let _ = workspace.run(&["state", "rm", ADDRESS]).await.succeeded();
+    let _ = workspace.try_import(ADDRESS, &bucket).await.succeeded();
+    workspace.apply().await;
     let s3 = stage.account.s3();
     let suspended = VersioningConfiguration::builder().status(BucketVersioningStatus::Suspended).build();
     for part in ["lifecycle", "public access", "versioning", "policy"] {
@@ -52,10 +56,11 @@ async fn a_fresh_bucket_without_defaults() {
         ("GetPublicAccessBlock", "NoSuchPublicAccessBlockConfiguration"),
         ("GetBucketOwnershipControls", "OwnershipControlsNotFoundError"),
     ] {
-        stage.account.inject(Fault::error("s3", action, 404, code, "none").times(2));
+        stage.account.inject(Fault::error("s3", action, 404, code, "none"));
     }
     workspace.apply().await;
-    assert_eq!(count(&stage.account, "GetPublicAccessBlock"), 3);
+    let sent = ["GetPublicAccessBlock", "PutPublicAccessBlock", "PutBucketOwnershipControls", "PutBucketEncryption"];
+    assert_eq!(sent.map(|action| count(&stage.account, action)), [1, 1, 1, 0]);
     ends_well(&stage, &workspace).await;
 }
 
@@ -119,11 +124,6 @@ async fn rules_of_others() {
     ends_well(&stage, &workspace).await;
 }
 
-async fn statements(account: &Account, bucket: &str) -> Vec<Value> {
-    let policy = account.s3().get_bucket_policy().bucket(bucket).send().await.unwrap().policy.unwrap();
-    serde_json::from_str::<Value>(&policy).unwrap()["Statement"].as_array().unwrap().clone()
-}
-
 /// Rules of others in the old form, with a prefix of their own, are sent in today's: S3 takes no mixture.
 #[tokio::test]
 #[expect(deprecated, reason = "the old form is what is tested")]
@@ -156,6 +156,11 @@ async fn a_store_that_wants_md5() {
     stage.account.s3().put_object().bucket(&bucket).key("project/1").body(vec![1].into()).send().await.unwrap();
     ends_well(&stage, &workspace).await;
     assert_eq!(count(&stage.account, "DeleteObjects"), 1);
+}
+
+async fn statements(account: &Account, bucket: &str) -> Vec<Value> {
+    let policy = account.s3().get_bucket_policy().bucket(bucket).send().await.unwrap().policy.unwrap();
+    serde_json::from_str::<Value>(&policy).unwrap()["Statement"].as_array().unwrap().clone()
 }
 
 /// Statements of others in the bucket's policy are kept when ours goes and when it comes back.

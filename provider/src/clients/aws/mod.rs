@@ -21,11 +21,12 @@ use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_types::sdk_ua_metadata::FrameworkMetadata;
+use aws_types::service_config::ServiceConfigKey;
 
 pub use self::attempts::Attempts;
 use self::chain::Chain;
-pub(crate) use self::error::chain;
 use self::content_md5::ContentMd5;
+pub(crate) use self::error::chain;
 pub use self::error::{AwsError, Fault};
 pub use self::region::dns_suffix;
 use self::renewal::Renewal;
@@ -198,6 +199,14 @@ pub(super) fn s3(connection: &Connection, settings: &AwsSettings) -> aws_sdk_s3:
     aws_sdk_s3::Client::from_conf(builder.force_path_style(settings.s3_use_path_style.unwrap_or(false)).build())
 }
 
+/// The URL of S3 that provider block, environment or profile give, in the order in which the SDK takes them.
+pub(super) fn s3_endpoint(connection: &Connection, endpoints: &Endpoints) -> Option<String> {
+    let key = ServiceConfigKey::builder().service_id("S3").env("AWS_ENDPOINT_URL").profile("endpoint_url").build().ok();
+    let of_the_service = || connection.config.service_config().zip(key).and_then(|(all, key)| all.load_config(key));
+    let of_all = || connection.config.endpoint_url().map(str::to_owned);
+    endpoints.s3.clone().or_else(of_the_service).or_else(of_all)
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Write;
@@ -363,6 +372,7 @@ mod tests {
             },
             ..script.settings()
         });
+        assert_eq!(clients.s3_endpoint().await.unwrap().as_deref(), Some("http://127.0.0.1:9000"));
         let _ = clients.s3().await.unwrap().head_bucket().bucket("cache").send().await;
         let _ = clients.iam().await.unwrap().get_user().send().await;
         let _ = clients.eks().await.unwrap().list_clusters().send().await;
@@ -407,6 +417,7 @@ mod tests {
             Ok("endpoints") => {
                 let clients = clients(settings);
                 assert_eq!(clients.region().await.unwrap(), "af-south-1");
+                assert_eq!(clients.s3_endpoint().await.unwrap().as_deref(), Some("http://127.0.0.1:3"));
                 let _ = clients.eks().await.unwrap().list_clusters().send().await;
                 let _ = clients.ec2().await.unwrap().describe_subnets().send().await;
                 let seen: Vec<(String, bool)> = script
@@ -457,6 +468,7 @@ mod tests {
                     ("AWS_SECRET_ACCESS_KEY", "s"),
                     ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
                     ("AWS_ENDPOINT_URL_EKS", "http://127.0.0.1:2"),
+                    ("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:3"),
                     ("AWS_MAX_ATTEMPTS", "2"),
                 ];
                 run("endpoints", &endpoints).await;

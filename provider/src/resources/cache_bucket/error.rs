@@ -28,6 +28,21 @@ pub(super) enum Error {
     TakenElsewhere { bucket: String },
 
     #[error(
+        "The name {bucket} is taken: there is a bucket of this name in the region {region} that the provider's credentials \
+         may not see. It is one of another account, or s3:ListBucket is not allowed. It was not touched. \
+         Choose another name, or give bucket_prefix instead of bucket; if it is yours, allow s3:ListBucket and import it \
+         (\"tofu import ADDRESS {bucket}\")."
+    )]
+    Hidden { bucket: String, region: String },
+
+    #[error(
+        "S3 does not tell the provider's credentials whether there is a bucket {bucket} already (HeadBucket: 403). In \
+         us-east-1 S3 would answer the create of one that this account has already with success, so that it was not sent. \
+         Allow s3:ListBucket on the bucket, or choose another name if there is one."
+    )]
+    Unseen { bucket: String },
+
+    #[error(
         "The bucket {bucket} is in the region {found}, but the provider works in {expected}. Use a provider configuration \
          of that region. Nothing was changed."
     )]
@@ -37,11 +52,11 @@ pub(super) enum Error {
     Create { bucket: String, source: WaitError<AwsError>, left: Left },
 
     #[error(
-        "Setting {} of the bucket {bucket} failed: {source}. The bucket is there and in the state; \
-         {other} every part that came before this one. Apply again when the cause is gone.",
-        .part.name()
+        "Setting {} of the bucket {bucket} failed: {source}. The bucket is there and in the state, with every part that \
+         came before this one. {}",
+        .part.name(), next(*.is_new)
     )]
-    Part { bucket: String, part: Part, source: WaitError<AwsError>, other: &'static str },
+    Part { bucket: String, part: Part, source: WaitError<AwsError>, is_new: bool },
 
     #[error("Reading the bucket {bucket} failed: {source}. The state is as it was.")]
     Read { bucket: String, source: WaitError<AwsError> },
@@ -79,6 +94,16 @@ pub(super) enum Error {
     NothingToImport { bucket: String, region: String },
 }
 
+/// What the next apply does about a part that could not be set.
+fn next(is_new: bool) -> &'static str {
+    if is_new {
+        "A create that failed leaves it tainted, so that the next apply deletes it and makes it anew. To keep it, run \
+         \"tofu untaint ADDRESS\" before: then the apply sets what is missing."
+    } else {
+        "Apply again when the cause is gone."
+    }
+}
+
 /// What is left of a create that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Left {
@@ -102,7 +127,10 @@ impl std::fmt::Display for Left {
 impl Error {
     fn summary(&self) -> &'static str {
         match self {
-            Self::Exists { .. } | Self::TakenInRegion { .. } | Self::TakenElsewhere { .. } => "Bucket exists already",
+            Self::Exists { .. } | Self::TakenInRegion { .. } | Self::TakenElsewhere { .. } | Self::Hidden { .. } => {
+                "Bucket exists already"
+            }
+            Self::Unseen { .. } => "Perhaps the bucket exists already",
             Self::OtherRegion { .. } => "Bucket in another region",
             Self::Create { .. } => "Cannot create the cache bucket",
             Self::Part { .. } => "Cannot set up the cache bucket",
@@ -132,6 +160,8 @@ impl From<Error> for Diagnostics {
             Error::Exists { .. }
             | Error::TakenInRegion { .. }
             | Error::TakenElsewhere { .. }
+            | Error::Hidden { .. }
+            | Error::Unseen { .. }
             | Error::OtherRegion { .. } => diagnostic.at("bucket"),
             Error::NotEmpty { .. } => diagnostic.at("force_destroy"),
             _ => diagnostic,

@@ -104,6 +104,7 @@ pub(super) fn bare(planned: &CacheBucket) -> CacheBucket {
             public_access_blocked: false.into(),
             bucket_owner_enforced: false.into(),
         }),
+        encryption: Value::Known(encryption(encryption::Settings::default())),
         versioning: false.into(),
         tls_only: false.into(),
         expiration_days: Value::Null,

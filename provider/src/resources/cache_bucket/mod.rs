@@ -4,9 +4,10 @@
 //! policy, lifecycle, tags) are read, compared and repaired each alone, so that a change made by hand shows in the plan
 //! and one refused call does not stand in the way of the rest.
 //!
-//! * create: look whether the name is taken, make the bucket, mark it as unfinished, write the parts, wait until reads
-//!   show them, take the mark away. The state has the bucket from before the first request on.
-//! * read: everything at once.
+//! * create: look whether the name is taken, make the bucket with its tags and the mark of a create under way, write the
+//!   parts that a new bucket has not anyway, take the mark away with the last of them. The state has the bucket from before
+//!   the first request on.
+//! * read: everything at once. What S3 shows of before the last changes is left out, see [`overwritten`].
 //! * update: the parts that differ, one by one.
 //! * delete: empty it if that is allowed, delete, wait until it is gone.
 //! * import: the bucket's name.
@@ -15,6 +16,7 @@ mod create;
 mod empty;
 mod error;
 mod flatten;
+mod overwritten;
 mod parts;
 mod plan;
 mod schema;
@@ -28,7 +30,8 @@ use std::time::{Duration, Instant};
 use aws_sdk_s3::Client;
 
 use self::error::Error;
-use self::parts::{Found, Part};
+use self::overwritten::{Content, Overwritten};
+use self::parts::{Found, Known, Part, Put};
 pub use self::schema::{CacheBucket, Encryption, Identity, Protection, RunnerCache, RunnerCacheS3};
 use self::validate::Wanted;
 use self::wait::{Presence, presence, until_gone};
@@ -39,6 +42,7 @@ use crate::framework::{
 };
 use crate::provider::{self, Data};
 use crate::resources::propagation::{PROPAGATION, accepted};
+use crate::resources::tags::UNFINISHED;
 
 const CREATE: Duration = Duration::from_secs(20 * 60);
 const UPDATE: Duration = Duration::from_secs(20 * 60);
@@ -56,7 +60,11 @@ impl Resource for CacheBucketResource {
     const DESCRIPTION: &'static str = "The S3 bucket of the runner's distributed cache: private, without plain HTTP, and \
          with a lifecycle rule that follows where the runner really puts its objects.\n\n\
          Each part of the bucket (public access, ownership, encryption, versioning, policy, lifecycle, tags) is read back \
-         and repaired alone. Lifecycle rules, policy statements and tags of others are left alone.\n\n\
+         and repaired alone. Lifecycle rules, policy statements and tags of others are left alone. What a new bucket has by \
+         itself is read and not written, so that rules of an organisation that deny such calls are in nobody's way.\n\n\
+         S3 may show for a few minutes after a change what was there before. So for five minutes after a part was written, \
+         what it was before is taken for an old answer, with a warning; when someone has changed it back by hand, plans \
+         show that from then on. Any other change shows at once.\n\n\
          The store may be another one that speaks S3 (`endpoints` of the provider). What it does not have, such as public \
          access blocks, is left out with a warning.";
 
@@ -67,7 +75,8 @@ impl Resource for CacheBucketResource {
     async fn plan(&self, context: &Context<Data>, plan: &mut Plan<CacheBucket>) -> Result<(), Diagnostics> {
         let data = context.data()?;
         // What is wrong with the settings is said by the operation that needs them.
-        plan::complete(plan, data.clients.region().await.ok(), &data.tags);
+        let (region, endpoint) = (data.clients.region().await.ok(), data.clients.s3_endpoint().await.ok().flatten());
+        plan::complete(plan, region, endpoint.as_deref(), &data.tags);
         Ok(())
     }
 
@@ -123,10 +132,32 @@ struct Work<'a> {
     parts: &'a [Part],
     planned: &'a CacheBucket,
     before: Option<&'a CacheBucket>,
+    /// It is a create, of which no plan has shown what is there.
+    is_create: bool,
+    /// The bucket was made just now.
+    is_fresh: bool,
     /// When it has to be done.
     end: Instant,
-    /// How the message goes on about the other parts.
-    other: &'static str,
+}
+
+impl Work<'_> {
+    /// What is known of a part before it is written.
+    fn known(&self, part: Part, wanted: &Wanted, overwritten: &Overwritten) -> Known {
+        // A bucket of the same name may have been deleted a moment ago, and S3 may tell its settings still.
+        let is_certain = match part {
+            Part::Policy => wanted.tls_only,
+            Part::Lifecycle => wanted.lifecycle.clone().if_any().is_some(),
+            Part::Tags => true,
+            Part::PublicAccess | Part::Ownership | Part::Encryption | Part::Versioning => false,
+        };
+        if overwritten.has(part) || self.is_fresh && is_certain {
+            Known::Outdated
+        } else if self.is_create {
+            Known::Nothing
+        } else {
+            Known::Differs
+        }
+    }
 }
 
 /// Where the story takes place.
@@ -134,6 +165,8 @@ struct Scene<'a, D> {
     context: &'a Context<D>,
     s3: &'a Client,
     region: &'a str,
+    /// Where S3 is, if it is not AWS's.
+    endpoint: Option<String>,
     tags: &'a provider::Tags,
 }
 
@@ -142,7 +175,8 @@ impl<'a> Scene<'a, Data> {
         let data = context.data()?;
         let s3 = data.clients.s3().await?;
         let region = data.clients.region().await?;
-        Ok(Self { context, s3, region, tags: &data.tags })
+        let endpoint = data.clients.s3_endpoint().await?;
+        Ok(Self { context, s3, region, endpoint, tags: &data.tags })
     }
 }
 
@@ -156,47 +190,44 @@ impl<D> Scene<'_, D> {
         accepted(self.context, PROPAGATION, passes, call).await
     }
 
-    /// Writes parts one after the other, as S3 refuses changes of one bucket at the same time, and then waits for all
-    /// of them at once. Returns warnings about what the store does not have.
+    /// Writes parts one after the other, as S3 refuses changes of one bucket at the same time. Returns warnings about what
+    /// the store does not have.
     async fn set_up(
         &self,
         work: Work<'_>,
         state: &mut CacheBucket,
-        mut record: impl FnMut(CacheBucket),
+        overwritten: &mut Overwritten,
+        mut record: impl FnMut(CacheBucket, &Overwritten),
     ) -> Result<Vec<Diagnostic>, Error> {
-        let Work { parts, planned, before, end, other } = work;
+        let Work { parts, planned, before, is_create, end, .. } = work;
         let wanted = Wanted::of(planned, before);
-        let left = || end.saturating_duration_since(self.context.clock.now());
         let (bucket, arn) = (planned.bucket.as_str().unwrap_or_default(), planned.arn.as_str().unwrap_or_default());
-        let failed = |part: Part| move |source| Error::Part { bucket: bucket.to_owned(), part, source, other };
+        let failed =
+            |part: Part| move |source| Error::Part { bucket: bucket.to_owned(), part, source, is_new: is_create };
         let mut lacking = Vec::new();
         for part in parts {
-            let put = part.put(self.context, self.s3, bucket, arn, &wanted, left()).await.map_err(failed(*part))?;
-            lacking.extend(put.map(|refusal| error::lacking(bucket, *part, &refusal)));
+            let left = end.saturating_duration_since(self.context.clock.now());
+            let known = work.known(*part, &wanted, overwritten);
+            let put = part.put(self.context, self.s3, (bucket, arn), &wanted, known, left).await;
+            match put.map_err(failed(*part))? {
+                Put::Written => overwritten.note(Content::of(*part, state), self.context.clock.time_of_day()),
+                Put::Spared => {}
+                Put::Lacking(refusal) => lacking.push(error::lacking(bucket, *part, &refusal)),
+            }
             flatten::take(state, *part, planned);
-            record(state.clone());
+            record(state.clone(), overwritten);
         }
-        let (wanted, left) = (&wanted, &left);
-        let settle = |part: &Part| {
-            let part = *part;
-            async move { part.settle(self.context, self.s3, bucket, wanted, left()).await.map_err(failed(part)) }
-        };
-        futures::future::try_join_all(parts.iter().map(settle)).await?;
         Ok(lacking)
     }
 
     async fn read(&self, operation: &mut Read<CacheBucket>) -> Result<(), Error> {
         let bucket = operation.state.bucket.as_str().or(operation.state.id.as_str()).unwrap_or_default().to_owned();
         let failed = |source| Error::Read { bucket: bucket.clone(), source };
-        let expected = (!operation.importing).then(|| Wanted::of(&operation.state, None).lifecycle.if_any());
         let look = || async {
-            let head = presence(self.s3, &bucket, self.region);
-            let found = Found::read(self.context, self.s3, &bucket, expected.as_ref());
+            let (head, found) = (presence(self.s3, &bucket, self.region), Found::read(self.s3, &bucket));
             match tokio::join!(head, found) {
                 // Not everywhere yet, or no longer.
-                (Ok(Presence::Here), Err(WaitError::Failed(error))) if error.code() == Some("NoSuchBucket") => {
-                    Err(error)
-                }
+                (Ok(Presence::Here), Err(error)) if error.code() == Some("NoSuchBucket") => Err(error),
                 (presence, found) => Ok((presence?, found)),
             }
         };
@@ -213,12 +244,16 @@ impl<D> Scene<'_, D> {
                 return Err(Error::OtherRegion { bucket, found, expected: self.region.to_owned() });
             }
             // Someone who may not look may still be able to read the parts.
-            Presence::Here | Presence::Forbidden => {}
+            Presence::Here | Presence::Hidden | Presence::Forbidden => {}
         }
+        let mut found = found.map_err(|error| failed(WaitError::Failed(error)))?;
+        let overwritten = Overwritten::of(&operation.private, self.context.clock.time_of_day());
+        overwritten.keep(&mut operation.private);
+        operation.diagnostics.extend(overwritten.leave_out(&mut found, &operation.state, &bucket));
         let importing = operation.importing.then_some(self.tags);
         let state = &mut operation.state;
-        flatten::flatten(state, found.map_err(failed)?, importing);
-        plan::identify(state, Some(self.region));
+        flatten::flatten(state, found, importing);
+        plan::identify(state, Some(self.region), self.endpoint.as_deref());
         Ok(())
     }
 
@@ -227,7 +262,7 @@ impl<D> Scene<'_, D> {
         self.tags.spare(&mut prior.tags_all);
         let mut planned = operation.planned.clone();
         let region = prior.region.as_str().unwrap_or(self.region).to_owned();
-        plan::derive(&mut planned, &operation.config, Some(&region), self.tags);
+        plan::derive(&mut planned, &operation.config, Some(&region), self.endpoint.as_deref(), self.tags);
         // Everything that is in the state alone takes effect at once.
         let mut state = CacheBucket {
             protection: prior.protection.clone(),
@@ -243,10 +278,23 @@ impl<D> Scene<'_, D> {
             ..planned.clone()
         };
         operation.record(state.clone());
-        let parts = validate::differing(&prior, &planned);
-        let end = self.context.clock.now() + Timeouts::update(&planned.timeouts, UPDATE);
-        let work = Work { parts: &parts, planned: &planned, before: Some(&prior), end, other: "changed is" };
-        let lacking = self.set_up(work, &mut state, |state| operation.record(state)).await?;
+        let mut parts = validate::differing(&prior, &planned);
+        // One whose create failed, and which the user has declared to be sound.
+        let is_unfinished = operation.private.get(UNFINISHED) == Some(true);
+        if is_unfinished && !parts.contains(&Part::Tags) {
+            parts.push(Part::Tags);
+        }
+        let clock = &self.context.clock;
+        let mut overwritten = Overwritten::of(&operation.private, clock.time_of_day());
+        let end = clock.now() + Timeouts::update(&planned.timeouts, UPDATE);
+        let before = (!is_unfinished).then_some(&prior);
+        let work = Work { parts: &parts, planned: &planned, before, is_create: false, is_fresh: false, end };
+        let record = |state, overwritten: &Overwritten| {
+            overwritten.keep(&mut operation.private);
+            operation.record(state);
+        };
+        let lacking = self.set_up(work, &mut state, &mut overwritten, record).await?;
+        operation.private.remove(UNFINISHED);
         operation.diagnostics.extend(lacking);
         operation.record(planned);
         Ok(())

@@ -6,7 +6,8 @@ use crate::provider::Tags;
 use crate::resources::{cache_path, partition};
 
 /// Completes a plan. `region` is `None` while the provider does not know it.
-pub(super) fn complete(plan: &mut Plan<CacheBucket>, region: Option<&str>, tags: &Tags) {
+/// `endpoint` is where S3 is, if it is not AWS's.
+pub(super) fn complete(plan: &mut Plan<CacheBucket>, region: Option<&str>, endpoint: Option<&str>, tags: &Tags) {
     if let Some(prior) = &plan.prior
         && prior.bucket_prefix != plan.planned.bucket_prefix
         && !continues(prior, &plan.planned)
@@ -18,7 +19,7 @@ pub(super) fn complete(plan: &mut Plan<CacheBucket>, region: Option<&str>, tags:
         Some(prior) if prior.region.known().is_some() => prior.region.as_str().map(str::to_owned),
         _ => region.map(str::to_owned),
     };
-    derive(&mut plan.planned, &plan.config, region.as_deref(), tags);
+    derive(&mut plan.planned, &plan.config, region.as_deref(), endpoint, tags);
 }
 
 /// Whether the bucket that is there could have got its name from the new prefix, or the prefix only went away: then
@@ -33,7 +34,13 @@ fn continues(prior: &CacheBucket, planned: &CacheBucket) -> bool {
 
 /// Everything that follows from what is known: used for the plan and, when the last unknown values are there, for the
 /// state.
-pub(super) fn derive(model: &mut CacheBucket, config: &CacheBucket, region: Option<&str>, tags: &Tags) {
+pub(super) fn derive(
+    model: &mut CacheBucket,
+    config: &CacheBucket,
+    region: Option<&str>,
+    endpoint: Option<&str>,
+    tags: &Tags,
+) {
     if config.prefix.is_null() {
         model.prefix = layout(&model.cache_path, &model.shared);
     }
@@ -47,47 +54,66 @@ pub(super) fn derive(model: &mut CacheBucket, config: &CacheBucket, region: Opti
     model.protection =
         Value::Known(Protection { public_access_blocked: true.into(), bucket_owner_enforced: true.into() });
     model.tags_all = tags.all(&model.tags);
-    identify(model, region);
+    identify(model, region, endpoint);
 }
 
-/// What follows from name and region.
-pub(super) fn identify(model: &mut CacheBucket, region: Option<&str>) {
+/// What follows from name, region and endpoint.
+pub(super) fn identify(model: &mut CacheBucket, region: Option<&str>, endpoint: Option<&str>) {
     let name = model.bucket.clone();
     model.region = region.map_or(Value::Unknown, Value::from);
     model.arn = match region {
         Some(region) => name.clone().map(|name| arn(&name, region)),
         None => Value::Unknown,
     };
-    model.bucket_domain_name = match region {
-        Some(region) => name.clone().map(|name| format!("{name}.{}", host(region))),
+    let place = region.map(|region| Place::of(region, endpoint));
+    model.bucket_domain_name = match &place {
+        Some(place) => name.clone().map(|name| format!("{name}.{}", place.host)),
         None => Value::Unknown,
     };
     model.id = name;
-    model.runner_cache = runner_cache(model);
+    model.runner_cache = runner_cache(model, place.as_ref());
 }
 
 pub(super) fn arn(bucket: &str, region: &str) -> String {
     format!("arn:{}:s3:::{bucket}", partition::name(region))
 }
 
-/// The host that the runner is told: the global one, as the runner finds the region by itself, except where a partition
-/// has none.
-fn host(region: &str) -> String {
-    match partition::name(region) {
-        "aws" => "s3.amazonaws.com".to_owned(),
-        _ => format!("s3.{region}.{}", partition::dns_suffix(region)),
+/// Where S3 is.
+#[derive(Debug, PartialEq, Eq)]
+struct Place {
+    /// With its port, if that is not the usual one.
+    host: String,
+    /// Plain HTTP.
+    is_insecure: bool,
+}
+
+impl Place {
+    /// By default what the runner is told is the global host, as the runner finds the region by itself, except where a
+    /// partition has none.
+    fn of(region: &str, endpoint: Option<&str>) -> Self {
+        let (host, is_insecure) = match endpoint.map(|url| url.split_once("://").unwrap_or(("https", url))) {
+            Some((scheme, rest)) => {
+                let host = rest.split(['/', '?']).next().unwrap_or_default();
+                // Names and passwords are not part of the host.
+                (host.rsplit('@').next().unwrap_or_default().to_owned(), scheme.eq_ignore_ascii_case("http"))
+            }
+            None if partition::name(region) == "aws" => ("s3.amazonaws.com".to_owned(), false),
+            None => (format!("s3.{region}.{}", partition::dns_suffix(region)), false),
+        };
+        Self { host, is_insecure }
     }
 }
 
-fn runner_cache(model: &CacheBucket) -> Value<RunnerCache> {
+fn runner_cache(model: &CacheBucket, place: Option<&Place>) -> Value<RunnerCache> {
     Value::Known(RunnerCache {
         kind: "s3".into(),
         path: model.cache_path.clone(),
         shared: model.shared.clone(),
         s3: Value::Known(RunnerCacheS3 {
-            server_address: model.region.as_str().map_or(Value::Unknown, |region| host(region).into()),
+            server_address: place.map_or(Value::Unknown, |place| place.host.as_str().into()),
             bucket_name: model.bucket.clone(),
             bucket_location: model.region.clone(),
+            insecure: place.map_or(Value::Unknown, |place| place.is_insecure.then_some(true).into()),
         }),
     })
 }
@@ -140,7 +166,7 @@ mod tests {
             shared: true.into(),
             ..CacheBucket::default()
         };
-        derive(&mut model, &CacheBucket::default(), Some("eu-west-1"), &known());
+        derive(&mut model, &CacheBucket::default(), Some("eu-west-1"), None, &known());
         assert_eq!(model.arn, "arn:aws:s3:::ci-cache".into());
         assert_eq!(model.bucket_domain_name, "ci-cache.s3.amazonaws.com".into());
         let cache = model.runner_cache.known().unwrap();
@@ -148,14 +174,42 @@ mod tests {
             server_address: "s3.amazonaws.com".into(),
             bucket_name: "ci-cache".into(),
             bucket_location: "eu-west-1".into(),
+            insecure: Value::Null,
         };
         let expected = RunnerCache { kind: "s3".into(), path: "".into(), shared: true.into(), s3: Value::Known(s3) };
         assert_eq!(cache, &expected);
 
         model.bucket = "c".into();
-        derive(&mut model, &CacheBucket::default(), Some("cn-north-1"), &known());
+        derive(&mut model, &CacheBucket::default(), Some("cn-north-1"), None, &known());
         assert_eq!(model.arn, "arn:aws-cn:s3:::c".into());
         assert_eq!(model.bucket_domain_name, "c.s3.cn-north-1.amazonaws.com.cn".into());
+    }
+
+    #[test]
+    fn each_partition_has_its_arns_and_addresses() {
+        for (region, partition, suffix) in partition::EACH {
+            let mut model = CacheBucket { bucket: "c".into(), ..CacheBucket::default() };
+            identify(&mut model, Some(region), None);
+            let host = if partition == "aws" { "s3.amazonaws.com".to_owned() } else { format!("s3.{region}.{suffix}") };
+            assert_eq!(model.arn, format!("arn:{partition}:s3:::c").into());
+            assert_eq!(model.bucket_domain_name, format!("c.{host}").into());
+            let s3 = model.runner_cache.into_known().unwrap().s3.into_known().unwrap();
+            assert_eq!((s3.server_address, s3.bucket_location), (host.into(), region.into()));
+        }
+    }
+
+    #[test]
+    fn another_store_is_where_its_endpoint_is() {
+        for (endpoint, host, is_insecure) in [
+            ("https://minio.example.com", "minio.example.com", false),
+            ("http://127.0.0.1:9000", "127.0.0.1:9000", true),
+            ("HTTP://me:secret@minio:9000/path?x=y", "minio:9000", true),
+            ("https://[::1]:9000/", "[::1]:9000", false),
+            ("minio.example.com", "minio.example.com", false),
+        ] {
+            let expected = Place { host: host.to_owned(), is_insecure };
+            assert_eq!(Place::of("eu-west-1", Some(endpoint)), expected, "{endpoint}");
+        }
     }
 
     #[test]

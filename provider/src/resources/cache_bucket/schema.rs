@@ -65,7 +65,7 @@ pub struct CacheBucket {
     /// The region of the bucket. It is made in the provider's.
     #[attr(computed, stable)]
     pub region: Value<String>,
-    /// The bucket's host name, for instance `ci-cache.s3.amazonaws.com`.
+    /// The bucket's host name, for instance `ci-cache.s3.amazonaws.com`; with `endpoints.s3` that of its host.
     #[attr(computed, stable)]
     pub bucket_domain_name: Value<String>,
     /// What keeps the bucket private. It cannot be turned off; when someone else does, the plan shows it.
@@ -82,7 +82,8 @@ pub struct Encryption {
     /// `AES256`, with keys of S3, or `aws:kms`, with a key of KMS.
     #[attr(optional, default = "AES256")]
     pub sse_algorithm: Value<String>,
-    /// Key id, ARN or alias of the KMS key; by default the AWS managed key of S3. Only with `aws:kms`.
+    /// ARN, id or alias of the KMS key; by default the AWS managed key of S3. Only with `aws:kms`. Prefer the ARN of a key:
+    /// S3 looks for an id or alias in the account and region of whoever uploads, and does not check whether there is one.
     #[attr(optional)]
     pub kms_key_id: Value<String>,
     /// Whether S3 asks KMS once per bucket instead of once per object, which is cheaper.
@@ -121,7 +122,7 @@ pub struct RunnerCache {
 /// `[runners.cache.s3]`.
 #[derive(Clone, Debug, Default, PartialEq, Object)]
 pub struct RunnerCacheS3 {
-    /// Host of S3, for instance `s3.amazonaws.com`.
+    /// Host of S3, for instance `s3.amazonaws.com`; that of the provider's `endpoints.s3` where it is given.
     #[attr(computed)]
     pub server_address: Value<String>,
     /// The name of the bucket.
@@ -130,6 +131,9 @@ pub struct RunnerCacheS3 {
     /// The region of the bucket.
     #[attr(computed)]
     pub bucket_location: Value<String>,
+    /// `true` where S3 is asked without TLS, because its endpoint begins with `http://`.
+    #[attr(computed)]
+    pub insecure: Value<bool>,
 }
 
 /// What identifies a bucket.

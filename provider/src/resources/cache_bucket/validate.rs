@@ -1,10 +1,10 @@
 //! What can be wrong with a configuration, and the configuration without doubt.
 
 use super::parts::{Part, encryption, lifecycle};
-use super::schema::{CacheBucket, Encryption};
+use super::schema::{CacheBucket, Encryption, Protection};
 use crate::framework::value::known_map;
 use crate::framework::{AttributePath, Diagnostics, Timeouts, Value};
-use crate::resources::tags::{self, Tags};
+use crate::resources::tags::{self, Tags, UNFINISHED};
 
 /// The longest name of a bucket.
 const LONGEST: usize = 63;
@@ -20,7 +20,7 @@ pub(super) struct Wanted {
     pub(super) tls_only: bool,
     pub(super) lifecycle: lifecycle::Rule,
     pub(super) tags: Tags,
-    /// Tags that were the provider's before and are no longer wanted.
+    /// Tags that were the provider's before. On a create that is the mark of it.
     pub(super) tags_before: Tags,
 }
 
@@ -40,7 +40,7 @@ impl Wanted {
                 abort_incomplete_multipart_days: days(&model.abort_incomplete_multipart_days),
             },
             tags: tags(model),
-            tags_before: before.map(tags).unwrap_or_default(),
+            tags_before: before.map_or_else(|| Tags::from([(UNFINISHED.to_owned(), String::new())]), tags),
         }
     }
 }
@@ -58,8 +58,8 @@ fn encryption_of(value: &Value<Encryption>) -> encryption::Settings {
 /// The parts in which two models differ.
 pub(super) fn differing(prior: &CacheBucket, planned: &CacheBucket) -> Vec<Part> {
     let different = |part: &Part| match part {
-        Part::PublicAccess => blocked(prior, |p| &p.public_access_blocked) != Some(true),
-        Part::Ownership => blocked(prior, |p| &p.bucket_owner_enforced) != Some(true),
+        Part::PublicAccess => !protected(prior, |p| &p.public_access_blocked),
+        Part::Ownership => !protected(prior, |p| &p.bucket_owner_enforced),
         Part::Encryption => prior.encryption != planned.encryption,
         Part::Versioning => prior.versioning != planned.versioning,
         Part::Policy => prior.tls_only != planned.tls_only,
@@ -74,8 +74,9 @@ pub(super) fn differing(prior: &CacheBucket, planned: &CacheBucket) -> Vec<Part>
     Part::ALL.into_iter().filter(different).collect()
 }
 
-fn blocked(model: &CacheBucket, pick: fn(&super::schema::Protection) -> &Value<bool>) -> Option<bool> {
-    pick(model.protection.known()?).known().copied()
+/// Whether one of the protections is on.
+pub(super) fn protected(model: &CacheBucket, pick: fn(&Protection) -> &Value<bool>) -> bool {
+    model.protection.known().is_some_and(|protection| pick(protection).or(false))
 }
 
 /// Checks a configuration.
@@ -108,11 +109,11 @@ fn names(config: &CacheBucket, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// The rules of S3 for general purpose buckets.
 const RESERVED_PREFIXES: [&str; 3] = ["amzn-s3-demo-", "sthree-", "xn--"];
 /// Of access points, of buckets of other kinds, and of names that belong to one account.
 const RESERVED_SUFFIXES: [&str; 6] = ["--ol-s3", "--table-s3", "--x-s3", "-an", "-s3alias", ".mrap"];
 
+/// The rules of S3 for general purpose buckets.
 fn name_problem(name: &str, longest: usize) -> Option<String> {
     let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     if name.len() < 3 || name.len() > longest {
@@ -192,7 +193,6 @@ fn encryption(config: &CacheBucket, diagnostics: &mut Diagnostics) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resources::cache_bucket::schema::Protection;
 
     fn problems(config: &CacheBucket) -> Vec<String> {
         let mut diagnostics = Diagnostics::new();

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use crate::clients::aws::{AwsError, Fault};
 use crate::framework::Context;
@@ -17,11 +18,13 @@ pub(super) enum Presence {
     Here,
     /// A bucket in another region.
     OtherRegion(String),
-    /// S3 does not say: there is a bucket of someone else, or the credentials may not look.
+    /// A bucket in this region that the credentials may not see: perhaps someone else's.
+    Hidden,
+    /// S3 does not say whether there is one.
     Forbidden,
 }
 
-/// Asks once.
+/// Asks once, or twice where the first answer says too little.
 pub(super) async fn presence(s3: &Client, bucket: &str, region: &str) -> Result<Presence, AwsError> {
     let error = match s3.head_bucket().bucket(bucket).send().await {
         Ok(answer) => {
@@ -32,19 +35,44 @@ pub(super) async fn presence(s3: &Client, bucket: &str, region: &str) -> Result<
         }
         Err(error) => error,
     };
-    let elsewhere = error.raw_response().and_then(|answer| answer.headers().get("x-amz-bucket-region"));
-    let elsewhere = elsewhere.map(str::to_owned).filter(|found| found != region);
+    let found = region_of(error.raw_response());
     let error = AwsError::new("HeadBucket", &error);
-    match (error.fault(), elsewhere) {
+    match (error.fault(), found) {
         _ if error.is_not_found() => Ok(Presence::Absent),
-        (Fault::Answer { status: 301 | 400 | 403, .. }, Some(found)) => Ok(Presence::OtherRegion(found)),
-        (Fault::Answer { status: 403, code, .. }, None)
-            if ["", "Forbidden", "AccessDenied"].contains(&code.as_str()) =>
+        (Fault::Answer { status: 301 | 400 | 403, .. }, Some(found)) if found != region => {
+            Ok(Presence::OtherRegion(found))
+        }
+        (Fault::Answer { status: 400 | 403, .. }, found) => with_reason(s3, bucket, region, found).await,
+        _ => Err(error),
+    }
+}
+
+/// Answers to HEAD have no body, so that credentials that have expired look like any other refusal. This asks with a
+/// request whose answer has one.
+async fn with_reason(s3: &Client, bucket: &str, region: &str, found: Option<String>) -> Result<Presence, AwsError> {
+    let error = match s3.list_objects_v2().bucket(bucket).max_keys(0).send().await {
+        Ok(_) => return Ok(Presence::Here),
+        Err(error) => error,
+    };
+    let found = found.or_else(|| region_of(error.raw_response()));
+    let error = AwsError::new("ListObjectsV2", &error);
+    match (error.fault(), found) {
+        _ if error.is_not_found() => Ok(Presence::Absent),
+        (Fault::Answer { status: 301 | 400 | 403, .. }, Some(found)) if found != region => {
+            Ok(Presence::OtherRegion(found))
+        }
+        (Fault::Answer { status: 403, code, .. }, found)
+            if ["", "Forbidden", "AccessDenied", "AllAccessDisabled"].contains(&code.as_str()) =>
         {
-            Ok(Presence::Forbidden)
+            Ok(if found.is_some() { Presence::Hidden } else { Presence::Forbidden })
         }
         _ => Err(error),
     }
+}
+
+/// Where S3 says that the bucket is, which it does only of one that exists.
+fn region_of(answer: Option<&HttpResponse>) -> Option<String> {
+    answer.and_then(|answer| answer.headers().get("x-amz-bucket-region")).map(str::to_owned)
 }
 
 /// Waits until a new bucket can be seen.

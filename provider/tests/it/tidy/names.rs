@@ -51,7 +51,7 @@ const CHAPTERS: [&str; 12] = [
 
 /// Subjects of one resource alone, each large enough for a name of its own.
 const SUBJECTS: &[(&str, &[&str])] = &[
-    ("cache_bucket", &["create", "empty", "parts"]),
+    ("cache_bucket", &["create", "empty", "overwritten", "parts"]),
     (
         "node_group",
         &[

@@ -2,14 +2,17 @@
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{
-    ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
+    BlockedEncryptionTypes, ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration,
+    ServerSideEncryptionRule,
 };
 
-use super::or_absent;
+use serde::{Deserialize, Serialize};
+
+use super::{Known, Put, is_so, or_absent};
 use crate::clients::aws::AwsError;
 
 /// The default encryption of a bucket.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Settings {
     /// `AES256`, `aws:kms` or whatever S3 says.
     pub(crate) algorithm: String,
@@ -26,12 +29,13 @@ impl Default for Settings {
 }
 
 pub(super) async fn read(s3: &Client, bucket: &str) -> Result<Option<Settings>, AwsError> {
+    Ok(rules(s3, bucket).await?.map(|rules| rules.iter().find_map(settings).unwrap_or_default()))
+}
+
+async fn rules(s3: &Client, bucket: &str) -> Result<Option<Vec<ServerSideEncryptionRule>>, AwsError> {
     match s3.get_bucket_encryption().bucket(bucket).send().await.map_err(AwsError::of("GetBucketEncryption")) {
-        Ok(answer) => {
-            let rules = answer.server_side_encryption_configuration().map(|configuration| configuration.rules());
-            Ok(Some(rules.into_iter().flatten().find_map(settings).unwrap_or_default()))
-        }
-        Err(error) => or_absent(error, "ServerSideEncryptionConfigurationNotFoundError", Settings::default()),
+        Ok(answer) => Ok(Some(answer.server_side_encryption_configuration.map(|it| it.rules).unwrap_or_default())),
+        Err(error) => or_absent(error, "ServerSideEncryptionConfigurationNotFoundError", Vec::new()),
     }
 }
 
@@ -44,13 +48,25 @@ fn settings(rule: &ServerSideEncryptionRule) -> Option<Settings> {
     })
 }
 
-pub(super) async fn put(s3: &Client, bucket: &str, wanted: &Settings) -> Result<(), AwsError> {
-    let request = s3.put_bucket_encryption().bucket(bucket).server_side_encryption_configuration(expand(wanted));
-    request.send().await.map(drop).map_err(AwsError::of("PutBucketEncryption"))
+/// Kinds of encryption that the bucket refuses in uploads, as new buckets do with keys of the client, stay refused.
+pub(super) async fn put(s3: &Client, bucket: &str, wanted: &Settings, known: Known) -> Result<Put, AwsError> {
+    let rules = rules(s3, bucket).await;
+    let blocked = rules.as_ref().ok().and_then(|rules| rules.iter().flatten().find_map(blocked));
+    let found = rules.map(|rules| rules.map(|rules| rules.iter().find_map(settings).unwrap_or_default()));
+    if is_so(found, wanted)? && known == Known::Nothing {
+        return Ok(Put::Spared);
+    }
+    let configuration = expand(wanted, blocked);
+    let request = s3.put_bucket_encryption().bucket(bucket).server_side_encryption_configuration(configuration);
+    request.send().await.map(|_| Put::Written).map_err(AwsError::of("PutBucketEncryption"))
+}
+
+fn blocked(rule: &ServerSideEncryptionRule) -> Option<BlockedEncryptionTypes> {
+    rule.blocked_encryption_types().cloned()
 }
 
 #[expect(clippy::expect_used, reason = "everything that a configuration must have is given")]
-fn expand(wanted: &Settings) -> ServerSideEncryptionConfiguration {
+fn expand(wanted: &Settings, blocked: Option<BlockedEncryptionTypes>) -> ServerSideEncryptionConfiguration {
     let default = ServerSideEncryptionByDefault::builder()
         .sse_algorithm(ServerSideEncryption::from(wanted.algorithm.as_str()))
         .set_kms_master_key_id(wanted.kms_key_id.clone())
@@ -59,6 +75,7 @@ fn expand(wanted: &Settings) -> ServerSideEncryptionConfiguration {
     let rule = ServerSideEncryptionRule::builder()
         .apply_server_side_encryption_by_default(default)
         .bucket_key_enabled(wanted.bucket_key_enabled)
+        .set_blocked_encryption_types(blocked)
         .build();
     ServerSideEncryptionConfiguration::builder().rules(rule).build().expect("a rule is given")
 }
@@ -75,7 +92,11 @@ mod tests {
             bucket_key_enabled: true,
         };
         for wanted in [Settings::default(), kms] {
-            assert_eq!(expand(&wanted).rules().iter().find_map(settings), Some(wanted));
+            let blocked =
+                BlockedEncryptionTypes::builder().encryption_type(aws_sdk_s3::types::EncryptionType::SseC).build();
+            let expanded = expand(&wanted, Some(blocked.clone()));
+            assert_eq!(expanded.rules().iter().find_map(settings), Some(wanted));
+            assert_eq!(expanded.rules().iter().find_map(self::blocked), Some(blocked));
         }
     }
 }

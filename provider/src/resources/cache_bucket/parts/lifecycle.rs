@@ -1,24 +1,21 @@
 //! One lifecycle rule, which removes what nobody will ask for again. Rules of others are left alone.
 
-use std::time::Duration;
-
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{
     AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule,
     LifecycleRuleFilter, NoncurrentVersionExpiration, TransitionDefaultMinimumObjectSize,
 };
 
-use super::is_unsupported;
+use serde::{Deserialize, Serialize};
+
+use super::{Known, Put, is_unsupported};
 use crate::clients::aws::AwsError;
-use crate::framework::Context;
-use crate::framework::wait::{Look, Wait, WaitError};
-use crate::resources::propagation::PROPAGATION;
 
 /// Tells our rule from others.
 const RULE_ID: &str = "gitlabspot-cache";
 
 /// Our rule. Days of 0: never.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Rule {
     pub(crate) prefix: String,
     pub(crate) expiration_days: i32,
@@ -46,38 +43,6 @@ pub(super) async fn read(s3: &Client, bucket: &str) -> Result<Option<Option<Rule
     Ok(all(s3, bucket).await?.map(|all| ours(&all.rules)))
 }
 
-/// The rule as it is for certain: for some time after a change S3 answers with the old one and the new one by turns. What
-/// is `expected` is believed at once, anything else when two reads in a row agree on it.
-pub(super) async fn read_steady<D>(
-    context: &Context<D>,
-    s3: &Client,
-    bucket: &str,
-    expected: Option<&Option<Rule>>,
-) -> Result<Option<Option<Rule>>, WaitError<AwsError>> {
-    let last = std::sync::Mutex::new(None);
-    let second = Duration::from_secs(1);
-    let steady = Wait::new(context, PROPAGATION)
-        .every(second, second)
-        .until(|| async {
-            let now = read(s3, bucket).await?;
-            let mut last = last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            // None: a store without rules.
-            if now.is_none() || now.as_ref() == expected || last.as_ref() == Some(&now) {
-                return Ok(Look::Done(now));
-            }
-            *last = Some(now);
-            Ok(Look::Pending("lifecycle rules that change from read to read".to_owned()))
-        })
-        .await;
-    match steady {
-        // Better the last answer than none.
-        Err(WaitError::TimedOut { .. }) => {
-            Ok(last.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).flatten())
-        }
-        other => other,
-    }
-}
-
 async fn all(s3: &Client, bucket: &str) -> Result<Option<All>, AwsError> {
     const CALL: &str = "GetBucketLifecycleConfiguration";
     match s3.get_bucket_lifecycle_configuration().bucket(bucket).send().await.map_err(AwsError::of(CALL)) {
@@ -92,24 +57,24 @@ async fn all(s3: &Client, bucket: &str) -> Result<Option<All>, AwsError> {
 }
 
 /// Puts our rule in, or takes it out when there is nothing for it to do.
-pub(super) async fn put(s3: &Client, bucket: &str, wanted: &Rule) -> Result<(), AwsError> {
+pub(super) async fn put(s3: &Client, bucket: &str, wanted: &Rule, known: Known) -> Result<Put, AwsError> {
     let found = all(s3, bucket).await?;
     let supported = found.is_some();
     let All { rules: before, minimum_size } = found.unwrap_or_default();
     let after = merged(&before, wanted.clone().if_any().as_ref().map(expand));
-    if after == before && supported {
-        return Ok(());
+    if after == before && supported && known != Known::Outdated {
+        return Ok(Put::Spared);
     }
     if after.is_empty() {
         let request = s3.delete_bucket_lifecycle().bucket(bucket);
-        return request.send().await.map(drop).map_err(AwsError::of("DeleteBucketLifecycle"));
+        return request.send().await.map(|_| Put::Written).map_err(AwsError::of("DeleteBucketLifecycle"));
     }
     let request = s3
         .put_bucket_lifecycle_configuration()
         .bucket(bucket)
         .lifecycle_configuration(configuration(after))
         .set_transition_default_minimum_object_size(minimum_size);
-    request.send().await.map(drop).map_err(AwsError::of("PutBucketLifecycleConfiguration"))
+    request.send().await.map(|_| Put::Written).map_err(AwsError::of("PutBucketLifecycleConfiguration"))
 }
 
 #[expect(clippy::expect_used, reason = "the rules are given")]
@@ -188,22 +153,6 @@ fn with_filter(mut rule: LifecycleRule) -> LifecycleRule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    #[test]
-    #[expect(deprecated, reason = "the old form is what is tested")]
-    fn rules_of_the_old_form_get_a_filter() {
-        let mut old = foreign("a");
-        old.prefix = Some("logs/".to_owned());
-        let filter = |prefix: &str| Some(LifecycleRuleFilter::builder().prefix(prefix).build());
-        let found = with_filter(old);
-        assert_eq!((found.prefix.as_ref(), &found.filter), (None, &filter("logs/")));
-        // All objects.
-        assert_eq!(with_filter(foreign("a")).filter, filter(""));
-        assert_eq!(with_filter(expand(&rule())), expand(&rule()));
-        let mut ours = expand(&rule());
-        (ours.prefix, ours.filter) = (Some("project/".to_owned()), None);
-        assert_eq!(self::ours(&[with_filter(ours)]), Some(rule()));
-    }
-
 
     fn rule() -> Rule {
         Rule {
@@ -237,6 +186,22 @@ mod tests {
         let versions = NoncurrentVersionExpiration::builder().noncurrent_days(1).newer_noncurrent_versions(5).build();
         keeps_some.noncurrent_version_expiration = Some(versions);
         assert_eq!(ours(&[keeps_some]), None);
+    }
+
+    #[test]
+    #[expect(deprecated, reason = "the old form is what is tested")]
+    fn rules_of_the_old_form_get_a_filter() {
+        let mut old = foreign("a");
+        old.prefix = Some("logs/".to_owned());
+        let filter = |prefix: &str| Some(LifecycleRuleFilter::builder().prefix(prefix).build());
+        let found = with_filter(old);
+        assert_eq!((found.prefix.as_ref(), &found.filter), (None, &filter("logs/")));
+        // All objects.
+        assert_eq!(with_filter(foreign("a")).filter, filter(""));
+        assert_eq!(with_filter(expand(&rule())), expand(&rule()));
+        let mut ours = expand(&rule());
+        (ours.prefix, ours.filter) = (Some("project/".to_owned()), None);
+        assert_eq!(self::ours(&[with_filter(ours)]), Some(rule()));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::validate::Wanted;
 use crate::clients::aws::AwsError;
 use crate::framework::Context;
 use crate::framework::wait::WaitError;
-use crate::resources::propagation::{PROPAGATION, Steady, accepted, settled};
+use crate::resources::propagation::{PROPAGATION, accepted};
 use crate::resources::tags::Tags;
 
 /// A part of a bucket, in the order in which a new bucket gets them: closed first.
@@ -45,28 +45,54 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Reads all parts at once. `expected` is the lifecycle rule of the state, where there is one.
-    pub(super) async fn read<D>(
-        context: &Context<D>,
-        s3: &Client,
-        bucket: &str,
-        expected: Option<&Option<lifecycle::Rule>>,
-    ) -> Result<Self, WaitError<AwsError>> {
-        let rest = async {
-            tokio::try_join!(
-                public_access::read(s3, bucket),
-                ownership::read(s3, bucket),
-                encryption::read(s3, bucket),
-                versioning::read(s3, bucket),
-                policy::read(s3, bucket),
-                tagging::read(s3, bucket),
-            )
-            .map_err(WaitError::Failed)
-        };
-        let (rest, lifecycle) = tokio::try_join!(rest, lifecycle::read_steady(context, s3, bucket, expected))?;
-        let (public_access_blocked, bucket_owner_enforced, encryption, versioning, tls_only, tags) = rest;
+    /// Reads all parts at once.
+    pub(super) async fn read(s3: &Client, bucket: &str) -> Result<Self, AwsError> {
+        let (public_access_blocked, bucket_owner_enforced, encryption, versioning, tls_only, lifecycle, tags) = tokio::try_join!(
+            public_access::read(s3, bucket),
+            ownership::read(s3, bucket),
+            encryption::read(s3, bucket),
+            versioning::read(s3, bucket),
+            policy::read(s3, bucket),
+            lifecycle::read(s3, bucket),
+            tagging::read(s3, bucket),
+        )?;
         Ok(Self { public_access_blocked, bucket_owner_enforced, encryption, versioning, tls_only, lifecycle, tags })
     }
+
+    /// As if a part had not been read.
+    pub(super) fn forget(&mut self, part: Part) {
+        match part {
+            Part::PublicAccess => self.public_access_blocked = None,
+            Part::Ownership => self.bucket_owner_enforced = None,
+            Part::Encryption => self.encryption = None,
+            Part::Versioning => self.versioning = None,
+            Part::Policy => self.tls_only = None,
+            Part::Lifecycle => self.lifecycle = None,
+            Part::Tags => self.tags = None,
+        }
+    }
+}
+
+/// What is known of a part before it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    /// It differs: a plan has shown it.
+    Differs,
+    /// A read tells, and what is as it should be is not written: rules of an organisation may deny the call that would
+    /// write it.
+    Nothing,
+    /// A read may tell what the part was before its last change, so that it proves nothing.
+    Outdated,
+}
+
+/// What came of writing a part.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Put {
+    Written,
+    /// It was as it should be.
+    Spared,
+    /// A store that has no such thing refused it, where the bucket can do without.
+    Lacking(AwsError),
 }
 
 impl Part {
@@ -93,36 +119,35 @@ impl Part {
         }
     }
 
-    /// Writes the part, again and again while a new bucket is not known everywhere. Returns the refusal of a store that
-    /// has no such thing, where the bucket can do without.
+    /// Writes the part, again and again while a new bucket is not known everywhere.
     pub(super) async fn put<D>(
         self,
         context: &Context<D>,
         s3: &Client,
-        bucket: &str,
-        arn: &str,
+        place: (&str, &str),
         wanted: &Wanted,
+        known: Known,
         limit: Duration,
-    ) -> Result<Option<AwsError>, WaitError<AwsError>> {
+    ) -> Result<Put, WaitError<AwsError>> {
+        let (bucket, arn) = place;
         let put = || async {
             match self {
-                Self::PublicAccess => public_access::put(s3, bucket).await,
-                Self::Ownership => ownership::put(s3, bucket).await,
-                Self::Encryption => encryption::put(s3, bucket, &wanted.encryption).await,
-                Self::Versioning => versioning::put(s3, bucket, wanted.versioning).await,
-                Self::Policy => policy::put(s3, bucket, arn, wanted.tls_only).await,
-                Self::Lifecycle => lifecycle::put(s3, bucket, &wanted.lifecycle).await,
-                Self::Tags => tagging::put(s3, bucket, &wanted.tags_before, &wanted.tags).await,
+                Self::PublicAccess => public_access::put(s3, bucket, known).await,
+                Self::Ownership => ownership::put(s3, bucket, known).await,
+                Self::Encryption => encryption::put(s3, bucket, &wanted.encryption, known).await,
+                Self::Versioning => versioning::put(s3, bucket, wanted.versioning, known).await,
+                Self::Policy => policy::put(s3, bucket, arn, wanted.tls_only, known).await,
+                Self::Lifecycle => lifecycle::put(s3, bucket, &wanted.lifecycle, known).await,
+                Self::Tags => tagging::put(s3, bucket, &wanted.tags_before, &wanted.tags, known).await,
             }
         };
         match accepted(context, PROPAGATION.min(limit), |error| self.passes(error), put).await {
-            Ok(()) => Ok(None),
             Err(WaitError::Failed(error))
                 if is_unsupported(&error) && !self.is_asked_for(wanted) && self.is_lacking(s3, bucket).await =>
             {
-                Ok(Some(error))
+                Ok(Put::Lacking(error))
             }
-            Err(error) => Err(error),
+            other => other,
         }
     }
 
@@ -156,53 +181,15 @@ impl Part {
             _ => false,
         }
     }
-
-    /// Waits until reads show what was written. Some parts flap: the new value, then the old one again.
-    pub(super) async fn settle<D>(
-        self,
-        context: &Context<D>,
-        s3: &Client,
-        bucket: &str,
-        wanted: &Wanted,
-        limit: Duration,
-    ) -> Result<(), WaitError<AwsError>> {
-        let second = Duration::from_secs(1);
-        let once = Steady { looks: 1, delay: Duration::ZERO, interval: second, timeout: PROPAGATION };
-        let steady = match self {
-            // A bucket is always encrypted; that S3 took the settings is enough.
-            Self::Encryption => return Ok(()),
-            Self::Versioning => Steady { looks: 3, delay: second, ..once },
-            Self::Lifecycle => {
-                Steady { looks: 10, delay: 10 * second, interval: 2 * second, timeout: Duration::from_secs(180) }
-            }
-            Self::PublicAccess | Self::Ownership | Self::Policy | Self::Tags => once,
-        };
-        let shows = || async {
-            let shows = match self {
-                Self::PublicAccess => public_access::read(s3, bucket).await.map(|found| found.unwrap_or(true)),
-                Self::Ownership => ownership::read(s3, bucket).await.map(|found| found.unwrap_or(true)),
-                Self::Encryption => Ok(true),
-                Self::Versioning => versioning::read(s3, bucket).await.map(|found| is(found, &wanted.versioning)),
-                Self::Policy => policy::read(s3, bucket).await.map(|found| is(found, &wanted.tls_only)),
-                Self::Lifecycle => {
-                    lifecycle::read(s3, bucket).await.map(|found| is(found, &wanted.lifecycle.clone().if_any()))
-                }
-                Self::Tags => tagging::read(s3, bucket).await.map(|found| {
-                    found.is_none_or(|found| wanted.tags.iter().all(|(key, value)| found.get(key) == Some(value)))
-                }),
-            };
-            match shows {
-                Err(error) if error.code() == Some("NoSuchBucket") => Ok(false),
-                other => other,
-            }
-        };
-        settled(context, Steady { timeout: steady.timeout.min(limit), ..steady }, shows).await
-    }
 }
 
-/// A store that has no such thing can show nothing else.
-fn is<T: PartialEq>(found: Option<T>, wanted: &T) -> bool {
-    found.is_none_or(|found| &found == wanted)
+/// Whether a part is as it should be already. A read that is refused tells nothing: the write may be allowed.
+fn is_so<T: PartialEq>(found: Result<Option<T>, AwsError>, wanted: &T) -> Result<bool, AwsError> {
+    match found {
+        // Repeated, as the bucket is not known everywhere yet.
+        Err(error) if error.code() == Some("NoSuchBucket") => Err(error),
+        found => Ok(found.is_ok_and(|found| found.as_ref() == Some(wanted))),
+    }
 }
 
 /// What an error of a read means: `absent` for the code that says that there is none, `None` where the store does not

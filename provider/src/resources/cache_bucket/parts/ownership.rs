@@ -3,7 +3,7 @@
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{ObjectOwnership, OwnershipControls, OwnershipControlsRule};
 
-use super::or_absent;
+use super::{Known, Put, is_so, or_absent};
 use crate::clients::aws::AwsError;
 
 /// Whether it is so.
@@ -19,9 +19,12 @@ pub(super) async fn read(s3: &Client, bucket: &str) -> Result<Option<bool>, AwsE
 }
 
 #[expect(clippy::expect_used, reason = "everything that a rule must have is given")]
-pub(super) async fn put(s3: &Client, bucket: &str) -> Result<(), AwsError> {
+pub(super) async fn put(s3: &Client, bucket: &str, known: Known) -> Result<Put, AwsError> {
+    if known == Known::Nothing && is_so(read(s3, bucket).await, &true)? {
+        return Ok(Put::Spared);
+    }
     let rule = OwnershipControlsRule::builder().object_ownership(ObjectOwnership::BucketOwnerEnforced).build();
     let controls = OwnershipControls::builder().rules(rule.expect("a whole rule")).build().expect("a rule is given");
     let request = s3.put_bucket_ownership_controls().bucket(bucket).ownership_controls(controls);
-    request.send().await.map(drop).map_err(AwsError::of("PutBucketOwnershipControls"))
+    request.send().await.map(|_| Put::Written).map_err(AwsError::of("PutBucketOwnershipControls"))
 }

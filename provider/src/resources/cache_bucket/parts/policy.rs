@@ -3,7 +3,7 @@
 use aws_sdk_s3::Client;
 use serde_json::{Value as Json, json};
 
-use super::or_absent;
+use super::{Known, Put, or_absent};
 use crate::clients::aws::AwsError;
 use crate::resources::policy_document::{self, equivalent, statements};
 
@@ -25,19 +25,18 @@ async fn document(s3: &Client, bucket: &str) -> Result<Option<Option<Json>>, Aws
 }
 
 /// Puts our statement in, or takes it out.
-pub(super) async fn put(s3: &Client, bucket: &str, arn: &str, wanted: bool) -> Result<(), AwsError> {
+pub(super) async fn put(s3: &Client, bucket: &str, arn: &str, wanted: bool, known: Known) -> Result<Put, AwsError> {
     let existing = document(s3, bucket).await?.flatten();
     match merged(existing.as_ref(), wanted.then(|| statement(arn))) {
-        Some(policy) if Some(&policy) == existing.as_ref() => Ok(()),
+        policy if policy == existing && known != Known::Outdated => Ok(Put::Spared),
         Some(policy) => {
             let request = s3.put_bucket_policy().bucket(bucket).policy(policy_document::text(&policy));
-            request.send().await.map(drop).map_err(AwsError::of("PutBucketPolicy"))
+            request.send().await.map(|_| Put::Written).map_err(AwsError::of("PutBucketPolicy"))
         }
-        None if existing.is_some() => {
+        None => {
             let request = s3.delete_bucket_policy().bucket(bucket);
-            request.send().await.map(drop).map_err(AwsError::of("DeleteBucketPolicy"))
+            request.send().await.map(|_| Put::Written).map_err(AwsError::of("DeleteBucketPolicy"))
         }
-        None => Ok(()),
     }
 }
 

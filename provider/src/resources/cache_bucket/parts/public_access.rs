@@ -3,7 +3,7 @@
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::PublicAccessBlockConfiguration;
 
-use super::or_absent;
+use super::{Known, Put, is_so, or_absent};
 use crate::clients::aws::AwsError;
 
 /// Whether all four are on.
@@ -14,9 +14,12 @@ pub(super) async fn read(s3: &Client, bucket: &str) -> Result<Option<bool>, AwsE
     }
 }
 
-pub(super) async fn put(s3: &Client, bucket: &str) -> Result<(), AwsError> {
+pub(super) async fn put(s3: &Client, bucket: &str, known: Known) -> Result<Put, AwsError> {
+    if known == Known::Nothing && is_so(read(s3, bucket).await, &true)? {
+        return Ok(Put::Spared);
+    }
     let request = s3.put_public_access_block().bucket(bucket).public_access_block_configuration(all());
-    request.send().await.map(drop).map_err(AwsError::of("PutPublicAccessBlock"))
+    request.send().await.map(|_| Put::Written).map_err(AwsError::of("PutPublicAccessBlock"))
 }
 
 fn all() -> PublicAccessBlockConfiguration {

@@ -3,7 +3,7 @@
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{Tag, Tagging};
 
-use super::or_absent;
+use super::{Known, Put, or_absent};
 use crate::clients::aws::AwsError;
 use crate::resources::tags::{Change, Tags, UNFINISHED};
 
@@ -18,10 +18,16 @@ pub(crate) async fn read(s3: &Client, bucket: &str) -> Result<Option<Tags>, AwsE
 }
 
 /// Brings the tags that are ours from one set to another.
-pub(super) async fn put(s3: &Client, bucket: &str, before: &Tags, wanted: &Tags) -> Result<(), AwsError> {
+pub(super) async fn put(
+    s3: &Client,
+    bucket: &str,
+    before: &Tags,
+    wanted: &Tags,
+    known: Known,
+) -> Result<Put, AwsError> {
     let found = read(s3, bucket).await?;
     if found.is_none() && wanted.is_empty() {
-        return Ok(());
+        return Ok(Put::Spared);
     }
     let found = found.unwrap_or_default();
     let mut after = found.clone();
@@ -29,36 +35,39 @@ pub(super) async fn put(s3: &Client, bucket: &str, before: &Tags, wanted: &Tags)
         after.remove(&key);
     }
     after.extend(wanted.clone());
-    if after == found { Ok(()) } else { replace(s3, bucket, after).await }
+    if after == found && known != Known::Outdated {
+        return Ok(Put::Spared);
+    }
+    replace(s3, bucket, after).await.map(|()| Put::Written)
 }
 
-/// Marks a bucket that is being made.
-pub(crate) async fn mark_unfinished(s3: &Client, bucket: &str, since: &str) -> Result<(), AwsError> {
-    let Some(mut tags) = read(s3, bucket).await? else { return Ok(()) };
-    tags.insert(UNFINISHED.to_owned(), since.to_owned());
-    replace(s3, bucket, tags).await
-}
-
-/// Takes the mark away.
-pub(crate) async fn mark_finished(s3: &Client, bucket: &str) -> Result<(), AwsError> {
-    let mut tags = read(s3, bucket).await?.unwrap_or_default();
-    if tags.remove(UNFINISHED).is_none() {
+/// Puts tags on a new bucket that should have them already: some stores take no notice of tags that come with a create.
+pub(crate) async fn complete(s3: &Client, bucket: &str, tags: &Tags) -> Result<(), AwsError> {
+    let Some(mut found) = read(s3, bucket).await? else { return Ok(()) };
+    if found.contains_key(UNFINISHED) {
         return Ok(());
     }
-    replace(s3, bucket, tags).await
+    found.extend(tags.clone());
+    replace(s3, bucket, found).await
 }
 
-#[expect(clippy::expect_used, reason = "key and value of every tag are given")]
 async fn replace(s3: &Client, bucket: &str, tags: Tags) -> Result<(), AwsError> {
     if tags.is_empty() {
         let request = s3.delete_bucket_tagging().bucket(bucket);
         return request.send().await.map(drop).map_err(AwsError::of("DeleteBucketTagging"));
     }
-    let tags = tags
-        .into_iter()
-        .map(|(key, value)| Tag::builder().key(key).value(value).build().expect("key and value are given"))
-        .collect();
-    let tagging = Tagging::builder().set_tag_set(Some(tags)).build().expect("tags are given");
-    let request = s3.put_bucket_tagging().bucket(bucket).tagging(tagging);
+    let request = s3.put_bucket_tagging().bucket(bucket).tagging(tagging(tags));
     request.send().await.map(drop).map_err(AwsError::of("PutBucketTagging"))
+}
+
+#[expect(clippy::expect_used, reason = "tags are given")]
+fn tagging(tags: Tags) -> Tagging {
+    Tagging::builder().set_tag_set(Some(expand(tags))).build().expect("tags are given")
+}
+
+/// As S3 takes them.
+#[expect(clippy::expect_used, reason = "key and value of every tag are given")]
+pub(crate) fn expand(tags: Tags) -> Vec<Tag> {
+    let tag = |(key, value)| Tag::builder().key(key).value(value).build().expect("key and value are given");
+    tags.into_iter().map(tag).collect()
 }

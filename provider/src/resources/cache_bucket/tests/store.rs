@@ -29,6 +29,8 @@ pub(super) struct World {
     pub(super) buckets: BTreeMap<String, Bucket>,
     /// Bucket names of other accounts.
     pub(super) foreign: Vec<String>,
+    /// It knows no tags in the request for a bucket.
+    pub(super) refuses_tags: bool,
     pub(super) log: Vec<String>,
     /// Call, how often it is spared, how often it is hit, and by what.
     pub(super) faults: Vec<(String, u32, u32, Fault)>,
@@ -151,7 +153,10 @@ impl World {
             if self.buckets.contains_key(bucket) {
                 return error(409, "BucketAlreadyOwnedByYou");
             }
-            self.buckets.insert(bucket.to_owned(), Bucket::default());
+            if body.contains("<Tags>") && self.refuses_tags {
+                return error(400, "MalformedXML");
+            }
+            self.buckets.insert(bucket.to_owned(), Bucket::new(body));
             return (200, String::new());
         }
         let Some(found) = self.buckets.get_mut(bucket) else {
@@ -171,6 +176,7 @@ impl World {
                 found.versions.retain(|(k, v, _)| (k, Some(v)) != (&key, query.get("versionId")));
                 (204, String::new())
             }
+            ("GET", "") => (200, "<ListBucketResult/>".to_owned()),
             ("GET", "versions") => (200, found.page(query)),
             ("POST", "delete") => found.delete(body),
             ("PUT", sub) => {
@@ -179,6 +185,7 @@ impl World {
                 (200, String::new())
             }
             ("DELETE", sub) => {
+                found.before = found.parts.clone();
                 found.parts.remove(sub);
                 (204, String::new())
             }
@@ -204,6 +211,36 @@ fn missing(sub: &str) -> (u16, String) {
 }
 
 impl Bucket {
+    /// As S3 makes one: private, encrypted, and with the tags of the request.
+    fn new(request: &str) -> Self {
+        let blocks = ["BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"];
+        let blocks: String = blocks.map(|block| format!("<{block}>true</{block}>")).concat();
+        let default = "<ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm>\
+             </ApplyServerSideEncryptionByDefault><BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType>\
+             </BlockedEncryptionTypes>";
+        let mut parts = BTreeMap::from([
+            ("publicAccessBlock", format!("<PublicAccessBlockConfiguration>{blocks}</PublicAccessBlockConfiguration>")),
+            (
+                "ownershipControls",
+                "<OwnershipControls><Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule>\
+                 </OwnershipControls>"
+                    .to_owned(),
+            ),
+            (
+                "encryption",
+                format!(
+                    "<ServerSideEncryptionConfiguration><Rule>{default}</Rule></ServerSideEncryptionConfiguration>"
+                ),
+            ),
+        ]);
+        if let Some((_, rest)) = request.split_once("<Tags>") {
+            let tags = rest.split("</Tags>").next().unwrap_or_default();
+            parts.insert("tagging", format!("<Tagging><TagSet>{tags}</TagSet></Tagging>"));
+        }
+        let parts = parts.into_iter().map(|(name, body)| (name.to_owned(), body)).collect();
+        Self { parts, ..Self::default() }
+    }
+
     fn page(&self, query: &BTreeMap<String, String>) -> String {
         // What a marker means once its version is deleted is told nowhere.
         assert!(!query.contains_key("key-marker") && query["max-keys"] == "1000", "{query:?}");
