@@ -128,7 +128,7 @@ async fn changed_in_place() {
         assert_eq!(workspace.plan().await.changes()[ADDRESS], ["update"]);
         workspace.apply().await;
         workspace.assert_stable().await;
-        assert_eq!(changes(&stage), ["PutPermissionsBoundary", "Tag", "Untag", "PutPolicy"]);
+        assert_eq!(changes(&stage), ["PutPermissionsBoundary", "Untag", "Tag", "PutPolicy"]);
         let tags = ["cost=2", "new=", "team=ci"];
         assert_eq!(found(&stage.account, mode).await, of("/ci/builds/", Some(READER), &tags));
 
