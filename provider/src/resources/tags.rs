@@ -67,13 +67,6 @@ impl Change {
     }
 }
 
-/// Two keys that differ in case only. IAM takes them for one, and refuses or overwrites the second; other services tell them
-/// apart.
-pub(crate) fn differing_in_case(tags: &Tags) -> Option<(&str, &str)> {
-    let mut seen = BTreeMap::new();
-    tags.keys().find_map(|key| Some((*seen.insert(key.to_lowercase(), key.as_str()).as_ref()?, key.as_str())))
-}
-
 /// Checks the tags of a resource against the rules that all of AWS shares.
 pub(crate) fn validate(tags: &Value<Map<String>>, diagnostics: &mut Diagnostics) {
     let Value::Known(tags) = tags else { return };
@@ -149,12 +142,6 @@ mod tests {
             &plain(&[("a", "1"), ("b", "2"), ("d", "1")]),
         );
         assert_eq!(change, Change { set: plain(&[("b", "2"), ("d", "1")]), remove: vec!["c".to_owned()] });
-    }
-
-    #[test]
-    fn keys_that_iam_does_not_tell_apart() {
-        assert_eq!(differing_in_case(&plain(&[("Team", "a"), ("cost", "1"), ("team", "b")])), Some(("Team", "team")));
-        assert_eq!(differing_in_case(&plain(&[("Team", "a"), ("cost", "1")])), None);
     }
 
     #[test]

@@ -83,8 +83,8 @@ impl Scene {
     /// The only one.
     async fn manager(&self) -> Pod {
         let found = self.managers().await;
-        let [manager] = found.as_slice() else { panic!("one manager, not {}", found.len()) };
-        manager.clone()
+        assert_eq!(found.len(), 1, "{:?}", found.iter().map(name).collect::<Vec<_>>());
+        found[0].clone()
     }
 
     /// Jobs' pods, which the runner names.
@@ -147,15 +147,18 @@ impl Scene {
     async fn until(&self, what: &str, happened: impl AsyncFn() -> bool) {
         let end = Instant::now() + PATIENCE;
         while !happened().await {
-            if Instant::now() > end {
-                let mut logs = String::new();
-                for manager in self.managers().await {
-                    logs += &format!("{}: {:?}\n{}\n", name(&manager), manager.status, self.log(&manager).await);
-                }
-                panic!("this never happened: {what}\n{logs}\n{:#?}", self.stage.gitlab.jobs());
-            }
+            assert!(Instant::now() < end, "this never happened: {what}\n{}", self.evidence().await);
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
+    }
+
+    /// What the managers say, and how far the jobs are.
+    async fn evidence(&self) -> String {
+        let mut text = format!("{:#?}\n", self.stage.gitlab.jobs());
+        for manager in self.managers().await {
+            text += &format!("{}: {:?}\n{}\n", name(&manager), manager.status, self.log(&manager).await);
+        }
+        text
     }
 
     async fn destroy(&self) {

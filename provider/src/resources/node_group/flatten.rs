@@ -11,9 +11,10 @@ use super::plan::build_nodes;
 use super::schema::{
     Autoscaler, AutoscalerOptions, LaunchTemplate, NodeGroup, RemoteAccess, Taint, UpdateConfig, map_value,
 };
-use crate::framework::value::{Map, known_map};
+use crate::framework::value::known_map;
 use crate::framework::{Object, Raw, Set, Value};
 use crate::provider::Tags;
+use crate::resources::tags;
 
 /// The process of an Auto Scaling Group that evens out the zones.
 pub(super) const AZ_REBALANCE: &str = "AZRebalance";
@@ -177,15 +178,9 @@ fn read_tags(new: &mut NodeGroup, state: &NodeGroup, group: &Nodegroup, reading:
         new.tags = reading.tags.own(&all, &Value::Null);
         new.tags_all = map_value(all);
     } else {
-        new.tags = owned(&found, &state.tags);
-        new.tags_all = owned(&found, &state.tags_all);
+        new.tags = tags::owned(&found, &state.tags);
+        new.tags_all = tags::owned(&found, &state.tags_all);
     }
-}
-
-fn owned(found: &BTreeMap<String, String>, before: &Value<Map<String>>) -> Value<Map<String>> {
-    before.clone().map(|before| {
-        before.into_keys().filter_map(|key| Some((key.clone(), found.get(&key)?.as_str().into()))).collect()
-    })
 }
 
 fn read_asgs(new: &mut NodeGroup, state: &NodeGroup, asgs: &[AutoScalingGroup], reading: Reading<'_>) {
@@ -252,7 +247,7 @@ mod tests {
 
     use super::*;
 
-    fn map(pairs: &[(&str, &str)]) -> Value<Map<String>> {
+    fn map(pairs: &[(&str, &str)]) -> Value<crate::framework::value::Map<String>> {
         Value::Known(pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())).collect())
     }
 

@@ -16,7 +16,7 @@ use crate::clients::aws::AwsError;
 use crate::framework::value::known_map;
 use crate::framework::wait::WaitError;
 use crate::framework::{Timeouts, Update, Value};
-use crate::resources::tags::{Change, Tags, owned};
+use crate::resources::tags::{Change, Tags};
 
 impl<D> Scene<'_, D> {
     pub(super) async fn update(&self, operation: &mut Update<NodeGroup>) -> Result<(), Error> {
@@ -235,8 +235,8 @@ fn with_what_is_ours_alone(prior: &NodeGroup, planned: &NodeGroup) -> NodeGroup 
 }
 
 fn ours_of(found: &Tags, before: &Tags, wanted: &Tags) -> Value<crate::framework::value::Map<String>> {
-    let ours = before.keys().chain(wanted.keys()).map(|key| (key.clone(), Value::Null)).collect();
-    owned(found, &Value::Known(ours))
+    let ours = found.iter().filter(|(key, _)| before.contains_key(*key) || wanted.contains_key(*key));
+    Value::Known(ours.map(|(key, value)| (key.clone(), value.as_str().into())).collect())
 }
 
 fn aws(error: AwsError) -> WaitError<Cause> {

@@ -9,7 +9,7 @@ use crate::clients::aws::AwsError;
 use crate::framework::Context;
 use crate::framework::wait::WaitError;
 use crate::resources::policy_document::equivalent;
-use crate::resources::propagation::{PROPAGATION, accepted};
+use crate::resources::propagation::{PROPAGATION, accepted, principal_may_be_new};
 use crate::resources::tags::{Change, Tags, UNFINISHED};
 use crate::resources::timestamp;
 
@@ -286,5 +286,5 @@ impl Holder {
 fn passes(error: &AwsError) -> bool {
     error.code() == Some("ConcurrentModification")
         || error.code() == Some("EntityTemporarilyUnmodifiable")
-        || error.says("MalformedPolicyDocument", "Invalid principal in policy")
+        || principal_may_be_new(error)
 }

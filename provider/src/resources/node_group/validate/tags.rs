@@ -31,13 +31,13 @@ pub(in super::super) fn of_all(planned: &NodeGroup) -> Vec<Diagnostic> {
         found.push(Diagnostic::error("Too many tags", text).at("tags"));
     }
     if planned.node_role.known().is_some()
-        && let Some((one, other)) = tags::differing_in_case(&all)
+        && let Some((one, other)) = tags::alike(&planned.tags_all)
     {
         let text = format!(
             "The role of the nodes gets these tags, and to IAM the keys {one:?} and {other:?} are the same one: it tells \
              keys apart by more than their case. Leave one of them out, here or in default_tags."
         );
-        found.push(Diagnostic::error("Tag given twice", text).at("tags"));
+        found.push(Diagnostic::error("Tags that IAM cannot tell apart", text).at("tags"));
     }
     found
 }
@@ -126,7 +126,7 @@ mod tests {
             found.iter().map(|diagnostic| diagnostic.summary.to_string()).collect()
         };
         let pair = || map(&[("Team", "ci"), ("team", "ci")]);
-        assert_eq!(summaries(pair(), minimal()), ["Tag given twice"]);
+        assert_eq!(summaries(pair(), minimal()), ["Tags that IAM cannot tell apart"]);
         assert_eq!(summaries(pair(), NodeGroup { node_role: Value::Null, ..minimal() }), [""; 0]);
         let many = |count: usize| Value::Known((0..count).map(|index| (format!("tag-{index}"), "x".into())).collect());
         assert_eq!(summaries(many(48), minimal()), [""; 0]);

@@ -39,8 +39,11 @@ fn started(spec: &ReleaseSpec, secrets: &[(&str, &str)]) -> Pod {
     pod
 }
 
+/// Names and texts of the mounted Secrets.
+type Secrets = Vec<(&'static str, &'static str)>;
+
 /// Every way to start, with and without a name of the runner, in every version that does otherwise.
-fn ways() -> Vec<(ReleaseSpec, Vec<(&'static str, &'static str)>, String)> {
+fn ways() -> Vec<(ReleaseSpec, Secrets, String)> {
     let mut ways = Vec::new();
     for version in ["15.0.0", "16.0.0", "17.0.0", "18.8.0", "18.9.0", "18.10.0", "19.2.0", "19.3.0"] {
         for name in [Value::Null, json!("named")] {
