@@ -23,7 +23,7 @@ impl Scene {
     }
 }
 
-/// K17: the Pod Security Standard `restricted` admits the manager as it is by default, and jobs that are told so.
+/// L17: the Pod Security Standard `restricted` admits the manager as it is by default, and jobs that are told so.
 #[tokio::test]
 async fn restricted() {
     let scene = Scene::authenticated("admission_restricted", json!({ "restricted_jobs": true })).await;
@@ -31,7 +31,7 @@ async fn restricted() {
     scene.runs_a_job().await;
 }
 
-/// K17: `baseline` admits jobs as they are by default.
+/// L17: `baseline` admits jobs as they are by default.
 #[tokio::test]
 async fn baseline() {
     let scene = Scene::registered("admission_baseline", json!({})).await;
@@ -39,7 +39,7 @@ async fn baseline() {
     scene.runs_a_job().await;
 }
 
-/// K18: a quota that rejects the manager's pods: the error has the `ReplicaSet`'s reason, and the next apply goes on.
+/// L18: a quota that rejects the manager's pods: the error has the `ReplicaSet`'s reason, and the next apply goes on.
 #[tokio::test]
 async fn a_quota_that_rejects_pods() {
     let scene = Scene::authenticated("admission_quota", json!({ "create_timeout": "10s" })).await;

@@ -18,7 +18,7 @@ impl Scene {
     }
 }
 
-/// K16: a rotated key reaches a new manager, while the old one ends its job.
+/// L16: a rotated key reaches a new manager, while the old one ends its job.
 #[tokio::test]
 async fn a_rotated_key_reaches_the_manager() {
     let scene = Scene::new("credentials_rotation", "credentials", json!({ "runner_token": AUTHENTICATION })).await;

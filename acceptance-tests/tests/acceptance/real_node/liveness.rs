@@ -23,7 +23,7 @@ impl Scene {
     }
 }
 
-/// K5: in the registration flow, without a name; the container that starts again registers anew.
+/// L5: in the registration flow, without a name; the container that starts again registers anew.
 #[tokio::test]
 async fn of_a_registered_runner() {
     let scene = Scene::registered("liveness_registered", with_probe(json!({}))).await;
@@ -36,7 +36,7 @@ async fn of_a_registered_runner() {
     assert_eq!(scene.runners(), 0);
 }
 
-/// K5: the same with a name.
+/// L5: the same with a name.
 #[tokio::test]
 async fn of_a_registered_runner_with_a_name() {
     let scene = Scene::registered("liveness_registered_name", with_probe(json!({ "runner_name": "named" }))).await;
@@ -46,7 +46,7 @@ async fn of_a_registered_runner_with_a_name() {
     assert_eq!(scene.runners(), 0);
 }
 
-/// K6: with an authentication token.
+/// L6: with an authentication token.
 #[tokio::test]
 async fn of_an_authenticated_runner() {
     let scene = Scene::authenticated("liveness_authenticated", with_probe(json!({}))).await;
@@ -54,7 +54,7 @@ async fn of_an_authenticated_runner() {
     scene.destroy().await;
 }
 
-/// K6: the same with a name.
+/// L6: the same with a name.
 #[tokio::test]
 async fn of_an_authenticated_runner_with_a_name() {
     let variables = with_probe(json!({ "runner_name": "named" }));
@@ -63,7 +63,7 @@ async fn of_an_authenticated_runner_with_a_name() {
     scene.destroy().await;
 }
 
-/// K6: the same with a runner that verifies its token at the start.
+/// L6: the same with a runner that verifies its token at the start.
 #[tokio::test]
 async fn of_an_authenticated_runner_before_18_10() {
     let variables = with_probe(json!({ "runner_name": "named", "runner_version": "18.5.0" }));
@@ -72,7 +72,7 @@ async fn of_an_authenticated_runner_before_18_10() {
     scene.destroy().await;
 }
 
-/// K7: a GitLab that does not answer is no reason to end the jobs of a manager.
+/// L7: a GitLab that does not answer is no reason to end the jobs of a manager.
 #[tokio::test]
 async fn not_of_a_gitlab_that_is_down() {
     let scene = Scene::authenticated("liveness_down", with_probe(json!({}))).await;

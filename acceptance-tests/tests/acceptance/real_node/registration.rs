@@ -11,7 +11,7 @@ impl Scene {
     }
 }
 
-/// K8: a change of the configuration replaces the pod: the new one registers, the old one unregisters.
+/// L8: a change of the configuration replaces the pod: the new one registers, the old one unregisters.
 #[tokio::test]
 async fn of_a_replaced_pod() {
     let scene = Scene::registered("registration_replaced", json!({})).await;
@@ -26,7 +26,7 @@ async fn of_a_replaced_pod() {
     assert_eq!(scene.runners(), 0);
 }
 
-/// K9: fewer replicas: those that go unregister.
+/// L9: fewer replicas: those that go unregister.
 #[tokio::test]
 async fn of_fewer_replicas() {
     let scene = Scene::registered("registration_replicas", json!({ "replicas": 2 })).await;
@@ -39,7 +39,7 @@ async fn of_fewer_replicas() {
     assert_eq!(scene.runners(), 0);
 }
 
-/// K10: an evicted pod unregisters, after the job that runs.
+/// L10: an evicted pod unregisters, after the job that runs.
 #[tokio::test]
 async fn of_an_evicted_pod_after_its_job() {
     let scene = Scene::registered("registration_evicted", json!({})).await;
@@ -55,7 +55,7 @@ async fn of_an_evicted_pod_after_its_job() {
     assert_eq!(scene.runners(), 0);
 }
 
-/// K11: a manager that crashed starts again in its pod, and registers nothing new.
+/// L11: a manager that crashed starts again in its pod, and registers nothing new.
 #[tokio::test]
 async fn of_a_crash_goes_on() {
     let scene = Scene::registered("registration_crash", json!({})).await;
@@ -78,7 +78,7 @@ async fn of_a_crash_goes_on() {
     assert_eq!(scene.runners(), 0);
 }
 
-/// K12: a token that pods share is never unregistered, also not by a runner that verifies it at the start.
+/// L12: a token that pods share is never unregistered, also not by a runner that verifies it at the start.
 #[tokio::test]
 async fn of_a_shared_token_never_ends() {
     let scene = Scene::authenticated("registration_shared", json!({ "runner_version": "18.5.0" })).await;
@@ -90,7 +90,7 @@ async fn of_a_shared_token_never_ends() {
     assert_eq!(scene.runners(), 1);
 }
 
-/// K13: who wants registrations to stay keeps them.
+/// L13: who wants registrations to stay keeps them.
 #[tokio::test]
 async fn of_a_pod_that_is_told_to_stay_registered() {
     let scene = Scene::registered("registration_stays", json!({ "unregister_on_destroy": false })).await;

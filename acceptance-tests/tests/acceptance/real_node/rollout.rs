@@ -25,7 +25,7 @@ impl Scene {
     }
 }
 
-/// K14: a change of the configuration, then a new token.
+/// L14: a change of the configuration, then a new token.
 #[tokio::test]
 async fn of_a_configuration_and_of_a_token() {
     let scene = Scene::authenticated("rollout_configuration", json!({})).await;
@@ -36,7 +36,7 @@ async fn of_a_configuration_and_of_a_token() {
     scene.destroy().await;
 }
 
-/// K15: a destroy waits for the job that runs, and then unregisters.
+/// L15: a destroy waits for the job that runs, and then unregisters.
 #[tokio::test]
 async fn of_a_destroy_waits_for_the_job() {
     let scene = Scene::registered("rollout_destroy", json!({})).await;

@@ -15,7 +15,7 @@ fn seconds_to_ready(pod: &Pod) -> i64 {
     ready.0.duration_since(started.0).as_secs()
 }
 
-/// K1: an authentication token: the manager starts as another user than root on a root file system that is read-only,
+/// L1: an authentication token: the manager starts as another user than root on a root file system that is read-only,
 /// asks for jobs, becomes Ready soon after it runs, and serves metrics; a job runs, and nothing is registered.
 #[tokio::test]
 async fn with_an_authentication_token() {
@@ -47,7 +47,7 @@ async fn with_an_authentication_token() {
     scene.destroy().await;
 }
 
-/// K2: a registration token: the pod registers, is Ready only then, runs a job, and a destroy unregisters it.
+/// L2: a registration token: the pod registers, is Ready only then, runs a job, and a destroy unregisters it.
 #[tokio::test]
 async fn with_a_registration_token() {
     let scene = Scene::registered("start_registered", json!({ "runner_name": "named" })).await;
@@ -65,7 +65,7 @@ async fn with_a_registration_token() {
     assert_eq!(scene.runners(), 0);
 }
 
-/// K3: GitLab Runner 15.0 makes a ConfigMap for each job, which its Role must allow.
+/// L3: GitLab Runner 15.0 makes a ConfigMap for each job, which its Role must allow.
 #[tokio::test]
 async fn the_oldest_runner_runs_jobs() {
     let scene = Scene::authenticated("start_oldest", json!({ "runner_version": "15.0.0" })).await;
@@ -76,7 +76,7 @@ async fn the_oldest_runner_runs_jobs() {
     scene.destroy().await;
 }
 
-/// K4: a runner before 18.10 does not expand variables in its configuration, and verifies its token at the start.
+/// L4: a runner before 18.10 does not expand variables in its configuration, and verifies its token at the start.
 #[tokio::test]
 async fn a_runner_that_does_not_expand_its_token() {
     let scene = Scene::authenticated("start_verified", json!({ "runner_version": "18.5.0" })).await;

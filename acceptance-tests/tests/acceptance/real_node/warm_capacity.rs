@@ -104,7 +104,7 @@ async fn allocatable_memory(stage: &Stage, node: &RealNode) -> u64 {
     allocatable["memory"].0.strip_suffix("Ki").unwrap().parse::<u64>().unwrap() / 1024
 }
 
-/// K19, K20: jobs preempt placeholders of a period more often than there are placeholders, each comes back, and the period ends
+/// L19, L20: jobs preempt placeholders of a period more often than there are placeholders, each comes back, and the period ends
 /// at its time; then the same without a schedule. In one test, because two of them would fill the node twice.
 #[tokio::test]
 async fn preempted_placeholders_come_back() {

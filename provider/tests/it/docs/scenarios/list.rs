@@ -190,7 +190,7 @@ pub(super) const GROUPS: &[Group] = &[
         without: &[],
     },
     Group {
-        letter: 'K',
+        letter: 'L',
         title: "Real node",
         what: &[
             "an authentication token: not root, a read-only root file system, Ready, metrics, a job, nothing registered",
