@@ -55,14 +55,17 @@ const SUBJECTS: &[(&str, &[&str])] = &[
     (
         "node_group",
         &[
+            "ami_type",
             "asg_tags",
             "autoscaler_tags",
             "az_rebalance",
             "create",
             "health",
             "instance_types",
+            "launch_template",
             "node_role",
             "ownership",
+            "release",
             "subnets",
             "update",
         ],
