@@ -118,16 +118,6 @@ pub async fn apply(client: &Client, object: &Value, options: ApplyOptions) -> Re
     }
 }
 
-/// Changes single fields of an object that is there, whoever owns them.
-///
-/// # Errors
-/// [`KubernetesError`]; [`KubernetesError::NotFound`] when there is no such object.
-pub async fn merge(client: &Client, place: &ObjectRef, fields: &Value) -> Result<(), KubernetesError> {
-    let parameters = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-    let merged = place.api(client).patch(&place.name, &parameters, &Patch::Merge(fields)).await;
-    merged.map(drop).map_err(|error| KubernetesError::new(place, error))
-}
-
 /// The last lines of a container's log; of the run before the present one, if so asked.
 ///
 /// # Errors
@@ -394,15 +384,6 @@ mod tests {
         let found = list(&client, "apps/v1", "Deployment", None, "app=runner").await.unwrap();
         assert_eq!(found, [deployment()]);
         assert_eq!(cluster.lines(), ["GET /apis/apps/v1/deployments?&labelSelector=app%3Drunner"]);
-    }
-
-    #[tokio::test]
-    async fn single_fields_are_merged() {
-        let (cluster, client) = Cluster::start([Answer::Json(200, deployment())]).await;
-        merge(&client, &place(), &json!({"data": {"a": "b"}})).await.unwrap();
-        let (line, _, body) = cluster.requests()[0].clone();
-        assert_eq!(line, "PATCH /apis/apps/v1/namespaces/ci/deployments/runner?&fieldManager=gitlabspot");
-        assert_eq!(body, r#"{"data":{"a":"b"}}"#);
     }
 
     #[tokio::test]

@@ -78,8 +78,7 @@ impl Found {
 pub(super) enum Known {
     /// It differs: a plan has shown it.
     Differs,
-    /// A read tells, and what is as it should be is not written: rules of an organisation may deny the call that would
-    /// write it.
+    /// The part is read first and written only if it differs: rules of an organisation may deny the call that writes it.
     Nothing,
     /// A read may tell what the part was before its last change, so that it proves nothing.
     Outdated,
