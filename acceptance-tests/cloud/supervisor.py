@@ -32,7 +32,6 @@ class Supervisor:
     def __init__(self, layout: Layout):
         self._layout = layout
         self._children: list[Child] = []
-        self._lock = None
         self._stopping = False
 
     def run(self) -> int:
@@ -52,15 +51,16 @@ class Supervisor:
             self._end()
 
     def _take_lock(self) -> None:
+        """The lock ends with the process: a descriptor without an owner, which no shutdown of Python closes before."""
         self._layout.root.mkdir(parents=True, exist_ok=True)
-        self._lock = open(self._layout.lock, "a")
+        lock = os.open(self._layout.lock, os.O_WRONLY | os.O_CREAT, 0o644)
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            os.close(lock)
             raise AlreadyRunning(f"a cloud is running in {self._layout.root}") from None
-        self._lock.truncate(0)
-        self._lock.write(f"{os.getpid()}\n")
-        self._lock.flush()
+        os.truncate(lock, 0)
+        os.write(lock, f"{os.getpid()}\n".encode())
 
     def _start(self) -> dict:
         layout = self._layout
