@@ -1,11 +1,6 @@
-"""EC2: what AWS answers for launch templates that are not there, and lists in pages."""
+"""EC2: lists in pages."""
 
 from moto.core.responses import ActionResult
-from moto.ec2.exceptions import (
-    InvalidLaunchTemplateIdNotFound,
-    InvalidLaunchTemplateNameNotFoundWithNameError,
-)
-from moto.ec2.models import EC2Backend
 from moto.ec2.responses import EC2Response
 
 INSTANCE_TYPES_PER_PAGE = 100
@@ -13,17 +8,6 @@ OFFERINGS_PER_PAGE = 1000
 
 
 def install() -> None:
-    delete = EC2Backend.delete_launch_template
-
-    def delete_launch_template(self, name, tid):
-        # moto says MissingParameter.
-        if name and name not in self.launch_template_name_to_ids:
-            raise InvalidLaunchTemplateNameNotFoundWithNameError(name)
-        if tid and tid not in self.launch_templates:
-            raise InvalidLaunchTemplateIdNotFound(tid)
-        return delete(self, name, tid)
-
-    EC2Backend.delete_launch_template = delete_launch_template
     _page("describe_instance_types", "InstanceTypes", INSTANCE_TYPES_PER_PAGE)
     _page("describe_instance_type_offerings", "InstanceTypeOfferings", OFFERINGS_PER_PAGE)
 

@@ -8,6 +8,7 @@ from werkzeug.serving import WSGIRequestHandler
 from . import (
     autoscaling,
     ec2,
+    ec2_launch_templates,
     ec2_spot_prices,
     eks,
     eks_access,
@@ -26,7 +27,7 @@ from .faults import Ledger
 
 def install() -> None:
     """Changes moto's classes: once in a process, before the first request."""
-    for service in (autoscaling, ec2, ec2_spot_prices, iam, s3):
+    for service in (autoscaling, ec2, ec2_launch_templates, ec2_spot_prices, iam, s3):
         service.install()
     eks.install(eks_clusters, eks_nodegroups, eks_updates, eks_pod_identity, eks_access, eks_tags)
 

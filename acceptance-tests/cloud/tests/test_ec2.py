@@ -57,13 +57,3 @@ class Prices(AwsTest):
         ]
         self.assertEqual(len(offerings), len(set(offerings)))
         self.assertEqual({zone for _, zone in offerings}, {f"{REGION}{zone}" for zone in "abc"})
-
-
-class LaunchTemplates(AwsTest):
-    def test_one_that_is_not_there(self):
-        delete = self.client("ec2").delete_launch_template
-        code = "InvalidLaunchTemplateName.NotFoundException"
-        self.assertEqual(self.refused(delete, LaunchTemplateName="none")[0], code)
-        code = "InvalidLaunchTemplateId.NotFound"
-        template = "lt-00000000000000000"
-        self.assertEqual(self.refused(delete, LaunchTemplateId=template)[0], code)

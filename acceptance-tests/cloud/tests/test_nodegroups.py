@@ -157,8 +157,8 @@ class States(NodeGroupTest):
         self.make_role()
         ec2 = self.client("ec2")
         data = {"InstanceType": "c5.large"}
-        ec2.create_launch_template(LaunchTemplateName="ci", LaunchTemplateData=data)
-        template = {"launchTemplate": {"name": "ci"}}
+        ec2.create_launch_template(LaunchTemplateName="builds", LaunchTemplateData=data)
+        template = {"launchTemplate": {"name": "builds"}}
         arguments = self.node_group(instanceTypes=["c5.large"], **template)
         _, message = self.refused(self.eks.create_nodegroup, **arguments)
         self.assertIn("Cannot specify instance types in launch template and API request", message)
