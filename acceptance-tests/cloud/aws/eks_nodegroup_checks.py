@@ -125,32 +125,3 @@ def check_subnets(request: EksRequest, subnet_ids: list[str], vpc_id: str, names
             )
         if subnets[subnet_id].vpc_id != vpc_id:
             raise invalid(f"Subnet {subnet_id} is not in the VPC of the cluster, {vpc_id}", **names)
-
-
-def check_launch_template(request: EksRequest, asked: dict, names: dict) -> dict | None:
-    """The request's launch template with id, name and version; None when it has none."""
-    template = asked.get("launchTemplate")
-    if template is None:
-        return None
-    if "id" in template and "name" in template:
-        raise invalid("Either provide launch template ID or launch template name", **names)
-    if "diskSize" in asked:
-        raise invalid("Disk size must be specified within the launch template.", **names)
-    if "remoteAccess" in asked:
-        raise invalid(
-            "Remote access configuration cannot be specified with a launch template.", **names
-        )
-    ec2 = ec2_backends[request.account][request.region]
-    found = next(
-        (
-            known
-            for known in ec2.launch_templates.values()
-            if template.get("id") == known.id or template.get("name") == known.name
-        ),
-        None,
-    )
-    if found is None:
-        asked_for = template.get("id") or template.get("name")
-        raise invalid(f"Launch template {asked_for} cannot be found", **names)
-    version = template.get("version") or str(found.default_version_number)
-    return {"id": found.id, "name": found.name, "version": version}

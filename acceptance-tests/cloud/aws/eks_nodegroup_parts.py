@@ -8,14 +8,13 @@ from moto.autoscaling.models import autoscaling_backends
 from moto.ec2.models import ec2_backends
 
 
-def create(group) -> None:
-    """Makes a new node group's parts; their sizes are told, no instances run."""
+def create(group, data: dict) -> None:
+    """Makes a new node group's parts; their sizes are told, no instances run. `data`: of nodes."""
     ec2 = ec2_backends[group.account][group.region]
-    instance_types = group.asked.get("instanceTypes") or ["t3.medium"]
     template = ec2.create_launch_template(
-        name=f"eks-{group.uuid}",
+        name=_template_name(group),
         description="",
-        template_data={"InstanceType": instance_types[0]},
+        template_data=data,
         tag_spec={
             "launch-template": {
                 "eks:cluster-name": group.cluster,
@@ -35,7 +34,7 @@ def create(group) -> None:
         mixed_instances_policy={
             "LaunchTemplate": {
                 "LaunchTemplateSpecification": {"LaunchTemplateId": template.id, "Version": "1"},
-                "Overrides": [{"InstanceType": kind} for kind in instance_types],
+                "Overrides": _overrides(group, data),
             },
             "InstancesDistribution": {
                 "OnDemandAllocationStrategy": "prioritized",
@@ -62,6 +61,30 @@ def create(group) -> None:
             description="Security group for all nodes in the nodeGroup to allow SSH access",
             vpc_id=subnets[0].vpc_id,
         )
+
+
+def _template_name(group) -> str:
+    return f"eks-{group.uuid}"
+
+
+def _overrides(group, data: dict) -> list[dict]:
+    kinds = group.asked.get("instanceTypes") or [data["InstanceType"]]
+    return [{"InstanceType": kind} for kind in kinds]
+
+
+def renew(group, data: dict) -> None:
+    """New nodes are like `data` from now on."""
+    ec2 = ec2_backends[group.account][group.region]
+    template_id = ec2.launch_template_name_to_ids.get(_template_name(group))
+    asg = find_asg(group)
+    if template_id is None or asg is None:  # somebody deleted it by hand
+        return
+    template = ec2.launch_templates[template_id]
+    template.default_version_number = template.create_version(data, "").number
+    asg.launch_template_version = str(template.default_version_number)
+    policy = asg.mixed_instances_policy["LaunchTemplate"]
+    policy["LaunchTemplateSpecification"]["Version"] = asg.launch_template_version
+    policy["Overrides"] = _overrides(group, data)
 
 
 def _own_tags(group) -> list[dict]:
@@ -126,7 +149,7 @@ def _remote_access_group(group):
 
 def names_of(group) -> set[str]:
     """Names and ids of all of them."""
-    names = {group.asg_name, f"eks-{group.uuid}"}
+    names = {group.asg_name, _template_name(group)}
     if (security_group := _remote_access_group(group)) is not None:
         names.add(security_group.id)
     return names
@@ -138,6 +161,6 @@ def remove(group) -> None:
     ec2 = ec2_backends[group.account][group.region]
     if (security_group := _remote_access_group(group)) is not None:
         ec2.delete_security_group(group_id=security_group.id, name=None)
-    name = f"eks-{group.uuid}"
+    name = _template_name(group)
     if name in ec2.launch_template_name_to_ids:  # unless somebody deleted it by hand
         ec2.delete_launch_template(name, None)

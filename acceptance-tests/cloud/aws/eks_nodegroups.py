@@ -15,6 +15,7 @@ from . import eks_nodegroup_checks as checks
 from . import eks_nodegroup_labels as labels
 from . import eks_nodegroup_parts as parts
 from . import eks_nodegroup_subnets as subnets
+from . import eks_nodegroup_templates as templates
 from . import eks_nodegroup_types as types
 from . import plans
 from .eks import EksRequest, in_use, not_found
@@ -50,6 +51,15 @@ class NodeGroup:
     @property
     def asg_name(self) -> str:
         return f"eks-{self.name}-{self.uuid}"
+
+    @property
+    def ami_type(self) -> str:
+        return self.asked.get("amiType", types.DEFAULT_AMI_TYPE)
+
+    @property
+    def image(self) -> str | None:
+        """The AMI of the user's own that its nodes start from."""
+        return self.release_version if self.release_version.startswith("ami-") else None
 
     @property
     def is_spot(self) -> bool:
@@ -107,7 +117,7 @@ class NodeGroup:
             "capacityType": asked.get("capacityType", "ON_DEMAND"),
             "scalingConfig": parts.scaling_of(self),
             "subnets": asked["subnets"],
-            "amiType": asked.get("amiType", types.DEFAULT_AMI_TYPE),
+            "amiType": self.ami_type,
             "nodeRole": asked["nodeRole"],
             "labels": self.labels,
             "health": {"issues": issues},
@@ -121,8 +131,8 @@ class NodeGroup:
         if self.node_repair_config is not None:
             view["nodeRepairConfig"] = self.node_repair_config
         if self.launch_template is None:
-            view["diskSize"] = asked.get("diskSize", 20)
-            view["instanceTypes"] = asked.get("instanceTypes", ["t3.medium"])
+            view["diskSize"] = asked.get("diskSize", templates.DEFAULT_DISK_SIZE)
+            view["instanceTypes"] = asked.get("instanceTypes", [templates.DEFAULT_INSTANCE_TYPE])
         else:
             view["launchTemplate"] = self.launch_template
             if "instanceTypes" in asked:
@@ -182,11 +192,14 @@ def create_nodegroup(request: EksRequest) -> dict:
     labels.check_taints(asked.get("taints", []), names)
     checks.check_role(request.account, asked["nodeRole"], names)
     checks.check_subnets(request, asked["subnets"], cluster.resources_vpc_config["vpcId"], names)
-    template = checks.check_launch_template(request, asked, names)
+    template = templates.check(request, asked.get("amiType", types.DEFAULT_AMI_TYPE), names)
     types.check_types(request, asked, template, names)
     version, release = checks.check_version(
         cluster, cluster.version, asked.get("version"), asked.get("releaseVersion"), names
     )
+    if image := templates.image_of(request, template):
+        # The AMI of one's own stands in the place of the release.
+        asked, release = {**asked, "amiType": "CUSTOM"}, image
     uuid = str(mock_random.uuid4())
     group = NodeGroup(
         name=name,
@@ -209,7 +222,7 @@ def create_nodegroup(request: EksRequest) -> dict:
     )
     eks_access.admit_nodes(request, asked["nodeRole"])
     group.begin("create", "CREATING")
-    parts.create(group)
+    parts.create(group, templates.data_of_nodes(request, asked, template))
     cluster.nodegroups[name] = group
     cluster.nodegroup_count += 1
     return {"nodegroup": group.shown()}

@@ -15,6 +15,8 @@ from moto.moto_api._internal import mock_random
 from . import eks_nodegroup_checks as checks
 from . import eks_nodegroup_labels
 from . import eks_nodegroup_parts as parts
+from . import eks_nodegroup_templates as templates
+from . import eks_nodegroup_types as types
 from . import plans
 from .eks import EksRequest, in_use, invalid, not_found
 from .eks_nodegroups import NodeGroup, find
@@ -143,21 +145,22 @@ def update_nodegroup_version(request: EksRequest) -> dict:
 
 def _version(request: EksRequest, group: NodeGroup):
     asked, names = request.body, {"clusterName": group.cluster, "nodegroupName": group.name}
-    template = checks.check_launch_template(request, asked, names)
-    if template is not None and group.launch_template is None:
-        raise invalid(
-            "Cannot update a node group that was made without a launch template to use one",
-            **names,
-        )
-    cluster, usual = request.cluster, group.version
-    version, release = checks.check_version(
-        cluster, usual, asked.get("version"), asked.get("releaseVersion"), names
-    )
-    checks.check_no_way_back(group, version, release, names)
+    template = templates.check(request, group.ami_type, names)
+    if template is not None:
+        templates.check_same(template, group, names)
+        types.check_types(request, group.asked, template, names)
+    version, release = _versions(request, group, template, names)
+    renewed = template is not None and template != group.launch_template
+    # As the template is now: it may change before the update ends.
+    data = templates.data_of_nodes(request, group.asked, template) if renewed else None
 
     def apply() -> None:
         group.version, group.release_version = version, release
+        if group.image:
+            group.asked = {**group.asked, "amiType": "CUSTOM"}
         group.launch_template = template or group.launch_template
+        if renewed:
+            parts.renew(group, data)
 
     params = [
         {"type": "Version", "value": version},
@@ -166,6 +169,28 @@ def _version(request: EksRequest, group: NodeGroup):
     if template is not None:
         params.append({"type": "LaunchTemplateVersion", "value": template["version"]})
     return params, apply
+
+
+def _versions(
+    request: EksRequest, group: NodeGroup, template: dict | None, names: dict
+) -> tuple[str, str]:
+    """Version and release of the nodes after the update."""
+    asked = request.body
+    if template is None and group.image:
+        message = "Launch template details can't be null for Custom ami type node group"
+        raise invalid(message, **names)
+    image = templates.image_of(request, template)
+    if image:
+        return group.version, image
+    if group.image:
+        # That this fails is documented, the wording is an assumption.
+        message = "The launch template of a Custom ami type node group must specify an image id"
+        raise invalid(message, **names)
+    version, release = checks.check_version(
+        request.cluster, group.version, asked.get("version"), asked.get("releaseVersion"), names
+    )
+    checks.check_no_way_back(group, version, release, names)
+    return version, release
 
 
 def _group(request: EksRequest) -> NodeGroup:
