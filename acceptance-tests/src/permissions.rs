@@ -31,7 +31,8 @@ const S3: [(&str, &[&str]); 14] = [
 
 /// What AWS asks of the caller beyond the operation's own action: roles are handed on, tags come with the create, and
 /// EKS acts in the caller's name when it looks at the role and starts a launch template on trial.
-const FURTHER: [(&str, &[&str]); 6] = [
+const FURTHER: [(&str, &[&str]); 7] = [
+    ("ec2:CreateLaunchTemplate", &["ec2:CreateTags"]),
     (
         "eks:CreateNodegroup",
         &[

@@ -61,12 +61,16 @@ resource "gitlabspot_node_group" "build" {
     effect = "NoSchedule"
   }]
 
-  # A role of their own. The taint keeps the cluster's add-ons away, so that they need no rights here.
-  node_role = {}
+  # A role of their own, with what the cluster's add-ons need where they run on these nodes.
+  node_role = {
+    addon_policies = ["auto_scaler", "cert_manager", "external_dns"]
+  }
 
-  remote_access = var.ec2_ssh_key == null ? null : {
-    ec2_ssh_key               = var.ec2_ssh_key
-    source_security_group_ids = var.ssh_security_group_ids
+  # As eksctl makes it: pods reach the role, and a disk has room for images.
+  template = {
+    key_name           = var.ec2_ssh_key
+    security_group_ids = var.ssh_security_group_ids
+    root_volume        = { size = 80 }
   }
 }
 

@@ -23,7 +23,7 @@ variable "ec2_ssh_key" {
 }
 
 variable "ssh_security_group_ids" {
-  description = "Security groups that may connect by SSH. Without any, everybody may whom the subnets let through."
+  description = "Security groups of the nodes that allow SSH, beside the cluster's own; null for that one alone."
   type        = set(string)
   default     = null
 }

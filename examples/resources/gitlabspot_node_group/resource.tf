@@ -22,30 +22,36 @@ resource "gitlabspot_node_group" "build" {
   }
   taints = [{ key = "buildInstance", value = "true", effect = "NoSchedule" }]
 
-  # Made with the group. What runs elsewhere in the cluster, such as the autoscaler, has its own rights.
-  node_role = {}
+  # Created with the group. Add-ons that run on the nodes use it: a launch template lets their pods reach it.
+  node_role = { addon_policies = ["auto_scaler", "cert_manager", "external_dns"] }
 
-  remote_access = {
-    ec2_ssh_key               = "your-ssh-key"
-    source_security_group_ids = ["sg-0123456789abcdef0"]
+  # The rest of the launch template, which is created with the group as well.
+  template = {
+    key_name           = "your-ssh-key"
+    security_group_ids = ["sg-0123456789abcdef0"]
+    root_volume        = { size = 80 }
   }
 }
 
-# Add-ons whose pods use the role of the nodes: they reach it through one hop more than the nodes themselves, which a launch
-# template allows. It needs neither an instance type nor a subnet.
-resource "gitlabspot_node_group" "addons" {
+# Local NVMe disks for images and job files, a mirror for images, and no credentials for jobs.
+resource "gitlabspot_node_group" "nvme" {
   cluster_name       = "prod"
-  name               = "addons"
-  capacity_type      = "ON_DEMAND"
-  instance_types     = ["m6i.large", "m5.large"]
-  min_size           = 2
-  max_size           = 4
+  name               = "nvme"
+  instance_types     = ["c5ad.2xlarge", "c5d.2xlarge", "m5ad.2xlarge", "m5d.2xlarge"]
+  max_size           = 5
   availability_zones = ["af-south-1a", "af-south-1b"]
-  node_role          = { addon_policies = ["auto_scaler", "cert_manager", "external_dns"] }
-  launch_template    = { name = "addons", version = "1" } # metadata_options { http_put_response_hop_limit = 2 }
+  node_role          = {}
+
+  template = {
+    instance_store   = "raid0"
+    metadata         = { pods = false }
+    registry_mirrors = { "docker.io" = ["https://mirror.example.com"] }
+    kubelet          = { image_gc_high_threshold_percent = 80, image_gc_low_threshold_percent = 60 }
+    instance_tags    = { "cost-center" = "ci" }
+  }
 }
 
-# A role that exists, subnets by name, a name that lets a new group stand beside the old one, and settings of the
+# A role and a launch template that exist, subnets by name, a name that lets a new group stand beside the old one, and settings of the
 # autoscaler for this group alone.
 resource "gitlabspot_node_group" "large" {
   cluster_name   = "prod"
@@ -54,6 +60,7 @@ resource "gitlabspot_node_group" "large" {
   max_size       = 3
   subnet_ids     = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
   node_role_arn  = "arn:aws:iam::123456789012:role/nodes"
+  launch_template = { name = "large", version = "1" }
   labels         = { "intent" = "large" }
   asg_tags       = { "cost-center" = "ci" }
 

@@ -12,6 +12,7 @@ mod lifecycle;
 mod node_role;
 mod refusals;
 mod subnets;
+mod template;
 mod update;
 mod warnings;
 

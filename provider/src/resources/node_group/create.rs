@@ -10,6 +10,7 @@ use super::model::wanted_asg_tags;
 use super::node_role::{self, RoleError, RoleSpec, access_entry};
 use super::ownership::{Outcome, Under, under};
 use super::schema::{NodeGroup, known_set, map_value};
+use super::template::{self, Made, Owned, Spec, TemplateError};
 use super::validate::SUFFIX;
 use super::wait::{Id, describe, until_active};
 use super::{Scene, TIMEOUT, asg_tags, az_rebalance, plan, subnets};
@@ -40,11 +41,12 @@ impl<D> Scene<'_, D> {
         operation.private = PrivateState::default();
         operation.record(state.clone());
         self.set_up_role(&id, &mut planned, &mut state, operation).await?;
+        self.set_up_template(&id, &mut planned, &mut state, operation).await?;
 
         let group = match self.make(&id, &planned, end).await {
             Ok(Outcome::Made(group)) => group,
             Ok(Outcome::Exists(group)) => {
-                // Another create of the same group, at the same time, uses the same role.
+                // Another create of the same group, at the same time, uses the same role and the same template.
                 let role_is_used = group.node_role.as_deref() == planned.node_role_arn.as_str();
                 if role_is_used {
                     operation.nothing_was_made()
@@ -176,8 +178,66 @@ impl<D> Scene<'_, D> {
         }
     }
 
-    /// After a refusal: the role that was made for nothing goes again.
+    /// Makes the launch template, where the group gets one of the provider's.
+    async fn set_up_template(
+        &self,
+        id: &Id,
+        planned: &mut NodeGroup,
+        state: &mut NodeGroup,
+        operation: &mut Create<NodeGroup>,
+    ) -> Result<(), Error> {
+        let failed =
+            |source| Error::Template { step: Step::SetUpTemplate, id: id.to_string(), source, left: Left::Nothing };
+        let wanted = template::is_wanted(&operation.config) == Some(true);
+        let Some(spec) = Spec::of(planned).filter(|_| wanted) else {
+            (planned.template_id, planned.template_version) = (Value::Null, Value::Null);
+            return Ok(());
+        };
+        template::begin(&mut operation.private);
+        operation.record(state.clone());
+        let owned = Owned::of(planned, self.region);
+        let made = match self.security_group_beside(id, &spec).await {
+            Ok(group) => template::ensure(self.ec2, &owned, &spec, group.as_deref()).await,
+            Err(error) => Err(TemplateError::Refused(error)),
+        };
+        match made {
+            Ok(Made { id, version }) => {
+                for model in [planned, state] {
+                    (model.template_id, model.template_version) = (id.as_str().into(), version.as_str().into());
+                }
+                template::keep(&spec, &mut operation.private);
+                operation.record(state.clone());
+                Ok(())
+            }
+            Err(source) => {
+                if matches!(source, TemplateError::Exists { .. } | TemplateError::Refused(_)) {
+                    template::forget(&mut operation.private);
+                }
+                self.undo(id, operation).await?;
+                Err(failed(source))
+            }
+        }
+    }
+
+    /// The cluster's security group, where the template names others.
+    pub(super) async fn security_group_beside(&self, id: &Id, spec: &Spec) -> Result<Option<String>, AwsError> {
+        match spec.security_groups.is_empty() {
+            true => Ok(None),
+            false => template::cluster_security_group(self.eks, &id.cluster).await,
+        }
+    }
+
+    /// After a refusal: the template and the role that were made for nothing go again.
     async fn undo(&self, id: &Id, operation: &mut Create<NodeGroup>) -> Result<(), Error> {
+        let template = operation.recorded().and_then(|state| template::which(state, &operation.private, self.region));
+        if let Some(which) = template {
+            template::delete(self.ec2, &which).await.map_err(|error| Error::Template {
+                step: Step::DeleteTemplate,
+                id: id.to_string(),
+                source: error.into(),
+                left: Left::Parts,
+            })?;
+        }
         let role = operation.recorded().and_then(|state| {
             let name = state.node_role.known()?.name.as_str()?.to_owned();
             Some((name, state.node_role_arn.as_str().map(str::to_owned)))
@@ -187,7 +247,7 @@ impl<D> Scene<'_, D> {
                 step: Step::DeleteRole,
                 id: id.to_string(),
                 source,
-                left: Left::Role,
+                left: Left::Parts,
             })?;
         }
         operation.nothing_was_made();

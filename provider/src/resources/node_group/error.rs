@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::health::Issues;
 use super::node_role::RoleError;
+use super::template::TemplateError;
 use crate::clients::aws::AwsError;
 use crate::framework::wait::WaitError;
 use crate::framework::{Diagnostic, Diagnostics};
@@ -35,6 +36,9 @@ pub(super) enum Error {
     #[error("{step} of the node group {id} failed: {source}. {left}")]
     Role { step: Step, id: String, source: RoleError, left: Left },
 
+    #[error("{step} of the node group {id} failed: {source}. {left}")]
+    Template { step: Step, id: String, source: TemplateError, left: Left },
+
     #[error("There is no node group {id} that the provider's credentials can see in the region {region}.")]
     NothingToImport { id: String, region: String },
 }
@@ -44,6 +48,7 @@ pub(super) enum Error {
 pub(super) enum Step {
     FindSubnets,
     SetUpRole,
+    SetUpTemplate,
     Create,
     AwaitActive,
     TagAutoScalingGroup,
@@ -53,6 +58,7 @@ pub(super) enum Step {
     UpdateVersion,
     UpdateConfig,
     Delete,
+    DeleteTemplate,
     DeleteRole,
 }
 
@@ -76,10 +82,10 @@ pub(super) enum Cause {
 pub(super) enum Left {
     /// Certain: nothing was made.
     Nothing,
-    /// The role of a group that could not be made.
-    Role,
-    /// The role of a group that is deleted.
-    RoleAlone,
+    /// Role or launch template of a group that could not be made.
+    Parts,
+    /// Role or launch template of a group that is deleted.
+    PartsAlone,
     /// Nobody can say.
     Perhaps,
     /// A new group, in the state and tainted.
@@ -95,6 +101,7 @@ impl fmt::Display for Step {
         f.write_str(match self {
             Self::FindSubnets => "Finding the subnets",
             Self::SetUpRole => "Setting up the role",
+            Self::SetUpTemplate => "Setting up the launch template",
             Self::Create => "Creation",
             Self::AwaitActive => "Waiting for the start",
             Self::TagAutoScalingGroup => "Tagging the Auto Scaling Group",
@@ -104,6 +111,7 @@ impl fmt::Display for Step {
             Self::UpdateVersion => "The update of the version",
             Self::UpdateConfig => "The update",
             Self::Delete => "Deletion",
+            Self::DeleteTemplate => "Deleting the launch template",
             Self::DeleteRole => "Deleting the role",
         })
     }
@@ -113,11 +121,13 @@ impl fmt::Display for Left {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Nothing => "Nothing was made.",
-            Self::Role => {
-                "Its role was made and could not be deleted again: it is in the state, and the next apply or destroy goes \
-                 on with it."
+            Self::Parts => {
+                "What was made for it could not be deleted again: it is in the state, and the next apply or destroy goes on \
+                 with it."
             }
-            Self::RoleAlone => "The node group is gone; the state stays for its role. Destroy again when the cause is gone.",
+            Self::PartsAlone => {
+                "The node group is gone; the state stays for what was made for it. Destroy again when the cause is gone."
+            }
             Self::Perhaps => "Perhaps it was made: it is in the state, so that the next apply or destroy looks for it.",
             Self::NewGroup => "It is there and in the state; the next apply replaces it.",
             Self::Changed => "It is there; the state has what was changed before this. Apply again when the cause is gone.",
@@ -135,14 +145,16 @@ impl Error {
             Self::NothingToImport { .. } => "Node group not found",
             Self::Role { step: Step::DeleteRole, .. } => "Cannot delete the role of the node group",
             Self::Role { .. } => "Cannot set up the role of the node group",
+            Self::Template { step: Step::DeleteTemplate, .. } => "Cannot delete the launch template of the node group",
+            Self::Template { .. } => "Cannot set up the launch template of the node group",
             Self::Step { step, .. } => match step {
-                Step::FindSubnets | Step::SetUpRole | Step::Create | Step::AwaitActive => {
+                Step::FindSubnets | Step::SetUpRole | Step::SetUpTemplate | Step::Create | Step::AwaitActive => {
                     "Cannot create the node group"
                 }
                 Step::Read => "Cannot read the node group",
                 Step::UpdateVersion | Step::UpdateConfig | Step::Tag => "Cannot update the node group",
                 Step::TagAutoScalingGroup | Step::AzRebalance => "Cannot set up the Auto Scaling Group",
-                Step::Delete | Step::DeleteRole => "Cannot delete the node group",
+                Step::Delete | Step::DeleteTemplate | Step::DeleteRole => "Cannot delete the node group",
             },
         }
     }
@@ -156,6 +168,7 @@ impl From<Error> for Diagnostics {
             Error::NoSubnet { .. } => diagnostic.at("availability_zones"),
             Error::NoCluster { .. } => diagnostic.at("cluster_name"),
             Error::Role { .. } => diagnostic.at("node_role"),
+            Error::Template { .. } => diagnostic.at("template"),
             _ => diagnostic,
         }
         .into()

@@ -21,6 +21,8 @@ pub(super) struct Place {
     pub(super) role_arn: String,
     /// Repeated requests with the same token are one request.
     pub(super) token: String,
+    /// EKS may not know the launch template yet.
+    pub(super) has_new_template: bool,
     /// Marks of ours, beside the user's tags.
     pub(super) marks: BTreeMap<String, String>,
 }
@@ -213,6 +215,7 @@ mod tests {
             subnets: vec!["subnet-1".to_owned()],
             role_arn: "arn".to_owned(),
             token: "token".to_owned(),
+            has_new_template: false,
             marks: labels(&[("gitlabspot/owner", "token")]),
         };
         let request = create(&spec(), &place);

@@ -11,6 +11,7 @@ use super::plan::build_nodes;
 use super::schema::{
     Autoscaler, AutoscalerOptions, LaunchTemplate, NodeGroup, RemoteAccess, Taint, UpdateConfig, map_value,
 };
+use super::template;
 use crate::framework::value::known_map;
 use crate::framework::{Object, Raw, Set, Value};
 use crate::provider::Tags;
@@ -72,7 +73,14 @@ pub(super) fn flatten(state: &NodeGroup, found: &Found, reading: Reading<'_>) ->
     new.disk_size = group.disk_size.map(i64::from).into();
     new.version = text(&group.version);
     new.release_version = text(&group.release_version);
-    new.launch_template = launch_template(group, &state.launch_template);
+    let is_ours = template::is_there(state)
+        && group.launch_template.as_ref().is_some_and(|template| template.id.as_deref() == state.template_id.as_str());
+    if is_ours {
+        new.template_version = group.launch_template.as_ref().and_then(|template| template.version.clone()).into();
+    } else {
+        new.launch_template = launch_template(group, &state.launch_template);
+        (new.template_id, new.template_version) = (Value::Null, Value::Null);
+    }
     new.update_config = update_config(group, &state.update_config);
     new.node_repair = group.node_repair_config.as_ref().and_then(|repair| repair.enabled).unwrap_or(false).into();
     let names = found.asgs.iter().filter_map(|asg| asg.auto_scaling_group_name.as_deref());

@@ -11,10 +11,8 @@ use aws_sdk_ec2::types::ResponseLaunchTemplateData;
 use super::instance_types::hasty;
 use super::node_role::addons;
 use super::schema::{LaunchTemplate, NodeGroup};
+use super::template::{HOPS_OF_PODS, OUT_OF_REACH};
 use crate::framework::{AttributePath, Diagnostic, Plan, Value};
-
-/// Between a pod and the instance metadata service lies one hop more than between the node and it.
-const HOPS_OF_PODS: i32 = 2;
 
 /// Looks at the template of a plan that has another one than before.
 pub(super) async fn review(ec2: &Client, plan: &mut Plan<NodeGroup>) {
@@ -73,18 +71,6 @@ fn judge(data: &ResponseLaunchTemplateData, planned: &NodeGroup) -> (Option<Diag
     (wrong, doubtful)
 }
 
-/// Without a template of the user's EKS makes one, whose hop limit on Amazon Linux 2023 is 1.
-pub(super) fn without_one(planned: &NodeGroup) -> Option<Diagnostic> {
-    let amazon_linux_2023 = planned.ami_type.as_str().is_none_or(|kind| kind.starts_with("AL2023"));
-    (has_addons(planned) && planned.launch_template.is_null() && amazon_linux_2023).then(|| {
-        let text = "Pods do not reach the role of the nodes: on Amazon Linux 2023 EKS sets the hop limit of the instance \
-                    metadata service to 1, and only pods in the host's network get its credentials. Use a launch_template \
-                    with metadata_options { http_put_response_hop_limit = 2 } (disk size and SSH key then stand there, too), \
-                    or give the add-ons IAM roles for service accounts or EKS Pod Identity instead.";
-        unreachable(text)
-    })
-}
-
 /// A group that has a template and a configuration that names none.
 pub(super) fn dropped(template: &LaunchTemplate) -> Diagnostic {
     let quoted = |value: &Value<String>| format!("{:?}", value.as_str().unwrap_or_default());
@@ -105,7 +91,7 @@ fn has_addons(planned: &NodeGroup) -> bool {
 
 fn unreachable(text: &'static str) -> Diagnostic {
     let path = AttributePath::of("node_role").attribute("addon_policies");
-    Diagnostic::warning("Role of the nodes out of reach for pods", text).at(path)
+    Diagnostic::warning(OUT_OF_REACH, text).at(path)
 }
 
 #[cfg(test)]
@@ -135,14 +121,6 @@ mod tests {
         assert!(!warned(Some(2), &with_addons()));
         assert!(!warned(None, &super::super::validate::tests::minimal()));
         assert!(judge(&ResponseLaunchTemplateData::builder().build(), &with_addons()).1.is_some());
-    }
-
-    #[test]
-    fn without_a_template_it_depends_on_the_ami() {
-        let warned = |ami_type: Value<String>| without_one(&NodeGroup { ami_type, ..with_addons() }).is_some();
-        assert!(warned(Value::Null) && warned(Value::Unknown) && warned("AL2023_ARM_64_STANDARD".into()));
-        assert!(!warned("BOTTLEROCKET_x86_64".into()) && !warned("AL2_x86_64".into()));
-        assert_eq!(without_one(&super::super::validate::tests::minimal()), None);
     }
 
     #[test]

@@ -3,11 +3,11 @@
 //! The group, the role of its nodes when it is to be made, and on the Auto Scaling Group that EKS makes: the tags by which
 //! the cluster autoscaler knows what a node would be like, and the suspension of what would kill jobs.
 //!
-//! * create: find the subnets, make the role, ask for the group, wait until it works, tag its Auto Scaling Group. The
+//! * create: find the subnets, make the role and the launch template, ask for the group, wait until it works, tag its Auto Scaling Group. The
 //!   state has it from before the first request on, and an answer that is lost loses nothing (see `ownership`).
-//! * read: two calls, one for the node group and one for its Auto Scaling Group.
-//! * update: role, version, everything else, tags, one after the other (see `update`).
-//! * delete: the group, then the role.
+//! * read: two calls, one for the node group and one for its Auto Scaling Group; a third one for a launch template of ours.
+//! * update: role, launch template, version, everything else, tags, one after the other (see `update`).
+//! * delete: the group, then the launch template, then the role.
 //! * import: `cluster:name`, or the identity. Fills in everything that can be told.
 
 mod ami_type;
@@ -28,6 +28,7 @@ mod plan;
 mod release;
 pub mod schema;
 mod subnets;
+mod template;
 #[cfg(test)]
 mod tests;
 mod update;
@@ -255,36 +256,48 @@ impl<D> Scene<'_, D> {
             importing: operation.importing,
             suspended_by_us: az_rebalance::is_ours(&operation.private),
         };
-        operation.state = flatten::flatten(&operation.state, &Found { group, asgs }, reading);
+        let found = Found { group, asgs };
+        operation.state = flatten::flatten(&operation.state, &found, reading);
         if operation.importing {
             if operation.state.suspend_az_rebalance.or(false) {
                 az_rebalance::claim(&mut operation.private);
             }
-            self.import_the_rest(&mut operation.state).await.map_err(failed)?;
+            self.import_the_rest(&found.group, operation).await.map_err(failed)?;
+        } else {
+            let followed = template::follow(self.ec2, self.eks, &mut operation.state, &mut operation.private).await;
+            operation.diagnostics.extend(followed.map_err(failed)?);
         }
         Ok(())
     }
 
-    /// The group is gone. A create or delete that failed half way has left a role, which must not be forgotten.
+    /// The group is gone. A create or delete that failed half way has left a role or a launch template, which must not be
+    /// forgotten.
     fn not_found(&self, operation: &mut Read<NodeGroup>) {
-        let status = operation.state.status.as_str();
-        let worked = matches!(status, Some("ACTIVE" | "UPDATING" | "DEGRADED"));
-        match operation.state.node_role.known().and_then(|role| role.name.as_str()) {
-            Some(_) if !worked => operation.state.status = plan::DELETED.into(),
-            Some(role) => {
-                let text = format!(
-                    "The node group is gone, and not by this configuration. Its role {role} is still there: it is used \
-                     again when the group is made anew. If the group is not to come back, delete the role."
-                );
-                operation.diagnostics.push(Diagnostic::warning("Role of a node group that is gone", text));
-                operation.gone();
-            }
-            None => operation.gone(),
+        let state = &operation.state;
+        let worked = matches!(state.status.as_str(), Some("ACTIVE" | "UPDATING" | "DEGRADED"));
+        let role = state.node_role.known().and_then(|role| role.name.as_str());
+        let template = template::which(state, &operation.private, self.region);
+        if role.is_none() && template.is_none() {
+            operation.gone();
+        } else if worked {
+            let role = role.map(|name| format!("role {name}"));
+            let template = state.template_id.as_str().map(|id| format!("launch template {id}"));
+            let parts: Vec<String> = role.into_iter().chain(template).collect();
+            let text = format!(
+                "The node group is gone, and not by this configuration. Its {} are still there, and are used again when the \
+                 group is created again. If the group is not to come back, delete them.",
+                parts.join(" and ")
+            );
+            operation.diagnostics.push(Diagnostic::warning("Role of a node group that is gone", text));
+            operation.gone();
+        } else {
+            operation.state.status = plan::DELETED.into();
         }
     }
 
-    /// What an import fills in with further calls: zones, and the role if it is ours.
-    async fn import_the_rest(&self, state: &mut NodeGroup) -> Result<(), AwsError> {
+    /// What an import fills in with further calls: zones, and launch template and role if they are ours.
+    async fn import_the_rest(&self, group: &Nodegroup, operation: &mut Read<NodeGroup>) -> Result<(), AwsError> {
+        let Read { state, private, .. } = operation;
         let subnets = known_set(&state.subnet_ids).unwrap_or_default();
         let zones = subnets::zones_of(self.ec2, &subnets).await?;
         state.availability_zones = Value::Known(zones.into_values().collect());
@@ -295,6 +308,8 @@ impl<D> Scene<'_, D> {
         }
         state.name_prefix = validate::generated_prefix(state.name.as_str().unwrap_or_default()).into();
         state.node_role = node_role::read(self.iam, state, self.region).await?;
+        let owner = node_role::owner_of(state, self.region);
+        template::import(self.ec2, self.eks, group, &owner, state, private).await?;
         Ok(())
     }
 
@@ -307,15 +322,25 @@ impl<D> Scene<'_, D> {
             }
             Error::Step { step: Step::Delete, id: id.to_string(), source, left: Left::Untouched }
         })?;
+        operation.state.status = plan::DELETED.into();
+        if let Some(which) = template::which(&operation.state, &operation.private, self.region) {
+            template::delete(self.ec2, &which).await.map_err(|error| Error::Template {
+                step: Step::DeleteTemplate,
+                id: id.to_string(),
+                source: error.into(),
+                left: Left::PartsAlone,
+            })?;
+            (operation.state.template_id, operation.state.template_version) = (Value::Null, Value::Null);
+            template::forget(&mut operation.private);
+        }
         let Some(role) = operation.state.node_role.known() else { return Ok(()) };
         let name = role.name.as_str().unwrap_or_default().to_owned();
-        operation.state.status = plan::DELETED.into();
         let arn = operation.state.node_role_arn.as_str();
         self.delete_role(&id, &name, arn).await.map_err(|source| Error::Role {
             step: Step::DeleteRole,
             id: id.to_string(),
             source,
-            left: Left::RoleAlone,
+            left: Left::PartsAlone,
         })
     }
 

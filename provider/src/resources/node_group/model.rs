@@ -71,11 +71,7 @@ impl Spec {
             disk_size: number(&model.disk_size),
             version: text(&model.version),
             release_version: text(&model.release_version),
-            launch_template: model.launch_template.known().map(|template| LaunchTemplate {
-                id: text(&template.id),
-                name: text(&template.name),
-                version: text(&template.version),
-            }),
+            launch_template: launch_template(model),
             update_config: model.update_config.known().map(|update| UpdateConfig {
                 max_unavailable: number(&update.max_unavailable),
                 max_unavailable_percentage: number(&update.max_unavailable_percentage),
@@ -89,6 +85,21 @@ impl Spec {
     /// The number of nodes to begin with.
     pub(super) fn initial_size(&self) -> i32 {
         self.desired_size.unwrap_or_default().clamp(self.min_size, self.max_size.max(self.min_size))
+    }
+}
+
+/// The user's template, or the one that the provider made.
+fn launch_template(model: &NodeGroup) -> Option<LaunchTemplate> {
+    match (&model.launch_template, &model.template_id) {
+        (Value::Known(template), _) => Some(LaunchTemplate {
+            id: text(&template.id),
+            name: text(&template.name),
+            version: text(&template.version),
+        }),
+        (Value::Null, Value::Known(id)) => {
+            Some(LaunchTemplate { id: Some(id.clone()), name: None, version: text(&model.template_version) })
+        }
+        _ => None,
     }
 }
 

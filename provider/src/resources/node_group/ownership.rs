@@ -16,6 +16,7 @@ use super::flatten::{Found, Reading, flatten, settle};
 use super::model::Spec;
 use super::node_role::OWNER;
 use super::schema::{NodeGroup, known_set};
+use super::template;
 use super::wait::{Id, describe, is_busy, until_gone};
 use crate::clients::aws::AwsError;
 use crate::framework::wait::{Look, Wait, WaitError};
@@ -70,6 +71,7 @@ impl<D> Scene<'_, D> {
             subnets: known_set(&planned.subnet_ids).unwrap_or_default(),
             role_arn: planned.node_role_arn.as_str().unwrap_or_default().to_owned(),
             token: token.clone(),
+            has_new_template: template::is_there(planned),
             marks: [(OWNER.to_owned(), token.clone()), (UNFINISHED.to_owned(), now)].into(),
         };
         loop {
@@ -111,7 +113,7 @@ impl<D> Scene<'_, D> {
         })
     }
 
-    /// Sends the request, again while the role is not known everywhere.
+    /// Sends the request, again while the role or the launch template is not known everywhere.
     async fn send_while_role_is_new(
         &self,
         id: &Id,
@@ -130,7 +132,7 @@ impl<D> Scene<'_, D> {
                     }
                     Err(error) => error,
                 };
-                if is_role_not_known_yet(&error) {
+                if is_role_not_known_yet(&error) || (place.has_new_template && template::may_be_new(&error)) {
                     return Ok(Look::Pending(error.to_string()));
                 }
                 let busy = is_busy(&error);

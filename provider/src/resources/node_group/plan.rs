@@ -3,7 +3,7 @@
 
 use super::model::{taints, wanted_asg_tags};
 use super::schema::{BuildNodes, NodeGroup, Toleration, map_value};
-use super::{ami_type, az_rebalance, launch_template, release, validate};
+use super::{ami_type, az_rebalance, launch_template, release, template, validate};
 use crate::framework::value::known_list;
 use crate::framework::{AttributePath, Diagnostic, Plan, Value};
 use crate::provider::Tags;
@@ -19,15 +19,21 @@ pub(super) fn complete(plan: &mut Plan<NodeGroup>, tags: &Tags) {
     }
     desired_size(plan);
     suspend_az_rebalance(plan);
+    template::plan(plan);
     if plan.is_create() {
         warn(plan);
+    }
+    if let Some(warning) = template::without_one(plan) {
+        plan.warn(warning);
     }
     let Some(prior) = plan.prior.clone() else { return };
     versions(plan, &prior);
     prefixes(plan, &prior);
     if prior.launch_template.is_null() != plan.planned.launch_template.is_null() {
         plan.require_replace("launch_template");
-        if let Value::Known(template) = &prior.launch_template {
+        if let Value::Known(template) = &prior.launch_template
+            && plan.planned.template.is_null()
+        {
             plan.warn(launch_template::dropped(template));
         }
     }
@@ -135,7 +141,9 @@ fn versions(plan: &mut Plan<NodeGroup>, prior: &NodeGroup) {
     let template = |model: &NodeGroup| model.launch_template.known().map(|template| template.version.clone());
     let version_changes = plan.planned.version != prior.version;
     let release_changes = plan.planned.release_version != prior.release_version;
-    if (version_changes || template(&plan.planned) != template(prior)) && plan.config.release_version.is_null() {
+    let template_changes =
+        template(&plan.planned) != template(prior) || plan.planned.template_version != prior.template_version;
+    if (version_changes || template_changes) && plan.config.release_version.is_null() {
         plan.planned.release_version = Value::Unknown;
     }
     if release_changes
@@ -177,9 +185,6 @@ fn warn(plan: &mut Plan<NodeGroup>) {
             types.join(" and ")
         );
         plan.warn(Diagnostic::warning("Few instance types for Spot", text).at("instance_types"));
-    }
-    if let Some(warning) = launch_template::without_one(&plan.planned) {
-        plan.warn(warning);
     }
     let zones = plan.config.availability_zones.known().map(crate::framework::Set::len);
     if zones == Some(1) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+pub(super) use super::template::schema::Template;
 use crate::framework::value::{List, Map, Value};
 use crate::framework::{Object, Set, Timeouts};
 
@@ -85,6 +86,12 @@ pub struct NodeGroup {
     /// type, a subnet or an instance profile; if it has an AMI, leave out `ami_type`, `version` and `release_version`.
     #[attr(optional)]
     pub launch_template: Value<LaunchTemplate>,
+    /// A launch template that the provider makes, changes and deletes with the group. A change adds a version, and EKS
+    /// replaces node by node, in place. A group that was made without a launch template, or with one of `launch_template`, is
+    /// replaced. With `node_role.addon_policies` a template is made without this attribute too, unless `remote_access` or
+    /// `disk_size` is set. Not together with `launch_template`, `disk_size` and `remote_access`.
+    #[attr(optional)]
+    pub template: Value<Template>,
     /// How many nodes may be away during an update. One at a time, unless set.
     #[attr(optional)]
     pub update_config: Value<UpdateConfig>,
@@ -117,6 +124,12 @@ pub struct NodeGroup {
     /// ARN of the node group.
     #[attr(computed, stable)]
     pub arn: Value<String>,
+    /// ID of the launch template that the provider made for the group; null without one.
+    #[attr(computed, stable)]
+    pub template_id: Value<String>,
+    /// Number of the version of that launch template that the group has.
+    #[attr(computed, stable)]
+    pub template_version: Value<String>,
     /// What EKS says of it: `ACTIVE`, `DEGRADED` and others.
     #[attr(computed)]
     pub status: Value<String>,
@@ -164,8 +177,8 @@ pub struct NodeRole {
     pub permissions_boundary: Value<String>,
     /// Add-ons whose pods may use this role: `auto_scaler`, `cert_manager`, `external_dns`, `image_builder`, `ebs`, `efs`,
     /// `fsx`, `aws_load_balancer_controller`, `xray`, `cloud_watch`. Each gets AWS's managed policy where there is one, and
-    /// otherwise what its documentation or eksctl grants. Pods reach the role through the instance metadata service. On
-    /// Amazon Linux 2023 only pods in the host's network do, unless the nodes come from a `launch_template` with
+    /// otherwise what its documentation or eksctl grants. Pods reach the role through the instance metadata service, so that
+    /// a launch template with a hop limit of 2 is made for the group (see `template`). A `launch_template` of your own needs
     /// `metadata_options { http_put_response_hop_limit = 2 }`. IAM roles for service accounts and EKS Pod Identity need
     /// neither, and give the rights to one pod and not to every job on the node.
     #[attr(optional)]

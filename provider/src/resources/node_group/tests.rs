@@ -1,7 +1,9 @@
 //! Scenarios: the resource as core drives it, on a small AWS in memory.
 
 mod aws;
+mod ec2;
 mod role;
+mod template;
 mod version;
 
 use std::time::Duration;

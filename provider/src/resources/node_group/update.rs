@@ -11,7 +11,7 @@ use super::model::{Spec, wanted_asg_tags};
 use super::node_role::{self, RoleSpec};
 use super::schema::NodeGroup;
 use super::wait::{Id, until_idle, until_updated, when_free};
-use super::{Scene, TIMEOUT, asg_tags, az_rebalance, expand, flatten::common_tags, plan};
+use super::{Scene, TIMEOUT, asg_tags, az_rebalance, expand, flatten::common_tags, plan, template};
 use crate::clients::aws::AwsError;
 use crate::framework::value::known_map;
 use crate::framework::wait::WaitError;
@@ -39,6 +39,7 @@ impl<D> Scene<'_, D> {
         self.update_role(&id, &prior, &planned).await?;
         state.node_role = planned.node_role.clone();
         operation.record(state.clone());
+        let content = self.update_template(&id, &prior, &mut planned).await?;
 
         let (before, after) = (Spec::of(&prior), Spec::of(&planned));
         if let Some(request) = expand::update_version_request(&before, &after, planned.force_update_version.or(false)) {
@@ -49,7 +50,8 @@ impl<D> Scene<'_, D> {
             };
             let rebalancing = self.rebalance_meanwhile(&group, operation).await;
             let rebalancing = rebalancing.map_err(|error| failed(Step::AzRebalance, Left::Changed)(aws(error)))?;
-            let updated = self.carry_out(&id, end, send).await;
+            let has_new_version = |error: &AwsError| content.is_some() && template::may_be_new(error);
+            let updated = self.carry_out(&id, end, has_new_version, send).await;
             let stays = if planned.suspend_az_rebalance.or(false) { rebalancing } else { Vec::new() };
             let suspended = self.suspend_again(stays, operation).await;
             // From here on with the sizes that the autoscaler has set in the meantime.
@@ -65,6 +67,13 @@ impl<D> Scene<'_, D> {
             operation.record(state.clone());
         }
 
+        state.template = planned.template.clone();
+        if let Some(content) = content {
+            state.template_version = planned.template_version.clone();
+            template::keep(&content, &mut operation.private);
+        }
+        operation.record(state.clone());
+
         let size = group.scaling_config.as_ref().and_then(|scaling| scaling.desired_size);
         if let Some(request) = expand::update_config_request(&before, &after, size) {
             let send = || async {
@@ -72,7 +81,7 @@ impl<D> Scene<'_, D> {
                 let output = request.send_with(self.eks).await.map_err(AwsError::of("UpdateNodegroupConfig"))?;
                 Ok(output.update.and_then(|update| update.id))
             };
-            self.carry_out(&id, end, send).await.map_err(failed(Step::UpdateConfig, Left::Changed))?;
+            self.carry_out(&id, end, |_| false, send).await.map_err(failed(Step::UpdateConfig, Left::Changed))?;
         }
         state = NodeGroup {
             min_size: planned.min_size.clone(),
@@ -113,6 +122,30 @@ impl<D> Scene<'_, D> {
         })
     }
 
+    /// Makes a version of the template with what the group is to have. Returns its content, if the group has another one.
+    async fn update_template(
+        &self,
+        id: &Id,
+        prior: &NodeGroup,
+        planned: &mut NodeGroup,
+    ) -> Result<Option<template::Spec>, Error> {
+        let Some(template) = prior.template_id.as_str().filter(|_| template::is_there(prior)) else { return Ok(None) };
+        let failed =
+            |source| Error::Template { step: Step::SetUpTemplate, id: id.to_string(), source, left: Left::Changed };
+        let tags = |model: &NodeGroup| known_map(&model.tags_all).unwrap_or_default();
+        template::retag(self.ec2, template, &tags(prior), &tags(planned))
+            .await
+            .map_err(|error| failed(error.into()))?;
+        let Some(spec) = template::Spec::of(planned).filter(|_| planned.template_version.known().is_none()) else {
+            return Ok(None);
+        };
+        let group = self.security_group_beside(id, &spec).await.map_err(|error| failed(error.into()))?;
+        let in_use = prior.template_version.as_str();
+        let version = template::ensure_version(self.ec2, template, in_use, &spec, group.as_deref()).await;
+        planned.template_version = version.map_err(failed)?.into();
+        Ok(Some(spec))
+    }
+
     /// During an update of the version EKS starts new nodes and relies on AZRebalance to have them in the zones of the old
     /// ones. What we suspended is resumed for that long. Returns the groups to suspend it in again.
     async fn rebalance_meanwhile(
@@ -141,11 +174,17 @@ impl<D> Scene<'_, D> {
     }
 
     /// Sends a request as soon as no other update runs, and waits until EKS has carried it out.
-    async fn carry_out<F>(&self, id: &Id, end: Instant, send: impl FnMut() -> F) -> Result<Nodegroup, WaitError<Cause>>
+    async fn carry_out<F>(
+        &self,
+        id: &Id,
+        end: Instant,
+        passes: impl Fn(&AwsError) -> bool,
+        send: impl FnMut() -> F,
+    ) -> Result<Nodegroup, WaitError<Cause>>
     where
         F: Future<Output = Result<Option<String>, AwsError>>,
     {
-        let update = when_free(self.context, self.left(end), send).await?;
+        let update = when_free(self.context, self.left(end), passes, send).await?;
         let update = update.ok_or(WaitError::Failed(Cause::Incomplete("the id of the update")))?;
         until_updated(self.context, self.eks, id, &update, self.left(end)).await?;
         until_idle(self.context, self.eks, id, self.left(end).max(Duration::from_secs(60))).await

@@ -186,25 +186,32 @@ pub(super) fn is_busy(error: &AwsError) -> bool {
     }
 }
 
-/// Waits for an update that another request began; `Look::Pending` in the meantime.
+/// Waits for an update that another request began, and for a while until news that `passes` knows has travelled;
+/// `Look::Pending` in the meantime.
 ///
 /// # Errors
-/// What `request` failed with, if it is not that another update runs; or it takes too long.
+/// What `request` failed with, if it is neither; or it takes too long.
 pub(super) async fn when_free<D, T, F>(
     context: &Context<D>,
     timeout: Duration,
+    passes: impl Fn(&AwsError) -> bool,
     mut request: impl FnMut() -> F,
 ) -> Result<T, WaitError<Cause>>
 where
     F: Future<Output = Result<T, AwsError>>,
 {
+    let begin = context.clock.now();
     Wait::new(context, timeout)
         .until(|| {
             let answer = request();
+            let travels = context.clock.now().saturating_duration_since(begin) < PROPAGATION;
+            let passes = &passes;
             async move {
                 match answer.await {
                     Ok(done) => Ok(Look::Done(done)),
-                    Err(error) if is_busy(&error) => Ok(Look::Pending(error.to_string())),
+                    Err(error) if is_busy(&error) || (travels && passes(&error)) => {
+                        Ok(Look::Pending(error.to_string()))
+                    }
                     Err(error) => Err(Cause::Aws(error)),
                 }
             }

@@ -102,17 +102,22 @@ fn name(role: &schema::NodeRole, model: &NodeGroup, owner: &str) -> String {
     if let Some(name) = role.name.as_str() {
         return name.to_owned();
     }
-    let hash = hex::encode(Sha256::digest(owner.as_bytes()));
-    let suffix: String = hash.chars().take(10).collect();
     match role.name_prefix.as_str() {
-        Some(prefix) => format!("{prefix}{suffix}"),
-        None => {
-            let group = model.name.as_str().unwrap_or_default();
-            let cluster = model.cluster_name.as_str().unwrap_or_default();
-            let readable: String = format!("gitlabspot-{cluster}-{group}").chars().take(64 - 11).collect();
-            format!("{readable}-{suffix}")
-        }
+        Some(prefix) => format!("{prefix}{}", ending(owner)),
+        None => readable_name(model, owner),
     }
+}
+
+/// The name of what is made for a node group: at most 64 characters, the same each time, and another for every owner.
+pub(super) fn readable_name(model: &NodeGroup, owner: &str) -> String {
+    let group = model.name.as_str().unwrap_or_default();
+    let cluster = model.cluster_name.as_str().unwrap_or_default();
+    let readable: String = format!("gitlabspot-{cluster}-{group}").chars().take(64 - 11).collect();
+    format!("{readable}-{}", ending(owner))
+}
+
+fn ending(owner: &str) -> String {
+    hex::encode(Sha256::digest(owner.as_bytes())).chars().take(10).collect()
 }
 
 /// The prefix that the name was made with, if it was made with one.

@@ -13,6 +13,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use serde_json::{Value as Json, json};
 
+use super::ec2::Template;
 use crate::clients::aws::AwsSettings;
 
 /// What happens to a call instead of, or besides, its being carried out.
@@ -52,6 +53,8 @@ pub(super) struct World {
     pub(super) access_entry: Option<i64>,
     /// Instance profiles that have the role.
     pub(super) profiles: Vec<String>,
+    /// Launch templates by id.
+    pub(super) templates: BTreeMap<String, Template>,
     /// How updates end, each after one look.
     pub(super) updates: VecDeque<Json>,
     seen_updates: u32,
@@ -150,7 +153,10 @@ impl HttpConnector for Aws {
             }
             Err((status, code, message)) => {
                 let error = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
-                (status, format!("<ErrorResponse>{error}<RequestId>r</RequestId></ErrorResponse>"))
+                let is_ec2 = uri.host_str().unwrap_or_default().starts_with("ec2.");
+                let (outer, inner) =
+                    if is_ec2 { ("Response", format!("<Errors>{error}</Errors>")) } else { ("ErrorResponse", error) };
+                (status, format!("<{outer}>{inner}<RequestId>r</RequestId></{outer}>"))
             }
         };
         HttpConnectorFuture::ready(Ok(HttpResponse::new(status.try_into().unwrap(), SdkBody::from(text))))
@@ -176,9 +182,9 @@ fn eks_action(method: &str, path: &str) -> String {
     .to_owned()
 }
 
-type Answer = Result<String, (u16, String, String)>;
+pub(super) type Answer = Result<String, (u16, String, String)>;
 
-fn error<T>(status: u16, code: &str, message: &str) -> Result<T, (u16, String, String)> {
+pub(super) fn error<T>(status: u16, code: &str, message: &str) -> Result<T, (u16, String, String)> {
     Err((status, code.to_owned(), message.to_owned()))
 }
 
@@ -187,7 +193,8 @@ impl World {
         let body: Json = serde_json::from_str(body).unwrap_or_default();
         match action {
             "DescribeCluster" => {
-                let network = json!({ "subnetIds": ["subnet-a", "subnet-b", "subnet-c"] });
+                let subnets = ["subnet-a", "subnet-b", "subnet-c"];
+                let network = json!({ "subnetIds": subnets, "clusterSecurityGroupId": "sg-cluster" });
                 return Ok(json!({ "cluster": { "name": "prod", "resourcesVpcConfig": network } }).to_string());
             }
             "CreateNodegroup" => return self.create(&body),
@@ -235,6 +242,14 @@ impl World {
             "UpdateNodegroupVersion" => {
                 if let Some(version) = body["version"].as_str() {
                     group["version"] = version.into();
+                }
+                if let Some(id) = body["launchTemplate"]["id"].as_str()
+                    && let Some(template) = self.templates.get(id)
+                    && !template.versions.contains_key(
+                        &body["launchTemplate"]["version"].as_str().unwrap_or_default().parse().unwrap_or(0),
+                    )
+                {
+                    return error(400, "InvalidParameterException", "Launch template version does not exist");
                 }
                 if body["launchTemplate"].is_object() {
                     group["launchTemplate"] = body["launchTemplate"].clone();
@@ -293,7 +308,6 @@ impl World {
         group["status"] = "CREATING".into();
         for (key, value) in [
             ("amiType", json!("AL2023_x86_64_STANDARD")),
-            ("diskSize", json!(20)),
             ("version", json!("1.34")),
             ("releaseVersion", json!("1.34.0-20260101")),
             ("updateConfig", json!({ "maxUnavailable": 1 })),
@@ -303,6 +317,9 @@ impl World {
             if group[key].is_null() {
                 group[key] = value;
             }
+        }
+        if group["diskSize"].is_null() && group["launchTemplate"].is_null() {
+            group["diskSize"] = json!(20);
         }
         self.token = token.to_owned();
         self.group = Some(group.clone());
@@ -331,6 +348,9 @@ impl World {
     }
 
     fn query(&mut self, action: &str, form: &BTreeMap<String, String>) -> Answer {
+        if let Some(answer) = self.launch_templates(action, form) {
+            return answer;
+        }
         let text = |key: &str| form.get(key).cloned().unwrap_or_default();
         let list = |prefix: &str, field: &str| -> Vec<String> {
             (1..).map_while(|index| form.get(&format!("{prefix}.member.{index}.{field}")).cloned()).collect()
@@ -417,6 +437,10 @@ impl World {
                     "DetachRolePolicy" => role.attached.retain(|arn| *arn != text("PolicyArn")),
                     "PutRolePolicy" => drop(role.inline.insert(text("PolicyName"), text("PolicyDocument"))),
                     "DeleteRolePolicy" => drop(role.inline.remove(&text("PolicyName"))),
+                    "UntagRole" => {
+                        let keys = (1..).map_while(|index| form.get(&format!("TagKeys.member.{index}")));
+                        keys.for_each(|key| drop(role.tags.remove(key)));
+                    }
                     "TagRole" => role.tags.extend(list("Tags", "Key").into_iter().zip(list("Tags", "Value"))),
                     "ListAttachedRolePolicies" => {
                         let arn = |arn: &String| {

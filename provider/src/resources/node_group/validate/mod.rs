@@ -9,6 +9,7 @@ pub(super) use self::names::{SUFFIX, generated_prefix};
 pub(super) use self::tags::of_all as tags_of_all;
 use super::autoscaler_tags::Effect;
 use super::schema::{NodeGroup, known_set};
+use super::template;
 use crate::framework::value::known_list;
 use crate::framework::{AttributePath, Diagnostics, Timeouts, Value};
 
@@ -40,6 +41,7 @@ pub(super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {
     instance_types(config, diagnostics);
     taints(config, diagnostics);
     launch_template(config, diagnostics);
+    template::validate::check(config, diagnostics);
     if let Some(capacity_type) = config.capacity_type.as_str()
         && !["SPOT", "ON_DEMAND"].contains(&capacity_type)
     {

@@ -1,0 +1,320 @@
+//! Calls of EC2: making a launch template, its versions, its tags, and deleting it.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_ec2::Client;
+use aws_sdk_ec2::types::{LaunchTemplate, LaunchTemplateVersion, ResourceType, Tag, TagSpecification};
+
+use super::{DESCRIPTION, Spec, data};
+use crate::clients::aws::AwsError;
+use crate::framework::value::known_map;
+use crate::resources::node_group::node_role::{OWNER, owner_of, readable_name};
+use crate::resources::node_group::schema::NodeGroup;
+use crate::resources::tags::Change;
+
+/// Versions that are deleted at once where a template has as many as EC2 allows; the call takes 200.
+const PRUNED: usize = 200;
+
+/// A template by what makes it the provider's, for one node group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in super::super) struct Owned {
+    pub(super) name: String,
+    owner: String,
+    tags: BTreeMap<String, String>,
+}
+
+/// A template that is to be deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in super::super) enum Which {
+    Id(String),
+    /// Its id is not known: the answer that had it was lost.
+    Owned(Owned),
+}
+
+/// A version that is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in super::super) struct Made {
+    pub(in super::super) id: String,
+    pub(in super::super) version: String,
+}
+
+/// Why a launch template is not as wanted.
+#[derive(Debug, thiserror::Error)]
+pub(in super::super) enum TemplateError {
+    #[error(
+        "a launch template {name} exists already and was not made for this node group; it was not touched. Use it with \
+         launch_template, delete it, or choose another name for the node group"
+    )]
+    Exists { name: String },
+    #[error("the launch template {id} does not exist any more")]
+    Gone { id: String },
+    /// Certain: it was not made.
+    #[error("{0}")]
+    Refused(AwsError),
+    /// It may be there.
+    #[error(transparent)]
+    Failed(#[from] AwsError),
+    #[error("EC2 answered without the launch template")]
+    Incomplete,
+}
+
+impl Owned {
+    /// The name is the same whenever the same node group is made, so that a template that an interrupted run left is found
+    /// again.
+    pub(in super::super) fn of(model: &NodeGroup, region: &str) -> Self {
+        let owner = owner_of(model, region);
+        let tags = known_map(&model.tags_all).unwrap_or_default();
+        Self { name: readable_name(model, &owner), owner, tags }
+    }
+
+    fn all_tags(&self) -> Vec<Tag> {
+        let owner = [(OWNER.to_owned(), self.owner.clone())];
+        tag_list(&self.tags.clone().into_iter().chain(owner).collect())
+    }
+}
+
+/// The security group that EKS made for the cluster. Nodes need it to reach the cluster, and EKS adds it only where a template
+/// names no security groups.
+///
+/// # Errors
+/// The call failed.
+pub(in super::super) async fn cluster_security_group(
+    eks: &aws_sdk_eks::Client,
+    cluster: &str,
+) -> Result<Option<String>, AwsError> {
+    let output = eks.describe_cluster().name(cluster).send().await.map_err(AwsError::of("DescribeCluster"))?;
+    let network = output.cluster.and_then(|cluster| cluster.resources_vpc_config);
+    Ok(network.and_then(|network| network.cluster_security_group_id))
+}
+
+/// Makes the template, or goes on with one that an earlier run made for the same node group.
+///
+/// # Errors
+/// The name is taken by a template of others, or a call failed.
+pub(in super::super) async fn ensure(
+    ec2: &Client,
+    owned: &Owned,
+    spec: &Spec,
+    cluster_security_group: Option<&str>,
+) -> Result<Made, TemplateError> {
+    let tags = TagSpecification::builder().resource_type(ResourceType::LaunchTemplate).set_tags(Some(owned.all_tags()));
+    let request = ec2
+        .create_launch_template()
+        .launch_template_name(&owned.name)
+        .version_description(spec.description())
+        .launch_template_data(data::request(spec, cluster_security_group))
+        .tag_specifications(tags.build());
+    match request.send().await.map_err(AwsError::of("CreateLaunchTemplate")) {
+        Ok(output) => made(output.launch_template),
+        Err(error) if is_taken(&error) => {
+            let Some(found) = find(ec2, &owned.name).await?.filter(|found| owner(found) == Some(&owned.owner)) else {
+                return Err(TemplateError::Exists { name: owned.name.clone() });
+            };
+            let id = found.launch_template_id.clone().unwrap_or_default();
+            retag(ec2, &id, &tags_of(&found), &owned.tags).await?;
+            let version = ensure_version(ec2, &id, None, spec, cluster_security_group).await?;
+            Ok(Made { id, version })
+        }
+        Err(error) if error.is_outcome_unknown() => Err(TemplateError::Failed(error)),
+        Err(error) => Err(TemplateError::Refused(error)),
+    }
+}
+
+fn made(template: Option<LaunchTemplate>) -> Result<Made, TemplateError> {
+    let id = template.and_then(|template| template.launch_template_id).ok_or(TemplateError::Incomplete)?;
+    // A template begins with this one.
+    Ok(Made { id, version: "1".to_owned() })
+}
+
+/// The number of a version with this content: the newest one, if that has it, otherwise a new one.
+///
+/// # Errors
+/// The template is gone, or a call failed.
+pub(in super::super) async fn ensure_version(
+    ec2: &Client,
+    id: &str,
+    in_use: Option<&str>,
+    spec: &Spec,
+    cluster_security_group: Option<&str>,
+) -> Result<String, TemplateError> {
+    let gone = || TemplateError::Gone { id: id.to_owned() };
+    let newest = version(ec2, id, "$Latest").await?.ok_or_else(gone)?;
+    if newest.version_description.as_deref() == Some(&spec.description()) {
+        return Ok(number(&newest));
+    }
+    let create = || async {
+        let request = ec2.create_launch_template_version().launch_template_id(id);
+        let request = request.version_description(spec.description());
+        let request = request.launch_template_data(data::request(spec, cluster_security_group));
+        request.send().await.map_err(AwsError::of("CreateLaunchTemplateVersion"))
+    };
+    let created = match create().await {
+        Err(error) if is_limit_of_versions(&error) => {
+            prune(ec2, id, in_use).await?;
+            create().await
+        }
+        other => other,
+    };
+    match created {
+        Ok(output) => output.launch_template_version.as_ref().map(number).ok_or(TemplateError::Incomplete),
+        Err(error) if is_absent(&error) => Err(gone()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Deletes the oldest versions, except the default one, which EC2 keeps, and the one that the group has.
+async fn prune(ec2: &Client, id: &str, in_use: Option<&str>) -> Result<(), AwsError> {
+    let request = ec2.describe_launch_template_versions().launch_template_id(id).into_paginator().items();
+    let all = request.send().try_collect().await.map_err(AwsError::of("DescribeLaunchTemplateVersions"))?;
+    // The newest one may be on its way to the group.
+    let newest = all.iter().filter_map(|version| version.version_number).max();
+    let mut old: Vec<i64> = all
+        .iter()
+        .filter(|version| version.default_version != Some(true) && in_use != Some(number(version).as_str()))
+        .filter_map(|version| version.version_number)
+        .filter(|number| Some(*number) != newest)
+        .collect();
+    old.sort_unstable();
+    old.truncate(PRUNED);
+    let request = ec2.delete_launch_template_versions().launch_template_id(id);
+    let request = request.set_versions(Some(old.iter().map(ToString::to_string).collect()));
+    request.send().await.map(drop).map_err(AwsError::of("DeleteLaunchTemplateVersions"))
+}
+
+/// A version; `None` if it, or the template, is not there.
+///
+/// # Errors
+/// The call failed.
+pub(super) async fn version(ec2: &Client, id: &str, name: &str) -> Result<Option<LaunchTemplateVersion>, AwsError> {
+    let request = ec2.describe_launch_template_versions().launch_template_id(id).versions(name);
+    match request.send().await.map_err(AwsError::of("DescribeLaunchTemplateVersions")) {
+        Ok(output) => Ok(output.launch_template_versions.unwrap_or_default().pop()),
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether the template is there.
+///
+/// # Errors
+/// The call failed.
+pub(super) async fn exists(ec2: &Client, id: &str) -> Result<bool, AwsError> {
+    version(ec2, id, "$Default").await.map(|version| version.is_some())
+}
+
+/// The value of the tag that says for which node group the provider made a template, if it did.
+///
+/// # Errors
+/// The call failed.
+pub(in super::super) async fn owner_of_template(ec2: &Client, id: &str) -> Result<Option<String>, AwsError> {
+    let request = ec2.describe_launch_templates().launch_template_ids(id);
+    match request.send().await.map_err(AwsError::of("DescribeLaunchTemplates")) {
+        Ok(output) => Ok(output.launch_templates().first().and_then(owner).map(str::to_owned)),
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+async fn find(ec2: &Client, name: &str) -> Result<Option<LaunchTemplate>, AwsError> {
+    let request = ec2.describe_launch_templates().launch_template_names(name);
+    match request.send().await.map_err(AwsError::of("DescribeLaunchTemplates")) {
+        Ok(output) => Ok(output.launch_templates.unwrap_or_default().pop()),
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Brings the tags of the template from one form to another.
+///
+/// # Errors
+/// A call failed.
+pub(in super::super) async fn retag(
+    ec2: &Client,
+    id: &str,
+    before: &BTreeMap<String, String>,
+    after: &BTreeMap<String, String>,
+) -> Result<(), AwsError> {
+    let Change { set, remove } = Change::between(before, after);
+    let remove: Vec<Tag> = remove
+        .into_iter()
+        .filter(|key| !crate::resources::tags::is_hidden(key))
+        .map(|key| Tag::builder().key(key).build())
+        .collect();
+    // First what goes: fifty tags are the limit at every moment.
+    if !remove.is_empty() {
+        let request = ec2.delete_tags().resources(id).set_tags(Some(remove));
+        request.send().await.map_err(AwsError::of("DeleteTags"))?;
+    }
+    if !set.is_empty() {
+        let request = ec2.create_tags().resources(id).set_tags(Some(tag_list(&set)));
+        request.send().await.map_err(AwsError::of("CreateTags"))?;
+    }
+    Ok(())
+}
+
+/// Deletes the template with all its versions. One that is gone is a success.
+///
+/// # Errors
+/// A call failed.
+pub(in super::super) async fn delete(ec2: &Client, which: &Which) -> Result<(), AwsError> {
+    let id = match which {
+        Which::Id(id) => id.clone(),
+        Which::Owned(owned) => {
+            let found = find(ec2, &owned.name).await?.filter(|found| owner(found) == Some(&owned.owner));
+            let Some(id) = found.and_then(|found| found.launch_template_id) else { return Ok(()) };
+            id
+        }
+    };
+    match ec2.delete_launch_template().launch_template_id(id).send().await {
+        Ok(_) => Ok(()),
+        Err(error) => match AwsError::new("DeleteLaunchTemplate", &error) {
+            error if is_absent(&error) => Ok(()),
+            error => Err(error),
+        },
+    }
+}
+
+/// The digest of a version that the provider made.
+pub(super) fn digest(version: &LaunchTemplateVersion) -> Option<&str> {
+    version.version_description.as_deref()?.strip_prefix(DESCRIPTION)
+}
+
+fn number(version: &LaunchTemplateVersion) -> String {
+    version.version_number.unwrap_or_default().to_string()
+}
+
+fn owner(template: &LaunchTemplate) -> Option<&str> {
+    template.tags().iter().find(|tag| tag.key.as_deref() == Some(OWNER)).and_then(|tag| tag.value.as_deref())
+}
+
+fn tags_of(template: &LaunchTemplate) -> BTreeMap<String, String> {
+    let tag = |tag: &Tag| Some((tag.key.clone()?, tag.value.clone().unwrap_or_default()));
+    template.tags().iter().filter_map(tag).collect()
+}
+
+fn tag_list(tags: &BTreeMap<String, String>) -> Vec<Tag> {
+    tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+}
+
+fn is_taken(error: &AwsError) -> bool {
+    error.code() == Some("InvalidLaunchTemplateName.AlreadyExistsException")
+}
+
+/// EC2 has several codes: for ids, for names, for versions.
+fn is_absent(error: &AwsError) -> bool {
+    error.code().is_some_and(|code| code.starts_with("InvalidLaunchTemplate") && code.contains("NotFound"))
+}
+
+/// Whether EKS refused a template, or a version of it, that it may not know yet.
+pub(in super::super) fn may_be_new(error: &AwsError) -> bool {
+    let text = error.message().to_ascii_lowercase();
+    let is_of_request = matches!(error.code(), Some("InvalidParameterException" | "InvalidRequestException"));
+    let absent = ["cannot be found", "not found", "does not exist", "could not find"];
+    let is_absent = absent.iter().any(|words| text.contains(words));
+    is_of_request && text.contains("launch template") && is_absent
+}
+
+/// The code is not documented; that of too many requests ends likewise.
+fn is_limit_of_versions(error: &AwsError) -> bool {
+    error.code().is_some_and(|code| code.ends_with("LimitExceeded") && code != "RequestLimitExceeded")
+}

@@ -1,0 +1,91 @@
+//! What became of a template since the state was written, and what an import takes over.
+
+use aws_sdk_ec2::Client;
+use aws_sdk_ec2::types::LaunchTemplateVersion;
+use aws_sdk_eks::types::Nodegroup;
+
+use super::{DIGEST, GONE, calls, data};
+use crate::clients::aws::AwsError;
+use crate::framework::{Diagnostic, PrivateState, Value};
+use crate::resources::node_group::schema::NodeGroup;
+
+/// Brings the state to the version that the group has. A version is read again only to know that it is there, and its content
+/// where it is another than the provider brought to the group.
+///
+/// # Errors
+/// A call failed.
+pub(in super::super) async fn follow(
+    ec2: &Client,
+    eks: &aws_sdk_eks::Client,
+    state: &mut NodeGroup,
+    private: &mut PrivateState,
+) -> Result<Option<Diagnostic>, AwsError> {
+    let (Some(id), Some(number)) = (state.template_id.as_str(), state.template_version.as_str()) else {
+        return Ok(None);
+    };
+    let Some(version) = calls::version(ec2, id, number).await? else {
+        private.remove(DIGEST);
+        if calls::exists(ec2, id).await? {
+            state.template_version = Value::Null;
+            return Ok(None);
+        }
+        private.set(GONE, &true);
+        let text = format!(
+            "The launch template {id} was deleted. The nodes run on, because EKS has a copy of it, but EKS updates the group \
+             with this template alone: the next apply replaces the group."
+        );
+        return Ok(Some(Diagnostic::warning("Launch template of the node group is gone", text)));
+    };
+    private.remove(GONE);
+    let known: Option<String> = private.get(DIGEST);
+    if known.is_some() && known.as_deref() == calls::digest(&version) {
+        return Ok(None);
+    }
+    read(&version, eks, state, private).await?;
+    Ok(None)
+}
+
+/// Takes over the template of an imported group, if the provider made it for that group.
+///
+/// # Errors
+/// A call failed.
+pub(in super::super) async fn import(
+    ec2: &Client,
+    eks: &aws_sdk_eks::Client,
+    group: &Nodegroup,
+    owner: &str,
+    state: &mut NodeGroup,
+    private: &mut PrivateState,
+) -> Result<(), AwsError> {
+    let Some(template) = &group.launch_template else { return Ok(()) };
+    let (Some(id), Some(number)) = (&template.id, &template.version) else { return Ok(()) };
+    if calls::owner_of_template(ec2, id).await?.as_deref() != Some(owner) {
+        return Ok(());
+    }
+    state.launch_template = Value::Null;
+    state.template_id = id.as_str().into();
+    state.template_version = number.as_str().into();
+    if let Some(version) = calls::version(ec2, id, number).await? {
+        read(&version, eks, state, private).await?;
+    }
+    Ok(())
+}
+
+async fn read(
+    version: &LaunchTemplateVersion,
+    eks: &aws_sdk_eks::Client,
+    state: &mut NodeGroup,
+    private: &mut PrivateState,
+) -> Result<(), AwsError> {
+    if let Some(content) = &version.launch_template_data {
+        let cluster = state.cluster_name.as_str().unwrap_or_default();
+        let of_cluster = match content.security_group_ids() {
+            [] => None,
+            _ => calls::cluster_security_group(eks, cluster).await?,
+        };
+        state.template = data::attribute(content, state, of_cluster.as_deref());
+    }
+    // Of a version that others made nobody knows whether the attribute says all: it is never what the configuration asks for.
+    private.set(DIGEST, &calls::digest(version).unwrap_or("unknown").to_owned());
+    Ok(())
+}

@@ -1,0 +1,289 @@
+//! The launch template that the provider makes for a node group: volumes, metadata options, security groups, user data.
+//!
+//! A group without a template of the user's gets one where `template` asks for it, or where pods have to reach the role of
+//! the nodes because of `node_role.addon_policies`. It is made before the group, gets a version for every change, which EKS
+//! brings to the group in place, and is deleted with the group.
+//!
+//! EKS lets no group change from one template to another, or from none to one: that is decided when the group is made. A
+//! version cannot be changed, so that a digest of its content, kept as its description and beside the state, tells whether
+//! the group has what the configuration asks for.
+
+mod calls;
+mod data;
+mod drift;
+mod kubelet;
+mod plan;
+pub(super) mod schema;
+mod user_data;
+pub(super) mod validate;
+mod volumes;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+pub(super) use self::calls::{
+    Made, Owned, TemplateError, Which, cluster_security_group, delete, ensure, ensure_version, may_be_new, retag,
+};
+pub(super) use self::drift::{follow, import};
+pub(super) use self::plan::{plan, without_one};
+use self::schema::Metadata;
+use self::user_data::{Family, Parts, compose};
+use self::volumes::Volume;
+use super::node_role::addons;
+use super::schema::{NodeGroup, known_set};
+use crate::framework::value::{known_list, known_map};
+use crate::framework::{PrivateState, Value};
+
+/// Between a pod and the instance metadata service lies one hop more than between the node and it.
+pub(super) const HOPS_OF_PODS: i32 = 2;
+
+/// Summary of warnings about add-ons.
+pub(super) const OUT_OF_REACH: &str = "Role of the nodes out of reach for pods";
+
+/// Begins the description of a version; the digest of its content follows.
+const DESCRIPTION: &str = "gitlabspot ";
+
+/// Of the private state: the digest of the version that the group has.
+const DIGEST: &str = "launch_template_digest";
+
+/// Of the private state: the template was deleted by somebody else.
+const GONE: &str = "launch_template_gone";
+
+/// Of the private state: EC2 was asked for a template, whose id is not known before the answer.
+const BEGUN: &str = "launch_template_begun";
+
+/// The content of a version.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(super) struct Spec {
+    /// The root volume first, where there is one.
+    volumes: Vec<Volume>,
+    http_tokens: String,
+    pub(super) hop_limit: i32,
+    pub(super) security_groups: BTreeSet<String>,
+    key_name: Option<String>,
+    detailed_monitoring: bool,
+    user_data: Option<String>,
+    instance_tags: BTreeMap<String, String>,
+}
+
+impl Spec {
+    /// The content that a group asks for; `None` while a part of it is not known.
+    pub(super) fn of(model: &NodeGroup) -> Option<Self> {
+        let template = match &model.template {
+            Value::Unknown => return None,
+            Value::Null => schema::Template::default(),
+            Value::Known(template) => template.clone(),
+        };
+        let (http_tokens, hop_limit) = metadata(&template.metadata, model)?;
+        let family = Family::of(model.ami_type.as_str());
+        Some(Self {
+            volumes: volumes::of(&template, family)?,
+            http_tokens,
+            hop_limit,
+            security_groups: known_set(&template.security_group_ids)?.into_iter().collect(),
+            key_name: text(&template.key_name)?,
+            detailed_monitoring: match template.detailed_monitoring {
+                Value::Unknown => return None,
+                Value::Null => false,
+                Value::Known(enabled) => enabled,
+            },
+            user_data: compose(&parts(&template)?, family).ok()?,
+            instance_tags: known_map(&template.instance_tags)?,
+        })
+    }
+
+    /// The same content has the same digest.
+    pub(super) fn digest(&self) -> String {
+        let json = serde_json::to_vec(self).unwrap_or_default();
+        hex::encode(Sha256::digest(json)).chars().take(32).collect()
+    }
+
+    fn description(&self) -> String {
+        format!("{DESCRIPTION}{}", self.digest())
+    }
+}
+
+/// Whether a group that is made anew gets a template; `None` while that is not known.
+pub(super) fn is_wanted(config: &NodeGroup) -> Option<bool> {
+    let excluded = !config.launch_template.is_null() || !config.disk_size.is_null() || !config.remote_access.is_null();
+    match &config.template {
+        Value::Known(_) => return Some(true),
+        Value::Unknown => return None,
+        Value::Null => {}
+    }
+    if [config.launch_template.known().is_some(), config.disk_size.known().is_some()].contains(&true)
+        || config.remote_access.known().is_some()
+    {
+        return Some(false);
+    }
+    let has_addons = match &config.node_role {
+        Value::Unknown => return None,
+        Value::Null => false,
+        Value::Known(role) if role.addon_policies.is_unknown() => return None,
+        Value::Known(role) => !addons(&role.addon_policies).is_empty(),
+    };
+    match (has_addons, excluded) {
+        (false, _) => Some(false),
+        (true, false) => Some(true),
+        // One of them is not known.
+        (true, true) => None,
+    }
+}
+
+/// Whether the group has a template of the provider's.
+pub(super) fn is_there(state: &NodeGroup) -> bool {
+    state.launch_template.is_null() && state.template_id.known().is_some()
+}
+
+/// Which template to delete with a group. One whose id is not known is found by the name that it would have.
+pub(super) fn which(state: &NodeGroup, private: &PrivateState, region: &str) -> Option<Which> {
+    match state.template_id.as_str() {
+        Some(id) => Some(Which::Id(id.to_owned())),
+        None if private.get(BEGUN).unwrap_or(false) => Some(Which::Owned(Owned::of(state, region))),
+        None => None,
+    }
+}
+
+/// Keeps that a template is about to be made.
+pub(super) fn begin(private: &mut PrivateState) {
+    private.set(BEGUN, &true);
+}
+
+/// Forgets a template that was deleted.
+pub(super) fn forget(private: &mut PrivateState) {
+    for key in [BEGUN, DIGEST, GONE] {
+        private.remove(key);
+    }
+}
+
+/// Whether the group has what this content says.
+pub(super) fn is_applied(spec: &Spec, private: &PrivateState) -> bool {
+    private.get::<String>(DIGEST).is_some_and(|digest| digest == spec.digest())
+}
+
+/// Keeps what the group has now.
+pub(super) fn keep(spec: &Spec, private: &mut PrivateState) {
+    private.set(DIGEST, &spec.digest());
+    private.remove(GONE);
+    private.remove(BEGUN);
+}
+
+/// Whether somebody else deleted the template.
+pub(super) fn is_gone(private: &PrivateState) -> bool {
+    private.get(GONE).unwrap_or(false)
+}
+
+/// Whether the metadata service asks for tokens, and how far it answers.
+fn metadata(metadata: &Value<Metadata>, model: &NodeGroup) -> Option<(String, i32)> {
+    let metadata = match metadata {
+        Value::Unknown => return None,
+        Value::Null => Metadata::default(),
+        Value::Known(metadata) => metadata.clone(),
+    };
+    if metadata.http_tokens.is_unknown() || metadata.hop_limit.is_unknown() || metadata.pods.is_unknown() {
+        return None;
+    }
+    let usual = usual_hop_limit(metadata.pods.known().copied(), model)?;
+    let given = metadata.hop_limit.known().map(|limit| i32::try_from(*limit).unwrap_or(i32::MAX));
+    Some((metadata.http_tokens.as_str().unwrap_or("required").to_owned(), given.unwrap_or(usual)))
+}
+
+fn usual_hop_limit(pods: Option<bool>, model: &NodeGroup) -> Option<i32> {
+    let has_addons = match &model.node_role {
+        Value::Unknown if pods.is_none() => return None,
+        Value::Known(role) if pods.is_none() && role.addon_policies.is_unknown() => return None,
+        Value::Known(role) => !addons(&role.addon_policies).is_empty(),
+        _ => false,
+    };
+    Some(if pods.unwrap_or(has_addons) { HOPS_OF_PODS } else { 1 })
+}
+
+fn parts(template: &schema::Template) -> Option<Parts> {
+    if template.instance_store.is_unknown() {
+        return None;
+    }
+    Some(Parts {
+        user_data: text(&template.user_data)?,
+        instance_store: template.instance_store.known().is_some(),
+        registry_mirrors: match &template.registry_mirrors {
+            Value::Unknown => return None,
+            Value::Null => BTreeMap::new(),
+            Value::Known(mirrors) => {
+                mirrors.iter().map(|(host, urls)| Some((host.clone(), known_list(urls)?))).collect::<Option<_>>()?
+            }
+        },
+        kubelet: kubelet::given(&template.kubelet)?,
+    })
+}
+
+/// A text that may be left out; `None` while it is not known.
+fn text(value: &Value<String>) -> Option<Option<String>> {
+    match value {
+        Value::Unknown => None,
+        Value::Null => Some(None),
+        Value::Known(text) => Some(Some(text.clone())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::schema::{LaunchTemplate, NodeRole, RemoteAccess};
+    use super::super::validate::tests::minimal;
+    use super::schema::Template;
+    use super::*;
+
+    fn with_addons(template: Value<Template>) -> NodeGroup {
+        let addon_policies = Value::Known(["auto_scaler".to_owned()].into_iter().collect());
+        let node_role = Value::Known(NodeRole { addon_policies, ..NodeRole::default() });
+        NodeGroup { node_role, template, ..minimal() }
+    }
+
+    fn hops(metadata: Metadata, model: NodeGroup) -> i32 {
+        let template = Template { metadata: Value::Known(metadata), ..Template::default() };
+        Spec::of(&NodeGroup { template: Value::Known(template), ..model }).unwrap().hop_limit
+    }
+
+    #[test]
+    fn pods_reach_the_role_where_add_ons_need_it() {
+        assert_eq!(Spec::of(&minimal()).unwrap().hop_limit, 1);
+        assert_eq!(Spec::of(&with_addons(Value::Null)).unwrap().hop_limit, 2);
+        let closed = || Metadata { pods: false.into(), ..Metadata::default() };
+        let open = || Metadata { pods: true.into(), ..Metadata::default() };
+        assert_eq!(hops(closed(), with_addons(Value::Null)), 1);
+        assert_eq!(hops(open(), minimal()), 2);
+        assert_eq!(hops(Metadata { hop_limit: 3.into(), ..Metadata::default() }, minimal()), 3);
+    }
+
+    #[test]
+    fn a_template_is_made_where_it_is_asked_for_or_needed() {
+        assert_eq!(is_wanted(&minimal()), Some(false));
+        assert_eq!(is_wanted(&with_addons(Value::Null)), Some(true));
+        let asked = NodeGroup { template: Value::Known(Template::default()), ..minimal() };
+        assert_eq!(is_wanted(&asked), Some(true));
+        let theirs = Value::Known(LaunchTemplate { id: "lt-1".into(), ..LaunchTemplate::default() });
+        let other = |config: NodeGroup| is_wanted(&config);
+        assert_eq!(other(NodeGroup { launch_template: theirs, ..with_addons(Value::Null) }), Some(false));
+        assert_eq!(other(NodeGroup { disk_size: 50.into(), ..with_addons(Value::Null) }), Some(false));
+        let access = Value::Known(RemoteAccess::default());
+        assert_eq!(other(NodeGroup { remote_access: access, ..with_addons(Value::Null) }), Some(false));
+        assert_eq!(other(NodeGroup { remote_access: Value::Unknown, ..with_addons(Value::Null) }), None);
+        assert_eq!(other(NodeGroup { template: Value::Unknown, ..minimal() }), None);
+    }
+
+    #[test]
+    fn the_digest_is_of_the_content() {
+        let digest = |model: NodeGroup| Spec::of(&model).unwrap().digest();
+        let same = NodeGroup { template: Value::Known(Template::default()), ..minimal() };
+        assert_eq!(digest(minimal()), digest(same));
+        assert_ne!(digest(minimal()), digest(with_addons(Value::Null)));
+        assert_eq!(digest(minimal()).len(), 32);
+    }
+
+    #[test]
+    fn what_is_not_known_is_no_content() {
+        let unknown = Template { key_name: Value::Unknown, ..Template::default() };
+        assert_eq!(Spec::of(&NodeGroup { template: Value::Known(unknown), ..minimal() }), None);
+    }
+}

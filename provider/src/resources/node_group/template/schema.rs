@@ -1,0 +1,167 @@
+//! The attribute `template`.
+
+use crate::framework::value::{List, Map, Value};
+use crate::framework::{Object, Set};
+
+/// The launch template that the provider makes.
+#[derive(Clone, Debug, Default, PartialEq, Object)]
+pub struct Template {
+    /// The root volume; on Bottlerocket the volume for images and containers. Without it the nodes have that of the AMI,
+    /// 20 GiB.
+    #[attr(optional)]
+    pub root_volume: Value<RootVolume>,
+    /// Further EBS volumes. Amazon Linux neither formats nor mounts them: `user_data` does that.
+    #[attr(optional)]
+    pub volumes: Value<List<Volume>>,
+    /// Use of the instance's local NVMe disks. `raid0` makes one array of them and puts container images, the files of pods
+    /// and their logs on it. Instance types without such disks keep these on the root volume. Amazon Linux 2023 and
+    /// Bottlerocket only. Disks are left unused by default.
+    #[attr(optional)]
+    pub instance_store: Value<String>,
+    /// The instance metadata service.
+    #[attr(optional)]
+    pub metadata: Value<Metadata>,
+    /// IDs of security groups of the nodes, beside the cluster's own, which is added. By default the nodes have the
+    /// cluster's alone.
+    #[attr(optional)]
+    pub security_group_ids: Value<Set<String>>,
+    /// Name of an EC2 key pair for SSH. It opens no port: a group of `security_group_ids` does.
+    #[attr(optional)]
+    pub key_name: Value<String>,
+    /// Detailed monitoring in CloudWatch: metrics each minute instead of every five minutes, at extra cost.
+    #[attr(optional, default = false)]
+    pub detailed_monitoring: Value<bool>,
+    /// User data of the instances, not encoded. On Amazon Linux 2023 a shell script (`#!`), a `NodeConfig` of nodeadm, a
+    /// `#cloud-config` or a MIME multi-part document of these; on Bottlerocket settings in TOML. EKS adds what lets the node
+    /// join the cluster. At most 16 KiB with everything that is added. Not a place for secrets: every pod that reaches the
+    /// instance metadata service can read it.
+    #[attr(optional)]
+    pub user_data: Value<String>,
+    /// Mirrors of container registries, as URLs in order of preference, by host of the registry, for instance
+    /// `{ "docker.io" = ["https://mirror.example.com"] }`. `_default` stands for all other registries. The registry itself is
+    /// asked last. Amazon Linux 2023 and Bottlerocket only.
+    #[attr(optional)]
+    pub registry_mirrors: Value<Map<List<String>>>,
+    /// Settings of the kubelet. Amazon Linux 2023 and Bottlerocket only.
+    #[attr(optional)]
+    pub kubelet: Value<Kubelet>,
+    /// Tags of the instances and their volumes. `tags` and the provider's `default_tags` are not among them. The keys of
+    /// `asg_tags` win on instances.
+    #[attr(optional)]
+    pub instance_tags: Value<Map<String>>,
+}
+
+/// The root volume.
+#[derive(Clone, Debug, Default, PartialEq, Object)]
+pub struct RootVolume {
+    /// Size in GiB, at least 20.
+    #[attr(required)]
+    pub size: Value<i64>,
+    /// Volume type: `gp3`, `gp2`, `io2` or `io1`.
+    #[attr(optional, default = "gp3")]
+    pub r#type: Value<String>,
+    /// IOPS. Required for `io1` and `io2`; 3,000 by default for `gp3`.
+    #[attr(optional)]
+    pub iops: Value<i64>,
+    /// Throughput in MiB/s, for `gp3`; 125 by default.
+    #[attr(optional)]
+    pub throughput: Value<i64>,
+    /// Encryption. By default as the account's setting for EBS says.
+    #[attr(optional)]
+    pub encrypted: Value<bool>,
+    /// ID, ARN or alias of a KMS key, with `encrypted = true`. The key's policy must let the Auto Scaling service-linked role
+    /// use it. By default the account's key for EBS.
+    #[attr(optional)]
+    pub kms_key_id: Value<String>,
+}
+
+/// A further volume.
+#[derive(Clone, Debug, Default, PartialEq, Object)]
+pub struct Volume {
+    /// Name of the device, for instance `/dev/xvdf`.
+    #[attr(required)]
+    pub device_name: Value<String>,
+    /// Size in GiB.
+    #[attr(required)]
+    pub size: Value<i64>,
+    /// Volume type: `gp3`, `gp2`, `io2`, `io1`, `st1`, `sc1` or `standard`.
+    #[attr(optional, default = "gp3")]
+    pub r#type: Value<String>,
+    /// IOPS. Required for `io1` and `io2`; 3,000 by default for `gp3`.
+    #[attr(optional)]
+    pub iops: Value<i64>,
+    /// Throughput in MiB/s, for `gp3`; 125 by default.
+    #[attr(optional)]
+    pub throughput: Value<i64>,
+    /// Encryption. By default as the account's setting for EBS says.
+    #[attr(optional)]
+    pub encrypted: Value<bool>,
+    /// ID, ARN or alias of a KMS key, with `encrypted = true`. The key's policy must let the Auto Scaling service-linked role
+    /// use it. By default the account's key for EBS.
+    #[attr(optional)]
+    pub kms_key_id: Value<String>,
+}
+
+/// The instance metadata service.
+#[derive(Clone, Debug, Default, PartialEq, Object)]
+pub struct Metadata {
+    /// `required` for IMDSv2 alone, `optional` to answer IMDSv1 as well.
+    #[attr(optional, default = "required")]
+    pub http_tokens: Value<String>,
+    /// Network hops that an answer may take, 1 to 64. Pods need 2, containers of Docker in Docker 3. By default 2 where
+    /// `pods` is true, otherwise 1.
+    #[attr(optional)]
+    pub hop_limit: Value<i64>,
+    /// Whether pods reach the service, and with it the credentials of the nodes' role. `false` keeps every pod away that is
+    /// not in the host's network. By default `true` with `node_role.addon_policies`, otherwise `false`.
+    #[attr(optional)]
+    pub pods: Value<bool>,
+}
+
+/// Settings of the kubelet, as its `KubeletConfiguration` has them. Unset ones are those of the AMI.
+#[derive(Clone, Debug, Default, PartialEq, Object)]
+pub struct Kubelet {
+    /// Maximum number of pods on a node.
+    #[attr(optional)]
+    pub max_pods: Value<i64>,
+    /// Disk usage in percent from which unused images are deleted.
+    #[attr(optional)]
+    pub image_gc_high_threshold_percent: Value<i64>,
+    /// Disk usage in percent down to which unused images are deleted.
+    #[attr(optional)]
+    pub image_gc_low_threshold_percent: Value<i64>,
+    /// Pull one image at a time. Amazon Linux 2023 only.
+    #[attr(optional)]
+    pub serialize_image_pulls: Value<bool>,
+    /// Maximum number of images that are pulled at the same time, with `serialize_image_pulls = false`. Amazon Linux 2023
+    /// only.
+    #[attr(optional)]
+    pub max_parallel_image_pulls: Value<i64>,
+    /// Pulls per second. 0 is no limit.
+    #[attr(optional)]
+    pub registry_pull_qps: Value<i64>,
+    /// Maximum number of pulls in a burst, while `registry_pull_qps` is not exceeded.
+    #[attr(optional)]
+    pub registry_burst: Value<i64>,
+    /// Size of a container's log file from which it is rotated, for instance `50Mi`.
+    #[attr(optional)]
+    pub container_log_max_size: Value<String>,
+    /// Maximum number of log files of a container, at least 2.
+    #[attr(optional)]
+    pub container_log_max_files: Value<i64>,
+    /// Maximum number of processes in a pod. -1 is no limit.
+    #[attr(optional)]
+    pub pod_pids_limit: Value<i64>,
+    /// `none`, or `static` to give whole CPUs to pods that ask for them.
+    #[attr(optional)]
+    pub cpu_manager_policy: Value<String>,
+    /// Resources that are kept for the operating system, for instance `{ memory = "500Mi" }`.
+    #[attr(optional)]
+    pub system_reserved: Value<Map<String>>,
+    /// Resources that are kept for Kubernetes itself.
+    #[attr(optional)]
+    pub kube_reserved: Value<Map<String>>,
+    /// Thresholds below which pods are evicted, for instance `{ "memory.available" = "200Mi" }`.
+    #[attr(optional)]
+    pub eviction_hard: Value<Map<String>>,
+}

@@ -1,0 +1,176 @@
+//! User data of the instances, made of what the user writes and of what other attributes ask for.
+//!
+//! EKS adds what lets the node join the cluster, and takes user data only in the form that suits the AMI: a MIME multi-part
+//! document on Amazon Linux, TOML on Bottlerocket.
+
+mod amazon_linux;
+mod bottlerocket;
+
+use std::collections::BTreeMap;
+
+use super::kubelet;
+
+/// What EC2 takes, before it is encoded.
+const LONGEST: usize = 16 * 1024;
+
+/// Operating systems of nodes, as far as their user data differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Family {
+    AmazonLinux2023,
+    Bottlerocket,
+    /// Amazon Linux 2, which takes MIME as well, but has no nodeadm.
+    AmazonLinux2,
+    Windows,
+    /// An AMI of the user's.
+    Custom,
+}
+
+/// What user data are made of.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Parts {
+    pub(super) user_data: Option<String>,
+    pub(super) instance_store: bool,
+    /// URLs in order of preference, by host.
+    pub(super) registry_mirrors: BTreeMap<String, Vec<String>>,
+    pub(super) kubelet: kubelet::Settings,
+}
+
+/// Why user data cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Problem {
+    #[error(
+        "It is none of what Amazon Linux 2023 takes: a shell script that begins with \"#!\", a NodeConfig with \"apiVersion: \
+         node.eks.aws/v1alpha1\", \"#cloud-config\", or a MIME multi-part document with \"MIME-Version: 1.0\"."
+    )]
+    UnknownForm,
+    #[error("It is no MIME multi-part document: {0}.")]
+    NoMime(String),
+    #[error("It is no TOML: {0}")]
+    NoToml(String),
+    #[error("It sets nothing in settings. Bottlerocket takes its settings in TOML, such as \"[settings.kernel]\".")]
+    NoSettings,
+    #[error("It sets settings.{0}, which EKS sets by itself and refuses here.")]
+    OfEks(String),
+    #[error("It sets settings.{setting}, which {attribute} of the template sets as well. Leave out one of them.")]
+    SetTwice { setting: String, attribute: String },
+    #[error("With what other attributes add to it, it is {0} bytes long. EC2 takes at most 16,384.")]
+    TooLong(usize),
+}
+
+impl Family {
+    /// Unless told otherwise EKS takes Amazon Linux 2023.
+    pub(in super::super) fn of(ami_type: Option<&str>) -> Self {
+        match ami_type {
+            Some(kind) if kind.starts_with("BOTTLEROCKET") => Self::Bottlerocket,
+            Some(kind) if kind.starts_with("WINDOWS") => Self::Windows,
+            Some(kind) if kind.starts_with("AL2_") => Self::AmazonLinux2,
+            Some("CUSTOM") => Self::Custom,
+            _ => Self::AmazonLinux2023,
+        }
+    }
+
+    /// The device that images and containers are on.
+    pub(super) fn root_device(self) -> &'static str {
+        match self {
+            // The first one has the operating system, which never grows.
+            Self::Bottlerocket => "/dev/xvdb",
+            Self::Windows => "/dev/sda1",
+            Self::AmazonLinux2023 | Self::AmazonLinux2 | Self::Custom => "/dev/xvda",
+        }
+    }
+
+    /// Whether settings of the node can be given without a script.
+    pub(super) fn has_settings(self) -> bool {
+        matches!(self, Self::AmazonLinux2023 | Self::Bottlerocket)
+    }
+}
+
+/// The user data; none where there is nothing to say.
+///
+/// # Errors
+/// What the user wrote has not the form that the AMI takes, contradicts other attributes, or is too long.
+pub(super) fn compose(parts: &Parts, family: Family) -> Result<Option<String>, Problem> {
+    let text = match family {
+        Family::AmazonLinux2023 | Family::AmazonLinux2 => amazon_linux::compose(parts, family)?,
+        Family::Bottlerocket => bottlerocket::compose(parts)?,
+        Family::Windows | Family::Custom => parts.user_data.clone(),
+    };
+    match text {
+        Some(text) if text.len() > LONGEST => Err(Problem::TooLong(text.len())),
+        text => Ok(text),
+    }
+}
+
+/// What user data are made of, as far as it can be told.
+pub(super) fn parts(text: &str, family: Family) -> Parts {
+    match family {
+        Family::AmazonLinux2023 | Family::AmazonLinux2 => amazon_linux::parts(text),
+        Family::Bottlerocket => bottlerocket::parts(text),
+        Family::Windows | Family::Custom => Parts { user_data: Some(text.to_owned()), ..Parts::default() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    pub(super) fn everything(user_data: &str) -> Parts {
+        Parts {
+            user_data: Some(user_data.to_owned()),
+            instance_store: true,
+            registry_mirrors: BTreeMap::from([
+                (
+                    "docker.io".to_owned(),
+                    vec!["https://one.example.com".to_owned(), "https://two.example.com".to_owned()],
+                ),
+                ("_default".to_owned(), vec!["https://cache.example.com:5000".to_owned()]),
+            ]),
+            kubelet: kubelet::Settings::from([("max_pods".to_owned(), json!(58))]),
+        }
+    }
+
+    #[test]
+    fn families_are_told_by_the_ami_type() {
+        let of = |kind| Family::of(Some(kind));
+        assert_eq!(Family::of(None), Family::AmazonLinux2023);
+        assert_eq!(of("AL2023_ARM_64_STANDARD"), Family::AmazonLinux2023);
+        assert_eq!(of("AL2_x86_64_GPU"), Family::AmazonLinux2);
+        assert_eq!(of("BOTTLEROCKET_ARM_64_FIPS"), Family::Bottlerocket);
+        assert_eq!(of("WINDOWS_CORE_2022_x86_64"), Family::Windows);
+        assert_eq!(of("CUSTOM"), Family::Custom);
+    }
+
+    #[test]
+    fn nothing_to_say_is_no_user_data() {
+        for family in [Family::AmazonLinux2023, Family::Bottlerocket, Family::Windows] {
+            assert_eq!(compose(&Parts::default(), family), Ok(None));
+        }
+    }
+
+    #[test]
+    fn too_long_for_ec2() {
+        let script = |length: usize| format!("#!/bin/sh\n# {}\n", "x".repeat(length));
+        let composed = |length| {
+            let parts = Parts { user_data: Some(script(length)), ..Parts::default() };
+            compose(&parts, Family::AmazonLinux2023)
+        };
+        assert!(composed(15_000).is_ok());
+        assert!(matches!(composed(16_384), Err(Problem::TooLong(length)) if length > 16_384));
+    }
+
+    #[test]
+    fn everything_comes_back() {
+        for (family, user_data) in [
+            (Family::AmazonLinux2023, "#!/bin/sh\nmount /dev/xvdf /var/cache\n"),
+            (Family::AmazonLinux2023, "#cloud-config\nruncmd: [echo]\n"),
+            (Family::AmazonLinux2023, "apiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\nspec: {}\n"),
+            (Family::Bottlerocket, "[settings.kernel]\nlockdown = \"integrity\"\n"),
+        ] {
+            let parts = everything(user_data);
+            let text = compose(&parts, family).unwrap().unwrap();
+            assert_eq!(super::parts(&text, family), parts, "{text}");
+        }
+    }
+}

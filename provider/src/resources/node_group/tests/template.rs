@@ -1,0 +1,299 @@
+//! The launch template that the provider makes.
+
+use serde_json::json;
+
+use super::aws::{Aws, Fault};
+use super::ec2::Template;
+use super::{Config, list, node_role, object, stage, text, with};
+use crate::framework::Raw;
+
+const OWNER: &str = "af-south-1/prod/build";
+
+/// The attribute with these of its own attributes.
+fn template(given: &[(&str, Raw)]) -> Raw {
+    const NAMES: [&str; 11] = [
+        "root_volume",
+        "volumes",
+        "instance_store",
+        "metadata",
+        "security_group_ids",
+        "key_name",
+        "detailed_monitoring",
+        "user_data",
+        "registry_mirrors",
+        "kubelet",
+        "instance_tags",
+    ];
+    let value =
+        |name: &str| given.iter().find(|(other, _)| *other == name).map_or(Raw::Null, |(_, value)| value.clone());
+    object(&NAMES.map(|name| (name, value(name))))
+}
+
+/// The guide's group with its key in the template.
+fn keyed(key: &str) -> Config {
+    with(&[("remote_access", Raw::Null), ("template", template(&[("key_name", text(key))]))])
+}
+
+/// The guide's group with its add-ons and nothing else that asks for a template.
+fn with_addons() -> Config {
+    with(&[("remote_access", Raw::Null)])
+}
+
+/// The only template of the account.
+fn only(aws: &Aws) -> Template {
+    let world = aws.world();
+    assert_eq!(world.templates.len(), 1, "{:?}", world.templates);
+    world.templates.values().next().unwrap().clone()
+}
+
+/// The name that the provider chooses.
+async fn usual_name() -> String {
+    let aws = Aws::default();
+    stage(&aws).apply_wholly(&with_addons()).await;
+    only(&aws).name
+}
+
+fn detail(diagnostics: &crate::framework::Diagnostics) -> String {
+    diagnostics.iter().map(|diagnostic| diagnostic.detail.clone()).collect()
+}
+
+#[tokio::test]
+async fn add_ons_alone_make_one_that_lets_pods_through() {
+    let aws = Aws::default();
+    let mut stage = stage(&aws);
+    stage.apply_wholly(&with_addons()).await;
+    let made = only(&aws);
+    assert_eq!(made.tags["gitlabspot/owner"], OWNER);
+    assert_eq!(made.tags["team"], "ci");
+    let (description, data) = &made.versions[&1];
+    assert!(description.starts_with("gitlabspot "), "{description}");
+    assert_eq!(data["MetadataOptions.HttpPutResponseHopLimit"], "2");
+    assert_eq!(data["MetadataOptions.HttpTokens"], "required");
+    assert_eq!(aws.world().group.as_ref().unwrap()["launchTemplate"], json!({ "id": "lt-1", "version": "1" }));
+    assert_eq!((stage.state.get("template_id"), stage.state.get("template_version")), (text("lt-1"), text("1")));
+    assert_eq!(stage.state.get("launch_template"), Raw::Null);
+    assert_eq!(stage.changes(&with_addons()).await, [""; 0]);
+
+    assert!(!stage.destroy().await.has_errors());
+    let world = aws.world();
+    assert!(world.group.is_none() && world.templates.is_empty() && world.roles.is_empty());
+}
+
+#[tokio::test]
+async fn a_change_is_a_version_that_eks_takes_in_place() {
+    let aws = Aws::default();
+    let mut stage = stage(&aws);
+    stage.apply_wholly(&keyed("one")).await;
+    aws.changes();
+    stage.apply_wholly(&keyed("two")).await;
+    let changes = aws.changes();
+    let expected = ["CreateLaunchTemplateVersion", "ResumeProcesses", "UpdateNodegroupVersion", "SuspendProcesses"];
+    assert_eq!(changes, expected);
+    assert_eq!(only(&aws).versions[&2].1["KeyName"], "two");
+    let sent = aws.bodies("UpdateNodegroupVersion").remove(0);
+    assert_eq!(sent["launchTemplate"], json!({ "id": "lt-1", "version": "2" }));
+    assert_eq!(stage.state.get("template_version"), text("2"));
+    // Without the attribute the template stays, with what add-ons need.
+    stage.apply_wholly(&with_addons()).await;
+    assert_eq!(stage.state.get("template_version"), text("3"));
+    // Without add-ons pods have no business with the role.
+    let closed = with(&[("remote_access", Raw::Null), ("node_role", node_role(&[]))]);
+    stage.apply_wholly(&closed).await;
+    assert_eq!(only(&aws).versions[&4].1["MetadataOptions.HttpPutResponseHopLimit"], "1");
+    assert_eq!(stage.changes(&closed).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn the_clusters_security_group_is_among_those_of_the_template() {
+    let aws = Aws::default();
+    let config =
+        with(&[("remote_access", Raw::Null), ("template", template(&[("security_group_ids", list(&["sg-ssh"]))]))]);
+    let mut stage = stage(&aws);
+    stage.apply_wholly(&config).await;
+    let data = only(&aws).versions[&1].1.clone();
+    assert_eq!((data["SecurityGroupId.1"].as_str(), data["SecurityGroupId.2"].as_str()), ("sg-ssh", "sg-cluster"));
+    let mut imported = super::stage(&aws);
+    assert!(!imported.import("prod:build").await.has_errors());
+    assert_eq!(imported.state.get("template").get("security_group_ids"), list(&["sg-ssh"]));
+    assert_eq!(imported.changes(&config).await, ["status"; 0]);
+}
+
+/// Twins of the role's: the answers to each of its calls are lost, once and for good.
+#[tokio::test]
+async fn lost_answers_make_one_template_and_one_version() {
+    let aws = Aws::default();
+    let mut stage = stage(&aws);
+    aws.fault("CreateLaunchTemplate", 1, Fault::DropAfter);
+    stage.apply_wholly(&keyed("one")).await;
+    assert_eq!(only(&aws).versions.len(), 1);
+    aws.fault("CreateLaunchTemplateVersion", 1, Fault::DropAfter);
+    stage.apply_wholly(&keyed("two")).await;
+    assert_eq!(only(&aws).versions.len(), 2);
+
+    aws.fault("DeleteLaunchTemplate", 1, Fault::DropAfter);
+    assert!(!stage.destroy().await.has_errors());
+    assert!(aws.world().templates.is_empty());
+}
+
+#[tokio::test]
+async fn a_template_whose_answer_never_came_is_not_left_behind() {
+    let aws = Aws::default();
+    let mut stage = stage(&aws);
+    aws.fault("CreateLaunchTemplate", 100, Fault::DropAfter);
+    let diagnostics = stage.apply(&keyed("one")).await;
+    assert!(detail(&diagnostics).contains("Setting up the launch template"), "{diagnostics:?}");
+    let world = aws.world();
+    assert!(world.templates.is_empty() && world.roles.is_empty(), "{:?}", world.templates);
+    assert_eq!(stage.state, Raw::Null);
+}
+
+#[tokio::test]
+async fn what_cannot_be_deleted_again_stays_in_the_state() {
+    let aws = Aws::default();
+    let mut stage = stage(&aws);
+    aws.fault("CreateLaunchTemplate", 100, Fault::DropAfter);
+    let denied = || Fault::Error(403, "UnauthorizedOperation", "You are not authorized to perform this operation.");
+    aws.fault("DeleteLaunchTemplate", 1, denied());
+    assert!(stage.apply(&keyed("one")).await.has_errors());
+    assert_eq!(aws.world().templates.len(), 1);
+    assert_ne!(stage.state, Raw::Null);
+    aws.world().faults.clear();
+    assert!(!stage.destroy().await.has_errors());
+    assert!(aws.world().templates.is_empty() && aws.world().roles.is_empty());
+
+    // The same at the end of a destroy.
+    stage.apply_wholly(&keyed("one")).await;
+    aws.fault("DeleteLaunchTemplate", 1, denied());
+    let diagnostics = stage.destroy().await;
+    assert!(detail(&diagnostics).contains("Deleting the launch template"), "{diagnostics:?}");
+    assert!(detail(&diagnostics).contains("The node group is gone"), "{diagnostics:?}");
+    assert_eq!(stage.state.get("status"), text("DELETED"));
+    assert!(!stage.destroy().await.has_errors());
+    assert!(aws.world().templates.is_empty() && aws.world().roles.is_empty());
+}
+
+#[tokio::test]
+async fn a_killed_create_is_continued_with_the_same_version() {
+    let aws = Aws::default();
+    // What a killed run left: a template without the tags of today, with a version of another content.
+    let tags = [("gitlabspot/owner".to_owned(), OWNER.to_owned())].into();
+    let versions = [(1, (String::new(), Default::default()))].into();
+    let left = Template { name: usual_name().await, tags, versions, ..Template::default() };
+    aws.world().templates.insert("lt-9".to_owned(), left);
+    let mut second = stage(&aws);
+    second.apply_wholly(&keyed("one")).await;
+    let made = only(&aws);
+    assert_eq!((made.tags["team"].as_str(), made.versions.len()), ("ci", 2));
+    assert_eq!(aws.world().group.as_ref().unwrap()["launchTemplate"], json!({ "id": "lt-9", "version": "2" }));
+    // Killed once more, after the group was asked for: no further version.
+    aws.world().group.as_mut().unwrap()["tags"][super::UNFINISHED_TAG] = "2026-01-01T00:00:00Z".into();
+    let mut third = stage(&aws);
+    third.apply_wholly(&keyed("one")).await;
+    assert_eq!(only(&aws).versions.len(), made.versions.len());
+}
+
+#[tokio::test]
+async fn a_template_of_others_is_not_touched() {
+    let aws = Aws::default();
+    let theirs = Template { name: usual_name().await, ..Template::default() };
+    aws.world().templates.insert("lt-7".to_owned(), theirs);
+    let mut stage = stage(&aws);
+    let diagnostics = stage.apply(&keyed("one")).await;
+    let said = detail(&diagnostics);
+    assert!(said.contains("exists already and was not made for this node group"), "{said}");
+    assert!(said.contains("Nothing was made"), "{said}");
+    assert_eq!(stage.state, Raw::Null);
+    assert!(aws.world().roles.is_empty() && only(&aws).versions.is_empty());
+}
+
+#[tokio::test]
+async fn old_versions_make_room_for_a_new_one() {
+    let aws = Aws::default();
+    let mut stage = stage(&aws);
+    for key in ["one", "two", "three", "four"] {
+        stage.apply_wholly(&keyed(key)).await;
+    }
+    aws.world().templates.get_mut("lt-1").unwrap().limit = 4;
+    stage.apply_wholly(&keyed("five")).await;
+    let numbers: Vec<u32> = only(&aws).versions.into_keys().collect();
+    // The default one, the one that the group had, and the new one.
+    assert_eq!(numbers, [1, 4, 5]);
+    assert_eq!(stage.state.get("template_version"), text("5"));
+}
+
+#[tokio::test]
+async fn news_of_a_version_may_travel() {
+    let aws = Aws::default();
+    let mut stage = stage(&aws);
+    let absent = || Fault::Error(400, "InvalidParameterException", "Launch template lt-1 cannot be found");
+    aws.fault("CreateNodegroup", 2, absent());
+    stage.apply_wholly(&keyed("one")).await;
+    aws.fault("UpdateNodegroupVersion", 2, absent());
+    stage.apply_wholly(&keyed("two")).await;
+    assert_eq!(aws.bodies("CreateNodegroup").len() + aws.bodies("UpdateNodegroupVersion").len(), 6);
+}
+
+#[tokio::test]
+async fn an_update_that_failed_is_planned_again() {
+    let aws = Aws::default();
+    let mut stage = stage(&aws);
+    let closed = with(&[("remote_access", Raw::Null), ("node_role", node_role(&[])), ("template", template(&[]))]);
+    stage.apply_wholly(&closed).await;
+    aws.world().updates.push_back(json!({ "status": "Failed", "errors": [] }));
+    let open = with(&[("remote_access", Raw::Null), ("template", template(&[]))]);
+    assert!(stage.apply(&open).await.has_errors());
+    // EKS went back to the version that it had.
+    aws.world().group.as_mut().unwrap()["launchTemplate"]["version"] = "1".into();
+    stage.refresh().await;
+    assert!(stage.changes(&open).await.contains(&"template_version".to_owned()));
+    stage.apply_wholly(&open).await;
+    assert_eq!(only(&aws).versions.len(), 2, "the version of the failed update is used");
+    assert_eq!(aws.world().group.as_ref().unwrap()["launchTemplate"]["version"], "2");
+}
+
+#[tokio::test]
+async fn what_others_did_to_it_is_repaired() {
+    let aws = Aws::default();
+    let mut stage = stage(&aws);
+    stage.apply_wholly(&keyed("one")).await;
+    // Another version was brought to the group.
+    {
+        let mut world = aws.world();
+        let versions = &mut world.templates.get_mut("lt-1").unwrap().versions;
+        let theirs = [("KeyName".to_owned(), "theirs".to_owned())].into();
+        versions.insert(2, (String::new(), theirs));
+        world.group.as_mut().unwrap()["launchTemplate"]["version"] = "2".into();
+    }
+    stage.refresh().await;
+    assert_eq!(stage.state.get("template").get("key_name"), text("theirs"));
+    stage.apply_wholly(&keyed("one")).await;
+    assert_eq!(stage.state.get("template_version"), text("3"));
+    // The version that the group has was deleted.
+    aws.world().templates.get_mut("lt-1").unwrap().versions.remove(&3);
+    stage.refresh().await;
+    assert_eq!(stage.changes(&keyed("one")).await, ["release_version", "status", "template_version"]);
+    stage.apply_wholly(&keyed("one")).await;
+    assert_eq!(only(&aws).versions[&3].1["KeyName"], "one");
+    // The template was deleted: EKS updates the group with no other.
+    aws.world().templates.clear();
+    let diagnostics = stage.refresh().await;
+    assert!(detail(&diagnostics).contains("the next apply replaces the group"), "{diagnostics:?}");
+    let planned = stage.plan(&keyed("one")).await;
+    let paths: Vec<String> = planned.replace.iter().map(ToString::to_string).collect();
+    assert_eq!(paths, ["template_id"]);
+}
+
+#[tokio::test]
+async fn tags_of_the_group_are_the_templates_as_well() {
+    let aws = Aws::default();
+    let mut stage = stage(&aws);
+    let tagged = |tags: &[(&str, Raw)]| {
+        let mut config = with_addons();
+        config.push(("tags", object(tags)));
+        config
+    };
+    stage.apply_wholly(&tagged(&[("cost", text("1")), ("gone", text("x"))])).await;
+    stage.apply_wholly(&tagged(&[("cost", text("2"))])).await;
+    let tags = only(&aws).tags;
+    assert_eq!((tags["cost"].as_str(), tags.get("gone"), tags["gitlabspot/owner"].as_str()), ("2", None, OWNER));
+}
