@@ -51,6 +51,20 @@ impl Workspace {
         assert_eq!(imported, applied, "{address} as imported by identity (left) is not what was applied (right)");
     }
 
+    /// What the plan of an `import` block with such an identity is refused with.
+    ///
+    /// # Panics
+    ///
+    /// When it is not refused.
+    pub async fn refused_import_by_identity(&self, address: &str, identity: &str) -> String {
+        let twin = self.forgetful_twin(address).await;
+        twin.write("import.tf", &format!("import {{\n  to = {address}\n  identity = {identity}\n}}\n"));
+        match twin.try_plan().await {
+            Ok(plan) => panic!("an import with {identity} is not refused: {}", plan.output()),
+            Err(said) => said.prose(),
+        }
+    }
+
     async fn forgetful_twin(&self, address: &str) -> Self {
         let twin = self.twin();
         twin.init().await;

@@ -191,6 +191,42 @@ mod tests {
         }
     }
 
+    /// `iam:PassRole` without a condition would let who has the policy pass a role to any service, to a function of Lambda
+    /// for instance. The condition also has to have the services that EKS passes roles to, in every partition.
+    #[test]
+    fn roles_are_passed_to_named_services_alone() {
+        let mut passed = BTreeMap::new();
+        for name in Policies::read().0.keys() {
+            let file = repository().join(format!("docs/permissions/{name}.json"));
+            let policy: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+            for statement in policy["Statement"].as_array().unwrap() {
+                let actions = actions(&json!({ "Statement": [statement] }));
+                if !actions.iter().any(|action| action.contains('*') || action == "iam:PassRole") {
+                    continue;
+                }
+                // Other actions do not have this key, and would never be allowed beside it.
+                assert_eq!(actions.len(), 1, "{name}: {statement:#}");
+                let services = match &statement["Condition"]["StringEquals"]["iam:PassedToService"] {
+                    Value::String(service) => vec![service.clone()],
+                    services => serde_json::from_value(services.clone()).expect("a role is passed to named services"),
+                };
+                passed.insert(name.clone(), services);
+            }
+        }
+        let nodes = [
+            "eks.amazonaws.com",
+            "eks.amazonaws.com.cn",
+            "ec2.amazonaws.com",
+            "ec2.amazonaws.com.cn",
+            "ec2.c2s.ic.gov",
+            "ec2.sc2s.sgov.gov",
+        ];
+        let expected = [("node_group", &nodes[..]), ("runner_credentials", &["pods.eks.amazonaws.com"])];
+        let expected =
+            expected.map(|(name, services)| (name.to_owned(), services.iter().map(|it| (*it).to_owned()).collect()));
+        assert_eq!(passed, BTreeMap::from(expected));
+    }
+
     /// Words of the source, tests left out: operations are called by their name in snake case.
     fn collect_words(folder: &Path, words: &mut BTreeSet<String>) {
         for entry in fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())).flatten() {

@@ -7,7 +7,16 @@ import threading
 import time
 import traceback
 
-from . import accounts, calls, permissions, s3_permissions, s3_refusals, signatures, web_identity
+from . import (
+    accounts,
+    calls,
+    permissions,
+    s3_abac,
+    s3_permissions,
+    s3_refusals,
+    signatures,
+    web_identity,
+)
 from .error_answers import AwsError
 from .faults import Ledger, Rule, drop_connection
 
@@ -60,10 +69,12 @@ class Application:
     def _perform(self, call: calls.Call, environ: dict) -> tuple[str, list, bytes]:
         if (refusal := signatures.check(call)) is not None:
             return refusal.answer(call.service)
-        of_s3 = (s3_permissions.refuse, s3_refusals.refuse)
+        of_s3 = (s3_permissions.refuse, s3_refusals.refuse, s3_abac.refuse)
         for check in of_s3 if call.service == "s3" else (permissions.refuse, web_identity.refuse):
             if (refusal := check(call)) is not None:
                 return refusal.answer(call.service)
+        if call.service == "s3" and (answer := s3_abac.answer(call)) is not None:
+            return answer
         try:
             with self._eks if call.service == "eks" else contextlib.nullcontext():
                 answer = self._ask_for(call, environ)

@@ -41,6 +41,7 @@ LONGEST_LOGGED = 4096
 
 # S3 names an operation by method and sub-resource; these are the names of the API.
 S3_SUBRESOURCES = {
+    "abac": "BucketAbac",
     "accelerate": "BucketAccelerateConfiguration",
     "acl": "BucketAcl",
     "cors": "BucketCors",

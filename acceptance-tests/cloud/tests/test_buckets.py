@@ -110,6 +110,21 @@ class Buckets(AwsTest):
         self.assertEqual(code, "InvalidRequest")
         self.assertIn("Filter element can only be used in Lifecycle V2", text)
 
+    def test_tags_of_a_bucket_with_abac(self):
+        self.create()
+        bucket = {"Bucket": self.bucket}
+        self.assertEqual(self.s3.get_bucket_abac(**bucket)["AbacStatus"], {"Status": "Disabled"})
+        tagging = {"TagSet": [{"Key": "a", "Value": "b"}]}
+        self.s3.put_bucket_tagging(**bucket, Tagging=tagging)
+        self.s3.put_bucket_abac(**bucket, AbacStatus={"Status": "Enabled"})
+        self.assertEqual(self.s3.get_bucket_abac(**bucket)["AbacStatus"], {"Status": "Enabled"})
+        put, delete = self.s3.put_bucket_tagging, self.s3.delete_bucket_tagging
+        self.assertEqual(self.refused(put, **bucket, Tagging=tagging)[0], "InvalidRequest")
+        self.assertEqual(self.refused(delete, **bucket)[0], "InvalidRequest")
+        self.assertEqual(self.s3.get_bucket_tagging(**bucket)["TagSet"], tagging["TagSet"])
+        self.s3.put_bucket_abac(**bucket, AbacStatus={"Status": "Disabled"})
+        self.s3.delete_bucket_tagging(**bucket)
+
     def test_where_a_bucket_is_is_no_secret(self):
         self.create()
         other = self.client("sts").assume_role(

@@ -263,6 +263,42 @@ class Users(AwsTest):
         self.allow("iam:ListUsers", "*")
         iam.list_users()
 
+    def test_the_role_of_nodes_is_passed_to_a_service(self):
+        self.make_role()
+        key = self.iam.create_access_key(UserName="cache")["AccessKey"]
+        eks = self.client("eks", key)
+        self.allow("eks:CreateNodegroup", "*")
+        role = f"arn:aws:iam::{self.account}:role/node"
+
+        def refusal() -> tuple[str, str]:
+            return self.refused(eks.create_nodegroup, **self.node_group())
+
+        code, message = refusal()
+        self.assertEqual(code, "AccessDeniedException")
+        self.assertIn(f"not authorized to perform: iam:PassRole on resource: {role}", message)
+        passed = {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
+        self.allow("iam:PassRole", role, passed)
+        self.assertEqual(refusal()[0], "AccessDeniedException")
+        passed["StringEquals"]["iam:PassedToService"] = ["ec2.amazonaws.com", "eks.amazonaws.com"]
+        self.allow("iam:PassRole", f"{role}-of-others", passed)
+        self.assertEqual(refusal()[0], "AccessDeniedException")
+        self.allow("iam:PassRole", role, passed)
+        eks.create_nodegroup(**self.node_group())
+
+    def test_the_role_of_pods_is_passed_to_a_service(self):
+        role = self.make_role()
+        key = self.iam.create_access_key(UserName="cache")["AccessKey"]
+        associate = self.client("eks", key).create_pod_identity_association
+        subject = {"clusterName": "prod", "namespace": "ci", "serviceAccount": "runner"}
+        self.allow("eks:CreatePodIdentityAssociation", "*")
+        passed = {"StringEquals": {"iam:PassedToService": "eks.amazonaws.com"}}
+        self.allow("iam:PassRole", "*", passed)
+        code, _ = self.refused(associate, **subject, roleArn=role)
+        self.assertEqual(code, "AccessDeniedException")
+        passed["StringEquals"]["iam:PassedToService"] = "pods.eks.amazonaws.com"
+        self.allow("iam:PassRole", "*", passed)
+        associate(**subject, roleArn=role)
+
     def test_presigned_requests_are_held_to_signature_lifetime_and_policy(self):
         bucket = f"cache-{self.account}"
         self.client("s3").create_bucket(
@@ -332,17 +368,17 @@ class Users(AwsTest):
         ):
             self.assertEqual(self.refused(assume, web_identity=refused)[0], code)
 
-    def allow(self, action: str, resource: str) -> None:
+    def allow(self, action: str, resource: str, condition: dict | None = None) -> None:
         name = action.replace(":", "-").replace("*", "")
-        self.iam.put_user_policy(
-            UserName="cache", PolicyName=name, PolicyDocument=self.document(action, resource)
-        )
+        document = self.document(action, resource, condition)
+        self.iam.put_user_policy(UserName="cache", PolicyName=name, PolicyDocument=document)
 
     def policy(self, action: str, resource: str) -> str:
         document = self.document(action, resource)
         made = self.iam.create_policy(PolicyName="boundary", PolicyDocument=document)
         return made["Policy"]["Arn"]
 
-    def document(self, action: str, resource: str) -> str:
+    def document(self, action: str, resource: str, condition: dict | None = None) -> str:
         statement = {"Effect": "Allow", "Action": action, "Resource": resource}
+        statement |= {"Condition": condition} if condition else {}
         return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

@@ -14,6 +14,7 @@ pub mod data_source;
 pub mod diagnostics;
 pub mod function;
 pub mod identity;
+mod null_elements;
 pub mod panic;
 pub mod plan;
 pub mod private_state;

@@ -7,6 +7,7 @@ mod live;
 mod manifest;
 mod names;
 mod namespace;
+mod next_apply;
 pub mod node_group;
 mod ownership;
 mod partition;

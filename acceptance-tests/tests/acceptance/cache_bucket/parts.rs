@@ -1,8 +1,9 @@
 //! The parts of a bucket: what others changed is shown and repaired, what belongs to others stays.
 
 use aws_sdk_s3::types::{
-    BucketLifecycleConfiguration, BucketVersioningStatus, ExpirationStatus, LifecycleRule, LifecycleRuleAndOperator,
-    LifecycleRuleFilter, Tag, Transition, TransitionStorageClass, VersioningConfiguration,
+    AbacStatus, BucketAbacStatus, BucketLifecycleConfiguration, BucketVersioningStatus, ExpirationStatus,
+    LifecycleRule, LifecycleRuleAndOperator, LifecycleRuleFilter, Tag, Transition, TransitionStorageClass,
+    VersioningConfiguration,
 };
 use gitlabspot_acceptance_tests::{Account, Fault};
 use serde_json::{Value, json};
@@ -45,6 +46,27 @@ async fn changed_by_hand() {
         workspace.apply().await;
         assert_eq!(stage.account.changes(), [put], "{part}");
     }
+    ends_well(&stage, &workspace).await;
+}
+
+/// A bucket with ABAC takes no tags from S3's own API: said, with what to do; without ABAC the next apply sets them.
+#[tokio::test]
+async fn with_abac() {
+    let (stage, workspace, bucket) = guide("abac", json!({})).await;
+    workspace.apply().await;
+    let abac = async |status: BucketAbacStatus| {
+        let status = AbacStatus::builder().status(status).build();
+        stage.account.s3().put_bucket_abac().bucket(&bucket).abac_status(status).send().await.unwrap();
+    };
+    abac(BucketAbacStatus::Enabled).await;
+    workspace.assert_stable().await;
+    workspace.set(&json!({ "tags": { "cost": "1" } }));
+    let said = workspace.try_apply().await.failed();
+    assert!(said.contains("ABAC is enabled on the bucket") && said.contains("aws s3control tag-resource"), "{said}");
+    abac(BucketAbacStatus::Disabled).await;
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    assert_eq!(tags(&stage.account, &bucket).await.get("cost").map(String::as_str), Some("1"));
     ends_well(&stage, &workspace).await;
 }
 

@@ -110,6 +110,18 @@ async fn made_and_imported() {
         stage.account.id()
     );
     workspace.assert_import_by_identity(ADDRESS, &identity, &UNREADABLE).await;
+    let elsewhere = [
+        (r#"region = "eu-west-1""#, "The identity names the region eu-west-1, but the provider works in af-south-1"),
+        (
+            r#"account_id = "999999999999""#,
+            "The identity names the account 999999999999, but the provider's credentials",
+        ),
+    ];
+    for (place, wanted) in elsewhere {
+        let identity = format!(r#"{{ cluster_name = "prod", name = "{NAME}", {place} }}"#);
+        let said = workspace.refused_import_by_identity(ADDRESS, &identity).await;
+        assert!(said.contains(wanted), "{said}");
+    }
     end(&stage, &workspace, &security_group).await;
 }
 

@@ -281,9 +281,11 @@ async fn half_made() {
     stage.account.inject(Fault::error("iam", "PutUserPolicy", 403, "AccessDenied", "no iam:PutUserPolicy").times(0));
     let said = workspace.try_apply().await.failed();
     assert!(said.contains("no iam:PutUserPolicy") && said.contains("What was made before is in the state"), "{said}");
+    assert!(said.contains("the next apply deletes it and makes it anew"), "{said}");
     assert!(workspace.state().await.resource(ADDRESS)["user_arn"].as_str().unwrap().ends_with(":user/ci-cache"));
     assert!(stage.account.calls_of("iam", "CreateAccessKey").is_empty());
     stage.account.forget();
+    assert_eq!(workspace.plan().await.changes()[ADDRESS], ["delete", "create"]);
     workspace.apply().await;
     assert_one_key(&stage, &workspace).await;
     ends_well(&stage, &workspace).await;

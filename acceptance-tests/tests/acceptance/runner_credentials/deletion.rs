@@ -54,12 +54,15 @@ async fn remove_by_hand(account: &Account) {
     account.iam().delete_user().user_name(NAME).send().await.unwrap();
 }
 
-/// C9: IAM lists for some time what was just deleted. That is in nobody's way, neither here nor when the user is made again.
+/// C9: IAM lists for some time what was just deleted, by this run or by the one before. That is in nobody's way, neither here
+/// nor when the user is made again.
 #[tokio::test]
 async fn lists_that_lag() {
     let (stage, workspace) = guide("lists_that_lag", json!({})).await;
     workspace.apply().await;
-    stage.account.lag(1.5);
+    // Long enough for the next command to see it, and shorter than the provider waits by the same clock.
+    let workspace = workspace.with_environment("GITLABSPOT_CLOCK_SPEED", "1");
+    stage.account.lag(5.0);
     workspace.set(&json!({ "rotation_trigger": "2" }));
     workspace.apply().await;
     workspace.destroy().await;
@@ -68,6 +71,31 @@ async fn lists_that_lag() {
     until("IAM lists what is there", async || keys(&stage.account).await.len() == 1).await;
     super::assert_one_key(&stage, &workspace).await;
     super::ends_well(&stage, &workspace).await;
+}
+
+/// C9: the same with Pod Identity: an association that was just deleted is listed before the one that is there.
+#[tokio::test]
+async fn associations_that_lag() {
+    let variables = json!({ "mode": "pod_identity", "service_account": "gitlab-runner" });
+    let (stage, workspace) = guide("associations_that_lag", variables).await;
+    workspace.apply().await;
+    stage.account.lag(3600.0);
+    workspace.destroy().await;
+    let associations = async || {
+        let eks = stage.account.eks();
+        let listed = eks.list_pod_identity_associations().cluster_name("prod").send().await.unwrap();
+        listed.associations.unwrap_or_default().len()
+    };
+    assert_eq!(associations().await, 1, "the deleted one is listed still");
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    assert_eq!(associations().await, 2);
+    workspace.destroy().await;
+    // Of the second one nothing is left but in the list.
+    let deleted = stage.account.calls_of("eks", "DeletePodIdentityAssociation");
+    assert_eq!(deleted.len(), 2, "{deleted:?}");
+    stage.account.lag(0.0);
+    stage.assert_nothing_left().await;
 }
 
 /// C10: what others put on the user keeps it, and each of these things is named.

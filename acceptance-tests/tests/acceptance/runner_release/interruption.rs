@@ -50,6 +50,7 @@ async fn of_a_create() {
     rollout_is_waited_for(stage.kubernetes_faults()).await;
     let said = interrupted(running).await;
     assert!(said.contains("cancelled; last seen: ") && said.contains("are applied and in the state"), "{said}");
+    assert!(said.contains("the next apply deletes it and makes it anew"), "{said}");
     assert!(workspace.state().await.resource(ADDRESS)["manifest"].as_object().unwrap().len() == KINDS.len());
     workspace.set(&json!({ "image_missing": false }));
     assert_eq!(workspace.plan().await.changes()[ADDRESS], ["delete", "create"]);

@@ -56,6 +56,7 @@ async fn of_a_create() {
         let said = interrupted(running).await;
         assert!(said.contains("cancelled; last seen: 0 of 1 pods"), "{said}");
         assert!(said.contains("All objects are applied and in the state"), "{said}");
+        assert!(said.contains("the next apply deletes it and makes it anew"), "{said}");
         assert_eq!(scene.workspace.state().await.resource(ADDRESS)["manifest"].as_object().unwrap().len(), 2);
         quota.lift().await;
         scene.workspace.apply().await;

@@ -4,6 +4,7 @@ use super::parts::Part;
 use crate::clients::aws::AwsError;
 use crate::framework::wait::WaitError;
 use crate::framework::{Diagnostic, Diagnostics};
+use crate::resources::next_apply::next_apply;
 
 /// Why an operation failed.
 #[derive(Debug, thiserror::Error)]
@@ -54,9 +55,18 @@ pub(super) enum Error {
     #[error(
         "Setting {} of the bucket {bucket} failed: {source}. The bucket is there and in the state, with every part that \
          came before this one. {}",
-        .part.name(), next(*.is_new)
+        .part.name(), next_apply(*.is_new)
     )]
     Part { bucket: String, part: Part, source: WaitError<AwsError>, is_new: bool },
+
+    #[error(
+        "Setting the tags of the bucket {bucket} failed: {source}. ABAC is enabled on the bucket (GetBucketAbac): S3 then takes \
+         tags by TagResource and UntagResource of S3 Control alone, which the provider does not call. Set them by \
+         \"aws s3control tag-resource\" and \"untag-resource\" as they are in tags_all, or disable ABAC by \
+         \"aws s3api put-bucket-abac\". The bucket is there and in the state, with every part that came before its tags. {}",
+        next_apply(*.is_new)
+    )]
+    Abac { bucket: String, source: WaitError<AwsError>, is_new: bool },
 
     #[error("Reading the bucket {bucket} failed: {source}. The state is as it was.")]
     Read { bucket: String, source: WaitError<AwsError> },
@@ -94,16 +104,6 @@ pub(super) enum Error {
     NothingToImport { bucket: String, region: String },
 }
 
-/// What the next apply does about a part that could not be set.
-fn next(is_new: bool) -> &'static str {
-    if is_new {
-        "A create that failed leaves it tainted, so that the next apply deletes it and makes it anew. To keep it, run \
-         \"tofu untaint ADDRESS\" before: then the apply sets what is missing."
-    } else {
-        "Apply again when the cause is gone."
-    }
-}
-
 /// What is left of a create that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Left {
@@ -133,7 +133,7 @@ impl Error {
             Self::Unseen { .. } => "Perhaps the bucket exists already",
             Self::OtherRegion { .. } => "Bucket in another region",
             Self::Create { .. } => "Cannot create the cache bucket",
-            Self::Part { .. } => "Cannot set up the cache bucket",
+            Self::Part { .. } | Self::Abac { .. } => "Cannot set up the cache bucket",
             Self::Read { .. } => "Cannot read the cache bucket",
             Self::NotEmpty { .. } => "Bucket is not empty",
             Self::StillFilling { .. } | Self::Empty { .. } | Self::Stuck { .. } => "Cannot empty the cache bucket",
@@ -164,6 +164,7 @@ impl From<Error> for Diagnostics {
             | Error::Unseen { .. }
             | Error::OtherRegion { .. } => diagnostic.at("bucket"),
             Error::NotEmpty { .. } => diagnostic.at("force_destroy"),
+            Error::Abac { .. } => diagnostic.at("tags"),
             _ => diagnostic,
         }
         .into()

@@ -31,7 +31,7 @@ use aws_sdk_s3::Client;
 
 use self::error::Error;
 use self::overwritten::{Content, Overwritten};
-use self::parts::{Found, Known, Part, Put};
+use self::parts::{Found, Known, Part, Put, tagging};
 pub use self::schema::{CacheBucket, Encryption, Identity, Protection, RunnerCache, RunnerCacheS3};
 use self::validate::Wanted;
 use self::wait::{Presence, presence, until_gone};
@@ -202,14 +202,22 @@ impl<D> Scene<'_, D> {
         let Work { parts, planned, before, is_create, end, .. } = work;
         let wanted = Wanted::of(planned, before);
         let (bucket, arn) = (planned.bucket.as_str().unwrap_or_default(), planned.arn.as_str().unwrap_or_default());
-        let failed =
-            |part: Part| move |source| Error::Part { bucket: bucket.to_owned(), part, source, is_new: is_create };
+        let failed = |part: Part, has_abac| {
+            let (bucket, is_new) = (bucket.to_owned(), is_create);
+            move |source| match has_abac {
+                true => Error::Abac { bucket, source, is_new },
+                false => Error::Part { bucket, part, source, is_new },
+            }
+        };
         let mut lacking = Vec::new();
         for part in parts {
             let left = end.saturating_duration_since(self.context.clock.now());
             let known = work.known(*part, &wanted, overwritten);
             let put = part.put(self.context, self.s3, (bucket, arn), &wanted, known, left).await;
-            match put.map_err(failed(*part))? {
+            let has_abac = *part == Part::Tags
+                && matches!(put, Err(WaitError::Failed(_)))
+                && tagging::has_abac(self.s3, bucket).await;
+            match put.map_err(failed(*part, has_abac))? {
                 Put::Written => overwritten.note(Content::of(*part, state), self.context.clock.time_of_day()),
                 Put::Spared => {}
                 Put::Lacking(refusal) => lacking.push(error::lacking(bucket, *part, &refusal)),

@@ -177,6 +177,38 @@ async fn a_tag_without_a_value() {
     assert!(tags.contains("cost") && !tags.contains("owner"), "{tags}");
 }
 
+/// A bucket with ABAC takes its tags by another service, which is said; what does not tell so is not taken for it.
+#[tokio::test]
+async fn a_bucket_with_abac() {
+    let store = Store::default();
+    let mut stage = stage(&store);
+    stage.apply_wholly(&named()).await;
+    let config = with(&[("tags", Raw::Map([("cost".to_owned(), "1".into())].into()))]);
+    let status = |status: &str| {
+        let answer = format!("<AbacStatus><Status>{status}</Status></AbacStatus>");
+        store.world().buckets.get_mut("ci-cache").unwrap().parts.insert("abac".to_owned(), answer);
+    };
+    for (abac, is_said) in [("Enabled", true), ("Disabled", false), ("", false)] {
+        status(abac);
+        if abac.is_empty() {
+            store.fault("GET abac", 2, Fault::Code(403, "AccessDenied"));
+        }
+        store.fault("PUT tagging", 1, Fault::Code(400, "InvalidRequest"));
+        let diagnostics = stage.apply(&config).await;
+        let said = &diagnostics.iter().next().unwrap().detail;
+        assert!(said.contains("Setting the tags of the bucket ci-cache failed: PutBucketTagging"), "{said}");
+        assert_eq!(said.contains("ABAC is enabled") && said.contains("aws s3control tag-resource"), is_said, "{said}");
+    }
+    // Tagged as it was said.
+    let mut tags = part(&store, "tagging").unwrap();
+    tags = tags.replace("</TagSet>", "<Tag><Key>cost</Key><Value>1</Value></Tag></TagSet>");
+    store.world().buckets.get_mut("ci-cache").unwrap().parts.insert("tagging".to_owned(), tags);
+    settled(&stage).await;
+    store.changes();
+    stage.apply_wholly(&config).await;
+    assert_eq!(store.changes(), [""; 0]);
+}
+
 /// B1, B2, B7, B17: AWS needs some time.
 #[tokio::test]
 async fn refusals_that_pass() {

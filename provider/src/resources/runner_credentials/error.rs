@@ -1,12 +1,13 @@
 //! What can go wrong with credentials, and what it leaves behind.
 
 use super::holder::Holder;
-use super::key_grant::NOTHING;
+use super::key_grant::{IN_STATE, MADE_BEFORE, NOTHING};
 use crate::clients::ClientError;
 use crate::clients::aws::AwsError;
 use crate::clients::kubernetes::KubernetesError;
 use crate::framework::wait::WaitError;
 use crate::framework::{Diagnostic, Diagnostics};
+use crate::resources::next_apply::REPLACES;
 
 /// Why an operation failed. `left` says what it left behind, as a sentence.
 #[derive(Debug, thiserror::Error)]
@@ -113,6 +114,14 @@ impl Error {
         if let Some(left) = self.left() {
             *left = what;
         }
+    }
+
+    /// The same, of a create.
+    pub(super) fn of_create(mut self) -> Self {
+        if let Some(left) = self.left() {
+            *left = left.replace(IN_STATE, &format!("{MADE_BEFORE} {REPLACES}"));
+        }
+        self
     }
 
     /// Whether it is certain that nothing was made.

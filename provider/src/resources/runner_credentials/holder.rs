@@ -1,5 +1,7 @@
 //! Who holds the permissions: an IAM user or an IAM role, made, continued, adjusted and removed alike.
 
+use std::time::Duration;
+
 use aws_sdk_iam::Client;
 use serde_json::Value as Json;
 
@@ -12,6 +14,10 @@ use crate::resources::policy_document::equivalent;
 use crate::resources::propagation::{PROPAGATION, accepted, principal_may_be_new};
 use crate::resources::tags::{Change, Tags, UNFINISHED};
 use crate::resources::timestamp;
+
+/// For how long a key that IAM lists, and nobody here knows, may be one that is deleted. Whoever has keys of others on the
+/// user waits as long for the error.
+const LAG: Duration = Duration::from_secs(15);
 
 /// User or role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -264,12 +270,20 @@ impl Holder {
             Err(WaitError::Failed(error)) if is_conflict(&error) => {}
             other => return other.map_err(DeleteFailure::Call),
         }
-        let obstacles = Box::pin(self.obstacles(iam, name, gone)).await;
+        let passes = |error: &AwsError| passes(error) || is_conflict(error);
+        let mut obstacles = Box::pin(self.obstacles(iam, name, gone)).await;
+        if !obstacles.is_empty() && obstacles.iter().all(|it| it.starts_with(iam_user::ACCESS_KEY)) {
+            // One that the apply before has deleted looks like one of others.
+            match accepted(context, LAG, passes, call).await {
+                Err(WaitError::Failed(error)) if is_conflict(&error) => {}
+                other => return other.map_err(DeleteFailure::Call),
+            }
+            obstacles = Box::pin(self.obstacles(iam, name, gone)).await;
+        }
         if !obstacles.is_empty() {
             return Err(DeleteFailure::InTheWay(obstacles));
         }
         // IAM still sees what was just deleted.
-        let passes = |error: &AwsError| passes(error) || is_conflict(error);
         accepted(context, PROPAGATION, passes, call).await.map_err(DeleteFailure::Call)
     }
 

@@ -69,6 +69,9 @@ pub(super) async fn delete(iam: &Client, name: &str) -> Result<(), AwsError> {
     iam.delete_user().user_name(name).send().await.map(drop).map_err(AwsError::of("DeleteUser"))
 }
 
+/// How an access key is called among what others have put on the user.
+pub(super) const ACCESS_KEY: &str = "access key";
+
 /// What others have put on the user, without keys that are gone. What cannot be listed is left out: the refusal itself is shown anyway.
 pub(super) async fn obstacles(iam: &Client, name: &str, gone: &[String]) -> Vec<String> {
     let (policies, credentials) = tokio::join!(Box::pin(policies(iam, name)), Box::pin(credentials(iam, name, gone)));
@@ -106,7 +109,7 @@ async fn credentials(iam: &Client, name: &str, gone: &[String]) -> Vec<String> {
     let mut found = Vec::new();
     let keys = keys.map(|keys| keys.access_key_metadata).unwrap_or_default();
     let keys = keys.iter().filter_map(|key| key.access_key_id()).filter(|key| !gone.iter().any(|gone| gone == key));
-    found.extend(keys.map(|key| format!("access key {key}")));
+    found.extend(keys.map(|key| format!("{ACCESS_KEY} {key}")));
     found.extend(login.is_ok().then(|| "console password".to_owned()));
     let devices = devices.map(|devices| devices.mfa_devices).unwrap_or_default();
     found.extend(devices.iter().map(|device| format!("MFA device {}", device.serial_number())));

@@ -41,8 +41,9 @@ fn seen(state: &RunnerCredentials, memory: &Memory) -> Seen {
 
 /// What is left behind before and after the user is there.
 pub(super) const NOTHING: &str = "Nothing was made.";
+pub(super) const MADE_BEFORE: &str = "What was made before is in the state.";
 pub(super) const IN_STATE: &str =
-    "What was made before is in the state; apply or destroy again when the cause is gone.";
+    "What was made before is in the state. Apply or destroy again when the cause is gone.";
 pub(super) const AS_BEFORE: &str = "The key that was in use before still is.";
 
 const WRITING: &str = "Writing the Secret";

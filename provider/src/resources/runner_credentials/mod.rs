@@ -100,7 +100,7 @@ impl Resource for RunnerCredentialsResource {
         let created = Box::pin(scene.create(operation)).await;
         operation.diagnostics.extend(scene.warnings());
         scene.home.keep(&mut operation.private);
-        created
+        Ok(created.map_err(Error::of_create)?)
     }
 
     async fn read(&self, context: &Context<Data>, operation: &mut Read<RunnerCredentials>) -> Result<(), Diagnostics> {
@@ -185,7 +185,7 @@ impl<'a> Scene<'a> {
         std::mem::take(&mut self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    async fn create(&self, operation: &mut Create<RunnerCredentials>) -> Result<(), Diagnostics> {
+    async fn create(&self, operation: &mut Create<RunnerCredentials>) -> Result<(), Error> {
         let limit = Timeouts::create(&operation.planned.timeouts, TIMEOUT);
         let mut planned = operation.planned.clone();
         let is_named = planned.name.known().is_some();

@@ -250,6 +250,30 @@ async fn a_secret_that_cannot_be_written() {
     assert_eq!(stage.changes(&config(&[])).await, [""; 0]);
 }
 
+/// An engine deletes what a create did not make wholly, and makes it anew; an update goes on.
+#[tokio::test]
+async fn what_the_next_apply_does_is_said() {
+    let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
+    let denied = Fault::Code(403, "AccessDenied", "no");
+    account.fault("PutUserPolicy", 1, denied);
+    let mut stage = stage(&account, &cluster);
+    let said = stage.apply(&config(&[])).await.iter().map(|it| it.detail.clone()).collect::<String>();
+    assert!(said.contains("What was made before is in the state"), "{said}");
+    assert!(
+        said.contains("the next apply deletes it and makes it anew") && !said.contains("Apply or destroy"),
+        "{said}"
+    );
+    assert_eq!(stage.destroy().await, Diagnostics::new());
+    assert_eq!(account.world().holders.len(), 0);
+
+    stage.apply_wholly(&config(&[])).await;
+    account.fault("CreateAccessKey", 1, denied);
+    let diagnostics = stage.apply(&config(&[("rotation_trigger", "2".into())])).await;
+    let said = diagnostics.iter().map(|it| it.detail.clone()).collect::<String>();
+    assert!(said.contains("Apply or destroy again when the cause is gone") && !said.contains("anew"), "{said}");
+    stage.apply_wholly(&config(&[("rotation_trigger", "2".into())])).await;
+}
+
 /// C8: AWS does not know a new key at once.
 #[tokio::test]
 async fn the_key_is_proven_first() {

@@ -16,9 +16,6 @@ use crate::clients::kubernetes::{KubernetesError, ObjectRef};
 use crate::framework::PrivateState;
 use crate::resources::namespace::{Failure, Namespace};
 
-/// What an error leaves.
-const LEFT: &str = "What was applied before is in the cluster and in the state; apply again when the cause is gone.";
-
 impl Scene<'_> {
     /// Finds out what will not go, before anything is changed.
     pub(super) async fn look_ahead(
@@ -63,7 +60,7 @@ impl Scene<'_> {
         private: &mut PrivateState,
         mut record: impl FnMut(&Manifest),
     ) -> Result<(), Error> {
-        let failed = |source| Error::Apply { source, left: LEFT };
+        let failed = |source| Error::Apply { source, is_new: false };
         let namespace = &wanted.spec.names.namespace;
         let mut memory = Memory::of_or_new(private);
         memory.keep(private);

@@ -6,6 +6,7 @@ use crate::framework::wait::WaitError;
 use crate::framework::{Diagnostic, Diagnostics};
 use crate::provider::sentence;
 use crate::resources::live::StillEnding;
+use crate::resources::next_apply::next_apply;
 
 /// Why an operation failed.
 #[derive(Debug, thiserror::Error)]
@@ -40,19 +41,25 @@ pub(super) enum Error {
     #[error("{} Nothing was changed.", sentence(&.source.to_string()))]
     Before { source: KubernetesError },
 
-    #[error("{} {left}", sentence(&.source.to_string()))]
-    Apply { source: KubernetesError, left: &'static str },
+    #[error(
+        "{} What was applied before is in the cluster and in the state. {}",
+        sentence(&.source.to_string()), next_apply(*.is_new)
+    )]
+    Apply { source: KubernetesError, is_new: bool },
 
     #[error(
-        "The manager's rollout did not end: {source}. All objects are applied and in the state; the next apply \
-         waits again.{reasons}"
+        "The manager's rollout did not end: {source}. All objects are applied and in the state{}{reasons}",
+        if *.is_new { format!(". {}", next_apply(true)) } else { "; the next apply waits again.".to_owned() }
     )]
-    Rollout { source: WaitError<RolloutError>, reasons: Reasons },
+    Rollout { source: WaitError<RolloutError>, reasons: Reasons, is_new: bool },
 
     #[error("Reading the release failed: {source}. The state is as it was.")]
     Read { source: KubernetesError },
 
-    #[error("The release could not be removed wholly: {source}. What is left stays in the state; destroy again.")]
+    #[error(
+        "The release could not be removed wholly: {source}. What is left stays in the state; apply or \
+         destroy again."
+    )]
     Remove { source: WaitError<KubernetesError> },
 
     #[error("There is no release {name} of this provider in the namespace {namespace} that the credentials can see.")]
@@ -90,6 +97,14 @@ impl std::fmt::Display for Reasons {
 }
 
 impl Error {
+    /// The same, of a create.
+    pub(super) fn of_create(mut self) -> Self {
+        if let Self::Apply { is_new, .. } | Self::Rollout { is_new, .. } = &mut self {
+            *is_new = true;
+        }
+        self
+    }
+
     fn summary(&self) -> &'static str {
         match self {
             Self::Client(_) | Self::Configuration(_) => "Invalid runner release",

@@ -94,7 +94,7 @@ impl Resource for RunnerReleaseResource {
 
     async fn create(&self, context: &Context<Data>, operation: &mut Create<RunnerRelease>) -> Result<(), Diagnostics> {
         let scene = Scene::set(context, &operation.planned, &mut operation.private).await?;
-        Ok(scene.create(operation).await?)
+        Ok(scene.create(operation).await.map_err(Error::of_create)?)
     }
 
     async fn read(&self, context: &Context<Data>, operation: &mut Read<RunnerRelease>) -> Result<(), Diagnostics> {

@@ -280,7 +280,10 @@ async fn an_apply_that_stops_half_way_is_completed_or_removed() {
     let cluster = Cluster::default();
     let mut stage = stage(&cluster);
     cluster.refuse("deployments");
-    assert_eq!(summaries(&stage.apply(&typed()).await), ["Cannot apply the runner release"]);
+    let diagnostics = stage.apply(&typed()).await;
+    assert_eq!(summaries(&diagnostics), ["Cannot apply the runner release"]);
+    let said = &diagnostics.iter().next().unwrap().detail;
+    assert!(said.contains("the next apply deletes it and makes it anew") && said.contains("untaint"), "{said}");
     // What was under way counts as made.
     let made: Vec<String> = stage.state.get("manifest").as_map().unwrap().keys().cloned().collect();
     assert!(made.contains(&format!("Deployment {PLACE}")), "{made:?}");

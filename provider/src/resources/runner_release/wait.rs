@@ -107,13 +107,13 @@ impl Scene<'_> {
             Ok(rollout) => Ok(rollout.status()),
             // An API server that does not answer has nothing to say of pods either.
             Err(source @ WaitError::Failed(RolloutError::Kubernetes(_))) => {
-                Err(Error::Rollout { source, reasons: Reasons::default() })
+                Err(Error::Rollout { source, reasons: Reasons::default(), is_new: false })
             }
             Err(source) => {
                 let mut reasons = self.reasons(&place).await;
                 let told = source.to_string();
                 reasons.pods.retain(|reason| !reason.strip_prefix(REFUSED).is_some_and(|why| told.contains(why)));
-                Err(Error::Rollout { source, reasons })
+                Err(Error::Rollout { source, reasons, is_new: false })
             }
         }
     }

@@ -64,7 +64,7 @@ impl Scene<'_> {
         end: Instant,
         mut record: impl FnMut(&Json),
     ) -> Result<(), Error> {
-        let failed = |source| Error::Apply { source };
+        let failed = |source| Error::Apply { source, is_new: false };
         let class = priority_class::object(wanted.priority);
         record(&class);
         self.apply_class(&class, before).await.map_err(failed)?;
@@ -79,7 +79,7 @@ impl Scene<'_> {
             None => self.deployment_made(&workload, end).await,
             Some(schedule) => self.start(wanted, schedule, &applied, end).await,
         };
-        result.map_err(|source| Error::Placeholders { source })
+        result.map_err(|source| Error::Placeholders { source, is_new: false })
     }
 
     /// A class that someone made with another value is made anew: its value cannot be changed.

@@ -6,6 +6,7 @@ use crate::framework::wait::WaitError;
 use crate::framework::{Diagnostic, Diagnostics};
 use crate::provider::sentence;
 use crate::resources::live::StillEnding;
+use crate::resources::next_apply::next_apply;
 
 /// Why an operation failed.
 #[derive(Debug, thiserror::Error)]
@@ -39,21 +40,25 @@ pub(super) enum Error {
     Before { source: KubernetesError },
 
     #[error(
-        "{} What was applied before is in the cluster and in the state; apply again when the cause is gone.",
-        sentence(&.source.to_string())
+        "{} What was applied before is in the cluster and in the state. {}",
+        sentence(&.source.to_string()), next_apply(*.is_new)
     )]
-    Apply { source: KubernetesError },
+    Apply { source: KubernetesError, is_new: bool },
 
     #[error(
-        "The placeholders were not made: {source}. All objects are applied and in the state; the next apply waits again. \
-         Placeholders need no node for this, only to be accepted by the cluster."
+        "The placeholders were not made: {source}. All objects are applied and in the state. Placeholders need no node for \
+         this, only to be accepted by the cluster. {}",
+        if *.is_new { next_apply(true) } else { "The next apply waits again.".to_owned() }
     )]
-    Placeholders { source: WaitError<KubernetesError> },
+    Placeholders { source: WaitError<KubernetesError>, is_new: bool },
 
     #[error("Reading the placeholders failed: {source}. The state is as it was.")]
     Read { source: KubernetesError },
 
-    #[error("The placeholders could not be removed wholly: {source}. What is left stays in the state; apply again.")]
+    #[error(
+        "The placeholders could not be removed wholly: {source}. What is left stays in the state; apply or \
+         destroy again."
+    )]
     Remove { source: WaitError<KubernetesError> },
 
     #[error(
@@ -64,6 +69,14 @@ pub(super) enum Error {
 }
 
 impl Error {
+    /// The same, of a create.
+    pub(super) fn of_create(mut self) -> Self {
+        if let Self::Apply { is_new, .. } | Self::Placeholders { is_new, .. } = &mut self {
+            *is_new = true;
+        }
+        self
+    }
+
     fn summary(&self) -> &'static str {
         match self {
             Self::Client(_) | Self::Configuration(_) => "Invalid warm capacity",

@@ -95,7 +95,7 @@ impl Resource for WarmCapacityResource {
 
     async fn create(&self, context: &Context<Data>, operation: &mut Create<WarmCapacity>) -> Result<(), Diagnostics> {
         let scene = Scene::set(context, &operation.planned, &mut operation.private).await?;
-        Ok(scene.create(operation).await?)
+        Ok(scene.create(operation).await.map_err(Error::of_create)?)
     }
 
     async fn read(&self, context: &Context<Data>, operation: &mut Read<WarmCapacity>) -> Result<(), Diagnostics> {
@@ -237,7 +237,7 @@ impl<'a> Scene<'a> {
             operation.record(state.clone());
         });
         let applied = applied.await;
-        if let Err(Error::Apply { source: KubernetesError::Conflict { object, .. } }) = &applied {
+        if let Err(Error::Apply { source: KubernetesError::Conflict { object, .. }, .. }) = &applied {
             // It is as it was, and what others own of it does not become ours by being in the state.
             restore(&mut manifest, &before, &object.to_string());
             state.manifest = shown_manifest(&manifest);

@@ -278,12 +278,33 @@ async fn what_was_made_before_an_error_is_in_the_state() {
     let cluster = Cluster::new();
     cluster.world().refused = Some(DEPLOYMENT);
     let mut stage = stage(&cluster);
-    assert_eq!(summaries(&stage.apply(&config(&[])).await), ["Cannot apply the warm capacity"]);
+    let diagnostics = stage.apply(&config(&[])).await;
+    assert_eq!(summaries(&diagnostics), ["Cannot apply the warm capacity"]);
+    let said = &diagnostics.iter().next().unwrap().detail;
+    assert!(said.contains("the next apply deletes it and makes it anew") && said.contains("untaint"), "{said}");
     assert_eq!(stage.state.get("manifest").as_map().unwrap().len(), 2, "also what may have been made");
     assert_eq!(cluster.paths(), ["priorityclasses/gitlabspot-placeholder-minus-10"]);
     cluster.world().refused = None;
     assert_eq!(stage.destroy().await, Diagnostics::new());
     assert_eq!(cluster.paths(), [""; 0]);
+}
+
+/// An engine deletes what a create did not make wholly, unless the user says that it is sound; an update goes on.
+#[tokio::test]
+async fn what_the_next_apply_does_is_said() {
+    let cluster = Cluster::new();
+    cluster.world().refused = Some(DEPLOYMENT);
+    let mut stage = stage(&cluster);
+    assert!(stage.apply(&config(&[])).await.has_errors());
+    cluster.world().refused = None;
+    // Untainted by the user.
+    stage.apply_wholly(&config(&[])).await;
+    cluster.world().refused = Some(DEPLOYMENT);
+    let diagnostics = stage.apply(&config(&[("pods", 3.into())])).await;
+    let said = &diagnostics.iter().next().unwrap().detail;
+    assert!(said.contains("Apply again when the cause is gone") && !said.contains("anew"), "{said}");
+    cluster.world().refused = None;
+    stage.apply_wholly(&config(&[("pods", 3.into())])).await;
 }
 
 /// Placeholders of another resource, as far as a class is concerned.

@@ -24,6 +24,13 @@ async fn errors_name_their_attribute() {
     assert_eq!(validate(thing(json!({"name": ""})), write_only_allowed()).await, ["Error: name: Empty name"]);
 }
 
+/// No API keeps a null in a list: what was applied would be planned again.
+#[tokio::test]
+async fn a_null_in_a_list_is_an_error() {
+    let config = thing(json!({"name": "a", "steps": ["one", null]}));
+    assert_eq!(validate(config, write_only_allowed()).await, ["Error: steps[1]: Null element"]);
+}
+
 #[tokio::test]
 async fn write_only_values_need_a_host_that_knows_them() {
     let config = || thing(json!({"name": "a", "token_wo": "secret"}));

@@ -1,7 +1,7 @@
 //! Tags of the bucket. S3 only replaces all of them at once, so those of others are written back.
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::types::{Tag, Tagging};
+use aws_sdk_s3::types::{BucketAbacStatus, Tag, Tagging};
 
 use super::{Known, Put, or_absent};
 use crate::clients::aws::AwsError;
@@ -58,6 +58,13 @@ async fn replace(s3: &Client, bucket: &str, tags: Tags) -> Result<(), AwsError> 
     }
     let request = s3.put_bucket_tagging().bucket(bucket).tagging(tagging(tags));
     request.send().await.map(drop).map_err(AwsError::of("PutBucketTagging"))
+}
+
+/// Whether the bucket has attribute-based access control. Which error S3 answers then to a change of tags is not
+/// documented, so that it is asked. Whoever may not ask does not know.
+pub(crate) async fn has_abac(s3: &Client, bucket: &str) -> bool {
+    let status = s3.get_bucket_abac().bucket(bucket).send().await.ok().and_then(|answer| answer.abac_status?.status);
+    status == Some(BucketAbacStatus::Enabled)
 }
 
 #[expect(clippy::expect_used, reason = "tags are given")]

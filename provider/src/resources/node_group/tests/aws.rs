@@ -55,6 +55,8 @@ pub(super) struct World {
     pub(super) profiles: Vec<String>,
     /// Launch templates by id.
     pub(super) templates: BTreeMap<String, Template>,
+    /// What the autoscaler sets the size to while the version is updated.
+    pub(super) scales_to: Option<i64>,
     /// How updates end, each after one look.
     pub(super) updates: VecDeque<Json>,
     seen_updates: u32,
@@ -256,6 +258,9 @@ impl World {
                 }
                 let newest = format!("{}.0-20260301", group["version"].as_str().unwrap_or_default());
                 group["releaseVersion"] = body["releaseVersion"].as_str().unwrap_or(&newest).into();
+                if let Some(size) = self.scales_to.take() {
+                    group["scalingConfig"]["desiredSize"] = size.into();
+                }
                 return Ok(json!({ "update": { "id": "u-1", "status": "InProgress" } }).to_string());
             }
             "DescribeUpdate" => {

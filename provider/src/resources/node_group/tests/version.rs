@@ -38,6 +38,21 @@ async fn a_suspension_that_was_lost_is_put_back() {
     assert!(aws.world().suspended);
 }
 
+/// An update of the version may last an hour, in which the autoscaler goes on: a smaller maximum in the same apply is held
+/// against the size after it.
+#[tokio::test]
+async fn the_size_after_the_update_counts() {
+    let aws = Aws::default();
+    let mut stage = stage(&aws);
+    stage.apply_wholly(&guide()).await;
+    aws.world().scales_to = Some(4);
+    let config = with(&[("version", text("1.35")), ("max_size", 2.into())]);
+    assert!(!stage.apply(&config).await.has_errors());
+    let sent = aws.bodies("UpdateNodegroupConfig").remove(0);
+    assert_eq!(sent["scalingConfig"], json!({ "minSize": 0, "maxSize": 2, "desiredSize": 2 }));
+    assert_eq!(stage.changes(&config).await, [""; 0]);
+}
+
 #[tokio::test]
 async fn a_pinned_release_is_kept_when_the_template_changes() {
     let aws = Aws::default();
