@@ -72,7 +72,7 @@ async fn the_node_group_is_the_guides(stage: &Stage) {
     let scaling = group.scaling_config().unwrap();
     assert_eq!((scaling.min_size(), scaling.max_size(), scaling.desired_size()), (Some(0), Some(5), Some(0)));
     assert_eq!(group.subnets(), [stage.account.subnet_ids()["af-south-1b"].clone()]);
-    assert_eq!(group.remote_access().unwrap().ec2_ssh_key(), Some("your-ssh-key"));
+    the_nodes_are_as_eksctl_makes_them(stage).await;
 
     let name = group.resources().unwrap().auto_scaling_groups()[0].name().unwrap().to_owned();
     let groups = stage.account.autoscaling().describe_auto_scaling_groups().auto_scaling_group_names(name);
@@ -88,6 +88,20 @@ async fn the_node_group_is_the_guides(stage: &Stage) {
         let key = format!("k8s.io/cluster-autoscaler/node-template/{key}");
         assert_eq!(tags.get(&key).map(String::as_str), Some(value), "{key} on the Auto Scaling Group: {tags:?}");
     }
+}
+
+/// With the key and the disk of the launch template, and with the role in reach for the pods of add-ons.
+async fn the_nodes_are_as_eksctl_makes_them(stage: &Stage) {
+    let ec2 = stage.account.ec2();
+    let templates = ec2.describe_launch_templates().send().await.unwrap().launch_templates.unwrap();
+    let of_eks =
+        templates.iter().find(|template| template.launch_template_name().unwrap().starts_with("eks-")).unwrap();
+    let versions = ec2.describe_launch_template_versions().versions("$Default");
+    let versions = versions.launch_template_id(of_eks.launch_template_id().unwrap()).send().await.unwrap();
+    let nodes = versions.launch_template_versions()[0].launch_template_data().unwrap();
+    assert_eq!(nodes.key_name(), Some("your-ssh-key"));
+    assert_eq!(nodes.block_device_mappings()[0].ebs().unwrap().volume_size(), Some(80));
+    assert_eq!(nodes.metadata_options().unwrap().http_put_response_hop_limit(), Some(2));
 }
 
 async fn the_bucket_is_the_guides(stage: &Stage, workspace: &Workspace) {

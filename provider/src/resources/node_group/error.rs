@@ -122,11 +122,12 @@ impl fmt::Display for Left {
         f.write_str(match self {
             Self::Nothing => "Nothing was made.",
             Self::Parts => {
-                "What was made for it could not be deleted again: it is in the state, and the next apply or destroy goes on \
-                 with it."
+                "Its role or its launch template was created and could not be deleted again: it is in the state, and the next \
+                 apply or destroy goes on with it."
             }
             Self::PartsAlone => {
-                "The node group is gone; the state stays for what was made for it. Destroy again when the cause is gone."
+                "The node group is gone; the state keeps its role and its launch template, as far as they are still there. \
+                 Destroy again when the cause is gone."
             }
             Self::Perhaps => "Perhaps it was made: it is in the state, so that the next apply or destroy looks for it.",
             Self::NewGroup => "It is there and in the state; the next apply replaces it.",

@@ -67,6 +67,7 @@ const SUBJECTS: &[(&str, &[&str])] = &[
             "ownership",
             "release",
             "subnets",
+            "template",
             "update",
         ],
     ),
