@@ -24,9 +24,10 @@ struct Subject {
 
 /// How often a wait looks depends on how long AWS takes. Here a node group takes three looks to become active and as
 /// many to go. A create may take two calls more than it does, because what is not shown at once is looked at again.
-const SUBJECTS: [Subject; 4] = [
+const SUBJECTS: [Subject; 5] = [
     Subject { name: "node group", testdata: testdata!("node_group/many"), budget: [14, 2, 7] },
-    Subject { name: "node group with role", testdata: testdata!("node_group/guide"), budget: [23, 2, 17] },
+    Subject { name: "node group with role", testdata: testdata!("node_group/guide"), budget: [26, 2, 17] },
+    Subject { name: "node group with template", testdata: testdata!("node_group/template"), budget: [25, 3, 19] },
     Subject { name: "cache bucket", testdata: testdata!("cache_bucket/guide"), budget: [16, 8, 11] },
     Subject { name: "credentials (access_key)", testdata: testdata!("runner_credentials/guide"), budget: [11, 4, 9] },
 ];
