@@ -301,3 +301,24 @@ fn ssh_warning(public: &[String]) -> Option<Diagnostic> {
     let path = AttributePath::of("remote_access").attribute("source_security_group_ids");
     (!public.is_empty()).then(|| Diagnostic::warning("SSH is open to the internet", text).at(path))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::schema::RemoteAccess;
+    use super::super::validate::tests::minimal;
+    use super::*;
+
+    #[test]
+    fn ssh_that_everybody_reaches_is_warned_about() {
+        let access = |groups: &[&str]| {
+            let groups = groups.iter().map(|group| (*group).to_owned()).collect();
+            let access = RemoteAccess { ec2_ssh_key: "key".into(), source_security_group_ids: Value::Known(groups) };
+            opens_ssh_to_everybody(&NodeGroup { remote_access: Value::Known(access), ..minimal() })
+        };
+        assert!(access(&[]) && !access(&["sg-1"]) && !opens_ssh_to_everybody(&minimal()));
+        let warning = ssh_warning(&["subnet-1".to_owned()]).unwrap();
+        assert_eq!(warning.summary, "SSH is open to the internet");
+        assert!(warning.detail.contains("subnet-1"), "{}", warning.detail);
+        assert_eq!(ssh_warning(&[]), None);
+    }
+}

@@ -117,6 +117,16 @@ async fn the_guides_group() {
 }
 
 #[tokio::test]
+async fn a_tag_without_a_value_is_no_difference() {
+    let aws = Aws::default();
+    let mut stage = stage(&aws);
+    let config = with(&[("tags", object(&[("cost", text("1")), ("owner", Raw::Null)]))]);
+    stage.apply_wholly(&config).await;
+    stage.refresh().await;
+    assert_eq!(stage.changes(&config).await, [""; 0]);
+}
+
+#[tokio::test]
 async fn a_refresh_takes_two_calls() {
     let aws = Aws::default();
     let mut stage = stage(&aws);

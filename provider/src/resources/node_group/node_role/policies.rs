@@ -270,6 +270,12 @@ mod tests {
     }
 
     #[test]
+    fn newer_versions_of_external_dns_read_the_tags_of_many_zones() {
+        let document = inline(&[Addon::ExternalDns].into(), "aws")["external-dns"].to_string();
+        assert!(document.contains("route53:ListTagsForResources"), "{document}");
+    }
+
+    #[test]
     fn policies_tell_the_add_ons() {
         let names: BTreeSet<String> = inline(&all(), "aws").into_keys().map(str::to_owned).collect();
         let mut attached = managed(&all(), "aws");
