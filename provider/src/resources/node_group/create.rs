@@ -188,10 +188,16 @@ impl<D> Scene<'_, D> {
     ) -> Result<(), Error> {
         let failed =
             |source| Error::Template { step: Step::SetUpTemplate, id: id.to_string(), source, left: Left::Nothing };
-        let wanted = template::is_wanted(&operation.config) == Some(true);
-        let Some(spec) = Spec::of(planned).filter(|_| wanted) else {
+        if template::is_wanted(&operation.config) != Some(true) {
             (planned.template_id, planned.template_version) = (Value::Null, Value::Null);
             return Ok(());
+        }
+        let spec = match template::validated(planned) {
+            Ok(spec) => spec,
+            Err(source) => {
+                self.undo(id, operation).await?;
+                return Err(failed(source));
+            }
         };
         template::begin(&mut operation.private);
         operation.record(state.clone());

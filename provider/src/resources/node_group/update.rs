@@ -136,9 +136,10 @@ impl<D> Scene<'_, D> {
         template::retag(self.ec2, template, &tags(prior), &tags(planned))
             .await
             .map_err(|error| failed(error.into()))?;
-        let Some(spec) = template::Spec::of(planned).filter(|_| planned.template_version.known().is_none()) else {
+        if planned.template_version.known().is_some() {
             return Ok(None);
-        };
+        }
+        let spec = template::validated(planned).map_err(failed)?;
         let group = self.security_group_beside(id, &spec).await.map_err(|error| failed(error.into()))?;
         let in_use = prior.template_version.as_str();
         let version = template::ensure_version(self.ec2, template, in_use, &spec, group.as_deref()).await;

@@ -51,6 +51,8 @@ pub(in super::super) enum TemplateError {
     /// Certain: it was not made.
     #[error("{0}")]
     Refused(AwsError),
+    #[error("{path} is not valid. {text}")]
+    Invalid { path: String, text: String },
     /// It may be there.
     #[error(transparent)]
     Failed(#[from] AwsError),

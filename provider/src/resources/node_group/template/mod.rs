@@ -34,7 +34,7 @@ use self::volumes::Volume;
 use super::node_role::addons;
 use super::schema::{NodeGroup, known_set};
 use crate::framework::value::{known_list, known_map};
-use crate::framework::{PrivateState, Value};
+use crate::framework::{Diagnostics, PrivateState, Value};
 
 /// Between a pod and the instance metadata service lies one hop more than between the node and it.
 pub(super) const HOPS_OF_PODS: i32 = 2;
@@ -54,7 +54,8 @@ const GONE: &str = "launch_template_gone";
 /// Of the private state: EC2 was asked for a template, whose id is not known before the answer.
 const BEGUN: &str = "launch_template_begun";
 
-/// The content of a version.
+/// The content of a version. Its serialised form has the digest: a field that is added is left out there as long as it is not
+/// set, because another digest replaces the nodes of every group.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(super) struct Spec {
     /// The root volume first, where there is one.
@@ -103,6 +104,20 @@ impl Spec {
     fn description(&self) -> String {
         format!("{DESCRIPTION}{}", self.digest())
     }
+}
+
+/// The content, when everything is known. What was not known to the plan is checked here for the first time.
+///
+/// # Errors
+/// It is not valid.
+pub(super) fn validated(model: &NodeGroup) -> Result<Spec, TemplateError> {
+    let mut problems = Diagnostics::new();
+    validate::check(model, &mut problems);
+    if let Some(problem) = problems.iter().next() {
+        let text = problem.detail.trim_end_matches('.').to_owned();
+        return Err(TemplateError::Invalid { path: problem.path.to_string(), text });
+    }
+    Spec::of(model).ok_or(TemplateError::Incomplete)
 }
 
 /// Whether a group that is made anew gets a template; `None` while that is not known.

@@ -193,6 +193,30 @@ async fn a_killed_create_is_continued_with_the_same_version() {
 }
 
 #[tokio::test]
+async fn a_refusal_leaves_nothing() {
+    let aws = Aws::default();
+    let denied = Fault::Error(403, "UnauthorizedOperation", "You are not authorized to perform this operation.");
+    aws.fault("CreateLaunchTemplate", 1, denied);
+    let mut stage = stage(&aws);
+    let diagnostics = stage.apply(&keyed("one")).await;
+    assert!(detail(&diagnostics).contains("Nothing was made"), "{diagnostics:?}");
+    assert!(aws.world().roles.is_empty() && aws.world().templates.is_empty());
+    assert_eq!(stage.state, Raw::Null);
+}
+
+#[test]
+fn what_the_plan_did_not_know_is_checked_before_it_is_used() {
+    let model = |user_data: &str| {
+        let template = super::super::template::schema::Template { user_data: user_data.into(), ..Default::default() };
+        let template = crate::framework::Value::Known(template);
+        super::super::schema::NodeGroup { template, ..super::super::validate::tests::minimal() }
+    };
+    assert!(super::super::template::validated(&model("#!/bin/sh\n")).is_ok());
+    let said = super::super::template::validated(&model("echo")).unwrap_err().to_string();
+    assert!(said.starts_with("template.user_data is not valid. It is none of what Amazon Linux 2023 takes"), "{said}");
+}
+
+#[tokio::test]
 async fn a_template_of_others_is_not_touched() {
     let aws = Aws::default();
     let theirs = Template { name: usual_name().await, ..Template::default() };
