@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::time::Duration;
 
-use gitlabspot_acceptance_tests::{Engine, Stage, Workspace};
+use gitlabspot_acceptance_tests::{Engine, KubernetesFault, Stage, Workspace};
 use k8s_openapi::api::admissionregistration::v1::{ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding};
 use k8s_openapi::api::core::v1::{ConfigMap, ResourceQuota, Service};
 use kube::api::{Api, DeleteParams, PostParams};
@@ -170,4 +171,76 @@ async fn a_plan_without_a_way_to_the_cluster_says_nothing() {
     }
     let config_maps = stage.kubernetes.api::<ConfigMap>(stage.namespace.name());
     assert!(config_maps.get_opt(NAME).await.unwrap().is_none());
+}
+
+/// The API server answers objects of a wrong shape as if it were in trouble itself. They are refused at once, where they
+/// come from, and nothing is applied.
+#[tokio::test]
+async fn a_wrong_shape_is_refused_by_the_plan() {
+    let stage = Stage::new("runner_release/shapes", Engine::opentofu()).await;
+    stage.namespace.create().await;
+    let workspace = stage.testdata("runner_release/values", variables(&stage)).await;
+    let usual = "gitlabUrl: https://gitlab.com/\nrunnerToken: glrt-x\n";
+    for (values, field, reason) in [
+        ("securityContext: {fsGroup: 999}", "securityContext.fsGroup", "there is no such field"),
+        ("tolerations: [{operatr: Exists}]", "spec.template.spec.tolerations[0].operatr", "there is no such field"),
+        ("affinity: {nodeAffinty: {}}", "spec.template.spec.affinity.nodeAffinty", "there is no such field"),
+        ("resources: {limits: {cpu: lots}}", "resources.limits.cpu", "\"lots\" is not a quantity"),
+        ("podLabels: {team: {name: ci}}", "", "is not accepted"),
+    ] {
+        workspace.write("values.yaml", &format!("{usual}{values}\n"));
+        match workspace.try_plan().await {
+            Err(output) => {
+                let said = output.prose();
+                assert!(said.contains(field) && said.contains(reason) || field.is_empty(), "{values}: {said}");
+                assert!(said.contains("values ="), "{values}: {said}");
+            }
+            Ok(plan) => panic!("{values}: {}", plan.output()),
+        }
+    }
+    assert_eq!(stage.namespace.objects().await, [""; 0]);
+}
+
+/// An attribute is named where it is the one that is given.
+#[tokio::test]
+async fn a_wrong_shape_of_an_attribute() {
+    let stage = Stage::new("runner_release/shape_of_attribute", Engine::opentofu()).await;
+    stage.namespace.create().await;
+    let workspace = release(&stage, "create_namespace = false").await;
+    add(&workspace, "create_namespace = false\n  volumes = [{ name = \"a\", emptyDir = { sizeLimit = \"big\" } }]");
+    let texts = ["spec.template.spec.volumes[", "\"big\" is not a quantity"];
+    assert_refused(&stage, &workspace, "volumes", &texts).await;
+}
+
+/// A cluster that is too slow is no reason for silence: what it did not say is told.
+#[tokio::test]
+async fn what_was_not_tried_out_is_told() {
+    let stage = Stage::new("runner_release/slow_trial", Engine::opentofu()).await;
+    stage.namespace.create().await;
+    let proxy = stage.kubernetes_faults();
+    let workspace = release(&stage, "create_namespace = false").await;
+    proxy.inject(KubernetesFault::delay("PATCH", "/deployments/", Duration::from_secs(40)));
+    let plan = workspace.plan().await;
+    let said = plan.output().prose();
+    let deployment =
+        format!("The cluster did not answer for Deployment {}/{NAME} within 30 seconds", stage.namespace.name());
+    assert!(said.contains("Plan not wholly tried out on the cluster") && said.contains(&deployment), "{said}");
+    assert_eq!(plan.changes(), BTreeMap::from([(ADDRESS.to_owned(), vec!["create".to_owned()])]));
+}
+
+/// A namespace of jobs that is not there is found before anything is created.
+#[tokio::test]
+async fn a_missing_namespace_of_jobs() {
+    let stage = Stage::new("runner_release/job_namespace", Engine::opentofu()).await;
+    stage.namespace.create().await;
+    let workspace = stage.testdata("runner_release/values", variables(&stage)).await;
+    workspace.write(
+        "values.yaml",
+        "gitlabUrl: https://gitlab.com/\nrunnerToken: glrt-x\nrbac: {create: true}\nrunners:\n  config: |\n    [[runners]]\n      \
+         [runners.kubernetes]\n        namespace = \"not-there\"\n",
+    );
+    let said = workspace.try_apply().await.failed();
+    assert!(said.contains("There is no namespace not-there, in which Role not-there/"), "{said}");
+    assert!(said.contains("Nothing was made"), "{said}");
+    assert_eq!(stage.namespace.objects().await, [""; 0]);
 }

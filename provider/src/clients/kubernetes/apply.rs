@@ -113,7 +113,7 @@ pub async fn apply(client: &Client, object: &Value, options: ApplyOptions) -> Re
         match api.patch(&place.name, &parameters, &Patch::Apply(object)).await {
             // Somebody changed the object at the same moment. The server has looked again a few times by itself.
             Err(error) if may_repeat && is_race(&error) && races < MAX_RACES => races += 1,
-            applied => return applied.map(value).map_err(|error| KubernetesError::new(&place, error)),
+            applied => return applied.map(value).map_err(|error| KubernetesError::new(&place, error).located(object)),
         }
     }
 }

@@ -7,6 +7,7 @@ use kube::core::response::StatusCause;
 use rustls::CertificateError;
 
 use super::apply::ObjectRef;
+use super::shape;
 use super::stop::Stopped;
 use super::transport::Unanswered;
 use crate::clients::ClientError;
@@ -121,6 +122,14 @@ fn list<T: fmt::Display>(items: &[T]) -> String {
 const PAGE: &str = "Failed to parse error data";
 
 impl KubernetesError {
+    /// The same, with fields that only the object that was sent tells.
+    pub(super) fn located(self, sent: &serde_json::Value) -> Self {
+        match self {
+            Self::Invalid { object, fields } => Self::Invalid { object, fields: shape::locate(fields, sent) },
+            other => other,
+        }
+    }
+
     /// Whether the request may have taken effect all the same.
     #[must_use]
     pub fn is_outcome_unknown(&self) -> bool {
@@ -187,6 +196,12 @@ impl KubernetesError {
                     reason: if quotes { cause.reason.clone() } else { cause.message.clone() },
                 };
                 Self::Invalid { object, fields: causes.iter().map(field).collect() }
+            }
+            (500, _) if shape::is_refusal(&status.message) && !quotes => {
+                Self::Invalid { object, fields: shape::fields(&status.message) }
+            }
+            (500, _) if shape::is_refusal(&status.message) => {
+                Self::Invalid { object, fields: vec![InvalidField { field: String::new(), reason: message }] }
             }
             (400 | 422, _) => {
                 Self::Invalid { object, fields: vec![InvalidField { field: String::new(), reason: message }] }

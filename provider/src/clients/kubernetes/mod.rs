@@ -11,6 +11,7 @@ mod retry;
 #[cfg(test)]
 pub(crate) mod scripted;
 mod settings;
+mod shape;
 mod stop;
 mod take_over;
 mod token;

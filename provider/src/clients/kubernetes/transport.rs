@@ -16,6 +16,7 @@ use tower::buffer::Buffer;
 use tower::{BoxError, Layer, Service, ServiceExt};
 
 use super::retry::{self, NoAnswer};
+use super::shape;
 use super::token::Tokens;
 use crate::clients::clock::Clock;
 
@@ -133,7 +134,7 @@ where
                 connecting += began.elapsed();
             }
             if next.is_none() {
-                return result;
+                return result.map(whole);
             }
             if let (Some(tokens), Some(rejected)) = (&self.tokens, &token)
                 && !renewed
@@ -144,11 +145,12 @@ where
                 continue;
             }
             let pause = match &result {
+                Ok(answer) if shape::is_refused(answer.status(), answer.body()) => None,
                 Ok(answer) => retry::after_answer(&method, answer.status(), answer.headers(), attempt),
                 Err(error) => retry::after_error(&method, error.as_ref(), attempt, connecting),
             };
             let Some(pause) = pause else {
-                return result;
+                return result.map(whole);
             };
             tracing::debug!(attempt, ?pause, %method, "trying a Kubernetes request again");
             self.clock.sleep(pause).await;
@@ -157,12 +159,12 @@ where
     }
 
     /// One try: a whole answer, for one that breaks off is none.
-    async fn once(&self, request: Request<Body>) -> Result<Response<Full<Bytes>>, BoxError> {
+    async fn once(&self, request: Request<Body>) -> Result<Response<Bytes>, BoxError> {
         let mut inner = self.inner.clone();
         let answer = Box::pin(async move {
             let (head, body) = inner.ready().await?.call(request).await?.into_parts();
             let body = body.collect().await.map_err(Into::into)?.to_bytes();
-            Ok(Response::from_parts(head, Full::new(body)))
+            Ok(Response::from_parts(head, body))
         });
         let answer: Result<_, BoxError> = match select(answer, Box::pin(tokio::time::sleep(ANSWER_TIMEOUT))).await {
             Either::Left((result, _)) => result,
@@ -170,6 +172,10 @@ where
         };
         answer.map_err(|source| Unanswered { server: self.server.clone(), source }.into())
     }
+}
+
+fn whole(answer: Response<Bytes>) -> Response<Full<Bytes>> {
+    answer.map(Full::new)
 }
 
 fn bearer(token: &SecretString) -> Result<HeaderValue, BoxError> {
@@ -281,6 +287,14 @@ mod tests {
         assert_eq!(found.metadata.name.as_deref(), Some("s"));
         assert_eq!(cluster.lines(), ["GET /api/v1/namespaces/ci/secrets/s"; 4]);
         assert_eq!(clock.sleeps(), [3_000, 1_000, 2_000].map(Duration::from_millis));
+    }
+
+    #[tokio::test]
+    async fn a_shape_that_the_server_does_not_know_is_asked_about_once() {
+        let message = "failed to create typed patch object (ci/s; /v1, Kind=Secret): .x: field not declared in schema";
+        let (cluster, client) = Cluster::start([Answer::status(500, "", message, Value::Null), secret()]).await;
+        assert!(Secrets::namespaced(client, "ci").get("s").await.is_err());
+        assert_eq!(cluster.requests().len(), 1);
     }
 
     #[tokio::test]

@@ -1,5 +1,6 @@
 //! Applying a release object by object.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use serde_json::{Value as Json, json};
@@ -12,7 +13,7 @@ use super::memory::Memory;
 use super::plan::ROLLING;
 use super::schema::RunnerRelease;
 use super::{Scene, adoption, last_applied, live};
-use crate::clients::kubernetes::{KubernetesError, ObjectRef};
+use crate::clients::kubernetes::{self, KubernetesError, ObjectRef};
 use crate::framework::PrivateState;
 use crate::resources::namespace::{Failure, Namespace};
 
@@ -26,6 +27,7 @@ impl Scene<'_> {
         end: Instant,
     ) -> Result<(), Error> {
         let objects = wanted.objects(&Fingerprints::new()).map_err(Error::Configuration)?;
+        self.refuse_missing_namespaces(&objects, &wanted.spec.names.namespace).await?;
         live::refuse_unknown_kinds(&self.client, &objects).await?;
         let failed = |source| Error::Before { source };
         let found = live::get_all(&self.client, places(&wanted.manifest)).await.map_err(failed)?;
@@ -35,6 +37,27 @@ impl Scene<'_> {
         let is_new = |place: &ObjectRef| !before.contains_key(&place.to_string());
         live::refuse_strangers(found.iter().filter(|(place, _)| is_new(place)), names, is_known)?;
         Ok(live::until_ended(&self.client, &found, || self.wait(end)).await?)
+    }
+
+    /// The namespace of jobs and that of a monitor may be others than the release's.
+    async fn refuse_missing_namespaces(&self, objects: &[Json], own: &str) -> Result<(), Error> {
+        let mut others = BTreeMap::new();
+        for place in objects.iter().filter_map(|object| ObjectRef::of(object).ok()) {
+            if let Some(namespace) = place.namespace.clone().filter(|namespace| namespace != own) {
+                others.entry(namespace).or_insert(place);
+            }
+        }
+        for (name, object) in others {
+            let namespace =
+                ObjectRef { api_version: "v1".into(), kind: "Namespace".into(), namespace: None, name: name.clone() };
+            match kubernetes::get(&self.client, &namespace).await {
+                Ok(None) => return Err(Error::NoOtherNamespace { namespace: name, object: object.to_string() }),
+                // Whoever may not look at namespaces may still be allowed to work in this one.
+                Ok(Some(_)) | Err(KubernetesError::Forbidden { .. }) => {}
+                Err(source) => return Err(Error::Before { source }),
+            }
+        }
+        Ok(())
     }
 
     /// Sees that there is a namespace.

@@ -4,11 +4,12 @@
 //! It is a service, not a condition: whoever plans without a way to the cluster, or without rights to write to it, gets
 //! the same plan without it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
 use serde_json::Value as Json;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::expand::Wanted;
 use super::live::{Claims, get_all, is_ours};
@@ -50,8 +51,15 @@ pub(super) async fn check(
         return Ok(());
     }
     let Ok(Some(scene)) = timeout(REACHED, reached(context, plan, wanted)).await else { return Ok(()) };
-    let tried = timeout(DONE, scene.try_out(objects, &claims, plan.prior.is_none())).await;
-    let Tried { refused, is_begun } = tried.unwrap_or_default();
+    let Tried { refused, is_begun, unanswered } = scene.try_out(objects, &claims, plan.prior.is_none()).await;
+    if !unanswered.is_empty() {
+        let text = format!(
+            "The cluster did not answer for {} within {} seconds. Whether it accepts them shows when the plan is applied.",
+            unanswered.join(", "),
+            DONE.as_secs()
+        );
+        plan.warn(Diagnostic::warning("Plan not wholly tried out on the cluster", text));
+    }
     let config = plan.config.clone().into_raw_object();
     let found = refused.iter().map(|error| diagnostic(error, wanted, &config));
     if plan.changed && plan.prior.is_some() || plan.prior.is_none() && !is_begun {
@@ -102,25 +110,46 @@ struct Tried {
     refused: Vec<KubernetesError>,
     /// Whether objects of this release are there already, though no state tells of them.
     is_begun: bool,
+    /// Objects of which the cluster said neither yes nor no in time.
+    unanswered: Vec<String>,
 }
 
 impl Scene<'_> {
     /// What would be refused.
     async fn try_out(&self, mut objects: Vec<Json>, claims: &Claims<'_>, is_create: bool) -> Tried {
+        let end = Instant::now() + DONE;
         let mut is_begun = false;
         if is_create {
             // What is there under these names is to go first, or an apply says whose it is.
-            let places = objects.iter().filter_map(|object| ObjectRef::of(object).ok());
-            let Ok(found) = get_all(&self.client, places.collect::<Vec<_>>()).await else { return Tried::default() };
+            let places: Vec<ObjectRef> = objects.iter().filter_map(|object| ObjectRef::of(object).ok()).collect();
+            let names = places.iter().map(ToString::to_string).collect();
+            let found = match timeout_at(end, get_all(&self.client, places)).await {
+                Ok(Ok(found)) => found,
+                Ok(Err(_)) => return Tried::default(),
+                Err(_) => return Tried { unanswered: names, ..Tried::default() },
+            };
             is_begun = found.iter().any(|(_, object)| object.as_ref().is_some_and(is_ours));
             let new: Vec<ObjectRef> =
                 found.into_iter().filter(|(_, object)| object.is_none()).map(|(place, _)| place).collect();
             objects.retain(|object| ObjectRef::of(object).is_ok_and(|place| new.contains(&place)));
         }
-        let tried = stream::iter(objects)
-            .map(async |object| claims.try_out(&self.client, &object).await.err().filter(is_refusal))
-            .buffered(AT_A_TIME);
-        Tried { refused: tried.collect::<Vec<_>>().await.into_iter().flatten().collect(), is_begun }
+        let name = |object: &Json| ObjectRef::of(object).map(|place| place.to_string()).unwrap_or_default();
+        // What has answered counts, whatever becomes of the rest.
+        let mut unanswered: BTreeMap<usize, String> = objects.iter().map(name).enumerate().collect();
+        let mut refused = BTreeMap::new();
+        let mut answers = stream::iter(objects.into_iter().enumerate())
+            .map(async |(index, object)| (index, claims.try_out(&self.client, &object).await))
+            .buffer_unordered(AT_A_TIME)
+            .boxed();
+        while let Ok(Some((index, answer))) = timeout_at(end, answers.next()).await {
+            match answer {
+                Err(error) if is_refusal(&error) => _ = refused.insert(index, error),
+                Err(error) if error.is_outcome_unknown() => continue,
+                _ => {}
+            }
+            unanswered.remove(&index);
+        }
+        Tried { refused: refused.into_values().collect(), is_begun, unanswered: unanswered.into_values().collect() }
     }
 }
 

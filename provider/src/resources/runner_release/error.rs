@@ -35,6 +35,12 @@ pub(super) enum Error {
     #[error("There is no namespace {namespace}. Make it first, or set create_namespace = true. Nothing was made.")]
     NoNamespace { namespace: String },
 
+    #[error(
+        "There is no namespace {namespace}, in which {object} is to be. create_namespace creates the release's own \
+         namespace alone: create this one first, or leave out what names it. Nothing was made."
+    )]
+    NoOtherNamespace { namespace: String, object: String },
+
     #[error("The namespace {namespace} is being deleted, and that did not end: {source}. Nothing was made.")]
     NamespaceEnds { namespace: String, source: WaitError<KubernetesError> },
 
@@ -109,7 +115,7 @@ impl Error {
         match self {
             Self::Client(_) | Self::Configuration(_) => "Invalid runner release",
             Self::Exists { .. } | Self::ExistsForOther { .. } => "Object exists already",
-            Self::NoNamespace { .. } => "Namespace not found",
+            Self::NoNamespace { .. } | Self::NoOtherNamespace { .. } => "Namespace not found",
             Self::NamespaceEnds { .. } => "Namespace is being deleted",
             Self::Before { .. } | Self::Apply { .. } | Self::Ending(_) => "Cannot apply the runner release",
             Self::Rollout { .. } => "Runner manager is not available",

@@ -1,0 +1,185 @@
+//! Objects whose shape the API server does not know.
+//!
+//! It answers a server-side apply of an unknown field, a wrong type, a key that stands twice or a bad quantity with 500 and
+//! without a reason, as if it were in trouble itself. It says the same each time, so that nothing is gained by asking again.
+
+use http::StatusCode;
+use serde_json::Value;
+
+use super::error::InvalidField;
+
+/// What the API server says of them.
+const REFUSALS: [&str; 2] = ["failed to create typed patch object", "failed to convert new object"];
+
+const QUANTITY: &str = "quantities must match the regular expression";
+
+/// Whether an answer refuses the shape of what was sent.
+pub(super) fn is_refused(status: StatusCode, body: &[u8]) -> bool {
+    let message = || serde_json::from_slice::<Value>(body).ok()?["message"].as_str().map(str::to_owned);
+    status == StatusCode::INTERNAL_SERVER_ERROR && message().is_some_and(|message| is_refusal(&message))
+}
+
+pub(super) fn is_refusal(message: &str) -> bool {
+    REFUSALS.iter().any(|refusal| message.starts_with(refusal))
+}
+
+/// The fields that a refusal names.
+pub(super) fn fields(message: &str) -> Vec<InvalidField> {
+    let (_, said) = message.split_once("): ").unwrap_or(("", message));
+    // Several are told on a line each.
+    let lines: Vec<InvalidField> =
+        said.lines().map(str::trim).filter(|line| line.starts_with('.')).map(field).collect();
+    if !lines.is_empty() {
+        return lines;
+    }
+    // ... to proper version: unable to convert unstructured object to apps/v1, Kind=Deployment: ...
+    let reason = message.split_once(", Kind=").and_then(|(_, rest)| rest.split_once(" to proper version: "));
+    let reason = reason.map_or(message, |(_, rest)| rest.split_once(", Kind=").map_or(rest, |(_, rest)| rest));
+    let reason = reason.split_once(": ").map_or(reason, |(_, rest)| rest);
+    vec![InvalidField { field: String::new(), reason: in_words(reason) }]
+}
+
+/// `.spec.replicas: expected numeric (int or float), got string`
+fn field(line: &str) -> InvalidField {
+    let (field, reason) = line.split_once(": ").unwrap_or((line, ""));
+    InvalidField { field: field.trim_start_matches('.').to_owned(), reason: in_words(reason) }
+}
+
+fn in_words(reason: &str) -> String {
+    if reason == "field not declared in schema" {
+        return "there is no such field".to_owned();
+    }
+    if reason.starts_with(QUANTITY) {
+        return NO_QUANTITY.to_owned();
+    }
+    // Values are told as Go prints them.
+    let Some((expected, got)) = reason.split_once(", got &") else { return reason.to_owned() };
+    let value = got.strip_prefix("value.valueUnstructured{Value:").or_else(|| got.strip_prefix('{'));
+    let value = value.and_then(|value| value.strip_suffix('}')).unwrap_or(got);
+    format!("{expected}, got {value}")
+}
+
+const NO_QUANTITY: &str = "not a quantity, such as \"500m\", \"2\" or \"1Gi\"";
+
+/// Adds which field has the bad quantity, which the API server does not tell.
+pub(super) fn locate(fields: Vec<InvalidField>, object: &Value) -> Vec<InvalidField> {
+    let is_of_quantity = |field: &InvalidField| field.field.is_empty() && field.reason == NO_QUANTITY;
+    if !fields.iter().any(is_of_quantity) {
+        return fields;
+    }
+    let mut found = Vec::new();
+    quantities(object, "", false, &mut found);
+    if found.is_empty() { fields } else { found }
+}
+
+/// Texts in the places of quantities that are none.
+fn quantities(value: &Value, path: &str, is_quantity: bool, found: &mut Vec<InvalidField>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let is_quantity = is_quantity || matches!(name.as_str(), "sizeLimit" | "divisor");
+                let of_resources = matches!(name.as_str(), "limits" | "requests" | "capacity" | "overhead");
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                quantities(value, &path, is_quantity || of_resources, found);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                quantities(item, &format!("{path}[{index}]"), false, found);
+            }
+        }
+        Value::String(text) if is_quantity && !could_be_quantity(text) => {
+            found.push(InvalidField { field: path.to_owned(), reason: format!("{text:?} is {NO_QUANTITY}") });
+        }
+        _ => {}
+    }
+}
+
+/// `^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$`, as the API server has it.
+fn could_be_quantity(text: &str) -> bool {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let rest = unsigned.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let suffix = rest.trim_start_matches(|c| "eEinumkKMGTP".contains(c));
+    let exponent = suffix.strip_prefix(['+', '-']).unwrap_or(suffix);
+    rest.len() < unsigned.len() && exponent.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// As a kube-apiserver 1.36 says it.
+    const TYPED: &str = "failed to create typed patch object (ci/r; apps/v1, Kind=Deployment): ";
+    const CONVERTED: &str = "failed to convert new object (ci/r; apps/v1, Kind=Deployment) to proper version: unable to \
+                             convert unstructured object to apps/v1, Kind=Deployment: ";
+
+    fn said(prefix: &str, rest: &str) -> Vec<String> {
+        fields(&format!("{prefix}{rest}")).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn fields_and_what_is_wrong_with_them() {
+        let container = ".spec.template.spec.containers[name=\"c\"]";
+        assert_eq!(
+            said(TYPED, &format!("{container}.securityContext.fsGroup: field not declared in schema")),
+            ["spec.template.spec.containers[name=\"c\"].securityContext.fsGroup: there is no such field"]
+        );
+        assert_eq!(
+            said(
+                TYPED,
+                &format!("{container}.env[name=\"A\"].value: expected string, got &value.valueUnstructured{{Value:1}}")
+            ),
+            ["spec.template.spec.containers[name=\"c\"].env[name=\"A\"].value: expected string, got 1"]
+        );
+        assert_eq!(
+            said(TYPED, ".spec.template.spec.hostNetwork: expected boolean, got &{yes}"),
+            ["spec.template.spec.hostNetwork: expected boolean, got yes"]
+        );
+        assert_eq!(
+            said(TYPED, &format!("{container}.env: duplicate entries for key [name=\"A\"]")),
+            ["spec.template.spec.containers[name=\"c\"].env: duplicate entries for key [name=\"A\"]"]
+        );
+        assert_eq!(
+            said(TYPED, "errors:\n  .spec.a: field not declared in schema\n  .spec.b: field not declared in schema"),
+            ["spec.a: there is no such field", "spec.b: there is no such field"]
+        );
+        assert_eq!(said(CONVERTED, "cannot convert float64 to int64"), ["cannot convert float64 to int64"]);
+        let quantity = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+        assert_eq!(said(CONVERTED, quantity), [NO_QUANTITY]);
+    }
+
+    #[test]
+    fn other_trouble_is_none_of_these() {
+        let body = |message: &str| json!({ "kind": "Status", "message": message }).to_string();
+        let refused =
+            |status: u16, message: &str| is_refused(StatusCode::from_u16(status).unwrap(), body(message).as_bytes());
+        assert!(refused(500, &format!("{TYPED}.spec.x: field not declared in schema")));
+        assert!(!refused(500, "etcdserver: request timed out") && !refused(503, TYPED));
+        assert!(!is_refused(StatusCode::INTERNAL_SERVER_ERROR, b"<html>"));
+    }
+
+    #[test]
+    fn quantities_are_found() {
+        let object = json!({ "spec": {
+            "containers": [{ "resources": { "limits": { "cpu": "lots", "memory": "1Gi" }, "requests": { "cpu": 1 } } }],
+            "volumes": [{ "name": "a", "emptyDir": { "sizeLimit": "big", "medium": "Memory" } }],
+        } });
+        let found = locate(fields(&format!("{CONVERTED}{QUANTITY} 'x'")), &object);
+        let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            found,
+            [
+                format!("spec.containers[0].resources.limits.cpu: \"lots\" is {NO_QUANTITY}"),
+                format!("spec.volumes[0].emptyDir.sizeLimit: \"big\" is {NO_QUANTITY}"),
+            ]
+        );
+        for text in ["1", "1.5Gi", "100m", "1e3", "-2", "12E+2", ".5"] {
+            assert!(could_be_quantity(text), "{text}");
+        }
+        for text in ["", "lots", "1 Gi", "Gi", "1GB!"] {
+            assert!(!could_be_quantity(text), "{text}");
+        }
+    }
+}
