@@ -42,6 +42,12 @@ fn names(config: &RunnerRelease, diagnostics: &mut Diagnostics) {
     }
 }
 
+/// Registration tokens of projects and groups begin so. Those of older GitLabs, and of whole instances, begin with nothing
+/// in particular.
+pub(super) fn is_of_registration(token: &str) -> bool {
+    token.trim().starts_with("GR1348941")
+}
+
 fn tokens(config: &RunnerRelease, diagnostics: &mut Diagnostics) {
     if config.runner_token_wo.known().is_some() && config.registration_token_wo.known().is_some() {
         diagnostics.error(
@@ -55,6 +61,13 @@ fn tokens(config: &RunnerRelease, diagnostics: &mut Diagnostics) {
             "registration_token_wo",
             "Not a registration token",
             "This is an authentication token (glrt-...). Give it as runner_token_wo.",
+        );
+    }
+    if config.runner_token_wo.as_str().is_some_and(is_of_registration) {
+        diagnostics.error(
+            "runner_token_wo",
+            "Not an authentication token",
+            "This is a registration token (GR1348941...). Give it as registration_token_wo.",
         );
     }
     for (attribute, token) in
@@ -101,6 +114,8 @@ mod tests {
         assert_eq!(problems(&both), found("registration_token_wo", "A runner needs one token"));
         let wrong = RunnerRelease { runner_token_wo: Value::Null, registration_token_wo: "glrt-x".into(), ..release() };
         assert_eq!(problems(&wrong), found("registration_token_wo", "Not a registration token"));
+        let wrong = RunnerRelease { runner_token_wo: "GR1348941-x".into(), ..release() };
+        assert_eq!(problems(&wrong), found("runner_token_wo", "Not an authentication token"));
         let none = RunnerRelease { runner_token_wo: Value::Null, ..release() };
         assert_eq!(problems(&none), found("runner_token_wo", "A runner needs one token"));
         let name = RunnerRelease { name: "Runner_".into(), ..release() };

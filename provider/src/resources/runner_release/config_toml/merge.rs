@@ -139,7 +139,7 @@ impl Merger {
     }
 
     fn same(&mut self, existing: &Value, value: &Value, at: &str) {
-        if existing == value {
+        if existing == value || is_same_address(at, existing, value) {
             return;
         }
         let owner = self.owner(at);
@@ -234,4 +234,11 @@ fn overlay_array(below: &mut Vec<Value>, above: &[Value], name: &str) {
             None => below.push(item.clone()),
         }
     }
+}
+
+/// The runner takes an address with and without a slash at its end for the same one.
+fn is_same_address(at: &str, one: &Value, other: &Value) -> bool {
+    let address = |value: &Value| value.as_str().map(|url| url.trim_end_matches('/').to_owned());
+    let is_address = matches!(at.rsplit('.').next(), Some("url" | "clone_url"));
+    is_address && address(one).is_some() && address(one) == address(other)
 }

@@ -106,8 +106,11 @@ impl Sources<'_> {
         for (name, config) in named(typed) {
             add(name, Ok(config));
         }
-        let url = [("url".to_owned(), self.gitlab_url.into())].into_iter().collect();
-        add("gitlab_url", Ok(Config { runner: url, ..Config::default() }));
+        // One that is missing or wrong is an error of its own, and contradicts nothing.
+        if !self.gitlab_url.is_empty() {
+            let url = [("url".to_owned(), self.gitlab_url.into())].into_iter().collect();
+            add("gitlab_url", Ok(Config { runner: url, ..Config::default() }));
+        }
         sources
     }
 }

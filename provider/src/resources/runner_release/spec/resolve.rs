@@ -56,7 +56,7 @@ pub fn resolve(given: Given<'_>) -> Result<Resolved, Vec<Finding>> {
     let version = asked_version.or_else(|| RunnerVersion::of_image_tag(tag?)).unwrap_or(RunnerVersion::DEFAULT);
 
     let mut findings = lint::objects(&inputs);
-    let gitlab_url = keep(gitlab_url(&inputs), &mut findings).unwrap_or_default();
+    let gitlab_url = self::gitlab_url(&inputs);
     let token = keep(token(&inputs, &values, &names, given.token, given.existing_secret), &mut findings);
     let single_pod = inputs.hpa.is_none() && inputs.replicas.unwrap_or(1) == 1;
     let session_server =
@@ -69,9 +69,11 @@ pub fn resolve(given: Given<'_>) -> Result<Resolved, Vec<Finding>> {
         version,
         session_server: session_server.as_ref(),
         metrics_port: metrics.enabled.then_some(metrics.port),
-        gitlab_url: &gitlab_url,
+        gitlab_url: gitlab_url.as_deref().unwrap_or_default(),
     };
     let config = keep(sources.merged(), &mut findings);
+    let in_config = config.as_ref().and_then(|config| config.runner.get("url")?.as_str());
+    let gitlab_url = gitlab_url.map_err(|wrong| findings.insert(0, wrong.finding(in_config))).unwrap_or_default();
     if let Some(config) = &config {
         findings.extend(lint::runner(&config.runner, &inputs));
     }
@@ -138,15 +140,35 @@ fn asked_version(typed: &ReleaseInputs) -> Result<Option<RunnerVersion>, Vec<Fin
     })
 }
 
-fn gitlab_url(inputs: &ReleaseInputs) -> Result<String, Vec<Finding>> {
-    let wrong =
-        |detail: &str| vec![Finding::error(attribute("gitlab_url"), "GitLab's address is missing or wrong", detail)];
+/// Why there is no address of GitLab.
+enum WrongUrl {
+    Missing,
+    NoScheme(String),
+}
+
+impl WrongUrl {
+    /// `in_config` is what the configuration of the runner says of it.
+    fn finding(self, in_config: Option<&str>) -> Finding {
+        let detail = match (self, in_config) {
+            (Self::Missing, Some(url)) => {
+                format!("gitlab_url is not set. The runner's configuration has url = {url:?}: set gitlab_url to that.")
+            }
+            (Self::Missing, None) => {
+                "Set gitlab_url, or gitlabUrl in a values file: the runner has to know its GitLab.".to_owned()
+            }
+            (Self::NoScheme(url), _) => {
+                format!("{url:?} must start with https:// or http://. Write for instance \"https://{url}\".")
+            }
+        };
+        Finding::error(attribute("gitlab_url"), "GitLab's address is missing or wrong", detail)
+    }
+}
+
+fn gitlab_url(inputs: &ReleaseInputs) -> Result<String, WrongUrl> {
     match inputs.gitlab_url.as_deref() {
-        None | Some("") => {
-            Err(wrong("Set gitlab_url, or gitlabUrl in a values file: the runner has to know its GitLab."))
-        }
+        None | Some("") => Err(WrongUrl::Missing),
         Some(url) if url.starts_with("https://") || url.starts_with("http://") => Ok(url.to_owned()),
-        Some(_) => Err(wrong("gitlab_url must start with https:// or http://.")),
+        Some(url) => Err(WrongUrl::NoScheme(url.to_owned())),
     }
 }
 

@@ -143,6 +143,41 @@ fn a_key_given_twice_names_both_places() {
 }
 
 #[test]
+fn an_address_of_gitlab_is_one_error_with_what_to_write() {
+    let details = |gitlab_url: serde_json::Value, url: &str| -> Vec<String> {
+        let config_toml = format!("[[runners]]\nurl = {url:?}\n");
+        let inputs = json!({ "gitlab_url": gitlab_url, "config_toml": config_toml });
+        errors(inputs, TokenKind::Authentication).into_iter().map(|finding| finding.detail).collect()
+    };
+    assert_eq!(
+        details(json!(null), "https://gitlab.com/"),
+        [
+            "gitlab_url is not set. The runner's configuration has url = \"https://gitlab.com/\": set gitlab_url to that."
+        ]
+    );
+    assert_eq!(
+        details(json!("gitlab.com"), "https://gitlab.com/"),
+        ["\"gitlab.com\" must start with https:// or http://. Write for instance \"https://gitlab.com\"."]
+    );
+    assert_eq!(details(json!("https://gitlab.com"), "https://gitlab.com/"), [""; 0]);
+    assert_eq!(details(json!("https://gitlab.com"), "https://other/").len(), 1);
+}
+
+#[test]
+fn tokens_of_values_are_told_apart() {
+    let of = |token: &str| {
+        let values = format!("gitlabUrl: https://gitlab.com/\n{token}\n");
+        let given = Given { typed: typed(json!({})), values: &[values.as_str()], token: None, existing_secret: None };
+        let said = resolve(given).map(|resolved| resolved.warnings).unwrap_or_else(|errors| errors);
+        said.into_iter().map(|finding| finding.detail).collect::<String>()
+    };
+    assert!(of("runnerToken: GR1348941-x").contains("set `registration_token_wo`"));
+    assert!(of("runnerToken: glrt-x").contains("set `runner_token_wo`"));
+    assert!(of("runnerRegistrationToken: glrt-x").contains("set `runner_token_wo`"));
+    assert!(of("runnerRegistrationToken: GR1348941-x").contains("set `registration_token_wo`"));
+}
+
+#[test]
 fn what_cannot_work_is_refused() {
     let summaries = |inputs, token| -> Vec<&'static str> {
         errors(inputs, token).into_iter().map(|finding| finding.summary).collect()

@@ -7,6 +7,7 @@ use super::super::catalogue::{GLOBAL, RUNNER, Table};
 use super::super::config_toml::{Config, GlobalKeys, Place, Release, from_hcl, from_text};
 use super::super::finding::{Finding, attribute};
 use super::super::suggest::did_you_mean;
+use super::super::validate::is_of_registration;
 use super::super::version::RunnerVersion;
 use super::keys::{Becomes, KEYS, Shape, ValuesKey};
 use super::shape::{Misshapen, shaped};
@@ -151,6 +152,17 @@ impl Carrier<'_> {
             [("runnerToken", "runner_token_wo"), ("runnerRegistrationToken", "registration_token_wo")]
         {
             let Some(Value::String(token)) = self.specials.remove(key) else { continue };
+            if key == "runnerToken" && is_of_registration(&token) {
+                self.error(
+                    "Not an authentication token",
+                    "runnerToken is a registration token (GR1348941...). Take it out of the values and set \
+                     `registration_token_wo`."
+                        .into(),
+                );
+                continue;
+            }
+            let is_of_runner = token.trim().starts_with("glrt-");
+            let attribute_name = if is_of_runner { "runner_token_wo" } else { attribute_name };
             // A line break at its end is the usual accident, and an invalid HTTP header later.
             let token = Some(SecretString::from(token.trim()));
             match key {
