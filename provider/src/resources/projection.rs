@@ -44,13 +44,13 @@ fn projected(shown: &Json, live: &Json, is_amount: bool) -> Json {
                     .collect(),
             ),
         },
-        (Json::String(one), Json::String(other)) if is_amount && is_same_amount(one, other) => shown.clone(),
+        _ if is_amount && is_same_amount(shown, live) => shown.clone(),
         _ => live.clone(),
     }
 }
 
 /// Maps and fields that hold quantities.
-const AMOUNTS: [&str; 4] = ["limits", "requests", "sizeLimit", "storage"];
+const AMOUNTS: [&str; 5] = ["limits", "requests", "sizeLimit", "storage", "divisor"];
 
 /// Lists of objects that server-side apply merges by one of these fields: others may add to them. A volume may be mounted
 /// twice, so that its name comes after its path.
@@ -72,8 +72,8 @@ pub(crate) fn is_empty(value: &Json) -> bool {
     }
 }
 
-fn is_same_amount(one: &str, other: &str) -> bool {
-    matches!((Quantity::parse(one), Quantity::parse(other)), (Some(one), Some(other)) if one == other)
+fn is_same_amount(one: &Json, other: &Json) -> bool {
+    matches!((Quantity::of(one), Quantity::of(other)), (Some(one), Some(other)) if one == other)
 }
 
 #[cfg(test)]
@@ -96,6 +96,16 @@ mod tests {
             },
         ] } } }, "status": {} });
         assert_eq!(project(&shown, &live), shown);
+    }
+
+    #[test]
+    fn numbers_are_the_amounts_that_the_server_makes_of_them() {
+        let resources =
+            |cpu: Json, memory: Json| json!({ "resources": { "limits": { "cpu": cpu, "memory": memory } } });
+        let shown = resources(json!(0.5), json!(536_870_912));
+        assert_eq!(project(&shown, &resources(json!("500m"), json!("536870912"))), shown);
+        let other = resources(json!("600m"), json!("512Mi"));
+        assert_eq!(project(&shown, &other), resources(json!("600m"), json!(536_870_912)));
     }
 
     #[test]

@@ -19,6 +19,15 @@ const DECIMAL: [(&str, i128); 7] = [
 ];
 
 impl Quantity {
+    /// A text or a number, which the API server keeps as text.
+    pub fn of(value: &serde_json::Value) -> Option<Self> {
+        match value {
+            serde_json::Value::String(text) => Self::parse(text),
+            serde_json::Value::Number(number) => Self::parse(&number.to_string()),
+            _ => None,
+        }
+    }
+
     /// `2`, `0.5`, `500m`, `16Gi`, `1.5G`. `None` for anything else, exponents included.
     pub fn parse(text: &str) -> Option<Self> {
         let digits_end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
@@ -73,6 +82,15 @@ impl Quantity {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_quantities() {
+        let cpu = |value: serde_json::Value| Quantity::of(&value).map(Quantity::as_cpu);
+        assert_eq!(cpu(serde_json::json!(1)).as_deref(), Some("1"));
+        assert_eq!(cpu(serde_json::json!(0.1)).as_deref(), Some("100m"));
+        assert_eq!(cpu(serde_json::json!("100m")), cpu(serde_json::json!(0.1)));
+        assert_eq!(cpu(serde_json::json!(true)), None);
+    }
 
     #[test]
     fn reads_and_writes() {

@@ -155,3 +155,22 @@ async fn a_changed_cache_secret_rolls_the_manager_once() {
     secrets.delete("gitlab-runner-s3-access", &DeleteParams::default()).await.unwrap();
     stage.assert_nothing_left().await;
 }
+
+/// Quantities that YAML has as numbers become texts on the server, and are the same amounts.
+#[tokio::test]
+async fn quantities_as_numbers() {
+    let stage = Stage::new("runner_release/numbers", gitlabspot_acceptance_tests::Engine::opentofu()).await;
+    let workspace = stage.testdata("runner_release/values", super::variables(&stage)).await;
+    workspace.write(
+        "values.yaml",
+        "gitlabUrl: https://gitlab.com/\nrunnerToken: glrt-x\nresources: {limits: {cpu: 0.5, memory: 536870912}, \
+         requests: {cpu: 0.1}}\n",
+    );
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    let deployment: Deployment = stage.kubernetes.get(stage.namespace.name(), NAME).await;
+    let resources = deployment.spec.template.spec.unwrap().containers[0].resources.clone().unwrap();
+    assert_eq!(resources.limits.unwrap()["cpu"].0, "500m");
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}

@@ -241,8 +241,7 @@ fn is_void(value: &Json) -> bool {
 
 fn is_same_amount(own: &Json, found: &Json, at: &str) -> bool {
     let is_amount = [".limits.", ".requests."].iter().any(|part| at.contains(part)) || at.ends_with(".sizeLimit");
-    let amount = |value: &Json| Quantity::parse(value.as_str()?);
-    is_amount && amount(own).is_some() && amount(own) == amount(found)
+    is_amount && Quantity::of(own).is_some() && Quantity::of(own) == Quantity::of(found)
 }
 
 #[cfg(test)]
