@@ -51,8 +51,8 @@ resource "gitlabspot_node_group" "nvme" {
   }
 }
 
-# A role and a launch template that exist, subnets by name, a name that lets a new group stand beside the old one, and settings of the
-# autoscaler for this group alone.
+# A role and a launch template that exist, subnets by name, a name that lets a new group stand beside the old one, and
+# settings of the autoscaler for this group alone.
 resource "gitlabspot_node_group" "large" {
   cluster_name   = "prod"
   name_prefix    = "large-"
