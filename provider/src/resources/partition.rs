@@ -60,4 +60,26 @@ mod tests {
         assert_eq!(principals[1..5], named);
         assert_eq!(principals[5..], ["ec2.amazonaws.com"; 3]);
     }
+
+    /// The files of docs/permissions need another partition's name in place of `aws`, and nothing else.
+    #[test]
+    fn files_of_permissions_are_for_every_partition() {
+        let files = [
+            include_str!("../../../docs/permissions/cache_bucket.json"),
+            include_str!("../../../docs/permissions/node_group.json"),
+            include_str!("../../../docs/permissions/provider.json"),
+            include_str!("../../../docs/permissions/runner_credentials.json"),
+            include_str!("../../../docs/permissions/spot_instance_types.json"),
+        ];
+        for text in files {
+            assert_eq!(text.matches("\"arn:").count(), text.matches("\"arn:aws:").count(), "{text}");
+        }
+        let node_group: serde_json::Value = serde_json::from_str(files[1]).unwrap();
+        let statements = node_group["Statement"].as_array().unwrap();
+        let passed_to =
+            statements.iter().find_map(|it| it["Condition"]["StringEquals"]["iam:PassedToService"].as_array());
+        for (region, ..) in EACH {
+            assert!(passed_to.unwrap().contains(&ec2_principal(region).into()), "{region}");
+        }
+    }
 }
