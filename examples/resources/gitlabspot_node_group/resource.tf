@@ -54,15 +54,15 @@ resource "gitlabspot_node_group" "nvme" {
 # A role and a launch template that exist, subnets by name, a name that lets a new group stand beside the old one, and
 # settings of the autoscaler for this group alone.
 resource "gitlabspot_node_group" "large" {
-  cluster_name   = "prod"
-  name_prefix    = "large-"
-  instance_types = ["m5.8xlarge", "m5a.8xlarge", "m5d.8xlarge"]
-  max_size       = 3
-  subnet_ids     = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
-  node_role_arn  = "arn:aws:iam::123456789012:role/nodes"
+  cluster_name    = "prod"
+  name_prefix     = "large-"
+  instance_types  = ["m5.8xlarge", "m5a.8xlarge", "m5d.8xlarge"]
+  max_size        = 3
+  subnet_ids      = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
+  node_role_arn   = "arn:aws:iam::123456789012:role/nodes"
   launch_template = { name = "large", version = "1" }
-  labels         = { "intent" = "large" }
-  asg_tags       = { "cost-center" = "ci" }
+  labels          = { "intent" = "large" }
+  asg_tags        = { "cost-center" = "ci" }
 
   autoscaler = {
     resources = { "ephemeral-storage" = "100G" }
