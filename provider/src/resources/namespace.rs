@@ -41,14 +41,14 @@ pub(crate) enum Removal {
     Unsure(String),
 }
 
+/// Where a namespace is, as an object.
+pub(crate) fn place(name: &str) -> ObjectRef {
+    ObjectRef { api_version: "v1".to_owned(), kind: "Namespace".to_owned(), namespace: None, name: name.to_owned() }
+}
+
 impl Namespace<'_> {
     fn object(&self) -> ObjectRef {
-        ObjectRef {
-            api_version: "v1".to_owned(),
-            kind: "Namespace".to_owned(),
-            namespace: None,
-            name: self.name.to_owned(),
-        }
+        place(self.name)
     }
 
     async fn get(&self) -> Result<Option<Json>, KubernetesError> {

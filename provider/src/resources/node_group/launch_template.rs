@@ -9,7 +9,7 @@ use aws_sdk_ec2::error::DisplayErrorContext;
 use aws_sdk_ec2::types::ResponseLaunchTemplateData;
 
 use super::instance_types::hasty;
-use super::node_role::addons;
+use super::node_role::has_addons;
 use super::schema::{LaunchTemplate, NodeGroup};
 use super::template::{HOPS_OF_PODS, OUT_OF_REACH};
 use crate::framework::{AttributePath, Diagnostic, Plan, Value};
@@ -62,7 +62,7 @@ fn judge(data: &ResponseLaunchTemplateData, planned: &NodeGroup) -> (Option<Diag
         Diagnostic::error("Instance type in the launch template", text).at("launch_template")
     });
     let hops = data.metadata_options.as_ref().and_then(|options| options.http_put_response_hop_limit).unwrap_or(1);
-    let doubtful = (hops < HOPS_OF_PODS && has_addons(planned)).then(|| {
+    let doubtful = (hops < HOPS_OF_PODS && has_addons(planned) == Some(true)).then(|| {
         let text = "Pods do not reach the role of the nodes: the launch template has an http_put_response_hop_limit of 1, or \
                     none, which is the same. Set it to 2 in metadata_options of the template, or give the add-ons IAM roles \
                     for service accounts or EKS Pod Identity instead.";
@@ -83,10 +83,6 @@ pub(super) fn dropped(template: &LaunchTemplate) -> Diagnostic {
         quoted(&template.version),
     );
     Diagnostic::warning("Node group without its launch template", text).at("launch_template")
-}
-
-fn has_addons(planned: &NodeGroup) -> bool {
-    planned.node_role.known().is_some_and(|role| !addons(&role.addon_policies).is_empty())
 }
 
 fn unreachable(text: &'static str) -> Diagnostic {

@@ -3,9 +3,9 @@
 //! The group, the role of its nodes when it is to be made, and on the Auto Scaling Group that EKS makes: the tags by which
 //! the cluster autoscaler knows what a node would be like, and the suspension of what would kill jobs.
 //!
-//! * create: find the subnets, make the role and the launch template, ask for the group, wait until it works, tag its Auto Scaling Group. The
-//!   state has it from before the first request on, and an answer that is lost loses nothing (see `ownership`).
-//! * read: two calls, one for the node group and one for its Auto Scaling Group; a third one for a launch template of ours.
+//! * create: subnets, role, launch template, the group, its Auto Scaling Group. The state has it from before the first
+//!   request on, and an answer that is lost loses nothing (see `ownership`).
+//! * read: two calls, one for the node group and one for its Auto Scaling Group; a third for a launch template of ours.
 //! * update: role, launch template, version, everything else, tags, one after the other (see `update`).
 //! * delete: the group, then the launch template, then the role.
 //! * import: `cluster:name`, or the identity. Fills in everything that can be told.
@@ -270,8 +270,7 @@ impl<D> Scene<'_, D> {
         Ok(())
     }
 
-    /// The group is gone. A create or delete that failed half way has left a role or a launch template, which must not be
-    /// forgotten.
+    /// The group is gone. The role or the launch template that a failed create or delete has left must not be forgotten.
     fn not_found(&self, operation: &mut Read<NodeGroup>) {
         let state = &operation.state;
         let worked = matches!(state.status.as_str(), Some("ACTIVE" | "UPDATING" | "DEGRADED"));
@@ -283,10 +282,11 @@ impl<D> Scene<'_, D> {
             let role = role.map(|name| format!("role {name}"));
             let template = state.template_id.as_str().map(|id| format!("launch template {id}"));
             let parts: Vec<String> = role.into_iter().chain(template).collect();
+            let (are, them) = if parts.len() == 1 { ("is", "it") } else { ("are", "them") };
+            let parts = parts.join(" and ");
             let text = format!(
-                "The node group is gone, and not by this configuration. Its {} are still there, and are used again when the \
-                 group is created again. If the group is not to come back, delete them.",
-                parts.join(" and ")
+                "The node group is gone, and not by this configuration. Its {parts} {are} still there, and {are} used again \
+                 when the group is created again. If the group is not to come back, delete {them}."
             );
             operation.diagnostics.push(Diagnostic::warning("Role of a node group that is gone", text));
             operation.gone();

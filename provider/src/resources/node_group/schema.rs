@@ -62,14 +62,15 @@ pub struct NodeGroup {
     /// `node_role_arn`.
     #[attr(optional)]
     pub node_role: Value<NodeRole>,
-    /// SSH access to the nodes. Not together with `launch_template` or `template`, which has `key_name`.
+    /// SSH access to the nodes. Conflicts with `launch_template` and `template`; with the latter use `template.key_name`.
     #[attr(optional, replace)]
     pub remote_access: Value<RemoteAccess>,
     /// AMI type, for instance `BOTTLEROCKET_x86_64`. Unless set, it is `AL2023_x86_64_STANDARD`, or
     /// `AL2023_ARM_64_STANDARD` for Graviton instance types. Types with GPUs or other accelerators need theirs.
     #[attr(optional, computed, stable, replace)]
     pub ami_type: Value<String>,
-    /// Size of the nodes' root volume in GiB. Not together with `launch_template` or `template`, which has `root_volume`.
+    /// Size of the nodes' root volume in GiB. Conflicts with `launch_template` and `template`; with the latter use
+    /// `template.root_volume`.
     #[attr(optional, computed, stable, replace)]
     pub disk_size: Value<i64>,
     /// Kubernetes version, for instance `1.34`. Begins as the cluster's; a change replaces node by node, in place.

@@ -15,7 +15,7 @@ use super::schema::RunnerRelease;
 use super::{Scene, adoption, last_applied, live};
 use crate::clients::kubernetes::{self, KubernetesError, ObjectRef};
 use crate::framework::PrivateState;
-use crate::resources::namespace::{Failure, Namespace};
+use crate::resources::namespace::{self, Failure, Namespace};
 
 impl Scene<'_> {
     /// Finds out what will not go, before anything is changed.
@@ -48,9 +48,7 @@ impl Scene<'_> {
             }
         }
         for (name, object) in others {
-            let namespace =
-                ObjectRef { api_version: "v1".into(), kind: "Namespace".into(), namespace: None, name: name.clone() };
-            match kubernetes::get(&self.client, &namespace).await {
+            match kubernetes::get(&self.client, &namespace::place(&name)).await {
                 Ok(None) => return Err(Error::NoOtherNamespace { namespace: name, object: object.to_string() }),
                 // Whoever may not look at namespaces may still be allowed to work in this one.
                 Ok(Some(_)) | Err(KubernetesError::Forbidden { .. }) => {}

@@ -20,6 +20,7 @@ use crate::clients::kubernetes::{self, KubernetesError, ObjectRef};
 use crate::framework::value::known_map;
 use crate::framework::{AttributePath, Context, Diagnostic, Diagnostics, Object, Plan, Raw, Severity};
 use crate::provider::{Data, sentence};
+use crate::resources::namespace;
 
 /// How long a cluster may take to show that it is there. Who plans from elsewhere should not have to wait.
 const REACHED: Duration = Duration::from_secs(5);
@@ -90,13 +91,7 @@ fn objects(wanted: &Wanted, claims: &Claims<'_>) -> Result<Vec<Json>, Diagnostic
 /// The scene, if the cluster answers and has the namespace.
 async fn reached<'a>(context: &'a Context<Data>, plan: &Plan<RunnerRelease>, wanted: &Wanted) -> Option<Scene<'a>> {
     let scene = Scene::set(context, &plan.planned, &mut plan.private.clone()).await.ok()?;
-    let namespace = ObjectRef {
-        api_version: "v1".to_owned(),
-        kind: "Namespace".to_owned(),
-        namespace: None,
-        name: wanted.spec.names.namespace.clone(),
-    };
-    match kubernetes::get(&scene.client, &namespace).await {
+    match kubernetes::get(&scene.client, &namespace::place(&wanted.spec.names.namespace)).await {
         Ok(found) => found.filter(|found| found["status"]["phase"] != "Terminating").map(|_| scene),
         // Whoever may not look at namespaces may still be allowed to work in this one.
         Err(KubernetesError::Forbidden { .. }) => Some(scene),

@@ -91,6 +91,16 @@ impl RoleSpec {
     }
 }
 
+/// Whether add-ons use the role; `None` while that is not known.
+pub(super) fn has_addons(model: &NodeGroup) -> Option<bool> {
+    match &model.node_role {
+        Value::Unknown => None,
+        Value::Null => Some(false),
+        Value::Known(role) if role.addon_policies.is_unknown() => None,
+        Value::Known(role) => Some(!addons(&role.addon_policies).is_empty()),
+    }
+}
+
 /// The value of the tag that says for which node group a role was made.
 pub(super) fn owner_of(model: &NodeGroup, region: &str) -> String {
     let text = |value: &Value<String>| value.as_str().unwrap_or_default().to_owned();

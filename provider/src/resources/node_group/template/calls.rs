@@ -267,12 +267,10 @@ pub(in super::super) async fn delete(ec2: &Client, which: &Which) -> Result<(), 
             id
         }
     };
-    match ec2.delete_launch_template().launch_template_id(id).send().await {
-        Ok(_) => Ok(()),
-        Err(error) => match AwsError::new("DeleteLaunchTemplate", &error) {
-            error if is_absent(&error) => Ok(()),
-            error => Err(error),
-        },
+    let request = ec2.delete_launch_template().launch_template_id(id);
+    match request.send().await.map_err(AwsError::of("DeleteLaunchTemplate")) {
+        Err(error) if !is_absent(&error) => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -9,8 +9,8 @@ use crate::clients::aws::AwsError;
 use crate::framework::{Diagnostic, PrivateState, Value};
 use crate::resources::node_group::schema::NodeGroup;
 
-/// Brings the state to the version that the group has. A version is read again only to know that it is there, and its content
-/// where it is another than the provider brought to the group.
+/// Updates the state to the version that the group has. The content of the version is read only when its digest differs from
+/// that of the version that the provider applied.
 ///
 /// # Errors
 /// A call failed.

@@ -31,8 +31,9 @@ pub(super) use self::plan::{plan, without_one};
 use self::schema::Metadata;
 use self::user_data::{Family, Parts, compose};
 use self::volumes::Volume;
-use super::node_role::addons;
+use super::node_role::has_addons;
 use super::schema::{NodeGroup, known_set};
+use super::validate::given;
 use crate::framework::value::{known_list, known_map};
 use crate::framework::{Diagnostics, PrivateState, Value};
 
@@ -45,13 +46,13 @@ pub(super) const OUT_OF_REACH: &str = "Role of the nodes out of reach for pods";
 /// Begins the description of a version; the digest of its content follows.
 const DESCRIPTION: &str = "gitlabspot ";
 
-/// Of the private state: the digest of the version that the group has.
+/// Key of the private state: digest of the version that the group has.
 const DIGEST: &str = "launch_template_digest";
 
-/// Of the private state: the template was deleted by somebody else.
+/// Key of the private state: whether somebody else deleted the template.
 const GONE: &str = "launch_template_gone";
 
-/// Of the private state: EC2 was asked for a template, whose id is not known before the answer.
+/// Key of the private state: whether EC2 was asked for a template whose id is not known yet.
 const BEGUN: &str = "launch_template_begun";
 
 /// The content of a version. Its serialised form has the digest: a field that is added is left out there as long as it is not
@@ -122,28 +123,14 @@ pub(super) fn validated(model: &NodeGroup) -> Result<Spec, TemplateError> {
 
 /// Whether a group that is made anew gets a template; `None` while that is not known.
 pub(super) fn is_wanted(config: &NodeGroup) -> Option<bool> {
-    let excluded = !config.launch_template.is_null() || !config.disk_size.is_null() || !config.remote_access.is_null();
-    match &config.template {
-        Value::Known(_) => return Some(true),
-        Value::Unknown => return None,
-        Value::Null => {}
+    if !config.template.is_null() {
+        return config.template.known().map(|_| true);
     }
-    if [config.launch_template.known().is_some(), config.disk_size.known().is_some()].contains(&true)
-        || config.remote_access.known().is_some()
-    {
-        return Some(false);
-    }
-    let has_addons = match &config.node_role {
-        Value::Unknown => return None,
-        Value::Null => false,
-        Value::Known(role) if role.addon_policies.is_unknown() => return None,
-        Value::Known(role) => !addons(&role.addon_policies).is_empty(),
-    };
-    match (has_addons, excluded) {
-        (false, _) => Some(false),
-        (true, false) => Some(true),
-        // One of them is not known.
-        (true, true) => None,
+    let excluding = [given(&config.launch_template), given(&config.disk_size), given(&config.remote_access)];
+    match has_addons(config) {
+        _ if excluding.contains(&Some(true)) => Some(false),
+        Some(true) if excluding.contains(&None) => None,
+        has_addons => has_addons,
     }
 }
 
@@ -206,13 +193,8 @@ fn metadata(metadata: &Value<Metadata>, model: &NodeGroup) -> Option<(String, i3
 }
 
 fn usual_hop_limit(pods: Option<bool>, model: &NodeGroup) -> Option<i32> {
-    let has_addons = match &model.node_role {
-        Value::Unknown if pods.is_none() => return None,
-        Value::Known(role) if pods.is_none() && role.addon_policies.is_unknown() => return None,
-        Value::Known(role) => !addons(&role.addon_policies).is_empty(),
-        _ => false,
-    };
-    Some(if pods.unwrap_or(has_addons) { HOPS_OF_PODS } else { 1 })
+    let reached = pods.or_else(|| has_addons(model))?;
+    Some(if reached { HOPS_OF_PODS } else { 1 })
 }
 
 fn parts(template: &schema::Template) -> Option<Parts> {
@@ -233,7 +215,7 @@ fn parts(template: &schema::Template) -> Option<Parts> {
     })
 }
 
-/// A text that may be left out; `None` while it is not known.
+/// An optional string; the outer `None` while it is unknown.
 fn text(value: &Value<String>) -> Option<Option<String>> {
     match value {
         Value::Unknown => None,

@@ -2,7 +2,7 @@
 
 use super::{HOPS_OF_PODS, Spec, is_applied, is_gone, is_there, is_wanted};
 use crate::framework::{AttributePath, Diagnostic, Plan, Value};
-use crate::resources::node_group::node_role::addons;
+use crate::resources::node_group::node_role;
 use crate::resources::node_group::schema::NodeGroup;
 
 /// Plans the computed attributes of the template.
@@ -82,7 +82,7 @@ pub(in super::super) fn without_one(plan: &Plan<NodeGroup>) -> Option<Diagnostic
 }
 
 fn has_addons(model: &NodeGroup) -> bool {
-    model.node_role.known().is_some_and(|role| !addons(&role.addon_policies).is_empty())
+    node_role::has_addons(model) == Some(true)
 }
 
 #[cfg(test)]

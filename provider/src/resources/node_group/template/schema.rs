@@ -10,7 +10,7 @@ pub struct Template {
     /// 20 GiB.
     #[attr(optional)]
     pub root_volume: Value<RootVolume>,
-    /// Further EBS volumes. Amazon Linux neither formats nor mounts them: `user_data` does that.
+    /// Additional EBS volumes. Amazon Linux does not format or mount them; use `user_data`.
     #[attr(optional)]
     pub volumes: Value<List<Volume>>,
     /// Use of the instance's local NVMe disks. `raid0` makes one array of them and puts container images, the files of pods
@@ -37,9 +37,9 @@ pub struct Template {
     /// instance metadata service can read it.
     #[attr(optional)]
     pub user_data: Value<String>,
-    /// Mirrors of container registries, as URLs in order of preference, by host of the registry, for instance
-    /// `{ "docker.io" = ["https://mirror.example.com"] }`. `_default` stands for all other registries. The registry itself is
-    /// asked last. Amazon Linux 2023 and Bottlerocket only.
+    /// Mirrors of container registries: map of registry host to mirror URLs in order of preference, for instance
+    /// `{ "docker.io" = ["https://mirror.example.com"] }`. The key `_default` applies to all other registries. If no mirror
+    /// answers, the registry itself is used. Amazon Linux 2023 and Bottlerocket only.
     #[attr(optional)]
     pub registry_mirrors: Value<Map<List<String>>>,
     /// Settings of the kubelet. Amazon Linux 2023 and Bottlerocket only.
@@ -66,7 +66,7 @@ pub struct RootVolume {
     /// Throughput in MiB/s, for `gp3`; 125 by default.
     #[attr(optional)]
     pub throughput: Value<i64>,
-    /// Encryption. By default as the account's setting for EBS says.
+    /// Whether the volume is encrypted. Default: the account's EBS encryption setting.
     #[attr(optional)]
     pub encrypted: Value<bool>,
     /// ID, ARN or alias of a KMS key, with `encrypted = true`. The key's policy must let the Auto Scaling service-linked role
@@ -93,7 +93,7 @@ pub struct Volume {
     /// Throughput in MiB/s, for `gp3`; 125 by default.
     #[attr(optional)]
     pub throughput: Value<i64>,
-    /// Encryption. By default as the account's setting for EBS says.
+    /// Whether the volume is encrypted. Default: the account's EBS encryption setting.
     #[attr(optional)]
     pub encrypted: Value<bool>,
     /// ID, ARN or alias of a KMS key, with `encrypted = true`. The key's policy must let the Auto Scaling service-linked role
@@ -137,10 +137,10 @@ pub struct Kubelet {
     /// only.
     #[attr(optional)]
     pub max_parallel_image_pulls: Value<i64>,
-    /// Pulls per second. 0 is no limit.
+    /// Maximum number of image pulls per second. 0 means no limit.
     #[attr(optional)]
     pub registry_pull_qps: Value<i64>,
-    /// Maximum number of pulls in a burst, while `registry_pull_qps` is not exceeded.
+    /// Maximum number of image pulls in a burst. Only used when `registry_pull_qps` is above 0.
     #[attr(optional)]
     pub registry_burst: Value<i64>,
     /// Size of a container's log file from which it is rotated, for instance `50Mi`.
@@ -149,7 +149,7 @@ pub struct Kubelet {
     /// Maximum number of log files of a container, at least 2.
     #[attr(optional)]
     pub container_log_max_files: Value<i64>,
-    /// Maximum number of processes in a pod. -1 is no limit.
+    /// Maximum number of processes in a pod. -1 means no limit.
     #[attr(optional)]
     pub pod_pids_limit: Value<i64>,
     /// `none`, or `static` to give whole CPUs to pods that ask for them.
