@@ -35,8 +35,8 @@ pub struct Restricted {
 /// When it is no YAML.
 #[must_use]
 pub fn roles(text: &str) -> Vec<Value> {
-    let documents = serde_yaml_ng::Deserializer::from_str(text);
-    documents.map(|document| Value::deserialize(document).expect("roles are YAML")).collect()
+    let documents: Vec<Value> = serde_saphyr::from_multiple(text).expect("roles are YAML");
+    documents
 }
 
 impl Restricted {

@@ -5,37 +5,102 @@ use serde_json::Value as Json;
 use super::error::Error;
 use super::schema::RunnerRelease;
 use super::spec::TokenKind;
-use super::{Scene, live};
+use super::version::RunnerVersion;
+use super::{Scene, live, values};
 use crate::clients::kubernetes::{self, KubernetesError};
-use crate::framework::{Context, PrivateState};
+use crate::framework::value::known_list;
+use crate::framework::{Context, Diagnostic, PrivateState, Value};
 use crate::provider::Data;
 
 /// In private state: what was found when the release was applied.
 const KIND: &str = "token_kind";
 
 /// What a plan knows of the Secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Existing {
     /// There is none, or its kind.
     Known(Option<TokenKind>),
-    /// It is not there yet, or cannot be looked at: an apply will tell.
+    /// The Secret of this name does not exist yet.
+    Missing(String),
+    /// The Secret of this name has neither key.
+    Keyless(String),
+    /// It cannot be looked at: an apply will tell.
     Later,
 }
 
-/// Looks for the plan.
-pub(super) async fn look(context: &Context<Data>, planned: &RunnerRelease, private: &PrivateState) -> Existing {
-    if planned.token_secret_name.known().is_none() {
-        return Existing::Known(None);
+/// The Secret of others that holds the token. `None` while it is not known whether there is one.
+fn secret_name(planned: &RunnerRelease, config: &RunnerRelease) -> Option<Option<String>> {
+    match &planned.token_secret_name {
+        Value::Known(name) => return Some(Some(name.clone())),
+        Value::Unknown => return None,
+        Value::Null => {}
     }
-    let remembered = remembered(private);
+    if !config.runner_token_wo.is_null() || !config.registration_token_wo.is_null() {
+        return Some(None);
+    }
+    let files = match &planned.values {
+        Value::Null => return Some(None),
+        values => known_list(values)?,
+    };
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let version = planned.runner_version.as_str();
+    let context = values::Context {
+        release: planned.name.as_str()?,
+        namespace: planned.namespace.as_str()?,
+        version: version.and_then(RunnerVersion::parse),
+        app_version: version,
+    };
+    Some(values::token_secret(&files, context))
+}
+
+/// Looks for the plan.
+pub(super) async fn look(
+    context: &Context<Data>,
+    planned: &RunnerRelease,
+    config: &RunnerRelease,
+    private: &PrivateState,
+) -> Existing {
+    let Some(name) = secret_name(planned, config) else { return Existing::Later };
+    let Some(name) = name else { return Existing::Known(None) };
     let found = match Scene::set(context, planned, &mut private.clone()).await {
-        Ok(scene) => scene.find(planned).await.ok().flatten(),
+        Ok(scene) => scene.find(planned, &name).await.ok(),
         Err(_) => None,
     };
-    match found.or(remembered) {
-        Some(kind) => Existing::Known(Some(kind)),
-        None => Existing::Later,
+    match (found, remembered(private)) {
+        (Some(Found::Token(kind)), _) | (_, Some(kind)) => Existing::Known(Some(kind)),
+        (Some(Found::Nothing), None) => Existing::Missing(name),
+        (Some(Found::OtherKeys), None) => Existing::Keyless(name),
+        (None, None) => Existing::Later,
     }
+}
+
+impl Existing {
+    /// What a reader of the plan has to know of a Secret without a token.
+    pub(super) fn warning(&self, namespace: &str) -> Option<Diagnostic> {
+        let what = match self {
+            Self::Missing(name) => {
+                format!("The Secret {name} of the runner's token does not exist in the namespace {namespace}.")
+            }
+            Self::Keyless(name) => format!(
+                "The Secret {name} in the namespace {namespace} has neither the key runner-token nor the key \
+                 runner-registration-token."
+            ),
+            Self::Known(_) | Self::Later => return None,
+        };
+        let detail = format!(
+            "{what} The manager does not start without it: put an authentication token (glrt-...) into the key runner-token, \
+             or a registration token into runner-registration-token, before or with this apply. Until then the plan cannot \
+             show the objects of the release."
+        );
+        Some(Diagnostic::warning("Secret of the runner's token is missing", detail))
+    }
+}
+
+/// What is under the Secret's name.
+enum Found {
+    Nothing,
+    OtherKeys,
+    Token(TokenKind),
 }
 
 impl Scene<'_> {
@@ -43,25 +108,31 @@ impl Scene<'_> {
     pub(super) async fn existing(
         &self,
         planned: &RunnerRelease,
+        config: &RunnerRelease,
         private: &mut PrivateState,
     ) -> Result<Option<TokenKind>, Error> {
-        if planned.token_secret_name.known().is_none() {
+        let Some(name) = secret_name(planned, config).flatten() else {
             private.remove(KIND);
             return Ok(None);
-        }
-        let kind = match self.find(planned).await {
-            Ok(found) => found.or_else(|| remembered(private)).unwrap_or(TokenKind::Authentication),
-            Err(KubernetesError::Forbidden { .. }) => remembered(private).unwrap_or(TokenKind::Authentication),
+        };
+        let kind = match self.find(planned, &name).await {
+            Ok(Found::Token(kind)) => kind,
+            Ok(Found::Nothing | Found::OtherKeys) | Err(KubernetesError::Forbidden { .. }) => {
+                remembered(private).unwrap_or(TokenKind::Authentication)
+            }
             Err(source) => return Err(Error::Before { source }),
         };
         private.set(KIND, &matches!(kind, TokenKind::Registration));
         Ok(Some(kind))
     }
 
-    async fn find(&self, planned: &RunnerRelease) -> Result<Option<TokenKind>, KubernetesError> {
-        let name = planned.token_secret_name.as_str().unwrap_or_default();
+    async fn find(&self, planned: &RunnerRelease, name: &str) -> Result<Found, KubernetesError> {
         let place = live::secret(planned.namespace.as_str().unwrap_or_default(), name);
-        Ok(kubernetes::get(&self.client, &place).await?.as_ref().and_then(kind))
+        let secret = kubernetes::get(&self.client, &place).await?;
+        Ok(match secret {
+            None => Found::Nothing,
+            Some(secret) => kind(&secret).map_or(Found::OtherKeys, Found::Token),
+        })
     }
 }
 

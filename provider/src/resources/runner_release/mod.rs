@@ -85,7 +85,10 @@ impl Resource for RunnerReleaseResource {
     }
 
     async fn plan(&self, context: &Context<Data>, plan: &mut Plan<RunnerRelease>) -> Result<(), Diagnostics> {
-        let existing = existing::look(context, &plan.planned, &plan.private).await;
+        let existing = existing::look(context, &plan.planned, &plan.config, &plan.private).await;
+        if let Some(warning) = existing.warning(plan.planned.namespace.as_str().unwrap_or_default()) {
+            plan.warn(warning);
+        }
         match plan::complete(plan, existing)? {
             Some(wanted) => dry_run::check(context, plan, &wanted).await,
             None => Ok(()),
@@ -177,7 +180,7 @@ impl<'a> Scene<'a> {
     async fn create(&self, operation: &mut Create<RunnerRelease>) -> Result<(), Error> {
         let end = self.context.clock.now() + Timeouts::create(&operation.planned.timeouts, CREATE);
         let planned = operation.planned.clone();
-        let existing = self.existing(&planned, &mut operation.private).await?;
+        let existing = self.existing(&planned, &operation.config, &mut operation.private).await?;
         let wanted = wanted(&planned, &operation.config, existing)?;
         self.look_ahead(&wanted, &Manifest::new(), false, end).await?;
         self.namespace(&planned, &wanted, end).await?;
@@ -203,7 +206,7 @@ impl<'a> Scene<'a> {
     async fn update(&self, operation: &mut Update<RunnerRelease>) -> Result<(), Error> {
         let end = self.context.clock.now() + Timeouts::update(&operation.planned.timeouts, UPDATE);
         let planned = operation.planned.clone();
-        let existing = self.existing(&planned, &mut operation.private).await?;
+        let existing = self.existing(&planned, &operation.config, &mut operation.private).await?;
         let mut wanted = wanted(&planned, &operation.config, existing)?;
         let before = known_map(&operation.prior.manifest).unwrap_or_default();
         kept::settle(&mut wanted, known_map(&planned.manifest).as_ref(), &before, &operation.private);

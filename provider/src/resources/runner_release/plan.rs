@@ -25,7 +25,7 @@ pub(super) fn complete(plan: &mut Plan<RunnerRelease>, existing: Existing) -> Re
     }
     let wanted = match existing {
         Existing::Known(kind) => Wanted::of(&plan.planned, &plan.config, kind),
-        Existing::Later => None,
+        Existing::Missing(_) | Existing::Keyless(_) | Existing::Later => None,
     };
     let Some(wanted) = wanted else {
         forget(&mut plan.planned);

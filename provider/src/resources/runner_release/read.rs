@@ -166,7 +166,7 @@ impl Scene<'_> {
         config: &RunnerRelease,
         operation: &mut Read<RunnerRelease>,
     ) -> Option<Result<Wanted, crate::framework::Diagnostics>> {
-        let existing = self.existing(model, &mut operation.private).await.ok()?;
+        let existing = self.existing(model, config, &mut operation.private).await.ok()?;
         Wanted::of(model, config, existing)
     }
 

@@ -58,10 +58,11 @@ pub fn values_keys() -> String {
         let here = match key.becomes {
             Becomes::Attribute(to) => shown(to),
             Becomes::Global(to) => format!("`{to}`"),
-            Becomes::Runner(to) => format!("`config.{to}`, below `runners.config`"),
             Becomes::Special(what) => what.to_owned(),
             Becomes::Nothing(why) => format!("no effect: {why}"),
-            Becomes::Refused(why) => format!("refused: {why}"),
+            Becomes::Older(to) => {
+                format!("no effect: older charts read it; in `runners.config` it is `{to}` below `[[runners]]`")
+            }
         };
         let _ = writeln!(text, "| `{}` | {here} |", key.path);
     }

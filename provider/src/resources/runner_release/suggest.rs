@@ -24,7 +24,8 @@ pub fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str
     nearest(name, candidates).map(|candidate| format!(" Did you mean \"{candidate}\"?")).unwrap_or_default()
 }
 
-fn plain(name: &str) -> String {
+/// The name without what does not count.
+pub fn plain(name: &str) -> String {
     name.chars().filter(|letter| !matches!(letter, '-' | '_')).flat_map(char::to_lowercase).collect()
 }
 

@@ -46,7 +46,7 @@ impl Chart {
             .replace(r#""namespace": "gitlab-runner""#, &format!(r#""namespace": "{namespace}""#))
             .replace(r#"namespace = \"gitlab-runner\""#, &format!(r#"namespace = \"{namespace}\""#))
             .replace("https://gitlab.com/", gitlab_url);
-        let values = serde_yaml_ng::from_str(&GUIDE.replace("https://gitlab.com/", gitlab_url)).unwrap();
+        let values = serde_saphyr::from_str(&GUIDE.replace("https://gitlab.com/", gitlab_url)).unwrap();
         let mut chart = Self { namespace, objects: serde_json::from_str(&text).unwrap(), values };
         chart.object("Secret")["data"] = json!({ "runner-registration-token": "WFhYWFg=", "runner-token": "" });
         chart.object("ConfigMap")["data"]["register-the-runner"] = REGISTER.replace("--name=\"a runner\"", "").into();

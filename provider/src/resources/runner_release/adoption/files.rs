@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value as Json;
 
 use super::weave::Difference;
-use crate::resources::runner_release::config_toml::{GlobalKeys, Place, Release, from_text};
+use crate::resources::runner_release::config_toml::{Place, Release, Rules, from_text};
 use crate::resources::runner_release::expand::Wanted;
 use crate::resources::runner_release::memory::Memory;
 use crate::resources::runner_release::spec::{Start, TokenKind};
@@ -172,10 +172,13 @@ pub(super) fn differences(found: &Parts, wanted_release: &Wanted, memory: &Memor
 
 /// `[[runners]]` of the template, in the catalogue's spelling where it knows all of it.
 fn template(text: &str) -> toml::Table {
-    let release = Release { name: "", namespace: "", job_namespace: None };
-    let place = Place { path: Vec::new(), version: RunnerVersion::new(u16::MAX, 0) };
-    if let Ok(config) = from_text(text, release, GlobalKeys::Refused, &place) {
-        return config.runner;
+    let release = Release { name: "", namespace: "", values: None, app_version: "" };
+    let version = RunnerVersion::new(u16::MAX, 0);
+    let place = Place { path: Vec::new(), version, rules: Rules::Template, first_line: None };
+    if let Ok(read) = from_text(text, release, &place)
+        && read.remarks.is_empty()
+    {
+        return read.config.runner;
     }
     let mut table: toml::Table = text.parse().unwrap_or_default();
     match table.remove("runners") {

@@ -14,7 +14,7 @@ use crate::framework::value::known_list;
 use crate::framework::{Diagnostic, Object, PrivateState, Raw};
 use crate::resources::runner_release::memory::Memory;
 use crate::resources::runner_release::schema::RunnerRelease;
-use crate::resources::runner_release::values::{Becomes, KEYS, leaves};
+use crate::resources::runner_release::values::{Becomes, KEYS, leaves, parse};
 
 /// In private state, until the release is ours.
 const RECORD: &str = "record";
@@ -83,8 +83,7 @@ impl Record {
     /// Of values that the configuration has neither in its own values nor as attributes.
     pub(super) fn uncovered(&self, config: &RunnerRelease, memory: &Memory) -> Option<Diagnostic> {
         let files = known_list(&config.values)?;
-        let own: Vec<serde_json::Map<String, Json>> =
-            files.iter().filter_map(|file| serde_yaml_ng::from_str(file).ok()).collect();
+        let own: Vec<serde_json::Map<String, Json>> = files.iter().filter_map(|file| parse(file)).collect();
         // Of files that are laid over one another, any may have it.
         let own: Vec<(String, Json)> = own.iter().flat_map(leaves).collect();
         let given = config.clone().into_raw_object();
@@ -129,11 +128,12 @@ fn attributes(key: &str) -> Vec<&'static str> {
             attribute => vec![attribute],
         },
         (_, Becomes::Global(attribute)) => vec![attribute, "config_toml"],
-        ("runners.config", _) | (_, Becomes::Runner(_)) => vec!["config", "config_toml"],
+        ("runners.config" | "runners.configOverride", _) => vec!["config", "config_toml"],
         ("runnerToken" | "runnerRegistrationToken", _) => {
             vec!["runner_token_wo", "registration_token_wo", "token_secret_name"]
         }
-        ("rbac.rules", _) => vec!["rbac"],
+        ("rbac.rules" | "rbac.resources" | "rbac.verbs", _) => vec!["rbac"],
+        ("securityContext", _) => vec!["security_context"],
         ("rbac.generatedServiceAccountName" | "rbac.serviceAccountName", _)
         | ("rbac.serviceAccountAnnotations" | "rbac.imagePullSecrets", _) => vec!["service_account"],
         ("runners.name", _) => vec!["runner_name"],

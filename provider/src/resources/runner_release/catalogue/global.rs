@@ -8,7 +8,7 @@ pub static GLOBAL: Table = Table {
         integer("check_interval", "Seconds between two requests for new jobs; 3 when unset."),
         choice(
             "log_level",
-            &["panic", "fatal", "error", "warning", "info", "debug"],
+            &["panic", "fatal", "error", "warn", "warning", "info", "debug", "trace"],
             "Least severe message that is logged.",
         ),
         choice("log_format", &["runner", "text", "json"], "Shape of log lines."),

@@ -155,6 +155,26 @@ const fn tables(name: &'static str, of: &'static Table, about: &'static str) -> 
 pub const OTHER_EXECUTORS: &[&str] =
     &["autoscaler", "custom", "docker", "instance", "machine", "parallels", "ssh", "virtualbox"];
 
+/// The table in which the runner knows a key of this name, where that is not `besides`.
+pub fn home(name: &str, besides: &'static Table) -> Option<&'static str> {
+    let below = |table: &'static Table, key: &str| match table.by_toml(key).map(|key| key.kind) {
+        Some(Kind::Table(of)) => Some(of),
+        _ => None,
+    };
+    let cache = below(&RUNNER, "cache");
+    let tables = [
+        ("[[runners]]", Some(&RUNNER)),
+        ("[runners.kubernetes]", below(&RUNNER, "kubernetes")),
+        ("[runners.cache]", cache),
+        ("[runners.cache.s3]", cache.and_then(|cache| below(cache, "s3"))),
+        ("the global section, above [[runners]]", Some(&GLOBAL)),
+    ];
+    tables.into_iter().find_map(|(title, table)| {
+        let table = table.filter(|table| !std::ptr::eq(*table, besides))?;
+        table.keys().any(|key| key.toml.eq_ignore_ascii_case(name)).then_some(title)
+    })
+}
+
 /// One leaf or table with its full dotted path, for docs and for tests.
 #[derive(Debug, Clone)]
 pub struct Entry {

@@ -139,7 +139,7 @@ impl Merger {
     }
 
     fn same(&mut self, existing: &Value, value: &Value, at: &str) {
-        if existing == value || is_same_address(at, existing, value) {
+        if existing == value || are_same_addresses(at, existing, value) {
             return;
         }
         let owner = self.owner(at);
@@ -237,8 +237,11 @@ fn overlay_array(below: &mut Vec<Value>, above: &[Value], name: &str) {
 }
 
 /// The runner takes an address with and without a slash at its end for the same one.
-fn is_same_address(at: &str, one: &Value, other: &Value) -> bool {
-    let address = |value: &Value| value.as_str().map(|url| url.trim_end_matches('/').to_owned());
+pub fn is_same_address(one: &str, other: &str) -> bool {
+    one.trim_end_matches('/') == other.trim_end_matches('/')
+}
+
+fn are_same_addresses(at: &str, one: &Value, other: &Value) -> bool {
     let is_address = matches!(at.rsplit('.').next(), Some("url" | "clone_url"));
-    is_address && address(one).is_some() && address(one) == address(other)
+    matches!((one.as_str(), other.as_str()), (Some(one), Some(other)) if is_address && is_same_address(one, other))
 }

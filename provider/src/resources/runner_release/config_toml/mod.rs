@@ -7,6 +7,7 @@
 mod duration;
 mod from_hcl;
 mod merge;
+mod place;
 mod read;
 mod redact;
 mod render;
@@ -15,12 +16,12 @@ mod text;
 mod to_hcl;
 
 pub use from_hcl::from_hcl;
-pub use merge::{Source, merge};
-pub use read::Place;
+pub use merge::{Source, is_same_address, merge};
+pub use place::{Place, Remark, Rules};
 pub use redact::redact;
 pub use render::render;
-pub use template::Release;
-pub use text::{GlobalKeys, from_text};
+pub use template::{Release, Unsupported, told};
+pub use text::{Text, from_text};
 pub use to_hcl::to_hcl;
 
 /// One runner and the global section around it.

@@ -2,26 +2,25 @@
 
 use toml::Value;
 
-use super::super::catalogue::{Key, Kind, OTHER_EXECUTORS, Table};
-use super::super::finding::{Finding, PathStep};
+use super::super::catalogue::{Key, Kind, OTHER_EXECUTORS, Table, home};
+use super::super::finding::Finding;
 use super::super::suggest::did_you_mean;
 use super::super::version::RunnerVersion;
 use super::duration::is_duration;
-
-/// Where a table comes from, and how findings about it are told.
-#[derive(Debug, Clone)]
-pub struct Place {
-    /// The attribute that holds the text.
-    pub path: Vec<PathStep>,
-    pub version: RunnerVersion,
-}
+use super::place::{Lines, Place, Remark};
 
 pub(super) struct Reader<'a> {
     pub(super) place: &'a Place,
+    pub(super) lines: Lines,
     pub(super) findings: Vec<Finding>,
+    pub(super) remarks: Vec<Remark>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    pub(super) fn new(place: &'a Place, text: &str) -> Self {
+        Self { place, lines: Lines::of_text(text), findings: Vec::new(), remarks: Vec::new() }
+    }
+
     /// Keys that are wrong are reported and left out.
     pub(super) fn table(&mut self, given: toml::Table, catalogue: &'static Table, at: &str) -> toml::Table {
         let mut read = toml::Table::new();
@@ -32,7 +31,10 @@ impl Reader<'_> {
                 continue;
             };
             if key.since > self.place.version {
-                self.error("Key is newer than the runner", newer(&here, key, self.place.version));
+                self.ignored("Key is newer than the runner", &here, &newer(&here, key, self.place.version));
+                continue;
+            }
+            if is_unset(key.kind, &value) {
                 continue;
             }
             if let Some(value) = self.value(value, key, &here)
@@ -40,7 +42,8 @@ impl Reader<'_> {
             {
                 self.error(
                     "Key given twice",
-                    format!("{here} stands there in two spellings; the runner does not tell letter case apart."),
+                    &here,
+                    &format!("{here} stands there in two spellings; the runner does not tell letter case apart."),
                 );
             }
         }
@@ -54,10 +57,7 @@ impl Reader<'_> {
             (kind, value) => match mismatch(kind, &value) {
                 None => Some(value),
                 Some(wanted) => {
-                    self.error(
-                        "Wrong value in the runner's configuration",
-                        format!("{at} must be {wanted}, not {}. {}", value.type_str(), key.about),
-                    );
+                    self.error("Wrong value in the runner's configuration", at, &wrong(&wanted, &value, key, at));
                     None
                 }
             },
@@ -70,7 +70,12 @@ impl Reader<'_> {
             let Value::Table(item) = item else {
                 self.error(
                     "Wrong value in the runner's configuration",
-                    format!("{at} must be an array of tables, not of {}. {}", item.type_str(), key.about),
+                    at,
+                    &format!(
+                        "{at} must be an array of tables, [[{at}]], and not of {}s. {}",
+                        item.type_str(),
+                        key.about
+                    ),
                 );
                 return None;
             };
@@ -81,28 +86,50 @@ impl Reader<'_> {
 
     fn unknown(&mut self, name: &str, at: &str, catalogue: &'static Table) {
         if OTHER_EXECUTORS.contains(&name) {
-            self.error(
+            self.ignored(
                 "Option of another executor",
-                format!("{at} belongs to another executor. This resource runs jobs with the Kubernetes executor only; remove it."),
+                at,
+                &format!(
+                    "{at} belongs to another executor, and this resource runs jobs with the Kubernetes executor only."
+                ),
             );
             return;
         }
-        let hint = did_you_mean(name, catalogue.keys().map(|key| key.toml));
-        self.error(
-            "Unknown key in the runner's configuration",
-            format!("GitLab Runner knows no key {at}, and would ignore it without a word.{hint}"),
-        );
+        let detail = match home(name, catalogue) {
+            _ if OF_GITLAB.contains(&name) => {
+                format!(
+                    "{name} is set in GitLab, or with registration.tag_list and the like; the runner ignores it here."
+                )
+            }
+            Some(home) => format!("{name} belongs to {home}; here the runner ignores it."),
+            None => {
+                let hint = did_you_mean(name, catalogue.keys().map(|key| key.toml));
+                format!("GitLab Runner knows no key {at}, and ignores it.{hint}")
+            }
+        };
+        self.ignored("Unknown key in the runner's configuration", at, &detail);
     }
 
-    pub(super) fn error(&mut self, summary: &'static str, detail: String) {
-        self.findings.push(Finding::error(self.place.path.clone(), summary, detail));
+    /// Something that the runner ignores: an error in a text that was written for this provider.
+    pub(super) fn ignored(&mut self, summary: &'static str, at: &str, detail: &str) {
+        if self.place.is_strict() {
+            return self.error(summary, at, detail);
+        }
+        let line = self.lines.of(at).filter(|_| self.place.first_line.is_some()).map(|line| self.place.line(line));
+        self.remarks.push(Remark { line, key: at.to_owned(), text: detail.to_owned() });
+    }
+
+    pub(super) fn error(&mut self, summary: &'static str, at: &str, detail: &str) {
+        self.findings.push(self.place.error(self.lines.of(at), summary, detail));
     }
 }
 
+/// What a runner that GitLab knows has there.
+const OF_GITLAB: [&str; 6] = ["tags", "tag_list", "run_untagged", "locked", "access_level", "protected"];
+
 pub(super) fn newer(at: &str, key: &Key, version: RunnerVersion) -> String {
     format!(
-        "{at} came with GitLab Runner {}, but runner_version is {version}, which would ignore it \
-         without a word. Raise runner_version or remove the key.",
+        "{at} came with GitLab Runner {}, and runner {version} ignores it. Raise runner_version, or remove the key.",
         key.since
     )
 }
@@ -110,6 +137,58 @@ pub(super) fn newer(at: &str, key: &Key, version: RunnerVersion) -> String {
 /// The runner's TOML reader prefers the exact spelling, then ignores letter case.
 fn find(catalogue: &'static Table, name: &str) -> Option<&'static Key> {
     catalogue.by_toml(name).or_else(|| catalogue.keys().find(|key| key.toml.eq_ignore_ascii_case(name)))
+}
+
+/// Empty text is unset for the runner. Text may be empty to replace that of another source.
+fn is_unset(kind: Kind, value: &Value) -> bool {
+    value.as_str() == Some("") && !matches!(kind, Kind::Text | Kind::Table(_) | Kind::Tables(_))
+}
+
+fn wrong(wanted: &str, value: &Value, key: &Key, at: &str) -> String {
+    match (key.kind, value) {
+        (Kind::Choice([one]), Value::String(text)) if key.toml == "executor" => format!(
+            "{at} is {text:?}, but this resource runs jobs with the Kubernetes executor only. Write {one:?}, or leave the \
+             key out."
+        ),
+        (Kind::Choice(of), Value::String(text)) => {
+            format!("{at} is {text:?}. Use {}.", listed(of))
+        }
+        (Kind::TextMap | Kind::FlagMap | Kind::IntegerMap, Value::Table(map)) => {
+            let is_wrong = |value: &Value| match key.kind {
+                Kind::FlagMap => !value.is_bool(),
+                Kind::IntegerMap => !value.is_integer(),
+                _ => !value.is_str(),
+            };
+            let odd = map.iter().find(|(_, value)| is_wrong(value));
+            let (name, kind) =
+                odd.map_or((String::new(), "something else"), |(name, value)| (name.clone(), named(value)));
+            format!(
+                "{at}.{name} is {kind}, and {at} is {wanted}. TOML counts every key below [{at}] to that table: keys of other \
+                 tables stand above it."
+            )
+        }
+        _ => format!("{at} is {}, and must be {wanted}. {}", named(value), key.about),
+    }
+}
+
+fn listed(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [others @ .., last] => format!("{} or {last}", others.join(", ")),
+    }
+}
+
+fn named(value: &Value) -> &'static str {
+    match value {
+        Value::String(_) => "a string",
+        Value::Integer(_) => "a whole number",
+        Value::Float(_) => "a number",
+        Value::Boolean(_) => "true or false",
+        Value::Datetime(_) => "a time",
+        Value::Array(_) => "a list",
+        Value::Table(_) => "a table",
+    }
 }
 
 /// What the value should have been, or nothing when it is right.

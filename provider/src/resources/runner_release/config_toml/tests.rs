@@ -5,20 +5,26 @@ use super::super::finding::attribute;
 use super::super::version::RunnerVersion;
 use super::*;
 
-const RELEASE: Release<'_> = Release { name: "gitlab-runner", namespace: "ci", job_namespace: None };
+const RELEASE: Release<'_> = Release { name: "gitlab-runner", namespace: "ci", values: None, app_version: "19.3.0" };
 
 fn place(major: u16, minor: u16) -> Place {
-    Place { path: attribute("config_toml"), version: RunnerVersion::new(major, minor) }
+    Place::strict(attribute("config_toml"), RunnerVersion::new(major, minor))
 }
 
 fn details(text: &str) -> Vec<String> {
-    from_text(text, RELEASE, GlobalKeys::Allowed, &place(19, 3))
+    from_text(text, RELEASE, &place(19, 3))
         .map(|_| Vec::new())
         .unwrap_or_else(|findings| findings.into_iter().map(|f| f.detail).collect())
 }
 
+/// As the text of a values file.
+fn template(text: &str, first_line: Option<usize>) -> Result<Text, Vec<String>> {
+    let place = Place { rules: Rules::Template, first_line, ..place(19, 3) };
+    from_text(text, RELEASE, &place).map_err(|found| found.into_iter().map(|found| found.detail).collect())
+}
+
 fn runner(text: &str) -> toml::Table {
-    from_text(text, RELEASE, GlobalKeys::Refused, &place(19, 4)).unwrap().runner
+    template(text, None).unwrap().config.runner
 }
 
 #[test]
@@ -29,9 +35,100 @@ fn misspelt_keys_are_refused_with_the_nearest_name() {
     assert_eq!(
         found,
         [
-            "runners.docker belongs to another executor. This resource runs jobs with the Kubernetes executor only; remove it.",
-            "GitLab Runner knows no key runners.kubernetes.cpu_requests, and would ignore it without a word. Did you mean \"cpu_request\"?",
-            "GitLab Runner knows no key runners.limits, and would ignore it without a word. Did you mean \"limit\"?",
+            "line 5: runners.docker belongs to another executor, and this resource runs jobs with the Kubernetes executor only.",
+            "line 4: GitLab Runner knows no key runners.kubernetes.cpu_requests, and ignores it. Did you mean \"cpu_request\"?",
+            "line 2: GitLab Runner knows no key runners.limits, and ignores it. Did you mean \"limit\"?",
+        ]
+    );
+    assert_eq!(
+        details("[[runners]]\nconcurrent = 1\n[runners.kubernetes]\noutput_limit = 1\ntags = []\n"),
+        [
+            "line 2: concurrent belongs to the global section, above [[runners]]; here the runner ignores it.",
+            "line 4: output_limit belongs to [[runners]]; here the runner ignores it.",
+            "line 5: tags is set in GitLab, or with registration.tag_list and the like; the runner ignores it here.",
+        ]
+    );
+}
+
+#[test]
+fn another_executor_is_one_error() {
+    assert_eq!(
+        details("[[runners]]\nexecutor = \"docker\"\n[runners.docker]\nimage = \"x\"\n[runners.machine]\n"),
+        [
+            "line 2: runners.executor is \"docker\", but this resource runs jobs with the Kubernetes executor only. Write \"kubernetes\", or leave the key out."
+        ]
+    );
+}
+
+#[test]
+fn what_the_runner_ignores_of_a_template_is_a_remark() {
+    let text = "concurrent = 4\nnothing = 1\n[[runners]]\nprepare_timeouts = 1\ntoken = \"glrt-secret\"\nprepare_timeout = \"1m\"\n[runners.kubernetes]\nenvironment = []\n[runners.docker]\n";
+    let read = template(text, Some(11)).unwrap();
+    assert_eq!(read.config.runner, toml::toml! { prepare_timeout = "1m" kubernetes = {} });
+    let told: Vec<String> = read
+        .remarks
+        .iter()
+        .map(|remark| format!("{:?} {}: {}", remark.line.unwrap(), remark.key, remark.text))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "11 concurrent: above [[runners]] registration ignores concurrent. The key of the values file is concurrent.",
+            "12 nothing: GitLab Runner knows no key nothing, and ignores it.",
+            "19 runners.docker: runners.docker belongs to another executor, and this resource runs jobs with the Kubernetes executor only.",
+            "18 runners.kubernetes.environment: environment belongs to [[runners]]; here the runner ignores it.",
+            "14 runners.prepare_timeouts: GitLab Runner knows no key runners.prepare_timeouts, and ignores it. Did you mean \"prepare_timeout\"?",
+            "15 runners.token: the token of the configuration is not used, and is kept in plan and state with the values. Take it out; the token is runner_token_wo, or the Secret of token_secret_name.",
+        ]
+    );
+    assert_eq!(template("[[runners]]\nx = 1\n", None).unwrap().remarks[0].line, None);
+}
+
+#[test]
+fn what_the_runner_refuses_is_an_error_in_a_template_too() {
+    let found = template("[[runners]]\n[runners.kubernetes]\npod_annotations = [\"a: b\"]\n", Some(8)).unwrap_err();
+    assert_eq!(
+        found,
+        [
+            "line 10: runners.kubernetes.pod_annotations is a list, and must be a table of strings. Annotations of the pods."
+        ]
+    );
+    let found = template("[[runners]]\n[[runners]]\n", None).unwrap_err();
+    assert!(found[0].starts_with("runners.config, line 2: The text has 2 [[runners]] sections"), "{found:?}");
+    let found = template("[[runners]]\na = {{ range .Values.x }}\n", None).unwrap_err();
+    assert!(
+        found[0].starts_with("runners.config, line 2: {{ range .Values.x }} in line 2 cannot be evaluated."),
+        "{found:?}"
+    );
+    let found = template("[[runners]]\n%{ if true }\n", None).unwrap_err();
+    assert!(found[0].contains("line 2: a template directive (%{ ... })"), "{found:?}");
+    let found =
+        template("[[runners]]\n[runners.kubernetes]\nvolumes = []\n[[runners.kubernetes.volumes.empty_dir]]\n", None)
+            .unwrap_err();
+    assert_eq!(found.len(), 1, "{found:?}");
+    let found = template("[[runners]]\nlimit = 1\nlimit = 2\n", None).unwrap_err();
+    assert!(found[0].starts_with("runners.config, line 3: limit is given a second time."), "{found:?}");
+}
+
+#[test]
+fn empty_text_is_unset() {
+    assert_eq!(
+        runner(
+            "[[runners]]\nshell = \"\"\nunhealthy_interval = \"\"\n[runners.kubernetes]\nimage = \"\"\npull_policy = \"\"\n"
+        ),
+        toml::toml! { kubernetes = { image = "" } }
+    );
+}
+
+#[test]
+fn a_key_below_another_table_is_named() {
+    let found = details(
+        "[[runners]]\n[runners.kubernetes]\n[runners.kubernetes.pod_annotations]\na = \"b\"\npull_policy = [\"always\"]\n",
+    );
+    assert_eq!(
+        found,
+        [
+            "line 3: runners.kubernetes.pod_annotations.pull_policy is a list, and runners.kubernetes.pod_annotations is a table of strings. TOML counts every key below [runners.kubernetes.pod_annotations] to that table: keys of other tables stand above it."
         ]
     );
 }
@@ -42,19 +139,23 @@ fn wrong_types_are_refused() {
         "[[runners]]\nunhealthy_interval = \"5 min\"\nenvironment = \"A=1\"\n[runners.cache]\nType = \"s4\"\n[runners.kubernetes]\npoll_timeout = \"300\"\nhost_aliases = [1]\n[runners.kubernetes.retry_limits]\nx = \"y\"\n",
     );
     assert_eq!(found.len(), 6, "{found:#?}");
-    assert!(found.iter().any(|f| f.starts_with("runners.kubernetes.poll_timeout must be a whole number, not string.")));
-    assert!(found.iter().any(|f| f.starts_with("runners.cache.Type must be one of s3, gcs, azure")));
+    assert!(
+        found.iter().any(|f| f.contains("runners.kubernetes.poll_timeout is a string, and must be a whole number."))
+    );
+    assert!(found.iter().any(|f| f.contains("runners.cache.Type is \"s4\". Use s3, gcs or azure.")));
 }
 
 #[test]
 fn keys_newer_than_the_runner_are_refused() {
     let text = "[[runners]]\nprepare_timeout = \"1m\"\n";
-    let found = from_text(text, RELEASE, GlobalKeys::Allowed, &place(18, 9)).unwrap_err();
+    let found = from_text(text, RELEASE, &place(18, 9)).unwrap_err();
     assert_eq!(found.len(), 1);
     assert!(
-        found[0].detail.starts_with("runners.prepare_timeout came with GitLab Runner 19.0, but runner_version is 18.9")
+        found[0]
+            .detail
+            .starts_with("line 2: runners.prepare_timeout came with GitLab Runner 19.0, and runner 18.9 ignores it.")
     );
-    assert!(from_text(text, RELEASE, GlobalKeys::Allowed, &place(19, 0)).is_ok());
+    assert!(from_text(text, RELEASE, &place(19, 0)).is_ok());
 }
 
 #[test]
@@ -73,10 +174,11 @@ fn one_runners_section() {
 #[test]
 fn global_options_only_where_they_are_allowed() {
     let text = "concurrent = 4\n[[runners]]\n";
-    let config = from_text(text, RELEASE, GlobalKeys::Allowed, &place(19, 3)).unwrap();
-    assert_eq!(config.global, toml::toml! { concurrent = 4 });
-    let refused = from_text(text, RELEASE, GlobalKeys::Refused, &place(19, 3)).unwrap_err();
-    assert!(refused[0].detail.contains("Set it with the attribute `concurrent`"), "{refused:?}");
+    let whole = from_text(text, RELEASE, &place(19, 3)).unwrap();
+    assert_eq!(whole.config.global, toml::toml! { concurrent = 4 });
+    assert_eq!(template(text, None).unwrap().config.global, toml::Table::new());
+    let place = Place { rules: Rules::Override, ..place(19, 3) };
+    assert_eq!(from_text(text, RELEASE, &place).unwrap().config.global, toml::toml! { concurrent = 4 });
 }
 
 #[test]

@@ -2,20 +2,19 @@
 
 use toml::Value;
 
-use super::super::catalogue::{GLOBAL, OTHER_EXECUTORS, RUNNER, Table};
+use super::super::catalogue::{GLOBAL, RUNNER, Table};
 use super::super::finding::{Finding, Severity};
 use super::Config;
-use super::read::{Place, Reader};
-use super::template::Release;
+use super::place::{Place, Remark, Rules, line};
+use super::read::Reader;
+use super::template::{Release, told};
 
-/// Whether the text may have a global section.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GlobalKeys {
-    /// `config_toml` is a whole config.toml.
-    Allowed,
-    /// The chart's `runners.config` is a template for registration, where the runner itself
-    /// refuses them.
-    Refused,
+/// A text that was read.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Text {
+    pub config: Config,
+    /// What the runner ignores of it. None where that is an error.
+    pub remarks: Vec<Remark>,
 }
 
 /// Reads TOML text with exactly one `[[runners]]`.
@@ -23,29 +22,49 @@ pub enum GlobalKeys {
 /// # Errors
 ///
 /// All findings of severity error; the text is never quoted, because it may hold secrets.
-pub fn from_text(text: &str, release: Release<'_>, globals: GlobalKeys, place: &Place) -> Result<Config, Vec<Finding>> {
-    let text = release.expand(text, &place.path)?;
+pub fn from_text(text: &str, release: Release<'_>, place: &Place) -> Result<Text, Vec<Finding>> {
+    let text = release.expand(text).map_err(|unsupported| {
+        let first = unsupported.first().map(|one| one.line);
+        vec![place.error(first, "Template expression not supported", &told(&unsupported))]
+    })?;
     let mut table: toml::Table = text.parse().map_err(|error| vec![not_toml(&text, &error, place)])?;
-    let mut reader = Reader { place, findings: Vec::new() };
+    let mut reader = Reader::new(place, &text);
     let runner = runner(table.remove("runners"), &mut reader);
-    if globals == GlobalKeys::Refused {
+    if place.rules == Rules::Template {
         for name in table.keys() {
-            reader.error(
-                "Global option in a runner's template",
-                format!(
-                    "{name} stands outside of [[runners]]. {} The runner accepts one [[runners]] \
-                     section and nothing else in this text.",
-                    where_it_belongs(name)
-                ),
-            );
+            reader.ignored("Global option in a runner's template", name, &where_it_belongs(name));
         }
         table.clear();
     }
-    let config = Config { global: reader.table(table, &GLOBAL, ""), runner: reader.table(runner, &RUNNER, "runners.") };
-    if reader.findings.iter().any(|finding| finding.severity == Severity::Error) {
-        return Err(reader.findings);
+    let global = reader.table(table, &GLOBAL, "");
+    let mut runner = reader.table(runner, &RUNNER, "runners.");
+    if !place.is_strict() {
+        given_elsewhere(&mut runner, &mut reader);
     }
-    Ok(config)
+    if reader.findings.iter().any(|finding| finding.severity == Severity::Error) {
+        return Err(one_error_of_the_executor(reader.findings));
+    }
+    Ok(Text { config: Config { global, runner }, remarks: reader.remarks })
+}
+
+/// Registration has the token from elsewhere, and ignores the one of the template.
+fn given_elsewhere(runner: &mut toml::Table, reader: &mut Reader<'_>) {
+    if runner.remove("token").is_some() {
+        reader.ignored(
+            "Token in the runner's configuration",
+            "runners.token",
+            "the token of the configuration is not used, and is kept in plan and state with the values. Take it out; the \
+             token is runner_token_wo, or the Secret of token_secret_name.",
+        );
+    }
+}
+
+/// Tables of another executor are wrong because of `executor`, which is told alone then.
+fn one_error_of_the_executor(findings: Vec<Finding>) -> Vec<Finding> {
+    let is_executor = |finding: &Finding| finding.detail.contains("runners.executor is");
+    let has_executor = findings.iter().any(is_executor);
+    let is_consequence = |finding: &Finding| has_executor && finding.summary == "Option of another executor";
+    findings.into_iter().filter(|finding| !is_consequence(finding)).collect()
 }
 
 fn runner(section: Option<Value>, reader: &mut Reader<'_>) -> toml::Table {
@@ -54,14 +73,16 @@ fn runner(section: Option<Value>, reader: &mut Reader<'_>) -> toml::Table {
         Some(Value::Table(table)) => {
             reader.error(
                 "Wrong section in the runner's configuration",
-                "[runners] must be written [[runners]], because it is an array of tables.".into(),
+                "runners",
+                "[runners] must be written [[runners]], because it is an array of tables.",
             );
             vec![Value::Table(table)]
         }
         Some(_) | None => {
             reader.error(
                 "No [[runners]] section",
-                "The text has no [[runners]] section, so there is no runner to configure.".into(),
+                "runners",
+                "The text has no [[runners]] section, so there is no runner to configure. Write [[runners]] above its keys.",
             );
             Vec::new()
         }
@@ -69,9 +90,10 @@ fn runner(section: Option<Value>, reader: &mut Reader<'_>) -> toml::Table {
     if sections.len() > 1 {
         reader.error(
             "More than one [[runners]] section",
-            format!(
-                "The text has {} [[runners]] sections. A release runs one; write a \
-                 gitlabspot_runner_release for each.",
+            "runners[1]",
+            &format!(
+                "The text has {} [[runners]] sections, and a release runs one. Write a gitlabspot_runner_release for each, \
+                 for instance with for_each.",
                 sections.len()
             ),
         );
@@ -84,21 +106,45 @@ fn runner(section: Option<Value>, reader: &mut Reader<'_>) -> toml::Table {
 }
 
 fn where_it_belongs(name: &str) -> String {
-    let in_runner = |table: &'static Table| table.by_toml(name).is_some();
-    if in_runner(&GLOBAL) {
-        format!("Set it with the attribute `{name}` (in a values file with its own key).")
-    } else if in_runner(&RUNNER) || OTHER_EXECUTORS.contains(&name) {
-        "Move it below [[runners]].".to_owned()
-    } else {
-        "GitLab Runner knows no such key.".to_owned()
+    let is_in = |table: &'static Table| table.by_toml(name).is_some();
+    match values_key(name) {
+        Some(key) => format!("above [[runners]] registration ignores {name}. The key of the values file is {key}."),
+        None if is_in(&GLOBAL) => format!("above [[runners]] registration ignores {name}. Set it in config_toml."),
+        None if is_in(&RUNNER) => format!("{name} belongs to [[runners]]; above it registration ignores it."),
+        None => format!("GitLab Runner knows no key {name}, and ignores it."),
     }
 }
 
+/// The chart's own keys for the global section.
+fn values_key(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "concurrent" => "concurrent",
+        "check_interval" => "checkInterval",
+        "log_level" => "logLevel",
+        "log_format" => "logFormat",
+        "sentry_dsn" => "sentryDsn",
+        "connection_max_age" => "connectionMaxAge",
+        "shutdown_timeout" => "shutdown_timeout",
+        "listen_address" => "metrics.enabled, with metrics.port",
+        "session_server" => "sessionServer",
+        _ => return None,
+    })
+}
+
 fn not_toml(text: &str, error: &toml::de::Error, place: &Place) -> Finding {
-    let line = error
-        .span()
-        .and_then(|span| text.get(..span.start))
-        .map(|before| format!("line {}: ", before.matches('\n').count() + 1))
-        .unwrap_or_default();
-    Finding::error(place.path.clone(), "Not valid TOML", format!("{line}{}", error.message()))
+    let at = error.span().map(|span| line(text, span.start));
+    let here = at.and_then(|at| text.lines().nth(at - 1)).unwrap_or_default();
+    let is_directive = |line: &str| line.contains("%{");
+    if is_directive(here) {
+        let detail = "a template directive (%{ ... }) stands there. Render the text with templatefile() first.";
+        return place.error(at, "Not valid TOML", detail);
+    }
+    let message = error.message();
+    let detail = if message.contains("duplicate key") {
+        let name = here.split(['=', ']']).next().unwrap_or_default().trim().trim_matches('[').trim();
+        format!("{name} is given a second time. Keep one of them; a list and tables of one name count as two.")
+    } else {
+        format!("the text is not valid TOML: {message}.")
+    };
+    place.error(at, "Not valid TOML", &detail)
 }

@@ -268,8 +268,8 @@ mod tests {
         let inputs = serde_json::to_value(ReleaseInputs::default()).unwrap();
         let attributes = RunnerRelease::default().into_raw_object();
         let missing = inputs.as_object().unwrap().keys().filter(|name| !attributes.contains_key(*name));
-        // Parts of an image are the chart's way of naming it; `lifecycle` is Terraform's own word.
-        assert_eq!(missing.collect::<Vec<_>>(), ["image_parts", "lifecycle"]);
+        // Parts of an image and a list of variables are the chart's way; `lifecycle` is Terraform's own word.
+        assert_eq!(missing.collect::<Vec<_>>(), ["image_parts", "lifecycle", "env"]);
     }
 
     #[test]

@@ -94,6 +94,8 @@ pub struct ReleaseInputs {
     pub probe_timeout_seconds: Option<i64>,
     pub liveness_probe: Option<Probe>,
     pub readiness_probe: Option<Probe>,
+    /// Variables in the order of the chart's `envVars`, as Kubernetes has them; the others follow.
+    pub env: Option<Vec<Value>>,
     pub extra_env: Option<BTreeMap<String, String>>,
     /// Name to `valueFrom`.
     pub extra_env_from: Option<BTreeMap<String, Value>>,

@@ -145,5 +145,7 @@ objects! {
         name: String,
         /// `{key, path}`; all keys when unset.
         items: Vec<Value>,
+        /// Whether the pod starts without it.
+        optional: bool,
     }
 }

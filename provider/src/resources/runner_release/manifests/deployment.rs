@@ -136,9 +136,21 @@ fn env(spec: &ReleaseSpec) -> Vec<Value> {
         env.push(json!({ "name": "REGISTER_LOCKED", "value": registration.locked.to_string() }));
         env.push(json!({ "name": "RUNNER_TAG_LIST", "value": registration.tag_list.join(",") }));
     }
-    env.extend(spec.pod.extra_env.iter().map(|(name, value)| json!({ "name": name, "value": value })));
-    env.extend(spec.pod.extra_env_from.iter().map(|(name, from)| json!({ "name": name, "valueFrom": from })));
-    if let Some(Advertise::Node(_)) = spec.session_server.as_ref().map(|server| &server.advertise) {
+    let plain = spec.pod.extra_env.iter().map(|(name, value)| json!({ "name": name, "value": value }));
+    let elsewhere = spec.pod.extra_env_from.iter().map(|(name, from)| json!({ "name": name, "valueFrom": from }));
+    let users: Vec<Value> = spec.pod.env.iter().cloned().chain(plain).chain(elsewhere).collect();
+    // A name may stand there once: server-side apply rejects a second one. The user's wins, in the place of the first, because
+    // Kubernetes resolves `$(NAME)` of earlier variables alone.
+    for variable in users {
+        match env.iter_mut().find(|earlier| earlier["name"] == variable["name"]) {
+            Some(earlier) => *earlier = variable,
+            None => env.push(variable),
+        }
+    }
+    let has_address = env.iter().any(|variable| variable["name"] == "SESSION_SERVER_ADDRESS");
+    if let Some(Advertise::Node(_)) = spec.session_server.as_ref().map(|server| &server.advertise)
+        && !has_address
+    {
         let from = json!({ "fieldRef": { "fieldPath": "status.hostIP" } });
         env.push(json!({ "name": "SESSION_SERVER_ADDRESS", "valueFrom": from }));
     }
@@ -192,6 +204,9 @@ fn secrets(spec: &ReleaseSpec) -> Vec<Value> {
         fields.insert("name", json!(secret.name));
         if let Some(items) = &secret.items {
             fields.insert("items", json!(items));
+        }
+        if let Some(optional) = secret.optional {
+            fields.insert("optional", json!(optional));
         }
         sources.push(json!({ "secret": fields }));
     }

@@ -4,11 +4,11 @@ use serde_json::{Value as Json, json};
 use toml::{Table, Value};
 
 use super::super::catalogue::{GLOBAL, RUNNER};
-use super::super::config_toml::{Config, GlobalKeys, Place, Release, Source, from_hcl, from_text, merge};
+use super::super::config_toml::{Config, Place, Release, Source, from_hcl, from_text, merge};
 use super::super::finding::{Finding, PathStep, attribute};
 use super::super::inputs::ReleaseInputs;
 use super::super::values::ChartValues;
-use super::super::version::RunnerVersion;
+use super::super::version::{DEFAULT_RELEASE, RunnerVersion};
 use super::{Names, SessionServer, build_nodes, docker_in_docker};
 
 pub(super) struct Sources<'a> {
@@ -32,6 +32,7 @@ impl Sources<'_> {
         }
         let mut layers = vec![self.defaults(), self.derived()];
         layers.extend(self.values.config.iter().cloned());
+        layers.push(self.values.environment.clone());
         layers.extend(named_parts(&self.values.inputs));
         let mut merged = merge(&layers, &typed)?;
         if let (Some(nodes), Some(Value::Table(kubernetes))) =
@@ -85,9 +86,11 @@ impl Sources<'_> {
             add("config", runner(config, attribute("config")));
         }
         if let Some(text) = &typed.config_toml {
-            let release = Release { name: &self.names.release, namespace: &self.names.namespace, job_namespace: None };
-            let place = Place { path: attribute("config_toml"), version: self.version };
-            add("config_toml", from_text(text, release, GlobalKeys::Allowed, &place));
+            let app_version = typed.runner_version.as_deref().unwrap_or(DEFAULT_RELEASE);
+            let release =
+                Release { name: &self.names.release, namespace: &self.names.namespace, values: None, app_version };
+            let place = Place::strict(attribute("config_toml"), self.version);
+            add("config_toml", from_text(text, release, &place).map(|text| text.config));
         }
         if let Some(cache) = &typed.cache {
             // The object arrives below `cache`, so that its findings have the right path.

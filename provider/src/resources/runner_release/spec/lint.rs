@@ -1,5 +1,6 @@
 //! Checks that need more than one part of a release.
 
+use serde_json::Value as Json;
 use toml::{Table, Value};
 
 use super::super::finding::{Finding, attribute, attributes};
@@ -145,6 +146,8 @@ pub(super) fn objects(inputs: &ReleaseInputs) -> Vec<Finding> {
                 "hpa needs at least one entry in metrics; without one it has nothing to scale by.",
             ));
         }
+        findings
+            .extend(hpa.metrics.iter().flatten().enumerate().filter_map(|(index, metric)| of_old_api(index, metric)));
         if hpa.max_replicas.is_some_and(|max| max < hpa.min_replicas.unwrap_or(1)) {
             findings.push(Finding::error(
                 attributes("hpa.max_replicas"),
@@ -163,4 +166,34 @@ pub(super) fn objects(inputs: &ReleaseInputs) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+/// Metrics in the form of `autoscaling/v2beta1`, which Kubernetes 1.25 removed.
+fn of_old_api(index: usize, metric: &Json) -> Option<Finding> {
+    let kind = metric.get("type")?.as_str()?;
+    let field = format!("{}{}", kind.get(..1)?.to_lowercase(), kind.get(1..)?);
+    let source = metric.get(&field)?;
+    let old = ["metricName", "metricSelector", "targetAverageValue", "targetValue", "targetAverageUtilization"];
+    let found: Vec<&str> = old.into_iter().filter(|name| source.get(name).is_some()).collect();
+    if found.is_empty() {
+        return None;
+    }
+    let name = source.get("metricName").or(source.get("name")).and_then(Json::as_str).unwrap_or("NAME");
+    let named = if kind == "Resource" { format!("name: {name}") } else { format!("metric: {{ name: {name} }}") };
+    let target = match source.get("targetAverageUtilization") {
+        Some(percent) => format!("{{ type: Utilization, averageUtilization: {percent} }}"),
+        None => {
+            let amount = source.get("targetAverageValue").or(source.get("targetValue")).map(Json::to_string);
+            format!("{{ type: AverageValue, averageValue: {} }}", amount.unwrap_or_else(|| "AMOUNT".to_owned()))
+        }
+    };
+    Some(Finding::error(
+        attributes("hpa.metrics"),
+        "Metric of a removed API",
+        format!(
+            "metrics[{index}] has {}, which left Kubernetes with autoscaling/v2beta1. Write {field}: {{ {named}, target: \
+             {target} }}.",
+            found.join(" and ")
+        ),
+    ))
 }

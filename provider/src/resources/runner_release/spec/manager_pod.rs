@@ -45,6 +45,8 @@ pub struct ManagerPod {
     pub probe_timeout_seconds: i64,
     pub liveness: ProbeTimes,
     pub readiness: ProbeTimes,
+    /// Variables whose order counts, as Kubernetes has them. The others follow.
+    pub env: Vec<Value>,
     pub extra_env: BTreeMap<String, String>,
     pub extra_env_from: BTreeMap<String, Value>,
     pub extra_env_from_refs: Vec<Value>,
@@ -99,6 +101,7 @@ impl ManagerPod {
             probe_timeout_seconds: inputs.probe_timeout_seconds.unwrap_or(4),
             liveness: ProbeTimes::new(inputs.liveness_probe, 60, 60),
             readiness: ProbeTimes::new(inputs.readiness_probe, READINESS.0, READINESS.1),
+            env: inputs.env.unwrap_or_default(),
             extra_env: inputs.extra_env.unwrap_or_default(),
             extra_env_from: inputs.extra_env_from.unwrap_or_default(),
             extra_env_from_refs: inputs.extra_env_from_refs.unwrap_or_default(),

@@ -10,6 +10,7 @@ mod job_pod;
 mod lint;
 mod manager_pod;
 mod names;
+mod of_values;
 mod resolve;
 mod rules;
 mod session_server;

@@ -10,7 +10,7 @@ use super::super::version::RunnerVersion;
 use super::configuration::Sources;
 use super::{
     DisruptionBudget, ManagerPod, Metrics, Names, Registration, ReleaseSpec, Roles, Rule, ServiceAccount,
-    SessionServer, Start, TokenKind, TokenSecret, job_pod, lint, needed,
+    SessionServer, Start, TokenKind, TokenSecret, job_pod, lint, needed, of_values,
 };
 
 /// Everything that a plan or an apply knows.
@@ -42,10 +42,17 @@ pub fn resolve(given: Given<'_>) -> Result<Resolved, Vec<Finding>> {
     let release = typed.name.as_deref().unwrap_or("gitlab-runner").to_owned();
     let namespace = typed.namespace.as_deref().unwrap_or("gitlab-runner").to_owned();
     let asked_version = asked_version(&typed)?;
-    let values = match given.values {
-        [] => ChartValues::default(),
-        files => values::read(files, Context { release: &release, namespace: &namespace, version: asked_version })?,
+    let context = Context {
+        release: &release,
+        namespace: &namespace,
+        version: asked_version,
+        app_version: typed.runner_version.as_deref(),
     };
+    let mut values = match given.values {
+        [] => ChartValues::default(),
+        files => values::read(files, context),
+    };
+    let mut findings = std::mem::take(&mut values.errors);
     let mut inputs = typed.clone().over(values.inputs.clone()).map_err(shape_error)?;
     if typed.pod_security_context.is_none() && !values.has_pod_security_context {
         // What nobody has written is this provider's default, not the chart's.
@@ -55,9 +62,14 @@ pub fn resolve(given: Given<'_>) -> Result<Resolved, Vec<Finding>> {
     let tag = inputs.image_parts.as_ref().and_then(|image| image.tag.as_deref());
     let version = asked_version.or_else(|| RunnerVersion::of_image_tag(tag?)).unwrap_or(RunnerVersion::DEFAULT);
 
-    let mut findings = lint::objects(&inputs);
+    of_values::objects(&mut inputs, &typed, &mut values.notes);
+    findings.extend(lint::objects(&inputs));
     let gitlab_url = self::gitlab_url(&inputs);
-    let token = keep(token(&inputs, &values, &names, given.token, given.existing_secret), &mut findings);
+    let token = Tokens { typed: &typed, names: &names, write_only: given.token, existing: given.existing_secret };
+    let token = keep(token.choose(&mut values), &mut findings);
+    if token.as_ref().is_none_or(|token| token.kind == TokenKind::Authentication) {
+        of_values::registration(&mut inputs, &typed, &mut values.notes);
+    }
     let single_pod = inputs.hpa.is_none() && inputs.replicas.unwrap_or(1) == 1;
     let session_server =
         keep(SessionServer::new(inputs.session_server.as_ref(), &names, single_pod), &mut findings).flatten();
@@ -73,25 +85,46 @@ pub fn resolve(given: Given<'_>) -> Result<Resolved, Vec<Finding>> {
     };
     let config = keep(sources.merged(), &mut findings);
     let in_config = config.as_ref().and_then(|config| config.runner.get("url")?.as_str());
-    let gitlab_url = gitlab_url.map_err(|wrong| findings.insert(0, wrong.finding(in_config))).unwrap_or_default();
+    let gitlab_url = match gitlab_url {
+        Err(WrongUrl::Missing) => in_config.map_or(Err(WrongUrl::Missing), with_scheme),
+        url => url,
+    };
+    let gitlab_url = gitlab_url.map_err(|wrong| findings.push(wrong.finding())).unwrap_or_default();
     if let Some(config) = &config {
         findings.extend(lint::runner(&config.runner, &inputs));
     }
     if let Some(token) = &token {
         findings.extend(lint::registration(token.kind, &inputs));
     }
-    let (errors, mut warnings): (Vec<_>, Vec<_>) = findings.into_iter().partition(Finding::is_error);
+    let findings = of_values::placed(findings, &typed, &values);
+    let (mut errors, mut warnings): (Vec<_>, Vec<_>) = findings.into_iter().partition(Finding::is_error);
+    if values.is_unreadable {
+        // What is missing may be in the file.
+        errors.retain(|error| !MAY_BE_IN_VALUES.contains(&error.summary));
+    }
     let (Some(token), Some(mut config), true) = (token, config, errors.is_empty()) else { return Err(errors) };
-    warnings.splice(0..0, values.warnings);
+    warnings.splice(0..0, std::mem::take(&mut values.warnings));
 
     let start = start(&mut config.runner, &token, version, &inputs);
+    warnings.extend(of_values::variables(&start, &typed, &mut values));
     let services = usize::from(inputs.docker_in_docker.is_some());
     let empty = toml::Table::new();
     let kubernetes = config.runner.get("kubernetes").and_then(Value::as_table).unwrap_or(&empty);
     let job_pod = job_pod(kubernetes, services);
+    let roles = roles(&inputs, &config.runner, &names, version);
+    let service_account = service_account(&inputs, &names);
+    of_values::jobs_of_the_manager(
+        &inputs,
+        &typed,
+        &config.runner,
+        &service_account,
+        roles.as_ref(),
+        &mut values.notes,
+    );
+    warnings.extend(std::mem::take(&mut values.notes).into_findings());
     let spec = ReleaseSpec {
-        roles: roles(&inputs, &config.runner, &names, version),
-        service_account: service_account(&inputs, &names),
+        roles,
+        service_account,
         pod: ManagerPod::new(&inputs),
         gitlab_url,
         version,
@@ -115,6 +148,7 @@ pub fn resolve(given: Given<'_>) -> Result<Resolved, Vec<Finding>> {
         names,
     };
     let token = match spec.token.kind {
+        _ if !spec.token.owned => None,
         TokenKind::Authentication => values.runner_token,
         TokenKind::Registration => values.registration_token,
     };
@@ -140,6 +174,12 @@ fn asked_version(typed: &ReleaseInputs) -> Result<Option<RunnerVersion>, Vec<Fin
     })
 }
 
+const NO_URL: &str = "GitLab's address is missing or wrong";
+const NO_TOKEN: &str = "A runner needs one token";
+
+/// What is missed as well where a file of values cannot be read.
+const MAY_BE_IN_VALUES: [&str; 2] = [NO_URL, NO_TOKEN];
+
 /// Why there is no address of GitLab.
 enum WrongUrl {
     Missing,
@@ -147,57 +187,86 @@ enum WrongUrl {
 }
 
 impl WrongUrl {
-    /// `in_config` is what the configuration of the runner says of it.
-    fn finding(self, in_config: Option<&str>) -> Finding {
-        let detail = match (self, in_config) {
-            (Self::Missing, Some(url)) => {
-                format!("gitlab_url is not set. The runner's configuration has url = {url:?}: set gitlab_url to that.")
-            }
-            (Self::Missing, None) => {
+    fn finding(self) -> Finding {
+        let detail = match self {
+            Self::Missing => {
                 "Set gitlab_url, or gitlabUrl in a values file: the runner has to know its GitLab.".to_owned()
             }
-            (Self::NoScheme(url), _) => {
+            Self::NoScheme(url) => {
                 format!("{url:?} must start with https:// or http://. Write for instance \"https://{url}\".")
             }
         };
-        Finding::error(attribute("gitlab_url"), "GitLab's address is missing or wrong", detail)
+        Finding::error(attribute("gitlab_url"), NO_URL, detail)
     }
 }
 
 fn gitlab_url(inputs: &ReleaseInputs) -> Result<String, WrongUrl> {
     match inputs.gitlab_url.as_deref() {
         None | Some("") => Err(WrongUrl::Missing),
-        Some(url) if url.starts_with("https://") || url.starts_with("http://") => Ok(url.to_owned()),
-        Some(url) => Err(WrongUrl::NoScheme(url.to_owned())),
+        Some(url) => with_scheme(url),
     }
 }
 
-fn token(
-    inputs: &ReleaseInputs,
-    values: &ChartValues,
-    names: &Names,
+fn with_scheme(url: &str) -> Result<String, WrongUrl> {
+    match url.starts_with("https://") || url.starts_with("http://") {
+        true => Ok(url.to_owned()),
+        false => Err(WrongUrl::NoScheme(url.to_owned())),
+    }
+}
+
+/// Where a token may come from beside the values files.
+struct Tokens<'a> {
+    typed: &'a ReleaseInputs,
+    names: &'a Names,
     write_only: Option<TokenKind>,
     existing: Option<TokenKind>,
-) -> Result<TokenSecret, Vec<Finding>> {
-    let wrong = |detail: &str| vec![Finding::error(attribute("runner_token_wo"), "A runner needs one token", detail)];
-    let in_values = match (&values.runner_token, &values.registration_token) {
-        (Some(_), Some(_)) => {
-            return Err(wrong("The values give runnerToken and runnerRegistrationToken. Keep runnerToken."));
+}
+
+impl Tokens<'_> {
+    /// Attributes win over values, and in values the Secret wins over a token, as in the chart.
+    fn choose(&self, values: &mut ChartValues) -> Result<TokenSecret, Vec<Finding>> {
+        let wrong = |detail: &str| vec![Finding::error(attribute("runner_token_wo"), NO_TOKEN, detail)];
+        let in_values = match (&values.runner_token, &values.registration_token) {
+            (Some(_), _) => Some(TokenKind::Authentication),
+            (None, Some(_)) => Some(TokenKind::Registration),
+            (None, None) => None,
+        };
+        let secret_in_values = values.inputs.token_secret_name.clone();
+        match (self.typed.token_secret_name.as_deref(), self.write_only) {
+            (Some(_), Some(_)) => Err(wrong("Both a token and token_secret_name are given. Keep one of them.")),
+            (Some(name), None) => {
+                values.token_is_unused("the Secret of token_secret_name is used");
+                if secret_in_values.is_some_and(|other| other != name) {
+                    values.notes.add("runners.secret", "the Secret of token_secret_name is used.");
+                }
+                Ok(self.secret(name))
+            }
+            (None, Some(kind)) => {
+                values.token_is_unused("the token of the attribute is used");
+                if secret_in_values.is_some() {
+                    values.notes.add("runners.secret", "the token of the attribute is used, and not this Secret.");
+                }
+                Ok(TokenSecret { name: self.names.full.clone(), kind, owned: true })
+            }
+            (None, None) => match (secret_in_values, in_values) {
+                (Some(name), _) => {
+                    values.token_is_unused("the Secret of runners.secret is used, as in the chart");
+                    Ok(self.secret(&name))
+                }
+                (None, Some(kind)) => {
+                    values.token_is_used();
+                    Ok(TokenSecret { name: self.names.full.clone(), kind, owned: true })
+                }
+                (None, None) => Err(wrong(
+                    "Set runner_token_wo with the authentication token (glrt-...) that GitLab shows when a runner is made, \
+                     or token_secret_name for a Secret that holds it.",
+                )),
+            },
         }
-        (Some(_), None) => Some(TokenKind::Authentication),
-        (None, Some(_)) => Some(TokenKind::Registration),
-        (None, None) => None,
-    };
-    match (inputs.token_secret_name.as_deref(), write_only.or(in_values)) {
-        (Some(_), Some(_)) => Err(wrong("Both a token and token_secret_name are given. Keep one of them.")),
-        (Some(name), None) => {
-            Ok(TokenSecret { name: name.to_owned(), kind: existing.unwrap_or(TokenKind::Authentication), owned: false })
-        }
-        (None, Some(kind)) => Ok(TokenSecret { name: names.full.clone(), kind, owned: true }),
-        (None, None) => Err(wrong(
-            "Set runner_token_wo with the authentication token (glrt-...) that GitLab shows when a runner is made, or \
-             token_secret_name for a Secret that holds it.",
-        )),
+    }
+
+    fn secret(&self, name: &str) -> TokenSecret {
+        TokenSecret { name: name.to_owned(), kind: self.existing.unwrap_or(TokenKind::Authentication), owned: false }
     }
 }
 

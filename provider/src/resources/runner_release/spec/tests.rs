@@ -8,7 +8,8 @@ const GUIDE: &str = include_str!("../testdata/guide-values.yaml");
 
 /// The `[[runners]]` of the guide, as its author wrote it.
 fn guides_runner() -> toml::Table {
-    let values: serde_json::Value = serde_yaml_ng::from_str(GUIDE).unwrap();
+    let values: serde_json::Value =
+        serde_json::Value::Object(crate::resources::runner_release::values::parse(GUIDE).unwrap());
     let text = values["runners"]["config"].as_str().unwrap().replace("{{.Release.Namespace}}", "gitlab-runner");
     let whole: toml::Table = text.parse().unwrap();
     whole["runners"].as_array().unwrap()[0].as_table().unwrap().clone()
@@ -74,7 +75,8 @@ fn attributes_give_the_very_same_configuration() {
 
 #[test]
 fn text_gives_the_very_same_configuration() {
-    let values: serde_json::Value = serde_yaml_ng::from_str(GUIDE).unwrap();
+    let values: serde_json::Value =
+        serde_json::Value::Object(crate::resources::runner_release::values::parse(GUIDE).unwrap());
     let inputs = json!({ "gitlab_url": "https://gitlab.com/", "config_toml": values["runners"]["config"] });
     let spec = resolve(given(inputs, TokenKind::Registration)).unwrap().spec;
     assert_eq!(spec.config.runner, guides_runner());
@@ -143,17 +145,16 @@ fn a_key_given_twice_names_both_places() {
 }
 
 #[test]
-fn an_address_of_gitlab_is_one_error_with_what_to_write() {
+fn the_address_of_gitlab_is_that_of_the_configuration_or_one_error() {
     let details = |gitlab_url: serde_json::Value, url: &str| -> Vec<String> {
         let config_toml = format!("[[runners]]\nurl = {url:?}\n");
         let inputs = json!({ "gitlab_url": gitlab_url, "config_toml": config_toml });
         errors(inputs, TokenKind::Authentication).into_iter().map(|finding| finding.detail).collect()
     };
+    assert_eq!(details(json!(null), "https://gitlab.com/"), [""; 0]);
     assert_eq!(
-        details(json!(null), "https://gitlab.com/"),
-        [
-            "gitlab_url is not set. The runner's configuration has url = \"https://gitlab.com/\": set gitlab_url to that."
-        ]
+        details(json!(null), "gitlab.com"),
+        ["\"gitlab.com\" must start with https:// or http://. Write for instance \"https://gitlab.com\"."]
     );
     assert_eq!(
         details(json!("gitlab.com"), "https://gitlab.com/"),
@@ -162,6 +163,8 @@ fn an_address_of_gitlab_is_one_error_with_what_to_write() {
     assert_eq!(details(json!("https://gitlab.com"), "https://gitlab.com/"), [""; 0]);
     assert_eq!(details(json!("https://gitlab.com"), "https://other/").len(), 1);
 }
+
+mod values_files;
 
 #[test]
 fn tokens_of_values_are_told_apart() {

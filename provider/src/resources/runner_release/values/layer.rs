@@ -3,47 +3,111 @@
 use serde_json::{Map, Value};
 
 use super::super::finding::{Finding, PathStep};
+use super::umbrella::unwrapped;
+use super::yaml::{self, Document, Lines};
+
+/// The files as one, and where each key stands.
+#[derive(Debug, Default)]
+pub(super) struct Layers {
+    /// Over the chart's defaults.
+    pub(super) merged: Map<String, Value>,
+    /// Without them.
+    pub(super) given: Map<String, Value>,
+    pub(super) files: Files,
+    /// Index of each file with documents after the first.
+    pub(super) with_more: Vec<usize>,
+}
+
+/// Lines of the keys, file by file.
+#[derive(Debug, Default)]
+pub(super) struct Files(Vec<Lines>);
+
+/// Where a key stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct At {
+    pub(super) file: usize,
+    pub(super) line: Option<usize>,
+}
+
+impl Files {
+    /// Of the last file that has the key: later ones win.
+    pub(super) fn find(&self, path: &str) -> At {
+        let numbered = self.0.iter().enumerate();
+        let has = numbered.clone().rev().find(|(_, lines)| lines.has(path));
+        let near = || numbered.clone().rev().find(|(_, lines)| lines.of(path).is_some());
+        let found = has.or_else(near);
+        At { file: found.map_or(0, |(file, _)| file), line: found.and_then(|(_, lines)| lines.of(path)) }
+    }
+
+    /// First line of a text that is written as a block.
+    pub(super) fn block(&self, path: &str) -> Option<usize> {
+        self.0.get(self.find(path).file)?.of_block(path)
+    }
+}
+
+/// The path of one file in `values`.
+pub(super) fn element(file: usize) -> Vec<PathStep> {
+    vec![PathStep::Attribute("values".to_owned()), PathStep::Index(file)]
+}
 
 /// Maps merge, the first over `defaults`; everything else is replaced, and null takes a key away.
 ///
 /// # Errors
 ///
-/// Files that are not YAML, or not a map.
-pub(super) fn merge(defaults: Value, files: &[&str]) -> Result<Map<String, Value>, Vec<Finding>> {
-    let mut merged = match defaults {
-        Value::Object(defaults) => defaults,
-        _ => Map::new(),
-    };
+/// Files that are not YAML, not a map, or encrypted.
+pub(super) fn merge(defaults: Value, texts: &[&str]) -> Result<Layers, Vec<Finding>> {
+    let mut layers = Layers::default();
+    if let Value::Object(defaults) = defaults {
+        layers.merged = defaults;
+    }
     let mut findings = Vec::new();
-    for (index, file) in files.iter().enumerate() {
-        match parse(file) {
-            Ok(values) => lay(&mut merged, values),
-            Err(detail) => {
-                let path = vec![PathStep::Attribute("values".to_owned()), PathStep::Index(index)];
-                findings.push(Finding::error(path, "Not a values file", detail));
+    for (index, text) in texts.iter().enumerate() {
+        let mut error = |summary, detail| findings.push(Finding::error(element(index), summary, detail));
+        match yaml::read(text) {
+            Ok(document) if is_encrypted(&document.values) => {
+                error(
+                    "Encrypted values file",
+                    "the file is encrypted with SOPS. Decrypt it first, for instance with the provider carlpett/sops: \
+                     values = [data.sops_file.values.raw]."
+                        .to_owned(),
+                );
+                layers.files.0.push(document.lines);
+            }
+            Ok(document) => {
+                let Document { values, lines, has_more } = unwrapped(document);
+                if has_more {
+                    layers.with_more.push(index);
+                }
+                lay(&mut layers.given, values.clone());
+                lay(&mut layers.merged, values);
+                layers.files.0.push(lines);
+            }
+            Err(wrong) => {
+                error("Not a values file", wrong.detail);
+                layers.files.0.push(Lines::default());
             }
         }
     }
     match findings.is_empty() {
-        true => Ok(merged),
+        true => Ok(layers),
         false => Err(findings),
     }
 }
 
-fn parse(file: &str) -> Result<Map<String, Value>, String> {
-    let value: Value = serde_yaml_ng::from_str(file).map_err(|error| {
-        // The parser's own words may quote the file, and the file may hold a token.
-        let place = error.location().map(|at| format!(" at line {}, column {}", at.line(), at.column()));
-        format!("The text is not valid YAML{}.", place.unwrap_or_default())
-    })?;
-    match value {
-        Value::Object(values) => Ok(values),
-        Value::Null => Ok(Map::new()),
-        _ => Err("A values file is a map of keys; this is something else.".to_owned()),
+/// SOPS leaves a map of its own, and encrypts scalars.
+fn is_encrypted(values: &Map<String, Value>) -> bool {
+    fn has(value: &Value) -> bool {
+        match value {
+            Value::String(text) => text.starts_with("ENC[AES256_GCM,"),
+            Value::Array(items) => items.iter().any(has),
+            Value::Object(map) => map.values().any(has),
+            _ => false,
+        }
     }
+    values.values().any(has)
 }
 
-fn lay(below: &mut Map<String, Value>, above: Map<String, Value>) {
+pub(super) fn lay(below: &mut Map<String, Value>, above: Map<String, Value>) {
     for (name, value) in above {
         match (below.get_mut(&name), value) {
             (_, Value::Null) => {
@@ -70,18 +134,26 @@ mod tests {
 
     #[test]
     fn merges_as_helm_does() {
-        let merged = merge(
-            json!({ "a": { "w": 0, "x": 0 }, "none": { "n": 1 } }),
+        let layers = merge(
+            json!({ "a": { "w": 0, "x": 0 }, "none": { "k": 1 } }),
             &[
-                "none: {n: null}\na: {x: 1, y: 1}\nlist: [1, 2]\ngone: 1\nanchor: &a {k: v}\nuse: *a\n",
-                "a: {y: 2, z: {n: null, m: 1}}\nlist: [3]\ngone: null\n",
+                "none: {k: null}\na: {x: 1, b: 1}\nlist: [1, 2]\ngone: 1\nanchor: &a {k: v}\nuse: *a\n",
+                "a: {b: 2, z: {k: null, m: 1}}\nlist: [3]\ngone: null\n",
                 "",
             ],
-        );
+        )
+        .unwrap();
         assert_eq!(
-            Value::Object(merged.unwrap()),
-            json!({ "none": {}, "a": { "w": 0, "x": 1, "y": 2, "z": { "m": 1 } }, "list": [3], "anchor": { "k": "v" }, "use": { "k": "v" } })
+            Value::Object(layers.merged),
+            json!({ "none": {}, "a": { "w": 0, "x": 1, "b": 2, "z": { "m": 1 } }, "list": [3], "anchor": { "k": "v" }, "use": { "k": "v" } })
         );
+        assert_eq!(layers.given["a"], json!({ "x": 1, "b": 2, "z": { "m": 1 } }));
+        let at = |path: &str| layers.files.find(path);
+        assert_eq!(
+            (at("a.x"), at("a.b"), at("a.gone")),
+            (At { file: 0, line: Some(2) }, At { file: 1, line: Some(1) }, At { file: 1, line: Some(1) })
+        );
+        assert_eq!(at("nowhere"), At { file: 0, line: None });
     }
 
     #[test]

@@ -1,38 +1,100 @@
 //! The official chart's values files, as they are written for Helm.
 //!
-//! Files are laid over one another by Helm's rules, every key is looked up in the table of the
-//! chart's keys, and what it means is carried over: to [`ReleaseInputs`], to the runner's
-//! configuration, or to a refusal with its reason.
+//! Files are read as Helm reads YAML and laid over one another by Helm's rules. Every key is looked up in the table of the
+//! chart's keys, and what it means is carried over to [`ReleaseInputs`] or to the runner's configuration. What Helm, the
+//! chart or the runner would ignore is no error: [`Notes`] makes one warning per file of it.
 
+mod accounts;
 mod carry;
+mod environment;
 mod keys;
 mod layer;
+mod notes;
+mod older;
+mod pod;
 mod shape;
+mod tokens;
+mod umbrella;
+mod unknown;
+mod yaml;
 
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
-pub use keys::{Becomes, KEYS, ValuesKey};
+pub use environment::{is_of_registration, option};
+pub use keys::{Becomes, CHART, KEYS, ValuesKey};
+pub use notes::Notes;
 
-use super::config_toml::Config;
+use self::layer::Layers;
+use super::config_toml::{Config, Release};
 use super::finding::Finding;
 use super::inputs::ReleaseInputs;
 use super::spec::security_context;
-use super::version::RunnerVersion;
+use super::version::{DEFAULT_RELEASE, RunnerVersion};
 
 /// Everything that the files say.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct ChartValues {
     pub inputs: ReleaseInputs,
     /// Layers of configuration, the weakest first.
     pub config: Vec<Config>,
+    /// What variables say of the configuration. It wins over the layers, as it does when a runner registers.
+    pub environment: Config,
     /// Whether `runners.config` was given, which switches the chart's default text off.
     pub has_config: bool,
     /// Whether a file says anything of the pod's security context. Otherwise it is the chart's.
     pub has_pod_security_context: bool,
+    has_pod_fs_group: bool,
     pub runner_token: Option<SecretString>,
     pub registration_token: Option<SecretString>,
+    /// The key that one of them stands at, and the attribute that takes it.
+    token_key: Option<(&'static str, &'static str)>,
+    pub notes: Notes,
     pub warnings: Vec<Finding>,
+    pub errors: Vec<Finding>,
+    /// Whether a file could not be read at all, so that what is missing may be in it.
+    pub is_unreadable: bool,
+    /// Path and option of each variable that configures a registration and whose value another object holds.
+    pub variables_from_elsewhere: Vec<(String, String)>,
+}
+
+impl ChartValues {
+    /// The key of the files that an attribute, dotted, comes from.
+    pub fn key_of(&self, attribute: &str) -> Option<&'static str> {
+        if attribute.starts_with("config") {
+            return self.has_config.then_some("runners.config");
+        }
+        let is_from = |key: &&ValuesKey| match key.becomes {
+            Becomes::Attribute(to) => to == attribute || to.starts_with(&format!("{attribute}.")),
+            _ => false,
+        };
+        KEYS.iter().find(is_from).map(|key| key.path).filter(|path| self.notes.files().find(path).line.is_some())
+    }
+
+    /// Says that the token of the files is used, and where it would be better kept.
+    pub fn token_is_used(&mut self) {
+        let Some((key, attribute)) = self.token_key else { return };
+        let at = self.notes.files().find(key);
+        let line = at.line.map(|line| format!("line {line}: ")).unwrap_or_default();
+        self.warnings.push(Finding::warning(
+            layer::element(at.file),
+            "Token in a values file",
+            format!(
+                "{line}{key} is used, but `values` are kept in plan and state as they are written. Take it out and set \
+                 `{attribute}`, which is never stored."
+            ),
+        ));
+    }
+
+    /// Says what is used in place of the token of the files, if they have one.
+    pub fn token_is_unused(&mut self, instead: &str) {
+        if let Some((key, _)) = self.token_key {
+            self.notes.add(
+                key,
+                format!("{instead}. `values` are kept in plan and state as they are written: take the token out."),
+            );
+        }
+    }
 }
 
 /// What the files need to know of the resource itself.
@@ -42,19 +104,54 @@ pub struct Context<'a> {
     pub namespace: &'a str,
     /// `runner_version`; unset, the image tag in the files tells it.
     pub version: Option<RunnerVersion>,
+    /// The same with its patch release, for `.Chart.AppVersion`.
+    pub app_version: Option<&'a str>,
 }
 
-/// Reads the files in the order in which Helm would take them.
-///
-/// # Errors
-///
-/// Every key that is unknown, refused or of the wrong type. No finding quotes a value.
-pub fn read(files: &[&str], context: Context<'_>) -> Result<ChartValues, Vec<Finding>> {
-    let merged = layer::merge(chart_defaults(), files)?;
-    let given = layer::merge(Value::Null, files)?;
-    let has_pod_security_context =
-        given.get("podSecurityContext").and_then(Value::as_object).is_some_and(|fields| !fields.is_empty());
-    Ok(ChartValues { has_pod_security_context, ..carry::carry(&merged, context)? })
+/// Reads the files in the order in which Helm would take them. What is wrong is in `errors`; no finding quotes a token.
+pub fn read(files: &[&str], context: Context<'_>) -> ChartValues {
+    let Layers { merged, given, files, with_more } = match layer::merge(chart_defaults(), files) {
+        Ok(layers) => layers,
+        Err(errors) => return ChartValues { errors, is_unreadable: true, ..ChartValues::default() },
+    };
+    let pod = given.get("podSecurityContext").and_then(Value::as_object);
+    let has_pod_security_context = pod.is_some_and(|fields| !fields.is_empty());
+    let has_pod_fs_group = pod.is_some_and(|fields| fields.contains_key("fsGroup"));
+    let has_moved = given.get("securityContext").and_then(Value::as_object).is_some_and(pod::has_fields_of_pods);
+    let mut notes = Notes::new(files);
+    for file in with_more {
+        notes.of_file(
+            file,
+            "Helm reads the first YAML document (---) and ignores all others. Give each as an element of its own.",
+        );
+    }
+    let values = scope(&merged);
+    let release = Release {
+        name: context.release,
+        namespace: context.namespace,
+        values: Some(&values),
+        app_version: context.app_version.unwrap_or(DEFAULT_RELEASE),
+    };
+    let carried =
+        carry::carry(&merged, ChartValues { notes, has_pod_fs_group, ..ChartValues::default() }, context, release);
+    ChartValues { has_pod_security_context: has_pod_security_context || has_moved, ..carried }
+}
+
+/// The Secret that the files name for the token, if any.
+pub fn token_secret(files: &[&str], context: Context<'_>) -> Option<String> {
+    read(files, context).inputs.token_secret_name
+}
+
+/// One file as Helm reads it, for a look at its keys.
+pub fn parse(file: &str) -> Option<Map<String, Value>> {
+    Some(umbrella::unwrapped(yaml::read(file).ok()?).values)
+}
+
+/// The version that the image in the files tells.
+fn version(values: &Map<String, Value>) -> Option<RunnerVersion> {
+    let image = values.get("image")?;
+    let tag = image.get("tag").and_then(Value::as_str).or_else(|| image.as_str()?.rsplit_once(':').map(|(_, tag)| tag));
+    RunnerVersion::of_image_tag(tag?)
 }
 
 /// Values by the chart's keys, dotted; what the chart does not have, by its whole path.
@@ -77,6 +174,26 @@ fn walk(values: &Map<String, Value>, prefix: &str, found: &mut Vec<(String, Valu
 /// The maps that the chart fills itself: a file adds to them, and takes away with null.
 fn chart_defaults() -> Value {
     json!({ "securityContext": security_context(), "podSecurityContext": { "runAsUser": 100, "fsGroup": 65533 } })
+}
+
+/// `.Values` of expressions: the files over the chart's defaults.
+fn scope(merged: &Map<String, Value>) -> Value {
+    let mut values = json!({
+        "image": { "registry": "registry.gitlab.com", "image": "gitlab-org/gitlab-runner" },
+        "imagePullPolicy": "IfNotPresent",
+        "unregisterRunners": true,
+        "terminationGracePeriodSeconds": 3600,
+        "concurrent": 10,
+        "shutdown_timeout": 0,
+        "checkInterval": 3,
+        "metrics": { "enabled": false, "portName": "metrics", "port": 9252 },
+        "service": { "enabled": false, "type": "ClusterIP" },
+        "rbac": { "create": false, "clusterWideAccess": false },
+    });
+    if let Value::Object(below) = &mut values {
+        layer::lay(below, merged.clone());
+    }
+    values
 }
 
 #[cfg(test)]

@@ -2,17 +2,24 @@
 
 use serde_json::{Map, Value};
 
-use super::super::config_toml::Release;
-use super::super::finding::{Finding, attribute};
+use super::super::config_toml::{Release, Unsupported};
 use super::keys::Shape;
 
+/// A value in the shape of its key.
+pub(super) struct Shaped {
+    pub(super) value: Value,
+    /// Whether Helm reads it otherwise.
+    pub(super) is_surprising: bool,
+}
+
 /// The value in its shape, or what it should have been.
-pub(super) fn shaped(value: &Value, shape: Shape, release: Release<'_>) -> Result<Value, Misshapen> {
+pub(super) fn shaped(value: &Value, shape: Shape, release: Release<'_>) -> Result<Shaped, Misshapen> {
+    let is_surprising = shape == Shape::Flag && value == "false";
     let right = match shape {
         Shape::Text => text(value).map(Value::String),
-        Shape::Template => return template(text(value), release),
-        Shape::Flag => value.as_bool().map(Value::Bool),
-        Shape::Integer => value.as_i64().map(Value::from),
+        Shape::Template => Some(template(text(value), release)?),
+        Shape::Flag => flag(value).map(Value::Bool),
+        Shape::Integer => integer(value).map(Value::from),
         Shape::Texts => list(value, text),
         Shape::Names => list(value, |item| text(item.get("name").unwrap_or(item))),
         Shape::TextMap => map(value),
@@ -27,12 +34,13 @@ pub(super) fn shaped(value: &Value, shape: Shape, release: Release<'_>) -> Resul
         Shape::List => value.is_array().then(|| value.clone()),
         Shape::Any => Some(value.clone()),
     };
-    right.ok_or(Misshapen::Wanted(wanted(shape)))
+    right.map(|value| Shaped { value, is_surprising }).ok_or(Misshapen::Wanted(wanted(shape)))
 }
 
+#[derive(Debug)]
 pub(super) enum Misshapen {
     Wanted(&'static str),
-    Findings(Vec<Finding>),
+    Unsupported(Vec<Unsupported>),
 }
 
 fn wanted(shape: Shape) -> &'static str {
@@ -49,18 +57,59 @@ fn wanted(shape: Shape) -> &'static str {
     }
 }
 
+/// The chart takes it for one that is not there.
+pub(super) fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// Whether there is nothing but empty values in it.
+pub(super) fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Object(map) => map.values().all(says_nothing),
+        value => is_empty(value),
+    }
+}
+
 pub(super) fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         Value::Bool(flag) => Some(flag.to_string()),
+        Value::Null => Some(String::new()),
+        Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+fn flag(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(flag) => Some(*flag),
+        Value::String(text) => match text.trim().to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" => Some(true),
+            "false" | "no" | "off" => Some(false),
+            _ => None,
+        },
+        Value::Number(number) => match number.as_i64() {
+            Some(0) => Some(false),
+            Some(1) => Some(true),
+            _ => None,
+        },
         _ => None,
     }
 }
 
+fn integer(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
+}
+
 fn template(text: Option<String>, release: Release<'_>) -> Result<Value, Misshapen> {
     let text = text.ok_or(Misshapen::Wanted("a string"))?;
-    release.expand(&text, &attribute("values")).map(Value::String).map_err(Misshapen::Findings)
+    release.expand(&text).map(Value::String).map_err(Misshapen::Unsupported)
 }
 
 fn list(value: &Value, item: fn(&Value) -> Option<String>) -> Option<Value> {

@@ -3,11 +3,12 @@ use std::collections::BTreeSet;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use super::super::finding::Severity;
+use super::super::catalogue::{RUNNER, entries};
+use super::super::finding::{PathStep, Severity};
 use super::keys::Shape;
 use super::*;
 
-const CONTEXT: Context<'_> = Context { release: "gitlab-runner", namespace: "ci", version: None };
+const CONTEXT: Context<'_> = Context { release: "gitlab-runner", namespace: "ci", version: None, app_version: None };
 
 /// With what the chart itself fills in.
 fn inputs(more: Value) -> ReleaseInputs {
@@ -17,16 +18,25 @@ fn inputs(more: Value) -> ReleaseInputs {
     serde_json::from_value::<ReleaseInputs>(more).unwrap().over(chart).unwrap()
 }
 
-fn details(file: &str) -> Vec<String> {
-    let found = read(&[file], CONTEXT).map(|_| Vec::new()).unwrap_or_else(|found| found);
-    let mut details: Vec<String> = found.into_iter().map(|finding| finding.detail).collect();
+fn errors(file: &str) -> Vec<String> {
+    let mut details: Vec<String> = read(&[file], CONTEXT).errors.into_iter().map(|finding| finding.detail).collect();
     details.sort();
     details
 }
 
+/// The lines of the one warning about the file.
+fn notes(file: &str) -> Vec<String> {
+    let read = read(&[file], CONTEXT);
+    assert_eq!(read.errors, [], "{file}");
+    let warnings = read.notes.into_findings();
+    assert!(warnings.len() <= 1, "{warnings:?}");
+    let lines = warnings.iter().flat_map(|warning| warning.detail.lines().skip(1));
+    lines.map(|line| line.trim_start_matches("- ").to_owned()).collect()
+}
+
 #[test]
 fn the_guides_file_is_understood() {
-    let read = read(&[include_str!("../testdata/guide-values.yaml")], CONTEXT).unwrap();
+    let mut read = read(&[include_str!("../testdata/guide-values.yaml")], CONTEXT);
     let expected = inputs(json!({
         "image_pull_secrets": ["your-pull-secrets"],
         "gitlab_url": "https://gitlab.com/",
@@ -40,68 +50,164 @@ fn the_guides_file_is_understood() {
         "rbac": { "create": true },
         "service_account": { "create": true },
     }));
+    assert_eq!(read.errors, []);
     assert_eq!(read.inputs, expected);
-    assert_eq!(read.registration_token.unwrap().expose_secret(), "XXXXX");
+    assert_eq!(read.registration_token.as_ref().unwrap().expose_secret(), "XXXXX");
     assert!(read.runner_token.is_none());
-    let summaries: Vec<_> = read.warnings.iter().map(|f| (f.severity, f.summary)).collect();
-    assert_eq!(summaries, [(Severity::Warning, "Token in a values file")]);
-    assert_eq!(read.config[0].runner, toml::toml! { kubernetes = { privileged = true } });
+    read.token_is_used();
+    let warnings: Vec<_> = read.warnings.iter().map(|f| (f.severity, f.summary)).collect();
+    assert_eq!(warnings, [(Severity::Warning, "Token in a values file")]);
+    assert!(read.warnings[0].detail.starts_with("line 6: runnerRegistrationToken is used"), "{:?}", read.warnings);
     assert_eq!(read.config[1].runner["kubernetes"]["namespace"].as_str(), Some("ci"));
+    assert_eq!(read.notes.into_findings(), [], "what the configuration says as well is no news");
 }
 
 #[test]
-fn unknown_keys_are_refused_with_the_nearest_name() {
+fn keys_that_the_chart_ignores_are_remarked_on_with_their_line_and_place() {
     assert_eq!(
-        details("gitlabURL: x\nmetrics: {enable: true}\nrunners: {cache: {secretname: x}}\nfoo: 1\n"),
+        notes(
+            "gitlabURL: x\nmetrics:\n  enable: true\nrunners:\n  cache:\n    secretname: x\n  pollTimeouts: 3\n  tolerations: [x]\nfoo: 1\nfoos: {}\nconfig: x\ntags: a\nlogging: {level: info}\nextraVolumeMounts: [x]\nx-anchor: 1\n"
+        ),
         [
-            "The gitlab-runner chart knows no key foo, and Helm would ignore it without a word.",
-            "The gitlab-runner chart knows no key gitlabURL, and Helm would ignore it without a word. Did you mean \"gitlabUrl\"?",
-            "The gitlab-runner chart knows no key metrics.enable, and Helm would ignore it without a word. Did you mean \"enabled\"?",
-            "The gitlab-runner chart knows no key runners.cache.secretname, and Helm would ignore it without a word. Did you mean \"secretName\"?",
+            "line 1, gitlabURL: the chart (0.86.0) has no such key and ignores it. Did you mean gitlabUrl?",
+            "line 3, metrics.enable: the chart (0.86.0) has no such key and ignores it. Did you mean metrics.enabled?",
+            "line 6, runners.cache.secretname: the chart (0.86.0) has no such key and ignores it. Did you mean runners.cache.secretName?",
+            "line 7, runners.pollTimeouts: the chart (0.86.0) has no such key and ignores it. Did you mean runners.pollTimeout?",
+            "line 8, runners.tolerations: the chart (0.86.0) has no such key and ignores it. It belongs to tolerations.",
+            "line 9, foo: the chart (0.86.0) has no such key and ignores it.",
+            "line 11, config: the chart (0.86.0) has no such key and ignores it. It belongs to runners.config.",
+            "line 12, tags: the chart (0.86.0) has no such key and ignores it. It belongs to runners.tags.",
+            "line 13, logging: the chart (0.86.0) has no such key and ignores it. Write logLevel and logFormat.",
+            "line 14, extraVolumeMounts: the chart (0.86.0) has no such key and ignores it. Write volumeMounts.",
         ]
     );
 }
 
 #[test]
-fn refusals_have_a_reason_and_no_value() {
-    let found = details(
-        "runnerToken: [glrt-secret]\nconcurrent: glrt-secret\nnamespace: glrt-secret\nextraObjects: [glrt-secret]\nrunners: {builds: {cpuLimit: 1}, executor: shell, configPath: /x}\nrbac: {podSecurityPolicy: {enabled: true}}\nmetrics: 3\n",
+fn keys_of_older_charts_are_remarked_on_unless_the_configuration_says_the_same() {
+    assert_eq!(
+        notes(
+            "runners:\n  privileged: true\n  image: alpine\n  builds: {cpuRequests: 500m, cpuLimit: ''}\n  cache: {cacheType: s3}\n  config: |\n    [[runners]]\n      [runners.kubernetes]\n        image = 'alpine'\n        cpu_request = '1'\n"
+        ),
+        [
+            "line 2, runners.privileged: today's chart does not read it. In runners.config it is privileged below [runners.kubernetes]. Jobs do not become privileged by it.",
+            "line 4, runners.builds.cpuRequests: today's chart does not read it. In runners.config it is cpu_request below [runners.kubernetes].",
+            "line 5, runners.cache.cacheType: today's chart does not read it. In runners.config it is Type below [runners.cache].",
+        ]
     );
-    assert_eq!(found.len(), 9, "{found:#?}");
-    assert!(found.iter().all(|detail| !detail.contains("secret")), "{found:#?}");
+}
+
+#[test]
+fn each_file_has_a_warning_of_its_own() {
+    let found = read(&["foo: 1\n---\nbar: 1\n", "# x\nbaz: 1\nconcurrent: 3\n"], CONTEXT).notes.into_findings();
+    let told: Vec<_> = found.iter().map(|f| (f.path.last().cloned().unwrap(), f.detail.lines().count())).collect();
+    assert_eq!(told, [(PathStep::Index(0), 3), (PathStep::Index(1), 2)]);
+    assert!(found[1].detail.contains("- line 2, baz:"), "{found:?}");
+}
+
+#[test]
+fn errors_have_a_line_a_reason_and_no_value() {
+    let found = errors(
+        "runnerToken: [glrt-secret]\nconcurrent: glrt-secret\nrunners: {executor: shell, configPath: /x}\nmetrics: 3\nlogLevel: glrt\nenvVars: [glrt-secret]\nimage: {tag: '{{ .Files.Get \"x\" }}'}\n",
+    );
+    assert_eq!(found.len(), 8, "{found:#?}");
+    assert!(found.iter().all(|detail| !detail.contains("secret") && detail.starts_with("line ")), "{found:#?}");
+    assert_eq!(found[0], "line 1: runnerToken must be a string.");
+    assert!(found.iter().any(|detail| detail.starts_with("line 5: logLevel")), "{found:#?}");
+}
+
+#[test]
+fn what_helm_reads_as_a_flag_or_a_number_is_one() {
+    let read = read(
+        &[
+            "concurrent: '10'\ncheckInterval: '5'\nrbac: {create: yes, clusterWideAccess: 'false'}\nunregisterRunners: 'true'\nvolumes: [{name: a, secret: {defaultMode: 0400}}]\n",
+        ],
+        CONTEXT,
+    );
+    assert_eq!(read.errors, []);
+    assert_eq!(read.config[0].global, toml::toml! { concurrent = 10 check_interval = 5 });
+    assert_eq!(read.inputs.rbac.as_ref().unwrap().create, Some(true));
+    assert_eq!(read.inputs.rbac.as_ref().unwrap().cluster_wide, Some(false));
+    assert_eq!(read.inputs.unregister_on_destroy, Some(true));
+    assert_eq!(read.inputs.volumes.as_ref().unwrap()[0]["secret"]["defaultMode"], 256);
+    let told = read.notes.into_findings();
+    assert!(told[0].detail.contains("- line 3, rbac.clusterWideAccess: the text \"false\""), "{told:?}");
+}
+
+#[test]
+fn a_security_context_is_sorted_between_pod_and_container() {
+    let file = "securityContext: {fsGroup: 1, runAsUser: 5, supplementalGroups: [1]}\npodSecurityContext: {privileged: true}\n";
+    let read = read(&[file], CONTEXT);
+    let pod = read.inputs.pod_security_context.unwrap();
+    assert_eq!(Value::Object(pod), json!({ "runAsUser": 100, "fsGroup": 1, "supplementalGroups": [1] }));
+    let container = read.inputs.security_context.unwrap();
+    assert_eq!((container.get("fsGroup"), container["runAsUser"].as_i64()), (None, Some(5)));
+    assert!(read.has_pod_security_context);
+    assert_eq!(notes(file).len(), 3);
+}
+
+#[test]
+fn variables_keep_their_order_and_configure_the_runner() {
+    let read = read(
+        &[
+            "envVars: [{name: B, value: 1}, {name: A, value: $(B)}, {name: CACHE_TYPE, value: s3}, {name: S, valueFrom: {secretKeyRef: {name: s, key: k}}}]\nextraEnv: {KUBERNETES_PRIVILEGED: 'true', KUBERNETES_POLL_TIMEOUT: 300, KUBERNETES_ALLOWED_IMAGES: 'a,b'}\nextraEnvFrom: {CACHE_S3_ACCESS_KEY: {secretKeyRef: {name: s, key: k}}}\nrunners: {config: '[[runners]]'}\n",
+        ],
+        CONTEXT,
+    );
+    assert_eq!(read.errors, []);
+    let names: Vec<_> =
+        read.inputs.env.as_ref().unwrap().iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(names, ["B", "A", "CACHE_TYPE", "S"]);
+    assert_eq!(
+        read.environment.runner,
+        toml::toml! {
+            cache = { Type = "s3" }
+            kubernetes = { allowed_images = ["a", "b"], poll_timeout = 300, privileged = true }
+        }
+    );
+    assert_eq!(
+        read.variables_from_elsewhere,
+        [("extraEnvFrom.CACHE_S3_ACCESS_KEY".to_owned(), "cache.s3.access_key".to_owned())]
+    );
+    assert!(errors("extraEnv: {RUNNER_EXECUTOR: docker}")[0].contains("Kubernetes executor only"));
 }
 
 #[test]
 fn empty_and_null_say_nothing() {
     let read = read(
-        &["sessionServer: null\nhpa: {}\nextraObjects: []\nrunners: {configPath: ''}\ntopologySpreadConstraints: {}\nserviceAccount: {name: ''}\nimage: {registry: ''}\n"],
+        &[
+            "sessionServer: null\nhpa: {}\nextraObjects: []\nrunners: {configPath: '', builds: {}, image: ''}\ntopologySpreadConstraints: {}\nserviceAccount: {name: ''}\nimage: {registry: ''}\nmetrics: []\nfoo: {bar: ''}\n",
+        ],
         CONTEXT,
-    )
-    .unwrap();
+    );
     let expected = inputs(json!({
         "image_parts": { "registry": "" },
         "rbac": { "create": false },
         "service_account": { "create": false },
     }));
-    assert_eq!(read.inputs, expected);
+    assert_eq!((read.errors, read.inputs), (Vec::new(), expected));
+    assert_eq!(read.notes.into_findings(), []);
 }
 
 #[test]
 fn older_spellings_are_carried_over() {
     let read = read(
-        &["rbac: {create: true, serviceAccountAnnotations: {a: '1', b: '1'}, imagePullSecrets: [{name: x}], rules: [{resources: [pods]}]}\nserviceAccount: {annotations: {a: '2 {{ .Release.Name }}'}}\nrunners: {tags: 'a, b', protected: true, locked: false, name: n, jobNamespace: jobs}\nname: m\nenvVars: [{name: A, value: 1}]\nextraEnv: {B: true}\nlogLevel: debug\n"],
+        &[
+            "rbac: {create: true, serviceAccountAnnotations: {a: '1', b: '1'}, imagePullSecrets: [{name: x}], resources: [pods], verbs: [get]}\nserviceAccount: {annotations: {a: '2 {{ .Release.Name }}'}}\nrunners: {tags: 'a, b', protected: true, locked: false, name: z, jobNamespace: jobs}\nname: m\nenvVars: [{name: A, value: 1}]\nextraEnv: {B: true}\nlogLevel: debug\nimage: 'a/b:{{ .Chart.AppVersion }}'\n",
+        ],
         CONTEXT,
-    )
-    .unwrap();
+    );
     let expected = inputs(json!({
-        "rbac": { "create": true, "rules": [{ "api_groups": [""], "resources": ["pods"], "verbs": ["*"] }] },
+        "rbac": { "create": true, "rules": [{ "api_groups": [""], "resources": ["pods"], "verbs": ["get"] }] },
         "service_account": { "create": true, "annotations": { "a": "2 gitlab-runner", "b": "1" }, "image_pull_secrets": ["x"] },
         "registration": { "tag_list": ["a", "b"], "access_level": "ref_protected", "locked": false },
-        "runner_name": "n",
+        "runner_name": "z",
         "job_namespace": "jobs",
-        "extra_env": { "A": "1", "B": "true" },
+        "env": [{ "name": "A", "value": "1" }],
+        "extra_env": { "B": "true" },
+        "image": "a/b:19.3.0",
     }));
-    assert_eq!(read.inputs, expected);
+    assert_eq!((read.errors, read.inputs), (Vec::new(), expected));
     assert_eq!(read.config[0].global, toml::toml! { log_level = "debug" });
 }
 
@@ -123,9 +229,11 @@ fn the_table_has_every_key_of_the_chart_and_says_why_some_have_no_effect() {
     let table: BTreeSet<&str> = KEYS.iter().map(|key| key.path).collect();
     assert_eq!(table.len(), KEYS.len(), "a key is there twice");
     assert_eq!(table, charts.union(&others).copied().collect());
-    let reason = |key: &&ValuesKey| matches!(key.becomes, Becomes::Nothing(_) | Becomes::Refused(_));
+    let reason = |key: &&ValuesKey| matches!(key.becomes, Becomes::Nothing(_) | Becomes::Older(_));
     let without: Vec<_> = KEYS.iter().filter(reason).map(|key| key.path).filter(|path| charts.contains(path)).collect();
-    assert_eq!(without, ["rbac.podSecurityPolicy.resourceNames"], "of the chart's own, all others are carried");
+    let expected =
+        ["rbac.podSecurityPolicy.enabled", "rbac.podSecurityPolicy.resourceNames", "runners.namespace", "extraObjects"];
+    assert_eq!(without, expected, "of the chart's own, all others are carried");
 }
 
 /// A value of the right shape that differs from the chart's default.
@@ -146,7 +254,7 @@ fn sample(key: &ValuesKey) -> Value {
         ("service.additionalPorts", _) => json!([{ "name": "a", "port": 1 }]),
         ("volumeMounts", _) => json!([{ "name": "a", "mountPath": "/a" }]),
         ("extraContainers", _) => json!([{ "name": "a", "image": "a" }]),
-        ("runners.config", _) => json!("[[runners]]\n  limit = 3\n"),
+        ("runners.config" | "runners.configOverride", _) => json!("[[runners]]\n  limit = 3\n"),
         ("runners.executor", _) => json!("shell"),
         ("logLevel", _) => json!("debug"),
         ("logFormat", _) => json!("json"),
@@ -178,40 +286,41 @@ fn at<'a>(tree: &'a Value, path: &str) -> Option<&'a Value> {
 
 #[test]
 fn every_key_does_what_the_table_says() {
-    let told = |read: &ChartValues| {
+    let told = |read: ChartValues| {
         let config: Vec<Value> =
             read.config.iter().map(|layer| json!({ "global": layer.global, "runner": layer.runner })).collect();
         let tokens = [&read.runner_token, &read.registration_token].map(Option::is_some);
-        json!({ "inputs": read.inputs, "config": config, "tokens": tokens })
+        let notes: Vec<String> = read.notes.into_findings().into_iter().map(|finding| finding.detail).collect();
+        let errors: Vec<String> = read.errors.into_iter().map(|finding| finding.detail).collect();
+        (json!({ "inputs": read.inputs, "config": config, "tokens": tokens }), notes, errors)
     };
     for key in KEYS {
         // The name of an account that is made counts where one is made.
         let base = if key.path.contains("generated") { "rbac: {create: true}" } else { "{}" };
-        let nothing = told(&read(&[base], CONTEXT).unwrap());
-        let read = read(&[base, &file(key)], CONTEXT);
-        let found = read.as_ref().map(told);
+        let (nothing, ..) = told(read(&[base], CONTEXT));
+        let (found, notes, errors) = told(read(&[base, &file(key)], CONTEXT));
         let lands = |path: &str| {
-            let found = found.as_ref().unwrap_or_else(|found| panic!("{}: {found:?}", key.path));
-            let value = at(found, path).filter(|value| !value.is_null());
+            let value = at(&found, path).filter(|value| !value.is_null());
             assert!(value.is_some() && value != at(&nothing, path), "{} does not land in {path}: {found}", key.path);
         };
         match key.becomes {
             Becomes::Attribute(to) => lands(&format!("inputs.{to}")),
-            Becomes::Global(_) | Becomes::Runner(_) => {
-                let config = read.as_ref().unwrap_or_else(|found| panic!("{}: {found:?}", key.path)).config[0].clone();
-                let (tree, to) = match key.becomes {
-                    Becomes::Runner(to) => (config.runner, to),
-                    Becomes::Global(to) | Becomes::Attribute(to) => (config.global, to),
-                    _ => unreachable!(),
-                };
-                assert!(at(&json!(tree), to).is_some(), "{} does not land in {to}: {tree:?}", key.path);
+            Becomes::Global(to) => {
+                assert!(at(&found["config"][0]["global"], to).is_some(), "{} does not land in {to}: {found}", key.path);
             }
             // What is read together with others has an effect of its own, or says why it cannot.
-            Becomes::Special(_) => assert_ne!(found.ok(), Some(nothing.clone()), "{}", key.path),
-            Becomes::Nothing(_) => assert_eq!(found.ok(), Some(nothing.clone()), "{}", key.path),
-            Becomes::Refused(reason) => {
-                let said = &found.unwrap_err()[0].detail;
-                assert!(said.contains(key.path) && said.contains(reason), "{said}");
+            Becomes::Special(_) => {
+                assert!(found != nothing || !notes.is_empty() || !errors.is_empty(), "{}", key.path);
+            }
+            Becomes::Nothing(reason) => {
+                assert_eq!(found, nothing, "{}", key.path);
+                assert!(key.path == "global" || notes[0].contains(&format!("{}: {reason}.", key.path)), "{notes:?}");
+            }
+            Becomes::Older(to) => {
+                assert_eq!(found, nothing, "{}", key.path);
+                assert!(notes[0].contains(key.path) && errors.is_empty(), "{notes:?}");
+                let in_catalogue = entries(&RUNNER).into_iter().any(|entry| entry.toml_path == to);
+                assert!(in_catalogue, "{to}");
             }
         }
     }

@@ -6,7 +6,7 @@ use proptest::sample::Index;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value as Json, json};
 
-use super::super::super::config_toml::{GlobalKeys, Place, Release, from_hcl, from_text};
+use super::super::super::config_toml::{Place, Release, from_hcl, from_text};
 use super::super::super::finding::attribute;
 use super::super::super::values::{self, KEYS};
 use super::*;
@@ -52,7 +52,12 @@ fn plain(name: &str) -> String {
 /// is as little `id` as it is `limit`. Two slips at one place can be three.
 fn is_right(message: &str, wrong: &str, right: &str) -> bool {
     let distance = |name: &str| strsim::osa_distance(&plain(wrong), &plain(name));
-    let suggested = message.split("Did you mean \"").nth(1).and_then(|rest| rest.split('"').next());
+    let belongs_elsewhere = ["belongs to", "It belongs", "is set in GitLab", "Write ", "In runners.config it is"];
+    if belongs_elsewhere.iter().any(|words| message.contains(words)) {
+        return true;
+    }
+    let rest = message.split("Did you mean ").nth(1).map(|rest| rest.trim_start_matches('"'));
+    let suggested = rest.and_then(|rest| rest.split(['"', '?']).next()).and_then(|path| path.rsplit('.').next());
     let is_all_wrong = distance(right) >= plain(wrong).len();
     match suggested {
         Some(name) => distance(name) <= distance(right) || is_all_wrong,
@@ -108,11 +113,11 @@ fn each(path: &str, known: &[String], check: impl Fn(&str) -> Vec<String>) {
 
 #[test]
 fn in_text() {
-    let release = Release { name: "gitlab-runner", namespace: "ci", job_namespace: None };
-    let place = Place { path: attribute("config_toml"), version: NEWEST };
+    let release = Release { name: "gitlab-runner", namespace: "ci", values: None, app_version: "19.4.0" };
+    let place = Place::strict(attribute("config_toml"), NEWEST);
     let said = |object: Json| {
         let text = toml::to_string(&object).unwrap();
-        let read = from_text(&text, release, GlobalKeys::Allowed, &place);
+        let read = from_text(&text, release, &place);
         read.map(|_| Vec::new()).unwrap_or_else(|found| found.into_iter().map(|found| found.detail).collect())
     };
     for (table, is_runner) in [(&GLOBAL, false), (&RUNNER, true)] {
@@ -146,7 +151,7 @@ fn in_hcl() {
 
 #[test]
 fn in_values_files() {
-    let context = values::Context { release: "gitlab-runner", namespace: "ci", version: None };
+    let context = values::Context { release: "gitlab-runner", namespace: "ci", version: None, app_version: None };
     for key in KEYS {
         let (parent, _) = key.path.rsplit_once('.').unwrap_or(("", key.path));
         let prefix = if parent.is_empty() { String::new() } else { format!("{parent}.") };
@@ -158,7 +163,8 @@ fn in_values_files() {
                 object = json!({ name: object });
             }
             let read = values::read(&[&object.to_string()], context);
-            read.map(|_| Vec::new()).unwrap_or_else(|found| found.into_iter().map(|found| found.detail).collect())
+            let warnings = read.notes.into_findings().into_iter().map(|found| found.detail);
+            warnings.flat_map(|told| told.lines().skip(1).map(str::to_owned).collect::<Vec<_>>()).collect()
         });
     }
 }

@@ -1,0 +1,123 @@
+//! Where a text of the runner's configuration comes from, and how findings about it are told.
+
+use std::collections::BTreeMap;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::super::finding::{Finding, PathStep};
+use super::super::version::RunnerVersion;
+
+/// Whether what the runner ignores is an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rules {
+    /// `config_toml`: a whole config.toml that was written for this provider.
+    Strict,
+    /// `runners.config` of a values file: a template for registration, of which the runner reads `[[runners]]` alone.
+    Template,
+    /// `runners.configOverride` of a values file: a whole config.toml.
+    Override,
+}
+
+/// The attribute or the key that holds the text.
+#[derive(Debug, Clone)]
+pub struct Place {
+    pub path: Vec<PathStep>,
+    pub version: RunnerVersion,
+    pub rules: Rules,
+    /// Line in its file at which the text begins, where it is part of one.
+    pub first_line: Option<usize>,
+}
+
+/// Something that the runner ignores.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    pub line: Option<usize>,
+    /// As the text has it: `runners.kubernetes.output_limit`.
+    pub key: String,
+    pub text: String,
+}
+
+impl Place {
+    /// Of `config_toml`.
+    pub fn strict(path: Vec<PathStep>, version: RunnerVersion) -> Self {
+        Self { path, version, rules: Rules::Strict, first_line: None }
+    }
+
+    pub(super) fn is_strict(&self) -> bool {
+        self.rules == Rules::Strict
+    }
+
+    /// The line in the file, of a line in the text.
+    pub(super) fn line(&self, in_text: usize) -> usize {
+        self.first_line.map_or(in_text, |first| first + in_text - 1)
+    }
+
+    /// The text's own name before a finding about a line: nothing where the line is the file's.
+    pub(super) fn prefix(&self, in_text: Option<usize>) -> String {
+        let Some(line) = in_text.map(|line| self.line(line)) else { return String::new() };
+        match (self.rules, self.first_line) {
+            (Rules::Template, None) => format!("runners.config, line {line}: "),
+            (Rules::Override, None) => format!("runners.configOverride, line {line}: "),
+            _ => format!("line {line}: "),
+        }
+    }
+
+    pub(super) fn error(&self, in_text: Option<usize>, summary: &'static str, detail: &str) -> Finding {
+        Finding::error(self.path.clone(), summary, format!("{}{detail}", self.prefix(in_text)))
+    }
+}
+
+/// Lines of the keys of a TOML text, by the path that findings name them with.
+#[derive(Debug, Default)]
+pub(super) struct Lines(BTreeMap<String, usize>);
+
+impl Lines {
+    pub(super) fn of_text(text: &str) -> Self {
+        let mut lines = Self::default();
+        if let Ok(table) = DeTable::parse(text) {
+            lines.table(text, table.get_ref(), "");
+        }
+        lines
+    }
+
+    /// Of the key, or of the nearest one above it.
+    pub(super) fn of(&self, path: &str) -> Option<usize> {
+        let mut path = path;
+        loop {
+            if let Some(line) = self.0.get(path) {
+                return Some(*line);
+            }
+            path = &path[..path.rfind(['.', '['])?];
+        }
+    }
+
+    fn table(&mut self, text: &str, table: &DeTable<'_>, at: &str) {
+        for (name, value) in table {
+            let here = format!("{at}{}", name.get_ref());
+            self.0.insert(here.clone(), line(text, name.span().start));
+            self.value(text, value, &here);
+        }
+    }
+
+    fn value(&mut self, text: &str, value: &Spanned<DeValue<'_>>, at: &str) {
+        match value.get_ref() {
+            DeValue::Table(table) => self.table(text, table, &format!("{at}.")),
+            DeValue::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.0.insert(format!("{at}[{index}]"), line(text, item.span().start));
+                    self.value(text, item, &format!("{at}[{index}]"));
+                    // The one runner of a text is named without its place in the list.
+                    if at == "runners" && index == 0 {
+                        self.value(text, item, at);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+pub(super) fn line(text: &str, offset: usize) -> usize {
+    text.get(..offset).map_or(1, |before| before.matches('\n').count() + 1)
+}

@@ -1,0 +1,163 @@
+//! What values files say and the rest of the release makes pointless: the chart leaves it out, and so does this.
+
+use super::super::finding::{Finding, PathStep, attribute};
+use super::super::inputs::ReleaseInputs;
+use super::super::values::{ChartValues, Notes, is_of_registration, option};
+use super::{Roles, ServiceAccount, Start};
+
+/// Findings about attributes that the values files give stand at their file.
+pub(super) fn placed(findings: Vec<Finding>, typed: &ReleaseInputs, values: &ChartValues) -> Vec<Finding> {
+    let typed = serde_json::to_value(typed).unwrap_or_default();
+    let is_typed = |name: &str| !typed[name].is_null();
+    let place = |finding: Finding| {
+        let names: Vec<&str> = finding
+            .path
+            .iter()
+            .filter_map(|step| match step {
+                PathStep::Attribute(name) => Some(name.as_str()),
+                _ => None,
+            })
+            .collect();
+        let is_elsewhere = match names.as_slice() {
+            [] | ["values" | "gitlab_url" | "runner_token_wo" | "runner_version", ..] => return finding,
+            ["config", ..] => is_typed("config") || is_typed("config_toml") || is_typed("cache"),
+            [name, ..] => is_typed(name),
+        };
+        match values.key_of(&names.join(".")).filter(|_| !is_elsewhere) {
+            Some(key) => values.notes.placed(key, finding),
+            None => finding,
+        }
+    };
+    findings.into_iter().map(place).collect()
+}
+
+/// Objects that the chart makes only beside others.
+pub(super) fn objects(inputs: &mut ReleaseInputs, typed: &ReleaseInputs, notes: &mut Notes) {
+    let on = |enabled: Option<Option<bool>>| enabled.flatten() == Some(true);
+    let metrics = on(inputs.metrics.as_ref().map(|metrics| metrics.enabled));
+    if let Some(service) = inputs.service.as_mut().filter(|service| service.enabled == Some(true))
+        && !metrics
+        && typed.service.is_none()
+    {
+        service.enabled = Some(false);
+        notes.add("service.enabled", "the chart makes no Service without metrics.enabled.");
+    }
+    let service = on(inputs.service.as_ref().map(|service| service.enabled));
+    for (monitor, typed, path, is_of_use, needed) in [
+        (
+            &mut inputs.service_monitor,
+            &typed.service_monitor,
+            "metrics.serviceMonitor.enabled",
+            metrics && service,
+            "metrics.enabled and service.enabled",
+        ),
+        (&mut inputs.pod_monitor, &typed.pod_monitor, "metrics.podMonitor.enabled", metrics, "metrics.enabled"),
+    ] {
+        if let Some(monitor) = monitor.as_mut().filter(|monitor| monitor.enabled == Some(true))
+            && !is_of_use
+            && typed.is_none()
+        {
+            monitor.enabled = Some(false);
+            notes.add(path, format!("the chart makes no monitor without {needed}."));
+        }
+    }
+}
+
+/// Options that an authentication token carries itself.
+pub(super) fn registration(inputs: &mut ReleaseInputs, typed: &ReleaseInputs, notes: &mut Notes) {
+    const EFFECT: &str = "it has no effect with an authentication token (glrt-...): GitLab keeps this setting. The chart leaves it out, too.";
+    if let Some(given) = inputs.registration.take().filter(|_| typed.registration.is_none()) {
+        for (path, is_set) in [
+            ("runners.tags", given.tag_list.is_some()),
+            ("runners.runUntagged", given.run_untagged.is_some()),
+            ("runners.locked", given.locked.is_some()),
+            ("runners.protected", given.access_level.is_some()),
+            ("runners.maximumTimeout", given.maximum_timeout.is_some()),
+        ] {
+            if is_set {
+                notes.add(path, EFFECT);
+            }
+        }
+    } else {
+        inputs.registration = typed.registration.clone();
+    }
+    let mut variables = Vec::new();
+    if let Some(env) = &mut inputs.env {
+        env.retain(|variable| {
+            let name = variable["name"].as_str().unwrap_or_default();
+            let is_one = is_of_registration(name);
+            if is_one {
+                variables.push(("envVars".to_owned(), name.to_owned()));
+            }
+            !is_one
+        });
+    }
+    if let Some(env) = &mut inputs.extra_env {
+        let is_typed = |name: &String| typed.extra_env.as_ref().is_some_and(|env| env.contains_key(name));
+        env.retain(|name, _| {
+            let is_one = is_of_registration(name) && !is_typed(name);
+            if is_one {
+                variables.push((format!("extraEnv.{name}"), name.clone()));
+            }
+            !is_one
+        });
+    }
+    for (path, name) in variables {
+        notes.add(&path, format!("{name}: {EFFECT}"));
+    }
+}
+
+/// Variables that configure a runner only when it registers, and are of no use to one that does not.
+pub(super) fn variables(start: &Start, typed: &ReleaseInputs, values: &mut ChartValues) -> Vec<Finding> {
+    if *start != Start::WholeConfig {
+        return Vec::new();
+    }
+    for (path, option) in std::mem::take(&mut values.variables_from_elsewhere) {
+        values.notes.add(
+            &path,
+            format!(
+                "the runner reads it only when it registers, and with an authentication token it does not. Set {option} in \
+                 runners.config; credentials of the cache belong to the Secret of runners.cache.secretName."
+            ),
+        );
+    }
+    let names =
+        typed.extra_env.iter().flat_map(|env| env.keys()).chain(typed.extra_env_from.iter().flat_map(|env| env.keys()));
+    let unread = names.filter_map(|name| Some(format!("{name} (config.{})", option(name)?)));
+    let unread: Vec<String> = unread.collect();
+    if unread.is_empty() {
+        return Vec::new();
+    }
+    vec![Finding::warning(
+        attribute("extra_env"),
+        "Variables without effect",
+        format!(
+            "{} configure a runner only when it registers, and with an authentication token (glrt-...) it does not. Set the \
+             attribute of config instead.",
+            unread.join(", ")
+        ),
+    )]
+}
+
+/// The chart's Role allows everything in the core group; the one here allows what the manager needs.
+pub(super) fn jobs_of_the_manager(
+    inputs: &ReleaseInputs,
+    typed: &ReleaseInputs,
+    runner: &toml::Table,
+    account: &ServiceAccount,
+    roles: Option<&Roles>,
+    notes: &mut Notes,
+) {
+    let has_rules = inputs.rbac.as_ref().is_some_and(|rbac| rbac.rules.as_ref().is_some_and(|rules| !rules.is_empty()));
+    let of_jobs = runner.get("kubernetes").and_then(|kubernetes| kubernetes.get("service_account")?.as_str());
+    if roles.is_some() && !has_rules && typed.rbac.is_none() && of_jobs.is_some_and(|of_jobs| of_jobs == account.name) {
+        notes.add(
+            "rbac.create",
+            format!(
+                "jobs run as {}, the account of the manager, whose Role has the rights of the manager alone; the chart's \
+                 allows everything in the core group. Write what jobs need in rbac.rules, or give them an account of their own.",
+                account.name
+            ),
+        );
+    }
+}

@@ -1,0 +1,229 @@
+//! Values files as people have them: what each comes to says its first line.
+
+use super::*;
+
+/// What comes of a file.
+enum Comes<'a> {
+    /// Nothing is remarked on.
+    Quietly,
+    /// The one warning about its parts has all of these.
+    Warned(&'a [&'a str]),
+    /// The one error has all of these.
+    Refused(&'a [&'a str]),
+}
+
+use Comes::{Quietly, Refused, Warned};
+use TokenKind::{Authentication, Registration};
+
+macro_rules! file {
+    ($name:literal) => {
+        include_str!(concat!("../../testdata/values/", $name, ".yaml"))
+    };
+}
+
+fn resolved(text: &'static str, existing_secret: Option<TokenKind>) -> Result<Resolved, Vec<Finding>> {
+    resolve(Given { typed: ReleaseInputs::default(), values: &[text], token: None, existing_secret })
+}
+
+#[test]
+fn each_comes_to_what_its_first_line_says() {
+    let legacy = "today's chart does not read it";
+    let unknown = "has no such key and ignores it";
+    for (text, existing, comes) in [
+        (file!("01-secret-with-registration-token"), Some(Registration), Quietly),
+        (file!("02-secret-with-tags"), Some(Registration), Quietly),
+        (
+            file!("02-secret-with-tags"),
+            Some(Authentication),
+            Warned(&["line 5, runners.tags", "line 6, runners.runUntagged", "line 7, runners.locked"]),
+        ),
+        (file!("03-empty-legacy-maps"), None, Quietly),
+        (
+            file!("04-filled-legacy-builds"),
+            None,
+            Warned(&["memory_request below [runners.kubernetes]", "helper_cpu_limit", legacy]),
+        ),
+        (
+            file!("05-legacy-cache-keys"),
+            None,
+            Warned(&["Type below [runners.cache]", "BucketName below [runners.cache.s3]"]),
+        ),
+        (
+            file!("06-legacy-runner-keys"),
+            None,
+            Warned(&[
+                "pull_policy",
+                "node_selector",
+                "poll_timeout",
+                "output_limit below [[runners]]",
+                "request_concurrency",
+                "clone_url",
+                "service_account",
+            ]),
+        ),
+        (file!("07-image-as-text"), None, Quietly),
+        (
+            file!("08-pod-fields-in-container-context"),
+            None,
+            Warned(&["line 5, securityContext.fsGroup", "podSecurityContext"]),
+        ),
+        (file!("09-umbrella"), None, Quietly),
+        (file!("10-umbrella-alias"), None, Quietly),
+        (file!("11-log-level-warn"), None, Quietly),
+        (file!("12-environment-cache"), None, Quietly),
+        (file!("13-environment-executor"), None, Quietly),
+        (file!("14-tag-of-chart"), None, Quietly),
+        (file!("15-template-of-values"), None, Quietly),
+        (file!("16-merge-key"), None, Quietly),
+        (file!("17-yaml-1-1"), None, Quietly),
+        (file!("18-quoted-numbers"), None, Quietly),
+        (file!("19-newer-chart"), None, Warned(&["line 7, runners.cache.disableGlobalCredentialsExport"])),
+        (file!("20-config-override"), None, Refused(&["2 [[runners]] sections", "gitlabspot_runner_release for each"])),
+        (
+            file!("21-globals-in-config"),
+            None,
+            Warned(&["line 6, concurrent", "line 7, listen_address", "metrics.enabled"]),
+        ),
+        (file!("22-url-with-slash"), None, Quietly),
+        (file!("23-url-in-config-alone"), None, Quietly),
+        (
+            file!("24-privileged-beside-config"),
+            None,
+            Warned(&["line 5, runners.privileged", "Jobs do not become privileged"]),
+        ),
+        (
+            file!("25-registration-token-as-runner-token"),
+            None,
+            Refused(&["registration token", "registration_token_wo"]),
+        ),
+        (
+            file!("26-authentication-token-as-registration-token"),
+            None,
+            Warned(&["line 3, runnerRegistrationToken", "authentication token"]),
+        ),
+        (file!("27-service-without-metrics"), None, Warned(&["line 5, service.enabled"])),
+        (file!("28-monitor-without-service"), None, Warned(&["line 7, metrics.serviceMonitor.enabled"])),
+        (file!("29-hpa-of-old-api"), None, Refused(&["metricName", "averageValue"])),
+        (file!("30-pod-security-policy"), None, Warned(&["line 7, rbac.podSecurityPolicy.enabled", "1.25"])),
+        (file!("31-rbac-of-old-charts"), None, Quietly),
+        (file!("32-never-a-key"), None, Warned(&["line 4, persistentVolumes", "line 7, logging", unknown])),
+        (file!("33-misspelt"), None, Warned(&["line 4, unregisterRunner", "Did you mean unregisterRunners?", unknown])),
+        (
+            file!("34-config-at-top-level"),
+            None,
+            Warned(&["line 4, tags", "runners.tags", "line 5, config", "runners.config"]),
+        ),
+        (
+            file!("35-key-of-one-level-up"),
+            None,
+            Warned(&["line 8, ", "environment belongs to [[runners]]", "output_limit belongs to [[runners]]"]),
+        ),
+        (file!("36-annotations-as-list"), None, Refused(&["line 8: ", "pod_annotations is a list"])),
+        (file!("37-empty-text"), None, Quietly),
+        (file!("38-tags-as-list"), None, Quietly),
+        (file!("39-encrypted"), None, Refused(&["SOPS"])),
+        (
+            file!("40-secret-and-token"),
+            Some(Registration),
+            Warned(&["runnerRegistrationToken", "runners.secret is used"]),
+        ),
+    ] {
+        let title = text.lines().next().unwrap();
+        match (comes, resolved(text, existing)) {
+            (Refused(parts), Err(errors)) => {
+                assert_eq!(errors.len(), 1, "{title}: {errors:#?}");
+                assert!(title.contains("error"), "{title}");
+                for part in parts {
+                    assert!(errors[0].detail.contains(part), "{title}: no {part:?} in {}", errors[0].detail);
+                }
+            }
+            (comes, Ok(resolved)) => {
+                assert!(title.starts_with("# passes"), "{title}");
+                let about_parts = |finding: &&Finding| finding.summary == "Parts of a values file have no effect";
+                let told: Vec<&str> =
+                    resolved.warnings.iter().filter(about_parts).map(|one| one.detail.as_str()).collect();
+                match comes {
+                    Quietly => assert_eq!(told, [""; 0], "{title}"),
+                    Warned(parts) => {
+                        assert_eq!(told.len(), 1, "{title}: {told:?}");
+                        for part in parts {
+                            assert!(told[0].contains(part), "{title}: no {part:?} in {}", told[0]);
+                        }
+                    }
+                    Refused(_) => unreachable!("{title} passes"),
+                }
+            }
+            (_, Err(errors)) => unreachable!("{title}: {errors:#?}"),
+        }
+    }
+}
+
+#[test]
+fn they_mean_what_they_mean_to_helm() {
+    let spec = |text, existing| resolved(text, existing).unwrap().spec;
+    let first = spec(file!("01-secret-with-registration-token"), Some(Registration));
+    assert_eq!(
+        (first.token.name.as_str(), first.token.kind, first.token.owned),
+        ("runner-secret", Registration, false)
+    );
+    let Start::Register(registration) = spec(file!("02-secret-with-tags"), Some(Registration)).start else {
+        unreachable!()
+    };
+    assert_eq!(
+        (registration.tag_list, registration.run_untagged, registration.locked),
+        (vec!["spot".to_owned(), "linux".to_owned()], true, false)
+    );
+    assert_eq!(spec(file!("05-legacy-cache-keys"), None).cache_secret_name.as_deref(), Some("s3access"));
+    let image = spec(file!("07-image-as-text"), None);
+    assert_eq!(image.pod.image, "registry.example.com/gitlab-runner:alpine-v19.3.0");
+    let contexts = spec(file!("08-pod-fields-in-container-context"), None).pod;
+    assert_eq!(
+        contexts.pod_security_context,
+        json!({ "runAsUser": 100, "fsGroup": 65533, "supplementalGroups": [1000] })
+    );
+    assert_eq!(contexts.security_context["runAsUser"], 100);
+    assert_eq!(spec(file!("09-umbrella"), None).config.global["concurrent"].as_integer(), Some(4));
+    assert_eq!(spec(file!("11-log-level-warn"), None).config.global["log_level"].as_str(), Some("warn"));
+    let environment = spec(file!("12-environment-cache"), None).config.runner;
+    assert_eq!(environment["cache"]["s3"]["BucketName"].as_str(), Some("example-cache"));
+    assert_eq!(environment["kubernetes"]["privileged"].as_bool(), Some(true));
+    assert_eq!(
+        spec(file!("14-tag-of-chart"), None).pod.image,
+        "registry.gitlab.com/gitlab-org/gitlab-runner:alpine-v19.3.0"
+    );
+    let template = spec(file!("15-template-of-values"), None).config.runner;
+    assert_eq!(template["clone_url"].as_str(), Some("https://gitlab.example.com/"));
+    assert_eq!(template["request_concurrency"].as_integer(), Some(6));
+    assert_eq!(
+        json!(spec(file!("16-merge-key"), None).pod.resources),
+        json!({ "requests": { "cpu": "50m", "memory": "64Mi" }, "limits": { "memory": "256Mi" } })
+    );
+    let yaml = spec(file!("17-yaml-1-1"), None);
+    assert_eq!(yaml.pod.volumes[0]["secret"]["defaultMode"], 256);
+    assert_eq!(yaml.pod.volume_mounts[0]["readOnly"], true);
+    assert!(yaml.roles.is_some());
+    assert_eq!(spec(file!("23-url-in-config-alone"), None).gitlab_url, "https://gitlab.example.com/");
+    assert_eq!(spec(file!("24-privileged-beside-config"), None).config.runner["kubernetes"].get("privileged"), None);
+    let token = spec(file!("26-authentication-token-as-registration-token"), None);
+    assert_eq!((token.token.kind, token.start), (Authentication, Start::WholeConfig));
+    assert_eq!(spec(file!("27-service-without-metrics"), None).service, None);
+    assert_eq!(spec(file!("28-monitor-without-service"), None).service_monitor, None);
+    let rules = spec(file!("31-rbac-of-old-charts"), None).roles.unwrap().rules;
+    assert_eq!((rules.len(), rules[0].resources.len(), rules[0].verbs.len()), (1, 3, 6));
+    let Start::Register(registration) = spec(file!("38-tags-as-list"), None).start else { unreachable!() };
+    assert_eq!(registration.tag_list, ["spot", "linux"]);
+    let secret = resolved(file!("40-secret-and-token"), Some(Registration)).unwrap();
+    assert!(secret.token.is_none() && !secret.spec.token.owned);
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once() {
+    let text = "runnerToken: GR1348941-x\nrunners:\n  executor: docker\n  config: |\n    [[runners]]\n      shell = 'fish'\n    [[runners]]\nhpa: {minReplicas: 1}\nconcurrent: many\n";
+    let typed = typed(json!({ "config": { "nothing": 1 }, "gitlab_url": "gitlab.com" }));
+    let given = Given { typed, values: &[text], token: None, existing_secret: None };
+    let errors = resolve(given).unwrap_err();
+    let of_hpa = errors.iter().find(|error| error.detail.contains("hpa")).unwrap();
+    assert_eq!(of_hpa.path.len(), 2, "{of_hpa:?}");
+    assert!(of_hpa.detail.starts_with("line 8: "), "{of_hpa:?}");
+    assert_eq!(errors.len(), 8, "{errors:#?}");
+}

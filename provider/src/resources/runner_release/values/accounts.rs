@@ -1,0 +1,58 @@
+//! The service account and its rights.
+
+use serde_json::{Value, json};
+
+use super::carry::{Carrier, get, object, put};
+
+impl Carrier<'_> {
+    /// The chart creates an account when told to, or when it creates roles and was told nothing.
+    pub(super) fn service_account(&mut self) {
+        let creates_roles = get(&self.inputs, "rbac.create").and_then(Value::as_bool).unwrap_or(false);
+        put(&mut self.inputs, "rbac.create", Value::Bool(creates_roles));
+        let told = get(&self.inputs, "service_account.create").and_then(Value::as_bool);
+        put(&mut self.inputs, "service_account.create", Value::Bool(told.unwrap_or(creates_roles)));
+        let generated = self.text("rbac.generatedServiceAccountName");
+        let existing = self.text("rbac.serviceAccountName");
+        if get(&self.inputs, "service_account.name").is_none()
+            && let Some(name) = if creates_roles { generated } else { existing }
+        {
+            put(&mut self.inputs, "service_account.name", Value::String(name));
+        }
+        if let Some(Value::Object(old)) = self.specials.remove("rbac.serviceAccountAnnotations") {
+            for (name, value) in old {
+                let annotations = object(&mut self.inputs, &["service_account", "annotations"]);
+                annotations.entry(name).or_insert(value);
+            }
+        }
+        if let Some(Value::Array(mut names)) = self.specials.remove("rbac.imagePullSecrets") {
+            if let Some(Value::Array(own)) = get(&self.inputs, "service_account.image_pull_secrets") {
+                names.extend(own.iter().filter(|name| !names.contains(name)).cloned().collect::<Vec<_>>());
+            }
+            put(&mut self.inputs, "service_account.image_pull_secrets", Value::Array(names));
+        }
+    }
+
+    pub(super) fn rules(&mut self) {
+        let older = [("resources", "rbac.resources"), ("verbs", "rbac.verbs")]
+            .map(|(part, key)| (part, self.specials.remove(key)));
+        let rules = match self.specials.remove("rbac.rules") {
+            Some(Value::Array(rules)) => rules,
+            _ if older.iter().any(|(_, value)| value.is_some()) => {
+                let parts = older.into_iter().filter_map(|(part, value)| Some((part.to_owned(), value?)));
+                vec![Value::Object(parts.collect())]
+            }
+            _ => return,
+        };
+        let rules = rules.iter().map(|rule| {
+            let part = |name: &str, fallback: &str| rule.get(name).cloned().unwrap_or_else(|| json!([fallback]));
+            json!({
+                "api_groups": part("apiGroups", ""),
+                "resources": part("resources", "*"),
+                "resource_names": rule.get("resourceNames"),
+                "verbs": part("verbs", "*"),
+            })
+        });
+        let rules = Value::Array(rules.collect());
+        put(&mut self.inputs, "rbac.rules", rules);
+    }
+}

@@ -1,0 +1,69 @@
+//! What files say without effect, or otherwise than it seems: one warning per file.
+
+use super::super::config_toml::Remark;
+use super::super::finding::Finding;
+use super::layer::{At, Files, element};
+
+/// Remarks on keys, to be told together.
+#[derive(Debug, Default)]
+pub struct Notes {
+    files: Files,
+    notes: Vec<(At, String)>,
+}
+
+impl Notes {
+    pub(super) fn new(files: Files) -> Self {
+        Self { files, notes: Vec::new() }
+    }
+
+    pub(super) fn files(&self) -> &Files {
+        &self.files
+    }
+
+    /// About the key at this path. The text is a sentence that goes on after the key.
+    pub fn add(&mut self, path: &str, text: impl AsRef<str>) {
+        self.notes.push((self.files.find(path), format!("{path}: {}", text.as_ref())));
+    }
+
+    /// The finding at the file and the line of the key.
+    pub fn placed(&self, path: &str, finding: Finding) -> Finding {
+        let at = self.files.find(path);
+        let line = at.line.map(|line| format!("line {line}: ")).unwrap_or_default();
+        Finding { path: element(at.file), detail: format!("{line}{}", finding.detail), ..finding }
+    }
+
+    /// About a file as a whole.
+    pub(super) fn of_file(&mut self, file: usize, text: &str) {
+        self.notes.push((At { file, line: None }, text.to_owned()));
+    }
+
+    /// About a text inside the file.
+    pub(super) fn remark(&mut self, path: &str, remark: Remark) {
+        let at = self.files.find(path);
+        let told = match remark.line {
+            Some(_) => format!("{}: {}", remark.key, remark.text),
+            None => format!("{path}: {}: {}", remark.key, remark.text),
+        };
+        self.notes.push((At { file: at.file, line: remark.line.or(at.line) }, told));
+    }
+
+    /// A warning for each file, in the order of the lines.
+    pub fn into_findings(mut self) -> Vec<Finding> {
+        self.notes.sort();
+        self.notes.dedup();
+        let mut findings: Vec<Finding> = Vec::new();
+        for file in self.notes.chunk_by(|one, other| one.0.file == other.0.file) {
+            let Some((at, _)) = file.first() else { continue };
+            let lines = file.iter().map(|(at, text)| match at.line {
+                Some(line) => format!("- line {line}, {text}"),
+                None => format!("- {text}"),
+            });
+            let detail = format!(
+                "These parts of the file have no effect, or another one than they seem to have:\n{}",
+                lines.collect::<Vec<_>>().join("\n")
+            );
+            findings.push(Finding::warning(element(at.file), "Parts of a values file have no effect", detail));
+        }
+        findings
+    }
+}

@@ -1,0 +1,65 @@
+//! `runners.config`, and the keys of older charts that it replaced.
+
+use serde_json::Value;
+
+use super::super::config_toml::{Place, Rules, from_text, is_same_address};
+use super::carry::{Carrier, get};
+use super::layer::element;
+
+impl Carrier<'_> {
+    pub(super) fn config(&mut self, key: &str, text: &str, rules: Rules) {
+        let at = self.carried.notes.files().find(key);
+        let place = Place {
+            path: element(at.file),
+            version: self.version,
+            rules,
+            first_line: self.carried.notes.files().block(key),
+        };
+        match from_text(text, self.release, &place) {
+            Ok(text) => {
+                for remark in text.remarks {
+                    self.carried.notes.remark(key, remark);
+                }
+                if let (Some(inside), Some(outside)) = (
+                    text.config.runner.get("url").and_then(toml::Value::as_str),
+                    get(&self.inputs, "gitlab_url").and_then(Value::as_str),
+                ) && !is_same_address(inside, outside)
+                {
+                    self.note(key, "registration ignores its url; gitlabUrl is used.");
+                }
+                self.carried.config.push(text.config);
+                self.carried.has_config = true;
+            }
+            Err(findings) => {
+                self.findings.extend(findings);
+                // What would follow from its absence is not told as well.
+                self.carried.has_config = true;
+            }
+        }
+    }
+
+    /// Keys that today's chart does not read are remarked on, unless the configuration says the same.
+    pub(super) fn older_keys(&mut self) {
+        for (path, to, value) in std::mem::take(&mut self.older) {
+            let in_config = self.carried.config.last().map(|config| config.runner.clone()).unwrap_or_default();
+            let there = to.split('.').try_fold(&toml::Value::Table(in_config), |value, part| value.get(part)).cloned();
+            let same = there.as_ref().and_then(|there| serde_json::to_value(there).ok()).is_some_and(|there| {
+                there == value
+                    || super::shape::text(&there).is_some_and(|there| Some(there) == super::shape::text(&value))
+            });
+            if same {
+                continue;
+            }
+            let (table, key) = to.rsplit_once('.').unwrap_or(("", to));
+            let table = if table.is_empty() { "[[runners]]".to_owned() } else { format!("[runners.{table}]") };
+            let more = match (path, &value) {
+                ("runners.privileged", Value::Bool(true)) => " Jobs do not become privileged by it.",
+                _ => "",
+            };
+            self.note(
+                path,
+                format!("today's chart does not read it. In runners.config it is {key} below {table}.{more}"),
+            );
+        }
+    }
+}

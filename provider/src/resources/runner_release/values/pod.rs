@@ -1,0 +1,91 @@
+//! Image, security and environment of the manager's pod.
+
+use serde_json::{Map, Value, json};
+
+use super::carry::{Carrier, object, put};
+
+/// Fields that a pod's security context has and a container's has not.
+const OF_PODS: [&str; 5] =
+    ["fsGroup", "fsGroupChangePolicy", "supplementalGroups", "supplementalGroupsPolicy", "sysctls"];
+
+/// Fields that a container's security context has and a pod's has not.
+const OF_CONTAINERS: [&str; 5] =
+    ["allowPrivilegeEscalation", "capabilities", "privileged", "procMount", "readOnlyRootFilesystem"];
+
+/// Whether fields of a pod are in the security context of a container.
+pub(super) fn has_fields_of_pods(context: &Map<String, Value>) -> bool {
+    OF_PODS.iter().any(|field| context.contains_key(*field))
+}
+
+impl Carrier<'_> {
+    /// Charts before 0.50 had the whole image as a text.
+    pub(super) fn image(&mut self, image: &str) {
+        match self.release.expand(image) {
+            Ok(image) => put(&mut self.inputs, "image", Value::String(image)),
+            Err(unsupported) => {
+                let detail = format!("image: {}", super::super::config_toml::told(&unsupported));
+                self.error("image", "Template expression not supported", &detail);
+            }
+        }
+    }
+
+    pub(super) fn pod(&mut self) {
+        self.security_contexts();
+        if let Some(constraints) = self.specials.remove("topologySpreadConstraints") {
+            put(&mut self.inputs, "topology_spread_constraints", constraints);
+        }
+        let mut env = Vec::new();
+        let variables = self.specials.remove("envVars");
+        for variable in variables.as_ref().and_then(Value::as_array).into_iter().flatten() {
+            let Some(name) = variable.get("name").and_then(Value::as_str) else {
+                let detail = "envVars must be a list of {name, value}.";
+                self.error("envVars", "Wrong value in a values file", detail);
+                return;
+            };
+            env.push(match variable.get("valueFrom") {
+                Some(from) => json!({ "name": name, "valueFrom": from }),
+                None => json!({ "name": name, "value": self.shaped(variable.get("value").unwrap_or(&Value::Null)) }),
+            });
+        }
+        if !env.is_empty() {
+            put(&mut self.inputs, "env", Value::Array(env));
+        }
+    }
+
+    fn security_contexts(&mut self) {
+        if let Some(Value::Object(mut context)) = self.specials.remove("securityContext") {
+            for field in OF_PODS {
+                let Some(value) = context.remove(field) else { continue };
+                let pod = object(&mut self.inputs, &["pod_security_context"]);
+                let is_taken = match pod.get(field) {
+                    // The chart's own default gives way to what somebody wrote.
+                    Some(_) if field == "fsGroup" && !self.carried.has_pod_fs_group => true,
+                    Some(_) => false,
+                    None => true,
+                };
+                if is_taken {
+                    pod.insert(field.to_owned(), value);
+                }
+                let outcome = if is_taken { "It is taken there" } else { "It has no effect beside the one there" };
+                self.note(
+                    &format!("securityContext.{field}"),
+                    format!(
+                        "a container's security context has no {field}; it belongs to podSecurityContext. {outcome}."
+                    ),
+                );
+            }
+            put(&mut self.inputs, "security_context", Value::Object(context));
+        }
+        let fields: Vec<&str> = {
+            let pod: &Map<String, Value> = object(&mut self.inputs, &["pod_security_context"]);
+            OF_CONTAINERS.into_iter().filter(|field| pod.contains_key(*field)).collect()
+        };
+        for field in fields {
+            object(&mut self.inputs, &["pod_security_context"]).remove(field);
+            self.note(
+                &format!("podSecurityContext.{field}"),
+                format!("a pod's security context has no {field}, and the API server ignores it. It belongs to securityContext."),
+            );
+        }
+    }
+}

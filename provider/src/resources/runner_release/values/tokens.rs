@@ -1,0 +1,97 @@
+//! The token of the runner, and keys that must agree with the resource.
+
+use secrecy::SecretString;
+use serde_json::Value;
+
+use super::super::validate::is_of_registration;
+use super::carry::{Carrier, put};
+
+impl Carrier<'_> {
+    pub(super) fn tokens(&mut self) {
+        for key in ["runnerToken", "runnerRegistrationToken"] {
+            let Some(token) = self.text(key) else { continue };
+            // A line break at its end is the usual accident, and an invalid HTTP header later.
+            let token = token.trim();
+            if key == "runnerToken" && is_of_registration(token) {
+                self.error(
+                    key,
+                    "Not an authentication token",
+                    "runnerToken is a registration token (GR1348941...). Take it out of the values and set \
+                     `registration_token_wo`.",
+                );
+                // Otherwise its absence would be told as well.
+                self.carried.registration_token = Some(SecretString::from(token));
+                continue;
+            }
+            let is_of_runner = key == "runnerToken" || token.starts_with("glrt-");
+            if is_of_runner && key != "runnerToken" {
+                self.note(key, "this is an authentication token (glrt-...), and it is used as one.");
+            }
+            let (held, attribute) = match is_of_runner {
+                true => (&mut self.carried.runner_token, "runner_token_wo"),
+                false => (&mut self.carried.registration_token, "registration_token_wo"),
+            };
+            held.get_or_insert_with(|| SecretString::from(token));
+            self.carried.token_key.get_or_insert((key, attribute));
+        }
+        if self.carried.runner_token.is_some() && self.carried.registration_token.take().is_some() {
+            self.note("runnerRegistrationToken", "it has no effect beside an authentication token. Keep runnerToken.");
+        }
+    }
+
+    pub(super) fn constraints(&mut self) {
+        if self.text("namespace").is_some_and(|namespace| namespace != self.context.namespace) {
+            let namespace = self.context.namespace;
+            self.note(
+                "namespace",
+                format!(
+                    "the release is in {namespace}, because the attribute `namespace` says so. Set `namespace` instead."
+                ),
+            );
+        }
+        if let Some(executor) = self.text("runners.executor").filter(|executor| executor != "kubernetes") {
+            self.error(
+                "runners.executor",
+                "Executor is not supported",
+                &format!(
+                    "runners.executor is {executor:?}, but this resource runs jobs with the Kubernetes executor only. Write \
+                     kubernetes, or leave the key out."
+                ),
+            );
+        }
+        if let Some(path) = self.text("runners.configPath") {
+            let has_text =
+                ["runners.config", "runners.configOverride"].iter().any(|key| self.specials.contains_key(*key));
+            match has_text {
+                true => self.note("runners.configPath", "it has no effect beside runners.config."),
+                false => self.error(
+                    "runners.configPath",
+                    "Configuration cannot be read",
+                    &format!(
+                        "runners.configPath is {path:?}, a file in the container, which cannot be checked at plan. Put its \
+                         text in runners.config."
+                    ),
+                ),
+            }
+        }
+    }
+
+    pub(super) fn registration(&mut self) {
+        let tags: Vec<String> = match self.specials.remove("runners.tags") {
+            Some(Value::Array(tags)) => tags.iter().map(|tag| self.shaped(tag)).collect(),
+            Some(tags) => self.shaped(&tags).split(',').map(str::to_owned).collect(),
+            None => Vec::new(),
+        };
+        let tags: Vec<Value> =
+            tags.iter().map(|tag| tag.trim()).filter(|tag| !tag.is_empty()).map(Value::from).collect();
+        if !tags.is_empty() {
+            put(&mut self.inputs, "registration.tag_list", Value::Array(tags));
+        }
+        if self.specials.remove("runners.protected") == Some(Value::Bool(true)) {
+            put(&mut self.inputs, "registration.access_level", Value::from("ref_protected"));
+        }
+        if let Some(name) = self.text("runners.name") {
+            put(&mut self.inputs, "runner_name", Value::String(name));
+        }
+    }
+}

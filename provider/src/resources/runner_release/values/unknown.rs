@@ -1,0 +1,78 @@
+//! Keys that the chart does not have: where they belong, or what was meant.
+
+use super::super::catalogue::{GLOBAL, RUNNER, entries};
+use super::super::suggest::{nearest, plain};
+use super::keys::{Becomes, CHART, KEYS};
+
+/// Names that no key is like, and what does what they promise.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("config.toml", "runners.config"),
+    ("logging", "logLevel and logFormat"),
+    ("url", "gitlabUrl"),
+    ("token", "runnerToken"),
+    ("extraVolumes", "volumes"),
+    ("extraVolumeMounts", "volumeMounts"),
+    ("environment", "extraEnv, or environment in runners.config for jobs"),
+    ("env", "extraEnv, or environment in runners.config for jobs"),
+    ("annotations", "podAnnotations or deploymentAnnotations"),
+    ("labels", "podLabels or deploymentLabels"),
+    ("persistence", "volumes and volumeMounts"),
+    ("autoscaling", "hpa"),
+];
+
+/// A sentence that follows the key.
+pub(super) fn told(name: &str, path: &str, prefix: &str) -> String {
+    let has_none = format!("the chart ({CHART}) has no such key and ignores it");
+    match place(name, path, prefix) {
+        Some(place) => format!("{has_none}. {place}"),
+        None => format!("{has_none}."),
+    }
+}
+
+fn place(name: &str, path: &str, prefix: &str) -> Option<String> {
+    let siblings = KEYS.iter().filter_map(|key| key.path.strip_prefix(prefix)?.split('.').next());
+    let near = nearest(name, siblings);
+    // The same letters, or one slip: that is what was meant.
+    if let Some(near) = near.filter(|near| strsim::osa_distance(&plain(near), &plain(name)) <= 1) {
+        return Some(format!("Did you mean {prefix}{near}?"));
+    }
+    if let Some((_, instead)) = ELSEWHERE.iter().find(|(other, _)| *other == path) {
+        return Some(format!("Write {instead}."));
+    }
+    if let Some(key) = of_same_name(name, path) {
+        return Some(format!("It belongs to {key}."));
+    }
+    if let Some(place) = in_config(name) {
+        return Some(place);
+    }
+    near.map(|near| format!("Did you mean {prefix}{near}?"))
+}
+
+/// A key of the chart with this last name, at another place.
+fn of_same_name(name: &str, path: &str) -> Option<&'static str> {
+    let is_plain = |key: &&super::ValuesKey| !matches!(key.becomes, Becomes::Older(_) | Becomes::Nothing(_));
+    let last = |path: &'static str| path.rsplit('.').next().unwrap_or(path);
+    // `enabled`, `labels` and the like say nothing of a place.
+    let mut found = KEYS
+        .iter()
+        .filter(is_plain)
+        .map(|key| key.path)
+        .filter(|other| plain(last(other)) == plain(name) && *other != path);
+    match (found.next(), found.next()) {
+        (Some(one), None) => Some(one),
+        _ => None,
+    }
+}
+
+/// A key of config.toml, in the spelling of the chart.
+fn in_config(name: &str) -> Option<String> {
+    let of = |table| entries(table).into_iter().find(|entry| plain(entry.key.toml) == plain(name));
+    if let Some(entry) = of(&RUNNER) {
+        let (table, key) = entry.toml_path.rsplit_once('.').unwrap_or(("", &entry.toml_path));
+        let table = if table.is_empty() { "[[runners]]".to_owned() } else { format!("[runners.{table}]") };
+        return Some(format!("In runners.config it is {key} below {table}."));
+    }
+    let entry = of(&GLOBAL)?;
+    let key = KEYS.iter().find(|key| matches!(key.becomes, Becomes::Global(to) if to == entry.hcl_path));
+    key.map(|key| format!("Write {}.", key.path))
+}

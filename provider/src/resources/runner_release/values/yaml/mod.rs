@@ -1,0 +1,140 @@
+//! YAML as Helm reads it.
+//!
+//! Helm reads values with the YAML 1.1 rules of Go's `yaml.v2`: `yes` is true, `0400` is octal, `<<` merges, and a key that
+//! is repeated has its last value. The parser here knows YAML 1.2; what a plain scalar means is decided in [`scalar`].
+
+mod compose;
+mod scalar;
+
+use std::collections::BTreeMap;
+
+use granit_parser::{Event, Parser, ScanError};
+use serde_json::{Map, Value};
+
+use self::compose::Composer;
+
+/// What one text holds.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Document {
+    pub(super) values: Map<String, Value>,
+    pub(super) lines: Lines,
+    /// Helm reads the first document and ignores all further ones.
+    pub(super) has_more: bool,
+}
+
+/// Where keys stand in their text, by dotted path. Lines count from 1.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Lines {
+    keys: BTreeMap<String, usize>,
+    blocks: BTreeMap<String, usize>,
+}
+
+impl Lines {
+    /// Line of the key, or of the nearest one above it.
+    pub(super) fn of(&self, path: &str) -> Option<usize> {
+        let mut path = path;
+        loop {
+            if let Some(line) = self.keys.get(path) {
+                return Some(*line);
+            }
+            path = path.rsplit_once('.')?.0;
+        }
+    }
+
+    pub(super) fn has(&self, path: &str) -> bool {
+        self.keys.contains_key(path)
+    }
+
+    /// Line in the file of the first line of a text that is written as a block (`|`).
+    pub(super) fn of_block(&self, path: &str) -> Option<usize> {
+        self.blocks.get(path).copied()
+    }
+
+    /// The lines below `prefix`, as if they stood at the top.
+    pub(super) fn below(&self, prefix: &str) -> Self {
+        let cut = |lines: &BTreeMap<String, usize>| {
+            let below = lines
+                .iter()
+                .filter_map(|(path, line)| Some((path.strip_prefix(prefix)?.strip_prefix('.')?.to_owned(), *line)));
+            below.collect()
+        };
+        Self { keys: cut(&self.keys), blocks: cut(&self.blocks) }
+    }
+}
+
+/// Why a text is not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct YamlError {
+    /// Begins with the line, if one is known. It quotes nothing, because the file may hold a token.
+    pub(super) detail: String,
+}
+
+impl YamlError {
+    fn at(line: usize, detail: &str) -> Self {
+        Self { detail: format!("line {line}: {detail}") }
+    }
+
+    /// About this line, unless the line has a better known mistake.
+    fn near(line: usize, text: &str, detail: &str) -> Self {
+        // A parser may notice what is wrong with a line in the next one, or in the one before.
+        let near = [line, line.saturating_sub(1).max(1), line + 1];
+        let at = |number: usize| text.lines().nth(number.saturating_sub(1)).unwrap_or_default();
+        let is_tabbed =
+            |line: &str| line.chars().take_while(|letter| letter.is_whitespace()).any(|letter| letter == '\t');
+        let is_template = |line: &str| line.contains("{{") || line.trim_start().starts_with("%{");
+        if let Some(line) = near.into_iter().find(|line| is_tabbed(at(*line))) {
+            return Self::at(line, "YAML is indented with spaces, not with tabs.");
+        }
+        if let Some(line) = near.into_iter().find(|line| is_template(at(*line))) {
+            return Self::at(
+                line,
+                "this is a template and not yet YAML. Render it first, for instance with templatefile(), or put the \
+                 expression in quotes.",
+            );
+        }
+        Self::at(line, detail)
+    }
+
+    fn of(error: &ScanError, text: &str) -> Self {
+        Self::near(error.marker().line().max(1), text, "the text is not valid YAML.")
+    }
+}
+
+/// Reads the first document of the text.
+///
+/// # Errors
+///
+/// Text that is no YAML, or whose top is no map.
+pub(super) fn read(text: &str) -> Result<Document, YamlError> {
+    let mut composer = Composer::new(Parser::new_from_str(text), text);
+    let (value, lines) = composer.first_document()?;
+    let values = match value {
+        Value::Object(values) => values,
+        Value::Null => Map::new(),
+        Value::String(text) if is_file_name(&text) => {
+            return Err(YamlError { detail: format!("this is the name of a file. Write file({text:?}).") });
+        }
+        Value::String(_) => return Err(YamlError { detail: NO_MAP.to_owned() }),
+        Value::Array(_) => {
+            return Err(YamlError { detail: "this is a list, and a values file is a map of keys.".to_owned() });
+        }
+        _ => return Err(YamlError { detail: NO_MAP.to_owned() }),
+    };
+    Ok(Document { values, lines, has_more: composer.has_another_document() })
+}
+
+const NO_MAP: &str =
+    "this is a single value, and a values file is a map of keys. For a file, write file(\"values.yaml\").";
+
+fn is_file_name(text: &str) -> bool {
+    let is_short = text.len() < 200 && !text.contains(char::is_whitespace);
+    is_short && [".yaml", ".yml", ".json"].iter().any(|ending| text.ends_with(ending))
+}
+
+/// Events of the parser that carry data.
+fn is_data(event: &Event<'_>) -> bool {
+    !matches!(event, Event::Comment(..))
+}
+
+#[cfg(test)]
+mod tests;
