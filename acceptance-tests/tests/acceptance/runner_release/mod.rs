@@ -10,6 +10,7 @@ mod permissions;
 mod removal;
 mod rollout;
 mod start;
+mod values_files;
 
 use std::collections::BTreeMap;
 

@@ -73,7 +73,7 @@ fn what_the_runner_ignores_of_a_template_is_a_remark() {
     assert_eq!(
         told,
         [
-            "11 concurrent: above [[runners]] registration ignores concurrent. The key of the values file is concurrent.",
+            "11 concurrent: registration ignores what stands above [[runners]]. The key of the values file is concurrent.",
             "12 nothing: GitLab Runner knows no key nothing, and ignores it.",
             "19 runners.docker: runners.docker belongs to another executor, and this resource runs jobs with the Kubernetes executor only.",
             "18 runners.kubernetes.environment: environment belongs to [[runners]]; here the runner ignores it.",

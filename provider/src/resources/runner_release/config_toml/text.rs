@@ -29,8 +29,13 @@ pub fn from_text(text: &str, release: Release<'_>, place: &Place) -> Result<Text
     })?;
     let mut table: toml::Table = text.parse().map_err(|error| vec![not_toml(&text, &error, place)])?;
     let mut reader = Reader::new(place, &text);
-    let runner = runner(table.remove("runners"), &mut reader);
+    let mut runner = runner(table.remove("runners"), &mut reader);
     if place.rules == Rules::Template {
+        if runner.get("executor").is_some_and(|executor| executor.as_str() != Some("kubernetes")) {
+            runner.remove("executor");
+            let detail = "registration has the executor from elsewhere, and this resource runs jobs with the Kubernetes executor.";
+            reader.ignored("Option of another executor", "runners.executor", detail);
+        }
         for name in table.keys() {
             reader.ignored("Global option in a runner's template", name, &where_it_belongs(name));
         }
@@ -108,9 +113,13 @@ fn runner(section: Option<Value>, reader: &mut Reader<'_>) -> toml::Table {
 fn where_it_belongs(name: &str) -> String {
     let is_in = |table: &'static Table| table.by_toml(name).is_some();
     match values_key(name) {
-        Some(key) => format!("above [[runners]] registration ignores {name}. The key of the values file is {key}."),
-        None if is_in(&GLOBAL) => format!("above [[runners]] registration ignores {name}. Set it in config_toml."),
-        None if is_in(&RUNNER) => format!("{name} belongs to [[runners]]; above it registration ignores it."),
+        Some(key) => {
+            format!("registration ignores what stands above [[runners]]. The key of the values file is {key}.")
+        }
+        None if is_in(&GLOBAL) => {
+            "registration ignores what stands above [[runners]]. Set it in config_toml.".to_owned()
+        }
+        None if is_in(&RUNNER) => format!("registration ignores what stands above [[runners]]. Move {name} below it."),
         None => format!("GitLab Runner knows no key {name}, and ignores it."),
     }
 }

@@ -31,6 +31,22 @@ pub(super) fn placed(findings: Vec<Finding>, typed: &ReleaseInputs, values: &Cha
     findings.into_iter().map(place).collect()
 }
 
+/// What the runner ignores of its configuration is no error where the files alone say it.
+pub(super) fn excused(findings: Vec<Finding>, typed: &ReleaseInputs, values: &mut ChartValues) -> Vec<Finding> {
+    let is_of_files =
+        typed.config.is_none() && typed.config_toml.is_none() && typed.cache.is_none() && values.has_config;
+    let (errors, mut kept): (Vec<_>, Vec<_>) = findings.into_iter().partition(|one| is_of_files && one.is_error());
+    for error in errors {
+        match error.path.first() {
+            Some(PathStep::Attribute(name)) if name == "cache_secret_name" && typed.cache_secret_name.is_some() => {
+                kept.push(error);
+            }
+            _ => values.notes.add("runners.config", &error.detail),
+        }
+    }
+    kept
+}
+
 /// Objects that the chart makes only beside others.
 pub(super) fn objects(inputs: &mut ReleaseInputs, typed: &ReleaseInputs, notes: &mut Notes) {
     let on = |enabled: Option<Option<bool>>| enabled.flatten() == Some(true);

@@ -67,6 +67,7 @@ pub fn resolve(given: Given<'_>) -> Result<Resolved, Vec<Finding>> {
     let gitlab_url = self::gitlab_url(&inputs);
     let token = Tokens { typed: &typed, names: &names, write_only: given.token, existing: given.existing_secret };
     let token = keep(token.choose(&mut values), &mut findings);
+    findings.append(&mut values.errors);
     if token.as_ref().is_none_or(|token| token.kind == TokenKind::Authentication) {
         of_values::registration(&mut inputs, &typed, &mut values.notes);
     }
@@ -91,7 +92,8 @@ pub fn resolve(given: Given<'_>) -> Result<Resolved, Vec<Finding>> {
     };
     let gitlab_url = gitlab_url.map_err(|wrong| findings.push(wrong.finding())).unwrap_or_default();
     if let Some(config) = &config {
-        findings.extend(lint::runner(&config.runner, &inputs));
+        let found = lint::runner(&config.runner, &inputs);
+        findings.extend(of_values::excused(found, &typed, &mut values));
     }
     if let Some(token) = &token {
         findings.extend(lint::registration(token.kind, &inputs));

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::super::finding::{Finding, PathStep};
-use super::umbrella::unwrapped;
+use super::umbrella::{self, unwrapped};
 use super::yaml::{self, Document, Lines};
 
 /// The files as one, and where each key stands.
@@ -74,7 +74,10 @@ pub(super) fn merge(defaults: Value, texts: &[&str]) -> Result<Layers, Vec<Findi
                 layers.files.0.push(document.lines);
             }
             Ok(document) => {
-                let Document { values, lines, has_more } = unwrapped(document);
+                let Document { values, lines, has_more } = unwrapped(document).unwrap_or_else(|aliases| {
+                    error("Values of several runners", umbrella::told(&aliases));
+                    Document::default()
+                });
                 if has_more {
                     layers.with_more.push(index);
                 }

@@ -49,6 +49,8 @@ pub struct ChartValues {
     pub registration_token: Option<SecretString>,
     /// The key that one of them stands at, and the attribute that takes it.
     token_key: Option<(&'static str, &'static str)>,
+    /// Why that token cannot be used.
+    wrong_token: Option<Finding>,
     pub notes: Notes,
     pub warnings: Vec<Finding>,
     pub errors: Vec<Finding>,
@@ -74,6 +76,10 @@ impl ChartValues {
     /// Says that the token of the files is used, and where it would be better kept.
     pub fn token_is_used(&mut self) {
         let Some((key, attribute)) = self.token_key else { return };
+        if let Some(wrong) = self.wrong_token.take() {
+            self.errors.push(wrong);
+            return;
+        }
         let at = self.notes.files().find(key);
         let line = at.line.map(|line| format!("line {line}: ")).unwrap_or_default();
         self.warnings.push(Finding::warning(
@@ -144,7 +150,7 @@ pub fn token_secret(files: &[&str], context: Context<'_>) -> Option<String> {
 
 /// One file as Helm reads it, for a look at its keys.
 pub fn parse(file: &str) -> Option<Map<String, Value>> {
-    Some(umbrella::unwrapped(yaml::read(file).ok()?).values)
+    Some(umbrella::unwrapped(yaml::read(file).ok()?).ok()?.values)
 }
 
 /// The version that the image in the files tells.

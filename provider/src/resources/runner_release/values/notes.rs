@@ -59,7 +59,7 @@ impl Notes {
                 None => format!("- {text}"),
             });
             let detail = format!(
-                "These parts of the file have no effect, or another one than they seem to have:\n{}",
+                "These parts of the file have no effect, or an effect that differs from what they say:\n{}",
                 lines.collect::<Vec<_>>().join("\n")
             );
             findings.push(Finding::warning(element(at.file), "Parts of a values file have no effect", detail));

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::super::config_toml::{Place, Rules, from_text, is_same_address};
 use super::carry::{Carrier, get};
+use super::keys::CHART;
 use super::layer::element;
 
 impl Carrier<'_> {
@@ -58,7 +59,9 @@ impl Carrier<'_> {
             };
             self.note(
                 path,
-                format!("today's chart does not read it. In runners.config it is {key} below {table}.{more}"),
+                format!(
+                    "the chart ({CHART}) does not read it any more. In runners.config it is {key} below {table}.{more}"
+                ),
             );
         }
     }

@@ -90,9 +90,9 @@ fn keys_of_older_charts_are_remarked_on_unless_the_configuration_says_the_same()
             "runners:\n  privileged: true\n  image: alpine\n  builds: {cpuRequests: 500m, cpuLimit: ''}\n  cache: {cacheType: s3}\n  config: |\n    [[runners]]\n      [runners.kubernetes]\n        image = 'alpine'\n        cpu_request = '1'\n"
         ),
         [
-            "line 2, runners.privileged: today's chart does not read it. In runners.config it is privileged below [runners.kubernetes]. Jobs do not become privileged by it.",
-            "line 4, runners.builds.cpuRequests: today's chart does not read it. In runners.config it is cpu_request below [runners.kubernetes].",
-            "line 5, runners.cache.cacheType: today's chart does not read it. In runners.config it is Type below [runners.cache].",
+            "line 2, runners.privileged: the chart (0.86.0) does not read it any more. In runners.config it is privileged below [runners.kubernetes]. Jobs do not become privileged by it.",
+            "line 4, runners.builds.cpuRequests: the chart (0.86.0) does not read it any more. In runners.config it is cpu_request below [runners.kubernetes].",
+            "line 5, runners.cache.cacheType: the chart (0.86.0) does not read it any more. In runners.config it is Type below [runners.cache].",
         ]
     );
 }

@@ -3,6 +3,7 @@
 use secrecy::SecretString;
 use serde_json::Value;
 
+use super::super::finding::Finding;
 use super::super::validate::is_of_registration;
 use super::carry::{Carrier, put};
 
@@ -13,15 +14,13 @@ impl Carrier<'_> {
             // A line break at its end is the usual accident, and an invalid HTTP header later.
             let token = token.trim();
             if key == "runnerToken" && is_of_registration(token) {
-                self.error(
-                    key,
+                let wrong = Finding::error(
+                    Vec::new(),
                     "Not an authentication token",
                     "runnerToken is a registration token (GR1348941...). Take it out of the values and set \
                      `registration_token_wo`.",
                 );
-                // Otherwise its absence would be told as well.
-                self.carried.registration_token = Some(SecretString::from(token));
-                continue;
+                self.carried.wrong_token = Some(self.carried.notes.placed(key, wrong));
             }
             let is_of_runner = key == "runnerToken" || token.starts_with("glrt-");
             if is_of_runner && key != "runnerToken" {

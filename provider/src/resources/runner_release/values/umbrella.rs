@@ -12,33 +12,52 @@ const TELLING: [&str; 5] = ["gitlabUrl", "runnerToken", "runnerRegistrationToken
 const NAME: &str = "gitlab-runner";
 
 /// The document as the chart sees it.
-pub(super) fn unwrapped(document: Document) -> Document {
+///
+/// # Errors
+///
+/// The names of several maps that are for this chart.
+pub(super) fn unwrapped(document: Document) -> Result<Document, Vec<String>> {
     if is_of_chart(&document.values) {
-        return document;
+        return Ok(document);
     }
-    let Some(name) = alias(&document.values) else { return document };
+    let mut aliases = aliases(&document.values);
+    if aliases.len() > 1 {
+        return Err(aliases);
+    }
+    let Some(name) = aliases.pop() else { return Ok(document) };
     let Document { mut values, lines, has_more } = document;
-    let Some(Value::Object(below)) = values.remove(&name) else { return Document { values, lines, has_more } };
-    Document { values: below, lines: lines.below(&name), has_more }
+    Ok(match values.remove(&name) {
+        Some(Value::Object(below)) => Document { values: below, lines: lines.below(&name), has_more },
+        _ => Document { values, lines, has_more },
+    })
+}
+
+/// What to do about several.
+pub(super) fn told(aliases: &[String]) -> String {
+    let (first, names) = match aliases {
+        [others @ .., last] => (others.first().unwrap_or(last), format!("{} and {last}", others.join(", "))),
+        [] => return String::new(),
+    };
+    format!(
+        "the file has values of several runners: {names}. Write a gitlabspot_runner_release for each, with \
+         values = [yamlencode(yamldecode(file(\"values.yaml\"))[{first:?}])]."
+    )
 }
 
 fn is_of_chart(values: &Map<String, Value>) -> bool {
     TELLING.iter().any(|key| values.contains_key(*key))
 }
 
-/// The one key whose map is for this chart.
-fn alias(values: &Map<String, Value>) -> Option<String> {
-    if values.get(NAME).is_some_and(Value::is_object) {
-        return Some(NAME.to_owned());
-    }
-    let mut found = values.iter().filter(|(name, value)| {
-        let is_key = KEYS.iter().any(|key| key.path.split('.').next() == Some(name.as_str()));
-        !is_key && value.as_object().is_some_and(is_of_chart)
-    });
-    match (found.next(), found.next()) {
-        (Some((name, _)), None) => Some(name.clone()),
-        _ => None,
-    }
+/// The keys whose map is for this chart.
+fn aliases(values: &Map<String, Value>) -> Vec<String> {
+    let is_for_chart = |name: &str, value: &Value| {
+        let is_key = KEYS.iter().any(|key| key.path.split('.').next() == Some(name));
+        !is_key && value.as_object().is_some_and(|map| name == NAME || is_of_chart(map))
+    };
+    let mut names: Vec<String> =
+        values.iter().filter(|(name, value)| is_for_chart(name, value)).map(|(name, _)| name.clone()).collect();
+    names.sort();
+    names
 }
 
 #[cfg(test)]
@@ -47,7 +66,7 @@ mod tests {
     use super::*;
 
     fn keys(text: &str) -> Vec<String> {
-        let document = unwrapped(yaml::read(text).unwrap());
+        let document = unwrapped(yaml::read(text).unwrap()).unwrap();
         document.values.keys().cloned().collect()
     }
 
@@ -55,7 +74,7 @@ mod tests {
     fn values_below_a_name_are_found() {
         assert_eq!(keys("gitlab-runner: {concurrent: 4}"), ["concurrent"]);
         assert_eq!(keys("ingress-nginx: {enabled: false}\nbuild: {gitlabUrl: x, rbac: {}}"), ["gitlabUrl", "rbac"]);
-        let document = unwrapped(yaml::read("a: 1\ngitlab-runner:\n  gitlabUrl: x\n").unwrap());
+        let document = unwrapped(yaml::read("a: 1\ngitlab-runner:\n  gitlabUrl: x\n").unwrap()).unwrap();
         assert_eq!(document.lines.of("gitlabUrl"), Some(3));
     }
 
@@ -63,7 +82,8 @@ mod tests {
     fn a_file_of_the_chart_itself_stays_as_it_is() {
         assert_eq!(keys("gitlabUrl: x\ngitlab-runner: {concurrent: 4}").len(), 2);
         assert_eq!(keys("concurrent: 4"), ["concurrent"]);
-        assert_eq!(keys("one: {gitlabUrl: x}\ntwo: {gitlabUrl: y}"), ["one", "two"]);
+        let several = unwrapped(yaml::read("two: {gitlabUrl: x}\none: {gitlabUrl: y}").unwrap());
+        assert_eq!(several.unwrap_err(), ["one", "two"]);
         assert_eq!(keys("metrics: {runners: 1}"), ["metrics"]);
     }
 }

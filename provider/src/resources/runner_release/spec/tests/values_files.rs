@@ -27,7 +27,7 @@ fn resolved(text: &'static str, existing_secret: Option<TokenKind>) -> Result<Re
 
 #[test]
 fn each_comes_to_what_its_first_line_says() {
-    let legacy = "today's chart does not read it";
+    let legacy = "does not read it any more";
     let unknown = "has no such key and ignores it";
     for (text, existing, comes) in [
         (file!("01-secret-with-registration-token"), Some(Registration), Quietly),
@@ -226,4 +226,49 @@ fn everything_that_is_wrong_is_told_at_once() {
     assert_eq!(of_hpa.path.len(), 2, "{of_hpa:?}");
     assert!(of_hpa.detail.starts_with("line 8: "), "{of_hpa:?}");
     assert_eq!(errors.len(), 8, "{errors:#?}");
+}
+
+fn told(text: &'static str, typed: serde_json::Value, token: Option<TokenKind>) -> (Vec<String>, String) {
+    let given = Given { typed: super::typed(typed), values: &[text], token, existing_secret: None };
+    match resolve(given) {
+        Ok(resolved) => (Vec::new(), resolved.warnings.into_iter().map(|found| found.detail).collect()),
+        Err(errors) => (errors.into_iter().map(|found| found.detail).collect(), String::new()),
+    }
+}
+
+#[test]
+fn attributes_win_over_tokens_of_files() {
+    let url = json!({ "gitlab_url": "https://gitlab.com/" });
+    let (errors, warnings) = told("runnerToken: GR1348941-x\n", url.clone(), Some(Authentication));
+    assert_eq!(errors, [""; 0]);
+    assert!(warnings.contains("line 1, runnerToken: the token of the attribute is used"), "{warnings}");
+    let (errors, warnings) = told("runners: {secret: s}\n", url.clone(), Some(Authentication));
+    assert_eq!(errors, [""; 0]);
+    assert!(warnings.contains("line 1, runners.secret: the token of the attribute is used"), "{warnings}");
+    let secret = json!({ "gitlab_url": "https://gitlab.com/", "token_secret_name": "mine" });
+    let (errors, warnings) = told("runnerToken: glrt-x\nrunners: {secret: s}\n", secret, None);
+    assert_eq!(errors, [""; 0]);
+    assert!(warnings.contains("line 2, runners.secret: the Secret of token_secret_name is used"), "{warnings}");
+    let (errors, warnings) = told("runnerToken: glrt-x\nrunnerRegistrationToken: x\n", url, None);
+    assert_eq!(errors, [""; 0]);
+    assert!(warnings.contains("line 2, runnerRegistrationToken: it has no effect beside"), "{warnings}");
+}
+
+#[test]
+fn what_the_runner_ignores_of_the_cache_is_no_error_in_a_file() {
+    let config = "runners:\n  cache: {secretName: s}\n  config: |\n    [[runners]]\n    executor = 'docker'\n    [runners.docker]\n    [runners.cache]\n    Type = 's3'\n    [runners.cache.s3]\n    AccessKey = 'a'\n    SecretKey = 'b'\n";
+    let url = json!({ "gitlab_url": "https://gitlab.com/" });
+    let (errors, warnings) = told(config, url, Some(Authentication));
+    assert_eq!(errors, [""; 0]);
+    for part in ["line 5, runners.executor", "line 6, runners.docker", "Without server_address", "Keep the Secret"] {
+        assert!(warnings.contains(part), "{part}: {warnings}");
+    }
+}
+
+#[test]
+fn values_of_several_runners_are_an_error() {
+    let text = "small:\n  gitlabUrl: https://gitlab.com/\nlarge:\n  gitlabUrl: https://gitlab.com/\n";
+    let (errors, _) = told(text, json!({}), Some(Authentication));
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert!(errors[0].contains("several runners: large and small") && errors[0].contains("[\"large\"]"), "{errors:?}");
 }

@@ -106,6 +106,7 @@ impl YamlError {
 ///
 /// Text that is no YAML, or whose top is no map.
 pub(super) fn read(text: &str) -> Result<Document, YamlError> {
+    let text = text.trim_start_matches('\u{feff}');
     let mut composer = Composer::new(Parser::new_from_str(text), text);
     let (value, lines) = composer.first_document()?;
     let values = match value {
