@@ -9,6 +9,7 @@ mod liveness;
 mod registration;
 mod rollout;
 mod start;
+mod values_files;
 mod warm_capacity;
 
 use std::time::{Duration, Instant};

@@ -107,7 +107,7 @@ pub const DIFFERENCES: &[&str] = &[
     "The Role holds what the configuration needs; the chart's allows everything in the core group and nothing beyond it.",
     "`SESSION_SERVER_ADDRESS` is there only when a session server needs it.",
     "The metrics port is there only when metrics are enabled.",
-    "ServiceMonitor and PodMonitor look in the manager's namespace, and a monitor that could find nothing is an error.",
+    "ServiceMonitor and PodMonitor look in the manager's namespace, and an attribute for a monitor that could find nothing is an error.",
     "The ServiceMonitor selects its Service by `app` and `release`, as the Service does its pods, and not by the chart's version.",
     "The unused volume `runner-secrets` is not there, and the certificates' volume follows the configuration folder when \
      the pod runs as root.",

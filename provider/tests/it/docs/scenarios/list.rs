@@ -222,6 +222,7 @@ pub(super) const GROUPS: &[Group] = &[
             "a quota rejects the manager's pods: the error has the `ReplicaSet`'s reason, the next apply goes on",
             "jobs preempt placeholders of a period more often than there are placeholders: each comes back, and the period ends at its time",
             "the same without a schedule",
+            "values files that people wrote for Helm: the managers become ready, with each way to give a token",
         ],
         without: &[],
     },
