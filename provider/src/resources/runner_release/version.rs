@@ -16,6 +16,9 @@ impl RunnerVersion {
     /// For keys that every runner understands which this provider can deploy.
     pub const ANY: Self = Self::new(0, 0);
 
+    /// For a runner that is not known: every key is old enough for it.
+    pub const NEWEST: Self = Self::new(u16::MAX, 0);
+
     /// From here on the runner expands environment variables in `token` and `url`,
     /// so that a complete config.toml needs no registration step.
     pub const EXPANDS_TOKEN: Self = Self::new(18, 10);

@@ -14,6 +14,9 @@ pub(super) static CACHE: Table = Table {
     ]],
 };
 
+/// Each has the name that S3 itself uses as well.
+const ENCRYPTION: Choice = Choice::any_case(&["S3", "KMS", "DSSE-KMS"]).or(&["AES256", "aws:kms", "aws:kms:dsse"]);
+
 static S3: Table = Table {
     groups: &[&[
         text("ServerAddress", "Host of the S3 service.").hcl("server_address"),
@@ -23,9 +26,13 @@ static S3: Table = Table {
         text("BucketName", "The bucket.").hcl("bucket_name"),
         text("BucketLocation", "Region of the bucket.").hcl("bucket_location"),
         flag("Insecure", "Plain HTTP.").hcl("insecure"),
-        choice("AuthenticationType", &["access-key", "iam"], "Static keys, or the AWS chain of the manager.")
-            .hcl("authentication_type"),
-        choice("ServerSideEncryption", &["S3", "KMS", "DSSE-KMS"], "Encryption asked for at upload.")
+        Key::new(
+            "AuthenticationType",
+            Kind::Choice(Choice::any_case(&["access-key", "iam"])),
+            "Static keys, or the AWS chain of the manager.",
+        )
+        .hcl("authentication_type"),
+        Key::new("ServerSideEncryption", Kind::Choice(ENCRYPTION), "Encryption asked for at upload.")
             .hcl("server_side_encryption"),
         text("ServerSideEncryptionKeyID", "KMS key for it.").hcl("server_side_encryption_key_id"),
         flag("DualStack", "IPv4 and IPv6 endpoints; true when unset.").hcl("dual_stack"),

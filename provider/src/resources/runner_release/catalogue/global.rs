@@ -6,9 +6,11 @@ pub static GLOBAL: Table = Table {
     groups: &[&[
         integer("concurrent", "How many jobs the manager runs at once, over all its runners."),
         integer("check_interval", "Seconds between two requests for new jobs; 3 when unset."),
-        choice(
+        Key::new(
             "log_level",
-            &["panic", "fatal", "error", "warning", "info", "debug"],
+            Kind::Choice(
+                Choice::any_case(&["panic", "fatal", "error", "warn", "info", "debug", "trace"]).or(&["warning"]),
+            ),
             "Least severe message that is logged.",
         ),
         choice("log_format", &["runner", "text", "json"], "Shape of log lines."),

@@ -44,9 +44,12 @@ static POD: &[Key] = &[
     flag("allow_privilege_escalation", "allowPrivilegeEscalation of all containers."),
 ];
 
+/// An empty one is the cluster's own.
+const PULL_POLICY: Choice = Choice::exact(&["never", "if-not-present", "always"]).or(&[""]);
+
 static PERMITTED: &[Key] = &[
     texts("allowed_images", "Patterns of images that jobs may use."),
-    texts("allowed_pull_policies", "Pull policies that jobs may use."),
+    Key::new("allowed_pull_policies", Kind::Choices(PULL_POLICY), "Pull policies that jobs may use."),
     texts("allowed_services", "Patterns of service images that jobs may use."),
     texts("allowed_users", "Users that jobs may run as."),
     texts("allowed_groups", "Groups that jobs may run as."),
@@ -63,7 +66,7 @@ static SCHEDULING: &[Key] = &[
 ];
 
 static IMAGES: &[Key] = &[
-    text_or_texts("pull_policy", "When images are pulled: never, if-not-present, always; several are tried in turn."),
+    Key::new("pull_policy", Kind::ChoiceOrChoices(PULL_POLICY), "When images are pulled; several are tried in turn."),
     texts("image_pull_secrets", "Secrets for private registries."),
     flag("use_service_account_image_pull_secrets", "Leaves them to the service account."),
     text("helper_image", "Image of the helper container."),

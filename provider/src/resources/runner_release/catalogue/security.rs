@@ -22,7 +22,7 @@ pub(super) static CONTAINER_SECURITY: Table = Table {
             flag("read_only_root_filesystem", "Makes the image's files read-only."),
             flag("allow_privilege_escalation", "Lets processes gain privileges."),
             text("selinux_type", "SELinux type."),
-            choice("proc_mount", &["Default", "Unmasked"], "How /proc is mounted."),
+            Key::new("proc_mount", Kind::Choice(Choice::any_case(&["Default", "Unmasked"])), "How /proc is mounted."),
         ],
         PROFILES,
     ],

@@ -10,11 +10,12 @@ mod merge;
 mod read;
 mod redact;
 mod render;
+mod settle;
 mod template;
 mod text;
 mod to_hcl;
 
-pub use from_hcl::from_hcl;
+pub use from_hcl::{affinity_from_raw, from_hcl, from_raw};
 pub use merge::{Source, merge};
 pub use read::Place;
 pub use redact::redact;

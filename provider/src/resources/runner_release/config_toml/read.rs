@@ -7,6 +7,9 @@ use super::super::finding::{Finding, PathStep};
 use super::super::suggest::did_you_mean;
 use super::super::version::RunnerVersion;
 use super::duration::is_duration;
+use super::settle::settled;
+
+pub(super) const WRONG_VALUE: &str = "Wrong value in the runner's configuration";
 
 /// Where a table comes from, and how findings about it are told.
 #[derive(Debug, Clone)]
@@ -48,16 +51,20 @@ impl Reader<'_> {
     }
 
     fn value(&mut self, value: Value, key: &'static Key, at: &str) -> Option<Value> {
+        let value = match settled(key.kind, value, at) {
+            Ok(value) => value?,
+            Err(detail) => {
+                self.error(WRONG_VALUE, detail);
+                return None;
+            }
+        };
         match (key.kind, value) {
             (Kind::Table(of), Value::Table(table)) => Some(Value::Table(self.table(table, of, &format!("{at}.")))),
             (Kind::Tables(of), Value::Array(items)) => self.tables(items, of, key, at),
             (kind, value) => match mismatch(kind, &value) {
                 None => Some(value),
                 Some(wanted) => {
-                    self.error(
-                        "Wrong value in the runner's configuration",
-                        format!("{at} must be {wanted}, not {}. {}", value.type_str(), key.about),
-                    );
+                    self.error(WRONG_VALUE, format!("{at} must be {wanted}, not {}. {}", value.type_str(), key.about));
                     None
                 }
             },
@@ -69,7 +76,7 @@ impl Reader<'_> {
         for (index, item) in items.into_iter().enumerate() {
             let Value::Table(item) = item else {
                 self.error(
-                    "Wrong value in the runner's configuration",
+                    WRONG_VALUE,
                     format!("{at} must be an array of tables, not of {}. {}", item.type_str(), key.about),
                 );
                 return None;
@@ -116,25 +123,17 @@ fn find(catalogue: &'static Table, name: &str) -> Option<&'static Key> {
 pub(super) fn mismatch(kind: Kind, value: &Value) -> Option<String> {
     let all = |items: &[Value], is: fn(&Value) -> bool| items.iter().all(is);
     let right = match (kind, value) {
-        (Kind::Choice(of), Value::String(text)) => {
-            if of.iter().any(|one| one.eq_ignore_ascii_case(text)) {
-                true
-            } else {
-                return Some(format!("one of {}{}", of.join(", "), did_you_mean(text, of.iter().copied())));
-            }
-        }
-        (Kind::Text, Value::String(_))
+        (Kind::Text | Kind::Choice(_) | Kind::ChoiceOrChoices(_), Value::String(_))
         | (Kind::Integer | Kind::Float, Value::Integer(_))
         | (Kind::Float, Value::Float(_))
         | (Kind::Flag, Value::Boolean(_))
         | (Kind::Duration, Value::Integer(_))
-        | (Kind::Timestamp, Value::Datetime(_))
-        | (Kind::TextOrTexts, Value::String(_)) => true,
+        | (Kind::Timestamp, Value::Datetime(_)) => true,
         (Kind::Duration, Value::String(text)) => is_duration(text),
         (Kind::Timestamp, Value::String(text)) => {
             text.parse::<toml::value::Datetime>().is_ok_and(|time| time.date.is_some() && time.time.is_some())
         }
-        (Kind::Texts | Kind::TextOrTexts, Value::Array(items)) => all(items, Value::is_str),
+        (Kind::Texts | Kind::Choices(_) | Kind::ChoiceOrChoices(_), Value::Array(items)) => all(items, Value::is_str),
         (Kind::Integers, Value::Array(items)) => all(items, Value::is_integer),
         (Kind::Floats, Value::Array(items)) => all(items, |item| item.is_float() || item.is_integer()),
         (Kind::TextMap, Value::Table(map)) => map.values().all(Value::is_str),

@@ -43,7 +43,7 @@ fn wrong_types_are_refused() {
     );
     assert_eq!(found.len(), 6, "{found:#?}");
     assert!(found.iter().any(|f| f.starts_with("runners.kubernetes.poll_timeout must be a whole number, not string.")));
-    assert!(found.iter().any(|f| f.starts_with("runners.cache.Type must be one of s3, gcs, azure")));
+    assert!(found.iter().any(|f| f.starts_with("runners.cache.Type is \"s4\". Use s3, gcs or azure.")));
 }
 
 #[test]
@@ -61,6 +61,41 @@ fn keys_newer_than_the_runner_are_refused() {
 fn letter_case_is_brought_in_order() {
     let config = runner("[[runners]]\n[runners.cache]\ntype = \"s3\"\n[runners.cache.S3]\nbucketname = \"b\"\n");
     assert_eq!(config, toml::toml! { cache = { Type = "s3", s3 = { BucketName = "b" } } });
+}
+
+#[test]
+fn choices_are_what_the_runner_takes() {
+    let text = "log_level = \"WARN\"\nlog_format = \"\"\n[[runners]]\nshell = \"\"\nprepare_timeout = \"\"\n\
+                [runners.cache.s3]\nServerSideEncryption = \"aws:kms\"\nAuthenticationType = \"IAM\"\n\
+                [runners.kubernetes]\npull_policy = [\"always\", \"\"]\n\
+                [runners.kubernetes.build_container_security_context]\nproc_mount = \"unmasked\"\n";
+    let config = from_text(text, RELEASE, GlobalKeys::Allowed, &place(19, 3)).unwrap();
+    assert_eq!(config.global, toml::toml! { log_level = "warn" });
+    assert_eq!(
+        config.runner,
+        toml::toml! {
+            cache = { s3 = { ServerSideEncryption = "aws:kms", AuthenticationType = "iam" } }
+            [kubernetes]
+            pull_policy = ["always", ""]
+            build_container_security_context = { proc_mount = "Unmasked" }
+        }
+    );
+    let found = details(
+        "log_format = \"JSON\"\n[[runners]]\nexecutor = \"docker\"\n[runners.cache]\nType = \"S3\"\n[runners.kubernetes]\n\
+         dns_policy = \"Cluster-First\"\nallowed_pull_policies = [\"always\", \"IfNotPresent\"]\n",
+    );
+    assert_eq!(
+        found,
+        [
+            "log_format is \"JSON\". Use runner, text or json.",
+            "runners.cache.Type is \"S3\". Use s3, gcs or azure.",
+            "runners.executor is \"docker\", but jobs run with the Kubernetes executor only. Write \"kubernetes\", or leave \
+             the key out.",
+            "runners.kubernetes.allowed_pull_policies[1] is \"IfNotPresent\". Use never, if-not-present or always.",
+            "runners.kubernetes.dns_policy is \"Cluster-First\". Use none, default, cluster-first or \
+             cluster-first-with-host-net.",
+        ]
+    );
 }
 
 #[test]

@@ -157,6 +157,7 @@ pub(super) const GROUPS: &[Group] = &[
             "the documented roles are enough, and not more than that",
             "pods are refused by a quota: the ReplicaSet's reason in the error, the next apply goes on",
             "a registered pod ends: it unregisters; one whose container starts again keeps its registration if GitLab knows it",
+            "a key of `config` is misspelt or of another shape: refused by the plan, also beside what is not known yet; state of the version with typed attributes is read",
         ],
         without: &[
             ("R4", "No Helm record is kept, so Helm has nothing to work on."),

@@ -16,14 +16,18 @@ fn any_value(kind: Kind) -> BoxedStrategy<Value> {
     let texts = prop::collection::vec(any_text().prop_map(Value::String), 0..3).prop_map(Value::Array);
     match kind {
         Kind::Text => any_text().prop_map(Value::String).boxed(),
-        Kind::Choice(of) => prop::sample::select(of).prop_map(Value::from).boxed(),
+        Kind::Choice(of) => prop::sample::select(of.of).prop_map(Value::from).boxed(),
         Kind::Integer => any::<i64>().prop_map(Value::Integer).boxed(),
         Kind::Float => any::<i32>().prop_map(|n| Value::Float(f64::from(n) / 8.0)).boxed(),
         Kind::Flag => any::<bool>().prop_map(Value::Boolean).boxed(),
         Kind::Duration => (0..99u8, 0..60u8).prop_map(|(h, m)| Value::from(format!("{h}h{m}m"))).boxed(),
         Kind::Timestamp => Just(Value::from("2026-01-02T03:04:05Z")).boxed(),
         Kind::Texts => texts.boxed(),
-        Kind::TextOrTexts => texts.boxed(),
+        Kind::Choices(of) | Kind::ChoiceOrChoices(of) => {
+            prop::collection::vec(prop::sample::select(of.of).prop_map(Value::from), 0..3)
+                .prop_map(Value::Array)
+                .boxed()
+        }
         Kind::Integers => {
             prop::collection::vec(any::<i64>().prop_map(Value::Integer), 0..3).prop_map(Value::Array).boxed()
         }
