@@ -83,7 +83,7 @@ fn file(mut object: Map<String, Json>) -> Result<toml::Table, Vec<Finding>> {
     let mut findings = Vec::new();
     let mut read = |object: &Json, catalogue: &'static Table, path| {
         // Which runner reads the text is not known here.
-        from_hcl(object, catalogue, RunnerVersion::NEWEST, path).unwrap_or_else(|found| {
+        from_hcl(object, catalogue, RunnerVersion::UNKNOWN, path).unwrap_or_else(|found| {
             findings.extend(found);
             toml::Table::new()
         })

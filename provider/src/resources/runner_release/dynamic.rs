@@ -22,7 +22,7 @@ const OF_KUBERNETES: [&str; 2] = ["volumes", "extra_containers"];
 
 /// What is wrong with their known parts, while the release as a whole is not known yet.
 pub(super) fn check(model: &RunnerRelease) -> Diagnostics {
-    let version = model.runner_version.as_str().and_then(RunnerVersion::parse).unwrap_or(RunnerVersion::NEWEST);
+    let version = model.runner_version.as_str().and_then(RunnerVersion::parse).unwrap_or(RunnerVersion::UNKNOWN);
     let mut findings = shapes(model);
     for name in OF_CATALOGUE {
         if let Some(Err(found)) = value_of(model, name).map(|raw| table(name, raw, version)) {
@@ -66,7 +66,7 @@ fn is_same(name: &str, before: &Raw, after: &Raw) -> bool {
     if json(before) == json(after) {
         return true;
     }
-    let read = |raw: &Raw| table(name, raw, RunnerVersion::NEWEST).ok();
+    let read = |raw: &Raw| table(name, raw, RunnerVersion::UNKNOWN).ok();
     OF_CATALOGUE.contains(&name) && read(before).is_some_and(|before| Some(before) == read(after))
 }
 

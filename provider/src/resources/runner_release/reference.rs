@@ -19,7 +19,11 @@ fn section(text: &mut String, title: &str, prefix: &str, table: &'static Table) 
     let _ =
         writeln!(text, "### {title}\n\n| attribute | in config.toml | type | since | meaning |\n|---|---|---|---|---|");
     for entry in entries(table) {
-        let since = if entry.since == RunnerVersion::ANY { String::new() } else { entry.since.to_string() };
+        let since = match entry.key.until {
+            Some((last, _)) => format!("to {last}"),
+            None if entry.since == RunnerVersion::ANY => String::new(),
+            None => entry.since.to_string(),
+        };
         let secret = if entry.key.sensitive { " Sensitive." } else { "" };
         let _ = writeln!(
             text,

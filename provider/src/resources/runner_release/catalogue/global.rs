@@ -14,14 +14,14 @@ pub static GLOBAL: Table = Table {
             "Least severe message that is logged.",
         ),
         choice("log_format", &["runner", "text", "json"], "Shape of log lines."),
-        integer("shutdown_timeout", "Seconds until a forced stop ends the process; 30 when 0."),
+        integer("shutdown_timeout", "Seconds until a forced stop ends the process; 30 when 0.").since(15, 6),
         text("listen_address", "Address of the Prometheus metrics endpoint, such as :9252."),
         text("sentry_dsn", "Sentry project that receives errors of the manager.").secret(),
-        duration("connection_max_age", "Age at which a connection to GitLab is closed and opened anew."),
+        duration("connection_max_age", "Age at which a connection to GitLab is closed and opened anew.").since(16, 9),
         text("user", "Account that runs jobs; of no use to the Kubernetes executor."),
-        text_map("labels", "Labels of every runner in this file."),
+        text_map("labels", "Labels of every runner in this file.").since(18, 5),
         table("session_server", &SESSION_SERVER, "Interactive web terminals of running jobs."),
-        table("experimental", &EXPERIMENTAL, "Features that may still change."),
+        table("experimental", &EXPERIMENTAL, "Features that may still change.").since(17, 9),
     ]],
 };
 

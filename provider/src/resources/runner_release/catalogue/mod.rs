@@ -53,6 +53,8 @@ pub struct Key {
     pub hcl: &'static str,
     pub kind: Kind,
     pub since: RunnerVersion,
+    /// The last version that knows it, and what to write for newer ones.
+    pub until: Option<(RunnerVersion, &'static str)>,
     pub sensitive: bool,
     pub about: &'static str,
 }
@@ -110,7 +112,7 @@ impl Kind {
 
 impl Key {
     const fn new(name: &'static str, kind: Kind, about: &'static str) -> Self {
-        Self { toml: name, hcl: name, kind, since: RunnerVersion::ANY, sensitive: false, about }
+        Self { toml: name, hcl: name, kind, since: RunnerVersion::ANY, until: None, sensitive: false, about }
     }
 
     /// For a TOML spelling that is not a valid attribute name.
@@ -121,6 +123,11 @@ impl Key {
 
     const fn since(mut self, major: u16, minor: u16) -> Self {
         self.since = RunnerVersion::new(major, minor);
+        self
+    }
+
+    const fn until(mut self, major: u16, minor: u16, instead: &'static str) -> Self {
+        self.until = Some((RunnerVersion::new(major, minor), instead));
         self
     }
 

@@ -7,7 +7,8 @@ use super::super::catalogue::{AFFINITY, Key, Kind, OTHER_EXECUTORS, Table};
 use super::super::finding::{Finding, PathStep, attribute};
 use super::super::suggest::did_you_mean;
 use super::super::version::RunnerVersion;
-use super::read::{WRONG_VALUE, mismatch, newer};
+use super::age::unfit;
+use super::read::{WRONG_VALUE, mismatch};
 use super::settle::settled;
 use crate::framework::{Number, Raw};
 
@@ -49,7 +50,7 @@ pub fn from_raw(
 ///
 /// As above.
 pub fn affinity_from_raw(object: &Raw) -> Result<toml::Table, Vec<Finding>> {
-    let mut reader = Reader::new(RunnerVersion::NEWEST, attribute("affinity"));
+    let mut reader = Reader::new(RunnerVersion::UNKNOWN, attribute("affinity"));
     reader.is_of_runner = false;
     let table = reader.table(object, &AFFINITY);
     reader.result(table)
@@ -125,9 +126,8 @@ impl Reader {
             self.unknown(name, catalogue);
             return None;
         };
-        if key.since > self.version {
-            let detail = newer(&self.place(), key, self.version);
-            self.error("Key is newer than the runner", detail);
+        if let Some((summary, detail)) = unfit(&self.place(), key, self.version) {
+            self.error(summary, detail);
             return None;
         }
         self.value(value, key).map(|value| (key, value))

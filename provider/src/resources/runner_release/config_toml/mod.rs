@@ -4,6 +4,7 @@
 //! (`config`), or what a convenience attribute such as `build_nodes` adds. All become [`Config`],
 //! which holds only keys of the catalogue in their exact spelling.
 
+mod age;
 mod duration;
 mod from_hcl;
 mod merge;

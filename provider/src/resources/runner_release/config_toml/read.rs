@@ -6,6 +6,7 @@ use super::super::catalogue::{Key, Kind, OTHER_EXECUTORS, Table};
 use super::super::finding::{Finding, PathStep};
 use super::super::suggest::did_you_mean;
 use super::super::version::RunnerVersion;
+use super::age::unfit;
 use super::duration::is_duration;
 use super::settle::settled;
 
@@ -34,8 +35,8 @@ impl Reader<'_> {
                 self.unknown(&name, &here, catalogue);
                 continue;
             };
-            if key.since > self.place.version {
-                self.error("Key is newer than the runner", newer(&here, key, self.place.version));
+            if let Some((summary, detail)) = unfit(&here, key, self.place.version) {
+                self.error(summary, detail);
                 continue;
             }
             if let Some(value) = self.value(value, key, &here)
@@ -104,14 +105,6 @@ impl Reader<'_> {
     pub(super) fn error(&mut self, summary: &'static str, detail: String) {
         self.findings.push(Finding::error(self.place.path.clone(), summary, detail));
     }
-}
-
-pub(super) fn newer(at: &str, key: &Key, version: RunnerVersion) -> String {
-    format!(
-        "{at} came with GitLab Runner {}, but runner_version is {version}, which would ignore it \
-         without a word. Raise runner_version or remove the key.",
-        key.since
-    )
 }
 
 /// The runner's TOML reader prefers the exact spelling, then ignores letter case.

@@ -64,7 +64,8 @@ pub struct RunnerRelease {
     /// Name of the runner in GitLab.
     #[attr(optional)]
     pub runner_name: Value<String>,
-    /// Version of GitLab Runner, 19.3.0 unless set. Configuration keys that are newer are refused.
+    /// Version of GitLab Runner with its patch release, 19.3.0 unless set or told by the tag of the image; 15.0 is the oldest
+    /// that is supported. Configuration keys that it does not know, yet or any more, are refused.
     #[attr(optional)]
     pub runner_version: Value<String>,
     /// Image of the manager; `registry.gitlab.com/gitlab-org/gitlab-runner:alpine-v<runner_version>` unless set.

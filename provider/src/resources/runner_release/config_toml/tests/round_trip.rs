@@ -50,7 +50,8 @@ fn any_map(value: BoxedStrategy<Value>) -> BoxedStrategy<Value> {
 
 /// A few keys of the table, with values that fit.
 fn any_table(of: &'static Table) -> BoxedStrategy<toml::Table> {
-    let keys: Vec<&'static Key> = of.keys().collect();
+    // The newest runner does not know the others.
+    let keys: Vec<&'static Key> = of.keys().filter(|key| key.until.is_none()).collect();
     let most = keys.len().min(4);
     prop::sample::subsequence(keys, 0..=most)
         .prop_flat_map(|keys| {
@@ -121,7 +122,11 @@ proptest! {
 fn every_key_alone_survives() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     for (root, of) in [("global", &GLOBAL), ("runner", &RUNNER)] {
-        let each: Vec<_> = of.keys().map(|key| any_value(key.kind).prop_map(move |v| (key.toml, v))).collect();
+        let each: Vec<_> = of
+            .keys()
+            .filter(|key| key.until.is_none())
+            .map(|key| any_value(key.kind).prop_map(move |v| (key.toml, v)))
+            .collect();
         runner
             .run(&Union::new(each), |(name, value)| {
                 let table: toml::Table = [(name.to_owned(), value)].into_iter().collect();
