@@ -107,8 +107,12 @@ pub const DIFFERENCES: &[&str] = &[
      fails when GitLab is away.",
     "`checksum/secrets` covers every Secret in use, the cache's, the certificates' and foreign ones included; the chart's \
      never changes for a Secret that it did not make.",
+    "`checksum/service-account` covers the annotations of the service account, so that pods are replaced when its IAM role is \
+     another one.",
     "A foreign token Secret needs one of its two keys; the chart waits for ever when either is missing.",
     "The Role holds what the configuration needs; the chart's allows everything in the core group and nothing beyond it.",
+    "A ClusterRole and its binding have the namespace before their name, so that releases of one name in two namespaces do \
+     not meet.",
     "`SESSION_SERVER_ADDRESS` is there only when a session server needs it.",
     "The metrics port is there only when metrics are enabled.",
     "ServiceMonitor and PodMonitor look in the manager's namespace, and a monitor that could find nothing is an error.",
@@ -139,7 +143,8 @@ for, and says either that the pods stay or in which fields they differ. For them
 `runner_version`, the version that runs, which the chart chose by its own. The \
 following is no difference, because a running manager knows nothing of it:
 
-- the checksums of the chart, its labels `chart` and `heritage`, and a first value of `restart_on`;
+- the checksums of the chart, its labels `chart` and `heritage`, and a first value of `restart_on`; of a service account \
+whose annotations are the same, their checksum;
 - the preStop hook `unregister --all-runners`: it acts when the pod ends;
 - the variable `SESSION_SERVER_ADDRESS` without a value, the variables that only the registration reads \
 (`REGISTER_LOCKED`, `RUNNER_TAG_LIST`, `KUBERNETES_NAMESPACE`), the volume `runner-secrets`, the port of metrics that are \

@@ -27,7 +27,7 @@ pub static GLOBAL: Table = Table {
 
 static SESSION_SERVER: Table = Table {
     groups: &[&[
-        text("listen_address", "Address inside the pod, such as 0.0.0.0:8093."),
+        text("listen_address", "Address inside the pod, such as :8093."),
         text("advertise_address", "Address under which GitLab reaches the session server."),
         integer("session_timeout", "Seconds for which a session outlives its job; 1800 when unset."),
     ]],

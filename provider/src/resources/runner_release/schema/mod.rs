@@ -74,7 +74,8 @@ pub struct RunnerRelease {
     /// When it is pulled; `IfNotPresent` unless set.
     #[attr(optional)]
     pub image_pull_policy: Value<String>,
-    /// Start with tini in place of dumb-init, as UBI images need it.
+    /// Start with tini in place of dumb-init, as GitLab's image for OpenShift (`gitlab-runner-ocp`) needs it. Its other images,
+    /// `ubi-fips` included, have dumb-init.
     #[attr(optional)]
     pub use_tini: Value<bool>,
 

@@ -89,6 +89,7 @@ pub fn resolve(given: Given<'_>) -> Result<Resolved, Vec<Finding>> {
     let services = usize::from(inputs.docker_in_docker.is_some());
     let empty = toml::Table::new();
     let kubernetes = config.runner.get("kubernetes").and_then(Value::as_table).unwrap_or(&empty);
+    warnings.extend(job_pod::left_out(kubernetes));
     let job_pod = job_pod(kubernetes, services);
     let spec = ReleaseSpec {
         roles: roles(&inputs, &config.runner, &names, version),
