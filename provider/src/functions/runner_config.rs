@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json};
 use toml::Value as Toml;
 
 use crate::framework::function::{Definition, Function, FunctionError, Parameter};
-use crate::framework::{Diagnostic, Raw, Type};
+use crate::framework::{Raw, Type};
 use crate::resources::runner_release::catalogue::{GLOBAL, RUNNER, Table};
 use crate::resources::runner_release::config_toml::from_hcl;
 use crate::resources::runner_release::finding::{Finding, PathStep};
@@ -19,9 +19,6 @@ const OBJECT: usize = 0;
 
 /// Makes the object a whole file in place of one runner.
 const RUNNERS: &str = "runners";
-
-/// Every key is new enough: which runner reads the text is not known here.
-const ANY_RUNNER: RunnerVersion = RunnerVersion::new(u16::MAX, 0);
 
 impl Function for RunnerConfig {
     fn name(&self) -> &'static str {
@@ -85,7 +82,8 @@ fn file(mut object: Map<String, Json>) -> Result<toml::Table, Vec<Finding>> {
     };
     let mut findings = Vec::new();
     let mut read = |object: &Json, catalogue: &'static Table, path| {
-        from_hcl(object, catalogue, ANY_RUNNER, path).unwrap_or_else(|found| {
+        // Which runner reads the text is not known here.
+        from_hcl(object, catalogue, RunnerVersion::UNKNOWN, path).unwrap_or_else(|found| {
             findings.extend(found);
             toml::Table::new()
         })
@@ -114,10 +112,9 @@ fn outside(runner: &Map<String, Json>) -> Result<(), Vec<Finding>> {
     if findings.is_empty() { Ok(()) } else { Err(findings) }
 }
 
-/// All findings, each with its place.
+/// All findings; each names its place.
 fn told(findings: Vec<Finding>) -> String {
-    let lines = findings.into_iter().map(Diagnostic::from).map(|found| format!("{}: {}", found.path, found.detail));
-    lines.collect::<Vec<_>>().join("\n")
+    findings.into_iter().map(|found| found.detail).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -183,15 +180,12 @@ mod tests {
         assert_eq!(
             lines[..2],
             [
-                "concurent: GitLab Runner's configuration has no concurent here. Did you mean \"concurrent\"?",
-                "runners[0].kubernetes.cpu_requests: GitLab Runner's configuration has no cpu_requests here. Did you \
-                 mean \"cpu_request\"?",
+                "GitLab Runner knows no key concurent, and would ignore it without a word. Did you mean \"concurrent\"?",
+                "GitLab Runner knows no key runners[0].kubernetes.cpu_requests, and would ignore it without a word. Did \
+                 you mean \"cpu_request\"?",
             ]
         );
-        assert!(
-            lines[2].starts_with("runners[0].kubernetes.poll_timeout: poll_timeout must be a whole number."),
-            "{told}"
-        );
+        assert!(lines[2].starts_with("runners[0].kubernetes.poll_timeout must be a whole number. "), "{told}");
         assert_eq!(lines.len(), 3);
     }
 
@@ -199,12 +193,23 @@ mod tests {
     fn keys_of_the_global_section_are_told_apart() {
         assert_eq!(
             error(object([("concurrent", 4.into())])),
-            "concurrent: concurrent belongs to the global section of config.toml, and this object is one runner. Write \
+            "concurrent belongs to the global section of config.toml, and this object is one runner. Write \
              { concurrent = ..., runners = { ... } } for the whole file."
         );
         assert!(error("text".into()).starts_with("Expected an object"));
-        assert!(
-            error(object([("runners", Raw::List(vec!["x".into()]))])).starts_with("runners[0]: An object is needed")
+        assert_eq!(
+            error(object([("runners", Raw::List(vec!["x".into()]))])),
+            "runners[0] is a string. Write an object: { ... }."
+        );
+        assert_eq!(
+            error(object([("docker", Raw::Map([].into())), ("executor", "docker".into())])),
+            "docker belongs to another executor. Jobs run with the Kubernetes executor only here; remove it.\n\
+             executor is \"docker\", but jobs run with the Kubernetes executor only. Write \"kubernetes\", or leave the \
+             key out."
+        );
+        assert_eq!(
+            error(object([("log_level", "wran".into()), ("runners", Raw::List(Vec::new()))])),
+            "log_level is \"wran\". Use panic, fatal, error, warn, info, debug or trace."
         );
     }
 

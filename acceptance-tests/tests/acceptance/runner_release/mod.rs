@@ -1,6 +1,7 @@
 //! `gitlabspot_runner_release`, from outside.
 
 pub(crate) mod adoption;
+mod config;
 mod conflicts;
 mod drift;
 mod dry_run;

@@ -100,11 +100,16 @@ fn of_rules(rules: &[PolicyRule]) -> BTreeSet<Right> {
     rights
 }
 
+/// Name of the release's ClusterRole.
+fn of_cluster(stage: &Stage) -> String {
+    format!("{}-{NAME}", stage.namespace.name())
+}
+
 /// What the roles of the release say.
 async fn granted(stage: &Stage) -> BTreeSet<Right> {
     let labels = ListParams::default().labels(&format!("release={NAME},app.kubernetes.io/managed-by=gitlabspot"));
     let roles = stage.kubernetes.api::<Role>(stage.namespace.name()).list(&labels).await.unwrap();
-    let everywhere = Api::<ClusterRole>::all(stage.kubernetes.client()).get_opt(NAME).await.unwrap();
+    let everywhere = Api::<ClusterRole>::all(stage.kubernetes.client()).get_opt(&of_cluster(stage)).await.unwrap();
     let rules = roles.items.into_iter().filter_map(|role| role.rules).chain(everywhere.and_then(|role| role.rules));
     rules.flat_map(|rules| of_rules(&rules)).collect()
 }
@@ -184,7 +189,7 @@ async fn the_documented_roles_of_the_cluster_are_enough() {
     let granted = granted(&stage).await;
     workspace.destroy().await;
     assert_exact(&both[1..], &stage.kubernetes_faults().calls(), &granted, true);
-    assert_eq!(Api::<ClusterRole>::all(stage.kubernetes.client()).get_opt(NAME).await.unwrap(), None);
+    assert_eq!(Api::<ClusterRole>::all(stage.kubernetes.client()).get_opt(&of_cluster(&stage)).await.unwrap(), None);
     restricted.remove().await;
 }
 

@@ -11,6 +11,7 @@ mod set;
 
 pub use conversion::{Known, Mismatch};
 pub use number::Number;
+pub(crate) use raw::type_of;
 pub use raw::{DynamicRaw, Raw, Refinement};
 pub use set::Set;
 

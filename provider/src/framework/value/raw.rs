@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value as Json;
+
 use super::Number;
 use crate::framework::attribute_path::{AttributePath, Step};
 use crate::framework::types::Type;
@@ -35,6 +37,29 @@ pub struct DynamicRaw {
     pub ty: Type,
     /// The value.
     pub value: Raw,
+}
+
+impl DynamicRaw {
+    /// A value with the type that a literal in HCL would have.
+    #[must_use]
+    pub fn of(value: Raw) -> Self {
+        Self { ty: type_of(&value), value }
+    }
+}
+
+/// The type that a literal in HCL would have.
+pub(crate) fn type_of(raw: &Raw) -> Type {
+    match raw {
+        Raw::Null | Raw::Unknown(_) => Type::Dynamic,
+        Raw::Bool(_) => Type::Bool,
+        Raw::Number(_) => Type::Number,
+        Raw::String(_) => Type::String,
+        Raw::List(elements) => Type::Tuple(elements.iter().map(type_of).collect()),
+        Raw::Map(attributes) => {
+            Type::Object(attributes.iter().map(|(name, raw)| (name.clone(), type_of(raw))).collect())
+        }
+        Raw::Dynamic(dynamic) => dynamic.ty.clone(),
+    }
 }
 
 // The type of a dynamic value follows from the value for every comparison that planning makes.
@@ -162,6 +187,22 @@ impl Raw {
         match self {
             Self::String(text) => Some(text),
             _ => None,
+        }
+    }
+}
+
+/// As a literal in HCL would be.
+impl From<&Json> for Raw {
+    fn from(json: &Json) -> Self {
+        match json {
+            Json::Null => Self::Null,
+            Json::Bool(value) => Self::Bool(*value),
+            Json::Number(number) => Number::parse(&number.to_string()).map_or(Self::Null, Self::Number),
+            Json::String(text) => Self::from(text.as_str()),
+            Json::Array(items) => Self::List(items.iter().map(Self::from).collect()),
+            Json::Object(fields) => {
+                Self::Map(fields.iter().map(|(name, value)| (name.clone(), Self::from(value))).collect())
+            }
         }
     }
 }

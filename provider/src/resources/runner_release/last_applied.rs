@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json, json};
 
 use super::config_toml::redact;
+use super::dynamic;
 use super::expand::Wanted;
 use super::schema::RunnerRelease;
 use super::spec::TokenKind;
 use crate::framework::schema::Schema;
-use crate::framework::{Attribute, Kind, Nesting, Object, Raw, Value, state_upgrade};
+use crate::framework::{Attribute, Kind, Nesting, Object, Raw, Type, Value, state_upgrade};
 
 /// On the ConfigMap.
 pub(super) const ANNOTATION: &str = "gitlabspot.io/last-applied";
@@ -50,7 +51,9 @@ pub(super) fn write(model: &RunnerRelease, wanted: &Wanted) -> Option<String> {
 /// The attributes, and a configuration with an unknown token where there was one.
 pub(super) fn read(text: &str) -> Option<(RunnerRelease, RunnerRelease)> {
     let json: Json = serde_json::from_str(text).ok()?;
-    let raw = state_upgrade::from_json(&Schema::of::<RunnerRelease>(0, ""), &json).ok()?;
+    // It may be of a release whose attributes were typed.
+    let upgraded = dynamic::upgrade(json.clone());
+    let raw = state_upgrade::from_json(&Schema::of::<RunnerRelease>(0, ""), &upgraded).ok()?;
     let model = RunnerRelease::from_raw(raw).ok()??;
     let mut config = model.clone();
     match json[TOKEN].as_str() {
@@ -66,7 +69,12 @@ fn without_secrets(attributes: &[Attribute], mut object: BTreeMap<String, Raw>) 
     for attribute in attributes {
         let name = attribute.name.as_ref();
         let is_only_computed = matches!(attribute.mode, crate::framework::schema::Mode::Computed(_));
-        if attribute.sensitive || attribute.write_only || is_only_computed {
+        if let Some(value) = object.get_mut(name)
+            && attribute.kind == Kind::Plain(Type::Dynamic)
+            && !value.is_null()
+        {
+            *value = dynamic::without_secrets(name, std::mem::take(value));
+        } else if attribute.sensitive || attribute.write_only || is_only_computed {
             object.remove(name);
         } else if let (Kind::Nested(nesting, nested), Some(value)) = (&attribute.kind, object.get_mut(name)) {
             let within = |value: Raw| match value {
@@ -105,7 +113,6 @@ fn json_of(raw: &Raw) -> Json {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::framework::Type;
     use crate::framework::value::DynamicRaw;
 
     fn map<const N: usize>(fields: [(&str, Raw); N]) -> Raw {
@@ -149,6 +156,20 @@ mod tests {
         let text = written(&release).unwrap();
         assert!(!text.contains("secret_key") && !text.contains("very-secret") && !text.contains("values"), "{text}");
         assert!(text.contains("server_address"));
+    }
+
+    #[test]
+    fn what_was_typed_is_read() {
+        let text = json!({ "name": "x", "cache": { "type": "s3" }, "config": { "limit": 2 } }).to_string();
+        let (model, _) = read(&text).unwrap();
+        assert_eq!(
+            model.config.known().map(crate::resources::runner_release::inputs::json),
+            Some(json!({ "limit": 2 }))
+        );
+        assert_eq!(
+            model.cache.known().map(crate::resources::runner_release::inputs::json),
+            Some(json!({ "type": "s3" }))
+        );
     }
 
     #[test]

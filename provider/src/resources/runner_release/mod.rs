@@ -17,6 +17,7 @@ mod apply;
 pub mod catalogue;
 pub mod config_toml;
 mod dry_run;
+mod dynamic;
 mod error;
 mod existing;
 mod expand;
@@ -42,6 +43,8 @@ pub mod version;
 mod wait;
 
 use std::time::{Duration, Instant};
+
+use serde_json::Value as Json;
 
 use self::adoption::kept;
 use self::error::Error;
@@ -74,8 +77,10 @@ impl Resource for RunnerReleaseResource {
     type Model = RunnerRelease;
     type Identity = NoIdentity;
     const TYPE_NAME: &'static str = "gitlabspot_runner_release";
+    /// In version 0 `config`, `cache` and `affinity` were typed objects.
+    const VERSION: i64 = 1;
     const DESCRIPTION: &'static str = "The GitLab Runner on Kubernetes: what the official Helm chart makes, with every key \
-         of the runner's configuration as a typed attribute, checked at plan.\n\n\
+         of the runner's configuration as an attribute, checked at plan.\n\n\
          Values files of the chart work as they are. Objects have the chart's names, labels and selector, and are applied \
          one by one with server-side apply; the plan shows each of them and tries it out on the cluster, and what was \
          changed by hand is shown and repaired. No Helm record is kept.";
@@ -85,6 +90,7 @@ impl Resource for RunnerReleaseResource {
     }
 
     async fn plan(&self, context: &Context<Data>, plan: &mut Plan<RunnerRelease>) -> Result<(), Diagnostics> {
+        dynamic::settle(plan);
         let existing = existing::look(context, &plan.planned, &plan.config, &plan.private).await;
         if let Some(warning) = existing.warning(plan.planned.namespace.as_str().unwrap_or_default()) {
             plan.warn(warning);
@@ -132,6 +138,10 @@ impl Resource for RunnerReleaseResource {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    fn upgrade(&self, _: i64, state: Json) -> Result<Json, Diagnostics> {
+        Ok(dynamic::upgrade(state))
     }
 
     async fn import(&self, _: &Context<Data>, from: Import<NoIdentity>) -> Result<RunnerRelease, Diagnostics> {

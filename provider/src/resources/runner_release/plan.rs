@@ -2,6 +2,7 @@
 
 use super::adoption;
 use super::adoption::kept::{self, Verdict};
+use super::dynamic;
 use super::existing::Existing;
 use super::expand::Wanted;
 use super::schema::RunnerRelease;
@@ -28,6 +29,10 @@ pub(super) fn complete(plan: &mut Plan<RunnerRelease>, existing: Existing) -> Re
         Existing::Missing(_) | Existing::Keyless(_) | Existing::Later => None,
     };
     let Some(wanted) = wanted else {
+        let found = dynamic::check(&plan.planned);
+        if found.has_errors() {
+            return Err(found);
+        }
         forget(&mut plan.planned);
         return Ok(None);
     };

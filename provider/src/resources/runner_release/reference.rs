@@ -19,7 +19,11 @@ fn section(text: &mut String, title: &str, prefix: &str, table: &'static Table) 
     let _ =
         writeln!(text, "### {title}\n\n| attribute | in config.toml | type | since | meaning |\n|---|---|---|---|---|");
     for entry in entries(table) {
-        let since = if entry.since == RunnerVersion::ANY { String::new() } else { entry.since.to_string() };
+        let since = match entry.key.until {
+            Some((last, _)) => format!("to {last}"),
+            None if entry.since == RunnerVersion::ANY => String::new(),
+            None => entry.since.to_string(),
+        };
         let secret = if entry.key.sensitive { " Sensitive." } else { "" };
         let _ = writeln!(
             text,
@@ -36,12 +40,13 @@ fn section(text: &mut String, title: &str, prefix: &str, table: &'static Table) 
 fn hcl_type(kind: Kind) -> String {
     match kind {
         Kind::Text => "string".to_owned(),
-        Kind::Choice(of) => format!("string: {}", of.join(", ")),
+        Kind::Choice(choice) => format!("string: {}", choice.of.join(", ")),
         Kind::Integer | Kind::Float => "number".to_owned(),
         Kind::Flag => "bool".to_owned(),
         Kind::Duration => "duration".to_owned(),
         Kind::Timestamp => "RFC 3339 time".to_owned(),
-        Kind::Texts | Kind::TextOrTexts => "list of string".to_owned(),
+        Kind::Texts => "list of string".to_owned(),
+        Kind::Choices(choice) | Kind::ChoiceOrChoices(choice) => format!("list of string: {}", choice.of.join(", ")),
         Kind::Integers | Kind::Floats => "list of number".to_owned(),
         Kind::TextMap => "map of string".to_owned(),
         Kind::FlagMap => "map of bool".to_owned(),
@@ -103,8 +108,12 @@ pub const DIFFERENCES: &[&str] = &[
      fails when GitLab is away.",
     "`checksum/secrets` covers every Secret in use, the cache's, the certificates' and foreign ones included; the chart's \
      never changes for a Secret that it did not make.",
+    "`checksum/service-account` covers the annotations of the service account, so that pods are replaced when its IAM role is \
+     another one.",
     "A foreign token Secret needs one of its two keys; the chart waits for ever when either is missing.",
     "The Role holds what the configuration needs; the chart's allows everything in the core group and nothing beyond it.",
+    "A ClusterRole and its binding have the namespace before their name, so that releases of one name in two namespaces do \
+     not meet.",
     "`SESSION_SERVER_ADDRESS` is there only when a session server needs it.",
     "The metrics port is there only when metrics are enabled.",
     "ServiceMonitor and PodMonitor look in the manager's namespace, and an attribute for a monitor that could find nothing is an error.",
@@ -135,7 +144,8 @@ for, and says either that the pods stay or in which fields they differ. For them
 `runner_version`, the version that runs, which the chart chose by its own. The \
 following is no difference, because a running manager knows nothing of it:
 
-- the checksums of the chart, its labels `chart` and `heritage`, and a first value of `restart_on`;
+- the checksums of the chart, its labels `chart` and `heritage`, and a first value of `restart_on`; of a service account \
+whose annotations are the same, their checksum;
 - the preStop hook `unregister --all-runners`: it acts when the pod ends;
 - the variable `SESSION_SERVER_ADDRESS` without a value, the variables that only the registration reads \
 (`REGISTER_LOCKED`, `RUNNER_TAG_LIST`, `KUBERNETES_NAMESPACE`), the volume `runner-secrets`, the port of metrics that are \
@@ -186,6 +196,11 @@ mod tests {
         let mut count = 0;
         for line in table.lines().skip(2) {
             let Some(path) = attribute(line) else { continue };
+            count += 1;
+            if let Some(key) = path.strip_prefix("config.") {
+                assert!(entries(&RUNNER).iter().any(|entry| entry.hcl_path == key), "{line}: there is no {key}");
+                continue;
+            }
             let mut attributes = Some(&schema);
             for name in path.split('.') {
                 let among = attributes.unwrap_or_else(|| panic!("{line}: nothing is below"));
@@ -195,7 +210,6 @@ mod tests {
                     AttributeKind::Plain(_) => None,
                 };
             }
-            count += 1;
         }
         assert!(count > 130, "{count}");
     }

@@ -1,5 +1,6 @@
 //! What is wrong with a configuration, as far as it shows without the rest of the world.
 
+use super::dynamic;
 use super::expand::Wanted;
 use super::schema::RunnerRelease;
 use crate::framework::{Diagnostics, Severity, Timeouts};
@@ -12,9 +13,12 @@ pub(super) fn validate(config: &RunnerRelease, diagnostics: &mut Diagnostics) {
         return;
     }
     // Warnings come with the plan.
-    if let Some(Err(found)) = Wanted::of(config, config, None) {
-        diagnostics.extend(found.into_iter().filter(|diagnostic| diagnostic.severity == Severity::Error));
-    }
+    let found = match Wanted::of(config, config, None) {
+        None => dynamic::check(config),
+        Some(Err(found)) => found,
+        Some(Ok(_)) => return,
+    };
+    diagnostics.extend(found.into_iter().filter(|diagnostic| diagnostic.severity == Severity::Error));
 }
 
 fn names(config: &RunnerRelease, diagnostics: &mut Diagnostics) {
@@ -120,6 +124,16 @@ mod tests {
         assert_eq!(problems(&none), found("runner_token_wo", "A runner needs one token"));
         let name = RunnerRelease { name: "Runner_".into(), ..release() };
         assert_eq!(problems(&name), found("name", "Invalid name"));
+    }
+
+    #[test]
+    fn what_is_unknown_hides_no_mistake() {
+        use crate::framework::Raw;
+        let kubernetes = Raw::Map([("cpu_requets".to_owned(), Raw::unknown())].into());
+        let config = Raw::Map([("kubernetes".to_owned(), kubernetes)].into());
+        let wrong = RunnerRelease { config: Value::Known(config), gitlab_url: Value::Unknown, ..release() };
+        let summary = "Unknown key in the runner's configuration".to_owned();
+        assert_eq!(problems(&wrong), [("config.kubernetes.cpu_requets".to_owned(), summary)]);
     }
 
     #[test]

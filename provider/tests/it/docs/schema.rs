@@ -16,9 +16,21 @@ const GROUPS: [(&str, Group); 3] = [
     ("Read-Only", |mode| matches!(mode, Mode::Computed(_))),
 ];
 
+/// Hosts convert an object to the attribute's type before they send it.
+const LEFT_OUT: &str = "OpenTofu and Terraform leave out a name that a nested object does not have, without an error: where an \
+    object below is written by hand, see in the plan that everything in it is there.";
+
+/// Whether a user may write an object with names of which hosts leave some out.
+fn takes_objects(attribute: &Attribute) -> bool {
+    matches!(attribute.kind, Kind::Nested(..)) && !matches!(attribute.mode, Mode::Computed(_))
+}
+
 /// From `## Schema` on.
 pub(super) fn schema_section(schema: &Schema) -> String {
     let mut parts = vec!["## Schema".to_owned()];
+    if schema.attributes.iter().any(takes_objects) {
+        parts.push(LEFT_OUT.to_owned());
+    }
     let mut nested = VecDeque::new();
     for (title, group) in GROUPS {
         let lines = lines(&schema.attributes, "", group, &mut nested);
@@ -194,6 +206,8 @@ mod tests {
     #[test]
     fn a_schema_reads_like_this() {
         let expected = r#"## Schema
+
+OpenTofu and Terraform leave out a name that a nested object does not have, without an error: where an object below is written by hand, see in the plan that everything in it is there.
 
 ### Required
 

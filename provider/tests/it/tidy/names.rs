@@ -103,6 +103,7 @@ const SUBJECTS: &[(&str, &[&str])] = &[
             "catalogue",
             "config_toml",
             "dry_run",
+            "dynamic",
             "existing",
             "finding",
             "inputs",

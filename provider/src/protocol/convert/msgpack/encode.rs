@@ -3,6 +3,7 @@
 use rmpv::Value as Msgpack;
 
 use super::{Error, refinement};
+use crate::framework::value::type_of;
 use crate::framework::{AttributePath, Number, Raw, Type};
 
 /// Writes a value of this type. An object gets exactly the type's attributes: those it lacks are nil.
@@ -74,21 +75,6 @@ fn write(raw: &Raw, ty: &Type, path: &AttributePath) -> Result<Msgpack, Error> {
 fn typed(raw: &Raw, ty: &Type, path: &AttributePath) -> Result<Msgpack, Error> {
     let json = ty.to_json().to_string().into_bytes();
     Ok(Msgpack::Array(vec![Msgpack::Binary(json), write(raw, ty, path)?]))
-}
-
-/// The type that a literal in HCL would have.
-fn type_of(raw: &Raw) -> Type {
-    match raw {
-        Raw::Null | Raw::Unknown(_) => Type::Dynamic,
-        Raw::Bool(_) => Type::Bool,
-        Raw::Number(_) => Type::Number,
-        Raw::String(_) => Type::String,
-        Raw::List(elements) => Type::Tuple(elements.iter().map(type_of).collect()),
-        Raw::Map(attributes) => {
-            Type::Object(attributes.iter().map(|(name, raw)| (name.clone(), type_of(raw))).collect())
-        }
-        Raw::Dynamic(dynamic) => dynamic.ty.clone(),
-    }
 }
 
 pub(super) fn number(number: &Number) -> Msgpack {

@@ -3,6 +3,8 @@
 //! Then the Deployment keeps the pod template that was found, field by field, and it stands for the one of our own: as
 //! long as ours stays what it was, nothing rolls. As soon as ours is another one, or a Secret is, ours is applied.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
@@ -14,6 +16,7 @@ use crate::clients::kubernetes::{FIELD_MANAGER, KubernetesError, ObjectRef};
 use crate::framework::PrivateState;
 use crate::resources::runner_release::expand::{Manifest, Wanted, text};
 use crate::resources::runner_release::memory::Memory;
+use crate::resources::runner_release::spec::ServiceAccount;
 use crate::resources::runner_release::{Scene, live};
 
 /// On a Deployment whose template was found: the hash of ours that it stands for.
@@ -36,6 +39,9 @@ struct Found {
     /// What it was started with; until it stands for ours.
     parts: Option<Parts>,
     stands_for: Option<String>,
+    /// Annotations of its service account, if that is of the release.
+    #[serde(default)]
+    account: Option<BTreeMap<String, String>>,
 }
 
 /// What is to become of the pods.
@@ -94,6 +100,7 @@ impl Scene<'_> {
             foreign: weave::foreign(template, &written(deployment)),
             parts,
             stands_for: stands_for.map(str::to_owned),
+            account: account(objects, template),
         };
         private.set(FOUND, &found);
         Ok(())
@@ -140,6 +147,7 @@ pub(in super::super) fn judge(wanted: &Wanted, prior: &Manifest, private: &Priva
         .map(|difference| Difference { path: format!("spec.template{}", difference.path), ..difference });
     let mut differences: Vec<Difference> = in_pod.collect();
     differences.extend(files::differences(parts, wanted, &memory));
+    differences.extend(in_account(found.account.as_ref(), &wanted.spec.service_account));
     differences
         .extend(others.map(|name| Difference::at(format!("the Secret {name}, changed since it was looked at first"))));
     if differences.is_empty() { Verdict::Keeps(woven.template) } else { Verdict::Ours(differences) }
@@ -237,6 +245,22 @@ fn namespace_variable<'a>(template: &'a Json, manager: &str) -> Option<&'a str> 
     variable["value"].as_str()
 }
 
+/// Annotations of the service account that the pod was made with.
+fn account(objects: &[Json], template: &Json) -> Option<BTreeMap<String, String>> {
+    let name = template.pointer("/spec/serviceAccountName")?;
+    let is_its = |object: &&Json| object["kind"] == "ServiceAccount" && object["metadata"]["name"] == *name;
+    let annotations = objects.iter().find(is_its)?["metadata"]["annotations"].as_object();
+    let texts = annotations.into_iter().flatten();
+    Some(texts.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect())
+}
+
+/// Those of ours that it had not, or with another value.
+fn in_account(found: Option<&BTreeMap<String, String>>, own: &ServiceAccount) -> Option<Difference> {
+    let found = found.filter(|_| own.create)?;
+    let is_other = own.annotations.iter().any(|(name, value)| found.get(name) != Some(value));
+    is_other.then(|| Difference::at("annotations of the service account"))
+}
+
 /// The Secrets that the manager's pod takes in when it starts.
 fn secrets(template: &Json) -> Vec<String> {
     let volumes = template.pointer("/spec/volumes").and_then(Json::as_array).into_iter().flatten();
@@ -252,4 +276,30 @@ fn secrets(template: &Json) -> Vec<String> {
     names.sort_unstable();
     names.dedup();
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn another_role_of_the_account_is_a_difference() {
+        let objects =
+            [json!({ "kind": "ServiceAccount", "metadata": { "name": "a", "annotations": { "role": "1" } } })];
+        let template = json!({ "spec": { "serviceAccountName": "a" } });
+        let found = account(&objects, &template);
+        let own = |create, annotations: &[(&str, &str)]| ServiceAccount {
+            create,
+            name: "a".to_owned(),
+            annotations: annotations.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            image_pull_secrets: Vec::new(),
+        };
+        assert_eq!(in_account(found.as_ref(), &own(true, &[("role", "1")])), None);
+        assert_eq!(in_account(found.as_ref(), &own(true, &[])), None);
+        assert!(in_account(found.as_ref(), &own(true, &[("role", "2")])).is_some());
+        assert_eq!(in_account(found.as_ref(), &own(false, &[("role", "2")])), None);
+        assert_eq!(account(&objects, &json!({ "spec": { "serviceAccountName": "b" } })), None);
+    }
 }

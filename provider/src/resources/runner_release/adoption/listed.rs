@@ -67,6 +67,8 @@ pub(super) fn is_of_no_use(path: &str, own: &Json, beside: &Map<String, Json>, m
         ".metadata.annotations.checksum/configmap" | ".metadata.annotations.checksum/secrets" => true,
         // It says when to restart later; a first value is no change.
         ".metadata.annotations.checksum/restart-on" => true,
+        // The account of the pod that was found is compared itself.
+        ".metadata.annotations.checksum/service-account" => true,
         // A pod that runs was admitted without it. Of a security context that somebody wrote, all is compared.
         ".spec.securityContext.seccompProfile" => pod_security_context().as_object() == Some(beside),
         // The Secret was there when the pod started.

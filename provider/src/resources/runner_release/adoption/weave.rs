@@ -253,7 +253,7 @@ mod tests {
 
     fn own() -> Json {
         json!({
-            "metadata": { "annotations": { "checksum/configmap": "ours", "checksum/restart-on": "x" }, "labels": { "app": "r", "chart": "1" } },
+            "metadata": { "annotations": { "checksum/configmap": "ours", "checksum/restart-on": "x", "checksum/service-account": "y" }, "labels": { "app": "r", "chart": "1" } },
             "spec": {
                 "containers": [{
                     "name": "r", "image": "i:1", "resources": { "requests": { "cpu": "1000m" } },

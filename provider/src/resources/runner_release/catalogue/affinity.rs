@@ -5,7 +5,8 @@ use super::*;
 const REQUIRED: &str = "required_during_scheduling_ignored_during_execution";
 const PREFERRED: &str = "preferred_during_scheduling_ignored_during_execution";
 
-pub(super) static AFFINITY: Table = Table {
+/// As Kubernetes has it for every pod.
+pub static AFFINITY: Table = Table {
     groups: &[&[
         table("node_affinity", &NODE_AFFINITY, "Rules about the node's labels."),
         table("pod_affinity", &POD_AFFINITY, "Pods to be near to."),

@@ -6,26 +6,28 @@ pub static GLOBAL: Table = Table {
     groups: &[&[
         integer("concurrent", "How many jobs the manager runs at once, over all its runners."),
         integer("check_interval", "Seconds between two requests for new jobs; 3 when unset."),
-        choice(
+        Key::new(
             "log_level",
-            &["panic", "fatal", "error", "warn", "warning", "info", "debug", "trace"],
+            Kind::Choice(
+                Choice::any_case(&["panic", "fatal", "error", "warn", "info", "debug", "trace"]).or(&["warning"]),
+            ),
             "Least severe message that is logged.",
         ),
         choice("log_format", &["runner", "text", "json"], "Shape of log lines."),
-        integer("shutdown_timeout", "Seconds until a forced stop ends the process; 30 when 0."),
+        integer("shutdown_timeout", "Seconds until a forced stop ends the process; 30 when 0.").since(15, 6),
         text("listen_address", "Address of the Prometheus metrics endpoint, such as :9252."),
         text("sentry_dsn", "Sentry project that receives errors of the manager.").secret(),
-        duration("connection_max_age", "Age at which a connection to GitLab is closed and opened anew."),
+        duration("connection_max_age", "Age at which a connection to GitLab is closed and opened anew.").since(16, 9),
         text("user", "Account that runs jobs; of no use to the Kubernetes executor."),
-        text_map("labels", "Labels of every runner in this file."),
+        text_map("labels", "Labels of every runner in this file.").since(18, 5),
         table("session_server", &SESSION_SERVER, "Interactive web terminals of running jobs."),
-        table("experimental", &EXPERIMENTAL, "Features that may still change."),
+        table("experimental", &EXPERIMENTAL, "Features that may still change.").since(17, 9),
     ]],
 };
 
 static SESSION_SERVER: Table = Table {
     groups: &[&[
-        text("listen_address", "Address inside the pod, such as 0.0.0.0:8093."),
+        text("listen_address", "Address inside the pod, such as :8093."),
         text("advertise_address", "Address under which GitLab reaches the session server."),
         integer("session_timeout", "Seconds for which a session outlives its job; 1800 when unset."),
     ]],

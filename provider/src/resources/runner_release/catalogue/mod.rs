@@ -8,6 +8,7 @@
 
 mod affinity;
 mod cache;
+mod choice;
 mod global;
 mod kubernetes;
 mod pod;
@@ -16,6 +17,8 @@ mod runner;
 mod security;
 mod volumes;
 
+pub use affinity::AFFINITY;
+pub use choice::Choice;
 pub use global::GLOBAL;
 pub use runner::RUNNER;
 
@@ -50,6 +53,8 @@ pub struct Key {
     pub hcl: &'static str,
     pub kind: Kind,
     pub since: RunnerVersion,
+    /// The last version that knows it, and what to write for newer ones.
+    pub until: Option<(RunnerVersion, &'static str)>,
     pub sensitive: bool,
     pub about: &'static str,
 }
@@ -59,7 +64,7 @@ pub struct Key {
 pub enum Kind {
     Text,
     /// Text out of a closed list.
-    Choice(&'static [&'static str]),
+    Choice(Choice),
     Integer,
     Float,
     Flag,
@@ -68,8 +73,10 @@ pub enum Kind {
     /// RFC 3339.
     Timestamp,
     Texts,
-    /// The runner takes one string or a list of them; in HCL it is a list.
-    TextOrTexts,
+    /// A list of texts out of a closed list.
+    Choices(Choice),
+    /// The runner takes one such text or a list of them; in HCL it is a list.
+    ChoiceOrChoices(Choice),
     Integers,
     Floats,
     TextMap,
@@ -90,8 +97,8 @@ impl Kind {
             Self::Flag => "true or false",
             Self::Duration => "a duration such as \"1h30m\"",
             Self::Timestamp => "an RFC 3339 time",
-            Self::Texts => "a list of strings",
-            Self::TextOrTexts => "a string or a list of strings",
+            Self::Texts | Self::Choices(_) => "a list of strings",
+            Self::ChoiceOrChoices(_) => "a string or a list of strings",
             Self::Integers => "a list of whole numbers",
             Self::Floats => "a list of numbers",
             Self::TextMap => "a table of strings",
@@ -105,7 +112,7 @@ impl Kind {
 
 impl Key {
     const fn new(name: &'static str, kind: Kind, about: &'static str) -> Self {
-        Self { toml: name, hcl: name, kind, since: RunnerVersion::ANY, sensitive: false, about }
+        Self { toml: name, hcl: name, kind, since: RunnerVersion::ANY, until: None, sensitive: false, about }
     }
 
     /// For a TOML spelling that is not a valid attribute name.
@@ -116,6 +123,11 @@ impl Key {
 
     const fn since(mut self, major: u16, minor: u16) -> Self {
         self.since = RunnerVersion::new(major, minor);
+        self
+    }
+
+    const fn until(mut self, major: u16, minor: u16, instead: &'static str) -> Self {
+        self.until = Some((RunnerVersion::new(major, minor), instead));
         self
     }
 
@@ -135,12 +147,13 @@ macro_rules! key_constructors {
 
 key_constructors! {
     text => Text, integer => Integer, float => Float, flag => Flag, duration => Duration,
-    timestamp => Timestamp, texts => Texts, text_or_texts => TextOrTexts, integers => Integers,
+    timestamp => Timestamp, texts => Texts, integers => Integers,
     floats => Floats, text_map => TextMap, flag_map => FlagMap, integer_map => IntegerMap,
 }
 
+/// The runner tells letter case apart.
 const fn choice(name: &'static str, of: &'static [&'static str], about: &'static str) -> Key {
-    Key::new(name, Kind::Choice(of), about)
+    Key::new(name, Kind::Choice(Choice::exact(of)), about)
 }
 
 const fn table(name: &'static str, of: &'static Table, about: &'static str) -> Key {

@@ -6,7 +6,10 @@ pub(super) static POD_SECURITY: Table = Table {
     groups: &[
         &[integer("fs_group", "Group that owns the volumes.")],
         IDENTITY,
-        &[integers("supplemental_groups", "Further groups of every process."), text("selinux_type", "SELinux type.")],
+        &[
+            integers("supplemental_groups", "Further groups of every process."),
+            text("selinux_type", "SELinux type.").since(15, 3),
+        ],
         PROFILES,
     ],
 };
@@ -21,8 +24,9 @@ pub(super) static CONTAINER_SECURITY: Table = Table {
         &[
             flag("read_only_root_filesystem", "Makes the image's files read-only."),
             flag("allow_privilege_escalation", "Lets processes gain privileges."),
-            text("selinux_type", "SELinux type."),
-            choice("proc_mount", &["Default", "Unmasked"], "How /proc is mounted."),
+            text("selinux_type", "SELinux type.").since(15, 3),
+            Key::new("proc_mount", Kind::Choice(Choice::any_case(&["Default", "Unmasked"])), "How /proc is mounted.")
+                .since(15, 9),
         ],
         PROFILES,
     ],
@@ -35,8 +39,8 @@ static IDENTITY: &[Key] = &[
 ];
 
 static PROFILES: &[Key] = &[
-    table("seccomp_profile", &PROFILE, "Filter of system calls.").since(18, 10),
-    table("app_armor_profile", &PROFILE, "AppArmor profile; Kubernetes 1.30 or newer.").since(18, 10),
+    table("seccomp_profile", &PROFILE, "Filter of system calls.").since(18, 11),
+    table("app_armor_profile", &PROFILE, "AppArmor profile; Kubernetes 1.30 or newer.").since(18, 11),
 ];
 
 static PROFILE: Table = Table {

@@ -46,7 +46,7 @@ fn the_kubernetes_table_is_complete() {
     let Some(Kind::Table(kubernetes)) = RUNNER.by_toml("kubernetes").map(|key| key.kind) else {
         unreachable!("kubernetes is a table")
     };
-    assert_eq!(kubernetes.keys().count(), 113);
+    assert_eq!(kubernetes.keys().count(), 114);
 }
 
 #[test]
@@ -71,6 +71,33 @@ fn secrets_are_marked() {
             "kubernetes.bearer_token",
         ]
     );
+}
+
+/// Of every key that GitLab Runner's structs do not have in all of v15.0.0 to v19.3.0: the first tag that has it, or the last.
+const TAGS: &str = include_str!("../testdata/runner-keys.txt");
+
+#[test]
+fn versions_are_those_of_the_tags() {
+    let tags: Vec<(&str, &str)> =
+        TAGS.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(' ')).collect();
+    let mut wrong = Vec::new();
+    let global = entries(&GLOBAL).into_iter().map(|entry| (entry.toml_path.clone(), entry));
+    let runner = entries(&RUNNER).into_iter().map(|entry| (format!("runners.{}", entry.toml_path), entry));
+    for (path, entry) in global.chain(runner) {
+        // Tags end where the catalogue goes on.
+        if entry.since > RunnerVersion::new(19, 3) {
+            continue;
+        }
+        let known = tags.iter().find(|(_, key)| path.eq_ignore_ascii_case(key)).map(|(tag, _)| *tag);
+        let ours = match entry.key.until {
+            Some((last, _)) => Some(format!("-{last}")),
+            None => (entry.since != RunnerVersion::ANY).then(|| entry.since.to_string()),
+        };
+        if ours.as_deref() != known {
+            wrong.push(format!("{path}: {ours:?}, and the tags say {known:?}"));
+        }
+    }
+    assert_eq!(wrong, [""; 0]);
 }
 
 #[test]

@@ -22,19 +22,25 @@ static PLACE: &[Key] = &[
 
 static READ_ONLY: &[Key] = &[flag("read_only", "Mounts it read-only.")];
 
-static PROPAGATION: &[Key] = &[choice(
-    "mount_propagation",
-    &["None", "HostToContainer", "Bidirectional"],
-    "Whether later mounts inside it are shared with the node.",
-)];
+const fn propagation() -> Key {
+    choice(
+        "mount_propagation",
+        &["None", "HostToContainer", "Bidirectional"],
+        "Whether later mounts inside it are shared with the node.",
+    )
+}
 
 static ITEMS: &[Key] = &[text_map("items", "Keys to mount and the file of each.")];
 
 static HOST_PATH: Table = Table {
-    groups: &[PLACE, READ_ONLY, &[text("host_path", "Folder on the node; the mount path when unset.")], PROPAGATION],
+    groups: &[
+        PLACE,
+        READ_ONLY,
+        &[text("host_path", "Folder on the node; the mount path when unset."), propagation().since(17, 8)],
+    ],
 };
 
-static PVC: Table = Table { groups: &[PLACE, READ_ONLY, PROPAGATION] };
+static PVC: Table = Table { groups: &[PLACE, READ_ONLY, &[propagation().since(17, 2)]] };
 
 static CONFIG_MAP: Table = Table { groups: &[PLACE, READ_ONLY, ITEMS] };
 
@@ -45,9 +51,9 @@ static EMPTY_DIR: Table = Table {
         PLACE,
         &[
             text("medium", "\"Memory\" keeps it in memory."),
-            text("size_limit", "Largest size, as a Kubernetes quantity."),
+            text("size_limit", "Largest size, as a Kubernetes quantity.").since(16, 6),
+            propagation().since(19, 0),
         ],
-        PROPAGATION,
     ],
 };
 

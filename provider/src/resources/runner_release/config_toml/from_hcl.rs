@@ -3,11 +3,14 @@
 use serde_json::Value as Json;
 use toml::Value as Toml;
 
-use super::super::catalogue::{Key, Kind, Table};
-use super::super::finding::{Finding, PathStep};
+use super::super::catalogue::{AFFINITY, Key, Kind, OTHER_EXECUTORS, Table};
+use super::super::finding::{Finding, PathStep, attribute};
 use super::super::suggest::did_you_mean;
 use super::super::version::RunnerVersion;
-use super::read::{mismatch, newer};
+use super::age::unfit;
+use super::read::{WRONG_VALUE, mismatch};
+use super::settle::settled;
+use crate::framework::{Number, Raw};
 
 /// Turns the object at `path` into a table; null attributes are left out.
 ///
@@ -22,21 +25,56 @@ pub fn from_hcl(
     version: RunnerVersion,
     path: Vec<PathStep>,
 ) -> Result<toml::Table, Vec<Finding>> {
-    let mut reader = Reader { version, path, findings: Vec::new() };
+    from_raw(&Raw::from(object), catalogue, version, path)
+}
+
+/// The same of a value of which parts may be unknown still: they are left out, and the rest is checked.
+///
+/// # Errors
+///
+/// As above.
+pub fn from_raw(
+    object: &Raw,
+    catalogue: &'static Table,
+    version: RunnerVersion,
+    path: Vec<PathStep>,
+) -> Result<toml::Table, Vec<Finding>> {
+    let mut reader = Reader::new(version, path);
     let table = reader.table(object, catalogue);
-    match reader.findings.is_empty() {
-        true => Ok(table),
-        false => Err(reader.findings),
-    }
+    reader.result(table)
+}
+
+/// The affinity of the manager's own pods, which Kubernetes defines as it does that of jobs.
+///
+/// # Errors
+///
+/// As above.
+pub fn affinity_from_raw(object: &Raw) -> Result<toml::Table, Vec<Finding>> {
+    let mut reader = Reader::new(RunnerVersion::UNKNOWN, attribute("affinity"));
+    reader.is_of_runner = false;
+    let table = reader.table(object, &AFFINITY);
+    reader.result(table)
 }
 
 struct Reader {
     version: RunnerVersion,
     path: Vec<PathStep>,
     findings: Vec<Finding>,
+    is_of_runner: bool,
 }
 
 impl Reader {
+    fn new(version: RunnerVersion, path: Vec<PathStep>) -> Self {
+        Self { version, path, findings: Vec::new(), is_of_runner: true }
+    }
+
+    fn result(self, table: toml::Table) -> Result<toml::Table, Vec<Finding>> {
+        match self.findings.is_empty() {
+            true => Ok(table),
+            false => Err(self.findings),
+        }
+    }
+
     fn at<T>(&mut self, step: PathStep, read: impl FnOnce(&mut Self) -> T) -> T {
         self.path.push(step);
         let value = read(self);
@@ -48,11 +86,27 @@ impl Reader {
         self.findings.push(Finding::error(self.path.clone(), summary, detail));
     }
 
-    fn table(&mut self, object: &Json, catalogue: &'static Table) -> toml::Table {
+    /// The place as HCL has it; hosts show no more of it than the attribute.
+    fn place(&self) -> String {
+        let place = self.path.iter().fold(String::new(), |place, step| match step {
+            PathStep::Attribute(name) if place.is_empty() => name.clone(),
+            PathStep::Attribute(name) => format!("{place}.{name}"),
+            PathStep::Key(key) => format!("{place}[{key:?}]"),
+            PathStep::Index(index) => format!("{place}[{index}]"),
+        });
+        if place.is_empty() { "The configuration".to_owned() } else { place }
+    }
+
+    fn table(&mut self, object: &Raw, catalogue: &'static Table) -> toml::Table {
         let mut table = toml::Table::new();
-        let Json::Object(attributes) = object else {
-            self.error("Wrong value in the runner's configuration", "An object is needed here.".into());
-            return table;
+        let attributes = match object {
+            Raw::Dynamic(dynamic) => return self.table(&dynamic.value, catalogue),
+            Raw::Map(attributes) => attributes,
+            Raw::Unknown(_) => return table,
+            other => {
+                self.error(WRONG_VALUE, format!("{} is {}. Write an object: {{ ... }}.", self.place(), told(other)));
+                return table;
+            }
         };
         for (name, value) in attributes {
             if value.is_null() {
@@ -67,113 +121,197 @@ impl Reader {
         table
     }
 
-    fn attribute(&mut self, name: &str, value: &Json, catalogue: &'static Table) -> Option<(&'static Key, Toml)> {
+    fn attribute(&mut self, name: &str, value: &Raw, catalogue: &'static Table) -> Option<(&'static Key, Toml)> {
         let Some(key) = catalogue.by_hcl(name) else {
-            let hint = did_you_mean(name, catalogue.keys().map(|key| key.hcl));
-            self.error(
-                "Unknown key in the runner's configuration",
-                format!("GitLab Runner's configuration has no {name} here.{hint}"),
-            );
+            self.unknown(name, catalogue);
             return None;
         };
-        if key.since > self.version {
-            let detail = newer(name, key, self.version);
-            self.error("Key is newer than the runner", detail);
+        if let Some((summary, detail)) = unfit(&self.place(), key, self.version) {
+            self.error(summary, detail);
             return None;
         }
         self.value(value, key).map(|value| (key, value))
     }
 
-    fn value(&mut self, value: &Json, key: &'static Key) -> Option<Toml> {
-        match (key.kind, value) {
-            (Kind::Table(of), _) => Some(Toml::Table(self.table(value, of))),
-            (Kind::Tables(of), Json::Array(items)) => {
+    fn unknown(&mut self, name: &str, catalogue: &'static Table) {
+        let place = self.place();
+        if OTHER_EXECUTORS.contains(&name) && catalogue.by_hcl("executor").is_some() {
+            let detail = format!(
+                "{place} belongs to another executor. Jobs run with the Kubernetes executor only here; remove it."
+            );
+            self.error("Option of another executor", detail);
+            return;
+        }
+        let hint = did_you_mean(name, catalogue.keys().map(|key| key.hcl));
+        if !self.is_of_runner {
+            self.error("Unknown key", format!("Kubernetes knows no {place}.{hint}"));
+            return;
+        }
+        let detail = format!("GitLab Runner knows no key {place}, and would ignore it without a word.{hint}");
+        self.error("Unknown key in the runner's configuration", detail);
+    }
+
+    /// `None` where it is unknown or wrong.
+    fn value(&mut self, value: &Raw, key: &'static Key) -> Option<Toml> {
+        let found = self.findings.len();
+        let converted = match (key.kind, value) {
+            (_, Raw::Dynamic(dynamic)) => return self.value(&dynamic.value, key),
+            (_, Raw::Unknown(_)) => return None,
+            (Kind::Table(of), _) => return Some(Toml::Table(self.table(value, of))),
+            (Kind::Tables(of), Raw::List(items)) => {
                 let tables = items
                     .iter()
                     .enumerate()
                     .map(|(index, item)| self.at(PathStep::Index(index), |reader| Toml::Table(reader.table(item, of))));
-                Some(Toml::Array(tables.collect()))
+                return Some(Toml::Array(tables.collect()));
             }
-            (kind, value) => {
-                let converted = scalar_or_collection(kind, value);
-                let wanted = match &converted {
-                    Some(converted) => mismatch(kind, converted),
-                    None => Some(kind.article_and_name().to_owned()),
-                };
-                match wanted {
-                    None => converted,
-                    Some(wanted) => {
-                        let detail = format!("{} must be {wanted}. {}", key.hcl, key.about);
-                        self.error("Wrong value in the runner's configuration", detail);
-                        None
-                    }
-                }
+            (kind, Raw::List(items)) if let Some(element) = element_of_list(kind) => self.list(items, element, key),
+            (kind, Raw::Map(fields)) if let Some(element) = element_of_map(kind) => self.map(fields, element, key),
+            (kind, value) => convert(kind, value),
+        };
+        if self.findings.len() > found {
+            return None;
+        }
+        let Some(converted) = converted else {
+            self.wrong(value, key.kind, key.about);
+            return None;
+        };
+        match settled(key.kind, converted, &self.place()) {
+            Ok(None) => None,
+            Ok(Some(value)) if mismatch(key.kind, &value).is_none() => Some(value),
+            Ok(Some(_)) => {
+                self.wrong(value, key.kind, key.about);
+                None
+            }
+            Err(detail) => {
+                self.error(WRONG_VALUE, detail);
+                None
             }
         }
     }
-}
 
-fn scalar_or_collection(kind: Kind, value: &Json) -> Option<Toml> {
-    let list = |of: fn(&Json) -> Option<Toml>| {
-        let items = value.as_array()?.iter().map(of);
-        items.collect::<Option<Vec<_>>>().map(Toml::Array)
-    };
-    let map = |of: fn(&Json) -> Option<Toml>| {
-        let entries = value.as_object()?.iter().filter(|(_, value)| !value.is_null());
-        let entries = entries.map(|(name, value)| Some((name.clone(), of(value)?)));
-        entries.collect::<Option<toml::Table>>().map(Toml::Table)
-    };
-    match kind {
-        Kind::Text | Kind::Choice(_) | Kind::Duration | Kind::Timestamp => text(value),
-        Kind::Integer => integer(value),
-        Kind::Float => float(value),
-        Kind::Flag => flag(value),
-        Kind::TextOrTexts if !value.is_array() => text(value),
-        Kind::Texts | Kind::TextOrTexts => list(text),
-        Kind::Integers => list(integer),
-        Kind::Floats => list(float),
-        Kind::TextMap => map(text),
-        Kind::FlagMap => map(flag),
-        Kind::IntegerMap => map(integer),
-        Kind::Table(_) | Kind::Tables(_) => None,
+    /// Elements that are unknown are left out.
+    fn list(&mut self, items: &[Raw], element: Kind, key: &Key) -> Option<Toml> {
+        let items = items.iter().enumerate();
+        let items = items.filter_map(|(index, item)| {
+            self.at(PathStep::Index(index), |reader| {
+                if item.is_null() {
+                    let place = reader.place();
+                    let detail = format!("{place} is null. Leave it out; compact() does so in a list of strings.");
+                    reader.error(WRONG_VALUE, detail);
+                    return None;
+                }
+                reader.element(item, element, key)
+            })
+        });
+        Some(Toml::Array(items.collect()))
+    }
+
+    fn map(&mut self, fields: &std::collections::BTreeMap<String, Raw>, element: Kind, key: &Key) -> Option<Toml> {
+        let given = fields.iter().filter(|(_, value)| !value.is_null());
+        let given = given.filter_map(|(name, value)| {
+            let value = self.at(PathStep::Key(name.clone()), |reader| reader.element(value, element, key))?;
+            Some((name.clone(), value))
+        });
+        Some(Toml::Table(given.collect()))
+    }
+
+    fn element(&mut self, value: &Raw, kind: Kind, key: &Key) -> Option<Toml> {
+        let value = match value {
+            Raw::Dynamic(dynamic) => &dynamic.value,
+            value => value,
+        };
+        if value.is_unknown() {
+            return None;
+        }
+        let converted = convert(kind, value);
+        if converted.is_none() {
+            self.wrong(value, kind, key.about);
+        }
+        converted
+    }
+
+    fn wrong(&mut self, value: &Raw, kind: Kind, about: &str) {
+        let place = self.place();
+        let not = match value {
+            Raw::List(_) | Raw::Map(_) => format!(", not {}", told(value)),
+            _ => String::new(),
+        };
+        self.error(WRONG_VALUE, format!("{place} must be {}{not}. {about}", in_hcl(kind)));
     }
 }
 
-fn text(value: &Json) -> Option<Toml> {
+fn told(value: &Raw) -> &'static str {
     match value {
-        Json::String(text) => Some(Toml::String(text.clone())),
-        Json::Number(number) => Some(Toml::String(number.to_string())),
-        Json::Bool(flag) => Some(Toml::String(flag.to_string())),
+        Raw::Bool(_) => "true or false",
+        Raw::Number(_) => "a number",
+        Raw::String(_) => "a string",
+        Raw::List(_) => "a list",
+        Raw::Map(_) => "an object",
+        Raw::Null | Raw::Unknown(_) | Raw::Dynamic(_) => "null",
+    }
+}
+
+/// For "must be ...".
+fn in_hcl(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Text | Kind::Choice(_) => "a string",
+        Kind::Texts | Kind::Choices(_) | Kind::ChoiceOrChoices(_) => "a list of strings",
+        Kind::TextMap => "a map of strings: { name = \"value\" }",
+        Kind::FlagMap => "a map of true and false: { name = true }",
+        Kind::IntegerMap => "a map of whole numbers: { name = 1 }",
+        Kind::Table(_) => "an object: { ... }",
+        Kind::Tables(_) => "a list of objects: [{ ... }]",
+        _ => kind.article_and_name(),
+    }
+}
+
+fn element_of_list(kind: Kind) -> Option<Kind> {
+    match kind {
+        Kind::Texts | Kind::Choices(_) | Kind::ChoiceOrChoices(_) => Some(Kind::Text),
+        Kind::Integers => Some(Kind::Integer),
+        Kind::Floats => Some(Kind::Float),
         _ => None,
     }
 }
 
-fn integer(value: &Json) -> Option<Toml> {
-    let whole = match value {
-        Json::Number(number) => number.as_i64().or_else(|| {
-            let float = number.as_f64()?;
-            // Beyond 2^53 a float no longer tells one whole number from the next.
-            (float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0).then_some(float as i64)
-        })?,
-        Json::String(text) => text.parse().ok()?,
-        _ => return None,
-    };
-    Some(Toml::Integer(whole))
+fn element_of_map(kind: Kind) -> Option<Kind> {
+    match kind {
+        Kind::TextMap => Some(Kind::Text),
+        Kind::FlagMap => Some(Kind::Flag),
+        Kind::IntegerMap => Some(Kind::Integer),
+        _ => None,
+    }
 }
 
-fn float(value: &Json) -> Option<Toml> {
-    let float = match value {
-        Json::Number(number) => number.as_f64()?,
-        Json::String(text) => text.parse().ok()?,
-        _ => return None,
-    };
-    Some(Toml::Float(float))
+/// One value of another type, as Terraform converts it.
+fn convert(kind: Kind, value: &Raw) -> Option<Toml> {
+    match kind {
+        Kind::Text | Kind::Choice(_) | Kind::Duration | Kind::Timestamp | Kind::ChoiceOrChoices(_) => match value {
+            Raw::String(text) => Some(Toml::String(text.clone())),
+            Raw::Number(number) => Some(Toml::String(number.to_string())),
+            Raw::Bool(flag) => Some(Toml::String(flag.to_string())),
+            _ => None,
+        },
+        Kind::Integer => number(value)?.as_i64().map(Toml::Integer),
+        Kind::Float => Some(Toml::Float(number(value)?.as_f64())),
+        Kind::Flag => match value {
+            Raw::Bool(flag) => Some(Toml::Boolean(*flag)),
+            Raw::String(text) => match text.as_str() {
+                "true" | "1" => Some(Toml::Boolean(true)),
+                "false" | "0" => Some(Toml::Boolean(false)),
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
-fn flag(value: &Json) -> Option<Toml> {
+fn number(value: &Raw) -> Option<Number> {
     match value {
-        Json::Bool(flag) => Some(Toml::Boolean(*flag)),
-        Json::String(text) => text.parse().ok().map(Toml::Boolean),
+        Raw::Number(number) => Some(number.clone()),
+        Raw::String(text) => Number::parse(text),
         _ => None,
     }
 }

@@ -4,6 +4,7 @@
 //! (`config`), or what a convenience attribute such as `build_nodes` adds. All become [`Config`],
 //! which holds only keys of the catalogue in their exact spelling.
 
+mod age;
 mod duration;
 mod from_hcl;
 mod merge;
@@ -11,11 +12,12 @@ mod place;
 mod read;
 mod redact;
 mod render;
+mod settle;
 mod template;
 mod text;
 mod to_hcl;
 
-pub use from_hcl::from_hcl;
+pub use from_hcl::{affinity_from_raw, from_hcl, from_raw};
 pub use merge::{Source, is_same_address, merge};
 pub use place::{Place, Remark, Rules};
 pub use redact::redact;

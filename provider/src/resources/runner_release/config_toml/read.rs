@@ -5,9 +5,12 @@ use toml::Value;
 use super::super::catalogue::{Key, Kind, OTHER_EXECUTORS, Table, home};
 use super::super::finding::Finding;
 use super::super::suggest::did_you_mean;
-use super::super::version::RunnerVersion;
+use super::age::unfit;
 use super::duration::is_duration;
 use super::place::{Lines, Place, Remark};
+use super::settle::settled;
+
+pub(super) const WRONG_VALUE: &str = "Wrong value in the runner's configuration";
 
 pub(super) struct Reader<'a> {
     pub(super) place: &'a Place,
@@ -30,11 +33,8 @@ impl<'a> Reader<'a> {
                 self.unknown(&name, &here, catalogue);
                 continue;
             };
-            if key.since > self.place.version {
-                self.ignored("Key is newer than the runner", &here, &newer(&here, key, self.place.version));
-                continue;
-            }
-            if is_unset(key.kind, &value) {
+            if let Some((summary, detail)) = unfit(&here, key, self.place.version) {
+                self.ignored(summary, &here, &detail);
                 continue;
             }
             if let Some(value) = self.value(value, key, &here)
@@ -51,13 +51,20 @@ impl<'a> Reader<'a> {
     }
 
     fn value(&mut self, value: Value, key: &'static Key, at: &str) -> Option<Value> {
+        let value = match settled(key.kind, value, at) {
+            Ok(value) => value?,
+            Err(detail) => {
+                self.error(WRONG_VALUE, at, &detail);
+                return None;
+            }
+        };
         match (key.kind, value) {
             (Kind::Table(of), Value::Table(table)) => Some(Value::Table(self.table(table, of, &format!("{at}.")))),
             (Kind::Tables(of), Value::Array(items)) => self.tables(items, of, key, at),
             (kind, value) => match mismatch(kind, &value) {
                 None => Some(value),
                 Some(wanted) => {
-                    self.error("Wrong value in the runner's configuration", at, &wrong(&wanted, &value, key, at));
+                    self.error(WRONG_VALUE, at, &wrong(&wanted, &value, key, at));
                     None
                 }
             },
@@ -69,7 +76,7 @@ impl<'a> Reader<'a> {
         for (index, item) in items.into_iter().enumerate() {
             let Value::Table(item) = item else {
                 self.error(
-                    "Wrong value in the runner's configuration",
+                    WRONG_VALUE,
                     at,
                     &format!(
                         "{at} must be an array of tables, [[{at}]], and not of {}s. {}",
@@ -127,32 +134,13 @@ impl<'a> Reader<'a> {
 /// What a runner that GitLab knows has there.
 const OF_GITLAB: [&str; 6] = ["tags", "tag_list", "run_untagged", "locked", "access_level", "protected"];
 
-pub(super) fn newer(at: &str, key: &Key, version: RunnerVersion) -> String {
-    format!(
-        "{at} came with GitLab Runner {}, and runner {version} ignores it. Raise runner_version, or remove the key.",
-        key.since
-    )
-}
-
 /// The runner's TOML reader prefers the exact spelling, then ignores letter case.
 fn find(catalogue: &'static Table, name: &str) -> Option<&'static Key> {
     catalogue.by_toml(name).or_else(|| catalogue.keys().find(|key| key.toml.eq_ignore_ascii_case(name)))
 }
 
-/// Empty text is unset for the runner. Text may be empty to replace that of another source.
-fn is_unset(kind: Kind, value: &Value) -> bool {
-    value.as_str() == Some("") && !matches!(kind, Kind::Text | Kind::Table(_) | Kind::Tables(_))
-}
-
 fn wrong(wanted: &str, value: &Value, key: &Key, at: &str) -> String {
     match (key.kind, value) {
-        (Kind::Choice([one]), Value::String(text)) if key.toml == "executor" => format!(
-            "{at} is {text:?}, but this resource runs jobs with the Kubernetes executor only. Write {one:?}, or leave the \
-             key out."
-        ),
-        (Kind::Choice(of), Value::String(text)) => {
-            format!("{at} is {text:?}. Use {}.", listed(of))
-        }
         (Kind::TextMap | Kind::FlagMap | Kind::IntegerMap, Value::Table(map)) => {
             let is_wrong = |value: &Value| match key.kind {
                 Kind::FlagMap => !value.is_bool(),
@@ -168,14 +156,6 @@ fn wrong(wanted: &str, value: &Value, key: &Key, at: &str) -> String {
             )
         }
         _ => format!("{at} is {}, and must be {wanted}. {}", named(value), key.about),
-    }
-}
-
-fn listed(names: &[&str]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => (*one).to_owned(),
-        [others @ .., last] => format!("{} or {last}", others.join(", ")),
     }
 }
 
@@ -195,25 +175,17 @@ fn named(value: &Value) -> &'static str {
 pub(super) fn mismatch(kind: Kind, value: &Value) -> Option<String> {
     let all = |items: &[Value], is: fn(&Value) -> bool| items.iter().all(is);
     let right = match (kind, value) {
-        (Kind::Choice(of), Value::String(text)) => {
-            if of.iter().any(|one| one.eq_ignore_ascii_case(text)) {
-                true
-            } else {
-                return Some(format!("one of {}{}", of.join(", "), did_you_mean(text, of.iter().copied())));
-            }
-        }
-        (Kind::Text, Value::String(_))
+        (Kind::Text | Kind::Choice(_) | Kind::ChoiceOrChoices(_), Value::String(_))
         | (Kind::Integer | Kind::Float, Value::Integer(_))
         | (Kind::Float, Value::Float(_))
         | (Kind::Flag, Value::Boolean(_))
         | (Kind::Duration, Value::Integer(_))
-        | (Kind::Timestamp, Value::Datetime(_))
-        | (Kind::TextOrTexts, Value::String(_)) => true,
+        | (Kind::Timestamp, Value::Datetime(_)) => true,
         (Kind::Duration, Value::String(text)) => is_duration(text),
         (Kind::Timestamp, Value::String(text)) => {
             text.parse::<toml::value::Datetime>().is_ok_and(|time| time.date.is_some() && time.time.is_some())
         }
-        (Kind::Texts | Kind::TextOrTexts, Value::Array(items)) => all(items, Value::is_str),
+        (Kind::Texts | Kind::Choices(_) | Kind::ChoiceOrChoices(_), Value::Array(items)) => all(items, Value::is_str),
         (Kind::Integers, Value::Array(items)) => all(items, Value::is_integer),
         (Kind::Floats, Value::Array(items)) => all(items, |item| item.is_float() || item.is_integer()),
         (Kind::TextMap, Value::Table(map)) => map.values().all(Value::is_str),

@@ -55,7 +55,7 @@ fn another_executor_is_one_error() {
     assert_eq!(
         details("[[runners]]\nexecutor = \"docker\"\n[runners.docker]\nimage = \"x\"\n[runners.machine]\n"),
         [
-            "line 2: runners.executor is \"docker\", but this resource runs jobs with the Kubernetes executor only. Write \"kubernetes\", or leave the key out."
+            "line 2: runners.executor is \"docker\", but jobs run with the Kubernetes executor only. Write \"kubernetes\", or leave the key out."
         ]
     );
 }
@@ -113,9 +113,7 @@ fn what_the_runner_refuses_is_an_error_in_a_template_too() {
 #[test]
 fn empty_text_is_unset() {
     assert_eq!(
-        runner(
-            "[[runners]]\nshell = \"\"\nunhealthy_interval = \"\"\n[runners.kubernetes]\nimage = \"\"\npull_policy = \"\"\n"
-        ),
+        runner("[[runners]]\nshell = \"\"\nunhealthy_interval = \"\"\n[runners.kubernetes]\nimage = \"\"\n"),
         toml::toml! { kubernetes = { image = "" } }
     );
 }
@@ -162,6 +160,41 @@ fn keys_newer_than_the_runner_are_refused() {
 fn letter_case_is_brought_in_order() {
     let config = runner("[[runners]]\n[runners.cache]\ntype = \"s3\"\n[runners.cache.S3]\nbucketname = \"b\"\n");
     assert_eq!(config, toml::toml! { cache = { Type = "s3", s3 = { BucketName = "b" } } });
+}
+
+#[test]
+fn choices_are_what_the_runner_takes() {
+    let text = "log_level = \"WARN\"\nlog_format = \"\"\n[[runners]]\nshell = \"\"\nprepare_timeout = \"\"\n\
+                [runners.cache.s3]\nServerSideEncryption = \"aws:kms\"\nAuthenticationType = \"IAM\"\n\
+                [runners.kubernetes]\npull_policy = [\"always\", \"\"]\n\
+                [runners.kubernetes.build_container_security_context]\nproc_mount = \"unmasked\"\n";
+    let config = from_text(text, RELEASE, &place(19, 3)).unwrap().config;
+    assert_eq!(config.global, toml::toml! { log_level = "warn" });
+    assert_eq!(
+        config.runner,
+        toml::toml! {
+            cache = { s3 = { ServerSideEncryption = "aws:kms", AuthenticationType = "iam" } }
+            [kubernetes]
+            pull_policy = ["always", ""]
+            build_container_security_context = { proc_mount = "Unmasked" }
+        }
+    );
+    let found = details(
+        "log_format = \"JSON\"\n[[runners]]\nexecutor = \"docker\"\n[runners.cache]\nType = \"S3\"\n[runners.kubernetes]\n\
+         dns_policy = \"Cluster-First\"\nallowed_pull_policies = [\"always\", \"IfNotPresent\"]\n",
+    );
+    assert_eq!(
+        found,
+        [
+            "line 1: log_format is \"JSON\". Use runner, text or json.",
+            "line 5: runners.cache.Type is \"S3\". Use s3, gcs or azure.",
+            "line 3: runners.executor is \"docker\", but jobs run with the Kubernetes executor only. Write \"kubernetes\", or leave \
+             the key out.",
+            "line 8: runners.kubernetes.allowed_pull_policies[1] is \"IfNotPresent\". Use never, if-not-present or always.",
+            "line 7: runners.kubernetes.dns_policy is \"Cluster-First\". Use none, default, cluster-first or \
+             cluster-first-with-host-net.",
+        ]
+    );
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub fn to_hcl(table: &toml::Table, catalogue: &'static Table) -> Json {
                 let items = items.iter().filter_map(Toml::as_table);
                 Json::Array(items.map(|item| to_hcl(item, of)).collect())
             }
-            (Kind::TextOrTexts, Toml::String(text)) => Json::from(vec![text.clone()]),
+            (Kind::ChoiceOrChoices(_), Toml::String(text)) => Json::from(vec![text.clone()]),
             (Kind::Duration, Toml::Integer(nanoseconds)) => Json::from(format!("{nanoseconds}ns")),
             (_, value) => json(value),
         };

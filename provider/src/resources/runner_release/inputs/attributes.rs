@@ -3,6 +3,9 @@
 use secrecy::SecretString;
 use serde_json::{Map, Value as Json, json};
 
+use super::super::catalogue::AFFINITY;
+use super::super::config_toml::{affinity_from_raw, to_hcl};
+use super::super::dynamic;
 use super::super::finding::{Finding, PathStep, Severity};
 use super::super::schema::RunnerRelease;
 use super::super::spec::{Given, Resolved, TokenKind, resolve};
@@ -100,14 +103,14 @@ pub(in super::super) fn expand(
     let values = known_list(&model.values)?;
     let typed = match inputs(model)? {
         Ok(inputs) => inputs,
-        Err(error) => return Some(Err(shapeless(&error))),
+        Err(found) => return Some(Err(found)),
     };
     let values: Vec<&str> = values.iter().map(String::as_str).collect();
     let resolved = resolve(Given { typed, values: &values, token, existing_secret });
     Some(resolved.map_err(|findings| findings.into_iter().map(Diagnostic::from).collect()))
 }
 
-fn inputs(model: &RunnerRelease) -> Option<Result<ReleaseInputs, serde_json::Error>> {
+fn inputs(model: &RunnerRelease) -> Option<Result<ReleaseInputs, Diagnostics>> {
     let mut attributes = model.clone().into_raw_object();
     let lifecycle = attributes.get("container_lifecycle").cloned().unwrap_or_default();
     let env_from = attributes.get("extra_env_from").cloned().unwrap_or_default();
@@ -116,7 +119,18 @@ fn inputs(model: &RunnerRelease) -> Option<Result<ReleaseInputs, serde_json::Err
     if !known || !lifecycle.is_wholly_known() || !env_from.is_wholly_known() {
         return None;
     }
+    let wrong = dynamic::shapes(model);
+    if !wrong.is_empty() {
+        return Some(Err(wrong.into_iter().map(Diagnostic::from).collect()));
+    }
+    let affinity = match attributes.get("affinity").filter(|value| !value.is_null()).map(affinity_from_raw) {
+        Some(Err(found)) => return Some(Err(found.into_iter().map(Diagnostic::from).collect())),
+        affinity => affinity.and_then(Result::ok).map(|table| to_hcl(&table, &AFFINITY)),
+    };
     let mut inputs = json(&Raw::Map(attributes));
+    if let Some(affinity) = affinity {
+        inputs["affinity"] = affinity;
+    }
     for path in OF_KUBERNETES {
         if let Some(value) = inputs.pointer_mut(&format!("/{path}")) {
             *value = to_api(value.take());
@@ -140,7 +154,7 @@ fn inputs(model: &RunnerRelease) -> Option<Result<ReleaseInputs, serde_json::Err
             inputs.insert("extra_env_from".to_owned(), sources.into());
         }
     }
-    Some(serde_json::from_value(inputs))
+    Some(serde_json::from_value(inputs).map_err(|error| shapeless(&error)))
 }
 
 fn number_or_text(value: &mut Json) {
@@ -149,7 +163,6 @@ fn number_or_text(value: &mut Json) {
     }
 }
 
-/// The same value as JSON; what is null is left out.
 /// What a value says, without its types; null attributes are left out.
 pub fn json(raw: &Raw) -> Json {
     match raw {
@@ -199,14 +212,7 @@ mod tests {
     };
 
     fn raw(json: Json) -> Raw {
-        match json {
-            Json::Null => Raw::Null,
-            Json::Bool(value) => value.into(),
-            Json::Number(number) => number.as_i64().unwrap().into(),
-            Json::String(text) => text.into(),
-            Json::Array(items) => Raw::List(items.into_iter().map(raw).collect()),
-            Json::Object(fields) => Raw::Map(fields.into_iter().map(|(name, value)| (name, raw(value))).collect()),
-        }
+        Raw::from(&json)
     }
 
     #[test]
@@ -242,6 +248,11 @@ mod tests {
                 ty: Type::Dynamic,
                 value: raw(json!([{ "name": "a", "empty_dir": {} }])),
             }))),
+            affinity: Value::Known(raw(json!({ "pod_affinity": {
+                "preferred_during_scheduling_ignored_during_execution": [
+                    { "weight": "1", "pod_affinity_term": { "topology_key": "x", "namespaces": null } },
+                ],
+            } }))),
             runner_token_wo: "glrt-secret".into(),
             manifest: Value::Unknown,
             ..RunnerRelease::default()
@@ -259,6 +270,9 @@ mod tests {
                 "lifecycle": { "preStop": { "exec": { "command": ["true"] } } },
                 "extra_env_from": { "MY_TOKEN": { "secretKeyRef": { "name": "s", "key": "k" } } },
                 "volumes": [{ "name": "a", "emptyDir": {} }],
+                "affinity": { "podAffinity": { "preferredDuringSchedulingIgnoredDuringExecution": [
+                    { "weight": 1, "podAffinityTerm": { "topologyKey": "x" } },
+                ] } },
             })
         );
     }

@@ -3,11 +3,22 @@
 use serde_json::{Map, Value};
 
 /// Objects whose keys are the user's own: labels and the like. They keep their spelling.
-const OWN_KEYS: [&str; 6] = ["annotations", "labels", "limits", "match_labels", "requests", "volume_attributes"];
+const OWN_KEYS: [&str; 7] =
+    ["annotations", "labels", "limits", "match_labels", "options", "requests", "volume_attributes"];
 
 /// Names in which the API does not follow its own rule.
-const EXCEPTIONS: [(&str, &str); 4] =
-    [("disk_uri", "diskURI"), ("host_ip", "hostIP"), ("target_wwns", "targetWWNs"), ("volume_id", "volumeID")];
+const EXCEPTIONS: [(&str, &str); 10] = [
+    ("dataset_uuid", "datasetUUID"),
+    ("disk_uri", "diskURI"),
+    ("downward_api", "downwardAPI"),
+    ("host_ip", "hostIP"),
+    ("pd_id", "pdID"),
+    ("scale_io", "scaleIO"),
+    ("selinux_options", "seLinuxOptions"),
+    ("storage_policy_id", "storagePolicyID"),
+    ("target_wwns", "targetWWNs"),
+    ("volume_id", "volumeID"),
+];
 
 /// Renames the keys of the value and of everything in it; drops nulls, which HCL sends for every
 /// attribute that is not set.
@@ -54,6 +65,31 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn names_that_do_not_follow_the_rule() {
+        let hcl = json!([
+            { "downward_api": { "items": [{ "path": "x", "field_ref": { "field_path": "y" } }] } },
+            { "projected": { "sources": [{ "downward_api": {} }, { "cluster_trust_bundle": { "signer_name": "s" } }] } },
+            { "scale_io": { "ssl_enabled": true } },
+            { "vsphere_volume": { "volume_path": "p", "storage_policy_id": "i" } },
+            { "photon_persistent_disk": { "pd_id": "p" } },
+            { "flocker": { "dataset_uuid": "u" } },
+            { "flex_volume": { "options": { "some_key": "v" } } },
+            { "security_context": { "se_linux_options": {}, "selinux_options": {} } },
+        ]);
+        let api = json!([
+            { "downwardAPI": { "items": [{ "path": "x", "fieldRef": { "fieldPath": "y" } }] } },
+            { "projected": { "sources": [{ "downwardAPI": {} }, { "clusterTrustBundle": { "signerName": "s" } }] } },
+            { "scaleIO": { "sslEnabled": true } },
+            { "vsphereVolume": { "volumePath": "p", "storagePolicyID": "i" } },
+            { "photonPersistentDisk": { "pdID": "p" } },
+            { "flocker": { "datasetUUID": "u" } },
+            { "flexVolume": { "options": { "some_key": "v" } } },
+            { "securityContext": { "seLinuxOptions": {} } },
+        ]);
+        assert_eq!(to_api(hcl), api);
+    }
 
     #[test]
     fn renames_fields_but_not_the_users_own_keys() {

@@ -34,6 +34,11 @@ fn annotations(spec: &ReleaseSpec, config_map: &Value, fingerprints: &Fingerprin
     let mut annotations = Map::new();
     put(&mut annotations, "checksum/configmap", config_map.get("data").map(of_value));
     put(&mut annotations, "checksum/secrets", of_fingerprints(fingerprints));
+    // What it is annotated with, such as an IAM role, reaches a pod when it is made.
+    let account = &spec.service_account;
+    if account.create && !account.annotations.is_empty() {
+        put(&mut annotations, "checksum/service-account", of_value(&json!(account.annotations)));
+    }
     if !spec.pod.restart_on.is_empty() {
         put(&mut annotations, "checksum/restart-on", of_value(&json!(spec.pod.restart_on)));
     }

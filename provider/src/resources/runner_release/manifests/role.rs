@@ -27,14 +27,13 @@ impl Grant<'_> {
 pub(super) fn grants(spec: &ReleaseSpec) -> Vec<Grant<'_>> {
     let mut grants = Vec::new();
     let Some(roles) = &spec.roles else { return grants };
-    grants.push(Grant {
-        name: spec.names.full.clone(),
-        namespace: (!roles.cluster_wide).then_some(roles.namespace.as_str()),
-        rules: roles.rules.clone(),
-    });
+    let (name, namespace) = match roles.cluster_wide {
+        true => (spec.names.in_cluster(""), None),
+        false => (spec.names.full.clone(), Some(roles.namespace.as_str())),
+    };
+    grants.push(Grant { name, namespace, rules: roles.rules.clone() });
     if roles.priority_classes {
-        // Names without a namespace belong to the whole cluster, hence the namespace in it.
-        let name = format!("{}-{}-priority-classes", spec.names.namespace, spec.names.full);
+        let name = spec.names.in_cluster("-priority-classes");
         grants.push(Grant { name, namespace: None, rules: vec![priority_classes()] });
     }
     if let Some(Advertise::LoadBalancer(_)) = spec.session_server.as_ref().map(|server| &server.advertise) {

@@ -321,6 +321,32 @@ fn a_restricted_namespace_takes_the_default_pod() {
 }
 
 #[test]
+fn another_role_of_the_account_replaces_the_pods() {
+    let checksum = |account: Value| {
+        let deployment =
+            find(&made(&spec(json!({ "service_account": account }), TokenKind::Authentication)), "Deployment");
+        deployment["spec"]["template"]["metadata"]["annotations"]["checksum/service-account"].clone()
+    };
+    let role = |arn: &str| json!({ "annotations": { "eks.amazonaws.com/role-arn": arn } });
+    assert!(checksum(role("a")).is_string());
+    assert_ne!(checksum(role("a")), checksum(role("b")));
+    assert_eq!(checksum(json!({ "name": "x" })), Value::Null);
+    assert_eq!(checksum(json!({ "create": false, "name": "x" })), Value::Null);
+}
+
+#[test]
+fn roles_of_the_cluster_have_their_namespace_in_the_name() {
+    let name = |namespace: &str| {
+        let inputs = json!({ "namespace": namespace, "rbac": { "cluster_wide": true } });
+        let objects = made(&spec(inputs, TokenKind::Authentication));
+        let binding = find(&objects, "ClusterRoleBinding");
+        assert_eq!(binding["roleRef"]["name"], find(&objects, "ClusterRole")["metadata"]["name"]);
+        binding["metadata"]["name"].clone()
+    };
+    assert_eq!((name("a"), name("b")), (json!("a-gitlab-runner"), json!("b-gitlab-runner")));
+}
+
+#[test]
 fn jobs_of_old_runners_need_config_maps() {
     let has_config_maps = |version: &str| {
         let role = find(&made(&spec(json!({ "runner_version": version }), TokenKind::Registration)), "Role");

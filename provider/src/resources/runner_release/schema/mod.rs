@@ -1,6 +1,5 @@
 //! The attributes of a release, which are its state as well.
 
-mod catalogue;
 mod kubernetes;
 mod parts;
 
@@ -65,7 +64,8 @@ pub struct RunnerRelease {
     /// Name of the runner in GitLab.
     #[attr(optional)]
     pub runner_name: Value<String>,
-    /// Version of GitLab Runner, 19.3.0 unless set. Configuration keys that are newer are refused.
+    /// Version of GitLab Runner with its patch release, 19.3.0 unless set or told by the tag of the image; 15.0 is the oldest
+    /// that is supported. Configuration keys that it does not know, yet or any more, are refused.
     #[attr(optional)]
     pub runner_version: Value<String>,
     /// Image of the manager; `registry.gitlab.com/gitlab-org/gitlab-runner:alpine-v<runner_version>` unless set.
@@ -74,12 +74,15 @@ pub struct RunnerRelease {
     /// When it is pulled; `IfNotPresent` unless set.
     #[attr(optional)]
     pub image_pull_policy: Value<String>,
-    /// Start with tini in place of dumb-init, as UBI images need it.
+    /// Start with tini in place of dumb-init, as GitLab's image for OpenShift (`gitlab-runner-ocp`) needs it. Its other images,
+    /// `ubi-fips` included, have dumb-init.
     #[attr(optional)]
     pub use_tini: Value<bool>,
 
-    /// `[[runners]]` of config.toml, every key in snake case.
-    #[attr(optional, kind = catalogue::config)]
+    /// `[[runners]]` of config.toml as an object, with its [keys](#keys-of-configtoml) in snake case:
+    /// `{ kubernetes = { cpu_request = "2" } }`. A misspelt key is an error at plan with the nearest name, and so is a value
+    /// of another type. Keys that are called sensitive there are not hidden in plans: use `sensitive()`.
+    #[attr(optional, kind = dynamic)]
     pub config: Value<Raw>,
     /// The same as TOML text. `{{.Release.Namespace}}` and `{{.Release.Name}}` are replaced.
     #[attr(optional)]
@@ -111,8 +114,8 @@ pub struct RunnerRelease {
     /// Server of interactive web terminals.
     #[attr(optional)]
     pub session_server: Value<SessionServer>,
-    /// `[runners.cache]`, for instance from `gitlabspot_cache_bucket.runner_cache`.
-    #[attr(optional, kind = catalogue::cache)]
+    /// `[runners.cache]` as an object, for instance from `gitlabspot_cache_bucket.runner_cache`. Checked like `config`.
+    #[attr(optional, kind = dynamic)]
     pub cache: Value<Raw>,
     /// Secret with the credentials of the cache: `accesskey` and `secretkey`.
     #[attr(optional)]
@@ -201,8 +204,8 @@ pub struct RunnerRelease {
     /// Labels that a node must have for the manager.
     #[attr(optional)]
     pub node_selector: Value<Map<String>>,
-    /// Affinity of the manager pods.
-    #[attr(optional, kind = catalogue::affinity)]
+    /// Affinity of the manager pods, with the keys of `config.kubernetes.affinity`, and checked like them.
+    #[attr(optional, kind = dynamic)]
     pub affinity: Value<Raw>,
     /// Tolerations of the manager pods.
     #[attr(optional)]
@@ -362,14 +365,10 @@ mod tests {
     }
 
     #[test]
-    fn the_runners_configuration_is_made_from_the_catalogue() {
+    fn what_hosts_would_leave_out_without_a_word_is_no_typed_object() {
         let schema = Schema::of::<RunnerRelease>(0, "");
-        let Kind::Nested(_, config) = &schema.attribute("config").unwrap().kind else { unreachable!() };
-        let kubernetes = config.iter().find(|attribute| attribute.name == "kubernetes").unwrap();
-        let Kind::Nested(_, kubernetes) = &kubernetes.kind else { unreachable!() };
-        let token = kubernetes.iter().find(|attribute| attribute.name == "bearer_token").unwrap();
-        assert!(token.sensitive && !token.description.is_empty());
-        let Kind::Nested(_, affinity) = &schema.attribute("affinity").unwrap().kind else { unreachable!() };
-        assert_eq!(affinity.len(), 3);
+        for name in ["affinity", "cache", "config"] {
+            assert_eq!(schema.attribute(name).unwrap().kind, Kind::Plain(Type::Dynamic), "{name}");
+        }
     }
 }

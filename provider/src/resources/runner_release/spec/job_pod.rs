@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use toml::{Table, Value};
 
+use super::super::finding::{Finding, attributes};
 use super::super::inputs::Toleration;
 use super::Quantity;
 
@@ -54,11 +55,7 @@ fn sum(kubernetes: &Table, resource: &str, services: usize) -> Option<Quantity> 
 /// `node_selector`, and what a required affinity of one term says with one value.
 fn node_selector(kubernetes: &Table) -> BTreeMap<String, String> {
     let mut labels = BTreeMap::new();
-    let terms =
-        ["affinity", "node_affinity", "required_during_scheduling_ignored_during_execution", "node_selector_terms"]
-            .into_iter()
-            .try_fold(Value::Table(kubernetes.clone()), |value, name| value.get(name).cloned());
-    if let Some([term]) = terms.as_ref().and_then(Value::as_array).map(Vec::as_slice) {
+    if let Some([term]) = required_terms(kubernetes).as_deref() {
         let expressions = term.get("match_expressions").and_then(Value::as_array);
         for expression in expressions.into_iter().flatten() {
             let text = |name: &str| expression.get(name).and_then(Value::as_str);
@@ -72,6 +69,48 @@ fn node_selector(kubernetes: &Table) -> BTreeMap<String, String> {
         labels.insert(label.clone(), value.as_str().unwrap_or_default().to_owned());
     }
     labels
+}
+
+/// A warning about required rules that a node selector cannot express.
+pub(super) fn left_out(kubernetes: &Table) -> Option<Finding> {
+    let terms = required_terms(kubernetes)?;
+    let rule = |requirement: &Value| {
+        let text = |name: &str| requirement.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let values = requirement.get("values").and_then(Value::as_array).into_iter().flatten();
+        let values: Vec<&str> = values.filter_map(Value::as_str).collect();
+        match (text("operator").as_str(), values.as_slice()) {
+            ("In", [_]) => None,
+            (operator, []) => Some(format!("{} {operator}", text("key"))),
+            (operator, values) => Some(format!("{} {operator} [{}]", text("key"), values.join(", "))),
+        }
+    };
+    let of = |term: &Value, name: &str| term.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    let rules = match terms.as_slice() {
+        [] => Vec::new(),
+        [term] => {
+            let fields =
+                of(term, "match_fields").into_iter().filter_map(|it| Some(it.get("key")?.as_str()?.to_owned()));
+            of(term, "match_expressions").iter().filter_map(rule).chain(fields).collect()
+        }
+        terms => vec![format!("{} alternative terms", terms.len())],
+    };
+    let detail = format!(
+        "job_pod is a node selector, and the required node affinity has rules that a selector cannot express: {}. \
+         Placeholders of gitlabspot_warm_capacity with this job_pod may go to nodes that jobs cannot use. Label the nodes \
+         of jobs with one value of their own and require that, or leave warm capacity out.",
+        rules.join("; ")
+    );
+    (!rules.is_empty()).then(|| {
+        Finding::warning(attributes("config.kubernetes.affinity"), "Node rules that placeholders do not follow", detail)
+    })
+}
+
+fn required_terms(kubernetes: &Table) -> Option<Vec<Value>> {
+    let path =
+        ["affinity", "node_affinity", "required_during_scheduling_ignored_during_execution", "node_selector_terms"];
+    let [first, rest @ ..] = path;
+    let terms = rest.into_iter().try_fold(kubernetes.get(first)?, |value, name| value.get(name))?;
+    terms.as_array().cloned()
 }
 
 fn tolerations(kubernetes: &Table) -> Vec<Toleration> {
@@ -139,6 +178,26 @@ mod tests {
             ],
         };
         assert_eq!(job_pod(&kubernetes, 1), expected);
+    }
+
+    #[test]
+    fn rules_that_no_selector_expresses_are_told() {
+        let told = |terms: &str| {
+            let text = format!(
+                "[affinity.node_affinity.required_during_scheduling_ignored_during_execution]\nnode_selector_terms = [{terms}]"
+            );
+            let detail = left_out(&text.parse().unwrap())?.detail;
+            Some(detail.split("express: ").nth(1)?.split(". ").next()?.to_owned())
+        };
+        let plain = "{ match_expressions = [{ key = \"intent\", operator = \"In\", values = [\"build\"] }] }";
+        assert_eq!(told(plain), None);
+        assert_eq!(left_out(&Table::new()), None);
+        let zones = "{ key = \"zone\", operator = \"In\", values = [\"a\", \"b\"] }";
+        let not = "{ key = \"old\", operator = \"DoesNotExist\" }";
+        let several =
+            format!("{{ match_expressions = [{zones}, {not}], match_fields = [{{ key = \"metadata.name\" }}] }}");
+        assert_eq!(told(&several).as_deref(), Some("zone In [a, b]; old DoesNotExist; metadata.name"));
+        assert_eq!(told(&format!("{plain}, {plain}")).as_deref(), Some("2 alternative terms"));
     }
 
     #[test]

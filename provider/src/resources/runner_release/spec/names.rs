@@ -25,9 +25,15 @@ impl Names {
         Self { release: release.to_owned(), namespace: namespace.to_owned(), full: shorten(&full) }
     }
 
-    /// A further object's name.
+    /// A further object's name, which may be a label as well.
     pub fn with(&self, suffix: &str) -> String {
-        format!("{}-{suffix}", self.full)
+        let room = LONGEST.saturating_sub(suffix.len() + 1);
+        format!("{}-{suffix}", shorten_to(&self.full, room))
+    }
+
+    /// The name of an object without a namespace, which no other release may have.
+    pub fn in_cluster(&self, suffix: &str) -> String {
+        format!("{}-{}{suffix}", self.namespace, self.full)
     }
 
     /// What the chart labels its pods and objects with.
@@ -47,9 +53,16 @@ impl Names {
     }
 }
 
+/// Of a label, and of the name of a Service.
+const LONGEST: usize = 63;
+
 /// Names end at 63 bytes and never in a dash.
 fn shorten(name: &str) -> String {
-    name.chars().take(63).collect::<String>().trim_end_matches('-').to_owned()
+    shorten_to(name, LONGEST)
+}
+
+fn shorten_to(name: &str, length: usize) -> String {
+    name.chars().take(length).collect::<String>().trim_end_matches('-').to_owned()
 }
 
 #[cfg(test)]
@@ -66,5 +79,17 @@ mod tests {
         assert_eq!(full("foo", Some("bar"), Some("baz")), "baz");
         let long = "a".repeat(62);
         assert_eq!(full(&long, None, None), long);
+    }
+
+    #[test]
+    fn further_names_are_no_longer_than_a_service_may_be() {
+        let with = |release: &str| Names::new(release, "ns", None, Some(release)).with("session-server");
+        assert_eq!(with("ci"), "ci-session-server");
+        assert_eq!(with(&"a".repeat(48)), format!("{}-session-server", "a".repeat(48)));
+        assert_eq!(with(&"a".repeat(63)), format!("{}-session-server", "a".repeat(48)));
+        assert_eq!(
+            with(&format!("{}-{}", "a".repeat(47), "b".repeat(9))),
+            format!("{}-session-server", "a".repeat(47))
+        );
     }
 }

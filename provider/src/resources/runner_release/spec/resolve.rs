@@ -6,7 +6,7 @@ use toml::Value;
 use super::super::finding::{Finding, attribute};
 use super::super::inputs::ReleaseInputs;
 use super::super::values::{self, ChartValues, Context};
-use super::super::version::RunnerVersion;
+use super::super::version::{self, RunnerVersion, Running};
 use super::configuration::Sources;
 use super::{
     DisruptionBudget, ManagerPod, Metrics, Names, Registration, ReleaseSpec, Roles, Rule, ServiceAccount,
@@ -41,7 +41,8 @@ pub fn resolve(given: Given<'_>) -> Result<Resolved, Vec<Finding>> {
     let typed = given.typed;
     let release = typed.name.as_deref().unwrap_or("gitlab-runner").to_owned();
     let namespace = typed.namespace.as_deref().unwrap_or("gitlab-runner").to_owned();
-    let asked_version = asked_version(&typed)?;
+    let asked = version::asked(&typed);
+    let asked_version = asked.as_ref().ok().copied().flatten();
     let context = Context {
         release: &release,
         namespace: &namespace,
@@ -59,11 +60,13 @@ pub fn resolve(given: Given<'_>) -> Result<Resolved, Vec<Finding>> {
         inputs.pod_security_context = None;
     }
     let names = Names::new(&release, &namespace, inputs.name_override.as_deref(), inputs.fullname_override.as_deref());
-    let tag = inputs.image_parts.as_ref().and_then(|image| image.tag.as_deref());
-    let version = asked_version.or_else(|| RunnerVersion::of_image_tag(tag?)).unwrap_or(RunnerVersion::DEFAULT);
+    let running = Running::of(asked_version, &typed, &inputs);
+    let (version, expands_token) = (running.version, running.expands_token());
 
+    findings.extend(asked.err().into_iter().flatten());
     of_values::objects(&mut inputs, &typed, &mut values.notes);
     findings.extend(lint::objects(&inputs));
+    findings.extend(running.findings());
     let gitlab_url = self::gitlab_url(&inputs);
     let token = Tokens { typed: &typed, names: &names, write_only: given.token, existing: given.existing_secret };
     let token = keep(token.choose(&mut values), &mut findings);
@@ -107,11 +110,12 @@ pub fn resolve(given: Given<'_>) -> Result<Resolved, Vec<Finding>> {
     let (Some(token), Some(mut config), true) = (token, config, errors.is_empty()) else { return Err(errors) };
     warnings.splice(0..0, std::mem::take(&mut values.warnings));
 
-    let start = start(&mut config.runner, &token, version, &inputs);
+    let start = start(&mut config.runner, &token, expands_token, &inputs);
     warnings.extend(of_values::variables(&start, &typed, &mut values));
     let services = usize::from(inputs.docker_in_docker.is_some());
     let empty = toml::Table::new();
     let kubernetes = config.runner.get("kubernetes").and_then(Value::as_table).unwrap_or(&empty);
+    warnings.extend(job_pod::left_out(kubernetes));
     let job_pod = job_pod(kubernetes, services);
     let roles = roles(&inputs, &config.runner, &names, version);
     let service_account = service_account(&inputs, &names);
@@ -163,17 +167,6 @@ fn keep<T>(result: Result<T, Vec<Finding>>, findings: &mut Vec<Finding>) -> Opti
 
 fn shape_error(error: serde_json::Error) -> Vec<Finding> {
     vec![Finding::error(attribute("values"), "Values and attributes do not fit together", error.to_string())]
-}
-
-fn asked_version(typed: &ReleaseInputs) -> Result<Option<RunnerVersion>, Vec<Finding>> {
-    let Some(text) = typed.runner_version.as_deref() else { return Ok(None) };
-    RunnerVersion::parse(text).map(Some).ok_or_else(|| {
-        vec![Finding::error(
-            attribute("runner_version"),
-            "Not a version of GitLab Runner",
-            format!("\"{text}\" is not a version such as \"19.3.0\". For an image of your own set image too."),
-        )]
-    })
 }
 
 const NO_URL: &str = "GitLab's address is missing or wrong";
@@ -282,8 +275,8 @@ fn metrics(inputs: &ReleaseInputs) -> Metrics {
 }
 
 /// Completes the runner for its way of starting.
-fn start(runner: &mut toml::Table, token: &TokenSecret, version: RunnerVersion, inputs: &ReleaseInputs) -> Start {
-    if token.kind == TokenKind::Authentication && version >= RunnerVersion::EXPANDS_TOKEN {
+fn start(runner: &mut toml::Table, token: &TokenSecret, expands_token: bool, inputs: &ReleaseInputs) -> Start {
+    if token.kind == TokenKind::Authentication && expands_token {
         runner.insert("executor".into(), "kubernetes".into());
         runner.insert("token".into(), "$CI_SERVER_TOKEN".into());
         return Start::WholeConfig;

@@ -8,6 +8,9 @@ use super::super::version::RunnerVersion;
 /// From here on the runner hands a job's scripts over without a ConfigMap.
 const WITHOUT_CONFIG_MAPS: RunnerVersion = RunnerVersion::new(15, 8);
 
+/// The priority class that the runner makes when it is not there.
+const PAUSE_PODS: &str = "gitlab-runner-idle-capacity";
+
 /// One rule of a Role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -97,8 +100,10 @@ pub fn needed(runner: &Table, version: RunnerVersion) -> Needed {
     Needed {
         rules,
         cluster_wide: per_job || text("namespace_overwrite_allowed"),
-        priority_classes: autoscaler
-            .is_some_and(|autoscaler| !autoscaler.contains_key("pause_pod_priority_class_name")),
+        priority_classes: autoscaler.is_some_and(|autoscaler| {
+            let name = autoscaler.get("pause_pod_priority_class_name").and_then(Value::as_str);
+            matches!(name, None | Some("" | PAUSE_PODS))
+        }),
     }
 }
 
@@ -241,6 +246,10 @@ mod tests {
     fn a_named_priority_class_need_not_be_made() {
         let config = toml::toml! { kubernetes = { autoscaler = { pause_pod_priority_class_name = "idle" } } };
         assert!(!needed(&config, RunnerVersion::DEFAULT).priority_classes);
+        for name in ["", PAUSE_PODS] {
+            let text = format!("kubernetes = {{ autoscaler = {{ pause_pod_priority_class_name = {name:?} }} }}");
+            assert!(needed(&text.parse().unwrap(), RunnerVersion::DEFAULT).priority_classes, "{name:?}");
+        }
     }
 
     #[test]

@@ -60,7 +60,8 @@ impl SessionServer {
         let service_type = given.service_type.unwrap_or_else(|| "LoadBalancer".to_owned());
         let external_port = given.external_port.unwrap_or(9000);
         let host_in_cluster = format!("{}.{}.svc", names.with("session-server"), names.namespace);
-        let advertise = match (given.public_ip.as_deref(), service_type.as_str(), given.node_port) {
+        let public_ip = given.public_ip.as_deref().map(with_brackets);
+        let advertise = match (public_ip.as_deref(), service_type.as_str(), given.node_port) {
             (Some(address), "NodePort", Some(port)) => Advertise::Fixed(format!("{address}:{port}")),
             (Some(address), _, _) => Advertise::Fixed(format!("{address}:{external_port}")),
             (None, "ClusterIP" | "Headless", _) => Advertise::Fixed(format!("{host_in_cluster}:{external_port}")),
@@ -103,11 +104,17 @@ impl SessionServer {
             Advertise::Node(port) | Advertise::LoadBalancer(port) => format!("{ADDRESS_PLACEHOLDER}:{port}"),
         };
         let mut table = Table::new();
-        table.insert("listen_address".into(), format!("0.0.0.0:{}", self.internal_port).into());
+        // Of IPv4 and IPv6 alike, whichever the pod has.
+        table.insert("listen_address".into(), format!(":{}", self.internal_port).into());
         table.insert("advertise_address".into(), advertise.into());
         table.insert("session_timeout".into(), timeout.unwrap_or(1800).into());
         table
     }
+}
+
+/// A port follows, so that the colons of an IPv6 address have to be told from it.
+fn with_brackets(address: &str) -> String {
+    if address.parse::<std::net::Ipv6Addr>().is_ok() { format!("[{address}]") } else { address.to_owned() }
 }
 
 #[cfg(test)]
@@ -130,6 +137,7 @@ mod tests {
         assert_eq!(advertise(json!({})), Ok(None));
         assert_eq!(advertise(json!({ "enabled": true })), Ok(Some(Advertise::LoadBalancer(9000))));
         assert_eq!(advertise(json!({ "enabled": true, "public_ip": "1.2.3.4" })), fixed("1.2.3.4:9000"));
+        assert_eq!(advertise(json!({ "enabled": true, "public_ip": "2001:db8::1" })), fixed("[2001:db8::1]:9000"));
         assert_eq!(
             advertise(json!({ "enabled": true, "service_type": "Headless" })),
             fixed("gitlab-runner-session-server.ci.svc:9000")

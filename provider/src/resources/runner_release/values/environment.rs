@@ -92,7 +92,9 @@ fn kind(path: &str) -> Option<Kind> {
 fn value(text: &str, kind: Kind) -> Value {
     let parts = || text.split(',').map(str::trim).filter(|part| !part.is_empty());
     match kind {
-        Kind::Texts | Kind::TextOrTexts | Kind::Integers | Kind::Floats => parts().map(Value::from).collect(),
+        Kind::Texts | Kind::Choices(_) | Kind::ChoiceOrChoices(_) | Kind::Integers | Kind::Floats => {
+            parts().map(Value::from).collect()
+        }
         Kind::TextMap | Kind::FlagMap | Kind::IntegerMap => serde_json::from_str(text).unwrap_or_else(|_| {
             let pairs = parts().map(|part| part.rsplit_once(':').or(part.split_once('=')).unwrap_or((part, "")));
             Value::Object(pairs.map(|(key, value)| (key.to_owned(), value.into())).collect())

@@ -156,8 +156,10 @@ pub fn parse(file: &str) -> Option<Map<String, Value>> {
 /// The version that the image in the files tells.
 fn version(values: &Map<String, Value>) -> Option<RunnerVersion> {
     let image = values.get("image")?;
-    let tag = image.get("tag").and_then(Value::as_str).or_else(|| image.as_str()?.rsplit_once(':').map(|(_, tag)| tag));
-    RunnerVersion::of_image_tag(tag?)
+    match image.as_str() {
+        Some(image) => RunnerVersion::of_image(image),
+        None => RunnerVersion::of_image_tag(image.get("tag")?.as_str()?),
+    }
 }
 
 /// Values by the chart's keys, dotted; what the chart does not have, by its whole path.

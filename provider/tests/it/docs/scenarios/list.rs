@@ -158,6 +158,7 @@ pub(super) const GROUPS: &[Group] = &[
             "pods are refused by a quota: the ReplicaSet's reason in the error, the next apply goes on",
             "a registered pod ends: it unregisters; one whose container starts again keeps its registration if GitLab knows it",
             "values files that people wrote for Helm: applied with one warning at most, an empty plan; five are refused, all at once",
+            "a key of `config` is misspelt or of another shape: refused by the plan, also beside what is not known yet; state of the version with typed attributes is read",
         ],
         without: &[
             ("R4", "No Helm record is kept, so Helm has nothing to work on."),

@@ -60,8 +60,13 @@ toml_line() {
 # credentials of the cache, which a complete configuration takes from no variable.
 write_config() {
   local line
+  local address="${SESSION_SERVER_ADDRESS:-}"
+  # A port follows.
+  if [[ "$address" == *:* && "$address" != \[* ]]; then
+    address="[$address]"
+  fi
   while IFS= read -r line || [[ -n "$line" ]]; do
-    printf '%s\n' "${line//@SESSION_SERVER_ADDRESS@/${SESSION_SERVER_ADDRESS:-}}"
+    printf '%s\n' "${line//@SESSION_SERVER_ADDRESS@/$address}"
     [[ "$START" == whole-config ]] || continue
     case "$line" in
       '[runners.cache.s3]')
@@ -155,6 +160,8 @@ fi
 
 if [[ -z "$asked" ]]; then
   instead=TERM
+  # As scripts written for the official chart expect it.
+  export CONFIG_PATH_FOR_INIT="$CONFIG_DIR/"
   supervise /bin/bash "$here/pre-entrypoint-script" || finish $?
   instead=""
 fi

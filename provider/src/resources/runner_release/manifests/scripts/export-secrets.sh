@@ -31,5 +31,7 @@ for file in gcs-applicaton-credentials-file gcs-application-credentials-file; do
 done
 if [[ -z "${GOOGLE_APPLICATION_CREDENTIALS:-}" ]]; then
   export_pair CACHE_GCS_ACCESS_ID gcs-access-id CACHE_GCS_PRIVATE_KEY gcs-private-key
+  # The Secret may hold it as in Google's JSON file, with \n for its line breaks.
+  CACHE_GCS_PRIVATE_KEY="${CACHE_GCS_PRIVATE_KEY//\\n/$'\n'}"
 fi
 export_pair CACHE_AZURE_ACCOUNT_NAME azure-account-name CACHE_AZURE_ACCOUNT_KEY azure-account-key

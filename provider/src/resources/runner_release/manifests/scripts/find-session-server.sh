@@ -1,7 +1,11 @@
 # Finds the address of the session server's load balancer. Sourced by the start.
 kubernetes_get() {
   local account=/var/run/secrets/kubernetes.io/serviceaccount
-  local url="https://$KUBERNETES_SERVICE_HOST:$KUBERNETES_SERVICE_PORT$1"
+  local host="$KUBERNETES_SERVICE_HOST"
+  if [[ "$host" == *:* ]]; then
+    host="[$host]"
+  fi
+  local url="https://$host:$KUBERNETES_SERVICE_PORT$1"
   local authorization="Authorization: Bearer $(< "$account/token")"
   if command -v curl > /dev/null; then
     curl --silent --fail --max-time 10 --cacert "$account/ca.crt" --header "$authorization" "$url"

@@ -239,6 +239,51 @@ fn other_clouds_credentials_keep_their_line_breaks() {
 }
 
 #[test]
+fn a_key_of_googles_json_file_gets_its_line_breaks() {
+    for kind in [TokenKind::Authentication, TokenKind::Registration] {
+        let inputs = json!({
+            "cache_secret_name": "cache",
+            "config": { "cache": { "type": "gcs", "gcs": { "bucket_name": "b" } } },
+            "pre_entrypoint_script": "printf %s \"$CACHE_GCS_PRIVATE_KEY\" > \"$CONFIG_PATH_FOR_INIT/../key\"\n",
+        });
+        let key = r"-----BEGIN-----\nabc\n-----END-----";
+        let secrets = [
+            ("runner-token", "t"),
+            ("runner-registration-token", "t"),
+            ("gcs-access-id", "id@x"),
+            ("gcs-private-key", key),
+        ];
+        let pod = Pod::new(&spec(inputs, kind), &secrets);
+        fs::write(pod.path("ends-at-once"), "").unwrap();
+        pod.run();
+        assert_eq!(pod.read("key"), "-----BEGIN-----\nabc\n-----END-----", "{kind:?}");
+    }
+}
+
+#[test]
+fn session_servers_of_ipv6_clusters_are_found() {
+    let inputs = json!({ "session_server": { "enabled": true } });
+    let pod = Pod::new(&spec(inputs, TokenKind::Authentication), &[("runner-token", "t")]);
+    fs::write(pod.path("ends-at-once"), "").unwrap();
+    let answer = r#"{ "status": { "loadBalancer": { "ingress": [ { "ip": "2001:db8::1" } ] } } }"#;
+    let curl =
+        format!("#!/bin/bash\nprintf '%s\\n' \"${{@: -1}}\" > {}\necho '{answer}'\n", quoted(&pod.path("asked")));
+    pod.executable("curl", &curl);
+    let path = format!("{}:/usr/local/bin:/usr/bin:/bin", pod.path("").display());
+    let mut command = pod.command();
+    command.env("PATH", path).env("KUBERNETES_SERVICE_HOST", "fd00::1").env("KUBERNETES_SERVICE_PORT", "443");
+    command.output().unwrap();
+    assert!(pod.read("asked").starts_with("https://[fd00::1]:443/api/v1/namespaces/"), "{}", pod.read("asked"));
+    let config: toml::Table = pod.read("config/config.toml").parse().unwrap();
+    let server = toml::Value::Table(toml::toml! {
+        advertise_address = "[2001:db8::1]:9000"
+        listen_address = ":8093"
+        session_timeout = 1800
+    });
+    assert_eq!(config["session_server"], server);
+}
+
+#[test]
 fn a_secret_without_token_is_told() {
     for (kind, text) in [
         (TokenKind::Authentication, "has no key runner-token"),

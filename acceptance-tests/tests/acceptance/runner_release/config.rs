@@ -1,0 +1,78 @@
+//! `config` and `cache` are checked name by name, although hosts do not know their names.
+
+use gitlabspot_acceptance_tests::{Engine, Stage};
+use serde_json::{Value, json};
+
+use super::{ADDRESS, end, files, generation, variables};
+
+/// R23: what is misspelt or of another shape is refused, also beside what is not known yet; what is known later is applied.
+async fn is_checked(engine: Engine) {
+    let stage = Stage::new(&format!("runner_release/config_{}", engine.name()), engine).await;
+    let workspace = stage.testdata("runner_release/config", variables(&stage)).await;
+    for (variables, texts) in [
+        (
+            json!({ "kubernetes": { "cpu_requets": "2" } }),
+            ["knows no key config.kubernetes.cpu_requets", "Did you mean \"cpu_request\"?"],
+        ),
+        (json!({ "kubernetes": ["x"] }), ["config.kubernetes is a list.", "Write an object"]),
+        (
+            json!({ "kubernetes": { "node_selector": ["intent=build"] } }),
+            ["config.kubernetes.node_selector must be a map of strings", "not a list"],
+        ),
+    ] {
+        workspace.set(&variables);
+        let said = workspace.try_plan().await.unwrap_err().prose();
+        for text in texts.iter().chain(&["config = {"]) {
+            assert!(said.contains(text), "{text} in {said}");
+        }
+    }
+
+    let kubernetes = json!({ "cpu_request": 2, "poll_timeout": "300", "pull_policy": ["if-not-present"] });
+    let cache = json!({ "type": "s3", "s3": { "bucket_name": "ci" } });
+    workspace.set(&json!({ "kubernetes": kubernetes, "cache": cache }));
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    let config = files(&stage).await.remove("config.toml").unwrap();
+    for line in
+        ["environment = [\"REVISION=", "limit = 3", "cpu_request = \"2\"", "poll_timeout = 300", "BucketName = \"ci\""]
+    {
+        assert!(config.contains(line), "{line} in {config}");
+    }
+
+    // The same in other words, and then a state of the version in which every attribute was typed.
+    let before = generation(&stage).await;
+    workspace
+        .set(&json!({ "kubernetes": { "cpu_request": "2", "poll_timeout": 300, "pull_policy": ["if-not-present"] } }));
+    workspace.assert_stable().await;
+    let file = workspace.folder().join("terraform.tfstate");
+    let mut state: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    let resources = state["resources"].as_array_mut().unwrap().iter_mut();
+    let release = resources.into_iter().find(|it| it["type"] == "gitlabspot_runner_release").unwrap();
+    let instance = &mut release["instances"][0];
+    instance["schema_version"] = json!(0);
+    for name in ["config", "cache"] {
+        let typed = instance["attributes"][name]["value"].take();
+        instance["attributes"][name] = typed;
+    }
+    instance["attributes"]["config"]["kubernetes"]["affinity"] = Value::Null;
+    state["serial"] = json!(state["serial"].as_i64().unwrap() + 1);
+    std::fs::write(&file, state.to_string()).unwrap();
+    workspace.assert_stable().await;
+    workspace.apply().await;
+    assert_eq!(generation(&stage).await, before);
+    // What the state had means the same.
+    assert_eq!(workspace.state().await.resource(ADDRESS)["config"]["kubernetes"]["poll_timeout"], json!("300"));
+    end(&stage, &workspace).await;
+}
+
+#[tokio::test]
+async fn is_checked_with_opentofu() {
+    is_checked(Engine::opentofu()).await;
+}
+
+#[tokio::test]
+async fn is_checked_with_terraform() {
+    if let Some(engine) = Engine::terraform() {
+        is_checked(engine).await;
+    }
+}

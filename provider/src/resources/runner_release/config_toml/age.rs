@@ -1,0 +1,20 @@
+//! Keys that the runner does not know yet, or does not know any more.
+
+use super::super::catalogue::Key;
+use super::super::version::RunnerVersion;
+
+/// Why a key has no effect with this runner: a summary, and what to do. `None` for a key that it knows.
+pub(super) fn unfit(at: &str, key: &Key, version: RunnerVersion) -> Option<(&'static str, String)> {
+    if key.since > version {
+        let detail = format!(
+            "{at} came with GitLab Runner {}, and runner {version} ignores it. Raise runner_version, or remove the key.",
+            key.since
+        );
+        return Some(("Key is newer than the runner", detail));
+    }
+    let (last, instead) = key.until.filter(|(last, _)| *last < version && version != RunnerVersion::UNKNOWN)?;
+    let detail = format!(
+        "{at} had its last effect with GitLab Runner {last}, and runner {version} ignores it. Write {instead} instead."
+    );
+    Some(("Key is older than the runner", detail))
+}

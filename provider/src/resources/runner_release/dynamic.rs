@@ -1,0 +1,269 @@
+//! The attributes whose type is their own: `config`, `cache` and `affinity`, and what Kubernetes alone defines.
+//!
+//! Hosts leave out what a typed object does not have before a provider sees it, so that a misspelt key would be no error.
+//! Here every name arrives, and the catalogue says which of them there are.
+
+use serde_json::{Value as Json, json};
+
+use super::catalogue::{Kind, RUNNER, Table};
+use super::config_toml::{affinity_from_raw, from_raw};
+use super::finding::{Finding, attribute};
+use super::inputs::json;
+use super::schema::RunnerRelease;
+use super::version::RunnerVersion;
+use crate::framework::value::DynamicRaw;
+use crate::framework::{Diagnostic, Diagnostics, Object, Plan, Raw, Value};
+
+/// Those that the catalogue knows.
+const OF_CATALOGUE: [&str; 3] = ["config", "cache", "affinity"];
+
+/// Those that are lists of objects as Kubernetes defines them.
+const OF_KUBERNETES: [&str; 2] = ["volumes", "extra_containers"];
+
+/// What is wrong with their known parts, while the release as a whole is not known yet.
+pub(super) fn check(model: &RunnerRelease) -> Diagnostics {
+    let version = model.runner_version.as_str().and_then(RunnerVersion::parse).unwrap_or(RunnerVersion::UNKNOWN);
+    let mut findings = shapes(model);
+    for name in OF_CATALOGUE {
+        if let Some(Err(found)) = value_of(model, name).map(|raw| table(name, raw, version)) {
+            findings.extend(found);
+        }
+    }
+    findings.into_iter().map(Diagnostic::from).collect()
+}
+
+/// Those of Kubernetes that are no list.
+pub(super) fn shapes(model: &RunnerRelease) -> Vec<Finding> {
+    let is_wrong = |name: &&str| {
+        value_of(model, name).is_some_and(|raw| !matches!(raw, Raw::List(_) | Raw::Unknown(_) | Raw::Null))
+    };
+    let wrong = OF_KUBERNETES.into_iter().filter(is_wrong);
+    wrong
+        .map(|name| {
+            let detail = format!("{name} must be a list of objects: {name} = [{{ name = \"...\" }}].");
+            Finding::error(attribute(name), "Wrong type", detail)
+        })
+        .collect()
+}
+
+/// Keeps what is in the state where the configuration means the same: `2` and `"2"`, or null and nothing.
+pub(super) fn settle(plan: &mut Plan<RunnerRelease>) {
+    let Some(prior) = plan.prior.clone() else { return };
+    let mut is_settled = false;
+    for name in OF_CATALOGUE.into_iter().chain(OF_KUBERNETES) {
+        let (Some(before), Some(after)) = (value_of(&prior, name), value_of(&plan.planned, name)) else { continue };
+        if after.is_wholly_known() && is_same(name, before, after) {
+            *field(&mut plan.planned, name) = chosen(&prior, name).clone();
+            is_settled = true;
+        }
+    }
+    if is_settled && plan.changed {
+        plan.changed = differs(&prior, &plan.planned);
+    }
+}
+
+fn is_same(name: &str, before: &Raw, after: &Raw) -> bool {
+    if json(before) == json(after) {
+        return true;
+    }
+    let read = |raw: &Raw| table(name, raw, RunnerVersion::UNKNOWN).ok();
+    OF_CATALOGUE.contains(&name) && read(before).is_some_and(|before| Some(before) == read(after))
+}
+
+/// Whether anything that a user sets is another.
+fn differs(prior: &RunnerRelease, planned: &RunnerRelease) -> bool {
+    let (before, after) = (prior.clone().into_raw_object(), planned.clone().into_raw_object());
+    let mut set = RunnerRelease::attributes().into_iter().filter(|attribute| attribute.mode.computed().is_none());
+    set.any(|attribute| before.get(attribute.name.as_ref()) != after.get(attribute.name.as_ref()))
+}
+
+/// State of the first version of the schema, in which these were typed, in today's form: each with its type.
+pub(super) fn upgrade(mut state: Json) -> Json {
+    for name in OF_CATALOGUE {
+        if let Some(value) = state.get_mut(name)
+            && value.is_object()
+            && !is_with_type(value)
+        {
+            let dynamic = DynamicRaw::of(without_nulls(Raw::from(&*value)));
+            *value = json!({ "type": dynamic.ty.to_json(), "value": json(&dynamic.value) });
+        }
+    }
+    state
+}
+
+fn is_with_type(value: &Json) -> bool {
+    value
+        .as_object()
+        .is_some_and(|fields| fields.len() == 2 && fields.contains_key("type") && fields.contains_key("value"))
+}
+
+fn without_nulls(raw: Raw) -> Raw {
+    match raw {
+        Raw::Map(fields) => {
+            let given = fields.into_iter().filter(|(_, value)| !value.is_null());
+            Raw::Map(given.map(|(name, value)| (name, without_nulls(value))).collect())
+        }
+        Raw::List(items) => Raw::List(items.into_iter().map(without_nulls).collect()),
+        other => other,
+    }
+}
+
+/// The same value without what the catalogue calls a secret.
+pub(super) fn without_secrets(name: &str, raw: Raw) -> Raw {
+    let catalogue = match name {
+        "config" => &RUNNER,
+        "cache" => match RUNNER.by_hcl("cache").map(|key| key.kind) {
+            Some(Kind::Table(of)) => of,
+            _ => return raw,
+        },
+        _ => return raw,
+    };
+    Raw::Dynamic(Box::new(DynamicRaw::of(strip(raw, catalogue))))
+}
+
+fn strip(raw: Raw, catalogue: &'static Table) -> Raw {
+    match raw {
+        Raw::Dynamic(dynamic) => strip(dynamic.value, catalogue),
+        Raw::List(items) => Raw::List(items.into_iter().map(|item| strip(item, catalogue)).collect()),
+        Raw::Map(fields) => {
+            let fields = fields.into_iter().filter_map(|(name, value)| {
+                let key = catalogue.by_hcl(&name)?;
+                match key.kind {
+                    _ if key.sensitive || value.is_null() => None,
+                    Kind::Table(of) | Kind::Tables(of) => Some((name, strip(value, of))),
+                    _ => Some((name, value)),
+                }
+            });
+            Raw::Map(fields.collect())
+        }
+        other => other,
+    }
+}
+
+/// By the catalogue.
+fn table(name: &str, raw: &Raw, version: RunnerVersion) -> Result<toml::Table, Vec<Finding>> {
+    match name {
+        "affinity" => affinity_from_raw(raw),
+        "cache" => {
+            let runner = Raw::Map([("cache".to_owned(), raw.clone())].into());
+            from_raw(&runner, &RUNNER, version, Vec::new())
+        }
+        _ => from_raw(raw, &RUNNER, version, attribute(name)),
+    }
+}
+
+/// The value without its type, if it is given.
+fn value_of<'a>(model: &'a RunnerRelease, name: &str) -> Option<&'a Raw> {
+    match chosen(model, name) {
+        Value::Known(Raw::Dynamic(dynamic)) => Some(&dynamic.value),
+        Value::Known(raw) => Some(raw),
+        _ => None,
+    }
+}
+
+fn chosen<'a>(model: &'a RunnerRelease, name: &str) -> &'a Value<Raw> {
+    match name {
+        "cache" => &model.cache,
+        "affinity" => &model.affinity,
+        "volumes" => &model.volumes,
+        "extra_containers" => &model.extra_containers,
+        _ => &model.config,
+    }
+}
+
+fn field<'a>(model: &'a mut RunnerRelease, name: &str) -> &'a mut Value<Raw> {
+    match name {
+        "cache" => &mut model.cache,
+        "affinity" => &mut model.affinity,
+        "volumes" => &mut model.volumes,
+        "extra_containers" => &mut model.extra_containers,
+        _ => &mut model.config,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::framework::PrivateState;
+
+    fn dynamic(json: Json) -> Value<Raw> {
+        Value::Known(Raw::Dynamic(Box::new(DynamicRaw::of(Raw::from(&json)))))
+    }
+
+    fn details(model: &RunnerRelease) -> Vec<String> {
+        check(model).iter().map(|found| format!("{}: {}", found.path, found.detail)).collect()
+    }
+
+    #[test]
+    fn what_is_known_is_checked_while_the_rest_is_not() {
+        let kubernetes =
+            Raw::Map([("cpu_requets".to_owned(), Raw::unknown()), ("poll_timeout".to_owned(), Raw::unknown())].into());
+        let environment = Raw::List(vec!["A=1".into(), Raw::unknown(), Raw::Map([].into())]);
+        let config = Raw::Map([("kubernetes".to_owned(), kubernetes), ("environment".to_owned(), environment)].into());
+        let model = RunnerRelease {
+            gitlab_url: Value::Unknown,
+            runner_version: "18.0.0".into(),
+            config: Value::Known(Raw::Dynamic(Box::new(DynamicRaw::of(config)))),
+            cache: dynamic(json!({ "s3": ["x"], "type": "s4" })),
+            affinity: dynamic(json!({ "node_afinity": {} })),
+            volumes: dynamic(json!({ "name": "x" })),
+            ..RunnerRelease::default()
+        };
+        assert_eq!(
+            details(&model),
+            [
+                "volumes: volumes must be a list of objects: volumes = [{ name = \"...\" }].",
+                "config.environment[2]: config.environment[2] must be a string, not an object. Variables of every job, \
+                 each as NAME=value.",
+                "config.kubernetes.cpu_requets: GitLab Runner knows no key config.kubernetes.cpu_requets, and would \
+                 ignore it without a word. Did you mean \"cpu_request\"?",
+                "cache.s3: cache.s3 is a list. Write an object: { ... }.",
+                "cache.type: cache.type is \"s4\". Use s3, gcs or azure.",
+                "affinity.node_afinity: Kubernetes knows no affinity.node_afinity. Did you mean \"node_affinity\"?",
+            ]
+        );
+        assert_eq!(details(&RunnerRelease { config: Value::Unknown, ..RunnerRelease::default() }), [""; 0]);
+    }
+
+    #[test]
+    fn what_means_the_same_stays_as_it_is_in_the_state() {
+        let with =
+            |config: Json| RunnerRelease { config: dynamic(config), wait: true.into(), ..RunnerRelease::default() };
+        let settled = |before: Json, after: Json| {
+            let (before, after) = (with(before), with(after));
+            let mut plan = Plan::new(Some(before), after.clone(), after, PrivateState::default(), true);
+            settle(&mut plan);
+            (plan.planned.config, plan.changed)
+        };
+        let before = json!({ "limit": 2, "kubernetes": { "cpu_request": "2", "image": null } });
+        let same = json!({ "limit": "2", "name": null, "kubernetes": { "cpu_request": 2 } });
+        assert_eq!(settled(before.clone(), same), (dynamic(before.clone()), false));
+        let other = json!({ "limit": 3 });
+        assert_eq!(settled(before, other.clone()), (dynamic(other), true));
+    }
+
+    #[test]
+    fn state_of_typed_objects_is_read() {
+        let former = json!({
+            "name": "a", "cache": null,
+            "affinity": { "node_affinity": null },
+            "config": { "limit": 2, "name": null, "environment": ["A=1"], "feature_flags": { "FF": true },
+                "kubernetes": { "volumes": { "empty_dir": [{ "name": "a", "medium": null }] } } },
+        });
+        let upgraded = upgrade(former);
+        assert_eq!(
+            upgraded["config"],
+            json!({
+                "value": { "limit": 2, "environment": ["A=1"], "feature_flags": { "FF": true },
+                    "kubernetes": { "volumes": { "empty_dir": [{ "name": "a" }] } } },
+                "type": ["object", {
+                    "limit": "number", "environment": ["tuple", ["string"]], "feature_flags": ["object", { "FF": "bool" }],
+                    "kubernetes": ["object", { "volumes": ["object", {
+                        "empty_dir": ["tuple", [["object", { "name": "string" }]]] }] }],
+                }],
+            })
+        );
+        assert_eq!((&upgraded["cache"], &upgraded["affinity"]["value"]), (&Json::Null, &json!({})));
+        assert_eq!(upgrade(upgraded.clone()), upgraded);
+    }
+}
