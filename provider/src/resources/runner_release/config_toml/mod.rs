@@ -7,6 +7,7 @@
 mod age;
 mod duration;
 mod from_hcl;
+mod literal;
 mod merge;
 mod read;
 mod redact;
@@ -19,7 +20,7 @@ mod to_hcl;
 pub use from_hcl::{affinity_from_raw, from_hcl, from_raw};
 pub use merge::{Source, merge};
 pub use read::Place;
-pub use redact::redact;
+pub use redact::{REDACTED, hide, redact};
 pub use render::render;
 pub use template::Release;
 pub use text::{GlobalKeys, from_text};

@@ -1,6 +1,7 @@
 //! The few Helm expressions that configuration texts contain.
 
 use super::super::finding::{Finding, PathStep};
+use super::literal::literal;
 
 /// What the expressions stand for.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +37,11 @@ impl Release<'_> {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("{{") {
             out.push_str(before);
+            if let Some((text, tail)) = literal(after) {
+                out.push_str(&text);
+                rest = tail;
+                continue;
+            }
             let Some((expression, tail)) = after.split_once("}}") else {
                 findings.push(unsupported(path, after.lines().next().unwrap_or_default()));
                 break;
@@ -62,7 +68,7 @@ fn unsupported(path: &[PathStep], expression: &str) -> Finding {
         format!(
             "{{{{{expression}}}}} is not evaluated: there is no Helm here. Only \
              {{{{.Release.Namespace}}}} and {{{{.Release.Name}}}} are replaced. Write the value \
-             itself, or use an HCL expression."
+             itself, or use an HCL expression; braces that are meant are written {{{{ \"{{{{\" }}}}."
         ),
     )
 }
@@ -78,6 +84,13 @@ mod tests {
     fn replaces_name_and_namespace() {
         let text = "a = \"{{.Release.Namespace}}\" {{ .Release.Name }}{{- .Release.Name -}} ${x}";
         assert_eq!(RELEASE.expand(text, &[]), Ok("a = \"ns\" rr ${x}".to_owned()));
+    }
+
+    #[test]
+    fn braces_that_are_meant_stay() {
+        let text = "pre_build_script = 'docker inspect --format {{ `{{.Id}}` }} {{ \"{{\" }}x}}'";
+        let expanded = "pre_build_script = 'docker inspect --format {{.Id}} {{x}}'";
+        assert_eq!(RELEASE.expand(text, &[]), Ok(expanded.to_owned()));
     }
 
     #[test]
