@@ -127,6 +127,7 @@ impl Scene<'_> {
             true => memory.note_files(&secrets, &wanted.spec.token.name, files.as_ref()),
             false => memory.note(&secrets, files.as_ref()),
         }
+        memory.note_variables(objects.iter().find(|object| object["kind"] == "Deployment"));
         memory.keep(private);
         Ok(())
     }

@@ -184,7 +184,7 @@ fn field<'a>(model: &'a mut RunnerRelease, name: &str) -> &'a mut Value<Raw> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::framework::PrivateState;
+    use crate::framework::{PrivateState, Type};
 
     fn dynamic(json: Json) -> Value<Raw> {
         Value::Known(Raw::Dynamic(Box::new(DynamicRaw::of(Raw::from(&json)))))
@@ -223,6 +223,31 @@ mod tests {
             ]
         );
         assert_eq!(details(&RunnerRelease { config: Value::Unknown, ..RunnerRelease::default() }), [""; 0]);
+    }
+
+    #[test]
+    fn null_of_a_type_is_not_set() {
+        let null = || Value::Known(Raw::Dynamic(Box::new(DynamicRaw { ty: Type::Dynamic, value: Raw::Null })));
+        let config = Raw::Map([("cache".to_owned(), Raw::Dynamic(Box::new(DynamicRaw::of(Raw::Null))))].into());
+        let model = RunnerRelease {
+            gitlab_url: Value::Unknown,
+            config: Value::Known(config),
+            cache: null(),
+            affinity: null(),
+            volumes: null(),
+            ..RunnerRelease::default()
+        };
+        assert_eq!(details(&model), [""; 0]);
+        assert_eq!(details(&RunnerRelease { config: null(), ..model.clone() }), [""; 0]);
+        let known = RunnerRelease { gitlab_url: "https://x".into(), token_secret_name: "s".into(), ..model };
+        let resolved = crate::resources::runner_release::inputs::resolve_attributes(&known, None, None);
+        assert_eq!(resolved.unwrap().map(drop), Ok(()));
+        let listed = dynamic(json!({ "kubernetes": { "services": [null, { "name": "x" }] } }));
+        let listed = RunnerRelease { config: listed, ..RunnerRelease::default() };
+        assert_eq!(
+            details(&listed),
+            ["config.kubernetes.services[0]: config.kubernetes.services[0] is null. Write an object: { ... }."]
+        );
     }
 
     #[test]

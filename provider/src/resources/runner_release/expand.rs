@@ -58,12 +58,10 @@ impl Wanted {
             (Some(_), TokenKind::Registration) => version(&planned.registration_token_wo_version)?,
         };
         let has_token_in_values = write_only.is_none() && in_values.is_some();
-        let manifest = match manifest(&spec, version.as_deref()) {
-            Ok(manifest) => manifest,
+        let (manifest, template) = match manifest(&spec, version.as_deref()) {
+            Ok(made) => made,
             Err(error) => return Some(Err(unwritable(&error))),
         };
-        let deployment = manifest.get(&deployment(&spec)).and_then(|text| serde_json::from_str(text).ok());
-        let template = deployment.map(|object: Json| object["spec"]["template"].clone()).unwrap_or_default();
         Some(Ok(Self {
             spec,
             manifest,
@@ -94,7 +92,7 @@ impl Wanted {
         deployment(&self.spec)
     }
 
-    /// The pod template of our own, as the plan shows it.
+    /// The pod template of our own, as the plan shows it, but for the values of variables, which it has.
     pub(super) fn own_template(&self) -> &Json {
         &self.template
     }
@@ -120,6 +118,7 @@ impl Wanted {
         if let Some(checksum) = deployment.pointer_mut(&checksum) {
             *checksum = json!(CURRENT);
         }
+        manifests::hide_environment(&mut deployment, &self.spec);
         text(&deployment)
     }
 
@@ -173,12 +172,16 @@ fn unwritable(error: &toml::ser::Error) -> Diagnostics {
     Diagnostic::error("Configuration cannot be written as TOML", format!("The runner's configuration: {error}.")).into()
 }
 
-fn manifest(spec: &ReleaseSpec, token_version: Option<&str>) -> Result<Manifest, toml::ser::Error> {
+/// What plan and state show, and the pod template with the values of variables.
+fn manifest(spec: &ReleaseSpec, token_version: Option<&str>) -> Result<(Manifest, Json), toml::ser::Error> {
     let mut objects = manifests::shown(spec, &Fingerprints::new())?;
-    if let Some(deployment) = objects.iter_mut().find(|object| object["kind"] == "Deployment")
-        && let Some(Json::Object(annotations)) = deployment.pointer_mut("/spec/template/metadata/annotations")
-    {
-        annotations.insert(SECRETS_CHECKSUM.to_owned(), json!(CURRENT));
+    let mut template = Json::Null;
+    if let Some(deployment) = objects.iter_mut().find(|object| object["kind"] == "Deployment") {
+        if let Some(Json::Object(annotations)) = deployment.pointer_mut("/spec/template/metadata/annotations") {
+            annotations.insert(SECRETS_CHECKSUM.to_owned(), json!(CURRENT));
+        }
+        template = deployment["spec"]["template"].clone();
+        manifests::hide_environment(deployment, spec);
     }
     // The token itself is not shown, so that any stands for it here.
     if let Some(secret) = manifests::token_secret(spec, &SecretString::default()) {
@@ -191,7 +194,7 @@ fn manifest(spec: &ReleaseSpec, token_version: Option<&str>) -> Result<Manifest,
         secret["data"][key] = json!(shown);
         objects.push(secret);
     }
-    Ok(objects.iter().filter_map(entry).collect())
+    Ok((objects.iter().filter_map(entry).collect(), template))
 }
 
 /// Their places as an attribute.
@@ -257,6 +260,41 @@ mod tests {
         assert_eq!(secret["data"]["runner-token"], "(sensitive, version 1)");
         assert!(!format!("{:?}", wanted.manifest).contains("very-secret"));
         assert!(wanted.secret().is_some());
+    }
+
+    #[test]
+    fn what_users_write_is_not_shown() {
+        let raw = |json: Json| Value::Known(crate::framework::Raw::from(&json));
+        let texts = |value: &str| Value::Known([("NAME".to_owned(), Value::from(value))].into());
+        let release = |secret: &str| RunnerRelease {
+            extra_env: texts(secret),
+            config_maps: texts(secret),
+            pre_entrypoint_script: secret.into(),
+            config: raw(json!({
+                "environment": [format!("AUTH={secret}")],
+                "pre_build_script": secret,
+                "kubernetes": { "services": [{ "name": "db", "environment": [format!("PASSWORD={secret}")] }] },
+            })),
+            extra_containers: raw(json!([{ "name": "s", "env": [{ "name": "SIDE", "value": secret }] }])),
+            ..release()
+        };
+        let told = |release: &RunnerRelease| {
+            let (wanted, mut described) = (wanted(release), RunnerRelease::default());
+            wanted.describe(&mut described).unwrap();
+            (format!("{:?} {:?}", described.manifest, described.config_toml_rendered), wanted)
+        };
+        let (shown, one) = told(&release("very-secret"));
+        assert!(!shown.contains("very-secret"), "{shown}");
+        for name in ["NAME", "AUTH=(sensitive)", "PASSWORD=(sensitive)", "SIDE"] {
+            assert!(shown.contains(name), "{name} in {shown}");
+        }
+        let applied = json!(one.objects(&Fingerprints::new()).unwrap()).to_string();
+        assert_eq!(applied.matches("very-secret").count(), 7, "{applied}");
+        // Another value is another pod.
+        let (other, another) = told(&release("other-secret"));
+        assert_ne!(shown, other);
+        assert_ne!(one.own_template(), another.own_template());
+        assert_eq!(one.shown_with(one.own_template()).matches("very-secret").count(), 0);
     }
 
     #[test]

@@ -4,8 +4,9 @@
 
 use serde_json::{Value as Json, json};
 
-use super::config_toml::{Config, redact, render};
+use super::config_toml::{Config, REDACTED, hide, render};
 use super::expand::{CURRENT, SECRETS_CHECKSUM};
+use super::manifests::hide_found_environment;
 use super::memory::Memory;
 use crate::resources::live::is_ending;
 use crate::resources::projection::{is_empty, project};
@@ -43,6 +44,12 @@ pub(super) fn flatten(shown: &Json, live: &Json, memory: Option<&Memory>, outdat
                     _ => json!(CHANGED),
                 };
             }
+            let hidden = shown["data"].as_object().into_iter().flatten().filter(|(_, shown)| *shown == REDACTED);
+            for (name, shown) in hidden {
+                let Some(live) = live["data"][name].as_str() else { continue };
+                let is_same = memory.and_then(|memory| memory.is_same_file(name, live)) == Some(true);
+                found["data"][name] = if is_same { shown.clone() } else { json!(CHANGED) };
+            }
         }
         Some("Deployment") => {
             let annotations = found.pointer_mut("/spec/template/metadata/annotations").and_then(Json::as_object_mut);
@@ -52,6 +59,10 @@ pub(super) fn flatten(shown: &Json, live: &Json, memory: Option<&Memory>, outdat
                     names => json!(format!("(before changes of {})", names.join(", "))),
                 };
             }
+            hide_found_environment(&mut found, shown, |place, live| {
+                let is_same = memory.is_some_and(|memory| memory.is_same_variable(place, live));
+                json!(if is_same { REDACTED } else { CHANGED })
+            });
         }
         _ => {}
     }
@@ -80,5 +91,29 @@ fn redacted(text: &str) -> Option<String> {
         },
         Some(_) => return None,
     };
-    render(&redact(&Config { global, runner })).ok()
+    render(&hide(&Config { global, runner })).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::framework::PrivateState;
+
+    #[test]
+    fn what_is_not_shown_is_told_by_its_change() {
+        let deployment = |value: &str| {
+            let env = [json!({ "name": "A", "value": value }), json!({ "name": "CI_SERVER_URL", "value": "u" })];
+            let containers = [json!({ "name": "r", "env": env })];
+            json!({ "kind": "Deployment", "metadata": {}, "spec": { "template": { "spec": { "containers": containers } } } })
+        };
+        let config_map = |text: &str| json!({ "kind": "ConfigMap", "metadata": {}, "data": { "file": text } });
+        let mut memory = Memory::of_or_new(&PrivateState::default());
+        memory.note_objects(&Default::default(), &[deployment("very-secret"), config_map("very-secret")]);
+        let shown = |shown: &Json, live: &Json| flatten(shown, live, Some(&memory), &[]);
+        for object in [deployment, config_map as fn(&str) -> Json] {
+            assert_eq!(shown(&object(REDACTED), &object("very-secret")), object(REDACTED));
+            assert_eq!(shown(&object(REDACTED), &object("other")), object(CHANGED));
+            assert_eq!(flatten(&object(REDACTED), &object("very-secret"), None, &[]), object(CHANGED));
+        }
+    }
 }

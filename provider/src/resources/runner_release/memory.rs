@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::manifests::{Fingerprint, Fingerprints, fingerprint};
+use super::manifests::{Fingerprint, Fingerprints, fingerprint, variables};
 use crate::framework::PrivateState;
 
 /// Its place in the private state.
@@ -18,7 +18,7 @@ const KEY: &str = "memory";
 pub(super) struct Memory {
     /// Key of the hashes, in hex.
     key: String,
-    /// Secrets in use by name, and the ConfigMap's files that may hold secrets.
+    /// Secrets in use by name, and files of the ConfigMap and variables that may hold secrets.
     pub(super) fingerprints: BTreeMap<String, String>,
 }
 
@@ -71,12 +71,32 @@ impl Memory {
         }
     }
 
+    /// The same of all objects, with the variables of the containers.
+    pub(super) fn note_objects(&mut self, secrets: &Fingerprints, objects: &[Json]) {
+        let of = |kind: &str| objects.iter().find(|object| object["kind"] == kind);
+        self.note(secrets, of("ConfigMap"));
+        self.note_variables(of("Deployment"));
+    }
+
     /// The same for pods that stay: of the Secrets only `token`, which holds what it held, and what was not noted yet.
     pub(super) fn note_files(&mut self, secrets: &Fingerprints, token: &str, config_map: Option<&Json>) {
         let before = self.fingerprints.clone();
         self.note(secrets, config_map);
         let is_kept = |name: &String| name.starts_with("secret ") && *name != secret(token);
         self.fingerprints.extend(before.into_iter().filter(|(name, _)| is_kept(name)));
+    }
+
+    /// Remembers the variables of the containers as they are applied.
+    pub(super) fn note_variables(&mut self, deployment: Option<&Json>) {
+        for (place, value) in deployment.into_iter().flat_map(variables) {
+            let fingerprint = self.of_text(&place, value);
+            self.fingerprints.insert(variable(&place), fingerprint.0);
+        }
+    }
+
+    /// Whether a variable is as it was applied.
+    pub(super) fn is_same_variable(&self, place: &str, value: &str) -> bool {
+        self.fingerprints.get(&variable(place)) == Some(&self.of_text(place, value).0)
     }
 
     /// Remembers one Secret as it is written.
@@ -108,6 +128,10 @@ impl Memory {
 
 fn secret(name: &str) -> String {
     format!("secret {name}")
+}
+
+fn variable(place: &str) -> String {
+    format!("variable {place}")
 }
 
 fn file(name: &str) -> String {

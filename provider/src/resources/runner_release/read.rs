@@ -147,7 +147,7 @@ impl Scene<'_> {
             let mut memory = Memory::of_or_new(&operation.private);
             let names = super::manifests::used_secrets(&wanted.spec);
             let secrets = live::fingerprints(&self.client, &memory, &namespace, names).await.map_err(failed)?;
-            memory.note(&secrets, None);
+            memory.note_objects(&secrets, &wanted.objects(&secrets).map_err(Error::Configuration)?);
             memory.keep(&mut operation.private);
             operation.state = model;
             wanted.describe(&mut operation.state).map_err(Error::Configuration)?;

@@ -56,6 +56,8 @@ pub struct Key {
     /// The last version that knows it, and what to write for newer ones.
     pub until: Option<(RunnerVersion, &'static str)>,
     pub sensitive: bool,
+    /// Where users put secrets into texts of their own: neither plan nor state shows it beyond the attribute itself.
+    pub hidden: bool,
     pub about: &'static str,
 }
 
@@ -112,7 +114,16 @@ impl Kind {
 
 impl Key {
     const fn new(name: &'static str, kind: Kind, about: &'static str) -> Self {
-        Self { toml: name, hcl: name, kind, since: RunnerVersion::ANY, until: None, sensitive: false, about }
+        Self {
+            toml: name,
+            hcl: name,
+            kind,
+            since: RunnerVersion::ANY,
+            until: None,
+            sensitive: false,
+            hidden: false,
+            about,
+        }
     }
 
     /// For a TOML spelling that is not a valid attribute name.
@@ -128,6 +139,11 @@ impl Key {
 
     const fn until(mut self, major: u16, minor: u16, instead: &'static str) -> Self {
         self.until = Some((RunnerVersion::new(major, minor), instead));
+        self
+    }
+
+    const fn hidden(mut self) -> Self {
+        self.hidden = true;
         self
     }
 

@@ -11,7 +11,7 @@ pub(super) static SERVICES: Table = Table {
         text("alias", "Host name under which jobs reach it."),
         texts("command", "Command instead of the image's."),
         texts("entrypoint", "Entrypoint instead of the image's."),
-        texts("environment", "Variables of the service, each as NAME=value.").since(15, 10),
+        texts("environment", "Variables of the service, each as NAME=value.").hidden().since(15, 10),
         text("suspend_data_path", "Folder that is kept when the job is suspended.").since(19, 4),
     ]],
 };

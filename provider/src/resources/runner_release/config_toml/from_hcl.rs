@@ -99,16 +99,18 @@ impl Reader {
 
     fn table(&mut self, object: &Raw, catalogue: &'static Table) -> toml::Table {
         let mut table = toml::Table::new();
-        let attributes = match object {
-            Raw::Dynamic(dynamic) => return self.table(&dynamic.value, catalogue),
+        let attributes = match plain(object) {
             Raw::Map(attributes) => attributes,
             Raw::Unknown(_) => return table,
+            // Of the whole attribute, it means that it is not set.
+            Raw::Null if self.path.len() < 2 => return table,
             other => {
                 self.error(WRONG_VALUE, format!("{} is {}. Write an object: {{ ... }}.", self.place(), told(other)));
                 return table;
             }
         };
         for (name, value) in attributes {
+            let value = plain(value);
             if value.is_null() {
                 continue;
             }
@@ -155,7 +157,6 @@ impl Reader {
     fn value(&mut self, value: &Raw, key: &'static Key) -> Option<Toml> {
         let found = self.findings.len();
         let converted = match (key.kind, value) {
-            (_, Raw::Dynamic(dynamic)) => return self.value(&dynamic.value, key),
             (_, Raw::Unknown(_)) => return None,
             (Kind::Table(of), _) => return Some(Toml::Table(self.table(value, of))),
             (Kind::Tables(of), Raw::List(items)) => {
@@ -192,7 +193,7 @@ impl Reader {
 
     /// Elements that are unknown are left out.
     fn list(&mut self, items: &[Raw], element: Kind, key: &Key) -> Option<Toml> {
-        let items = items.iter().enumerate();
+        let items = items.iter().map(plain).enumerate();
         let items = items.filter_map(|(index, item)| {
             self.at(PathStep::Index(index), |reader| {
                 if item.is_null() {
@@ -208,7 +209,7 @@ impl Reader {
     }
 
     fn map(&mut self, fields: &std::collections::BTreeMap<String, Raw>, element: Kind, key: &Key) -> Option<Toml> {
-        let given = fields.iter().filter(|(_, value)| !value.is_null());
+        let given = fields.iter().map(|(name, value)| (name, plain(value))).filter(|(_, value)| !value.is_null());
         let given = given.filter_map(|(name, value)| {
             let value = self.at(PathStep::Key(name.clone()), |reader| reader.element(value, element, key))?;
             Some((name.clone(), value))
@@ -217,10 +218,6 @@ impl Reader {
     }
 
     fn element(&mut self, value: &Raw, kind: Kind, key: &Key) -> Option<Toml> {
-        let value = match value {
-            Raw::Dynamic(dynamic) => &dynamic.value,
-            value => value,
-        };
         if value.is_unknown() {
             return None;
         }
@@ -238,6 +235,14 @@ impl Reader {
             _ => String::new(),
         };
         self.error(WRONG_VALUE, format!("{place} must be {}{not}. {about}", in_hcl(kind)));
+    }
+}
+
+/// Without its type.
+fn plain(value: &Raw) -> &Raw {
+    match value {
+        Raw::Dynamic(dynamic) => plain(&dynamic.value),
+        value => value,
     }
 }
 

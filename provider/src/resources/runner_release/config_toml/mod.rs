@@ -20,7 +20,7 @@ mod to_hcl;
 pub use from_hcl::{affinity_from_raw, from_hcl, from_raw};
 pub use merge::{Source, is_same_address, merge};
 pub use place::{Place, Remark, Rules};
-pub use redact::redact;
+pub use redact::{REDACTED, hide, redact};
 pub use render::render;
 pub use template::{Release, Unsupported, told};
 pub use text::{Text, from_text};

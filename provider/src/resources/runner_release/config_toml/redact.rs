@@ -2,30 +2,52 @@
 
 use toml::{Table as Toml, Value};
 
-use super::super::catalogue::{GLOBAL, Kind, RUNNER, Table};
+use super::super::catalogue::{GLOBAL, Key, Kind, RUNNER, Table};
 use super::Config;
 
-const REDACTED: &str = "(sensitive)";
+/// Stands for what is not shown.
+pub const REDACTED: &str = "(sensitive)";
 
 /// The same configuration with every sensitive value replaced by `(sensitive)`.
 ///
 /// The reference `$CI_SERVER_TOKEN` stays: it is what is written, and no secret.
 pub fn redact(config: &Config) -> Config {
-    Config { global: table(&config.global, &GLOBAL), runner: table(&config.runner, &RUNNER) }
+    let whole = |key: &Key, value: &Value| if key.sensitive { Value::from(REDACTED) } else { value.clone() };
+    Config { global: table(&config.global, &GLOBAL, whole), runner: table(&config.runner, &RUNNER, whole) }
 }
 
-fn table(given: &Toml, catalogue: &'static Table) -> Toml {
+/// As plan and state show it: also without the scripts and the values of variables, which users write and which may come
+/// from a sensitive value of theirs. The provider does not see whether they do.
+pub fn hide(config: &Config) -> Config {
+    let whole = |key: &Key, value: &Value| match value {
+        _ if key.sensitive => Value::from(REDACTED),
+        Value::Array(variables) if key.hidden => Value::Array(variables.iter().map(variable).collect()),
+        _ if key.hidden => Value::from(REDACTED),
+        value => value.clone(),
+    };
+    Config { global: table(&config.global, &GLOBAL, whole), runner: table(&config.runner, &RUNNER, whole) }
+}
+
+/// `NAME=value` without the value.
+fn variable(variable: &Value) -> Value {
+    match variable.as_str().and_then(|text| text.split_once('=')) {
+        Some((_, "")) => variable.clone(),
+        Some((name, _)) => Value::from(format!("{name}={REDACTED}")),
+        None => Value::from(REDACTED),
+    }
+}
+
+fn table(given: &Toml, catalogue: &'static Table, shown: fn(&Key, &Value) -> Value) -> Toml {
     let entries = given.iter().map(|(name, value)| {
         let key = catalogue.by_toml(name);
         let value = match (key.map(|key| key.kind), value) {
-            (Some(Kind::Table(of)), Value::Table(given)) => Value::Table(table(given, of)),
+            (Some(Kind::Table(of)), Value::Table(given)) => Value::Table(table(given, of, shown)),
             (Some(Kind::Tables(of)), Value::Array(items)) => {
-                let tables = items.iter().filter_map(Value::as_table).map(|item| Value::Table(table(item, of)));
+                let tables = items.iter().filter_map(Value::as_table).map(|item| Value::Table(table(item, of, shown)));
                 Value::Array(tables.collect())
             }
             (_, Value::String(text)) if text.starts_with('$') => Value::String(text.clone()),
-            _ if key.is_none_or(|key| key.sensitive) => Value::from(REDACTED),
-            (_, value) => value.clone(),
+            (_, value) => key.map_or_else(|| Value::from(REDACTED), |key| shown(key, value)),
         };
         (name.clone(), value)
     });
@@ -57,5 +79,26 @@ mod tests {
             },
         };
         assert_eq!(redact(&config), expected);
+    }
+
+    #[test]
+    fn what_users_write_themselves_is_not_shown_either() {
+        let config = Config {
+            runner: toml::toml! {
+                environment = ["DOCKER_AUTH_CONFIG={\"auths\":{}}", "EMPTY=", "odd"]
+                pre_build_script = "echo secret"
+                kubernetes = { image = "alpine", services = [{ name = "db", environment = ["POSTGRES_PASSWORD=x"] }] }
+            },
+            ..Config::default()
+        };
+        let expected = toml::toml! {
+            environment = ["DOCKER_AUTH_CONFIG=(sensitive)", "EMPTY=", "(sensitive)"]
+            pre_build_script = "(sensitive)"
+            kubernetes = {
+                image = "alpine", services = [{ name = "db", environment = ["POSTGRES_PASSWORD=(sensitive)"] }]
+            }
+        };
+        assert_eq!(hide(&config).runner, expected);
+        assert_eq!(redact(&config), config);
     }
 }

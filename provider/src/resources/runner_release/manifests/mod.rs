@@ -6,6 +6,7 @@
 mod checksum;
 mod config_map;
 mod deployment;
+mod environment;
 mod horizontal_pod_autoscaler;
 mod ingress;
 mod metadata;
@@ -25,10 +26,11 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 pub use checksum::{Fingerprint, fingerprint};
+pub use environment::{hide as hide_environment, hide_found as hide_found_environment, variables};
 pub use metadata::RELEASE_NAMESPACE;
 pub use secret::SecretObject;
 
-use super::config_toml::{redact, render};
+use super::config_toml::{REDACTED, hide, render};
 use super::spec::ReleaseSpec;
 
 /// Keyed hashes of the Secrets that the manager uses, by name. A changed one rolls the pods.
@@ -58,28 +60,38 @@ pub fn objects(spec: &ReleaseSpec, fingerprints: &Fingerprints) -> Result<Vec<Va
     Ok(objects)
 }
 
-/// The same objects as plan and state show them: sensitive values of the configuration are taken
-/// out, while the checksums stay those of what is applied.
+/// The same objects as plan and state show them: sensitive values of the configuration and what
+/// users write themselves are taken out, while the checksums stay those of what is applied.
+///
+/// Values of variables in the Deployment are still there: see [`hide_environment`].
 ///
 /// # Errors
 ///
 /// As [`objects`].
 pub fn shown(spec: &ReleaseSpec, fingerprints: &Fingerprints) -> Result<Vec<Value>, toml::ser::Error> {
     let mut objects = objects(spec, fingerprints)?;
-    let redacted = config_map::object(&ReleaseSpec { config: redact(&spec.config), ..spec.clone() })?;
+    let script = spec.pre_entrypoint_script.as_deref().map(hidden);
+    let config_maps = spec.config_maps.iter().map(|(name, text)| (name.clone(), hidden(text))).collect();
+    let config = hide(&spec.config);
+    let redacted =
+        config_map::object(&ReleaseSpec { config, pre_entrypoint_script: script, config_maps, ..spec.clone() })?;
     if let Some(config_map) = objects.iter_mut().find(|object| object["kind"] == "ConfigMap") {
         *config_map = redacted;
     }
     Ok(objects)
 }
 
-/// The runner's whole configuration as text, without its secrets.
+fn hidden(text: &str) -> String {
+    if text.is_empty() { String::new() } else { REDACTED.to_owned() }
+}
+
+/// The runner's whole configuration as text, as plan and state show it.
 ///
 /// # Errors
 ///
 /// As [`objects`].
 pub fn config_toml_rendered(spec: &ReleaseSpec) -> Result<String, toml::ser::Error> {
-    render(&redact(&spec.config))
+    render(&hide(&spec.config))
 }
 
 /// The token's Secret, when it is ours.

@@ -279,11 +279,13 @@ pub struct RunnerRelease {
     /// `available`, `progressing`, `failed` or `missing`: how the manager's Deployment is.
     #[attr(computed)]
     pub status: Value<String>,
-    /// Every object as it is applied, in JSON, by kind, namespace and name. Secrets and secret settings are not in it. After
-    /// a change by hand it shows what is there instead, so that the plan shows what is repaired.
+    /// Every object as it is applied, in JSON, by kind, namespace and name. Secrets and secret settings are not in it, and
+    /// neither are texts that you write and that may come from a sensitive value: of variables only the names, and no
+    /// scripts and `config_maps`. After a change by hand it shows what is there instead, so that the plan shows what is
+    /// repaired.
     #[attr(computed)]
     pub manifest: Value<Map<String>>,
-    /// The whole config.toml without its secrets.
+    /// The whole config.toml without its secrets, scripts and the values of variables.
     #[attr(computed)]
     pub config_toml_rendered: Value<String>,
     /// The objects of the release.
