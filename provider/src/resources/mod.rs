@@ -9,6 +9,7 @@ mod names;
 mod namespace;
 mod next_apply;
 pub mod node_group;
+mod owner;
 mod ownership;
 mod partition;
 mod policy_document;
@@ -21,5 +22,8 @@ mod tags;
 #[cfg(test)]
 mod testing;
 mod timestamp;
+mod turns;
 pub mod warm_capacity;
 mod whereabouts;
+
+pub use self::turns::Turns;

@@ -6,6 +6,7 @@ mod drift;
 mod dry_run;
 mod faults;
 mod interruption;
+mod owners;
 mod permissions;
 mod removal;
 mod rollout;

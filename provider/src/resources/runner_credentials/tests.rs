@@ -426,3 +426,19 @@ async fn another_mode() {
     assert_eq!(account.world().holders.keys().collect::<Vec<_>>(), ["runner"]);
     assert_eq!(secret(&cluster), pair("AKIA0001"));
 }
+
+/// Two users of one Secret: the second would take it from the first, and both would make a new key in each apply.
+#[tokio::test]
+async fn of_two_in_one_run_one_is_refused() {
+    let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
+    let mut first = stage(&account, &cluster);
+    let mut second = first.beside(RunnerCredentialsResource);
+    let (one, other) = (config(&[]), config(&[("name", "other".into())]));
+    let (one_said, other_said) = tokio::join!(first.apply(&one), second.apply(&other));
+    let mut said = [summaries(&one_said).concat(), summaries(&other_said).concat()];
+    said.sort();
+    assert_eq!(said, ["", "Name in use by another resource"]);
+    let (mut stage, config) = if first.state == Raw::Null { (second, other) } else { (first, one) };
+    assert_eq!(stage.changes(&config).await, [""; 0]);
+    assert_eq!(account.world().holders.len(), 1);
+}

@@ -16,6 +16,7 @@ use super::{Scene, adoption, last_applied, live};
 use crate::clients::kubernetes::{self, KubernetesError, ObjectRef};
 use crate::framework::PrivateState;
 use crate::resources::namespace::{self, Failure, Namespace};
+use crate::resources::owner::{Owner, is_of_other};
 
 impl Scene<'_> {
     /// Finds out what will not go, before anything is changed.
@@ -24,8 +25,9 @@ impl Scene<'_> {
         wanted: &Wanted,
         before: &Manifest,
         adopts: bool,
+        own: Option<&PrivateState>,
         end: Instant,
-    ) -> Result<(), Error> {
+    ) -> Result<Owner, Error> {
         let objects = wanted.objects(&Fingerprints::new()).map_err(Error::Configuration)?;
         self.refuse_missing_namespaces(&objects, &wanted.spec.names.namespace).await?;
         live::refuse_unknown_kinds(&self.client, &objects).await?;
@@ -36,7 +38,47 @@ impl Scene<'_> {
         let is_known = |object: &Json| adopts && adoption::is_helms(object, &names.namespace, &names.release);
         let is_new = |place: &ObjectRef| !before.contains_key(&place.to_string());
         live::refuse_strangers(found.iter().filter(|(place, _)| is_new(place)), names, is_known)?;
-        Ok(live::until_ended(&self.client, &found, || self.wait(end)).await?)
+        let owner = match own {
+            Some(private) => {
+                let main = found.iter().map(|(_, object)| object).find(|object| Owner::on(object).is_some());
+                let owner = Owner::of_or_found(private, main).unwrap_or_else(Owner::new);
+                live::refuse_others(found.iter().map(|(_, object)| object), Some(&owner), names)?;
+                owner
+            }
+            // An id that private state has is that of a resource which this one takes the place of.
+            None => {
+                let managers = self.managers(&names.namespace, &names.release).await.map_err(failed)?;
+                live::refuse_made(found.iter().map(|(_, object)| object).chain(&managers), names)?;
+                Owner::new()
+            }
+        };
+        live::until_ended(&self.client, &found, || self.wait(end)).await?;
+        Ok(owner)
+    }
+
+    /// Sees after a create that all objects are its own: another one may have taken them for those of a create that was
+    /// killed. Whose the Deployment is, whose they are.
+    pub(super) async fn are_kept(&self, wanted: &Wanted, owner: &Owner) -> Result<bool, Error> {
+        let failed = |source| Error::Apply { source, is_new: false };
+        let found = live::get_all(&self.client, places(&wanted.manifest)).await.map_err(failed)?;
+        let is_other = |object: &Option<Json>| object.as_ref().is_some_and(|object| is_of_other(object, Some(owner)));
+        let others: Vec<&ObjectRef> =
+            found.iter().filter(|(_, object)| is_other(object)).map(|(place, _)| place).collect();
+        match others.iter().find(|place| place.to_string() == wanted.deployment()) {
+            Some(deployment) => Err(Error::Lost { object: deployment.to_string() }),
+            None => Ok(others.is_empty()),
+        }
+    }
+
+    /// Ends a create: what was made belongs to this resource alone from now on.
+    pub(super) async fn finish(&self, deployment: &Json, claims: &Claims<'_>) -> Result<(), Error> {
+        let failed = |source| Error::Apply { source, is_new: false };
+        let place = ObjectRef::of(deployment).map_err(failed)?;
+        let found = kubernetes::get(&self.client, &place).await.map_err(failed)?;
+        if found.is_some_and(|found| is_of_other(&found, claims.owner.as_ref())) {
+            return Err(Error::Lost { object: place.to_string() });
+        }
+        claims.apply(&self.client, deployment).await.map_err(failed)
     }
 
     /// The namespace of jobs and that of a monitor may be others than the release's.
@@ -72,7 +114,7 @@ impl Scene<'_> {
         }
     }
 
-    /// Applies all objects one by one, and says so before each.
+    /// Applies all objects one by one, and says so before each. Returns the Deployment.
     pub(super) async fn apply(
         &self,
         planned: &RunnerRelease,
@@ -80,7 +122,7 @@ impl Scene<'_> {
         claims: &Claims<'_>,
         private: &mut PrivateState,
         mut record: impl FnMut(&Manifest),
-    ) -> Result<(), Error> {
+    ) -> Result<Json, Error> {
         let failed = |source| Error::Apply { source, is_new: false };
         let namespace = &wanted.spec.names.namespace;
         let mut memory = Memory::of_or_new(private);
@@ -128,7 +170,7 @@ impl Scene<'_> {
             false => memory.note(&secrets, files.as_ref()),
         }
         memory.keep(private);
-        Ok(())
+        Ok(objects.into_iter().find(|object| object["kind"] == "Deployment").unwrap_or_default())
     }
 }
 

@@ -16,6 +16,7 @@ use crate::clients::kubernetes::{self, KubernetesError};
 use crate::framework::Read;
 use crate::framework::value::known_map;
 use crate::resources::namespace::Namespace;
+use crate::resources::owner::Owner;
 
 /// Requests at a time.
 const AT_A_TIME: usize = 8;
@@ -64,6 +65,10 @@ impl Scene<'_> {
             None => Vec::new(),
         };
         kept::note_outdated(&mut operation.private, &outdated);
+        let main = found.iter().filter(|(place, _)| place.kind == "Deployment").find_map(|(_, live)| live.as_ref());
+        if let Some(owner) = Owner::of_or_found(&operation.private, main) {
+            owner.keep(&mut operation.private);
+        }
         let mut manifest = Manifest::new();
         let mut status = "missing";
         for (place, live) in found {
@@ -204,6 +209,12 @@ impl Scene<'_> {
         // What belongs to a release of the same name elsewhere, and only stands here.
         found.retain(|object| live::other_release(object, namespace, release).is_none());
         Ok(found)
+    }
+
+    /// The Deployments of this release, by whatever name.
+    pub(super) async fn managers(&self, namespace: &str, release: &str) -> Result<Vec<Json>, KubernetesError> {
+        let labels = format!("app.kubernetes.io/managed-by=gitlabspot,release={release}");
+        self.list_visible("apps/v1", "Deployment", Some(namespace), &labels).await
     }
 
     /// Objects of one kind in all namespaces; in this one for whoever may not list them.

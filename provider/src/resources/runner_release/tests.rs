@@ -1,6 +1,7 @@
 //! Scenarios: the release as core drives it, on a small API server in memory.
 
 mod cluster;
+mod owners;
 
 use serde_json::{Value as Json, json};
 

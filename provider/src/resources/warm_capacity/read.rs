@@ -12,6 +12,7 @@ use crate::framework::value::known_map;
 use crate::framework::{Diagnostic, Read};
 use crate::resources::live;
 use crate::resources::manifest::{Manifest, shown_manifest, text};
+use crate::resources::owner::Owner;
 use crate::resources::projection::project;
 
 impl Scene<'_> {
@@ -24,7 +25,12 @@ impl Scene<'_> {
         let found = live::get_all(&self.client, live::places(&prior)).await;
         let mut manifest = Manifest::new();
         let mut is_scheduled = false;
-        for (place, live) in found.map_err(failed)? {
+        let found = found.map_err(failed)?;
+        let main = found.iter().filter(|(place, _)| place.kind != "PriorityClass").find_map(|(_, live)| live.as_ref());
+        if let Some(owner) = Owner::of_or_found(&operation.private, main) {
+            owner.keep(&mut operation.private);
+        }
+        for (place, live) in found {
             let key = place.to_string();
             let live = live.filter(|live| !live::is_ending(live));
             let (Some(live), Some(shown)) = (live, prior.get(&key)) else { continue };

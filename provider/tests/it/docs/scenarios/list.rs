@@ -157,6 +157,7 @@ pub(super) const GROUPS: &[Group] = &[
             "the documented roles are enough, and not more than that",
             "pods are refused by a quota: the ReplicaSet's reason in the error, the next apply goes on",
             "a registered pod ends: it unregisters; one whose container starts again keeps its registration if GitLab knows it",
+            "two resources of one name, a rename without `moved`, `create_before_destroy`: refused before anything is changed",
         ],
         without: &[
             ("R4", "No Helm record is kept, so Helm has nothing to work on."),
