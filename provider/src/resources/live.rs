@@ -55,8 +55,8 @@ pub(crate) async fn apply(client: &kube::Client, object: &Json, claim: Claim<'_>
 }
 
 /// The same, with nothing kept.
-pub(crate) async fn try_out(client: &kube::Client, object: &Json, claim: Claim<'_>) -> Result<(), KubernetesError> {
-    apply_or_try(client, object, claim, true).await.map(drop)
+pub(crate) async fn try_out(client: &kube::Client, object: &Json, claim: Claim<'_>) -> Result<Json, KubernetesError> {
+    apply_or_try(client, object, claim, true).await
 }
 
 async fn apply_or_try(
@@ -65,7 +65,7 @@ async fn apply_or_try(
     claim: Claim<'_>,
     dry_run: bool,
 ) -> Result<Json, KubernetesError> {
-    let options = |force| ApplyOptions { force, dry_run };
+    let options = |force| ApplyOptions { force, dry_run, hands_over: false };
     let first = kubernetes::apply(client, object, options(matches!(claim, Claim::Everything))).await;
     let place = match &first {
         Err(KubernetesError::Conflict { object, .. }) => object.clone(),

@@ -5,6 +5,7 @@ mod cache_path;
 mod cluster;
 mod live;
 mod manifest;
+mod mutation;
 mod names;
 mod namespace;
 mod next_apply;
@@ -23,6 +24,7 @@ mod tags;
 mod testing;
 mod timestamp;
 mod turns;
+mod unseen;
 pub mod warm_capacity;
 mod whereabouts;
 

@@ -1,5 +1,6 @@
 //! `gitlabspot_runner_release`, from outside.
 
+mod admission;
 pub(crate) mod adoption;
 mod conflicts;
 mod drift;

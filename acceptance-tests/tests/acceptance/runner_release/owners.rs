@@ -9,13 +9,14 @@ use super::{ADDRESS, end, generation, typed};
 const MANIFEST: &str = "main.tf";
 
 fn assert_refused(said: Output) {
-    let said = said.failed();
+    assert_ne!(said.code, Some(0));
+    let said = said.prose();
     for text in ["belongs to another resource", "write a `moved` block", "create_before_destroy"] {
         assert!(said.contains(text), "{text} in {said}");
     }
 }
 
-/// R21: `create_before_destroy`, a rename without `moved` and a second resource of one name: refused before anything is
+/// R22: `create_before_destroy`, a rename without `moved` and a second resource of one name: refused before anything is
 /// changed. With `moved` there is nothing to do, and a replacement without `create_before_destroy` works.
 #[tokio::test]
 async fn a_create_does_not_take_what_another_address_has() {
@@ -35,7 +36,7 @@ async fn a_create_does_not_take_what_another_address_has() {
     let renamed = text.replace("\"gitlabspot_runner_release\" \"runner\"", "\"gitlabspot_runner_release\" \"renamed\"");
     assert_ne!(renamed, text);
     workspace.write(MANIFEST, &renamed);
-    let said = workspace.plan().await.output.to_string();
+    let said = workspace.plan().await.output().prose();
     assert!(said.contains("If the resource was renamed, write a `moved` block"), "{said}");
     let moved = format!("moved {{\n  from = {ADDRESS}\n  to   = gitlabspot_runner_release.renamed\n}}\n");
     workspace.write("moved.tf", &moved);

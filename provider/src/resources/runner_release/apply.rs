@@ -7,16 +7,18 @@ use serde_json::{Value as Json, json};
 
 use super::error::Error;
 use super::expand::{Manifest, Wanted};
-use super::live::{Claims, places};
+use super::live::{Applied, Claims, places};
 use super::manifests::{self, Fingerprints};
 use super::memory::Memory;
 use super::plan::ROLLING;
 use super::schema::RunnerRelease;
 use super::{Scene, adoption, last_applied, live};
-use crate::clients::kubernetes::{self, KubernetesError, ObjectRef};
+use crate::clients::kubernetes::{self, ApplyOptions, KubernetesError, ObjectRef};
 use crate::framework::PrivateState;
+use crate::resources::mutation::Mutations;
 use crate::resources::namespace::{self, Failure, Namespace};
 use crate::resources::owner::{Owner, is_of_other};
+use crate::resources::ownership::is_applied;
 
 impl Scene<'_> {
     /// Finds out what will not go, before anything is changed.
@@ -56,6 +58,22 @@ impl Scene<'_> {
         Ok(owner)
     }
 
+    /// Keeps the number of pods until the autoscaler sets it: left out of an apply, it would be 1.
+    async fn hand_replicas_over(&self, deployment: &ObjectRef) -> Result<(), KubernetesError> {
+        let found = kubernetes::get(&self.client, deployment).await?.unwrap_or_default();
+        if !is_applied(&found, ".spec.replicas") {
+            return Ok(());
+        }
+        let kept = json!({
+            "apiVersion": deployment.api_version,
+            "kind": deployment.kind,
+            "metadata": { "name": deployment.name, "namespace": deployment.namespace },
+            "spec": { "replicas": found["spec"]["replicas"] },
+        });
+        let options = ApplyOptions { hands_over: true, ..ApplyOptions::default() };
+        kubernetes::apply(&self.client, &kept, options).await.map(drop)
+    }
+
     /// Sees after a create that all objects are its own: another one may have taken them for those of a create that was
     /// killed. Whose the Deployment is, whose they are.
     pub(super) async fn are_kept(&self, wanted: &Wanted, owner: &Owner) -> Result<bool, Error> {
@@ -78,7 +96,7 @@ impl Scene<'_> {
         if found.is_some_and(|found| is_of_other(&found, claims.owner.as_ref())) {
             return Err(Error::Lost { object: place.to_string() });
         }
-        claims.apply(&self.client, deployment).await.map_err(failed)
+        claims.apply(&self.client, deployment).await.map(drop).map_err(failed)
     }
 
     /// The namespace of jobs and that of a monitor may be others than the release's.
@@ -143,7 +161,7 @@ impl Scene<'_> {
             if claims.before.get(&key) != wanted.manifest.get(&key) {
                 next(&place);
                 let object = serde_json::to_value(&secret).unwrap_or_default();
-                claims.apply(&self.client, &object).await.map_err(failed)?;
+                claims.apply(&self.client, &object).await.map(drop).map_err(failed)?;
                 if wanted.keeps() {
                     // The same token, perhaps in other words: without a line end, or without a key of the chart's.
                     memory.note_secret(&place.name, &object);
@@ -154,15 +172,22 @@ impl Scene<'_> {
         let names = manifests::used_secrets(&wanted.spec);
         let secrets = live::fingerprints(&self.client, &memory, namespace, names).await.map_err(failed)?;
         let mut objects = wanted.objects(&secrets).map_err(Error::Configuration)?;
+        let has_autoscaler = objects.iter().any(|object| object["kind"] == AUTOSCALER);
         let mut config_map = objects.iter_mut().find(|object| object["kind"] == "ConfigMap");
         if let (Some(config_map), Some(text)) = (config_map.as_mut(), last_applied::write(planned, wanted)) {
             config_map["metadata"]["annotations"][last_applied::ANNOTATION] = json!(text);
         }
+        let mut mutations = Mutations::of(private);
         let files: Option<Json> = config_map.map(|config_map| config_map.clone());
         for object in &objects {
             let place = ObjectRef::of(object).map_err(failed)?;
             next(&place);
-            claims.apply(&self.client, object).await.map_err(failed)?;
+            if object["kind"] == "Deployment" && has_autoscaler {
+                self.hand_replicas_over(&place).await.map_err(failed)?;
+            }
+            let Applied { place, asked, made } = claims.apply(&self.client, object).await.map_err(failed)?;
+            mutations.note(&place, &asked, made);
+            mutations.keep(private);
         }
         match wanted.keeps() {
             // Pods that stay were started with the Secrets as they were then.
@@ -173,6 +198,9 @@ impl Scene<'_> {
         Ok(objects.into_iter().find(|object| object["kind"] == "Deployment").unwrap_or_default())
     }
 }
+
+/// What sets the number of the manager's pods.
+pub(super) const AUTOSCALER: &str = "HorizontalPodAutoscaler";
 
 /// Tells this release from other resources in its namespace.
 pub(super) fn owner(release: &str) -> String {

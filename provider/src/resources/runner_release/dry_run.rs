@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::expand::Wanted;
-use super::live::{Claims, get_all, is_ours};
+use super::live::{Applied, Claims, get_all, is_ours};
 use super::manifests::Fingerprints;
 use super::schema::RunnerRelease;
 use super::{Scene, adoption, live};
@@ -20,8 +20,8 @@ use crate::clients::kubernetes::{self, KubernetesError, ObjectRef};
 use crate::framework::value::known_map;
 use crate::framework::{AttributePath, Context, Diagnostic, Diagnostics, Object, Plan, Raw, Severity};
 use crate::provider::{Data, sentence};
-use crate::resources::namespace;
 use crate::resources::owner::Owner;
+use crate::resources::{mutation, namespace};
 
 /// How long a cluster may take to show that it is there. Who plans from elsewhere should not have to wait.
 const REACHED: Duration = Duration::from_secs(5);
@@ -54,7 +54,7 @@ pub(super) async fn check(
         return Ok(());
     }
     let Ok(Some(scene)) = timeout(REACHED, reached(context, plan, wanted)).await else { return Ok(()) };
-    let Tried { refused, found, unanswered } = scene.try_out(objects, &claims, plan.prior.is_none()).await;
+    let Tried { refused, found, unanswered, accepted } = scene.try_out(objects, &claims, plan.prior.is_none()).await;
     // Private state has the id of a resource that this one takes the place of. Only the apply can refuse: hosts plan once more
     // before they create, and a plan that fails then costs them the object that create_before_destroy has set aside.
     let made = found.iter().filter(|object| Owner::on(object).is_some_and(|it| Some(it) != Owner::of(&plan.private)));
@@ -70,6 +70,10 @@ pub(super) async fn check(
             DONE.as_secs()
         );
         plan.warn(Diagnostic::warning("Plan not wholly tried out on the cluster", text));
+    }
+    let changes: Vec<_> = accepted.into_iter().map(|it| (it.place, it.asked, it.made)).collect();
+    if let Some(warning) = mutation::foretold(&changes) {
+        plan.warn(warning);
     }
     let config = plan.config.clone().into_raw_object();
     let found = refused.iter().map(|error| diagnostic(error, wanted, &config));
@@ -115,6 +119,8 @@ struct Tried {
     refused: Vec<KubernetesError>,
     /// Objects that are there already, though no state tells of them.
     found: Vec<Json>,
+    /// What it would make of the others.
+    accepted: Vec<Applied>,
     /// Objects of which the cluster said neither yes nor no in time.
     unanswered: Vec<String>,
 }
@@ -141,20 +147,26 @@ impl Scene<'_> {
         let name = |object: &Json| ObjectRef::of(object).map(|place| place.to_string()).unwrap_or_default();
         // What has answered counts, whatever becomes of the rest.
         let mut unanswered: BTreeMap<usize, String> = objects.iter().map(name).enumerate().collect();
-        let mut refused = BTreeMap::new();
+        let (mut refused, mut accepted) = (BTreeMap::new(), BTreeMap::new());
         let mut answers = stream::iter(objects.into_iter().enumerate())
             .map(async |(index, object)| (index, claims.try_out(&self.client, &object).await))
             .buffer_unordered(AT_A_TIME)
             .boxed();
         while let Ok(Some((index, answer))) = timeout_at(end, answers.next()).await {
             match answer {
+                Ok(applied) => _ = accepted.insert(index, applied),
                 Err(error) if is_refusal(&error) => _ = refused.insert(index, error),
                 Err(error) if error.is_outcome_unknown() => continue,
-                _ => {}
+                Err(_) => {}
             }
             unanswered.remove(&index);
         }
-        Tried { refused: refused.into_values().collect(), found: there, unanswered: unanswered.into_values().collect() }
+        Tried {
+            refused: refused.into_values().collect(),
+            found: there,
+            accepted: accepted.into_values().collect(),
+            unanswered: unanswered.into_values().collect(),
+        }
     }
 }
 

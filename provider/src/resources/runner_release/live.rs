@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 
 use super::error::Error;
 use super::expand::Manifest;
+use super::flatten;
 use super::manifests::{Fingerprints, RELEASE_NAMESPACE};
 use super::memory::Memory;
 use super::spec::Names;
@@ -28,17 +29,36 @@ pub(super) struct Claims<'a> {
     pub(super) is_new: bool,
 }
 
+/// An object that was applied.
+#[derive(Debug)]
+pub(super) struct Applied {
+    pub(super) place: ObjectRef,
+    /// As the plan shows it.
+    pub(super) asked: Json,
+    /// The same fields as the cluster has them.
+    pub(super) made: Json,
+}
+
+impl Applied {
+    fn of(object: &Json, asked: Json, answer: &Json) -> Result<Self, KubernetesError> {
+        let made = flatten::flatten(&asked, answer, None, &[]);
+        Ok(Self { place: ObjectRef::of(object)?, asked, made })
+    }
+}
+
 impl Claims<'_> {
     /// Applies an object.
-    pub(super) async fn apply(&self, client: &kube::Client, object: &Json) -> Result<(), KubernetesError> {
+    pub(super) async fn apply(&self, client: &kube::Client, object: &Json) -> Result<Applied, KubernetesError> {
         let (before, after) = self.shown(object)?;
-        live::apply(client, &self.stamped(object), self.claim(&before, &after)).await.map(drop)
+        let answer = live::apply(client, &self.stamped(object), self.claim(&before, &after)).await?;
+        Applied::of(object, after, &answer)
     }
 
     /// Tries an object without keeping anything.
-    pub(super) async fn try_out(&self, client: &kube::Client, object: &Json) -> Result<(), KubernetesError> {
+    pub(super) async fn try_out(&self, client: &kube::Client, object: &Json) -> Result<Applied, KubernetesError> {
         let (before, after) = self.shown(object)?;
-        live::try_out(client, &self.stamped(object), self.claim(&before, &after)).await
+        let answer = live::try_out(client, &self.stamped(object), self.claim(&before, &after)).await?;
+        Applied::of(object, after, &answer)
     }
 
     fn stamped(&self, object: &Json) -> Json {

@@ -243,6 +243,7 @@ impl<'a> Scene<'a> {
         let _turn = self.turn(&planned, &both, end).await?;
         let owner = self.look_ahead(&wanted, &before, adopts, Some(&operation.private), end).await?;
         owner.keep(&mut operation.private);
+        let owner = Some(owner);
         self.namespace(&planned, &wanted, end).await?;
         let mut state = described(&planned, &wanted)?;
         state.status = operation.prior.status.clone();
@@ -252,11 +253,11 @@ impl<'a> Scene<'a> {
         if adopts {
             self.take_over(&wanted).await?;
         }
+        self.remove_autoscaler(&wanted, &before, owner.as_ref(), end).await?;
         kept::remember(&wanted, &mut operation.private);
         let mut private = operation.private.clone();
         let completes = operation.private.get::<bool>(adoption::COMPLETING).unwrap_or(false);
         let all = adopts || completes;
-        let owner = Some(owner);
         let claims = Claims { before: &before, after: &wanted.manifest, all, owner: owner.clone(), is_new: false };
         let applied = self.apply(&planned, &wanted, &claims, &mut private, |manifest| {
             state.manifest = shown_manifest(manifest);

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::adoption::{ADOPTING, bare};
-use super::apply::owner;
+use super::apply::{AUTOSCALER, owner};
 use super::error::Error;
 use super::expand::{Manifest, Wanted, parsed};
 use super::schema::RunnerRelease;
@@ -97,6 +97,20 @@ impl Scene<'_> {
         let strays = self.strays(planned, &wanted.manifest, &whose).await;
         left.extend(strays.map_err(|source| failed(WaitError::Failed(source)))?);
         self.remove(&left, &whose, end + grace(&left)).await.map(drop).map_err(failed)
+    }
+
+    /// Takes an autoscaler away that leaves the configuration, before the number of pods is set that it would change.
+    pub(super) async fn remove_autoscaler(
+        &self,
+        wanted: &Wanted,
+        before: &Manifest,
+        owner: Option<&Owner>,
+        end: Instant,
+    ) -> Result<(), Error> {
+        let mut left = before.clone();
+        left.retain(|key, _| key.starts_with(AUTOSCALER) && !wanted.manifest.contains_key(key));
+        let removed = self.remove(&left, &Whose::Of(owner), end).await;
+        removed.map(drop).map_err(|source| Error::Remove { source })
     }
 
     pub(super) async fn delete(&self, operation: &mut Delete<RunnerRelease>) -> Result<(), Error> {

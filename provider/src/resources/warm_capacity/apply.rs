@@ -18,6 +18,7 @@ use crate::resources::manifest::{Manifest, entry};
 use crate::resources::namespace::{Failure, Namespace};
 use crate::resources::owner::{self, Owner, is_of_other};
 use crate::resources::ownership::Claim;
+use crate::resources::projection::project;
 
 /// Whose placeholders are to be. Refuses those of another resource; what a create has left that was killed is gone on with.
 fn whose<'a>(found: impl Iterator<Item = &'a Json>, own: Option<&PrivateState>) -> Result<Owner, Error> {
@@ -85,7 +86,8 @@ impl Scene<'_> {
         Ok(())
     }
 
-    /// Applies all objects, and says so before each; then sees to the period under way. `before` is what the state has.
+    /// Applies all objects, and says so before each; then sees to the period under way. `before` is what the state has, and
+    /// `made` gets what the cluster has made of what.
     pub(super) async fn apply(
         &self,
         wanted: &Placeholders,
@@ -94,6 +96,7 @@ impl Scene<'_> {
         is_new: bool,
         end: Instant,
         mut record: impl FnMut(&Json),
+        mut made: impl FnMut(&Json, Json),
     ) -> Result<(), Error> {
         let failed = |source| Error::Apply { source, is_new: false };
         let class = priority_class::object(wanted.priority);
@@ -103,6 +106,7 @@ impl Scene<'_> {
         record(&workload);
         let stamped = if is_new { owner.stamp_unfinished(&workload) } else { owner.stamp(&workload) };
         let applied = self.apply_object(&stamped, before).await.map_err(failed)?;
+        made(&workload, project(&workload, &applied));
         // Others may have removed the class in between, which did not see these placeholders yet.
         if self.get(&priority_class::place(&wanted.priority_class_name())).await.map_err(failed)?.is_none() {
             self.apply_class(&class, before).await.map_err(failed)?;

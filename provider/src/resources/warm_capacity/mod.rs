@@ -46,6 +46,7 @@ use crate::framework::{
 use crate::provider::{Data, sentence};
 use crate::resources::cluster;
 use crate::resources::manifest::{Manifest, entry, restore, shown_manifest};
+use crate::resources::mutation::Mutations;
 use crate::resources::owner::{self, Owner};
 use crate::resources::turns::{self, Turn};
 
@@ -230,12 +231,16 @@ impl<'a> Scene<'a> {
         plan::describe(&mut state);
         operation.private.set(APPLYING, &true);
         owner.keep(&mut operation.private);
-        self.apply(&wanted, &Manifest::new(), &owner, true, end, |object| {
+        let mut mutations = Mutations::default();
+        let record = |object: &Json| {
             manifest.extend(entry(object));
             state.manifest = shown_manifest(&manifest);
             operation.record(state.clone());
-        })
-        .await?;
+        };
+        let made = |asked: &Json, made| mutations.note_object(asked, made);
+        let applied = self.apply(&wanted, &Manifest::new(), &owner, true, end, record, made).await;
+        mutations.keep(&mut operation.private);
+        applied?;
         self.finish(&wanted, &owner).await?;
         operation.private.remove(APPLYING);
         Ok(())
@@ -260,12 +265,15 @@ impl<'a> Scene<'a> {
         let warnings = self.remove_placeholders(&left, Some(&owner), end).await.map_err(failed)?;
         operation.diagnostics.extend(warnings);
         let before = manifest.clone();
-        let applied = self.apply(&wanted, &before, &owner, false, end, |object| {
+        let mut mutations = Mutations::of(&operation.private);
+        let record = |object: &Json| {
             manifest.extend(entry(object));
             state.manifest = shown_manifest(&manifest);
             operation.record(state.clone());
-        });
-        let applied = applied.await;
+        };
+        let made = |asked: &Json, made| mutations.note_object(asked, made);
+        let applied = self.apply(&wanted, &before, &owner, false, end, record, made).await;
+        mutations.keep(&mut operation.private);
         if let Err(Error::Apply { source: KubernetesError::Conflict { object, .. }, .. }) = &applied {
             // It is as it was, and what others own of it does not become ours by being in the state.
             restore(&mut manifest, &before, &object.to_string());

@@ -445,3 +445,19 @@ async fn of_two_in_one_run_one_is_refused() {
     let mut stage = if first.state == Raw::Null { second } else { first };
     assert_eq!(stage.changes(&config).await, [""; 0]);
 }
+
+/// A plan by an identity that does not read what belongs to the whole cluster.
+#[tokio::test]
+async fn what_may_not_be_read_stays_in_the_state() {
+    let cluster = Cluster::new();
+    let mut stage = stage(&cluster);
+    stage.apply_wholly(&config(&[])).await;
+    let before = stage.state.clone();
+    cluster.world().hides_classes = true;
+    let said = stage.refresh().await;
+    assert_eq!(summaries(&said), ["Not everything may be read"]);
+    let detail = &said.iter().next().unwrap().detail;
+    assert!(detail.contains("- get priorityclasses.scheduling.k8s.io in the whole cluster"), "{detail}");
+    assert_eq!(stage.state, before);
+    assert_eq!(stage.differences(&config(&[])).await, [""; 0]);
+}

@@ -158,6 +158,9 @@ pub(super) const GROUPS: &[Group] = &[
             "pods are refused by a quota: the ReplicaSet's reason in the error, the next apply goes on",
             "a registered pod ends: it unregisters; one whose container starts again keeps its registration if GitLab knows it",
             "two resources of one name, a rename without `moved`, `create_before_destroy`: refused before anything is changed",
+            "a policy changes fields of ours: told by the plan, no difference afterwards, nothing restarts",
+            "a number of pods is set after `kubectl scale`, handed to an autoscaler without a drop to 1, and taken back",
+            "a plan by an identity that may only read, and no Secrets: one warning names what is missing, the state stays",
         ],
         without: &[
             ("R4", "No Helm record is kept, so Helm has nothing to work on."),
