@@ -59,8 +59,9 @@ const FURTHER: [(&str, &[&str]); 7] = [
 pub(crate) struct Policies(BTreeMap<String, BTreeSet<String>>);
 
 impl Policies {
-    pub(crate) fn read() -> Self {
-        let folder = repository().join("docs/permissions");
+    /// Those in a folder of `docs/permissions`.
+    pub(crate) fn of(folder: &str) -> Self {
+        let folder = repository().join("docs/permissions").join(folder);
         let mut policies = BTreeMap::new();
         for entry in fs::read_dir(&folder).expect("there are policies").flatten() {
             let path = entry.path();
@@ -165,7 +166,7 @@ mod tests {
     /// Every action of a policy is needed by an operation that the code of that resource names.
     #[test]
     fn policies_allow_nothing_else() {
-        let policies = Policies::read();
+        let policies = Policies::of("");
         assert!(policies.0.len() >= 5, "{policies:?}");
         let source = repository().join("provider/src");
         for (name, actions) in &policies.0 {
@@ -191,12 +192,29 @@ mod tests {
         }
     }
 
+    /// The policies for plans are the reading part of the others.
+    #[test]
+    fn plans_read_and_do_nothing_else() {
+        let plans = Policies::of("plan");
+        let mut all = Policies::of("");
+        all.0.remove("provider");
+        assert!(plans.0.keys().eq(all.0.keys()), "{plans:?}");
+        for (name, actions) in all.0 {
+            let reads = |action: &String| {
+                let operation = action.split_once(':').map_or("", |(_, operation)| operation);
+                ["Get", "List", "Describe"].iter().any(|verb| operation.starts_with(verb)) && action != "s3:ListBucketVersions"
+            };
+            let reading: BTreeSet<String> = actions.into_iter().filter(reads).collect();
+            assert_eq!(plans.0[&name], reading, "{name}");
+        }
+    }
+
     /// `iam:PassRole` without a condition would let who has the policy pass a role to any service, to a function of Lambda
     /// for instance. The condition also has to have the services that EKS passes roles to, in every partition.
     #[test]
     fn roles_are_passed_to_named_services_alone() {
         let mut passed = BTreeMap::new();
-        for name in Policies::read().0.keys() {
+        for name in Policies::of("").0.keys() {
             let file = repository().join(format!("docs/permissions/{name}.json"));
             let policy: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
             for statement in policy["Statement"].as_array().unwrap() {

@@ -155,6 +155,17 @@ impl Stage {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).push(secret.to_owned());
     }
 
+    /// The policies for plans allow what was called after so many calls.
+    ///
+    /// # Panics
+    ///
+    /// When they do not.
+    pub fn assert_enough_for_plans(&self, calls: usize) {
+        let mentioned = mentioned(&evidence::configurations(&self.root));
+        let lacking = Policies::of("plan").lacking(&mentioned, &self.account.calls()[calls..]);
+        assert!(lacking.is_empty(), "called by a plan, and not allowed by docs/permissions/plan: {lacking:?}");
+    }
+
     /// Nothing is left in the account and in the namespace.
     ///
     /// # Panics
@@ -180,7 +191,7 @@ impl Stage {
             .map(|(kind, name)| format!("{kind}: {name}"))
             .collect();
         assert!(unknown.is_empty(), "left behind in AWS, and no state tells of it: {unknown:?}");
-        let lacking = Policies::read().lacking(&mentioned(&text), &self.account.all_calls());
+        let lacking = Policies::of("").lacking(&mentioned(&text), &self.account.all_calls());
         assert!(lacking.is_empty(), "called, and no policy in docs/permissions allows it: {lacking:?}");
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut secrets = self.account.secrets();

@@ -37,7 +37,9 @@ async fn applies_with(engine: Engine) {
     assert_eq!(plan.changes(), expected);
 
     workspace.apply().await;
+    let before = stage.account.calls().len();
     workspace.assert_stable().await;
+    stage.assert_enough_for_plans(before);
 
     the_node_group_is_the_guides(&stage).await;
     the_bucket_is_the_guides(&stage, &workspace).await;

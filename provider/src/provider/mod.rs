@@ -15,6 +15,7 @@ use futures::future::BoxFuture;
 
 use crate::clients::{Clients, Environment, Settings, UserAgent};
 use crate::framework::{Clock, Diagnostics, Host, Provider, Registry};
+use crate::resources::Turns;
 
 pub use self::errors::sentence;
 pub use self::schema::Config;
@@ -36,6 +37,8 @@ pub struct Data {
     pub clients: Clients,
     /// Tags for everything, and tags that are not ours.
     pub tags: Tags,
+    /// Which operations act on objects of which names.
+    pub turns: Turns,
 }
 
 impl Provider for Gitlabspot {
@@ -75,7 +78,7 @@ impl Provider for Gitlabspot {
             environment,
         };
         let clock = Arc::new(ClientClock::new(self.clock_speed));
-        Ok(Data { clients: Clients::with_clock(settings, clock), tags })
+        Ok(Data { clients: Clients::with_clock(settings, clock), tags, turns: Turns::default() })
     }
 
     fn registry(&self) -> Registry<Data> {

@@ -4,6 +4,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value as Json;
 
 use super::manifest::{Manifest, parsed};
+use super::owner::{Owner, is_of_other};
 use super::ownership::Claim;
 use crate::clients::kubernetes::{self, ApplyOptions, KubernetesError, ObjectRef, Propagation};
 use crate::framework::wait::{Look, Wait, WaitError};
@@ -54,8 +55,8 @@ pub(crate) async fn apply(client: &kube::Client, object: &Json, claim: Claim<'_>
 }
 
 /// The same, with nothing kept.
-pub(crate) async fn try_out(client: &kube::Client, object: &Json, claim: Claim<'_>) -> Result<(), KubernetesError> {
-    apply_or_try(client, object, claim, true).await.map(drop)
+pub(crate) async fn try_out(client: &kube::Client, object: &Json, claim: Claim<'_>) -> Result<Json, KubernetesError> {
+    apply_or_try(client, object, claim, true).await
 }
 
 async fn apply_or_try(
@@ -64,7 +65,7 @@ async fn apply_or_try(
     claim: Claim<'_>,
     dry_run: bool,
 ) -> Result<Json, KubernetesError> {
-    let options = |force| ApplyOptions { force, dry_run };
+    let options = |force| ApplyOptions { force, dry_run, hands_over: false };
     let first = kubernetes::apply(client, object, options(matches!(claim, Claim::Everything))).await;
     let place = match &first {
         Err(KubernetesError::Conflict { object, .. }) => object.clone(),
@@ -95,14 +96,30 @@ async fn apply_or_try(
     last
 }
 
-/// Deletes one object of ours, and waits until it is gone.
+/// What became of an object that was to be removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Removed {
+    /// There is none.
+    Gone,
+    /// It stays, for it is not labelled as this provider's.
+    Foreign,
+    /// It stays, for it belongs to another resource.
+    OfOther,
+}
+
+/// Deletes one object of the resource that `own` is the id of, and waits until it is gone.
 pub(crate) async fn remove(
     client: &kube::Client,
     place: &ObjectRef,
+    own: Option<&Owner>,
     wait: Wait,
-) -> Result<(), WaitError<KubernetesError>> {
-    let found = kubernetes::get(client, place).await.map_err(WaitError::Failed)?;
-    let Some(found) = found.filter(is_ours) else { return Ok(()) };
+) -> Result<Removed, WaitError<KubernetesError>> {
+    let found = match kubernetes::get(client, place).await.map_err(WaitError::Failed)? {
+        None => return Ok(Removed::Gone),
+        Some(found) if !is_ours(&found) => return Ok(Removed::Foreign),
+        Some(found) if is_of_other(&found, own) => return Ok(Removed::OfOther),
+        Some(found) => found,
+    };
     let uid = found["metadata"]["uid"].as_str();
     // Of what has pods, these go first, so that its end is their end.
     let propagation = match place.kind.as_str() {
@@ -110,7 +127,8 @@ pub(crate) async fn remove(
         _ => Propagation::Background,
     };
     kubernetes::delete(client, place, propagation, uid).await.map_err(WaitError::Failed)?;
-    wait_until_gone(client, place, uid, wait).await
+    wait_until_gone(client, place, uid, wait).await?;
+    Ok(Removed::Gone)
 }
 
 /// An object whose end was waited for in vain.

@@ -5,10 +5,12 @@ mod cache_path;
 mod cluster;
 mod live;
 mod manifest;
+mod mutation;
 mod names;
 mod namespace;
 mod next_apply;
 pub mod node_group;
+mod owner;
 mod ownership;
 mod partition;
 mod policy_document;
@@ -21,5 +23,9 @@ mod tags;
 #[cfg(test)]
 mod testing;
 mod timestamp;
+mod turns;
+mod unseen;
 pub mod warm_capacity;
 mod whereabouts;
+
+pub use self::turns::Turns;

@@ -2,14 +2,14 @@
 
 use serde_json::Value as Json;
 
-use crate::clients::kubernetes::{FIELD_MANAGER, FieldConflict};
+use crate::clients::kubernetes::{FIELD_MANAGER, FieldConflict, HANDOVER};
 
 /// What an apply claims of the fields that others own with other values.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Claim<'a> {
     /// All of them: the object is being taken over as a whole.
     Everything,
-    /// Those that the plan has shown to change.
+    /// Those that the plan has shown to change or to come.
     Shown {
         /// The object as the state has it, with what was found in its fields.
         before: &'a Json,
@@ -23,22 +23,34 @@ pub(crate) enum Claim<'a> {
 impl Claim<'_> {
     /// Whether a field may be taken, with the object as it is now.
     pub(crate) fn covers(&self, conflict: &FieldConflict, live: &Json) -> bool {
-        let (field, is_ours) = (conflict.field.as_str(), conflict.manager == FIELD_MANAGER);
+        let field = conflict.field.as_str();
+        let is_ours = [FIELD_MANAGER, HANDOVER].contains(&conflict.manager.as_str());
         match self {
             Self::Everything => true,
             Self::Shown { before, after, hidden } => {
-                let shown = find(before, field).is_some_and(|before| find(after, field) != Some(before));
-                is_ours || hidden.contains(&field) || shown && !is_applied(live, field)
+                let shown = match (find(before, field), find(after, field)) {
+                    (Some(before), after) => after != Some(before) && !is_applied(live, field),
+                    // The plan adds it. What was set once, by an autoscaler or `kubectl scale`, is nobody's any more; who applies
+                    // it will do so again.
+                    (None, Some(_)) => !before.is_null() && !is_applied_by(live, field, &conflict.manager),
+                    (None, None) => false,
+                };
+                is_ours || hidden.contains(&field) || shown
             }
         }
     }
 }
 
 /// Whether the field is one that we applied and that was not changed since: the other manager has applied the same.
-fn is_applied(live: &Json, field: &str) -> bool {
+pub(crate) fn is_applied(live: &Json, field: &str) -> bool {
+    is_applied_by(live, field, FIELD_MANAGER)
+}
+
+fn is_applied_by(live: &Json, field: &str, manager: &str) -> bool {
     let entries = live["metadata"]["managedFields"].as_array().into_iter().flatten();
-    let ours = entries.filter(|entry| entry["manager"] == FIELD_MANAGER && entry["operation"] == "Apply");
-    ours.filter(|entry| entry["subresource"].as_str().unwrap_or_default().is_empty())
+    let theirs = entries.filter(|entry| entry["manager"] == manager && entry["operation"] == "Apply");
+    theirs
+        .filter(|entry| entry["subresource"].as_str().unwrap_or_default().is_empty())
         .any(|entry| owns(&entry["fieldsV1"], field))
 }
 
@@ -191,6 +203,23 @@ mod tests {
         assert!(!covers(".spec.replicas", &Json::Null), "it was not ours before");
         assert!(claim.covers(&conflict(".data.config.toml", "gitlabspot"), &Json::Null));
         assert!(Claim::Everything.covers(&conflict(".spec.replicas", "kubectl-edit"), &Json::Null));
+        // A number that an autoscaler or `kubectl scale` has set, and that the configuration gives now.
+        let mut with_replicas = object("metrics", "a");
+        with_replicas["spec"]["replicas"] = json!(2);
+        let claim = Claim::Shown { before: &before, after: &with_replicas, hidden: &[] };
+        let set_by = |operation: &str| {
+            let fields = json!({ "f:spec": { "f:replicas": {} } });
+            json!({ "metadata": { "managedFields": [
+                { "manager": "kubectl", "operation": operation, "subresource": "scale", "fieldsV1": fields },
+                { "manager": "kubectl", "operation": operation, "fieldsV1": fields },
+            ] } })
+        };
+        assert!(claim.covers(&conflict(".spec.replicas", "kubectl"), &set_by("Update")));
+        assert!(!claim.covers(&conflict(".spec.replicas", "kubectl"), &set_by("Apply")));
+        let new = Claim::Shown { before: &Json::Null, after: &with_replicas, hidden: &[] };
+        assert!(!new.covers(&conflict(".spec.replicas", "kubectl"), &set_by("Update")), "the object was never ours");
+        let claim = Claim::Shown { before: &before, after: &after, hidden: &[] };
+        let covers = |field: &str, live: &Json| claim.covers(&conflict(field, "kubectl-edit"), live);
         // Ours and theirs at once: both want the field to be as it is.
         let fields =
             json!({ "f:spec": { "f:ports": { "k:{\"containerPort\":9252,\"protocol\":\"TCP\"}": { "f:name": {} } } } });

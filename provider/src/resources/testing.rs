@@ -13,6 +13,7 @@ use crate::framework::resource::{Applied, ErasedResource, Planned};
 use crate::framework::schema::{Attribute, Kind, Nesting, Schema};
 use crate::framework::{Context, Diagnostics, Host, Import, PrivateState, Raw};
 use crate::provider::{Data, Tags};
+use crate::resources::Turns;
 
 /// One resource in a configuration, its state, and the world around it.
 pub(crate) struct Stage {
@@ -42,11 +43,22 @@ impl Stage {
             clients.stand_in(client);
         }
         let tags = Tags { default: Some([("team".to_owned(), "ci".to_owned())].into()), ..Tags::default() };
-        let data = Data { clients, tags };
+        let data = Data { clients, tags, turns: Turns::default() };
         let context = Context::new(Some(Arc::new(data)), CancellationToken::new(), clock.clone(), Host::default());
         let resource: Arc<dyn ErasedResource<Data>> = Arc::new(resource);
         assert_eq!(check_schema(&resource.schema()), []);
         Self { resource, context, clock, state: Raw::Null, private: PrivateState::default() }
+    }
+
+    /// Another address of the same run.
+    pub(crate) fn beside(&self, resource: impl ErasedResource<Data> + 'static) -> Self {
+        Self {
+            resource: Arc::new(resource),
+            context: self.context.clone(),
+            clock: self.clock.clone(),
+            state: Raw::Null,
+            private: PrivateState::default(),
+        }
     }
 
     /// The configuration with all its attributes.

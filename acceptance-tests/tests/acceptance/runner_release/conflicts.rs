@@ -1,12 +1,12 @@
 //! Fields that others own: named, and taken only when the plan has shown them to be ours and changed.
 
-use gitlabspot_acceptance_tests::{Engine, Stage, Workspace};
+use gitlabspot_acceptance_tests::{Engine, Stage, Workspace, until};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
-use super::{ADDRESS, NAME, files, with_token};
+use super::{ADDRESS, NAME, files, generation, with_token};
 
 async fn released(stage: &Stage) -> Workspace {
     let workspace = stage.testdata("runner_release/typed", with_token(stage, "runner_token", "glrt-x")).await;
@@ -74,6 +74,44 @@ async fn a_field_of_another_manager_is_named_and_not_taken() {
     assert!(said.contains(".spec.replicas (\"keda\")"), "{said}");
     assert_eq!(replicas(&stage).await, Some(1));
     add(&workspace, "replicas = 1");
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// R26: a number of pods is set after `kubectl scale`, handed to an autoscaler without a drop to 1, and taken back from it.
+#[tokio::test]
+async fn a_number_of_pods_goes_from_hand_to_hand() {
+    let stage = Stage::new("runner_release/replicas", Engine::opentofu()).await;
+    let workspace = released(&stage).await;
+    let deployments = stage.kubernetes.api::<Deployment>(stage.namespace.name());
+    let scale = Patch::Merge(json!({ "spec": { "replicas": 4 } }));
+    let kubectl = PatchParams { field_manager: Some("kubectl".to_owned()), ..PatchParams::default() };
+    deployments.patch_scale(NAME, &kubectl, &scale).await.unwrap();
+    assert!(workspace.plan().await.is_empty());
+    add(&workspace, "replicas = 2");
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    assert_eq!(replicas(&stage).await, Some(2));
+
+    let before = generation(&stage).await;
+    let autoscaled = |least: u8| {
+        let target = "target = { type = \"Utilization\", average_utilization = 80 }";
+        let metrics = format!("[{{ type = \"Resource\", resource = {{ name = \"cpu\", {target} }} }}]");
+        format!("hpa = {{ min_replicas = {least}, max_replicas = 5, metrics = {metrics} }}")
+    };
+    add(&workspace, &autoscaled(2));
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    assert_eq!((replicas(&stage).await, generation(&stage).await), (Some(2), before), "it was 1 for a while");
+
+    add(&workspace, &autoscaled(3));
+    workspace.apply().await;
+    until("the autoscaler has set it", async || replicas(&stage).await == Some(3)).await;
+    workspace.assert_stable().await;
+    add(&workspace, "replicas = 2");
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    assert_eq!(replicas(&stage).await, Some(2));
     workspace.destroy().await;
     stage.assert_nothing_left().await;
 }

@@ -1,5 +1,6 @@
 //! `gitlabspot_runner_release`, from outside.
 
+mod admission;
 pub(crate) mod adoption;
 mod config;
 mod conflicts;
@@ -7,6 +8,7 @@ mod drift;
 mod dry_run;
 mod faults;
 mod interruption;
+mod owners;
 mod permissions;
 mod removal;
 mod rollout;

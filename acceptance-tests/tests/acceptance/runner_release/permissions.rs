@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use gitlabspot_acceptance_tests::{Engine, KubernetesCall, Restricted, Stage, Workspace, roles};
 use k8s_openapi::api::rbac::v1::{ClusterRole, PolicyRule, Role};
-use kube::api::{Api, ListParams};
+use kube::api::{Api, DeleteParams, ListParams};
 use serde_json::{Value, json};
 
 use super::{ADDRESS, NAME, id, variables};
 
 const ROLES: &str = include_str!("../../../../docs/permissions/runner-release.yaml");
+const PLAN: &str = include_str!("../../../../docs/permissions/plan/kubernetes.yaml");
 
 /// Rules at the end of each role that are the manager's: nobody grants what he has not.
 const GRANTS: usize = 7;
@@ -137,6 +138,36 @@ fn assert_exact(roles: &[Value], calls: &[KubernetesCall], granted: &BTreeSet<Ri
         let rights = of_rules(&rules[rules.len() - GRANTS..]);
         assert_eq!(rights, *granted, "the last rules are those of the manager's role");
     }
+}
+
+/// R27: an identity that reads what `docs/permissions/plan` says, without Secrets: one warning names what is missing, and the
+/// plan is that of an administrator, also when something changed. With less it is the same.
+#[tokio::test]
+async fn a_plan_needs_rights_to_read() {
+    let (stage, workspace, restricted) = of("plan", &roles(PLAN), json!({})).await;
+    let provider = restricted.provider();
+    workspace.write("provider_override.tf.json", "{}");
+    workspace.apply().await;
+    workspace.write("provider_override.tf.json", &provider);
+    stage.kubernetes_faults().forget();
+    let plan = workspace.plan().await;
+    assert!(plan.is_empty(), "{}", plan.output());
+    let said = plan.output().prose();
+    let namespace = stage.namespace.name();
+    assert_eq!(said.matches("Warning: Not everything may be read").count(), 1, "{said}");
+    let missing = format!("permissions are missing: - get secrets in the namespace {namespace} docs/permissions/plan has");
+    assert!(said.contains(&missing), "{said}");
+    let rights: BTreeSet<Right> = stage.kubernetes_faults().calls().iter().flat_map(asked).collect();
+    assert!(rights.contains(&right("get", "rbac.authorization.k8s.io", "roles")), "{rights:?}");
+
+    let roles = stage.kubernetes.api::<Role>(namespace);
+    roles.delete(NAME, &DeleteParams::default()).await.unwrap();
+    assert_eq!(workspace.plan().await.changes()[ADDRESS], ["update"]);
+    workspace.write("provider_override.tf.json", "{}");
+    workspace.apply().await;
+    workspace.destroy().await;
+    restricted.remove().await;
+    stage.assert_nothing_left().await;
 }
 
 /// R19: in a namespace that is there the documented Role is enough, from create to destroy, and not more than that.

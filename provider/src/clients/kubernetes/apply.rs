@@ -14,6 +14,10 @@ use super::error::KubernetesError;
 /// Under this name the cluster keeps which fields are ours.
 pub const FIELD_MANAGER: &str = "gitlabspot";
 
+/// The name under which a field is kept as it is while another tool takes it over. To leave a field out of an apply alone
+/// would set it back to its default.
+pub const HANDOVER: &str = "gitlabspot-handover";
+
 /// How often an apply that others were quicker than is sent again.
 const MAX_RACES: u32 = 5;
 
@@ -37,6 +41,8 @@ pub struct ApplyOptions {
     pub force: bool,
     /// Has the server check all and keep nothing.
     pub dry_run: bool,
+    /// As [`HANDOVER`].
+    pub hands_over: bool,
 }
 
 /// How a deletion ended.
@@ -102,7 +108,7 @@ pub async fn apply(client: &Client, object: &Value, options: ApplyOptions) -> Re
     let parameters = PatchParams {
         dry_run: options.dry_run,
         force: options.force,
-        field_manager: Some(FIELD_MANAGER.to_owned()),
+        field_manager: Some(if options.hands_over { HANDOVER } else { FIELD_MANAGER }.to_owned()),
         field_validation: Some(ValidationDirective::Strict),
     };
     let api = place.api(client);
@@ -286,7 +292,7 @@ mod tests {
             Cluster::start([Answer::Json(200, deployment()), Answer::Json(200, deployment())]).await;
         let applied = apply(&client, &deployment(), ApplyOptions::default()).await.unwrap();
         assert_eq!(applied, deployment());
-        let all = ApplyOptions { force: true, dry_run: true };
+        let all = ApplyOptions { force: true, dry_run: true, hands_over: false };
         apply(&client, &deployment(), all).await.unwrap();
         let path = "PATCH /apis/apps/v1/namespaces/ci/deployments/runner";
         let common = "fieldManager=gitlabspot&fieldValidation=Strict";

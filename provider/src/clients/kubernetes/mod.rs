@@ -22,7 +22,9 @@ use std::sync::Arc;
 
 use kube::client::ClientBuilder;
 
-pub use self::apply::{ApplyOptions, Deletion, FIELD_MANAGER, ObjectRef, Propagation, apply, delete, get, list, log};
+pub use self::apply::{
+    ApplyOptions, Deletion, FIELD_MANAGER, HANDOVER, ObjectRef, Propagation, apply, delete, get, list, log,
+};
 pub use self::error::{FieldConflict, InvalidField, KubernetesError};
 use self::kubeconfig::Connection;
 pub use self::settings::{EXEC_VERSIONS, Exec, KubernetesSettings, not_pem};

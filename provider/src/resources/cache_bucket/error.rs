@@ -10,8 +10,9 @@ use crate::resources::next_apply::next_apply;
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
     #[error(
-        "There is a bucket with the name {bucket} already, and this configuration did not make it. It was not touched. \
-         Import it (\"tofu import ADDRESS {bucket}\") if it is yours, or choose another name."
+        "There is a bucket with the name {bucket} already, which does not belong to this resource. It was not touched. \
+         If the resource was renamed, write a `moved` block. If no state has it and it is yours, import it (\"tofu import \
+         ADDRESS {bucket}\"). Otherwise choose another name; with create_before_destroy, a bucket_prefix."
     )]
     Exists { bucket: String },
 

@@ -13,8 +13,9 @@ use crate::framework::{Diagnostic, Diagnostics};
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
     #[error(
-        "The cluster {cluster} has a node group {name} already, and this configuration did not make it. It was not \
-         touched. Import it (\"tofu import ADDRESS {cluster}:{name}\"), or choose another name."
+        "The cluster {cluster} has a node group {name} already, which does not belong to this resource. It was not \
+         touched. If the resource was renamed, write a `moved` block. If no state has it, import it (\"tofu import ADDRESS \
+         {cluster}:{name}\"). Otherwise choose another name; with create_before_destroy, a name_prefix."
     )]
     Exists { cluster: String, name: String },
 

@@ -8,6 +8,7 @@ use crate::clients::kubernetes::KubernetesError;
 use crate::framework::wait::WaitError;
 use crate::framework::{Diagnostic, Diagnostics};
 use crate::resources::next_apply::REPLACES;
+use crate::resources::turns::Taken;
 
 /// Why an operation failed. `left` says what it left behind, as a sentence.
 #[derive(Debug, thiserror::Error)]
@@ -16,11 +17,15 @@ pub(super) enum Error {
     Client { source: Box<ClientError>, left: String },
 
     #[error(
-        "An IAM {} with the name {name} exists already, and this configuration did not make it. It was not touched. Import \
-         it, for instance by \"tofu import ADDRESS {id}\", or choose another name.",
+        "An IAM {} with the name {name} exists already, and does not belong to this resource. It was not touched. If the \
+         resource was renamed, write a `moved` block. If no state has it, import it, for instance by \"tofu import ADDRESS \
+         {id}\". Otherwise choose another name; with create_before_destroy, a name_prefix.",
         .holder.word()
     )]
     Exists { holder: Holder, name: String, id: String },
+
+    #[error("{source}. Nothing was made. Give the two other names, by name and secret_name.")]
+    Taken { source: WaitError<Taken> },
 
     #[error(
         "The Secret {namespace}/{name} exists already{}. It was not touched. {}elete the Secret, or choose another \
@@ -83,8 +88,8 @@ pub(super) enum Error {
     NoIssuer { cluster: String, left: String },
 
     #[error(
-        "The service account {service_account} has a Pod Identity association already, with the role {role_arn}, and this \
-         configuration did not make it. It was not touched. Import the role with its association, for instance by \
+        "The service account {service_account} has a Pod Identity association already, with the role {role_arn}, \
+         which does not belong to this resource. It was not touched. Import the role with its association, for instance by \
          \"tofu import ADDRESS {id}\", delete the association, or use another service account. {left}"
     )]
     AssociationExists { service_account: String, role_arn: String, id: String, left: String },
@@ -149,6 +154,7 @@ impl Error {
             Self::Exists { .. }
             | Self::SecretChanged { .. }
             | Self::UsedAgain { .. }
+            | Self::Taken { .. }
             | Self::NothingToImport { .. } => None,
         }
     }
@@ -157,6 +163,7 @@ impl Error {
         match self {
             Self::Client { .. } => "Cannot connect",
             Self::Exists { .. } => "IAM name exists already",
+            Self::Taken { .. } => "Name in use by another resource",
             Self::SecretExists { .. } => "Secret exists already",
             Self::SecretChanged { .. } => "Secret changed meanwhile",
             Self::UsedAgain { .. } => "Old credentials in use again",

@@ -72,6 +72,7 @@ pub(super) fn key(
     let before = state.access_key_id.known().cloned();
     let listed = keys.iter().find(|key| Some(&key.id) == before.as_ref());
     memory.retiring.retain(|id| keys.iter().any(|key| &key.id == id));
+    memory.outgoing.take_if(|outgoing| keys.iter().all(|key| key.id != outgoing.id));
     memory.rotation = None;
     match listed {
         Some(key) => {
@@ -161,6 +162,7 @@ mod tests {
             labels: secret::Metadata::new(),
             annotations: secret::Metadata::new(),
             is_ours: true,
+            written_at: None,
         }
     }
 

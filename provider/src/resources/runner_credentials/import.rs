@@ -12,9 +12,11 @@ use super::validate::{Mode, Wanted};
 use super::way::Way;
 use super::{Scene, access_key, bare, flatten, inline_policy, pod_identity, trust, unread};
 use crate::clients::ClientError;
+use crate::clients::kubernetes::KubernetesError;
 use crate::framework::value::Map;
 use crate::framework::wait::WaitError;
 use crate::framework::{Diagnostic, Diagnostics, Read, Value};
+use crate::resources::unseen::Unseen;
 use crate::resources::{policy_document, whereabouts};
 
 const AS_IT_WAS: &str = "The state is as it was.";
@@ -99,7 +101,15 @@ impl Scene<'_> {
         if is_key {
             state.user_arn = found.arn.into();
             let keys = keys.map_err(|error| unread(&format!("the access keys of {what}"), error))?;
-            let secret = secret?;
+            let secret = match secret {
+                Err(Error::Kubernetes { source: KubernetesError::Forbidden { object, message }, .. }) if !importing => {
+                    let mut unseen = Unseen::default();
+                    unseen.note(&object.to_string(), &message);
+                    operation.diagnostics.extend(unseen.warning());
+                    None
+                }
+                secret => secret?,
+            };
             let secret = secret.as_ref().map(Option::as_ref);
             let now = self.context.clock.time_of_day();
             flatten::key(state, &mut memory, &keys, secret, importing, now);

@@ -7,7 +7,7 @@ use super::error::{Error, Occupant};
 use super::flatten::SECRET_CHANGED;
 use super::holder::{CreateFailure, Holder};
 use super::manifests::secret::{KeyPair, Seen};
-use super::memory::{Book, Key, Memory};
+use super::memory::{Book, Key, Memory, Outgoing};
 use super::plan::rotates_at;
 use super::schema::RunnerCredentials;
 use super::validate::Wanted;
@@ -161,6 +161,7 @@ impl Scene<'_> {
             None => {
                 memory.rotation = Some(SECRET_CHANGED.to_owned());
                 Box::pin(self.new_key(cluster, wanted, keys, state, memory, book)).await?;
+                memory.retire_outgoing();
                 self.retire(wanted, state, memory, book).await
             }
         }
@@ -284,7 +285,16 @@ impl Scene<'_> {
         memory: &mut Memory,
     ) {
         let old = state.access_key_id.known().cloned();
-        memory.retiring.extend(old.filter(|old| before.iter().any(|key| &key.id == old)));
+        let is_active = |old: &String| before.iter().any(|key| key.is_active && &key.id == old);
+        let is_there = |old: &String| before.iter().any(|key| &key.id == old);
+        match old.filter(is_there) {
+            // Until it is known when the Secret was written, every pod counts as older.
+            Some(old) if is_active(&old) => {
+                memory.retire_outgoing();
+                memory.outgoing = Some(Outgoing { id: old, until: "9999".to_owned(), is_idle: false });
+            }
+            old => memory.retiring.extend(old),
+        }
         let fingerprint = pair.fingerprint(&pair.id);
         memory.fingerprint = Some(fingerprint.clone());
         memory.rotation = None;

@@ -1,6 +1,7 @@
 //! What the resource keeps beside its state: nothing secret, but nothing for users either.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 use super::holder::Holder;
 use super::schema::RunnerCredentials;
@@ -20,6 +21,8 @@ pub(super) struct Memory {
     pub(super) rotation: Option<String>,
     /// Keys that are still to be deleted.
     pub(super) retiring: Vec<String>,
+    /// The key of before a rotation, as long as pods use it.
+    pub(super) outgoing: Option<Outgoing>,
     /// A new key of which no answer told whether it is in the Secret.
     pub(super) unclear: Option<Key>,
     /// Not updated since an import: what an import cannot know is taken from the configuration without consequences.
@@ -47,6 +50,16 @@ pub(super) struct Beside {
     pub(super) retiring: Vec<String>,
     /// The tags of ours.
     pub(super) tags: Tags,
+    /// The last read saw no pod that uses it.
+    pub(super) is_idle: bool,
+}
+
+/// A key that is in the Secret no more, but in pods that were started before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Outgoing {
+    pub(super) id: String,
+    /// When the Secret got another key, by the cluster's clock. Pods that were made later have that one.
+    pub(super) until: String,
     /// The last read saw no pod that uses it.
     pub(super) is_idle: bool,
 }
@@ -87,7 +100,8 @@ impl Beside {
             rotation_trigger: state.rotation_trigger.known().cloned(),
         });
         let unclear = memory.unclear.iter().map(|key| key.id.clone());
-        self.retiring = memory.retiring.iter().cloned().chain(unclear).collect();
+        let outgoing = memory.outgoing.iter().map(|key| key.id.clone());
+        self.retiring = memory.retiring.iter().cloned().chain(unclear).chain(outgoing).collect();
         self.tags = known_map(&state.tags_all).unwrap_or_default();
     }
 
@@ -101,6 +115,22 @@ impl Beside {
         if let Some(key) = &self.key {
             key.tell(state, memory);
         }
+    }
+}
+
+impl Outgoing {
+    /// What users read of it.
+    pub(super) fn shown(&self, state: &RunnerCredentials) -> String {
+        let user = state.name.as_str().unwrap_or_default();
+        format!("access key {} of the IAM user {user}, which the Secret had before", self.id)
+    }
+
+    /// Names of the pods that were started with it.
+    pub(super) fn users(&self, state: &RunnerCredentials, pods: &[Json]) -> Vec<String> {
+        let is_older =
+            |pod: &&Json| pod["metadata"]["creationTimestamp"].as_str().is_none_or(|made| made <= self.until.as_str());
+        let older: Vec<Json> = pods.iter().filter(is_older).cloned().collect();
+        Way::of(state).users(state, &older)
     }
 }
 
@@ -118,13 +148,20 @@ impl Key {
 impl Memory {
     /// What users read of the ways beside.
     pub(super) fn superseded(&self, state: &RunnerCredentials) -> Value<List<String>> {
-        Value::Known(self.beside.iter().map(|beside| beside.way.shown(state).into()).collect())
+        let keys = self.outgoing.iter().map(|key| key.shown(state).into());
+        Value::Known(self.beside.iter().map(|beside| beside.way.shown(state).into()).chain(keys).collect())
     }
 
     /// The same, without those that no pod uses.
     pub(super) fn superseded_and_used(&self, state: &RunnerCredentials) -> Value<List<String>> {
         let used = self.beside.iter().filter(|beside| !beside.is_idle);
-        Value::Known(used.map(|beside| beside.way.shown(state).into()).collect())
+        let keys = self.outgoing.iter().filter(|key| !key.is_idle).map(|key| key.shown(state).into());
+        Value::Known(used.map(|beside| beside.way.shown(state).into()).chain(keys).collect())
+    }
+
+    /// Has the key of before a rotation deleted, whoever uses it.
+    pub(super) fn retire_outgoing(&mut self) {
+        self.retiring.extend(self.outgoing.take().map(|key| key.id));
     }
 }
 

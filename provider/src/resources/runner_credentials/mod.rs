@@ -54,7 +54,7 @@ use self::superseded::Candidates;
 use self::validate::{Mode, Wanted};
 use self::way::Way;
 use crate::clients::{ClientError, Clients, kubernetes};
-use crate::framework::wait::WaitError;
+use crate::framework::wait::{Wait, WaitError};
 use crate::framework::{
     Context, Create, Delete, Diagnostic, Diagnostics, Import, NoIdentity, Plan, PrivateState, Read, Resource, Timeouts,
     Update, Value,
@@ -62,6 +62,7 @@ use crate::framework::{
 use crate::provider::{self, Data};
 use crate::resources::cluster::Home;
 use crate::resources::partition;
+use crate::resources::turns::{Turn, Turns};
 
 const TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
@@ -141,6 +142,16 @@ impl Resource for RunnerCredentialsResource {
     }
 }
 
+/// What no two operations of one run are to have in hand.
+fn turn_names(wanted: &Wanted) -> Vec<String> {
+    let mut names = vec![format!("The IAM {} {}", wanted.mode.holder().word(), wanted.settings.name)];
+    if wanted.mode == Mode::AccessKey {
+        let cluster = wanted.cluster_name.as_deref().map(|cluster| format!(" in {cluster}")).unwrap_or_default();
+        names.push(format!("The Secret {}/{}{cluster}", wanted.place.namespace, wanted.place.name));
+    }
+    names
+}
+
 /// Where the story takes place.
 struct Scene<'a> {
     context: &'a Context<Data>,
@@ -150,6 +161,7 @@ struct Scene<'a> {
     eks: &'a aws_sdk_eks::Client,
     region: &'a str,
     tags: &'a provider::Tags,
+    turns: &'a Turns,
     home: Home,
     /// It is a destroy.
     is_ending: bool,
@@ -160,7 +172,7 @@ struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     async fn set(context: &'a Context<Data>, private: &PrivateState) -> Result<Self, Diagnostics> {
-        let Data { clients, tags, .. } = context.data()?.as_ref();
+        let Data { clients, tags, turns } = context.data()?.as_ref();
         Ok(Self {
             context,
             clients,
@@ -169,6 +181,7 @@ impl<'a> Scene<'a> {
             eks: clients.eks().await?,
             region: clients.region().await?,
             tags,
+            turns,
             home: Home::of(private),
             is_ending: false,
             issuer: OnceCell::new(),
@@ -193,9 +206,9 @@ impl<'a> Scene<'a> {
             Box::pin(self.make_up_name(&mut planned, operation, limit)).await?;
         }
         let granted = Box::pin(self.grant_anew(&mut planned, operation, limit)).await;
-        let wanted = match granted {
+        let (wanted, _turn) = match granted {
             // Of others, or of what this one takes the place of: any other name will do.
-            Err(Error::Exists { .. }) if !is_named => {
+            Err(Error::Exists { .. } | Error::Taken { .. }) if !is_named => {
                 planned.name = name::random(&planned).into();
                 Box::pin(self.grant_anew(&mut planned, operation, limit)).await?
             }
@@ -218,12 +231,14 @@ impl<'a> Scene<'a> {
         planned: &mut RunnerCredentials,
         operation: &mut Create<RunnerCredentials>,
         limit: Duration,
-    ) -> Result<Wanted, Error> {
+    ) -> Result<(Wanted, Turn), Error> {
         plan::derive(planned, None, Some(partition::name(self.region)), self.tags);
         let wanted = Wanted::of(planned);
+        let turn = self.turns.make(turn_names(&wanted), Wait::new(self.context, limit)).await;
+        let turn = turn.map_err(|source| Error::Taken { source })?;
         let (mut state, mut memory) = (bare(planned), Memory::default());
         Box::pin(self.grant(&wanted, &mut state, &mut memory, operation, limit)).await?;
-        Ok(wanted)
+        Ok((wanted, turn))
     }
 
     /// Everything that the mode needs.
@@ -313,6 +328,8 @@ impl<'a> Scene<'a> {
         let limit = Timeouts::delete(&operation.state.timeouts, TIMEOUT);
         let mut state = operation.state.clone();
         let mut memory = Memory::of(&operation.private);
+        let turn = self.turns.remove(turn_names(&Wanted::of(&state)), Wait::new(self.context, limit)).await;
+        let _turn = turn.map_err(|source| Error::Taken { source })?;
         let beside = Box::pin(self.revoke_all_beside(&mut state, &mut memory, operation)).await?;
         operation.diagnostics.extend(beside);
         let wanted = Wanted::of(&state);

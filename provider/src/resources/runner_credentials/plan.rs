@@ -160,14 +160,16 @@ fn kept(plan: &mut Plan<RunnerCredentials>, prior: &RunnerCredentials, memory: &
         planned.access_key_id = Value::Unknown;
         planned.created_at = Value::Unknown;
         planned.secret_hash = Value::Unknown;
+        planned.superseded = Value::Unknown;
         if !planned.rotate_after_days.is_null() {
             planned.rotates_at = Value::Unknown;
         }
         plan.warn(Diagnostic::warning(
             "Access key will be replaced",
             format!(
-                "{reason}. A new key is made and written to the Secret; then the old one is turned off and deleted. Runners \
-                 use the new key after a restart (restart_on of gitlabspot_runner_release)."
+                "{reason}. A new key is made and written to the Secret. Runners use it after a restart (restart_on of \
+                 gitlabspot_runner_release). The old one stays valid until no pod uses it any more (superseded); then it is \
+                 turned off and deleted."
             ),
         ));
     } else if !memory.retiring.is_empty() {
@@ -183,7 +185,8 @@ fn kept(plan: &mut Plan<RunnerCredentials>, prior: &RunnerCredentials, memory: &
 /// The ways of before that no pod uses.
 fn idle(memory: &Memory, prior: &RunnerCredentials) -> Option<String> {
     let idle = memory.beside.iter().filter(|beside| beside.is_idle).map(|beside| beside.way.shown(prior));
-    let idle = idle.collect::<Vec<_>>().join("; ");
+    let keys = memory.outgoing.iter().filter(|key| key.is_idle).map(|key| key.shown(prior));
+    let idle = idle.chain(keys).collect::<Vec<_>>().join("; ");
     (!idle.is_empty()).then_some(idle)
 }
 

@@ -29,6 +29,7 @@ impl Scene<'_> {
         state.secret_hash = Value::Null;
         book.write(state, memory);
         let user = &wanted.settings.name;
+        memory.retire_outgoing();
         let unclear = memory.unclear.as_ref().map(|key| key.id.clone());
         let keys: Vec<String> =
             state.access_key_id.known().cloned().into_iter().chain(memory.retiring.clone()).chain(unclear).collect();

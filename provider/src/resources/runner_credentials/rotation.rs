@@ -14,6 +14,7 @@ use super::memory::{Book, Key, Memory};
 use super::schema::RunnerCredentials;
 use super::validate::Wanted;
 use super::{Scene, iam_user};
+use crate::framework::Diagnostic;
 use crate::framework::wait::WaitError;
 use crate::resources::tags::Change;
 use crate::resources::timestamp;
@@ -36,7 +37,8 @@ impl Scene<'_> {
     ) -> Result<(), Error> {
         let cluster = self.cluster(wanted, AS_BEFORE).await?;
         self.ensure_namespace(&cluster, wanted, limit, AS_BEFORE).await?;
-        // There may be two keys; room is made by those that should be gone already.
+        // There may be two keys; room is made by those that should be gone already, and by the one of the last rotation.
+        memory.retire_outgoing();
         self.retire(wanted, state, memory, book).await?;
         let user = &wanted.settings.name;
         let mut keys = self.keys(user).await?;
@@ -60,12 +62,43 @@ impl Scene<'_> {
             Box::pin(self.new_key(&cluster, wanted, &keys, state, memory, book)).await
         };
         let retired = match rotated {
-            Ok(()) => self.retire(wanted, state, memory, book).await,
+            Ok(()) => {
+                Box::pin(self.keep_outgoing(&cluster, wanted, state, memory, book)).await;
+                self.retire(wanted, state, memory, book).await
+            }
             failed => failed,
         };
         // Not before the old key is gone: until this operation has returned, the state does not know the new one.
         self.unmark(user).await;
         retired
+    }
+
+    /// Keeps the key of before as long as pods use it that were started with it.
+    async fn keep_outgoing(
+        &self,
+        cluster: &kube::Client,
+        wanted: &Wanted,
+        state: &mut RunnerCredentials,
+        memory: &mut Memory,
+        book: &mut dyn Book,
+    ) {
+        if let Some(key) = &mut memory.outgoing {
+            let written = wanted.place.read(cluster).await.ok().flatten().and_then(|found| found.written_at);
+            key.until = written.unwrap_or_else(|| timestamp::format(self.context.clock.time_of_day()));
+            match self.why_outgoing_stays(key, state).await {
+                None => memory.retire_outgoing(),
+                Some(why) => {
+                    let text = format!(
+                        "{}: {why}. As soon as no pod uses it, a plan says that it will be deleted. The next rotation deletes \
+                         it in any case.",
+                        key.shown(state)
+                    );
+                    self.warn(Diagnostic::warning("Old access key kept", text));
+                }
+            }
+        }
+        state.superseded = memory.superseded(state);
+        book.write(state, memory);
     }
 
     /// Turns off and deletes the keys that are out of use.

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::error::Error;
 use super::holder::Holder;
 use super::key_grant::{IN_STATE, aws};
-use super::memory::{Beside, Book, Memory};
+use super::memory::{Beside, Book, Memory, Outgoing};
 use super::schema::RunnerCredentials;
 use super::switch::SWITCHING;
 use super::validate::Wanted;
@@ -46,6 +46,17 @@ impl Scene<'_> {
         book: &mut dyn Book,
     ) -> Result<Vec<Diagnostic>, Error> {
         let is_candidate = |beside: &Beside| which == Candidates::All || beside.is_idle;
+        if let Some(key) = memory.outgoing.clone().filter(|key| key.is_idle) {
+            if let Some(why) = self.why_outgoing_stays(&key, state).await {
+                memory.outgoing = Some(Outgoing { is_idle: false, ..key.clone() });
+                book.write(state, memory);
+                return Err(Error::UsedAgain { kept: vec![format!("{}: {why}.", key.shown(state))] });
+            }
+            memory.retire_outgoing();
+            self.retire(&Wanted::of(state), state, memory, book).await?;
+            state.superseded = memory.superseded(state);
+            book.write(state, memory);
+        }
         if !memory.beside.iter().any(is_candidate) {
             return Ok(Vec::new());
         }
@@ -57,7 +68,7 @@ impl Scene<'_> {
                 at += 1;
                 continue;
             }
-            match obstacle(beside, state, &pods) {
+            match obstacle(&beside.way.users(state, pods.seen()), state, &pods) {
                 None => warnings.extend(Box::pin(self.revoke(at, state, memory, book)).await?),
                 Some(obstacle) => {
                     beside.is_idle = false;
@@ -78,6 +89,12 @@ impl Scene<'_> {
         Ok(warnings)
     }
 
+    /// Why the key of before a rotation is not to be deleted.
+    pub(super) async fn why_outgoing_stays(&self, key: &Outgoing, state: &RunnerCredentials) -> Option<String> {
+        let pods = self.pods(state).await;
+        obstacle(&key.users(state, pods.seen()), state, &pods)
+    }
+
     /// For a read: which ways are there beside the one of the state, by what is remembered and by the tags of user or
     /// role, and which of them no pod uses.
     pub(super) async fn look_beside(
@@ -88,20 +105,25 @@ impl Scene<'_> {
     ) -> Option<Diagnostic> {
         note_switch(state, memory, tags);
         state.superseded = memory.superseded(state);
-        if memory.beside.is_empty() {
+        if memory.beside.is_empty() && memory.outgoing.is_none() {
             return None;
         }
         let pods = self.pods(state).await;
+        let mut kept = Vec::new();
+        if let Some(key) = &mut memory.outgoing {
+            let why = obstacle(&key.users(state, pods.seen()), state, &pods);
+            key.is_idle = why.is_none();
+            kept.extend(why.map(|why| format!("{}: {why}.", key.shown(state))));
+        }
         for beside in &mut memory.beside {
-            beside.is_idle = obstacle(beside, state, &pods).is_none();
+            beside.is_idle = obstacle(&beside.way.users(state, pods.seen()), state, &pods).is_none();
         }
         let Pods::Hidden(_) = pods else { return None };
-        let kept = memory
-            .beside
-            .iter()
-            .filter_map(|beside| Some(format!("{}: {}.", beside.way.shown(state), obstacle(beside, state, &pods)?)));
-        let text = kept.collect::<Vec<_>>().join(" ");
-        Some(Diagnostic::warning("Old credentials kept", text))
+        kept.extend(memory.beside.iter().filter_map(|beside| {
+            let why = obstacle(&beside.way.users(state, pods.seen()), state, &pods)?;
+            Some(format!("{}: {why}.", beside.way.shown(state)))
+        }));
+        Some(Diagnostic::warning("Old credentials kept", kept.join(" ")))
     }
 
     /// For a delete: revokes all of them, whoever uses them.
@@ -258,12 +280,20 @@ impl Scene<'_> {
     }
 }
 
-/// Why a way cannot be revoked.
-fn obstacle(beside: &Beside, state: &RunnerCredentials, pods: &Pods) -> Option<String> {
+impl Pods {
+    fn seen(&self) -> &[Json] {
+        match self {
+            Self::Seen(pods) => pods,
+            Self::NotYet | Self::Hidden(_) => &[],
+        }
+    }
+}
+
+/// Why credentials cannot be revoked that these pods use.
+fn obstacle(users: &[String], state: &RunnerCredentials, pods: &Pods) -> Option<String> {
     match pods {
-        Pods::Seen(pods) => {
-            let users = beside.way.users(state, pods);
-            (!users.is_empty()).then(|| format!("used by {} of the namespace ({})", number(users.len()), some(&users)))
+        Pods::Seen(_) => {
+            (!users.is_empty()).then(|| format!("used by {} of the namespace ({})", number(users.len()), some(users)))
         }
         Pods::NotYet => Some("the cluster's settings are not known yet".to_owned()),
         Pods::Hidden(reason) => Some(format!(

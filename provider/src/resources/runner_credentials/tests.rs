@@ -426,3 +426,66 @@ async fn another_mode() {
     assert_eq!(account.world().holders.keys().collect::<Vec<_>>(), ["runner"]);
     assert_eq!(secret(&cluster), pair("AKIA0001"));
 }
+
+/// Two users of one Secret: the second would take it from the first, and both would make a new key in each apply.
+#[tokio::test]
+async fn of_two_in_one_run_one_is_refused() {
+    let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
+    let mut first = stage(&account, &cluster);
+    let mut second = first.beside(RunnerCredentialsResource);
+    let (one, other) = (config(&[]), config(&[("name", "other".into())]));
+    let (one_said, other_said) = tokio::join!(first.apply(&one), second.apply(&other));
+    let mut said = [summaries(&one_said).concat(), summaries(&other_said).concat()];
+    said.sort();
+    assert_eq!(said, ["", "Name in use by another resource"]);
+    let (mut stage, config) = if first.state == Raw::Null { (second, other) } else { (first, one) };
+    assert_eq!(stage.changes(&config).await, [""; 0]);
+    assert_eq!(account.world().holders.len(), 1);
+}
+
+/// Pods have the key that the Secret had when they started: it stays valid until the last of them is gone.
+#[tokio::test]
+async fn a_key_that_was_replaced_stays_as_long_as_pods_use_it() {
+    let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
+    let mut stage = stage(&account, &cluster);
+    stage.apply_wholly(&config(&[])).await;
+    let pod = |made: &str| {
+        let volume = json!({ "secret": { "secretName": "gitlab-runner-s3-access" } });
+        json!({
+            "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "manager", "namespace": "ci", "creationTimestamp": made },
+            "spec": { "volumes": [volume] }, "status": { "phase": "Running" },
+        })
+    };
+    const POD: &str = "/api/v1/namespaces/ci/pods/manager";
+    cluster.add(POD, pod("2000-01-01T00:00:00Z"));
+    let rotated = config(&[("rotation_trigger", "2".into())]);
+    assert_eq!(summaries(&stage.apply(&rotated).await), ["Old access key kept"]);
+    assert_eq!(secret(&cluster), pair("AKIA0001"));
+    assert_eq!(account.keys("runner"), ["AKIA0000", "AKIA0001"]);
+    let Raw::List(superseded) = stage.state.get("superseded") else { unreachable!() };
+    assert!(
+        superseded[0].as_str().unwrap().starts_with("access key AKIA0000 of the IAM user runner"),
+        "{superseded:?}"
+    );
+    assert_eq!(stage.changes(&rotated).await, [""; 0]);
+
+    // It was started anew, after the rotation.
+    cluster.add(POD, pod("2999-01-01T00:00:00Z"));
+    assert_eq!(stage.changes(&rotated).await, ["superseded"]);
+    let planned = stage.plan(&rotated).await;
+    assert_eq!(summaries(&planned.diagnostics), ["Old credentials will be revoked"]);
+    stage.apply_wholly(&rotated).await;
+    assert_eq!(account.keys("runner"), ["AKIA0001"]);
+
+    // There is room for two keys: the next rotation deletes the one of the last, and a destroy all of them.
+    cluster.add(POD, pod("2000-01-01T00:00:00Z"));
+    for (trigger, keys) in [("3", ["AKIA0001", "AKIA0002"]), ("4", ["AKIA0002", "AKIA0003"])] {
+        assert_eq!(
+            summaries(&stage.apply(&config(&[("rotation_trigger", trigger.into())])).await),
+            ["Old access key kept"]
+        );
+        assert_eq!(account.keys("runner"), keys);
+    }
+    assert_eq!(stage.destroy().await, Diagnostics::new());
+    assert_eq!(account.world().holders.len(), 0);
+}

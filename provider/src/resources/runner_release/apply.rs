@@ -7,15 +7,18 @@ use serde_json::{Value as Json, json};
 
 use super::error::Error;
 use super::expand::{Manifest, Wanted};
-use super::live::{Claims, places};
+use super::live::{Applied, Claims, places};
 use super::manifests::{self, Fingerprints};
 use super::memory::Memory;
 use super::plan::ROLLING;
 use super::schema::RunnerRelease;
 use super::{Scene, adoption, last_applied, live};
-use crate::clients::kubernetes::{self, KubernetesError, ObjectRef};
+use crate::clients::kubernetes::{self, ApplyOptions, KubernetesError, ObjectRef};
 use crate::framework::PrivateState;
+use crate::resources::mutation::Mutations;
 use crate::resources::namespace::{self, Failure, Namespace};
+use crate::resources::owner::{Owner, is_of_other};
+use crate::resources::ownership::is_applied;
 
 impl Scene<'_> {
     /// Finds out what will not go, before anything is changed.
@@ -24,8 +27,9 @@ impl Scene<'_> {
         wanted: &Wanted,
         before: &Manifest,
         adopts: bool,
+        own: Option<&PrivateState>,
         end: Instant,
-    ) -> Result<(), Error> {
+    ) -> Result<Owner, Error> {
         let objects = wanted.objects(&Fingerprints::new()).map_err(Error::Configuration)?;
         self.refuse_missing_namespaces(&objects, &wanted.spec.names.namespace).await?;
         live::refuse_unknown_kinds(&self.client, &objects).await?;
@@ -36,7 +40,63 @@ impl Scene<'_> {
         let is_known = |object: &Json| adopts && adoption::is_helms(object, &names.namespace, &names.release);
         let is_new = |place: &ObjectRef| !before.contains_key(&place.to_string());
         live::refuse_strangers(found.iter().filter(|(place, _)| is_new(place)), names, is_known)?;
-        Ok(live::until_ended(&self.client, &found, || self.wait(end)).await?)
+        let owner = match own {
+            Some(private) => {
+                let main = found.iter().map(|(_, object)| object).find(|object| Owner::on(object).is_some());
+                let owner = Owner::of_or_found(private, main).unwrap_or_else(Owner::new);
+                live::refuse_others(found.iter().map(|(_, object)| object), Some(&owner), names)?;
+                owner
+            }
+            // An id that private state has is that of a resource which this one takes the place of.
+            None => {
+                let managers = self.managers(&names.namespace, &names.release).await.map_err(failed)?;
+                live::refuse_made(found.iter().map(|(_, object)| object).chain(&managers), names)?;
+                Owner::new()
+            }
+        };
+        live::until_ended(&self.client, &found, || self.wait(end)).await?;
+        Ok(owner)
+    }
+
+    /// Keeps the number of pods until the autoscaler sets it: left out of an apply, it would be 1.
+    async fn hand_replicas_over(&self, deployment: &ObjectRef) -> Result<(), KubernetesError> {
+        let found = kubernetes::get(&self.client, deployment).await?.unwrap_or_default();
+        if !is_applied(&found, ".spec.replicas") {
+            return Ok(());
+        }
+        let kept = json!({
+            "apiVersion": deployment.api_version,
+            "kind": deployment.kind,
+            "metadata": { "name": deployment.name, "namespace": deployment.namespace },
+            "spec": { "replicas": found["spec"]["replicas"] },
+        });
+        let options = ApplyOptions { hands_over: true, ..ApplyOptions::default() };
+        kubernetes::apply(&self.client, &kept, options).await.map(drop)
+    }
+
+    /// Sees after a create that all objects are its own: another one may have taken them for those of a create that was
+    /// killed. Whose the Deployment is, whose they are.
+    pub(super) async fn are_kept(&self, wanted: &Wanted, owner: &Owner) -> Result<bool, Error> {
+        let failed = |source| Error::Apply { source, is_new: false };
+        let found = live::get_all(&self.client, places(&wanted.manifest)).await.map_err(failed)?;
+        let is_other = |object: &Option<Json>| object.as_ref().is_some_and(|object| is_of_other(object, Some(owner)));
+        let others: Vec<&ObjectRef> =
+            found.iter().filter(|(_, object)| is_other(object)).map(|(place, _)| place).collect();
+        match others.iter().find(|place| place.to_string() == wanted.deployment()) {
+            Some(deployment) => Err(Error::Lost { object: deployment.to_string() }),
+            None => Ok(others.is_empty()),
+        }
+    }
+
+    /// Ends a create: what was made belongs to this resource alone from now on.
+    pub(super) async fn finish(&self, deployment: &Json, claims: &Claims<'_>) -> Result<(), Error> {
+        let failed = |source| Error::Apply { source, is_new: false };
+        let place = ObjectRef::of(deployment).map_err(failed)?;
+        let found = kubernetes::get(&self.client, &place).await.map_err(failed)?;
+        if found.is_some_and(|found| is_of_other(&found, claims.owner.as_ref())) {
+            return Err(Error::Lost { object: place.to_string() });
+        }
+        claims.apply(&self.client, deployment).await.map(drop).map_err(failed)
     }
 
     /// The namespace of jobs and that of a monitor may be others than the release's.
@@ -72,7 +132,7 @@ impl Scene<'_> {
         }
     }
 
-    /// Applies all objects one by one, and says so before each.
+    /// Applies all objects one by one, and says so before each. Returns the Deployment.
     pub(super) async fn apply(
         &self,
         planned: &RunnerRelease,
@@ -80,7 +140,7 @@ impl Scene<'_> {
         claims: &Claims<'_>,
         private: &mut PrivateState,
         mut record: impl FnMut(&Manifest),
-    ) -> Result<(), Error> {
+    ) -> Result<Json, Error> {
         let failed = |source| Error::Apply { source, is_new: false };
         let namespace = &wanted.spec.names.namespace;
         let mut memory = Memory::of_or_new(private);
@@ -101,7 +161,7 @@ impl Scene<'_> {
             if claims.before.get(&key) != wanted.manifest.get(&key) {
                 next(&place);
                 let object = serde_json::to_value(&secret).unwrap_or_default();
-                claims.apply(&self.client, &object).await.map_err(failed)?;
+                claims.apply(&self.client, &object).await.map(drop).map_err(failed)?;
                 if wanted.keeps() {
                     // The same token, perhaps in other words: without a line end, or without a key of the chart's.
                     memory.note_secret(&place.name, &object);
@@ -112,15 +172,22 @@ impl Scene<'_> {
         let names = manifests::used_secrets(&wanted.spec);
         let secrets = live::fingerprints(&self.client, &memory, namespace, names).await.map_err(failed)?;
         let mut objects = wanted.objects(&secrets).map_err(Error::Configuration)?;
+        let has_autoscaler = objects.iter().any(|object| object["kind"] == AUTOSCALER);
         let mut config_map = objects.iter_mut().find(|object| object["kind"] == "ConfigMap");
         if let (Some(config_map), Some(text)) = (config_map.as_mut(), last_applied::write(planned, wanted)) {
             config_map["metadata"]["annotations"][last_applied::ANNOTATION] = json!(text);
         }
+        let mut mutations = Mutations::of(private);
         let files: Option<Json> = config_map.map(|config_map| config_map.clone());
         for object in &objects {
             let place = ObjectRef::of(object).map_err(failed)?;
             next(&place);
-            claims.apply(&self.client, object).await.map_err(failed)?;
+            if object["kind"] == "Deployment" && has_autoscaler {
+                self.hand_replicas_over(&place).await.map_err(failed)?;
+            }
+            let Applied { place, asked, made } = claims.apply(&self.client, object).await.map_err(failed)?;
+            mutations.note(&place, &asked, made);
+            mutations.keep(private);
         }
         match wanted.keeps() {
             // Pods that stay were started with the Secrets as they were then.
@@ -129,9 +196,12 @@ impl Scene<'_> {
         }
         memory.note_variables(objects.iter().find(|object| object["kind"] == "Deployment"));
         memory.keep(private);
-        Ok(())
+        Ok(objects.into_iter().find(|object| object["kind"] == "Deployment").unwrap_or_default())
     }
 }
+
+/// What sets the number of the manager's pods.
+pub(super) const AUTOSCALER: &str = "HorizontalPodAutoscaler";
 
 /// Tells this release from other resources in its namespace.
 pub(super) fn owner(release: &str) -> String {

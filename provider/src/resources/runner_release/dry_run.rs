@@ -12,15 +12,16 @@ use serde_json::Value as Json;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::expand::Wanted;
-use super::live::{Claims, get_all, is_ours};
+use super::live::{Applied, Claims, get_all, is_ours};
 use super::manifests::Fingerprints;
 use super::schema::RunnerRelease;
-use super::{Scene, adoption};
+use super::{Scene, adoption, live};
 use crate::clients::kubernetes::{self, KubernetesError, ObjectRef};
 use crate::framework::value::known_map;
 use crate::framework::{AttributePath, Context, Diagnostic, Diagnostics, Object, Plan, Raw, Severity};
 use crate::provider::{Data, sentence};
-use crate::resources::namespace;
+use crate::resources::owner::Owner;
+use crate::resources::{mutation, namespace};
 
 /// How long a cluster may take to show that it is there. Who plans from elsewhere should not have to wait.
 const REACHED: Duration = Duration::from_secs(5);
@@ -46,13 +47,22 @@ pub(super) async fn check(
     let before = plan.prior.as_ref().and_then(|prior| known_map(&prior.manifest)).unwrap_or_default();
     let is_set = |flag| plan.private.get::<bool>(flag).unwrap_or(false);
     let all = is_set(adoption::ADOPTING) || is_set(adoption::COMPLETING);
-    let claims = Claims { before: &before, after: &wanted.manifest, all };
+    let owner = Owner::of(&plan.private).filter(|_| plan.prior.is_some());
+    let claims = Claims { before: &before, after: &wanted.manifest, all, owner, is_new: false };
     let objects = objects(wanted, &claims)?;
     if objects.is_empty() {
         return Ok(());
     }
     let Ok(Some(scene)) = timeout(REACHED, reached(context, plan, wanted)).await else { return Ok(()) };
-    let Tried { refused, is_begun, unanswered } = scene.try_out(objects, &claims, plan.prior.is_none()).await;
+    let Tried { refused, found, unanswered, accepted } = scene.try_out(objects, &claims, plan.prior.is_none()).await;
+    // Private state has the id of a resource that this one takes the place of. Only the apply can refuse: hosts plan once more
+    // before they create, and a plan that fails then costs them the object that create_before_destroy has set aside.
+    let made = found.iter().filter(|object| Owner::on(object).is_some_and(|it| Some(it) != Owner::of(&plan.private)));
+    if let Err(error) = live::refuse_made(made, &wanted.spec.names) {
+        let text = format!("{error} The apply is refused unless it destroys that resource as well.");
+        plan.warn(Diagnostic::warning(error.summary(), text));
+    }
+    let is_begun = found.iter().any(is_ours);
     if !unanswered.is_empty() {
         let text = format!(
             "The cluster did not answer for {} within {} seconds. Whether it accepts them shows when the plan is applied.",
@@ -60,6 +70,10 @@ pub(super) async fn check(
             DONE.as_secs()
         );
         plan.warn(Diagnostic::warning("Plan not wholly tried out on the cluster", text));
+    }
+    let changes: Vec<_> = accepted.into_iter().map(|it| (it.place, it.asked, it.made)).collect();
+    if let Some(warning) = mutation::foretold(&changes) {
+        plan.warn(warning);
     }
     let config = plan.config.clone().into_raw_object();
     let found = refused.iter().map(|error| diagnostic(error, wanted, &config));
@@ -103,8 +117,10 @@ async fn reached<'a>(context: &'a Context<Data>, plan: &Plan<RunnerRelease>, wan
 #[derive(Debug, Default)]
 struct Tried {
     refused: Vec<KubernetesError>,
-    /// Whether objects of this release are there already, though no state tells of them.
-    is_begun: bool,
+    /// Objects that are there already, though no state tells of them.
+    found: Vec<Json>,
+    /// What it would make of the others.
+    accepted: Vec<Applied>,
     /// Objects of which the cluster said neither yes nor no in time.
     unanswered: Vec<String>,
 }
@@ -113,7 +129,7 @@ impl Scene<'_> {
     /// What would be refused.
     async fn try_out(&self, mut objects: Vec<Json>, claims: &Claims<'_>, is_create: bool) -> Tried {
         let end = Instant::now() + DONE;
-        let mut is_begun = false;
+        let mut there = Vec::new();
         if is_create {
             // What is there under these names is to go first, or an apply says whose it is.
             let places: Vec<ObjectRef> = objects.iter().filter_map(|object| ObjectRef::of(object).ok()).collect();
@@ -123,28 +139,34 @@ impl Scene<'_> {
                 Ok(Err(_)) => return Tried::default(),
                 Err(_) => return Tried { unanswered: names, ..Tried::default() },
             };
-            is_begun = found.iter().any(|(_, object)| object.as_ref().is_some_and(is_ours));
             let new: Vec<ObjectRef> =
-                found.into_iter().filter(|(_, object)| object.is_none()).map(|(place, _)| place).collect();
+                found.iter().filter(|(_, object)| object.is_none()).map(|(place, _)| place.clone()).collect();
+            there.extend(found.into_iter().filter_map(|(_, object)| object));
             objects.retain(|object| ObjectRef::of(object).is_ok_and(|place| new.contains(&place)));
         }
         let name = |object: &Json| ObjectRef::of(object).map(|place| place.to_string()).unwrap_or_default();
         // What has answered counts, whatever becomes of the rest.
         let mut unanswered: BTreeMap<usize, String> = objects.iter().map(name).enumerate().collect();
-        let mut refused = BTreeMap::new();
+        let (mut refused, mut accepted) = (BTreeMap::new(), BTreeMap::new());
         let mut answers = stream::iter(objects.into_iter().enumerate())
             .map(async |(index, object)| (index, claims.try_out(&self.client, &object).await))
             .buffer_unordered(AT_A_TIME)
             .boxed();
         while let Ok(Some((index, answer))) = timeout_at(end, answers.next()).await {
             match answer {
+                Ok(applied) => _ = accepted.insert(index, applied),
                 Err(error) if is_refusal(&error) => _ = refused.insert(index, error),
                 Err(error) if error.is_outcome_unknown() => continue,
-                _ => {}
+                Err(_) => {}
             }
             unanswered.remove(&index);
         }
-        Tried { refused: refused.into_values().collect(), is_begun, unanswered: unanswered.into_values().collect() }
+        Tried {
+            refused: refused.into_values().collect(),
+            found: there,
+            accepted: accepted.into_values().collect(),
+            unanswered: unanswered.into_values().collect(),
+        }
     }
 }
 

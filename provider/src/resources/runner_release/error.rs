@@ -7,6 +7,8 @@ use crate::framework::{Diagnostic, Diagnostics};
 use crate::provider::sentence;
 use crate::resources::live::StillEnding;
 use crate::resources::next_apply::next_apply;
+use crate::resources::owner;
+use crate::resources::turns::Taken;
 
 /// Why an operation failed.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +30,21 @@ pub(super) enum Error {
          instance by `name` or `fullname_override`."
     )]
     ExistsForOther { object: String, owner: String },
+
+    #[error(
+        "{object} belongs to another resource of this or of another state. {}",
+        owner::advice(.id)
+    )]
+    OfOther { object: String, id: String },
+
+    #[error("{source}. Nothing was changed. Give the two other names, for instance by `name` or `fullname_override`.")]
+    Taken { source: WaitError<Taken> },
+
+    #[error(
+        "{object} was taken over by another create, which ran at the same time. The objects are those of that one. Keep \
+         one of the two resources, or give them other names."
+    )]
+    Lost { object: String },
 
     #[error(transparent)]
     Ending(#[from] StillEnding),
@@ -53,10 +70,7 @@ pub(super) enum Error {
     )]
     Apply { source: KubernetesError, is_new: bool },
 
-    #[error(
-        "The manager's rollout did not end: {source}. All objects are applied and in the state{}{reasons}",
-        if *.is_new { format!(". {}", next_apply(true)) } else { "; the next apply waits again.".to_owned() }
-    )]
+    #[error("The manager's rollout did not end: {source}. {}{reasons}", after_rollout(.source, *.is_new))]
     Rollout { source: WaitError<RolloutError>, reasons: Reasons, is_new: bool },
 
     #[error("Reading the release failed: {source}. The state is as it was.")]
@@ -72,6 +86,14 @@ pub(super) enum Error {
     NothingToImport { namespace: String, name: String },
 }
 
+fn after_rollout(source: &WaitError<RolloutError>, is_new: bool) -> String {
+    match source {
+        WaitError::Failed(RolloutError::Gone) => next_apply(is_new),
+        _ if is_new => format!("All objects are applied and in the state. {}", next_apply(true)),
+        _ => "All objects are applied and in the state; the next apply waits again.".to_owned(),
+    }
+}
+
 /// Why a rollout will not end.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RolloutError {
@@ -79,7 +101,7 @@ pub(super) enum RolloutError {
     Kubernetes(#[from] KubernetesError),
     #[error("{0}")]
     Failed(String),
-    #[error("the Deployment is gone")]
+    #[error("somebody has deleted the Deployment meanwhile")]
     Gone,
 }
 
@@ -111,13 +133,17 @@ impl Error {
         self
     }
 
-    fn summary(&self) -> &'static str {
+    pub(super) fn summary(&self) -> &'static str {
         match self {
             Self::Client(_) | Self::Configuration(_) => "Invalid runner release",
-            Self::Exists { .. } | Self::ExistsForOther { .. } => "Object exists already",
+            Self::Exists { .. } | Self::ExistsForOther { .. } | Self::OfOther { .. } | Self::Taken { .. } => {
+                "Object exists already"
+            }
             Self::NoNamespace { .. } | Self::NoOtherNamespace { .. } => "Namespace not found",
             Self::NamespaceEnds { .. } => "Namespace is being deleted",
-            Self::Before { .. } | Self::Apply { .. } | Self::Ending(_) => "Cannot apply the runner release",
+            Self::Before { .. } | Self::Apply { .. } | Self::Ending(_) | Self::Lost { .. } => {
+                "Cannot apply the runner release"
+            }
             Self::Rollout { .. } => "Runner manager is not available",
             Self::Read { .. } => "Cannot read the runner release",
             Self::Remove { .. } => "Cannot remove the runner release",

@@ -4,13 +4,15 @@ use serde_json::Value as Json;
 
 use super::error::Error;
 use super::expand::Manifest;
+use super::flatten;
 use super::manifests::{Fingerprints, RELEASE_NAMESPACE};
 use super::memory::Memory;
 use super::spec::Names;
 use crate::clients::kubernetes::{self, KubernetesError, ObjectRef};
 use crate::framework::wait::{Look, Wait, WaitError};
 use crate::resources::live;
-pub(super) use crate::resources::live::{get_all, is_ours, places, remove, until_ended};
+pub(super) use crate::resources::live::{get_all, is_ours, places, until_ended};
+use crate::resources::owner::{self, Owner};
 use crate::resources::ownership::Claim;
 
 /// What an apply may take from others: what was ours and is shown by the plan, or all that an import takes over.
@@ -21,19 +23,50 @@ pub(super) struct Claims<'a> {
     pub(super) after: &'a Manifest,
     /// Whether an import takes the objects over.
     pub(super) all: bool,
+    /// Whose the objects are to be; `None` for a trial of what has no id yet.
+    pub(super) owner: Option<Owner>,
+    /// Whether it is a create.
+    pub(super) is_new: bool,
+}
+
+/// An object that was applied.
+#[derive(Debug)]
+pub(super) struct Applied {
+    pub(super) place: ObjectRef,
+    /// As the plan shows it.
+    pub(super) asked: Json,
+    /// The same fields as the cluster has them.
+    pub(super) made: Json,
+}
+
+impl Applied {
+    fn of(object: &Json, asked: Json, answer: &Json) -> Result<Self, KubernetesError> {
+        let made = flatten::flatten(&asked, answer, None, &[]);
+        Ok(Self { place: ObjectRef::of(object)?, asked, made })
+    }
 }
 
 impl Claims<'_> {
     /// Applies an object.
-    pub(super) async fn apply(&self, client: &kube::Client, object: &Json) -> Result<(), KubernetesError> {
+    pub(super) async fn apply(&self, client: &kube::Client, object: &Json) -> Result<Applied, KubernetesError> {
         let (before, after) = self.shown(object)?;
-        live::apply(client, object, self.claim(&before, &after)).await.map(drop)
+        let answer = live::apply(client, &self.stamped(object), self.claim(&before, &after)).await?;
+        Applied::of(object, after, &answer)
     }
 
     /// Tries an object without keeping anything.
-    pub(super) async fn try_out(&self, client: &kube::Client, object: &Json) -> Result<(), KubernetesError> {
+    pub(super) async fn try_out(&self, client: &kube::Client, object: &Json) -> Result<Applied, KubernetesError> {
         let (before, after) = self.shown(object)?;
-        live::try_out(client, object, self.claim(&before, &after)).await
+        let answer = live::try_out(client, &self.stamped(object), self.claim(&before, &after)).await?;
+        Applied::of(object, after, &answer)
+    }
+
+    fn stamped(&self, object: &Json) -> Json {
+        match &self.owner {
+            Some(owner) if self.is_new && object["kind"] == DEPLOYMENT => owner.stamp_unfinished(object),
+            Some(owner) => owner.stamp(object),
+            None => object.clone(),
+        }
     }
 
     fn shown(&self, object: &Json) -> Result<(Json, Json), KubernetesError> {
@@ -50,8 +83,15 @@ impl Claims<'_> {
 }
 
 /// Fields of ours that no plan shows as they are.
-const HIDDEN: [&str; 2] =
-    [".metadata.annotations.gitlabspot.io/last-applied", ".spec.template.metadata.annotations.checksum/secrets"];
+const HIDDEN: [&str; 4] = [
+    ".metadata.annotations.gitlabspot.io/last-applied",
+    ".spec.template.metadata.annotations.checksum/secrets",
+    owner::HIDDEN[0],
+    owner::HIDDEN[1],
+];
+
+/// The object that makes the manager's pods.
+const DEPLOYMENT: &str = "Deployment";
 
 /// Refuses to touch what others have made, other releases of this provider among them.
 pub(super) fn refuse_strangers<'a>(
@@ -68,6 +108,28 @@ pub(super) fn refuse_strangers<'a>(
         }
     }
     Ok(())
+}
+
+/// Refuses to go on with what another resource has made wholly; what a create has left that was killed is gone on with.
+pub(super) fn refuse_made<'a>(found: impl IntoIterator<Item = &'a Json>, names: &Names) -> Result<(), Error> {
+    let is_of_it = |object: &Json| is_ours(object) && other_release(object, &names.namespace, &names.release).is_none();
+    let is_made = |object: &&Json| object["kind"] == DEPLOYMENT && is_of_it(object) && !owner::is_unfinished(object);
+    found.into_iter().find(is_made).map_or(Ok(()), |object| Err(of_other(object, names)))
+}
+
+/// Refuses objects with the id of another resource.
+pub(super) fn refuse_others<'a>(
+    found: impl IntoIterator<Item = &'a Json>,
+    own: Option<&Owner>,
+    names: &Names,
+) -> Result<(), Error> {
+    let is_others = |object: &&Json| is_ours(object) && owner::is_of_other(object, own);
+    found.into_iter().find(is_others).map_or(Ok(()), |object| Err(of_other(object, names)))
+}
+
+fn of_other(object: &Json, names: &Names) -> Error {
+    let object = ObjectRef::of(object).map(|place| place.to_string()).unwrap_or_default();
+    Error::OfOther { object, id: format!("{}/{}", names.namespace, names.release) }
 }
 
 /// What else of this provider has made an object.

@@ -64,6 +64,8 @@ use crate::framework::{
 use crate::provider::{Data, sentence};
 use crate::resources::cluster;
 use crate::resources::manifest::restore;
+use crate::resources::owner::{self, Owner};
+use crate::resources::turns::{self, Turn};
 
 const CREATE: Duration = Duration::from_secs(15 * 60);
 const UPDATE: Duration = Duration::from_secs(15 * 60);
@@ -187,30 +189,59 @@ impl<'a> Scene<'a> {
         Wait::new(self.context, left).every(Duration::from_millis(250), Duration::from_secs(5))
     }
 
+    /// Sees that no other operation of this run makes or removes what has the same names.
+    async fn turn(&self, model: &RunnerRelease, manifest: &Manifest, end: Instant) -> Result<Turn, Error> {
+        let turns = &self.context.data().map_err(Error::Configuration)?.turns;
+        turns.make(turn_names(model, manifest), self.wait(end)).await.map_err(|source| Error::Taken { source })
+    }
+
+    /// The same for a create, which finds out whether it can go on.
+    async fn begin(&self, planned: &RunnerRelease, wanted: &Wanted, end: Instant) -> Result<(Turn, Owner), Error> {
+        let patience = self.context.clock.now() + owner::PATIENCE;
+        loop {
+            let turn = self.turn(planned, &wanted.manifest, end).await?;
+            match self.look_ahead(wanted, &Manifest::new(), false, None, end).await {
+                Err(Error::OfOther { .. }) if self.context.clock.now() < patience => {}
+                found => return Ok((turn, found?)),
+            }
+            drop(turn);
+            self.context.clock.sleep(Duration::from_millis(500)).await;
+        }
+    }
+
     async fn create(&self, operation: &mut Create<RunnerRelease>) -> Result<(), Error> {
         let end = self.context.clock.now() + Timeouts::create(&operation.planned.timeouts, CREATE);
         let planned = operation.planned.clone();
         let existing = self.existing(&planned, &operation.config, &mut operation.private).await?;
         let wanted = wanted(&planned, &operation.config, existing)?;
-        self.look_ahead(&wanted, &Manifest::new(), false, end).await?;
+        let (_turn, owner) = self.begin(&planned, &wanted, end).await?;
+        owner.keep(&mut operation.private);
         self.namespace(&planned, &wanted, end).await?;
         let mut state = described(&planned, &wanted)?;
         state.manifest = shown_manifest(&Manifest::new());
         operation.record(state.clone());
         let mut private = operation.private.clone();
-        let claims = Claims { before: &Manifest::new(), after: &wanted.manifest, all: false };
-        let applied = self.apply(&planned, &wanted, &claims, &mut private, |manifest| {
-            state.manifest = shown_manifest(manifest);
-            operation.record(state.clone());
-        });
-        let applied = applied.await;
-        operation.private = private;
-        applied?;
+        let (before, after) = (&Manifest::new(), &wanted.manifest);
+        let mut claims = Claims { before, after, all: false, owner: Some(owner.clone()), is_new: true };
+        let mut applied = self
+            .apply(&planned, &wanted, &claims, &mut private, |manifest| {
+                state.manifest = shown_manifest(manifest);
+                operation.record(state.clone());
+            })
+            .await;
+        operation.private = private.clone();
+        if applied.is_ok() && !self.are_kept(&wanted, &owner).await? {
+            applied = self.apply(&planned, &wanted, &claims, &mut private, |_| {}).await;
+            operation.private = private;
+        }
+        let deployment = applied?;
         state.status = self.rolled_out(&wanted, &planned, end).await?.into();
         operation.private.remove(ROLLING);
         operation.record(state);
         // Of an earlier create that was killed.
-        self.clear(&planned, &wanted, Manifest::new(), end).await
+        self.clear(&planned, &wanted, Manifest::new(), None, end).await?;
+        claims.is_new = false;
+        self.finish(&deployment, &claims).await
     }
 
     async fn update(&self, operation: &mut Update<RunnerRelease>) -> Result<(), Error> {
@@ -221,7 +252,11 @@ impl<'a> Scene<'a> {
         let before = known_map(&operation.prior.manifest).unwrap_or_default();
         kept::settle(&mut wanted, known_map(&planned.manifest).as_ref(), &before, &operation.private);
         let adopts = operation.private.get::<bool>(adoption::ADOPTING).unwrap_or(false);
-        self.look_ahead(&wanted, &before, adopts, end).await?;
+        let both: Manifest = before.clone().into_iter().chain(wanted.manifest.clone()).collect();
+        let _turn = self.turn(&planned, &both, end).await?;
+        let owner = self.look_ahead(&wanted, &before, adopts, Some(&operation.private), end).await?;
+        owner.keep(&mut operation.private);
+        let owner = Some(owner);
         self.namespace(&planned, &wanted, end).await?;
         let mut state = described(&planned, &wanted)?;
         state.status = operation.prior.status.clone();
@@ -231,10 +266,12 @@ impl<'a> Scene<'a> {
         if adopts {
             self.take_over(&wanted).await?;
         }
+        self.remove_autoscaler(&wanted, &before, owner.as_ref(), end).await?;
         kept::remember(&wanted, &mut operation.private);
         let mut private = operation.private.clone();
         let completes = operation.private.get::<bool>(adoption::COMPLETING).unwrap_or(false);
-        let claims = Claims { before: &before, after: &wanted.manifest, all: adopts || completes };
+        let all = adopts || completes;
+        let claims = Claims { before: &before, after: &wanted.manifest, all, owner: owner.clone(), is_new: false };
         let applied = self.apply(&planned, &wanted, &claims, &mut private, |manifest| {
             state.manifest = shown_manifest(manifest);
             state.objects = expand::objects(manifest);
@@ -253,7 +290,7 @@ impl<'a> Scene<'a> {
         applied?;
         state.status = self.rolled_out(&wanted, &planned, end).await?.into();
         operation.private.remove(ROLLING);
-        self.clear(&planned, &wanted, before, end).await?;
+        self.clear(&planned, &wanted, before, owner.as_ref(), end).await?;
         wanted.describe(&mut state).map_err(Error::Configuration)?;
         operation.record(state);
         if adopts {
@@ -273,6 +310,12 @@ fn wanted(planned: &RunnerRelease, config: &RunnerRelease, existing: Option<Toke
         Err(Diagnostic::error("Unknown value", detail).into())
     };
     Wanted::of(planned, config, existing).unwrap_or_else(unknown).map_err(Error::Configuration)
+}
+
+/// What no two operations of one run are to have in hand.
+fn turn_names(model: &RunnerRelease, manifest: &Manifest) -> Vec<String> {
+    let [namespace, name] = [&model.namespace, &model.name].map(|value| value.as_str().unwrap_or_default());
+    turns::names(model.cluster_name.as_str(), &format!("The release {namespace}/{name}"), &live::places(manifest))
 }
 
 /// The plan with what follows from it, without a status.

@@ -15,7 +15,10 @@ use super::{Scene, adoption, flatten, last_applied, live, plan};
 use crate::clients::kubernetes::{self, KubernetesError};
 use crate::framework::Read;
 use crate::framework::value::known_map;
+use crate::resources::mutation::Mutations;
 use crate::resources::namespace::Namespace;
+use crate::resources::owner::Owner;
+use crate::resources::unseen::{Unseen, get_visible};
 
 /// Requests at a time.
 const AT_A_TIME: usize = 8;
@@ -58,22 +61,35 @@ impl Scene<'_> {
         };
         let memory = Memory::of(&operation.private);
         let namespace = operation.state.namespace.as_str().unwrap_or_default().to_owned();
-        let found = live::get_all(&self.client, live::places(&prior)).await.map_err(failed)?;
+        let (found, mut unseen) = get_visible(&self.client, live::places(&prior)).await.map_err(failed)?;
         let outdated = match &memory {
-            Some(memory) => self.outdated(memory, &namespace).await.map_err(failed)?,
+            Some(memory) => self.outdated(memory, &namespace, &mut unseen).await.map_err(failed)?,
             None => Vec::new(),
         };
         kept::note_outdated(&mut operation.private, &outdated);
+        operation.diagnostics.extend(unseen.warning());
+        let main = found.iter().filter(|(place, _)| place.kind == "Deployment").find_map(|(_, live)| live.as_ref());
+        if let Some(owner) = Owner::of_or_found(&operation.private, main) {
+            owner.keep(&mut operation.private);
+        }
         let mut manifest = Manifest::new();
-        let mut status = "missing";
+        let mut status = "missing".to_owned();
+        let mutations = Mutations::of(&operation.private);
         for (place, live) in found {
             let key = place.to_string();
             let (Some(live), Some(shown)) = (live, prior.get(&key)) else { continue };
             if place.kind == "Deployment" {
-                status = rollout(&live).status();
+                status = rollout(&live).status().to_owned();
             }
             let shown: Json = serde_json::from_str(shown).unwrap_or_default();
-            manifest.insert(key, text(&flatten::flatten(&shown, &live, memory.as_ref(), &outdated)));
+            let found = flatten::flatten(&shown, &live, memory.as_ref(), &outdated);
+            manifest.insert(key, text(&mutations.reconciled(&place, found)));
+        }
+        for (key, text) in prior.iter().filter(|(key, _)| unseen.has(key)) {
+            manifest.insert(key.clone(), text.clone());
+            if key.starts_with("Deployment ") {
+                status = operation.state.status.as_str().map_or("progressing".to_owned(), str::to_owned);
+            }
         }
         if manifest.is_empty() && !self.made_namespace(&operation.state).await {
             operation.gone();
@@ -99,7 +115,21 @@ impl Scene<'_> {
     }
 
     /// Secrets in use that are not as they were when the manager was started with them.
-    async fn outdated(&self, memory: &Memory, namespace: &str) -> Result<Vec<String>, KubernetesError> {
+    async fn outdated(
+        &self,
+        memory: &Memory,
+        namespace: &str,
+        unseen: &mut Unseen,
+    ) -> Result<Vec<String>, KubernetesError> {
+        for name in memory.secrets() {
+            let place = live::secret(namespace, name);
+            if unseen.has(&place.to_string()) {
+                continue;
+            }
+            if let Err(KubernetesError::Forbidden { message, .. }) = kubernetes::get(&self.client, &place).await {
+                unseen.note(&place.to_string(), &message);
+            }
+        }
         let now = live::fingerprints(&self.client, memory, namespace, memory.secrets()).await?;
         Ok(now.into_iter().filter(|(name, now)| !memory.is_same(name, now)).map(|(name, _)| name).collect())
     }
@@ -204,6 +234,12 @@ impl Scene<'_> {
         // What belongs to a release of the same name elsewhere, and only stands here.
         found.retain(|object| live::other_release(object, namespace, release).is_none());
         Ok(found)
+    }
+
+    /// The Deployments of this release, by whatever name.
+    pub(super) async fn managers(&self, namespace: &str, release: &str) -> Result<Vec<Json>, KubernetesError> {
+        let labels = format!("app.kubernetes.io/managed-by=gitlabspot,release={release}");
+        self.list_visible("apps/v1", "Deployment", Some(namespace), &labels).await
     }
 
     /// Objects of one kind in all namespaces; in this one for whoever may not list them.

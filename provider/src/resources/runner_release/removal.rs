@@ -3,16 +3,18 @@
 use std::time::{Duration, Instant};
 
 use super::adoption::{ADOPTING, bare};
-use super::apply::owner;
+use super::apply::{AUTOSCALER, owner};
 use super::error::Error;
 use super::expand::{Manifest, Wanted, parsed};
 use super::schema::RunnerRelease;
-use super::{Scene, live};
-use crate::clients::kubernetes::{self, KubernetesError};
+use super::{Scene, live, turn_names};
+use crate::clients::kubernetes::{self, KubernetesError, ObjectRef};
 use crate::framework::value::known_map;
 use crate::framework::wait::{Look, WaitError};
 use crate::framework::{Delete, Diagnostic, Timeouts};
+use crate::resources::live::{Removed, remove};
 use crate::resources::namespace::{Namespace, Removal};
+use crate::resources::owner::{Owner, is_of_other};
 
 /// For a destroy, beyond the grace period of the pods.
 const DELETE: Duration = Duration::from_secs(10 * 60);
@@ -20,28 +22,60 @@ const DELETE: Duration = Duration::from_secs(10 * 60);
 /// How long the cluster's own controllers may take to clear up after the release.
 const CLEARING: Duration = Duration::from_secs(30);
 
+/// Whose objects are to be taken away.
+pub(super) enum Whose<'a> {
+    /// Those of one resource.
+    Of(Option<&'a Owner>),
+    /// Those of whatever create was killed.
+    Anybodys,
+}
+
 impl Scene<'_> {
-    /// Takes objects away in good order.
-    pub(super) async fn remove(&self, manifest: &Manifest, end: Instant) -> Result<(), WaitError<KubernetesError>> {
+    /// Takes objects away in good order. Returns those that belong to another resource, and stay.
+    pub(super) async fn remove(
+        &self,
+        manifest: &Manifest,
+        whose: &Whose<'_>,
+        end: Instant,
+    ) -> Result<Vec<ObjectRef>, WaitError<KubernetesError>> {
         let mut places = live::places(manifest);
         places.sort_by_key(|place| (live::removal_rank(place), place.to_string()));
+        let mut left = Vec::new();
         for place in places {
-            live::remove(&self.client, &place, self.wait(end)).await?;
-            // One that is still there is someone else's, and its pods stay.
-            let is_gone = async || kubernetes::get(&self.client, &place).await.map(|found| found.is_none());
-            if place.kind == "Deployment" && is_gone().await.map_err(WaitError::Failed)? {
-                live::pods_gone(&self.client, &place, self.wait(end)).await?;
+            let owner = match whose {
+                Whose::Of(owner) => owner.cloned(),
+                Whose::Anybodys => {
+                    let found = kubernetes::get(&self.client, &place).await.map_err(WaitError::Failed)?;
+                    found.as_ref().and_then(Owner::on)
+                }
+            };
+            match remove(&self.client, &place, owner.as_ref(), self.wait(end)).await? {
+                Removed::Gone if place.kind == "Deployment" => {
+                    live::pods_gone(&self.client, &place, self.wait(end)).await?;
+                }
+                // One that is still there is someone else's, and its pods stay.
+                Removed::Gone | Removed::Foreign => {}
+                Removed::OfOther => left.push(place),
             }
         }
-        Ok(())
+        Ok(left)
     }
 
     /// Objects of this release that are in no state: a run was killed right after it had made them.
-    pub(super) async fn strays(&self, model: &RunnerRelease, known: &Manifest) -> Result<Manifest, KubernetesError> {
+    pub(super) async fn strays(
+        &self,
+        model: &RunnerRelease,
+        known: &Manifest,
+        whose: &Whose<'_>,
+    ) -> Result<Manifest, KubernetesError> {
         let (Some(namespace), Some(release)) = (model.namespace.as_str(), model.name.as_str()) else {
             return Ok(Manifest::new());
         };
-        let mut found = bare(&self.ours(namespace, release).await?);
+        let mut found = self.ours(namespace, release).await?;
+        if let Whose::Of(owner) = whose {
+            found.retain(|object| !is_of_other(object, *owner));
+        }
+        let mut found = bare(&found);
         found.retain(|key, _| !known.contains_key(key));
         Ok(found)
     }
@@ -52,20 +86,48 @@ impl Scene<'_> {
         planned: &RunnerRelease,
         wanted: &Wanted,
         before: Manifest,
+        owner: Option<&Owner>,
         end: Instant,
     ) -> Result<(), Error> {
         let failed = |source| Error::Remove { source };
+        // A create goes on with what another one has left that was killed, which had another id.
+        let whose = owner.map_or(Whose::Anybodys, |owner| Whose::Of(Some(owner)));
         let mut left = before;
         left.retain(|key, _| !wanted.manifest.contains_key(key));
-        let strays = self.strays(planned, &wanted.manifest).await;
+        let strays = self.strays(planned, &wanted.manifest, &whose).await;
         left.extend(strays.map_err(|source| failed(WaitError::Failed(source)))?);
-        self.remove(&left, end + grace(&left)).await.map_err(failed)
+        self.remove(&left, &whose, end + grace(&left)).await.map(drop).map_err(failed)
+    }
+
+    /// Takes an autoscaler away that leaves the configuration, before the number of pods is set that it would change.
+    pub(super) async fn remove_autoscaler(
+        &self,
+        wanted: &Wanted,
+        before: &Manifest,
+        owner: Option<&Owner>,
+        end: Instant,
+    ) -> Result<(), Error> {
+        let mut left = before.clone();
+        left.retain(|key, _| key.starts_with(AUTOSCALER) && !wanted.manifest.contains_key(key));
+        let removed = self.remove(&left, &Whose::Of(owner), end).await;
+        removed.map(drop).map_err(|source| Error::Remove { source })
     }
 
     pub(super) async fn delete(&self, operation: &mut Delete<RunnerRelease>) -> Result<(), Error> {
         let failed = |source| Error::Remove { source };
         let mut manifest = known_map(&operation.state.manifest).unwrap_or_default();
-        let strays = self.strays(&operation.state, &manifest).await;
+        let turns = &self.context.data().map_err(Error::Configuration)?.turns;
+        let wait = self.wait(self.context.clock.now() + DELETE);
+        let turn = turns.remove(turn_names(&operation.state, &manifest), wait).await;
+        let _turn = turn.map_err(|source| Error::Taken { source })?;
+        let mut owner = Owner::of(&operation.private);
+        if let (None, Some(place)) = (&owner, live::places(&manifest).iter().find(|place| place.kind == "Deployment")) {
+            let found = kubernetes::get(&self.client, place).await;
+            let found = found.map_err(|source| failed(WaitError::Failed(source)))?;
+            owner = Owner::of_or_found(&operation.private, found.as_ref());
+        }
+        let whose = Whose::Of(owner.as_ref());
+        let strays = self.strays(&operation.state, &manifest, &whose).await;
         manifest.extend(strays.map_err(|source| failed(WaitError::Failed(source)))?);
         if operation.private.get::<bool>(ADOPTING).unwrap_or(false) {
             let detail = "The release was imported from Helm, and no apply has taken over all of it. What still belongs \
@@ -74,7 +136,14 @@ impl Scene<'_> {
         }
         let timeout = Timeouts::delete(&operation.state.timeouts, grace(&manifest) + DELETE);
         let end = self.context.clock.now() + timeout;
-        self.remove(&manifest, end).await.map_err(failed)?;
+        let left = self.remove(&manifest, &whose, end).await.map_err(failed)?;
+        if !left.is_empty() {
+            // The namespace is theirs as well.
+            let left: Vec<String> = left.iter().map(ToString::to_string).collect();
+            let detail = format!("{} belong to another resource by now, and were left as they are.", left.join(", "));
+            operation.warn(Diagnostic::warning("Objects of another resource", detail));
+            return Ok(());
+        }
         self.leave_namespace(operation, end).await.map_err(failed)
     }
 

@@ -1,6 +1,8 @@
 //! Scenarios: the release as core drives it, on a small API server in memory.
 
+mod admission;
 mod cluster;
+mod owners;
 
 use serde_json::{Value as Json, json};
 
@@ -447,4 +449,32 @@ async fn nothing_is_asked_while_something_is_unknown() {
         assert_eq!(planned.state.get("id"), PLACE.into());
     }
     assert_eq!(cluster.requests(), [""; 0]);
+}
+
+/// A plan by an identity that reads neither Secrets nor roles.
+#[tokio::test]
+async fn what_may_not_be_read_stays_in_the_state() {
+    let cluster = Cluster::default();
+    let mut stage = stage(&cluster);
+    let config = with(typed(), &[("cache_secret_name", "cache".into())]);
+    stage.apply_wholly(&config).await;
+    let before = stage.state.clone();
+    cluster.hide(&["secrets", "roles", "namespaces", "deployments"]);
+    let said = stage.refresh().await;
+    assert_eq!(summaries(&said), ["Not everything may be read"]);
+    let detail = &said.iter().next().unwrap().detail;
+    for text in [
+        "Secret gitlab-runner/gitlab-runner",
+        "Secret gitlab-runner/cache",
+        "- get secrets in the namespace gitlab-runner",
+        "- get roles in",
+    ] {
+        assert!(detail.contains(text), "{detail}");
+    }
+    assert_eq!(stage.state, before);
+    assert_eq!(stage.differences(&config).await, [""; 0]);
+    // What may be read is looked at as ever.
+    cluster.remove("rolebindings", "gitlab-runner");
+    stage.refresh().await;
+    assert_eq!(stage.differences(&config).await, ["manifest", "objects", "status"]);
 }

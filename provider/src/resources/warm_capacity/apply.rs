@@ -11,15 +11,44 @@ use super::removal::stays;
 use super::schedule::Schedule;
 use super::{Scene, expand, wait};
 use crate::clients::kubernetes::{self, KubernetesError, ObjectRef, Propagation};
+use crate::framework::PrivateState;
 use crate::framework::wait::{Look, WaitError};
 use crate::resources::live;
 use crate::resources::manifest::{Manifest, entry};
 use crate::resources::namespace::{Failure, Namespace};
+use crate::resources::owner::{self, Owner, is_of_other};
 use crate::resources::ownership::Claim;
+use crate::resources::projection::project;
+
+/// Whose placeholders are to be. Refuses those of another resource; what a create has left that was killed is gone on with.
+fn whose<'a>(found: impl Iterator<Item = &'a Json>, own: Option<&PrivateState>) -> Result<Owner, Error> {
+    let found = found.filter(|object| ["Deployment", "CronJob"].iter().any(|kind| object["kind"] == *kind));
+    let refused = |object: &Json| {
+        let text = |name: &str| object["metadata"][name].as_str().unwrap_or_default().to_owned();
+        let id = format!("{}/{}", text("namespace"), text("name"));
+        Err(Error::OfOther { object: format!("{} {id}", object["kind"].as_str().unwrap_or_default()), id })
+    };
+    let found: Vec<&Json> = found.filter(|object| is_warm_capacity(object)).collect();
+    match own {
+        Some(private) => {
+            let owner = Owner::of_or_found(private, found.first().copied()).unwrap_or_else(Owner::new);
+            found.iter().find(|object| is_of_other(object, Some(&owner))).map_or(Ok(owner), |object| refused(object))
+        }
+        // An id that private state has is that of a resource which this one takes the place of.
+        None => found.iter().find(|it| !owner::is_unfinished(it)).map_or_else(|| Ok(Owner::new()), |it| refused(it)),
+    }
+}
 
 impl Scene<'_> {
     /// Finds out what will not go, before anything is changed. What was applied `before` is ours, whatever was done to it.
-    pub(super) async fn look_ahead(&self, wanted: &Placeholders, before: &Manifest, end: Instant) -> Result<(), Error> {
+    /// Returns whose they are to be; `own` is the private state of an update.
+    pub(super) async fn look_ahead(
+        &self,
+        wanted: &Placeholders,
+        before: &Manifest,
+        own: Option<&PrivateState>,
+        end: Instant,
+    ) -> Result<Owner, Error> {
         let objects = expand::objects(wanted);
         let places: Vec<ObjectRef> = objects.iter().filter_map(|object| ObjectRef::of(object).ok()).collect();
         let found = live::get_all(&self.client, places).await.map_err(|source| Error::Before { source })?;
@@ -28,16 +57,17 @@ impl Scene<'_> {
         if let Some((place, _)) = found.iter().find(|(place, object)| is_new(place) && !is_warm_capacity(object)) {
             return Err(Error::Exists { object: place.to_string() });
         }
+        let owner = whose(found.iter().map(|(_, object)| object), own)?;
         live::until_ended(&self.client, &found, || self.wait(end)).await?;
         let name = &wanted.namespace;
         let namespace = Namespace { client: &self.client, name, owner: String::new() };
         match namespace.ensure(self.context, false, Duration::ZERO).await {
             // Whoever may not look at namespaces may still be allowed to work in this one.
-            Ok(_) | Err(Failure::Call(KubernetesError::Forbidden { .. })) => Ok(()),
+            Ok(_) | Err(Failure::Call(KubernetesError::Forbidden { .. })) => Ok(owner),
             Err(Failure::Missing) => Err(Error::NoNamespace { namespace: name.clone() }),
             Err(Failure::Call(source) | Failure::Wait(WaitError::Failed(source))) => Err(Error::Before { source }),
             // A namespace that is not to be made is not waited for.
-            Err(Failure::Wait(_)) => Ok(()),
+            Err(Failure::Wait(_)) => Ok(owner),
         }
     }
 
@@ -56,13 +86,17 @@ impl Scene<'_> {
         Ok(())
     }
 
-    /// Applies all objects, and says so before each; then sees to the period under way. `before` is what the state has.
+    /// Applies all objects, and says so before each; then sees to the period under way. `before` is what the state has, and
+    /// `made` gets what the cluster has made of what.
     pub(super) async fn apply(
         &self,
         wanted: &Placeholders,
         before: &Manifest,
+        owner: &Owner,
+        is_new: bool,
         end: Instant,
         mut record: impl FnMut(&Json),
+        mut made: impl FnMut(&Json, Json),
     ) -> Result<(), Error> {
         let failed = |source| Error::Apply { source, is_new: false };
         let class = priority_class::object(wanted.priority);
@@ -70,7 +104,9 @@ impl Scene<'_> {
         self.apply_class(&class, before).await.map_err(failed)?;
         let workload = expand::workload(wanted);
         record(&workload);
-        let applied = self.apply_object(&workload, before).await.map_err(failed)?;
+        let stamped = if is_new { owner.stamp_unfinished(&workload) } else { owner.stamp(&workload) };
+        let applied = self.apply_object(&stamped, before).await.map_err(failed)?;
+        made(&workload, project(&workload, &applied));
         // Others may have removed the class in between, which did not see these placeholders yet.
         if self.get(&priority_class::place(&wanted.priority_class_name())).await.map_err(failed)?.is_none() {
             self.apply_class(&class, before).await.map_err(failed)?;
@@ -80,6 +116,18 @@ impl Scene<'_> {
             Some(schedule) => self.start(wanted, schedule, &applied, end).await,
         };
         result.map_err(|source| Error::Placeholders { source, is_new: false })
+    }
+
+    /// Ends a create: what was made belongs to this resource alone from now on.
+    pub(super) async fn finish(&self, wanted: &Placeholders, owner: &Owner) -> Result<(), Error> {
+        let failed = |source| Error::Apply { source, is_new: false };
+        let workload = expand::workload(wanted);
+        let place = ObjectRef::of(&workload).map_err(failed)?;
+        // Another create may have taken it for that of a create that was killed.
+        if self.get(&place).await.map_err(failed)?.is_some_and(|found| is_of_other(&found, Some(owner))) {
+            return Err(Error::Lost { object: place.to_string() });
+        }
+        self.apply_object(&owner.stamp(&workload), &Manifest::new()).await.map(drop).map_err(failed)
     }
 
     /// A class that someone made with another value is made anew: its value cannot be changed.
@@ -99,7 +147,7 @@ impl Scene<'_> {
     async fn apply_object(&self, object: &Json, before: &Manifest) -> Result<Json, KubernetesError> {
         let before =
             entry(object).and_then(|(key, _)| before.get(&key)).and_then(|text| serde_json::from_str(text).ok());
-        let claim = Claim::Shown { before: &before.unwrap_or_default(), after: object, hidden: &[] };
+        let claim = Claim::Shown { before: &before.unwrap_or_default(), after: object, hidden: &owner::HIDDEN };
         live::apply(&self.client, object, claim).await
     }
 
@@ -109,7 +157,7 @@ impl Scene<'_> {
             .until(|| async {
                 Ok(match self.get(&place).await? {
                     Some(found) => wait::of_deployment(&found),
-                    None => Look::Pending("the Deployment is gone".to_owned()),
+                    None => Look::Pending("somebody has deleted the Deployment meanwhile".to_owned()),
                 })
             })
             .await
@@ -132,7 +180,7 @@ impl Scene<'_> {
                 running = Some(found);
             } else {
                 let place = ObjectRef::of(&found).map_err(WaitError::Failed)?;
-                live::remove(&self.client, &place, self.wait(end)).await?;
+                live::remove(&self.client, &place, None, self.wait(end)).await?;
             }
         }
         let Some(period) = period else { return Ok(()) };

@@ -7,6 +7,8 @@ use crate::framework::{Diagnostic, Diagnostics};
 use crate::provider::sentence;
 use crate::resources::live::StillEnding;
 use crate::resources::next_apply::next_apply;
+use crate::resources::owner;
+use crate::resources::turns::Taken;
 
 /// Why an operation failed.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +32,21 @@ pub(super) enum Error {
     )]
     OtherShape { object: Box<ObjectRef>, id: String },
 
+    #[error(
+        "{object} belongs to another resource of this or of another state. {}",
+        owner::advice(.id)
+    )]
+    OfOther { object: String, id: String },
+
+    #[error("{source}. Nothing was changed. Give the two other names.")]
+    Taken { source: WaitError<Taken> },
+
+    #[error(
+        "{object} was taken over by another create, which ran at the same time. The placeholders are those of that one. \
+         Keep one of the two resources, or give them other names."
+    )]
+    Lost { object: String },
+
     #[error(transparent)]
     Ending(#[from] StillEnding),
 
@@ -46,7 +63,7 @@ pub(super) enum Error {
     Apply { source: KubernetesError, is_new: bool },
 
     #[error(
-        "The placeholders were not made: {source}. All objects are applied and in the state. Placeholders need no node for \
+        "The placeholders were not made: {source}. What was applied is in the state. Placeholders need no node for \
          this, only to be accepted by the cluster. {}",
         if *.is_new { next_apply(true) } else { "The next apply waits again.".to_owned() }
     )]
@@ -80,9 +97,13 @@ impl Error {
     fn summary(&self) -> &'static str {
         match self {
             Self::Client(_) | Self::Configuration(_) => "Invalid warm capacity",
-            Self::Exists { .. } | Self::OtherShape { .. } => "Object exists already",
+            Self::Exists { .. } | Self::OtherShape { .. } | Self::OfOther { .. } | Self::Taken { .. } => {
+                "Object exists already"
+            }
             Self::NoNamespace { .. } => "Namespace not found",
-            Self::Before { .. } | Self::Apply { .. } | Self::Ending(_) => "Cannot apply the warm capacity",
+            Self::Before { .. } | Self::Apply { .. } | Self::Ending(_) | Self::Lost { .. } => {
+                "Cannot apply the warm capacity"
+            }
             Self::Placeholders { .. } => "Placeholders were not made",
             Self::Read { .. } => "Cannot read the warm capacity",
             Self::Remove { .. } => "Cannot remove the warm capacity",

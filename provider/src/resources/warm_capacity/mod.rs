@@ -46,6 +46,9 @@ use crate::framework::{
 use crate::provider::{Data, sentence};
 use crate::resources::cluster;
 use crate::resources::manifest::{Manifest, entry, restore, shown_manifest};
+use crate::resources::mutation::Mutations;
+use crate::resources::owner::{self, Owner};
+use crate::resources::turns::{self, Turn};
 
 /// What an operation may take, unless the user says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(5 * 60);
@@ -195,21 +198,50 @@ impl<'a> Scene<'a> {
         Wait::new(self.context, left).every(Duration::from_millis(200), Duration::from_secs(3))
     }
 
+    /// Sees that no other operation of this run makes or removes placeholders of the same name.
+    async fn turn(&self, model: &WarmCapacity, end: Instant) -> Result<Turn, Error> {
+        let turns = &self.context.data().map_err(Error::Configuration)?.turns;
+        turns.make(turn_names(model), self.wait(end)).await.map_err(|source| Error::Taken { source })
+    }
+
+    /// The same for a create, which finds out whether it can go on.
+    async fn begin(&self, model: &WarmCapacity, wanted: &Placeholders, end: Instant) -> Result<(Turn, Owner), Error> {
+        let patience = self.context.clock.now() + owner::PATIENCE;
+        loop {
+            let turn = self.turn(model, end).await?;
+            let found = match self.look_ahead(wanted, &Manifest::new(), None, end).await {
+                Ok(owner) => self.look_for_other_shape(wanted).await.map(|()| owner),
+                refused => refused,
+            };
+            match found {
+                Err(Error::OfOther { .. } | Error::OtherShape { .. }) if self.context.clock.now() < patience => {}
+                found => return Ok((turn, found?)),
+            }
+            drop(turn);
+            self.context.clock.sleep(Duration::from_millis(500)).await;
+        }
+    }
+
     async fn create(&self, operation: &mut Create<WarmCapacity>) -> Result<(), Error> {
         let end = self.context.clock.now() + time_for(&operation.planned.timeouts, Timeouts::create);
         let wanted = wanted(&operation.planned)?;
         let mut manifest = Manifest::new();
-        self.look_ahead(&wanted, &manifest, end).await?;
-        self.look_for_other_shape(&wanted).await?;
+        let (_turn, owner) = self.begin(&operation.planned, &wanted, end).await?;
         let mut state = operation.planned.clone();
         plan::describe(&mut state);
         operation.private.set(APPLYING, &true);
-        self.apply(&wanted, &Manifest::new(), end, |object| {
+        owner.keep(&mut operation.private);
+        let mut mutations = Mutations::default();
+        let record = |object: &Json| {
             manifest.extend(entry(object));
             state.manifest = shown_manifest(&manifest);
             operation.record(state.clone());
-        })
-        .await?;
+        };
+        let made = |asked: &Json, made| mutations.note_object(asked, made);
+        let applied = self.apply(&wanted, &Manifest::new(), &owner, true, end, record, made).await;
+        mutations.keep(&mut operation.private);
+        applied?;
+        self.finish(&wanted, &owner).await?;
         operation.private.remove(APPLYING);
         Ok(())
     }
@@ -219,24 +251,29 @@ impl<'a> Scene<'a> {
         let failed = |source| Error::Remove { source };
         let wanted = wanted(&operation.planned)?;
         let mut manifest = known_map(&operation.prior.manifest).unwrap_or_default();
-        self.look_ahead(&wanted, &manifest, end).await?;
+        let _turn = self.turn(&operation.planned, end).await?;
+        let owner = self.look_ahead(&wanted, &manifest, Some(&operation.private), end).await?;
+        owner.keep(&mut operation.private);
         let mut state = operation.planned.clone();
         plan::describe(&mut state);
-        let present = self.present(&operation.planned, &manifest).await;
+        let present = self.present(&operation.planned, &manifest, Some(&owner)).await;
         let mut left = present.map_err(|source| Error::Before { source })?;
         left.retain(|place| !removal::stays(place, &wanted));
         operation.private.set(APPLYING, &true);
 
         // Placeholders of both shapes at once would ask for twice the room.
-        let warnings = self.remove_placeholders(&left, end).await.map_err(failed)?;
+        let warnings = self.remove_placeholders(&left, Some(&owner), end).await.map_err(failed)?;
         operation.diagnostics.extend(warnings);
         let before = manifest.clone();
-        let applied = self.apply(&wanted, &before, end, |object| {
+        let mut mutations = Mutations::of(&operation.private);
+        let record = |object: &Json| {
             manifest.extend(entry(object));
             state.manifest = shown_manifest(&manifest);
             operation.record(state.clone());
-        });
-        let applied = applied.await;
+        };
+        let made = |asked: &Json, made| mutations.note_object(asked, made);
+        let applied = self.apply(&wanted, &before, &owner, false, end, record, made).await;
+        mutations.keep(&mut operation.private);
         if let Err(Error::Apply { source: KubernetesError::Conflict { object, .. }, .. }) = &applied {
             // It is as it was, and what others own of it does not become ours by being in the state.
             restore(&mut manifest, &before, &object.to_string());
@@ -252,6 +289,12 @@ impl<'a> Scene<'a> {
         operation.private.remove(LACKING);
         Ok(())
     }
+}
+
+/// What no two operations of one run are to have in hand.
+fn turn_names(model: &WarmCapacity) -> Vec<String> {
+    let [namespace, name] = [&model.namespace, &model.name].map(|value| value.as_str().unwrap_or_default());
+    turns::names(model.cluster_name.as_str(), &format!("The warm capacity {namespace}/{name}"), &[])
 }
 
 fn time_for(timeouts: &Value<Timeouts>, which: fn(&Value<Timeouts>, Duration) -> Duration) -> Duration {

@@ -12,7 +12,10 @@ use crate::framework::value::known_map;
 use crate::framework::{Diagnostic, Read};
 use crate::resources::live;
 use crate::resources::manifest::{Manifest, shown_manifest, text};
+use crate::resources::mutation::Mutations;
+use crate::resources::owner::Owner;
 use crate::resources::projection::project;
+use crate::resources::unseen::get_visible;
 
 impl Scene<'_> {
     pub(super) async fn read(&self, operation: &mut Read<WarmCapacity>) -> Result<(), Error> {
@@ -21,27 +24,40 @@ impl Scene<'_> {
         }
         let prior = known_map(&operation.state.manifest).unwrap_or_default();
         let failed = |source| Error::Read { source };
-        let found = live::get_all(&self.client, live::places(&prior)).await;
+        let found = get_visible(&self.client, live::places(&prior)).await;
         let mut manifest = Manifest::new();
         let mut is_scheduled = false;
-        for (place, live) in found.map_err(failed)? {
+        let (found, mut unseen) = found.map_err(failed)?;
+        let main = found.iter().filter(|(place, _)| place.kind != "PriorityClass").find_map(|(_, live)| live.as_ref());
+        if let Some(owner) = Owner::of_or_found(&operation.private, main) {
+            owner.keep(&mut operation.private);
+        }
+        let mutations = Mutations::of(&operation.private);
+        for (place, live) in found {
             let key = place.to_string();
             let live = live.filter(|live| !live::is_ending(live));
             let (Some(live), Some(shown)) = (live, prior.get(&key)) else { continue };
             is_scheduled |= place.kind == "CronJob";
             let shown: Json = serde_json::from_str(shown).unwrap_or_default();
-            manifest.insert(key, text(&project(&shown, &live)));
+            manifest.insert(key, text(&mutations.reconciled(&place, project(&shown, &live))));
         }
+        manifest.extend(prior.iter().filter(|(key, _)| unseen.has(key)).map(|(key, text)| (key.clone(), text.clone())));
         if manifest.is_empty() {
             operation.gone();
             return Ok(());
         }
         operation.state.manifest = shown_manifest(&manifest);
         operation.private.remove(LACKING);
-        if is_scheduled && let Some(warning) = self.lacking(&operation.state).await.map_err(failed)? {
-            operation.diagnostics.push(warning);
-            operation.private.set(LACKING, &true);
+        let lacking = if is_scheduled { self.lacking(&operation.state).await } else { Ok(None) };
+        match lacking {
+            Ok(Some(warning)) => {
+                operation.diagnostics.push(warning);
+                operation.private.set(LACKING, &true);
+            }
+            Err(KubernetesError::Forbidden { object, message }) => unseen.note(&object.to_string(), &message),
+            other => drop(other.map_err(failed)?),
         }
+        operation.diagnostics.extend(unseen.warning());
         Ok(())
     }
 

@@ -6,13 +6,14 @@ use super::error::Error;
 use super::manifests::{is_warm_capacity, priority_class, selector_of_all, shapes};
 use super::model::{Placeholders, priority_of_class};
 use super::schema::WarmCapacity;
-use super::{Scene, expand, time_for};
+use super::{Scene, expand, time_for, turn_names};
 use crate::clients::kubernetes::{self, KubernetesError, ObjectRef};
 use crate::framework::value::known_map;
 use crate::framework::wait::WaitError;
 use crate::framework::{Delete, Diagnostic, Timeouts};
-use crate::resources::live::{self, MANAGED_BY};
+use crate::resources::live::{self, MANAGED_BY, Removed};
 use crate::resources::manifest::Manifest;
+use crate::resources::owner::{Owner, is_of_other};
 
 const CLASS: &str = "PriorityClass";
 const JOB: &str = "Job";
@@ -22,8 +23,18 @@ impl Scene<'_> {
         let failed = |source| Error::Remove { source };
         let manifest = known_map(&operation.state.manifest).unwrap_or_default();
         let end = self.context.clock.now() + time_for(&operation.state.timeouts, Timeouts::delete);
-        let present = self.present(&operation.state, &manifest).await.map_err(WaitError::Failed).map_err(failed)?;
-        for warning in self.remove_placeholders(&present, end).await.map_err(failed)? {
+        let turns = &self.context.data().map_err(Error::Configuration)?.turns;
+        let turn = turns.remove(turn_names(&operation.state), self.wait(end)).await;
+        let _turn = turn.map_err(|source| Error::Taken { source })?;
+        let mut owner = Owner::of(&operation.private);
+        if let (None, Some(place)) = (&owner, live::places(&manifest).iter().find(|place| place.kind != CLASS)) {
+            let found = self.get(place).await.map_err(WaitError::Failed).map_err(failed)?;
+            owner = Owner::of_or_found(&operation.private, found.as_ref());
+        }
+        let owner = owner.as_ref();
+        let present = self.present(&operation.state, &manifest, owner).await.map_err(WaitError::Failed);
+        let present = present.map_err(failed)?;
+        for warning in self.remove_placeholders(&present, owner, end).await.map_err(failed)? {
             operation.warn(warning);
         }
         for warning in self.remove_classes(&present, end).await.map_err(failed)? {
@@ -38,17 +49,24 @@ impl Scene<'_> {
         &self,
         model: &WarmCapacity,
         manifest: &Manifest,
+        owner: Option<&Owner>,
     ) -> Result<Vec<ObjectRef>, KubernetesError> {
         let mut places = live::places(manifest);
         let (Some(namespace), Some(name)) = (model.namespace.as_str(), model.name.as_str()) else { return Ok(places) };
+        let mut others = Vec::new();
         for (place, found) in live::get_all(&self.client, shapes(namespace, name)).await? {
             let is_known = places.contains(&place);
             let Some(found) = found.filter(|found| is_known || is_warm_capacity(found)) else { continue };
+            if is_of_other(&found, owner) {
+                others.push(found["metadata"]["uid"].clone());
+                continue;
+            }
             let class = priority_class::of_workload(&found);
             places.extend([place].into_iter().filter(|_| !is_known));
             places.extend(class.filter(|class| !places.contains(class)));
         }
-        let jobs = self.jobs(namespace, name).await?;
+        let mut jobs = self.jobs(namespace, name).await?;
+        jobs.retain(|job| !others.contains(&job["metadata"]["ownerReferences"][0]["uid"]));
         places.extend(jobs.iter().filter_map(|job| ObjectRef::of(job).ok()));
         Ok(places)
     }
@@ -57,20 +75,22 @@ impl Scene<'_> {
     pub(super) async fn remove_placeholders(
         &self,
         places: &[ObjectRef],
+        owner: Option<&Owner>,
         end: Instant,
     ) -> Result<Vec<Diagnostic>, WaitError<KubernetesError>> {
         let mut warnings = Vec::new();
         let is_job = |place: &&ObjectRef| place.kind == JOB;
         let workloads = places.iter().filter(|place| place.kind != CLASS && !is_job(place));
         for place in workloads.chain(places.iter().filter(is_job)) {
-            live::remove(&self.client, place, self.wait(end)).await?;
-            if self.get(place).await.map_err(WaitError::Failed)?.is_some() {
-                let detail = format!(
-                    "{place} was left as it is: it is not labelled \"{MANAGED_BY}: gitlabspot\" any more, so someone \
-                     else has taken charge of it. Delete it if nobody has."
-                );
-                warnings.push(Diagnostic::warning("Placeholders were not removed", detail));
-            }
+            let why = match live::remove(&self.client, place, owner, self.wait(end)).await? {
+                Removed::Gone => continue,
+                Removed::Foreign => format!(
+                    "it does not have the label \"{MANAGED_BY}: gitlabspot\" any more. Delete it if it is of no use"
+                ),
+                Removed::OfOther => "it belongs to another resource by now".to_owned(),
+            };
+            let detail = format!("{place} was left as it is: {why}.");
+            warnings.push(Diagnostic::warning("Placeholders were not removed", detail));
         }
         Ok(warnings)
     }
@@ -100,7 +120,7 @@ impl Scene<'_> {
         if self.is_used(&place.name).await.map_err(WaitError::Failed)? {
             return Ok(());
         }
-        live::remove(&self.client, place, self.wait(end)).await?;
+        live::remove(&self.client, place, None, self.wait(end)).await?;
         // Placeholders that were applied in between rely on it.
         if let Some(priority) = priority_of_class(&place.name)
             && self.is_used(&place.name).await.map_err(WaitError::Failed)?

@@ -77,7 +77,11 @@ async fn placeholders_go_before_their_class_and_come_after_it() {
     assert_eq!(stage.state.get("priority_class_name"), "gitlabspot-placeholder-minus-10".into());
     let class = "scheduling.k8s.io/v1/priorityclasses/gitlabspot-placeholder-minus-10";
     let deployment = "apps/v1/deployments/warm";
-    assert_eq!(cluster.writes(), [format!("PATCH {class}"), format!("PATCH {deployment}")]);
+    // The last write ends the create.
+    assert_eq!(
+        cluster.writes(),
+        [format!("PATCH {class}"), format!("PATCH {deployment}"), format!("PATCH {deployment}")]
+    );
     assert_eq!(stage.destroy().await, Diagnostics::new());
     assert_eq!(cluster.writes(), [format!("DELETE {deployment}"), format!("DELETE {class}")]);
     assert_eq!(cluster.paths(), [""; 0]);
@@ -389,4 +393,71 @@ async fn everything_gone_is_made_anew() {
     cluster.world().objects.retain(|path, _| path.starts_with("/api/v1"));
     assert_eq!(stage.refresh().await, Diagnostics::new());
     assert_eq!(stage.state, Raw::Null);
+}
+
+#[tokio::test]
+async fn a_create_does_not_take_what_another_resource_has() {
+    for config in [config(&[]), nights()] {
+        let cluster = Cluster::new();
+        let mut first = stage(&cluster);
+        first.at("2026-01-15T23:00:00Z");
+        first.apply_wholly(&config).await;
+        let mut second = stage(&cluster);
+        second.private = first.private.clone();
+        let diagnostics = second.apply(&config).await;
+        assert_eq!(summaries(&diagnostics), ["Object exists already"]);
+        assert!(diagnostics.iter().next().unwrap().detail.contains("write a `moved` block"), "{diagnostics:?}");
+        assert_eq!(first.changes(&config).await, [""; 0]);
+        // Of before there were ids.
+        first.private.remove("owner");
+        first.apply_wholly(&config).await;
+        assert_eq!(first.destroy().await, Diagnostics::new());
+        assert_eq!(cluster.paths(), [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn what_is_tainted_is_gone_on_with_and_not_deleted_afterwards() {
+    let (cluster, config) = (Cluster::new(), config(&[]));
+    let mut first = stage(&cluster);
+    cluster.world().is_full = true;
+    assert_eq!(summaries(&first.apply(&config).await), ["Placeholders were not made"]);
+    cluster.world().is_full = false;
+    let mut second = stage(&cluster);
+    second.apply_wholly(&config).await;
+    let made = cluster.paths();
+    assert_eq!(summaries(&first.destroy().await), ["Placeholders were not removed"]);
+    assert_eq!(cluster.paths(), made);
+    assert_eq!(second.changes(&config).await, [""; 0]);
+    assert_eq!(second.destroy().await, Diagnostics::new());
+}
+
+#[tokio::test]
+async fn of_two_in_one_run_one_is_refused() {
+    let cluster = Cluster::new();
+    let mut first = stage(&cluster);
+    let mut second = first.beside(WarmCapacityResource);
+    let config = config(&[]);
+    let (one, other) = tokio::join!(first.apply(&config), second.apply(&config));
+    let mut said = [summaries(&one).concat(), summaries(&other).concat()];
+    said.sort();
+    assert_eq!(said, ["", "Object exists already"]);
+    let mut stage = if first.state == Raw::Null { second } else { first };
+    assert_eq!(stage.changes(&config).await, [""; 0]);
+}
+
+/// A plan by an identity that does not read what belongs to the whole cluster.
+#[tokio::test]
+async fn what_may_not_be_read_stays_in_the_state() {
+    let cluster = Cluster::new();
+    let mut stage = stage(&cluster);
+    stage.apply_wholly(&config(&[])).await;
+    let before = stage.state.clone();
+    cluster.world().hides_classes = true;
+    let said = stage.refresh().await;
+    assert_eq!(summaries(&said), ["Not everything may be read"]);
+    let detail = &said.iter().next().unwrap().detail;
+    assert!(detail.contains("- get priorityclasses.scheduling.k8s.io in the whole cluster"), "{detail}");
+    assert_eq!(stage.state, before);
+    assert_eq!(stage.differences(&config(&[])).await, [""; 0]);
 }

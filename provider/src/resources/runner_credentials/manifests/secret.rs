@@ -66,6 +66,8 @@ pub(crate) struct Found {
     pub(crate) annotations: Metadata,
     /// Whether this provider has ever applied it.
     pub(crate) is_ours: bool,
+    /// When this provider changed it last, by the cluster's clock.
+    pub(crate) written_at: Option<String>,
 }
 
 impl Found {
@@ -197,11 +199,14 @@ fn found(object: &Json) -> Found {
     };
     let pair = data(ACCESS_KEY).zip(data(SECRET_KEY));
     let managers = object.pointer("/metadata/managedFields").and_then(Json::as_array).into_iter().flatten();
+    let mut ours = managers.filter(|entry| entry["manager"] == FIELD_MANAGER).peekable();
+    let is_ours = ours.peek().is_some();
     Found {
         pair: pair.map(|(id, secret)| KeyPair { id, secret: secret.into() }),
         labels: metadata("/metadata/labels"),
         annotations: metadata("/metadata/annotations"),
-        is_ours: managers.into_iter().any(|entry| entry["manager"] == FIELD_MANAGER),
+        is_ours,
+        written_at: ours.filter_map(|entry| entry["time"].as_str()).max().map(str::to_owned),
     }
 }
 

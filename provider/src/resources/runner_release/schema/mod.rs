@@ -155,7 +155,8 @@ pub struct RunnerRelease {
     #[attr(optional)]
     pub hpa: Value<Hpa>,
 
-    /// Number of manager pods; 1 unless set.
+    /// Number of manager pods; 1 unless set. What an autoscaler or `kubectl scale` has set is replaced; with `hpa` the number
+    /// stays until the autoscaler changes it.
     #[attr(optional)]
     pub replicas: Value<i64>,
     /// Old ReplicaSets that are kept; 10 unless set.

@@ -19,6 +19,10 @@ struct World {
     holds_rollouts: bool,
     /// What new Deployments have as conditions.
     conditions: Json,
+    /// What admission makes of objects.
+    admission: Option<fn(&mut Json)>,
+    /// Resources of which nothing may be read.
+    hidden: Vec<&'static str>,
     /// A resource whose objects are not accepted.
     refused: String,
 }
@@ -70,6 +74,17 @@ impl Cluster {
                 json!({ "kind": "Status", "status": "Failure", "code": 404, "reason": "NotFound", "message": "no" });
             (404, status)
         };
+        if *method == Method::GET && world.hidden.contains(&resource) {
+            let verb = if name.is_some() { "get" } else { "list" };
+            let message = format!(
+                "{resource} is forbidden: User \"u\" cannot {verb} resource \"{resource}\" in API group \"\" in the \
+                 namespace \"{namespace}\""
+            );
+            let status = json!({
+                "kind": "Status", "status": "Failure", "code": 403, "reason": "Forbidden", "message": message,
+            });
+            return (403, status);
+        }
         let Some(name) = name else {
             let items: Vec<Json> = world
                 .objects
@@ -87,7 +102,13 @@ impl Cluster {
                 Some(_) => (200, json!({ "kind": "Status", "apiVersion": "v1", "status": "Success" })),
                 None => missing(),
             },
-            _ if query.is_some_and(|query| query.contains("dryRun")) => (200, body),
+            _ if query.is_some_and(|query| query.contains("dryRun")) => {
+                let mut body = body;
+                if let Some(admit) = world.admission {
+                    admit(&mut body);
+                }
+                (200, body)
+            }
             _ if resource == world.refused => {
                 let status =
                     json!({ "kind": "Status", "status": "Failure", "code": 422, "reason": "Invalid", "message": "m" });
@@ -98,7 +119,10 @@ impl Cluster {
                 if before.is_none() {
                     world.uids += 1;
                 }
-                let uid = world.uids;
+                let (uid, mut body) = (world.uids, body);
+                if let Some(admit) = world.admission {
+                    admit(&mut body);
+                }
                 let mut object = applied(before, body, uid);
                 if world.holds_rollouts && object["status"].is_object() {
                     object["status"]["updatedReplicas"] = json!(0);
@@ -118,6 +142,14 @@ impl Cluster {
     /// The conditions of Deployments whose pods do not come.
     pub(super) fn add_conditions(&self, conditions: Json) {
         self.world().conditions = conditions;
+    }
+
+    pub(super) fn hide(&self, resources: &[&'static str]) {
+        self.world().hidden = resources.to_vec();
+    }
+
+    pub(super) fn admit(&self, admission: fn(&mut Json)) {
+        self.world().admission = Some(admission);
     }
 
     pub(super) fn refuse(&self, resource: &str) {

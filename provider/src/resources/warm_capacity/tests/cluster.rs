@@ -27,6 +27,8 @@ pub(super) struct World {
     pub(super) refused: Option<&'static str>,
     /// Lists over all namespaces are forbidden.
     pub(super) hides_others: bool,
+    /// Priority classes may not be read.
+    pub(super) hides_classes: bool,
     pub(super) hook: Option<Hook>,
 }
 
@@ -115,6 +117,13 @@ impl World {
                 let items: Vec<&Json> =
                     self.objects.iter().filter(|(path, _)| of_kind(path)).map(|(_, object)| object).collect();
                 (200, json!({ "apiVersion": "v1", "kind": "List", "metadata": {}, "items": items }))
+            }
+            Method::GET if self.hides_classes && path.starts_with(CLASSES) => {
+                let message = "User \"u\" cannot get resource \"priorityclasses\" in API group \"scheduling.k8s.io\" at the \
+                               cluster scope";
+                let (code, mut status) = failure(403, "Forbidden");
+                status["message"] = json!(message);
+                (code, status)
             }
             Method::GET => {
                 self.objects.get(path).map_or_else(|| failure(404, "NotFound"), |found| (200, found.clone()))

@@ -159,6 +159,10 @@ pub(super) const GROUPS: &[Group] = &[
             "a registered pod ends: it unregisters; one whose container starts again keeps its registration if GitLab knows it",
             "values files that people wrote for Helm: applied with one warning at most, an empty plan; five are refused, all at once",
             "a key of `config` is misspelt or of another shape: refused by the plan, also beside what is not known yet; state of the version with typed attributes is read",
+            "two resources of one name, a rename without `moved`, `create_before_destroy`: refused before anything is changed",
+            "a policy changes fields of ours: told by the plan, no difference afterwards, nothing restarts",
+            "a number of pods is set after `kubectl scale`, handed to an autoscaler without a drop to 1, and taken back",
+            "a plan by an identity that may only read, and no Secrets: one warning names what is missing, the state stays",
         ],
         without: &[
             ("R4", "No Helm record is kept, so Helm has nothing to work on."),

@@ -1,0 +1,128 @@
+//! Two resources of one name: no create takes what another resource has, and no delete takes what it has lost.
+
+use super::*;
+
+const OWNER: &str = "gitlabspot.io/owner";
+
+fn detail(diagnostics: &Diagnostics) -> String {
+    diagnostics.iter().next().unwrap().detail.clone()
+}
+
+/// With `create_before_destroy`, after a rename without `moved`, and from another state.
+#[tokio::test]
+async fn a_create_does_not_take_what_another_resource_has() {
+    let cluster = Cluster::default();
+    let mut first = stage(&cluster);
+    first.apply_wholly(&typed()).await;
+    let mut second = stage(&cluster);
+    let planned = second.plan(&typed()).await;
+    assert!(!planned.diagnostics.has_errors(), "the host would lose what create_before_destroy has set aside");
+    assert_eq!(summaries(&planned.diagnostics), ["Object exists already"]);
+    assert_eq!(summaries(&second.apply(&typed()).await), ["Object exists already"]);
+    let said = detail(&planned.diagnostics);
+    assert!(
+        said.contains("write a `moved` block") && said.contains("import it as \"gitlab-runner/gitlab-runner\""),
+        "{said}"
+    );
+    // A plan with -replace has the private state of what it replaces, and does not know what goes first.
+    second.private = first.private.clone();
+    let before = cluster.requests().len();
+    assert_eq!(summaries(&second.apply(&typed()).await), ["Object exists already"]);
+    assert!(cluster.requests()[before..].iter().all(|line| !line.starts_with("DELETE")));
+    assert_eq!(second.state, Raw::Null);
+    assert_eq!(first.changes(&typed()).await, [""; 0]);
+    // By another full name its objects would not be in the way, and yet be taken for leftovers.
+    let mut third = stage(&cluster);
+    let other = with(typed(), &[("fullname_override", "other".into())]);
+    assert_eq!(summaries(&third.apply(&other).await), ["Object exists already"]);
+    assert_eq!(first.changes(&typed()).await, [""; 0]);
+    assert_eq!(cluster.get("deployments", "gitlab-runner")["metadata"]["generation"], 1);
+}
+
+#[tokio::test]
+async fn what_is_tainted_is_gone_on_with_and_not_deleted_afterwards() {
+    let cluster = Cluster::default();
+    let mut first = stage(&cluster);
+    cluster.hold_rollouts(true);
+    assert_eq!(summaries(&first.apply(&typed()).await), ["Runner manager is not available"]);
+    cluster.hold_rollouts(false);
+    let mut second = stage(&cluster);
+    second.apply_wholly(&typed()).await;
+    assert_eq!(summaries(&first.destroy().await), ["Objects of another resource"]);
+    assert_eq!(second.changes(&typed()).await, [""; 0]);
+    assert_eq!(second.destroy().await, Diagnostics::new());
+    assert_eq!(cluster.names(), [""; 0]);
+}
+
+#[tokio::test]
+async fn of_two_in_one_run_one_is_refused() {
+    let cluster = Cluster::default();
+    let mut first = stage(&cluster);
+    let mut second = first.beside(RunnerReleaseResource);
+    let mut elsewhere = first.beside(RunnerReleaseResource);
+    let rbac = object([("create", true.into()), ("cluster_wide", true.into()), ("rules", Raw::Null)]);
+    let wide = with(typed(), &[("rbac", rbac)]);
+    let other = with(wide.clone(), &[("namespace", "other".into())]);
+    let said = tokio::join!(first.apply(&wide), second.apply(&wide), elsewhere.apply(&other));
+    let mut made = 0;
+    for (said, stage, config) in [(said.0, first, &wide), (said.1, second, &wide), (said.2, elsewhere, &other)] {
+        let mut stage = stage;
+        if said == Diagnostics::new() {
+            made += 1;
+            assert_eq!(stage.changes(config).await, [""; 0]);
+        } else {
+            assert_eq!(summaries(&said), ["Object exists already"]);
+            assert_eq!(stage.state, Raw::Null);
+        }
+    }
+    assert_eq!((made, cluster.places("serviceaccounts").len(), cluster.places("clusterroles").len()), (1, 1, 1));
+}
+
+/// The destroy of a rename without `moved`, which the create waits for.
+#[tokio::test]
+async fn a_create_waits_for_a_destroy_of_the_same_run() {
+    let cluster = Cluster::default();
+    let mut first = stage(&cluster);
+    first.apply_wholly(&typed()).await;
+    let mut second = first.beside(RunnerReleaseResource);
+    let config = typed();
+    let late = async {
+        first.context.clock.sleep(std::time::Duration::from_secs(2)).await;
+        first.destroy().await
+    };
+    let (made, destroyed) = tokio::join!(biased; second.apply(&config), late);
+    assert_eq!((destroyed, made), (Diagnostics::new(), Diagnostics::new()));
+    assert_eq!(second.changes(&typed()).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_release_of_before_there_were_ids_gets_one_with_its_next_change() {
+    let cluster = Cluster::default();
+    let mut old = stage(&cluster);
+    old.apply_wholly(&typed()).await;
+    let kinds = ["serviceaccounts", "roles", "rolebindings", "configmaps", "deployments", "secrets"];
+    for kind in kinds {
+        cluster.change(kind, "gitlab-runner", |object| {
+            object["metadata"]["annotations"].as_object_mut().unwrap().remove(OWNER);
+        });
+    }
+    old.private.remove("owner");
+    assert_eq!(old.changes(&typed()).await, [""; 0]);
+    assert_eq!(summaries(&stage(&cluster).apply(&typed()).await), ["Object exists already"]);
+    old.apply_wholly(&with(typed(), &[("deployment_labels", object_of_labels())])).await;
+    let id = cluster.get("deployments", "gitlab-runner")["metadata"]["annotations"][OWNER].clone();
+    assert!(id.is_string());
+    // No pod is started anew for it.
+    assert_eq!(cluster.get("deployments", "gitlab-runner")["metadata"]["generation"], 1);
+    // The state of that apply was lost.
+    old.private.remove("owner");
+    old.apply_wholly(&typed()).await;
+    assert_eq!(cluster.get("deployments", "gitlab-runner")["metadata"]["annotations"][OWNER], id);
+    old.private.remove("owner");
+    assert_eq!(old.destroy().await, Diagnostics::new());
+    assert_eq!(cluster.names(), [""; 0]);
+}
+
+fn object_of_labels() -> Raw {
+    object([("team", "ci".into())])
+}
