@@ -182,7 +182,7 @@ async fn a_wrong_shape_is_refused_by_the_plan() {
     let workspace = stage.testdata("runner_release/values", variables(&stage)).await;
     let usual = "gitlabUrl: https://gitlab.com/\nrunnerToken: glrt-x\n";
     for (values, field, reason) in [
-        ("securityContext: {fsGroup: 999}", "securityContext.fsGroup", "there is no such field"),
+        ("securityContext: {runAsUsr: 999}", "securityContext.runAsUsr", "there is no such field"),
         ("tolerations: [{operatr: Exists}]", "spec.template.spec.tolerations[0].operatr", "there is no such field"),
         ("affinity: {nodeAffinty: {}}", "spec.template.spec.affinity.nodeAffinty", "there is no such field"),
         ("resources: {limits: {cpu: lots}}", "resources.limits.cpu", "\"lots\" is not a quantity"),

@@ -24,6 +24,8 @@ pub(super) struct Carrier<'a> {
     pub(super) findings: Vec<Finding>,
     /// Under HCL names.
     global: Map<String, Value>,
+    /// Texts with expressions.
+    templates: Vec<String>,
     /// Keys of older charts, with the key that replaces each.
     pub(super) older: Vec<(&'static str, &'static str, Value)>,
 }
@@ -44,6 +46,7 @@ pub(super) fn carry(
         carried,
         findings: Vec::new(),
         global: Map::new(),
+        templates: values.values().flat_map(templates).collect(),
         older: Vec::new(),
     };
     carrier.walk(values, "");
@@ -107,6 +110,11 @@ impl Carrier<'_> {
     fn unknown(&mut self, name: &str, path: &str, prefix: &str, value: &Value) {
         // YAML anchors need a place to stand, and `x-` is the usual one.
         if says_nothing(value) || name.starts_with("x-") || name == "global" {
+            return;
+        }
+        // An expression reads it.
+        let expression = format!(".Values.{path}");
+        if self.templates.iter().any(|text| text.contains(&expression)) {
             return;
         }
         self.note(path, unknown::told(name, path, prefix));
@@ -179,6 +187,15 @@ impl Carrier<'_> {
             .ok()
             .and_then(|shaped| shaped.value.as_str().map(str::to_owned))
             .unwrap_or_default()
+    }
+}
+
+fn templates(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) if text.contains("{{") => vec![text.clone()],
+        Value::Array(items) => items.iter().flat_map(templates).collect(),
+        Value::Object(map) => map.values().flat_map(templates).collect(),
+        _ => Vec::new(),
     }
 }
 

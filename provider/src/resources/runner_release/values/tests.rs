@@ -84,6 +84,13 @@ fn keys_that_the_chart_ignores_are_remarked_on_with_their_line_and_place() {
 }
 
 #[test]
+fn keys_that_expressions_read_are_no_news() {
+    let file = "own: bash\nnested: {a: x}\nrunners:\n  config: |\n    [[runners]]\n    shell = '{{ .Values.own }}'\n    name = '{{ .Values.nested.a }}'\n";
+    assert_eq!(notes(file), [""; 0]);
+    assert_eq!(notes("own: 1\nrunners: {config: '[[runners]]'}\n").len(), 1);
+}
+
+#[test]
 fn keys_of_older_charts_are_remarked_on_unless_the_configuration_says_the_same() {
     assert_eq!(
         notes(

@@ -18,6 +18,8 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("labels", "podLabels or deploymentLabels"),
     ("persistence", "volumes and volumeMounts"),
     ("autoscaling", "hpa"),
+    ("podDisruptionBudget", "the attribute pod_disruption_budget of the resource"),
+    ("pdb", "the attribute pod_disruption_budget of the resource"),
 ];
 
 /// A sentence that follows the key.
