@@ -202,7 +202,8 @@ mod tests {
         for (name, actions) in all.0 {
             let reads = |action: &String| {
                 let operation = action.split_once(':').map_or("", |(_, operation)| operation);
-                ["Get", "List", "Describe"].iter().any(|verb| operation.starts_with(verb)) && action != "s3:ListBucketVersions"
+                ["Get", "List", "Describe"].iter().any(|verb| operation.starts_with(verb))
+                    && action != "s3:ListBucketVersions"
             };
             let reading: BTreeSet<String> = actions.into_iter().filter(reads).collect();
             assert_eq!(plans.0[&name], reading, "{name}");
