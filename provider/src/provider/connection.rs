@@ -95,6 +95,7 @@ fn settings(kubernetes: &Kubernetes, not_yet_known: Vec<String>) -> KubernetesSe
         config_context_cluster: text(&kubernetes.config_context_cluster),
         host: text(&kubernetes.host),
         token: secret(&kubernetes.token),
+        token_from: None,
         cluster_ca_certificate: text(&kubernetes.cluster_ca_certificate),
         client_certificate: text(&kubernetes.client_certificate),
         client_key: secret(&kubernetes.client_key),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::{Value as Json, json};
 
-use crate::clients::kubernetes::{self, ApplyOptions, KubernetesError, ObjectRef, Propagation};
+use crate::clients::kubernetes::{self, ApplyOptions, KubernetesError, ObjectRef, Propagation, causes};
 use crate::framework::Context;
 use crate::framework::wait::{Look, Wait, WaitError};
 
@@ -112,7 +112,7 @@ impl Namespace<'_> {
         match self.content().await {
             Ok(content) if content.is_empty() => {}
             Ok(content) => return Ok(Removal::InUse(content)),
-            Err(error) => return Ok(Removal::Unsure(error.to_string())),
+            Err(error) => return Ok(Removal::Unsure(error)),
         }
         kubernetes::delete(self.client, &self.object(), Propagation::Background, None)
             .await
@@ -121,24 +121,30 @@ impl Namespace<'_> {
             .until(|| async {
                 Ok(match self.get().await? {
                     None => Look::Done(Removal::Done),
-                    Some(found) => Look::Pending(format!("the namespace is {}", found["status"]["phase"])),
+                    Some(found) => Look::Pending(ending(&found)),
                 })
             })
             .await
     }
 
     /// Everything in it that is not there by itself, as `Kind name`; at most a few of each kind.
-    async fn content(&self) -> kube::Result<Vec<String>> {
-        let mut versions = self.client.list_core_api_versions().await?.versions;
-        let groups = self.client.list_api_groups().await?.groups;
+    async fn content(&self) -> Result<Vec<String>, String> {
+        let failed = |error| unlisted("the API", &error);
+        let mut versions = self.client.list_core_api_versions().await.map_err(failed)?.versions;
+        let groups = self.client.list_api_groups().await.map_err(failed)?.groups;
         versions.extend(groups.into_iter().filter_map(|group| {
             // Metrics are no objects.
             let is_metrics = group.name.ends_with("metrics.k8s.io");
             (!is_metrics).then(|| group.preferred_version.map(|version| version.group_version))?
         }));
         let found: Vec<Vec<String>> =
-            stream::iter(versions).map(|version| self.of_version(version)).buffered(8).try_collect().await?;
+            stream::iter(versions).map(|version| self.told_of_version(version)).buffered(8).try_collect().await?;
         Ok(found.into_iter().flatten().collect())
+    }
+
+    async fn told_of_version(&self, version: String) -> Result<Vec<String>, String> {
+        let name = version.clone();
+        self.of_version(version).await.map_err(|error| unlisted(&name, &error))
     }
 
     async fn of_version(&self, version: String) -> kube::Result<Vec<String>> {
@@ -169,8 +175,58 @@ impl Namespace<'_> {
     }
 }
 
+/// How far the end of a namespace is, with what Kubernetes says keeps it.
+fn ending(namespace: &Json) -> String {
+    let conditions = namespace["status"]["conditions"].as_array().into_iter().flatten();
+    let said: Vec<&str> = conditions
+        .filter(|condition| condition["status"] == "True")
+        .filter_map(|condition| condition["message"].as_str())
+        .collect();
+    if said.is_empty() {
+        return "the namespace is being deleted".to_owned();
+    }
+    format!("the namespace is being deleted, and Kubernetes says: {}", said.join("; "))
+}
+
+/// Why what is in a namespace could not be listed.
+fn unlisted(version: &str, error: &kube::Error) -> String {
+    let kube::Error::Api(status) = error else { return format!("{version}: {}", causes(error)) };
+    let hint = if status.code == 503 {
+        ". Its server does not work; `kubectl get apiservices` shows which, repair or remove it"
+    } else {
+        ""
+    };
+    format!("{version} answered {} ({}){hint}", status.code, status.message.trim())
+}
+
 /// What Kubernetes puts into every namespace.
 fn comes_by_itself(kind: &str, name: &str) -> bool {
     matches!((kind, name), ("ServiceAccount", "default") | ("ConfigMap", "kube-root-ca.crt"))
         || kind == "Secret" && name.starts_with("default-token-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_keeps_a_namespace_is_told() {
+        let condition = |status: &str, message: &str| json!({ "type": "x", "status": status, "message": message });
+        let remaining = "Some content in the namespace has finalizers remaining: a/b in 1 resource instances";
+        let found =
+            json!({ "status": { "conditions": [condition("False", "all is well"), condition("True", remaining)] } });
+        assert_eq!(ending(&found), format!("the namespace is being deleted, and Kubernetes says: {remaining}"));
+        assert_eq!(ending(&json!({})), "the namespace is being deleted");
+    }
+
+    #[test]
+    fn an_api_without_a_server_is_told_in_words() {
+        let status =
+            kube::core::Status { code: 503, message: "service unavailable\n".to_owned(), ..Default::default() };
+        let said = unlisted("metrics.example.com/v1", &kube::Error::Api(Box::new(status)));
+        assert!(
+            said.starts_with("metrics.example.com/v1 answered 503 (service unavailable). Its server does not work"),
+            "{said}"
+        );
+    }
 }

@@ -52,11 +52,11 @@ pub enum KubernetesError {
     Denied { object: Box<ObjectRef>, message: String },
 
     #[error(
-        "{object}: the cluster does not accept the credentials (401 Unauthorized). A token that can be renewed was renewed \
-         once. Check the token, certificate or command of the provider's \"kubernetes\"; with cluster_name, the AWS \
-         identity needs an access entry of the EKS cluster"
+        "{object}: the cluster does not accept the credentials ({message}). A token that can be renewed was renewed once. \
+         Check the token, certificate or command of the provider's \"kubernetes\"; with cluster_name, the AWS identity \
+         needs an access entry of the EKS cluster"
     )]
-    Unauthorized { object: Box<ObjectRef> },
+    Unauthorized { object: Box<ObjectRef>, message: String },
 
     #[error(
         "{object} cannot be made: the cluster does not know this kind ({} {}). Install what defines it, or switch off \
@@ -177,7 +177,11 @@ impl KubernetesError {
         };
         let causes = status.details.as_ref().map(|details| details.causes.as_slice()).unwrap_or_default();
         match (status.code, status.reason.as_str()) {
-            (401, _) => Self::Unauthorized { object },
+            (401, _) => {
+                // What stands in brackets is our own.
+                let from = status.message.split_once(" (").map(|(_, from)| format!(" ({from}"));
+                Self::Unauthorized { object, message: format!("401 Unauthorized{}", from.unwrap_or_default()) }
+            }
             (403, _) if causes.iter().any(|cause| cause.reason == "NamespaceTerminating") => {
                 Self::NamespaceTerminating { object }
             }
@@ -243,7 +247,7 @@ fn distrust(error: &rustls::Error) -> String {
 }
 
 /// An error and what caused it, each thing once.
-pub(super) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+pub(crate) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
     let mut texts: Vec<String> = Vec::new();
     for cause in chain(error) {
         let text = cause.to_string();

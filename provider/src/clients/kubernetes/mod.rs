@@ -25,6 +25,7 @@ use kube::client::ClientBuilder;
 pub use self::apply::{
     ApplyOptions, Deletion, FIELD_MANAGER, HANDOVER, ObjectRef, Propagation, apply, delete, get, list, log,
 };
+pub(crate) use self::error::causes;
 pub use self::error::{FieldConflict, InvalidField, KubernetesError};
 use self::kubeconfig::Connection;
 pub use self::settings::{EXEC_VERSIONS, Exec, KubernetesSettings, not_pem};
@@ -74,7 +75,7 @@ pub(super) async fn connect(
         Some(name) => eks(clients, name, &settings, environment).await?,
         None => Connection::from_settings(&settings, environment).await?,
     };
-    client(connection, clients)
+    client(connection, clients, settings.token_from)
 }
 
 async fn eks(
@@ -98,7 +99,11 @@ async fn eks(
     Connection::from_eks(cluster, source, settings, environment).await
 }
 
-fn client(connection: Connection, clients: &Clients) -> Result<Connected, ClientError> {
+fn client(
+    connection: Connection,
+    clients: &Clients,
+    token_from: Option<&'static str>,
+) -> Result<Connected, ClientError> {
     let Connection { mut config, tokens, cluster_arn: arn } = connection;
     let refused = |reason: String| ClientError::KubernetesClient { reason };
     // kube takes the process's provider of cryptography; it has to be this one whatever other
@@ -115,7 +120,7 @@ fn client(connection: Connection, clients: &Clients) -> Result<Connected, Client
     let builder = ClientBuilder::try_from(config).map_err(|error| refused(error.to_string()))?;
     let clock = Arc::clone(&clients.0.clock);
     let tokens = tokens.map(|minting| Tokens::new(minting.source, minting.first, Arc::clone(&clock)));
-    let client = builder.with_layer(&transport::TransportLayer { tokens, clock, server }).build();
+    let client = builder.with_layer(&transport::TransportLayer { tokens, clock, server, token_from }).build();
     Ok(Connected { client, arn })
 }
 
@@ -198,6 +203,27 @@ mod tests {
         let asked: Vec<String> = script.requests().into_iter().map(|request| request.uri).collect();
         let of = |name: &str| format!("https://eks.eu-west-1.amazonaws.com/clusters/{name}");
         assert_eq!(asked, [of("prod"), of("other")]);
+    }
+
+    #[tokio::test]
+    async fn a_refusal_says_that_the_token_is_of_the_environment() {
+        let said = async |code, reason: &str, environment: Environment| {
+            let cluster = Cluster::listen([Answer::status(code, reason, reason, serde_json::Value::Null)]).await;
+            let kubernetes = KubernetesSettings { host: Some(cluster.url.clone()), ..KubernetesSettings::default() };
+            let clients = Clients::new(Settings { kubernetes, environment, ..Settings::default() });
+            let client = clients.kubernetes(None).await.unwrap().client;
+            let place =
+                ObjectRef { api_version: "v1".into(), kind: "Namespace".into(), namespace: None, name: "ci".into() };
+            get(&client, &place).await.unwrap_err().to_string()
+        };
+        let with_token = || Environment::fixed([("KUBE_TOKEN", "x")]);
+        let from = "(the token is that of the environment variable KUBE_TOKEN)";
+        for (code, reason) in [(401, "Unauthorized"), (403, "Forbidden")] {
+            let found = said(code, reason, with_token()).await;
+            assert!(found.contains(from), "{found}");
+            let found = said(code, reason, Environment::fixed([])).await;
+            assert!(!found.contains("KUBE_TOKEN"), "{found}");
+        }
     }
 
     /// A TLS server that answers every request with the same namespace.

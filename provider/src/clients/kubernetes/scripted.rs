@@ -85,6 +85,7 @@ impl Cluster {
             tokens: tokens.map(|source| Tokens::new(source, None, clock.clone())),
             clock: clock.clone(),
             server: config.cluster_url.clone(),
+            token_from: None,
         };
         let client = kube::client::ClientBuilder::try_from(config).unwrap().with_layer(&layer).build();
         (cluster, client, clock)

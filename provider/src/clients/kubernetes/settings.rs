@@ -9,6 +9,9 @@ use secrecy::SecretString;
 use crate::clients::environment::Environment;
 use crate::clients::error::ClientError;
 
+/// GitLab sets it in jobs of an `environment` with a cluster, whatever else they work with.
+const TOKEN: &str = "KUBE_TOKEN";
+
 /// The `kubernetes` settings of the provider block.
 #[derive(Clone, Default)]
 pub struct KubernetesSettings {
@@ -21,6 +24,8 @@ pub struct KubernetesSettings {
     pub config_context_cluster: Option<String>,
     pub host: Option<String>,
     pub token: Option<SecretString>,
+    /// The environment variable that the token comes from.
+    pub token_from: Option<&'static str>,
     /// PEM.
     pub cluster_ca_certificate: Option<String>,
     /// PEM.
@@ -121,7 +126,8 @@ impl KubernetesSettings {
             let by_certificate = self.client_certificate.is_some() || self.client_key.is_some();
             fill(&mut self.client_certificate, "KUBE_CLIENT_CERT_DATA");
             self.client_key = self.client_key.or_else(|| secret("KUBE_CLIENT_KEY_DATA"));
-            self.token = (!by_certificate).then(|| secret("KUBE_TOKEN")).flatten();
+            self.token = (!by_certificate).then(|| secret(TOKEN)).flatten();
+            self.token_from = self.token.as_ref().map(|_| TOKEN);
         }
         if self.insecure.is_none() {
             self.insecure = environment.get("KUBE_INSECURE").map(|text| truth(&text)).transpose()?;

@@ -32,6 +32,8 @@ pub(super) struct TransportLayer {
     pub(super) clock: Arc<dyn Clock>,
     /// For whoever reads of it that it cannot be reached.
     pub(super) server: Uri,
+    /// Where the token comes from, if that is not the configuration: for whoever reads that it is not accepted.
+    pub(super) token_from: Option<&'static str>,
 }
 
 impl<S, B> Layer<S> for TransportLayer
@@ -50,6 +52,7 @@ where
             tokens: self.tokens.clone(),
             clock: Arc::clone(&self.clock),
             server: self.server.clone(),
+            token_from: self.token_from,
         }
     }
 }
@@ -60,6 +63,7 @@ pub(super) struct Transport<F> {
     tokens: Option<Tokens>,
     clock: Arc<dyn Clock>,
     server: Uri,
+    token_from: Option<&'static str>,
 }
 
 /// No answer came from the API server.
@@ -78,6 +82,7 @@ impl<F: Send + 'static> Clone for Transport<F> {
             tokens: self.tokens.clone(),
             clock: Arc::clone(&self.clock),
             server: self.server.clone(),
+            token_from: self.token_from,
         }
     }
 }
@@ -98,8 +103,8 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let transport = self.clone();
-        Box::pin(transport.send(request))
+        let (transport, token_from) = (self.clone(), self.token_from);
+        Box::pin(async move { Ok(told(transport.send(request).await?, token_from)) })
     }
 }
 
@@ -109,7 +114,7 @@ where
     B: hyper::body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    async fn send(self, request: Request<Body>) -> Result<Response<Full<Bytes>>, BoxError> {
+    async fn send(self, request: Request<Body>) -> Result<Response<Bytes>, BoxError> {
         let mut token = match &self.tokens {
             Some(tokens) => Some(tokens.token().await?),
             None => None,
@@ -134,7 +139,7 @@ where
                 connecting += began.elapsed();
             }
             if next.is_none() {
-                return result.map(whole);
+                return result;
             }
             if let (Some(tokens), Some(rejected)) = (&self.tokens, &token)
                 && !renewed
@@ -150,7 +155,7 @@ where
                 Err(error) => retry::after_error(&method, error.as_ref(), attempt, connecting),
             };
             let Some(pause) = pause else {
-                return result.map(whole);
+                return result;
             };
             tracing::debug!(attempt, ?pause, %method, "trying a Kubernetes request again");
             self.clock.sleep(pause).await;
@@ -174,8 +179,16 @@ where
     }
 }
 
-fn whole(answer: Response<Bytes>) -> Response<Full<Bytes>> {
-    answer.map(Full::new)
+/// The answer; a refusal also says where the token comes from.
+fn told(answer: Response<Bytes>, token_from: Option<&str>) -> Response<Full<Bytes>> {
+    let is_refused = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&answer.status());
+    let Some(from) = token_from.filter(|_| is_refused) else { return answer.map(Full::new) };
+    answer.map(|body| {
+        let Ok(mut status) = serde_json::from_slice::<serde_json::Value>(&body) else { return Full::new(body) };
+        let Some(message) = status["message"].as_str() else { return Full::new(body) };
+        status["message"] = format!("{message} (the token is that of the environment variable {from})").into();
+        Full::new(Bytes::from(status.to_string()))
+    })
 }
 
 fn bearer(token: &SecretString) -> Result<HeaderValue, BoxError> {

@@ -53,7 +53,16 @@ pub(super) async fn check(
     if objects.is_empty() {
         return Ok(());
     }
-    let Ok(Some(scene)) = timeout(REACHED, reached(context, plan, wanted)).await else { return Ok(()) };
+    let scene = match timeout(REACHED, reached(context, plan, wanted)).await {
+        Ok(Ok(Some(scene))) => scene,
+        // An apply would come no further.
+        Ok(Err(error)) => {
+            let text = format!("{} Whether the cluster accepts the plan is not known.", sentence(&error.to_string()));
+            plan.warn(Diagnostic::warning("Plan not tried out on the cluster", text));
+            return Ok(());
+        }
+        Ok(Ok(None)) | Err(_) => return Ok(()),
+    };
     let Tried { refused, found, unanswered, accepted } = scene.try_out(objects, &claims, plan.prior.is_none()).await;
     // Private state has the id of a resource that this one takes the place of. Only the apply can refuse: hosts plan once more
     // before they create, and a plan that fails then costs them the object that create_before_destroy has set aside.
@@ -102,15 +111,20 @@ fn objects(wanted: &Wanted, claims: &Claims<'_>) -> Result<Vec<Json>, Diagnostic
     Ok(objects)
 }
 
-/// The scene, if the cluster answers and has the namespace.
-async fn reached<'a>(context: &'a Context<Data>, plan: &Plan<RunnerRelease>, wanted: &Wanted) -> Option<Scene<'a>> {
-    let scene = Scene::set(context, &plan.planned, &mut plan.private.clone()).await.ok()?;
-    match kubernetes::get(&scene.client, &namespace::place(&wanted.spec.names.namespace)).await {
+/// The scene, if the cluster answers and has the namespace; the error, if it does not accept the credentials.
+async fn reached<'a>(
+    context: &'a Context<Data>,
+    plan: &Plan<RunnerRelease>,
+    wanted: &Wanted,
+) -> Result<Option<Scene<'a>>, KubernetesError> {
+    let Ok(scene) = Scene::set(context, &plan.planned, &mut plan.private.clone()).await else { return Ok(None) };
+    Ok(match kubernetes::get(&scene.client, &namespace::place(&wanted.spec.names.namespace)).await {
         Ok(found) => found.filter(|found| found["status"]["phase"] != "Terminating").map(|_| scene),
         // Whoever may not look at namespaces may still be allowed to work in this one.
         Err(KubernetesError::Forbidden { .. }) => Some(scene),
+        Err(error @ KubernetesError::Unauthorized { .. }) => return Err(error),
         Err(_) => None,
-    }
+    })
 }
 
 /// What a trial showed.

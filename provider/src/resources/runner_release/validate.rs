@@ -3,12 +3,13 @@
 use super::dynamic;
 use super::expand::Wanted;
 use super::schema::RunnerRelease;
-use crate::framework::{Diagnostics, Severity, Timeouts};
+use crate::framework::{AttributePath, Diagnostic, Diagnostics, Severity, Timeouts, Value};
 
 pub(super) fn validate(config: &RunnerRelease, diagnostics: &mut Diagnostics) {
     Timeouts::validate(&config.timeouts, diagnostics);
     names(config, diagnostics);
     tokens(config, diagnostics);
+    numbers(config, diagnostics);
     if diagnostics.has_errors() {
         return;
     }
@@ -43,6 +44,28 @@ fn names(config: &RunnerRelease, diagnostics: &mut Diagnostics) {
                 ),
             );
         }
+    }
+}
+
+/// Numbers that Kubernetes refuses. It is asked only where the namespace is there already.
+fn numbers(config: &RunnerRelease, diagnostics: &mut Diagnostics) {
+    let mut least = |path: AttributePath, value: &Value<i64>, least: i64| {
+        if let Some(number) = value.known().filter(|number| **number < least) {
+            let text = format!("{path} is {number}. It must be {least} or more.");
+            diagnostics.push(Diagnostic::error("Number out of range", text).at(path));
+        }
+    };
+    for (name, value) in [
+        ("replicas", &config.replicas),
+        ("revision_history_limit", &config.revision_history_limit),
+        ("termination_grace_period_seconds", &config.termination_grace_period_seconds),
+    ] {
+        least(AttributePath::of(name), value, 0);
+    }
+    if let Some(hpa) = config.hpa.known() {
+        let path = AttributePath::of("hpa");
+        least(path.attribute("min_replicas"), &hpa.min_replicas, 1);
+        least(path.attribute("max_replicas"), &hpa.max_replicas, hpa.min_replicas.known().copied().unwrap_or(1).max(1));
     }
 }
 
@@ -85,8 +108,8 @@ fn tokens(config: &RunnerRelease, diagnostics: &mut Diagnostics) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::schema::Hpa;
     use super::*;
-    use crate::framework::Value;
 
     fn problems(config: &RunnerRelease) -> Vec<(String, String)> {
         let mut diagnostics = Diagnostics::new();
@@ -134,6 +157,15 @@ mod tests {
         let wrong = RunnerRelease { config: Value::Known(config), gitlab_url: Value::Unknown, ..release() };
         let summary = "Unknown key in the runner's configuration".to_owned();
         assert_eq!(problems(&wrong), [("config.kubernetes.cpu_requets".to_owned(), summary)]);
+    }
+
+    #[test]
+    fn numbers_have_a_least_value() {
+        let found = |path: &str| vec![(path.to_owned(), "Number out of range".to_owned())];
+        assert_eq!(problems(&RunnerRelease { replicas: (-1).into(), ..release() }), found("replicas"));
+        let hpa = Hpa { min_replicas: 3.into(), max_replicas: 2.into(), ..Hpa::default() };
+        assert_eq!(problems(&RunnerRelease { hpa: Value::Known(hpa), ..release() }), found("hpa.max_replicas"));
+        assert_eq!(problems(&RunnerRelease { replicas: 0.into(), ..release() }), []);
     }
 
     #[test]
