@@ -7,15 +7,15 @@ use super::super::version::RunnerVersion;
 pub(super) fn unfit(at: &str, key: &Key, version: RunnerVersion) -> Option<(&'static str, String)> {
     if key.since > version {
         let detail = format!(
-            "{at} came with GitLab Runner {}, but runner_version is {version}, which would ignore it without a word. Raise \
-             runner_version or remove the key.",
+            "{at} came with GitLab Runner {}, but the runner is {version}, which would ignore it without a word. Raise \
+             runner_version, or the version of the image, or remove the key.",
             key.since
         );
         return Some(("Key is newer than the runner", detail));
     }
     let (last, instead) = key.until.filter(|(last, _)| *last < version && version != RunnerVersion::UNKNOWN)?;
     let detail = format!(
-        "{at} had its last effect with GitLab Runner {last}; runner_version is {version}, which ignores it without a word. \
+        "{at} had its last effect with GitLab Runner {last}; the runner is {version}, which ignores it without a word. \
          Write {instead} instead."
     );
     Some(("Key is older than the runner", detail))

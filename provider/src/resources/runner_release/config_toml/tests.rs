@@ -52,9 +52,17 @@ fn keys_newer_than_the_runner_are_refused() {
     let found = from_text(text, RELEASE, GlobalKeys::Allowed, &place(18, 9)).unwrap_err();
     assert_eq!(found.len(), 1);
     assert!(
-        found[0].detail.starts_with("runners.prepare_timeout came with GitLab Runner 19.0, but runner_version is 18.9")
+        found[0].detail.starts_with("runners.prepare_timeout came with GitLab Runner 19.0, but the runner is 18.9")
     );
     assert!(from_text(text, RELEASE, GlobalKeys::Allowed, &place(19, 0)).is_ok());
+    let old = "[[runners]]\npre_clone_script = \"x\"\n[runners.kubernetes]\nterminationGracePeriodSeconds = 5\n";
+    assert!(from_text(old, RELEASE, GlobalKeys::Allowed, &place(16, 11)).is_ok());
+    let found = from_text(old, RELEASE, GlobalKeys::Allowed, &place(17, 0)).unwrap_err();
+    assert_eq!(
+        found[1].detail,
+        "runners.pre_clone_script had its last effect with GitLab Runner 16.11; the runner is 17.0, which ignores it without \
+         a word. Write pre_get_sources_script instead."
+    );
 }
 
 #[test]
