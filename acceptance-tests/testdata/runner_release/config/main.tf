@@ -39,6 +39,12 @@ variable "cache" {
   default = null
 }
 
+variable "proxy" {
+  type      = string
+  sensitive = true
+  default   = "http://user:very-secret@proxy"
+}
+
 provider "gitlabspot" {
   kubernetes = {
     cluster_name = var.cluster_name
@@ -57,10 +63,11 @@ resource "gitlabspot_runner_release" "runner" {
   runner_token_wo_version = 1
 
   config = {
-    environment  = ["REVISION=${terraform_data.revision.id}"]
+    environment  = ["REVISION=${terraform_data.revision.id}", "HTTPS_PROXY=${var.proxy}"]
     limit        = "3"
     output_limit = null
     kubernetes   = var.kubernetes
   }
-  cache = var.cache
+  cache     = var.cache
+  extra_env = { HTTPS_PROXY = var.proxy }
 }

@@ -39,6 +39,20 @@ async fn is_checked(engine: Engine) {
         assert!(config.contains(line), "{line} in {config}");
     }
 
+    // A sensitive value is where it is needed, and shown nowhere; another one is another pod.
+    assert!(config.contains("HTTPS_PROXY=http://user:very-secret@proxy"), "{config}");
+    let state = workspace.state().await;
+    for attribute in ["manifest", "config_toml_rendered"] {
+        let shown = state.resource(ADDRESS)[attribute].to_string();
+        assert!(shown.contains("HTTPS_PROXY") && !shown.contains("very-secret"), "{shown}");
+    }
+    let before = generation(&stage).await;
+    workspace.set(&json!({ "proxy": "http://user:other-secret@proxy" }));
+    let said = workspace.apply().await.to_string();
+    assert!(!said.contains("-secret"), "{said}");
+    workspace.assert_stable().await;
+    assert_eq!(generation(&stage).await, before + 1);
+
     // The same in other words, and then a state of the version in which every attribute was typed.
     let before = generation(&stage).await;
     workspace

@@ -7,7 +7,8 @@ use super::super::version::RunnerVersion;
 pub(super) fn unfit(at: &str, key: &Key, version: RunnerVersion) -> Option<(&'static str, String)> {
     if key.since > version {
         let detail = format!(
-            "{at} came with GitLab Runner {}, and runner {version} ignores it. Raise runner_version, or remove the key.",
+            "{at} came with GitLab Runner {}, and runner {version} ignores it. Raise runner_version, or the version of the \
+             image, or remove the key.",
             key.since
         );
         return Some(("Key is newer than the runner", detail));

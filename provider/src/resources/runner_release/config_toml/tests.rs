@@ -154,6 +154,14 @@ fn keys_newer_than_the_runner_are_refused() {
             .starts_with("line 2: runners.prepare_timeout came with GitLab Runner 19.0, and runner 18.9 ignores it.")
     );
     assert!(from_text(text, RELEASE, &place(19, 0)).is_ok());
+    let old = "[[runners]]\npre_clone_script = \"x\"\n[runners.kubernetes]\nterminationGracePeriodSeconds = 5\n";
+    assert!(from_text(old, RELEASE, &place(16, 11)).is_ok());
+    let found = from_text(old, RELEASE, &place(17, 0)).unwrap_err();
+    assert_eq!(
+        found[1].detail,
+        "line 2: runners.pre_clone_script had its last effect with GitLab Runner 16.11, and runner 17.0 ignores it. Write \
+         pre_get_sources_script instead."
+    );
 }
 
 #[test]

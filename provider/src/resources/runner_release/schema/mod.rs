@@ -96,7 +96,7 @@ pub struct RunnerRelease {
     /// Seconds between two questions for jobs; 3 unless set.
     #[attr(optional)]
     pub check_interval: Value<i64>,
-    /// `debug`, `info`, `warn`, `error`, `fatal` or `panic`; `info` unless set.
+    /// `trace`, `debug`, `info`, `warn`, `error`, `fatal` or `panic`; `info` unless set.
     #[attr(optional)]
     pub log_level: Value<String>,
     /// `runner`, `text` or `json`.
