@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::{Pod, Secret, ServiceAccount};
 use kube::api::{DeleteParams, ListParams};
 use serde_json::{Value, json};
 
-use super::{ADDRESS, SECRET, assert_one_key, staged, user};
+use super::{ADDRESS, SECRET, assert_one_key, keys, staged, user};
 
 const RELEASE: &str = "gitlabspot_runner_release.runner";
 
@@ -22,7 +22,19 @@ async fn starts(stage: &Stage) -> usize {
     sets.list(&ListParams::default()).await.unwrap().items.len()
 }
 
-/// C21: the manager starts anew exactly once for each new key, and for nothing else.
+/// The key of before a rotation is valid until its manager is gone; the apply after that deletes it.
+async fn the_old_key_goes(stage: &Stage, workspace: &Workspace) {
+    assert_eq!(keys(&stage.account).await.iter().filter(|(_, is_active)| *is_active).count(), 2);
+    let pods = stage.kubernetes.api::<Pod>(stage.namespace.name());
+    until("the old manager is gone", async || pods.list(&ListParams::default()).await.unwrap().items.len() == 1).await;
+    let plan = workspace.plan().await;
+    assert_eq!(plan.changes().keys().collect::<Vec<_>>(), [ADDRESS]);
+    let _ = workspace.try_apply_plan().await.succeeded();
+    workspace.assert_stable().await;
+    assert_one_key(stage, workspace).await;
+}
+
+/// C21: the manager starts anew exactly once for each new key, and for nothing else. The old key goes with the old manager.
 #[tokio::test]
 async fn restarts_once_for_each_key() {
     let (stage, workspace) = runner("restarts", json!({})).await;
@@ -40,14 +52,15 @@ async fn restarts_once_for_each_key() {
         (&plan.changes()[ADDRESS], &plan.changes()[RELEASE]),
         (&vec!["update".to_owned()], &vec!["update".to_owned()])
     );
-    let _ = workspace.try_apply_plan().await.succeeded();
-    workspace.assert_stable().await;
+    let said = workspace.try_apply_plan().await.succeeded().prose();
+    assert!(said.contains("Old access key kept") && said.contains("used by one pod of the namespace"), "{said}");
+    the_old_key_goes(&stage, &workspace).await;
     assert_eq!(starts(&stage).await, 2);
 
     let secrets = stage.kubernetes.api::<Secret>(stage.namespace.name());
     secrets.delete(SECRET, &DeleteParams::default()).await.unwrap();
     workspace.apply().await;
-    workspace.assert_stable().await;
+    the_old_key_goes(&stage, &workspace).await;
     assert_eq!(starts(&stage).await, 3);
     assert_one_key(&stage, &workspace).await;
     workspace.destroy().await;

@@ -55,7 +55,7 @@ async fn of_a_create() {
         scene.until_waiting(proxy, kind).await;
         let said = interrupted(running).await;
         assert!(said.contains("cancelled; last seen: 0 of 1 pods"), "{said}");
-        assert!(said.contains("All objects are applied and in the state"), "{said}");
+        assert!(said.contains("What was applied is in the state"), "{said}");
         assert!(said.contains("the next apply deletes it and makes it anew"), "{said}");
         assert_eq!(scene.workspace.state().await.resource(ADDRESS)["manifest"].as_object().unwrap().len(), 2);
         quota.lift().await;

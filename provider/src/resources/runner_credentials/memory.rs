@@ -125,10 +125,11 @@ impl Outgoing {
         format!("access key {} of the IAM user {user}, which the Secret had before", self.id)
     }
 
-    /// Names of the pods that were started with it.
+    /// Names of the pods that were started with it. Times are whole seconds, and a pod reads the Secret some time after it
+    /// was made.
     pub(super) fn users(&self, state: &RunnerCredentials, pods: &[Json]) -> Vec<String> {
         let is_older =
-            |pod: &&Json| pod["metadata"]["creationTimestamp"].as_str().is_none_or(|made| made <= self.until.as_str());
+            |pod: &&Json| pod["metadata"]["creationTimestamp"].as_str().is_none_or(|made| made < self.until.as_str());
         let older: Vec<Json> = pods.iter().filter(is_older).cloned().collect();
         Way::of(state).users(state, &older)
     }

@@ -70,6 +70,9 @@ use crate::resources::turns::{self, Turn};
 const CREATE: Duration = Duration::from_secs(15 * 60);
 const UPDATE: Duration = Duration::from_secs(15 * 60);
 
+/// How long a controller may take to see that nothing is to do.
+const SEEN: Duration = Duration::from_secs(30);
+
 /// The resource `gitlabspot_runner_release`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RunnerReleaseResource;
@@ -241,7 +244,13 @@ impl<'a> Scene<'a> {
         // Of an earlier create that was killed.
         self.clear(&planned, &wanted, Manifest::new(), None, end).await?;
         claims.is_new = false;
-        self.finish(&deployment, &claims).await
+        self.finish(&deployment, &claims).await?;
+        if planned.wait.or(true) {
+            // A change of annotations counts as one of the Deployment: its controller sees it, and starts no pod for it.
+            let soon = self.context.clock.now() + SEEN;
+            let _ = self.rolled_out(&wanted, &planned, end.min(soon)).await;
+        }
+        Ok(())
     }
 
     async fn update(&self, operation: &mut Update<RunnerRelease>) -> Result<(), Error> {
