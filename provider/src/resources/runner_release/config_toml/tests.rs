@@ -96,10 +96,7 @@ fn what_the_runner_refuses_is_an_error_in_a_template_too() {
     let found = template("[[runners]]\n[[runners]]\n", None).unwrap_err();
     assert!(found[0].starts_with("runners.config, line 2: The text has 2 [[runners]] sections"), "{found:?}");
     let found = template("[[runners]]\na = {{ range .Values.x }}\n", None).unwrap_err();
-    assert!(
-        found[0].starts_with("runners.config, line 2: {{ range .Values.x }} in line 2 cannot be evaluated."),
-        "{found:?}"
-    );
+    assert!(found[0].starts_with("runners.config, line 2: {{ range .Values.x }} cannot be evaluated."), "{found:?}");
     let found = template("[[runners]]\n%{ if true }\n", None).unwrap_err();
     assert!(found[0].contains("line 2: a template directive (%{ ... })"), "{found:?}");
     let found =

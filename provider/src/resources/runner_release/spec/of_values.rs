@@ -79,6 +79,17 @@ pub(super) fn objects(inputs: &mut ReleaseInputs, typed: &ReleaseInputs, notes: 
     }
 }
 
+/// The chart makes a session server for a single pod alone.
+pub(super) fn session_server(inputs: &mut ReleaseInputs, typed: &ReleaseInputs, single_pod: bool, notes: &mut Notes) {
+    if let Some(server) = inputs.session_server.as_mut().filter(|server| server.enabled == Some(true))
+        && !single_pod
+        && typed.session_server.is_none()
+    {
+        server.enabled = Some(false);
+        notes.add("sessionServer.enabled", "the chart makes no session server for more than one manager pod.");
+    }
+}
+
 /// Options that an authentication token carries itself.
 pub(super) fn registration(inputs: &mut ReleaseInputs, typed: &ReleaseInputs, notes: &mut Notes) {
     const EFFECT: &str = "it has no effect with an authentication token (glrt-...): GitLab keeps this setting. The chart leaves it out, too.";

@@ -75,6 +75,7 @@ pub fn resolve(given: Given<'_>) -> Result<Resolved, Vec<Finding>> {
         of_values::registration(&mut inputs, &typed, &mut values.notes);
     }
     let single_pod = inputs.hpa.is_none() && inputs.replicas.unwrap_or(1) == 1;
+    of_values::session_server(&mut inputs, &typed, single_pod, &mut values.notes);
     let session_server =
         keep(SessionServer::new(inputs.session_server.as_ref(), &names, single_pod), &mut findings).flatten();
     let metrics = metrics(&inputs);

@@ -64,6 +64,8 @@ async fn of_two_in_one_run_one_is_refused() {
     let wide = with(typed(), &[("rbac", rbac)]);
     let other = with(wide.clone(), &[("namespace", "other".into())]);
     let said = tokio::join!(first.apply(&wide), second.apply(&wide), elsewhere.apply(&other));
+    // Of one name in two namespaces, nothing is in the way of the other, roles of the cluster included.
+    assert_eq!(said.2, Diagnostics::new());
     let mut made = 0;
     for (said, stage, config) in [(said.0, first, &wide), (said.1, second, &wide), (said.2, elsewhere, &other)] {
         let mut stage = stage;
@@ -75,7 +77,7 @@ async fn of_two_in_one_run_one_is_refused() {
             assert_eq!(stage.state, Raw::Null);
         }
     }
-    assert_eq!((made, cluster.places("serviceaccounts").len(), cluster.places("clusterroles").len()), (1, 1, 1));
+    assert_eq!((made, cluster.places("serviceaccounts").len(), cluster.places("clusterroles").len()), (2, 2, 2));
 }
 
 /// The destroy of a rename without `moved`, which the create waits for.

@@ -102,9 +102,16 @@ impl Carrier<'_> {
             Becomes::Special(_) => drop(self.specials.insert(key.path.to_owned(), value)),
             // Helm gives it to all charts.
             Becomes::Nothing(_) if key.path == "global" => {}
+            Becomes::Nothing(_)
+                if key.path.starts_with("rbac.podSecurityPolicy") && !self.has_pod_security_policy() => {}
             Becomes::Nothing(reason) => self.note(key.path, format!("{reason}.")),
             Becomes::Older(to) => self.older.push((key.path, to, value)),
         }
+    }
+
+    fn has_pod_security_policy(&self) -> bool {
+        let enabled = self.release.values.and_then(|values| values.pointer("/rbac/podSecurityPolicy/enabled"));
+        enabled == Some(&Value::Bool(true))
     }
 
     fn unknown(&mut self, name: &str, path: &str, prefix: &str, value: &Value) {

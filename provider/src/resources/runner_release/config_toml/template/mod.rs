@@ -56,13 +56,8 @@ impl Release<'_> {
 pub fn told(unsupported: &[Unsupported]) -> String {
     let Some(first) = unsupported.first() else { return String::new() };
     let count = match unsupported.len() {
-        1 => format!("{} in line {} cannot be evaluated", first.expression, first.line),
-        many => {
-            format!(
-                "{many} template expressions cannot be evaluated, the first {} in line {}",
-                first.expression, first.line
-            )
-        }
+        1 => format!("{} cannot be evaluated", first.expression),
+        many => format!("{many} template expressions cannot be evaluated, the first {}", first.expression),
     };
     format!(
         "{count}. Render the text with \"helm template\" first, or write it with templatefile() or an HCL expression. For \

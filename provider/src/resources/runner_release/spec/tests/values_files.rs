@@ -272,3 +272,14 @@ fn values_of_several_runners_are_an_error() {
     assert_eq!(errors.len(), 1, "{errors:?}");
     assert!(errors[0].contains("several runners: large and small") && errors[0].contains("[\"large\"]"), "{errors:?}");
 }
+
+#[test]
+fn a_session_server_is_left_out_where_the_chart_leaves_it_out() {
+    let url = json!({ "gitlab_url": "https://gitlab.com/" });
+    let text = "replicas: 2\nsessionServer:\n  enabled: true\n  publicIP: 192.0.2.1\n";
+    let (errors, warnings) = told(text, url, Some(Authentication));
+    assert_eq!(errors, [""; 0]);
+    assert!(warnings.contains("line 3, sessionServer.enabled: the chart makes no session server"), "{warnings}");
+    let typed = json!({ "gitlab_url": "https://gitlab.com/", "session_server": { "enabled": true } });
+    assert_eq!(told("replicas: 2\n", typed, Some(Authentication)).0.len(), 1);
+}
