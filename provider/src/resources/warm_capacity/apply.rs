@@ -39,6 +39,23 @@ fn whose<'a>(found: impl Iterator<Item = &'a Json>, own: Option<&PrivateState>) 
     }
 }
 
+/// Whose the placeholders are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stamp<'a> {
+    pub(super) owner: &'a Owner,
+    /// Whether a create has not ended yet.
+    pub(super) is_new: bool,
+}
+
+impl Stamp<'_> {
+    fn on(self, workload: &Json) -> Json {
+        match self.is_new {
+            true => self.owner.stamp_unfinished(workload),
+            false => self.owner.stamp(workload),
+        }
+    }
+}
+
 impl Scene<'_> {
     /// Finds out what will not go, before anything is changed. What was applied `before` is ours, whatever was done to it.
     /// Returns whose they are to be; `own` is the private state of an update.
@@ -92,8 +109,7 @@ impl Scene<'_> {
         &self,
         wanted: &Placeholders,
         before: &Manifest,
-        owner: &Owner,
-        is_new: bool,
+        stamp: Stamp<'_>,
         end: Instant,
         mut record: impl FnMut(&Json),
         mut made: impl FnMut(&Json, Json),
@@ -104,7 +120,7 @@ impl Scene<'_> {
         self.apply_class(&class, before).await.map_err(failed)?;
         let workload = expand::workload(wanted);
         record(&workload);
-        let stamped = if is_new { owner.stamp_unfinished(&workload) } else { owner.stamp(&workload) };
+        let stamped = stamp.on(&workload);
         let applied = self.apply_object(&stamped, before).await.map_err(failed)?;
         made(&workload, project(&workload, &applied));
         // Others may have removed the class in between, which did not see these placeholders yet.

@@ -31,6 +31,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
+use self::apply::Stamp;
 use self::error::Error;
 use self::model::Placeholders;
 use self::plan::{APPLYING, LACKING};
@@ -238,7 +239,8 @@ impl<'a> Scene<'a> {
             operation.record(state.clone());
         };
         let made = |asked: &Json, made| mutations.note_object(asked, made);
-        let applied = self.apply(&wanted, &Manifest::new(), &owner, true, end, record, made).await;
+        let applied =
+            self.apply(&wanted, &Manifest::new(), Stamp { owner: &owner, is_new: true }, end, record, made).await;
         mutations.keep(&mut operation.private);
         applied?;
         self.finish(&wanted, &owner).await?;
@@ -272,7 +274,7 @@ impl<'a> Scene<'a> {
             operation.record(state.clone());
         };
         let made = |asked: &Json, made| mutations.note_object(asked, made);
-        let applied = self.apply(&wanted, &before, &owner, false, end, record, made).await;
+        let applied = self.apply(&wanted, &before, Stamp { owner: &owner, is_new: false }, end, record, made).await;
         mutations.keep(&mut operation.private);
         if let Err(Error::Apply { source: KubernetesError::Conflict { object, .. }, .. }) = &applied {
             // It is as it was, and what others own of it does not become ours by being in the state.

@@ -105,7 +105,7 @@ struct Parser {
 }
 
 /// What ended a list of nodes.
-enum End {
+enum Stop {
     Text,
     End,
     Else(usize, String, String),
@@ -116,7 +116,7 @@ impl Parser {
         self.unsupported.push(Unsupported { line, expression: source });
     }
 
-    fn nodes(&mut self, is_inside: bool) -> (Vec<Node>, End) {
+    fn nodes(&mut self, is_inside: bool) -> (Vec<Node>, Stop) {
         let mut nodes = Vec::new();
         while let Some(piece) = self.pieces.next() {
             let (line, source, code) = match piece {
@@ -129,12 +129,12 @@ impl Parser {
             let (word, more) = code.split_once(char::is_whitespace).unwrap_or((&code, ""));
             match word {
                 _ if code.starts_with("/*") => {}
-                "end" if is_inside => return (nodes, End::End),
-                "else" if is_inside => return (nodes, End::Else(line, source, more.trim().to_owned())),
+                "end" if is_inside => return (nodes, Stop::End),
+                "else" if is_inside => return (nodes, Stop::Else(line, source, more.trim().to_owned())),
                 "if" => nodes.push(self.conditional(line, source, more)),
                 "range" | "with" | "define" | "block" => {
                     self.refuse(line, source);
-                    while let (_, End::Else(..)) = self.nodes(true) {}
+                    while let (_, Stop::Else(..)) = self.nodes(true) {}
                 }
                 _ => match pipeline(&code) {
                     Some(pipeline) => nodes.push(Node::Value(Action { line, source, pipeline })),
@@ -142,7 +142,7 @@ impl Parser {
                 },
             }
         }
-        (nodes, End::Text)
+        (nodes, Stop::Text)
     }
 
     fn conditional(&mut self, line: usize, source: String, condition: &str) -> Node {
@@ -162,11 +162,11 @@ impl Parser {
             let (nodes, end) = self.nodes(true);
             branches.push((condition, nodes));
             match end {
-                End::Else(line, source, more) => {
+                Stop::Else(line, source, more) => {
                     next = Some((line, source, more.strip_prefix("if ").unwrap_or(&more).trim().to_owned()));
                 }
-                End::End => {}
-                End::Text => self.refuse(line, source),
+                Stop::End => {}
+                Stop::Text => self.refuse(line, source),
             }
         }
         Node::If(branches)
@@ -183,8 +183,7 @@ type Letters<'a> = std::iter::Peekable<std::str::Chars<'a>>;
 
 fn commands(letters: &mut Letters<'_>, is_group: bool) -> Option<Vec<Vec<Operand>>> {
     let mut commands = vec![Vec::new()];
-    loop {
-        let Some(letter) = letters.peek().copied() else { break };
+    while let Some(letter) = letters.peek().copied() {
         match letter {
             _ if letter.is_whitespace() => _ = letters.next(),
             ')' if is_group => break,

@@ -86,7 +86,7 @@ fn errors_have_a_line_and_quote_nothing() {
         refused("a: 1\nb: {{ .Values.x }}\n").split(". ").next(),
         Some("line 2: this is a template and not yet YAML")
     );
-    assert_eq!(refused("a: 'glrt-secret\n").contains("glrt"), false);
+    assert!(!refused("a: 'glrt-secret\n").contains("glrt"));
     assert_eq!(refused("base.yaml"), "this is the name of a file. Write file(\"base.yaml\").");
     assert_eq!(refused("- a"), "this is a list, and a values file is a map of keys.");
     assert!(refused("glrt-secret").starts_with("this is a single value"));
