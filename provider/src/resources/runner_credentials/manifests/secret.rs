@@ -154,7 +154,8 @@ impl Place {
         let data = json!({ ACCESS_KEY: Json::Null, SECRET_KEY: Json::Null });
         let before = json!({
             "metadata": { "labels": seen.labels, "annotations": seen.annotations },
-            "data": if seen.data_changed { data } else { Json::Null },
+            // A key that the plan has not seen to be changed is not taken from others.
+            "data": if seen.data_changed { data } else { after["data"].clone() },
         });
         let claim = match seen.is_adopted {
             true => Claim::Everything,
