@@ -14,13 +14,16 @@ use crate::resources::testing::{Stage, summaries};
 
 type Config = Vec<(&'static str, Raw)>;
 
+/// At noon, so that no period is under way, whatever the time is where the test runs.
 fn stage(cluster: &Cluster) -> Stage {
-    Stage::with_cluster(
+    let stage = Stage::with_cluster(
         WarmCapacityResource,
         AwsSettings::default(),
         KubernetesSettings::default(),
         Some(cluster.client()),
-    )
+    );
+    stage.at("2026-01-15T12:00:00Z");
+    stage
 }
 
 fn object<const N: usize>(attributes: [(&str, Raw); N]) -> Raw {
