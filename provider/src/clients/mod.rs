@@ -244,7 +244,6 @@ impl fmt::Debug for Clients {
 
 #[cfg(test)]
 mod tests {
-
     use super::scripted::{Answer, Script, clients};
     use super::*;
 

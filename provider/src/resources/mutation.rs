@@ -128,6 +128,8 @@ fn differences(path: &str, asked: &Json, made: &Json, lines: &mut Vec<String>) {
                 differences(&format!("{path}[{at}]"), asked, made, lines);
             }
         }
+        // Users may have put a sensitive value there.
+        _ if path.contains("env[") && path.ends_with(".value") => lines.push(format!("{path} has another value")),
         _ => lines.push(format!("{path} is {made} in place of {asked}")),
     }
 }
@@ -192,5 +194,13 @@ mod tests {
             "\n- Namespace ci: a[0].image is \"y\" in place of \"x\"\n- Namespace ci: c is [1] in place of null"
         ));
         assert_eq!(foretold(&[(place(), asked.clone(), asked)]), None);
+    }
+
+    #[test]
+    fn values_of_variables_are_not_shown() {
+        let of = |value: &str| json!({ "containers": [{ "env": [{ "name": "A", "value": value }] }] });
+        let mut lines = Vec::new();
+        differences("", &of("secret"), &of("secret-too"), &mut lines);
+        assert_eq!(lines, ["containers[0].env[0].value has another value"]);
     }
 }

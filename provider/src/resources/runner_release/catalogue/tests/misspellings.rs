@@ -12,7 +12,7 @@ use super::super::super::values::{self, KEYS};
 use super::*;
 
 /// Of each key.
-const MISSPELLINGS: u32 = 6;
+const MISSPELLINGS: u32 = 3;
 
 const NEWEST: RunnerVersion = RunnerVersion::new(19, 4);
 
