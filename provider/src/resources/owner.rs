@@ -14,15 +14,16 @@ use serde_json::{Value as Json, json};
 
 use super::live::is_ours;
 use super::names;
+use crate::clients::kubernetes::{self, KubernetesError, ObjectRef};
 use crate::framework::PrivateState;
 
 /// On each object: the id of its resource.
 const OWNER: &str = "gitlabspot.io/owner";
 
-/// On the object that makes the pods: its create has not ended.
+/// Annotation of the Deployment or CronJob while its create has not ended.
 const UNFINISHED: &str = "gitlabspot.io/unfinished";
 
-/// Both as conflicts name them. No plan shows them.
+/// Paths of both annotations, as field conflicts name them. Plans do not show them.
 pub(crate) const HIDDEN: [&str; 2] =
     [".metadata.annotations.gitlabspot.io/owner", ".metadata.annotations.gitlabspot.io/unfinished"];
 
@@ -47,6 +48,18 @@ impl Owner {
     /// That of the state; else that of the object which makes its pods, for instance after an import.
     pub(crate) fn of_or_found(private: &PrivateState, main: Option<&Json>) -> Option<Self> {
         Self::of(private).or_else(|| main.filter(|main| is_ours(main)).and_then(Self::on))
+    }
+
+    /// That of the state; else that of the object in the cluster which makes its pods.
+    pub(crate) async fn of_or_live(
+        private: &PrivateState,
+        client: &kube::Client,
+        main: Option<&ObjectRef>,
+    ) -> Result<Option<Self>, KubernetesError> {
+        match (Self::of(private), main) {
+            (None, Some(place)) => Ok(Self::of_or_found(private, kubernetes::get(client, place).await?.as_ref())),
+            (owner, _) => Ok(owner),
+        }
     }
 
     /// That which an object has.

@@ -14,8 +14,8 @@ use super::error::KubernetesError;
 /// Under this name the cluster keeps which fields are ours.
 pub const FIELD_MANAGER: &str = "gitlabspot";
 
-/// The name under which a field is kept as it is while another tool takes it over. To leave a field out of an apply alone
-/// would set it back to its default.
+/// Field manager that keeps the value of a field while another tool takes the field over. Without it, a field that an apply
+/// leaves out would be set back to its default.
 pub const HANDOVER: &str = "gitlabspot-handover";
 
 /// How often an apply that others were quicker than is sent again.

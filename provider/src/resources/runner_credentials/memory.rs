@@ -50,7 +50,7 @@ pub(super) struct Beside {
     pub(super) retiring: Vec<String>,
     /// The tags of ours.
     pub(super) tags: Tags,
-    /// The last read saw no pod that uses it.
+    /// Whether the last read found no pod that uses it.
     pub(super) is_idle: bool,
 }
 
@@ -58,9 +58,9 @@ pub(super) struct Beside {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Outgoing {
     pub(super) id: String,
-    /// When the Secret got another key, by the cluster's clock. Pods that were made later have that one.
+    /// Time at which the new key was written to the Secret, by the cluster's clock. Pods created later have the new key.
     pub(super) until: String,
-    /// The last read saw no pod that uses it.
+    /// Whether the last read found no pod that uses it.
     pub(super) is_idle: bool,
 }
 

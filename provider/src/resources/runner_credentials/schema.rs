@@ -103,9 +103,9 @@ pub struct RunnerCredentials {
     /// Who may use the role, as a policy document; null in mode `access_key`.
     #[attr(computed)]
     pub trust_policy_json: Value<String>,
-    /// Ways to the bucket of before that pods still use, and the key of before a rotation. Each plan looks again: when no pod uses one any more, it plans
-    /// to revoke it, and the apply does so; whoever may not list pods is warned, and the old way stays. A destroy
-    /// revokes them in any case.
+    /// Earlier ways to the bucket, and the access key before a rotation, that pods still use. Each plan looks again: when no
+    /// pod uses one any more, it plans to revoke it, and the apply does so. Whoever may not list pods is warned, and the
+    /// earlier way stays. A destroy revokes them in any case.
     #[attr(computed)]
     pub superseded: Value<List<String>>,
     /// Changes whenever the key in the Secret does, and tells nothing about it; for `restart_on` of

@@ -120,12 +120,10 @@ impl Scene<'_> {
         let wait = self.wait(self.context.clock.now() + DELETE);
         let turn = turns.remove(turn_names(&operation.state, &manifest), wait).await;
         let _turn = turn.map_err(|source| Error::Taken { source })?;
-        let mut owner = Owner::of(&operation.private);
-        if let (None, Some(place)) = (&owner, live::places(&manifest).iter().find(|place| place.kind == "Deployment")) {
-            let found = kubernetes::get(&self.client, place).await;
-            let found = found.map_err(|source| failed(WaitError::Failed(source)))?;
-            owner = Owner::of_or_found(&operation.private, found.as_ref());
-        }
+        let places = live::places(&manifest);
+        let deployment = places.iter().find(|place| place.kind == "Deployment");
+        let owner = Owner::of_or_live(&operation.private, &self.client, deployment).await;
+        let owner = owner.map_err(|source| failed(WaitError::Failed(source)))?;
         let whose = Whose::Of(owner.as_ref());
         let strays = self.strays(&operation.state, &manifest, &whose).await;
         manifest.extend(strays.map_err(|source| failed(WaitError::Failed(source)))?);

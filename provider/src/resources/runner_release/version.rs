@@ -52,6 +52,14 @@ impl RunnerVersion {
         Self::of_image_tag(name.split_once(':')?.1)
     }
 
+    /// That which a whole reference tells, or else a tag alone.
+    pub fn told(image: Option<&str>, tag: Option<&str>) -> Option<Self> {
+        match image {
+            Some(image) => Self::of_image(image),
+            None => Self::of_image_tag(tag?),
+        }
+    }
+
     /// Reads `19.3.0`, `v19.3.0` or `19.3`. `None` when it is none of these.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.strip_prefix('v').unwrap_or(text).split('.');
@@ -110,10 +118,7 @@ impl Running {
     /// Of a release with its values files.
     pub fn of(asked: Option<RunnerVersion>, typed: &ReleaseInputs, inputs: &ReleaseInputs) -> Self {
         let tag = inputs.image_parts.as_ref().and_then(|image| image.tag.as_deref());
-        let of_tag = match inputs.image.as_deref() {
-            Some(image) => RunnerVersion::of_image(image),
-            None => tag.and_then(RunnerVersion::of_image_tag),
-        };
+        let of_tag = RunnerVersion::told(inputs.image.as_deref(), tag);
         let told = asked.or(of_tag);
         let is_untold = told.is_none() && (inputs.image.is_some() || tag.is_some());
         let version = told.unwrap_or(RunnerVersion::DEFAULT);

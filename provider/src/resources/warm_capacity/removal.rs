@@ -26,11 +26,10 @@ impl Scene<'_> {
         let turns = &self.context.data().map_err(Error::Configuration)?.turns;
         let turn = turns.remove(turn_names(&operation.state), self.wait(end)).await;
         let _turn = turn.map_err(|source| Error::Taken { source })?;
-        let mut owner = Owner::of(&operation.private);
-        if let (None, Some(place)) = (&owner, live::places(&manifest).iter().find(|place| place.kind != CLASS)) {
-            let found = self.get(place).await.map_err(WaitError::Failed).map_err(failed)?;
-            owner = Owner::of_or_found(&operation.private, found.as_ref());
-        }
+        let places = live::places(&manifest);
+        let workload = places.iter().find(|place| place.kind != CLASS);
+        let owner = Owner::of_or_live(&operation.private, &self.client, workload).await;
+        let owner = owner.map_err(WaitError::Failed).map_err(failed)?;
         let owner = owner.as_ref();
         let present = self.present(&operation.state, &manifest, owner).await.map_err(WaitError::Failed);
         let present = present.map_err(failed)?;

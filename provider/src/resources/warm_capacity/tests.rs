@@ -14,7 +14,7 @@ use crate::resources::testing::{Stage, summaries};
 
 type Config = Vec<(&'static str, Raw)>;
 
-/// At noon, so that no period is under way, whatever the time is where the test runs.
+/// The clock stands at noon, so that no period of a schedule is under way.
 fn stage(cluster: &Cluster) -> Stage {
     let stage = Stage::with_cluster(
         WarmCapacityResource,

@@ -27,7 +27,7 @@ impl Choice {
         self
     }
 
-    /// The text as it is to be written, if the runner takes it.
+    /// The spelling to write, if the runner accepts the text.
     pub fn spelling(&self, text: &str) -> Option<&'static str> {
         let is_it = |one: &&str| *one == text || self.ignores_case && one.eq_ignore_ascii_case(text);
         self.of.iter().chain(self.aliases).copied().find(is_it)

@@ -81,7 +81,7 @@ impl Lines {
         lines
     }
 
-    /// Of the key, or of the nearest one above it.
+    /// Line of the key, or of its nearest parent.
     pub(super) fn of(&self, path: &str) -> Option<usize> {
         let mut path = path;
         loop {

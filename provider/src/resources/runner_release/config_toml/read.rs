@@ -10,6 +10,7 @@ use super::duration::is_duration;
 use super::place::{Lines, Place, Remark};
 use super::settle::settled;
 
+pub(super) const OTHER_EXECUTOR: &str = "Option of another executor";
 pub(super) const WRONG_VALUE: &str = "Wrong value in the runner's configuration";
 
 pub(super) struct Reader<'a> {
@@ -94,7 +95,7 @@ impl<'a> Reader<'a> {
     fn unknown(&mut self, name: &str, at: &str, catalogue: &'static Table) {
         if OTHER_EXECUTORS.contains(&name) {
             self.ignored(
-                "Option of another executor",
+                OTHER_EXECUTOR,
                 at,
                 &format!(
                     "{at} belongs to another executor, and this resource runs jobs with the Kubernetes executor only."

@@ -6,7 +6,7 @@ use super::super::catalogue::{GLOBAL, RUNNER, Table};
 use super::super::finding::{Finding, Severity};
 use super::Config;
 use super::place::{Place, Remark, Rules, line};
-use super::read::Reader;
+use super::read::{OTHER_EXECUTOR, Reader};
 use super::template::{Release, told};
 
 /// A text that was read.
@@ -34,20 +34,26 @@ pub fn from_text(text: &str, release: Release<'_>, place: &Place) -> Result<Text
         if runner.get("executor").is_some_and(|executor| executor.as_str() != Some("kubernetes")) {
             runner.remove("executor");
             let detail = "registration has the executor from elsewhere, and this resource runs jobs with the Kubernetes executor.";
-            reader.ignored("Option of another executor", "runners.executor", detail);
+            reader.ignored(OTHER_EXECUTOR, "runners.executor", detail);
         }
         for name in table.keys() {
             reader.ignored("Global option in a runner's template", name, &where_it_belongs(name));
         }
         table.clear();
     }
+    let is_of_another =
+        runner.get("executor").and_then(Value::as_str).is_some_and(|it| !matches!(it, "" | "kubernetes"));
     let global = reader.table(table, &GLOBAL, "");
     let mut runner = reader.table(runner, &RUNNER, "runners.");
     if !place.is_strict() {
         given_elsewhere(&mut runner, &mut reader);
     }
     if reader.findings.iter().any(|finding| finding.severity == Severity::Error) {
-        return Err(one_error_of_the_executor(reader.findings));
+        if is_of_another {
+            // Its tables are wrong because of `executor`, which is told alone then.
+            reader.findings.retain(|finding| finding.summary != OTHER_EXECUTOR);
+        }
+        return Err(reader.findings);
     }
     Ok(Text { config: Config { global, runner }, remarks: reader.remarks })
 }
@@ -62,14 +68,6 @@ fn given_elsewhere(runner: &mut toml::Table, reader: &mut Reader<'_>) {
              token is runner_token_wo, or the Secret of token_secret_name.",
         );
     }
-}
-
-/// Tables of another executor are wrong because of `executor`, which is told alone then.
-fn one_error_of_the_executor(findings: Vec<Finding>) -> Vec<Finding> {
-    let is_executor = |finding: &Finding| finding.detail.contains("runners.executor is");
-    let has_executor = findings.iter().any(is_executor);
-    let is_consequence = |finding: &Finding| has_executor && finding.summary == "Option of another executor";
-    findings.into_iter().filter(|finding| !is_consequence(finding)).collect()
 }
 
 fn runner(section: Option<Value>, reader: &mut Reader<'_>) -> toml::Table {

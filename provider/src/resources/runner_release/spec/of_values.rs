@@ -93,7 +93,8 @@ pub(super) fn session_server(inputs: &mut ReleaseInputs, typed: &ReleaseInputs, 
 /// Options that an authentication token carries itself.
 pub(super) fn registration(inputs: &mut ReleaseInputs, typed: &ReleaseInputs, notes: &mut Notes) {
     const EFFECT: &str = "it has no effect with an authentication token (glrt-...): GitLab keeps this setting. The chart leaves it out, too.";
-    if let Some(given) = inputs.registration.take().filter(|_| typed.registration.is_none()) {
+    let given = std::mem::replace(&mut inputs.registration, typed.registration.clone());
+    if let Some(given) = given.filter(|_| typed.registration.is_none()) {
         for (path, is_set) in [
             ("runners.tags", given.tag_list.is_some()),
             ("runners.runUntagged", given.run_untagged.is_some()),
@@ -105,8 +106,6 @@ pub(super) fn registration(inputs: &mut ReleaseInputs, typed: &ReleaseInputs, no
                 notes.add(path, EFFECT);
             }
         }
-    } else {
-        inputs.registration = typed.registration.clone();
     }
     let mut variables = Vec::new();
     if let Some(env) = &mut inputs.env {

@@ -132,12 +132,8 @@ impl Carrier<'_> {
     }
 
     pub(super) fn error(&mut self, path: &str, summary: &'static str, detail: &str) {
-        let at = self.carried.notes.files().find(path);
-        let detail = match at.line {
-            Some(line) => format!("line {line}: {detail}"),
-            None => detail.to_owned(),
-        };
-        self.findings.push(Finding::error(element(at.file), summary, detail));
+        let finding = Finding::error(Vec::new(), summary, detail);
+        self.findings.push(self.carried.notes.placed(path, finding));
     }
 
     fn finish(mut self) -> ChartValues {

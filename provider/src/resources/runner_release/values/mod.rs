@@ -80,16 +80,12 @@ impl ChartValues {
             self.errors.push(wrong);
             return;
         }
-        let at = self.notes.files().find(key);
-        let line = at.line.map(|line| format!("line {line}: ")).unwrap_or_default();
-        self.warnings.push(Finding::warning(
-            layer::element(at.file),
-            "Token in a values file",
-            format!(
-                "{line}{key} is used, but `values` are kept in plan and state as they are written. Take it out and set \
-                 `{attribute}`, which is never stored."
-            ),
-        ));
+        let detail = format!(
+            "{key} is used, but `values` are kept in plan and state as they are written. Take it out and set `{attribute}`, \
+             which is never stored."
+        );
+        let warning = Finding::warning(Vec::new(), "Token in a values file", detail);
+        self.warnings.push(self.notes.placed(key, warning));
     }
 
     /// Says what is used in place of the token of the files, if they have one.
@@ -114,6 +110,14 @@ pub struct Context<'a> {
     pub app_version: Option<&'a str>,
 }
 
+impl<'a> Context<'a> {
+    /// What expressions stand for.
+    fn release(&self, values: &'a Value) -> Release<'a> {
+        let app_version = self.app_version.unwrap_or(DEFAULT_RELEASE);
+        Release { name: self.release, namespace: self.namespace, values: Some(values), app_version }
+    }
+}
+
 /// Reads the files in the order in which Helm would take them. What is wrong is in `errors`; no finding quotes a token.
 pub fn read(files: &[&str], context: Context<'_>) -> ChartValues {
     let Layers { merged, given, files, with_more } = match layer::merge(chart_defaults(), files) {
@@ -132,20 +136,17 @@ pub fn read(files: &[&str], context: Context<'_>) -> ChartValues {
         );
     }
     let values = scope(&merged);
-    let release = Release {
-        name: context.release,
-        namespace: context.namespace,
-        values: Some(&values),
-        app_version: context.app_version.unwrap_or(DEFAULT_RELEASE),
-    };
-    let carried =
-        carry::carry(&merged, ChartValues { notes, has_pod_fs_group, ..ChartValues::default() }, context, release);
+    let carried = ChartValues { notes, has_pod_fs_group, ..ChartValues::default() };
+    let carried = carry::carry(&merged, carried, context, context.release(&values));
     ChartValues { has_pod_security_context: has_pod_security_context || has_moved, ..carried }
 }
 
 /// The Secret that the files name for the token, if any.
 pub fn token_secret(files: &[&str], context: Context<'_>) -> Option<String> {
-    read(files, context).inputs.token_secret_name
+    let merged = layer::merge(chart_defaults(), files).ok()?.merged;
+    let name = shape::text(merged.get("runners")?.get("secret")?)?;
+    let values = scope(&merged);
+    context.release(&values).expand(&name).ok().filter(|name| !name.is_empty())
 }
 
 /// One file as Helm reads it, for a look at its keys.
@@ -156,10 +157,7 @@ pub fn parse(file: &str) -> Option<Map<String, Value>> {
 /// The version that the image in the files tells.
 fn version(values: &Map<String, Value>) -> Option<RunnerVersion> {
     let image = values.get("image")?;
-    match image.as_str() {
-        Some(image) => RunnerVersion::of_image(image),
-        None => RunnerVersion::of_image_tag(image.get("tag")?.as_str()?),
-    }
+    RunnerVersion::told(image.as_str(), image.get("tag").and_then(Value::as_str))
 }
 
 /// Values by the chart's keys, dotted; what the chart does not have, by its whole path.

@@ -6,6 +6,7 @@ use super::super::config_toml::{Place, Rules, from_text, is_same_address};
 use super::carry::{Carrier, get};
 use super::keys::CHART;
 use super::layer::element;
+use super::shape::text;
 
 impl Carrier<'_> {
     pub(super) fn config(&mut self, key: &str, text: &str, rules: Rules) {
@@ -16,6 +17,8 @@ impl Carrier<'_> {
             rules,
             first_line: self.carried.notes.files().block(key),
         };
+        // What would follow from its absence is not told as well.
+        self.carried.has_config = true;
         match from_text(text, self.release, &place) {
             Ok(text) => {
                 for remark in text.remarks {
@@ -29,26 +32,19 @@ impl Carrier<'_> {
                     self.note(key, "registration ignores its url; gitlabUrl is used.");
                 }
                 self.carried.config.push(text.config);
-                self.carried.has_config = true;
             }
-            Err(findings) => {
-                self.findings.extend(findings);
-                // What would follow from its absence is not told as well.
-                self.carried.has_config = true;
-            }
+            Err(findings) => self.findings.extend(findings),
         }
     }
 
     /// Keys that today's chart does not read are remarked on, unless the configuration says the same.
     pub(super) fn older_keys(&mut self) {
+        let in_config = self.carried.config.last().and_then(|config| serde_json::to_value(&config.runner).ok());
         for (path, to, value) in std::mem::take(&mut self.older) {
-            let in_config = self.carried.config.last().map(|config| config.runner.clone()).unwrap_or_default();
-            let there = to.split('.').try_fold(&toml::Value::Table(in_config), |value, part| value.get(part)).cloned();
-            let same = there.as_ref().and_then(|there| serde_json::to_value(there).ok()).is_some_and(|there| {
-                there == value
-                    || super::shape::text(&there).is_some_and(|there| Some(there) == super::shape::text(&value))
-            });
-            if same {
+            let there = to.split('.').try_fold(in_config.as_ref(), |table, part| Some(table?.get(part))).flatten();
+            let is_same =
+                |there: &Value| *there == value || text(there).is_some_and(|there| Some(there) == text(&value));
+            if there.is_some_and(is_same) {
                 continue;
             }
             let (table, key) = to.rsplit_once('.').unwrap_or(("", to));

@@ -66,7 +66,7 @@ fn of_same_name(name: &str, path: &str) -> Option<&'static str> {
     }
 }
 
-/// A key of config.toml, in the spelling of the chart.
+/// What to write where config.toml has a key of this name, which the chart would spell in camel case.
 fn in_config(name: &str) -> Option<String> {
     let of = |table| entries(table).into_iter().find(|entry| plain(entry.key.toml) == plain(name));
     if let Some(entry) = of(&RUNNER) {

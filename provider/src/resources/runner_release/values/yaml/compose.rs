@@ -51,7 +51,7 @@ impl<'text> Composer<'text> {
         Ok((Value::Null, Lines::default()))
     }
 
-    /// Whether anything but an empty document follows.
+    /// Whether another document with content follows.
     pub(super) fn has_another_document(&mut self) -> bool {
         let mut has_started = false;
         while let Ok(Some((event, _))) = self.next() {
