@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gitlabspot_acceptance_tests::{Engine, Stage, Workspace};
+use gitlabspot_acceptance_tests::{Engine, Fault, Stage, Workspace};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use serde_json::{Value, json};
@@ -40,6 +40,7 @@ async fn applies_with(engine: Engine) {
     let before = stage.account.calls().len();
     workspace.assert_stable().await;
     stage.assert_enough_for_plans(before);
+    who_may_not_read_keeps_the_state(&stage, &workspace).await;
 
     the_node_group_is_the_guides(&stage).await;
     the_bucket_is_the_guides(&stage, &workspace).await;
@@ -59,6 +60,41 @@ pub(crate) fn variables(stage: &Stage) -> Value {
         "gitlab_url": stage.gitlab.url(),
         "registration_token": "GR1348941-of-a-group",
     })
+}
+
+/// Once for each call by which a refresh reads the AWS resources: the plan is empty, and one warning for each resource has all
+/// permissions that are missing.
+async fn who_may_not_read_keeps_the_state(stage: &Stage, workspace: &Workspace) {
+    let calls = [
+        ("eks", "DescribeNodegroup", "eks:DescribeNodegroup"),
+        ("autoscaling", "DescribeAutoScalingGroups", "autoscaling:DescribeAutoScalingGroups"),
+        ("s3", "GetPublicAccessBlock", "s3:GetBucketPublicAccessBlock"),
+        ("s3", "GetBucketOwnershipControls", "s3:GetBucketOwnershipControls"),
+        ("s3", "GetBucketEncryption", "s3:GetEncryptionConfiguration"),
+        ("s3", "GetBucketVersioning", "s3:GetBucketVersioning"),
+        ("s3", "GetBucketPolicy", "s3:GetBucketPolicy"),
+        ("s3", "GetBucketLifecycleConfiguration", "s3:GetLifecycleConfiguration"),
+        ("s3", "GetBucketTagging", "s3:GetBucketTagging"),
+        ("iam", "GetUser", "iam:GetUser"),
+        ("iam", "GetUserPolicy", "iam:GetUserPolicy"),
+        ("iam", "ListAccessKeys", "iam:ListAccessKeys"),
+    ];
+    for (service, operation, action) in calls {
+        let code = if service == "eks" { "AccessDeniedException" } else { "AccessDenied" };
+        let message = format!("User: arn:aws:iam::111122223333:user/plan is not authorized to perform: {action}");
+        let message = if service == "s3" { "Access Denied" } else { &message };
+        stage.account.inject(Fault::error(service, operation, 403, code, message));
+    }
+    let plan = workspace.plan().await;
+    let said = plan.output().prose();
+    assert!(plan.is_empty(), "{said}");
+    for kind in ["node group", "cache bucket", "credentials"] {
+        let summary = format!("Warning: Not everything of the {kind} may be read");
+        assert_eq!(said.matches(&summary).count(), 1, "{summary}: {said}");
+    }
+    for (_, _, action) in calls {
+        assert!(said.contains(&format!("- {action}")), "{action}: {said}");
+    }
 }
 
 async fn the_node_group_is_the_guides(stage: &Stage) {

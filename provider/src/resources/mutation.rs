@@ -110,6 +110,10 @@ pub(crate) fn foretold(changes: &[(ObjectRef, Json, Json)]) -> Option<Diagnostic
     })
 }
 
+fn is_of_users(path: &str) -> bool {
+    path.contains("env[") && path.ends_with(".value") || path.contains("command[") || path.contains("args[")
+}
+
 fn differences(path: &str, asked: &Json, made: &Json, lines: &mut Vec<String>) {
     match (asked, made) {
         _ if asked == made => {}
@@ -129,7 +133,7 @@ fn differences(path: &str, asked: &Json, made: &Json, lines: &mut Vec<String>) {
             }
         }
         // Users may have put a sensitive value there.
-        _ if path.contains("env[") && path.ends_with(".value") => lines.push(format!("{path} has another value")),
+        _ if is_of_users(path) => lines.push(format!("{path} has another value")),
         _ => lines.push(format!("{path} is {made} in place of {asked}")),
     }
 }
@@ -202,5 +206,9 @@ mod tests {
         let mut lines = Vec::new();
         differences("", &of("secret"), &of("secret-too"), &mut lines);
         assert_eq!(lines, ["containers[0].env[0].value has another value"]);
+        let of = |value: &str| json!({ "containers": [{ "args": ["-c", value] }] });
+        lines.clear();
+        differences("", &of("secret"), &of("secret-too"), &mut lines);
+        assert_eq!(lines, ["containers[0].args[1] has another value"]);
     }
 }

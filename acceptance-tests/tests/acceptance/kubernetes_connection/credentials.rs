@@ -130,7 +130,7 @@ async fn an_identity_without_rights() {
     scene.connect(&with(&scene.host(), json!({ "token": token })));
     let plan = scene.workspace.plan().await;
     let said = plan.output().prose();
-    assert!(plan.is_empty() && said.contains("Warning: Not everything may be read"), "{said}");
+    assert!(plan.is_empty() && said.contains("Warning: Not everything of the warm capacity may be read"), "{said}");
     assert!(said.contains(&format!("- get deployments.apps in the namespace {namespace}")), "{said}");
     scene.connect(&scene.host());
     scene.workspace.destroy().await;

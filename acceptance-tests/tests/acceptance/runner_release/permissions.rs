@@ -154,7 +154,7 @@ async fn a_plan_needs_rights_to_read() {
     assert!(plan.is_empty(), "{}", plan.output());
     let said = plan.output().prose();
     let namespace = stage.namespace.name();
-    assert_eq!(said.matches("Warning: Not everything may be read").count(), 1, "{said}");
+    assert_eq!(said.matches("Warning: Not everything of the release may be read").count(), 1, "{said}");
     let missing =
         format!("permissions are missing: - get secrets in the namespace {namespace} docs/permissions/plan has");
     assert!(said.contains(&missing), "{said}");

@@ -63,6 +63,13 @@ impl AwsError {
         move |error| Self::new(operation, &error)
     }
 
+    /// An error that AWS answers.
+    #[cfg(test)]
+    pub(crate) fn answered(operation: &'static str, status: u16, code: &str, message: &str) -> Self {
+        let (code, message) = (code.to_owned(), message.to_owned());
+        Self { operation, fault: Fault::Answer { code, message, status, request_id: None } }
+    }
+
     /// The API operation, such as `CreateNodegroup`.
     #[must_use]
     pub fn operation(&self) -> &'static str {

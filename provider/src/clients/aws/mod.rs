@@ -6,6 +6,7 @@ mod content_md5;
 mod credentials;
 mod error;
 mod http;
+mod permission;
 mod profile;
 mod region;
 mod renewal;

@@ -43,6 +43,7 @@ use crate::framework::{
 use crate::provider::{self, Data};
 use crate::resources::propagation::{PROPAGATION, accepted};
 use crate::resources::tags::UNFINISHED;
+use crate::resources::unseen::Unseen;
 
 const CREATE: Duration = Duration::from_secs(20 * 60);
 const UPDATE: Duration = Duration::from_secs(20 * 60);
@@ -231,12 +232,14 @@ impl<D> Scene<'_, D> {
     async fn read(&self, operation: &mut Read<CacheBucket>) -> Result<(), Error> {
         let bucket = operation.state.bucket.as_str().or(operation.state.id.as_str()).unwrap_or_default().to_owned();
         let failed = |source| Error::Read { bucket: bucket.clone(), source };
+        let importing = operation.importing;
         let look = || async {
-            let (head, found) = (presence(self.s3, &bucket, self.region), Found::read(self.s3, &bucket));
+            let mut unseen = Unseen::unless(importing);
+            let (head, found) = (presence(self.s3, &bucket, self.region), Found::read(self.s3, &bucket, &mut unseen));
             match tokio::join!(head, found) {
                 // Not everywhere yet, or no longer.
                 (Ok(Presence::Here), Err(error)) if error.code() == Some("NoSuchBucket") => Err(error),
-                (presence, found) => Ok((presence?, found)),
+                (presence, found) => Ok((presence?, found.map(|found| (found, unseen)))),
             }
         };
         let (presence, found) = self.patiently(look).await.map_err(failed)?;
@@ -254,7 +257,8 @@ impl<D> Scene<'_, D> {
             // Someone who may not look may still be able to read the parts.
             Presence::Here | Presence::Hidden | Presence::Forbidden => {}
         }
-        let mut found = found.map_err(|error| failed(WaitError::Failed(error)))?;
+        let (mut found, unseen) = found.map_err(|error| failed(WaitError::Failed(error)))?;
+        operation.diagnostics.extend(unseen.warning("cache bucket"));
         let overwritten = Overwritten::of(&operation.private, self.context.clock.time_of_day());
         overwritten.keep(&mut operation.private);
         operation.diagnostics.extend(overwritten.leave_out(&mut found, &operation.state, &bucket));

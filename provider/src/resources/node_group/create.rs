@@ -88,7 +88,7 @@ impl<D> Scene<'_, D> {
 
         let reading =
             Reading { tags: self.tags, importing: false, suspended_by_us: az_rebalance::is_ours(&operation.private) };
-        let found = flatten(&state, &Found { group, asgs }, reading);
+        let found = flatten(&state, &Found { group, asgs: Some(asgs) }, reading);
         operation.record(settle(&planned, found));
         Ok(())
     }

@@ -27,7 +27,8 @@ pub(super) const OWN_TAGS: &str = "gitlabspot/";
 #[derive(Clone, Debug)]
 pub(super) struct Found {
     pub(super) group: Nodegroup,
-    pub(super) asgs: Vec<AutoScalingGroup>,
+    /// `None` if they may not be read: the state of them stays.
+    pub(super) asgs: Option<Vec<AutoScalingGroup>>,
 }
 
 /// How a state is read.
@@ -83,10 +84,12 @@ pub(super) fn flatten(state: &NodeGroup, found: &Found, reading: Reading<'_>) ->
     }
     new.update_config = update_config(group, &state.update_config);
     new.node_repair = group.node_repair_config.as_ref().and_then(|repair| repair.enabled).unwrap_or(false).into();
-    let names = found.asgs.iter().filter_map(|asg| asg.auto_scaling_group_name.as_deref());
-    new.autoscaling_group_names = Value::Known(names.map(Value::from).collect());
     read_tags(&mut new, state, group, reading);
-    read_asgs(&mut new, state, &found.asgs, reading);
+    if let Some(asgs) = &found.asgs {
+        let names = asgs.iter().filter_map(|asg| asg.auto_scaling_group_name.as_deref());
+        new.autoscaling_group_names = Value::Known(names.map(Value::from).collect());
+        read_asgs(&mut new, state, asgs, reading);
+    }
     new.build_nodes = Value::Known(build_nodes(&new));
     new
 }
@@ -298,7 +301,7 @@ mod tests {
     fn an_import_fills_everything_that_can_be_told() {
         let tags = Tags { default: Some([("team".to_owned(), "ci".to_owned())].into()), ..Tags::default() };
         let asg = asg(&[(INTENT, "build"), (UNNEEDED, "5m"), ("eks:cluster-name", "prod"), ("theirs", "x")]);
-        let found = Found { group: group().build(), asgs: vec![asg] };
+        let found = Found { group: group().build(), asgs: Some(vec![asg]) };
         let start = NodeGroup { cluster_name: "prod".into(), name: "build".into(), ..NodeGroup::default() };
         let state = flatten(&start, &found, reading(&tags, true));
         let options = AutoscalerOptions { scale_down_unneeded_time: "5m".into(), ..AutoscalerOptions::default() };
@@ -335,6 +338,21 @@ mod tests {
     }
 
     #[test]
+    fn what_may_not_be_read_of_auto_scaling_groups_stays() {
+        let before = NodeGroup {
+            suspend_az_rebalance: true.into(),
+            autoscaling_group_names: Value::Known(vec!["eks-build-1".into()]),
+            asg_tags_all: map(&[(INTENT, "build")]),
+            ..NodeGroup::default()
+        };
+        let found = Found { group: group().build(), asgs: None };
+        let state = flatten(&before, &found, reading(&Tags::default(), false));
+        assert_eq!(state.suspend_az_rebalance, before.suspend_az_rebalance);
+        assert_eq!(state.autoscaling_group_names, before.autoscaling_group_names);
+        assert_eq!((state.asg_tags_all, state.desired_size), (before.asg_tags_all, 2.into()));
+    }
+
+    #[test]
     fn a_refresh_sees_our_tags_only() {
         let tags = Tags::default();
         let before = NodeGroup {
@@ -344,7 +362,7 @@ mod tests {
             asg_tags_all: map(&[(INTENT, "build"), ("mine", "1")]),
             ..NodeGroup::default()
         };
-        let found = Found { group: group().build(), asgs: vec![asg(&[(INTENT, "other"), ("theirs", "x")])] };
+        let found = Found { group: group().build(), asgs: Some(vec![asg(&[(INTENT, "other"), ("theirs", "x")])]) };
         let state = flatten(&before, &found, reading(&tags, false));
         assert_eq!(state.tags, map(&[("team", "ci")]));
         assert_eq!(state.tags_all, map(&[("team", "ci")]));
@@ -355,7 +373,7 @@ mod tests {
     fn nothing_and_empty_are_what_the_user_wrote() {
         let tags = Tags::default();
         let empty = Nodegroup::builder().build();
-        let found = Found { group: empty, asgs: vec![] };
+        let found = Found { group: empty, asgs: Some(vec![]) };
         let written = NodeGroup { labels: map(&[]), taints: Value::Known(Set::default()), ..NodeGroup::default() };
         let state = flatten(&written, &found, reading(&tags, false));
         assert_eq!((state.labels, state.taints), (written.labels, written.taints));

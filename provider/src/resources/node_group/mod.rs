@@ -25,6 +25,7 @@ mod model;
 mod node_role;
 mod ownership;
 mod plan;
+mod read;
 mod release;
 pub mod schema;
 mod subnets;
@@ -40,11 +41,9 @@ use std::time::{Duration, Instant};
 use aws_sdk_eks::types::{Nodegroup, NodegroupStatus as Status};
 
 use self::error::{Cause, Error, Left, Step};
-use self::flatten::{Found, Reading};
-use self::health::Issues;
 use self::instance_types::Sizes;
 use self::node_role::{RoleError, access_entry};
-use self::schema::{Identity, NodeGroup, known_set};
+use self::schema::{Identity, NodeGroup};
 use self::wait::{Id, describe, is_busy, until_gone, until_idle};
 use crate::clients::aws::AwsError;
 use crate::framework::value::{Value, known_list};
@@ -230,89 +229,6 @@ impl<'a> Scene<'a, Data> {
 }
 
 impl<D> Scene<'_, D> {
-    async fn read(&self, operation: &mut Read<NodeGroup>) -> Result<(), Error> {
-        let id = Id::of(&operation.state);
-        let failed = |error: AwsError| Error::Step {
-            step: Step::Read,
-            id: id.to_string(),
-            source: WaitError::Failed(error.into()),
-            left: Left::Untouched,
-        };
-        let Some(group) = describe(self.eks, &id).await.map_err(failed)? else {
-            if operation.importing {
-                return Err(Error::NothingToImport { id: id.to_string(), region: self.region.to_owned() });
-            }
-            self.not_found(operation);
-            return Ok(());
-        };
-        let issues = Issues::of(&group);
-        if !issues.is_empty() {
-            let text = format!("EKS says of the node group {id}: {issues}.");
-            operation.diagnostics.push(Diagnostic::warning("Node group is not healthy", text));
-        }
-        let asgs = asg_tags::describe(self.autoscaling, &asg_names(&group)).await.map_err(failed)?;
-        let reading = Reading {
-            tags: self.tags,
-            importing: operation.importing,
-            suspended_by_us: az_rebalance::is_ours(&operation.private),
-        };
-        let found = Found { group, asgs };
-        operation.state = flatten::flatten(&operation.state, &found, reading);
-        if operation.importing {
-            if operation.state.suspend_az_rebalance.or(false) {
-                az_rebalance::claim(&mut operation.private);
-            }
-            self.import_the_rest(&found.group, operation).await.map_err(failed)?;
-        } else {
-            let followed = template::follow(self.ec2, self.eks, &mut operation.state, &mut operation.private).await;
-            operation.diagnostics.extend(followed.map_err(failed)?);
-        }
-        Ok(())
-    }
-
-    /// The group is gone. The role or the launch template that a failed create or delete has left must not be forgotten.
-    fn not_found(&self, operation: &mut Read<NodeGroup>) {
-        let state = &operation.state;
-        let worked = matches!(state.status.as_str(), Some("ACTIVE" | "UPDATING" | "DEGRADED"));
-        let role = state.node_role.known().and_then(|role| role.name.as_str());
-        let template = template::which(state, &operation.private, self.region);
-        if role.is_none() && template.is_none() {
-            operation.gone();
-        } else if worked {
-            let role = role.map(|name| format!("role {name}"));
-            let template = state.template_id.as_str().map(|id| format!("launch template {id}"));
-            let parts: Vec<String> = role.into_iter().chain(template).collect();
-            let (are, them) = if parts.len() == 1 { ("is", "it") } else { ("are", "them") };
-            let parts = parts.join(" and ");
-            let text = format!(
-                "The node group is gone, and not by this configuration. Its {parts} {are} still there, and {are} used again \
-                 when the group is created again. If the group is not to come back, delete {them}."
-            );
-            operation.diagnostics.push(Diagnostic::warning("Role of a node group that is gone", text));
-            operation.gone();
-        } else {
-            operation.state.status = plan::DELETED.into();
-        }
-    }
-
-    /// What an import fills in with further calls: zones, and launch template and role if they are ours.
-    async fn import_the_rest(&self, group: &Nodegroup, operation: &mut Read<NodeGroup>) -> Result<(), AwsError> {
-        let Read { state, private, .. } = operation;
-        let subnets = known_set(&state.subnet_ids).unwrap_or_default();
-        let zones = subnets::zones_of(self.ec2, &subnets).await?;
-        state.availability_zones = Value::Known(zones.into_values().collect());
-        if state.instance_types.is_null()
-            && let Some(kind) = launch_template::instance_type(self.ec2, &state.launch_template).await
-        {
-            state.instance_types = Value::Known(vec![kind.into()]);
-        }
-        state.name_prefix = validate::generated_prefix(state.name.as_str().unwrap_or_default()).into();
-        state.node_role = node_role::read(self.iam, state, self.region).await?;
-        let owner = node_role::owner_of(state, self.region);
-        template::import(self.ec2, self.eks, group, &owner, state, private).await?;
-        Ok(())
-    }
-
     async fn delete(&self, operation: &mut Delete<NodeGroup>) -> Result<(), Error> {
         let id = Id::of(&operation.state);
         let end = self.context.clock.now() + Timeouts::delete(&operation.state.timeouts, TIMEOUT);

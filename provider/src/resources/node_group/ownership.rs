@@ -196,7 +196,7 @@ impl<D> Scene<'_, D> {
     /// Whether a group is as this create would make it.
     fn is_what_we_want(&self, planned: &NodeGroup, group: &Nodegroup) -> bool {
         let reading = Reading { tags: self.tags, importing: false, suspended_by_us: false };
-        let found = flatten(planned, &Found { group: group.clone(), asgs: vec![] }, reading);
+        let found = flatten(planned, &Found { group: group.clone(), asgs: Some(vec![]) }, reading);
         let same_place = found.node_role_arn == planned.node_role_arn && found.subnet_ids == planned.subnet_ids;
         let wanted = settle(planned, found.clone());
         let sizes = |mut spec: Spec| {

@@ -258,7 +258,7 @@ impl<D> Scene<'_, D> {
     ) -> NodeGroup {
         let reading =
             Reading { tags: self.tags, importing: false, suspended_by_us: az_rebalance::is_ours(&operation.private) };
-        flatten(state, &Found { group: group.clone(), asgs }, reading)
+        flatten(state, &Found { group: group.clone(), asgs: Some(asgs) }, reading)
     }
 }
 

@@ -54,11 +54,12 @@ pub(super) fn policy(state: &mut RunnerCredentials, found: Option<&Json>, import
     }
 }
 
-/// What was found of key and Secret; `secret` is `None` when the cluster could not be asked yet.
+/// What was found of key and Secret. `keys` is `None` when they may not be listed, and `secret` when it may not be read or the
+/// cluster could not be asked yet.
 pub(super) fn key(
     state: &mut RunnerCredentials,
     memory: &mut Memory,
-    keys: &[Listed],
+    keys: Option<&[Listed]>,
     secret: Option<Option<&secret::Found>>,
     importing: bool,
     now: SystemTime,
@@ -66,29 +67,13 @@ pub(super) fn key(
     if importing {
         adopt(state, memory, secret.flatten());
     }
-    if let Some(secret) = secret {
+    if let (Some(secret), Some(keys)) = (secret, keys) {
         clear_up(state, memory, keys, secret);
     }
     let before = state.access_key_id.known().cloned();
-    let listed = keys.iter().find(|key| Some(&key.id) == before.as_ref());
-    memory.retiring.retain(|id| keys.iter().any(|key| &key.id == id));
-    memory.outgoing.take_if(|outgoing| keys.iter().all(|key| key.id != outgoing.id));
     memory.rotation = None;
-    match listed {
-        Some(key) => {
-            if key.created_at.is_some() {
-                state.created_at = key.created_at.clone().into();
-            }
-            if !key.is_active {
-                memory.rotation = Some(format!("The access key {} was turned off", key.id));
-            }
-        }
-        None => {
-            state.access_key_id = Value::Null;
-            state.created_at = Value::Null;
-            let which = before.as_ref().map_or_else(|| "of the Secret".to_owned(), Clone::clone);
-            memory.rotation = Some(format!("The access key {which} does not exist any more"));
-        }
+    if let Some(keys) = keys {
+        listed(state, memory, keys);
     }
     if let Some(secret) = secret {
         let pair = secret.and_then(|found| found.pair.as_ref());
@@ -105,6 +90,29 @@ pub(super) fn key(
     state.rotates_at = rotates_at(state);
     if memory.rotation.is_none() && state.rotates_at.as_str().and_then(timestamp::parse).is_some_and(|due| due <= now) {
         memory.rotation = Some("The key is older than rotate_after_days".to_owned());
+    }
+}
+
+/// What was found of the keys of the user.
+fn listed(state: &mut RunnerCredentials, memory: &mut Memory, keys: &[Listed]) {
+    memory.retiring.retain(|id| keys.iter().any(|key| &key.id == id));
+    memory.outgoing.take_if(|outgoing| keys.iter().all(|key| key.id != outgoing.id));
+    let before = state.access_key_id.known().cloned();
+    match keys.iter().find(|key| Some(&key.id) == before.as_ref()) {
+        Some(key) => {
+            if key.created_at.is_some() {
+                state.created_at = key.created_at.clone().into();
+            }
+            if !key.is_active {
+                memory.rotation = Some(format!("The access key {} was turned off", key.id));
+            }
+        }
+        None => {
+            state.access_key_id = Value::Null;
+            state.created_at = Value::Null;
+            let which = before.as_ref().map_or_else(|| "of the Secret".to_owned(), Clone::clone);
+            memory.rotation = Some(format!("The access key {which} does not exist any more"));
+        }
     }
 }
 
@@ -152,7 +160,7 @@ mod tests {
     use super::*;
     use crate::resources::runner_credentials::manifests::secret::KeyPair;
 
-    fn listed(id: &str) -> Listed {
+    fn a_key(id: &str) -> Listed {
         Listed { id: id.to_owned(), is_active: true, created_at: Some("2026-01-01T00:00:00Z".to_owned()) }
     }
 
@@ -171,25 +179,25 @@ mod tests {
         let mut state = RunnerCredentials { rotate_after_days: 90.into(), ..RunnerCredentials::default() };
         let mut memory = Memory::default();
         let start = timestamp::parse("2026-01-02T00:00:00Z").unwrap();
-        key(&mut state, &mut memory, &[listed("AKIA1")], Some(Some(&secret("AKIA1", "s"))), true, start);
+        key(&mut state, &mut memory, Some(&[a_key("AKIA1")]), Some(Some(&secret("AKIA1", "s"))), true, start);
         assert_eq!((memory.rotation.clone(), state.access_key_id.as_str()), (None, Some("AKIA1")));
-        key(&mut state, &mut memory, keys, Some(found), false, timestamp::parse(now).unwrap());
+        key(&mut state, &mut memory, Some(keys), Some(found), false, timestamp::parse(now).unwrap());
         memory.rotation
     }
 
     #[test]
     fn what_is_wrong_with_a_key() {
         let (fine, soon) = (secret("AKIA1", "s"), "2026-01-03T00:00:00Z");
-        assert_eq!(reason(&[listed("AKIA1")], Some(&fine), soon), None);
+        assert_eq!(reason(&[a_key("AKIA1")], Some(&fine), soon), None);
         let why = |keys: &[Listed], found: Option<&secret::Found>, now| reason(keys, found, now).unwrap();
-        assert_eq!(why(&[listed("AKIA1")], None, soon), "The Secret was deleted");
+        assert_eq!(why(&[a_key("AKIA1")], None, soon), "The Secret was deleted");
         let changed = secret("AKIA1", "other");
-        assert_eq!(why(&[listed("AKIA1")], Some(&changed), soon), "The Secret was changed by someone else");
+        assert_eq!(why(&[a_key("AKIA1")], Some(&changed), soon), "The Secret was changed by someone else");
         assert_eq!(why(&[], Some(&fine), soon), "The access key AKIA1 does not exist any more");
-        let off = Listed { is_active: false, ..listed("AKIA1") };
+        let off = Listed { is_active: false, ..a_key("AKIA1") };
         assert_eq!(why(&[off], Some(&fine), soon), "The access key AKIA1 was turned off");
         assert_eq!(
-            why(&[listed("AKIA1")], Some(&fine), "2026-04-01T00:00:00Z"),
+            why(&[a_key("AKIA1")], Some(&fine), "2026-04-01T00:00:00Z"),
             "The key is older than rotate_after_days"
         );
     }
@@ -202,7 +210,7 @@ mod tests {
             ..RunnerCredentials::default()
         };
         let mut memory = Memory { fingerprint: Some("abc".to_owned()), ..Memory::default() };
-        key(&mut state, &mut memory, &[listed("AKIA1")], None, false, SystemTime::UNIX_EPOCH);
+        key(&mut state, &mut memory, Some(&[a_key("AKIA1")]), None, false, SystemTime::UNIX_EPOCH);
         assert_eq!((memory.rotation, state.secret_hash), (None, "abc".into()));
     }
 }

@@ -72,7 +72,26 @@ impl Scene<'_> {
             Box::pin(async { if is_key { self.read_secret(&wanted).await } else { Ok(None) } }),
         );
         let what = format!("the IAM {} {name}", holder.word());
-        let Some(found) = found.map_err(|error| unread(&what, error))? else {
+        let mut unseen = Unseen::unless(operation.importing);
+        let found = unseen.seen(&what, found).map_err(|error| unread(&what, error))?;
+        let its_policy = format!("the policy of {what}");
+        let policy = unseen.seen(&its_policy, policy).map_err(|error| unread(&its_policy, error));
+        let its_keys = format!("the access keys of {what}");
+        let keys = unseen.seen(&its_keys, keys).map_err(|error| unread(&its_keys, error));
+        let secret = match secret {
+            Err(Error::Kubernetes { source: KubernetesError::Forbidden { object, message }, .. })
+                if !operation.importing =>
+            {
+                unseen.note(&object.to_string(), &message);
+                Ok(None)
+            }
+            secret => secret,
+        };
+        let Some(found) = found else {
+            operation.diagnostics.extend(unseen.warning("credentials"));
+            return Ok(());
+        };
+        let Some(found) = found else {
             if operation.importing {
                 return Err(Error::NothingToImport { holder, name });
             }
@@ -96,35 +115,28 @@ impl Scene<'_> {
         let mut memory = Memory::of(&operation.private);
         flatten::holder(state, &found, importing.then_some(self.tags));
         let (tags, trusted) = (found.tags.clone(), found.trust.clone());
-        let policy = policy.map_err(|error| unread(&format!("the policy of {what}"), error))?;
-        flatten::policy(state, policy.as_ref(), importing);
+        if let Some(policy) = policy? {
+            flatten::policy(state, policy.as_ref(), importing);
+        }
         if is_key {
             state.user_arn = found.arn.into();
-            let keys = keys.map_err(|error| unread(&format!("the access keys of {what}"), error))?;
-            let secret = match secret {
-                Err(Error::Kubernetes { source: KubernetesError::Forbidden { object, message }, .. }) if !importing => {
-                    let mut unseen = Unseen::default();
-                    unseen.note(&object.to_string(), &message);
-                    operation.diagnostics.extend(unseen.warning());
-                    None
-                }
-                secret => secret?,
-            };
+            let (keys, secret) = (keys?, secret?);
             let secret = secret.as_ref().map(Option::as_ref);
             let now = self.context.clock.time_of_day();
-            flatten::key(state, &mut memory, &keys, secret, importing, now);
+            flatten::key(state, &mut memory, keys.as_deref(), secret, importing, now);
             if importing {
                 state.service_account_annotations = Value::Known(Map::new());
                 state.create_namespace = self.made_namespace(&wanted).await.into();
             }
         } else {
-            self.read_role(state, &mut memory, &found, importing).await?;
+            self.read_role(state, &mut memory, &found, importing, &mut unseen).await?;
         }
         let warning = Box::pin(self.look_beside(state, &mut memory, &tags)).await;
         operation.diagnostics.extend(warning);
         if !is_key {
-            Box::pin(self.check_trust(state, &mut memory, trusted.as_ref())).await?;
+            Box::pin(self.check_trust(state, &mut memory, trusted.as_ref(), &mut unseen)).await?;
         }
+        operation.diagnostics.extend(unseen.warning("credentials"));
         memory.keep(&mut operation.private);
         if importing {
             super::plan::identify(state);
@@ -160,6 +172,7 @@ impl Scene<'_> {
         memory: &mut Memory,
         found: &super::holder::Found,
         importing: bool,
+        unseen: &mut Unseen,
     ) -> Result<(), Error> {
         memory.is_imported |= importing;
         state.role_arn = found.arn.as_str().into();
@@ -168,22 +181,25 @@ impl Scene<'_> {
             state.mode = "pod_identity".into();
         }
         let wanted = Wanted::of(state);
-        memory.lost = None;
         if wanted.mode == Mode::PodIdentity && !wanted.service_account.name.is_empty() {
             let subject = self.subject(&wanted, AS_IT_WAS)?;
-            let association = pod_identity::read(self.eks, &subject).await;
-            let association = association.map_err(|error| unread("the Pod Identity association", error))?;
-            memory.lost = match association {
-                Some(association) if association.role_arn == found.arn => None,
-                Some(other) => Some(format!(
-                    "The Pod Identity association of the service account {subject} leads to another role, {}",
-                    other.role_arn
-                )),
-                None => Some(format!("The service account {subject} has no Pod Identity association any more")),
-            };
+            let what = format!("the Pod Identity association of the service account {subject}");
+            let association = unseen.seen(&what, pod_identity::read(self.eks, &subject).await);
+            if let Some(association) = association.map_err(|error| unread("the Pod Identity association", error))? {
+                memory.lost = match association {
+                    Some(association) if association.role_arn == found.arn => None,
+                    Some(other) => Some(format!(
+                        "The Pod Identity association of the service account {subject} leads to another role, {}",
+                        other.role_arn
+                    )),
+                    None => Some(format!("The service account {subject} has no Pod Identity association any more")),
+                };
+            }
             if memory.lost.is_some() {
                 state.service_account = Value::Null;
             }
+        } else {
+            memory.lost = None;
         }
         if importing {
             state.service_account_annotations = annotations(wanted.mode, &found.arn);
@@ -218,20 +234,26 @@ impl Scene<'_> {
         state: &mut RunnerCredentials,
         memory: &mut Memory,
         found: Option<&Json>,
+        unseen: &mut Unseen,
     ) -> Result<(), Error> {
         let beside = memory.beside.iter().map(|beside| beside.way.clone());
         let ways: Vec<Way> =
             std::iter::once(Way::of(state)).chain(beside).filter(|way| way.holder() == Holder::Role).collect();
-        memory.trust = None;
         let right = match self.trust_of(state, &ways, AS_IT_WAS).await {
-            Ok(right) => right,
+            Ok(right) => Some(right),
             // Without its cluster nobody can use the role, and without a name of it there is nothing to compare with.
-            Err(Error::NoCluster { .. } | Error::NoIssuer { .. }) => return Ok(()),
-            Err(Error::Aws { source, .. }) if matches!(&*source, WaitError::Failed(error) if error.is_not_found()) => {
-                return Ok(());
-            }
+            Err(Error::NoCluster { .. } | Error::NoIssuer { .. }) => None,
+            Err(Error::Aws { doing, source, left }) => match *source {
+                WaitError::Failed(error) if error.is_not_found() => None,
+                WaitError::Failed(error) if unseen.has_refused("the OIDC issuer of the cluster", &error) => {
+                    return Ok(());
+                }
+                source => return Err(Error::Aws { doing, source: Box::new(source), left }),
+            },
             Err(error) => return Err(error),
         };
+        memory.trust = None;
+        let Some(right) = right else { return Ok(()) };
         let before = state.trust_policy_json.as_str().and_then(policy_document::parse);
         if before.as_ref().zip(found).is_none_or(|(before, found)| !policy_document::equivalent(before, found)) {
             state.trust_policy_json = found.map(policy_document::text).into();

@@ -194,7 +194,7 @@ impl Scene<'_> {
             true => memory.note_files(&secrets, &wanted.spec.token.name, files.as_ref()),
             false => memory.note(&secrets, files.as_ref()),
         }
-        memory.note_variables(objects.iter().find(|object| object["kind"] == "Deployment"));
+        memory.note_texts(objects.iter().find(|object| object["kind"] == "Deployment"));
         memory.keep(private);
         Ok(objects.into_iter().find(|object| object["kind"] == "Deployment").unwrap_or_default())
     }

@@ -118,7 +118,7 @@ impl Wanted {
         if let Some(checksum) = deployment.pointer_mut(&checksum) {
             *checksum = json!(CURRENT);
         }
-        manifests::hide_environment(&mut deployment, &self.spec);
+        manifests::hide_texts(&mut deployment, &self.spec);
         text(&deployment)
     }
 
@@ -181,7 +181,7 @@ fn manifest(spec: &ReleaseSpec, token_version: Option<&str>) -> Result<(Manifest
             annotations.insert(SECRETS_CHECKSUM.to_owned(), json!(CURRENT));
         }
         template = deployment["spec"]["template"].clone();
-        manifests::hide_environment(deployment, spec);
+        manifests::hide_texts(deployment, spec);
     }
     // The token itself is not shown, so that any stands for it here.
     if let Some(secret) = manifests::token_secret(spec, &SecretString::default()) {
@@ -273,9 +273,17 @@ mod tests {
             config: raw(json!({
                 "environment": [format!("AUTH={secret}")],
                 "pre_build_script": secret,
-                "kubernetes": { "services": [{ "name": "db", "environment": [format!("PASSWORD={secret}")] }] },
+                "kubernetes": {
+                    "services": [{
+                        "name": "db", "environment": [format!("PASSWORD={secret}")],
+                        "command": ["db", format!("--key={secret}")],
+                    }],
+                    "pod_spec": [{ "name": "p", "patch": format!("hostname: {secret}"), "patch_type": "merge" }],
+                },
             })),
-            extra_containers: raw(json!([{ "name": "s", "env": [{ "name": "SIDE", "value": secret }] }])),
+            extra_containers: raw(json!([{
+                "name": "s", "env": [{ "name": "SIDE", "value": secret }], "args": ["--key", secret],
+            }])),
             ..release()
         };
         let told = |release: &RunnerRelease| {
@@ -289,7 +297,7 @@ mod tests {
             assert!(shown.contains(name), "{name} in {shown}");
         }
         let applied = json!(one.objects(&Fingerprints::new()).unwrap()).to_string();
-        assert_eq!(applied.matches("very-secret").count(), 7, "{applied}");
+        assert_eq!(applied.matches("very-secret").count(), 10, "{applied}");
         // Another value is another pod.
         let (other, another) = told(&release("other-secret"));
         assert_ne!(shown, other);

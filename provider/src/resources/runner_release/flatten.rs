@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::config_toml::{Config, REDACTED, hide, render};
 use super::expand::{CURRENT, SECRETS_CHECKSUM};
-use super::manifests::hide_found_environment;
+use super::manifests::hide_found_texts;
 use super::memory::Memory;
 use crate::resources::live::is_ending;
 use crate::resources::projection::{is_empty, project};
@@ -59,8 +59,8 @@ pub(super) fn flatten(shown: &Json, live: &Json, memory: Option<&Memory>, outdat
                     names => json!(format!("(before changes of {})", names.join(", "))),
                 };
             }
-            hide_found_environment(&mut found, shown, |place, live| {
-                let is_same = memory.is_some_and(|memory| memory.is_same_variable(place, live));
+            hide_found_texts(&mut found, shown, |place, live| {
+                let is_same = memory.is_some_and(|memory| memory.is_same_text(place, live));
                 json!(if is_same { REDACTED } else { CHANGED })
             });
         }
@@ -103,7 +103,7 @@ mod tests {
     fn what_is_not_shown_is_told_by_its_change() {
         let deployment = |value: &str| {
             let env = [json!({ "name": "A", "value": value }), json!({ "name": "CI_SERVER_URL", "value": "u" })];
-            let containers = [json!({ "name": "r", "env": env })];
+            let containers = [json!({ "name": "r", "env": env, "args": [value] })];
             json!({ "kind": "Deployment", "metadata": {}, "spec": { "template": { "spec": { "containers": containers } } } })
         };
         let config_map = |text: &str| json!({ "kind": "ConfigMap", "metadata": {}, "data": { "file": text } });

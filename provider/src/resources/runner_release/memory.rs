@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::manifests::{Fingerprint, Fingerprints, fingerprint, variables};
+use super::manifests::{Fingerprint, Fingerprints, fingerprint, texts};
 use crate::framework::PrivateState;
 
 /// Its place in the private state.
@@ -71,11 +71,11 @@ impl Memory {
         }
     }
 
-    /// The same of all objects, with the variables of the containers.
+    /// The same of all objects, with the texts of the containers.
     pub(super) fn note_objects(&mut self, secrets: &Fingerprints, objects: &[Json]) {
         let of = |kind: &str| objects.iter().find(|object| object["kind"] == kind);
         self.note(secrets, of("ConfigMap"));
-        self.note_variables(of("Deployment"));
+        self.note_texts(of("Deployment"));
     }
 
     /// The same for pods that stay: of the Secrets only `token`, which holds what it held, and what was not noted yet.
@@ -86,16 +86,16 @@ impl Memory {
         self.fingerprints.extend(before.into_iter().filter(|(name, _)| is_kept(name)));
     }
 
-    /// Remembers the variables of the containers as they are applied.
-    pub(super) fn note_variables(&mut self, deployment: Option<&Json>) {
-        for (place, value) in deployment.into_iter().flat_map(variables) {
-            let fingerprint = self.of_text(&place, value);
+    /// Remembers the texts of the containers as they are applied.
+    pub(super) fn note_texts(&mut self, deployment: Option<&Json>) {
+        for (place, value) in deployment.into_iter().flat_map(texts) {
+            let fingerprint = self.of_text(&place, &value);
             self.fingerprints.insert(variable(&place), fingerprint.0);
         }
     }
 
-    /// Whether a variable is as it was applied.
-    pub(super) fn is_same_variable(&self, place: &str, value: &str) -> bool {
+    /// Whether such a text is as it was applied.
+    pub(super) fn is_same_text(&self, place: &str, value: &str) -> bool {
         self.fingerprints.get(&variable(place)) == Some(&self.of_text(place, value).0)
     }
 

@@ -67,7 +67,7 @@ impl Scene<'_> {
             None => Vec::new(),
         };
         kept::note_outdated(&mut operation.private, &outdated);
-        operation.diagnostics.extend(unseen.warning());
+        operation.diagnostics.extend(unseen.warning("release"));
         let main = found.iter().filter(|(place, _)| place.kind == "Deployment").find_map(|(_, live)| live.as_ref());
         if let Some(owner) = Owner::of_or_found(&operation.private, main) {
             owner.keep(&mut operation.private);

@@ -461,7 +461,7 @@ async fn what_may_not_be_read_stays_in_the_state() {
     let before = stage.state.clone();
     cluster.hide(&["secrets", "roles", "namespaces", "deployments"]);
     let said = stage.refresh().await;
-    assert_eq!(summaries(&said), ["Not everything may be read"]);
+    assert_eq!(summaries(&said), ["Not everything of the release may be read"]);
     let detail = &said.iter().next().unwrap().detail;
     for text in [
         "Secret gitlab-runner/gitlab-runner",

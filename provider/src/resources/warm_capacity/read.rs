@@ -57,7 +57,7 @@ impl Scene<'_> {
             Err(KubernetesError::Forbidden { object, message }) => unseen.note(&object.to_string(), &message),
             other => drop(other.map_err(failed)?),
         }
-        operation.diagnostics.extend(unseen.warning());
+        operation.diagnostics.extend(unseen.warning("warm capacity"));
         Ok(())
     }
 

@@ -458,7 +458,7 @@ async fn what_may_not_be_read_stays_in_the_state() {
     let before = stage.state.clone();
     cluster.world().hides_classes = true;
     let said = stage.refresh().await;
-    assert_eq!(summaries(&said), ["Not everything may be read"]);
+    assert_eq!(summaries(&said), ["Not everything of the warm capacity may be read"]);
     let detail = &said.iter().next().unwrap().detail;
     assert!(detail.contains("- get priorityclasses.scheduling.k8s.io in the whole cluster"), "{detail}");
     assert_eq!(stage.state, before);

@@ -65,6 +65,7 @@ const SUBJECTS: &[(&str, &[&str])] = &[
             "launch_template",
             "node_role",
             "ownership",
+            "read",
             "release",
             "subnets",
             "template",

@@ -18,6 +18,7 @@ use crate::framework::Context;
 use crate::framework::wait::WaitError;
 use crate::resources::propagation::{PROPAGATION, accepted};
 use crate::resources::tags::Tags;
+use crate::resources::unseen::Unseen;
 
 /// A part of a bucket, in the order in which a new bucket gets them: closed first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +32,7 @@ pub(super) enum Part {
     Tags,
 }
 
-/// What was read. `None` where the store, an S3-compatible one, does not have such a thing.
+/// What was read. `None` where the store, an S3-compatible one, does not have such a thing, or where it may not be read.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Found {
     pub(super) public_access_blocked: Option<bool>,
@@ -46,8 +47,8 @@ pub(super) struct Found {
 
 impl Found {
     /// Reads all parts at once.
-    pub(super) async fn read(s3: &Client, bucket: &str) -> Result<Self, AwsError> {
-        let (public_access_blocked, bucket_owner_enforced, encryption, versioning, tls_only, lifecycle, tags) = tokio::try_join!(
+    pub(super) async fn read(s3: &Client, bucket: &str, unseen: &mut Unseen) -> Result<Self, AwsError> {
+        let (public_access_blocked, bucket_owner_enforced, encryption, versioning, tls_only, lifecycle, tags) = tokio::join!(
             public_access::read(s3, bucket),
             ownership::read(s3, bucket),
             encryption::read(s3, bucket),
@@ -55,8 +56,16 @@ impl Found {
             policy::read(s3, bucket),
             lifecycle::read(s3, bucket),
             tagging::read(s3, bucket),
-        )?;
-        Ok(Self { public_access_blocked, bucket_owner_enforced, encryption, versioning, tls_only, lifecycle, tags })
+        );
+        Ok(Self {
+            public_access_blocked: Part::PublicAccess.seen(public_access_blocked, unseen)?,
+            bucket_owner_enforced: Part::Ownership.seen(bucket_owner_enforced, unseen)?,
+            encryption: Part::Encryption.seen(encryption, unseen)?,
+            versioning: Part::Versioning.seen(versioning, unseen)?,
+            tls_only: Part::Policy.seen(tls_only, unseen)?,
+            lifecycle: Part::Lifecycle.seen(lifecycle, unseen)?,
+            tags: Part::Tags.seen(tags, unseen)?,
+        })
     }
 
     /// As if a part had not been read.
@@ -116,6 +125,10 @@ impl Part {
             Self::Lifecycle => "the lifecycle rule",
             Self::Tags => "the tags",
         }
+    }
+
+    fn seen<T>(self, answer: Result<Option<T>, AwsError>, unseen: &mut Unseen) -> Result<Option<T>, AwsError> {
+        Ok(unseen.seen(self.name(), answer)?.flatten())
     }
 
     /// Writes the part, again and again while a new bucket is not known everywhere.

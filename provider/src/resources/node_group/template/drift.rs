@@ -24,8 +24,9 @@ pub(in super::super) async fn follow(
         return Ok(None);
     };
     let Some(version) = calls::version(ec2, id, number).await? else {
+        let is_there = calls::exists(ec2, id).await?;
         private.remove(DIGEST);
-        if calls::exists(ec2, id).await? {
+        if is_there {
             state.template_version = Value::Null;
             return Ok(None);
         }

@@ -9,8 +9,8 @@ pub(super) static SERVICES: Table = Table {
     groups: &[&[
         text("name", "Image of the service."),
         text("alias", "Host name under which jobs reach it."),
-        texts("command", "Command instead of the image's."),
-        texts("entrypoint", "Entrypoint instead of the image's."),
+        texts("command", "Command instead of the image's.").hidden(),
+        texts("entrypoint", "Entrypoint instead of the image's.").hidden(),
         texts("environment", "Variables of the service, each as NAME=value.").hidden().since(15, 10),
         text("suspend_data_path", "Folder that is kept when the job is suspended.").since(19, 4),
     ]],
@@ -43,7 +43,7 @@ static HANDLER: Table = Table {
     ]],
 };
 
-static EXEC: Table = Table { groups: &[&[texts("command", "Command with its arguments.")]] };
+static EXEC: Table = Table { groups: &[&[texts("command", "Command with its arguments.").hidden()]] };
 
 static HTTP_GET: Table = Table {
     groups: &[&[
@@ -55,7 +55,8 @@ static HTTP_GET: Table = Table {
     ]],
 };
 
-static HTTP_HEADERS: Table = Table { groups: &[NAME_AND_VALUE] };
+static HTTP_HEADERS: Table =
+    Table { groups: &[&[text("name", "Name of the header."), text("value", "Value of the header.").hidden()]] };
 
 static TCP_SOCKET: Table = Table {
     groups: &[&[text("host", "Host; the pod's own address when unset."), integer("port", "Port of the connection.")]],
@@ -65,7 +66,7 @@ pub(super) static POD_SPEC: Table = Table {
     groups: &[&[
         text("name", "Name of the patch."),
         text("patch_path", "File with the patch, instead of `patch`."),
-        text("patch", "The patch, as JSON or YAML."),
+        text("patch", "The patch, as JSON or YAML.").hidden(),
         choice("patch_type", &["json", "merge", "strategic"], "How it is applied."),
     ]],
 };

@@ -6,7 +6,6 @@
 mod checksum;
 mod config_map;
 mod deployment;
-mod environment;
 mod horizontal_pod_autoscaler;
 mod ingress;
 mod metadata;
@@ -26,9 +25,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 pub use checksum::{Fingerprint, fingerprint};
-pub use environment::{hide as hide_environment, hide_found as hide_found_environment, variables};
 pub use metadata::RELEASE_NAMESPACE;
 pub use secret::SecretObject;
+pub use texts::{hide as hide_texts, hide_found as hide_found_texts, texts};
 
 use super::config_toml::{REDACTED, hide, render};
 use super::spec::ReleaseSpec;
@@ -63,7 +62,7 @@ pub fn objects(spec: &ReleaseSpec, fingerprints: &Fingerprints) -> Result<Vec<Va
 /// The same objects as plan and state show them: sensitive values of the configuration and what
 /// users write themselves are taken out, while the checksums stay those of what is applied.
 ///
-/// Values of variables in the Deployment are still there: see [`hide_environment`].
+/// Texts of the user in the Deployment are still there: see [`hide_texts`].
 ///
 /// # Errors
 ///
@@ -115,3 +114,4 @@ pub fn used_secrets(spec: &ReleaseSpec) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests;
+mod texts;

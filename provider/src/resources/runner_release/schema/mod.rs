@@ -282,11 +282,11 @@ pub struct RunnerRelease {
     pub status: Value<String>,
     /// Every object as it is applied, in JSON, by kind, namespace and name. Secrets and secret settings are not in it, and
     /// neither are texts that you write and that may come from a sensitive value: of variables only the names, and no
-    /// scripts and `config_maps`. After a change by hand it shows what is there instead, so that the plan shows what is
+    /// scripts, `config_maps` and commands of further containers. After a change by hand it shows what is there instead, so that the plan shows what is
     /// repaired.
     #[attr(computed)]
     pub manifest: Value<Map<String>>,
-    /// The whole config.toml without its secrets, scripts and the values of variables.
+    /// The whole config.toml without its secrets, scripts, commands, patches and the values of variables.
     #[attr(computed)]
     pub config_toml_rendered: Value<String>,
     /// The objects of the release.

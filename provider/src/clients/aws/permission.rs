@@ -1,0 +1,49 @@
+//! Calls that AWS denies, and the permission that they lack.
+
+use super::error::{AwsError, Fault};
+
+impl AwsError {
+    /// AWS knows who asks, and this identity may not make the call.
+    #[must_use]
+    pub fn is_access_denied(&self) -> bool {
+        match self.fault() {
+            Fault::Answer { code, status, .. } => {
+                ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation"].contains(&code.as_str())
+                    // A HEAD request has no body to carry a code.
+                    || code.is_empty() && *status == 403
+            }
+            _ => false,
+        }
+    }
+
+    /// The permission that a call lacked which was denied: IAM's name of the action, and the resource where AWS says so.
+    #[must_use]
+    pub fn missing_permission(&self) -> String {
+        let message = self.message();
+        let after = |label: &str| {
+            let (_, rest) = message.split_once(label)?;
+            let word = rest.split_whitespace().next()?;
+            Some(word.trim_matches(['"', '.', ',']).to_owned())
+        };
+        let action = after("not authorized to perform: ").unwrap_or_else(|| self.action().to_owned());
+        match after("on resource: ") {
+            Some(resource) => format!("{action} on {resource}"),
+            None => action,
+        }
+    }
+
+    /// The operation as IAM calls it, which differs from the operation's own name for some of S3.
+    fn action(&self) -> &'static str {
+        match self.operation() {
+            "HeadBucket" | "ListObjectsV2" => "s3:ListBucket",
+            "GetPublicAccessBlock" => "s3:GetBucketPublicAccessBlock",
+            "GetBucketEncryption" => "s3:GetEncryptionConfiguration",
+            "GetBucketLifecycleConfiguration" => "s3:GetLifecycleConfiguration",
+            "GetBucketOwnershipControls" => "s3:GetBucketOwnershipControls",
+            "GetBucketPolicy" => "s3:GetBucketPolicy",
+            "GetBucketTagging" => "s3:GetBucketTagging",
+            "GetBucketVersioning" => "s3:GetBucketVersioning",
+            other => other,
+        }
+    }
+}
