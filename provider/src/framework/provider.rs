@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::data_source::ErasedDataSource;
 use super::diagnostics::Diagnostics;
 use super::function::Function;
+use super::list_resource::ErasedListResource;
 use super::resource::ErasedResource;
 use super::schema::Object;
 
@@ -49,6 +50,8 @@ pub struct Registry<D> {
     pub resources: Vec<Arc<dyn ErasedResource<D>>>,
     /// Data sources.
     pub data_sources: Vec<Arc<dyn ErasedDataSource<D>>>,
+    /// List resources, each for a managed resource of its name that has an identity.
+    pub list_resources: Vec<Arc<dyn ErasedListResource<D>>>,
     /// Functions.
     pub functions: Vec<Arc<dyn Function>>,
 }
@@ -58,6 +61,7 @@ impl<D> std::fmt::Debug for Registry<D> {
         f.debug_struct("Registry")
             .field("resources", &self.resources.iter().map(|resource| resource.type_name()).collect::<Vec<_>>())
             .field("data_sources", &self.data_sources.iter().map(|source| source.type_name()).collect::<Vec<_>>())
+            .field("list_resources", &self.list_resources.iter().map(|list| list.type_name()).collect::<Vec<_>>())
             .field("functions", &self.functions.iter().map(|function| function.name()).collect::<Vec<_>>())
             .finish()
     }

@@ -2,7 +2,7 @@
 
 use gitlabspot_proto::tfplugin6::ServerCapabilities;
 use gitlabspot_proto::tfplugin6::get_metadata::{
-    DataSourceMetadata, FunctionMetadata, Request, ResourceMetadata, Response,
+    DataSourceMetadata, FunctionMetadata, ListResourceMetadata, Request, ResourceMetadata, Response,
 };
 
 use super::rpc::Rpc;
@@ -39,6 +39,12 @@ impl<P: Provider> Rpc<P> for GetMetadata {
                 .keys()
                 .map(type_names)
                 .map(|type_name| DataSourceMetadata { type_name })
+                .collect(),
+            list_resources: offer
+                .list_resources
+                .keys()
+                .map(type_names)
+                .map(|type_name| ListResourceMetadata { type_name })
                 .collect(),
             functions: offer.functions.keys().map(type_names).map(|name| FunctionMetadata { name }).collect(),
             ..Response::default()

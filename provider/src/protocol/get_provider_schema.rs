@@ -38,6 +38,11 @@ impl<P: Provider> Rpc<P> for GetProviderSchema {
                 .iter()
                 .map(|(name, it)| ((*name).to_owned(), schema(it.schema())))
                 .collect(),
+            list_resource_schemas: offer
+                .list_resources
+                .iter()
+                .map(|(name, it)| ((*name).to_owned(), schema(it.schema())))
+                .collect(),
             functions: functions(offer),
             server_capabilities: Some(CAPABILITIES),
             ..Response::default()

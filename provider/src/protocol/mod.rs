@@ -18,6 +18,7 @@ mod get_provider_schema;
 mod get_resource_identity_schemas;
 mod host_version;
 mod import_resource_state;
+mod list_resource;
 mod move_resource_state;
 mod offer;
 mod plan_resource_change;

@@ -9,31 +9,45 @@ use super::convert;
 use crate::framework::data_source::ErasedDataSource;
 use crate::framework::function::{Definition, Function};
 use crate::framework::identity::IdentityAttribute;
+use crate::framework::list_resource::ErasedListResource;
 use crate::framework::resource::ErasedResource;
 use crate::framework::{Diagnostic, Diagnostics, Raw, Registry, Schema, Type};
 
 /// Everything that can stand in a configuration.
 pub(super) struct Offer<D> {
-    pub(super) resources: BTreeMap<&'static str, Resource<D>>,
+    pub(super) resources: BTreeMap<&'static str, Arc<Resource<D>>>,
     pub(super) data_sources: BTreeMap<&'static str, DataSource<D>>,
+    pub(super) list_resources: BTreeMap<&'static str, Arc<ListResource<D>>>,
     pub(super) functions: BTreeMap<&'static str, Arc<dyn Function>>,
 }
 
 impl<D> Offer<D> {
     pub(super) fn new(registry: Registry<D>) -> Self {
         Self {
-            resources: registry.resources.into_iter().map(|it| (it.type_name(), Resource::new(it))).collect(),
+            resources: registry.resources.into_iter().map(|it| (it.type_name(), Arc::new(Resource::new(it)))).collect(),
             data_sources: registry.data_sources.into_iter().map(|it| (it.type_name(), DataSource::new(it))).collect(),
+            list_resources: registry
+                .list_resources
+                .into_iter()
+                .map(|it| (it.type_name(), Arc::new(ListResource::new(it))))
+                .collect(),
             functions: registry.functions.into_iter().map(|it| (it.name(), it)).collect(),
         }
     }
 
-    pub(super) fn resource(&self, type_name: &str) -> Result<&Resource<D>, Diagnostics> {
+    pub(super) fn resource(&self, type_name: &str) -> Result<&Arc<Resource<D>>, Diagnostics> {
         self.resources.get(type_name).ok_or_else(|| missing("resource", type_name, self.resources.keys()))
     }
 
     pub(super) fn data_source(&self, type_name: &str) -> Result<&DataSource<D>, Diagnostics> {
         self.data_sources.get(type_name).ok_or_else(|| missing("data source", type_name, self.data_sources.keys()))
+    }
+}
+
+impl<D> Offer<D> {
+    pub(super) fn list_resource(&self, type_name: &str) -> Result<&Arc<ListResource<D>>, Diagnostics> {
+        let there = self.list_resources.keys();
+        self.list_resources.get(type_name).ok_or_else(|| missing("list resource", type_name, there))
     }
 }
 
@@ -117,6 +131,30 @@ pub(super) struct DataSource<D> {
 
 impl<D> DataSource<D> {
     fn new(erased: Arc<dyn ErasedDataSource<D>>) -> Self {
+        Self { erased, schema: OnceLock::new() }
+    }
+
+    fn described(&self) -> &Described {
+        self.schema.get_or_init(|| Described::new(self.erased.schema()))
+    }
+
+    pub(super) fn schema(&self) -> &Schema {
+        &self.described().schema
+    }
+
+    pub(super) fn ty(&self) -> &Type {
+        &self.described().ty
+    }
+}
+
+/// A list resource with the schema of its arguments.
+pub(super) struct ListResource<D> {
+    pub(super) erased: Arc<dyn ErasedListResource<D>>,
+    schema: OnceLock<Described>,
+}
+
+impl<D> ListResource<D> {
+    fn new(erased: Arc<dyn ErasedListResource<D>>) -> Self {
         Self { erased, schema: OnceLock::new() }
     }
 

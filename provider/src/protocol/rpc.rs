@@ -63,7 +63,7 @@ answers! {
     validate_resource_config upgrade_resource_state upgrade_resource_identity read_resource plan_resource_change
     apply_resource_change import_resource_state move_resource_state generate_resource_config
     validate_data_resource_config read_data_source validate_ephemeral_resource_config open_ephemeral_resource
-    renew_ephemeral_resource close_ephemeral_resource get_functions
+    renew_ephemeral_resource close_ephemeral_resource get_functions validate_list_resource_config
 }
 
 impl Answer for tfplugin6::call_function::Response {
@@ -85,13 +85,7 @@ impl<P: Provider> Server<P> {
     ) -> Result<Response<R::Response>, Status> {
         let request = request.into_inner();
         let subject = R::subject(&request).to_owned();
-        let span = tracing::debug_span!(
-            "rpc",
-            tf_rpc = R::NAME,
-            tf_resource_type = (!subject.is_empty()).then_some(subject.as_str()),
-            tf_req_id = request_id(),
-            tf_proto_version = "6"
-        );
+        let span = span(R::NAME, &subject);
         let work = async {
             let started = Instant::now();
             tracing::debug!("received request");
@@ -110,6 +104,17 @@ impl<P: Provider> Server<P> {
         };
         work.instrument(span).await
     }
+}
+
+/// The place of a call in the log.
+pub(super) fn span(name: &'static str, subject: &str) -> tracing::Span {
+    tracing::debug_span!(
+        "rpc",
+        tf_rpc = name,
+        tf_resource_type = (!subject.is_empty()).then_some(subject),
+        tf_req_id = request_id(),
+        tf_proto_version = "6"
+    )
 }
 
 /// Tells the calls of several processes apart in one log.

@@ -17,6 +17,7 @@ use super::get_metadata::GetMetadata;
 use super::get_provider_schema::GetProviderSchema;
 use super::get_resource_identity_schemas::GetResourceIdentitySchemas;
 use super::import_resource_state::ImportResourceState;
+use super::list_resource::{self, ValidateListResourceConfig};
 use super::move_resource_state::MoveResourceState;
 use super::plan_resource_change::PlanResourceChange;
 use super::read_data_source::ReadDataSource;
@@ -202,17 +203,20 @@ impl<P: Provider> Service for Server<P> {
 
     // List resources.
 
-    type ListResourceStream = Empty<Result<message::list_resource::Event, Status>>;
+    type ListResourceStream = list_resource::Events;
 
-    async fn list_resource(&self, _: Request<message::list_resource::Request>) -> Answer<Self::ListResourceStream> {
-        not_offered()
+    async fn list_resource(
+        &self,
+        request: Request<message::list_resource::Request>,
+    ) -> Answer<Self::ListResourceStream> {
+        Ok(Response::new(list_resource::serve(self, request.into_inner())))
     }
 
     async fn validate_list_resource_config(
         &self,
-        _: Request<message::validate_list_resource_config::Request>,
+        request: Request<message::validate_list_resource_config::Request>,
     ) -> Answer<message::validate_list_resource_config::Response> {
-        not_offered()
+        self.answer::<ValidateListResourceConfig>(request).await
     }
 
     // Actions.

@@ -24,6 +24,7 @@ pub(super) fn registry() -> Registry<Data> {
             Arc::new(WarmCapacityResource),
         ],
         data_sources: vec![Arc::new(SpotInstanceTypesDataSource)],
+        list_resources: vec![Arc::new(NodeGroupResource::default()), Arc::new(CacheBucketResource)],
         functions: vec![Arc::new(AutoscalerTags), Arc::new(RunnerConfig)],
     }
 }

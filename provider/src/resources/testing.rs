@@ -9,6 +9,7 @@ use crate::clients::kubernetes::KubernetesSettings;
 use crate::clients::{Clients, Environment, Settings};
 use crate::framework::clock::testing::TestClock;
 use crate::framework::conformance::{check_apply, check_plan, check_schema, check_state};
+use crate::framework::list_resource::{ErasedListResource, Listed};
 use crate::framework::resource::{Applied, ErasedResource, Planned};
 use crate::framework::schema::{Attribute, Kind, Nesting, Schema};
 use crate::framework::{Context, Diagnostics, Host, Import, PrivateState, Raw};
@@ -59,6 +60,23 @@ impl Stage {
             state: Raw::Null,
             private: PrivateState::default(),
         }
+    }
+
+    /// Lists at most so many objects: their identities and names, and what was said.
+    pub(crate) async fn list(
+        &self,
+        resource: &dyn ErasedListResource<Data>,
+        given: &[(&str, Raw)],
+        limit: usize,
+    ) -> (Vec<Listed>, Diagnostics) {
+        let names = resource.schema().attributes.into_iter().map(|attribute| attribute.name.into_owned());
+        let mut filter: std::collections::BTreeMap<String, Raw> = names.map(|name| (name, Raw::Null)).collect();
+        for (name, value) in given {
+            *filter.get_mut(*name).unwrap() = value.clone();
+        }
+        let filter = Raw::Map(filter);
+        assert!(!resource.validate(filter.clone()).has_errors());
+        resource.list(&self.context, filter, limit).await
     }
 
     /// The configuration with all its attributes.

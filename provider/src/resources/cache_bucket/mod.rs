@@ -16,6 +16,7 @@ mod create;
 mod empty;
 mod error;
 mod flatten;
+pub mod list;
 mod overwritten;
 mod parts;
 mod plan;

@@ -21,6 +21,7 @@ mod flatten;
 mod health;
 mod instance_types;
 mod launch_template;
+pub mod list;
 mod model;
 mod node_role;
 mod ownership;

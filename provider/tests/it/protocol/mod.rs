@@ -7,6 +7,7 @@ mod data_source;
 mod function;
 mod host;
 mod import;
+mod list_resource;
 mod plan;
 mod read;
 mod schema;

@@ -22,7 +22,8 @@ async fn every_schema_is_there() {
     assert_eq!(answer.resource_schemas.keys().collect::<Vec<_>>(), ["spot_thing"]);
     assert_eq!(answer.data_source_schemas.keys().collect::<Vec<_>>(), ["spot_zones"]);
     assert_eq!(answer.functions.keys().collect::<Vec<_>>(), ["join"]);
-    assert!(answer.ephemeral_resource_schemas.is_empty() && answer.list_resource_schemas.is_empty());
+    assert_eq!(answer.list_resource_schemas.keys().collect::<Vec<_>>(), ["spot_thing"]);
+    assert!(answer.ephemeral_resource_schemas.is_empty());
 
     let thing = &answer.resource_schemas["spot_thing"];
     assert_eq!(thing.version, 1);
@@ -47,6 +48,7 @@ async fn names_alone_can_be_had() {
         server_capabilities: Some(CAPABILITIES),
         resources: vec![get_metadata::ResourceMetadata { type_name: "spot_thing".to_owned() }],
         data_sources: vec![get_metadata::DataSourceMetadata { type_name: "spot_zones".to_owned() }],
+        list_resources: vec![get_metadata::ListResourceMetadata { type_name: "spot_thing".to_owned() }],
         functions: vec![get_metadata::FunctionMetadata { name: "join".to_owned() }],
         ..get_metadata::Response::default()
     };

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use gitlabspot::framework::function::{Definition, FunctionError, Parameter};
+use gitlabspot::framework::list_resource::Found;
 use gitlabspot::framework::value::{List, Map};
 use gitlabspot::framework::{
-    Context, Create, DataSource, Delete, Diagnostic, Diagnostics, Function, Host, Import, Object, Plan, Provider, Raw,
-    Read, Registry, Resource, Set, Timeouts, Type, Update, Value,
+    Context, Create, DataSource, Delete, Diagnostic, Diagnostics, Function, Host, Import, ListResource, Object, Plan,
+    Provider, Raw, Read, Registry, Resource, Set, Timeouts, Type, Update, Value,
 };
 
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +50,7 @@ impl Provider for Spot {
         Registry {
             resources: vec![Arc::new(Things)],
             data_sources: vec![Arc::new(Zones)],
+            list_resources: vec![Arc::new(Things)],
             functions: vec![Arc::new(Join)],
         }
     }
@@ -274,6 +276,42 @@ impl Resource for Things {
             state.insert("name".to_owned(), title);
         }
         Ok(state)
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Object)]
+pub(crate) struct Filter {
+    /// Names of what there is.
+    #[attr(required)]
+    names: Value<List<String>>,
+}
+
+impl ListResource for Things {
+    type Filter = Filter;
+    const LIST_DESCRIPTION: &'static str = "Lists things.";
+
+    fn validate_filter(&self, filter: &Filter, diagnostics: &mut Diagnostics) {
+        if filter.names.known().is_some_and(Vec::is_empty) {
+            diagnostics.error("names", "No names", "Give one.");
+        }
+    }
+
+    async fn list(
+        &self,
+        context: &Context<Data>,
+        filter: Filter,
+        found: &mut Found<Identity>,
+    ) -> Result<(), Diagnostics> {
+        context.data()?;
+        for name in filter.names.known().into_iter().flatten() {
+            if asked(name, "fail the list") {
+                return Err(failed("no more"));
+            }
+            assert!(!asked(name, "panic in list"), "secret of list");
+            found
+                .add(Identity { name: name.clone(), region: Value::Null }, format!("thing {}", name.as_str().unwrap()));
+        }
+        Ok(())
     }
 }
 

@@ -21,8 +21,6 @@ macro_rules! unimplemented {
 }
 
 unimplemented! {
-    list_resource list_resource
-    validate_list_resource_config validate_list_resource_config
     plan_action plan_action
     invoke_action invoke_action
     validate_action_config validate_action_config

@@ -1,0 +1,190 @@
+//! List resources: the objects of a managed resource that exist already, for `terraform query`.
+//!
+//! A list resource gives identities and names. The state of an object, where the host wants it, is what an import by that
+//! identity and the read after it give, so that a listed object and an imported one never differ.
+
+use futures::future::BoxFuture;
+
+use super::attribute_path::AttributePath;
+use super::context::Context;
+use super::diagnostics::{Diagnostic, Diagnostics};
+use super::null_elements;
+use super::resource::{ErasedResource, Import, Resource};
+use super::schema::{Object, Schema};
+use super::value::Raw;
+
+/// A managed resource whose objects can be listed.
+pub trait ListResource: Resource {
+    /// The arguments of the `config` block.
+    type Filter: Object;
+    /// What is listed, in Markdown.
+    const LIST_DESCRIPTION: &'static str;
+
+    /// Checks the arguments. Values may be unknown; nothing is contacted.
+    fn validate_filter(&self, filter: &Self::Filter, diagnostics: &mut Diagnostics) {
+        let _ = (filter, diagnostics);
+    }
+
+    /// Lists what matches, until [`Found::is_full`].
+    ///
+    /// # Errors
+    /// Why it could not be listed.
+    fn list(
+        &self,
+        context: &Context<Self::Data>,
+        filter: Self::Filter,
+        found: &mut Found<Self::Identity>,
+    ) -> impl Future<Output = Result<(), Diagnostics>> + Send;
+}
+
+/// What a list has found so far.
+#[derive(Debug)]
+pub struct Found<I> {
+    /// Warnings.
+    pub diagnostics: Diagnostics,
+    limit: usize,
+    objects: Vec<(I, String)>,
+}
+
+impl<I> Found<I> {
+    /// Nothing yet, of at most so many objects.
+    pub fn new(limit: usize) -> Self {
+        Self { diagnostics: Diagnostics::new(), limit, objects: Vec::new() }
+    }
+
+    /// Adds an object with the name that users see.
+    pub fn add(&mut self, identity: I, display_name: impl Into<String>) {
+        if !self.is_full() {
+            self.objects.push((identity, display_name.into()));
+        }
+    }
+
+    /// Whether the host wants no more.
+    pub fn is_full(&self) -> bool {
+        self.objects.len() >= self.limit
+    }
+
+    /// What was added.
+    pub fn into_objects(self) -> Vec<(I, String)> {
+        self.objects
+    }
+}
+
+/// An object that was listed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed {
+    /// Its identity.
+    pub identity: Raw,
+    /// The name that users see.
+    pub display_name: String,
+}
+
+/// The state of a listed object; null if there is none any more.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ListedState {
+    /// The state.
+    pub state: Raw,
+    /// The identity with everything in it.
+    pub identity: Option<Raw>,
+    /// Messages.
+    pub diagnostics: Diagnostics,
+}
+
+/// A list resource without its types, as the protocol sees it.
+pub trait ErasedListResource<D>: Send + Sync {
+    /// Its type name, which is that of the managed resource.
+    fn type_name(&self) -> &'static str;
+    /// The schema of its arguments.
+    fn schema(&self) -> Schema;
+    /// Checks arguments.
+    fn validate(&self, filter: Raw) -> Diagnostics;
+    /// Lists at most so many objects, with messages.
+    fn list<'a>(
+        &'a self,
+        context: &'a Context<D>,
+        filter: Raw,
+        limit: usize,
+    ) -> BoxFuture<'a, (Vec<Listed>, Diagnostics)>;
+    /// The state of a listed object.
+    fn state<'a>(&'a self, context: &'a Context<D>, identity: Raw) -> BoxFuture<'a, ListedState>;
+}
+
+impl<R: ListResource> ErasedListResource<R::Data> for R {
+    fn type_name(&self) -> &'static str {
+        R::TYPE_NAME
+    }
+
+    fn schema(&self) -> Schema {
+        Schema::of::<R::Filter>(0, R::LIST_DESCRIPTION)
+    }
+
+    fn validate(&self, filter: Raw) -> Diagnostics {
+        let mut diagnostics = Diagnostics::new();
+        let schema = ErasedListResource::<R::Data>::schema(self);
+        null_elements::refuse(&schema.ty(), &filter, &AttributePath::root(), &mut diagnostics);
+        match R::Filter::from_raw(filter) {
+            Ok(Some(filter)) => self.validate_filter(&filter, &mut diagnostics),
+            Ok(None) => {}
+            Err(mismatch) => diagnostics.push(mismatch.into()),
+        }
+        diagnostics
+    }
+
+    fn list<'a>(
+        &'a self,
+        context: &'a Context<R::Data>,
+        filter: Raw,
+        limit: usize,
+    ) -> BoxFuture<'a, (Vec<Listed>, Diagnostics)> {
+        Box::pin(async move {
+            let filter = match R::Filter::from_raw(filter) {
+                Ok(Some(filter)) => filter,
+                Ok(None) => return (Vec::new(), no_arguments().into()),
+                Err(mismatch) => return (Vec::new(), mismatch.into()),
+            };
+            let mut found = Found::new(limit);
+            let listed = ListResource::list(self, context, filter, &mut found).await;
+            let mut diagnostics = std::mem::take(&mut found.diagnostics);
+            diagnostics.extend(listed.err().into_iter().flatten());
+            let listed = |(identity, display_name): (R::Identity, String)| Listed {
+                identity: identity.into_raw(),
+                display_name,
+            };
+            (found.into_objects().into_iter().map(listed).collect(), diagnostics)
+        })
+    }
+
+    fn state<'a>(&'a self, context: &'a Context<R::Data>, identity: Raw) -> BoxFuture<'a, ListedState> {
+        Box::pin(async move {
+            let imported = ErasedResource::import(self, context, Import::Identity(identity)).await;
+            if imported.diagnostics.has_errors() {
+                return ListedState { diagnostics: imported.diagnostics, ..ListedState::default() };
+            }
+            let read = ErasedResource::read(self, context, imported.state, imported.private).await;
+            if read.diagnostics.has_errors() {
+                return ListedState { diagnostics: read.diagnostics, ..ListedState::default() };
+            }
+            let identity = read.identity.or(imported.identity);
+            ListedState { state: read.state, identity, diagnostics: read.diagnostics }
+        })
+    }
+}
+
+fn no_arguments() -> Diagnostic {
+    Diagnostic::error("Nothing to list", "The host sent no arguments. This is a bug of the host.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_kept_than_the_host_wants() {
+        let mut found = Found::new(1);
+        found.add(1, "a");
+        assert!(found.is_full());
+        found.add(2, "b");
+        assert_eq!(found.into_objects(), [(1, "a".to_owned())]);
+        assert!(Found::<()>::new(0).is_full());
+    }
+}

@@ -1,0 +1,93 @@
+//! Lists buckets of the region.
+
+use super::schema::Identity;
+use super::{CacheBucketResource, Scene};
+use crate::clients::aws::AwsError;
+use crate::framework::list_resource::Found;
+use crate::framework::{Context, Diagnostic, Diagnostics, ListResource, Object, Value};
+use crate::provider::Data;
+
+/// The arguments of a list of buckets.
+#[derive(Clone, Debug, Default, PartialEq, Object)]
+pub struct Filter {
+    /// First characters of the names. Without it all buckets of the account in the provider's region are listed.
+    #[attr(optional)]
+    pub bucket_prefix: Value<String>,
+}
+
+impl ListResource for CacheBucketResource {
+    type Filter = Filter;
+    const LIST_DESCRIPTION: &'static str = "Lists the S3 buckets of the account in the provider's region, whoever created \
+         them. Needs `s3:ListAllMyBuckets`, and with `include_resource` what a plan needs.";
+
+    async fn list(
+        &self,
+        context: &Context<Data>,
+        filter: Filter,
+        found: &mut Found<Identity>,
+    ) -> Result<(), Diagnostics> {
+        let scene = Scene::set(context).await?;
+        let prefix = filter.bucket_prefix.as_str();
+        let mut buckets = scene
+            .s3
+            .list_buckets()
+            .bucket_region(scene.region)
+            .set_prefix(prefix.map(str::to_owned))
+            .into_paginator()
+            .items()
+            .send();
+        while !found.is_full() {
+            let Some(bucket) = buckets.next().await else { break };
+            let bucket = bucket.map_err(AwsError::of("ListBuckets")).map_err(|error| {
+                Diagnostic::error("Cannot list buckets", format!("The buckets could not be listed: {error}."))
+            })?;
+            let name = bucket.name().unwrap_or_default();
+            // Stores that are compatible with S3 may know neither filter.
+            let is_elsewhere = bucket.bucket_region().is_some_and(|region| region != scene.region);
+            if is_elsewhere || prefix.is_some_and(|prefix| !name.starts_with(prefix)) {
+                continue;
+            }
+            found.add(Identity { bucket: name.into(), region: scene.region.into() }, name);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clients::scripted::{Answer, Script};
+    use crate::resources::testing::Stage;
+
+    const BUCKETS: &str = "<ListAllMyBucketsResult><Buckets>\
+         <Bucket><Name>ci-cache</Name><BucketRegion>eu-west-1</BucketRegion></Bucket>\
+         <Bucket><Name>ci-elsewhere</Name><BucketRegion>eu-west-2</BucketRegion></Bucket>\
+         <Bucket><Name>ci-old</Name></Bucket>\
+         <Bucket><Name>logs</Name></Bucket>\
+         </Buckets></ListAllMyBucketsResult>";
+
+    #[tokio::test]
+    async fn buckets_of_the_region_are_listed() {
+        let script = Script::new([Answer::Http(200, BUCKETS.to_owned())]);
+        let stage = Stage::new(CacheBucketResource, script.settings());
+        let given = [("bucket_prefix", "ci-".into())];
+        let (listed, said) = stage.list(&CacheBucketResource, &given, 10).await;
+        assert!(said.is_empty());
+        let identity = |bucket: &str| Identity { bucket: bucket.into(), region: "eu-west-1".into() }.into_raw();
+        let found: Vec<_> = listed.into_iter().map(|listed| (listed.identity, listed.display_name)).collect();
+        assert_eq!(found, ["ci-cache", "ci-old"].map(|bucket| (identity(bucket), bucket.to_owned())));
+        let asked = &script.requests()[0].uri;
+        assert!(asked.contains("bucket-region=eu-west-1") && asked.contains("prefix=ci-"), "{asked}");
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_told() {
+        let denied = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
+        let script = Script::new([Answer::Http(403, denied.to_owned())]);
+        let stage = Stage::new(CacheBucketResource, script.settings());
+        let (listed, said) = stage.list(&CacheBucketResource, &[], 10).await;
+        assert!(listed.is_empty());
+        let said = &said.iter().next().unwrap().detail;
+        assert!(said.starts_with("The buckets could not be listed: ListBuckets: AccessDenied"), "{said}");
+    }
+}

@@ -1,0 +1,102 @@
+//! Lists the node groups of a cluster.
+
+use super::schema::Identity;
+use super::{NodeGroupResource, Scene};
+use crate::clients::aws::AwsError;
+use crate::framework::list_resource::Found;
+use crate::framework::{Context, Diagnostic, Diagnostics, ListResource, Object, Value};
+use crate::provider::Data;
+
+/// The arguments of a list of node groups.
+#[derive(Clone, Debug, Default, PartialEq, Object)]
+pub struct Filter {
+    /// Name of the EKS cluster.
+    #[attr(required)]
+    pub cluster_name: Value<String>,
+}
+
+impl ListResource for NodeGroupResource {
+    type Filter = Filter;
+    const LIST_DESCRIPTION: &'static str = "Lists the EKS managed node groups of a cluster, whoever created them. Needs \
+         `eks:ListNodegroups` on the cluster, and with `include_resource` what a plan needs.";
+
+    async fn list(
+        &self,
+        context: &Context<Data>,
+        filter: Filter,
+        found: &mut Found<Identity>,
+    ) -> Result<(), Diagnostics> {
+        let cluster = filter.cluster_name.as_str().unwrap_or_default();
+        let scene = Scene::set(context).await?;
+        let account_id = context.data()?.clients.account_id().await?;
+        let mut names = scene.eks.list_nodegroups().cluster_name(cluster).into_paginator().items().send();
+        while !found.is_full() {
+            let Some(name) = names.next().await else { break };
+            let name = name.map_err(AwsError::of("ListNodegroups")).map_err(|error| failed(cluster, &error))?;
+            let display_name = format!("{cluster}:{name}");
+            let identity = Identity {
+                cluster_name: cluster.into(),
+                name: name.into(),
+                region: scene.region.into(),
+                account_id: account_id.into(),
+            };
+            found.add(identity, display_name);
+        }
+        Ok(())
+    }
+}
+
+fn failed(cluster: &str, error: &AwsError) -> Diagnostics {
+    let detail = if error.is_not_found() {
+        format!("There is no cluster {cluster} in the region that the provider's credentials can see.")
+    } else {
+        format!("The node groups of the cluster {cluster} could not be listed: {error}.")
+    };
+    Diagnostic::error("Cannot list node groups", detail).at("cluster_name").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clients::scripted::{Answer, Script};
+    use crate::resources::testing::Stage;
+
+    async fn listed(answers: impl IntoIterator<Item = Answer>, limit: usize) -> (Vec<String>, Diagnostics, usize) {
+        let script = Script::new(answers);
+        let stage = Stage::new(NodeGroupResource::default(), script.settings());
+        let given = [("cluster_name", "prod".into())];
+        let (listed, said) = stage.list(&NodeGroupResource::default(), &given, limit).await;
+        let shown = listed.into_iter().map(|listed| {
+            let identity = Identity::from_raw(listed.identity).unwrap().unwrap();
+            assert_eq!((identity.region, identity.account_id), ("eu-west-1".into(), "123456789012".into()));
+            assert_eq!(listed.display_name, format!("prod:{}", identity.name.as_str().unwrap()));
+            listed.display_name
+        });
+        (shown.collect(), said, script.requests().len())
+    }
+
+    fn page(names: &str, more: &str) -> Answer {
+        Answer::Http(200, format!(r#"{{"nodegroups": [{names}]{more}}}"#))
+    }
+
+    #[tokio::test]
+    async fn pages_are_read_until_the_limit() {
+        let pages = || [Answer::identity(), page(r#""a", "b""#, r#", "nextToken": "t""#), page(r#""c""#, "")];
+        assert_eq!(
+            listed(pages(), 10).await,
+            (vec!["prod:a".into(), "prod:b".into(), "prod:c".into()], Diagnostics::new(), 3)
+        );
+        assert_eq!(listed(pages(), 1).await, (vec!["prod:a".into()], Diagnostics::new(), 2));
+    }
+
+    #[tokio::test]
+    async fn a_cluster_that_is_not_there_is_told() {
+        let absent = r#"{"__type": "ResourceNotFoundException", "message": "No cluster found for name: prod."}"#;
+        let (found, said, _) = listed([Answer::identity(), Answer::Http(404, absent.to_owned())], 10).await;
+        assert!(found.is_empty());
+        assert_eq!(
+            said.iter().map(|said| said.detail.as_str()).collect::<Vec<_>>(),
+            ["There is no cluster prod in the region that the provider's credentials can see."]
+        );
+    }
+}
