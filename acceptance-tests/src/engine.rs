@@ -66,7 +66,13 @@ impl Engine {
         Some(Self { name: "terraform", path, in_pod: false })
     }
 
-    /// `opentofu` or `terraform`: fit for names.
+    /// The Terraform of `make tools`, which is newer.
+    #[must_use]
+    pub fn newer_terraform() -> Self {
+        Self { name: "terraform-1.13", path: Cloud::running().tofu().with_file_name("terraform-1.13"), in_pod: false }
+    }
+
+    /// `opentofu`, `terraform` or `terraform-1.13`: fit for names.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name

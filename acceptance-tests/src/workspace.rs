@@ -293,8 +293,11 @@ fn copy_files(source: &Path, target: &Path) {
     let entries = fs::read_dir(source).unwrap_or_else(|error| panic!("{}: {error}", source.display()));
     for entry in entries.flatten() {
         let (from, to) = (entry.path(), target.join(entry.file_name()));
+        let is_of_engine = entry.file_name().to_string_lossy().starts_with(".terraform") && from.is_dir();
         if from.is_file() {
             fs::copy(&from, &to).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
+        } else if from.is_dir() && !is_of_engine {
+            copy_files(&from, &to);
         }
     }
 }

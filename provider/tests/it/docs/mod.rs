@@ -2,6 +2,7 @@
 
 mod function;
 mod guides;
+mod mocks;
 mod page;
 mod scenarios;
 mod schema;
