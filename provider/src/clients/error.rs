@@ -1,11 +1,13 @@
 //! What goes wrong while a connection is being made, each text saying what to do.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use super::aws::AwsError;
+use super::aws::{AwsError, Fault};
+use super::once::Failure;
 
 /// Why a client cannot be had.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum ClientError {
     /// The plan runs before the values exist. Nothing was contacted.
     #[error(
@@ -96,13 +98,28 @@ pub enum ClientError {
     Exec { command: String, reason: String },
 
     #[error("the token file {} cannot be read: {source}", .path.display())]
-    TokenFile { path: PathBuf, source: std::io::Error },
+    TokenFile { path: PathBuf, source: Arc<std::io::Error> },
 
     #[error("no token for the EKS cluster \"{cluster}\" can be made: {reason}")]
     EksToken { cluster: String, reason: String },
 
     #[error("no connection to the Kubernetes API can be made from these settings: {reason}")]
     KubernetesClient { reason: String },
+
+    /// The user wanted the run to end.
+    #[error("the run was stopped while a connection was being made. Nothing was changed")]
+    Stopped,
+}
+
+impl Failure for ClientError {
+    /// Where asking again would take long, or run a command, and nothing can have changed.
+    fn lasts(&self) -> bool {
+        match self {
+            Self::NoRegion | Self::InvalidRegion { .. } | Self::Exec { .. } => true,
+            Self::Aws(error) => matches!(error.fault(), Fault::Credentials { found: false, .. }),
+            _ => false,
+        }
+    }
 }
 
 /// What to wait for.

@@ -5,24 +5,30 @@
 
 pub mod aws;
 mod clock;
+mod command;
 mod eks_token;
 mod environment;
 mod error;
 pub mod kubernetes;
+mod once;
 #[cfg(test)]
 pub(crate) mod scripted;
+mod stop;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
 
 use self::aws::{AwsError, AwsSettings};
 pub use self::clock::{Clock, SystemClock};
 pub use self::environment::Environment;
 pub use self::error::ClientError;
-use self::kubernetes::{Connected, KubernetesSettings};
+use self::kubernetes::{Connected, KubernetesSettings, Place};
+use self::once::Once;
+use self::stop::Stop;
 
 /// Everything that decides what is connected to, and how.
 #[derive(Debug, Clone, Default)]
@@ -61,11 +67,25 @@ impl UserAgent {
 
 /// The clients of one configured provider. Cloning shares them.
 #[derive(Clone)]
-pub struct Clients(Arc<Inner>);
+pub struct Clients {
+    shared: Arc<Inner>,
+    own: Arc<Own>,
+}
 
+/// What all operations share.
 struct Inner {
     settings: Settings,
     clock: Arc<dyn Clock>,
+    aws: Once<aws::Connection, ClientError>,
+    account: Once<String, ClientError>,
+    /// By EKS cluster name; `None` is the cluster that the provider block describes.
+    kubernetes: Mutex<HashMap<Option<String>, Arc<Place>>>,
+}
+
+/// What the operations have that end together.
+#[derive(Default)]
+struct Own {
+    stop: Stop,
     aws: OnceCell<aws::Connection>,
     account: OnceCell<String>,
     autoscaling: OnceCell<aws_sdk_autoscaling::Client>,
@@ -74,8 +94,6 @@ struct Inner {
     iam: OnceCell<aws_sdk_iam::Client>,
     s3: OnceCell<aws_sdk_s3::Client>,
     sts: OnceCell<aws_sdk_sts::Client>,
-    /// By EKS cluster name; `None` is the cluster that the provider block describes.
-    kubernetes: Mutex<HashMap<Option<String>, Arc<OnceCell<Connected>>>>,
 }
 
 /// A service's client, after the account was checked where that was asked for.
@@ -86,13 +104,13 @@ macro_rules! getter {
         /// # Errors
         /// [`ClientError`] when the settings cannot be used, or the account is not an allowed one.
         pub async fn $name(&self) -> Result<&$sdk::Client, ClientError> {
-            if let Some(client) = self.0.$name.get() {
+            if let Some(client) = self.own.$name.get() {
                 return Ok(client);
             }
             self.check_account().await?;
             let connection = self.aws().await?;
-            let build = || async { aws::$name(connection, &self.0.settings.aws.endpoints) };
-            Ok(self.0.$name.get_or_init(build).await)
+            let build = || async { aws::$name(connection, &self.shared.settings.aws.endpoints) };
+            Ok(self.own.$name.get_or_init(build).await)
         }
     };
 }
@@ -107,19 +125,20 @@ impl Clients {
     /// The same, on another clock.
     #[must_use]
     pub fn with_clock(settings: Settings, clock: Arc<dyn Clock>) -> Self {
-        Self(Arc::new(Inner {
-            settings,
-            clock,
-            aws: OnceCell::new(),
-            account: OnceCell::new(),
-            autoscaling: OnceCell::new(),
-            ec2: OnceCell::new(),
-            eks: OnceCell::new(),
-            iam: OnceCell::new(),
-            s3: OnceCell::new(),
-            sts: OnceCell::new(),
-            kubernetes: Mutex::default(),
-        }))
+        let shared =
+            Inner { settings, clock, aws: Once::default(), account: Once::default(), kubernetes: Mutex::default() };
+        Self { shared: Arc::new(shared), own: Arc::default() }
+    }
+
+    /// The same connections for operations that end with `stop`: no call is tried again then, a look is given up, and a
+    /// change is waited for a few seconds more.
+    #[must_use]
+    pub fn until(&self, stop: &CancellationToken) -> Self {
+        self.with(Stop::of(stop.clone()))
+    }
+
+    fn with(&self, stop: Stop) -> Self {
+        Self { shared: Arc::clone(&self.shared), own: Arc::new(Own { stop, ..Own::default() }) }
     }
 
     getter!(autoscaling, aws_sdk_autoscaling, "EC2 Auto Scaling");
@@ -132,12 +151,12 @@ impl Clients {
     /// # Errors
     /// [`ClientError`] when the settings cannot be used, or the account is not an allowed one.
     pub async fn s3(&self) -> Result<&aws_sdk_s3::Client, ClientError> {
-        if let Some(client) = self.0.s3.get() {
+        if let Some(client) = self.own.s3.get() {
             return Ok(client);
         }
         self.check_account().await?;
         let connection = self.aws().await?;
-        Ok(self.0.s3.get_or_init(|| async { aws::s3(connection, &self.0.settings.aws) }).await)
+        Ok(self.own.s3.get_or_init(|| async { aws::s3(connection, &self.shared.settings.aws) }).await)
     }
 
     /// The URL of S3, where it is not AWS's own.
@@ -145,7 +164,7 @@ impl Clients {
     /// # Errors
     /// [`ClientError`] when the settings cannot be used.
     pub async fn s3_endpoint(&self) -> Result<Option<String>, ClientError> {
-        Ok(aws::s3_endpoint(self.aws().await?, &self.0.settings.aws.endpoints))
+        Ok(aws::s3_endpoint(self.aws().await?, &self.shared.settings.aws.endpoints))
     }
 
     /// The client of STS. The account is not checked: this client is what checks it.
@@ -154,8 +173,8 @@ impl Clients {
     /// [`ClientError`] when the settings cannot be used.
     pub async fn sts(&self) -> Result<&aws_sdk_sts::Client, ClientError> {
         let connection = self.aws().await?;
-        let build = || async { aws::sts(connection, &self.0.settings.aws.endpoints) };
-        Ok(self.0.sts.get_or_init(build).await)
+        let build = || async { aws::sts(connection, &self.shared.settings.aws.endpoints) };
+        Ok(self.own.sts.get_or_init(build).await)
     }
 
     /// The region, such as `eu-west-1`.
@@ -177,7 +196,8 @@ impl Clients {
             let identity = sts.get_caller_identity().send().await.map_err(AwsError::of("GetCallerIdentity"))?;
             Ok::<_, ClientError>(identity.account.unwrap_or_default())
         };
-        self.0.account.get_or_try_init(ask).await.map(String::as_str)
+        let shared = || self.shared.account.get(|| Box::pin(ask()));
+        self.own.account.get_or_try_init(shared).await.map(String::as_str)
     }
 
     /// A client of the cluster `cluster_name`, or of the one that the provider block describes.
@@ -185,39 +205,46 @@ impl Clients {
     /// # Errors
     /// [`ClientError`] when there is no such cluster, or the settings cannot be used.
     pub async fn kubernetes(&self, cluster_name: Option<&str>) -> Result<Connected, ClientError> {
-        let settings = &self.0.settings.kubernetes;
+        let settings = &self.shared.settings.kubernetes;
         // The provider's own cluster is the same one whoever names it.
         let name = cluster_name.filter(|name| settings.cluster_name.as_deref() != Some(*name)).map(str::to_owned);
-        let cell = {
-            let mut clients = self.0.kubernetes.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(clients.entry(name.clone()).or_default())
+        let place = {
+            let mut places = self.shared.kubernetes.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(places.entry(name.clone()).or_insert_with(|| Arc::new(Place::new(name))))
         };
-        let connect = || async { kubernetes::connect(self, settings, name.as_deref()).await };
-        cell.get_or_try_init(connect).await.cloned()
+        // What connects is large, and would be on the stack of every operation.
+        let connecting = Box::pin(place.connect(self));
+        let connected = self.own.stop.unless(connecting).await.ok_or(ClientError::Stopped)??;
+        Ok(connected.until_stopped(self.own.stop.token()))
     }
 
     /// The EKS cluster that the provider block names, if it does.
     #[must_use]
     pub fn cluster_name(&self) -> Option<&str> {
-        self.0.settings.kubernetes.cluster_name.as_deref()
+        self.shared.settings.kubernetes.cluster_name.as_deref()
     }
 
     /// In tests: a client of the cluster that the provider block describes, as if it had been connected.
     #[cfg(test)]
     pub(crate) fn stand_in(&self, client: kube::Client) {
-        let cell = Arc::new(OnceCell::new_with(Some(Connected { client, arn: None })));
-        self.0.kubernetes.lock().unwrap_or_else(PoisonError::into_inner).insert(None, cell);
+        let place = Arc::new(Place::stand_in(client));
+        self.shared.kubernetes.lock().unwrap_or_else(PoisonError::into_inner).insert(None, place);
     }
 
     async fn aws(&self) -> Result<&aws::Connection, ClientError> {
-        let Settings { aws, user_agent, environment, .. } = &self.0.settings;
-        let load = || aws::load(aws, user_agent, environment);
-        self.0.aws.get_or_try_init(load).await
+        let Settings { aws, user_agent, environment, .. } = &self.shared.settings;
+        let load = || Box::pin(aws::load(aws, user_agent, environment));
+        let own = async || {
+            let loaded = self.own.stop.unless(self.shared.aws.get(load)).await.ok_or(ClientError::Stopped)??;
+            Ok(loaded.until(&self.own.stop))
+        };
+        self.own.aws.get_or_try_init(own).await
     }
 
     /// Costs one call in the provider's life, and none where no list is given.
     async fn check_account(&self) -> Result<(), ClientError> {
-        let AwsSettings { allowed_account_ids: allowed, forbidden_account_ids: forbidden, .. } = &self.0.settings.aws;
+        let AwsSettings { allowed_account_ids: allowed, forbidden_account_ids: forbidden, .. } =
+            &self.shared.settings.aws;
         let forbidden = forbidden.as_deref().unwrap_or_default();
         if allowed.is_none() && forbidden.is_empty() {
             return Ok(());
@@ -238,7 +265,7 @@ impl Clients {
 
 impl fmt::Debug for Clients {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Clients").field("settings", &self.0.settings).finish_non_exhaustive()
+        formatter.debug_struct("Clients").field("settings", &self.shared.settings).finish_non_exhaustive()
     }
 }
 

@@ -21,6 +21,8 @@ pub(crate) enum Answer {
     Http(u16, String),
     /// The connection breaks once the request is out.
     Reset,
+    /// No answer ever comes.
+    Silence,
 }
 
 impl Answer {
@@ -109,6 +111,7 @@ impl HttpConnector for Script {
                 let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
                 Err(ConnectorError::io(reset.into()))
             }
+            Answer::Silence => return HttpConnectorFuture::new(std::future::pending()),
         })
     }
 }

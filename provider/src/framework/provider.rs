@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use super::data_source::ErasedDataSource;
 use super::diagnostics::Diagnostics;
 use super::function::Function;
@@ -39,6 +41,11 @@ pub trait Provider: Send + Sync + 'static {
     /// # Errors
     /// What is wrong with the configuration.
     fn configure(&self, config: Self::Config, host: &Host) -> Result<Self::Data, Diagnostics>;
+
+    /// What one operation gets of it: whatever waits ends when `stop` is cancelled.
+    fn until(data: &Arc<Self::Data>, _stop: &CancellationToken) -> Arc<Self::Data> {
+        Arc::clone(data)
+    }
 
     /// What it offers.
     fn registry(&self) -> Registry<Self::Data>;

@@ -73,13 +73,13 @@ impl<P: Provider> Server<P> {
 
     /// The surroundings of one call.
     pub(super) fn context(&self, capabilities: Option<&ClientCapabilities>) -> Context<P::Data> {
+        let stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let configured = self.configured.read().unwrap_or_else(PoisonError::into_inner);
         let (data, host) = match configured.as_ref() {
-            Some(configured) => (Some(Arc::clone(&configured.data)), configured.host.clone()),
+            Some(configured) => (Some(P::until(&configured.data, &stop)), configured.host.clone()),
             None => (None, Host::default()),
         };
         let deferral_allowed = capabilities.is_some_and(|capabilities| capabilities.deferral_allowed);
-        let stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Context::new(data, stop, Arc::clone(&self.clock), Host { deferral_allowed, ..host })
     }
 

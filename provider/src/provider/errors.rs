@@ -31,6 +31,7 @@ impl From<ClientError> for Diagnostic {
             ClientError::Exec { .. } | ClientError::TokenFile { .. } | ClientError::EksToken { .. } => {
                 "No Kubernetes credentials"
             }
+            ClientError::Stopped => "Run stopped",
             ClientError::Kubeconfig { .. } => "Invalid kubeconfig",
             ClientError::InvalidSetting { .. } | ClientError::KubernetesClient { .. } => "Invalid provider setting",
         };

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use futures::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
 
 use crate::clients::{Clients, Environment, Settings, UserAgent};
 use crate::framework::{Clock, Diagnostics, Host, Provider, Registry};
@@ -31,7 +32,7 @@ pub struct Gitlabspot {
 }
 
 /// What operations get: clients, made when they are first asked for, and the tags of the provider block.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Data {
     /// Connections to AWS and Kubernetes.
     pub clients: Clients,
@@ -79,6 +80,10 @@ impl Provider for Gitlabspot {
         };
         let clock = Arc::new(ClientClock::new(self.clock_speed));
         Ok(Data { clients: Clients::with_clock(settings, clock), tags, turns: Turns::default() })
+    }
+
+    fn until(data: &Arc<Data>, stop: &CancellationToken) -> Arc<Data> {
+        Arc::new(Data { clients: data.clients.until(stop), ..data.as_ref().clone() })
     }
 
     fn registry(&self) -> Registry<Data> {

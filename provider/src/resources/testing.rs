@@ -44,8 +44,9 @@ impl Stage {
             clients.stand_in(client);
         }
         let tags = Tags { default: Some([("team".to_owned(), "ci".to_owned())].into()), ..Tags::default() };
-        let data = Data { clients, tags, turns: Turns::default() };
-        let context = Context::new(Some(Arc::new(data)), CancellationToken::new(), clock.clone(), Host::default());
+        let stop = CancellationToken::new();
+        let data = Data { clients: clients.until(&stop), tags, turns: Turns::default() };
+        let context = Context::new(Some(Arc::new(data)), stop, clock.clone(), Host::default());
         let resource: Arc<dyn ErasedResource<Data>> = Arc::new(resource);
         assert_eq!(check_schema(&resource.schema()), []);
         Self { resource, context, clock, state: Raw::Null, private: PrivateState::default() }

@@ -44,15 +44,19 @@ impl Intercept for Attempts {
         _components: &RuntimeComponents,
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let status = context.response().map(|response| response.status().as_u16());
-        let lost = match context.output_or_error() {
-            Some(Err(error)) => is_lost(error) || status.is_some_and(|status| status >= 500),
-            _ => false,
-        };
-        if lost {
+        if is_answer_lost(context) {
             self.0.store(true, Ordering::Relaxed);
         }
         Ok(())
+    }
+}
+
+/// Whether a try may have been carried out although no answer says so.
+pub(super) fn is_answer_lost(context: &FinalizerInterceptorContextRef<'_>) -> bool {
+    let status = context.response().map(|response| response.status().as_u16());
+    match context.output_or_error() {
+        Some(Err(error)) => is_lost(error) || status.is_some_and(|status| status >= 500),
+        _ => false,
     }
 }
 

@@ -83,6 +83,7 @@ impl Chain {
                 };
                 self.web_identity(&settings).await?
             }
+            Base::Process(process) => process.run().await?,
             Base::Named(source) => {
                 let sdk = self.sdk();
                 let provider = match source {

@@ -13,6 +13,7 @@ use aws_types::request_id::RequestId;
 use super::credentials::NotAssumed;
 use super::profile::ProfileError;
 use super::retry::{OPERATION_ABORTED, THROTTLING, TRANSIENT};
+use super::stop::Stopped;
 
 /// A failed AWS call, freed from the SDK's types.
 ///
@@ -44,6 +45,8 @@ pub enum Fault {
     Unreadable { detail: String },
     /// The SDK refused to send the request.
     NotSent { detail: String },
+    /// The user wanted the run to end before there was an answer.
+    Stopped { may_be_done: bool },
 }
 
 impl AwsError {
@@ -131,7 +134,8 @@ impl AwsError {
             | Fault::Profile { .. }
             | Fault::NotAssumed { .. }
             | Fault::Unreadable { .. }
-            | Fault::NotSent { .. } => false,
+            | Fault::NotSent { .. }
+            | Fault::Stopped { .. } => false,
         }
     }
 
@@ -172,6 +176,7 @@ impl AwsError {
         match &self.fault {
             Fault::AnswerLost { .. } | Fault::Unreadable { .. } => true,
             Fault::Answer { status, .. } => *status >= 500,
+            Fault::Stopped { may_be_done } => *may_be_done,
             _ => false,
         }
     }
@@ -237,7 +242,7 @@ impl AwsError {
             Fault::Unreachable { detail } if detail.contains("invalid peer certificate") => Some(CERTIFICATE),
             Fault::Unreachable { .. } => Some(REGION),
             Fault::Unreadable { .. } => Some(FOREIGN_ANSWER),
-            Fault::AnswerLost { .. } | Fault::NotSent { .. } => None,
+            Fault::AnswerLost { .. } | Fault::NotSent { .. } | Fault::Stopped { .. } => None,
         }
     }
 }
@@ -274,6 +279,13 @@ impl fmt::Display for AwsError {
             }
             Fault::Unreadable { detail } => write!(formatter, "the answer cannot be read: {detail}")?,
             Fault::NotSent { detail } => write!(formatter, "the request was not sent: {detail}")?,
+            Fault::Stopped { may_be_done: false } => {
+                write!(formatter, "the run was stopped before there was an answer")?;
+            }
+            Fault::Stopped { may_be_done: true } => write!(
+                formatter,
+                "the run was stopped before there was an answer, so the request may have been carried out"
+            )?,
         }
         match self.advice() {
             Some(advice) => write!(formatter, ". {advice}"),
@@ -298,6 +310,9 @@ impl Fault {
                 status: answer.raw().status().as_u16(),
                 request_id: answer.raw().headers().request_id().map(str::to_owned),
             };
+        }
+        if let Some(Stopped { may_be_done }) = find::<Stopped>(error) {
+            return Self::Stopped { may_be_done: *may_be_done };
         }
         if let Some(NotAssumed { role_arn, cause }) = find::<NotAssumed>(error) {
             return Self::NotAssumed { role_arn: role_arn.clone(), cause: Box::new(cause.clone()) };

@@ -1,5 +1,6 @@
 //! How bytes reach AWS: proxies, certificate authorities, TLS on aws-lc.
 
+use aws_sdk_sts::config::SharedAsyncSleep;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
@@ -13,8 +14,10 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
 use super::settings::AwsSettings;
+use super::stop::Pauses;
 use crate::clients::environment::Environment;
 use crate::clients::error::ClientError;
+use crate::clients::stop::Stop;
 
 /// Never through a proxy: this machine, and the addresses where instances, containers and pods
 /// find their credentials. A proxy would answer with its own identity, if at all.
@@ -44,11 +47,10 @@ pub(super) fn client(settings: &AwsSettings, environment: &Environment) -> Resul
         .map_err(|error| ClientError::InvalidSetting { setting: "custom_ca_bundle", reason: error.to_string() })?;
 
     let Proxies { http, https } = proxies;
-    let plain = Builder::new().build_with_connector_fn(move |settings, components| {
-        connector(settings, components).proxy_config(http.clone()).build_http()
-    });
-    let secure = Builder::new().build_with_connector_fn(move |settings, components| {
-        connector(settings, components)
+    let plain = Builder::new()
+        .build_with_connector_fn(move |settings, _| connector(settings).proxy_config(http.clone()).build_http());
+    let secure = Builder::new().build_with_connector_fn(move |settings, _| {
+        connector(settings)
             .proxy_config(https.clone())
             .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
             .tls_context(tls.clone())
@@ -57,13 +59,11 @@ pub(super) fn client(settings: &AwsSettings, environment: &Environment) -> Resul
     Ok(SharedHttpClient::new(ByScheme { plain, secure }))
 }
 
-fn connector(
-    settings: Option<&HttpConnectorSettings>,
-    components: Option<&RuntimeComponents>,
-) -> aws_smithy_http_client::ConnectorBuilder {
+fn connector(settings: Option<&HttpConnectorSettings>) -> aws_smithy_http_client::ConnectorBuilder {
     let mut builder = Connector::builder();
     builder.set_connector_settings(settings.cloned());
-    builder.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+    // A connector serves all operations, and the pauses of the first that needs it end with that one.
+    builder.set_sleep_impl(Some(SharedAsyncSleep::new(Pauses(Stop::default()))));
     builder
 }
 

@@ -7,11 +7,13 @@ mod credentials;
 mod error;
 mod http;
 mod permission;
+mod process;
 mod profile;
 mod region;
 mod renewal;
 mod retry;
 mod settings;
+mod stop;
 mod unreachable;
 mod user_agent;
 
@@ -38,6 +40,7 @@ use self::user_agent::Appended;
 use super::UserAgent;
 use super::environment::Environment;
 use super::error::ClientError;
+use super::stop::Stop;
 
 /// How long a silent server is waited for. The SDK's default is for ever.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
@@ -48,6 +51,8 @@ pub(super) struct Connection {
     pub(super) config: SdkConfig,
     renewal: Renewal,
     appended: Option<Appended>,
+    /// When calls end.
+    stop: Stop,
 }
 
 /// Reads the standard chain and puts the settings over it.
@@ -111,6 +116,8 @@ pub(super) async fn load(
         config: loaded.into_builder().retry_config(retry).build(),
         renewal: Renewal::new(),
         appended: user_agent.appended.as_deref().and_then(Appended::new),
+        // Whoever waits for credentials or a region gives up by itself.
+        stop: Stop::default(),
     };
 
     let provider = match keys {
@@ -142,7 +149,12 @@ impl Connection {
         // A memory of its own: entries are keyed by slot, and a role must not see its base's.
         let renewal = Renewal::new();
         let config = self.config.to_builder().credentials_provider(provider).identity_cache(renewal.clone()).build();
-        Self { config, renewal, appended: self.appended.clone() }
+        Self { config, renewal, appended: self.appended.clone(), stop: self.stop.clone() }
+    }
+
+    /// The same, with calls that end with a run.
+    pub(super) fn until(&self, stop: &Stop) -> Self {
+        Self { stop: stop.clone(), ..self.clone() }
     }
 }
 
@@ -165,11 +177,19 @@ fn profile_files(settings: &AwsSettings, environment: &Environment) -> EnvConfig
 macro_rules! configured {
     ($name:ident, $sdk:ident, $connection:expr, $endpoints:expr) => {{
         let (connection, endpoints): (&Connection, &Endpoints) = ($connection, $endpoints);
+        let stop = &connection.stop;
         let mut builder = $sdk::config::Builder::from(&connection.config)
+            .sleep_impl(stop::Pauses(stop.clone()))
+            .identity_cache(stop::Identities { renewal: connection.renewal.clone(), stop: stop.clone() })
             .retry_classifier(retry::TryAgain)
+            .retry_classifier(stop::NoFurtherTry(stop.clone()))
+            .interceptor(stop::NoFurtherTry(stop.clone()))
             .interceptor(GiveUpConnecting)
             .interceptor(connection.renewal.clone())
             .retry_partition(retry::partition(stringify!($name)));
+        if let Some(inner) = connection.config.http_client() {
+            builder = builder.http_client(stop::Http { inner, stop: stop.clone() });
+        }
         if let Some(appended) = &connection.appended {
             builder = builder.interceptor(appended.clone());
         }

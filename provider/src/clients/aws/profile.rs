@@ -8,6 +8,7 @@ use std::time::Duration;
 use aws_config::profile::{Profile, ProfileSet};
 use aws_credential_types::Credentials;
 
+use super::process::Process;
 use super::settings::AssumeRole;
 
 /// Where the credentials of a profile begin, and the roles that are assumed from there, in this order.
@@ -24,7 +25,9 @@ pub(super) enum Base {
     WebIdentity(WebIdentity),
     /// What `credential_source` names.
     Named(Source),
-    /// Single sign-on or a credential process, in the profile of this name: the SDK's business.
+    /// What `credential_process` prints.
+    Process(Process),
+    /// Single sign-on, in the profile of this name: the SDK's business.
     Sdk(String),
 }
 
@@ -165,9 +168,11 @@ fn base(name: &str, profile: &Profile) -> Result<Base, ProfileError> {
         let (session_name, duration) = (text("role_session_name"), duration(profile));
         return Ok(Base::WebIdentity(WebIdentity { role_arn, token_file, session_name, duration }));
     }
-    let by_the_sdk = ["sso_session", "sso_start_url", "sso_account_id", "credential_process"];
-    if by_the_sdk.into_iter().any(has) {
+    if ["sso_session", "sso_start_url", "sso_account_id"].into_iter().any(has) {
         return Ok(Base::Sdk(name.to_owned()));
+    }
+    if let Some(process) = text("credential_process") {
+        return Ok(Base::Process(Process(process)));
     }
     match keys(name, profile)? {
         Some(keys) => Ok(Base::Keys(keys)),
@@ -248,7 +253,8 @@ mod tests {
         let itself = "[profile ci]\nrole_arn = role\nsource_profile = ci\n";
         let with_keys = Origin { base: pair("AKIA"), roles: vec![assumed("role")] };
         assert_eq!(origin_of("ci", &format!("{itself}{KEYS}")).await, Ok(with_keys));
-        let by_process = Origin { base: Base::Sdk("ci".to_owned()), roles: vec![] };
+        let base = Base::Process(Process("get".to_owned()));
+        let by_process = Origin { base, roles: vec![assumed("role")] };
         assert_eq!(origin_of("ci", &format!("{itself}credential_process = get\n")).await, Ok(by_process));
         let on_an_instance = "[profile ci]\nrole_arn = role\ncredential_source = Ec2InstanceMetadata\n";
         let instance = Origin { base: Base::Named(Source::Instance), roles: vec![assumed("role")] };

@@ -6,9 +6,12 @@
 //! the answer stands.
 
 use std::collections::HashMap;
+use std::error::Error;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_sts::config::retry::RetryConfig;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::identity::{
@@ -22,7 +25,10 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 
+use super::error::chain;
+use super::process::ProcessFailed;
 use super::retry::names_code;
+use crate::clients::once::{Failure, Once};
 
 /// What AWS says to credentials that it no longer takes, each service in its own words.
 const NO_LONGER: [&str; 7] = [
@@ -40,7 +46,36 @@ const RENEWED: &str = "x-gitlabspot-renewed";
 
 /// Remembers the credentials of one configuration, and can be made to forget them.
 #[derive(Debug, Clone)]
-pub(super) struct Renewal(Arc<Mutex<Memory>>);
+pub(super) struct Renewal {
+    memory: Arc<Mutex<Memory>>,
+    /// Whether there are any: walking the standard chain in vain may take seconds, and is done once for all.
+    first: Arc<Once<(), Unresolved>>,
+}
+
+/// Why there are no credentials.
+#[derive(Debug, Clone)]
+struct Unresolved(Arc<BoxError>);
+
+impl fmt::Display for Unresolved {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl Error for Unresolved {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(self.0.as_ref().as_ref())
+    }
+}
+
+impl Failure for Unresolved {
+    fn lasts(&self) -> bool {
+        chain(self).any(|cause| {
+            cause.is::<ProcessFailed>()
+                || matches!(cause.downcast_ref(), Some(CredentialsError::CredentialsNotLoaded(_)))
+        })
+    }
+}
 
 #[derive(Debug)]
 struct Memory {
@@ -62,7 +97,8 @@ struct Key {
 
 impl Renewal {
     pub(super) fn new() -> Self {
-        Self(Arc::new(Mutex::new(Memory { cache: empty_cache(), generation: 0, keys: HashMap::new() })))
+        let memory = Memory { cache: empty_cache(), generation: 0, keys: HashMap::new() };
+        Self { memory: Arc::new(Mutex::new(memory)), first: Arc::default() }
     }
 
     /// Whether the retry classifier sees an answer after which there may be other credentials.
@@ -71,7 +107,7 @@ impl Renewal {
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -120,6 +156,11 @@ impl ResolveCachedIdentity for Renewal {
             (memory.cache.clone(), memory.generation)
         };
         IdentityFuture::new(async move {
+            let first = async || {
+                let found = cache.resolve_cached_identity(resolver.clone(), components, config).await;
+                found.map(drop).map_err(|error| Unresolved(Arc::new(error)))
+            };
+            self.first.get(first).await?;
             let identity = cache.resolve_cached_identity(resolver, components, config).await?;
             if let Some(credentials) = identity.data::<Credentials>() {
                 self.memory().handed_out(credentials.access_key_id(), generation);
@@ -194,11 +235,11 @@ mod tests {
 
     use super::super::{Endpoints, eks, load};
     use super::*;
-    use crate::clients::aws::AwsError;
+    use crate::clients::aws::{AwsError, Fault};
     use crate::clients::scripted::{Answer, Script};
     use crate::clients::{Environment, UserAgent};
 
-    /// Gives out these keys, one after the other, and the last for ever.
+    /// Gives out these keys, one after the other, and the last for ever. An empty one is none, and "?" a failure.
     #[derive(Debug, Clone)]
     struct Keys(&'static [&'static str], Arc<AtomicUsize>);
 
@@ -218,7 +259,11 @@ mod tests {
             Self: 'a,
         {
             let number = self.1.fetch_add(1, Ordering::Relaxed).min(self.0.len() - 1);
-            Future::ready(Ok(Credentials::new(self.0[number], "s", None, None, "test")))
+            Future::ready(match self.0[number] {
+                "" => Err(CredentialsError::not_loaded("none")),
+                "?" => Err(CredentialsError::provider_error("not now")),
+                key => Ok(Credentials::new(key, "s", None, None, "test")),
+            })
         }
     }
 
@@ -258,6 +303,25 @@ mod tests {
         }
         assert_eq!(signers(&script), ["A", "A", "B", "B", "C"]);
         assert_eq!(keys.asked(), 3);
+    }
+
+    #[tokio::test]
+    async fn credentials_that_are_not_there_are_looked_for_once() {
+        let script = Script::new([good()]);
+        let keys = Keys::of(&["", "A"]);
+        let eks = client(&script, &keys).await;
+        for _ in 0..3 {
+            let error = eks.list_clusters().send().await.unwrap_err();
+            let error = AwsError::new("ListClusters", &error);
+            assert!(matches!(error.fault(), Fault::Credentials { found: false, .. }), "{error:?}");
+        }
+        assert_eq!((keys.asked(), script.requests().len()), (1, 0));
+        // A failure may pass.
+        let keys = Keys::of(&["?", "A"]);
+        let eks = client(&script, &keys).await;
+        assert!(list(&eks).await.is_err());
+        list(&eks).await.unwrap();
+        assert_eq!(keys.asked(), 2);
     }
 
     #[tokio::test]

@@ -1,5 +1,6 @@
 //! An EKS cluster by name: where its API is, and whom to trust there.
 
+use aws_sdk_eks::primitives::DateTime;
 use aws_sdk_eks::types::ClusterStatus;
 
 use crate::clients::aws::AwsError;
@@ -15,6 +16,8 @@ pub(super) struct Cluster {
     pub(super) token_name: String,
     /// Tells it from clusters of the same name in other regions and accounts.
     pub(super) arn: Option<String>,
+    /// Tells it from one of the same name before it.
+    created: Option<DateTime>,
 }
 
 /// Asks EKS for the cluster.
@@ -37,7 +40,8 @@ pub(super) async fn describe(eks: &aws_sdk_eks::Client, name: &str, region: &str
     match (cluster.endpoint, certificate_authority) {
         (Some(endpoint), Some(certificate_authority)) if ready => {
             let token_name = cluster.id.unwrap_or_else(|| name.to_owned());
-            Ok(Cluster { endpoint, certificate_authority, token_name, arn: cluster.arn })
+            let (arn, created) = (cluster.arn, cluster.created_at);
+            Ok(Cluster { endpoint, certificate_authority, token_name, arn, created })
         }
         _ => Err(not_ready(name, cluster.status.as_ref().map(ClusterStatus::as_str))),
     }
@@ -82,6 +86,7 @@ mod tests {
             certificate_authority: "Q0E=".to_owned(),
             token_name: "prod".to_owned(),
             arn: Some("arn:aws:eks:eu-west-1:1:cluster/prod".to_owned()),
+            created: None,
         };
         assert_eq!(described(200, &cluster("ACTIVE")).await, Ok(expected.clone()));
         assert_eq!(described(200, &cluster("UPDATING")).await, Ok(expected));

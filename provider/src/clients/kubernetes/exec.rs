@@ -14,6 +14,7 @@ use tokio::process::Command;
 
 use super::settings::Exec;
 use super::token::{MintToken, Token};
+use crate::clients::command::{self, NotRun};
 use crate::clients::error::ClientError;
 
 /// What a command answers with: a token, or a certificate to identify with.
@@ -22,6 +23,8 @@ pub(super) struct Credential {
     pub(super) token: Option<Token>,
     /// Certificate and key, both PEM.
     pub(super) certificate: Option<(String, SecretString)>,
+    /// When both end.
+    pub(super) expires: Option<SystemTime>,
 }
 
 #[derive(Deserialize)]
@@ -54,15 +57,9 @@ pub(super) async fn run(exec: &Exec, cluster: Option<&Value>) -> Result<Credenti
     if let Some(cluster) = cluster {
         info["spec"]["cluster"] = cluster.clone();
     }
-    let output = Command::new(&exec.command)
-        .args(&exec.args)
-        .envs(&exec.env)
-        .env("KUBERNETES_EXEC_INFO", info.to_string())
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output()
-        .await
-        .map_err(|error| failed(not_run(exec, &error)))?;
+    let mut command = Command::new(&exec.command);
+    command.args(&exec.args).envs(&exec.env).env("KUBERNETES_EXEC_INFO", info.to_string()).stdin(Stdio::null());
+    let output = command::output(command).await.map_err(|error| failed(not_run(exec, &error)))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         return Err(failed(format!("{}: {}", output.status, said.trim())));
@@ -78,6 +75,7 @@ pub(super) async fn run(exec: &Exec, cluster: Option<&Value>) -> Result<Credenti
     let credential = Credential {
         token: status.token.map(|token| Token { value: token.into(), expires }),
         certificate: status.client_certificate_data.zip(status.client_key_data.map(SecretString::from)),
+        expires,
     };
     if credential.token.is_none() && credential.certificate.is_none() {
         return Err(failed("its ExecCredential holds neither a token nor a certificate with key".to_owned()));
@@ -85,9 +83,9 @@ pub(super) async fn run(exec: &Exec, cluster: Option<&Value>) -> Result<Credenti
     Ok(credential)
 }
 
-fn not_run(exec: &Exec, error: &std::io::Error) -> String {
-    if error.kind() != std::io::ErrorKind::NotFound {
-        return format!("it cannot be run: {error}");
+fn not_run(exec: &Exec, error: &NotRun) -> String {
+    if !matches!(error, NotRun::Failed(error) if error.kind() == std::io::ErrorKind::NotFound) {
+        return error.to_string();
     }
     let hint = exec.install_hint.as_deref().map(str::trim).filter(|hint| !hint.is_empty());
     let hint = hint.map_or_else(|| "install it, or name it with its path".to_owned(), str::to_owned);

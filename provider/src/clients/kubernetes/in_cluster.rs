@@ -42,7 +42,8 @@ pub(super) async fn connection(
     Ok(Connection {
         config: build(cluster, AuthInfo::default(), namespace, environment).await?,
         tokens: Some(Minting::by(TokenFile(token))),
-        cluster_arn: None,
+        certificate: None,
+        cluster: None,
     })
 }
 

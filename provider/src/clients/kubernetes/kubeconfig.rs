@@ -6,14 +6,15 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use kube::config::{
-    AuthInfo, Cluster, Context, ExecAuthCluster, KubeConfigOptions, Kubeconfig, NamedAuthInfo, NamedCluster,
-    NamedContext,
+    AuthInfo, Cluster, Context, ExecAuthCluster, ExecInteractiveMode, KubeConfigOptions, Kubeconfig, NamedAuthInfo,
+    NamedCluster, NamedContext,
 };
 use secrecy::{ExposeSecret, SecretString};
 
 use super::cluster::Cluster as EksCluster;
 use super::error::causes;
 use super::exec::{self, ExecToken};
+use super::place::Certificate;
 use super::settings::{Exec, KubernetesSettings};
 use super::token::{MintToken, Token, TokenFile};
 use super::{in_cluster, proxy};
@@ -27,8 +28,10 @@ const NAME: &str = "gitlabspot";
 pub(super) struct Connection {
     pub(super) config: kube::Config,
     pub(super) tokens: Option<Minting>,
-    /// Of an EKS cluster that was found by its name.
-    pub(super) cluster_arn: Option<String>,
+    /// Where a command gave a certificate.
+    pub(super) certificate: Option<Certificate>,
+    /// The EKS cluster, if it was found by its name.
+    pub(super) cluster: Option<EksCluster>,
 }
 
 /// A source of tokens, and a token if making the connection gave one already.
@@ -52,13 +55,13 @@ impl Connection {
         environment: &Environment,
     ) -> Result<Self, ClientError> {
         let mut cluster = Cluster {
-            server: Some(found.endpoint),
-            certificate_authority_data: Some(found.certificate_authority),
+            server: Some(found.endpoint.clone()),
+            certificate_authority_data: Some(found.certificate_authority.clone()),
             ..Cluster::default()
         };
         override_cluster(&mut cluster, settings);
         let config = build(cluster, AuthInfo::default(), None, environment).await?;
-        Ok(Self { config, tokens: Some(Minting::by(source)), cluster_arn: found.arn })
+        Ok(Self { config, tokens: Some(Minting::by(source)), certificate: None, cluster: Some(found) })
     }
 
     /// Files first, then what stands in the settings themselves; a pod's own identity when neither
@@ -74,9 +77,9 @@ impl Connection {
         let Chosen { mut cluster, mut user, namespace } = choose(settings, &files, environment)?;
         override_cluster(&mut cluster, settings);
         override_user(&mut user, settings);
-        let tokens = token_source(&mut user, &cluster).await?;
+        let (tokens, certificate) = token_source(&mut user, &cluster).await?;
         let config = build(cluster, user, namespace, environment).await?;
-        Ok(Self { config, tokens, cluster_arn: None })
+        Ok(Self { config, tokens, certificate, cluster: None })
     }
 }
 
@@ -192,18 +195,29 @@ fn override_user(user: &mut AuthInfo, settings: &KubernetesSettings) {
     });
 }
 
-/// Takes from `user` what makes tokens, so that kube does not do it too.
-async fn token_source(user: &mut AuthInfo, cluster: &Cluster) -> Result<Option<Minting>, ClientError> {
+/// Takes from `user` what makes tokens, so that kube does not do it too. A command may give a certificate as well.
+async fn token_source(
+    user: &mut AuthInfo,
+    cluster: &Cluster,
+) -> Result<(Option<Minting>, Option<Certificate>), ClientError> {
     if user.token.is_some() {
         user.exec = None;
-        return Ok(None);
+        return Ok((None, None));
     }
     if let Some(path) = user.token_file.take() {
-        return Ok(Some(Minting::by(TokenFile(PathBuf::from(path)))));
+        return Ok((Some(Minting::by(TokenFile(PathBuf::from(path)))), None));
     }
     let Some(config) = user.exec.take() else {
-        return Ok(None);
+        return Ok((None, None));
     };
+    if config.interactive_mode == Some(ExecInteractiveMode::Always) {
+        return Err(ClientError::Exec {
+            command: config.command.unwrap_or_default(),
+            reason: "its interactiveMode is Always, and Terraform and OpenTofu lend no terminal to what providers run. Sign in \
+                     before the run, and use a command, or another interactiveMode, that asks no questions"
+                .to_owned(),
+        });
+    }
     let about = config.provide_cluster_info.then(|| cluster_info(cluster)).transpose()?;
     let exec = Exec {
         api_version: config.api_version.unwrap_or_else(|| "client.authentication.k8s.io/v1".to_owned()),
@@ -218,12 +232,13 @@ async fn token_source(user: &mut AuthInfo, cluster: &Cluster) -> Result<Option<M
         install_hint: config.install_hint,
     };
     let credential = exec::run(&exec, about.as_ref()).await?;
-    if let Some((certificate, key)) = credential.certificate {
+    let certificate = credential.certificate.map(|(certificate, key)| {
         user.client_certificate_data = Some(STANDARD.encode(certificate));
         user.client_key_data = Some(STANDARD.encode(key.expose_secret()).into());
-    }
+        Certificate::until(credential.expires)
+    });
     let minting = |first| Minting { source: Arc::new(ExecToken { exec, cluster: about }), first: Some(first) };
-    Ok(credential.token.map(minting))
+    Ok((credential.token.map(minting), certificate))
 }
 
 /// The cluster as `provideClusterInfo` promises it to the command.
@@ -369,6 +384,20 @@ users:
         assert!(found.starts_with("the kubeconfig /nowhere/config cannot be used: No such file"), "{found}");
         let nothing = connected(KubernetesSettings::default()).await.unwrap_err();
         assert!(nothing.starts_with("no Kubernetes cluster is configured"), "{nothing}");
+    }
+
+    #[tokio::test]
+    async fn a_command_that_needs_a_terminal_is_refused() {
+        let file = file(&FILE.replace("command: sh,", "command: sh, interactiveMode: Always,"));
+        let settings = KubernetesSettings {
+            config_path: Some(file.path().to_str().unwrap().to_owned()),
+            config_context_auth_info: Some("runner".to_owned()),
+            ..KubernetesSettings::default()
+        };
+        let found = connected(settings).await.unwrap_err();
+        let begin =
+            "the command \"sh\" gave no credentials for the cluster: its interactiveMode is Always, and Terraform";
+        assert!(found.starts_with(begin), "{found}");
     }
 
     #[tokio::test]

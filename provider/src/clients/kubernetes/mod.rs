@@ -6,6 +6,7 @@ mod error;
 mod exec;
 mod in_cluster;
 mod kubeconfig;
+mod place;
 mod proxy;
 mod retry;
 #[cfg(test)]
@@ -21,20 +22,23 @@ use std::fmt;
 use std::sync::Arc;
 
 use kube::client::ClientBuilder;
+use tokio_util::sync::CancellationToken;
 
 pub use self::apply::{
     ApplyOptions, Deletion, FIELD_MANAGER, HANDOVER, ObjectRef, Propagation, apply, delete, get, list, log,
 };
+use self::cluster::Cluster;
 pub(crate) use self::error::causes;
 pub use self::error::{FieldConflict, InvalidField, KubernetesError};
 use self::kubeconfig::Connection;
+use self::place::Link;
+pub(in crate::clients) use self::place::Place;
 pub use self::settings::{EXEC_VERSIONS, Exec, KubernetesSettings, not_pem};
-pub use self::stop::until_stopped;
 pub use self::take_over::take_over;
 use self::token::Tokens;
 pub(crate) use self::token::{MintToken, Token};
 use super::eks_token::EksToken;
-use super::{ClientError, Clients, Environment};
+use super::{ClientError, Clients, Settings};
 
 /// A connected cluster.
 #[derive(Clone)]
@@ -42,6 +46,13 @@ pub struct Connected {
     pub client: kube::Client,
     /// Of an EKS cluster that was found by its name.
     pub arn: Option<String>,
+}
+
+impl Connected {
+    /// The same, with requests that end with a run.
+    pub(super) fn until_stopped(self, stop: &CancellationToken) -> Self {
+        Self { client: stop::until_stopped(&self.client, stop), ..self }
+    }
 }
 
 impl fmt::Debug for Connected {
@@ -57,59 +68,68 @@ impl fmt::Debug for Connected {
 ///
 /// # Errors
 /// [`ClientError`]; nothing is ever contacted that no setting names.
-pub(super) async fn connect(
-    clients: &Clients,
-    settings: &KubernetesSettings,
-    cluster_name: Option<&str>,
-) -> Result<Connected, ClientError> {
-    let settings = match cluster_name {
-        Some(name) => settings.clone().for_cluster(name),
-        None => settings.clone(),
-    };
-    if !settings.not_yet_known.is_empty() {
-        return Err(ClientError::NotYetKnown { settings: settings.not_yet_known });
-    }
-    let environment = &clients.0.settings.environment;
-    let settings = settings.with_environment(environment)?;
+async fn connect(clients: &Clients, cluster_name: Option<&str>) -> Result<Link, ClientError> {
+    let settings = settings(clients, cluster_name)?;
     let connection = match &settings.cluster_name {
-        Some(name) => eks(clients, name, &settings, environment).await?,
-        None => Connection::from_settings(&settings, environment).await?,
+        Some(name) => eks(clients, described(clients, name).await?, &settings).await?,
+        None => Connection::from_settings(&settings, &clients.shared.settings.environment).await?,
     };
     client(connection, clients, settings.token_from)
 }
 
-async fn eks(
-    clients: &Clients,
-    name: &str,
-    settings: &KubernetesSettings,
-    environment: &Environment,
-) -> Result<Connection, ClientError> {
-    let region = clients.region().await?;
-    let cluster = cluster::describe(clients.eks().await?, name, region).await?;
+/// Another connection in place of this one. `None` where the EKS cluster is the same.
+///
+/// # Errors
+/// [`ClientError`] when it cannot be made, or there is no cluster of the name.
+async fn reconnect(clients: &Clients, cluster_name: Option<&str>, link: &Link) -> Result<Option<Link>, ClientError> {
+    let settings = settings(clients, cluster_name)?;
+    let Some(name) = &settings.cluster_name else { return connect(clients, cluster_name).await.map(Some) };
+    let cluster = described(clients, name).await?;
+    if link.cluster.as_ref() == Some(&cluster) {
+        return Ok(None);
+    }
+    client(eks(clients, cluster, &settings).await?, clients, settings.token_from).map(Some)
+}
+
+/// What counts for the cluster.
+fn settings(clients: &Clients, cluster_name: Option<&str>) -> Result<KubernetesSettings, ClientError> {
+    let Settings { kubernetes, environment, .. } = &clients.shared.settings;
+    let settings = match cluster_name {
+        Some(name) => kubernetes.clone().for_cluster(name),
+        None => kubernetes.clone(),
+    };
+    match settings.not_yet_known.is_empty() {
+        true => settings.with_environment(environment),
+        false => Err(ClientError::NotYetKnown { settings: settings.not_yet_known }),
+    }
+}
+
+async fn described(clients: &Clients, name: &str) -> Result<Cluster, ClientError> {
+    cluster::describe(clients.eks().await?, name, clients.region().await?).await
+}
+
+async fn eks(clients: &Clients, cluster: Cluster, settings: &KubernetesSettings) -> Result<Connection, ClientError> {
+    let name = settings.cluster_name.as_deref().unwrap_or_default();
     let credentials = clients.aws().await?.config.credentials_provider().ok_or_else(|| ClientError::EksToken {
         cluster: name.to_owned(),
         reason: "there are no AWS credentials to sign it with".to_owned(),
     })?;
     let source = EksToken {
         credentials,
-        region: region.to_owned(),
+        region: clients.region().await?.to_owned(),
         cluster: cluster.token_name.clone(),
-        clock: Arc::clone(&clients.0.clock),
+        clock: Arc::clone(&clients.shared.clock),
     };
-    Connection::from_eks(cluster, source, settings, environment).await
+    Connection::from_eks(cluster, source, settings, &clients.shared.settings.environment).await
 }
 
-fn client(
-    connection: Connection,
-    clients: &Clients,
-    token_from: Option<&'static str>,
-) -> Result<Connected, ClientError> {
-    let Connection { mut config, tokens, cluster_arn: arn } = connection;
+fn client(connection: Connection, clients: &Clients, token_from: Option<&'static str>) -> Result<Link, ClientError> {
+    let Connection { mut config, tokens, certificate, cluster } = connection;
     let refused = |reason: String| ClientError::KubernetesClient { reason };
     // kube takes the process's provider of cryptography; it has to be this one whatever other
     // features are compiled in. An error means that one is installed already.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let user_agent = clients.0.settings.user_agent.header();
+    let user_agent = clients.shared.settings.user_agent.header();
     if let Ok(value) = http::HeaderValue::from_str(&user_agent) {
         config.headers.push((http::header::USER_AGENT, value));
     }
@@ -118,10 +138,10 @@ fn client(
     config.connect_timeout = Some(retry::CONNECT_TIMEOUT);
     let server = config.cluster_url.clone();
     let builder = ClientBuilder::try_from(config).map_err(|error| refused(error.to_string()))?;
-    let clock = Arc::clone(&clients.0.clock);
+    let clock = Arc::clone(&clients.shared.clock);
     let tokens = tokens.map(|minting| Tokens::new(minting.source, minting.first, Arc::clone(&clock)));
     let client = builder.with_layer(&transport::TransportLayer { tokens, clock, server, token_from }).build();
-    Ok(Connected { client, arn })
+    Ok(Link { client, cluster, certificate })
 }
 
 #[cfg(test)]
@@ -135,7 +155,7 @@ mod tests {
 
     use super::scripted::{Answer, Cluster};
     use super::*;
-    use crate::clients::Settings;
+    use crate::clients::Environment;
     use crate::clients::scripted::{Answer as AwsAnswer, Script};
 
     type Namespaces = Api<k8s_openapi::api::core::v1::Namespace>;

@@ -16,7 +16,7 @@ pub(super) struct Stopped;
 /// The same client for one operation: a server that does not answer, or tries that are to be repeated, do not keep the
 /// user waiting after a Ctrl-C.
 #[must_use]
-pub fn until_stopped(client: &kube::Client, stop: &CancellationToken) -> kube::Client {
+pub(super) fn until_stopped(client: &kube::Client, stop: &CancellationToken) -> kube::Client {
     until_after(client, stop, GRACE)
 }
 

@@ -12,7 +12,7 @@ use crate::clients::clock::Clock;
 use crate::clients::error::ClientError;
 
 /// How long before its end a token is replaced: clocks differ, and requests take time.
-const SKEW: Duration = Duration::from_mins(1);
+pub(super) const SKEW: Duration = Duration::from_mins(1);
 
 /// A bearer token, and when it ends, if it does.
 #[derive(Debug, Clone)]
@@ -35,7 +35,7 @@ impl MintToken for TokenFile {
         Box::pin(async move {
             let text = tokio::fs::read_to_string(&self.0)
                 .await
-                .map_err(|source| ClientError::TokenFile { path: self.0.clone(), source })?;
+                .map_err(|source| ClientError::TokenFile { path: self.0.clone(), source: Arc::new(source) })?;
             Ok(Token {
                 value: SecretString::from(text.trim().to_owned()),
                 // Read again each minute.

@@ -198,7 +198,8 @@ fn bearer(token: &SecretString) -> Result<HeaderValue, BoxError> {
     Ok(value)
 }
 
-fn copy(request: &Request<Body>) -> Option<Request<Body>> {
+/// The same once more; none where the body is streamed, as in an upgrade.
+pub(super) fn copy(request: &Request<Body>) -> Option<Request<Body>> {
     let body = request.body().try_clone()?;
     let mut copy = Request::new(body);
     *copy.method_mut() = request.method().clone();

@@ -53,7 +53,7 @@ pub use self::schema::RunnerCredentials;
 use self::superseded::Candidates;
 use self::validate::{Mode, Wanted};
 use self::way::Way;
-use crate::clients::{ClientError, Clients, kubernetes};
+use crate::clients::{ClientError, Clients};
 use crate::framework::wait::{Wait, WaitError};
 use crate::framework::{
     Context, Create, Delete, Diagnostic, Diagnostics, Import, NoIdentity, Plan, PrivateState, Read, Resource, Timeouts,
@@ -352,8 +352,7 @@ impl<'a> Scene<'a> {
 
     async fn cluster(&self, wanted: &Wanted, left: &str) -> Result<kube::Client, Error> {
         let connected = self.home.connect(self.clients, wanted.cluster_name.as_deref()).await;
-        let client = connected.map_err(|source| Error::Client { source: source.into(), left: left.to_owned() })?;
-        Ok(kubernetes::until_stopped(&client, &self.context.stop))
+        connected.map_err(|source| Error::Client { source: source.into(), left: left.to_owned() })
     }
 
     /// For deleting: `None`, and a warning, where it is certain that the cluster itself is gone, and all in it.
@@ -363,7 +362,7 @@ impl<'a> Scene<'a> {
         warnings: &mut Vec<Diagnostic>,
     ) -> Result<Option<kube::Client>, Error> {
         match self.home.connect(self.clients, wanted.cluster_name.as_deref()).await {
-            Ok(client) => Ok(Some(kubernetes::until_stopped(&client, &self.context.stop))),
+            Ok(client) => Ok(Some(client)),
             Err(error @ ClientError::ClusterGone { .. }) => {
                 let text = format!("The Secret went with its cluster: {error}.");
                 warnings.push(Diagnostic::warning("Cluster is gone", text));

@@ -259,7 +259,7 @@ impl Scene<'_> {
 
     async fn pods(&self, state: &RunnerCredentials) -> Pods {
         let client = match self.home.connect(self.clients, state.cluster_name.as_str()).await {
-            Ok(client) => kubernetes::until_stopped(&client, &self.context.stop),
+            Ok(client) => client,
             Err(ClientError::ClusterGone { .. }) => return Pods::Seen(Vec::new()),
             Err(ClientError::NotYetKnown { .. }) => return Pods::NotYet,
             Err(error) => return Pods::Hidden(error.to_string()),

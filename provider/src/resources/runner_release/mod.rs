@@ -54,7 +54,7 @@ use self::plan::ROLLING;
 pub use self::schema::RunnerRelease;
 use self::spec::TokenKind;
 use crate::clients::ClientError;
-use crate::clients::kubernetes::{self, KubernetesError};
+use crate::clients::kubernetes::KubernetesError;
 use crate::framework::value::known_map;
 use crate::framework::wait::{Wait, WaitError};
 use crate::framework::{
@@ -182,7 +182,6 @@ impl<'a> Scene<'a> {
     async fn set(context: &'a Context<Data>, model: &RunnerRelease, private: &mut PrivateState) -> Result<Self, Error> {
         let data = context.data().map_err(Error::Configuration)?;
         let client = cluster::connect(&data.clients, &model.cluster_name, private).await?;
-        let client = kubernetes::until_stopped(&client, &context.stop);
         Ok(Self { context, client })
     }
 

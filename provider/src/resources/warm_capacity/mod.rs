@@ -185,7 +185,6 @@ impl<'a> Scene<'a> {
     async fn set(context: &'a Context<Data>, model: &WarmCapacity, private: &mut PrivateState) -> Result<Self, Error> {
         let data = context.data().map_err(Error::Configuration)?;
         let client = cluster::connect(&data.clients, &model.cluster_name, private).await?;
-        let client = kubernetes::until_stopped(&client, &context.stop);
         Ok(Self { context, client })
     }
 

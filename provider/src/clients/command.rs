@@ -1,0 +1,59 @@
+//! Commands that print credentials: run once, and not for ever.
+
+use std::process::Output;
+use std::time::Duration;
+
+use tokio::process::Command;
+
+/// How long a command may take. Some wait until the user has signed in with a browser.
+const TIMEOUT: Duration = Duration::from_mins(5);
+
+/// Why a command printed nothing.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotRun {
+    #[error("it cannot be run: {0}")]
+    Failed(#[from] std::io::Error),
+    #[error("it did not end within {} seconds, and was ended. It cannot ask questions: sign in before the run", .0.as_secs())]
+    TookTooLong(Duration),
+}
+
+/// Runs a command to its end. It is killed when nobody waits for it any longer.
+///
+/// # Errors
+/// [`NotRun`]; a command that fails is an output with another status than success.
+pub(super) async fn output(command: Command) -> Result<Output, NotRun> {
+    output_within(command, TIMEOUT).await
+}
+
+async fn output_within(mut command: Command, limit: Duration) -> Result<Output, NotRun> {
+    match tokio::time::timeout(limit, command.kill_on_drop(true).output()).await {
+        Ok(output) => Ok(output?),
+        Err(_) => Err(NotRun::TookTooLong(limit)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_command_that_does_not_end_is_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo $$ >pid; exec sleep 600"]).current_dir(&folder);
+        let error = output_within(command, Duration::from_millis(300)).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "it did not end within 0 seconds, and was ended. It cannot ask questions: sign in before the run"
+        );
+        let process = std::fs::read_to_string(folder.path().join("pid")).unwrap();
+        let place = std::path::PathBuf::from(format!("/proc/{}", process.trim()));
+        for _ in 0..100 {
+            if !place.exists() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        unreachable!("the command still runs");
+    }
+}

@@ -1,0 +1,100 @@
+//! What is made once for all who need it, and is not made again for each of them when that fails.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::Mutex;
+
+/// Why something could not be made.
+pub(super) trait Failure: Clone {
+    /// Whether another try in the same run would fail as well.
+    fn lasts(&self) -> bool;
+}
+
+/// Something that the first who needs it makes. Whoever comes meanwhile waits for the same try; a failure that lasts is
+/// kept.
+#[derive(Debug)]
+pub(super) struct Once<T, E> {
+    last: Mutex<Option<Result<T, E>>>,
+    tries: AtomicU64,
+}
+
+impl<T, E> Default for Once<T, E> {
+    fn default() -> Self {
+        Self { last: Mutex::default(), tries: AtomicU64::new(0) }
+    }
+}
+
+impl<T: Clone, E: Failure> Once<T, E> {
+    /// What there is, or what `make` makes.
+    ///
+    /// # Errors
+    /// What a try failed with that ended after this call began, or a failure that lasts.
+    pub(super) async fn get<F>(&self, make: impl FnOnce() -> F) -> Result<T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        let before = self.tries.load(Ordering::Acquire);
+        let mut last = self.last.lock().await;
+        match last.as_ref() {
+            Some(Ok(made)) => return Ok(made.clone()),
+            Some(Err(failure)) if failure.lasts() || self.tries.load(Ordering::Acquire) != before => {
+                return Err(failure.clone());
+            }
+            _ => {}
+        }
+        let result = make().await;
+        self.tries.fetch_add(1, Ordering::AcqRel);
+        *last = Some(result.clone());
+        result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq)]
+    struct Failed {
+        lasts: bool,
+    }
+
+    impl Failure for Failed {
+        fn lasts(&self) -> bool {
+            self.lasts
+        }
+    }
+
+    /// Three at the same time, then one more: the results, and how often something was made.
+    async fn tries(result: Result<u8, Failed>) -> (Vec<Result<u8, Failed>>, usize) {
+        let (shared, count) = (Once::default(), AtomicUsize::new(0));
+        let get = || {
+            shared.get(async || {
+                count.fetch_add(1, Ordering::Relaxed);
+                tokio::task::yield_now().await;
+                result.clone()
+            })
+        };
+        let (a, b, c) = tokio::join!(get(), get(), get());
+        let results = vec![a, b, c, get().await];
+        (results, count.into_inner())
+    }
+
+    #[tokio::test]
+    async fn those_who_come_together_share_a_try() {
+        assert_eq!(tries(Ok(1)).await, (vec![Ok(1); 4], 1));
+        let passing = Err(Failed { lasts: false });
+        assert_eq!(tries(passing.clone()).await, (vec![passing; 4], 2));
+        let lasting = Err(Failed { lasts: true });
+        assert_eq!(tries(lasting.clone()).await, (vec![lasting; 4], 1));
+    }
+
+    #[tokio::test]
+    async fn a_try_that_is_given_up_is_none() {
+        let shared: Once<u8, Failed> = Once::default();
+        let given_up = shared.get(std::future::pending);
+        assert!(tokio::time::timeout(std::time::Duration::from_millis(5), given_up).await.is_err());
+        assert_eq!(shared.get(async || Ok(2)).await, Ok(2));
+    }
+}

@@ -1,0 +1,97 @@
+//! When calls end because the user wants the run to end.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+/// How long a look may take that begins after the stop. Operations look at what they have made before they end.
+const AFTERWARDS: Duration = Duration::from_secs(2);
+
+/// How long a change may still take after the stop: what it made belongs in the state.
+const CHANGE: Duration = Duration::from_secs(10);
+
+/// The wish of the user that the run ends, as calls see it.
+#[derive(Clone, Debug)]
+pub(super) struct Stop {
+    token: CancellationToken,
+    afterwards: Duration,
+    change: Duration,
+}
+
+impl Stop {
+    pub(super) fn of(token: CancellationToken) -> Self {
+        Self { token, afterwards: AFTERWARDS, change: CHANGE }
+    }
+
+    /// The same with other times, for tests.
+    #[cfg(test)]
+    pub(super) fn after(token: &CancellationToken, afterwards: Duration, change: Duration) -> Self {
+        Self { token: token.clone(), afterwards, change }
+    }
+
+    pub(super) fn token(&self) -> &CancellationToken {
+        &self.token
+    }
+
+    pub(super) fn is_wanted(&self) -> bool {
+        self.token.is_cancelled()
+    }
+
+    /// Completes when something that changes nothing is to be given up: at once, where it had begun before the stop.
+    pub(super) fn for_a_look(&self) -> impl Future<Output = ()> + Send + Sync + 'static {
+        let grace = if self.is_wanted() { self.afterwards } else { Duration::ZERO };
+        self.and_then(grace)
+    }
+
+    /// Completes when the answer to a change is not to be waited for any longer.
+    pub(super) fn for_a_change(&self) -> impl Future<Output = ()> + Send + Sync + 'static {
+        self.and_then(self.change)
+    }
+
+    fn and_then(&self, grace: Duration) -> impl Future<Output = ()> + Send + Sync + 'static {
+        let stopped = self.token.clone().cancelled_owned();
+        async move {
+            stopped.await;
+            tokio::time::sleep(grace).await;
+        }
+    }
+
+    /// Waits for something that changes nothing. `None` if it was given up.
+    pub(super) async fn unless<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let end = self.for_a_look();
+        tokio::select! {
+            biased;
+            done = work => Some(done),
+            () = end => None,
+        }
+    }
+}
+
+impl Default for Stop {
+    /// Never.
+    fn default() -> Self {
+        Self::of(CancellationToken::new())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    const NEVER: Duration = Duration::from_secs(3600);
+
+    #[tokio::test]
+    async fn a_look_ends_at_once_unless_it_begins_afterwards() {
+        let token = CancellationToken::new();
+        let stop = Stop::after(&token, NEVER, NEVER);
+        let (given_up, ()) = tokio::join!(stop.unless(pending::<()>()), async { token.cancel() });
+        assert_eq!(given_up, None);
+        assert_eq!(stop.unless(ready(1)).await, Some(1));
+        let patient = tokio::time::timeout(Duration::from_millis(20), stop.unless(pending::<()>())).await;
+        assert!(patient.is_err());
+        let stop = Stop::after(&token, Duration::from_millis(1), NEVER);
+        assert_eq!(stop.unless(pending::<()>()).await, None);
+    }
+}
