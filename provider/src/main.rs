@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use gitlabspot::framework::clock::SystemClock;
-use gitlabspot::plugin::{self, Services};
+use gitlabspot::plugin::{self, Plugin, Services};
 use gitlabspot::protocol::Server;
 use gitlabspot::provider::Gitlabspot;
 
@@ -25,9 +25,9 @@ fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
     let arguments: Vec<_> = arguments.iter().map(|argument| argument.to_str()).collect();
     match arguments.as_slice() {
-        [] => ended(plugin::serve(services)),
+        [] => ended(plugin::serve(provider)),
         // With one dash, as providers written in Go have it.
-        [Some("--debug" | "-debug")] => ended(plugin::debug(SOURCE, services)),
+        [Some("--debug" | "-debug")] => ended(plugin::debug(SOURCE, provider)),
         [Some("--version" | "-version" | "version")] => told(VERSION),
         [Some("--help" | "-help" | "-h" | "help")] => told(USAGE),
         _ => {
@@ -38,10 +38,12 @@ fn main() -> ExitCode {
 }
 
 /// The provider.
-fn services() -> Services {
+fn provider() -> Plugin {
     let speed = clock_speed();
     let provider = Gitlabspot { clock_speed: speed, host: plugin::product() };
-    Services::new(Server::new(provider, Arc::new(SystemClock::new(speed))).into_service())
+    let server = Server::new(provider, Arc::new(SystemClock::new(speed)));
+    let stop = Arc::new(server.ending());
+    Plugin { services: Services::new(server.into_service()), stop }
 }
 
 /// Acceptance tests, which run the same build as `cargo test`, let time pass faster. What users get has no such switch:

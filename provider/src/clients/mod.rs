@@ -10,6 +10,7 @@ mod eks_token;
 mod environment;
 mod error;
 pub mod kubernetes;
+mod no_proxy;
 mod once;
 #[cfg(test)]
 pub(crate) mod scripted;

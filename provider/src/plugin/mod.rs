@@ -12,12 +12,14 @@
 //! This room knows nothing of what is served; it and `protocol` alone know tonic.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 
+mod calls;
 mod connection;
 mod handshake;
 mod host;
@@ -36,7 +38,9 @@ pub use tls::TlsError;
 /// The gRPC services that a plugin offers beside go-plugin's own.
 pub use tonic::service::Routes as Services;
 
+use calls::Calls;
 use handshake::Invitation;
+use lifetime::Ending;
 use socket::Socket;
 use tls::MutualTls;
 
@@ -52,6 +56,20 @@ const STACK: usize = 16 << 20;
 /// Few, because calls wait for remote systems nearly all of their time; not one, so that a call
 /// that computes does not hold up a Stop.
 const WORKER_THREADS: usize = 2;
+
+/// What is served.
+pub struct Plugin {
+    /// Services beside go-plugin's own.
+    pub services: Services,
+    /// Tells calls that run, and those that come, to end soon, as the host does when the user interrupts it.
+    pub stop: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl std::fmt::Debug for Plugin {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Plugin").finish_non_exhaustive()
+    }
+}
 
 /// Why the process could not be a plugin, or could not go on being one.
 #[derive(Debug, thiserror::Error)]
@@ -72,24 +90,26 @@ pub enum Error {
 
 /// Serves the host that started this process, until it asks to stop or is gone.
 ///
-/// `services` is called only when a host really asked for a plugin.
+/// `plugin` is called only when a host really asked for a plugin.
 ///
 /// # Errors
 /// [`Error::Refused`] when no host, or one that speaks another protocol, started the process; the
 /// others when the machine does not give us what we need.
-pub fn serve(services: impl FnOnce() -> Services) -> Result<(), Error> {
+pub fn serve(plugin: impl FnOnce() -> Plugin) -> Result<(), Error> {
     let parent = std::os::unix::process::parent_id();
     let invitation = Invitation::read(|name| std::env::var_os(name))?;
     run(async {
         let tls = invitation.client_certificate.as_ref().map(MutualTls::with_client).transpose()?;
         let socket = Socket::bind(invitation.socket_directory.as_deref(), invitation.socket_group.as_deref())?;
-        let stop = CancellationToken::new();
-        lifetime::of_host(parent, &stop).map_err(Error::Runtime)?;
+        let Plugin { services, stop: stop_calls } = plugin();
+        let (stop, calls) = (CancellationToken::new(), Calls::new());
+        let ending = Ending { calls: calls.clone(), stop_calls, stop: stop.clone() };
+        lifetime::of_host(parent, ending).map_err(Error::Runtime)?;
 
         let line = handshake::line(socket.address(), tls.as_ref(), &invitation);
         announce(&line).map_err(Error::Announce)?;
-        let all = services::beside(services(), services::OnShutdown::Stop(stop.clone())).await;
-        answer(all, socket, tls.map(|tls| tls.acceptor()), stop).await
+        let all = services::beside(services, services::OnShutdown::Stop(stop.clone())).await;
+        answer(all, calls, socket, tls.map(|tls| tls.acceptor()), stop).await
     })
 }
 
@@ -99,16 +119,18 @@ pub fn serve(services: impl FnOnce() -> Services) -> Result<(), Error> {
 ///
 /// # Errors
 /// As [`serve`], except that nobody is refused.
-pub fn debug(source: &str, services: impl FnOnce() -> Services) -> Result<(), Error> {
+pub fn debug(source: &str, plugin: impl FnOnce() -> Plugin) -> Result<(), Error> {
     run(async {
         let socket = Socket::bind(None, None)?;
-        let stop = CancellationToken::new();
-        lifetime::of_developer(&stop).map_err(Error::Runtime)?;
+        let Plugin { services, stop: stop_calls } = plugin();
+        let (stop, calls) = (CancellationToken::new(), Calls::new());
+        let ending = Ending { calls: calls.clone(), stop_calls, stop: stop.clone() };
+        lifetime::of_developer(ending).map_err(Error::Runtime)?;
 
         let text = reattach::instructions(source, std::process::id(), socket.address());
         announce(&text).map_err(Error::Announce)?;
-        let all = services::beside(services(), services::OnShutdown::Stay(stop.clone())).await;
-        answer(all, socket, None, stop).await
+        let all = services::beside(services, services::OnShutdown::Stay(stop.clone())).await;
+        answer(all, calls, socket, None, stop).await
     })
 }
 
@@ -136,12 +158,14 @@ fn announce(text: &str) -> io::Result<()> {
 /// Answers calls until `stop`. The socket's directory is gone when this returns.
 async fn answer(
     services: Services,
+    calls: Calls,
     socket: Socket,
     tls: Option<tokio_rustls::TlsAcceptor>,
     stop: CancellationToken,
 ) -> Result<(), Error> {
     let (listener, _directory) = socket.into_parts();
-    let calls = Server::builder()
+    let served = Server::builder()
+        .layer(calls)
         .add_routes(services)
         .serve_with_incoming_shutdown(listener::connections(listener, tls), stop.cancelled());
     let overdue = async {
@@ -149,7 +173,7 @@ async fn answer(
         tokio::time::sleep(GRACE).await;
     };
     tokio::select! {
-        served = calls => Ok(served?),
+        served = served => Ok(served?),
         () = overdue => {
             tracing::warn!("stopped before every running call had come to an end");
             Ok(())

@@ -20,7 +20,7 @@ pub struct Server<P: Provider> {
     checking: bool,
     offer: OnceLock<Offer<P::Data>>,
     configured: RwLock<Option<Configured<P::Data>>>,
-    stop: Mutex<CancellationToken>,
+    stop: Arc<Mutex<CancellationToken>>,
 }
 
 struct Configured<D> {
@@ -44,7 +44,7 @@ impl<P: Provider> Server<P> {
             checking: cfg!(debug_assertions),
             offer: OnceLock::new(),
             configured: RwLock::default(),
-            stop: Mutex::default(),
+            stop: Arc::default(),
         }
     }
 
@@ -87,6 +87,12 @@ impl<P: Provider> Server<P> {
     pub(super) fn stop(&self) {
         let mut stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *stop).cancel();
+    }
+
+    /// What cancels every call that runs or comes: for a process that is told to end.
+    pub fn ending(&self) -> impl Fn() + Send + Sync + 'static {
+        let stop = Arc::clone(&self.stop);
+        move || stop.lock().unwrap_or_else(PoisonError::into_inner).cancel()
     }
 
     /// What core would refuse, as errors that say so more clearly; nothing unless this server is checking.

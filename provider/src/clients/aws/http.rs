@@ -17,6 +17,7 @@ use super::settings::AwsSettings;
 use super::stop::Pauses;
 use crate::clients::environment::Environment;
 use crate::clients::error::ClientError;
+use crate::clients::no_proxy;
 use crate::clients::stop::Stop;
 
 /// Never through a proxy: this machine, and the addresses where instances, containers and pods
@@ -108,7 +109,8 @@ struct Proxies {
 impl Proxies {
     fn from(settings: &AwsSettings, environment: &Environment) -> Result<Self, ClientError> {
         let no_proxy = settings.no_proxy.clone().or_else(|| environment.first(&["NO_PROXY", "no_proxy"]));
-        let rules = no_proxy.map_or_else(|| DIRECT.to_owned(), |rules| format!("{},{DIRECT}", domains(&rules)));
+        let rules =
+            no_proxy.map_or_else(|| DIRECT.to_owned(), |rules| format!("{},{DIRECT}", no_proxy::domains(&rules)));
         let http = settings
             .http_proxy
             .clone()
@@ -119,12 +121,6 @@ impl Proxies {
             .or_else(|| environment.first(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]));
         Ok(Self { http: proxy("http_proxy", http, &rules)?, https: proxy("https_proxy", https, &rules)? })
     }
-}
-
-/// Tools written in Go, Terraform among them, also take `*.example.com` for what is written `.example.com` here.
-fn domains(rules: &str) -> String {
-    let rules = rules.split(',').map(|rule| rule.trim());
-    rules.map(|rule| if rule.starts_with("*.") { &rule[1..] } else { rule }).collect::<Vec<_>>().join(",")
 }
 
 fn proxy(setting: &'static str, url: Option<String>, no_proxy: &str) -> Result<ProxyConfig, ClientError> {

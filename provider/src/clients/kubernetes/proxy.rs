@@ -7,6 +7,7 @@ use hyper_util::client::proxy::matcher::Matcher;
 
 use crate::clients::environment::Environment;
 use crate::clients::error::ClientError;
+use crate::clients::no_proxy;
 
 /// This machine, which a proxy would take for itself.
 const DIRECT: &str = "localhost,127.0.0.0/8,::1";
@@ -30,7 +31,8 @@ pub(super) fn choose(named: Option<&str>, environment: &Environment, server: &Ur
     let Some(proxy) = environment.first(&names) else { return Ok(None) };
     let proxy = if proxy.contains("://") { proxy } else { format!("http://{proxy}") };
     let exceptions = environment.first(&["NO_PROXY", "no_proxy"]);
-    let exceptions = exceptions.map_or_else(|| DIRECT.to_owned(), |rules| format!("{rules},{DIRECT}"));
+    let exceptions =
+        exceptions.map_or_else(|| DIRECT.to_owned(), |rules| format!("{},{DIRECT}", no_proxy::domains(&rules)));
     let matcher = Matcher::builder().all(proxy.as_str()).no(exceptions).build();
     if matcher.intercept(server).is_none() {
         return Ok(None);
@@ -66,12 +68,16 @@ mod tests {
 
     #[test]
     fn the_environments_is_used_by_scheme_and_with_its_exceptions() {
-        let variables =
-            [("HTTPS_PROXY", "secure.proxy:3128"), ("http_proxy", "http://plain:80"), ("NO_PROXY", ".svc,10.0.0.0/8")];
+        let variables = [
+            ("HTTPS_PROXY", "secure.proxy:3128"),
+            ("http_proxy", "http://plain:80"),
+            ("NO_PROXY", ".svc,10.0.0.0/8, *.internal.example"),
+        ];
         let servers = [
             "https://prod.example.com",
             "http://prod.example.com",
             "https://kubernetes.default.svc",
+            "https://prod.internal.example",
             "https://10.1.2.3:6443",
             "https://127.0.0.1:6443",
             "https://localhost",
@@ -81,7 +87,7 @@ mod tests {
         let proxy = |text: &str| Some(text.to_owned());
         assert_eq!(
             found,
-            [proxy("http://secure.proxy:3128/"), proxy("http://plain:80/"), None, None, None, None, None]
+            [proxy("http://secure.proxy:3128/"), proxy("http://plain:80/"), None, None, None, None, None, None]
         );
     }
 

@@ -2,7 +2,8 @@
 //!
 //! Nothing is logged unless the user asks for it with `TF_LOG`, `TF_LOG_PROVIDER` or
 //! `TF_LOG_PROVIDER_GITLABSPOT`. What is logged is ours: of other crates only warnings, because at
-//! lower levels HTTP and AWS crates write whole requests, and requests hold secrets.
+//! lower levels HTTP and AWS crates write whole requests, and requests hold secrets. kube writes whole
+//! answers in warnings, and is not heard at all; what it would say is in our errors.
 
 use std::io::Write;
 
@@ -15,6 +16,9 @@ mod panic;
 
 /// Our own targets: this library, its procedural siblings and the binary.
 const OWN_TARGETS: [&str; 2] = ["gitlabspot", "terraform_provider_gitlabspot"];
+
+/// A crate whose warnings quote answers of the server.
+const QUOTING: &str = "kube_client";
 
 /// Starts logging for the provider `name` and reports panics. To be called once, first of all.
 pub fn start(name: &str) {
@@ -48,7 +52,10 @@ fn level(name: &str, variable: impl Fn(&str) -> Option<String>) -> Option<LevelF
 }
 
 fn filter(level: LevelFilter) -> Targets {
-    Targets::new().with_default(level.min(LevelFilter::WARN)).with_targets(OWN_TARGETS.map(|target| (target, level)))
+    Targets::new()
+        .with_default(level.min(LevelFilter::WARN))
+        .with_target(QUOTING, LevelFilter::OFF)
+        .with_targets(OWN_TARGETS.map(|target| (target, level)))
 }
 
 #[cfg(test)]
@@ -92,10 +99,11 @@ mod tests {
     fn other_crates_say_no_more_than_warnings() {
         let all = filter(LevelFilter::TRACE);
         assert!(all.would_enable("gitlabspot::plugin", &Level::TRACE));
-        for other in ["h2::codec", "hyper_util::client", "aws_smithy_runtime", "rustls::conn", "kube"] {
+        for other in ["h2::codec", "hyper_util::client", "aws_smithy_runtime", "rustls::conn"] {
             assert!(all.would_enable(other, &Level::WARN), "{other}");
             assert!(!all.would_enable(other, &Level::INFO), "{other}");
         }
         assert!(!filter(LevelFilter::ERROR).would_enable("h2", &Level::WARN));
+        assert!(!all.would_enable("kube_client::client", &Level::ERROR));
     }
 }

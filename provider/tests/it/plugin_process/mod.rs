@@ -6,10 +6,13 @@ use gitlabspot_proto::go_plugin::Empty;
 use gitlabspot_proto::go_plugin::grpc_broker_client::GrpcBrokerClient;
 use gitlabspot_proto::go_plugin::grpc_controller_client::GrpcControllerClient;
 use gitlabspot_proto::go_plugin::grpc_stdio_client::GrpcStdioClient;
+use gitlabspot_proto::tfplugin6::provider_client::ProviderClient;
+use gitlabspot_proto::tfplugin6::{DynamicValue, configure_provider, read_data_source};
 use rustls::AlertDescription;
 use rustls::version::{TLS12, TLS13};
+use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::UnixStream;
+use tokio::net::{TcpListener, UnixStream};
 use tokio::time::{sleep, timeout};
 use tonic::transport::Channel;
 use tonic_health::pb::HealthCheckRequest;
@@ -219,6 +222,54 @@ async fn an_interrupt_is_left_to_the_host_and_a_termination_is_not() {
     signal("TERM", process).await;
     assert_eq!(plugin.ended().await.code(), Some(0));
     assert!(plugin.has_left_nothing());
+}
+
+/// A configured provider, for which EC2 is a server that never says anything.
+async fn waiting_for_ec2(plugin: &Plugin) -> (ProviderClient<Channel>, TcpListener) {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut client = ProviderClient::new(plain_channel(&plugin.address).await);
+    let config = json!({
+        "region": "eu-west-1", "access_key": "AKIA", "secret_key": "s",
+        "endpoints": { "ec2": format!("http://{}", silent.local_addr().unwrap()) },
+    });
+    let request = configure_provider::Request {
+        terraform_version: "1.12.0".to_owned(),
+        config: Some(value(&config)),
+        client_capabilities: None,
+    };
+    assert_eq!(client.configure_provider(request).await.unwrap().into_inner().diagnostics, []);
+    (client, silent)
+}
+
+fn value(json: &serde_json::Value) -> DynamicValue {
+    DynamicValue { msgpack: Vec::new(), json: json.to_string().into_bytes() }
+}
+
+#[tokio::test]
+async fn a_termination_lets_calls_answer() {
+    let mut plugin = Plugin::start(None).await;
+    let process = plugin.process.id().unwrap();
+    let (mut client, silent) = waiting_for_ec2(&plugin).await;
+    let config = json!({ "vcpus": 4, "memory_gib": { "min": 4 } });
+    let mut look = async || {
+        let request = read_data_source::Request {
+            type_name: "gitlabspot_spot_instance_types".to_owned(),
+            config: Some(value(&config)),
+            ..read_data_source::Request::default()
+        };
+        let answer = timeout(PATIENCE, client.read_data_source(request)).await.unwrap().unwrap().into_inner();
+        answer.diagnostics.into_iter().map(|diagnostic| diagnostic.detail).collect::<Vec<_>>()
+    };
+    let terminate = async {
+        let connection = silent.accept().await.unwrap();
+        signal("TERM", process).await;
+        connection
+    };
+    let (said, connection) = tokio::join!(look(), terminate);
+    assert!(said.len() == 1 && said[0].contains("the run was stopped"), "{said:?}");
+    assert_eq!(plugin.ended().await.code(), Some(0));
+    assert!(plugin.has_left_nothing());
+    drop(connection);
 }
 
 #[tokio::test]
