@@ -135,6 +135,11 @@ impl Field {
         let Self { ident, name, .. } = self;
         quote!((::std::string::String::from(#name), self.#ident.into_raw()))
     }
+
+    pub(crate) fn is_wholly_known(&self) -> TokenStream {
+        let Self { ident, .. } = self;
+        quote!(self.#ident.is_wholly_known())
+    }
 }
 
 /// The doc comment, line by line, without the space that follows the slashes.

@@ -44,6 +44,7 @@ fn expand(input: &DeriveInput) -> syn::Result<proc_macro2::TokenStream> {
     let attributes = fields.iter().map(Field::definition);
     let reads = fields.iter().map(Field::read);
     let writes = fields.iter().map(Field::write);
+    let known = fields.iter().map(Field::is_wholly_known);
     // The framework lives in the provider crate, which derives for its own structs and for its tests: both see it as
     // `crate::framework`.
     Ok(quote! {
@@ -86,6 +87,9 @@ fn expand(input: &DeriveInput) -> syn::Result<proc_macro2::TokenStream> {
             }
             fn encode(self) -> crate::framework::value::Raw {
                 crate::framework::value::Raw::Map(<Self as crate::framework::schema::Object>::into_raw_object(self))
+            }
+            fn is_wholly_known(&self) -> bool {
+                true #(&& #known)*
             }
         }
     })

@@ -8,6 +8,7 @@
 
 pub mod attribute_path;
 pub mod clock;
+pub(crate) mod configuration;
 pub mod conformance;
 pub mod context;
 pub mod data_source;

@@ -11,7 +11,7 @@ use crate::framework::plan::{self, Plan};
 use crate::framework::private_state::PrivateState;
 use crate::framework::schema::{Object, Schema};
 use crate::framework::value::Raw;
-use crate::framework::{attribute_path::AttributePath, null_elements, panic, state_upgrade};
+use crate::framework::{attribute_path::AttributePath, configuration, panic, state_upgrade};
 
 /// Result of planning.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -104,12 +104,8 @@ impl<R: Resource> ErasedResource<R::Data> for R {
 
     fn validate(&self, config: Raw) -> Diagnostics {
         let mut diagnostics = Diagnostics::new();
-        let ty = ErasedResource::<R::Data>::schema(self).ty();
-        null_elements::refuse(&ty, &config, &AttributePath::root(), &mut diagnostics);
-        match R::Model::from_raw(config) {
-            Ok(Some(config)) => Resource::validate(self, &config, &mut diagnostics),
-            Ok(None) => {}
-            Err(mismatch) => diagnostics.push(mismatch.into()),
+        if let Some(config) = configuration::read::<R::Model>(config, &mut diagnostics) {
+            Resource::validate(self, &config, &mut diagnostics);
         }
         diagnostics
     }

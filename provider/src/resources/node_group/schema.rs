@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 pub(super) use super::template::schema::Template;
 use crate::framework::value::{List, Map, Value};
-use crate::framework::{Object, Set, Timeouts};
+use crate::framework::{Number, Object, Set, Timeouts};
 
 /// A `gitlabspot_node_group`.
 #[derive(Clone, Debug, Default, PartialEq, Object)]
@@ -249,10 +249,10 @@ pub struct Autoscaler {
 pub struct AutoscalerOptions {
     /// Share of a node's CPU or memory that is requested, 0 to 1, below which it may be removed.
     #[attr(optional)]
-    pub scale_down_utilization_threshold: Value<f64>,
+    pub scale_down_utilization_threshold: Value<Number>,
     /// The same for GPUs.
     #[attr(optional)]
-    pub scale_down_gpu_utilization_threshold: Value<f64>,
+    pub scale_down_gpu_utilization_threshold: Value<Number>,
     /// How long a node is not needed before it is removed, for instance `5m`.
     #[attr(optional)]
     pub scale_down_unneeded_time: Value<String>,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use gitlabspot::framework::function::{Definition, FunctionError, Parameter};
 use gitlabspot::framework::value::{List, Map};
 use gitlabspot::framework::{
-    Context, Create, DataSource, Delete, Diagnostic, Diagnostics, Function, Host, Import, Object, Plan, Provider, Raw,
-    Read, Registry, Resource, Set, Timeouts, Type, Update, Value,
+    Context, Create, DataSource, Delete, Diagnostic, Diagnostics, Function, Host, Import, Number, Object, Plan,
+    Provider, Raw, Read, Registry, Resource, Set, Timeouts, Type, Update, Value,
 };
 
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +64,7 @@ pub(crate) struct Thing {
     size: Value<i64>,
     /// A fraction.
     #[attr(optional)]
-    ratio: Value<f64>,
+    ratio: Value<Number>,
     /// A switch.
     #[attr(optional)]
     enabled: Value<bool>,
