@@ -136,6 +136,15 @@ impl Field {
         quote!((::std::string::String::from(#name), self.#ident.into_raw()))
     }
 
+    pub(crate) fn is_secret(&self) -> bool {
+        self.sensitive || self.write_only
+    }
+
+    pub(crate) fn show(&self) -> TokenStream {
+        let Self { ident, name, .. } = self;
+        quote!(.field(#name, &self.#ident))
+    }
+
     pub(crate) fn is_wholly_known(&self) -> TokenStream {
         let Self { ident, .. } = self;
         quote!(self.#ident.is_wholly_known())

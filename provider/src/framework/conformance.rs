@@ -195,7 +195,7 @@ mod tests {
     use crate::framework::schema::Object;
     use crate::framework::value::Value;
 
-    #[derive(Clone, Debug, Default, PartialEq, crate::framework::Object)]
+    #[derive(Clone, Default, PartialEq, crate::framework::Object)]
     struct Thing {
         /// Required.
         #[attr(required)]
@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn schemas_that_core_refuses() {
-        #[derive(Clone, Debug, Default, PartialEq, crate::framework::Object)]
+        #[derive(Clone, Default, PartialEq, crate::framework::Object)]
         struct Wrong {
             /// Reserved.
             #[attr(optional)]

@@ -14,6 +14,7 @@ pub mod context;
 pub mod data_source;
 pub mod diagnostics;
 pub mod function;
+pub(crate) mod generated;
 pub mod identity;
 mod null_elements;
 pub mod panic;

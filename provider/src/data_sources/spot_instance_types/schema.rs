@@ -4,7 +4,7 @@ use crate::framework::value::{List, Value};
 use crate::framework::{Number, Object, Set};
 
 /// Arguments and results.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct SpotInstanceTypes {
     /// Number of vCPUs. The autoscaler sizes a node group by its first type, so all of one group should have the same.
     #[attr(optional)]
@@ -36,7 +36,7 @@ pub struct SpotInstanceTypes {
 }
 
 /// A range, each end included.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct Range {
     /// Smallest.
     #[attr(optional)]
@@ -47,7 +47,7 @@ pub struct Range {
 }
 
 /// One type.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct InstanceType {
     /// Its name.
     #[attr(computed)]

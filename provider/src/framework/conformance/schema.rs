@@ -43,6 +43,9 @@ fn schema_attributes(attributes: &[Attribute], at: &AttributePath, in_set: bool,
         if in_set && attribute.mode.computed().is_some() {
             broken("nothing in a set is computed or has a default: its elements could not be told apart");
         }
+        if in_set && attribute.replace {
+            broken("nothing in a set forces a replacement: its elements could not be told apart");
+        }
         if let Kind::Nested(nesting, nested) = &attribute.kind {
             schema_attributes(nested, &path, in_set || *nesting == Nesting::Set, found);
         }

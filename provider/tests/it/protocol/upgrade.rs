@@ -53,4 +53,11 @@ async fn identities_are_upgraded_too() {
     let answer = checking().await.upgrade_resource_identity(request).await.unwrap().into_inner();
     assert_eq!(told(&answer.diagnostics), [""; 0]);
     assert_eq!(identity_json(answer.upgraded_identity.as_ref()), json!({"name": "a", "region": null}));
+    let older = upgrade_resource_identity::Request {
+        type_name: "spot_thing".to_owned(),
+        version: 0,
+        raw_identity: stored(&json!({"title": "b"})),
+    };
+    let answer = checking().await.upgrade_resource_identity(older).await.unwrap().into_inner();
+    assert_eq!(identity_json(answer.upgraded_identity.as_ref()), json!({"name": "b", "region": null}));
 }
