@@ -7,6 +7,7 @@ mod autoscaler_tags;
 mod cache_bucket;
 mod complete;
 mod examples;
+mod generate_config;
 mod harness;
 mod kubernetes_connection;
 mod node_group;

@@ -135,6 +135,20 @@ impl Field {
         let Self { ident, name, .. } = self;
         quote!((::std::string::String::from(#name), self.#ident.into_raw()))
     }
+
+    pub(crate) fn is_secret(&self) -> bool {
+        self.sensitive || self.write_only
+    }
+
+    pub(crate) fn show(&self) -> TokenStream {
+        let Self { ident, name, .. } = self;
+        quote!(.field(#name, &self.#ident))
+    }
+
+    pub(crate) fn is_wholly_known(&self) -> TokenStream {
+        let Self { ident, .. } = self;
+        quote!(self.#ident.is_wholly_known())
+    }
 }
 
 /// The doc comment, line by line, without the space that follows the slashes.

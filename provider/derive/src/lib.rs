@@ -1,5 +1,7 @@
 //! `#[derive(Object)]`: schema, state type and conversions of a Terraform object from one struct.
 //!
+//! It also writes `Debug`, which leaves out what is sensitive or write-only: a secret is in no log.
+//!
 //! Every field has the type `Value<T>`. Its doc comment is the attribute's description, its `#[attr(...)]` says how it
 //! behaves:
 //!
@@ -44,6 +46,9 @@ fn expand(input: &DeriveInput) -> syn::Result<proc_macro2::TokenStream> {
     let attributes = fields.iter().map(Field::definition);
     let reads = fields.iter().map(Field::read);
     let writes = fields.iter().map(Field::write);
+    let known = fields.iter().map(Field::is_wholly_known);
+    let shown = fields.iter().filter(|field| !field.is_secret()).map(Field::show);
+    let end = if fields.iter().any(Field::is_secret) { quote!(finish_non_exhaustive) } else { quote!(finish) };
     // The framework lives in the provider crate, which derives for its own structs and for its tests: both see it as
     // `crate::framework`.
     Ok(quote! {
@@ -63,6 +68,12 @@ fn expand(input: &DeriveInput) -> syn::Result<proc_macro2::TokenStream> {
                 self,
             ) -> ::std::collections::BTreeMap<::std::string::String, crate::framework::value::Raw> {
                 ::std::collections::BTreeMap::from([#(#writes),*])
+            }
+        }
+        #[automatically_derived]
+        impl ::std::fmt::Debug for #name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.debug_struct(::std::stringify!(#name))#(#shown)*.#end()
             }
         }
         #[automatically_derived]
@@ -86,6 +97,9 @@ fn expand(input: &DeriveInput) -> syn::Result<proc_macro2::TokenStream> {
             }
             fn encode(self) -> crate::framework::value::Raw {
                 crate::framework::value::Raw::Map(<Self as crate::framework::schema::Object>::into_raw_object(self))
+            }
+            fn is_wholly_known(&self) -> bool {
+                true #(&& #known)*
             }
         }
     })

@@ -1,8 +1,15 @@
 //! The rules that Terraform's core enforces on a provider's answers, so that a broken one is found by our tests and not
 //! by a user's apply. Source: core's checks of plans (`AssertPlanValid`) and results (`AssertObjectCompatible`).
 
+mod compatible;
+mod same;
+mod schema;
+
+use self::compatible::compatible;
+use self::same::same;
+pub use self::schema::check_schema;
 use super::attribute_path::AttributePath;
-use super::schema::{Attribute, Kind, Nesting, Schema};
+use super::schema::{Attribute, Kind, Mode, Nesting, Schema};
 use super::value::Raw;
 
 /// A broken rule, with the path of the attribute.
@@ -55,10 +62,12 @@ fn plan_object(
             if attribute.mode.computed().is_none() && !after.is_null() {
                 broken("what the configuration does not set and the provider does not compute stays null");
             }
-        } else if after == given || (!before.is_null() && after == before) {
+        } else if matches!(attribute.mode, Mode::Computed(_)) {
+            // With ignore_changes there may be a configured value. The provider computes it all the same.
+        } else if same(&after, &given) || (!before.is_null() && same(&after, &before)) {
             // As configured, or kept because it means the same.
         } else if let (Kind::Nested(nesting, nested), false) = (&attribute.kind, given.is_unknown()) {
-            for (before, given, after, path) in pairs(*nesting, &before, &given, &after, &path, found) {
+            for (before, given, after, path) in pairs(*nesting, nested, &before, &given, &after, &path, found) {
                 plan_object(nested, &before, &given, &after, &path, found);
             }
         } else {
@@ -71,6 +80,7 @@ type Quad = (Raw, Raw, Raw, AttributePath);
 
 fn pairs(
     nesting: Nesting,
+    nested: &[Attribute],
     before: &Raw,
     given: &Raw,
     after: &Raw,
@@ -98,12 +108,37 @@ fn pairs(
             .zip(after.values())
             .map(|((key, given), after)| (before.get(key), given.clone(), after.clone(), path.key(key)))
             .collect(),
-        (Nesting::Set, Raw::List(given), Raw::List(after)) if given.len() == after.len() => Vec::new(),
+        (Nesting::Set, Raw::List(given), Raw::List(after)) if given.len() == after.len() => {
+            // Core trusts the provider here. Elements have no identity of their own, so each is to fit one of the others.
+            let fits = |given: &Raw, after: &Raw| {
+                let mut broken = Vec::new();
+                plan_object(nested, &Raw::Null, given, after, path, &mut broken);
+                broken.is_empty()
+            };
+            if !each_fits_one(given, after, fits) {
+                found.push(Violation { path: path.clone(), rule: "every element of a set is planned as configured" });
+            }
+            Vec::new()
+        }
         _ => {
             found.push(Violation { path: path.clone(), rule: "nested objects are planned as many as configured" });
             Vec::new()
         }
     }
+}
+
+/// Whether each element of one set fits at least one of the other, and the other way round.
+fn each_fits_one(ours: &[Raw], theirs: &[Raw], fits: impl Fn(&Raw, &Raw) -> bool) -> bool {
+    ours.iter().all(|ours| theirs.iter().any(|theirs| fits(ours, theirs)))
+        && theirs.iter().all(|theirs| ours.iter().any(|ours| fits(ours, theirs)))
+}
+
+/// What core refuses in the second plan, when more is known than in the first.
+#[must_use]
+pub fn check_final_plan(schema: &Schema, first: &Raw, second: &Raw) -> Vec<Violation> {
+    let mut found = Vec::new();
+    compatible(&schema.ty(), first, second, &AttributePath::root(), &mut found);
+    found
 }
 
 /// What core refuses in the result of an apply without errors.
@@ -116,7 +151,7 @@ pub fn check_apply(schema: &Schema, planned: &Raw, result: &Raw) -> Vec<Violatio
         (true, false) => found.push(Violation { path: root, rule: "after a destroy nothing is left" }),
         (false, true) => found.push(Violation { path: root, rule: "after a create or update the resource is there" }),
         (false, false) => {
-            compatible(planned, result, &root, &mut found);
+            compatible(&schema.ty(), planned, result, &root, &mut found);
             found.extend(check_state(schema, result));
         }
     }
@@ -154,80 +189,13 @@ pub fn check_identity(before: &Raw, after: &Raw) -> Vec<Violation> {
     attributes.iter().filter_map(changed).collect()
 }
 
-/// Every known planned value is there after apply.
-fn compatible(planned: &Raw, result: &Raw, at: &AttributePath, found: &mut Vec<Violation>) {
-    match (planned, result) {
-        (Raw::Unknown(_), _) => {}
-        (Raw::Map(planned), Raw::Map(result)) => {
-            for (name, planned) in planned {
-                compatible(planned, result.get(name).unwrap_or(&Raw::Null), &at.attribute(name), found);
-            }
-        }
-        (Raw::List(planned), Raw::List(result)) if planned.len() == result.len() => {
-            // A set with unknown elements is sorted differently once they are known.
-            if planned.iter().all(Raw::is_wholly_known) {
-                for (index, (planned, result)) in planned.iter().zip(result).enumerate() {
-                    compatible(planned, result, &at.index(index), found);
-                }
-            }
-        }
-        (planned, result) if planned == result => {}
-        _ => found.push(Violation { path: at.clone(), rule: "a known planned value is the same after apply" }),
-    }
-}
-
-/// What core refuses in a schema.
-#[must_use]
-pub fn check_schema(schema: &Schema) -> Vec<Violation> {
-    const RESERVED: [&str; 7] =
-        ["connection", "count", "depends_on", "for_each", "lifecycle", "provider", "provisioner"];
-    let mut found = Vec::new();
-    for attribute in &schema.attributes {
-        if RESERVED.contains(&attribute.name.as_ref()) {
-            found.push(Violation {
-                path: AttributePath::of(attribute.name.clone()),
-                rule: "the name belongs to Terraform",
-            });
-        }
-    }
-    schema_attributes(&schema.attributes, &AttributePath::root(), false, &mut found);
-    found
-}
-
-fn schema_attributes(attributes: &[Attribute], at: &AttributePath, in_set: bool, found: &mut Vec<Violation>) {
-    let mut names = std::collections::BTreeSet::new();
-    for attribute in attributes {
-        let path = at.attribute(attribute.name.clone());
-        let mut broken = |rule| found.push(Violation { path: path.clone(), rule });
-        let valid = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        if attribute.name.is_empty() || !attribute.name.chars().all(valid) {
-            broken("a name has small letters, digits and underscores");
-        }
-        if !names.insert(attribute.name.as_ref()) {
-            broken("a name stands once");
-        }
-        if attribute.description.is_empty() {
-            broken("every attribute is described");
-        }
-        if attribute.write_only && (in_set || attribute.mode.computed().is_some()) {
-            broken("a write-only attribute is neither computed nor in a set");
-        }
-        if in_set && attribute.mode.computed().is_some() {
-            broken("nothing in a set is computed or has a default: its elements could not be told apart");
-        }
-        if let Kind::Nested(nesting, nested) = &attribute.kind {
-            schema_attributes(nested, &path, in_set || *nesting == Nesting::Set, found);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::framework::schema::Object;
     use crate::framework::value::Value;
 
-    #[derive(Clone, Debug, Default, PartialEq, crate::framework::Object)]
+    #[derive(Clone, Default, PartialEq, crate::framework::Object)]
     struct Thing {
         /// Required.
         #[attr(required)]
@@ -284,7 +252,7 @@ mod tests {
 
     #[test]
     fn schemas_that_core_refuses() {
-        #[derive(Clone, Debug, Default, PartialEq, crate::framework::Object)]
+        #[derive(Clone, Default, PartialEq, crate::framework::Object)]
         struct Wrong {
             /// Reserved.
             #[attr(optional)]

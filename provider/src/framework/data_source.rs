@@ -2,6 +2,7 @@
 
 use futures::future::BoxFuture;
 
+use super::configuration;
 use super::context::Context;
 use super::diagnostics::Diagnostics;
 use super::schema::{Object, Schema};
@@ -58,10 +59,8 @@ impl<S: DataSource> ErasedDataSource<S::Data> for S {
 
     fn validate(&self, config: Raw) -> Diagnostics {
         let mut diagnostics = Diagnostics::new();
-        match S::Model::from_raw(config) {
-            Ok(Some(config)) => DataSource::validate(self, &config, &mut diagnostics),
-            Ok(None) => {}
-            Err(mismatch) => diagnostics.push(mismatch.into()),
+        if let Some(config) = configuration::read::<S::Model>(config, &mut diagnostics) {
+            DataSource::validate(self, &config, &mut diagnostics);
         }
         diagnostics
     }

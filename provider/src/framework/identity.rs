@@ -36,9 +36,19 @@ pub struct IdentityAttribute {
     pub description: String,
 }
 
+/// What core is told of an identity.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IdentitySchema {
+    /// Grows when identities written before can no longer be read as they are.
+    pub version: i64,
+    /// Its attributes.
+    pub attributes: Vec<IdentityAttribute>,
+}
+
 /// The schema of an identity struct: its `required` fields are required for import, its `optional` ones may be left out.
+/// None without fields.
 #[must_use]
-pub fn schema<I: Object>() -> Option<Vec<IdentityAttribute>> {
+pub fn schema<I: Object>(version: i64) -> Option<IdentitySchema> {
     let attributes: Vec<_> = I::attributes()
         .into_iter()
         .map(|attribute| IdentityAttribute {
@@ -48,5 +58,5 @@ pub fn schema<I: Object>() -> Option<Vec<IdentityAttribute>> {
             description: attribute.description.into_owned(),
         })
         .collect();
-    (!attributes.is_empty()).then_some(attributes)
+    (!attributes.is_empty()).then_some(IdentitySchema { version, attributes })
 }

@@ -8,11 +8,13 @@
 
 pub mod attribute_path;
 pub mod clock;
+pub(crate) mod configuration;
 pub mod conformance;
 pub mod context;
 pub mod data_source;
 pub mod diagnostics;
 pub mod function;
+pub(crate) mod generated;
 pub mod identity;
 pub mod list_resource;
 mod null_elements;

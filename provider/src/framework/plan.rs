@@ -84,7 +84,8 @@ fn complete(attributes: &[Attribute], config: &Raw, planned: &Raw) -> Raw {
             *value = Raw::Null;
         } else if given.is_null() && !attribute.default.is_null() {
             *value = attribute.default.clone();
-        } else if let Kind::Nested(nesting, nested) = &attribute.kind {
+        } else if let (Kind::Nested(nesting, nested), false) = (&attribute.kind, given.is_null()) {
+            // An object that the user left out and the provider found is as it was found.
             *value = each_object(*nesting, value, &given, &Raw::Null, |planned, config, _| {
                 complete(nested, config, &planned)
             });
@@ -169,14 +170,42 @@ fn find_replacements(
             continue;
         }
         let path = at.attribute(name);
-        // A computed value that becomes unknown is not a wish of the user's for a new resource.
-        if attribute.replace && !(given.is_null() && after.is_unknown()) {
+        // A computed value that becomes unknown is not a wish of the user's for a new resource, nor is what the provider
+        // adds to an object that was not there before.
+        let is_wish = !given.is_null() || !(after.is_unknown() || prior.is_null());
+        if attribute.replace && is_wish {
             paths.push(path);
-        } else if let (Kind::Nested(Nesting::Single, nested), Raw::Map(_), Raw::Map(_)) =
-            (&attribute.kind, &before, &after)
-        {
-            find_replacements(nested, &before, &given, &after, &path, paths);
+        } else if let Kind::Nested(nesting, nested) = &attribute.kind {
+            for (before, given, after, path) in planned_objects(*nesting, &before, &given, &after, &path) {
+                find_replacements(nested, &before, &given, &after, &path, paths);
+            }
         }
+    }
+}
+
+/// The planned objects of a nested attribute with what was there and what is configured: lists by position, maps by key.
+/// What goes away altogether is for the resource to judge; elements of sets cannot be paired, so that nothing in them
+/// forces a replacement.
+fn planned_objects(
+    nesting: Nesting,
+    before: &Raw,
+    given: &Raw,
+    after: &Raw,
+    path: &AttributePath,
+) -> Vec<(Raw, Raw, Raw, AttributePath)> {
+    let at = |list: &Raw, index: usize| match list {
+        Raw::List(elements) => elements.get(index).cloned().unwrap_or_default(),
+        _ => Raw::Null,
+    };
+    match (nesting, after) {
+        (Nesting::Single, Raw::Map(_)) => vec![(before.clone(), given.clone(), after.clone(), path.clone())],
+        (Nesting::List, Raw::List(elements)) => (elements.iter().enumerate())
+            .map(|(index, after)| (at(before, index), at(given, index), after.clone(), path.index(index)))
+            .collect(),
+        (Nesting::Map, Raw::Map(elements)) => (elements.iter())
+            .map(|(key, after)| (before.get(key), given.get(key), after.clone(), path.key(key)))
+            .collect(),
+        _ => Vec::new(),
     }
 }
 
@@ -202,7 +231,7 @@ mod tests {
     use crate::framework::schema::Object;
     use crate::framework::value::Value;
 
-    #[derive(Clone, Debug, Default, PartialEq, crate::framework::Object)]
+    #[derive(Clone, Default, PartialEq, crate::framework::Object)]
     struct Options {
         /// A default inside.
         #[attr(optional, default = 5)]
@@ -215,7 +244,7 @@ mod tests {
         kind: Value<String>,
     }
 
-    #[derive(Clone, Debug, Default, PartialEq, crate::framework::Object)]
+    #[derive(Clone, Default, PartialEq, crate::framework::Object)]
     struct Thing {
         /// Fixed.
         #[attr(required, replace)]
@@ -238,6 +267,15 @@ mod tests {
         /// Nested.
         #[attr(optional)]
         options: Value<Options>,
+        /// Given, or found.
+        #[attr(optional, computed)]
+        found: Value<Options>,
+        /// Nested in a list.
+        #[attr(optional)]
+        rules: Value<Vec<Value<Options>>>,
+        /// Nested in a map.
+        #[attr(optional)]
+        homes: Value<std::collections::BTreeMap<String, Value<Options>>>,
     }
 
     fn schema() -> Schema {
@@ -275,6 +313,7 @@ mod tests {
             status: Value::Unknown,
             ami: Value::Unknown,
             options: Value::Known(options),
+            found: Value::Unknown,
             ..Thing::default()
         };
         assert_eq!(Thing::from_raw(planned).unwrap().unwrap(), expected);
@@ -307,5 +346,48 @@ mod tests {
         let config = Thing { name: "b".into(), options: Value::Known(options), ..config() };
         let paths = replacements(&schema(), &prior().into_raw(), &config.into_raw(), &planned.into_raw());
         assert_eq!(paths.iter().map(ToString::to_string).collect::<Vec<_>>(), ["name", "options.kind"]);
+    }
+
+    fn kind(kind: &str) -> Value<Options> {
+        Value::Known(Options { kind: kind.into(), ..Options::default() })
+    }
+
+    /// The paths that a change from one thing to another, as it is configured, replaces it for.
+    fn replaced(before: Thing, after: Thing) -> Vec<String> {
+        let paths = replacements(&schema(), &before.into_raw(), &after.clone().into_raw(), &after.into_raw());
+        paths.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn replacement_is_found_in_lists_and_maps() {
+        let rules =
+            |kinds: &[&str]| Thing { rules: Value::Known(kinds.iter().copied().map(kind).collect()), ..prior() };
+        assert_eq!(replaced(rules(&["a", "b"]), rules(&["a", "c", "d"])), ["rules[1].kind", "rules[2].kind"]);
+        let homes =
+            |name: &str, of: &str| Thing { homes: Value::Known([(name.to_owned(), kind(of))].into()), ..prior() };
+        assert_eq!(replaced(homes("x", "a"), homes("x", "b")), ["homes[\"x\"].kind"]);
+        assert_eq!(replaced(rules(&["a"]), rules(&["a"])), [""; 0]);
+    }
+
+    #[test]
+    fn an_object_that_appears_replaces_for_what_is_given() {
+        let without = Thing { options: Value::Null, ..prior() };
+        let with = |options: Value<Options>| Thing { options, ..prior() };
+        assert_eq!(replaced(without.clone(), with(kind("a"))), ["options.kind"]);
+        assert_eq!(
+            replaced(without.clone(), with(Value::Known(Options { size: 6.into(), ..Options::default() }))),
+            [""; 0]
+        );
+        assert_eq!(replaced(with(kind("a")), without), [""; 0]);
+    }
+
+    #[test]
+    fn what_was_found_gets_no_defaults() {
+        let found = Value::Known(Options { size: 9.into(), ..Options::default() });
+        let before = Thing { found: found.clone(), ..prior() };
+        let (planned, changed) =
+            propose(&schema(), &before.clone().into_raw(), &config().into_raw(), &before.into_raw());
+        assert!(!changed);
+        assert_eq!(Thing::from_raw(planned).unwrap().unwrap().found, found);
     }
 }

@@ -29,6 +29,10 @@ pub trait Resource: Send + Sync + 'static {
     const TYPE_NAME: &'static str;
     /// Version of its schema.
     const VERSION: i64 = 0;
+    /// Version of the schema of its identity.
+    const IDENTITY_VERSION: i64 = 0;
+    /// Whether an update may make another identity of it. Otherwise a change of the identity is an error.
+    const IDENTITY_MAY_CHANGE: bool = false;
     /// What it is, in Markdown.
     const DESCRIPTION: &'static str;
 
@@ -111,10 +115,22 @@ pub trait Resource: Send + Sync + 'static {
         from: Import<Self::Identity>,
     ) -> impl Future<Output = Result<Self::Model, Diagnostics>> + Send;
 
-    /// The identity of what is in the state; `None` while it is not known.
-    fn identity(&self, context: &Context<Self::Data>, state: &Self::Model) -> Option<Self::Identity> {
-        let _ = (context, state);
+    /// The identity of what is in the state, and of what is kept beside it; `None` while it is not known.
+    fn identity(
+        &self,
+        context: &Context<Self::Data>,
+        state: &Self::Model,
+        private: &PrivateState,
+    ) -> Option<Self::Identity> {
+        let _ = (context, state, private);
         None
+    }
+
+    /// What of imported state belongs into a configuration that is generated for it: a resource takes out what cannot stand
+    /// beside other attributes, or what only repeats a choice of the API's. What is computed, what is by default and what is
+    /// write-only is taken out afterwards.
+    fn configuration(&self, state: Self::Model) -> Self::Model {
+        state
     }
 
     /// Brings state of an older schema version to today's shape.
@@ -124,6 +140,15 @@ pub trait Resource: Send + Sync + 'static {
     fn upgrade(&self, version: i64, state: Json) -> Result<Json, Diagnostics> {
         let _ = version;
         Ok(state)
+    }
+
+    /// Brings an identity of an older version to today's shape.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    fn upgrade_identity(&self, version: i64, identity: Json) -> Result<Json, Diagnostics> {
+        let _ = version;
+        Ok(identity)
     }
 }
 

@@ -197,7 +197,7 @@ mod tests {
     use crate::framework::value::Set;
 
     /// A taint.
-    #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, crate::framework::Object)]
+    #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, crate::framework::Object)]
     struct Taint {
         /// Its key.
         #[attr(required)]
@@ -208,7 +208,7 @@ mod tests {
         value: Value<String>,
     }
 
-    #[derive(Clone, Debug, Default, PartialEq, crate::framework::Object)]
+    #[derive(Clone, Default, PartialEq, crate::framework::Object)]
     struct Group {
         /// The name.
         #[attr(required, replace)]
@@ -243,6 +243,13 @@ mod tests {
         let Kind::Nested(Nesting::Set, taint) = &attributes[1].kind else { unreachable!() };
         assert_eq!(taint[1].description, "Its value.\nEmpty is the same as none.");
         assert_eq!(taint[1].default, Raw::from(""));
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let group = Group { name: "build".into(), token_wo: "secret".into(), ..Group::default() };
+        let shown = format!("{group:?}");
+        assert!(shown.contains("build") && !shown.contains("secret") && !shown.contains("token_wo"), "{shown}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::diagnostics::Diagnostics;
 use super::value::Value;
 
 /// The nested attribute `timeouts` of a resource.
-#[derive(Clone, Debug, Default, PartialEq, crate::framework::Object)]
+#[derive(Clone, Default, PartialEq, crate::framework::Object)]
 pub struct Timeouts {
     /// How long a create may take, for instance `"30m"`.
     #[attr(optional)]

@@ -7,7 +7,7 @@ use super::convert::dynamic_value;
 use super::offer::Resource;
 use super::rpc::Rpc;
 use super::server::Server;
-use crate::framework::conformance::{check_apply, check_identity, check_state};
+use crate::framework::conformance::{check_apply, check_state};
 use crate::framework::resource::Applied;
 use crate::framework::{Diagnostics, PrivateState, Provider, Raw};
 
@@ -43,14 +43,16 @@ impl<P: Provider> Rpc<P> for ApplyResourceChange {
         let mut applied = resource.erased.apply(&context, prior, config, planned.clone(), private).await;
         let identity = applied.identity.take().unwrap_or_else(|| planned_identity.clone());
         applied.diagnostics.extend(server.bugs(<Self as Rpc<P>>::NAME, &request.type_name, || {
-            let mut found = if applied.diagnostics.has_errors() {
+            if applied.diagnostics.has_errors() {
                 check_state(resource.schema(), &applied.state)
             } else {
                 check_apply(resource.schema(), &planned, &applied.state)
-            };
-            found.extend(check_identity(&planned_identity, &identity));
-            found
+            }
         }));
+        if !resource.erased.identity_may_change() {
+            let changed = resource.changed_identity(<Self as Rpc<P>>::NAME, &planned_identity, &identity);
+            applied.diagnostics.extend(changed);
+        }
         Ok(write(resource, applied, &identity, planned))
     }
 }

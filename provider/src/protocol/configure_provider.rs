@@ -23,7 +23,10 @@ impl<P: Provider> Rpc<P> for ConfigureProvider {
     }
 
     async fn serve(server: &Server<P>, request: Request) -> Result<Response, Diagnostics> {
-        host_version::check(&request.terraform_version)?;
+        if request.client_capabilities.is_some_and(|it| it.write_only_attributes_allowed) {
+            server.write_only_is_known();
+        }
+        host_version::check(&request.terraform_version, server.knows_write_only())?;
         let config = dynamic_value::decode(request.config.as_ref(), &object_type(&P::Config::attributes()))?;
         // No block at all is an empty block.
         let config = if config.is_null() { Raw::Map(BTreeMap::new()) } else { config };

@@ -20,7 +20,7 @@ impl<P: Provider> Rpc<P> for GetResourceIdentitySchemas {
 
     async fn serve(server: &Server<P>, _request: Request) -> Result<Response, Diagnostics> {
         let schemas = server.offer().resources.iter().filter_map(|(name, resource)| {
-            Some(((*name).to_owned(), convert::identity::to_message(&resource.identity()?.attributes)))
+            Some(((*name).to_owned(), convert::identity::to_message(&resource.identity()?.schema)))
         });
         Ok(Response { identity_schemas: schemas.collect(), diagnostics: Vec::new() })
     }

@@ -8,7 +8,7 @@ use super::rpc::Rpc;
 use super::server::Server;
 use crate::framework::conformance::check_state;
 use crate::framework::resource::Import;
-use crate::framework::{Diagnostic, Diagnostics, Provider};
+use crate::framework::{Diagnostic, Diagnostics, Provider, Raw};
 
 pub(super) struct ImportResourceState;
 
@@ -36,7 +36,7 @@ impl<P: Provider> Rpc<P> for ImportResourceState {
         let check = || check_state(resource.schema(), &imported.state);
         imported.diagnostics.extend(server.bugs(<Self as Rpc<P>>::NAME, &request.type_name, check));
         // Whoever imports by identity is to get one back.
-        let identity = resource.write_identity(&imported.identity.unwrap_or(given))?;
+        let identity = resource.write_identity(&completed(imported.identity.unwrap_or_default(), given))?;
         let resources = vec![ImportedResource {
             state: Some(dynamic_value::encode(&imported.state, resource.ty())?),
             type_name: request.type_name,
@@ -44,6 +44,23 @@ impl<P: Provider> Rpc<P> for ImportResourceState {
             identity,
         }];
         Ok(Response { imported_resources: resources, diagnostics: to_messages(imported.diagnostics), deferred: None })
+    }
+}
+
+/// An identity with what was given in place of what is not known before the read.
+fn completed(found: Raw, given: Raw) -> Raw {
+    match (found, given) {
+        (Raw::Null, given) => given,
+        (Raw::Map(mut found), Raw::Map(given)) => {
+            for (name, value) in given {
+                let found = found.entry(name).or_default();
+                if found.is_null() {
+                    *found = value;
+                }
+            }
+            Raw::Map(found)
+        }
+        (found, _) => found,
     }
 }
 

@@ -30,7 +30,9 @@ impl<P: Provider> Rpc<P> for MoveResourceState {
             .upgrade(request.source_schema_version, dynamic_value::stored(request.source_state.as_ref())?)?;
         let target_identity = match (resource.identity(), &request.source_identity) {
             (Some(identity), Some(source)) => {
-                let raw = upgrade_resource_identity::read(&dynamic_value::stored(Some(source))?, identity)?;
+                let stored = dynamic_value::stored(Some(source))?;
+                let upgraded = resource.erased.upgrade_identity(request.source_identity_schema_version, stored)?;
+                let raw = upgrade_resource_identity::read(&upgraded, identity)?;
                 resource.write_identity(&raw)?
             }
             _ => None,

@@ -6,9 +6,11 @@ use std::sync::{Arc, OnceLock};
 use gitlabspot_proto::tfplugin6::ResourceIdentityData;
 
 use super::convert;
+use super::server::bugs;
+use crate::framework::conformance::check_identity;
 use crate::framework::data_source::ErasedDataSource;
 use crate::framework::function::{Definition, Function};
-use crate::framework::identity::IdentityAttribute;
+use crate::framework::identity::IdentitySchema;
 use crate::framework::list_resource::ErasedListResource;
 use crate::framework::resource::ErasedResource;
 use crate::framework::{Diagnostic, Diagnostics, Raw, Registry, Schema, Type};
@@ -82,7 +84,7 @@ impl Described {
 
 /// The schema of an identity and its type.
 pub(super) struct Identity {
-    pub(super) attributes: Vec<IdentityAttribute>,
+    pub(super) schema: IdentitySchema,
     pub(super) ty: Type,
 }
 
@@ -106,10 +108,16 @@ impl<D> Resource<D> {
     /// None for a resource without identity.
     pub(super) fn identity(&self) -> Option<&Identity> {
         let identity = || {
-            let attributes = self.erased.identity_schema()?;
-            Some(Identity { ty: convert::identity::ty(&attributes), attributes })
+            let schema = self.erased.identity_schema()?;
+            Some(Identity { ty: convert::identity::ty(&schema.attributes), schema })
         };
         self.identity.get_or_init(identity).as_ref()
+    }
+
+    /// An identity that is not what it was, as an error. Core does not look, so this is checked in every build: another
+    /// identity is another object.
+    pub(super) fn changed_identity(&self, rpc: &str, before: &Raw, after: &Raw) -> Diagnostics {
+        bugs(rpc, self.erased.type_name(), check_identity(before, after))
     }
 
     /// Reads an identity; null without one.

@@ -6,7 +6,7 @@ use super::convert::diagnostics::to_messages;
 use super::convert::{attribute_path, dynamic_value};
 use super::rpc::Rpc;
 use super::server::Server;
-use crate::framework::conformance::{check_identity, check_plan};
+use crate::framework::conformance::check_plan;
 use crate::framework::{Diagnostics, PrivateState, Provider};
 
 pub(super) struct PlanResourceChange;
@@ -35,13 +35,14 @@ impl<P: Provider> Rpc<P> for PlanResourceChange {
         if !planned.diagnostics.has_errors() {
             planned.diagnostics.extend(server.bugs(<Self as Rpc<P>>::NAME, &request.type_name, || {
                 let (prior, config, proposed) = &check;
-                let mut found = check_plan(resource.schema(), prior, config, proposed, &planned.state);
-                // A new resource has an identity of its own.
-                if planned.replace.is_empty() && !prior.is_null() {
-                    found.extend(check_identity(&known, &identity));
-                }
-                found
+                check_plan(resource.schema(), prior, config, proposed, &planned.state)
             }));
+            // A new resource has an identity of its own.
+            let (prior, ..) = &check;
+            let stays = planned.replace.is_empty() && !prior.is_null() && !resource.erased.identity_may_change();
+            if stays {
+                planned.diagnostics.extend(resource.changed_identity(<Self as Rpc<P>>::NAME, &known, &identity));
+            }
         }
         Ok(Response {
             planned_state: Some(dynamic_value::encode(&planned.state, resource.ty())?),

@@ -6,7 +6,7 @@ use super::convert::diagnostics::to_messages;
 use super::convert::dynamic_value;
 use super::rpc::Rpc;
 use super::server::Server;
-use crate::framework::conformance::{check_identity, check_state};
+use crate::framework::conformance::check_state;
 use crate::framework::{Diagnostics, PrivateState, Provider};
 
 pub(super) struct ReadResource;
@@ -40,11 +40,12 @@ impl<P: Provider> Rpc<P> for ReadResource {
         let identity = read.identity.take().unwrap_or_else(|| known.clone());
         let gone = read.state.is_null();
         if !read.diagnostics.has_errors() {
-            read.diagnostics.extend(server.bugs(<Self as Rpc<P>>::NAME, &request.type_name, || {
-                let mut found = check_state(resource.schema(), &read.state);
-                found.extend(check_identity(&known, &identity));
-                found
-            }));
+            read.diagnostics.extend(
+                server.bugs(<Self as Rpc<P>>::NAME, &request.type_name, || check_state(resource.schema(), &read.state)),
+            );
+            if !gone && !resource.erased.identity_may_change() {
+                read.diagnostics.extend(resource.changed_identity(<Self as Rpc<P>>::NAME, &known, &identity));
+            }
         }
         Ok(Response {
             new_state: Some(dynamic_value::encode(&read.state, resource.ty())?),

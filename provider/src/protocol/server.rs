@@ -1,5 +1,6 @@
 //! What lives as long as the process.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use gitlabspot_proto::tfplugin6::ClientCapabilities;
@@ -21,6 +22,8 @@ pub struct Server<P: Provider> {
     offer: OnceLock<Offer<P::Data>>,
     configured: RwLock<Option<Configured<P::Data>>>,
     stop: Arc<Mutex<CancellationToken>>,
+    /// Whether the host has said that it keeps write-only values out of the state.
+    knows_write_only: AtomicBool,
 }
 
 struct Configured<D> {
@@ -45,6 +48,7 @@ impl<P: Provider> Server<P> {
             offer: OnceLock::new(),
             configured: RwLock::default(),
             stop: Arc::default(),
+            knows_write_only: AtomicBool::new(false),
         }
     }
 
@@ -69,6 +73,16 @@ impl<P: Provider> Server<P> {
     pub(super) fn configure(&self, data: P::Data, host: Host) {
         let configured = Configured { data: Arc::new(data), host };
         *self.configured.write().unwrap_or_else(PoisonError::into_inner) = Some(configured);
+    }
+
+    /// The host says that it keeps write-only values out of the state.
+    pub(super) fn write_only_is_known(&self) {
+        self.knows_write_only.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the host has said so.
+    pub(super) fn knows_write_only(&self) -> bool {
+        self.knows_write_only.load(Ordering::Relaxed)
     }
 
     /// The surroundings of one call.
@@ -97,21 +111,23 @@ impl<P: Provider> Server<P> {
 
     /// What core would refuse, as errors that say so more clearly; nothing unless this server is checking.
     pub(super) fn bugs(&self, rpc: &str, type_name: &str, check: impl FnOnce() -> Vec<Violation>) -> Diagnostics {
-        if !self.checking {
-            return Diagnostics::new();
-        }
-        let bug = |violation: Violation| {
-            Diagnostic::error(
-                "Bug in the provider",
-                format!(
-                    "The answer to {rpc} for {type_name} breaks a rule of Terraform: {}{}{}. Please report it.",
-                    violation.path,
-                    if violation.path.is_root() { "" } else { ": " },
-                    violation.rule
-                ),
-            )
-            .at(violation.path)
-        };
-        check().into_iter().map(bug).collect()
+        if self.checking { bugs(rpc, type_name, check()) } else { Diagnostics::new() }
     }
+}
+
+/// Broken rules as errors.
+pub(super) fn bugs(rpc: &str, type_name: &str, found: Vec<Violation>) -> Diagnostics {
+    let bug = |violation: Violation| {
+        Diagnostic::error(
+            "Bug in the provider",
+            format!(
+                "The answer to {rpc} for {type_name} breaks a rule of Terraform: {}{}{}. Please report it.",
+                violation.path,
+                if violation.path.is_root() { "" } else { ": " },
+                violation.rule
+            ),
+        )
+        .at(violation.path)
+    };
+    found.into_iter().map(bug).collect()
 }

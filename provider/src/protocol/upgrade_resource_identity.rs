@@ -26,7 +26,8 @@ impl<P: Provider> Rpc<P> for UpgradeResourceIdentity {
             let detail = format!("The state has an identity for {}, which has none.", request.type_name);
             return Err(Diagnostic::error("Resource without identity", detail).into());
         };
-        let raw = read(&dynamic_value::stored(request.raw_identity.as_ref())?, identity)?;
+        let stored = dynamic_value::stored(request.raw_identity.as_ref())?;
+        let raw = read(&resource.erased.upgrade_identity(request.version, stored)?, identity)?;
         let upgraded_identity = resource.write_identity(&raw)?;
         Ok(Response { upgraded_identity, diagnostics: Vec::new() })
     }

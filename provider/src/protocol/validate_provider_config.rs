@@ -7,7 +7,7 @@ use super::convert::dynamic_value;
 use super::rpc::Rpc;
 use super::server::Server;
 use crate::framework::schema::object_type;
-use crate::framework::{Diagnostics, Object, Provider};
+use crate::framework::{Diagnostics, Object, Provider, configuration};
 
 pub(super) struct ValidateProviderConfig;
 
@@ -23,7 +23,7 @@ impl<P: Provider> Rpc<P> for ValidateProviderConfig {
     async fn serve(server: &Server<P>, request: Request) -> Result<Response, Diagnostics> {
         let mut diagnostics = Diagnostics::new();
         let config = dynamic_value::decode(request.config.as_ref(), &object_type(&P::Config::attributes()))?;
-        if let Some(config) = P::Config::from_raw(config)? {
+        if let Some(config) = configuration::read::<P::Config>(config, &mut diagnostics) {
             server.provider.validate(&config, &mut diagnostics);
         }
         Ok(Response { diagnostics: to_messages(diagnostics) })

@@ -23,7 +23,9 @@ impl<P: Provider> Rpc<P> for ValidateResourceConfig {
         let resource = server.offer().resource(&request.type_name)?;
         let config = dynamic_value::decode(request.config.as_ref(), resource.ty())?;
         let mut diagnostics = Diagnostics::new();
-        if !request.client_capabilities.is_some_and(|it| it.write_only_attributes_allowed) {
+        if request.client_capabilities.is_some_and(|it| it.write_only_attributes_allowed) {
+            server.write_only_is_known();
+        } else {
             let mut paths = Vec::new();
             find_write_only(&resource.schema().attributes, &config, &AttributePath::root(), &mut paths);
             for path in paths {
@@ -73,7 +75,7 @@ mod tests {
     use super::*;
     use crate::framework::{Object, Value};
 
-    #[derive(Clone, Debug, Default, PartialEq, crate::framework::Object)]
+    #[derive(Clone, Default, PartialEq, crate::framework::Object)]
     struct Login {
         /// Not to be stored.
         #[attr(optional, write_only)]
@@ -83,7 +85,7 @@ mod tests {
         user: Value<String>,
     }
 
-    #[derive(Clone, Debug, Default, PartialEq, crate::framework::Object)]
+    #[derive(Clone, Default, PartialEq, crate::framework::Object)]
     struct Logins {
         /// One.
         #[attr(optional)]

@@ -2,6 +2,8 @@
 
 mod connection;
 mod errors;
+#[cfg(test)]
+mod matrix;
 mod registry;
 mod schema;
 mod tags;

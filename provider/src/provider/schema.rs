@@ -4,7 +4,7 @@ use crate::framework::value::{List, Map, Value};
 use crate::framework::{Object, Set};
 
 /// The `provider "gitlabspot"` block.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct Config {
     /// AWS region, for instance `af-south-1`. Otherwise from `AWS_REGION`, `AWS_DEFAULT_REGION` or the profile.
     #[attr(optional)]
@@ -86,7 +86,7 @@ pub struct Config {
 }
 
 /// A role to assume.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct AssumeRole {
     /// ARN of the role.
     #[attr(required)]
@@ -115,7 +115,7 @@ pub struct AssumeRole {
 }
 
 /// A role to assume with a web identity.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct AssumeRoleWithWebIdentity {
     /// ARN of the role. Otherwise from `AWS_ROLE_ARN`.
     #[attr(optional)]
@@ -135,7 +135,7 @@ pub struct AssumeRoleWithWebIdentity {
 }
 
 /// URLs of services.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct Endpoints {
     /// URL of EC2 Auto Scaling.
     #[attr(optional)]
@@ -158,7 +158,7 @@ pub struct Endpoints {
 }
 
 /// Tags that are not ours.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct IgnoreTags {
     /// Keys.
     #[attr(optional)]
@@ -170,7 +170,7 @@ pub struct IgnoreTags {
 
 /// How to reach the cluster: `cluster_name` of an EKS cluster, kubeconfig files, `host` with credentials, or nothing at
 /// all inside a pod.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct Kubernetes {
     /// Name of an EKS cluster in the provider's account and region. Its address is looked up when it is first needed, and
     /// tokens are made from the AWS credentials. Excludes every other address and identity.
@@ -225,7 +225,7 @@ pub struct Kubernetes {
 }
 
 /// A command that prints an ExecCredential.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct Exec {
     /// `client.authentication.k8s.io/v1` or `client.authentication.k8s.io/v1beta1`.
     #[attr(required)]

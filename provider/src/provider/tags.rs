@@ -20,6 +20,8 @@ pub struct Tags {
 pub struct IgnoredTags {
     keys: Vec<String>,
     prefixes: Vec<String>,
+    /// Some of them are not known yet.
+    partly_unknown: bool,
 }
 
 impl IgnoredTags {
@@ -39,17 +41,24 @@ impl Tags {
         let list = |set: &Value<Set<String>>| -> Vec<String> {
             set.known().map(|set| set.iter().filter_map(|key| key.known().cloned()).collect()).unwrap_or_default()
         };
-        let ignored = config
-            .ignore_tags
-            .known()
-            .map(|ignored| IgnoredTags { keys: list(&ignored.keys), prefixes: list(&ignored.key_prefixes) })
-            .unwrap_or_default();
+        let ignored = match &config.ignore_tags {
+            Value::Null => IgnoredTags::default(),
+            Value::Unknown => IgnoredTags { partly_unknown: true, ..IgnoredTags::default() },
+            Value::Known(ignored) => IgnoredTags {
+                keys: list(&ignored.keys),
+                prefixes: list(&ignored.key_prefixes),
+                partly_unknown: !(ignored.keys.is_wholly_known() && ignored.key_prefixes.is_wholly_known()),
+            },
+        };
         Self { default: known_map(&config.default_tags), ignored }
     }
 
-    /// `tags_all` of a resource with these `tags`: unknown while a part of it is.
+    /// `tags_all` of a resource with these `tags`: unknown while a part of it is, or while a tag may turn out to be ignored.
     #[must_use]
     pub fn all(&self, tags: &Value<Map<String>>) -> Value<Map<String>> {
+        if self.ignored.partly_unknown {
+            return Value::Unknown;
+        }
         let (Some(default), Some(tags)) = (&self.default, known_map(tags)) else { return Value::Unknown };
         let mut all = default.clone();
         all.extend(tags);
@@ -99,7 +108,8 @@ mod tests {
     }
 
     fn tags() -> Tags {
-        let ignored = IgnoredTags { keys: vec!["cost".to_owned()], prefixes: vec!["corp/".to_owned()] };
+        let ignored =
+            IgnoredTags { keys: vec!["cost".to_owned()], prefixes: vec!["corp/".to_owned()], ..IgnoredTags::default() };
         Tags { default: Some(map(&[("team", "ci"), ("env", "dev")])), ignored }
     }
 
@@ -107,6 +117,20 @@ mod tests {
     fn a_resources_own_tag_wins() {
         assert_eq!(tags().all(&value(&[("env", "prod")])), value(&[("env", "prod"), ("team", "ci")]));
         assert_eq!(tags().all(&Value::Unknown), Value::Unknown);
+    }
+
+    #[test]
+    fn what_may_turn_out_to_be_ignored_is_not_known() {
+        use crate::provider::schema::IgnoreTags;
+        let all = |ignored: Value<IgnoreTags>| {
+            Tags::of(&Config { ignore_tags: ignored, ..Config::default() }).all(&value(&[("env", "prod")]))
+        };
+        let keys = |keys: Value<Set<String>>| all(Value::Known(IgnoreTags { keys, key_prefixes: Value::Null }));
+        let some = |keys: &[Value<String>]| Value::Known(keys.iter().cloned().collect());
+        assert_eq!(all(Value::Unknown), Value::Unknown);
+        assert_eq!(keys(Value::Unknown), Value::Unknown);
+        assert_eq!(keys(some(&["cost".into(), Value::Unknown])), Value::Unknown);
+        assert_eq!(keys(some(&["cost".into()])), value(&[("env", "prod")]));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::clients::{ClientError, Clients};
 use crate::framework::{PrivateState, Value};
+use crate::resources::whereabouts;
 
 /// In private state: the ARN of the EKS cluster. Nothing for clusters that are found in other ways.
 const CLUSTER: &str = "cluster";
@@ -56,6 +57,26 @@ impl Home {
 
     fn get(&self) -> Option<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// What the remembered ARN of an EKS cluster tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Eks {
+    pub(super) cluster_name: Value<String>,
+    pub(super) region: Value<String>,
+    pub(super) account_id: Value<String>,
+}
+
+impl Eks {
+    /// Of the cluster that was remembered; nothing for one that is not of EKS.
+    pub(super) fn of(private: &PrivateState) -> Self {
+        let read = |arn: &str| {
+            let (region, account_id) = whereabouts::place(arn)?;
+            let (_, cluster_name) = arn.rsplit_once(":cluster/")?;
+            Some(Self { cluster_name: cluster_name.into(), region: region.into(), account_id: account_id.into() })
+        };
+        private.get::<String>(CLUSTER).as_deref().and_then(read).unwrap_or_default()
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod cache_bucket;
 mod cache_path;
 mod cluster;
+mod identity;
 mod live;
 mod manifest;
 mod mutation;
@@ -21,7 +22,7 @@ pub mod runner_credentials;
 pub mod runner_release;
 mod tags;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod timestamp;
 mod turns;
 mod unseen;

@@ -11,7 +11,7 @@ use crate::framework::clock::testing::TestClock;
 use crate::framework::conformance::{check_apply, check_plan, check_schema, check_state};
 use crate::framework::list_resource::{ErasedListResource, Listed};
 use crate::framework::resource::{Applied, ErasedResource, Planned};
-use crate::framework::schema::{Attribute, Kind, Nesting, Schema};
+use crate::framework::schema::{Attribute, Kind, Mode, Nesting, Schema};
 use crate::framework::{Context, Diagnostics, Host, Import, PrivateState, Raw};
 use crate::provider::{Data, Tags};
 use crate::resources::Turns;
@@ -149,6 +149,25 @@ impl Stage {
         if failed { diagnostics } else { self.refresh().await }
     }
 
+    /// The configuration that the provider generates for the state.
+    pub(crate) fn generated(&self) -> Raw {
+        self.resource.configuration(self.state.clone()).unwrap()
+    }
+
+    /// The configuration that hosts generate by themselves: all that can be configured, as the state has it.
+    pub(crate) fn written_by_hosts(&self) -> Raw {
+        written(&self.resource.schema().attributes, &self.state)
+    }
+
+    /// Plans such a configuration, and names the attributes that differ.
+    pub(crate) async fn differences_to(&self, config: &Raw) -> Vec<String> {
+        let Raw::Map(attributes) = config else { unreachable!() };
+        let given: Vec<_> = attributes.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+        let planned = self.plan(&given).await;
+        assert_eq!(planned.replace, []);
+        self.differences(&given).await
+    }
+
     fn keep(&mut self, applied: Applied) -> Diagnostics {
         self.state = applied.state;
         self.private = applied.private;
@@ -176,8 +195,20 @@ impl Stage {
     }
 }
 
+fn written(attributes: &[Attribute], state: &Raw) -> Raw {
+    let attributes = attributes.iter().map(|attribute| {
+        let value = match (attribute.mode, &attribute.kind, state.get(&attribute.name)) {
+            (Mode::Computed(_), ..) => Raw::Null,
+            (_, Kind::Nested(Nesting::Single, nested), value @ Raw::Map(_)) => written(nested, &value),
+            (_, _, value) => value,
+        };
+        (attribute.name.clone().into_owned(), value)
+    });
+    Raw::Map(attributes.collect())
+}
+
 /// What core proposes: the configuration, and what is there where it says nothing and the provider computes.
-fn proposed(schema: &Schema, prior: &Raw, config: &Raw) -> Raw {
+pub(crate) fn proposed(schema: &Schema, prior: &Raw, config: &Raw) -> Raw {
     proposed_object(&schema.attributes, prior, config)
 }
 

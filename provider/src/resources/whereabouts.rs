@@ -4,6 +4,7 @@
 //! an apply would make it twice.
 
 use crate::clients::{ClientError, Clients};
+use crate::framework::{Diagnostic, Diagnostics, Value};
 
 /// Confirms that what has this ARN is gone. Without an ARN it was never seen, and there is nothing to confirm.
 ///
@@ -19,8 +20,40 @@ pub(super) async fn confirm_gone(clients: &Clients, arn: Option<&str>) -> Result
     Err(ClientError::Elsewhere { region: region.to_owned(), account: account.to_owned(), arn: arn.to_owned() })
 }
 
+/// Checks that what an identity names is where the provider works. What it leaves out is the provider's.
+///
+/// # Errors
+/// It names another region or account, or the provider's cannot be told.
+pub(super) async fn check(
+    clients: &Clients,
+    region: &Value<String>,
+    account_id: &Value<String>,
+) -> Result<(), Diagnostics> {
+    if let Some(region) = region.as_str() {
+        let own = clients.region().await?;
+        if region != own {
+            let text = format!(
+                "The identity names the region {region}, but the provider works in {own}. Use a provider configuration of \
+                 that region."
+            );
+            return Err(Diagnostic::error("Resource in another region", text).into());
+        }
+    }
+    if let Some(account) = account_id.as_str() {
+        let own = clients.account_id().await?;
+        if account != own {
+            let text = format!(
+                "The identity names the account {account}, but the provider's credentials are of {own}. Use a provider \
+                 configuration of that account."
+            );
+            return Err(Diagnostic::error("Resource in another account", text).into());
+        }
+    }
+    Ok(())
+}
+
 /// Region and account: `arn:PARTITION:SERVICE:REGION:ACCOUNT:...`.
-fn place(arn: &str) -> Option<(&str, &str)> {
+pub(super) fn place(arn: &str) -> Option<(&str, &str)> {
     let mut parts = arn.split(':').skip(3);
     parts.next().zip(parts.next())
 }

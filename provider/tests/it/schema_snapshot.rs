@@ -27,7 +27,7 @@ fn the_snapshot_is_current() {
     let resources = registry.resources.iter().map(|it| {
         let mut resource = of_schema(&it.schema());
         if let Some(identity) = it.identity_schema() {
-            resource.insert("identity".to_owned(), identity.iter().map(of_identity).collect());
+            resource.insert("identity".to_owned(), identity.attributes.iter().map(of_identity).collect());
         }
         (it.type_name().to_owned(), Json::from(resource))
     });

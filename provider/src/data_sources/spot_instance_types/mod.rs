@@ -8,7 +8,7 @@ mod schema;
 
 use self::filter::{Emptied, Wanted};
 pub use self::schema::SpotInstanceTypes;
-use crate::framework::{Context, DataSource, Diagnostic, Diagnostics, Value};
+use crate::framework::{Context, DataSource, Diagnostic, Diagnostics, Number, Value};
 use crate::provider::Data;
 
 /// The data source.
@@ -83,8 +83,8 @@ fn wanted(config: &SpotInstanceTypes) -> Wanted {
     Wanted {
         vcpus: config.vcpus.known().copied(),
         memory_gib: (
-            memory.and_then(|range| range.min.known().copied()),
-            memory.and_then(|range| range.max.known().copied()),
+            memory.and_then(|range| range.min.known().map(Number::as_f64)),
+            memory.and_then(|range| range.max.known().map(Number::as_f64)),
         ),
         exclude: config
             .exclude

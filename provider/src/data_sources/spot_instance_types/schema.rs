@@ -1,10 +1,10 @@
 //! The attributes of `gitlabspot_spot_instance_types`.
 
 use crate::framework::value::{List, Value};
-use crate::framework::{Object, Set};
+use crate::framework::{Number, Object, Set};
 
 /// Arguments and results.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct SpotInstanceTypes {
     /// Number of vCPUs. The autoscaler sizes a node group by its first type, so all of one group should have the same.
     #[attr(optional)]
@@ -36,18 +36,18 @@ pub struct SpotInstanceTypes {
 }
 
 /// A range, each end included.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct Range {
     /// Smallest.
     #[attr(optional)]
-    pub min: Value<f64>,
+    pub min: Value<Number>,
     /// Largest.
     #[attr(optional)]
-    pub max: Value<f64>,
+    pub max: Value<Number>,
 }
 
 /// One type.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct InstanceType {
     /// Its name.
     #[attr(computed)]
@@ -57,10 +57,10 @@ pub struct InstanceType {
     pub vcpus: Value<i64>,
     /// Memory in GiB.
     #[attr(computed)]
-    pub memory_gib: Value<f64>,
+    pub memory_gib: Value<Number>,
     /// Lowest current Spot price per hour among the zones, in US dollars.
     #[attr(computed)]
-    pub spot_price: Value<f64>,
+    pub spot_price: Value<Number>,
     /// Those of the zones that offer it.
     #[attr(computed)]
     pub availability_zones: Value<List<String>>,

@@ -6,12 +6,12 @@ use serde_json::Value as Json;
 use super::{Create, Delete, Import, Read, Resource, Update};
 use crate::framework::context::Context;
 use crate::framework::diagnostics::{Diagnostic, Diagnostics};
-use crate::framework::identity::{self, IdentityAttribute};
+use crate::framework::identity::{self, IdentitySchema};
 use crate::framework::plan::{self, Plan};
 use crate::framework::private_state::PrivateState;
 use crate::framework::schema::{Object, Schema};
 use crate::framework::value::Raw;
-use crate::framework::{attribute_path::AttributePath, null_elements, panic, state_upgrade};
+use crate::framework::{attribute_path::AttributePath, configuration, generated, panic, state_upgrade};
 
 /// Result of planning.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -57,7 +57,9 @@ pub trait ErasedResource<D>: Send + Sync {
     /// Its schema.
     fn schema(&self) -> Schema;
     /// The schema of its identity.
-    fn identity_schema(&self) -> Option<Vec<IdentityAttribute>>;
+    fn identity_schema(&self) -> Option<IdentitySchema>;
+    /// Whether an update may make another identity of it.
+    fn identity_may_change(&self) -> bool;
     /// Checks a configuration.
     fn validate(&self, config: Raw) -> Diagnostics;
     /// State of any version, in today's shape.
@@ -65,6 +67,11 @@ pub trait ErasedResource<D>: Send + Sync {
     /// # Errors
     /// Why it cannot be read.
     fn upgrade(&self, version: i64, state: Json) -> Result<Raw, Diagnostics>;
+    /// An identity of any version, in today's shape.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    fn upgrade_identity(&self, version: i64, identity: Json) -> Result<Json, Diagnostics>;
     /// Plans; `proposed` null plans a destroy.
     fn plan<'a>(
         &'a self,
@@ -85,6 +92,11 @@ pub trait ErasedResource<D>: Send + Sync {
     ) -> BoxFuture<'a, Applied>;
     /// Reads.
     fn read<'a>(&'a self, context: &'a Context<D>, state: Raw, private: PrivateState) -> BoxFuture<'a, ReadBack>;
+    /// The configuration that stands for imported state.
+    ///
+    /// # Errors
+    /// The state has another shape than the schema.
+    fn configuration(&self, state: Raw) -> Result<Raw, Diagnostics>;
     /// Imports by id, or by an untyped identity.
     fn import<'a>(&'a self, context: &'a Context<D>, from: Import<Raw>) -> BoxFuture<'a, Imported>;
 }
@@ -98,18 +110,18 @@ impl<R: Resource> ErasedResource<R::Data> for R {
         Schema::of::<R::Model>(R::VERSION, R::DESCRIPTION)
     }
 
-    fn identity_schema(&self) -> Option<Vec<IdentityAttribute>> {
-        identity::schema::<R::Identity>()
+    fn identity_schema(&self) -> Option<IdentitySchema> {
+        identity::schema::<R::Identity>(R::IDENTITY_VERSION)
+    }
+
+    fn identity_may_change(&self) -> bool {
+        R::IDENTITY_MAY_CHANGE
     }
 
     fn validate(&self, config: Raw) -> Diagnostics {
         let mut diagnostics = Diagnostics::new();
-        let ty = ErasedResource::<R::Data>::schema(self).ty();
-        null_elements::refuse(&ty, &config, &AttributePath::root(), &mut diagnostics);
-        match R::Model::from_raw(config) {
-            Ok(Some(config)) => Resource::validate(self, &config, &mut diagnostics),
-            Ok(None) => {}
-            Err(mismatch) => diagnostics.push(mismatch.into()),
+        if let Some(config) = configuration::read::<R::Model>(config, &mut diagnostics) {
+            Resource::validate(self, &config, &mut diagnostics);
         }
         diagnostics
     }
@@ -118,6 +130,10 @@ impl<R: Resource> ErasedResource<R::Data> for R {
         let state = if version < R::VERSION { Resource::upgrade(self, version, state)? } else { state };
         let schema = ErasedResource::<R::Data>::schema(self);
         state_upgrade::from_json(&schema, &state).map(|raw| plan::without_write_only(&schema.attributes, raw))
+    }
+
+    fn upgrade_identity(&self, version: i64, identity: Json) -> Result<Json, Diagnostics> {
+        if version < R::IDENTITY_VERSION { Resource::upgrade_identity(self, version, identity) } else { Ok(identity) }
     }
 
     fn plan<'a>(
@@ -178,8 +194,14 @@ impl<R: Resource> ErasedResource<R::Data> for R {
                 return unread(errors);
             }
             let (model, private, diagnostics) = operation.into_parts();
-            stored(self, context, model, private, diagnostics)
+            stored(self, context, model, private, diagnostics).await
         })
+    }
+
+    fn configuration(&self, state: Raw) -> Result<Raw, Diagnostics> {
+        let Some(state) = R::Model::from_raw(state)? else { return Ok(Raw::Null) };
+        let configuration = Resource::configuration(self, state).into_raw();
+        Ok(generated::written(&R::Model::attributes(), configuration))
     }
 
     fn import<'a>(&'a self, context: &'a Context<R::Data>, from: Import<Raw>) -> BoxFuture<'a, Imported> {
@@ -196,7 +218,7 @@ impl<R: Resource> ErasedResource<R::Data> for R {
                 Ok(model) => {
                     let mut private = PrivateState::default();
                     private.mark_imported();
-                    stored(self, context, Some(model), private, Diagnostics::new())
+                    stored(self, context, Some(model), private, Diagnostics::new()).await
                 }
                 Err(diagnostics) => Applied { diagnostics, ..Applied::default() },
             }
@@ -245,7 +267,8 @@ async fn plan_change<R: Resource>(
     }
     let mut replace = hook.take_replace();
     let Plan { planned, private, diagnostics, .. } = hook;
-    let identity = Resource::identity(resource, context, &planned).map(Object::into_raw).filter(Raw::is_wholly_known);
+    let identity = Resource::identity(resource, context, &planned, &private).map(Object::into_raw);
+    let identity = identity.filter(Raw::is_wholly_known);
     let state = plan::without_write_only(&schema.attributes, planned.into_raw());
     replace.extend(plan::replacements(&schema, &prior, &config, &state));
     replace.sort();
@@ -266,7 +289,7 @@ async fn create<R: Resource>(
     let result = caught::<R>("create", Resource::create(resource, context, &mut operation)).await;
     let (model, private, mut diagnostics) = operation.into_parts();
     diagnostics.extend(result.err().into_iter().flatten());
-    Ok(stored(resource, context, model, private, diagnostics))
+    Ok(stored(resource, context, model, private, diagnostics).await)
 }
 
 async fn update<R: Resource>(
@@ -285,7 +308,7 @@ async fn update<R: Resource>(
     let result = caught::<R>("update", Resource::update(resource, context, &mut operation)).await;
     let (model, private, mut diagnostics) = operation.into_parts();
     diagnostics.extend(result.err().into_iter().flatten());
-    Ok(stored(resource, context, Some(model), private, diagnostics))
+    Ok(stored(resource, context, Some(model), private, diagnostics).await)
 }
 
 async fn delete<R: Resource>(
@@ -300,7 +323,7 @@ async fn delete<R: Resource>(
     let Delete { state, private, mut diagnostics } = operation;
     let Err(errors) = result else { return Ok(Applied { diagnostics, ..Applied::default() }) };
     diagnostics.extend(errors);
-    Ok(stored(resource, context, Some(state), private, diagnostics))
+    Ok(stored(resource, context, Some(state), private, diagnostics).await)
 }
 
 /// An operation that panics has failed like any other: what it recorded before is kept.
@@ -313,15 +336,21 @@ async fn caught<R: Resource>(
 }
 
 /// What goes into the state: write-only values never, unknown values only if that is the bug to be reported.
-fn stored<R: Resource>(
+async fn stored<R: Resource>(
     resource: &R,
     context: &Context<R::Data>,
     model: Option<R::Model>,
     private: PrivateState,
-    diagnostics: Diagnostics,
+    mut diagnostics: Diagnostics,
 ) -> Applied {
     let Some(model) = model else { return Applied { diagnostics, ..Applied::default() } };
-    let identity = Resource::identity(resource, context, &model).map(Object::into_raw).filter(Raw::is_wholly_known);
+    // The work is done: a panic here must not take the state with it.
+    let identity = async { Resource::identity(resource, context, &model, &private) };
+    let identity = panic::caught(identity).await.unwrap_or_else(|panic| {
+        diagnostics.push(panic.diagnostic(&format!("the identification of {}", R::TYPE_NAME)));
+        None
+    });
+    let identity = identity.map(Object::into_raw).filter(Raw::is_wholly_known);
     let mut state = plan::without_write_only(&R::Model::attributes(), model.into_raw());
     if diagnostics.has_errors() {
         state = state.without_unknown();

@@ -8,8 +8,8 @@ use crate::framework::diagnostics::Diagnostic;
 use crate::framework::schema::{Kind, Nesting};
 use crate::framework::types::Type;
 
-/// A value that does not have the type that the schema promises. Core checks types before it calls, so this is a bug of
-/// the provider, or state that was edited by hand.
+/// A value that is not what the schema promises. Core checks types before it calls, so another type is a bug of the
+/// provider, or state that was edited by hand. It knows one type of numbers only, so a fraction is the user's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: expected {expected}, found {found}")]
 pub struct Mismatch {
@@ -19,6 +19,8 @@ pub struct Mismatch {
     pub expected: &'static str,
     /// What came.
     pub found: &'static str,
+    /// Whether a user can have given it.
+    pub is_of_user: bool,
 }
 
 impl Mismatch {
@@ -35,20 +37,31 @@ impl Mismatch {
             Raw::Map(_) => "an object",
             Raw::Dynamic(_) => "a dynamic value",
         };
-        Self { path: path.clone(), expected, found }
+        Self { path: path.clone(), expected, found, is_of_user: false }
+    }
+
+    /// The mismatch of a number that `i64` does not hold.
+    fn of_number(path: &AttributePath, number: &Number) -> Self {
+        let found = if number.is_whole() { "a number beyond 64 bits" } else { "a fraction" };
+        Self { path: path.clone(), expected: "a whole number", found, is_of_user: true }
     }
 }
 
 impl From<Mismatch> for Diagnostic {
     fn from(mismatch: Mismatch) -> Self {
-        Self::error(
-            "Value of an unexpected type",
-            format!(
-                "Expected {}, found {}. If the state was not edited by hand, this is a bug of the provider: please report it.",
-                mismatch.expected, mismatch.found
-            ),
-        )
-        .at(mismatch.path)
+        let Mismatch { path, expected, found, is_of_user } = mismatch;
+        let diagnostic = if is_of_user {
+            Self::error("Invalid number", format!("The value must be {expected}, and it is {found}."))
+        } else {
+            Self::error(
+                "Value of an unexpected type",
+                format!(
+                    "Expected {expected}, found {found}. If the state was not edited by hand, this is a bug of the provider: \
+                     please report it."
+                ),
+            )
+        };
+        diagnostic.at(path)
     }
 }
 
@@ -71,6 +84,11 @@ pub trait Known: Sized {
 
     /// The untyped form.
     fn encode(self) -> Raw;
+
+    /// Whether nothing in it is unknown.
+    fn is_wholly_known(&self) -> bool {
+        true
+    }
 }
 
 impl<T: Known> Value<T> {
@@ -92,6 +110,15 @@ impl<T: Known> Value<T> {
             Self::Null => Raw::Null,
             Self::Unknown => Raw::unknown(),
             Self::Known(value) => value.encode(),
+        }
+    }
+
+    /// Whether neither it nor anything in it is unknown.
+    pub fn is_wholly_known(&self) -> bool {
+        match self {
+            Self::Null => true,
+            Self::Unknown => false,
+            Self::Known(value) => value.is_wholly_known(),
         }
     }
 }
@@ -147,7 +174,7 @@ impl Known for i64 {
     }
     fn decode(raw: Raw, path: &AttributePath) -> Result<Self, Mismatch> {
         match &raw {
-            Raw::Number(number) => number.as_i64().ok_or_else(|| Mismatch::new(path, "a whole number", &raw)),
+            Raw::Number(number) => number.as_i64().ok_or_else(|| Mismatch::of_number(path, number)),
             other => Err(Mismatch::new(path, "a whole number", other)),
         }
     }
@@ -156,15 +183,10 @@ impl Known for i64 {
     }
 }
 
-impl Known for f64 {
-    fn kind() -> Kind {
-        Kind::Plain(Type::Number)
-    }
-    fn decode(raw: Raw, path: &AttributePath) -> Result<Self, Mismatch> {
-        Number::decode(raw, path).map(|number| number.as_f64())
-    }
-    fn encode(self) -> Raw {
-        self.into()
+// There is none for `f64`, which would lose digits: core refuses an answer that has fewer than the configuration.
+impl From<f64> for Value<Number> {
+    fn from(number: f64) -> Self {
+        Self::Known(number.into())
     }
 }
 
@@ -178,6 +200,9 @@ impl Known for Raw {
     }
     fn encode(self) -> Raw {
         self
+    }
+    fn is_wholly_known(&self) -> bool {
+        Self::is_wholly_known(self)
     }
 }
 
@@ -198,6 +223,9 @@ impl<T: Known> Known for Vec<Value<T>> {
     fn encode(self) -> Raw {
         Raw::List(self.into_iter().map(Value::into_raw).collect())
     }
+    fn is_wholly_known(&self) -> bool {
+        self.iter().all(Value::is_wholly_known)
+    }
 }
 
 impl<T: Known + Ord> Known for Set<T> {
@@ -206,12 +234,20 @@ impl<T: Known + Ord> Known for Set<T> {
     }
     fn decode(raw: Raw, path: &AttributePath) -> Result<Self, Mismatch> {
         match raw {
-            Raw::List(elements) => elements.into_iter().map(|element| Value::from_raw(element, path)).collect(),
+            // An element has no path of its own.
+            Raw::List(elements) => elements
+                .into_iter()
+                .map(|element| Value::from_raw(element, path))
+                .collect::<Result<_, _>>()
+                .map_err(|mismatch| Mismatch { path: path.clone(), ..mismatch }),
             other => Err(Mismatch::new(path, "a set", &other)),
         }
     }
     fn encode(self) -> Raw {
         Raw::set(self.into_iter().map(Value::into_raw).collect())
+    }
+    fn is_wholly_known(&self) -> bool {
+        self.iter().all(Value::is_wholly_known)
     }
 }
 
@@ -234,6 +270,9 @@ impl<T: Known> Known for BTreeMap<String, Value<T>> {
     fn encode(self) -> Raw {
         Raw::Map(self.into_iter().map(|(key, value)| (key, value.into_raw())).collect())
     }
+    fn is_wholly_known(&self) -> bool {
+        self.values().all(Value::is_wholly_known)
+    }
 }
 
 #[cfg(test)]
@@ -255,5 +294,27 @@ mod tests {
         let raw = Raw::List(vec![1.into(), "x".into()]);
         let error = Value::<Vec<Value<i64>>>::from_raw(raw, &AttributePath::of("sizes")).unwrap_err();
         assert_eq!(error.to_string(), "sizes[1]: expected a whole number, found a string");
+    }
+
+    #[test]
+    fn a_number_keeps_its_digits() {
+        let raw = Raw::Number(Number::parse("0.66666666666666666666666666666666666667").unwrap());
+        let typed = Value::<Number>::from_raw(raw.clone(), &AttributePath::root()).unwrap();
+        assert_eq!(typed.into_raw(), raw);
+    }
+
+    #[test]
+    fn a_fraction_is_of_the_user() {
+        let read = |text: &str| {
+            let raw = Raw::Number(Number::parse(text).unwrap());
+            Value::<i64>::from_raw(raw, &AttributePath::of("size"))
+                .map_err(|mismatch| Diagnostic::from(mismatch).detail)
+        };
+        assert_eq!(read("2.0"), Ok(2.into()));
+        assert_eq!(read("2.5"), Err("The value must be a whole number, and it is a fraction.".to_owned()));
+        assert_eq!(
+            read("1e20"),
+            Err("The value must be a whole number, and it is a number beyond 64 bits.".to_owned())
+        );
     }
 }

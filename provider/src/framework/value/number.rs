@@ -1,11 +1,16 @@
 //! Numbers as Terraform has them: decimal, of any size.
 
+mod digits;
+
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+use self::digits::Digits;
+
 /// A number. Terraform calculates with 512 bits, so neither `i64` nor `f64` holds every value: `0.1` is not the `f64`
-/// 0.1. What does not fit is kept as the decimal text that came in, and goes out as it came.
+/// 0.1. What does not fit is kept as the decimal text that came in, and goes out as it came. Two numbers are equal when
+/// all their digits are.
 #[derive(Clone, Debug)]
 pub enum Number {
     /// A whole number.
@@ -26,22 +31,19 @@ impl Number {
         text.parse::<f64>().ok().filter(|float| float.is_finite()).map(|_| Self::Decimal(text.to_owned()))
     }
 
-    /// The whole number, if it is one.
+    /// The whole number, if it is one and `i64` holds it.
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
         match self {
             Self::Integer(integer) => Some(*integer),
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "a fraction or an overflow is noticed by the comparison"
-            )]
-            Self::Float(_) | Self::Decimal(_) => {
-                let float = self.as_f64();
-                let integer = float as i64;
-                #[expect(clippy::cast_precision_loss, reason = "see above")]
-                (float == integer as f64 && float.abs() < 9e15).then_some(integer)
-            }
+            Self::Float(_) | Self::Decimal(_) => self.digits().as_i64(),
         }
+    }
+
+    /// Whether it has no fraction.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        matches!(self, Self::Integer(_)) || self.digits().is_whole()
     }
 
     /// The nearest `f64`.
@@ -52,6 +54,14 @@ impl Number {
             Self::Integer(integer) => *integer as f64,
             Self::Float(float) => *float,
             Self::Decimal(text) => text.parse().unwrap_or(f64::NAN),
+        }
+    }
+
+    fn digits(&self) -> Digits {
+        match self {
+            Self::Integer(integer) => Digits::read(&integer.to_string()),
+            Self::Float(float) => Digits::of(*float),
+            Self::Decimal(text) => Digits::read(text),
         }
     }
 }
@@ -81,11 +91,7 @@ impl fmt::Display for Number {
 
 impl PartialEq for Number {
     fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Integer(a), Self::Integer(b)) => a == b,
-            (Self::Decimal(a), Self::Decimal(b)) if a == b => true,
-            _ => self.as_f64().total_cmp(&other.as_f64()) == Ordering::Equal,
-        }
+        self.cmp(other) == Ordering::Equal
     }
 }
 
@@ -95,7 +101,8 @@ impl Ord for Number {
     fn cmp(&self, other: &Self) -> Ordering {
         match (self, other) {
             (Self::Integer(a), Self::Integer(b)) => a.cmp(b),
-            _ => self.as_f64().total_cmp(&other.as_f64()),
+            (Self::Decimal(a), Self::Decimal(b)) if a == b => Ordering::Equal,
+            _ => self.digits().cmp(&other.digits()),
         }
     }
 }
@@ -108,7 +115,7 @@ impl PartialOrd for Number {
 
 impl Hash for Number {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.as_f64().to_bits().hash(state);
+        self.digits().hash(state);
     }
 }
 
@@ -130,5 +137,41 @@ mod tests {
         assert_eq!(Number::Float(3.0).as_i64(), Some(3));
         assert_eq!(Number::parse("3.5").and_then(|number| number.as_i64()), None);
         assert_eq!(Number::Float(3.0), Number::Integer(3));
+    }
+
+    #[test]
+    fn every_digit_counts() {
+        let number = |text: &str| Number::parse(text).unwrap();
+        let two_thirds = "0.66666666666666666666666666666666666667";
+        assert_ne!(number(two_thirds), Number::from(2.0 / 3.0));
+        assert_eq!(number(two_thirds).to_string(), two_thirds);
+        assert_eq!(number("5.0"), 5.into());
+        assert_eq!((number("5.0").as_i64(), number("5e3").as_i64()), (Some(5), Some(5000)));
+        assert_eq!(number("2.00000000000000000000000000000001").as_i64(), None);
+        assert_eq!(number("9223372036854775807.0").as_i64(), Some(i64::MAX));
+        assert_eq!((number("9223372036854775808").as_i64(), number("9223372036854775808").is_whole()), (None, true));
+        assert!(!number("2.5").is_whole() && !Number::Float(f64::INFINITY).is_whole());
+        assert_ne!(Number::Float(0.1), number("0.1"));
+    }
+
+    #[test]
+    fn numbers_have_an_order() {
+        let number = |text: &str| Number::parse(text).unwrap();
+        let ordered = [
+            Number::Float(f64::NEG_INFINITY),
+            number("-20.5"),
+            number("-20"),
+            number("-0.5"),
+            number("0"),
+            number("1e-40"),
+            Number::Float(0.5),
+            number("0.50000000000000000000000000000001"),
+            number("19.5"),
+            number("20"),
+            number("1e300"),
+            Number::Float(f64::INFINITY),
+        ];
+        assert!(ordered.is_sorted() && ordered.windows(2).all(|pair| pair[0] != pair[1]));
+        assert_eq!(Number::Float(-0.0), number("0.000"));
     }
 }

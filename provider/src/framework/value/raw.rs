@@ -104,11 +104,11 @@ impl Raw {
         Self::Unknown(Refinement::default())
     }
 
-    /// A set: sorted, without doubles. Unknown elements all stay.
+    /// A set: sorted, without doubles. Elements that are not wholly known may yet differ, and all stay.
     #[must_use]
     pub fn set(mut elements: Vec<Raw>) -> Self {
         elements.sort();
-        elements.dedup_by(|a, b| a == b && !a.is_unknown());
+        elements.dedup_by(|a, b| a == b && a.is_wholly_known());
         Self::List(elements)
     }
 
@@ -170,6 +170,16 @@ impl Raw {
             (Self::List(elements), Step::Index(index)) => elements.get(*index),
             _ => None,
         })
+    }
+
+    /// Puts another value at a path; whether the path led somewhere.
+    pub(crate) fn put(&mut self, path: &AttributePath, value: Raw) -> bool {
+        let place = path.steps().iter().try_fold(self, |value, step| match (value, step) {
+            (Self::Map(elements), Step::Attribute(name) | Step::Key(name)) => elements.get_mut(name),
+            (Self::List(elements), Step::Index(index)) => elements.get_mut(*index),
+            _ => None,
+        });
+        place.map(|place| *place = value).is_some()
     }
 
     /// The attributes of an object, if it is one.
@@ -249,6 +259,8 @@ mod tests {
     fn sets_are_equal_in_any_order() {
         assert_eq!(Raw::set(vec!["b".into(), "a".into(), "b".into()]), Raw::set(vec!["a".into(), "b".into()]));
         assert_eq!(Raw::set(vec![Raw::unknown(), Raw::unknown()]), Raw::List(vec![Raw::unknown(), Raw::unknown()]));
+        let partly = || object(&[("a", Raw::unknown()), ("b", "b".into())]);
+        assert_eq!(Raw::set(vec![partly(), partly()]), Raw::List(vec![partly(), partly()]));
     }
 
     #[test]
@@ -263,5 +275,9 @@ mod tests {
         let value = object(&[("a", Raw::List(vec![object(&[("b", 1.into())])]))]);
         assert_eq!(value.at(&AttributePath::of("a").index(0).attribute("b")), Some(&Raw::from(1)));
         assert_eq!(value.at(&AttributePath::of("a").index(1)), None);
+        let mut changed = value.clone();
+        assert!(changed.put(&AttributePath::of("a").index(0).attribute("b"), 2.into()));
+        assert_eq!(changed, object(&[("a", Raw::List(vec![object(&[("b", 2.into())])]))]));
+        assert!(!changed.put(&AttributePath::of("a").index(1), 2.into()));
     }
 }

@@ -1,74 +1,63 @@
 //! Sets: elements without order and without doubles.
 
-use std::collections::BTreeSet;
+use super::{Known, Value};
 
-use super::Value;
-
-/// The elements of a set attribute. Unknown elements count as different from one another, as Terraform has it, so they
-/// are kept beside the known ones.
+/// The elements of a set attribute. Elements that are not wholly known count as different from one another, as Terraform
+/// has it, so they are kept beside the known ones.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Set<T: Ord> {
-    known: BTreeSet<Value<T>>,
-    unknown: usize,
-}
+pub struct Set<T>(Vec<Value<T>>);
 
-impl<T: Ord> Default for Set<T> {
+impl<T> Default for Set<T> {
     fn default() -> Self {
-        Self { known: BTreeSet::new(), unknown: 0 }
+        Self(Vec::new())
     }
 }
 
-impl<T: Ord> Set<T> {
+impl<T> Set<T> {
     /// The elements in a fixed order, unknown ones last.
     pub fn iter(&self) -> impl Iterator<Item = &Value<T>> {
-        self.known.iter().chain(std::iter::repeat_n(&Value::Unknown, self.unknown))
+        self.0.iter()
     }
 
     /// How many elements there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.known.len() + self.unknown
+        self.0.len()
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.0.is_empty()
     }
 
-    /// Whether an element is not known yet.
+    /// Whether an element is not known yet as a whole.
     #[must_use]
     pub fn has_unknown(&self) -> bool {
-        self.unknown > 0
+        self.0.iter().any(Value::is_unknown)
     }
 }
 
-impl<T: Ord> FromIterator<Value<T>> for Set<T> {
+impl<T: Known + Ord> FromIterator<Value<T>> for Set<T> {
     fn from_iter<I: IntoIterator<Item = Value<T>>>(elements: I) -> Self {
-        let mut set = Self::default();
-        for element in elements {
-            if element.is_unknown() {
-                set.unknown += 1;
-            } else {
-                set.known.insert(element);
-            }
-        }
-        set
+        let mut elements: Vec<_> = elements.into_iter().collect();
+        elements.sort();
+        elements.dedup_by(|a, b| a == b && a.is_wholly_known());
+        Self(elements)
     }
 }
 
-impl<T: Ord> FromIterator<T> for Set<T> {
+impl<T: Known + Ord> FromIterator<T> for Set<T> {
     fn from_iter<I: IntoIterator<Item = T>>(elements: I) -> Self {
         elements.into_iter().map(Value::Known).collect()
     }
 }
 
-impl<T: Ord> IntoIterator for Set<T> {
+impl<T> IntoIterator for Set<T> {
     type Item = Value<T>;
     type IntoIter = std::vec::IntoIter<Value<T>>;
     fn into_iter(self) -> Self::IntoIter {
-        let unknown = (0..self.unknown).map(|_| Value::Unknown);
-        self.known.into_iter().chain(unknown).collect::<Vec<_>>().into_iter()
+        self.0.into_iter()
     }
 }
 
@@ -89,5 +78,9 @@ mod tests {
         let set: Set<String> = [Value::Unknown, Value::Unknown].into_iter().collect();
         assert_eq!(set.len(), 2);
         assert!(set.has_unknown());
+        let list = |element: Value<String>| Value::Known(vec![element]);
+        let set: Set<Vec<Value<String>>> =
+            [list(Value::Unknown), list("a".into()), list(Value::Unknown), list("a".into())].into_iter().collect();
+        assert_eq!(set.len(), 3);
     }
 }

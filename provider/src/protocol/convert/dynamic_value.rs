@@ -3,7 +3,7 @@
 use gitlabspot_proto::tfplugin6::{DynamicValue, RawState, ResourceIdentityData};
 use serde_json::Value as Json;
 
-use super::msgpack;
+use super::{json, msgpack};
 use crate::framework::{AttributePath, Diagnostic, Diagnostics, Raw, Type, state_upgrade};
 
 /// Reads a value. None at all, or one without content, is null.
@@ -51,9 +51,9 @@ pub(in crate::protocol) fn identity_data(raw: &Raw, ty: &Type) -> Result<Option<
     Ok(Some(ResourceIdentityData { identity_data: Some(encode(raw, ty)?) }))
 }
 
-fn parse(json: &[u8]) -> Result<Json, Diagnostics> {
+fn parse(bytes: &[u8]) -> Result<Json, Diagnostics> {
     // The parser's message may quote what it stumbled over; only its place is told.
-    serde_json::from_slice(json).map_err(|error| {
+    json::parse(bytes).map_err(|error| {
         Diagnostic::error(
             "Value is not JSON",
             format!("The host sent JSON that cannot be read at line {} column {}.", error.line(), error.column()),

@@ -5,20 +5,17 @@ use gitlabspot_proto::tfplugin6::resource_identity_schema::IdentityAttribute as 
 
 use super::schema::type_bytes;
 use crate::framework::Type;
-use crate::framework::identity::IdentityAttribute;
+use crate::framework::identity::{IdentityAttribute, IdentitySchema};
 
-/// Identities have had one version so far.
-pub(in crate::protocol) const VERSION: i64 = 0;
-
-pub(in crate::protocol) fn to_message(attributes: &[IdentityAttribute]) -> Message {
-    let attributes = attributes.iter().map(|attribute| AttributeMessage {
+pub(in crate::protocol) fn to_message(schema: &IdentitySchema) -> Message {
+    let attributes = schema.attributes.iter().map(|attribute| AttributeMessage {
         name: attribute.name.clone(),
         r#type: type_bytes(&attribute.ty),
         required_for_import: attribute.required_for_import,
         optional_for_import: !attribute.required_for_import,
         description: attribute.description.clone(),
     });
-    Message { version: VERSION, identity_attributes: attributes.collect() }
+    Message { version: schema.version, identity_attributes: attributes.collect() }
 }
 
 /// The type of identities with these attributes.
@@ -39,7 +36,8 @@ mod tests {
             description: "What.".to_owned(),
         };
         let attributes = [attribute("name", true), attribute("region", false)];
-        let message = to_message(&attributes);
+        let message = to_message(&IdentitySchema { version: 2, attributes: attributes.to_vec() });
+        assert_eq!(message.version, 2);
         assert_eq!(
             message
                 .identity_attributes

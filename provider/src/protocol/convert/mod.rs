@@ -5,5 +5,6 @@ pub(super) mod diagnostics;
 pub(super) mod dynamic_value;
 pub(super) mod function;
 pub(super) mod identity;
+mod json;
 pub(super) mod msgpack;
 pub(super) mod schema;

@@ -68,14 +68,14 @@ mod tests {
     use super::*;
     use crate::framework::Value;
 
-    #[derive(Clone, Debug, Default, PartialEq, crate::framework::Object)]
+    #[derive(Clone, Default, PartialEq, crate::framework::Object)]
     struct Inner {
         /// A *size*.
         #[attr(optional, default = 5)]
         size: Value<i64>,
     }
 
-    #[derive(Clone, Debug, Default, PartialEq, crate::framework::Object)]
+    #[derive(Clone, Default, PartialEq, crate::framework::Object)]
     struct Outer {
         /// Several.
         #[attr(required)]

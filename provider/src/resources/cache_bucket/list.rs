@@ -8,7 +8,7 @@ use crate::framework::{Context, Diagnostic, Diagnostics, ListResource, Object, V
 use crate::provider::Data;
 
 /// The arguments of a list of buckets.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct Filter {
     /// First characters of the names. Without it all buckets of the account in the provider's region are listed.
     #[attr(optional)]

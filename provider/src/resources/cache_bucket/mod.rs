@@ -39,7 +39,7 @@ use self::wait::{Presence, presence, until_gone};
 use crate::clients::aws::AwsError;
 use crate::framework::wait::WaitError;
 use crate::framework::{
-    Context, Create, Delete, Diagnostic, Diagnostics, Import, Plan, Read, Resource, Timeouts, Update,
+    Context, Create, Delete, Diagnostic, Diagnostics, Import, Plan, PrivateState, Read, Resource, Timeouts, Update,
 };
 use crate::provider::{self, Data};
 use crate::resources::propagation::{PROPAGATION, accepted};
@@ -122,7 +122,7 @@ impl Resource for CacheBucketResource {
         Ok(CacheBucket { bucket: bucket.as_str().into(), id: bucket.into(), ..CacheBucket::default() })
     }
 
-    fn identity(&self, _: &Context<Data>, state: &CacheBucket) -> Option<Identity> {
+    fn identity(&self, _: &Context<Data>, state: &CacheBucket, _: &PrivateState) -> Option<Identity> {
         state.bucket.known()?;
         Some(Identity { bucket: state.bucket.clone(), region: state.region.clone() })
     }

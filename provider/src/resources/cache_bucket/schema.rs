@@ -4,7 +4,7 @@ use crate::framework::value::Map;
 use crate::framework::{Object, Timeouts, Value};
 
 /// The bucket.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct CacheBucket {
     /// Name of the bucket, unique among all accounts of the AWS partition. Without it and without `bucket_prefix` a name
     /// is made up.
@@ -77,7 +77,7 @@ pub struct CacheBucket {
 }
 
 /// How objects are encrypted.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct Encryption {
     /// `AES256`, with keys of S3, or `aws:kms`, with a key of KMS.
     #[attr(optional, default = "AES256")]
@@ -92,7 +92,7 @@ pub struct Encryption {
 }
 
 /// What keeps the bucket private.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct Protection {
     /// All four blocks of public access are on.
     #[attr(computed)]
@@ -103,7 +103,7 @@ pub struct Protection {
 }
 
 /// `[runners.cache]`.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct RunnerCache {
     /// `s3`.
     #[attr(computed, name = "type")]
@@ -120,7 +120,7 @@ pub struct RunnerCache {
 }
 
 /// `[runners.cache.s3]`.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct RunnerCacheS3 {
     /// Host of S3, for instance `s3.amazonaws.com`; that of the provider's `endpoints.s3` where it is given.
     #[attr(computed)]
@@ -137,7 +137,7 @@ pub struct RunnerCacheS3 {
 }
 
 /// What identifies a bucket.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct Identity {
     /// The name of the bucket.
     #[attr(required)]

@@ -27,7 +27,7 @@ impl<D> Scene<'_, D> {
         if planned.name.known().is_none() {
             planned.name = names::generated(planned.name_prefix.as_str().unwrap_or("build-"), SUFFIX).into();
         }
-        plan::derive(&mut planned, self.tags);
+        plan::derive(&mut planned, &operation.config, self.tags);
         let id = Id::of(&planned);
         self.find_place(&id, &mut planned, &mut operation.diagnostics).await?;
         self.look_before(&id, &planned).await?;

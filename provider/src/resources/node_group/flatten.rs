@@ -13,7 +13,7 @@ use super::schema::{
 };
 use super::template;
 use crate::framework::value::known_map;
-use crate::framework::{Object, Raw, Set, Value};
+use crate::framework::{Number, Object, Raw, Set, Value};
 use crate::provider::Tags;
 use crate::resources::tags;
 
@@ -238,8 +238,8 @@ fn imported_autoscaler(resources: BTreeMap<String, String>, options: ScaleDownOp
     }
     let given = options != nothing;
     let options = AutoscalerOptions {
-        scale_down_utilization_threshold: options.utilization_threshold.into(),
-        scale_down_gpu_utilization_threshold: options.gpu_utilization_threshold.into(),
+        scale_down_utilization_threshold: options.utilization_threshold.map(Number::from).into(),
+        scale_down_gpu_utilization_threshold: options.gpu_utilization_threshold.map(Number::from).into(),
         scale_down_unneeded_time: options.unneeded_time.into(),
         scale_down_unready_time: options.unready_time.into(),
         ignore_daemonsets_utilization: options.ignore_daemonsets_utilization.into(),

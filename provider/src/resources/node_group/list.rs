@@ -8,7 +8,7 @@ use crate::framework::{Context, Diagnostic, Diagnostics, ListResource, Object, V
 use crate::provider::Data;
 
 /// The arguments of a list of node groups.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct Filter {
     /// Name of the EKS cluster.
     #[attr(required)]

@@ -19,12 +19,14 @@ mod error;
 mod expand;
 mod flatten;
 mod health;
+mod import;
 mod instance_types;
 mod launch_template;
 pub mod list;
 mod model;
 mod node_role;
 mod ownership;
+mod pairs;
 mod plan;
 mod read;
 mod release;
@@ -50,7 +52,7 @@ use crate::clients::aws::AwsError;
 use crate::framework::value::{Value, known_list};
 use crate::framework::wait::WaitError;
 use crate::framework::{
-    Context, Create, Delete, Diagnostic, Diagnostics, Import, Plan, Read, Resource, Timeouts, Update,
+    Context, Create, Delete, Diagnostics, Import, Plan, PrivateState, Read, Resource, Timeouts, Update,
 };
 use crate::provider::{Data, Tags};
 use crate::resources::whereabouts;
@@ -84,6 +86,7 @@ impl Resource for NodeGroupResource {
     async fn plan(&self, context: &Context<Data>, plan: &mut Plan<NodeGroup>) -> Result<(), Diagnostics> {
         let data = context.data()?;
         plan::complete(plan, &data.tags);
+        pairs::review(plan);
         if plan.is_create()
             && let Some(names) = known_list(&plan.planned.instance_types)
             && let Ok(ec2) = data.clients.ec2().await
@@ -126,36 +129,14 @@ impl Resource for NodeGroupResource {
     }
 
     async fn import(&self, context: &Context<Data>, from: Import<Identity>) -> Result<NodeGroup, Diagnostics> {
-        let id = match from {
-            Import::Id(text) => Id::parse(&text).ok_or_else(|| {
-                Diagnostic::error(
-                    "Invalid import id",
-                    format!(
-                        "{text:?} does not name a node group. Write cluster and name, for instance \"prod:build\"."
-                    ),
-                )
-            })?,
-            Import::Identity(identity) => {
-                let clients = &context.data()?.clients;
-                check_region(&identity, clients.region().await?)?;
-                if let Some(account) = identity.account_id.as_str() {
-                    check_account(account, clients.account_id().await?)?;
-                }
-                Id {
-                    cluster: identity.cluster_name.into_known().unwrap_or_default(),
-                    name: identity.name.into_known().unwrap_or_default(),
-                }
-            }
-        };
-        Ok(NodeGroup {
-            id: id.to_string().into(),
-            cluster_name: id.cluster.into(),
-            name: id.name.into(),
-            ..NodeGroup::default()
-        })
+        import::import(context, from).await
     }
 
-    fn identity(&self, _: &Context<Data>, state: &NodeGroup) -> Option<Identity> {
+    fn configuration(&self, state: NodeGroup) -> NodeGroup {
+        pairs::configuration(state)
+    }
+
+    fn identity(&self, _: &Context<Data>, state: &NodeGroup, _: &PrivateState) -> Option<Identity> {
         // arn:PARTITION:eks:REGION:ACCOUNT:nodegroup/CLUSTER/NAME/UUID
         let mut parts = state.arn.as_str()?.split(':').skip(3);
         let (region, account_id) = (parts.next()?, parts.next()?);
@@ -168,38 +149,10 @@ impl Resource for NodeGroupResource {
     }
 }
 
-fn check_region(identity: &Identity, region: &str) -> Result<(), Diagnostics> {
-    match identity.region.as_str() {
-        Some(other) if other != region => Err(Diagnostic::error(
-            "Node group in another region",
-            format!("The identity names the region {other}, but the provider works in {region}. Use a provider configuration of that region."),
-        )
-        .into()),
-        _ => Ok(()),
-    }
-}
-
-fn check_account(account: &str, own: &str) -> Result<(), Diagnostics> {
-    if account == own {
-        return Ok(());
-    }
-    let text = format!(
-        "The identity names the account {account}, but the provider's credentials are of {own}. Use a provider \
-         configuration of that account."
-    );
-    Err(Diagnostic::error("Node group in another account", text).into())
-}
-
 impl Id {
     fn of(model: &NodeGroup) -> Self {
         let text = |value: &Value<String>| value.as_str().unwrap_or_default().to_owned();
         Self { cluster: text(&model.cluster_name), name: text(&model.name) }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let (cluster, name) = text.split_once(':')?;
-        let valid = |part: &str| !part.is_empty() && !part.contains([':', '/', ' ']);
-        (valid(cluster) && valid(name)).then(|| Self { cluster: cluster.to_owned(), name: name.to_owned() })
     }
 }
 

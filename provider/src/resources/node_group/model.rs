@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::autoscaler_tags::{self, Effect, NodeTemplate, ScaleDownOptions, Taint};
 use super::schema::{self, NodeGroup, known_set};
-use crate::framework::Value;
 use crate::framework::value::{known_list, known_map};
+use crate::framework::{Number, Value};
 
 /// What EKS is asked for. Names, subnets and the role's ARN are found out by the operation.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -177,8 +177,8 @@ fn scale_down_options(options: &schema::AutoscalerOptions) -> Option<ScaleDownOp
         return None;
     }
     Some(ScaleDownOptions {
-        utilization_threshold: utilization.known().copied(),
-        gpu_utilization_threshold: gpu_utilization.known().copied(),
+        utilization_threshold: utilization.known().map(Number::as_f64),
+        gpu_utilization_threshold: gpu_utilization.known().map(Number::as_f64),
         unneeded_time: text(unneeded),
         unready_time: text(unready),
         ignore_daemonsets_utilization: ignore.known().copied(),

@@ -13,7 +13,7 @@ pub(super) const DELETED: &str = "DELETED";
 
 /// Completes a plan.
 pub(super) fn complete(plan: &mut Plan<NodeGroup>, tags: &Tags) {
-    derive(&mut plan.planned, tags);
+    derive(&mut plan.planned, &plan.config, tags);
     for problem in validate::tags_of_all(&plan.planned) {
         plan.diagnostics.push(problem);
     }
@@ -53,13 +53,15 @@ pub(super) fn complete(plan: &mut Plan<NodeGroup>, tags: &Tags) {
     }
 }
 
-/// Everything that follows from what is known: for the plan and, when the last unknown values are there, for the state.
-pub(super) fn derive(model: &mut NodeGroup, tags: &Tags) {
+/// Everything that follows from what is known: for the plan and, when the last unknown values are there, for the state. What
+/// `config` gives and is not known yet follows from nothing.
+pub(super) fn derive(model: &mut NodeGroup, config: &NodeGroup, tags: &Tags) {
     model.id = match (&model.cluster_name, &model.name) {
         (Value::Known(cluster), Value::Known(name)) => format!("{cluster}:{name}").into(),
         _ => Value::Unknown,
     };
     if model.ami_type.is_unknown()
+        && !config.ami_type.is_unknown()
         && model.launch_template.is_null()
         && let Some(types) = known_list(&model.instance_types)
         && let Some(kind) = ami_type::for_instance_types(&types)
@@ -67,6 +69,7 @@ pub(super) fn derive(model: &mut NodeGroup, tags: &Tags) {
         model.ami_type = kind.into();
     }
     if model.version.is_unknown()
+        && !config.version.is_unknown()
         && let Some(version) = release::version_of(&model.release_version, &model.ami_type)
     {
         model.version = version;
@@ -401,6 +404,20 @@ mod tests {
         let config = NodeGroup { instance_types: types, ..config() };
         assert_eq!(planned(None, &config).planned.ami_type, "AL2023_ARM_64_STANDARD".into());
         assert_eq!(planned(None, &self::config()).planned.ami_type, Value::Unknown);
+    }
+
+    #[test]
+    fn what_comes_from_elsewhere_follows_from_nothing() {
+        let types = Value::Known(vec!["m6g.large".into()]);
+        let config = NodeGroup {
+            instance_types: types,
+            ami_type: Value::Unknown,
+            version: Value::Unknown,
+            release_version: "1.35.1-20260301".into(),
+            ..config()
+        };
+        let plan = planned(None, &config).planned;
+        assert_eq!((plan.ami_type, plan.version), (Value::Unknown, Value::Unknown));
     }
 
     #[test]

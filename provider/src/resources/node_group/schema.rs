@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 pub(super) use super::template::schema::Template;
 use crate::framework::value::{List, Map, Value};
-use crate::framework::{Object, Set, Timeouts};
+use crate::framework::{Number, Object, Set, Timeouts};
 
 /// A `gitlabspot_node_group`.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct NodeGroup {
     /// `cluster_name:name`, which is also the import id.
     #[attr(computed, stable)]
@@ -147,7 +147,7 @@ pub struct NodeGroup {
 }
 
 /// A taint.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Object)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Object)]
 pub struct Taint {
     /// Its key.
     #[attr(required)]
@@ -161,7 +161,7 @@ pub struct Taint {
 }
 
 /// The role that the provider makes.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct NodeRole {
     /// Name of the role. Made from the names of cluster and node group unless set.
     #[attr(optional, computed, stable, replace)]
@@ -190,7 +190,7 @@ pub struct NodeRole {
 }
 
 /// SSH access.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct RemoteAccess {
     /// Name of an EC2 key pair.
     #[attr(optional)]
@@ -202,7 +202,7 @@ pub struct RemoteAccess {
 }
 
 /// A launch template.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct LaunchTemplate {
     /// Its id. Give this or `name`.
     #[attr(optional, computed, stable, replace)]
@@ -216,7 +216,7 @@ pub struct LaunchTemplate {
 }
 
 /// How an update goes.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct UpdateConfig {
     /// Most nodes away at once, 1 to 100. Give this or `max_unavailable_percentage`.
     #[attr(optional)]
@@ -230,7 +230,7 @@ pub struct UpdateConfig {
 }
 
 /// What the autoscaler is told.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct Autoscaler {
     /// Whether to tag the Auto Scaling Group with labels, taints and the rest, which scaling from zero needs.
     #[attr(optional, default = true)]
@@ -245,14 +245,14 @@ pub struct Autoscaler {
 }
 
 /// Settings of the autoscaler.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct AutoscalerOptions {
     /// Share of a node's CPU or memory that is requested, 0 to 1, below which it may be removed.
     #[attr(optional)]
-    pub scale_down_utilization_threshold: Value<f64>,
+    pub scale_down_utilization_threshold: Value<Number>,
     /// The same for GPUs.
     #[attr(optional)]
-    pub scale_down_gpu_utilization_threshold: Value<f64>,
+    pub scale_down_gpu_utilization_threshold: Value<Number>,
     /// How long a node is not needed before it is removed, for instance `5m`.
     #[attr(optional)]
     pub scale_down_unneeded_time: Value<String>,
@@ -265,7 +265,7 @@ pub struct AutoscalerOptions {
 }
 
 /// What a pod needs.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct BuildNodes {
     /// Labels of the nodes.
     #[attr(computed)]
@@ -279,7 +279,7 @@ pub struct BuildNodes {
 }
 
 /// A toleration.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct Toleration {
     /// Key of the taint.
     #[attr(computed)]
@@ -296,7 +296,7 @@ pub struct Toleration {
 }
 
 /// What makes a node group this one and no other.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct Identity {
     /// Name of the EKS cluster.
     #[attr(required)]

@@ -2,6 +2,7 @@
 
 mod aws;
 mod ec2;
+mod generated;
 mod role;
 mod template;
 mod version;

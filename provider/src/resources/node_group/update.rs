@@ -23,7 +23,7 @@ impl<D> Scene<'_, D> {
         let mut prior = operation.prior.clone();
         self.tags.spare(&mut prior.tags_all);
         let mut planned = operation.planned.clone();
-        plan::derive(&mut planned, self.tags);
+        plan::derive(&mut planned, &operation.config, self.tags);
         let id = Id::of(&prior);
         let end = self.context.clock.now() + Timeouts::update(&planned.timeouts, TIMEOUT);
         let failed = |step, left| {

@@ -20,6 +20,7 @@ mod flatten;
 mod holder;
 mod iam_role;
 mod iam_user;
+mod identity;
 mod import;
 mod inline_policy;
 mod key_grant;
@@ -47,6 +48,7 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 
 use self::error::Error;
+use self::identity::{Identity, turn_names};
 use self::key_grant::aws;
 use self::memory::{Beside, Book, Memory};
 pub use self::schema::RunnerCredentials;
@@ -56,8 +58,8 @@ use self::way::Way;
 use crate::clients::{ClientError, Clients};
 use crate::framework::wait::{Wait, WaitError};
 use crate::framework::{
-    Context, Create, Delete, Diagnostic, Diagnostics, Import, NoIdentity, Plan, PrivateState, Read, Resource, Timeouts,
-    Update, Value,
+    Context, Create, Delete, Diagnostic, Diagnostics, Import, Plan, PrivateState, Read, Resource, Timeouts, Update,
+    Value,
 };
 use crate::provider::{self, Data};
 use crate::resources::cluster::Home;
@@ -73,8 +75,10 @@ pub struct RunnerCredentialsResource;
 impl Resource for RunnerCredentialsResource {
     type Data = Data;
     type Model = RunnerCredentials;
-    type Identity = NoIdentity;
+    type Identity = Identity;
     const TYPE_NAME: &'static str = "gitlabspot_runner_credentials";
+    // Another mode is another user or role.
+    const IDENTITY_MAY_CHANGE: bool = true;
     const DESCRIPTION: &'static str = "What the runner needs to use the cache bucket: an IAM user whose key is in a \
          Kubernetes Secret, or an IAM role for the runner's service account.\n\n\
          The secret of the access key goes from IAM into the Kubernetes Secret and nowhere else: not to the state, the plan, \
@@ -134,22 +138,13 @@ impl Resource for RunnerCredentialsResource {
         Ok(deleted?)
     }
 
-    async fn import(&self, _: &Context<Data>, from: Import<NoIdentity>) -> Result<RunnerCredentials, Diagnostics> {
-        match from {
-            Import::Id(id) => import::parse(&id),
-            Import::Identity(_) => import::parse(""),
-        }
+    async fn import(&self, context: &Context<Data>, from: Import<Identity>) -> Result<RunnerCredentials, Diagnostics> {
+        identity::import(context, from).await
     }
-}
 
-/// What no two operations of one run are to have in hand.
-fn turn_names(wanted: &Wanted) -> Vec<String> {
-    let mut names = vec![format!("The IAM {} {}", wanted.mode.holder().word(), wanted.settings.name)];
-    if wanted.mode == Mode::AccessKey {
-        let cluster = wanted.cluster_name.as_deref().map(|cluster| format!(" in {cluster}")).unwrap_or_default();
-        names.push(format!("The Secret {}/{}{cluster}", wanted.place.namespace, wanted.place.name));
+    fn identity(&self, _: &Context<Data>, state: &RunnerCredentials, private: &PrivateState) -> Option<Identity> {
+        Identity::of(state, private)
     }
-    names
 }
 
 /// Where the story takes place.

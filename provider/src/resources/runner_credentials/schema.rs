@@ -4,7 +4,7 @@ use crate::framework::value::{List, Map};
 use crate::framework::{Object, Timeouts, Value};
 
 /// The credentials.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct RunnerCredentials {
     /// How the runner proves who it is: `access_key` (an IAM user's key in a Kubernetes Secret), `irsa` (an IAM role for
     /// its service account) or `pod_identity` (the same through EKS Pod Identity). When it or `service_account` changes,

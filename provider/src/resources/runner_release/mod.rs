@@ -58,11 +58,12 @@ use crate::clients::kubernetes::KubernetesError;
 use crate::framework::value::known_map;
 use crate::framework::wait::{Wait, WaitError};
 use crate::framework::{
-    Context, Create, Delete, Diagnostic, Diagnostics, Import, NoIdentity, Plan, PrivateState, Read, Resource, Timeouts,
-    Update, Value,
+    Context, Create, Delete, Diagnostic, Diagnostics, Import, Plan, PrivateState, Read, Resource, Timeouts, Update,
+    Value,
 };
 use crate::provider::{Data, sentence};
 use crate::resources::cluster;
+use crate::resources::identity::ObjectIdentity;
 use crate::resources::manifest::restore;
 use crate::resources::owner::{self, Owner};
 use crate::resources::turns::{self, Turn};
@@ -80,7 +81,7 @@ pub struct RunnerReleaseResource;
 impl Resource for RunnerReleaseResource {
     type Data = Data;
     type Model = RunnerRelease;
-    type Identity = NoIdentity;
+    type Identity = ObjectIdentity;
     const TYPE_NAME: &'static str = "gitlabspot_runner_release";
     /// In version 0 `config`, `cache` and `affinity` were typed objects.
     const VERSION: i64 = 1;
@@ -149,19 +150,31 @@ impl Resource for RunnerReleaseResource {
         Ok(dynamic::upgrade(state))
     }
 
-    async fn import(&self, _: &Context<Data>, from: Import<NoIdentity>) -> Result<RunnerRelease, Diagnostics> {
-        let Import::Id(id) = from else { return Err(invalid_id("").into()) };
+    async fn import(
+        &self,
+        context: &Context<Data>,
+        from: Import<ObjectIdentity>,
+    ) -> Result<RunnerRelease, Diagnostics> {
+        let (id, cluster_name) = match from {
+            Import::Id(id) => (id, Value::Null),
+            Import::Identity(identity) => (identity.place(), identity.cluster_name(&context.data()?.clients).await?),
+        };
         match id.split_once('/') {
             Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() && !name.contains('/') => {
                 Ok(RunnerRelease {
                     namespace: namespace.into(),
                     name: name.into(),
                     id: id.as_str().into(),
+                    cluster_name,
                     ..RunnerRelease::default()
                 })
             }
             _ => Err(invalid_id(&id).into()),
         }
+    }
+
+    fn identity(&self, _: &Context<Data>, state: &RunnerRelease, private: &PrivateState) -> Option<ObjectIdentity> {
+        Some(ObjectIdentity::of(&state.namespace, &state.name, private))
     }
 }
 

@@ -35,7 +35,7 @@ use self::apply::Stamp;
 use self::error::Error;
 use self::model::Placeholders;
 use self::plan::{APPLYING, LACKING};
-use self::schema::{Identity, WarmCapacity};
+use self::schema::WarmCapacity;
 use crate::clients::ClientError;
 use crate::clients::kubernetes::{self, KubernetesError, ObjectRef};
 use crate::framework::value::known_map;
@@ -46,6 +46,7 @@ use crate::framework::{
 };
 use crate::provider::{Data, sentence};
 use crate::resources::cluster;
+use crate::resources::identity::ObjectIdentity;
 use crate::resources::manifest::{Manifest, entry, restore, shown_manifest};
 use crate::resources::mutation::Mutations;
 use crate::resources::owner::{self, Owner};
@@ -61,7 +62,7 @@ pub struct WarmCapacityResource;
 impl Resource for WarmCapacityResource {
     type Data = Data;
     type Model = WarmCapacity;
-    type Identity = Identity;
+    type Identity = ObjectIdentity;
     const TYPE_NAME: &'static str = "gitlabspot_warm_capacity";
     const DESCRIPTION: &'static str = "Room for the next jobs, kept warm, so that a job does not wait two to four minutes for a \
          new node.\n\n\
@@ -139,23 +140,23 @@ impl Resource for WarmCapacityResource {
         }
     }
 
-    async fn import(&self, _: &Context<Data>, from: Import<Identity>) -> Result<WarmCapacity, Diagnostics> {
-        match from {
-            Import::Id(id) => parse(&id).ok_or_else(|| {
-                let detail = format!(
-                    "{id:?} is not namespace/name. Import with both, for instance \"gitlab-runner/warm\", or with the \
-                     name of an EKS cluster before them: \"prod:gitlab-runner/warm\"."
-                );
-                Diagnostic::error("Invalid import id", detail).into()
-            }),
-            Import::Identity(identity) => {
-                Ok(WarmCapacity { namespace: identity.namespace, name: identity.name, ..WarmCapacity::default() })
-            }
-        }
+    async fn import(&self, context: &Context<Data>, from: Import<ObjectIdentity>) -> Result<WarmCapacity, Diagnostics> {
+        let (id, cluster_name) = match from {
+            Import::Id(id) => (id, Value::Null),
+            Import::Identity(identity) => (identity.place(), identity.cluster_name(&context.data()?.clients).await?),
+        };
+        let imported = parse(&id).ok_or_else(|| {
+            let detail = format!(
+                "{id:?} is not namespace/name. Import with both, for instance \"gitlab-runner/warm\", or with the name of an \
+                 EKS cluster before them: \"prod:gitlab-runner/warm\"."
+            );
+            Diagnostic::error("Invalid import id", detail)
+        })?;
+        Ok(if cluster_name.is_null() { imported } else { WarmCapacity { cluster_name, ..imported } })
     }
 
-    fn identity(&self, _: &Context<Data>, state: &WarmCapacity) -> Option<Identity> {
-        Some(Identity { namespace: state.namespace.clone(), name: state.name.clone() })
+    fn identity(&self, _: &Context<Data>, state: &WarmCapacity, private: &PrivateState) -> Option<ObjectIdentity> {
+        Some(ObjectIdentity::of(&state.namespace, &state.name, private))
     }
 }
 

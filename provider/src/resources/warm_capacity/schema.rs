@@ -4,7 +4,7 @@ use crate::framework::value::{List, Map};
 use crate::framework::{Object, Timeouts, Value};
 
 /// Placeholders for jobs to come.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct WarmCapacity {
     /// `namespace/name`.
     #[attr(computed, stable)]
@@ -47,7 +47,7 @@ pub struct WarmCapacity {
 }
 
 /// Size and place of one job pod. It requests CPU, memory or both, or it would keep no room.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct Pod {
     /// CPU, such as `2` or `500m`.
     #[attr(optional)]
@@ -67,7 +67,7 @@ pub struct Pod {
 }
 
 /// A toleration, as Kubernetes defines it.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct Toleration {
     /// Key of the taint; all of them unless set.
     #[attr(optional)]
@@ -84,7 +84,7 @@ pub struct Toleration {
 }
 
 /// Periods in which placeholders are kept. All of them are of one length, by the clock on the wall.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct Schedule {
     /// Start of a period as a cron expression of five fields, such as `0 8 * * MON-FRI`.
     #[attr(required)]
@@ -95,17 +95,6 @@ pub struct Schedule {
     /// Time zone of both, such as `Africa/Johannesburg`.
     #[attr(optional, default = "UTC")]
     pub time_zone: Value<String>,
-}
-
-/// What makes placeholders these and no others in their cluster.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
-pub struct Identity {
-    /// Namespace of the placeholders.
-    #[attr(required)]
-    pub namespace: Value<String>,
-    /// Name of the Deployment or CronJob.
-    #[attr(required)]
-    pub name: Value<String>,
 }
 
 #[cfg(test)]

@@ -28,8 +28,12 @@ fn pages() -> BTreeMap<String, String> {
     let config = Schema::of::<<Gitlabspot as Provider>::Config>(0, provider.description());
     pages.insert("docs/index.md".to_owned(), Page::provider(&config).render());
     for resource in &registry.resources {
-        let page = Page::resource(resource.type_name(), &resource.schema(), resource.identity_schema().as_deref())
-            .with(chapters(resource.type_name()));
+        let page = Page::resource(
+            resource.type_name(),
+            &resource.schema(),
+            resource.identity_schema().map(|it| it.attributes).as_deref(),
+        )
+        .with(chapters(resource.type_name()));
         pages.insert(format!("docs/resources/{}.md", name(resource.type_name())), page.render());
     }
     for data_source in &registry.data_sources {

@@ -98,7 +98,8 @@ impl Page {
         self.example("## Import", &format!("{examples}/import.sh"), "shell");
         self.example("With an import block:", &format!("{examples}/import-by-string-id.tf"), "terraform");
         let Some(identity) = identity else { return };
-        let before = "With Terraform 1.12 or newer, an import block can name the identity instead of the id:";
+        let before =
+            "With OpenTofu 1.12 or Terraform 1.12, or newer, an import block can name the identity instead of the id:";
         if !self.example(before, &format!("{examples}/import-by-identity.tf"), "terraform") {
             self.parts.push(before.to_owned());
             self.parts.push(fenced(&identity_block(type_name, identity), "terraform"));

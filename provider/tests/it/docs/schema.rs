@@ -169,21 +169,21 @@ mod tests {
 
     use super::*;
 
-    #[derive(Clone, Debug, Default, PartialEq, Object)]
+    #[derive(Clone, Default, PartialEq, Object)]
     struct Port {
         /// Its number.
         #[attr(required)]
         number: Value<i64>,
     }
 
-    #[derive(Clone, Debug, Default, PartialEq, Object)]
+    #[derive(Clone, Default, PartialEq, Object)]
     struct Rule {
         /// The ports.
         #[attr(optional)]
         ports: Value<Vec<Value<Port>>>,
     }
 
-    #[derive(Clone, Debug, Default, PartialEq, Object)]
+    #[derive(Clone, Default, PartialEq, Object)]
     struct Thing {
         /// Its name.
         #[attr(required, replace)]

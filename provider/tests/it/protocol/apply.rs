@@ -37,6 +37,15 @@ async fn what_was_made_before_a_failure_is_kept() {
 }
 
 #[tokio::test]
+async fn a_panic_while_it_is_identified_keeps_the_state() {
+    let answer = created("panic in identity").await;
+    assert_eq!(told(&answer.diagnostics), ["Error: : Bug in the provider"]);
+    assert!(!answer.diagnostics[0].detail.contains("secret"));
+    assert_eq!(json(answer.new_state.as_ref())["status"], "ready");
+    assert_eq!(answer.private, br#"{"token_seen":true}"#);
+}
+
+#[tokio::test]
 async fn nothing_made_is_null() {
     for name in ["fail before", "panic before"] {
         let answer = created(name).await;

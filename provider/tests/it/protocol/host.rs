@@ -1,4 +1,5 @@
-//! A host in the same process, and values as JSON: `"<unknown>"` is a value that is not known.
+//! A host in the same process, and values as JSON: `"<unknown>"` is a value that is not known, `"<begins a"` one that
+//! will begin with `a`.
 
 use std::io;
 use std::sync::Arc;
@@ -98,12 +99,21 @@ fn to_msgpack(json: Json) -> Msgpack {
             None => number.to_string().into(),
         },
         Json::String(text) if text == "<unknown>" => Msgpack::Ext(0, vec![0]),
+        Json::String(text) if text.starts_with("<begins ") => begins(text.trim_start_matches("<begins ")),
         Json::String(text) => text.into(),
         Json::Array(elements) => Msgpack::Array(elements.into_iter().map(to_msgpack).collect()),
         Json::Object(members) => {
             Msgpack::Map(members.into_iter().map(|(key, value)| (key.into(), to_msgpack(value))).collect())
         }
     }
+}
+
+/// An unknown value that will not be null, and whose beginning is known.
+fn begins(prefix: &str) -> Msgpack {
+    let mut promises = Vec::new();
+    let pairs = vec![(1.into(), false.into()), (2.into(), prefix.into())];
+    rmpv::encode::write_value(&mut promises, &Msgpack::Map(pairs)).unwrap();
+    Msgpack::Ext(12, promises)
 }
 
 fn from_msgpack(value: Msgpack) -> Json {

@@ -40,6 +40,29 @@ async fn a_create_knows_what_was_given_and_what_is_by_default() {
 }
 
 #[tokio::test]
+async fn a_number_keeps_its_digits() {
+    let digits = "0.66666666666666666666666666666666666666667";
+    let answer = planned_by(plan(Json::Null, &thing(json!({"name": "a", "ratio": digits})))).await;
+    assert_eq!(told(&answer.diagnostics), [""; 0]);
+    assert_eq!(json(answer.planned_state.as_ref())["ratio"], digits);
+}
+
+#[tokio::test]
+async fn what_is_promised_of_an_unknown_value_is_no_difference() {
+    let config = thing(json!({"name": "<begins cache-", "labels": {"k": "<begins x"}, "steps": ["<begins y"]}));
+    let answer = planned_by(plan(Json::Null, &config)).await;
+    assert_eq!(told(&answer.diagnostics), [""; 0]);
+}
+
+#[tokio::test]
+async fn elements_of_a_set_that_may_yet_differ_all_stay() {
+    let taints = json!([{"key": "<unknown>", "value": "t"}, {"key": "<unknown>", "value": "t"}]);
+    let answer = planned_by(plan(Json::Null, &thing(json!({"name": "a", "taints": taints})))).await;
+    assert_eq!(told(&answer.diagnostics), [""; 0]);
+    assert_eq!(json(answer.planned_state.as_ref())["taints"], taints);
+}
+
+#[tokio::test]
 async fn nothing_new_is_nothing_to_do() {
     let answer = planned_by(plan(existing(), &thing(json!({"name": "a", "token_wo": "secret"})))).await;
     assert_eq!((told(&answer.diagnostics), replaced(&answer)), (vec![], vec![]));

@@ -6,14 +6,14 @@ use gitlabspot::framework::function::{Definition, FunctionError, Parameter};
 use gitlabspot::framework::list_resource::Found;
 use gitlabspot::framework::value::{List, Map};
 use gitlabspot::framework::{
-    Context, Create, DataSource, Delete, Diagnostic, Diagnostics, Function, Host, Import, ListResource, Object, Plan,
-    Provider, Raw, Read, Registry, Resource, Set, Timeouts, Type, Update, Value,
+    Context, Create, DataSource, Delete, Diagnostic, Diagnostics, Function, Host, Import, ListResource, Number, Object,
+    Plan, PrivateState, Provider, Raw, Read, Registry, Resource, Set, Timeouts, Type, Update, Value,
 };
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spot;
 
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub(crate) struct Config {
     /// Where.
     #[attr(optional)]
@@ -56,7 +56,7 @@ impl Provider for Spot {
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub(crate) struct Thing {
     /// Its name; also what it does in a test.
     #[attr(required, replace)]
@@ -66,7 +66,7 @@ pub(crate) struct Thing {
     size: Value<i64>,
     /// A fraction.
     #[attr(optional)]
-    ratio: Value<f64>,
+    ratio: Value<Number>,
     /// A switch.
     #[attr(optional)]
     enabled: Value<bool>,
@@ -105,7 +105,7 @@ pub(crate) struct Thing {
     status: Value<String>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Object)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Object)]
 pub(crate) struct Taint {
     /// Its key.
     #[attr(required)]
@@ -115,7 +115,7 @@ pub(crate) struct Taint {
     value: Value<String>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub(crate) struct Options {
     /// What kind.
     #[attr(optional, replace)]
@@ -125,7 +125,7 @@ pub(crate) struct Options {
     level: Value<i64>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub(crate) struct Identity {
     /// Its name.
     #[attr(required)]
@@ -168,6 +168,7 @@ impl Resource for Things {
     type Identity = Identity;
     const TYPE_NAME: &'static str = "spot_thing";
     const VERSION: i64 = 1;
+    const IDENTITY_VERSION: i64 = 1;
     const DESCRIPTION: &'static str = "A thing.";
 
     fn validate(&self, config: &Thing, diagnostics: &mut Diagnostics) {
@@ -265,9 +266,23 @@ impl Resource for Things {
         Ok(Thing { name, ..Thing::default() })
     }
 
-    fn identity(&self, context: &Context<Data>, state: &Thing) -> Option<Identity> {
+    fn identity(&self, context: &Context<Data>, state: &Thing, _: &PrivateState) -> Option<Identity> {
+        assert!(!asked(&state.name, "panic in identity"), "secret of identity");
         let region = context.data().map_or(Value::Null, |data| data.region.clone());
         (!asked(&state.name, "anonymous")).then(|| Identity { name: state.name.clone(), region })
+    }
+
+    fn upgrade_identity(
+        &self,
+        _version: i64,
+        mut identity: serde_json::Value,
+    ) -> Result<serde_json::Value, Diagnostics> {
+        if let Some(identity) = identity.as_object_mut()
+            && let Some(title) = identity.remove("title")
+        {
+            identity.insert("name".to_owned(), title);
+        }
+        Ok(identity)
     }
 
     fn upgrade(&self, _version: i64, mut state: serde_json::Value) -> Result<serde_json::Value, Diagnostics> {
@@ -279,7 +294,7 @@ impl Resource for Things {
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub(crate) struct Filter {
     /// Names of what there is.
     #[attr(required)]
@@ -315,7 +330,7 @@ impl ListResource for Things {
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 struct ZonesModel {
     /// Where.
     #[attr(required)]

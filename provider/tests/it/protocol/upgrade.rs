@@ -1,4 +1,4 @@
-use gitlabspot_proto::tfplugin6::{upgrade_resource_identity, upgrade_resource_state};
+use gitlabspot_proto::tfplugin6::{RawState, upgrade_resource_identity, upgrade_resource_state};
 use serde_json::{Value as Json, json};
 
 use super::host::{checking, identity_json, json, stored, thing, told};
@@ -17,6 +17,16 @@ async fn state_of_today_loses_only_what_the_schema_lost() {
     assert_eq!(told(&answer.diagnostics), [""; 0]);
     let expected = thing(json!({"name": "a", "zones": ["a", "b"], "ratio": "0.1"}));
     assert_eq!(json(answer.upgraded_state.as_ref()), expected);
+}
+
+#[tokio::test]
+async fn a_stored_number_keeps_its_digits() {
+    let digits = "0.66666666666666666666666666666666666666667";
+    let json = format!(r#"{{"name": "a", "ratio": {digits}}}"#).into_bytes();
+    let raw_state = Some(RawState { json, ..RawState::default() });
+    let request = upgrade_resource_state::Request { type_name: "spot_thing".to_owned(), version: 1, raw_state };
+    let answer = checking().await.upgrade_resource_state(request).await.unwrap().into_inner();
+    assert_eq!(super::host::json(answer.upgraded_state.as_ref())["ratio"], digits);
 }
 
 #[tokio::test]
@@ -43,4 +53,11 @@ async fn identities_are_upgraded_too() {
     let answer = checking().await.upgrade_resource_identity(request).await.unwrap().into_inner();
     assert_eq!(told(&answer.diagnostics), [""; 0]);
     assert_eq!(identity_json(answer.upgraded_identity.as_ref()), json!({"name": "a", "region": null}));
+    let older = upgrade_resource_identity::Request {
+        type_name: "spot_thing".to_owned(),
+        version: 0,
+        raw_identity: stored(&json!({"title": "b"})),
+    };
+    let answer = checking().await.upgrade_resource_identity(older).await.unwrap().into_inner();
+    assert_eq!(identity_json(answer.upgraded_identity.as_ref()), json!({"name": "b", "region": null}));
 }

@@ -32,6 +32,14 @@ async fn a_null_in_a_list_is_an_error() {
 }
 
 #[tokio::test]
+async fn a_fraction_for_a_whole_number_does_not_hide_the_rest() {
+    let config = thing(json!({"name": "", "size": 2.5, "steps": [null], "options": {"kind": null, "level": "1e20"}}));
+    let found = ["Error: steps[0]: Null element", "Error: size: Invalid number", "Error: options: Invalid number"];
+    let answer = validate(config, write_only_allowed()).await;
+    assert_eq!(answer, [&found[..], &["Error: name: Empty name"]].concat());
+}
+
+#[tokio::test]
 async fn write_only_values_need_a_host_that_knows_them() {
     let config = || thing(json!({"name": "a", "token_wo": "secret"}));
     assert_eq!(validate(config(), write_only_allowed()).await, [""; 0]);

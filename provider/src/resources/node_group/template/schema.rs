@@ -4,7 +4,7 @@ use crate::framework::value::{List, Map, Value};
 use crate::framework::{Object, Set};
 
 /// The launch template that the provider makes.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct Template {
     /// The root volume; on Bottlerocket the volume for images and containers. Without it the nodes have that of the AMI,
     /// 20 GiB.
@@ -52,7 +52,7 @@ pub struct Template {
 }
 
 /// The root volume.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct RootVolume {
     /// Size in GiB, at least 20.
     #[attr(required)]
@@ -76,7 +76,7 @@ pub struct RootVolume {
 }
 
 /// A further volume.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct Volume {
     /// Name of the device, for instance `/dev/xvdf`.
     #[attr(required)]
@@ -103,7 +103,7 @@ pub struct Volume {
 }
 
 /// The instance metadata service.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct Metadata {
     /// `required` for IMDSv2 alone, `optional` to answer IMDSv1 as well.
     #[attr(optional, default = "required")]
@@ -119,7 +119,7 @@ pub struct Metadata {
 }
 
 /// Settings of the kubelet, as its `KubeletConfiguration` has them. Unset ones are those of the AMI.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct Kubelet {
     /// Maximum number of pods on a node.
     #[attr(optional)]

@@ -9,30 +9,13 @@ pub(super) use self::names::{SUFFIX, generated_prefix};
 pub(super) use self::tags::of_all as tags_of_all;
 use super::autoscaler_tags::Effect;
 use super::schema::{NodeGroup, known_set};
-use super::template;
+use super::{pairs, template};
 use crate::framework::value::known_list;
 use crate::framework::{AttributePath, Diagnostics, Timeouts, Value};
 
 /// Checks a configuration. What is unknown is taken to be right.
 pub(super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {
-    exactly_one(
-        ("name", given(&config.name)),
-        ("name_prefix", given(&config.name_prefix)),
-        "A node group needs a name, or the beginning of one.",
-        diagnostics,
-    );
-    exactly_one(
-        ("availability_zones", given(&config.availability_zones)),
-        ("subnet_ids", given(&config.subnet_ids)),
-        "The nodes need a place: availability zones of the cluster, or subnets.",
-        diagnostics,
-    );
-    exactly_one(
-        ("node_role_arn", given(&config.node_role_arn)),
-        ("node_role", given(&config.node_role)),
-        "The nodes need an IAM role: one that exists, or node_role = {} to have one made.",
-        diagnostics,
-    );
+    pairs::check(config, diagnostics);
     labels::check(config, diagnostics);
     names::check(config, diagnostics);
     scaling::check(config, diagnostics);
@@ -60,25 +43,6 @@ pub(super) fn given<T>(value: &Value<T>) -> Option<bool> {
         Value::Known(_) => Some(true),
         Value::Null => Some(false),
         Value::Unknown => None,
-    }
-}
-
-/// Two attributes of which one is needed and both are too many.
-fn exactly_one(
-    (one, one_given): (&'static str, Option<bool>),
-    (other, other_given): (&'static str, Option<bool>),
-    why: &str,
-    diagnostics: &mut Diagnostics,
-) {
-    match (one_given, other_given) {
-        (Some(false), Some(false)) => {
-            diagnostics.error(one, "Missing argument", format!("{why} Set {one} or {other}."));
-        }
-        (Some(true), Some(true)) => {
-            let text = format!("{why} Set only one of {one} and {other}.");
-            diagnostics.error(other, "Conflicting arguments", text);
-        }
-        _ => {}
     }
 }
 
@@ -177,8 +141,8 @@ fn taints(config: &NodeGroup, diagnostics: &mut Diagnostics) {
 fn launch_template(config: &NodeGroup, diagnostics: &mut Diagnostics) {
     let Value::Known(template) = &config.launch_template else { return };
     let path = AttributePath::of("launch_template");
-    if given(&template.id).is_some() && given(&template.id) == given(&template.name) {
-        diagnostics.error(path, "Conflicting arguments", "Name the launch template by one of id and name.");
+    if (given(&template.id), given(&template.name)) == (Some(false), Some(false)) {
+        diagnostics.error(path, "Missing argument", "Name the launch template by one of id and name.");
     }
     for (name, given) in [("remote_access", given(&config.remote_access)), ("disk_size", given(&config.disk_size))] {
         if given == Some(true) {
@@ -291,7 +255,7 @@ pub(super) mod tests {
         };
         assert_eq!(
             problems(&config),
-            [one("launch_template", "Conflicting arguments"), one("remote_access", "Conflicting arguments")].concat()
+            [one("launch_template", "Missing argument"), one("remote_access", "Conflicting arguments")].concat()
         );
     }
 }

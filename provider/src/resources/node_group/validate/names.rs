@@ -72,13 +72,6 @@ fn role(config: &NodeGroup, diagnostics: &mut Diagnostics) {
     }
     let Value::Known(role) = &config.node_role else { return };
     let path = AttributePath::of("node_role");
-    if role.name.known().is_some() && role.name_prefix.known().is_some() {
-        diagnostics.error(
-            path.attribute("name_prefix"),
-            "Conflicting arguments",
-            "Set only one of name and name_prefix.",
-        );
-    }
     for (attribute, name, longest) in [("name", &role.name, 64), ("name_prefix", &role.name_prefix, 64 - SUFFIX)] {
         let valid = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte);
         if let Some(name) = name.as_str()

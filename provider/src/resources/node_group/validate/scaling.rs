@@ -91,7 +91,7 @@ fn autoscaler(config: &NodeGroup, diagnostics: &mut Diagnostics) {
         ("scale_down_utilization_threshold", &options.scale_down_utilization_threshold),
         ("scale_down_gpu_utilization_threshold", &options.scale_down_gpu_utilization_threshold),
     ] {
-        if let Some(threshold) = threshold.known().filter(|threshold| !(0.0..=1.0).contains(*threshold)) {
+        if let Some(threshold) = threshold.known().filter(|threshold| !(0.0..=1.0).contains(&threshold.as_f64())) {
             diagnostics.error(path.attribute(name), "Wrong share", format!("{threshold} is not between 0 and 1."));
         }
     }

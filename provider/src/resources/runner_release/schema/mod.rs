@@ -9,7 +9,7 @@ use crate::framework::value::{List, Map, Value};
 use crate::framework::{Kind, Object, Raw, Timeouts, Type};
 
 /// A `gitlabspot_runner_release`.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct RunnerRelease {
     /// `namespace/name`, which is also the import id.
     #[attr(computed, stable)]
@@ -298,7 +298,7 @@ pub struct RunnerRelease {
 }
 
 /// An object of the release.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct ReleaseObject {
     /// Such as `apps/v1`.
     #[attr(computed)]
@@ -315,7 +315,7 @@ pub struct ReleaseObject {
 }
 
 /// What a job pod needs as a whole.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct JobPod {
     /// CPU requested by all containers together.
     #[attr(computed)]
@@ -335,7 +335,7 @@ pub struct JobPod {
 }
 
 /// A toleration of a job pod.
-#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object)]
 pub struct JobPodToleration {
     /// Key of the taint.
     #[attr(computed)]

@@ -7,7 +7,7 @@ macro_rules! objects {
     ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)+ })+) => {
         $(
             $(#[$doc])*
-            #[derive(Clone, Debug, Default, PartialEq, Object)]
+            #[derive(Clone, Default, PartialEq, Object)]
             pub struct $name { $($(#[$field_doc])* #[attr(optional)] pub $field: Value<$type>,)+ }
         )+
     };

@@ -1,0 +1,53 @@
+//! What core refuses in a schema.
+
+use super::Violation;
+use crate::framework::attribute_path::AttributePath;
+use crate::framework::schema::{Attribute, Kind, Nesting, Schema};
+
+/// What core refuses in a schema.
+#[must_use]
+pub fn check_schema(schema: &Schema) -> Vec<Violation> {
+    const RESERVED: [&str; 7] =
+        ["connection", "count", "depends_on", "for_each", "lifecycle", "provider", "provisioner"];
+    let mut found = Vec::new();
+    for attribute in &schema.attributes {
+        if RESERVED.contains(&attribute.name.as_ref()) {
+            found.push(Violation {
+                path: AttributePath::of(attribute.name.clone()),
+                rule: "the name belongs to Terraform",
+            });
+        }
+    }
+    schema_attributes(&schema.attributes, &AttributePath::root(), false, &mut found);
+    found
+}
+
+fn schema_attributes(attributes: &[Attribute], at: &AttributePath, in_set: bool, found: &mut Vec<Violation>) {
+    let mut names = std::collections::BTreeSet::new();
+    for attribute in attributes {
+        let path = at.attribute(attribute.name.clone());
+        let mut broken = |rule| found.push(Violation { path: path.clone(), rule });
+        let valid = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        if attribute.name.is_empty() || !attribute.name.chars().all(valid) {
+            broken("a name has small letters, digits and underscores");
+        }
+        if !names.insert(attribute.name.as_ref()) {
+            broken("a name stands once");
+        }
+        if attribute.description.is_empty() {
+            broken("every attribute is described");
+        }
+        if attribute.write_only && (in_set || attribute.mode.computed().is_some()) {
+            broken("a write-only attribute is neither computed nor in a set");
+        }
+        if in_set && attribute.mode.computed().is_some() {
+            broken("nothing in a set is computed or has a default: its elements could not be told apart");
+        }
+        if in_set && attribute.replace {
+            broken("nothing in a set forces a replacement: its elements could not be told apart");
+        }
+        if let Kind::Nested(nesting, nested) = &attribute.kind {
+            schema_attributes(nested, &path, in_set || *nesting == Nesting::Set, found);
+        }
+    }
+}

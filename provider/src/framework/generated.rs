@@ -1,0 +1,108 @@
+//! The configuration that is generated for imported state: what a user would have written for it.
+
+use super::schema::{Attribute, Kind, Mode, Nesting};
+use super::value::Raw;
+
+/// Without what the provider computes, what it would choose anyway, and what is not to be used any more.
+pub(crate) fn written(attributes: &[Attribute], state: Raw) -> Raw {
+    let Raw::Map(mut values) = state else { return state };
+    for attribute in attributes {
+        let Some(value) = values.get_mut(attribute.name.as_ref()) else { continue };
+        let state = std::mem::take(value);
+        let left_out = matches!(attribute.mode, Mode::Computed(_))
+            || attribute.write_only
+            || attribute.deprecated.is_some()
+            || (attribute.mode != Mode::Required && (state == attribute.default || state == Raw::from("")))
+            || (attribute.mode != Mode::Required && attribute.name == "id");
+        if left_out {
+            continue;
+        }
+        *value = match &attribute.kind {
+            Kind::Nested(nesting, nested) => nested_written(*nesting, nested, state),
+            Kind::Plain(_) => state,
+        };
+    }
+    Raw::Map(values)
+}
+
+fn nested_written(nesting: Nesting, nested: &[Attribute], state: Raw) -> Raw {
+    match (nesting, state) {
+        (Nesting::Single, state) => written(nested, state),
+        (Nesting::List, Raw::List(elements)) => {
+            Raw::List(elements.into_iter().map(|element| written(nested, element)).collect())
+        }
+        (Nesting::Set, Raw::List(elements)) => {
+            Raw::set(elements.into_iter().map(|element| written(nested, element)).collect())
+        }
+        (Nesting::Map, Raw::Map(elements)) => {
+            Raw::Map(elements.into_iter().map(|(key, element)| (key, written(nested, element))).collect())
+        }
+        (_, state) => state,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::framework::{Object, Value};
+
+    #[derive(Clone, Default, PartialEq, crate::framework::Object)]
+    struct Options {
+        /// Chosen.
+        #[attr(optional, default = 5)]
+        size: Value<i64>,
+        /// Found.
+        #[attr(computed)]
+        zone: Value<String>,
+        /// Given.
+        #[attr(required)]
+        key: Value<String>,
+    }
+
+    #[derive(Clone, Default, PartialEq, crate::framework::Object)]
+    struct Thing {
+        /// The id.
+        #[attr(optional, computed)]
+        id: Value<String>,
+        /// The name.
+        #[attr(required)]
+        name: Value<String>,
+        /// Chosen.
+        #[attr(optional, default = true)]
+        on: Value<bool>,
+        /// Empty.
+        #[attr(optional)]
+        text: Value<String>,
+        /// Old.
+        #[attr(optional, deprecated = "Use `text`.")]
+        old: Value<String>,
+        /// Several.
+        #[attr(optional)]
+        options: Value<Vec<Value<Options>>>,
+    }
+
+    #[test]
+    fn only_what_a_user_would_write_stays() {
+        let options = Options { size: 5.into(), zone: "a".into(), key: "k".into() };
+        let state = Thing {
+            id: "1".into(),
+            name: "n".into(),
+            on: true.into(),
+            text: "".into(),
+            old: "o".into(),
+            options: Value::Known(vec![
+                Value::Known(options),
+                Value::Known(Options { size: 6.into(), ..Options::default() }),
+            ]),
+        };
+        let expected = Thing {
+            name: "n".into(),
+            options: Value::Known(vec![
+                Value::Known(Options { key: "k".into(), ..Options::default() }),
+                Value::Known(Options { size: 6.into(), ..Options::default() }),
+            ]),
+            ..Thing::default()
+        };
+        assert_eq!(written(&Thing::attributes(), state.into_raw()), expected.into_raw());
+    }
+}

@@ -1,0 +1,38 @@
+//! What an import starts from.
+
+use super::schema::{Identity, NodeGroup};
+use super::wait::Id;
+use crate::framework::{Context, Diagnostic, Diagnostics, Import};
+use crate::provider::Data;
+use crate::resources::whereabouts;
+
+/// As much state as the read that follows needs.
+pub(super) async fn import(context: &Context<Data>, from: Import<Identity>) -> Result<NodeGroup, Diagnostics> {
+    let id = match from {
+        Import::Id(text) => parse(&text).ok_or_else(|| {
+            Diagnostic::error(
+                "Invalid import id",
+                format!("{text:?} does not name a node group. Write cluster and name, for instance \"prod:build\"."),
+            )
+        })?,
+        Import::Identity(identity) => {
+            whereabouts::check(&context.data()?.clients, &identity.region, &identity.account_id).await?;
+            Id {
+                cluster: identity.cluster_name.into_known().unwrap_or_default(),
+                name: identity.name.into_known().unwrap_or_default(),
+            }
+        }
+    };
+    Ok(NodeGroup {
+        id: id.to_string().into(),
+        cluster_name: id.cluster.into(),
+        name: id.name.into(),
+        ..NodeGroup::default()
+    })
+}
+
+fn parse(text: &str) -> Option<Id> {
+    let (cluster, name) = text.split_once(':')?;
+    let valid = |part: &str| !part.is_empty() && !part.contains([':', '/', ' ']);
+    (valid(cluster) && valid(name)).then(|| Id { cluster: cluster.to_owned(), name: name.to_owned() })
+}

@@ -1,0 +1,125 @@
+//! Pairs of attributes that say the same in two ways. A user gives one of both. An import fills both, and OpenTofu writes
+//! all that the state has into a configuration that it generates: such a pair is accepted where both say the same.
+
+use super::schema::NodeGroup;
+use super::validate::given;
+use crate::framework::{AttributePath, Diagnostics, Plan, Value};
+
+const CONFLICT: &str = "Conflicting arguments";
+const NAMES: &str = "A node group needs a name, or the beginning of one.";
+const PLACES: &str = "The nodes need a place: availability zones of the cluster, or subnets.";
+const ROLES: &str = "The nodes need an IAM role: one that exists, or node_role = {} to have one made.";
+
+/// What a configuration alone shows. Whether zones and subnets agree, and id and name of a launch template, is for
+/// [`review`].
+pub(super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {
+    let NodeGroup { name, name_prefix, availability_zones, subnet_ids, node_role_arn, node_role, .. } = config;
+    one_is_needed(("name", given(name)), ("name_prefix", given(name_prefix)), NAMES, diagnostics);
+    one_is_needed(
+        ("availability_zones", given(availability_zones)),
+        ("subnet_ids", given(subnet_ids)),
+        PLACES,
+        diagnostics,
+    );
+    one_is_needed(("node_role_arn", given(node_role_arn)), ("node_role", given(node_role)), ROLES, diagnostics);
+    if contradict(name, name_prefix) {
+        diagnostics.error("name_prefix", CONFLICT, only_one(NAMES, "name", "name_prefix"));
+    }
+    let Value::Known(role) = node_role else { return };
+    if contradict(&role.name, &role.name_prefix) {
+        let path = AttributePath::of("node_role").attribute("name_prefix");
+        diagnostics.error(path, CONFLICT, "Set only one of name and name_prefix.");
+    }
+    if let Some(arn) = node_role_arn.as_str()
+        && !role.name.is_unknown()
+        && !role.path.is_unknown()
+    {
+        let (path, name) = (role.path.as_str().unwrap_or("/"), role.name.as_str().unwrap_or_default());
+        let is_same = !name.is_empty() && arn.ends_with(&format!(":role{path}{name}"));
+        if !is_same {
+            diagnostics.error("node_role", CONFLICT, only_one(ROLES, "node_role_arn", "node_role"));
+        }
+    }
+}
+
+/// What only the state shows: pairs that are not as they are there.
+pub(super) fn review(plan: &mut Plan<NodeGroup>) {
+    let Plan { prior, config, diagnostics, .. } = plan;
+    let both_known = |one: Option<bool>, other: Option<bool>| (one, other) == (Some(true), Some(true));
+    let as_before =
+        |is_same: fn(&NodeGroup, &NodeGroup) -> bool| prior.as_ref().is_some_and(|prior| is_same(prior, config));
+    if both_known(given(&config.availability_zones), given(&config.subnet_ids))
+        && !as_before(|prior, config| {
+            prior.availability_zones == config.availability_zones && prior.subnet_ids == config.subnet_ids
+        })
+    {
+        diagnostics.error("subnet_ids", CONFLICT, only_one(PLACES, "availability_zones", "subnet_ids"));
+    }
+    if both_known(given(&config.node_role_arn), given(&config.node_role))
+        && !as_before(|prior, config| prior.node_role_arn == config.node_role_arn)
+    {
+        diagnostics.error("node_role", CONFLICT, only_one(ROLES, "node_role_arn", "node_role"));
+    }
+    let Value::Known(template) = &config.launch_template else { return };
+    if both_known(given(&template.id), given(&template.name))
+        && !as_before(|prior, config| {
+            let names = |model: &NodeGroup| {
+                model.launch_template.known().map(|template| (template.id.clone(), template.name.clone()))
+            };
+            names(prior) == names(config)
+        })
+    {
+        diagnostics.error("launch_template", CONFLICT, "Name the launch template by one of id and name.");
+    }
+}
+
+/// What of an imported group a user would have written: one of each pair, and nothing that EKS or the autoscaler chose.
+pub(super) fn configuration(mut state: NodeGroup) -> NodeGroup {
+    // Without its prefix the name would be a change.
+    if !state.name_prefix.is_null() {
+        state.name = Value::Null;
+    }
+    // The zones could stand for further subnets.
+    if !state.subnet_ids.is_null() {
+        state.availability_zones = Value::Null;
+    }
+    if let Value::Known(role) = &mut state.node_role {
+        state.node_role_arn = Value::Null;
+        if !role.name_prefix.is_null() {
+            role.name = Value::Null;
+        }
+    }
+    if let Value::Known(template) = &mut state.launch_template
+        && !template.id.is_null()
+    {
+        template.name = Value::Null;
+    }
+    if state.ami_type.as_str() == Some("CUSTOM") {
+        state.ami_type = Value::Null;
+    }
+    let is_spot = state.capacity_type.as_str() == Some("SPOT");
+    if state.suspend_az_rebalance == Value::Known(is_spot) {
+        state.suspend_az_rebalance = Value::Null;
+    }
+    NodeGroup { desired_size: Value::Null, version: Value::Null, release_version: Value::Null, ..state }
+}
+
+fn one_is_needed(
+    (one, one_given): (&'static str, Option<bool>),
+    (other, other_given): (&'static str, Option<bool>),
+    why: &str,
+    diagnostics: &mut Diagnostics,
+) {
+    if (one_given, other_given) == (Some(false), Some(false)) {
+        diagnostics.error(one, "Missing argument", format!("{why} Set {one} or {other}."));
+    }
+}
+
+fn only_one(why: &str, one: &str, other: &str) -> String {
+    format!("{why} Set only one of {one} and {other}.")
+}
+
+/// Whether a name does not begin with its prefix.
+fn contradict(name: &Value<String>, prefix: &Value<String>) -> bool {
+    name.as_str().zip(prefix.as_str()).is_some_and(|(name, prefix)| !name.starts_with(prefix))
+}

@@ -1,0 +1,66 @@
+//! Configurations that are generated for imported groups.
+
+use super::aws::Aws;
+use super::{Config, guide, list, node_role, object, stage, text, with, with_role_arn};
+use crate::framework::Raw;
+use crate::resources::testing::{Stage, summaries};
+
+/// An imported group that was made from such a configuration.
+async fn imported(config: &Config) -> (Aws, Stage) {
+    let aws = Aws::default();
+    let mut first = stage(&aws);
+    first.apply_wholly(config).await;
+    let name = first.state.get("id");
+    let mut second = stage(&aws);
+    assert!(!second.import(name.as_str().unwrap()).await.has_errors());
+    (aws, second)
+}
+
+/// With a name that looks as if it had been made from a prefix.
+fn prefixed() -> Config {
+    with(&[("name", text("build-20260102030405678900000001"))])
+}
+
+fn subnets() -> Config {
+    with(&[("availability_zones", Raw::Null), ("subnet_ids", list(&["subnet-b"]))])
+}
+
+fn with_template() -> Config {
+    with(&[("remote_access", Raw::Null), ("node_role", node_role(&["auto_scaler"]))])
+}
+
+#[tokio::test]
+async fn both_kinds_plan_without_changes() {
+    for config in [guide(), with_role_arn(), prefixed(), subnets(), with_template()] {
+        let (_, stage) = imported(&config).await;
+        assert_eq!(stage.differences_to(&stage.written_by_hosts()).await, [""; 0]);
+        assert_eq!(stage.differences_to(&stage.generated()).await, [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn one_of_each_pair_is_generated() {
+    let (_, stage) = imported(&prefixed()).await;
+    let generated = stage.generated();
+    for name in ["name", "availability_zones", "node_role_arn", "desired_size", "version", "release_version"] {
+        assert_eq!(generated.get(name), Raw::Null, "{name}");
+    }
+    assert_eq!(generated.get("name_prefix"), text("build-"));
+    assert_eq!(generated.get("subnet_ids"), list(&["subnet-b"]));
+    assert_eq!(generated.get("node_role").get("name"), stage.state.get("node_role").get("name"));
+}
+
+#[tokio::test]
+async fn pairs_that_say_something_else_are_refused() {
+    let (_, mut stage) = imported(&subnets()).await;
+    let both = with(&[("availability_zones", list(&["af-south-1b"])), ("subnet_ids", list(&["subnet-b"]))]);
+    assert_eq!(stage.differences(&both).await, [""; 0]);
+    let others = with(&[("availability_zones", list(&["af-south-1a"])), ("subnet_ids", list(&["subnet-b"]))]);
+    assert_eq!(summaries(&stage.plan(&others).await.diagnostics), ["Conflicting arguments"]);
+    stage.state = Raw::Null;
+    let planned = stage.plan(&both).await;
+    assert!(summaries(&planned.diagnostics).contains(&"Conflicting arguments".to_owned()));
+    let template = object(&[("id", text("lt-1")), ("name", text("build")), ("version", Raw::Null)]);
+    let both = with(&[("launch_template", template), ("remote_access", Raw::Null)]);
+    assert!(summaries(&stage.plan(&both).await.diagnostics).contains(&"Conflicting arguments".to_owned()));
+}

@@ -1,0 +1,126 @@
+//! What identifies credentials: user or role, and who in the cluster uses it.
+
+use super::import::parse;
+use super::schema::RunnerCredentials;
+use super::validate::{Mode, Wanted};
+use crate::framework::{Context, Diagnostic, Diagnostics, Import, Object, PrivateState, Value};
+use crate::provider::Data;
+use crate::resources::cluster::Eks;
+use crate::resources::{identity, whereabouts};
+
+/// What makes credentials these and no others.
+#[derive(Clone, Default, PartialEq, Object)]
+pub struct Identity {
+    /// Name of the user or role.
+    #[attr(required)]
+    pub name: Value<String>,
+    /// Namespace of the runner's manager.
+    #[attr(required)]
+    pub namespace: Value<String>,
+    /// Name of the Secret with the key of a user. Give this or `service_account`.
+    #[attr(optional)]
+    pub secret_name: Value<String>,
+    /// The service account that uses a role. Give this or `secret_name`.
+    #[attr(optional)]
+    pub service_account: Value<String>,
+    /// Name of the EKS cluster; the cluster of the provider's `kubernetes` settings unless given.
+    #[attr(optional)]
+    pub cluster_name: Value<String>,
+    /// Region of the EKS cluster; the provider's unless given.
+    #[attr(optional)]
+    pub region: Value<String>,
+    /// Account of user or role; the provider's unless given.
+    #[attr(optional)]
+    pub account_id: Value<String>,
+}
+
+impl Identity {
+    /// `None` before user or role is there.
+    pub(super) fn of(state: &RunnerCredentials, private: &PrivateState) -> Option<Self> {
+        let is_key = state.mode.as_str()? == "access_key";
+        let arn = if is_key { &state.user_arn } else { &state.role_arn };
+        let (_, account) = whereabouts::place(arn.as_str()?)?;
+        let cluster = Eks::of(private);
+        let only_if = |applies: bool, value: &Value<String>| if applies { value.clone() } else { Value::Null };
+        Some(Self {
+            name: state.name.clone(),
+            namespace: state.namespace.clone(),
+            secret_name: only_if(is_key, &state.secret_name),
+            service_account: only_if(!is_key, &state.service_account),
+            cluster_name: if cluster.cluster_name.is_null() {
+                state.cluster_name.clone()
+            } else {
+                cluster.cluster_name
+            },
+            region: cluster.region,
+            account_id: account.into(),
+        })
+    }
+
+    /// The same as an import id; `None` if it does not say how the runner gets at user or role.
+    fn id(&self, cluster_name: &Value<String>) -> Option<String> {
+        let text = |value: &Value<String>| value.as_str().unwrap_or_default().to_owned();
+        let (name, namespace) = (text(&self.name), text(&self.namespace));
+        let object = match (self.secret_name.as_str(), self.service_account.as_str()) {
+            (Some(secret), None) => format!("{secret}:{name}"),
+            (None, Some(service_account)) => format!("{service_account}:role/{name}"),
+            _ => return None,
+        };
+        let cluster = cluster_name.as_str().map(|name| format!("{name}/")).unwrap_or_default();
+        Some(format!("{cluster}{namespace}/{object}"))
+    }
+}
+
+/// As much state as the read that follows needs.
+pub(super) async fn import(context: &Context<Data>, from: Import<Identity>) -> Result<RunnerCredentials, Diagnostics> {
+    let identity = match from {
+        Import::Id(id) => return parse(&id),
+        Import::Identity(identity) => identity,
+    };
+    let clients = &context.data()?.clients;
+    whereabouts::check(clients, &identity.region, &identity.account_id).await?;
+    let id = identity.id(&identity::beside_own(clients, &identity.cluster_name)).ok_or_else(|| {
+        let text = "Give secret_name for the access key of a user, or service_account for a role, and not both.";
+        Diagnostic::error("Invalid identity", text)
+    })?;
+    parse(&id)
+}
+
+/// What no two operations of one run are to have in hand.
+pub(super) fn turn_names(wanted: &Wanted) -> Vec<String> {
+    let mut names = vec![format!("The IAM {} {}", wanted.mode.holder().word(), wanted.settings.name)];
+    if wanted.mode == Mode::AccessKey {
+        let cluster = wanted.cluster_name.as_deref().map(|cluster| format!(" in {cluster}")).unwrap_or_default();
+        names.push(format!("The Secret {}/{}{cluster}", wanted.place.namespace, wanted.place.name));
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(mode: &str) -> RunnerCredentials {
+        RunnerCredentials {
+            mode: mode.into(),
+            name: "cache".into(),
+            namespace: "ci".into(),
+            secret_name: "keys".into(),
+            service_account: "runner".into(),
+            user_arn: "arn:aws:iam::123456789012:user/cache".into(),
+            role_arn: "arn:aws:iam::123456789012:role/cache".into(),
+            ..RunnerCredentials::default()
+        }
+    }
+
+    #[test]
+    fn an_identity_is_an_id() {
+        let private = PrivateState::default();
+        let id = |mode: &str, cluster: Value<String>| Identity::of(&state(mode), &private).unwrap().id(&cluster);
+        assert_eq!(id("access_key", Value::Null).as_deref(), Some("ci/keys:cache"));
+        assert_eq!(id("irsa", "prod".into()).as_deref(), Some("prod/ci/runner:role/cache"));
+        assert_eq!(Identity::default().id(&Value::Null), None);
+        let new = RunnerCredentials { user_arn: Value::Unknown, ..state("access_key") };
+        assert_eq!(Identity::of(&new, &private), None);
+    }
+}
