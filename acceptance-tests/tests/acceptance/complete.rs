@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gitlabspot_acceptance_tests::{Engine, Fault, Stage, Workspace};
+use gitlabspot_acceptance_tests::{Engine, Fault, Plugin, Stage, Workspace};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use serde_json::{Value, json};
@@ -18,6 +18,11 @@ async fn applies_with_opentofu() {
 async fn applies_with_terraform() {
     let Some(engine) = Engine::terraform() else { return };
     applies_with(engine).await;
+}
+
+#[tokio::test]
+async fn applies_with_newer_terraform() {
+    applies_with(Engine::newer_terraform()).await;
 }
 
 async fn applies_with(engine: Engine) {
@@ -46,9 +51,41 @@ async fn applies_with(engine: Engine) {
     the_bucket_is_the_guides(&stage, &workspace).await;
     the_runner_is_the_guides(&stage).await;
 
+    a_query_finds_it(&stage).await;
+
     workspace.destroy().await;
     stage.assert_nothing_left().await;
     assert!(!stage.namespace.exists().await, "the namespace that the credentials made is still there");
+}
+
+/// What Terraform 1.14 lists, and the configuration that it generates.
+async fn a_query_finds_it(stage: &Stage) {
+    let (cluster, namespace) = (stage.account.cluster(), stage.namespace.name());
+    let queries = [
+        ("gitlabspot_node_group", json!({ "cluster_name": cluster }), format!("{cluster}:{NODE_GROUP}")),
+        ("gitlabspot_cache_bucket", json!({ "bucket_prefix": namespace }), namespace.to_owned()),
+        (
+            "gitlabspot_runner_release",
+            json!({ "cluster_name": cluster, "namespace": namespace }),
+            format!("{namespace}/gitlab-runner"),
+        ),
+    ];
+    let mut plugin = Plugin::start(&stage.account).await;
+    for (type_name, config, name) in queries {
+        let found = plugin.list(type_name, &config).await;
+        let names: Vec<_> = found.iter().map(|listed| listed.display_name.as_str()).collect();
+        assert_eq!(names, [name], "{type_name}");
+        let (generated, said) = plugin.generated(type_name, &found[0]).await;
+        assert!(said.is_empty(), "{type_name}: {said:?} of {generated}");
+    }
+    let config = json!({ "cluster_name": cluster, "namespace": namespace });
+    let found = plugin.list("gitlabspot_runner_credentials", &config).await;
+    assert_eq!(found[0].identity["secret_name"], "gitlab-runner-s3-access");
+    let name = format!("{namespace}/gitlab-runner-s3-access:{}", found[0].identity["name"].as_str().unwrap());
+    assert_eq!((found.len(), &found[0].display_name), (1, &name));
+    let (_, said) = plugin.generated("gitlabspot_runner_credentials", &found[0]).await;
+    assert!(said.is_empty(), "{said:?}");
+    assert_eq!(plugin.list("gitlabspot_warm_capacity", &config).await, []);
 }
 
 /// What a user sets; names that are shared by all accounts are this test's own.

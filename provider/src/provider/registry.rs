@@ -24,7 +24,13 @@ pub(super) fn registry() -> Registry<Data> {
             Arc::new(WarmCapacityResource),
         ],
         data_sources: vec![Arc::new(SpotInstanceTypesDataSource)],
-        list_resources: vec![Arc::new(NodeGroupResource::default()), Arc::new(CacheBucketResource)],
+        list_resources: vec![
+            Arc::new(NodeGroupResource::default()),
+            Arc::new(CacheBucketResource),
+            Arc::new(RunnerCredentialsResource),
+            Arc::new(RunnerReleaseResource),
+            Arc::new(WarmCapacityResource),
+        ],
         functions: vec![Arc::new(AutoscalerTags), Arc::new(RunnerConfig)],
     }
 }

@@ -4,6 +4,7 @@ pub mod cache_bucket;
 mod cache_path;
 mod cluster;
 mod identity;
+mod list;
 mod live;
 mod manifest;
 mod mutation;

@@ -17,6 +17,7 @@ fn schemas() -> Vec<(String, Schema)> {
     let registry = Gitlabspot::default().registry();
     let mut schemas = vec![("provider".to_owned(), Schema::of::<Config>(0, ""))];
     schemas.extend(registry.resources.iter().map(|it| (it.type_name().to_owned(), it.schema())));
+    schemas.extend(registry.list_resources.iter().map(|it| (format!("list.{}", it.type_name()), it.schema())));
     schemas.extend(registry.data_sources.iter().map(|it| (format!("data.{}", it.type_name()), it.schema())));
     schemas
 }
@@ -33,11 +34,14 @@ fn the_snapshot_is_current() {
     });
     let data_sources =
         registry.data_sources.iter().map(|it| (it.type_name().to_owned(), Json::from(of_schema(&it.schema()))));
+    let list_resources =
+        registry.list_resources.iter().map(|it| (it.type_name().to_owned(), Json::from(of_schema(&it.schema()))));
     let functions = registry.functions.iter().map(|it| (it.name().to_owned(), of_function(&it.definition())));
     let snapshot = json!({
         "provider": of_schema(&Schema::of::<Config>(0, "")),
         "resources": resources.collect::<Map<_, _>>(),
         "data_sources": data_sources.collect::<Map<_, _>>(),
+        "list_resources": list_resources.collect::<Map<_, _>>(),
         "functions": functions.collect::<Map<_, _>>(),
     });
     let text = serde_json::to_string_pretty(&snapshot).unwrap() + "\n";
@@ -133,4 +137,12 @@ fn of_parameter(parameter: &Parameter) -> Json {
         "allow_null": parameter.allow_null,
         "allow_unknown": parameter.allow_unknown,
     })
+}
+
+#[test]
+fn every_resource_with_an_identity_is_listed() {
+    let registry = Gitlabspot::default().registry();
+    let listed: Vec<_> = registry.list_resources.iter().map(|it| it.type_name()).collect();
+    let with_identity = registry.resources.iter().filter(|it| it.identity_schema().is_some());
+    assert_eq!(with_identity.map(|it| it.type_name()).collect::<Vec<_>>(), listed);
 }

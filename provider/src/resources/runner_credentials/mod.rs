@@ -24,6 +24,7 @@ mod identity;
 mod import;
 mod inline_policy;
 mod key_grant;
+pub mod list;
 mod manifests;
 mod memory;
 mod name;

@@ -19,7 +19,7 @@ use crate::resources::partition;
 use crate::resources::policy_document::{parse, text};
 
 /// What EKS looks for on a service account.
-const ANNOTATION: &str = "eks.amazonaws.com/role-arn";
+pub(super) const ANNOTATION: &str = "eks.amazonaws.com/role-arn";
 
 impl Scene<'_> {
     /// Role, policy, and what leads the service account to the role. Whom it is for already stays.

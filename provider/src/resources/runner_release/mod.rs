@@ -25,6 +25,7 @@ pub mod finding;
 mod flatten;
 pub mod inputs;
 mod last_applied;
+pub mod list;
 mod live;
 pub mod manifests;
 mod memory;

@@ -15,6 +15,7 @@ mod apply;
 mod error;
 mod expand;
 mod flatten;
+pub mod list;
 mod manifests;
 mod model;
 mod plan;

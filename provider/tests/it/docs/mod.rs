@@ -17,7 +17,7 @@ use crate::repository::{assert_current, files, text};
 use page::{Page, example_or_prose};
 
 /// Pages that nobody writes by hand.
-const FOLDERS: [&str; 3] = ["docs/resources/", "docs/data-sources/", "docs/functions/"];
+const FOLDERS: [&str; 4] = ["docs/resources/", "docs/list-resources/", "docs/data-sources/", "docs/functions/"];
 
 /// Pages by path.
 fn pages() -> BTreeMap<String, String> {
@@ -35,6 +35,10 @@ fn pages() -> BTreeMap<String, String> {
         )
         .with(chapters(resource.type_name()));
         pages.insert(format!("docs/resources/{}.md", name(resource.type_name())), page.render());
+    }
+    for list in &registry.list_resources {
+        let page = Page::list_resource(list.type_name(), &list.schema());
+        pages.insert(format!("docs/list-resources/{}.md", name(list.type_name())), page.render());
     }
     for data_source in &registry.data_sources {
         let page = Page::data_source(data_source.type_name(), &data_source.schema());
@@ -116,6 +120,12 @@ fn everything_has_an_example() {
     }
     wanted.extend(
         registry.data_sources.iter().map(|it| format!("examples/data-sources/{}/data-source.tf", it.type_name())),
+    );
+    wanted.extend(
+        registry
+            .list_resources
+            .iter()
+            .map(|it| format!("examples/list-resources/{}/list-resource.tfquery.hcl", it.type_name())),
     );
     wanted.extend(registry.functions.iter().map(|it| format!("examples/functions/{}/function.tf", it.name())));
     wanted.retain(|path| text(path).is_none_or(|text| text.trim().is_empty()));

@@ -16,6 +16,11 @@ const KUBERNETES: &str = include_str!("kubernetes.md");
 /// What a release does when it is planned, applied and destroyed.
 const RUNNER_RELEASE: &str = include_str!("runner_release.md");
 
+/// How a list is used.
+const QUERY: &str = "Needs Terraform 1.14 or newer; OpenTofu has no queries. Write the block to a file whose name ends in \
+     `.tfquery.hcl`, and run `terraform query`. `terraform query -generate-config-out=found.tf` writes the configuration of \
+     all objects that were found, each with an `import` block. An object that cannot be read is left out with a warning.";
+
 /// A page in parts; each is separated from the next by an empty line.
 pub(super) struct Page {
     title: String,
@@ -54,6 +59,16 @@ impl Page {
         let title = format!("{type_name} Data Source - gitlabspot");
         let mut page = Self::new(title, &format!("{type_name} (Data Source)"), &schema.description);
         page.example("## Example Usage", &format!("examples/data-sources/{type_name}/data-source.tf"), "terraform");
+        page.parts.push(schema_section(schema));
+        page
+    }
+
+    pub(super) fn list_resource(type_name: &str, schema: &Schema) -> Self {
+        let title = format!("{type_name} List Resource - gitlabspot");
+        let mut page = Self::new(title, &format!("{type_name} (List Resource)"), &schema.description);
+        let example = format!("examples/list-resources/{type_name}/list-resource.tfquery.hcl");
+        page.example("## Example Usage", &example, "terraform");
+        page.parts.push(QUERY.to_owned());
         page.parts.push(schema_section(schema));
         page
     }

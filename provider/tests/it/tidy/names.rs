@@ -34,7 +34,7 @@ const TOP: [&str; 20] = [
 ];
 
 /// The chapters of a resource.
-const CHAPTERS: [&str; 12] = [
+const CHAPTERS: [&str; 13] = [
     "mod",
     "schema",
     "model",
@@ -42,6 +42,7 @@ const CHAPTERS: [&str; 12] = [
     "plan",
     "expand",
     "flatten",
+    "list",
     "wait",
     "error",
     "tests",

@@ -189,6 +189,11 @@ fn has(object: &Json, intent: &Json) -> bool {
     }
 }
 
+/// The id of the access key in a Secret that has both parts of one.
+pub(crate) fn key_id(object: &Json) -> Option<String> {
+    found(object).pair.map(|pair| pair.id)
+}
+
 fn found(object: &Json) -> Found {
     let metadata = |pointer: &str| -> Metadata {
         let entries = object.pointer(pointer).and_then(Json::as_object).into_iter().flatten();

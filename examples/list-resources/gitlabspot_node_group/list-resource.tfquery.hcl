@@ -1,0 +1,7 @@
+list "gitlabspot_node_group" "all" {
+  provider = gitlabspot
+
+  config {
+    cluster_name = "prod"
+  }
+}

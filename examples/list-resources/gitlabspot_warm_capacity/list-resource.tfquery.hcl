@@ -1,0 +1,7 @@
+list "gitlabspot_warm_capacity" "all" {
+  provider = gitlabspot
+
+  config {
+    cluster_name = "prod"
+  }
+}

@@ -1,0 +1,193 @@
+//! Lists the credentials of a namespace: keys in Secrets, and roles of service accounts.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value as Json;
+
+use super::RunnerCredentialsResource;
+use super::identity::Identity;
+use super::manifests::secret::{self, USER};
+use super::role_grant::ANNOTATION;
+use crate::clients::aws::AwsError;
+use crate::framework::list_resource::Found;
+use crate::framework::{Context, Diagnostic, Diagnostics, ListResource, Object, Value};
+use crate::provider::Data;
+use crate::resources::cluster::Eks;
+use crate::resources::list::{Cluster, place};
+
+/// The arguments of a list of credentials.
+#[derive(Clone, Default, PartialEq, Object)]
+pub struct Filter {
+    /// Name of the EKS cluster; the cluster of the provider's `kubernetes` settings unless given.
+    #[attr(optional)]
+    pub cluster_name: Value<String>,
+    /// Namespace of the runner's manager.
+    #[attr(required)]
+    pub namespace: Value<String>,
+}
+
+impl ListResource for RunnerCredentialsResource {
+    type Filter = Filter;
+    const LIST_DESCRIPTION: &'static str = "Lists what runners of a namespace may use a bucket with, whoever created it: access \
+         keys in Secrets with the keys `accesskey` and `secretkey`, roles that a service account is annotated with, and roles \
+         that a Pod Identity association leads to. Needs `list` on `secrets` and `serviceaccounts` of the namespace, \
+         `iam:GetAccessKeyLastUsed`, which tells the user of a key, `eks:ListPodIdentityAssociations` and \
+         `eks:DescribePodIdentityAssociation`, and with `include_resource` what a plan needs.";
+
+    async fn list(
+        &self,
+        context: &Context<Data>,
+        filter: Filter,
+        found: &mut Found<Identity>,
+    ) -> Result<(), Diagnostics> {
+        let cluster = Cluster::connect(context, &filter.cluster_name).await?;
+        let eks = Eks::of(&cluster.private);
+        let namespace = filter.namespace.as_str().unwrap_or_default();
+        let identity = |name: &str| Identity {
+            name: name.into(),
+            namespace: namespace.into(),
+            cluster_name: if eks.cluster_name.is_null() {
+                filter.cluster_name.clone()
+            } else {
+                eks.cluster_name.clone()
+            },
+            region: eks.region.clone(),
+            ..Identity::default()
+        };
+        for object in cluster.list(("v1", "Secret"), &filter.namespace, "").await? {
+            let Some(key) = secret::key_id(&object) else { continue };
+            let (_, secret_name) = place(&object);
+            match user(context, &object, &key).await? {
+                Some(user) => {
+                    let display_name = format!("{namespace}/{secret_name}:{user}");
+                    found.add(Identity { secret_name: secret_name.into(), ..identity(&user) }, display_name);
+                }
+                None => {
+                    let detail = format!(
+                        "IAM does not know the access key {key} in the account of the provider's credentials. It was deleted, or \
+                         it belongs to another account or to another store."
+                    );
+                    let summary = format!("Secret {namespace}/{secret_name} is left out");
+                    found.diagnostics.push(Diagnostic::warning(summary, detail));
+                }
+            }
+        }
+        let mut roles = BTreeSet::new();
+        for object in cluster.list(("v1", "ServiceAccount"), &filter.namespace, "").await? {
+            if let Some(arn) = object["metadata"]["annotations"][ANNOTATION].as_str() {
+                roles.insert((place(&object).1.to_owned(), name_of(arn).to_owned()));
+            }
+        }
+        if let Some(name) = eks.cluster_name.as_str() {
+            roles.extend(associated(context, name, namespace).await?);
+        }
+        for (service_account, role) in roles {
+            let display_name = format!("{namespace}/{service_account}:role/{role}");
+            found.add(Identity { service_account: service_account.into(), ..identity(&role) }, display_name);
+        }
+        Ok(())
+    }
+}
+
+/// The user of a key: what the Secret says, if this provider wrote it, or else what IAM says.
+async fn user(context: &Context<Data>, secret: &Json, key: &str) -> Result<Option<String>, Diagnostics> {
+    if let Some(user) = secret["metadata"]["annotations"][USER].as_str() {
+        return Ok(Some(user.to_owned()));
+    }
+    let iam = context.data()?.clients.iam().await?;
+    let answer = iam.get_access_key_last_used().access_key_id(key).send().await;
+    match answer.map_err(AwsError::of("GetAccessKeyLastUsed")) {
+        Ok(answer) => Ok(answer.user_name),
+        Err(error) if error.is_not_found() || error.code() == Some("ValidationError") => Ok(None),
+        // IAM does not tell a key of another account from one that may not be asked for.
+        Err(error) if error.is_access_denied() => Ok(None),
+        Err(error) => Err(failed(&format!("The user of the access key {key} could not be found"), &error)),
+    }
+}
+
+/// Service accounts of a namespace with the roles that Pod Identity gives them.
+async fn associated(
+    context: &Context<Data>,
+    cluster: &str,
+    namespace: &str,
+) -> Result<Vec<(String, String)>, Diagnostics> {
+    let eks = context.data()?.clients.eks().await?;
+    let doing = format!("The Pod Identity associations of the namespace {namespace} could not be listed");
+    let mut found = Vec::new();
+    let mut listed =
+        eks.list_pod_identity_associations().cluster_name(cluster).namespace(namespace).into_paginator().items().send();
+    while let Some(association) = listed.next().await {
+        let association =
+            association.map_err(AwsError::of("ListPodIdentityAssociations")).map_err(|error| failed(&doing, &error))?;
+        let id = association.association_id.unwrap_or_default();
+        let answer = eks.describe_pod_identity_association().cluster_name(cluster).association_id(id).send().await;
+        match answer.map_err(AwsError::of("DescribePodIdentityAssociation")) {
+            Ok(answer) => found.extend(answer.association.and_then(|association| {
+                Some((association.service_account?, name_of(association.role_arn.as_deref()?).to_owned()))
+            })),
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(failed(&doing, &error)),
+        }
+    }
+    Ok(found)
+}
+
+/// The name at the end of the ARN of a role.
+fn name_of(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
+}
+
+fn failed(doing: &str, error: &AwsError) -> Diagnostics {
+    Diagnostic::error("Cannot list credentials", format!("{doing}: {error}.")).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    use serde_json::json;
+
+    use super::*;
+    use crate::clients::kubernetes::scripted::{Answer as Kubernetes, Cluster as Server};
+    use crate::clients::scripted::{Answer, Script};
+    use crate::resources::testing::Stage;
+
+    fn secret(name: &str, key: &str) -> Json {
+        let data = json!({ "accesskey": STANDARD.encode(key), "secretkey": STANDARD.encode("very-secret") });
+        json!({ "metadata": { "namespace": "ci", "name": name }, "data": data })
+    }
+
+    fn list(kind: &str, items: &[Json]) -> Kubernetes {
+        Kubernetes::Json(200, json!({ "kind": kind, "apiVersion": "v1", "metadata": {}, "items": items }))
+    }
+
+    #[tokio::test]
+    async fn keys_and_roles_of_a_namespace() {
+        let mut ours = secret("ours", "AKIA1");
+        ours["metadata"]["annotations"] = json!({ USER: "cache" });
+        let other = json!({ "metadata": { "namespace": "ci", "name": "other" }, "data": { "token": "eA==" } });
+        let secrets = [ours, secret("by-hand", "AKIA2"), secret("minio", "minio"), other];
+        let account = |name: &str, role: &str| json!({ "metadata": { "namespace": "ci", "name": name, "annotations": { ANNOTATION: role } } });
+        let accounts = [account("runner", "arn:aws:iam::111122223333:role/ci/cache-role")];
+        let server = Server::listen([list("SecretList", &secrets), list("ServiceAccountList", &accounts)]).await;
+        let used = "<GetAccessKeyLastUsedResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\">\
+            <GetAccessKeyLastUsedResult><UserName>by-hand-user</UserName></GetAccessKeyLastUsedResult>\
+            </GetAccessKeyLastUsedResponse>";
+        let absent = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>";
+        let script = Script::new([Answer::Http(200, used.to_owned()), Answer::Http(403, absent.to_owned())]);
+        let stage = Stage::with_cluster(RunnerCredentialsResource, script.settings(), server.settings(), None);
+        let (listed, said) = stage.list(&RunnerCredentialsResource, &[("namespace", "ci".into())], 10).await;
+        let shown: Vec<_> = listed.iter().map(|listed| listed.display_name.as_str()).collect();
+        assert_eq!(shown, ["ci/ours:cache", "ci/by-hand:by-hand-user", "ci/runner:role/cache-role"]);
+        let role = Identity {
+            name: "cache-role".into(),
+            namespace: "ci".into(),
+            service_account: "runner".into(),
+            ..Identity::default()
+        };
+        assert_eq!(listed[2].identity, role.into_raw());
+        let said: Vec<_> = said.iter().map(|said| said.summary.to_string()).collect();
+        assert_eq!(said, ["Secret ci/minio is left out"]);
+        assert!(!format!("{listed:?}").contains("very-secret"));
+    }
+}

@@ -1,0 +1,86 @@
+//! Lists the releases of a cluster, Helm's and ours.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value as Json;
+
+use super::RunnerReleaseResource;
+use crate::framework::list_resource::Found;
+use crate::framework::{Context, Diagnostics, ListResource, Object, Value};
+use crate::provider::Data;
+use crate::resources::identity::ObjectIdentity;
+use crate::resources::list::{Cluster, place};
+use crate::resources::live;
+
+/// The arguments of a list of releases.
+#[derive(Clone, Default, PartialEq, Object)]
+pub struct Filter {
+    /// Name of the EKS cluster; the cluster of the provider's `kubernetes` settings unless given.
+    #[attr(optional)]
+    pub cluster_name: Value<String>,
+    /// Namespace of the releases; all namespaces unless given.
+    #[attr(optional)]
+    pub namespace: Value<String>,
+}
+
+impl ListResource for RunnerReleaseResource {
+    type Filter = Filter;
+    const LIST_DESCRIPTION: &'static str = "Lists the GitLab Runners of a cluster: releases of the official Helm chart, and \
+         those of this provider. Needs `list` on `deployments.apps`, and with `include_resource` what a plan needs.\n\n\
+         A token is in no configuration that is generated: add `runner_token_wo`, or name the Secret that has it.";
+
+    async fn list(
+        &self,
+        context: &Context<Data>,
+        filter: Filter,
+        found: &mut Found<ObjectIdentity>,
+    ) -> Result<(), Diagnostics> {
+        let cluster = Cluster::connect(context, &filter.cluster_name).await?;
+        let managers = cluster.list(("apps/v1", "Deployment"), &filter.namespace, "release").await?;
+        let releases: BTreeSet<_> = managers.iter().filter_map(release).collect();
+        for (namespace, name) in releases {
+            found.add(cluster.identity(namespace, name), format!("{namespace}/{name}"));
+        }
+        Ok(())
+    }
+}
+
+/// Namespace and name of the release that a Deployment is the manager of.
+fn release(deployment: &Json) -> Option<(&str, &str)> {
+    let labels = &deployment["metadata"]["labels"];
+    let is_of_chart = labels["chart"].as_str().is_some_and(|chart| chart.starts_with("gitlab-runner-"));
+    let (namespace, _) = place(deployment);
+    (is_of_chart || live::is_ours(deployment)).then_some((namespace, labels["release"].as_str()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::clients::aws::AwsSettings;
+    use crate::clients::kubernetes::scripted::{Answer, Cluster as Server};
+    use crate::resources::testing::Stage;
+
+    fn deployment(namespace: &str, labels: &Json) -> Json {
+        json!({ "metadata": { "namespace": namespace, "name": "x", "labels": labels } })
+    }
+
+    #[tokio::test]
+    async fn releases_of_helm_and_of_this_provider() {
+        let items = [
+            deployment("b", &json!({ "release": "ours", "app.kubernetes.io/managed-by": "gitlabspot" })),
+            deployment("a", &json!({ "release": "helms", "chart": "gitlab-runner-0.77.2", "heritage": "Helm" })),
+            deployment("a", &json!({ "release": "other", "chart": "nginx-1.0.0" })),
+        ];
+        let list = json!({ "kind": "DeploymentList", "apiVersion": "apps/v1", "metadata": {}, "items": items });
+        let server = Server::listen([Answer::Json(200, list)]).await;
+        let stage = Stage::with_cluster(RunnerReleaseResource, AwsSettings::default(), server.settings(), None);
+        let (listed, said) = stage.list(&RunnerReleaseResource, &[], 10).await;
+        assert!(said.is_empty(), "{said:?}");
+        let shown: Vec<_> = listed.iter().map(|listed| listed.display_name.as_str()).collect();
+        assert_eq!(shown, ["a/helms", "b/ours"]);
+        let identity = ObjectIdentity { namespace: "a".into(), name: "helms".into(), ..ObjectIdentity::default() };
+        assert_eq!(listed[0].identity, identity.into_raw());
+    }
+}
