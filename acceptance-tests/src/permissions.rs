@@ -12,7 +12,7 @@ use crate::cloud::repository;
 const FREE: [&str; 2] = ["sts:GetCallerIdentity", "sts:AssumeRoleWithWebIdentity"];
 
 /// Where an action of S3 has another name than the operation.
-const S3: [(&str, &[&str]); 14] = [
+const S3: [(&str, &[&str]); 15] = [
     ("DeleteBucketLifecycle", &["PutLifecycleConfiguration"]),
     ("DeleteBucketTagging", &["PutBucketTagging"]),
     ("DeleteObjects", &["DeleteObject", "DeleteObjectVersion"]),
@@ -21,6 +21,7 @@ const S3: [(&str, &[&str]); 14] = [
     ("GetPublicAccessBlock", &["GetBucketPublicAccessBlock"]),
     ("HeadBucket", &["ListBucket"]),
     ("HeadObject", &["GetObject"]),
+    ("ListBuckets", &["ListAllMyBuckets"]),
     ("ListObjectVersions", &["ListBucketVersions"]),
     ("ListObjects", &["ListBucket"]),
     ("ListObjectsV2", &["ListBucket"]),
@@ -74,6 +75,14 @@ impl Policies {
             policies.insert(name, actions(&policy));
         }
         Self(policies)
+    }
+
+    /// What both allow.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        for (name, actions) in other.0 {
+            self.0.entry(name).or_default().extend(actions);
+        }
+        self
     }
 
     /// What the provider called and the policies of what a configuration has do not allow: the operation, and the
@@ -166,7 +175,7 @@ mod tests {
     /// Every action of a policy is needed by an operation that the code of that resource names.
     #[test]
     fn policies_allow_nothing_else() {
-        let policies = Policies::of("");
+        let policies = Policies::of("").and(Policies::of("query"));
         assert!(policies.0.len() >= 5, "{policies:?}");
         let source = repository().join("provider/src");
         for (name, actions) in &policies.0 {

@@ -191,7 +191,8 @@ impl Stage {
             .map(|(kind, name)| format!("{kind}: {name}"))
             .collect();
         assert!(unknown.is_empty(), "left behind in AWS, and no state tells of it: {unknown:?}");
-        let lacking = Policies::of("").lacking(&mentioned(&text), &self.account.all_calls());
+        let policies = Policies::of("").and(Policies::of("query"));
+        let lacking = policies.lacking(&mentioned(&text), &self.account.all_calls());
         assert!(lacking.is_empty(), "called, and no policy in docs/permissions allows it: {lacking:?}");
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut secrets = self.account.secrets();

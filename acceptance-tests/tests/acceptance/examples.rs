@@ -48,7 +48,7 @@ async fn are_tested_with_mocks_by_opentofu() {
 #[tokio::test]
 async fn are_tested_with_mocks_by_terraform() {
     let Some(engine) = Engine::terraform() else { return };
-    let workspace = are_tested_with_mocks_by(engine).await;
+    let (_stage, workspace) = are_tested_with_mocks_by(engine).await;
     // The file of mocks, which only Terraform reads, has defaults for what a configuration may set as well.
     let tests = fs::read_to_string(workspace.folder().join("tests/plan.tftest.hcl")).unwrap();
     let (before, mocks) = tests.split_once("mock_provider \"gitlabspot\" {\n").unwrap();
@@ -62,14 +62,14 @@ async fn are_tested_with_mocks_by_terraform() {
 }
 
 /// The tests of `examples/complete`, which make no call.
-async fn are_tested_with_mocks_by(engine: Engine) -> Workspace {
+async fn are_tested_with_mocks_by(engine: Engine) -> (Stage, Workspace) {
     let passed = if engine == Engine::opentofu() { 3 } else { 2 };
     let stage = Stage::new(&format!("examples/mocks/{}", engine.name()), engine).await;
     let workspace = stage.example("complete", json!({})).await;
     let output = workspace.run(&["test"]).await;
     assert!(output.prose().contains(&format!("{passed} passed, 0 failed")), "{output}");
     assert!(stage.account.calls().is_empty());
-    workspace
+    (stage, workspace)
 }
 
 fn find(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -17,8 +17,9 @@ pub struct Filter {
 
 impl ListResource for CacheBucketResource {
     type Filter = Filter;
-    const LIST_DESCRIPTION: &'static str = "Lists the S3 buckets of the account in the provider's region, whoever created \
-         them. Needs `s3:ListAllMyBuckets`, and with `include_resource` what a plan needs.";
+    const LIST_DESCRIPTION: &'static str = "Lists the S3 buckets of the account in the provider's region, whoever \
+         created them.\n\n\
+         Needs `s3:ListAllMyBuckets`, and with `include_resource` what a plan needs.";
 
     async fn list(
         &self,

@@ -17,8 +17,8 @@ pub struct Filter {
 
 impl ListResource for NodeGroupResource {
     type Filter = Filter;
-    const LIST_DESCRIPTION: &'static str = "Lists the EKS managed node groups of a cluster, whoever created them. Needs \
-         `eks:ListNodegroups` on the cluster, and with `include_resource` what a plan needs.";
+    const LIST_DESCRIPTION: &'static str = "Lists the EKS managed node groups of a cluster, whoever created them.\n\n\
+         Needs `eks:ListNodegroups` on the cluster, and with `include_resource` what a plan needs.";
 
     async fn list(
         &self,

@@ -28,11 +28,14 @@ pub struct Filter {
 
 impl ListResource for RunnerCredentialsResource {
     type Filter = Filter;
-    const LIST_DESCRIPTION: &'static str = "Lists what runners of a namespace may use a bucket with, whoever created it: access \
-         keys in Secrets with the keys `accesskey` and `secretkey`, roles that a service account is annotated with, and roles \
-         that a Pod Identity association leads to. Needs `list` on `secrets` and `serviceaccounts` of the namespace, \
-         `iam:GetAccessKeyLastUsed`, which tells the user of a key, `eks:ListPodIdentityAssociations` and \
-         `eks:DescribePodIdentityAssociation`, and with `include_resource` what a plan needs.";
+    const LIST_DESCRIPTION: &'static str = "Lists what the runners of a namespace may use a bucket with, whoever \
+         created it: access keys in Secrets, and \
+         IAM roles of service accounts.\n\n\
+         A Secret counts that has the keys `accesskey` and `secretkey`. A role counts that a service account is \
+         annotated with, or that a Pod Identity association leads to.\n\n\
+         Needs `list` on `secrets` and `serviceaccounts` of the namespace, `iam:GetAccessKeyLastUsed`, which tells \
+         the user of a key, `eks:ListPodIdentityAssociations` and `eks:DescribePodIdentityAssociation`, and with \
+         `include_resource` what a plan needs.";
 
     async fn list(
         &self,

@@ -25,8 +25,9 @@ pub struct Filter {
 
 impl ListResource for RunnerReleaseResource {
     type Filter = Filter;
-    const LIST_DESCRIPTION: &'static str = "Lists the GitLab Runners of a cluster: releases of the official Helm chart, and \
-         those of this provider. Needs `list` on `deployments.apps`, and with `include_resource` what a plan needs.\n\n\
+    const LIST_DESCRIPTION: &'static str = "Lists the GitLab Runners of a cluster: releases of the official Helm \
+         chart, and those of this provider.\n\n\
+         Needs `list` on `deployments.apps`, and with `include_resource` what a plan needs.\n\n\
          A token is in no configuration that is generated: add `runner_token_wo`, or name the Secret that has it.";
 
     async fn list(

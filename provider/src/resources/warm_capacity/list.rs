@@ -24,7 +24,8 @@ pub struct Filter {
 
 impl ListResource for WarmCapacityResource {
     type Filter = Filter;
-    const LIST_DESCRIPTION: &'static str = "Lists the warm capacity of a cluster that this provider created, from any state. \
+    const LIST_DESCRIPTION: &'static str = "Lists the warm capacity of a cluster that this provider created, from any \
+         state.\n\n\
          Needs `list` on `deployments.apps` and `cronjobs.batch`, and with `include_resource` what a plan needs.";
 
     async fn list(
