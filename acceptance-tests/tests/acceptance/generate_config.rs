@@ -29,20 +29,20 @@ resource "gitlabspot_warm_capacity" "warm" {
 /// The address of each resource and what it is imported by, as HCL.
 type Imports = Vec<(&'static str, String)>;
 
-/// N36: what is generated needs a token, and nothing else.
+/// N37: what is generated needs a token, and nothing else.
 #[tokio::test]
 async fn by_id_with_opentofu() {
     generates(Engine::opentofu(), "by_id", by_id).await;
 }
 
-/// N36: the same with Terraform.
+/// N37: the same with Terraform.
 #[tokio::test]
 async fn by_id_with_terraform() {
     let Some(engine) = Engine::terraform() else { return };
     generates(engine, "by_id", by_id).await;
 }
 
-/// N36: an import by identity reaches what an import by id reaches.
+/// N37: an import by identity reaches what an import by id reaches.
 #[tokio::test]
 async fn by_identity_with_opentofu() {
     generates(Engine::opentofu(), "by_identity", by_identity).await;

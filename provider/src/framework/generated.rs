@@ -5,6 +5,16 @@ use super::value::Raw;
 
 /// Without what the provider computes, what it would choose anyway, and what is not to be used any more.
 pub(crate) fn written(attributes: &[Attribute], state: Raw) -> Raw {
+    let Raw::Map(mut values) = object_written(attributes, state) else { return Raw::Null };
+    // Hosts keep this name for what they know a resource by, unless the user has to give it.
+    let id = attributes.iter().find(|attribute| attribute.name == "id" && attribute.mode != Mode::Required);
+    if let Some(value) = id.and_then(|id| values.get_mut(id.name.as_ref())) {
+        *value = Raw::Null;
+    }
+    Raw::Map(values)
+}
+
+fn object_written(attributes: &[Attribute], state: Raw) -> Raw {
     let Raw::Map(mut values) = state else { return state };
     for attribute in attributes {
         let Some(value) = values.get_mut(attribute.name.as_ref()) else { continue };
@@ -12,8 +22,7 @@ pub(crate) fn written(attributes: &[Attribute], state: Raw) -> Raw {
         let left_out = matches!(attribute.mode, Mode::Computed(_))
             || attribute.write_only
             || attribute.deprecated.is_some()
-            || (attribute.mode != Mode::Required && (state == attribute.default || state == Raw::from("")))
-            || (attribute.mode != Mode::Required && attribute.name == "id");
+            || (attribute.mode != Mode::Required && (state == attribute.default || state == Raw::from("")));
         if left_out {
             continue;
         }
@@ -27,15 +36,15 @@ pub(crate) fn written(attributes: &[Attribute], state: Raw) -> Raw {
 
 fn nested_written(nesting: Nesting, nested: &[Attribute], state: Raw) -> Raw {
     match (nesting, state) {
-        (Nesting::Single, state) => written(nested, state),
+        (Nesting::Single, state) => object_written(nested, state),
         (Nesting::List, Raw::List(elements)) => {
-            Raw::List(elements.into_iter().map(|element| written(nested, element)).collect())
+            Raw::List(elements.into_iter().map(|element| object_written(nested, element)).collect())
         }
         (Nesting::Set, Raw::List(elements)) => {
-            Raw::set(elements.into_iter().map(|element| written(nested, element)).collect())
+            Raw::set(elements.into_iter().map(|element| object_written(nested, element)).collect())
         }
         (Nesting::Map, Raw::Map(elements)) => {
-            Raw::Map(elements.into_iter().map(|(key, element)| (key, written(nested, element))).collect())
+            Raw::Map(elements.into_iter().map(|(key, element)| (key, object_written(nested, element))).collect())
         }
         (_, state) => state,
     }
@@ -57,6 +66,9 @@ mod tests {
         /// Given.
         #[attr(required)]
         key: Value<String>,
+        /// Of something else.
+        #[attr(optional, computed)]
+        id: Value<String>,
     }
 
     #[derive(Clone, Default, PartialEq, crate::framework::Object)]
@@ -83,7 +95,7 @@ mod tests {
 
     #[test]
     fn only_what_a_user_would_write_stays() {
-        let options = Options { size: 5.into(), zone: "a".into(), key: "k".into() };
+        let options = Options { size: 5.into(), zone: "a".into(), key: "k".into(), id: "o-1".into() };
         let state = Thing {
             id: "1".into(),
             name: "n".into(),
@@ -98,7 +110,7 @@ mod tests {
         let expected = Thing {
             name: "n".into(),
             options: Value::Known(vec![
-                Value::Known(Options { key: "k".into(), ..Options::default() }),
+                Value::Known(Options { key: "k".into(), id: "o-1".into(), ..Options::default() }),
                 Value::Known(Options { size: 6.into(), ..Options::default() }),
             ]),
             ..Thing::default()

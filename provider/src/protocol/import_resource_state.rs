@@ -36,7 +36,9 @@ impl<P: Provider> Rpc<P> for ImportResourceState {
         let check = || check_state(resource.schema(), &imported.state);
         imported.diagnostics.extend(server.bugs(<Self as Rpc<P>>::NAME, &request.type_name, check));
         // Whoever imports by identity is to get one back.
-        let identity = resource.write_identity(&completed(imported.identity.unwrap_or_default(), given))?;
+        let identity = completed(imported.identity.take().unwrap_or_default(), &given);
+        imported.diagnostics.extend(resource.changed_identity(<Self as Rpc<P>>::NAME, &given, &identity));
+        let identity = resource.write_identity(&identity)?;
         let resources = vec![ImportedResource {
             state: Some(dynamic_value::encode(&imported.state, resource.ty())?),
             type_name: request.type_name,
@@ -48,14 +50,14 @@ impl<P: Provider> Rpc<P> for ImportResourceState {
 }
 
 /// An identity with what was given in place of what is not known before the read.
-fn completed(found: Raw, given: Raw) -> Raw {
+fn completed(found: Raw, given: &Raw) -> Raw {
     match (found, given) {
-        (Raw::Null, given) => given,
+        (Raw::Null, given) => given.clone(),
         (Raw::Map(mut found), Raw::Map(given)) => {
             for (name, value) in given {
-                let found = found.entry(name).or_default();
+                let found = found.entry(name.clone()).or_default();
                 if found.is_null() {
-                    *found = value;
+                    *found = value.clone();
                 }
             }
             Raw::Map(found)

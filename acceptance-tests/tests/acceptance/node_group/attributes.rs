@@ -125,6 +125,32 @@ async fn made_and_imported() {
     end(&stage, &workspace, &security_group).await;
 }
 
+/// N36: numbers keep their digits, taints that differ in what is not known yet are two, and a label is known in part.
+#[tokio::test]
+async fn not_known_yet_and_exact() {
+    let (stage, workspace) = super::guide("not_known_yet", json!({})).await;
+    let data = "resource \"terraform_data\" \"key\" {\n  for_each = toset([\"a\", \"b\"])\n  input = each.key\n}\n";
+    workspace.write("data.tf", data);
+    let more = r#"
+        resource "gitlabspot_node_group" "build" {
+          labels     = { intent = "key-${terraform_data.key["a"].output}" }
+          taints     = [for it in terraform_data.key : { key = it.output, value = "true", effect = "NoSchedule" }]
+          autoscaler = { options = { scale_down_utilization_threshold = 2 / 3 } }
+        }
+    "#;
+    workspace.write("more_override.tf", more);
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    let group = super::node_group(&stage.account).await.unwrap();
+    assert_eq!((group.taints().len(), group.labels.unwrap()["intent"].as_str()), (2, "key-a"));
+    workspace.set(&json!({ "max_size": 2.5 }));
+    let said = workspace.try_apply().await.failed();
+    assert!(said.contains("The value must be a whole number, and it is a fraction."), "{said}");
+    workspace.set(&json!({ "max_size": 5 }));
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
 /// Everything that can change in place, at once: role, then version, then the rest, each waited for, and tags at last.
 #[tokio::test]
 async fn changed_in_place() {

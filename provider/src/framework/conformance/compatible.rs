@@ -159,15 +159,14 @@ mod tests {
 
     #[test]
     fn promises_are_kept() {
-        let unknown = |refinement| Raw::Unknown(refinement);
         let begins =
-            || unknown(Refinement { prefix: Some("ab".to_owned()), null: Some(false), ..Refinement::default() });
+            || Raw::Unknown(Refinement { prefix: Some("ab".to_owned()), null: Some(false), ..Refinement::default() });
         assert!(fits(&Type::String, &begins(), &"abc".into()));
         assert!(!fits(&Type::String, &begins(), &"b".into()));
         assert!(!fits(&Type::String, &begins(), &Raw::Null));
-        let positive = || unknown(Refinement { minimum: Some((0.into(), false)), ..Refinement::default() });
+        let positive = || Raw::Unknown(Refinement { minimum: Some((0.into(), false)), ..Refinement::default() });
         assert!(fits(&Type::Number, &positive(), &1.into()) && !fits(&Type::Number, &positive(), &0.into()));
-        let some = || unknown(Refinement { minimum_length: Some(1), ..Refinement::default() });
+        let some = || Raw::Unknown(Refinement { minimum_length: Some(1), ..Refinement::default() });
         assert!(!fits(&Type::String.list(), &some(), &Raw::List(vec![])));
     }
 }

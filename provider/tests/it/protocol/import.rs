@@ -23,6 +23,13 @@ async fn by_id_and_by_identity_is_the_same() {
 }
 
 #[tokio::test]
+async fn an_import_of_something_else_is_found() {
+    let elsewhere =
+        import(Request { identity: identity(json!({"name": "a", "region": "moon"})), ..Request::default() });
+    assert_eq!(told(&elsewhere.await.diagnostics), ["Error: region: Bug in the provider"]);
+}
+
+#[tokio::test]
 async fn the_read_that_follows_knows_of_the_import() {
     let imported = import(Request { id: "a".to_owned(), ..Request::default() }).await.imported_resources.remove(0);
     let request = read_resource::Request {

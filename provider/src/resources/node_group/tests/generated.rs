@@ -25,13 +25,18 @@ fn subnets() -> Config {
     with(&[("availability_zones", Raw::Null), ("subnet_ids", list(&["subnet-b"]))])
 }
 
+fn with_launch_template() -> Config {
+    let template = object(&[("id", text("lt-1")), ("name", Raw::Null), ("version", text("1"))]);
+    with(&[("launch_template", template), ("remote_access", Raw::Null)])
+}
+
 fn with_template() -> Config {
     with(&[("remote_access", Raw::Null), ("node_role", node_role(&["auto_scaler"]))])
 }
 
 #[tokio::test]
 async fn both_kinds_plan_without_changes() {
-    for config in [guide(), with_role_arn(), prefixed(), subnets(), with_template()] {
+    for config in [guide(), with_role_arn(), prefixed(), subnets(), with_launch_template(), with_template()] {
         let (_, stage) = imported(&config).await;
         assert_eq!(stage.differences_to(&stage.written_by_hosts()).await, [""; 0]);
         assert_eq!(stage.differences_to(&stage.generated()).await, [""; 0]);

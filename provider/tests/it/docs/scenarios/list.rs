@@ -60,6 +60,7 @@ pub(super) const GROUPS: &[Group] = &[
             "launch template of others has the name: an error, nothing made; one of an earlier run is used",
             "launch template with as many versions as EC2 allows: old ones deleted, never the group's",
             "launch template or its version deleted by hand: replaced, or made again in place",
+            "taints, labels and numbers that are not known yet or have many digits: planned as they will be, no difference then",
             "imported with all other resources, by id and by identity, with a configuration that the engine generates: no change",
         ],
         without: &[],
