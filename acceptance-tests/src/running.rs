@@ -33,6 +33,15 @@ impl Running {
         self.signal("INT").await
     }
 
+    /// Asks engine and provider to end, as a service manager or a cancelled job does, and waits for the end.
+    ///
+    /// # Panics
+    ///
+    /// When the command has ended already.
+    pub async fn terminate(self) -> Output {
+        self.signal("TERM").await
+    }
+
     /// Ends engine and provider at once, as `kill -9` or a lost machine does.
     ///
     /// # Panics

@@ -23,6 +23,8 @@ pub(crate) enum Answer {
     Reset,
     /// No answer ever comes.
     Silence,
+    /// A success that takes time.
+    Slow(Duration, String),
 }
 
 impl Answer {
@@ -110,6 +112,12 @@ impl HttpConnector for Script {
             Answer::Reset => {
                 let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
                 Err(ConnectorError::io(reset.into()))
+            }
+            Answer::Slow(time, body) => {
+                return HttpConnectorFuture::new(async move {
+                    tokio::time::sleep(time).await;
+                    Ok(HttpResponse::new(200.try_into().unwrap(), SdkBody::from(body)))
+                });
             }
             Answer::Silence => return HttpConnectorFuture::new(std::future::pending()),
         })

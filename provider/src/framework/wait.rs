@@ -47,6 +47,7 @@ pub struct Wait {
     timeout: Duration,
     interval: Duration,
     longest: Duration,
+    watching: bool,
 }
 
 impl Wait {
@@ -58,6 +59,7 @@ impl Wait {
             timeout,
             interval: Duration::from_secs(1),
             longest: Duration::from_secs(15),
+            watching: false,
         }
     }
 
@@ -66,6 +68,13 @@ impl Wait {
     pub fn every(mut self, first: Duration, longest: Duration) -> Self {
         self.interval = first;
         self.longest = longest;
+        self
+    }
+
+    /// Looks change nothing: after the first, one that is under way is given up when the user asks to stop.
+    #[must_use]
+    pub fn watching(mut self) -> Self {
+        self.watching = true;
         self
     }
 
@@ -79,8 +88,16 @@ impl Wait {
     {
         let end = self.clock.now() + self.timeout;
         let mut pause = self.interval;
+        let mut before = None;
         loop {
-            let last = match look().await.map_err(WaitError::Failed)? {
+            let found = tokio::select! {
+                biased;
+                found = look() => found,
+                last = stopped(&self.stop, &mut before), if self.watching && before.is_some() => {
+                    return Err(WaitError::Cancelled { last });
+                }
+            };
+            let last = match found.map_err(WaitError::Failed)? {
                 Look::Done(found) => return Ok(found),
                 Look::Pending(last) => last,
             };
@@ -94,8 +111,15 @@ impl Wait {
                 () = self.clock.sleep(pause.min(left)) => {}
             }
             pause = (pause * 2).min(self.longest);
+            before = Some(last);
         }
     }
+}
+
+/// Waits for the stop; what was seen before.
+async fn stopped(stop: &CancellationToken, before: &mut Option<String>) -> String {
+    stop.cancelled().await;
+    before.take().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -134,6 +158,28 @@ mod tests {
             Err("timed out after 1m30s; last seen: status CREATING".to_owned())
         );
         assert_eq!(clock.passed(), Duration::from_secs(90));
+    }
+
+    #[tokio::test]
+    async fn a_cancel_ends_a_look_that_changes_nothing() {
+        let context = context(&Arc::new(TestClock::new()));
+        let mut looks = 0;
+        let wait = Wait::new(&context, Duration::from_secs(90)).watching();
+        let result: Result<(), WaitError<()>> = wait
+            .until(|| {
+                looks += 1;
+                let first = looks == 1;
+                let stop = context.stop.clone();
+                async move {
+                    if first {
+                        return Ok(Look::Pending("CREATING".to_owned()));
+                    }
+                    stop.cancel();
+                    std::future::pending().await
+                }
+            })
+            .await;
+        assert_eq!(result, Err(WaitError::Cancelled { last: "CREATING".to_owned() }));
     }
 
     #[tokio::test]

@@ -100,7 +100,10 @@ impl<P: Provider> Server<P> {
     /// Cancels every call that runs. Later ones start afresh: with a debugger attached the process outlives the run.
     pub(super) fn stop(&self) {
         let mut stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *stop).cancel();
+        // A process that is told to end does not start afresh.
+        if !stop.is_cancelled() {
+            std::mem::take(&mut *stop).cancel();
+        }
     }
 
     /// What cancels every call that runs or comes: for a process that is told to end.

@@ -87,6 +87,7 @@ where
     let mut early = !steady.delay.is_zero();
     let first = if early { steady.delay } else { steady.interval };
     Wait::new(context, steady.timeout)
+        .watching()
         .every(first, steady.interval)
         .until(|| {
             let answer = (!std::mem::take(&mut early)).then(|| Box::pin(shows()));

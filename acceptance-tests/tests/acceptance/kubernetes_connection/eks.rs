@@ -90,7 +90,8 @@ async fn a_token_is_made_again_after_401() {
     scene.destroy().await;
 }
 
-/// K23: an AWS identity that the cluster does not know is told what it lacks, after two tokens.
+/// K23: an AWS identity that the cluster does not know is told what it lacks, after two tokens and a look whether the cluster
+/// was replaced.
 #[tokio::test]
 async fn an_identity_that_the_cluster_does_not_know() {
     let scene = Scene::new("eks_no_access", &json!({})).await;
@@ -104,7 +105,7 @@ async fn an_identity_that_the_cluster_does_not_know() {
         &said,
         &["(401 Unauthorized)", "with cluster_name, the AWS identity needs an access entry of the EKS cluster."],
     );
-    assert_eq!(scene.stage.account.calls_of("eks", "DescribeCluster").len(), 1);
+    assert_eq!(scene.stage.account.calls_of("eks", "DescribeCluster").len(), 2);
     scene.assert_nothing_left().await;
 }
 

@@ -1,8 +1,10 @@
 //! Commands that print credentials.
 
 use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
-use gitlabspot_acceptance_tests::KubernetesFault;
+use gitlabspot_acceptance_tests::{KubernetesFault, until};
 use serde_json::{Value, json};
 
 use super::{Scene, assert_said, with};
@@ -21,6 +23,7 @@ pub(super) fn command(scene: &Scene, word: &str) -> Value {
          certificate) cat \"$CERTIFICATE\" ;;\n\
          fail) echo \"$TOKEN\"; echo 'the session has ended: log in' >&2; exit 7 ;;\n\
          noise) echo \"Updated: $TOKEN\" ;;\n\
+         wait) trap '' INT; echo $$ >\"$CALLS.process\"; exec sleep 600 ;;\n\
          esac\n",
     )
     .unwrap();
@@ -97,6 +100,28 @@ async fn called_when_needed() {
 
     scene.connect(&settings(&scene, scene.cloud.kubernetes_host(), "certificate"));
     scene.assert_found().await;
+    connect("echo");
+    scene.destroy().await;
+}
+
+/// K14: one Ctrl-C ends a run that waits for the command, and the command.
+#[tokio::test]
+async fn that_waits_for_somebody() {
+    let scene = Scene::new("exec_waiting", &json!({})).await;
+    let connect = |word: &str| scene.connect(&settings(&scene, scene.cloud.kubernetes_host(), word));
+    connect("echo");
+    scene.workspace.apply().await;
+    connect("wait");
+    let file = format!("{}.process", calls_file(&scene));
+    let running = scene.workspace.begin(&["plan", "-input=false"]);
+    let process = || fs::read_to_string(&file).ok().filter(|text| text.ends_with('\n'));
+    until("the command runs", async || process().is_some()).await;
+    let begin = Instant::now();
+    let said = running.interrupt().await.failed();
+    assert!(begin.elapsed() < Duration::from_secs(5), "took {:?}: {said}", begin.elapsed());
+    assert_said(&said, &["Error: Run stopped", "The run was stopped while a connection was being made."]);
+    let process = process().unwrap();
+    until("the command is gone", async || !Path::new("/proc").join(process.trim()).exists()).await;
     connect("echo");
     scene.destroy().await;
 }

@@ -1,20 +1,22 @@
 //! The cluster is made by the run that deploys onto it, and nothing is known of it while planning.
 
 use std::fs;
+use std::sync::Arc;
 
 use aws_sdk_eks::Client;
 use aws_sdk_eks::types::VpcConfigRequest;
-use gitlabspot_acceptance_tests::{Cloud, Engine, Proxy};
+use gitlabspot_acceptance_tests::{Cloud, Engine, Proxy, until};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 
 use super::{ADDRESS, Scene, host};
 
 const CLUSTER: &str = "terraform_data.cluster";
 
-/// Makes and removes the cluster `made` for whoever asks; the address.
-async fn maker(eks: Client, subnets: Vec<String>) -> Value {
+/// Makes and removes the cluster `made` for whoever asks, as often as it may; the address.
+async fn maker(eks: Client, subnets: Vec<String>, makes: Arc<Semaphore>) -> Value {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -24,6 +26,7 @@ async fn maker(eks: Client, subnets: Vec<String>) -> Value {
             stream.read_line(&mut order).await.unwrap();
             match order.trim() {
                 "create" => {
+                    makes.acquire().await.unwrap().forget();
                     let vpc = VpcConfigRequest::builder().set_subnet_ids(Some(subnets.clone())).build();
                     let role = "arn:aws:iam::123456789012:role/cluster";
                     eks.create_cluster().name("made").role_arn(role).resources_vpc_config(vpc).send().await.unwrap();
@@ -41,9 +44,7 @@ async fn scene(way: &str, engine: Engine) -> Scene {
     let nowhere = json!({ "host": "127.0.0.1", "port": "1" });
     let variables = json!({ "way": way, "kubernetes": host(&cloud), "maker": nowhere });
     let mut scene = Scene::of("in_one_run", &format!("in_one_run_{}_{way}", engine.name()), variables, engine).await;
-    let subnets = scene.stage.account.subnet_ids().values().cloned().collect();
-    let maker = maker(scene.stage.account.eks(), subnets).await;
-    scene.workspace.set(&json!({ "maker": maker }));
+    with_maker(&scene, &Arc::new(Semaphore::new(1))).await;
     // For whoever falls back to them.
     scene.workspace = scene
         .workspace
@@ -51,6 +52,12 @@ async fn scene(way: &str, engine: Engine) -> Scene {
         .with_environment("KUBE_TOKEN", "nobody")
         .with_environment("KUBE_CLUSTER_CA_CERT_DATA", &cloud.kubernetes_authority());
     scene
+}
+
+async fn with_maker(scene: &Scene, makes: &Arc<Semaphore>) {
+    let subnets = scene.stage.account.subnet_ids().values().cloned().collect();
+    let maker = maker(scene.stage.account.eks(), subnets, Arc::clone(makes)).await;
+    scene.workspace.set(&json!({ "maker": maker }));
 }
 
 /// One run makes the cluster and deploys onto it, the next finds nothing to do, and one run destroys both, in order.
@@ -101,6 +108,29 @@ async fn with_terraform() {
         let Some(terraform) = Engine::terraform() else { return };
         lives(way, terraform).await;
     }
+}
+
+/// K28: one run replaces the cluster by another one of the same name, elsewhere, and what was on it.
+#[tokio::test]
+async fn that_replaces_the_cluster() {
+    let makes = Arc::new(Semaphore::new(1));
+    let nowhere = json!({ "maker": { "host": "127.0.0.1", "port": "1" } });
+    let scene = Scene::of("replaced", "in_one_run_replaced", nowhere, Engine::opentofu()).await;
+    with_maker(&scene, &makes).await;
+    let _ = scene.workspace.apply().await;
+    let proxy = scene.stage.kubernetes_faults();
+    let replace = |address: &str| format!("-replace={address}");
+    let (cluster, probe) = (replace(CLUSTER), replace(ADDRESS));
+    let running = scene.workspace.begin(&["apply", "-input=false", "-auto-approve", &cluster, &probe]);
+    let eks = scene.stage.account.eks();
+    until("the old cluster is gone", async || eks.describe_cluster().name("made").send().await.is_err()).await;
+    assert_ne!(proxy.changes(), [""; 0]);
+    proxy.go_down().await;
+    makes.add_permits(1);
+    let _ = running.output().await.succeeded();
+    scene.workspace.assert_stable().await;
+    let _ = scene.workspace.destroy().await;
+    scene.assert_nothing_left().await;
 }
 
 /// K29: what exists already is not looked for while the way to it is unknown, and neither is anything else.

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use gitlabspot_acceptance_tests::{Fault, Running, until};
+use gitlabspot_acceptance_tests::{Engine, Fault, Running, until};
 use serde_json::json;
 
-use super::{ADDRESS, NAME, guide, node_group};
+use super::{ADDRESS, NAME, guide, guide_of, node_group};
 
 /// Presses Ctrl-C, which has to end the command soon.
 async fn interrupted(running: Running) -> String {
@@ -33,6 +33,50 @@ async fn of_a_create() {
     workspace.assert_stable().await;
     let creates = stage.account.changes().into_iter().filter(|action| action == "CreateNodegroup").count();
     assert_eq!((creates, stage.account.leftovers()["node_groups"].len()), (2, 1));
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// N15: SIGTERM for engine and provider in the wait of a create, as when a job is cancelled: the state has the group.
+async fn terminated(engine: Engine) {
+    let (stage, workspace) = guide_of(&format!("terminated_{}", engine.name()), json!({}), engine).await;
+    stage.account.plan_node_groups(&json!({ "on": "create", "polls": 10_000 }));
+    let running = workspace.begin_apply();
+    until("EKS is making the group", async || stage.account.looks_after("CreateNodegroup") > 1).await;
+    let begin = Instant::now();
+    let said = running.terminate().await.failed();
+    assert!(begin.elapsed() < Duration::from_secs(5), "took {:?}: {said}", begin.elapsed());
+    assert!(said.contains("last seen: status CREATING") && said.contains("the next apply replaces it"), "{said}");
+    assert_eq!(workspace.state().await.resource(ADDRESS)["id"], format!("prod:{NAME}"));
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+#[tokio::test]
+async fn of_opentofu_and_its_provider() {
+    terminated(Engine::opentofu()).await;
+}
+
+#[tokio::test]
+async fn of_terraform_and_its_provider() {
+    let Some(terraform) = Engine::terraform() else { return };
+    terminated(terraform).await;
+}
+
+/// N15: Ctrl-C while EKS says nothing: no answer is waited for, and the state is as it was.
+#[tokio::test]
+async fn of_a_look() {
+    let (stage, workspace) = guide("interrupted_look", json!({})).await;
+    workspace.apply().await;
+    stage.account.forget();
+    stage.account.inject(Fault::throttle("eks", "DescribeNodegroup").times(0));
+    let running = workspace.begin(&["plan", "-input=false"]);
+    until("EKS is asked", async || !stage.account.calls_of("eks", "DescribeNodegroup").is_empty()).await;
+    let begin = Instant::now();
+    let said = running.interrupt().await.failed();
+    assert!(begin.elapsed() < Duration::from_secs(5), "took {:?}: {said}", begin.elapsed());
+    stage.account.forget();
+    assert_eq!(workspace.state().await.resource(ADDRESS)["id"], format!("prod:{NAME}"));
     workspace.destroy().await;
     stage.assert_nothing_left().await;
 }

@@ -32,7 +32,11 @@ const SPEED: &str = "50";
 
 /// An account of its own and the guide's configuration, initialised.
 async fn guide(test: &str, variables: Value) -> (Stage, Workspace) {
-    let stage = Stage::new(&format!("node_group/{test}"), Engine::opentofu()).await;
+    guide_of(test, variables, Engine::opentofu()).await
+}
+
+async fn guide_of(test: &str, variables: Value, engine: Engine) -> (Stage, Workspace) {
+    let stage = Stage::new(&format!("node_group/{test}"), engine).await;
     let workspace = stage.testdata("node_group/guide", variables).await;
     let workspace = workspace.with_environment("GITLABSPOT_CLOCK_SPEED", SPEED);
     (stage, workspace)

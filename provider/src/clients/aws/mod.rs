@@ -34,6 +34,7 @@ pub use self::error::{AwsError, Fault};
 pub use self::region::dns_suffix;
 use self::renewal::Renewal;
 pub use self::retry::DEFAULT_MAX_RETRIES;
+use self::retry::Partitions;
 pub use self::settings::{AssumeRole, AssumeRoleWithWebIdentity, AwsSettings, Endpoints};
 use self::unreachable::GiveUpConnecting;
 use self::user_agent::Appended;
@@ -51,6 +52,7 @@ pub(super) struct Connection {
     pub(super) config: SdkConfig,
     renewal: Renewal,
     appended: Option<Appended>,
+    partitions: Partitions,
     /// When calls end.
     stop: Stop,
 }
@@ -116,6 +118,7 @@ pub(super) async fn load(
         config: loaded.into_builder().retry_config(retry).build(),
         renewal: Renewal::new(),
         appended: user_agent.appended.as_deref().and_then(Appended::new),
+        partitions: Partitions::default(),
         // Whoever waits for credentials or a region gives up by itself.
         stop: Stop::default(),
     };
@@ -149,7 +152,7 @@ impl Connection {
         // A memory of its own: entries are keyed by slot, and a role must not see its base's.
         let renewal = Renewal::new();
         let config = self.config.to_builder().credentials_provider(provider).identity_cache(renewal.clone()).build();
-        Self { config, renewal, appended: self.appended.clone(), stop: self.stop.clone() }
+        Self { config, renewal, ..self.clone() }
     }
 
     /// The same, with calls that end with a run.
@@ -186,7 +189,7 @@ macro_rules! configured {
             .interceptor(stop::NoFurtherTry(stop.clone()))
             .interceptor(GiveUpConnecting)
             .interceptor(connection.renewal.clone())
-            .retry_partition(retry::partition(stringify!($name)));
+            .retry_partition(connection.partitions.of(stringify!($name)));
         if let Some(inner) = connection.config.http_client() {
             builder = builder.http_client(stop::Http { inner, stop: stop.clone() });
         }

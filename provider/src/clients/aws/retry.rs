@@ -1,5 +1,7 @@
 //! Which failures of AWS are worth another try, and how often.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_sts::config::retry::{RetryConfig, RetryMode, RetryPartition, TokenBucket};
@@ -92,11 +94,23 @@ pub(super) fn config(
     Ok(RetryConfig::standard().with_retry_mode(mode).with_max_attempts(attempts).with_max_backoff(MAX_BACKOFF))
 }
 
+/// The retry budgets of the services, which the clients of all operations share: so does the rate that the mode
+/// "adaptive" finds.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Partitions(Arc<Mutex<BTreeMap<&'static str, RetryPartition>>>);
+
+impl Partitions {
+    pub(super) fn of(&self, service: &'static str) -> RetryPartition {
+        let mut partitions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        partitions.entry(service).or_insert_with(|| partition(service)).clone()
+    }
+}
+
 /// The retry budget of one service.
 ///
 /// The SDK's bucket is empty after about a hundred retries in flight, and then the first throttled
 /// answer is final: with a thousand resources in one run that is no safeguard but a failure.
-pub(super) fn partition(service: &'static str) -> RetryPartition {
+fn partition(service: &'static str) -> RetryPartition {
     RetryPartition::custom(format!("gitlabspot-{service}"))
         .token_bucket(TokenBucket::builder().capacity(10_000).build())
         .build()
@@ -152,7 +166,11 @@ pub(super) fn names_code(body: &str, code: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{AwsSettings, eks, load};
     use super::*;
+    use crate::clients::UserAgent;
+    use crate::clients::scripted::{Answer, Script};
+    use crate::clients::stop::Stop;
 
     fn attempts(max_retries: Option<u32>, loaded: Option<RetryConfig>, environment: &Environment) -> u32 {
         config(max_retries, None, loaded.as_ref(), environment).unwrap().max_attempts()
@@ -168,6 +186,19 @@ mod tests {
         assert_eq!(attempts(None, Some(said), &nothing), 6);
         let three = Environment::fixed([("AWS_MAX_ATTEMPTS", "3")]);
         assert_eq!(attempts(None, Some(RetryConfig::standard()), &three), 3);
+    }
+
+    #[tokio::test]
+    async fn operations_share_a_budget() {
+        let busy = || Answer::Http(503, String::new());
+        let script = Script::new([busy(), busy()]);
+        let settings = AwsSettings { max_retries: Some(1), ..script.settings() };
+        let connection = load(&settings, &UserAgent::default(), &Environment::fixed([])).await.unwrap();
+        let budget = || format!("{:?}", connection.partitions.of("eks"));
+        let full = budget();
+        let eks = eks(&connection.until(&Stop::default()), &settings.endpoints);
+        assert!(eks.list_clusters().send().await.is_err());
+        assert_ne!(budget(), full);
     }
 
     #[test]

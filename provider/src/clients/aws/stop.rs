@@ -215,6 +215,9 @@ mod tests {
     const SOON: Duration = Duration::from_millis(100);
     const NEVER: Duration = Duration::from_secs(3600);
 
+    const DELETED: &str =
+        "<DeleteUserResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"></DeleteUserResponse>";
+
     #[derive(Clone, Copy)]
     enum Call {
         Look,
@@ -255,6 +258,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_change_that_is_under_way_is_answered() {
+        let script = Script::new([Answer::Slow(SOON * 2, DELETED.to_owned())]);
+        let token = CancellationToken::new();
+        let clients = script.clients().with(Stop::after(&token, NEVER, NEVER));
+        let call = async {
+            let request = clients.iam().await.unwrap().delete_user().user_name("u");
+            request.send().await.map(drop).map_err(AwsError::of("DeleteUser"))
+        };
+        let stop = async {
+            tokio::time::sleep(SOON).await;
+            token.cancel();
+        };
+        assert_eq!(tokio::join!(call, stop), (Ok(()), ()));
+    }
+
+    #[tokio::test]
     async fn nothing_is_tried_again() {
         let throttled = Answer::Http(429, String::new());
         assert_eq!(
@@ -268,8 +287,7 @@ mod tests {
 
     #[tokio::test]
     async fn calls_that_begin_afterwards_are_made_once() {
-        let deleted = "<DeleteUserResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"></DeleteUserResponse>";
-        let script = Script::new([Answer::Http(200, deleted.to_owned()), Answer::Http(503, String::new())]);
+        let script = Script::new([Answer::Http(200, DELETED.to_owned()), Answer::Http(503, String::new())]);
         let token = CancellationToken::new();
         let clients = clients(AwsSettings { max_retries: Some(9), ..script.settings() }).until(&token);
         token.cancel();

@@ -84,6 +84,7 @@ pub(super) async fn until_there<D>(
     timeout: Duration,
 ) -> Result<(), WaitError<AwsError>> {
     Wait::new(context, timeout)
+        .watching()
         .until(|| async {
             Ok(match presence(s3, bucket, region).await? {
                 Presence::Absent => Look::Pending("no such bucket".to_owned()),
@@ -102,6 +103,7 @@ pub(super) async fn until_gone<D>(
     timeout: Duration,
 ) -> Result<(), WaitError<AwsError>> {
     Wait::new(context, timeout)
+        .watching()
         .until(|| async {
             Ok(match presence(s3, bucket, region).await? {
                 // The name may belong to someone else by now.

@@ -66,6 +66,7 @@ pub(super) async fn apply<D>(
         .await?;
     }
     Wait::new(context, SHORTLY)
+        .watching()
         .until(|| async {
             let groups = describe(autoscaling, names).await?;
             let shown = common_tags(&groups);

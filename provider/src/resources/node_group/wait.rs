@@ -88,7 +88,7 @@ pub(super) async fn until_active<D>(
             _ => Err(unhealthy(&group)),
         }
     };
-    Wait::new(context, timeout).until(|| look(eks, id, judge)).await
+    Wait::new(context, timeout).watching().until(|| look(eks, id, judge)).await
 }
 
 fn not_there<T>(begin: Instant, now: Instant, seen: bool) -> Result<Look<T>, Cause> {
@@ -116,7 +116,7 @@ pub(super) async fn until_idle<D>(
             _ => Ok(Look::Done(group)),
         }
     };
-    Wait::new(context, timeout).until(|| look(eks, id, judge)).await
+    Wait::new(context, timeout).watching().until(|| look(eks, id, judge)).await
 }
 
 /// Waits until a group that is being deleted is gone.
@@ -134,7 +134,7 @@ pub(super) async fn until_gone<D>(
         Some(group) if group.status == Some(Status::DeleteFailed) => Err(unhealthy(&group)),
         Some(group) => Ok(pending(&group)),
     };
-    Wait::new(context, timeout).until(|| look(eks, id, judge)).await
+    Wait::new(context, timeout).watching().until(|| look(eks, id, judge)).await
 }
 
 /// Waits until EKS has carried out an update.
@@ -171,7 +171,7 @@ pub(super) async fn until_updated<D>(
             }
         }
     };
-    Wait::new(context, timeout).until(look).await
+    Wait::new(context, timeout).watching().until(look).await
 }
 
 /// Whether EKS refused a change because another one is under way, of the node group or of its cluster. For the cluster it

@@ -39,7 +39,7 @@ pub(super) const GROUPS: &[Group] = &[
             "the role is not known everywhere yet: tried again; any other wrong parameter fails at once",
             "the role never becomes known: given up after two minutes with what EKS said",
             "it stays in `CREATING`: the timeout names the last status, the state keeps it",
-            "Ctrl-C in a wait: ended at once, the state has it, the next apply goes on",
+            "Ctrl-C or SIGTERM in a wait: ended at once, the state has it, the next apply goes on",
             "deleted by hand: planned anew, no error",
             "gone, or being deleted by others, at destroy: success, or waited for",
             "`DELETE_FAILED`: its issues in the error, the state kept",
