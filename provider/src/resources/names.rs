@@ -2,6 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::framework::Value;
+
 const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
 /// The prefix with so many random small letters and digits.
@@ -26,6 +28,16 @@ pub(crate) fn derived(prefix: &str, characters: usize, parts: &[&str]) -> String
     suffixed(prefix, hash.get(..characters).unwrap_or(&hash))
 }
 
+/// Whether another prefix means another name: a prefix that is removed, or that the name starts with, does not.
+pub(crate) fn needs_another_name(name: &Value<String>, before: &Value<String>, after: &Value<String>) -> bool {
+    match after {
+        same if same == before => false,
+        Value::Null => false,
+        Value::Unknown => true,
+        Value::Known(prefix) => !name.as_str().is_some_and(|name| name.starts_with(prefix.as_str())),
+    }
+}
+
 fn suffixed(prefix: &str, bytes: &[u8]) -> String {
     let suffix = bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)]));
     prefix.chars().chain(suffix).collect()
@@ -41,6 +53,14 @@ mod tests {
         assert_eq!(name.len(), 15);
         assert!(name.starts_with("ci-"));
         assert_ne!(name, generated("ci-", 12));
+    }
+
+    #[test]
+    fn a_prefix_that_fits_the_name_is_no_reason_for_another_one() {
+        let needs = |before: Value<String>, after: Value<String>| needs_another_name(&"ci-abc".into(), &before, &after);
+        assert!(!needs(Value::Null, "ci-".into()) && !needs("ci".into(), "ci-".into()));
+        assert!(!needs("other-".into(), Value::Null) && !needs(Value::Unknown, Value::Unknown));
+        assert!(needs(Value::Null, "other-".into()) && needs("ci-".into(), Value::Unknown));
     }
 
     #[test]

@@ -3,14 +3,14 @@
 use super::schema::{CacheBucket, Encryption, Protection, RunnerCache, RunnerCacheS3};
 use crate::framework::{Plan, Value};
 use crate::provider::Tags;
+use crate::resources::names::needs_another_name;
 use crate::resources::{cache_path, partition};
 
 /// Completes a plan. `region` is `None` while the provider does not know it.
 /// `endpoint` is where S3 is, if it is not AWS's.
 pub(super) fn complete(plan: &mut Plan<CacheBucket>, region: Option<&str>, endpoint: Option<&str>, tags: &Tags) {
     if let Some(prior) = &plan.prior
-        && prior.bucket_prefix != plan.planned.bucket_prefix
-        && !continues(prior, &plan.planned)
+        && needs_another_name(&prior.bucket, &prior.bucket_prefix, &plan.planned.bucket_prefix)
     {
         plan.require_replace("bucket_prefix");
     }
@@ -20,16 +20,6 @@ pub(super) fn complete(plan: &mut Plan<CacheBucket>, region: Option<&str>, endpo
         _ => region.map(str::to_owned),
     };
     derive(&mut plan.planned, &plan.config, region.as_deref(), endpoint, tags);
-}
-
-/// Whether the bucket that is there could have got its name from the new prefix, or the prefix only went away: then
-/// there is no reason for another bucket.
-fn continues(prior: &CacheBucket, planned: &CacheBucket) -> bool {
-    match (&planned.bucket_prefix, prior.bucket.as_str()) {
-        (Value::Known(prefix), Some(name)) => prior.bucket_prefix.is_null() && name.starts_with(prefix.as_str()),
-        (Value::Null, _) => true,
-        _ => false,
-    }
 }
 
 /// Everything that follows from what is known: used for the plan and, when the last unknown values are there, for the
@@ -210,15 +200,5 @@ mod tests {
             let expected = Place { host: host.to_owned(), is_insecure };
             assert_eq!(Place::of("eu-west-1", Some(endpoint)), expected, "{endpoint}");
         }
-    }
-
-    #[test]
-    fn a_prefix_that_fits_the_name_is_no_reason_for_another_bucket() {
-        let prior = CacheBucket { bucket: "ci-abc".into(), ..CacheBucket::default() };
-        let planned = |prefix: Value<String>| CacheBucket { bucket_prefix: prefix, ..prior.clone() };
-        assert!(continues(&prior, &planned("ci-".into())));
-        assert!(!continues(&prior, &planned("other-".into())));
-        assert!(!continues(&planned("ci".into()), &planned("ci-".into())));
-        assert!(continues(&planned("ci-".into()), &planned(Value::Null)));
     }
 }

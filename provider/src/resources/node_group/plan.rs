@@ -7,6 +7,7 @@ use super::{ami_type, az_rebalance, launch_template, release, template, validate
 use crate::framework::value::known_list;
 use crate::framework::{AttributePath, Diagnostic, Plan, Value};
 use crate::provider::Tags;
+use crate::resources::names::needs_another_name;
 
 /// Stands as the status of a group that is gone while its role is still there, so that the next run goes on with the role.
 pub(super) const DELETED: &str = "DELETED";
@@ -166,15 +167,6 @@ fn prefixes(plan: &mut Plan<NodeGroup>, prior: &NodeGroup) {
         && needs_another_name(&before.name, &before.name_prefix, &after.name_prefix)
     {
         plan.require_replace(AttributePath::of("node_role").attribute("name_prefix"));
-    }
-}
-
-fn needs_another_name(name: &Value<String>, before: &Value<String>, after: &Value<String>) -> bool {
-    match after {
-        same if same == before => false,
-        Value::Null => false,
-        Value::Unknown => true,
-        Value::Known(prefix) => !name.as_str().is_some_and(|name| name.starts_with(prefix.as_str())),
     }
 }
 

@@ -10,6 +10,7 @@ use super::way::Way;
 use crate::framework::value::Map;
 use crate::framework::{Diagnostic, Plan, Value};
 use crate::provider::Tags;
+use crate::resources::names::needs_another_name;
 use crate::resources::policy_document::{equivalent, parse, text};
 use crate::resources::{tags, timestamp};
 
@@ -56,13 +57,8 @@ fn is_kept(planned: &RunnerCredentials, prior: &RunnerCredentials) -> bool {
 /// Changes that mean new credentials, beyond those that the schema names.
 fn replacements(plan: &mut Plan<RunnerCredentials>, prior: &RunnerCredentials, memory: &Memory) {
     let planned = &plan.planned;
-    let fits = match (&planned.name_prefix, prior.name.as_str()) {
-        (Value::Known(prefix), Some(name)) => prior.name_prefix.is_null() && name.starts_with(prefix.as_str()),
-        (Value::Null, _) => true,
-        _ => false,
-    };
     let is_other_cluster = planned.cluster_name != prior.cluster_name && !memory.is_imported;
-    if planned.name_prefix != prior.name_prefix && !fits {
+    if needs_another_name(&prior.name, &prior.name_prefix, &planned.name_prefix) {
         plan.require_replace("name_prefix");
     }
     if is_other_cluster {
