@@ -48,6 +48,12 @@ async fn by_identity_with_opentofu() {
     generates(Engine::opentofu(), "by_identity", by_identity).await;
 }
 
+/// N37: the same with Terraform.
+#[tokio::test]
+async fn by_identity_with_newer_terraform() {
+    generates(Engine::newer_terraform(), "by_identity", by_identity).await;
+}
+
 const NODE_GROUP: &str = "gitlabspot_node_group.build";
 const BUCKET: &str = "gitlabspot_cache_bucket.cache";
 const CREDENTIALS: &str = "gitlabspot_runner_credentials.cache";

@@ -53,10 +53,10 @@ impl Provider for Gitlabspot {
     }
 
     fn description(&self) -> &'static str {
-        "GitLab CI on cheap Spot nodes of an EKS cluster, nodes that exist only while there is work: the node group with \
-         what scale-from-zero needs, the cache bucket, its credentials, and the runner itself.\n\n\
-         Works with OpenTofu 1.11 and Terraform 1.11, and newer. Configuring the provider contacts nothing: each \
-         connection is made when a resource first needs it."
+        "Manages GitLab CI on Spot nodes of an EKS cluster, which only exist while there is work: the node group with the \
+         tags that scaling from zero requires, the cache bucket, its credentials, and GitLab Runner.\n\n\
+         Requires OpenTofu 1.11 or Terraform 1.11, or newer. The provider makes no call when it is configured: each \
+         connection is established when a resource first requires it."
     }
 
     fn validate(&self, config: &Config, diagnostics: &mut Diagnostics) {

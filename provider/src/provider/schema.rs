@@ -6,81 +6,86 @@ use crate::framework::{Object, Set};
 /// The `provider "gitlabspot"` block.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct Config {
-    /// AWS region, for instance `af-south-1`. Otherwise from `AWS_REGION`, `AWS_DEFAULT_REGION` or the profile.
+    /// AWS region, for example `af-south-1`. Defaults to `AWS_REGION`, `AWS_DEFAULT_REGION` or the region of the
+    /// profile.
     #[attr(optional)]
     pub region: Value<String>,
-    /// Name of a profile in the shared configuration files. Goes before keys in the environment. Otherwise from
-    /// `AWS_PROFILE`.
+    /// Name of a profile in the shared configuration files. It takes precedence over keys in the environment. Defaults
+    /// to `AWS_PROFILE`.
     #[attr(optional)]
     pub profile: Value<String>,
-    /// Access key id. Otherwise from `AWS_ACCESS_KEY_ID`, or the rest of the standard credential chain: profiles, SSO,
-    /// credential process, web identity, container and instance roles.
+    /// Access key ID. Defaults to `AWS_ACCESS_KEY_ID`, then to the rest of the standard credential chain: profiles,
+    /// SSO, credential process, web identity, container and instance roles.
     #[attr(optional)]
     pub access_key: Value<String>,
-    /// Secret access key. Otherwise from `AWS_SECRET_ACCESS_KEY`.
+    /// Secret access key. Defaults to `AWS_SECRET_ACCESS_KEY`.
     #[attr(optional, sensitive)]
     pub secret_key: Value<String>,
-    /// Session token of temporary credentials. Otherwise from `AWS_SESSION_TOKEN`.
+    /// Session token of temporary credentials. Defaults to `AWS_SESSION_TOKEN`.
     #[attr(optional, sensitive)]
     pub token: Value<String>,
-    /// Paths of shared configuration files. Otherwise from `AWS_CONFIG_FILE`, or `~/.aws/config`.
+    /// Paths of shared configuration files. Defaults to `AWS_CONFIG_FILE`, or `~/.aws/config`.
     #[attr(optional)]
     pub shared_config_files: Value<List<String>>,
-    /// Paths of shared credentials files. Otherwise from `AWS_SHARED_CREDENTIALS_FILE`, or `~/.aws/credentials`.
+    /// Paths of shared credentials files. Defaults to `AWS_SHARED_CREDENTIALS_FILE`, or `~/.aws/credentials`.
     #[attr(optional)]
     pub shared_credentials_files: Value<List<String>>,
-    /// A role to assume with the credentials found otherwise. It is assumed again before its session ends.
+    /// IAM role to assume with the credentials that are configured otherwise. Its session is renewed before it expires.
     #[attr(optional)]
     pub assume_role: Value<AssumeRole>,
-    /// A role to assume with a token of an OpenID Connect provider. Takes the place of all other credentials.
+    /// IAM role to assume with a token of an OpenID Connect provider. It replaces all other credentials.
     #[attr(optional)]
     pub assume_role_with_web_identity: Value<AssumeRoleWithWebIdentity>,
-    /// URLs of services, in place of the public ones. Otherwise from `AWS_ENDPOINT_URL_<SERVICE>` and `AWS_ENDPOINT_URL`.
-    /// Calls for the credentials of a role, a profile's too, go to `sts`.
+    /// Custom endpoint URLs of AWS services. Default to `AWS_ENDPOINT_URL_<SERVICE>` and `AWS_ENDPOINT_URL`. The
+    /// endpoint of `sts` is also used to obtain the credentials of a role, including that of a profile.
     #[attr(optional)]
     pub endpoints: Value<Endpoints>,
-    /// Address buckets as `https://endpoint/bucket` rather than `https://bucket.endpoint`.
+    /// Whether buckets are addressed as `https://endpoint/bucket` instead of `https://bucket.endpoint`. Defaults to
+    /// `false`.
     #[attr(optional)]
     pub s3_use_path_style: Value<bool>,
-    /// Use FIPS endpoints, for STS as well. Otherwise from `AWS_USE_FIPS_ENDPOINT`.
+    /// Whether FIPS endpoints are used, including that of STS. Defaults to `AWS_USE_FIPS_ENDPOINT`.
     #[attr(optional)]
     pub use_fips_endpoint: Value<bool>,
-    /// Use dual-stack endpoints. Otherwise from `AWS_USE_DUALSTACK_ENDPOINT`.
+    /// Whether dual-stack endpoints are used. Defaults to `AWS_USE_DUALSTACK_ENDPOINT`.
     #[attr(optional)]
     pub use_dualstack_endpoint: Value<bool>,
-    /// How often a failed call is tried again, at most 100. Otherwise from `AWS_MAX_ATTEMPTS`, less one, or 10.
+    /// Maximum number of retries of a failed call, at most 100. Defaults to `AWS_MAX_ATTEMPTS` minus one, or 10.
     #[attr(optional)]
     pub max_retries: Value<i64>,
-    /// `standard` or `adaptive`: the latter also slows down by itself when AWS throttles. Otherwise from `AWS_RETRY_MODE`.
+    /// Retry mode: `standard` or `adaptive`. The latter also limits the request rate when AWS throttles. Defaults to
+    /// `AWS_RETRY_MODE`, or `standard`.
     #[attr(optional)]
     pub retry_mode: Value<String>,
-    /// URL of a proxy for plain HTTP. Otherwise from `HTTP_PROXY`.
+    /// URL of the proxy for HTTP requests. Defaults to `HTTP_PROXY`.
     #[attr(optional)]
     pub http_proxy: Value<String>,
-    /// URL of a proxy for HTTPS. Otherwise from `HTTPS_PROXY`.
+    /// URL of the proxy for HTTPS requests. Defaults to `HTTPS_PROXY`.
     #[attr(optional)]
     pub https_proxy: Value<String>,
-    /// Hosts, domains (`.example.com`), addresses and networks that are reached without a proxy, separated by commas.
-    /// Otherwise from `NO_PROXY`. This machine and the addresses of instance and container credentials always are.
+    /// Comma-separated hosts, domains (`.example.com`), IP addresses and networks that are reached without a proxy.
+    /// Defaults to `NO_PROXY`. The local machine and the addresses of instance and container credentials are never
+    /// reached through a proxy.
     #[attr(optional)]
     pub no_proxy: Value<String>,
-    /// Path of a PEM file with certificate authorities, in place of the system's. Otherwise from `AWS_CA_BUNDLE`.
+    /// Path of a PEM file with certificate authorities, which replace those of the system. Defaults to `AWS_CA_BUNDLE`.
     #[attr(optional)]
     pub custom_ca_bundle: Value<String>,
-    /// Tags for every AWS resource that this provider makes. A resource's own tags win.
+    /// Tags of all AWS resources that this provider manages. Tags of a resource take precedence.
     #[attr(optional)]
     pub default_tags: Value<Map<String>>,
-    /// Tags that others put on the resources: never shown as a difference, never removed.
+    /// Tags that the provider ignores: they are not shown as a difference and not removed.
     #[attr(optional)]
     pub ignore_tags: Value<IgnoreTags>,
-    /// The only accounts in which anything may be done. Checked once, before the first call of a run. Not together with
-    /// `forbidden_account_ids`.
+    /// IDs of the AWS accounts in which the provider is allowed to work. Checked once per run, before the first call.
+    /// Conflicts with `forbidden_account_ids`.
     #[attr(optional)]
     pub allowed_account_ids: Value<Set<String>>,
-    /// Accounts in which nothing may be done. Checked once, before the first call of a run.
+    /// IDs of the AWS accounts in which the provider is not allowed to work. Checked once per run, before the first
+    /// call. Conflicts with `allowed_account_ids`.
     #[attr(optional)]
     pub forbidden_account_ids: Value<Set<String>>,
-    /// How to reach the Kubernetes cluster: see [Connecting to Kubernetes](#connecting-to-kubernetes).
+    /// Connection to the Kubernetes cluster: see [Connecting to Kubernetes](#connecting-to-kubernetes).
     #[attr(optional)]
     pub kubernetes: Value<Kubernetes>,
 }
@@ -94,16 +99,16 @@ pub struct AssumeRole {
     /// Name of the session.
     #[attr(optional)]
     pub session_name: Value<String>,
-    /// External id that the role's trust policy asks for.
+    /// External ID that the role's trust policy requires.
     #[attr(optional)]
     pub external_id: Value<String>,
-    /// How long the session lasts, for instance `"1h"`.
+    /// Duration of the session, for example `"1h"`.
     #[attr(optional)]
     pub duration: Value<String>,
-    /// Policy in JSON that narrows the session.
+    /// Session policy in JSON, which limits the permissions of the session.
     #[attr(optional)]
     pub policy: Value<String>,
-    /// ARNs of managed policies that narrow the session.
+    /// ARNs of managed policies, which limit the permissions of the session.
     #[attr(optional)]
     pub policy_arns: Value<Set<String>>,
     /// Tags of the session.
@@ -117,19 +122,19 @@ pub struct AssumeRole {
 /// A role to assume with a web identity.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct AssumeRoleWithWebIdentity {
-    /// ARN of the role. Otherwise from `AWS_ROLE_ARN`.
+    /// ARN of the role. Defaults to `AWS_ROLE_ARN`.
     #[attr(optional)]
     pub role_arn: Value<String>,
-    /// Name of the session. Otherwise from `AWS_ROLE_SESSION_NAME`.
+    /// Name of the session. Defaults to `AWS_ROLE_SESSION_NAME`.
     #[attr(optional)]
     pub session_name: Value<String>,
-    /// The token itself.
+    /// Value of the token. Conflicts with `web_identity_token_file`.
     #[attr(optional, sensitive)]
     pub web_identity_token: Value<String>,
-    /// Path of a file with the token. Otherwise from `AWS_WEB_IDENTITY_TOKEN_FILE`.
+    /// Path of the file with the token. Defaults to `AWS_WEB_IDENTITY_TOKEN_FILE`.
     #[attr(optional)]
     pub web_identity_token_file: Value<String>,
-    /// How long the session lasts, for instance `"1h"`.
+    /// Duration of the session, for example `"1h"`.
     #[attr(optional)]
     pub duration: Value<String>,
 }
@@ -160,10 +165,10 @@ pub struct Endpoints {
 /// Tags that are not ours.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct IgnoreTags {
-    /// Keys.
+    /// Keys of the ignored tags.
     #[attr(optional)]
     pub keys: Value<Set<String>>,
-    /// Beginnings of keys.
+    /// Key prefixes of the ignored tags.
     #[attr(optional)]
     pub key_prefixes: Value<Set<String>>,
 }
@@ -172,54 +177,54 @@ pub struct IgnoreTags {
 /// all inside a pod.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct Kubernetes {
-    /// Name of an EKS cluster in the provider's account and region. Its address is looked up when it is first needed, and
-    /// tokens are made from the AWS credentials. Excludes every other address and identity.
+    /// Name of an EKS cluster in the provider's account and region. Its endpoint is looked up when it is first needed,
+    /// and tokens are created with the AWS credentials. Conflicts with all other endpoints and credentials.
     #[attr(optional)]
     pub cluster_name: Value<String>,
-    /// Path of a kubeconfig file. Otherwise from `KUBE_CONFIG_PATH`. `~/` is the home directory.
+    /// Path of a kubeconfig file; `~/` is the home directory. Defaults to `KUBE_CONFIG_PATH`.
     #[attr(optional)]
     pub config_path: Value<String>,
-    /// Paths of kubeconfig files, the first that says something being right. Otherwise from `KUBE_CONFIG_PATHS`, separated
-    /// by colons.
+    /// Paths of kubeconfig files. The first file that sets a value takes precedence. Defaults to `KUBE_CONFIG_PATHS`,
+    /// separated by colons.
     #[attr(optional)]
     pub config_paths: Value<List<String>>,
-    /// Context of the kubeconfig. Otherwise from `KUBE_CTX`, or the current one.
+    /// Context of the kubeconfig. Defaults to `KUBE_CTX`, or the current context.
     #[attr(optional)]
     pub config_context: Value<String>,
-    /// User of the kubeconfig in place of the context's. Otherwise from `KUBE_CTX_AUTH_INFO`.
+    /// User of the kubeconfig, which replaces the context's. Defaults to `KUBE_CTX_AUTH_INFO`.
     #[attr(optional)]
     pub config_context_auth_info: Value<String>,
-    /// Cluster of the kubeconfig in place of the context's. Otherwise from `KUBE_CTX_CLUSTER`.
+    /// Cluster of the kubeconfig, which replaces the context's. Defaults to `KUBE_CTX_CLUSTER`.
     #[attr(optional)]
     pub config_context_cluster: Value<String>,
-    /// URL of the API server, in place of the kubeconfig's. Otherwise from `KUBE_HOST`.
+    /// URL of the API server, which replaces the kubeconfig's. Defaults to `KUBE_HOST`.
     #[attr(optional)]
     pub host: Value<String>,
-    /// Bearer token, in place of the kubeconfig's user. Otherwise from `KUBE_TOKEN`.
+    /// Bearer token, which replaces the kubeconfig's user. Defaults to `KUBE_TOKEN`.
     #[attr(optional, sensitive)]
     pub token: Value<String>,
-    /// PEM certificate of the cluster's authority. Otherwise from `KUBE_CLUSTER_CA_CERT_DATA`. EKS and kubeconfig files have
-    /// it in base64: use `base64decode`.
+    /// Certificate authority of the cluster in PEM format. Defaults to `KUBE_CLUSTER_CA_CERT_DATA`. EKS and kubeconfig
+    /// files contain it in base64: use `base64decode`.
     #[attr(optional)]
     pub cluster_ca_certificate: Value<String>,
-    /// PEM client certificate, with `client_key`. Otherwise from `KUBE_CLIENT_CERT_DATA`.
+    /// Client certificate in PEM format. Requires `client_key`. Defaults to `KUBE_CLIENT_CERT_DATA`.
     #[attr(optional)]
     pub client_certificate: Value<String>,
-    /// PEM key of the client certificate. Otherwise from `KUBE_CLIENT_KEY_DATA`.
+    /// Key of the client certificate in PEM format. Defaults to `KUBE_CLIENT_KEY_DATA`.
     #[attr(optional, sensitive)]
     pub client_key: Value<String>,
-    /// Do not verify the server's certificate: whoever is in between can then read and change everything. Otherwise from
-    /// `KUBE_INSECURE`.
+    /// Whether the server's certificate is not verified, which makes the connection vulnerable to interception.
+    /// Defaults to `KUBE_INSECURE`, or `false`.
     #[attr(optional)]
     pub insecure: Value<bool>,
-    /// Name in the server's certificate, where it is not that of the address. Otherwise from `KUBE_TLS_SERVER_NAME`.
+    /// Name in the server's certificate, if it differs from the host. Defaults to `KUBE_TLS_SERVER_NAME`.
     #[attr(optional)]
     pub tls_server_name: Value<String>,
-    /// URL of a proxy to the API server: `http`, `https` or `socks5`. Otherwise from `KUBE_PROXY_URL`, or `HTTPS_PROXY` with
-    /// the exceptions of `NO_PROXY`.
+    /// URL of the proxy to the API server: `http`, `https` or `socks5`. Defaults to `KUBE_PROXY_URL`, or `HTTPS_PROXY`
+    /// with the exceptions of `NO_PROXY`.
     #[attr(optional)]
     pub proxy_url: Value<String>,
-    /// A command that prints credentials, as kubectl runs it. Excludes `token`.
+    /// Command that prints credentials, as kubectl runs it. Conflicts with `token`.
     #[attr(optional)]
     pub exec: Value<Exec>,
 }
@@ -227,16 +232,16 @@ pub struct Kubernetes {
 /// A command that prints an ExecCredential.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct Exec {
-    /// `client.authentication.k8s.io/v1` or `client.authentication.k8s.io/v1beta1`.
+    /// API version of the ExecCredential: `client.authentication.k8s.io/v1` or `client.authentication.k8s.io/v1beta1`.
     #[attr(required)]
     pub api_version: Value<String>,
-    /// The command.
+    /// Command to run.
     #[attr(required)]
     pub command: Value<String>,
-    /// Its arguments.
+    /// Arguments of the command.
     #[attr(optional)]
     pub args: Value<List<String>>,
-    /// Further environment variables for it.
+    /// Additional environment variables of the command.
     #[attr(optional)]
     pub env: Value<Map<String>>,
 }

@@ -59,16 +59,18 @@ impl Resource for CacheBucketResource {
     type Model = CacheBucket;
     type Identity = Identity;
     const TYPE_NAME: &'static str = "gitlabspot_cache_bucket";
-    const DESCRIPTION: &'static str = "The S3 bucket of the runner's distributed cache: private, without plain HTTP, and \
-         with a lifecycle rule that follows where the runner really puts its objects.\n\n\
-         Each part of the bucket (public access, ownership, encryption, versioning, policy, lifecycle, tags) is read back \
-         and repaired alone. Lifecycle rules, policy statements and tags of others are left alone. What a new bucket has by \
-         itself is read and not written, so that rules of an organisation that deny such calls are in nobody's way.\n\n\
-         S3 may show for a few minutes after a change what was there before. So for five minutes after a part was written, \
-         what it was before is taken for an old answer, with a warning; when someone has changed it back by hand, plans \
-         show that from then on. Any other change shows at once.\n\n\
-         The store may be another one that speaks S3 (`endpoints` of the provider). What it does not have, such as public \
-         access blocks, is left out with a warning.";
+    const DESCRIPTION: &'static str = "Manages the S3 bucket of the runner's distributed cache: private, \
+         without access over plain HTTP, and with a lifecycle rule for the location at which the runner stores its \
+         objects.\n\n\
+         Each part of the bucket (public access block, object ownership, encryption, versioning, policy, lifecycle, \
+         tags) is read and updated separately. Lifecycle rules, policy statements and tags of others are kept. \
+         Settings that a new bucket has by default are read and not written, so that policies of an organization \
+         that deny such calls do not matter.\n\n\
+         For a few minutes after a change, S3 may return the previous settings. For five minutes after an update of \
+         a part, its previous value is therefore considered outdated, with a warning. If others revert the part \
+         within that time, plans show it afterwards. All other changes are shown at once.\n\n\
+         The provider also supports other S3-compatible stores (`endpoints` of the provider). Features that a store \
+         does not have, such as the public access block, are skipped with a warning.";
 
     fn validate(&self, config: &CacheBucket, diagnostics: &mut Diagnostics) {
         validate::validate(config, diagnostics);

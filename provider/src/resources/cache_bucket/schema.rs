@@ -6,72 +6,76 @@ use crate::framework::{Object, Timeouts, Value};
 /// The bucket.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct CacheBucket {
-    /// Name of the bucket, unique among all accounts of the AWS partition. Without it and without `bucket_prefix` a name
-    /// is made up.
+    /// Name of the bucket, unique among all accounts of the AWS partition. Without `bucket` and `bucket_prefix` a name
+    /// is generated.
     #[attr(optional, computed, stable, replace)]
     pub bucket: Value<String>,
-    /// Beginning of a name that is completed with random characters.
+    /// Prefix of a generated name. A prefix that the current name does not start with replaces the bucket. Conflicts
+    /// with `bucket`.
     #[attr(optional)]
     pub bucket_prefix: Value<String>,
-    /// Days after which a cache object is deleted, counted from its upload. `0` keeps objects for ever.
+    /// Number of days after its upload after which a cache object is deleted. `0` disables the expiration.
     #[attr(optional, default = 60)]
     pub expiration_days: Value<i64>,
-    /// The runner's cache path (`[runners.cache] Path`), under which it puts everything.
+    /// Path of the runner's cache (`[runners.cache] Path`), the prefix of all its objects.
     #[attr(optional, default = "")]
     pub cache_path: Value<String>,
-    /// Whether runners share the cache (`[runners.cache] Shared`). It decides whether objects lie under `project/` or
-    /// under `runner/`.
+    /// Whether runners share the cache (`[runners.cache] Shared`). Objects of a shared cache are below `project/`,
+    /// others below `runner/`.
     #[attr(optional, default = true)]
     pub shared: Value<bool>,
-    /// Beginning of the keys of objects that expire. By default it is where the runner puts its objects, which follows from
-    /// `cache_path` and `shared`. `""` is the whole bucket.
+    /// Prefix of the objects that expire. Defaults to where the runner stores its objects, derived from `cache_path`
+    /// and `shared`. `""` selects the whole bucket.
     #[attr(optional, computed)]
     pub prefix: Value<String>,
-    /// Days after which an overwritten or deleted version of an object is removed. `0` keeps them for ever.
+    /// Number of days after which a noncurrent version of an object is deleted. `0` disables the expiration.
     #[attr(optional, default = 1)]
     pub noncurrent_expiration_days: Value<i64>,
-    /// Days after which the parts of an upload that was never completed are removed. `0` keeps them for ever.
+    /// Number of days after which an incomplete multipart upload is aborted. `0` disables it.
     #[attr(optional, default = 1)]
     pub abort_incomplete_multipart_days: Value<i64>,
-    /// Whether overwritten objects are kept as versions. A cache has no use for them.
+    /// Whether versioning is enabled. A cache does not need it.
     #[attr(optional, default = false)]
     pub versioning: Value<bool>,
-    /// How objects are encrypted; by default with keys of S3 (`AES256`).
+    /// Default encryption of the objects. Defaults to `AES256`.
     #[attr(optional, computed)]
     pub encryption: Value<Encryption>,
-    /// Whether the bucket's policy denies requests without TLS. Further statements of the policy are left alone.
+    /// Whether the bucket policy denies requests without TLS. Other statements of the policy are kept.
     #[attr(optional, default = true)]
     pub tls_only: Value<bool>,
-    /// Whether a destroy empties the bucket first, of all objects and versions. Otherwise only an empty bucket can be
-    /// destroyed. A bucket that something goes on writing into is given up after two minutes.
+    /// Whether a destroy deletes all objects and versions of the bucket first. Otherwise only an empty bucket can be
+    /// destroyed. The destroy fails if objects are still written after two minutes.
     #[attr(optional, default = false)]
     pub force_destroy: Value<bool>,
-    /// Tags of the bucket. Tags that others put on it are left alone. An import cannot tell whose they are and takes all of
-    /// them: name them here, or leave them out with `ignore_tags` of the provider, if the next apply is to keep them.
+    /// Tags of the bucket. Tags that are not managed here are kept. An import cannot distinguish them and imports all
+    /// tags: configure them here, or exclude them with `ignore_tags` of the provider, so that the next apply keeps
+    /// them.
     #[attr(optional)]
     pub tags: Value<Map<String>>,
-    /// The tags together with the provider's `default_tags`.
+    /// All managed tags: `tags` and the `default_tags` of the provider.
     #[attr(computed)]
     pub tags_all: Value<Map<String>>,
-    /// How long operations may take: 20 minutes for create and update, 60 for delete.
+    /// Timeouts of the operations. Default to 20 minutes for create and update, and to 60 minutes for delete.
     #[attr(optional)]
     pub timeouts: Value<Timeouts>,
-    /// The name of the bucket.
+    /// Name of the bucket.
     #[attr(computed, stable)]
     pub id: Value<String>,
-    /// The ARN of the bucket.
+    /// ARN of the bucket.
     #[attr(computed, stable)]
     pub arn: Value<String>,
-    /// The region of the bucket. It is made in the provider's.
+    /// Region of the bucket, which is the region of the provider.
     #[attr(computed, stable)]
     pub region: Value<String>,
-    /// The bucket's host name, for instance `ci-cache.s3.amazonaws.com`; with `endpoints.s3` that of its host.
+    /// Domain name of the bucket, for example `ci-cache.s3.amazonaws.com`. With `endpoints.s3` it is a name of that
+    /// endpoint.
     #[attr(computed, stable)]
     pub bucket_domain_name: Value<String>,
-    /// What keeps the bucket private. It cannot be turned off; when someone else does, the plan shows it.
+    /// Settings that keep the bucket private. They cannot be disabled: a change by others is shown in the plan and
+    /// reverted.
     #[attr(computed)]
     pub protection: Value<Protection>,
-    /// The runner's `[runners.cache]` for this bucket, for `cache` of `gitlabspot_runner_release`.
+    /// The `[runners.cache]` section for this bucket, for `cache` of `gitlabspot_runner_release`.
     #[attr(computed)]
     pub runner_cache: Value<RunnerCache>,
 }
@@ -79,14 +83,14 @@ pub struct CacheBucket {
 /// How objects are encrypted.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct Encryption {
-    /// `AES256`, with keys of S3, or `aws:kms`, with a key of KMS.
+    /// Server-side encryption algorithm: `AES256` with keys of S3, or `aws:kms` with a KMS key.
     #[attr(optional, default = "AES256")]
     pub sse_algorithm: Value<String>,
-    /// ARN, id or alias of the KMS key; by default the AWS managed key of S3. Only with `aws:kms`. Prefer the ARN of a key:
-    /// S3 looks for an id or alias in the account and region of whoever uploads, and does not check whether there is one.
+    /// ARN, ID or alias of the KMS key. Defaults to the AWS managed key of S3. Requires `aws:kms`. Use the ARN of a
+    /// key: S3 looks up an ID or alias in the account and region of the uploader, and does not check that it exists.
     #[attr(optional)]
     pub kms_key_id: Value<String>,
-    /// Whether S3 asks KMS once per bucket instead of once per object, which is cheaper.
+    /// Whether S3 uses a bucket key, which reduces the requests to KMS and their costs.
     #[attr(optional, default = false)]
     pub bucket_key_enabled: Value<bool>,
 }
@@ -94,10 +98,10 @@ pub struct Encryption {
 /// What keeps the bucket private.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct Protection {
-    /// All four blocks of public access are on.
+    /// Whether all four settings of the public access block are enabled.
     #[attr(computed)]
     pub public_access_blocked: Value<bool>,
-    /// The bucket's owner owns all objects, and access control lists are off.
+    /// Whether the owner of the bucket owns all objects and access control lists are disabled.
     #[attr(computed)]
     pub bucket_owner_enforced: Value<bool>,
 }
@@ -105,16 +109,16 @@ pub struct Protection {
 /// `[runners.cache]`.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct RunnerCache {
-    /// `s3`.
+    /// Type of the cache: `s3`.
     #[attr(computed, name = "type")]
     pub kind: Value<String>,
-    /// The value of `cache_path`.
+    /// Value of `cache_path`.
     #[attr(computed)]
     pub path: Value<String>,
-    /// The value of `shared`.
+    /// Value of `shared`.
     #[attr(computed)]
     pub shared: Value<bool>,
-    /// `[runners.cache.s3]`.
+    /// The `[runners.cache.s3]` section.
     #[attr(computed)]
     pub s3: Value<RunnerCacheS3>,
 }
@@ -122,16 +126,16 @@ pub struct RunnerCache {
 /// `[runners.cache.s3]`.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct RunnerCacheS3 {
-    /// Host of S3, for instance `s3.amazonaws.com`; that of the provider's `endpoints.s3` where it is given.
+    /// Host of S3, for example `s3.amazonaws.com`, or of `endpoints.s3` of the provider.
     #[attr(computed)]
     pub server_address: Value<String>,
-    /// The name of the bucket.
+    /// Name of the bucket.
     #[attr(computed)]
     pub bucket_name: Value<String>,
-    /// The region of the bucket.
+    /// Region of the bucket.
     #[attr(computed)]
     pub bucket_location: Value<String>,
-    /// `true` where S3 is asked without TLS, because its endpoint begins with `http://`.
+    /// Whether S3 is used without TLS, which is the case if the endpoint starts with `http://`.
     #[attr(computed)]
     pub insecure: Value<bool>,
 }
@@ -139,10 +143,10 @@ pub struct RunnerCacheS3 {
 /// What identifies a bucket.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct Identity {
-    /// The name of the bucket.
+    /// Name of the bucket.
     #[attr(required)]
     pub bucket: Value<String>,
-    /// The region of the bucket.
+    /// Region of the bucket. Defaults to the region of the provider.
     #[attr(optional)]
     pub region: Value<String>,
 }

@@ -71,13 +71,13 @@ impl Resource for NodeGroupResource {
     type Model = NodeGroup;
     type Identity = Identity;
     const TYPE_NAME: &'static str = "gitlabspot_node_group";
-    const DESCRIPTION: &'static str = "An EKS managed node group for CI jobs, on Spot instances unless told otherwise, that \
-         costs nothing while there is no work.\n\n\
-         The cluster autoscaler starts a group without nodes only if it knows what a node would be like: this resource \
-         derives the tags that say so from labels, taints and the rest, puts them on the Auto Scaling Group, reads them \
-         back, and repairs them one by one. EKS does not do that: it keeps the tags of a node group to itself.\n\n\
-         A refresh does not look at the policies of a role that the provider made; every update of `node_role` writes \
-         all of them again.";
+    const DESCRIPTION: &'static str = "Manages an EKS managed node group for CI jobs, by default with Spot \
+         instances, which costs nothing while there is no work.\n\n\
+         The cluster autoscaler only starts nodes of an empty node group if it knows what a node will be like. This \
+         resource derives the tags that describe the nodes from labels, taints and other attributes, and manages \
+         them on the Auto Scaling Group. EKS does not propagate the tags of a node group to its Auto Scaling Group.\n\n\
+         A refresh does not read the policies of an IAM role that this resource created. Every update of \
+         `node_role` writes all of them.";
 
     fn validate(&self, config: &NodeGroup, diagnostics: &mut Diagnostics) {
         validate::check(config, diagnostics);

@@ -9,139 +9,154 @@ use crate::framework::{Number, Object, Set, Timeouts};
 /// A `gitlabspot_node_group`.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct NodeGroup {
-    /// `cluster_name:name`, which is also the import id.
+    /// `cluster_name:name`, which is also the import ID.
     #[attr(computed, stable)]
     pub id: Value<String>,
     /// Name of the EKS cluster.
     #[attr(required, replace)]
     pub cluster_name: Value<String>,
-    /// Name of the node group, at most 63 letters, digits, hyphens and underscores. Give this or `name_prefix`.
+    /// Name of the node group: up to 63 letters, digits, hyphens and underscores. One of `name` and `name_prefix` is
+    /// required.
     #[attr(optional, computed, stable, replace)]
     pub name: Value<String>,
-    /// Beginning of a name that gets a random ending, so that with `create_before_destroy` a new group can stand beside
-    /// the old one. A prefix that the name does not have replaces the group. Give this or `name`.
+    /// Prefix of a generated name. Use it with `create_before_destroy`, so that the new node group can exist beside the
+    /// old one. A prefix that the current name does not start with replaces the node group. One of `name` and
+    /// `name_prefix` is required.
     #[attr(optional)]
     pub name_prefix: Value<String>,
-    /// `SPOT` or `ON_DEMAND`.
+    /// Capacity type of the nodes: `SPOT` or `ON_DEMAND`.
     #[attr(optional, default = "SPOT", replace)]
     pub capacity_type: Value<String>,
-    /// 1 to 20 instance types in order of preference. With a `launch_template`, too: EKS takes the types from one place, so
-    /// the template must not name one. The cluster autoscaler takes every node to be like the first, so
-    /// they should agree in vCPUs, memory and architecture.
+    /// List of 1 to 20 EC2 instance types, in order of preference. Required with a `launch_template` as well, which
+    /// then must not specify an instance type. The cluster autoscaler expects every node to be like the first type, so
+    /// all types should have the same vCPUs, memory and architecture.
     #[attr(required, replace)]
     pub instance_types: Value<List<String>>,
-    /// Fewest nodes. 0 lets the group cost nothing while there is no work.
+    /// Minimum number of nodes. With `0` the node group costs nothing while there is no work.
     #[attr(optional, default = 0)]
     pub min_size: Value<i64>,
-    /// Most nodes.
+    /// Maximum number of nodes.
     #[attr(required)]
     pub max_size: Value<i64>,
-    /// Nodes to begin with, at least `min_size`. Afterwards the number belongs to the autoscaler: a difference is never a
-    /// change, and it is only raised or lowered when it is outside `min_size` and `max_size`.
+    /// Initial number of nodes, at least `min_size`. Defaults to `min_size`. After creation the cluster autoscaler
+    /// manages the number: a difference is not shown as a change, and an update only raises or lowers the number when
+    /// it is outside of `min_size` and `max_size`.
     #[attr(optional, computed, stable)]
     pub desired_size: Value<i64>,
-    /// Availability zones, resolved to the cluster's subnets in them. Where a zone has private and public subnets, the
-    /// private ones are used, and a warning names both. Give this or `subnet_ids`.
+    /// Availability zones of the nodes. The cluster's subnets in these zones are used. If a zone has private and public
+    /// subnets, the private ones are used and a warning lists both. One of `availability_zones` and `subnet_ids` is
+    /// required.
     #[attr(optional, computed, stable, replace)]
     pub availability_zones: Value<Set<String>>,
-    /// Subnets of the nodes. Give this or `availability_zones`.
+    /// IDs of the subnets of the nodes. One of `availability_zones` and `subnet_ids` is required.
     #[attr(optional, computed, stable, replace)]
     pub subnet_ids: Value<Set<String>>,
-    /// Labels of the nodes. A key has at most 63 characters with its prefix, a value 1 to 63. The prefixes `kubernetes.io/`,
-    /// `k8s.io/` and `eks.amazonaws.com/` are reserved, except `node.kubernetes.io/` and `kubelet.kubernetes.io/`.
+    /// Kubernetes labels of the nodes. A key has up to 63 characters including its prefix, a value 1 to 63. The
+    /// prefixes `kubernetes.io/`, `k8s.io/` and `eks.amazonaws.com/` are reserved, except for `node.kubernetes.io/` and
+    /// `kubelet.kubernetes.io/`.
     #[attr(optional)]
     pub labels: Value<Map<String>>,
-    /// Taints of the nodes, which keep away everything but jobs that tolerate them.
+    /// Kubernetes taints of the nodes. Only pods that tolerate all of them are scheduled on the nodes.
     #[attr(optional)]
     pub taints: Value<Set<Taint>>,
-    /// ARN of the nodes' IAM role. Give this or `node_role`. Name whatever attaches its policies in `depends_on`: EKS needs
-    /// them before the first node starts and until the last one is gone.
+    /// ARN of the IAM role of the nodes. Specify the resources that attach its policies in `depends_on`: EKS requires
+    /// the policies before the first node is started and until the last node is terminated. One of `node_role_arn` and
+    /// `node_role` is required.
     #[attr(optional, computed, stable, replace)]
     pub node_role_arn: Value<String>,
-    /// An IAM role for the nodes, made, changed and deleted with the group. Give this, `{}` is enough, or
-    /// `node_role_arn`.
+    /// IAM role that is created, updated and deleted with the node group. `{}` creates it with the default settings.
+    /// One of `node_role_arn` and `node_role` is required.
     #[attr(optional)]
     pub node_role: Value<NodeRole>,
-    /// SSH access to the nodes. Conflicts with `launch_template` and `template`; with the latter use `template.key_name`.
+    /// SSH access to the nodes. Conflicts with `launch_template` and `template`; with `template`, use
+    /// `template.key_name`.
     #[attr(optional, replace)]
     pub remote_access: Value<RemoteAccess>,
-    /// AMI type, for instance `BOTTLEROCKET_x86_64`. Unless set, it is `AL2023_x86_64_STANDARD`, or
-    /// `AL2023_ARM_64_STANDARD` for Graviton instance types. Types with GPUs or other accelerators need theirs.
+    /// AMI type of the nodes, for example `BOTTLEROCKET_x86_64`. Defaults to `AL2023_x86_64_STANDARD`, or to
+    /// `AL2023_ARM_64_STANDARD` for Graviton instance types. Instance types with GPUs or other accelerators require a
+    /// specific AMI type.
     #[attr(optional, computed, stable, replace)]
     pub ami_type: Value<String>,
-    /// Size of the nodes' root volume in GiB. Conflicts with `launch_template` and `template`; with the latter use
-    /// `template.root_volume`.
+    /// Size of the root volume of each node in GiB. Defaults to 20, or 50 for Windows AMI types. Conflicts with
+    /// `launch_template` and `template`; with `template`, use `template.root_volume`.
     #[attr(optional, computed, stable, replace)]
     pub disk_size: Value<i64>,
-    /// Kubernetes version, for instance `1.34`. Begins as the cluster's; a change replaces node by node, in place.
+    /// Kubernetes version of the nodes, for example `1.34`. Defaults to the version of the cluster at creation. A
+    /// change replaces the nodes one after the other.
     #[attr(optional, computed, stable)]
     pub version: Value<String>,
-    /// Version of the AMI, for instance `1.34.1-20260101`. Begins as the newest; a change replaces node by node, in place. A
-    /// release of another Kubernetes version changes `version`, too.
+    /// AMI release version of the nodes, for example `1.34.1-20260101`. Defaults to the latest at creation. A change
+    /// replaces the nodes one after the other. A release of another Kubernetes version also changes `version`.
     #[attr(optional, computed, stable)]
     pub release_version: Value<String>,
-    /// Go on with an update of the version when pods cannot be evicted because of a disruption budget.
+    /// Whether a version update continues if pods cannot be evicted because of a disruption budget. Defaults to
+    /// `false`.
     #[attr(optional)]
     pub force_update_version: Value<bool>,
-    /// An EC2 launch template to make the nodes from. Only its version can change in place. It must not have an instance
-    /// type, a subnet or an instance profile; if it has an AMI, leave out `ami_type`, `version` and `release_version`.
+    /// Existing EC2 launch template of the nodes. Only its version can be changed in place. The template must not
+    /// specify an instance type, a subnet or an instance profile. If it specifies an AMI, omit `ami_type`, `version`
+    /// and `release_version`. Conflicts with `template`, `disk_size` and `remote_access`.
     #[attr(optional)]
     pub launch_template: Value<LaunchTemplate>,
-    /// A launch template that the provider makes, changes and deletes with the group. A change adds a version, and EKS
-    /// replaces node by node, in place. A group that was made without a launch template, or with one of `launch_template`, is
-    /// replaced. With `node_role.addon_policies` a template is made without this attribute too, unless `remote_access` or
-    /// `disk_size` is set. Not together with `launch_template`, `disk_size` and `remote_access`.
+    /// Settings of an EC2 launch template that is created, updated and deleted with the node group. A change creates a
+    /// new version of the template, and EKS replaces the nodes one after the other. A node group that was created
+    /// without a launch template or with `launch_template` is replaced. With `node_role.addon_policies` a launch
+    /// template is created without this attribute as well, unless `remote_access` or `disk_size` is set. Conflicts with
+    /// `launch_template`, `disk_size` and `remote_access`.
     #[attr(optional)]
     pub template: Value<Template>,
-    /// How many nodes may be away during an update. One at a time, unless set.
+    /// How many nodes can be unavailable during an update. Defaults to one node at a time.
     #[attr(optional)]
     pub update_config: Value<UpdateConfig>,
-    /// Let EKS replace nodes that are not healthy.
+    /// Whether EKS replaces unhealthy nodes.
     #[attr(optional, default = false)]
     pub node_repair: Value<bool>,
-    /// What the cluster autoscaler is told through tags of the Auto Scaling Group.
+    /// Information for the cluster autoscaler, which it reads from tags of the Auto Scaling Group.
     #[attr(optional)]
     pub autoscaler: Value<Autoscaler>,
-    /// Further tags of the Auto Scaling Group. EC2 passes them on to the instances. An import cannot tell which of those
-    /// that are there are yours, and takes none: the next apply takes over those that are named here, and the rest stays.
+    /// Additional tags of the Auto Scaling Group. EC2 propagates them to the instances. An import does not know which
+    /// of the existing tags are managed and imports none: the next apply manages the tags that are configured here, and
+    /// other tags are kept.
     #[attr(optional)]
     pub asg_tags: Value<Map<String>>,
-    /// Keep EC2 from terminating nodes only to even out the zones, which kills the jobs on them. `true` for `SPOT`
-    /// unless set. It is resumed while an update of the version runs, which needs it, and suspended again. What AWS itself
-    /// suspends during a zonal shift is left alone.
+    /// Whether the `AZRebalance` process of the Auto Scaling Group is suspended. EC2 then does not terminate nodes, and
+    /// the jobs on them, only to balance availability zones. Defaults to `true` for `SPOT`, otherwise to `false`. The
+    /// process is resumed during a version update, which requires it. A suspension by AWS during a zonal shift is not
+    /// changed.
     #[attr(optional, computed)]
     pub suspend_az_rebalance: Value<bool>,
-    /// Tags of the node group, and of the role that is made for it. EKS does not pass them on to the Auto Scaling Group:
-    /// see `asg_tags`. Tags that others put there are left alone. An import cannot tell whose they are and takes all of
-    /// them: name them here, or leave them out with `ignore_tags` of the provider, if the next apply is to keep them.
+    /// Tags of the node group and of the IAM role that is created for it. EKS does not propagate them to the Auto
+    /// Scaling Group: see `asg_tags`. Tags that are not managed here are kept. An import cannot distinguish them and
+    /// imports all tags: configure them here, or exclude them with `ignore_tags` of the provider, so that the next
+    /// apply keeps them.
     #[attr(optional)]
     pub tags: Value<Map<String>>,
-    /// How long operations may take; 60 minutes each unless set.
+    /// Timeouts of the operations. Each defaults to 60 minutes.
     #[attr(optional)]
     pub timeouts: Value<Timeouts>,
-    /// `tags` together with the provider's `default_tags`.
+    /// All managed tags: `tags` and the `default_tags` of the provider.
     #[attr(computed)]
     pub tags_all: Value<Map<String>>,
     /// ARN of the node group.
     #[attr(computed, stable)]
     pub arn: Value<String>,
-    /// ID of the launch template that the provider made for the group; null without one.
+    /// ID of the launch template that was created for the node group; null without one.
     #[attr(computed, stable)]
     pub template_id: Value<String>,
-    /// Number of the version of that launch template that the group has.
+    /// Version number of the created launch template that the node group uses.
     #[attr(computed, stable)]
     pub template_version: Value<String>,
-    /// What EKS says of it: `ACTIVE`, `DEGRADED` and others.
+    /// Status of the node group, for example `ACTIVE` or `DEGRADED`.
     #[attr(computed)]
     pub status: Value<String>,
-    /// Names of the Auto Scaling Groups that EKS made for it.
+    /// Names of the Auto Scaling Groups that EKS created for the node group.
     #[attr(computed, stable)]
     pub autoscaling_group_names: Value<List<String>>,
-    /// The tags that this resource keeps on the Auto Scaling Group: those that the cluster autoscaler reads, and
-    /// `asg_tags`. Tags of others are neither shown nor touched.
+    /// All managed tags of the Auto Scaling Group: the tags that the cluster autoscaler reads, and `asg_tags`. Other
+    /// tags are neither shown nor changed.
     #[attr(computed)]
     pub asg_tags_all: Value<Map<String>>,
-    /// What a pod needs to land on these nodes, for `build_nodes` of `gitlabspot_runner_release`.
+    /// Node selector and tolerations of pods for these nodes, for `build_nodes` of `gitlabspot_runner_release`.
     #[attr(computed)]
     pub build_nodes: Value<BuildNodes>,
 }
@@ -149,13 +164,13 @@ pub struct NodeGroup {
 /// A taint.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Object)]
 pub struct Taint {
-    /// Its key.
+    /// Key of the taint.
     #[attr(required)]
     pub key: Value<String>,
-    /// Its value.
+    /// Value of the taint.
     #[attr(optional)]
     pub value: Value<String>,
-    /// `NoSchedule`, `PreferNoSchedule` or `NoExecute`.
+    /// Effect of the taint: `NoSchedule`, `PreferNoSchedule` or `NoExecute`.
     #[attr(required)]
     pub effect: Value<String>,
 }
@@ -163,28 +178,29 @@ pub struct Taint {
 /// The role that the provider makes.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct NodeRole {
-    /// Name of the role. Made from the names of cluster and node group unless set.
+    /// Name of the role. Defaults to a name that is derived from the names of the cluster and the node group.
     #[attr(optional, computed, stable, replace)]
     pub name: Value<String>,
-    /// Beginning of the name; the ending is made from region, cluster and node group. A prefix that the name does not have
-    /// makes a new role.
+    /// Prefix of the name. The suffix is derived from region, cluster and node group. A prefix that the current name
+    /// does not start with creates a new role.
     #[attr(optional)]
     pub name_prefix: Value<String>,
     /// Path of the role.
     #[attr(optional, default = "/", replace)]
     pub path: Value<String>,
-    /// ARN of a policy that limits what the role may ever do.
+    /// ARN of the policy that is the permissions boundary of the role.
     #[attr(optional)]
     pub permissions_boundary: Value<String>,
-    /// Add-ons whose pods may use this role: `auto_scaler`, `cert_manager`, `external_dns`, `image_builder`, `ebs`, `efs`,
-    /// `fsx`, `aws_load_balancer_controller`, `xray`, `cloud_watch`. Each gets AWS's managed policy where there is one, and
-    /// otherwise what its documentation or eksctl grants. Pods reach the role through the instance metadata service, so that
-    /// a launch template with a hop limit of 2 is made for the group (see `template`). A `launch_template` of your own needs
-    /// `metadata_options { http_put_response_hop_limit = 2 }`. IAM roles for service accounts and EKS Pod Identity need
-    /// neither, and give the rights to one pod and not to every job on the node.
+    /// Add-ons whose pods use this role: `auto_scaler`, `cert_manager`, `external_dns`, `image_builder`, `ebs`, `efs`,
+    /// `fsx`, `aws_load_balancer_controller`, `xray`, `cloud_watch`. Each add-on gets the AWS managed policy if there
+    /// is one, otherwise the permissions that its documentation or eksctl grants. Pods reach the role through the
+    /// instance metadata service, so that a launch template with a hop limit of 2 is created for the node group (see
+    /// `template`). An existing `launch_template` requires `metadata_options { http_put_response_hop_limit = 2 }`. IAM
+    /// roles for service accounts and EKS Pod Identity require neither, and grant the permissions to one pod instead of
+    /// every job on the node.
     #[attr(optional)]
     pub addon_policies: Value<Set<String>>,
-    /// ARNs of further policies to attach. Those that every node needs are attached in any case.
+    /// ARNs of additional policies to attach. The policies that every node requires are always attached.
     #[attr(optional)]
     pub additional_policy_arns: Value<Set<String>>,
 }
@@ -192,11 +208,11 @@ pub struct NodeRole {
 /// SSH access.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct RemoteAccess {
-    /// Name of an EC2 key pair.
+    /// Name of the EC2 key pair.
     #[attr(optional)]
     pub ec2_ssh_key: Value<String>,
-    /// Security groups that may connect. Without any, EKS opens port 22 to the whole internet (0.0.0.0/0), which reaches
-    /// nodes in public subnets.
+    /// IDs of the security groups that can connect. Without any, EKS opens port 22 to the internet (0.0.0.0/0), which
+    /// reaches nodes in public subnets.
     #[attr(optional)]
     pub source_security_group_ids: Value<Set<String>>,
 }
@@ -204,13 +220,13 @@ pub struct RemoteAccess {
 /// A launch template.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct LaunchTemplate {
-    /// Its id. Give this or `name`.
+    /// ID of the launch template. One of `id` and `name` is required.
     #[attr(optional, computed, stable, replace)]
     pub id: Value<String>,
-    /// Its name. Give this or `id`.
+    /// Name of the launch template. One of `id` and `name` is required.
     #[attr(optional, computed, stable, replace)]
     pub name: Value<String>,
-    /// Number of the version, as text. The template's default version unless set.
+    /// Version number of the launch template, as a string. Defaults to the default version of the template.
     #[attr(optional, computed, stable)]
     pub version: Value<String>,
 }
@@ -218,13 +234,14 @@ pub struct LaunchTemplate {
 /// How an update goes.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct UpdateConfig {
-    /// Most nodes away at once, 1 to 100. Give this or `max_unavailable_percentage`.
+    /// Maximum number of nodes that are unavailable at the same time, 1 to 100. Conflicts with
+    /// `max_unavailable_percentage`.
     #[attr(optional)]
     pub max_unavailable: Value<i64>,
-    /// Most nodes away at once, in per cent. Give this or `max_unavailable`.
+    /// Maximum percentage of nodes that are unavailable at the same time, 1 to 100. Conflicts with `max_unavailable`.
     #[attr(optional)]
     pub max_unavailable_percentage: Value<i64>,
-    /// `DEFAULT` starts new nodes before old ones go, `MINIMAL` the other way round.
+    /// Update strategy: `DEFAULT` starts new nodes before it terminates old ones, `MINIMAL` terminates old nodes first.
     #[attr(optional, computed, stable)]
     pub update_strategy: Value<String>,
 }
@@ -232,14 +249,15 @@ pub struct UpdateConfig {
 /// What the autoscaler is told.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct Autoscaler {
-    /// Whether to tag the Auto Scaling Group with labels, taints and the rest, which scaling from zero needs.
+    /// Whether the Auto Scaling Group is tagged with labels, taints and resources of the nodes. The cluster autoscaler
+    /// requires these tags to scale from zero.
     #[attr(optional, default = true)]
     pub tags: Value<bool>,
-    /// Resources of a node that cannot be told from its instance type, by name, for instance
-    /// `{ "ephemeral-storage" = "100G" }`.
+    /// Resources of a node that the cluster autoscaler cannot derive from its instance type, by name, for example `{
+    /// "ephemeral-storage" = "100G" }`.
     #[attr(optional)]
     pub resources: Value<Map<String>>,
-    /// Settings of the autoscaler for this group alone.
+    /// Autoscaling options of this node group.
     #[attr(optional)]
     pub options: Value<AutoscalerOptions>,
 }
@@ -247,19 +265,24 @@ pub struct Autoscaler {
 /// Settings of the autoscaler.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct AutoscalerOptions {
-    /// Share of a node's CPU or memory that is requested, 0 to 1, below which it may be removed.
+    /// Requested share of CPU or memory of a node, 0 to 1, below which the node can be removed. Defaults to the setting
+    /// of the cluster autoscaler.
     #[attr(optional)]
     pub scale_down_utilization_threshold: Value<Number>,
-    /// The same for GPUs.
+    /// Requested share of the GPUs of a node, 0 to 1, below which the node can be removed. Defaults to the setting of
+    /// the cluster autoscaler.
     #[attr(optional)]
     pub scale_down_gpu_utilization_threshold: Value<Number>,
-    /// How long a node is not needed before it is removed, for instance `5m`.
+    /// Time after which an unneeded node is removed, for example `5m`. Defaults to the setting of the cluster
+    /// autoscaler.
     #[attr(optional)]
     pub scale_down_unneeded_time: Value<String>,
-    /// How long a node is not ready before it is removed, for instance `20m`.
+    /// Time after which a node that is not ready is removed, for example `20m`. Defaults to the setting of the cluster
+    /// autoscaler.
     #[attr(optional)]
     pub scale_down_unready_time: Value<String>,
-    /// Leave DaemonSets out of account.
+    /// Whether pods of DaemonSets are ignored in the utilization of a node. Defaults to the setting of the cluster
+    /// autoscaler.
     #[attr(optional)]
     pub ignore_daemonsets_utilization: Value<bool>,
 }
@@ -270,10 +293,10 @@ pub struct BuildNodes {
     /// Labels of the nodes.
     #[attr(computed)]
     pub node_selector: Value<Map<String>>,
-    /// Tolerations of the nodes' taints.
+    /// Tolerations for the taints of the nodes.
     #[attr(computed)]
     pub tolerations: Value<List<Toleration>>,
-    /// `SPOT` or `ON_DEMAND`.
+    /// Capacity type of the nodes: `SPOT` or `ON_DEMAND`.
     #[attr(computed)]
     pub capacity_type: Value<String>,
 }
@@ -284,7 +307,7 @@ pub struct Toleration {
     /// Key of the taint.
     #[attr(computed)]
     pub key: Value<String>,
-    /// `Equal`, or `Exists` for a taint without a value.
+    /// Operator: `Equal`, or `Exists` for a taint without a value.
     #[attr(computed)]
     pub operator: Value<String>,
     /// Value of the taint.
@@ -304,10 +327,10 @@ pub struct Identity {
     /// Name of the node group.
     #[attr(required)]
     pub name: Value<String>,
-    /// Region of the cluster; the provider's unless given.
+    /// Region of the cluster. Defaults to the region of the provider.
     #[attr(optional)]
     pub region: Value<String>,
-    /// Account of the cluster; the provider's unless given.
+    /// ID of the AWS account of the cluster. Defaults to the account of the provider.
     #[attr(optional)]
     pub account_id: Value<String>,
 }

@@ -80,10 +80,11 @@ impl Resource for RunnerCredentialsResource {
     const TYPE_NAME: &'static str = "gitlabspot_runner_credentials";
     // Another mode is another user or role.
     const IDENTITY_MAY_CHANGE: bool = true;
-    const DESCRIPTION: &'static str = "What the runner needs to use the cache bucket: an IAM user whose key is in a \
-         Kubernetes Secret, or an IAM role for the runner's service account.\n\n\
-         The secret of the access key goes from IAM into the Kubernetes Secret and nowhere else: not to the state, the plan, \
-         logs or messages. A Secret that was deleted or changed by hand plans a new key.";
+    const DESCRIPTION: &'static str = "Manages the credentials with which the runner accesses the cache \
+         bucket: an IAM user whose access key is stored in a Kubernetes Secret, or an IAM role for the runner's \
+         service account.\n\n\
+         The secret access key is only written to the Kubernetes Secret. It is not part of the state, plans, logs \
+         or diagnostics. If the Secret is deleted or changed by others, the plan shows a new key.";
 
     fn validate(&self, config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
         validate::validate(config, diagnostics);

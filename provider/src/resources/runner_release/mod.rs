@@ -86,11 +86,11 @@ impl Resource for RunnerReleaseResource {
     const TYPE_NAME: &'static str = "gitlabspot_runner_release";
     /// In version 0 `config`, `cache` and `affinity` were typed objects.
     const VERSION: i64 = 1;
-    const DESCRIPTION: &'static str = "The GitLab Runner on Kubernetes: what the official Helm chart makes, with every key \
-         of the runner's configuration as an attribute, checked at plan.\n\n\
-         Values files of the chart work as they are. Objects have the chart's names, labels and selector, and are applied \
-         one by one with server-side apply; the plan shows each of them and tries it out on the cluster, and what was \
-         changed by hand is shown and repaired. No Helm record is kept.";
+    const DESCRIPTION: &'static str = "Manages a GitLab Runner on Kubernetes: the objects of the official Helm \
+         chart, with every key of the runner's configuration as an attribute that is validated at plan.\n\n\
+         Values files of the chart are supported. The objects have the names, labels and selector of the chart, and \
+         are applied with server-side apply. The plan shows every object and validates it with a dry run on the \
+         cluster. Changes by others are shown and reverted. No Helm release is recorded.";
 
     fn validate(&self, config: &RunnerRelease, diagnostics: &mut Diagnostics) {
         validate::validate(config, diagnostics);

@@ -84,81 +84,81 @@ fn shown(to: &str) -> String {
     }
 }
 
-/// What remains to be done after the worst.
+/// What remains to be done after an apply that was killed.
 pub const KILLED: &str = "\
-A state is written when an operation ends. A first apply that is killed outright has none, while some objects are there \
-already. The next apply takes them over, and removes those that it does not want any more, also in the jobs' namespace and \
-of the whole cluster, as far as it may list them. A destroy in its place knows of nothing to remove: apply once before it, \
-or import the release by `namespace/name` and destroy it then. A namespace that the killed run made may be left then.";
+The state is written when an operation ends. If the first apply is killed, there is no state, and some objects may exist. \
+The next apply continues with these objects and deletes those that it does not require any more, including those in the \
+namespace of the jobs and cluster-scoped ones, if it is allowed to list them. A destroy instead of that apply does not know \
+the objects: apply once before it, or import the release by `namespace/name` and destroy it then. A namespace that the \
+killed apply created may remain.";
 
 /// Where the objects differ from what chart 0.86.0 makes of the same values, on purpose.
 pub const DIFFERENCES: &[&str] = &[
-    "With an authentication token and runner 18.10 or newer, config.toml is complete and refers to the token by \
-     `$CI_SERVER_TOKEN`; nothing is registered or verified at start, and `REGISTER_LOCKED` and `RUNNER_TAG_LIST` are \
-     not in the environment.",
-    "A pod that registered itself unregisters when it ends, after its last job; the chart's preStop hook does so before the \
-     jobs have ended.",
-    "A container that starts again in the same pod keeps its registration, as long as GitLab knows it.",
-    "A startup probe waits for the registration and `preEntrypointScript`, for 10 minutes at most. A pod that has not \
-     registered is not ready, and the readiness probe, each 10 seconds from the start, makes a manager that works ready at \
-     once; the chart's first success comes after 60 seconds.",
-    "The pod's default security context has the seccomp profile `RuntimeDefault`, without which a namespace that enforces \
-     the Pod Security Standard `restricted` rejects the pod.",
-    "The liveness probe fails only when the manager does not run or GitLab no longer knows the runner; the chart's also \
-     fails when GitLab is away.",
-    "`checksum/secrets` covers every Secret in use, the cache's, the certificates' and foreign ones included; the chart's \
-     never changes for a Secret that it did not make.",
-    "`checksum/service-account` covers the annotations of the service account, so that pods are replaced when its IAM role is \
-     another one.",
-    "A foreign token Secret needs one of its two keys; the chart waits for ever when either is missing.",
-    "The Role holds what the configuration needs; the chart's allows everything in the core group and nothing beyond it.",
-    "A ClusterRole and its binding have the namespace before their name, so that releases of one name in two namespaces do \
-     not meet.",
-    "`SESSION_SERVER_ADDRESS` is there only when a session server needs it.",
-    "The metrics port is there only when metrics are enabled.",
-    "ServiceMonitor and PodMonitor look in the manager's namespace, and an attribute for a monitor that could find nothing is an error.",
-    "The ServiceMonitor selects its Service by `app` and `release`, as the Service does its pods, and not by the chart's version.",
-    "The unused volume `runner-secrets` is not there, and the certificates' volume follows the configuration folder when \
-     the pod runs as root.",
-    "The Ingress has namespace and labels, and belongs to an enabled session server.",
-    "The autoscaler is always autoscaling/v2, has labels, and needs at least one metric.",
-    "`job_namespace` is written to config.toml, never to `KUBERNETES_NAMESPACE`.",
-    "Objects carry `app.kubernetes.io/managed-by: gitlabspot`.",
-    "The scripts are this provider's own, and the ConfigMap has four more files for them: `check-registration`, \
-     `check-started`, `export-secrets` and `settings`. The files of the configuration hold the same keys, sorted.",
-    "Without `image.tag` it is the image of `runner_version`, 19.3.0 by default; the chart's is that of its own version, \
-     18.9.0.",
+    "With an authentication token and runner 18.10 or newer, config.toml is complete and refers to the token as \
+     `$CI_SERVER_TOKEN`. Nothing is registered or verified at start, and `REGISTER_LOCKED` and `RUNNER_TAG_LIST` are not set.",
+    "A pod that registered itself unregisters when it is terminated, after its last job. The preStop hook of the chart \
+     unregisters before the jobs have finished.",
+    "A container that restarts in the same pod keeps its registration while GitLab knows it.",
+    "A startup probe waits for the registration and `preEntrypointScript`, for up to 10 minutes. A pod that is not registered \
+     is not ready. The readiness probe runs every 10 seconds without an initial delay, so that a working manager is ready at \
+     once; with the chart the first probe runs after 60 seconds.",
+    "The default security context of the pod has the seccomp profile `RuntimeDefault`, which a namespace with the Pod Security \
+     Standard `restricted` requires.",
+    "The liveness probe only fails if the manager does not run or GitLab does not know the runner any more. The probe of the \
+     chart also fails if GitLab cannot be reached.",
+    "`checksum/secrets` covers every Secret in use, including those of the cache, of certificates and existing ones. That of \
+     the chart only covers the Secret that the chart creates.",
+    "`checksum/service-account` covers the annotations of the service account, so that a change of its IAM role replaces the \
+     pods.",
+    "An existing token Secret requires one of its two keys. The chart waits forever if one of them is missing.",
+    "The Role contains the permissions that the configuration requires. That of the chart allows everything in the core group \
+     and nothing else.",
+    "The names of a ClusterRole and its binding start with the namespace, so that releases with the same name in two \
+     namespaces do not conflict.",
+    "`SESSION_SERVER_ADDRESS` is only set if the session server requires it.",
+    "The metrics port only exists if metrics are enabled.",
+    "ServiceMonitor and PodMonitor select the namespace of the manager. A monitor that cannot find anything is an error.",
+    "The ServiceMonitor selects its Service by `app` and `release`, as the Service selects its pods, and not by the version of \
+     the chart.",
+    "The unused volume `runner-secrets` does not exist, and the volume of the certificates follows the configuration directory \
+     if the pod runs as root.",
+    "The Ingress has a namespace and labels, and requires an enabled session server.",
+    "The autoscaler uses autoscaling/v2, has labels, and requires at least one metric.",
+    "`job_namespace` is part of config.toml, not of `KUBERNETES_NAMESPACE`.",
+    "The objects have the label `app.kubernetes.io/managed-by: gitlabspot`.",
+    "The scripts are those of this provider, and the ConfigMap has four additional files for them: `check-registration`, \
+     `check-started`, `export-secrets` and `settings`. The configuration files contain the same keys, sorted.",
+    "Without `image.tag` the image is that of `runner_version`, by default 19.3.0. The image of the chart is that of its \
+     version, 18.9.0.",
 ];
 
-/// How a release of Helm becomes ours.
+/// How a release of Helm is adopted.
 pub const ADOPTION: &str = "\
-`tofu import`, or an `import` block, of a release that Helm 3 or 4 installed from the official chart makes nothing anew. \
-The import changes nothing; the apply after it takes over the fields that Helm wrote, removes what only the chart has, \
-Helm's annotations and its records, and names what else the release brought, such as `extraObjects`, which it leaves as \
-it is. From then on Helm does not know the release.
+`tofu import`, or an `import` block, adopts a release that Helm 3 or 4 installed from the official chart. The import does \
+not change anything. The next apply takes over the fields that Helm manages, and deletes the objects that only the chart \
+has and the annotations and records of Helm. It lists other objects of the release, such as `extraObjects`, and keeps them. \
+Helm does not know the release afterwards.
 
-The manager's pods stay when nothing changes for the manager that runs in them: the plan compares the pod, the keys of \
-config.toml, the options of the registration, the files of the ConfigMap and the token with what the configuration asks \
-for, and says either that the pods stay or in which fields they differ. For them to stay, give what Helm was given \
-(`helm get values` tells it, and the plan names the keys of which the configuration has nothing) and, as \
-`runner_version`, the version that runs, which the chart chose by its own. The \
-following is no difference, because a running manager knows nothing of it:
+The manager pods are kept if nothing changes for the manager that runs in them: the plan compares the pod, the keys of \
+config.toml, the options of the registration, the files of the ConfigMap and the token with the configuration, and shows \
+either that the pods are kept or the fields that differ. To keep them, configure the values that the release has (`helm get \
+values` shows them, and the plan lists keys that are missing in the configuration) and set `runner_version` to the version \
+that runs, which the chart selects. The following differences are ignored, because they do not affect a running manager:
 
-- the checksums of the chart, its labels `chart` and `heritage`, and a first value of `restart_on`; of a service account \
-whose annotations are the same, their checksum;
-- the preStop hook `unregister --all-runners`: it acts when the pod ends;
+- the checksums of the chart, its labels `chart` and `heritage`, and a first value of `restart_on`; the checksum of a service \
+account whose annotations are the same;
+- the preStop hook `unregister --all-runners`, which runs when the pod is terminated;
 - the variable `SESSION_SERVER_ADDRESS` without a value, the variables that only the registration reads \
-(`REGISTER_LOCKED`, `RUNNER_TAG_LIST`, `KUBERNETES_NAMESPACE`), the volume `runner-secrets`, the port of metrics that are \
-off, and `optional` for the token's Secret;
-- the startup probe, times of the readiness probe where both have their defaults, and the default seccomp profile;
-- a `runner_name` where the release had none, spelling and order, and what others than Helm wrote into the pod.
+(`REGISTER_LOCKED`, `RUNNER_TAG_LIST`, `KUBERNETES_NAMESPACE`), the volume `runner-secrets`, the port of disabled metrics, and \
+`optional` of the token Secret;
+- the startup probe, settings of the readiness probe if both have their defaults, and the default seccomp profile;
+- a `runner_name` if the release has none, spelling and order, and fields of the pod that others than Helm manage.
 
-Such a pod template is kept as it was found, with the annotation `gitlabspot.io/stands-for` on the Deployment, and is \
-looked after like any other. Its scripts are ours already: they serve a container that starts again in the same pod. The \
-first change that needs new pods, of the configuration, a token, a Secret in use or `restart_on`, replaces the whole \
-template by this provider's, once. A kept preStop hook acts a last time then, and takes the runner of the ending pod out \
-of GitLab before its last jobs have ended, as at every stop of a pod under Helm. A release with a session server gets new \
-pods in any case.";
+Such a pod template is preserved, with the annotation `gitlabspot.io/stands-for` on the Deployment, and managed like any other. \
+Its scripts are already those of this provider: they are used by a container that restarts in the same pod. The first change that \
+requires new pods, of the configuration, a token, a Secret in use or `restart_on`, replaces the complete template. A preserved \
+preStop hook then runs a last time, and removes the runner of the terminated pod from GitLab before its last jobs have finished, \
+as every termination of a pod under Helm does. The pods of a release with a session server are always replaced.";
 
 #[cfg(test)]
 mod tests {

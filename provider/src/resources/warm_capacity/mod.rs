@@ -65,29 +65,30 @@ impl Resource for WarmCapacityResource {
     type Model = WarmCapacity;
     type Identity = ObjectIdentity;
     const TYPE_NAME: &'static str = "gitlabspot_warm_capacity";
-    const DESCRIPTION: &'static str = "Room for the next jobs, kept warm, so that a job does not wait two to four minutes for a \
-         new node.\n\n\
-         Placeholders are pods of a job's size that do nothing on the build nodes. A job has a higher priority and takes \
-         the place of one at once; the placeholder is then pending, and the cluster autoscaler adds a node for it: room \
-         for the next job.\n\n\
-         Without `schedule` the placeholders are a Deployment. With one they are the pods of a CronJob's Job, which ends \
-         with the period and leaves no failed Job behind; nothing needs rights in the cluster for that. However often jobs take \
-         their places, placeholders come back until the period ends. All periods of a \
-         schedule are of one length by the clock on the wall, with a pause between them. They start and end by the time \
-         zone through the year. Only a period within which clocks change keeps its length, so that it ends an hour late \
-         in spring and an hour early in autumn. An apply within a period starts it at once, and ends it by the calendar; \
-         an apply that changes placeholders replaces those of the period under way.\n\n\
-         An apply waits until the pods exist, not until they run: while there are no nodes they are pending, as they \
-         should be.\n\n\
-         What was changed or deleted by hand is shown and repaired. The Job of a period is in no plan, for it comes and goes \
-         by itself; but when it is missing five minutes after the start of its period or later, a warning says so, and the \
-         next apply starts one for what is left. Fields that another tool manages are shown like changes by hand when they \
-         have another value; otherwise an apply that would change them names field and tool, and changes nothing.\n\n\
-         The priority class belongs to the whole cluster. All warm capacity of one priority shares it, and the last to go \
-         removes it, whatever else may use it: pods that run keep their priority, but new ones that name it are refused. \
-         Leave it to placeholders, and make a class of your own for other pods.\n\n\
-         A destroy removes the placeholders, then their priority class, and waits for the end of both, which takes seconds. \
-         Who runs this in the cluster needs the roles of \
+    const DESCRIPTION: &'static str = "Manages warm capacity: reserved capacity for the next jobs, so that a \
+         job does not wait two to four minutes for a new node.\n\n\
+         Placeholder pods with the resources of a job pod run on the build nodes and do nothing. A job pod has a \
+         higher priority and preempts a placeholder pod at once. The placeholder pod is then pending, and the \
+         cluster autoscaler adds a node for it, which has capacity for the next job.\n\n\
+         Without `schedule` the placeholder pods belong to a Deployment. With `schedule` they belong to the Job of \
+         a CronJob, which ends with the period and does not leave a failed Job. No permissions in the cluster are \
+         required for that. Placeholder pods that are preempted come back until the period ends. All periods of a \
+         schedule have the same local duration and do not overlap. They start and end in the time zone throughout \
+         the year. Only a period during which the clock changes keeps its absolute duration, and ends an hour later \
+         in spring and an hour earlier in autumn. An apply within a period starts the period at once, and ends it \
+         on schedule. An apply that changes the placeholder pods replaces those of the current period.\n\n\
+         An apply waits until the pods exist, not until they run: while there are no nodes they are expected to be \
+         pending.\n\n\
+         Changes by others are shown and reverted. The Job of a period is not part of the plan. If it is missing \
+         five minutes after the start of its period or later, a warning is shown, and the next apply starts a Job \
+         for the rest of the period. Fields of other field managers are shown as a change if their value differs. \
+         Otherwise an apply that would change them fails with the name of the field and its manager, and changes \
+         nothing.\n\n\
+         The PriorityClass is a cluster-scoped object. All warm capacity with the same priority shares it, and the \
+         last one to be destroyed deletes it: running pods keep their priority, but new pods that specify it are \
+         rejected. Use it for placeholder pods only, and create another PriorityClass for other pods.\n\n\
+         A destroy deletes the placeholder pods and their PriorityClass, and waits until both are deleted, which \
+         takes seconds. The identity in use requires the permissions in \
          [docs/permissions/warm-capacity.yaml](https://github.com/gitlabspot/terraform-provider-gitlabspot/tree/main/docs/permissions/warm-capacity.yaml).";
 
     fn validate(&self, config: &WarmCapacity, diagnostics: &mut Diagnostics) {

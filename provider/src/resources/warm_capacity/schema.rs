@@ -9,39 +9,41 @@ pub struct WarmCapacity {
     /// `namespace/name`.
     #[attr(computed, stable)]
     pub id: Value<String>,
-    /// Name of the Deployment or CronJob: up to 52 small letters, digits and hyphens.
+    /// Name of the Deployment or CronJob: up to 52 lowercase letters, digits and hyphens.
     #[attr(required, replace)]
     pub name: Value<String>,
-    /// Namespace of the placeholders, which has to exist.
+    /// Namespace of the placeholder pods. It must exist.
     #[attr(required, replace)]
     pub namespace: Value<String>,
-    /// Name of the EKS cluster; the provider's `kubernetes` settings unless set.
+    /// Name of the EKS cluster. Defaults to the provider's `kubernetes` settings.
     #[attr(optional)]
     pub cluster_name: Value<String>,
-    /// Number of places for a job that are kept.
+    /// Number of placeholder pods, each of which reserves the capacity for one job pod.
     #[attr(required)]
     pub pods: Value<i64>,
-    /// Size and place of one job pod, for instance `gitlabspot_runner_release.ci.job_pod`.
+    /// Resources and placement of one job pod, for example `gitlabspot_runner_release.ci.job_pod`.
     #[attr(required)]
     pub pod: Value<Pod>,
-    /// When placeholders are kept; always unless set.
+    /// Periods in which the capacity is reserved. Defaults to always.
     #[attr(optional)]
     pub schedule: Value<Schedule>,
-    /// Priority of the placeholders. Pods of a higher one take their place at once; without a priority class a pod has 0.
-    /// The cluster autoscaler makes no room for pods below -10, unless its `--expendable-pods-priority-cutoff` is changed.
+    /// Priority of the placeholder pods. Pods with a higher priority preempt them; a pod without a priority class has
+    /// priority 0. The cluster autoscaler ignores pods with a priority below -10, unless its
+    /// `--expendable-pods-priority-cutoff` is changed.
     #[attr(optional, default = -10)]
     pub priority: Value<i64>,
-    /// Image of the placeholders, which does nothing.
+    /// Image of the placeholder pods.
     #[attr(optional, default = "registry.k8s.io/pause:3.10")]
     pub pause_image: Value<String>,
-    /// How long operations may take: 5 minutes each.
+    /// Timeouts of the operations. Each defaults to 5 minutes.
     #[attr(optional)]
     pub timeouts: Value<Timeouts>,
-    /// Priority class of the placeholders. It is made when it is not there, and removed with the last that use it.
+    /// Name of the PriorityClass of the placeholder pods. It is created if it does not exist, and deleted with the last
+    /// warm capacity that uses it.
     #[attr(computed)]
     pub priority_class_name: Value<String>,
-    /// Every object as it is applied, in JSON, by kind, namespace and name. After a change by hand it shows what is there
-    /// instead, so that the plan shows what is repaired.
+    /// Every object as it is applied, in JSON, by kind, namespace and name. After a change by others it shows the
+    /// object in the cluster, so that the plan shows what is reverted.
     #[attr(computed)]
     pub manifest: Value<Map<String>>,
 }
@@ -49,19 +51,19 @@ pub struct WarmCapacity {
 /// Size and place of one job pod. It requests CPU, memory or both, or it would keep no room.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct Pod {
-    /// CPU, such as `2` or `500m`.
+    /// CPU request, for example `2` or `500m`.
     #[attr(optional)]
     pub cpu: Value<String>,
-    /// Memory, such as `8Gi`.
+    /// Memory request, for example `8Gi`.
     #[attr(optional)]
     pub memory: Value<String>,
-    /// Ephemeral storage, such as `20Gi`.
+    /// Ephemeral storage request, for example `20Gi`.
     #[attr(optional)]
     pub ephemeral_storage: Value<String>,
-    /// Labels that its node must have.
+    /// Labels that the node must have.
     #[attr(optional)]
     pub node_selector: Value<Map<String>>,
-    /// Taints that it tolerates.
+    /// Tolerations of the pod.
     #[attr(optional)]
     pub tolerations: Value<List<Toleration>>,
 }
@@ -69,16 +71,16 @@ pub struct Pod {
 /// A toleration, as Kubernetes defines it.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct Toleration {
-    /// Key of the taint; all of them unless set.
+    /// Key of the taint. Defaults to all keys.
     #[attr(optional)]
     pub key: Value<String>,
-    /// `Equal` or `Exists`; `Equal` unless set.
+    /// Operator: `Equal` or `Exists`. Defaults to `Equal`.
     #[attr(optional)]
     pub operator: Value<String>,
     /// Value of the taint.
     #[attr(optional)]
     pub value: Value<String>,
-    /// `NoSchedule`, `PreferNoSchedule` or `NoExecute`; all of them unless set.
+    /// Effect of the taint: `NoSchedule`, `PreferNoSchedule` or `NoExecute`. Defaults to all effects.
     #[attr(optional)]
     pub effect: Value<String>,
 }
@@ -86,13 +88,14 @@ pub struct Toleration {
 /// Periods in which placeholders are kept. All of them are of one length, by the clock on the wall.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct Schedule {
-    /// Start of a period as a cron expression of five fields, such as `0 8 * * MON-FRI`.
+    /// Start of a period as a cron expression with five fields, for example `0 8 * * MON-FRI`.
     #[attr(required)]
     pub start: Value<String>,
-    /// End of a period likewise, such as `0 18 * * MON-FRI`: the first that follows a start.
+    /// End of a period as a cron expression with five fields, for example `0 18 * * MON-FRI`. A period ends at the
+    /// first end after its start.
     #[attr(required)]
     pub end: Value<String>,
-    /// Time zone of both, such as `Africa/Johannesburg`.
+    /// Time zone of `start` and `end`, for example `Africa/Johannesburg`.
     #[attr(optional, default = "UTC")]
     pub time_zone: Value<String>,
 }

@@ -4,31 +4,31 @@ use crate::framework::value::{List, Map, Value};
 use crate::framework::{Object, Raw};
 
 super::parts::objects! {
-    /// A toleration of the manager pod.
+    /// Toleration of the manager pods.
     Toleration {
-        /// Key of the taint; every key unless set.
+        /// Key of the taint. Defaults to all keys.
         key: String,
-        /// `Equal`, or `Exists` for any value.
+        /// Operator: `Equal`, or `Exists` for any value.
         operator: String,
         /// Value of the taint.
         value: String,
-        /// Effect of the taint; every effect unless set.
+        /// Effect of the taint. Defaults to all effects.
         effect: String,
-        /// Seconds that `NoExecute` is borne.
+        /// Number of seconds for which a `NoExecute` taint is tolerated.
         toleration_seconds: i64,
     }
 
-    /// How manager pods are spread.
+    /// Topology spread constraint of the manager pods.
     SpreadConstraint {
-        /// Most pods that one domain may have more than another.
+        /// Maximum difference of the number of pods between two domains.
         max_skew: i64,
         /// Node label whose values are the domains.
         topology_key: String,
         /// `DoNotSchedule` or `ScheduleAnyway`.
         when_unsatisfiable: String,
-        /// Pods that are counted.
+        /// Selector of the pods that are counted.
         label_selector: LabelSelector,
-        /// Fewest domains.
+        /// Minimum number of domains.
         min_domains: i64,
         /// `Honor` or `Ignore`.
         node_affinity_policy: String,
@@ -38,59 +38,59 @@ super::parts::objects! {
         match_label_keys: List<String>,
     }
 
-    /// Selects by labels.
+    /// Label selector.
     LabelSelector {
-        /// Labels with their values.
+        /// Labels that must match.
         match_labels: Map<String>,
-        /// Conditions on labels.
+        /// Requirements on labels.
         match_expressions: List<LabelRequirement>,
     }
 
-    /// A condition on a label.
+    /// Requirement on a label.
     LabelRequirement {
-        /// The label.
+        /// Key of the label.
         key: String,
-        /// `In`, `NotIn`, `Exists` or `DoesNotExist`.
+        /// Operator: `In`, `NotIn`, `Exists` or `DoesNotExist`.
         operator: String,
-        /// What it is compared with.
+        /// Values of the requirement.
         values: List<String>,
     }
 
-    /// Lines of /etc/hosts.
+    /// Entry of `/etc/hosts`.
     HostAlias {
-        /// Address of the hosts.
+        /// IP address of the hosts.
         ip: String,
-        /// Their names.
+        /// Names of the hosts.
         hostnames: List<String>,
     }
 
-    /// Room for the manager container.
+    /// Resources of the manager container.
     Resources {
-        /// Most that it gets, such as `{ memory = "256Mi" }`.
+        /// Resource limits, for example `{ memory = "256Mi" }`.
         limits: Map<String>,
-        /// What is kept for it.
+        /// Resource requests, for example `{ cpu = "100m" }`.
         requests: Map<String>,
     }
 
     /// Security context of a container.
     SecurityContext {
-        /// Lets processes gain privileges.
+        /// Whether processes can gain more privileges than their parent.
         allow_privilege_escalation: bool,
         /// Linux capabilities.
         capabilities: Capabilities,
-        /// Runs the container privileged.
+        /// Whether the container is privileged.
         privileged: bool,
-        /// `Default` or `Unmasked`.
+        /// Type of the proc mount: `Default` or `Unmasked`.
         proc_mount: String,
-        /// Makes the image's files read-only.
+        /// Whether the root filesystem is read-only.
         read_only_root_filesystem: bool,
-        /// Group id of the processes.
+        /// Group ID of the processes.
         run_as_group: i64,
-        /// Refuses to run as root.
+        /// Whether the container must run as a non-root user.
         run_as_non_root: bool,
-        /// User id of the processes.
+        /// User ID of the processes.
         run_as_user: i64,
-        /// Filter of system calls.
+        /// Seccomp profile.
         seccomp_profile: Profile,
         /// AppArmor profile.
         app_armor_profile: Profile,
@@ -102,21 +102,21 @@ super::parts::objects! {
     PodSecurityContext {
         /// Group that owns the volumes.
         fs_group: i64,
-        /// `OnRootMismatch` or `Always`.
+        /// When the owner of the volumes is changed: `OnRootMismatch` or `Always`.
         fs_group_change_policy: String,
-        /// Group id of the processes.
+        /// Group ID of the processes.
         run_as_group: i64,
-        /// Refuses to run as root.
+        /// Whether the container must run as a non-root user.
         run_as_non_root: bool,
-        /// User id of the processes; 100 unless set.
+        /// User ID of the processes. Defaults to 100.
         run_as_user: i64,
-        /// Further groups of every process.
+        /// Supplemental groups of the processes.
         supplemental_groups: List<i64>,
         /// `Merge` or `Strict`.
         supplemental_groups_policy: String,
-        /// Kernel parameters.
+        /// Sysctls of the pod.
         sysctls: List<NamedValue>,
-        /// Filter of system calls.
+        /// Seccomp profile.
         seccomp_profile: Profile,
         /// AppArmor profile.
         app_armor_profile: Profile,
@@ -132,15 +132,15 @@ super::parts::objects! {
         drop: List<String>,
     }
 
-    /// A seccomp or AppArmor profile.
+    /// Seccomp or AppArmor profile.
     Profile {
-        /// `RuntimeDefault`, `Localhost` or `Unconfined`.
+        /// Type of the profile: `RuntimeDefault`, `Localhost` or `Unconfined`.
         r#type: String,
         /// File or name of a `Localhost` profile.
         localhost_profile: String,
     }
 
-    /// An SELinux label.
+    /// SELinux label.
     SeLinuxOptions {
         /// Level.
         level: String,
@@ -152,152 +152,152 @@ super::parts::objects! {
         user: String,
     }
 
-    /// A name with a value.
+    /// Name and value.
     NamedValue {
-        /// The name.
+        /// Name.
         name: String,
-        /// The value.
+        /// Value.
         value: String,
     }
 
-    /// Where a variable gets its value from. Give one.
+    /// Source of the value of a variable. Specify one.
     EnvSource {
-        /// A key of a ConfigMap.
+        /// Key of a ConfigMap.
         config_map_key_ref: KeyRef,
-        /// A key of a Secret.
+        /// Key of a Secret.
         secret_key_ref: KeyRef,
-        /// A field of the pod.
+        /// Field of the pod.
         field_ref: FieldRef,
-        /// A resource of the container.
+        /// Resource of the container.
         resource_field_ref: ResourceFieldRef,
     }
 
-    /// A key of a ConfigMap or a Secret.
+    /// Key of a ConfigMap or a Secret.
     KeyRef {
         /// Name of the object.
         name: String,
-        /// The key.
+        /// Name of the key.
         key: String,
-        /// Whether it may be missing.
+        /// Whether it is optional.
         optional: bool,
     }
 
-    /// A field of the pod.
+    /// Field of the pod.
     FieldRef {
-        /// Such as `status.podIP`.
+        /// Path of the field, for example `status.podIP`.
         field_path: String,
-        /// Version of the path; `v1` unless set.
+        /// API version of the path. Defaults to `v1`.
         api_version: String,
     }
 
-    /// A resource of the container.
+    /// Resource of the container.
     ResourceFieldRef {
-        /// Such as `limits.memory`.
+        /// Name of the resource, for example `limits.memory`.
         resource: String,
         /// Name of the container.
         container_name: String,
-        /// Unit.
+        /// Divisor of the value.
         divisor: String,
     }
 
     /// All keys of a ConfigMap or a Secret as variables.
     EnvFrom {
-        /// Beginning of the variables' names.
+        /// Prefix of the names of the variables.
         prefix: String,
-        /// The ConfigMap.
+        /// ConfigMap with the variables.
         config_map_ref: ObjectName,
-        /// The Secret.
+        /// Secret with the variables.
         secret_ref: ObjectName,
     }
 
-    /// A ConfigMap or a Secret by name.
+    /// Name of a ConfigMap or a Secret.
     ObjectName {
-        /// The name.
+        /// Name.
         name: String,
-        /// Whether it may be missing.
+        /// Whether it is optional.
         optional: bool,
     }
 
-    /// Where a volume appears in the manager container.
+    /// Mount of a volume in the manager container.
     VolumeMount {
         /// Name of the volume.
         name: String,
-        /// Folder in the container.
+        /// Path in the container.
         mount_path: String,
-        /// Folder or file of the volume.
+        /// Path in the volume.
         sub_path: String,
-        /// The same with variables of the container.
+        /// Path in the volume, with variables of the container.
         sub_path_expr: String,
-        /// Whether nothing may be written.
+        /// Whether the mount is read-only.
         read_only: bool,
-        /// `None`, `HostToContainer` or `Bidirectional`.
+        /// Mount propagation: `None`, `HostToContainer` or `Bidirectional`.
         mount_propagation: String,
     }
 
-    /// How pods are replaced.
+    /// Update strategy of the Deployment.
     Strategy {
-        /// `RollingUpdate` or `Recreate`.
+        /// Type of the strategy: `RollingUpdate` or `Recreate`.
         r#type: String,
-        /// How many at a time.
+        /// Settings of a rolling update.
         rolling_update: RollingUpdate,
     }
 
-    /// How many pods are replaced at a time: numbers or percentages.
+    /// Settings of a rolling update: numbers or percentages.
     RollingUpdate {
-        /// Most that are there beyond the wanted number.
+        /// Maximum number or percentage of additional pods.
         max_surge: String,
-        /// Most that are away.
+        /// Maximum number or percentage of unavailable pods.
         max_unavailable: String,
     }
 
-    /// What happens after the start and before the end of the manager container.
+    /// Lifecycle hooks of the manager container.
     ContainerLifecycle {
-        /// After the start.
+        /// Hook after the container has started.
         post_start: Hook,
-        /// Before the end.
+        /// Hook before the container is stopped.
         pre_stop: Hook,
-        /// Signal that ends it.
+        /// Stop signal of the container.
         stop_signal: String,
     }
 
-    /// A hook. Give one.
+    /// Lifecycle hook. Specify one.
     Hook {
-        /// A command.
+        /// Command to run.
         exec: Exec,
-        /// A request, as Kubernetes defines it.
+        /// HTTP request, as Kubernetes defines it.
         #[attr(kind = super::dynamic)]
         http_get: Raw,
-        /// A pause.
+        /// Pause.
         sleep: Sleep,
     }
 
-    /// A command in the container.
+    /// Command in the container.
     Exec {
-        /// The command and its arguments.
+        /// Command and its arguments.
         command: List<String>,
     }
 
-    /// A pause.
+    /// Pause.
     Sleep {
-        /// How long.
+        /// Duration in seconds.
         seconds: i64,
     }
 
-    /// A change of labels.
+    /// Relabeling.
     Relabeling {
-        /// Labels whose values are joined.
+        /// Labels whose values are concatenated.
         source_labels: List<String>,
-        /// What they are joined with.
+        /// Separator of the values.
         separator: String,
-        /// Label that is written.
+        /// Label that is set.
         target_label: String,
-        /// Pattern for the joined value.
+        /// Regular expression for the concatenated value.
         regex: String,
-        /// For the action `hashmod`.
+        /// Modulus of the action `hashmod`.
         modulus: i64,
-        /// What is written.
+        /// Replacement value.
         replacement: String,
-        /// What is done; `replace` unless set.
+        /// Action. Defaults to `replace`.
         action: String,
     }
 }

@@ -17,75 +17,75 @@ pub(super) use objects;
 use super::kubernetes::Relabeling;
 
 objects! {
-    /// Options of the older registration. An authentication token carries them itself, and GitLab refuses them there.
+    /// Options of the deprecated registration workflow. With an authentication token they are set in GitLab.
     Registration {
         /// Tags of the runner.
         tag_list: List<String>,
-        /// Whether it takes jobs without tags.
+        /// Whether the runner runs jobs without tags.
         run_untagged: bool,
-        /// Whether it is locked to its project; `true` unless set.
+        /// Whether the runner is locked to its project. Defaults to `true`.
         locked: bool,
-        /// `not_protected` or `ref_protected`.
+        /// Access level: `not_protected` or `ref_protected`.
         access_level: String,
-        /// Longest job, in seconds.
+        /// Maximum duration of a job in seconds.
         maximum_timeout: i64,
     }
 
-    /// The server of interactive web terminals. Needs a single manager pod.
+    /// Session server for interactive web terminals. Requires a single manager pod.
     SessionServer {
-        /// Whether there is one.
+        /// Whether the session server is enabled. Defaults to `false`.
         enabled: bool,
-        /// Annotations of its Service.
+        /// Annotations of the Service.
         annotations: Map<String>,
-        /// Seconds after which a session ends; 1800 unless set.
+        /// Number of seconds after which a session ends. Defaults to 1800.
         timeout: i64,
-        /// Port in the pod; 8093 unless set.
+        /// Port of the pod. Defaults to 8093.
         internal_port: i64,
-        /// Port of the Service; 9000 unless set.
+        /// Port of the Service. Defaults to 9000.
         external_port: i64,
-        /// Port of the nodes, for a Service of type `NodePort`.
+        /// Node port of the Service of type `NodePort`.
         node_port: i64,
-        /// Address that GitLab is told.
+        /// IP address or host that is reported to GitLab.
         public_ip: String,
-        /// Addresses that a load balancer lets in.
+        /// CIDR blocks from which the load balancer accepts connections.
         load_balancer_source_ranges: List<String>,
-        /// `ClusterIP`, `Headless`, `NodePort` or `LoadBalancer`, which it is unless set.
+        /// Type of the Service: `ClusterIP`, `Headless`, `NodePort` or `LoadBalancer`. Defaults to `LoadBalancer`.
         service_type: String,
-        /// `Cluster` or `Local`.
+        /// Traffic policy: `Cluster` or `Local`.
         external_traffic_policy: String,
-        /// `Cluster` or `Local`.
+        /// Traffic policy: `Cluster` or `Local`.
         internal_traffic_policy: String,
-        /// An Ingress for it.
+        /// Ingress of the session server.
         ingress: SessionServerIngress,
     }
 
-    /// The Ingress of the session server.
+    /// Ingress of the session server.
     SessionServerIngress {
-        /// Whether there is one.
+        /// Whether the Ingress is created. Defaults to `false`.
         enabled: bool,
-        /// Its class.
+        /// Ingress class.
         class_name: String,
-        /// Its annotations.
+        /// Annotations of the Ingress.
         annotations: Map<String>,
-        /// Its certificates.
+        /// TLS certificates of the Ingress.
         tls: List<IngressTls>,
     }
 
-    /// A certificate of the Ingress.
+    /// TLS certificate of the Ingress.
     IngressTls {
-        /// Secret that holds it.
+        /// Name of the Secret that contains the certificate.
         secret_name: String,
-        /// Hosts it is for; `public_ip` unless set.
+        /// Hosts of the certificate. Defaults to `public_ip`.
         hosts: List<String>,
     }
 
-    /// What a pod needs to land on the build nodes, as `gitlabspot_node_group.build_nodes` gives it.
+    /// Node selector and tolerations of job pods, as in `gitlabspot_node_group.build_nodes`.
     BuildNodes {
-        /// Labels of the nodes: a required node affinity of job pods.
+        /// Labels of the nodes, which become a required node affinity of the job pods.
         node_selector: Map<String>,
         /// Tolerations of job pods.
         tolerations: List<BuildNodesToleration>,
-        /// `SPOT` makes job pods prefer Spot nodes.
+        /// Capacity type of the nodes. With `SPOT` job pods prefer Spot nodes.
         capacity_type: String,
     }
 
@@ -101,43 +101,43 @@ objects! {
         effect: String,
     }
 
-    /// Docker in jobs: the variables, the privileged mode and the volume of certificates that it needs.
+    /// Docker-in-Docker in jobs: sets the variables, the privileged mode and the volume of certificates that it needs.
     DockerInDocker {
-        /// Image of jobs that name none; `docker:19.03.12` unless set.
+        /// Image of jobs that do not specify one. Defaults to `docker:19.03.12`.
         image: String,
-        /// Whether Docker is reached over TLS; `true` unless set.
+        /// Whether Docker is used with TLS. Defaults to `true`.
         tls: bool,
     }
 
-    /// The manager's service account.
+    /// Service account of the manager.
     ServiceAccount {
-        /// Whether it is made; `true` unless set.
+        /// Whether the service account is created. Defaults to `true`.
         create: bool,
-        /// Its name; the release's unless set.
+        /// Name of the service account. Defaults to the name of the objects of the release.
         name: String,
-        /// Its annotations, such as `eks.amazonaws.com/role-arn`.
+        /// Annotations of the service account, for example `eks.amazonaws.com/role-arn`.
         annotations: Map<String>,
-        /// Names of its image pull Secrets.
+        /// Names of the image pull Secrets of the service account.
         image_pull_secrets: List<String>,
     }
 
-    /// What the manager may do in the cluster.
+    /// Permissions of the manager in the cluster.
     Rbac {
-        /// Whether roles are made; `true` unless set.
+        /// Whether roles are created. Defaults to `true`.
         create: bool,
-        /// ClusterRoles in place of Roles; where the configuration needs it unless set.
+        /// Whether ClusterRoles are created instead of Roles. Defaults to whether the configuration requires it.
         cluster_wide: bool,
-        /// Rules in place of the least that the configuration needs.
+        /// Rules of the role. Default to the least that the configuration requires.
         rules: List<RbacRule>,
     }
 
-    /// A rule of the role.
+    /// Rule of the role.
     RbacRule {
-        /// API groups; the core group unless set.
+        /// API groups. Default to the core group.
         api_groups: List<String>,
         /// Resources.
         resources: List<String>,
-        /// Names that it is limited to.
+        /// Names of the objects to which the rule is limited.
         resource_names: List<String>,
         /// Verbs.
         verbs: List<String>,
@@ -145,138 +145,138 @@ objects! {
 
     /// Prometheus metrics of the manager.
     Metrics {
-        /// Whether there are any; `false` unless set.
+        /// Whether metrics are enabled. Defaults to `false`.
         enabled: bool,
-        /// Port; 9252 unless set.
+        /// Port of the metrics. Defaults to 9252.
         port: i64,
-        /// Name of the port; `metrics` unless set.
+        /// Name of the port. Defaults to `metrics`.
         port_name: String,
     }
 
-    /// The Service in front of the metrics.
+    /// Service of the metrics.
     Service {
-        /// Whether there is one; `false` unless set. Needs `metrics`.
+        /// Whether the Service is created. Requires `metrics`. Defaults to `false`.
         enabled: bool,
-        /// Its type; `ClusterIP` unless set.
+        /// Type of the Service. Defaults to `ClusterIP`.
         r#type: String,
-        /// Its labels.
+        /// Labels of the Service.
         labels: Map<String>,
-        /// Its annotations.
+        /// Annotations of the Service.
         annotations: Map<String>,
-        /// Its address in the cluster.
+        /// Cluster IP address of the Service.
         cluster_ip: String,
-        /// Its addresses outside.
+        /// External IP addresses of the Service.
         external_ips: List<String>,
-        /// Address of the load balancer.
+        /// IP address of the load balancer.
         load_balancer_ip: String,
-        /// Addresses that the load balancer lets in.
+        /// CIDR blocks from which the load balancer accepts connections.
         load_balancer_source_ranges: List<String>,
-        /// Port of the nodes for the metrics.
+        /// Node port of the metrics.
         node_port: i64,
-        /// Further ports.
+        /// Additional ports.
         additional_ports: List<ServicePort>,
-        /// `Cluster` or `Local`.
+        /// Traffic policy: `Cluster` or `Local`.
         external_traffic_policy: String,
-        /// `Cluster` or `Local`.
+        /// Traffic policy: `Cluster` or `Local`.
         internal_traffic_policy: String,
     }
 
-    /// A port of the Service.
+    /// Port of the Service.
     ServicePort {
-        /// Its name.
+        /// Name of the port.
         name: String,
-        /// The port.
+        /// Port number.
         port: i64,
-        /// Port of the pod, by number or name.
+        /// Number or name of the port of the pod.
         target_port: String,
-        /// Port of the nodes.
+        /// Node port.
         node_port: i64,
-        /// `TCP` unless set.
+        /// Protocol of the port. Defaults to `TCP`.
         protocol: String,
-        /// Protocol of the application.
+        /// Application protocol of the port.
         app_protocol: String,
     }
 
-    /// A ServiceMonitor or a PodMonitor of the Prometheus operator. Needs `metrics`.
+    /// ServiceMonitor or PodMonitor of the Prometheus operator. Requires `metrics`.
     Monitor {
-        /// Whether there is one; `false` unless set.
+        /// Whether the object is created. Defaults to `false`.
         enabled: bool,
-        /// Its namespace; the release's unless set.
+        /// Namespace of the object. Defaults to the namespace of the release.
         namespace: String,
-        /// Its labels.
+        /// Labels of the object.
         labels: Map<String>,
-        /// Its annotations.
+        /// Annotations of the object.
         annotations: Map<String>,
-        /// How often metrics are read.
+        /// Scrape interval, for example `30s`.
         interval: String,
-        /// `http` or `https`.
+        /// Scheme: `http` or `https`.
         scheme: String,
         /// TLS settings, as the operator defines them.
         #[attr(kind = super::dynamic)]
         tls_config: Raw,
         /// Path of the metrics.
         path: String,
-        /// Keeps labels of the metrics that collide with Prometheus' own.
+        /// Whether labels of the metrics take precedence over labels of the target.
         honor_labels: bool,
-        /// Changes of the target's labels.
+        /// Relabelings of the target.
         relabelings: List<Relabeling>,
-        /// Changes of the metrics' labels.
+        /// Relabelings of the metrics.
         metric_relabelings: List<Relabeling>,
-        /// Label whose value is the job's name.
+        /// Label from which the name of the job is taken.
         job_label: String,
     }
 
-    /// How many manager pods may be away. Give one of the two.
+    /// Disruption budget of the manager pods. Specify one of the two.
     DisruptionBudget {
-        /// Fewest that are there: a number or a percentage.
+        /// Minimum number or percentage of available pods.
         min_available: String,
-        /// Most that are away: a number or a percentage.
+        /// Maximum number or percentage of unavailable pods.
         max_unavailable: String,
     }
 
-    /// An autoscaler of the manager.
+    /// HorizontalPodAutoscaler of the manager.
     Hpa {
-        /// Fewest pods; 1 unless set.
+        /// Minimum number of pods. Defaults to 1.
         min_replicas: i64,
-        /// Most pods; 1 unless set.
+        /// Maximum number of pods. Defaults to 1.
         max_replicas: i64,
         /// Metrics, as autoscaling/v2 defines them.
         #[attr(kind = super::dynamic)]
         metrics: Raw,
-        /// Speed, as autoscaling/v2 defines it.
+        /// Scaling behavior, as autoscaling/v2 defines it.
         #[attr(kind = super::dynamic)]
         behavior: Raw,
     }
 
-    /// Times of a probe.
+    /// Settings of a probe.
     Probe {
-        /// Seconds before the first one.
+        /// Initial delay in seconds.
         initial_delay_seconds: i64,
-        /// Seconds between two.
+        /// Period in seconds.
         period_seconds: i64,
-        /// Successes until it is good; 1 unless set.
+        /// Success threshold. Defaults to 1.
         success_threshold: i64,
-        /// Failures until it is bad; 3 unless set.
+        /// Failure threshold. Defaults to 3.
         failure_threshold: i64,
-        /// Seconds that a container has to end after it.
+        /// Number of seconds in which the container can terminate after a failed probe.
         termination_grace_period_seconds: i64,
     }
 
-    /// A further Secret whose keys appear under `/secrets`.
+    /// Additional Secret that is mounted at `/secrets`.
     SecretItems {
-        /// Its name.
+        /// Name of the Secret.
         name: String,
-        /// Some of its keys; all unless set.
+        /// Keys to mount. Defaults to all keys.
         items: List<SecretItem>,
     }
 
-    /// A key of a Secret.
+    /// Key of a Secret.
     SecretItem {
-        /// The key.
+        /// Name of the key.
         key: String,
-        /// File that it becomes.
+        /// Path of the file.
         path: String,
-        /// Permissions of the file.
+        /// Permissions of the file, for example `0400`.
         mode: i64,
     }
 }

@@ -14,22 +14,25 @@ const CHART: &str = include_str!("../../testdata/guide-chart-objects.json");
 
 /// Where the two differ, and with which words of the list on the docs page.
 const LISTED: &[(&str, &str)] = &[
-    ("*.metadata.labels.app.kubernetes.io/managed-by", "Objects carry `app.kubernetes.io/managed-by: gitlabspot`"),
-    ("ConfigMap.data.check-registration", "scripts are this provider's own"),
-    ("ConfigMap.data.check-started", "scripts are this provider's own"),
-    ("ConfigMap.data.export-secrets", "scripts are this provider's own"),
-    ("ConfigMap.data.settings", "scripts are this provider's own"),
+    ("*.metadata.labels.app.kubernetes.io/managed-by", "`app.kubernetes.io/managed-by: gitlabspot`"),
+    ("ConfigMap.data.check-registration", "The scripts are those of this provider"),
+    ("ConfigMap.data.check-started", "The scripts are those of this provider"),
+    ("ConfigMap.data.export-secrets", "The scripts are those of this provider"),
+    ("ConfigMap.data.settings", "The scripts are those of this provider"),
     ("Deployment.spec.template.spec.containers.gitlab-runner.env.SESSION_SERVER_ADDRESS", "`SESSION_SERVER_ADDRESS`"),
-    ("Deployment.spec.template.spec.containers.gitlab-runner.image", "the image of `runner_version`"),
-    ("Deployment.spec.template.spec.containers.gitlab-runner.lifecycle", "the chart's preStop hook"),
-    ("Deployment.spec.template.spec.containers.gitlab-runner.readinessProbe.initialDelaySeconds", "readiness probe"),
-    ("Deployment.spec.template.spec.containers.gitlab-runner.readinessProbe.periodSeconds", "readiness probe"),
+    ("Deployment.spec.template.spec.containers.gitlab-runner.image", "the image is that of `runner_version`"),
+    ("Deployment.spec.template.spec.containers.gitlab-runner.lifecycle", "The preStop hook of the chart"),
+    (
+        "Deployment.spec.template.spec.containers.gitlab-runner.readinessProbe.initialDelaySeconds",
+        "The readiness probe",
+    ),
+    ("Deployment.spec.template.spec.containers.gitlab-runner.readinessProbe.periodSeconds", "The readiness probe"),
     ("Deployment.spec.template.spec.containers.gitlab-runner.startupProbe", "A startup probe"),
     ("Deployment.spec.template.spec.securityContext.seccompProfile", "`RuntimeDefault`"),
     ("Deployment.spec.template.spec.volumes.runner-secrets", "The unused volume `runner-secrets`"),
-    ("ServiceMonitor.spec.selector.matchLabels.chart", "and not by the chart's version"),
-    ("ServiceMonitor.spec.selector.matchLabels.heritage", "and not by the chart's version"),
-    ("Role.rules", "The Role holds what the configuration needs"),
+    ("ServiceMonitor.spec.selector.matchLabels.chart", "not by the version of the chart"),
+    ("ServiceMonitor.spec.selector.matchLabels.heritage", "not by the version of the chart"),
+    ("Role.rules", "The Role contains the permissions that the configuration requires"),
 ];
 
 /// Lists of named things by their names, texts of TOML as what they mean, and scripts and checksums as such.
