@@ -5,10 +5,9 @@
 
 use futures::future::BoxFuture;
 
-use super::attribute_path::AttributePath;
+use super::configuration;
 use super::context::Context;
 use super::diagnostics::{Diagnostic, Diagnostics};
-use super::null_elements;
 use super::resource::{ErasedResource, Import, Resource};
 use super::schema::{Object, Schema};
 use super::value::Raw;
@@ -120,12 +119,8 @@ impl<R: ListResource> ErasedListResource<R::Data> for R {
 
     fn validate(&self, filter: Raw) -> Diagnostics {
         let mut diagnostics = Diagnostics::new();
-        let schema = ErasedListResource::<R::Data>::schema(self);
-        null_elements::refuse(&schema.ty(), &filter, &AttributePath::root(), &mut diagnostics);
-        match R::Filter::from_raw(filter) {
-            Ok(Some(filter)) => self.validate_filter(&filter, &mut diagnostics),
-            Ok(None) => {}
-            Err(mismatch) => diagnostics.push(mismatch.into()),
+        if let Some(filter) = configuration::read::<R::Filter>(filter, &mut diagnostics) {
+            self.validate_filter(&filter, &mut diagnostics);
         }
         diagnostics
     }

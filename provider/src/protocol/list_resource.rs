@@ -89,9 +89,8 @@ async fn event<D>(
     listed: Listed,
     with_state: bool,
 ) -> Event {
-    let Listed { identity, display_name } = listed;
+    let Listed { mut identity, display_name } = listed;
     let mut event = Event { display_name, ..Event::default() };
-    let mut identity = identity;
     if with_state {
         let state = match panic::caught(list.erased.state(context, identity.clone())).await {
             Ok(state) => state,

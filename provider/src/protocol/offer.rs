@@ -1,6 +1,7 @@
 //! What the provider offers, by name. Schemas are made when they are first asked for.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use gitlabspot_proto::tfplugin6::ResourceIdentityData;
@@ -27,11 +28,15 @@ impl<D> Offer<D> {
     pub(super) fn new(registry: Registry<D>) -> Self {
         Self {
             resources: registry.resources.into_iter().map(|it| (it.type_name(), Arc::new(Resource::new(it)))).collect(),
-            data_sources: registry.data_sources.into_iter().map(|it| (it.type_name(), DataSource::new(it))).collect(),
+            data_sources: registry
+                .data_sources
+                .into_iter()
+                .map(|it| (it.type_name(), DataSource::new(it, |it| it.schema())))
+                .collect(),
             list_resources: registry
                 .list_resources
                 .into_iter()
-                .map(|it| (it.type_name(), Arc::new(ListResource::new(it))))
+                .map(|it| (it.type_name(), Arc::new(ListResource::new(it, |it| it.schema()))))
                 .collect(),
             functions: registry.functions.into_iter().map(|it| (it.name(), it)).collect(),
         }
@@ -63,11 +68,49 @@ fn missing<'a>(what: &str, name: &str, there: impl Iterator<Item = &'a &'static 
     .into()
 }
 
-/// A resource with its schemas.
+/// Something offered, with its schema.
+pub(super) struct Offered<E: ?Sized> {
+    pub(super) erased: Arc<E>,
+    describe: fn(&E) -> Schema,
+    described: OnceLock<Described>,
+}
+
+/// A data source.
+pub(super) type DataSource<D> = Offered<dyn ErasedDataSource<D>>;
+
+/// A list resource; the schema is that of its arguments.
+pub(super) type ListResource<D> = Offered<dyn ErasedListResource<D>>;
+
+impl<E: ?Sized> Offered<E> {
+    fn new(erased: Arc<E>, describe: fn(&E) -> Schema) -> Self {
+        Self { erased, describe, described: OnceLock::new() }
+    }
+
+    fn described(&self) -> &Described {
+        self.described.get_or_init(|| Described::new((self.describe)(&self.erased)))
+    }
+
+    pub(super) fn schema(&self) -> &Schema {
+        &self.described().schema
+    }
+
+    pub(super) fn ty(&self) -> &Type {
+        &self.described().ty
+    }
+}
+
+/// A resource, with the schema of its identity besides.
 pub(super) struct Resource<D> {
-    pub(super) erased: Arc<dyn ErasedResource<D>>,
-    schema: OnceLock<Described>,
+    offered: Offered<dyn ErasedResource<D>>,
     identity: OnceLock<Option<Identity>>,
+}
+
+impl<D> Deref for Resource<D> {
+    type Target = Offered<dyn ErasedResource<D>>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.offered
+    }
 }
 
 /// A schema and its type.
@@ -90,19 +133,7 @@ pub(super) struct Identity {
 
 impl<D> Resource<D> {
     fn new(erased: Arc<dyn ErasedResource<D>>) -> Self {
-        Self { erased, schema: OnceLock::new(), identity: OnceLock::new() }
-    }
-
-    fn described(&self) -> &Described {
-        self.schema.get_or_init(|| Described::new(self.erased.schema()))
-    }
-
-    pub(super) fn schema(&self) -> &Schema {
-        &self.described().schema
-    }
-
-    pub(super) fn ty(&self) -> &Type {
-        &self.described().ty
+        Self { offered: Offered::new(erased, |it| it.schema()), identity: OnceLock::new() }
     }
 
     /// None for a resource without identity.
@@ -128,54 +159,6 @@ impl<D> Resource<D> {
     /// Writes an identity; none for null.
     pub(super) fn write_identity(&self, identity: &Raw) -> Result<Option<ResourceIdentityData>, Diagnostics> {
         self.identity().map_or(Ok(None), |schema| convert::dynamic_value::identity_data(identity, &schema.ty))
-    }
-}
-
-/// A data source with its schema.
-pub(super) struct DataSource<D> {
-    pub(super) erased: Arc<dyn ErasedDataSource<D>>,
-    schema: OnceLock<Described>,
-}
-
-impl<D> DataSource<D> {
-    fn new(erased: Arc<dyn ErasedDataSource<D>>) -> Self {
-        Self { erased, schema: OnceLock::new() }
-    }
-
-    fn described(&self) -> &Described {
-        self.schema.get_or_init(|| Described::new(self.erased.schema()))
-    }
-
-    pub(super) fn schema(&self) -> &Schema {
-        &self.described().schema
-    }
-
-    pub(super) fn ty(&self) -> &Type {
-        &self.described().ty
-    }
-}
-
-/// A list resource with the schema of its arguments.
-pub(super) struct ListResource<D> {
-    pub(super) erased: Arc<dyn ErasedListResource<D>>,
-    schema: OnceLock<Described>,
-}
-
-impl<D> ListResource<D> {
-    fn new(erased: Arc<dyn ErasedListResource<D>>) -> Self {
-        Self { erased, schema: OnceLock::new() }
-    }
-
-    fn described(&self) -> &Described {
-        self.schema.get_or_init(|| Described::new(self.erased.schema()))
-    }
-
-    pub(super) fn schema(&self) -> &Schema {
-        &self.described().schema
-    }
-
-    pub(super) fn ty(&self) -> &Type {
-        &self.described().ty
     }
 }
 

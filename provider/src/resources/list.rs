@@ -4,10 +4,21 @@ use serde_json::Value as Json;
 
 use crate::clients::Clients;
 use crate::clients::kubernetes::{self, KubernetesError};
-use crate::framework::{Context, Diagnostic, Diagnostics, PrivateState, Value};
+use crate::framework::{Context, Diagnostic, Diagnostics, Object, PrivateState, Value};
 use crate::provider::{Data, sentence};
 use crate::resources::cluster;
 use crate::resources::identity::ObjectIdentity;
+
+/// The arguments of a list of objects in a cluster.
+#[derive(Clone, Default, PartialEq, Object)]
+pub struct ObjectFilter {
+    /// Name of the EKS cluster. Defaults to the cluster of the provider's `kubernetes` settings.
+    #[attr(optional)]
+    pub cluster_name: Value<String>,
+    /// Namespace of the objects. Defaults to all namespaces.
+    #[attr(optional)]
+    pub namespace: Value<String>,
+}
 
 /// A cluster whose objects are listed.
 pub(crate) struct Cluster {

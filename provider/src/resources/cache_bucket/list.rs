@@ -10,16 +10,16 @@ use crate::provider::Data;
 /// The arguments of a list of buckets.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct Filter {
-    /// First characters of the names. Without it all buckets of the account in the provider's region are listed.
+    /// Prefix of the names of the buckets. Defaults to all buckets of the account in the provider's region.
     #[attr(optional)]
     pub bucket_prefix: Value<String>,
 }
 
 impl ListResource for CacheBucketResource {
     type Filter = Filter;
-    const LIST_DESCRIPTION: &'static str = "Lists the S3 buckets of the account in the provider's region, whoever \
-         created them.\n\n\
-         Needs `s3:ListAllMyBuckets`, and with `include_resource` what a plan needs.";
+    const LIST_DESCRIPTION: &'static str = "Lists all S3 buckets of the account in the provider's region, \
+         including those that were not created by this provider.\n\n\
+         Requires `s3:ListAllMyBuckets`, and with `include_resource` the permissions of a plan.";
 
     async fn list(
         &self,

@@ -17,8 +17,9 @@ pub struct Filter {
 
 impl ListResource for NodeGroupResource {
     type Filter = Filter;
-    const LIST_DESCRIPTION: &'static str = "Lists the EKS managed node groups of a cluster, whoever created them.\n\n\
-         Needs `eks:ListNodegroups` on the cluster, and with `include_resource` what a plan needs.";
+    const LIST_DESCRIPTION: &'static str = "Lists all EKS managed node groups of a cluster, including those \
+         that were not created by this provider.\n\n\
+         Requires `eks:ListNodegroups` on the cluster, and with `include_resource` the permissions of a plan.";
 
     async fn list(
         &self,

@@ -72,7 +72,7 @@ impl Resource for NodeGroupResource {
     type Identity = Identity;
     const TYPE_NAME: &'static str = "gitlabspot_node_group";
     const DESCRIPTION: &'static str = "Manages an EKS managed node group for CI jobs, by default with Spot \
-         instances, which costs nothing while there is no work.\n\n\
+         instances. The node group has no nodes, and no costs, while there is no work.\n\n\
          The cluster autoscaler only starts nodes of an empty node group if it knows what a node will be like. This \
          resource derives the tags that describe the nodes from labels, taints and other attributes, and manages \
          them on the Auto Scaling Group. EKS does not propagate the tags of a node group to its Auto Scaling Group.\n\n\
@@ -137,9 +137,7 @@ impl Resource for NodeGroupResource {
     }
 
     fn identity(&self, _: &Context<Data>, state: &NodeGroup, _: &PrivateState) -> Option<Identity> {
-        // arn:PARTITION:eks:REGION:ACCOUNT:nodegroup/CLUSTER/NAME/UUID
-        let mut parts = state.arn.as_str()?.split(':').skip(3);
-        let (region, account_id) = (parts.next()?, parts.next()?);
+        let (region, account_id) = whereabouts::place(state.arn.as_str()?)?;
         Some(Identity {
             cluster_name: state.cluster_name.clone(),
             name: state.name.clone(),

@@ -10,6 +10,11 @@ use crate::clients::aws::AwsError;
 use crate::resources::policy_document::{parse, text};
 use crate::resources::tags::Change;
 
+/// The name at the end of the ARN of a role.
+pub(super) fn name_of(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
+}
+
 pub(super) async fn create(iam: &Client, settings: &Settings) -> Result<String, AwsError> {
     let request = iam
         .create_role()

@@ -23,13 +23,13 @@ pub struct Identity {
     /// The service account that uses a role. Give this or `secret_name`.
     #[attr(optional)]
     pub service_account: Value<String>,
-    /// Name of the EKS cluster; the cluster of the provider's `kubernetes` settings unless given.
+    /// Name of the EKS cluster. Defaults to the cluster of the provider's `kubernetes` settings.
     #[attr(optional)]
     pub cluster_name: Value<String>,
-    /// Region of the EKS cluster; the provider's unless given.
+    /// Region of the EKS cluster. Defaults to the region of the provider.
     #[attr(optional)]
     pub region: Value<String>,
-    /// Account of user or role; the provider's unless given.
+    /// ID of the AWS account of the IAM user or role. Defaults to the account of the provider.
     #[attr(optional)]
     pub account_id: Value<String>,
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use super::RunnerCredentialsResource;
+use super::iam_role::name_of;
 use super::identity::Identity;
 use super::manifests::secret::{self, USER};
 use super::role_grant::ANNOTATION;
@@ -18,7 +19,7 @@ use crate::resources::list::{Cluster, place};
 /// The arguments of a list of credentials.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct Filter {
-    /// Name of the EKS cluster; the cluster of the provider's `kubernetes` settings unless given.
+    /// Name of the EKS cluster. Defaults to the cluster of the provider's `kubernetes` settings.
     #[attr(optional)]
     pub cluster_name: Value<String>,
     /// Namespace of the runner's manager.
@@ -28,14 +29,13 @@ pub struct Filter {
 
 impl ListResource for RunnerCredentialsResource {
     type Filter = Filter;
-    const LIST_DESCRIPTION: &'static str = "Lists what the runners of a namespace may use a bucket with, whoever \
-         created it: access keys in Secrets, and \
-         IAM roles of service accounts.\n\n\
-         A Secret counts that has the keys `accesskey` and `secretkey`. A role counts that a service account is \
-         annotated with, or that a Pod Identity association leads to.\n\n\
-         Needs `list` on `secrets` and `serviceaccounts` of the namespace, `iam:GetAccessKeyLastUsed`, which tells \
+    const LIST_DESCRIPTION: &'static str = "Lists the credentials of the runners of a namespace, including \
+         those that were not created by this provider: access keys in Secrets, and IAM roles of service accounts.\n\n\
+         An access key is listed if its Secret has the keys `accesskey` and `secretkey`. A role is listed if a \
+         service account is annotated with it, or if a Pod Identity association exists.\n\n\
+         Requires `list` on `secrets` and `serviceaccounts` of the namespace, `iam:GetAccessKeyLastUsed` to find \
          the user of a key, `eks:ListPodIdentityAssociations` and `eks:DescribePodIdentityAssociation`, and with \
-         `include_resource` what a plan needs.";
+         `include_resource` the permissions of a plan.";
 
     async fn list(
         &self,
@@ -133,11 +133,6 @@ async fn associated(
         }
     }
     Ok(found)
-}
-
-/// The name at the end of the ARN of a role.
-fn name_of(arn: &str) -> &str {
-    arn.rsplit('/').next().unwrap_or(arn)
 }
 
 fn failed(doing: &str, error: &AwsError) -> Diagnostics {

@@ -216,7 +216,7 @@ pub(super) fn annotations(mode: Mode, role_arn: &str) -> Value<Map<String>> {
 }
 
 fn association_exists(subject: &Subject, found: &pod_identity::Found, wanted: &Wanted, left: &str) -> Error {
-    let role = found.role_arn.rsplit('/').next().unwrap_or_default();
+    let role = iam_role::name_of(&found.role_arn);
     let cluster = wanted.cluster_name.as_ref().map(|cluster| format!("{cluster}/")).unwrap_or_default();
     Error::AssociationExists {
         service_account: subject.to_string(),

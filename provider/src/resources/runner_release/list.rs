@@ -6,34 +6,24 @@ use serde_json::Value as Json;
 
 use super::RunnerReleaseResource;
 use crate::framework::list_resource::Found;
-use crate::framework::{Context, Diagnostics, ListResource, Object, Value};
+use crate::framework::{Context, Diagnostics, ListResource};
 use crate::provider::Data;
 use crate::resources::identity::ObjectIdentity;
-use crate::resources::list::{Cluster, place};
+use crate::resources::list::{Cluster, ObjectFilter, place};
 use crate::resources::live;
 
-/// The arguments of a list of releases.
-#[derive(Clone, Default, PartialEq, Object)]
-pub struct Filter {
-    /// Name of the EKS cluster; the cluster of the provider's `kubernetes` settings unless given.
-    #[attr(optional)]
-    pub cluster_name: Value<String>,
-    /// Namespace of the releases; all namespaces unless given.
-    #[attr(optional)]
-    pub namespace: Value<String>,
-}
-
 impl ListResource for RunnerReleaseResource {
-    type Filter = Filter;
-    const LIST_DESCRIPTION: &'static str = "Lists the GitLab Runners of a cluster: releases of the official Helm \
-         chart, and those of this provider.\n\n\
-         Needs `list` on `deployments.apps`, and with `include_resource` what a plan needs.\n\n\
-         A token is in no configuration that is generated: add `runner_token_wo`, or name the Secret that has it.";
+    type Filter = ObjectFilter;
+    const LIST_DESCRIPTION: &'static str = "Lists the GitLab Runners of a cluster: releases of the official \
+         Helm chart and releases of this provider.\n\n\
+         Requires `list` on `deployments.apps`, and with `include_resource` the permissions of a plan.\n\n\
+         A generated configuration does not contain a token: add `runner_token_wo`, or set `token_secret_name` to \
+         the name of the Secret that contains it.";
 
     async fn list(
         &self,
         context: &Context<Data>,
-        filter: Filter,
+        filter: ObjectFilter,
         found: &mut Found<ObjectIdentity>,
     ) -> Result<(), Diagnostics> {
         let cluster = Cluster::connect(context, &filter.cluster_name).await?;
@@ -61,6 +51,7 @@ mod tests {
     use super::*;
     use crate::clients::aws::AwsSettings;
     use crate::clients::kubernetes::scripted::{Answer, Cluster as Server};
+    use crate::framework::Object as _;
     use crate::resources::testing::Stage;
 
     fn deployment(namespace: &str, labels: &Json) -> Json {

@@ -17,9 +17,9 @@ const KUBERNETES: &str = include_str!("kubernetes.md");
 const RUNNER_RELEASE: &str = include_str!("runner_release.md");
 
 /// How a list is used.
-const QUERY: &str = "Needs Terraform 1.14 or newer; OpenTofu has no queries. Write the block to a file whose name ends in \
+const QUERY: &str = "Requires Terraform 1.14 or newer; OpenTofu does not support queries. Write the block to a file with the extension \
      `.tfquery.hcl`, and run `terraform query`. `terraform query -generate-config-out=found.tf` writes the configuration of \
-     all objects that were found, each with an `import` block. An object that cannot be read is left out with a warning.";
+     all listed objects with `import` blocks. An object that cannot be read is skipped with a warning.";
 
 /// A page in parts; each is separated from the next by an empty line.
 pub(super) struct Page {
