@@ -3,14 +3,14 @@
 use std::process::Stdio;
 
 use futures::TryStreamExt;
-use gitlabspot_proto::tfplugin6::provider_client::ProviderClient;
-use gitlabspot_proto::tfplugin6::{
-    Diagnostic, DynamicValue, configure_provider, generate_resource_config, list_resource, validate_resource_config,
-};
 use hyper_util::rt::TokioIo;
 use rmpv::Value as Msgpack;
 use serde_json::Value;
 use tempfile::TempDir;
+use tfplugin_proto::tfplugin6::provider_client::ProviderClient;
+use tfplugin_proto::tfplugin6::{
+    Diagnostic, DynamicValue, configure_provider, generate_resource_config, list_resource, validate_resource_config,
+};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};

@@ -1,6 +1,6 @@
 //! `src/generated/` is what the `.proto` files say, byte by byte.
 //!
-//! After a change of a `.proto` file: `UPDATE_GENERATED=1 cargo test -p gitlabspot-proto`.
+//! After a change of a `.proto` file: `UPDATE_GENERATED=1 cargo test -p tfplugin-proto`.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
@@ -30,7 +30,7 @@ fn generated_code_is_current() {
         // Not assert_eq: a difference would print both files, ten thousand lines.
         assert!(
             found[&name] == text,
-            "src/generated/{name} is stale: run UPDATE_GENERATED=1 cargo test -p gitlabspot-proto"
+            "src/generated/{name} is stale: run UPDATE_GENERATED=1 cargo test -p tfplugin-proto"
         );
     }
 }

@@ -1,12 +1,36 @@
-//! GitLab CI on cheap Spot nodes of an EKS cluster, as Terraform resources.
+//! GitLab CI on Spot nodes of an EKS cluster, as resources of Terraform and OpenTofu.
 //!
-//! The rooms and who may know whom: `plugin, protocol -> framework <- resources -> clients`.
+//! Modules depend one way: `provider -> resources, data_sources, functions -> the modules that these share`. What is not
+//! particular to this provider is in crates of its own: `tfplugin`, the framework, and `gitlabspot_clients`.
 
-pub mod clients;
+mod cache_path;
+mod cluster;
+mod configured;
 pub mod data_sources;
-pub mod framework;
+mod errors;
 pub mod functions;
-pub mod plugin;
-pub mod protocol;
+mod identity;
+mod list;
+mod live;
+mod manifest;
+mod mutation;
+mod names;
+mod namespace;
+mod next_apply;
+mod owner;
+mod ownership;
+mod partition;
+mod policy_document;
+mod projection;
+mod propagation;
 pub mod provider;
+mod provider_tags;
+mod quantity;
 pub mod resources;
+mod tags;
+#[cfg(test)]
+mod testing;
+mod timestamp;
+mod turns;
+mod unseen;
+mod whereabouts;

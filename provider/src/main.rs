@@ -3,12 +3,15 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use gitlabspot::framework::clock::SystemClock;
-use gitlabspot::plugin::{self, Plugin, Services};
-use gitlabspot::protocol::Server;
 use gitlabspot::provider::Gitlabspot;
+use tfplugin::framework::clock::SystemClock;
+use tfplugin::plugin::logging::{self, Logs};
+use tfplugin::plugin::{self, Plugin, Services};
+use tfplugin::protocol::Server;
 
-const NAME: &str = "gitlabspot";
+/// The provider's crates, all of which begin so; of kube nothing, whose warnings quote what the API server answered.
+const LOGS: Logs =
+    Logs { name: "gitlabspot", own: &["gitlabspot", "terraform_provider_gitlabspot"], silent: &["kube_client"] };
 const SOURCE: &str = "gitlabspot/gitlabspot";
 const VERSION: &str = concat!("terraform-provider-gitlabspot ", env!("CARGO_PKG_VERSION"));
 const USAGE: &str = "\
@@ -21,7 +24,7 @@ Usage: terraform-provider-gitlabspot [OPTION]
   --help     print this text";
 
 fn main() -> ExitCode {
-    plugin::logging::start(NAME);
+    logging::start(&LOGS);
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
     let arguments: Vec<_> = arguments.iter().map(|argument| argument.to_str()).collect();
     match arguments.as_slice() {

@@ -3,13 +3,13 @@
 use serde_json::{Map, Value as Json};
 use toml::Value as Toml;
 
-use crate::framework::function::{Definition, Function, FunctionError, Parameter};
-use crate::framework::{Raw, Type};
 use crate::resources::runner_release::catalogue::{GLOBAL, RUNNER, Table};
 use crate::resources::runner_release::config_toml::from_hcl;
 use crate::resources::runner_release::finding::{Finding, PathStep};
 use crate::resources::runner_release::inputs::json;
 use crate::resources::runner_release::version::RunnerVersion;
+use tfplugin::framework::function::{Definition, Function, FunctionError, Parameter};
+use tfplugin::framework::{Raw, Type};
 
 /// The function.
 #[derive(Clone, Copy, Debug, Default)]
@@ -120,7 +120,7 @@ fn told(findings: Vec<Finding>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::framework::value::DynamicRaw;
+    use tfplugin::framework::value::DynamicRaw;
 
     fn object<const N: usize>(attributes: [(&str, Raw); N]) -> Raw {
         Raw::Map(attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())

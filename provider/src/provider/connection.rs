@@ -3,16 +3,17 @@
 //! While planning, a value may be unknown because a resource of the same run will supply it. Its name is passed on, so
 //! that the client that needs it says so, and nothing falls back to a default in its place.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use secrecy::SecretString;
 
 use super::schema::{Config, Kubernetes};
-use crate::clients::aws::{AssumeRole, AssumeRoleWithWebIdentity, AwsSettings, Endpoints};
-use crate::clients::kubernetes::{Exec, KubernetesSettings};
-use crate::framework::timeouts;
-use crate::framework::value::{List, Map, Value, known_list, known_map};
-use crate::framework::{Object, Raw, Set};
+use gitlabspot_clients::aws::{AssumeRole, AssumeRoleWithWebIdentity, AwsSettings, Endpoints};
+use gitlabspot_clients::kubernetes::{Exec, KubernetesSettings};
+use tfplugin::framework::timeouts;
+use tfplugin::framework::value::{List, Map, Value, known_list, known_map};
+use tfplugin::framework::{Object, Raw, Set};
 
 pub(super) fn aws(config: &Config, clock_speed: u32) -> AwsSettings {
     let mut unknown = unknown_names(config.clone());
@@ -136,7 +137,7 @@ fn set(value: &Value<Set<String>>) -> Option<Vec<String>> {
     Some(value.known()?.iter().filter_map(|element| element.known().cloned()).collect())
 }
 
-fn map(value: &Value<Map<String>>) -> super::TagMap {
+fn map(value: &Value<Map<String>>) -> BTreeMap<String, String> {
     known_map(value).unwrap_or_default()
 }
 

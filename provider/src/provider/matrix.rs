@@ -6,16 +6,18 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Data, Tags, registry};
-use crate::clients::scripted::Script;
-use crate::framework::clock::testing::TestClock;
-use crate::framework::conformance::{Violation, check_final_plan, check_plan};
-use crate::framework::resource::{ErasedResource, Planned};
-use crate::framework::schema::{Attribute, Kind, Mode, Nesting, Schema};
-use crate::framework::value::{DynamicRaw, Refinement};
-use crate::framework::{AttributePath, Context, Host, PrivateState, Raw, Type};
-use crate::resources::Turns;
-use crate::resources::testing::proposed;
+use super::registry;
+use crate::configured::Data;
+use crate::provider_tags::ProviderTags;
+use crate::testing::proposed;
+use crate::turns::Turns;
+use gitlabspot_clients::scripted::Script;
+use tfplugin::framework::clock::testing::TestClock;
+use tfplugin::framework::conformance::{Violation, check_final_plan, check_plan};
+use tfplugin::framework::resource::{ErasedResource, Planned};
+use tfplugin::framework::schema::{Attribute, Kind, Mode, Nesting, Schema};
+use tfplugin::framework::value::{DynamicRaw, Refinement};
+use tfplugin::framework::{AttributePath, Context, Host, PrivateState, Raw, Type};
 
 /// A known value.
 fn sample(ty: &Type, number: i64) -> Raw {
@@ -164,7 +166,7 @@ struct Matrix {
 impl Matrix {
     fn new(name: &str, base: Vec<(&'static str, Raw)>) -> Self {
         let resource = Arc::clone(registry::registry().resource(name).unwrap());
-        let tags = Tags { default: Some(BTreeMap::new()), ..Tags::default() };
+        let tags = ProviderTags { default: Some(BTreeMap::new()), ..ProviderTags::default() };
         let data = Data { clients: Script::default().clients(), tags, turns: Turns::default() };
         let clock = Arc::new(TestClock::new());
         let context = Context::new(Some(Arc::new(data)), CancellationToken::new(), clock, Host::default());

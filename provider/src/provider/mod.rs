@@ -1,28 +1,27 @@
 //! This provider: what its block can say, what operations get of it, and the one list of what it offers.
 
 mod connection;
-mod errors;
 #[cfg(test)]
 mod matrix;
 mod registry;
 mod schema;
-mod tags;
 mod validate;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use futures::future::BoxFuture;
+use gitlabspot_clients::{Clients, Environment, Settings, UserAgent};
+use tfplugin::framework::provider::OldestHost;
+use tfplugin::framework::value::known_map;
+use tfplugin::framework::{Clock, Diagnostics, Host, Provider, Registry, Value};
 use tokio_util::sync::CancellationToken;
 
-use crate::clients::{Clients, Environment, Settings, UserAgent};
-use crate::framework::{Clock, Diagnostics, Host, Provider, Registry};
-use crate::resources::Turns;
-
-pub use self::errors::sentence;
 pub use self::schema::Config;
-pub use self::tags::{IgnoredTags, Tags};
+use self::schema::IgnoreTags;
+use crate::configured::Data;
+use crate::provider_tags::{IgnoredTags, ProviderTags};
+use crate::turns::Turns;
 
 /// The provider gitlabspot.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,17 +30,6 @@ pub struct Gitlabspot {
     pub clock_speed: u32,
     /// The product that started the provider, `Terraform` or `OpenTofu`, where that is known.
     pub host: Option<&'static str>,
-}
-
-/// What operations get: clients, made when they are first asked for, and the tags of the provider block.
-#[derive(Clone, Debug)]
-pub struct Data {
-    /// Connections to AWS and Kubernetes.
-    pub clients: Clients,
-    /// Tags for everything, and tags that are not ours.
-    pub tags: Tags,
-    /// Which operations act on objects of which names.
-    pub turns: Turns,
 }
 
 impl Provider for Gitlabspot {
@@ -59,6 +47,11 @@ impl Provider for Gitlabspot {
          connection is established when a resource first requires it."
     }
 
+    fn oldest_host(&self) -> Option<OldestHost> {
+        let reason = "older versions do not know write-only arguments, and would store runner tokens in the state";
+        Some(OldestHost { version: (1, 11), reason })
+    }
+
     fn validate(&self, config: &Config, diagnostics: &mut Diagnostics) {
         validate::check(config, diagnostics);
     }
@@ -67,7 +60,7 @@ impl Provider for Gitlabspot {
         let mut diagnostics = Diagnostics::new();
         validate::check(&config, &mut diagnostics);
         diagnostics.into_result()?;
-        let tags = Tags::of(&config);
+        let tags = ProviderTags { default: known_map(&config.default_tags), ignored: ignored(&config.ignore_tags) };
         let environment = Environment::process();
         let product = self.host.unwrap_or("Terraform-or-OpenTofu");
         // OpenTofu tells providers which Terraform it wants to be taken for, not its own version.
@@ -93,21 +86,29 @@ impl Provider for Gitlabspot {
     }
 }
 
+fn ignored(tags: &Value<IgnoreTags>) -> IgnoredTags {
+    match tags {
+        Value::Null => IgnoredTags::default(),
+        Value::Unknown => IgnoredTags::unknown(),
+        Value::Known(IgnoreTags { keys, key_prefixes }) => IgnoredTags::new(keys, key_prefixes),
+    }
+}
+
 /// The framework's clock, as the clients know one: tests that make time pass faster mean all of it.
 #[derive(Debug)]
 struct ClientClock {
-    clock: crate::framework::clock::SystemClock,
+    clock: tfplugin::framework::clock::SystemClock,
     hurried_since: Option<(Instant, SystemTime)>,
 }
 
 impl ClientClock {
     fn new(speed: u32) -> Self {
-        let clock = crate::framework::clock::SystemClock::new(speed);
+        let clock = tfplugin::framework::clock::SystemClock::new(speed);
         Self { clock, hurried_since: (speed > 1).then(|| (clock.now(), clock.time_of_day())) }
     }
 }
 
-impl crate::clients::Clock for ClientClock {
+impl gitlabspot_clients::Clock for ClientClock {
     fn now(&self) -> SystemTime {
         // Where time passes as it does everywhere, the machine may sleep meanwhile: only the time of day knows.
         let Some((instant, time_of_day)) = self.hurried_since else { return Clock::time_of_day(&self.clock) };
@@ -122,6 +123,3 @@ impl crate::clients::Clock for ClientClock {
         Clock::sleep(&self.clock, duration)
     }
 }
-
-/// Plain text tags.
-pub type TagMap = BTreeMap<String, String>;

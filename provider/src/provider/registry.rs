@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use super::Data;
+use crate::configured::Data;
 use crate::data_sources::spot_instance_types::SpotInstanceTypesDataSource;
-use crate::framework::Registry;
 use crate::functions::autoscaler_tags::AutoscalerTags;
 use crate::functions::runner_config::RunnerConfig;
 use crate::resources::cache_bucket::CacheBucketResource;
@@ -12,6 +11,7 @@ use crate::resources::node_group::NodeGroupResource;
 use crate::resources::runner_credentials::RunnerCredentialsResource;
 use crate::resources::runner_release::RunnerReleaseResource;
 use crate::resources::warm_capacity::WarmCapacityResource;
+use tfplugin::framework::Registry;
 
 /// Everything, in the order of the docs.
 pub(super) fn registry() -> Registry<Data> {

@@ -1,7 +1,7 @@
 //! The attributes of the `provider` block, named as in the aws and kubernetes providers.
 
-use crate::framework::value::{List, Map, Value};
-use crate::framework::{Object, Set};
+use tfplugin::framework::value::{List, Map, Value};
+use tfplugin::framework::{Object, Set};
 
 /// The `provider "gitlabspot"` block.
 #[derive(Clone, Default, PartialEq, Object)]

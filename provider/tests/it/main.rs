@@ -3,11 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod docs;
-mod plugin_process;
-mod protocol;
+mod options;
 mod repository;
 mod schema_snapshot;
 mod tidy;
-
-// The derive macro writes `crate::framework`, as it is in the library.
-use gitlabspot::framework;

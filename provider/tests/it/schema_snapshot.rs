@@ -1,12 +1,12 @@
 //! The whole schema in one committed file, so that a review sees what a change means for users.
 
-use gitlabspot::framework::conformance::check_schema;
-use gitlabspot::framework::function::{Definition, Parameter};
-use gitlabspot::framework::identity::IdentityAttribute;
-use gitlabspot::framework::schema::{Change, Mode};
-use gitlabspot::framework::{Attribute, Kind, Number, Provider, Raw, Schema};
 use gitlabspot::provider::Gitlabspot;
 use serde_json::{Map, Value as Json, json};
+use tfplugin::framework::conformance::check_schema;
+use tfplugin::framework::function::{Definition, Parameter};
+use tfplugin::framework::identity::IdentityAttribute;
+use tfplugin::framework::schema::{Change, Mode};
+use tfplugin::framework::{Attribute, Kind, Number, Provider, Raw, Schema};
 
 use crate::repository::assert_current;
 

@@ -9,8 +9,8 @@ use aws_sdk_ec2::types::{Filter, InstanceType as Ec2InstanceType, InstanceTypeIn
 
 use super::filter::{Candidate, Offer, Offerings};
 use super::schema::{InstanceType, SpotInstanceTypes};
-use crate::clients::aws::AwsError;
-use crate::framework::Value;
+use gitlabspot_clients::aws::AwsError;
+use tfplugin::framework::Value;
 
 /// The product whose price counts: EKS nodes run Linux.
 const PRODUCT: &str = "Linux/UNIX";

@@ -8,8 +8,9 @@ mod schema;
 
 use self::filter::{Emptied, Wanted};
 pub use self::schema::SpotInstanceTypes;
-use crate::framework::{Context, DataSource, Diagnostic, Diagnostics, Number, Value};
-use crate::provider::Data;
+use crate::configured::Data;
+use crate::errors::OrDiagnostics;
+use tfplugin::framework::{Context, DataSource, Diagnostic, Diagnostics, Number, Value};
 
 /// The data source.
 #[derive(Clone, Copy, Debug, Default)]
@@ -61,15 +62,16 @@ impl DataSource for SpotInstanceTypesDataSource {
         config: SpotInstanceTypes,
         _: &mut Diagnostics,
     ) -> Result<SpotInstanceTypes, Diagnostics> {
-        let ec2 = context.data()?.clients.ec2().await?;
-        let zones = find::zones(ec2, &config).await?;
-        let offerings = find::offerings(ec2, &zones).await?;
-        let candidates = find::candidates(ec2, config.architecture.as_str().unwrap_or("x86_64")).await?;
+        let ec2 = context.data()?.clients.ec2().await.or_diagnostics()?;
+        let zones = find::zones(ec2, &config).await.or_diagnostics()?;
+        let offerings = find::offerings(ec2, &zones).await.or_diagnostics()?;
+        let candidates =
+            find::candidates(ec2, config.architecture.as_str().unwrap_or("x86_64")).await.or_diagnostics()?;
         let wanted = wanted(&config);
         let left =
             filter::matching(&wanted, candidates, &offerings, zones.len()).map_err(|emptied| nothing_left(&emptied))?;
         let names: Vec<String> = left.iter().map(|candidate| candidate.name.clone()).collect();
-        let prices = find::prices(ec2, &names, &zones, context.clock.time_of_day()).await?;
+        let prices = find::prices(ec2, &names, &zones, context.clock.time_of_day()).await.or_diagnostics()?;
         let offers = filter::cheapest(&wanted, left, &offerings, &prices);
         if offers.is_empty() {
             return Err(without_price(names.len()));

@@ -1,7 +1,7 @@
 //! The attributes of `gitlabspot_spot_instance_types`.
 
-use crate::framework::value::{List, Value};
-use crate::framework::{Number, Object, Set};
+use tfplugin::framework::value::{List, Value};
+use tfplugin::framework::{Number, Object, Set};
 
 /// Arguments and results.
 #[derive(Clone, Default, PartialEq, Object)]

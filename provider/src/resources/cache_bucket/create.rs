@@ -10,13 +10,13 @@ use super::parts::{Part, tagging};
 use super::schema::CacheBucket;
 use super::wait::{Presence, presence, until_there};
 use super::{CREATE, Scene, Work, flatten, plan, validate};
-use crate::clients::aws::{Attempts, AwsError};
-use crate::framework::value::known_map;
-use crate::framework::wait::WaitError;
-use crate::framework::{Create, Timeouts};
-use crate::resources::propagation::accepted;
-use crate::resources::tags::{Tags, UNFINISHED};
-use crate::resources::{names, timestamp};
+use crate::propagation::accepted;
+use crate::tags::{Tags, UNFINISHED};
+use crate::{names, timestamp};
+use gitlabspot_clients::aws::{Attempts, AwsError};
+use tfplugin::framework::value::known_map;
+use tfplugin::framework::wait::WaitError;
+use tfplugin::framework::{Create, Timeouts};
 
 /// The region in which S3 takes no location, and answers the create of a bucket that is there and one's own with success.
 const FIRST_REGION: &str = "us-east-1";

@@ -7,9 +7,9 @@ use aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
 use aws_sdk_s3::types::{Delete, EncodingType, ObjectIdentifier};
 
 use super::error::Error;
-use crate::clients::aws::AwsError;
-use crate::framework::Context;
-use crate::framework::wait::WaitError;
+use gitlabspot_clients::aws::AwsError;
+use tfplugin::framework::Context;
+use tfplugin::framework::wait::WaitError;
 
 /// Most keys that S3 takes in one request, and gives in one page.
 const PAGE: i32 = 1000;

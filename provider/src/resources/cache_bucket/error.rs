@@ -1,10 +1,10 @@
 //! What can go wrong with a bucket, and what it leaves behind.
 
 use super::parts::Part;
-use crate::clients::aws::AwsError;
-use crate::framework::wait::WaitError;
-use crate::framework::{Diagnostic, Diagnostics};
-use crate::resources::next_apply::next_apply;
+use crate::next_apply::next_apply;
+use gitlabspot_clients::aws::AwsError;
+use tfplugin::framework::wait::WaitError;
+use tfplugin::framework::{Diagnostic, Diagnostics};
 
 /// Why an operation failed.
 #[derive(Debug, thiserror::Error)]

@@ -3,12 +3,12 @@
 use super::parts::{Found, Part, encryption, lifecycle};
 use super::plan::from_prefix;
 use super::schema::{CacheBucket, Encryption, Protection};
-use crate::framework::Value;
-use crate::provider;
-use crate::resources::tags;
+use crate::provider_tags::ProviderTags;
+use crate::tags;
+use tfplugin::framework::Value;
 
 /// Puts what was found into the state. What the store does not have stays as it was.
-pub(super) fn flatten(state: &mut CacheBucket, found: Found, importing: Option<&provider::Tags>) {
+pub(super) fn flatten(state: &mut CacheBucket, found: Found, importing: Option<&ProviderTags>) {
     let before = state.protection.known().cloned().unwrap_or_default();
     state.protection = Value::Known(Protection {
         public_access_blocked: found.public_access_blocked.map_or(before.public_access_blocked, Value::Known),
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn an_import_fills_everything() {
         let mut state = CacheBucket { bucket: "c".into(), ..CacheBucket::default() };
-        flatten(&mut state, found(), Some(&provider::Tags::default()));
+        flatten(&mut state, found(), Some(&ProviderTags::default()));
         let tags = Value::Known(std::collections::BTreeMap::from([("team".to_owned(), "ci".into())]));
         let expected = CacheBucket {
             bucket: "c".into(),

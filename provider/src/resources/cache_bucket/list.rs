@@ -2,10 +2,10 @@
 
 use super::schema::Identity;
 use super::{CacheBucketResource, Scene};
-use crate::clients::aws::AwsError;
-use crate::framework::list_resource::Found;
-use crate::framework::{Context, Diagnostic, Diagnostics, ListResource, Object, Value};
-use crate::provider::Data;
+use crate::configured::Data;
+use gitlabspot_clients::aws::AwsError;
+use tfplugin::framework::list_resource::Found;
+use tfplugin::framework::{Context, Diagnostic, Diagnostics, ListResource, Object, Value};
 
 /// The arguments of a list of buckets.
 #[derive(Clone, Default, PartialEq, Object)]
@@ -57,8 +57,8 @@ impl ListResource for CacheBucketResource {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clients::scripted::{Answer, Script};
-    use crate::resources::testing::Stage;
+    use crate::testing::Stage;
+    use gitlabspot_clients::scripted::{Answer, Script};
 
     const BUCKETS: &str = "<ListAllMyBucketsResult><Buckets>\
          <Bucket><Name>ci-cache</Name><BucketRegion>eu-west-1</BucketRegion></Bucket>\

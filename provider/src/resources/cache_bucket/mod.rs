@@ -36,15 +36,17 @@ use self::parts::{Found, Known, Part, Put, tagging};
 pub use self::schema::{CacheBucket, Encryption, Identity, Protection, RunnerCache, RunnerCacheS3};
 use self::validate::Wanted;
 use self::wait::{Presence, presence, until_gone};
-use crate::clients::aws::AwsError;
-use crate::framework::wait::WaitError;
-use crate::framework::{
+use crate::configured::Data;
+use crate::errors::OrDiagnostics;
+use crate::propagation::{PROPAGATION, accepted};
+use crate::provider_tags::ProviderTags;
+use crate::tags::UNFINISHED;
+use crate::unseen::Unseen;
+use gitlabspot_clients::aws::AwsError;
+use tfplugin::framework::wait::WaitError;
+use tfplugin::framework::{
     Context, Create, Delete, Diagnostic, Diagnostics, Import, Plan, PrivateState, Read, Resource, Timeouts, Update,
 };
-use crate::provider::{self, Data};
-use crate::resources::propagation::{PROPAGATION, accepted};
-use crate::resources::tags::UNFINISHED;
-use crate::resources::unseen::Unseen;
 
 const CREATE: Duration = Duration::from_secs(20 * 60);
 const UPDATE: Duration = Duration::from_secs(20 * 60);
@@ -105,7 +107,7 @@ impl Resource for CacheBucketResource {
             Import::Id(id) => id,
             Import::Identity(Identity { bucket, region }) => {
                 let bucket = bucket.into_known().unwrap_or_default();
-                let expected = context.data()?.clients.region().await?.to_owned();
+                let expected = context.data()?.clients.region().await.or_diagnostics()?.to_owned();
                 if let Some(found) = region.into_known().filter(|region| *region != expected) {
                     return Err(Error::OtherRegion { bucket, found, expected }.into());
                 }
@@ -171,15 +173,15 @@ struct Scene<'a, D> {
     region: &'a str,
     /// Where S3 is, if it is not AWS's.
     endpoint: Option<String>,
-    tags: &'a provider::Tags,
+    tags: &'a ProviderTags,
 }
 
 impl<'a> Scene<'a, Data> {
     async fn set(context: &'a Context<Data>) -> Result<Self, Diagnostics> {
         let data = context.data()?;
-        let s3 = data.clients.s3().await?;
-        let region = data.clients.region().await?;
-        let endpoint = data.clients.s3_endpoint().await?;
+        let s3 = data.clients.s3().await.or_diagnostics()?;
+        let region = data.clients.region().await.or_diagnostics()?;
+        let endpoint = data.clients.s3_endpoint().await.or_diagnostics()?;
         Ok(Self { context, s3, region, endpoint, tags: &data.tags })
     }
 }

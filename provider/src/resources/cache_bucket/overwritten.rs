@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 use super::parts::{Found, Part, encryption, lifecycle};
 use super::schema::CacheBucket;
 use super::validate::{Wanted, protected};
-use crate::framework::value::known_map;
-use crate::framework::{Diagnostic, PrivateState};
-use crate::resources::tags::Tags;
-use crate::resources::timestamp;
+use crate::tags::Tags;
+use crate::timestamp;
+use tfplugin::framework::value::known_map;
+use tfplugin::framework::{Diagnostic, PrivateState};
 
 /// How long S3 may answer with what was overwritten.
 pub(super) const WINDOW: Duration = Duration::from_secs(5 * 60);

@@ -1,14 +1,19 @@
 //! What the plan knows beyond the schema: the lifecycle's prefix, names that follow from the name, repairs.
 
 use super::schema::{CacheBucket, Encryption, Protection, RunnerCache, RunnerCacheS3};
-use crate::framework::{Plan, Value};
-use crate::provider::Tags;
-use crate::resources::names::needs_another_name;
-use crate::resources::{cache_path, partition};
+use crate::names::needs_another_name;
+use crate::provider_tags::ProviderTags;
+use crate::{cache_path, partition};
+use tfplugin::framework::{Plan, Value};
 
 /// Completes a plan. `region` is `None` while the provider does not know it.
 /// `endpoint` is where S3 is, if it is not AWS's.
-pub(super) fn complete(plan: &mut Plan<CacheBucket>, region: Option<&str>, endpoint: Option<&str>, tags: &Tags) {
+pub(super) fn complete(
+    plan: &mut Plan<CacheBucket>,
+    region: Option<&str>,
+    endpoint: Option<&str>,
+    tags: &ProviderTags,
+) {
     if let Some(prior) = &plan.prior
         && needs_another_name(&prior.bucket, &prior.bucket_prefix, &plan.planned.bucket_prefix)
     {
@@ -29,7 +34,7 @@ pub(super) fn derive(
     config: &CacheBucket,
     region: Option<&str>,
     endpoint: Option<&str>,
-    tags: &Tags,
+    tags: &ProviderTags,
 ) {
     if config.prefix.is_null() {
         model.prefix = layout(&model.cache_path, &model.shared);
@@ -131,8 +136,8 @@ pub(super) fn from_prefix(prefix: &str) -> Option<(String, bool)> {
 mod tests {
     use super::*;
 
-    fn known() -> Tags {
-        Tags { default: Some(std::collections::BTreeMap::new()), ..Tags::default() }
+    fn known() -> ProviderTags {
+        ProviderTags { default: Some(std::collections::BTreeMap::new()), ..ProviderTags::default() }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The attributes of `gitlabspot_cache_bucket`: schema, state type and what users read about them.
 
-use crate::framework::value::Map;
-use crate::framework::{Object, Timeouts, Value};
+use tfplugin::framework::value::Map;
+use tfplugin::framework::{Object, Timeouts, Value};
 
 /// The bucket.
 #[derive(Clone, Default, PartialEq, Object)]

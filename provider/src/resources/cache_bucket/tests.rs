@@ -7,9 +7,9 @@ use std::time::Duration;
 use self::store::{Bucket, Fault, Store};
 use super::CacheBucketResource;
 use super::overwritten::WINDOW;
-use crate::framework::Raw;
-use crate::resources::testing::{Stage, summaries};
-use crate::resources::timestamp;
+use crate::testing::{Stage, summaries};
+use crate::timestamp;
+use tfplugin::framework::Raw;
 
 fn stage(store: &Store) -> Stage {
     let stage = Stage::new(CacheBucketResource, store.settings("eu-west-1"));

@@ -2,9 +2,9 @@
 
 use super::parts::{Part, encryption, lifecycle};
 use super::schema::{CacheBucket, Encryption, Protection};
-use crate::framework::value::known_map;
-use crate::framework::{AttributePath, Diagnostics, Timeouts, Value};
-use crate::resources::tags::{self, Tags, UNFINISHED};
+use crate::tags::{self, Tags, UNFINISHED};
+use tfplugin::framework::value::known_map;
+use tfplugin::framework::{AttributePath, Diagnostics, Timeouts, Value};
 
 /// The longest name of a bucket.
 const LONGEST: usize = 63;

@@ -5,9 +5,9 @@ use std::time::Duration;
 use aws_sdk_s3::Client;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
-use crate::clients::aws::{AwsError, Fault};
-use crate::framework::Context;
-use crate::framework::wait::{Look, Wait, WaitError};
+use gitlabspot_clients::aws::{AwsError, Fault};
+use tfplugin::framework::Context;
+use tfplugin::framework::wait::{Look, Wait, WaitError};
 
 /// What a name stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use aws_sdk_autoscaling::Client;
 use aws_sdk_autoscaling::types::AutoScalingGroup;
 
 use super::flatten::{AZ_REBALANCE, is_az_rebalance_suspended};
-use crate::clients::aws::AwsError;
-use crate::framework::PrivateState;
+use gitlabspot_clients::aws::AwsError;
+use tfplugin::framework::PrivateState;
 
 const OURS: &str = "az_rebalance_suspended_by_us";
 

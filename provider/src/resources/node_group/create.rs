@@ -14,11 +14,11 @@ use super::template::{self, Made, Owned, Spec, TemplateError};
 use super::validate::SUFFIX;
 use super::wait::{Id, describe, until_active};
 use super::{Scene, TIMEOUT, asg_tags, az_rebalance, plan, subnets};
-use crate::clients::aws::AwsError;
-use crate::framework::wait::WaitError;
-use crate::framework::{AttributePath, Create, Diagnostic, Diagnostics, PrivateState, Timeouts, Value};
-use crate::resources::names;
-use crate::resources::tags::{Change, UNFINISHED};
+use crate::names;
+use crate::tags::{Change, UNFINISHED};
+use gitlabspot_clients::aws::AwsError;
+use tfplugin::framework::wait::WaitError;
+use tfplugin::framework::{AttributePath, Create, Diagnostic, Diagnostics, PrivateState, Timeouts, Value};
 
 impl<D> Scene<'_, D> {
     pub(super) async fn create(&self, operation: &mut Create<NodeGroup>) -> Result<(), Error> {

@@ -5,9 +5,9 @@ use std::fmt;
 use super::health::Issues;
 use super::node_role::RoleError;
 use super::template::TemplateError;
-use crate::clients::aws::AwsError;
-use crate::framework::wait::WaitError;
-use crate::framework::{Diagnostic, Diagnostics};
+use gitlabspot_clients::aws::AwsError;
+use tfplugin::framework::wait::WaitError;
+use tfplugin::framework::{Diagnostic, Diagnostics};
 
 /// Why an operation failed.
 #[derive(Debug, thiserror::Error)]

@@ -12,10 +12,10 @@ use super::schema::{
     Autoscaler, AutoscalerOptions, LaunchTemplate, NodeGroup, RemoteAccess, Taint, UpdateConfig, map_value,
 };
 use super::template;
-use crate::framework::value::known_map;
-use crate::framework::{Number, Object, Raw, Set, Value};
-use crate::provider::Tags;
-use crate::resources::tags;
+use crate::provider_tags::ProviderTags;
+use crate::tags;
+use tfplugin::framework::value::known_map;
+use tfplugin::framework::{Number, Object, Raw, Set, Value};
 
 /// The process of an Auto Scaling Group that evens out the zones.
 pub(super) const AZ_REBALANCE: &str = "AZRebalance";
@@ -34,7 +34,7 @@ pub(super) struct Found {
 /// How a state is read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reading<'a> {
-    pub(super) tags: &'a Tags,
+    pub(super) tags: &'a ProviderTags,
     /// Fill in what is otherwise left to the user.
     pub(super) importing: bool,
     /// Whether it was this resource that suspended AZ rebalancing.
@@ -258,7 +258,7 @@ mod tests {
 
     use super::*;
 
-    fn map(pairs: &[(&str, &str)]) -> Value<crate::framework::value::Map<String>> {
+    fn map(pairs: &[(&str, &str)]) -> Value<tfplugin::framework::value::Map<String>> {
         Value::Known(pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())).collect())
     }
 
@@ -290,7 +290,7 @@ mod tests {
             .tags("gitlabspot/owner", "x")
     }
 
-    fn reading(tags: &Tags, importing: bool) -> Reading<'_> {
+    fn reading(tags: &ProviderTags, importing: bool) -> Reading<'_> {
         Reading { tags, importing, suspended_by_us: false }
     }
 
@@ -299,7 +299,8 @@ mod tests {
 
     #[test]
     fn an_import_fills_everything_that_can_be_told() {
-        let tags = Tags { default: Some([("team".to_owned(), "ci".to_owned())].into()), ..Tags::default() };
+        let tags =
+            ProviderTags { default: Some([("team".to_owned(), "ci".to_owned())].into()), ..ProviderTags::default() };
         let asg = asg(&[(INTENT, "build"), (UNNEEDED, "5m"), ("eks:cluster-name", "prod"), ("theirs", "x")]);
         let found = Found { group: group().build(), asgs: Some(vec![asg]) };
         let start = NodeGroup { cluster_name: "prod".into(), name: "build".into(), ..NodeGroup::default() };
@@ -346,7 +347,7 @@ mod tests {
             ..NodeGroup::default()
         };
         let found = Found { group: group().build(), asgs: None };
-        let state = flatten(&before, &found, reading(&Tags::default(), false));
+        let state = flatten(&before, &found, reading(&ProviderTags::default(), false));
         assert_eq!(state.suspend_az_rebalance, before.suspend_az_rebalance);
         assert_eq!(state.autoscaling_group_names, before.autoscaling_group_names);
         assert_eq!((state.asg_tags_all, state.desired_size), (before.asg_tags_all, 2.into()));
@@ -354,7 +355,7 @@ mod tests {
 
     #[test]
     fn a_refresh_sees_our_tags_only() {
-        let tags = Tags::default();
+        let tags = ProviderTags::default();
         let before = NodeGroup {
             labels: map(&[("intent", "build")]),
             tags: map(&[("team", "ops"), ("gone", "x")]),
@@ -371,7 +372,7 @@ mod tests {
 
     #[test]
     fn nothing_and_empty_are_what_the_user_wrote() {
-        let tags = Tags::default();
+        let tags = ProviderTags::default();
         let empty = Nodegroup::builder().build();
         let found = Found { group: empty, asgs: Some(vec![]) };
         let written = NodeGroup { labels: map(&[]), taints: Value::Known(Set::default()), ..NodeGroup::default() };
@@ -393,7 +394,7 @@ mod tests {
     fn a_suspension_by_others_is_not_ours() {
         let suspended = SuspendedProcess::builder().process_name(AZ_REBALANCE).build();
         let asgs = [AutoScalingGroup::builder().suspended_processes(suspended).build()];
-        let tags = Tags::default();
+        let tags = ProviderTags::default();
         let read = |before: Value<bool>, suspended_by_us| {
             let state = NodeGroup { suspend_az_rebalance: before, ..NodeGroup::default() };
             let mut new = state.clone();

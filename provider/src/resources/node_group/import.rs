@@ -2,9 +2,9 @@
 
 use super::schema::{Identity, NodeGroup};
 use super::wait::Id;
-use crate::framework::{Context, Diagnostic, Diagnostics, Import};
-use crate::provider::Data;
-use crate::resources::whereabouts;
+use crate::configured::Data;
+use crate::whereabouts;
+use tfplugin::framework::{Context, Diagnostic, Diagnostics, Import};
 
 /// As much state as the read that follows needs.
 pub(super) async fn import(context: &Context<Data>, from: Import<Identity>) -> Result<NodeGroup, Diagnostics> {

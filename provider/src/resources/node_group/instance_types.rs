@@ -13,7 +13,7 @@ use aws_sdk_ec2::error::DisplayErrorContext;
 use aws_sdk_ec2::types::InstanceTypeInfo;
 use tokio::sync::Mutex;
 
-use crate::framework::Diagnostic;
+use tfplugin::framework::Diagnostic;
 
 /// A plan is not kept waiting for a warning.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -12,7 +12,7 @@ use super::instance_types::hasty;
 use super::node_role::has_addons;
 use super::schema::{LaunchTemplate, NodeGroup};
 use super::template::{HOPS_OF_PODS, OUT_OF_REACH};
-use crate::framework::{AttributePath, Diagnostic, Plan, Value};
+use tfplugin::framework::{AttributePath, Diagnostic, Plan, Value};
 
 /// Looks at the template of a plan that has another one than before.
 pub(super) async fn review(ec2: &Client, plan: &mut Plan<NodeGroup>) {

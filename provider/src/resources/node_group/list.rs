@@ -2,10 +2,11 @@
 
 use super::schema::Identity;
 use super::{NodeGroupResource, Scene};
-use crate::clients::aws::AwsError;
-use crate::framework::list_resource::Found;
-use crate::framework::{Context, Diagnostic, Diagnostics, ListResource, Object, Value};
-use crate::provider::Data;
+use crate::configured::Data;
+use crate::errors::OrDiagnostics;
+use gitlabspot_clients::aws::AwsError;
+use tfplugin::framework::list_resource::Found;
+use tfplugin::framework::{Context, Diagnostic, Diagnostics, ListResource, Object, Value};
 
 /// The arguments of a list of node groups.
 #[derive(Clone, Default, PartialEq, Object)]
@@ -29,7 +30,7 @@ impl ListResource for NodeGroupResource {
     ) -> Result<(), Diagnostics> {
         let cluster = filter.cluster_name.as_str().unwrap_or_default();
         let scene = Scene::set(context).await?;
-        let account_id = context.data()?.clients.account_id().await?;
+        let account_id = context.data()?.clients.account_id().await.or_diagnostics()?;
         let mut names = scene.eks.list_nodegroups().cluster_name(cluster).into_paginator().items().send();
         while !found.is_full() {
             let Some(name) = names.next().await else { break };
@@ -59,8 +60,8 @@ fn failed(cluster: &str, error: &AwsError) -> Diagnostics {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clients::scripted::{Answer, Script};
-    use crate::resources::testing::Stage;
+    use crate::testing::Stage;
+    use gitlabspot_clients::scripted::{Answer, Script};
 
     async fn listed(answers: impl IntoIterator<Item = Answer>, limit: usize) -> (Vec<String>, Diagnostics, usize) {
         let script = Script::new(answers);

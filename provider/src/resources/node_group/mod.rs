@@ -48,14 +48,17 @@ use self::instance_types::Sizes;
 use self::node_role::{RoleError, access_entry};
 use self::schema::{Identity, NodeGroup};
 use self::wait::{Id, describe, is_busy, until_gone, until_idle};
-use crate::clients::aws::AwsError;
-use crate::framework::value::{Value, known_list};
-use crate::framework::wait::WaitError;
-use crate::framework::{
+use crate::configured::Data;
+use crate::errors::OrDiagnostics;
+use crate::errors::ToDiagnostic;
+use crate::provider_tags::ProviderTags;
+use crate::whereabouts;
+use gitlabspot_clients::aws::AwsError;
+use tfplugin::framework::value::{Value, known_list};
+use tfplugin::framework::wait::WaitError;
+use tfplugin::framework::{
     Context, Create, Delete, Diagnostics, Import, Plan, PrivateState, Read, Resource, Timeouts, Update,
 };
-use crate::provider::{Data, Tags};
-use crate::resources::whereabouts;
 
 /// What an operation may take, unless the user says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(60 * 60);
@@ -114,7 +117,7 @@ impl Resource for NodeGroupResource {
             return confirmed.map_err(|error| {
                 // What was said of it is not true.
                 operation.diagnostics = Diagnostics::new();
-                error.into()
+                error.to_diagnostic().into()
             });
         }
         Ok(())
@@ -162,7 +165,7 @@ struct Scene<'a, D> {
     ec2: &'a aws_sdk_ec2::Client,
     iam: &'a aws_sdk_iam::Client,
     region: &'a str,
-    tags: &'a Tags,
+    tags: &'a ProviderTags,
 }
 
 impl<'a> Scene<'a, Data> {
@@ -170,11 +173,11 @@ impl<'a> Scene<'a, Data> {
         let Data { clients, tags, .. } = context.data()?.as_ref();
         Ok(Self {
             context,
-            eks: clients.eks().await?,
-            autoscaling: clients.autoscaling().await?,
-            ec2: clients.ec2().await?,
-            iam: clients.iam().await?,
-            region: clients.region().await?,
+            eks: clients.eks().await.or_diagnostics()?,
+            autoscaling: clients.autoscaling().await.or_diagnostics()?,
+            ec2: clients.ec2().await.or_diagnostics()?,
+            iam: clients.iam().await.or_diagnostics()?,
+            region: clients.region().await.or_diagnostics()?,
             tags,
         })
     }

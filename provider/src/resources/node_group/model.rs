@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::autoscaler_tags::{self, Effect, NodeTemplate, ScaleDownOptions, Taint};
 use super::schema::{self, NodeGroup, known_set};
-use crate::framework::value::{known_list, known_map};
-use crate::framework::{Number, Value};
+use tfplugin::framework::value::{known_list, known_map};
+use tfplugin::framework::{Number, Value};
 
 /// What EKS is asked for. Names, subnets and the role's ARN are found out by the operation.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -104,7 +104,7 @@ fn launch_template(model: &NodeGroup) -> Option<LaunchTemplate> {
 }
 
 /// Plain taints; `None` while one is not known. Taints that validation refuses are left out.
-pub(super) fn taints(taints: &Value<crate::framework::Set<schema::Taint>>) -> Option<Vec<Taint>> {
+pub(super) fn taints(taints: &Value<tfplugin::framework::Set<schema::Taint>>) -> Option<Vec<Taint>> {
     let taints = match taints {
         Value::Unknown => return None,
         Value::Null => return Some(Vec::new()),
@@ -196,7 +196,7 @@ fn number(value: &Value<i64>) -> Option<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::framework::value::Map;
+    use tfplugin::framework::value::Map;
 
     fn map(pairs: &[(&str, &str)]) -> Value<Map<String>> {
         Value::Known(pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())).collect())

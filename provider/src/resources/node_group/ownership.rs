@@ -18,11 +18,11 @@ use super::node_role::OWNER;
 use super::schema::{NodeGroup, known_set};
 use super::template;
 use super::wait::{Id, describe, is_busy, until_gone};
-use crate::clients::aws::AwsError;
-use crate::framework::wait::{Look, Wait, WaitError};
-use crate::resources::propagation::PROPAGATION;
-use crate::resources::tags::UNFINISHED;
-use crate::resources::{names, timestamp};
+use crate::propagation::PROPAGATION;
+use crate::tags::UNFINISHED;
+use crate::{names, timestamp};
+use gitlabspot_clients::aws::AwsError;
+use tfplugin::framework::wait::{Look, Wait, WaitError};
 
 /// What EKS says while a new role is not known everywhere. The code alone means too much.
 const ROLE_NOT_KNOWN_YET: [&str; 6] = [

@@ -3,7 +3,7 @@
 
 use super::schema::NodeGroup;
 use super::validate::given;
-use crate::framework::{AttributePath, Diagnostics, Plan, Value};
+use tfplugin::framework::{AttributePath, Diagnostics, Plan, Value};
 
 const CONFLICT: &str = "Conflicting arguments";
 const NAMES: &str = "A node group needs a name, or the beginning of one.";

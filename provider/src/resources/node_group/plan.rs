@@ -4,16 +4,16 @@
 use super::model::{taints, wanted_asg_tags};
 use super::schema::{BuildNodes, NodeGroup, Toleration, map_value};
 use super::{ami_type, az_rebalance, launch_template, release, template, validate};
-use crate::framework::value::known_list;
-use crate::framework::{AttributePath, Diagnostic, Plan, Value};
-use crate::provider::Tags;
-use crate::resources::names::needs_another_name;
+use crate::names::needs_another_name;
+use crate::provider_tags::ProviderTags;
+use tfplugin::framework::value::known_list;
+use tfplugin::framework::{AttributePath, Diagnostic, Plan, Value};
 
 /// Stands as the status of a group that is gone while its role is still there, so that the next run goes on with the role.
 pub(super) const DELETED: &str = "DELETED";
 
 /// Completes a plan.
-pub(super) fn complete(plan: &mut Plan<NodeGroup>, tags: &Tags) {
+pub(super) fn complete(plan: &mut Plan<NodeGroup>, tags: &ProviderTags) {
     derive(&mut plan.planned, &plan.config, tags);
     for problem in validate::tags_of_all(&plan.planned) {
         plan.diagnostics.push(problem);
@@ -56,7 +56,7 @@ pub(super) fn complete(plan: &mut Plan<NodeGroup>, tags: &Tags) {
 
 /// Everything that follows from what is known: for the plan and, when the last unknown values are there, for the state. What
 /// `config` gives and is not known yet follows from nothing.
-pub(super) fn derive(model: &mut NodeGroup, config: &NodeGroup, tags: &Tags) {
+pub(super) fn derive(model: &mut NodeGroup, config: &NodeGroup, tags: &ProviderTags) {
     model.id = match (&model.cluster_name, &model.name) {
         (Value::Known(cluster), Value::Known(name)) => format!("{cluster}:{name}").into(),
         _ => Value::Unknown,
@@ -181,7 +181,7 @@ fn warn(plan: &mut Plan<NodeGroup>) {
         );
         plan.warn(Diagnostic::warning("Few instance types for Spot", text).at("instance_types"));
     }
-    let zones = plan.config.availability_zones.known().map(crate::framework::Set::len);
+    let zones = plan.config.availability_zones.known().map(tfplugin::framework::Set::len);
     if zones == Some(1) {
         let text = "In one zone, nodes can be had only while that zone has capacity. Name more zones, unless the jobs \
                     need volumes of this one.";
@@ -193,17 +193,17 @@ fn warn(plan: &mut Plan<NodeGroup>) {
 mod tests {
     use super::super::schema::{NodeRole, Taint};
     use super::*;
-    use crate::framework::PrivateState;
-    use crate::framework::plan::propose;
-    use crate::framework::schema::{Object, Schema};
-    use crate::framework::value::Map;
+    use tfplugin::framework::PrivateState;
+    use tfplugin::framework::plan::propose;
+    use tfplugin::framework::schema::{Object, Schema};
+    use tfplugin::framework::value::Map;
 
     fn map(pairs: &[(&str, &str)]) -> Value<Map<String>> {
         Value::Known(pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())).collect())
     }
 
-    fn tags() -> Tags {
-        Tags { default: Some([("team".to_owned(), "ci".to_owned())].into()), ..Tags::default() }
+    fn tags() -> ProviderTags {
+        ProviderTags { default: Some([("team".to_owned(), "ci".to_owned())].into()), ..ProviderTags::default() }
     }
 
     fn config() -> NodeGroup {
@@ -232,12 +232,12 @@ mod tests {
                     raw.insert(name.to_owned(), prior.clone().into_raw().get(name));
                 }
             }
-            proposed = NodeGroup::from_raw(crate::framework::Raw::Map(raw)).unwrap().unwrap();
+            proposed = NodeGroup::from_raw(tfplugin::framework::Raw::Map(raw)).unwrap().unwrap();
             if let (Value::Known(role), Value::Known(before)) = (&mut proposed.node_role, &prior.node_role) {
                 role.name = before.name.clone();
             }
         }
-        let before = prior.cloned().map_or(crate::framework::Raw::Null, Object::into_raw);
+        let before = prior.cloned().map_or(tfplugin::framework::Raw::Null, Object::into_raw);
         let (raw, changed) = propose(&schema, &before, &config.clone().into_raw(), &proposed.into_raw());
         let raw = NodeGroup::from_raw(raw).unwrap().unwrap();
         let mut plan = Plan::new(prior.cloned(), config.clone(), raw, PrivateState::default(), changed);

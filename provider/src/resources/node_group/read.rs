@@ -11,11 +11,11 @@ use super::wait::{Id, describe};
 use super::{
     Scene, asg_names, asg_tags, az_rebalance, flatten, launch_template, node_role, plan, subnets, template, validate,
 };
-use crate::clients::aws::AwsError;
-use crate::framework::value::known_list;
-use crate::framework::wait::WaitError;
-use crate::framework::{Diagnostic, Read, Value};
-use crate::resources::unseen::Unseen;
+use crate::unseen::Unseen;
+use gitlabspot_clients::aws::AwsError;
+use tfplugin::framework::value::known_list;
+use tfplugin::framework::wait::WaitError;
+use tfplugin::framework::{Diagnostic, Read, Value};
 
 impl<D> Scene<'_, D> {
     pub(super) async fn read(&self, operation: &mut Read<NodeGroup>) -> Result<(), Error> {

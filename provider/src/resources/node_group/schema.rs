@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 pub(super) use super::template::schema::Template;
-use crate::framework::value::{List, Map, Value};
-use crate::framework::{Number, Object, Set, Timeouts};
+use tfplugin::framework::value::{List, Map, Value};
+use tfplugin::framework::{Number, Object, Set, Timeouts};
 
 /// A `gitlabspot_node_group`.
 #[derive(Clone, Default, PartialEq, Object)]
@@ -353,8 +353,8 @@ pub(super) fn known_set(set: &Value<Set<String>>) -> Option<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::framework::conformance::check_schema;
-    use crate::framework::schema::Schema;
+    use tfplugin::framework::conformance::check_schema;
+    use tfplugin::framework::schema::Schema;
 
     #[test]
     fn core_accepts_the_schema() {

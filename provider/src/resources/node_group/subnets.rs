@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_ec2::types::{Filter, RouteTable};
 
 use super::error::{Cause, Error, Left, Step};
-use crate::clients::aws::AwsError;
-use crate::framework::Diagnostic;
-use crate::framework::wait::WaitError;
+use gitlabspot_clients::aws::AwsError;
+use tfplugin::framework::Diagnostic;
+use tfplugin::framework::wait::WaitError;
 
 /// A subnet, as far as it matters.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,9 +13,9 @@ use serde_json::json;
 
 use self::aws::{Aws, Fault};
 use super::NodeGroupResource;
-use crate::framework::Raw;
-use crate::resources::tags::UNFINISHED as UNFINISHED_TAG;
-use crate::resources::testing::{Stage, summaries};
+use crate::tags::UNFINISHED as UNFINISHED_TAG;
+use crate::testing::{Stage, summaries};
+use tfplugin::framework::Raw;
 
 fn stage(aws: &Aws) -> Stage {
     Stage::new(NodeGroupResource::default(), aws.settings())

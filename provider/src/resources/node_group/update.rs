@@ -12,11 +12,11 @@ use super::node_role::{self, RoleSpec};
 use super::schema::NodeGroup;
 use super::wait::{Id, until_idle, until_updated, when_free};
 use super::{Scene, TIMEOUT, asg_tags, az_rebalance, expand, flatten::common_tags, plan, template};
-use crate::clients::aws::AwsError;
-use crate::framework::value::known_map;
-use crate::framework::wait::WaitError;
-use crate::framework::{Timeouts, Update, Value};
-use crate::resources::tags::{Change, Tags};
+use crate::tags::{Change, Tags};
+use gitlabspot_clients::aws::AwsError;
+use tfplugin::framework::value::known_map;
+use tfplugin::framework::wait::WaitError;
+use tfplugin::framework::{Timeouts, Update, Value};
 
 impl<D> Scene<'_, D> {
     pub(super) async fn update(&self, operation: &mut Update<NodeGroup>) -> Result<(), Error> {
@@ -274,7 +274,7 @@ fn with_what_is_ours_alone(prior: &NodeGroup, planned: &NodeGroup) -> NodeGroup 
     }
 }
 
-fn ours_of(found: &Tags, before: &Tags, wanted: &Tags) -> Value<crate::framework::value::Map<String>> {
+fn ours_of(found: &Tags, before: &Tags, wanted: &Tags) -> Value<tfplugin::framework::value::Map<String>> {
     let ours = found.iter().filter(|(key, _)| before.contains_key(*key) || wanted.contains_key(*key));
     Value::Known(ours.map(|(key, value)| (key.clone(), value.as_str().into())).collect())
 }

@@ -8,10 +8,10 @@ use aws_sdk_eks::types::{Nodegroup, NodegroupStatus as Status, UpdateStatus};
 
 use super::error::Cause;
 use super::health::Issues;
-use crate::clients::aws::AwsError;
-use crate::framework::Context;
-use crate::framework::wait::{Look, Wait, WaitError};
-use crate::resources::propagation::PROPAGATION;
+use crate::propagation::PROPAGATION;
+use gitlabspot_clients::aws::AwsError;
+use tfplugin::framework::Context;
+use tfplugin::framework::wait::{Look, Wait, WaitError};
 
 /// Cluster and name of a node group.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

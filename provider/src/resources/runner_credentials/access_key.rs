@@ -8,11 +8,11 @@ use aws_sdk_iam::Client;
 use aws_sdk_iam::types::StatusType;
 
 use super::manifests::secret::KeyPair;
-use crate::clients::aws::{Attempts, AwsError};
-use crate::framework::Context;
-use crate::framework::wait::WaitError;
-use crate::resources::propagation::{PROPAGATION, Steady, accepted, settled};
-use crate::resources::timestamp;
+use crate::propagation::{PROPAGATION, Steady, accepted, settled};
+use crate::timestamp;
+use gitlabspot_clients::aws::{Attempts, AwsError};
+use tfplugin::framework::Context;
+use tfplugin::framework::wait::WaitError;
 
 /// A key as IAM lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]

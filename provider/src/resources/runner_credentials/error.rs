@@ -2,13 +2,14 @@
 
 use super::holder::Holder;
 use super::key_grant::{IN_STATE, MADE_BEFORE, NOTHING};
-use crate::clients::ClientError;
-use crate::clients::aws::AwsError;
-use crate::clients::kubernetes::KubernetesError;
-use crate::framework::wait::WaitError;
-use crate::framework::{Diagnostic, Diagnostics};
-use crate::resources::next_apply::REPLACES;
-use crate::resources::turns::Taken;
+use crate::errors::ToDiagnostic;
+use crate::next_apply::REPLACES;
+use crate::turns::Taken;
+use gitlabspot_clients::ClientError;
+use gitlabspot_clients::aws::AwsError;
+use gitlabspot_clients::kubernetes::KubernetesError;
+use tfplugin::framework::wait::WaitError;
+use tfplugin::framework::{Diagnostic, Diagnostics};
 
 /// Why an operation failed. `left` says what it left behind, as a sentence.
 #[derive(Debug, thiserror::Error)]
@@ -185,7 +186,7 @@ impl From<Error> for Diagnostics {
         let diagnostic = Diagnostic::error(error.summary(), error.to_string().trim_end());
         match error {
             Error::Client { source, left } => {
-                let mut diagnostic = Diagnostic::from(*source);
+                let mut diagnostic = source.to_diagnostic();
                 diagnostic.detail = format!("{} {left}", diagnostic.detail).trim_end().to_owned();
                 diagnostic
             }

@@ -11,17 +11,17 @@ use super::memory::Memory;
 use super::plan::rotates_at;
 use super::policy::recognized;
 use super::schema::RunnerCredentials;
-use crate::framework::Value;
-use crate::framework::value::Map;
-use crate::provider;
-use crate::resources::policy_document::{equivalent, parse, text};
-use crate::resources::{tags, timestamp};
+use crate::policy_document::{equivalent, parse, text};
+use crate::provider_tags::ProviderTags;
+use crate::{tags, timestamp};
+use tfplugin::framework::Value;
+use tfplugin::framework::value::Map;
 
 /// Why a key is replaced that someone has changed.
 pub(super) const SECRET_CHANGED: &str = "The Secret was changed by someone else";
 
 /// What was found of user or role.
-pub(super) fn holder(state: &mut RunnerCredentials, found: &holder::Found, importing: Option<&provider::Tags>) {
+pub(super) fn holder(state: &mut RunnerCredentials, found: &holder::Found, importing: Option<&ProviderTags>) {
     state.path = found.path.as_str().into();
     state.permissions_boundary = found.boundary.clone().into();
     match importing {

@@ -7,13 +7,13 @@ use serde_json::Value as Json;
 
 use super::switch::SWITCHING;
 use super::{iam_role, iam_user};
-use crate::clients::aws::AwsError;
-use crate::framework::Context;
-use crate::framework::wait::WaitError;
-use crate::resources::policy_document::equivalent;
-use crate::resources::propagation::{PROPAGATION, accepted, principal_may_be_new};
-use crate::resources::tags::{Change, Tags, UNFINISHED};
-use crate::resources::timestamp;
+use crate::policy_document::equivalent;
+use crate::propagation::{PROPAGATION, accepted, principal_may_be_new};
+use crate::tags::{Change, Tags, UNFINISHED};
+use crate::timestamp;
+use gitlabspot_clients::aws::AwsError;
+use tfplugin::framework::Context;
+use tfplugin::framework::wait::WaitError;
 
 /// For how long a key that IAM lists, and nobody here knows, may be one that is deleted. Whoever has keys of others on the
 /// user waits as long for the error.

@@ -6,9 +6,9 @@ use serde_json::Value as Json;
 use super::holder::{Found, Settings};
 use super::iam_user::tags;
 use super::inline_policy;
-use crate::clients::aws::AwsError;
-use crate::resources::policy_document::{parse, text};
-use crate::resources::tags::Change;
+use crate::policy_document::{parse, text};
+use crate::tags::Change;
+use gitlabspot_clients::aws::AwsError;
 
 /// The name at the end of the ARN of a role.
 pub(super) fn name_of(arn: &str) -> &str {

@@ -5,8 +5,8 @@ use aws_sdk_iam::types::Tag;
 
 use super::holder::{Found, Settings};
 use super::inline_policy;
-use crate::clients::aws::AwsError;
-use crate::resources::tags::{Change, Tags};
+use crate::tags::{Change, Tags};
+use gitlabspot_clients::aws::AwsError;
 
 pub(super) async fn create(iam: &Client, settings: &Settings) -> Result<String, AwsError> {
     let request = iam

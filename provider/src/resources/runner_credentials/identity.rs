@@ -3,10 +3,10 @@
 use super::import::parse;
 use super::schema::RunnerCredentials;
 use super::validate::{Mode, Wanted};
-use crate::framework::{Context, Diagnostic, Diagnostics, Import, Object, PrivateState, Value};
-use crate::provider::Data;
-use crate::resources::cluster::Eks;
-use crate::resources::{identity, whereabouts};
+use crate::cluster::Eks;
+use crate::configured::Data;
+use crate::{identity, whereabouts};
+use tfplugin::framework::{Context, Diagnostic, Diagnostics, Import, Object, PrivateState, Value};
 
 /// What makes credentials these and no others.
 #[derive(Clone, Default, PartialEq, Object)]

@@ -11,13 +11,13 @@ use super::schema::RunnerCredentials;
 use super::validate::{Mode, Wanted};
 use super::way::Way;
 use super::{Scene, access_key, bare, flatten, inline_policy, pod_identity, trust, unread};
-use crate::clients::ClientError;
-use crate::clients::kubernetes::KubernetesError;
-use crate::framework::value::Map;
-use crate::framework::wait::WaitError;
-use crate::framework::{Diagnostic, Diagnostics, Read, Value};
-use crate::resources::unseen::Unseen;
-use crate::resources::{policy_document, whereabouts};
+use crate::unseen::Unseen;
+use crate::{policy_document, whereabouts};
+use gitlabspot_clients::ClientError;
+use gitlabspot_clients::kubernetes::KubernetesError;
+use tfplugin::framework::value::Map;
+use tfplugin::framework::wait::WaitError;
+use tfplugin::framework::{Diagnostic, Diagnostics, Read, Value};
 
 const AS_IT_WAS: &str = "The state is as it was.";
 

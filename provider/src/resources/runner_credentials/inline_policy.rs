@@ -6,11 +6,11 @@ use aws_sdk_iam::Client;
 use serde_json::Value as Json;
 
 use super::holder::Holder;
-use crate::clients::aws::AwsError;
-use crate::framework::Context;
-use crate::framework::wait::WaitError;
-use crate::resources::policy_document::{equivalent, parse, text};
-use crate::resources::propagation::{PROPAGATION, Steady, accepted, settled};
+use crate::policy_document::{equivalent, parse, text};
+use crate::propagation::{PROPAGATION, Steady, accepted, settled};
+use gitlabspot_clients::aws::AwsError;
+use tfplugin::framework::Context;
+use tfplugin::framework::wait::WaitError;
 
 /// Its name.
 pub(super) const NAME: &str = "gitlab-runner-cache";

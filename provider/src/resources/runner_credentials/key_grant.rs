@@ -12,12 +12,12 @@ use super::plan::rotates_at;
 use super::schema::RunnerCredentials;
 use super::validate::Wanted;
 use super::{Scene, inline_policy};
-use crate::clients::aws::AwsError;
-use crate::clients::kubernetes::KubernetesError;
-use crate::framework::wait::WaitError;
-use crate::resources::namespace::{self, Namespace};
-use crate::resources::policy_document;
-use crate::resources::propagation::{PROPAGATION, accepted};
+use crate::namespace::{self, Namespace};
+use crate::policy_document;
+use crate::propagation::{PROPAGATION, accepted};
+use gitlabspot_clients::aws::AwsError;
+use gitlabspot_clients::kubernetes::KubernetesError;
+use tfplugin::framework::wait::WaitError;
 
 /// An error that is a sentence's subject, and what is left behind.
 pub(super) fn aws(doing: impl Into<String>, source: WaitError<AwsError>, left: &str) -> Error {

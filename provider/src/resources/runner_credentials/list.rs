@@ -9,12 +9,13 @@ use super::iam_role::name_of;
 use super::identity::Identity;
 use super::manifests::secret::{self, USER};
 use super::role_grant::ANNOTATION;
-use crate::clients::aws::AwsError;
-use crate::framework::list_resource::Found;
-use crate::framework::{Context, Diagnostic, Diagnostics, ListResource, Object, Value};
-use crate::provider::Data;
-use crate::resources::cluster::Eks;
-use crate::resources::list::{Cluster, place};
+use crate::cluster::Eks;
+use crate::configured::Data;
+use crate::errors::OrDiagnostics;
+use crate::list::{Cluster, place};
+use gitlabspot_clients::aws::AwsError;
+use tfplugin::framework::list_resource::Found;
+use tfplugin::framework::{Context, Diagnostic, Diagnostics, ListResource, Object, Value};
 
 /// The arguments of a list of credentials.
 #[derive(Clone, Default, PartialEq, Object)]
@@ -97,7 +98,7 @@ async fn user(context: &Context<Data>, secret: &Json, key: &str) -> Result<Optio
     if let Some(user) = secret["metadata"]["annotations"][USER].as_str() {
         return Ok(Some(user.to_owned()));
     }
-    let iam = context.data()?.clients.iam().await?;
+    let iam = context.data()?.clients.iam().await.or_diagnostics()?;
     let answer = iam.get_access_key_last_used().access_key_id(key).send().await;
     match answer.map_err(AwsError::of("GetAccessKeyLastUsed")) {
         Ok(answer) => Ok(answer.user_name),
@@ -114,7 +115,7 @@ async fn associated(
     cluster: &str,
     namespace: &str,
 ) -> Result<Vec<(String, String)>, Diagnostics> {
-    let eks = context.data()?.clients.eks().await?;
+    let eks = context.data()?.clients.eks().await.or_diagnostics()?;
     let doing = format!("The Pod Identity associations of the namespace {namespace} could not be listed");
     let mut found = Vec::new();
     let mut listed =
@@ -146,9 +147,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::clients::kubernetes::scripted::{Answer as Kubernetes, Cluster as Server};
-    use crate::clients::scripted::{Answer, Script};
-    use crate::resources::testing::Stage;
+    use crate::testing::Stage;
+    use gitlabspot_clients::kubernetes::scripted::{Answer as Kubernetes, Cluster as Server};
+    use gitlabspot_clients::scripted::{Answer, Script};
 
     fn secret(name: &str, key: &str) -> Json {
         let data = json!({ "accesskey": STANDARD.encode(key), "secretkey": STANDARD.encode("very-secret") });

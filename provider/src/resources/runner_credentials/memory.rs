@@ -6,9 +6,9 @@ use serde_json::Value as Json;
 use super::holder::Holder;
 use super::schema::RunnerCredentials;
 use super::way::Way;
-use crate::framework::value::{List, known_map};
-use crate::framework::{Create, Delete, PrivateState, Update, Value};
-use crate::resources::tags::Tags;
+use crate::tags::Tags;
+use tfplugin::framework::value::{List, known_map};
+use tfplugin::framework::{Create, Delete, PrivateState, Update, Value};
 
 /// Kept between operations.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

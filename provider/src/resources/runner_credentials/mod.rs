@@ -56,16 +56,18 @@ pub use self::schema::RunnerCredentials;
 use self::superseded::Candidates;
 use self::validate::{Mode, Wanted};
 use self::way::Way;
-use crate::clients::{ClientError, Clients};
-use crate::framework::wait::{Wait, WaitError};
-use crate::framework::{
+use crate::cluster::Home;
+use crate::configured::Data;
+use crate::errors::OrDiagnostics;
+use crate::partition;
+use crate::provider_tags::ProviderTags;
+use crate::turns::{Turn, Turns};
+use gitlabspot_clients::{ClientError, Clients};
+use tfplugin::framework::wait::{Wait, WaitError};
+use tfplugin::framework::{
     Context, Create, Delete, Diagnostic, Diagnostics, Import, Plan, PrivateState, Read, Resource, Timeouts, Update,
     Value,
 };
-use crate::provider::{self, Data};
-use crate::resources::cluster::Home;
-use crate::resources::partition;
-use crate::resources::turns::{Turn, Turns};
 
 const TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
@@ -157,7 +159,7 @@ struct Scene<'a> {
     sts: &'a aws_sdk_sts::Client,
     eks: &'a aws_sdk_eks::Client,
     region: &'a str,
-    tags: &'a provider::Tags,
+    tags: &'a ProviderTags,
     turns: &'a Turns,
     home: Home,
     /// It is a destroy.
@@ -173,10 +175,10 @@ impl<'a> Scene<'a> {
         Ok(Self {
             context,
             clients,
-            iam: clients.iam().await?,
-            sts: clients.sts().await?,
-            eks: clients.eks().await?,
-            region: clients.region().await?,
+            iam: clients.iam().await.or_diagnostics()?,
+            sts: clients.sts().await.or_diagnostics()?,
+            eks: clients.eks().await.or_diagnostics()?,
+            region: clients.region().await.or_diagnostics()?,
             tags,
             turns,
             home: Home::of(private),
@@ -388,6 +390,6 @@ fn bare(planned: &RunnerCredentials) -> RunnerCredentials {
 }
 
 /// An error of a read.
-fn unread(what: &str, error: crate::clients::aws::AwsError) -> Error {
+fn unread(what: &str, error: gitlabspot_clients::aws::AwsError) -> Error {
     aws(format!("Reading {what}"), WaitError::Failed(error), "The state is as it was.")
 }

@@ -7,8 +7,8 @@ use super::memory::{Book, Memory};
 use super::schema::RunnerCredentials;
 use super::validate::{Mode, SUFFIX, Wanted};
 use super::{Scene, bare, key_grant, plan};
-use crate::framework::Value;
-use crate::resources::{names, partition};
+use crate::{names, partition};
+use tfplugin::framework::Value;
 
 /// Any name.
 pub(super) fn random(planned: &RunnerCredentials) -> String {

@@ -7,17 +7,22 @@ use super::memory::{Beside, Memory};
 use super::schema::RunnerCredentials;
 use super::validate::{Mode, policy_of};
 use super::way::Way;
-use crate::framework::value::Map;
-use crate::framework::{Diagnostic, Plan, Value};
-use crate::provider::Tags;
-use crate::resources::names::needs_another_name;
-use crate::resources::policy_document::{equivalent, parse, text};
-use crate::resources::{tags, timestamp};
+use crate::names::needs_another_name;
+use crate::policy_document::{equivalent, parse, text};
+use crate::provider_tags::ProviderTags;
+use crate::{tags, timestamp};
+use tfplugin::framework::value::Map;
+use tfplugin::framework::{Diagnostic, Plan, Value};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Completes a plan. `partition` is `None` while the provider does not know its region.
-pub(super) fn complete(plan: &mut Plan<RunnerCredentials>, partition: Option<&str>, tags: &Tags, now: SystemTime) {
+pub(super) fn complete(
+    plan: &mut Plan<RunnerCredentials>,
+    partition: Option<&str>,
+    tags: &ProviderTags,
+    now: SystemTime,
+) {
     let memory = Memory::of(&plan.private);
     if let Some(prior) = plan.prior.clone() {
         replacements(plan, &prior, &memory);
@@ -71,7 +76,7 @@ pub(super) fn derive(
     model: &mut RunnerCredentials,
     prior: Option<&RunnerCredentials>,
     partition: Option<&str>,
-    tags: &Tags,
+    tags: &ProviderTags,
 ) {
     model.tags_all = tags.all(&model.tags);
     model.policy_json = match policy_of(model, partition) {
@@ -278,7 +283,7 @@ mod tests {
 
     #[test]
     fn a_policy_that_means_the_same_stays_as_it_is() {
-        let tags = Tags { default: Some(std::collections::BTreeMap::new()), ..Tags::default() };
+        let tags = ProviderTags { default: Some(std::collections::BTreeMap::new()), ..ProviderTags::default() };
         let mut given = model();
         given.policy =
             r#"{"Version": "2012-10-17", "Statement": [{"Effect":"Allow","Action":["s3:*"],"Resource":"*"}]}"#.into();

@@ -4,11 +4,11 @@ use std::fmt;
 
 use aws_sdk_eks::Client;
 
-use crate::clients::aws::AwsError;
-use crate::framework::Context;
-use crate::framework::wait::WaitError;
-use crate::resources::propagation::{PROPAGATION, accepted};
-use crate::resources::tags::Tags;
+use crate::propagation::{PROPAGATION, accepted};
+use crate::tags::Tags;
+use gitlabspot_clients::aws::AwsError;
+use tfplugin::framework::Context;
+use tfplugin::framework::wait::WaitError;
 
 /// Says whose association it is.
 const OWNER: &str = "gitlabspot/role";

@@ -2,8 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::resources::cache_path;
-use crate::resources::policy_document::{equivalent, parse, statements, text};
+use crate::cache_path;
+use crate::policy_document::{equivalent, parse, statements, text};
 
 /// The choice that the attribute `policy` makes.
 #[derive(Clone, Debug, PartialEq)]
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn each_partition_has_its_arns() {
-        for (_, partition, _) in crate::resources::partition::EACH {
+        for (_, partition, _) in crate::partition::EACH {
             for choice in [Choice::LeastPrivilege, Choice::Full] {
                 let document = choice.document(&Scope { partition: partition.to_owned(), ..scope() }).to_string();
                 assert!(document.contains(&format!("\"arn:{partition}:s3:::ci-cache\"")), "{document}");

@@ -9,9 +9,9 @@ use super::memory::{Book, Memory};
 use super::schema::RunnerCredentials;
 use super::validate::Wanted;
 use super::{Scene, access_key, inline_policy};
-use crate::framework::wait::WaitError;
-use crate::framework::{Diagnostic, Value};
-use crate::resources::namespace::Removal;
+use crate::namespace::Removal;
+use tfplugin::framework::wait::WaitError;
+use tfplugin::framework::{Diagnostic, Value};
 
 impl Scene<'_> {
     /// Removes everything, in the order in which nobody is left with half of it: Secret, keys, policy, user.

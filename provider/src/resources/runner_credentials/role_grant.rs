@@ -11,12 +11,12 @@ use super::schema::RunnerCredentials;
 use super::validate::{Mode, Wanted};
 use super::way::Way;
 use super::{Scene, iam_role, trust};
-use crate::clients::aws::AwsError;
-use crate::framework::value::Map;
-use crate::framework::wait::WaitError;
-use crate::framework::{Diagnostic, Value};
-use crate::resources::partition;
-use crate::resources::policy_document::{parse, text};
+use crate::partition;
+use crate::policy_document::{parse, text};
+use gitlabspot_clients::aws::AwsError;
+use tfplugin::framework::value::Map;
+use tfplugin::framework::wait::WaitError;
+use tfplugin::framework::{Diagnostic, Value};
 
 /// What EKS looks for on a service account.
 pub(super) const ANNOTATION: &str = "eks.amazonaws.com/role-arn";

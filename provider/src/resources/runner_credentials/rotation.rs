@@ -14,10 +14,10 @@ use super::memory::{Book, Key, Memory};
 use super::schema::RunnerCredentials;
 use super::validate::Wanted;
 use super::{Scene, iam_user};
-use crate::framework::Diagnostic;
-use crate::framework::wait::WaitError;
-use crate::resources::tags::Change;
-use crate::resources::timestamp;
+use crate::tags::Change;
+use crate::timestamp;
+use tfplugin::framework::Diagnostic;
+use tfplugin::framework::wait::WaitError;
 
 /// The tag: when the rotation began, and the keys that were there.
 const ROTATING: &str = "gitlabspot/rotating";

@@ -1,7 +1,7 @@
 //! The attributes of `gitlabspot_runner_credentials`: schema, state type and what users read about them.
 
-use crate::framework::value::{List, Map};
-use crate::framework::{Object, Timeouts, Value};
+use tfplugin::framework::value::{List, Map};
+use tfplugin::framework::{Object, Timeouts, Value};
 
 /// The credentials.
 #[derive(Clone, Default, PartialEq, Object)]

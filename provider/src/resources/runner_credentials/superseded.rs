@@ -11,12 +11,12 @@ use super::switch::SWITCHING;
 use super::validate::Wanted;
 use super::way::Way;
 use super::{Scene, access_key, bare, inline_policy, trust};
-use crate::clients::ClientError;
-use crate::clients::kubernetes;
-use crate::framework::Diagnostic;
-use crate::framework::wait::WaitError;
-use crate::resources::policy_document::text;
-use crate::resources::tags::{Tags, UNFINISHED};
+use crate::policy_document::text;
+use crate::tags::{Tags, UNFINISHED};
+use gitlabspot_clients::ClientError;
+use gitlabspot_clients::kubernetes;
+use tfplugin::framework::Diagnostic;
+use tfplugin::framework::wait::WaitError;
 
 /// Which of the ways beside may be revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,10 +15,10 @@ use super::superseded::Candidates;
 use super::validate::Wanted;
 use super::way::Way;
 use super::{Scene, bare};
-use crate::framework::Diagnostic;
-use crate::framework::value::known_map;
-use crate::framework::wait::WaitError;
-use crate::resources::tags::{Tags, UNFINISHED};
+use crate::tags::{Tags, UNFINISHED};
+use tfplugin::framework::Diagnostic;
+use tfplugin::framework::value::known_map;
+use tfplugin::framework::wait::WaitError;
 
 /// On the user or role of the old way: the way that is being granted.
 pub(super) const SWITCHING: &str = "gitlabspot/switching";

@@ -12,9 +12,9 @@ use serde_json::{Value as Json, json};
 use self::account::{Account, Fault, Holder, secret_of};
 use self::cluster::Cluster;
 use super::RunnerCredentialsResource;
-use crate::clients::kubernetes::KubernetesSettings;
-use crate::framework::{Diagnostics, Raw};
-use crate::resources::testing::{Stage, summaries};
+use crate::testing::{Stage, summaries};
+use gitlabspot_clients::kubernetes::KubernetesSettings;
+use tfplugin::framework::{Diagnostics, Raw};
 
 const SECRET: &str = "/api/v1/namespaces/ci/secrets/gitlab-runner-s3-access";
 

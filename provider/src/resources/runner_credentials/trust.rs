@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::resources::policy_document;
+use crate::policy_document;
 
 /// For whom the tokens are that EKS puts into pods.
 pub(super) const AUDIENCE: &str = "sts.amazonaws.com";
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn each_partition_has_its_arns_and_all_the_same_principals() {
         let who = ServiceAccount { namespace: "ci".to_owned(), name: "runner".to_owned() };
-        for (region, partition, suffix) in crate::resources::partition::EACH {
+        for (region, partition, suffix) in crate::partition::EACH {
             let issuer = format!("oidc.eks.{region}.{suffix}/id/ABC");
             let statement = &irsa(partition, "123456789012", &format!("https://{issuer}"), &who)["Statement"][0];
             let provider = format!("arn:{partition}:iam::123456789012:oidc-provider/{issuer}");

@@ -9,10 +9,10 @@ use super::policy::{Choice, Scope};
 use super::schema::RunnerCredentials;
 use super::trust::ServiceAccount;
 use super::way::Way;
-use crate::framework::value::known_map;
-use crate::framework::{Diagnostics, Timeouts, Value};
-use crate::resources::policy_document::{self, text};
-use crate::resources::tags;
+use crate::policy_document::{self, text};
+use crate::tags;
+use tfplugin::framework::value::known_map;
+use tfplugin::framework::{Diagnostics, Timeouts, Value};
 
 /// The longest names of IAM users and roles.
 const LONGEST: usize = 64;

@@ -13,12 +13,12 @@ use super::memory::Memory;
 use super::plan::ROLLING;
 use super::schema::RunnerRelease;
 use super::{Scene, adoption, last_applied, live};
-use crate::clients::kubernetes::{self, ApplyOptions, KubernetesError, ObjectRef};
-use crate::framework::PrivateState;
-use crate::resources::mutation::Mutations;
-use crate::resources::namespace::{self, Failure, Namespace};
-use crate::resources::owner::{Owner, is_of_other};
-use crate::resources::ownership::is_applied;
+use crate::mutation::Mutations;
+use crate::namespace::{self, Failure, Namespace};
+use crate::owner::{Owner, is_of_other};
+use crate::ownership::is_applied;
+use gitlabspot_clients::kubernetes::{self, ApplyOptions, KubernetesError, ObjectRef};
+use tfplugin::framework::PrivateState;
 
 impl Scene<'_> {
     /// Finds out what will not go, before anything is changed.

@@ -16,12 +16,13 @@ use super::live::{Applied, Claims, get_all, is_ours};
 use super::manifests::Fingerprints;
 use super::schema::RunnerRelease;
 use super::{Scene, adoption, live};
-use crate::clients::kubernetes::{self, KubernetesError, ObjectRef};
-use crate::framework::value::known_map;
-use crate::framework::{AttributePath, Context, Diagnostic, Diagnostics, Object, Plan, Raw, Severity};
-use crate::provider::{Data, sentence};
-use crate::resources::owner::Owner;
-use crate::resources::{mutation, namespace};
+use crate::configured::Data;
+use crate::errors::sentence;
+use crate::owner::Owner;
+use crate::{mutation, namespace};
+use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef};
+use tfplugin::framework::value::known_map;
+use tfplugin::framework::{AttributePath, Context, Diagnostic, Diagnostics, Object, Plan, Raw, Severity};
 
 /// How long a cluster may take to show that it is there. Who plans from elsewhere should not have to wait.
 const REACHED: Duration = Duration::from_secs(5);
@@ -321,8 +322,8 @@ fn without_indexes(field: &str) -> (String, Option<&str>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clients::kubernetes::InvalidField;
-    use crate::framework::schema::Attribute;
+    use gitlabspot_clients::kubernetes::InvalidField;
+    use tfplugin::framework::schema::Attribute;
 
     fn deployment() -> ObjectRef {
         super::super::live::deployment("ci", "gitlab-runner")

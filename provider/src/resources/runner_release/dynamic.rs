@@ -11,8 +11,8 @@ use super::finding::{Finding, attribute};
 use super::inputs::json;
 use super::schema::RunnerRelease;
 use super::version::RunnerVersion;
-use crate::framework::value::DynamicRaw;
-use crate::framework::{Diagnostic, Diagnostics, Object, Plan, Raw, Value};
+use tfplugin::framework::value::DynamicRaw;
+use tfplugin::framework::{Diagnostic, Diagnostics, Object, Plan, Raw, Value};
 
 /// Those that the catalogue knows.
 const OF_CATALOGUE: [&str; 3] = ["config", "cache", "affinity"];
@@ -184,7 +184,7 @@ fn field<'a>(model: &'a mut RunnerRelease, name: &str) -> &'a mut Value<Raw> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::framework::{PrivateState, Type};
+    use tfplugin::framework::{PrivateState, Type};
 
     fn dynamic(json: Json) -> Value<Raw> {
         Value::Known(Raw::Dynamic(Box::new(DynamicRaw::of(Raw::from(&json)))))

@@ -1,14 +1,14 @@
 //! What can go wrong with a release, and what it leaves behind.
 
-use crate::clients::ClientError;
-use crate::clients::kubernetes::KubernetesError;
-use crate::framework::wait::WaitError;
-use crate::framework::{Diagnostic, Diagnostics};
-use crate::provider::sentence;
-use crate::resources::live::StillEnding;
-use crate::resources::next_apply::next_apply;
-use crate::resources::owner;
-use crate::resources::turns::Taken;
+use crate::errors::{ToDiagnostic, sentence};
+use crate::live::StillEnding;
+use crate::next_apply::next_apply;
+use crate::owner;
+use crate::turns::Taken;
+use gitlabspot_clients::ClientError;
+use gitlabspot_clients::kubernetes::KubernetesError;
+use tfplugin::framework::wait::WaitError;
+use tfplugin::framework::{Diagnostic, Diagnostics};
 
 /// Why an operation failed.
 #[derive(Debug, thiserror::Error)]
@@ -156,7 +156,7 @@ impl From<Error> for Diagnostics {
     fn from(error: Error) -> Self {
         let (summary, detail) = (error.summary(), error.to_string());
         match error {
-            Error::Client(error) => error.into(),
+            Error::Client(error) => error.to_diagnostic().into(),
             Error::Configuration(diagnostics) => diagnostics,
             Error::NoNamespace { .. } => Diagnostic::error(summary, detail).at("namespace").into(),
             _ => Diagnostic::error(summary, detail).into(),

@@ -7,10 +7,10 @@ use super::schema::RunnerRelease;
 use super::spec::TokenKind;
 use super::version::RunnerVersion;
 use super::{Scene, live, values};
-use crate::clients::kubernetes::{self, KubernetesError};
-use crate::framework::value::known_list;
-use crate::framework::{Context, Diagnostic, PrivateState, Value};
-use crate::provider::Data;
+use crate::configured::Data;
+use gitlabspot_clients::kubernetes::{self, KubernetesError};
+use tfplugin::framework::value::known_list;
+use tfplugin::framework::{Context, Diagnostic, PrivateState, Value};
 
 /// In private state: what was found when the release was applied.
 const KIND: &str = "token_kind";

@@ -11,9 +11,9 @@ use super::live;
 use super::manifests::{self, Fingerprints, SecretObject};
 use super::schema::{JobPod, JobPodToleration, ReleaseObject, RunnerRelease};
 use super::spec::{self, ReleaseSpec, TokenKind};
-use crate::framework::{Diagnostic, Diagnostics, Value};
-use crate::resources::manifest::entry;
-pub(super) use crate::resources::manifest::{Manifest, parsed, shown_manifest, text};
+use crate::manifest::entry;
+pub(super) use crate::manifest::{Manifest, parsed, shown_manifest, text};
+use tfplugin::framework::{Diagnostic, Diagnostics, Value};
 
 /// Stands in the Deployment for the checksum of the Secrets, which only an apply can know.
 pub(super) const SECRETS_CHECKSUM: &str = "checksum/secrets";
@@ -198,7 +198,7 @@ fn manifest(spec: &ReleaseSpec, token_version: Option<&str>) -> Result<(Manifest
 }
 
 /// Their places as an attribute.
-pub(super) fn objects(manifest: &Manifest) -> Value<crate::framework::value::List<ReleaseObject>> {
+pub(super) fn objects(manifest: &Manifest) -> Value<tfplugin::framework::value::List<ReleaseObject>> {
     let listed = parsed(manifest).map(|object| {
         let text = |value: &Json| value.as_str().map(str::to_owned).into();
         Value::Known(ReleaseObject {
@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn what_users_write_is_not_shown() {
-        let raw = |json: Json| Value::Known(crate::framework::Raw::from(&json));
+        let raw = |json: Json| Value::Known(tfplugin::framework::Raw::from(&json));
         let texts = |value: &str| Value::Known([("NAME".to_owned(), Value::from(value))].into());
         let release = |secret: &str| RunnerRelease {
             extra_env: texts(secret),

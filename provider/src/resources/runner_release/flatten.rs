@@ -8,8 +8,8 @@ use super::config_toml::{Config, REDACTED, hide, render};
 use super::expand::{CURRENT, SECRETS_CHECKSUM};
 use super::manifests::hide_found_texts;
 use super::memory::Memory;
-use crate::resources::live::is_ending;
-use crate::resources::projection::{is_empty, project};
+use crate::live::is_ending;
+use crate::projection::{is_empty, project};
 
 /// Stands for secret content that is not what was applied.
 const CHANGED: &str = "(changed outside of this configuration)";
@@ -97,7 +97,7 @@ fn redacted(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::framework::PrivateState;
+    use tfplugin::framework::PrivateState;
 
     #[test]
     fn what_is_not_shown_is_told_by_its_change() {

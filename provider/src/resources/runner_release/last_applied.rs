@@ -12,8 +12,8 @@ use super::dynamic;
 use super::expand::Wanted;
 use super::schema::RunnerRelease;
 use super::spec::TokenKind;
-use crate::framework::schema::Schema;
-use crate::framework::{Attribute, Kind, Nesting, Object, Raw, Type, Value, state_upgrade};
+use tfplugin::framework::schema::Schema;
+use tfplugin::framework::{Attribute, Kind, Nesting, Object, Raw, Type, Value, state_upgrade};
 
 /// On the ConfigMap.
 pub(super) const ANNOTATION: &str = "gitlabspot.io/last-applied";
@@ -68,7 +68,7 @@ pub(super) fn read(text: &str) -> Option<(RunnerRelease, RunnerRelease)> {
 fn without_secrets(attributes: &[Attribute], mut object: BTreeMap<String, Raw>) -> BTreeMap<String, Raw> {
     for attribute in attributes {
         let name = attribute.name.as_ref();
-        let is_only_computed = matches!(attribute.mode, crate::framework::schema::Mode::Computed(_));
+        let is_only_computed = matches!(attribute.mode, tfplugin::framework::schema::Mode::Computed(_));
         if let Some(value) = object.get_mut(name)
             && attribute.kind == Kind::Plain(Type::Dynamic)
             && !value.is_null()
@@ -113,7 +113,7 @@ fn json_of(raw: &Raw) -> Json {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::framework::value::DynamicRaw;
+    use tfplugin::framework::value::DynamicRaw;
 
     fn map<const N: usize>(fields: [(&str, Raw); N]) -> Raw {
         Raw::Map(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())

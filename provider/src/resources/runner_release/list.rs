@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use super::RunnerReleaseResource;
-use crate::framework::list_resource::Found;
-use crate::framework::{Context, Diagnostics, ListResource};
-use crate::provider::Data;
-use crate::resources::identity::ObjectIdentity;
-use crate::resources::list::{Cluster, ObjectFilter, place};
-use crate::resources::live;
+use crate::configured::Data;
+use crate::identity::ObjectIdentity;
+use crate::list::{Cluster, ObjectFilter, place};
+use crate::live;
+use tfplugin::framework::list_resource::Found;
+use tfplugin::framework::{Context, Diagnostics, ListResource};
 
 impl ListResource for RunnerReleaseResource {
     type Filter = ObjectFilter;
@@ -49,10 +49,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::clients::aws::AwsSettings;
-    use crate::clients::kubernetes::scripted::{Answer, Cluster as Server};
-    use crate::framework::Object as _;
-    use crate::resources::testing::Stage;
+    use crate::testing::Stage;
+    use gitlabspot_clients::aws::AwsSettings;
+    use gitlabspot_clients::kubernetes::scripted::{Answer, Cluster as Server};
+    use tfplugin::framework::Object as _;
 
     fn deployment(namespace: &str, labels: &Json) -> Json {
         json!({ "metadata": { "namespace": namespace, "name": "x", "labels": labels } })

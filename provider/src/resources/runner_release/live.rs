@@ -8,12 +8,12 @@ use super::flatten;
 use super::manifests::{Fingerprints, RELEASE_NAMESPACE};
 use super::memory::Memory;
 use super::spec::Names;
-use crate::clients::kubernetes::{self, KubernetesError, ObjectRef};
-use crate::framework::wait::{Look, Wait, WaitError};
-use crate::resources::live;
-pub(super) use crate::resources::live::{get_all, is_ours, places, until_ended};
-use crate::resources::owner::{self, Owner};
-use crate::resources::ownership::Claim;
+use crate::live;
+pub(super) use crate::live::{get_all, is_ours, places, until_ended};
+use crate::owner::{self, Owner};
+use crate::ownership::Claim;
+use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef};
+use tfplugin::framework::wait::{Look, Wait, WaitError};
 
 /// What an apply may take from others: what was ours and is shown by the plan, or all that an import takes over.
 pub(super) struct Claims<'a> {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::manifests::{Fingerprint, Fingerprints, fingerprint, texts};
-use crate::framework::PrivateState;
+use tfplugin::framework::PrivateState;
 
 /// Its place in the private state.
 const KEY: &str = "memory";

@@ -54,20 +54,21 @@ use self::live::Claims;
 use self::plan::ROLLING;
 pub use self::schema::RunnerRelease;
 use self::spec::TokenKind;
-use crate::clients::ClientError;
-use crate::clients::kubernetes::KubernetesError;
-use crate::framework::value::known_map;
-use crate::framework::wait::{Wait, WaitError};
-use crate::framework::{
+use crate::cluster;
+use crate::configured::Data;
+use crate::errors::sentence;
+use crate::identity::ObjectIdentity;
+use crate::manifest::restore;
+use crate::owner::{self, Owner};
+use crate::turns::{self, Turn};
+use gitlabspot_clients::ClientError;
+use gitlabspot_clients::kubernetes::KubernetesError;
+use tfplugin::framework::value::known_map;
+use tfplugin::framework::wait::{Wait, WaitError};
+use tfplugin::framework::{
     Context, Create, Delete, Diagnostic, Diagnostics, Import, Plan, PrivateState, Read, Resource, Timeouts, Update,
     Value,
 };
-use crate::provider::{Data, sentence};
-use crate::resources::cluster;
-use crate::resources::identity::ObjectIdentity;
-use crate::resources::manifest::restore;
-use crate::resources::owner::{self, Owner};
-use crate::resources::turns::{self, Turn};
 
 const CREATE: Duration = Duration::from_secs(15 * 60);
 const UPDATE: Duration = Duration::from_secs(15 * 60);

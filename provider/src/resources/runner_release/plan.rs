@@ -6,8 +6,8 @@ use super::dynamic;
 use super::existing::Existing;
 use super::expand::Wanted;
 use super::schema::RunnerRelease;
-use crate::framework::value::known_map;
-use crate::framework::{Diagnostics, Plan, Value};
+use tfplugin::framework::value::known_map;
+use tfplugin::framework::{Diagnostics, Plan, Value};
 
 /// In private state: objects were applied, and the rollout was not seen to its end.
 pub(super) const ROLLING: &str = "rolling";

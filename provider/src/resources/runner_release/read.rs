@@ -12,13 +12,13 @@ use super::memory::Memory;
 use super::schema::RunnerRelease;
 use super::wait::rollout;
 use super::{Scene, adoption, flatten, last_applied, live, plan};
-use crate::clients::kubernetes::{self, KubernetesError};
-use crate::framework::Read;
-use crate::framework::value::known_map;
-use crate::resources::mutation::Mutations;
-use crate::resources::namespace::Namespace;
-use crate::resources::owner::Owner;
-use crate::resources::unseen::{Unseen, get_visible};
+use crate::mutation::Mutations;
+use crate::namespace::Namespace;
+use crate::owner::Owner;
+use crate::unseen::{Unseen, get_visible};
+use gitlabspot_clients::kubernetes::{self, KubernetesError};
+use tfplugin::framework::Read;
+use tfplugin::framework::value::known_map;
 
 /// Requests at a time.
 const AT_A_TIME: usize = 8;
@@ -195,7 +195,7 @@ impl Scene<'_> {
         model: &RunnerRelease,
         config: &RunnerRelease,
         operation: &mut Read<RunnerRelease>,
-    ) -> Option<Result<Wanted, crate::framework::Diagnostics>> {
+    ) -> Option<Result<Wanted, tfplugin::framework::Diagnostics>> {
         let existing = self.existing(model, config, &mut operation.private).await.ok()?;
         Wanted::of(model, config, existing)
     }

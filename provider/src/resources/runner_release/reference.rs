@@ -164,8 +164,8 @@ as every termination of a pod under Helm does. The pods of a release with a sess
 mod tests {
     use super::super::schema::RunnerRelease;
     use super::*;
-    use crate::framework::Object;
-    use crate::framework::schema::Kind as AttributeKind;
+    use tfplugin::framework::Object;
+    use tfplugin::framework::schema::Kind as AttributeKind;
 
     #[test]
     fn every_key_has_its_line() {

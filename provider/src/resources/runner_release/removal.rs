@@ -8,13 +8,13 @@ use super::error::Error;
 use super::expand::{Manifest, Wanted, parsed};
 use super::schema::RunnerRelease;
 use super::{Scene, live, turn_names};
-use crate::clients::kubernetes::{self, KubernetesError, ObjectRef};
-use crate::framework::value::known_map;
-use crate::framework::wait::{Look, WaitError};
-use crate::framework::{Delete, Diagnostic, Timeouts};
-use crate::resources::live::{Removed, remove};
-use crate::resources::namespace::{Namespace, Removal};
-use crate::resources::owner::{Owner, is_of_other};
+use crate::live::{Removed, remove};
+use crate::namespace::{Namespace, Removal};
+use crate::owner::{Owner, is_of_other};
+use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef};
+use tfplugin::framework::value::known_map;
+use tfplugin::framework::wait::{Look, WaitError};
+use tfplugin::framework::{Delete, Diagnostic, Timeouts};
 
 /// For a destroy, beyond the grace period of the pods.
 const DELETE: Duration = Duration::from_secs(10 * 60);

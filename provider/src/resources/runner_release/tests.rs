@@ -8,10 +8,10 @@ use serde_json::{Value as Json, json};
 
 use self::cluster::Cluster;
 use super::RunnerReleaseResource;
-use crate::clients::aws::AwsSettings;
-use crate::clients::kubernetes::KubernetesSettings;
-use crate::framework::{Diagnostics, Raw};
-use crate::resources::testing::{Stage, summaries};
+use crate::testing::{Stage, summaries};
+use gitlabspot_clients::aws::AwsSettings;
+use gitlabspot_clients::kubernetes::KubernetesSettings;
+use tfplugin::framework::{Diagnostics, Raw};
 
 const GUIDE: &str = include_str!("testdata/guide-values.yaml");
 const PLACE: &str = "gitlab-runner/gitlab-runner";

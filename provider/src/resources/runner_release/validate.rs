@@ -3,7 +3,7 @@
 use super::dynamic;
 use super::expand::Wanted;
 use super::schema::RunnerRelease;
-use crate::framework::{AttributePath, Diagnostic, Diagnostics, Severity, Timeouts, Value};
+use tfplugin::framework::{AttributePath, Diagnostic, Diagnostics, Severity, Timeouts, Value};
 
 pub(super) fn validate(config: &RunnerRelease, diagnostics: &mut Diagnostics) {
     Timeouts::validate(&config.timeouts, diagnostics);
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn what_is_unknown_hides_no_mistake() {
-        use crate::framework::Raw;
+        use tfplugin::framework::Raw;
         let kubernetes = Raw::Map([("cpu_requets".to_owned(), Raw::unknown())].into());
         let config = Raw::Map([("kubernetes".to_owned(), kubernetes)].into());
         let wrong = RunnerRelease { config: Value::Known(config), gitlab_url: Value::Unknown, ..release() };
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn errors_stand_at_their_attribute() {
-        use crate::framework::Raw;
+        use tfplugin::framework::Raw;
         let kubernetes = Raw::Map([("poll_timeout".to_owned(), Raw::from("soon"))].into());
         let config = Raw::Map([("kubernetes".to_owned(), kubernetes)].into());
         let wrong = RunnerRelease { config: Value::Known(config), ..release() };

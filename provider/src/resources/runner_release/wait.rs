@@ -8,8 +8,8 @@ use super::error::{Error, Reasons, RolloutError};
 use super::expand::Wanted;
 use super::schema::RunnerRelease;
 use super::{Scene, live};
-use crate::clients::kubernetes::{self, ObjectRef};
-use crate::framework::wait::{Look, WaitError};
+use gitlabspot_clients::kubernetes::{self, ObjectRef};
+use tfplugin::framework::wait::{Look, WaitError};
 
 /// Pods whose logs are shown, and how much of each.
 const LOGS: usize = 2;

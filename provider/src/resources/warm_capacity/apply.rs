@@ -10,15 +10,15 @@ use super::model::Placeholders;
 use super::removal::stays;
 use super::schedule::Schedule;
 use super::{Scene, expand, wait};
-use crate::clients::kubernetes::{self, KubernetesError, ObjectRef, Propagation};
-use crate::framework::PrivateState;
-use crate::framework::wait::{Look, WaitError};
-use crate::resources::live;
-use crate::resources::manifest::{Manifest, entry};
-use crate::resources::namespace::{Failure, Namespace};
-use crate::resources::owner::{self, Owner, is_of_other};
-use crate::resources::ownership::Claim;
-use crate::resources::projection::project;
+use crate::live;
+use crate::manifest::{Manifest, entry};
+use crate::namespace::{Failure, Namespace};
+use crate::owner::{self, Owner, is_of_other};
+use crate::ownership::Claim;
+use crate::projection::project;
+use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef, Propagation};
+use tfplugin::framework::PrivateState;
+use tfplugin::framework::wait::{Look, WaitError};
 
 /// Whose placeholders are to be. Refuses those of another resource; what a create has left that was killed is gone on with.
 fn whose<'a>(found: impl Iterator<Item = &'a Json>, own: Option<&PrivateState>) -> Result<Owner, Error> {

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::manifests::cron_job::PERIOD_END;
 use super::model::priority_of_class;
 use super::schema::{Pod, Schedule, Toleration, WarmCapacity};
-use crate::framework::Value;
+use tfplugin::framework::Value;
 
 /// What an object tells; what is not in it stays null.
 pub(super) fn attributes(object: &Json) -> WarmCapacity {

@@ -2,11 +2,11 @@
 
 use super::WarmCapacityResource;
 use super::manifests::{is_warm_capacity, selector_of_all};
-use crate::framework::list_resource::Found;
-use crate::framework::{Context, Diagnostics, ListResource};
-use crate::provider::Data;
-use crate::resources::identity::ObjectIdentity;
-use crate::resources::list::{Cluster, ObjectFilter, place};
+use crate::configured::Data;
+use crate::identity::ObjectIdentity;
+use crate::list::{Cluster, ObjectFilter, place};
+use tfplugin::framework::list_resource::Found;
+use tfplugin::framework::{Context, Diagnostics, ListResource};
 
 /// The kinds of objects that make placeholders.
 const KINDS: [(&str, &str); 2] = [("apps/v1", "Deployment"), ("batch/v1", "CronJob")];

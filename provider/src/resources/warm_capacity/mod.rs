@@ -37,21 +37,22 @@ use self::error::Error;
 use self::model::Placeholders;
 use self::plan::{APPLYING, LACKING};
 use self::schema::WarmCapacity;
-use crate::clients::ClientError;
-use crate::clients::kubernetes::{self, KubernetesError, ObjectRef};
-use crate::framework::value::known_map;
-use crate::framework::wait::Wait;
-use crate::framework::{
+use crate::cluster;
+use crate::configured::Data;
+use crate::errors::sentence;
+use crate::identity::ObjectIdentity;
+use crate::manifest::{Manifest, entry, restore, shown_manifest};
+use crate::mutation::Mutations;
+use crate::owner::{self, Owner};
+use crate::turns::{self, Turn};
+use gitlabspot_clients::ClientError;
+use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef};
+use tfplugin::framework::value::known_map;
+use tfplugin::framework::wait::Wait;
+use tfplugin::framework::{
     Context, Create, Delete, Diagnostic, Diagnostics, Import, Plan, PrivateState, Read, Resource, Timeouts, Update,
     Value,
 };
-use crate::provider::{Data, sentence};
-use crate::resources::cluster;
-use crate::resources::identity::ObjectIdentity;
-use crate::resources::manifest::{Manifest, entry, restore, shown_manifest};
-use crate::resources::mutation::Mutations;
-use crate::resources::owner::{self, Owner};
-use crate::resources::turns::{self, Turn};
 
 /// What an operation may take, unless the user says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(5 * 60);

@@ -6,8 +6,8 @@ use serde_json::{Map, Value as Json, json};
 
 use super::schedule;
 use super::schema::{Pod, Schedule, Toleration, WarmCapacity};
-use crate::framework::Value;
-use crate::framework::value::{known_list, known_map};
+use tfplugin::framework::Value;
+use tfplugin::framework::value::{known_list, known_map};
 
 /// What is to be kept, where and when.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,8 +4,8 @@ use super::expand::manifest;
 use super::model::{Placeholders, priority_class_name};
 use super::schema::WarmCapacity;
 use super::validate;
-use crate::framework::{Plan, Value};
-use crate::resources::manifest::shown_manifest;
+use crate::manifest::shown_manifest;
+use tfplugin::framework::{Plan, Value};
 
 /// In private state: objects were applied, and the placeholders were not seen.
 pub(super) const APPLYING: &str = "applying";

@@ -7,15 +7,15 @@ use super::manifests::{cron_job, is_warm_capacity, job, shapes};
 use super::model::Placeholders;
 use super::plan::LACKING;
 use super::{Scene, WarmCapacity, flatten, plan, wait};
-use crate::clients::kubernetes::KubernetesError;
-use crate::framework::value::known_map;
-use crate::framework::{Diagnostic, Read};
-use crate::resources::live;
-use crate::resources::manifest::{Manifest, shown_manifest, text};
-use crate::resources::mutation::Mutations;
-use crate::resources::owner::Owner;
-use crate::resources::projection::project;
-use crate::resources::unseen::get_visible;
+use crate::live;
+use crate::manifest::{Manifest, shown_manifest, text};
+use crate::mutation::Mutations;
+use crate::owner::Owner;
+use crate::projection::project;
+use crate::unseen::get_visible;
+use gitlabspot_clients::kubernetes::KubernetesError;
+use tfplugin::framework::value::known_map;
+use tfplugin::framework::{Diagnostic, Read};
 
 impl Scene<'_> {
     pub(super) async fn read(&self, operation: &mut Read<WarmCapacity>) -> Result<(), Error> {

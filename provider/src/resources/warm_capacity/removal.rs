@@ -7,13 +7,13 @@ use super::manifests::{is_warm_capacity, priority_class, selector_of_all, shapes
 use super::model::{Placeholders, priority_of_class};
 use super::schema::WarmCapacity;
 use super::{Scene, expand, time_for, turn_names};
-use crate::clients::kubernetes::{self, KubernetesError, ObjectRef};
-use crate::framework::value::known_map;
-use crate::framework::wait::WaitError;
-use crate::framework::{Delete, Diagnostic, Timeouts};
-use crate::resources::live::{self, MANAGED_BY, Removed};
-use crate::resources::manifest::Manifest;
-use crate::resources::owner::{Owner, is_of_other};
+use crate::live::{self, MANAGED_BY, Removed};
+use crate::manifest::Manifest;
+use crate::owner::{Owner, is_of_other};
+use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef};
+use tfplugin::framework::value::known_map;
+use tfplugin::framework::wait::WaitError;
+use tfplugin::framework::{Delete, Diagnostic, Timeouts};
 
 const CLASS: &str = "PriorityClass";
 const JOB: &str = "Job";

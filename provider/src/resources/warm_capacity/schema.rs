@@ -1,7 +1,7 @@
 //! The attributes of `gitlabspot_warm_capacity`.
 
-use crate::framework::value::{List, Map};
-use crate::framework::{Object, Timeouts, Value};
+use tfplugin::framework::value::{List, Map};
+use tfplugin::framework::{Object, Timeouts, Value};
 
 /// Placeholders for jobs to come.
 #[derive(Clone, Default, PartialEq, Object)]
@@ -103,8 +103,8 @@ pub struct Schedule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::framework::conformance::check_schema;
-    use crate::framework::schema::Schema as AnySchema;
+    use tfplugin::framework::conformance::check_schema;
+    use tfplugin::framework::schema::Schema as AnySchema;
 
     #[test]
     fn core_accepts_the_schema() {

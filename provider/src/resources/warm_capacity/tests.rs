@@ -7,10 +7,10 @@ use serde_json::{Value as Json, json};
 
 use self::cluster::{CRON_JOB, Cluster, DEPLOYMENT, class};
 use super::WarmCapacityResource;
-use crate::clients::aws::AwsSettings;
-use crate::clients::kubernetes::KubernetesSettings;
-use crate::framework::{Diagnostics, Raw};
-use crate::resources::testing::{Stage, summaries};
+use crate::testing::{Stage, summaries};
+use gitlabspot_clients::aws::AwsSettings;
+use gitlabspot_clients::kubernetes::KubernetesSettings;
+use tfplugin::framework::{Diagnostics, Raw};
 
 type Config = Vec<(&'static str, Raw)>;
 

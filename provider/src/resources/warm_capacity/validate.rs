@@ -2,8 +2,8 @@
 
 use super::schedule;
 use super::schema::{Pod, Schedule, Toleration, WarmCapacity};
-use crate::framework::{AttributePath, Diagnostic, Diagnostics, Timeouts, Value};
-use crate::resources::quantity::Quantity;
+use crate::quantity::Quantity;
+use tfplugin::framework::{AttributePath, Diagnostic, Diagnostics, Timeouts, Value};
 
 /// A CronJob's name, for its Jobs get eleven characters more.
 const LONGEST_NAME: usize = 52;

@@ -1,6 +1,6 @@
 //! What a function takes.
 
-use gitlabspot::framework::function::{Definition, Parameter};
+use tfplugin::framework::function::{Definition, Parameter};
 
 use super::schema::{hanging, type_name};
 
@@ -24,7 +24,7 @@ pub(super) fn arguments(definition: &Definition) -> String {
 
 #[cfg(test)]
 mod tests {
-    use gitlabspot::framework::Type;
+    use tfplugin::framework::Type;
 
     use super::*;
 

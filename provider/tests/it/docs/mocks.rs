@@ -1,9 +1,9 @@
 //! Defaults of mocks for `tofu test` and `terraform test`: without them an engine makes up a random text for every attribute that
 //! a resource computes.
 
-use gitlabspot::framework::schema::Mode;
-use gitlabspot::framework::{Provider, Raw, Schema};
 use gitlabspot::provider::Gitlabspot;
+use tfplugin::framework::schema::Mode;
+use tfplugin::framework::{Provider, Raw, Schema};
 
 use crate::repository::{assert_current, text};
 

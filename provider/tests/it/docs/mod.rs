@@ -9,9 +9,9 @@ mod schema;
 
 use std::collections::BTreeMap;
 
-use gitlabspot::framework::{Provider, Schema};
 use gitlabspot::provider::Gitlabspot;
 use gitlabspot::resources::runner_release::reference;
+use tfplugin::framework::{Provider, Schema};
 
 use crate::repository::{assert_current, files, text};
 use page::{Page, example_or_prose};

@@ -1,8 +1,8 @@
 //! One page: front matter, title, description, examples, and what the schema says.
 
-use gitlabspot::framework::Schema;
-use gitlabspot::framework::function::Definition;
-use gitlabspot::framework::identity::IdentityAttribute;
+use tfplugin::framework::Schema;
+use tfplugin::framework::function::Definition;
+use tfplugin::framework::identity::IdentityAttribute;
 
 use super::function::{arguments, signature};
 use super::schema::{identity_section, schema_section, type_name};
@@ -150,7 +150,7 @@ fn identity_block(type_name: &str, identity: &[IdentityAttribute]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use gitlabspot::framework::Type;
+    use tfplugin::framework::Type;
 
     use super::*;
 

@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
-use gitlabspot::framework::identity::IdentityAttribute;
-use gitlabspot::framework::schema::Mode;
-use gitlabspot::framework::{Attribute, Kind, Nesting, Number, Raw, Schema, Type};
+use tfplugin::framework::identity::IdentityAttribute;
+use tfplugin::framework::schema::Mode;
+use tfplugin::framework::{Attribute, Kind, Nesting, Number, Raw, Schema, Type};
 
 /// Whether an attribute is set so.
 type Group = fn(Mode) -> bool;
@@ -165,7 +165,7 @@ fn literal(value: &Raw) -> String {
 
 #[cfg(test)]
 mod tests {
-    use gitlabspot::framework::{Object, Value};
+    use tfplugin::framework::{Object, Value};
 
     use super::*;
 

@@ -1,7 +1,6 @@
-//! The rules of the house, as docs/architecture.md gives them. Each has a test of its own, and its checker is tried on
-//! something that breaks it.
+//! The rules of docs/architecture.md that neither the compiler nor clippy enforces. Each has a test of its own, and each
+//! check is tried on code that breaks it.
 
-mod layering;
 mod names;
 mod purity;
 mod size;

@@ -1,7 +1,7 @@
 //! Names of files and folders.
 
-use gitlabspot::framework::Provider;
 use gitlabspot::provider::Gitlabspot;
+use tfplugin::framework::Provider;
 
 use super::source::{Source, sources};
 use crate::repository::files;
@@ -33,101 +33,6 @@ const TOP: [&str; 20] = [
     "provider",
 ];
 
-/// The chapters of a resource.
-const CHAPTERS: [&str; 13] = [
-    "mod",
-    "schema",
-    "model",
-    "validate",
-    "plan",
-    "expand",
-    "flatten",
-    "list",
-    "wait",
-    "error",
-    "tests",
-    "manifests",
-    "testdata",
-];
-
-/// Subjects of one resource alone, each large enough for a name of its own.
-const SUBJECTS: &[(&str, &[&str])] = &[
-    ("cache_bucket", &["create", "empty", "overwritten", "parts"]),
-    (
-        "node_group",
-        &[
-            "ami_type",
-            "asg_tags",
-            "autoscaler_tags",
-            "az_rebalance",
-            "create",
-            "health",
-            "import",
-            "instance_types",
-            "launch_template",
-            "node_role",
-            "ownership",
-            "pairs",
-            "read",
-            "release",
-            "subnets",
-            "template",
-            "update",
-        ],
-    ),
-    (
-        "runner_credentials",
-        &[
-            "access_key",
-            "adjust",
-            "holder",
-            "iam_role",
-            "iam_user",
-            "identity",
-            "import",
-            "inline_policy",
-            "key_grant",
-            "memory",
-            "name",
-            "pod_identity",
-            "policy",
-            "role_grant",
-            "revocation",
-            "rotation",
-            "superseded",
-            "switch",
-            "trust",
-            "way",
-        ],
-    ),
-    (
-        "runner_release",
-        &[
-            "adoption",
-            "apply",
-            "catalogue",
-            "config_toml",
-            "dry_run",
-            "dynamic",
-            "existing",
-            "finding",
-            "inputs",
-            "last_applied",
-            "live",
-            "memory",
-            "read",
-            "reference",
-            "removal",
-            "spec",
-            "suggest",
-            "unregister",
-            "values",
-            "version",
-        ],
-    ),
-    ("warm_capacity", &["apply", "read", "removal", "schedule"]),
-];
-
 fn in_drawers(path: &str) -> bool {
     path.split('/').any(|part| DRAWERS.contains(&part.split('.').next().unwrap_or(part)))
 }
@@ -135,20 +40,6 @@ fn in_drawers(path: &str) -> bool {
 fn at_the_top(path: &str) -> bool {
     let top = path.split('/').next().unwrap_or(path);
     TOP.contains(&top)
-}
-
-/// The resource and the chapter of a file in a resource's folder.
-fn chapter(path: &str) -> Option<(&str, &str)> {
-    let (resource, rest) = path.strip_prefix("provider/src/resources/")?.split_once('/')?;
-    let part = rest.split('/').next().unwrap_or(rest);
-    Some((resource, part.trim_end_matches(".rs")))
-}
-
-fn is_chapter(path: &str) -> bool {
-    chapter(path).is_none_or(|(resource, chapter)| {
-        let subjects = SUBJECTS.iter().find(|(name, _)| *name == resource).map_or(&[][..], |(_, subjects)| subjects);
-        CHAPTERS.contains(&chapter) || subjects.contains(&chapter)
-    })
 }
 
 /// Type names given by a file of the folder of another type.
@@ -187,12 +78,6 @@ fn the_top_level_is_fixed() {
 }
 
 #[test]
-fn resources_have_chapters_of_the_same_names() {
-    let found: Vec<_> = files().into_iter().filter(|path| !is_chapter(path)).collect();
-    assert_eq!(found, [""; 0]);
-}
-
-#[test]
 fn the_type_name_gives_the_path() {
     let sources = sources("provider/src/");
     let registry = Gitlabspot::default().registry();
@@ -209,9 +94,6 @@ fn the_type_name_gives_the_path() {
 fn the_checks_find_what_is_wrong() {
     assert!(in_drawers("provider/src/util.rs") && in_drawers("provider/common/x.rs") && !in_drawers("a/utility.rs"));
     assert!(!at_the_top("src/main.rs") && !at_the_top("notes.md") && at_the_top("provider/Cargo.toml"));
-    assert!(!is_chapter("provider/src/resources/cache_bucket/asg_tags.rs"));
-    assert!(is_chapter("provider/src/resources/cache_bucket/parts/policy.rs"));
-    assert!(is_chapter("provider/src/resources/tags.rs"));
     let source = Source {
         path: "provider/src/resources/cache_bucket/mod.rs".to_owned(),
         text: "const TYPE_NAME: &'static str = \"gitlabspot_bucket\";".to_owned(),

@@ -5,7 +5,7 @@ use super::source::{says, sources};
 const PURE: [&str; 6] = ["schema", "model", "validate", "plan", "expand", "flatten"];
 
 /// What computing does not need.
-const IMPURE: [&str; 4] = ["async", "crate::clients", "Client", "std::env"];
+const IMPURE: [&str; 4] = ["async", "gitlabspot_clients", "Client", "std::env"];
 
 fn is_pure_chapter(path: &str) -> bool {
     let Some((_, rest)) = path.strip_prefix("provider/src/resources/").and_then(|rest| rest.split_once('/')) else {

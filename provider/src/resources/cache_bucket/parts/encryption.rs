@@ -9,7 +9,7 @@ use aws_sdk_s3::types::{
 use serde::{Deserialize, Serialize};
 
 use super::{Known, Put, is_so, or_absent};
-use crate::clients::aws::AwsError;
+use gitlabspot_clients::aws::AwsError;
 
 /// The default encryption of a bucket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use aws_sdk_s3::types::{
 use serde::{Deserialize, Serialize};
 
 use super::{Known, Put, is_unsupported};
-use crate::clients::aws::AwsError;
+use gitlabspot_clients::aws::AwsError;
 
 /// Tells our rule from others.
 const RULE_ID: &str = "gitlabspot-cache";

@@ -13,12 +13,12 @@ use std::time::Duration;
 use aws_sdk_s3::Client;
 
 use super::validate::Wanted;
-use crate::clients::aws::AwsError;
-use crate::framework::Context;
-use crate::framework::wait::WaitError;
-use crate::resources::propagation::{PROPAGATION, accepted};
-use crate::resources::tags::Tags;
-use crate::resources::unseen::Unseen;
+use crate::propagation::{PROPAGATION, accepted};
+use crate::tags::Tags;
+use crate::unseen::Unseen;
+use gitlabspot_clients::aws::AwsError;
+use tfplugin::framework::Context;
+use tfplugin::framework::wait::WaitError;
 
 /// A part of a bucket, in the order in which a new bucket gets them: closed first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use aws_sdk_s3::Client;
 use serde_json::{Value as Json, json};
 
 use super::{Known, Put, or_absent};
-use crate::clients::aws::AwsError;
-use crate::resources::policy_document::{self, equivalent, statements};
+use crate::policy_document::{self, equivalent, statements};
+use gitlabspot_clients::aws::AwsError;
 
 /// Tells our statement from others.
 const SID: &str = "GitlabspotTlsOnly";

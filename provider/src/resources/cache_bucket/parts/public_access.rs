@@ -4,7 +4,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::types::PublicAccessBlockConfiguration;
 
 use super::{Known, Put, is_so, or_absent};
-use crate::clients::aws::AwsError;
+use gitlabspot_clients::aws::AwsError;
 
 /// Whether all four are on.
 pub(super) async fn read(s3: &Client, bucket: &str) -> Result<Option<bool>, AwsError> {

@@ -4,8 +4,8 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{BucketAbacStatus, Tag, Tagging};
 
 use super::{Known, Put, or_absent};
-use crate::clients::aws::AwsError;
-use crate::resources::tags::{Change, Tags, UNFINISHED};
+use crate::tags::{Change, Tags, UNFINISHED};
+use gitlabspot_clients::aws::AwsError;
 
 /// All tags, those of others included.
 pub(crate) async fn read(s3: &Client, bucket: &str) -> Result<Option<Tags>, AwsError> {

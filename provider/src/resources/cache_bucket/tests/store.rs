@@ -11,7 +11,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 
-use crate::clients::aws::AwsSettings;
+use gitlabspot_clients::aws::AwsSettings;
 
 /// What happens to a call instead of, or after, being carried out.
 #[derive(Clone, Copy, Debug)]

@@ -9,7 +9,7 @@
 use aws_sdk_eks::Client;
 use aws_smithy_types::DateTime;
 
-use crate::clients::aws::AwsError;
+use gitlabspot_clients::aws::AwsError;
 
 /// Deletes the entry. There is none in clusters that know nodes by the ConfigMap `aws-auth` alone.
 ///

@@ -19,11 +19,11 @@ use sha2::{Digest, Sha256};
 use self::calls::{attach, delete_inline, detach, foreign_profiles, get, gone_is_fine, patiently, policies_of, put};
 pub(super) use self::policies::{Addon, addon_policies, addons, recognize};
 use super::schema::{self, NodeGroup, known_set};
-use crate::clients::aws::AwsError;
-use crate::framework::wait::WaitError;
-use crate::framework::{Context, Value};
-use crate::resources::tags::Change;
-use crate::resources::{partition, policy_document};
+use crate::tags::Change;
+use crate::{partition, policy_document};
+use gitlabspot_clients::aws::AwsError;
+use tfplugin::framework::wait::WaitError;
+use tfplugin::framework::{Context, Value};
 
 /// Says for which node group a role, or a node group, was made.
 pub(super) const OWNER: &str = "gitlabspot/owner";
@@ -74,7 +74,7 @@ impl RoleSpec {
             permissions_boundary: role.permissions_boundary.known().cloned(),
             addons: addons(&role.addon_policies),
             additional_policies: known_set(&role.additional_policy_arns).unwrap_or_default().into_iter().collect(),
-            tags: crate::framework::value::known_map(&model.tags_all).unwrap_or_default(),
+            tags: tfplugin::framework::value::known_map(&model.tags_all).unwrap_or_default(),
             owner,
         })
     }
@@ -249,7 +249,7 @@ async fn change_boundary_and_tags<D>(
         }
     }
     let Change { set, remove } = Change::between(tags, &after.tags);
-    let remove: Vec<String> = remove.into_iter().filter(|key| !crate::resources::tags::is_hidden(key)).collect();
+    let remove: Vec<String> = remove.into_iter().filter(|key| !crate::tags::is_hidden(key)).collect();
     // First what goes: a key that differs from another in case only is the same one to IAM.
     if !remove.is_empty() {
         gone_is_fine(context, || async {

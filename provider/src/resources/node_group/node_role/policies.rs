@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
-use crate::framework::{Set, Value};
+use tfplugin::framework::{Set, Value};
 
 /// An add-on that runs with the nodes' role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -6,11 +6,11 @@ use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{LaunchTemplate, LaunchTemplateVersion, ResourceType, Tag, TagSpecification};
 
 use super::{DESCRIPTION, Spec, data};
-use crate::clients::aws::AwsError;
-use crate::framework::value::known_map;
 use crate::resources::node_group::node_role::{OWNER, owner_of, readable_name};
 use crate::resources::node_group::schema::NodeGroup;
-use crate::resources::tags::Change;
+use crate::tags::Change;
+use gitlabspot_clients::aws::AwsError;
+use tfplugin::framework::value::known_map;
 
 /// Versions that are deleted at once where a template has as many as EC2 allows; the call takes 200.
 const PRUNED: usize = 200;
@@ -239,7 +239,7 @@ pub(in super::super) async fn retag(
     let Change { set, remove } = Change::between(before, after);
     let remove: Vec<Tag> = remove
         .into_iter()
-        .filter(|key| !crate::resources::tags::is_hidden(key))
+        .filter(|key| !crate::tags::is_hidden(key))
         .map(|key| Tag::builder().key(key).build())
         .collect();
     // First what goes: fifty tags are the limit at every moment.

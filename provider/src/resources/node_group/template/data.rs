@@ -12,8 +12,8 @@ use super::schema::{Metadata, Template};
 use super::user_data::{self, Family};
 use super::volumes::{self, Volume};
 use super::{Spec, kubelet, usual_hop_limit};
-use crate::framework::Value;
 use crate::resources::node_group::schema::{NodeGroup, map_value};
+use tfplugin::framework::Value;
 
 /// What is tagged when a node starts.
 const TAGGED: [ResourceType; 2] = [ResourceType::Instance, ResourceType::Volume];
@@ -70,7 +70,7 @@ pub(super) fn attribute(
     let (root_volume, volumes) = volumes::attributes(&volumes, family);
     let parts = user_data(data).map(|text| user_data::parts(&text, family)).unwrap_or_default();
     let groups = data.security_group_ids().iter().filter(|group| Some(group.as_str()) != cluster_security_group);
-    let groups: crate::framework::Set<String> = groups.cloned().collect();
+    let groups: tfplugin::framework::Set<String> = groups.cloned().collect();
     let of_instances = data.tag_specifications().iter().find(|tags| tags.resource_type == Some(ResourceType::Instance));
     let tags = of_instances.into_iter().flat_map(|tags| tags.tags()).filter_map(|tag| {
         let key = tag.key.clone()?;
@@ -81,7 +81,7 @@ pub(super) fn attribute(
         let urls = urls.into_iter().map(|url| Value::from(url.as_str())).collect();
         (host, Value::Known(urls))
     });
-    let mirrors: crate::framework::value::Map<crate::framework::value::List<String>> = mirrors.collect();
+    let mirrors: tfplugin::framework::value::Map<tfplugin::framework::value::List<String>> = mirrors.collect();
     let template = Template {
         root_volume,
         volumes: null_if(volumes.is_empty(), volumes.into_iter().map(Value::Known).collect()),

@@ -5,9 +5,9 @@ use aws_sdk_ec2::types::LaunchTemplateVersion;
 use aws_sdk_eks::types::Nodegroup;
 
 use super::{DIGEST, GONE, calls, data};
-use crate::clients::aws::AwsError;
-use crate::framework::{Diagnostic, PrivateState, Value};
 use crate::resources::node_group::schema::NodeGroup;
+use gitlabspot_clients::aws::AwsError;
+use tfplugin::framework::{Diagnostic, PrivateState, Value};
 
 /// Updates the state to the version that the group has. The content of the version is read only when its digest differs from
 /// that of the version that the provider applied.

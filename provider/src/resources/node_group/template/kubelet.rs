@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::schema::Kubelet;
-use crate::framework::value::Number;
-use crate::framework::{Object, Raw, Value};
+use tfplugin::framework::value::Number;
+use tfplugin::framework::{Object, Raw, Value};
 
 /// The settings that are given, by attribute.
 pub(super) type Settings = BTreeMap<String, Json>;
@@ -147,7 +147,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::framework::value::Map;
+    use tfplugin::framework::value::Map;
 
     fn all() -> Kubelet {
         let map = |key: &str, value: &str| Value::Known(Map::from([(key.to_owned(), value.into())]));

@@ -34,8 +34,8 @@ use self::volumes::Volume;
 use super::node_role::has_addons;
 use super::schema::{NodeGroup, known_set};
 use super::validate::given;
-use crate::framework::value::{known_list, known_map};
-use crate::framework::{Diagnostics, PrivateState, Value};
+use tfplugin::framework::value::{known_list, known_map};
+use tfplugin::framework::{Diagnostics, PrivateState, Value};
 
 /// Between a pod and the instance metadata service lies one hop more than between the node and it.
 pub(super) const HOPS_OF_PODS: i32 = 2;

@@ -1,9 +1,9 @@
 //! What a plan says of the template: whether there is one, a new version of it, or a group that has to be replaced for it.
 
 use super::{HOPS_OF_PODS, Spec, is_applied, is_gone, is_there, is_wanted};
-use crate::framework::{AttributePath, Diagnostic, Plan, Value};
 use crate::resources::node_group::node_role;
 use crate::resources::node_group::schema::NodeGroup;
+use tfplugin::framework::{AttributePath, Diagnostic, Plan, Value};
 
 /// Plans the computed attributes of the template.
 pub(in super::super) fn plan(plan: &mut Plan<NodeGroup>) {
@@ -90,9 +90,9 @@ mod tests {
     use super::super::schema::{Metadata, Template};
     use super::super::{keep, schema};
     use super::*;
-    use crate::framework::PrivateState;
     use crate::resources::node_group::schema::{NodeRole, RemoteAccess};
     use crate::resources::node_group::validate::tests::minimal;
+    use tfplugin::framework::PrivateState;
 
     fn with_addons() -> NodeGroup {
         let addon_policies = Value::Known(["auto_scaler".to_owned()].into_iter().collect());

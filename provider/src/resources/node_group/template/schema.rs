@@ -1,7 +1,7 @@
 //! The attribute `template`.
 
-use crate::framework::value::{List, Map, Value};
-use crate::framework::{Object, Set};
+use tfplugin::framework::value::{List, Map, Value};
+use tfplugin::framework::{Object, Set};
 
 /// The launch template that the provider makes.
 #[derive(Clone, Default, PartialEq, Object)]

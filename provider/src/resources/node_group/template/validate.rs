@@ -3,10 +3,10 @@
 use super::schema::{Kubelet, Metadata, Template};
 use super::user_data::{Family, Problem, compose};
 use super::{kubelet, parts, volumes};
-use crate::framework::{AttributePath, Diagnostics, Set, Value};
 use crate::resources::node_group::schema::NodeGroup;
 use crate::resources::node_group::validate::given;
-use crate::resources::tags;
+use crate::tags;
+use tfplugin::framework::{AttributePath, Diagnostics, Set, Value};
 
 /// Checks the attribute `template`. What is unknown is taken to be right.
 pub(in super::super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {
@@ -221,9 +221,9 @@ fn instance_tags(template: &Template, path: &AttributePath, diagnostics: &mut Di
 mod tests {
     use super::super::schema::RootVolume;
     use super::*;
-    use crate::framework::value::Map;
     use crate::resources::node_group::schema::{LaunchTemplate, RemoteAccess};
     use crate::resources::node_group::validate::tests::minimal;
+    use tfplugin::framework::value::Map;
 
     fn problems(template: Template, ami_type: Value<String>) -> Vec<String> {
         let mut diagnostics = Diagnostics::new();

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::schema::{RootVolume, Template};
 use super::user_data::Family;
-use crate::framework::{AttributePath, Diagnostics, Value};
+use tfplugin::framework::{AttributePath, Diagnostics, Value};
 
 /// A volume as EC2 is asked for it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

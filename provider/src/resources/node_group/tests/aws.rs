@@ -14,7 +14,7 @@ use aws_smithy_types::body::SdkBody;
 use serde_json::{Value as Json, json};
 
 use super::ec2::Template;
-use crate::clients::aws::AwsSettings;
+use gitlabspot_clients::aws::AwsSettings;
 
 /// What happens to a call instead of, or besides, its being carried out.
 #[derive(Clone, Debug)]

@@ -2,8 +2,8 @@
 
 use super::aws::Aws;
 use super::{Config, guide, list, node_role, object, stage, text, with, with_role_arn};
-use crate::framework::Raw;
-use crate::resources::testing::{Stage, summaries};
+use crate::testing::{Stage, summaries};
+use tfplugin::framework::Raw;
 
 /// An imported group that was made from such a configuration.
 async fn imported(config: &Config) -> (Aws, Stage) {

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::aws::{Aws, Fault};
 use super::ec2::Template;
 use super::{Config, list, node_role, object, stage, text, with};
-use crate::framework::Raw;
+use tfplugin::framework::Raw;
 
 const OWNER: &str = "af-south-1/prod/build";
 
@@ -53,7 +53,7 @@ async fn usual_name() -> String {
     only(&aws).name
 }
 
-fn detail(diagnostics: &crate::framework::Diagnostics) -> String {
+fn detail(diagnostics: &tfplugin::framework::Diagnostics) -> String {
     diagnostics.iter().map(|diagnostic| diagnostic.detail.clone()).collect()
 }
 
@@ -208,7 +208,7 @@ async fn a_refusal_leaves_nothing() {
 fn what_the_plan_did_not_know_is_checked_before_it_is_used() {
     let model = |user_data: &str| {
         let template = super::super::template::schema::Template { user_data: user_data.into(), ..Default::default() };
-        let template = crate::framework::Value::Known(template);
+        let template = tfplugin::framework::Value::Known(template);
         super::super::schema::NodeGroup { template, ..super::super::validate::tests::minimal() }
     };
     assert!(super::super::template::validated(&model("#!/bin/sh\n")).is_ok());

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::aws::{Aws, Fault};
 use super::{guide, object, stage, text, with};
-use crate::framework::Raw;
+use tfplugin::framework::Raw;
 
 #[tokio::test]
 async fn az_rebalance_runs_meanwhile() {

@@ -4,7 +4,7 @@
 //! nodes does not show it.
 
 use super::super::schema::NodeGroup;
-use crate::framework::{AttributePath, Diagnostics, Value};
+use tfplugin::framework::{AttributePath, Diagnostics, Value};
 
 /// The longest key and the longest value in the API of EKS. Kubernetes itself allows a longer key: it counts the part
 /// after the slash alone.

@@ -10,8 +10,8 @@ pub(super) use self::tags::of_all as tags_of_all;
 use super::autoscaler_tags::Effect;
 use super::schema::{NodeGroup, known_set};
 use super::{pairs, template};
-use crate::framework::value::known_list;
-use crate::framework::{AttributePath, Diagnostics, Timeouts, Value};
+use tfplugin::framework::value::known_list;
+use tfplugin::framework::{AttributePath, Diagnostics, Timeouts, Value};
 
 /// Checks a configuration. What is unknown is taken to be right.
 pub(super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {
@@ -48,7 +48,7 @@ pub(super) fn given<T>(value: &Value<T>) -> Option<bool> {
 
 fn places(config: &NodeGroup, diagnostics: &mut Diagnostics) {
     for (name, set) in [("availability_zones", &config.availability_zones), ("subnet_ids", &config.subnet_ids)] {
-        if set.known().is_some_and(crate::framework::Set::is_empty) {
+        if set.known().is_some_and(tfplugin::framework::Set::is_empty) {
             diagnostics.error(name, "Empty set", format!("{name} needs at least one element."));
         }
     }

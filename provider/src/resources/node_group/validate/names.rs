@@ -2,7 +2,7 @@
 
 use super::super::node_role::Addon;
 use super::super::schema::NodeGroup;
-use crate::framework::{AttributePath, Diagnostics, Set, Value};
+use tfplugin::framework::{AttributePath, Diagnostics, Set, Value};
 
 /// Characters of the random ending of a generated name.
 pub(in super::super) const SUFFIX: usize = 10;

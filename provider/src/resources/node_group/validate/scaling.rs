@@ -3,8 +3,8 @@
 use super::super::release;
 use super::super::schema::NodeGroup;
 use super::given;
-use crate::framework::value::known_map;
-use crate::framework::{AttributePath, Diagnostics, Value, timeouts};
+use tfplugin::framework::value::known_map;
+use tfplugin::framework::{AttributePath, Diagnostics, Value, timeouts};
 
 pub(super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {
     let wrong = "Wrong size";

@@ -3,9 +3,9 @@
 use super::super::autoscaler_tags::{MAX_TAGS, TAGS_OF_EKS, is_reserved};
 use super::super::model::{derived_asg_tags, wanted_asg_tags};
 use super::super::schema::NodeGroup;
-use crate::framework::value::known_map;
-use crate::framework::{AttributePath, Diagnostic, Diagnostics, Value};
-use crate::resources::tags;
+use crate::tags;
+use tfplugin::framework::value::known_map;
+use tfplugin::framework::{AttributePath, Diagnostic, Diagnostics, Value};
 
 /// Tags that one resource may have.
 const MOST: usize = 50;
@@ -91,7 +91,7 @@ mod tests {
     use super::super::super::schema::Autoscaler;
     use super::super::tests::{minimal, one, problems};
     use super::*;
-    use crate::framework::value::Map;
+    use tfplugin::framework::value::Map;
 
     fn map(pairs: &[(&str, &str)]) -> Value<Map<String>> {
         Value::Known(pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())).collect())

@@ -9,9 +9,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value as Json, json};
 use sha2::Sha256;
 
-use crate::clients::kubernetes::{self, FIELD_MANAGER, KubernetesError, ObjectRef, Propagation};
-use crate::resources::live;
-use crate::resources::ownership::Claim;
+use crate::live;
+use crate::ownership::Claim;
+use gitlabspot_clients::kubernetes::{self, FIELD_MANAGER, KubernetesError, ObjectRef, Propagation};
 
 /// Keys of the data, as the runner's chart reads them.
 const ACCESS_KEY: &str = "accesskey";

@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use serde_json::{Value as Json, json};
 
-use crate::clients::aws::AwsSettings;
+use gitlabspot_clients::aws::AwsSettings;
 
 /// What happens to a call instead of, or after, being carried out.
 #[derive(Clone, Copy, Debug)]
@@ -327,7 +327,7 @@ impl World {
 /// The same for all that a test makes.
 fn now() -> String {
     static NOW: std::sync::LazyLock<std::time::SystemTime> = std::sync::LazyLock::new(std::time::SystemTime::now);
-    crate::resources::timestamp::format(*NOW)
+    crate::timestamp::format(*NOW)
 }
 
 fn described(kind: &str, name: &str, holder: &Holder) -> String {

@@ -12,12 +12,12 @@ use sha2::{Digest, Sha256};
 use super::files::{self, Parts};
 use super::weave::{self, Difference};
 use super::{ADOPTING, RELEASE_NAME, is_helms};
-use crate::clients::kubernetes::{FIELD_MANAGER, KubernetesError, ObjectRef};
-use crate::framework::PrivateState;
 use crate::resources::runner_release::expand::{Manifest, Wanted, text};
 use crate::resources::runner_release::memory::Memory;
 use crate::resources::runner_release::spec::ServiceAccount;
 use crate::resources::runner_release::{Scene, live};
+use gitlabspot_clients::kubernetes::{FIELD_MANAGER, KubernetesError, ObjectRef};
+use tfplugin::framework::PrivateState;
 
 /// On a Deployment whose template was found: the hash of ours that it stands for.
 pub(in super::super) const STANDS_FOR: &str = "gitlabspot.io/stands-for";

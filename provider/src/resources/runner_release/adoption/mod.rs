@@ -19,8 +19,8 @@ use super::memory::Memory;
 use super::read::{CLUSTER_KINDS, ELSEWHERE, KINDS};
 use super::schema::RunnerRelease;
 use super::{Scene, live};
-use crate::clients::kubernetes::{self, KubernetesError, ObjectRef, Propagation};
-use crate::framework::{Diagnostic, Diagnostics, PrivateState};
+use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef, Propagation};
+use tfplugin::framework::{Diagnostic, Diagnostics, PrivateState};
 
 /// In private state, from the import to the first apply that succeeds: Helm's objects that were found.
 pub(super) const ADOPTING: &str = "adopting";

@@ -10,11 +10,11 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::framework::value::known_list;
-use crate::framework::{Diagnostic, Object, PrivateState, Raw};
 use crate::resources::runner_release::memory::Memory;
 use crate::resources::runner_release::schema::RunnerRelease;
 use crate::resources::runner_release::values::{Becomes, KEYS, leaves, parse};
+use tfplugin::framework::value::known_list;
+use tfplugin::framework::{Diagnostic, Object, PrivateState, Raw};
 
 /// In private state, until the release is ours.
 const RECORD: &str = "record";
@@ -145,7 +145,7 @@ fn attributes(key: &str) -> Vec<&'static str> {
 }
 
 fn hash(key: &str, value: &Json, memory: &Memory) -> String {
-    memory.of_text(key, &crate::resources::manifest::text(value)).0
+    memory.of_text(key, &crate::manifest::text(value)).0
 }
 
 /// The release in a record: base64, within which is JSON, packed or not.
@@ -213,13 +213,13 @@ mod tests {
             gitlab_url: "https://gitlab.com/".into(),
             runner_token_wo: "glrt-other".into(),
             config_toml: "[[runners]]".into(),
-            values: crate::framework::Value::Known(vec!["tolerations: [{key: a}]\nresources: {}".into()]),
+            values: tfplugin::framework::Value::Known(vec!["tolerations: [{key: a}]\nresources: {}".into()]),
             ..RunnerRelease::default()
         };
         let detail = told(&config).unwrap();
         assert!(detail.contains("something else: metrics.enabled, resources. Their"), "{detail}");
         let values = "metrics: {enabled: true}\ntolerations: [{key: a}]\nresources: {limits: {cpu: '1'}}";
-        let config = RunnerRelease { values: crate::framework::Value::Known(vec![values.into()]), ..config };
+        let config = RunnerRelease { values: tfplugin::framework::Value::Known(vec![values.into()]), ..config };
         assert_eq!(told(&config), None);
     }
 }

@@ -249,7 +249,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::framework::PrivateState;
+    use tfplugin::framework::PrivateState;
 
     fn own() -> Json {
         json!({

@@ -10,7 +10,7 @@ use super::super::version::RunnerVersion;
 use super::age::unfit;
 use super::read::{WRONG_VALUE, mismatch};
 use super::settle::settled;
-use crate::framework::{Number, Raw};
+use tfplugin::framework::{Number, Raw};
 
 /// Turns the object at `path` into a table; null attributes are left out.
 ///

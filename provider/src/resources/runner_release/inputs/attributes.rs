@@ -10,8 +10,8 @@ use super::super::finding::{Finding, PathStep, Severity};
 use super::super::schema::RunnerRelease;
 use super::super::spec::{Given, Resolved, TokenKind, resolve};
 use super::{ReleaseInputs, to_api};
-use crate::framework::value::known_list;
-use crate::framework::{AttributePath, Diagnostic, Diagnostics, Object, Raw, Value};
+use tfplugin::framework::value::known_list;
+use tfplugin::framework::{AttributePath, Diagnostic, Diagnostics, Object, Raw, Value};
 
 /// Attributes that are not about what is made, but about how, and what came of it.
 const NOT_INPUTS: [&str; 17] = [
@@ -205,11 +205,11 @@ impl From<Finding> for Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::framework::Type;
-    use crate::framework::value::DynamicRaw;
     use crate::resources::runner_release::schema::{
         ContainerLifecycle, DisruptionBudget, EnvSource, Exec, Hook, KeyRef, RollingUpdate, Strategy,
     };
+    use tfplugin::framework::Type;
+    use tfplugin::framework::value::DynamicRaw;
 
     fn raw(json: Json) -> Raw {
         Raw::from(&json)

@@ -1,7 +1,7 @@
 //! Nested attributes that Kubernetes defines, in snake case.
 
-use crate::framework::value::{List, Map, Value};
-use crate::framework::{Object, Raw};
+use tfplugin::framework::value::{List, Map, Value};
+use tfplugin::framework::{Object, Raw};
 
 super::parts::objects! {
     /// Toleration of the manager pods.

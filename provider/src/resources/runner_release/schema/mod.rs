@@ -5,8 +5,8 @@ mod parts;
 
 pub(super) use self::kubernetes::*;
 pub(super) use self::parts::*;
-use crate::framework::value::{List, Map, Value};
-use crate::framework::{Kind, Object, Raw, Timeouts, Type};
+use tfplugin::framework::value::{List, Map, Value};
+use tfplugin::framework::{Kind, Object, Raw, Timeouts, Type};
 
 /// A `gitlabspot_runner_release`.
 #[derive(Clone, Default, PartialEq, Object)]
@@ -364,8 +364,8 @@ fn dynamic() -> Kind {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::framework::conformance::check_schema;
-    use crate::framework::schema::Schema;
+    use tfplugin::framework::conformance::check_schema;
+    use tfplugin::framework::schema::Schema;
 
     #[test]
     fn core_accepts_the_schema() {

@@ -1,7 +1,7 @@
 //! Nested attributes of the release itself.
 
-use crate::framework::value::{List, Map, Value};
-use crate::framework::{Object, Raw};
+use tfplugin::framework::value::{List, Map, Value};
+use tfplugin::framework::{Object, Raw};
 
 macro_rules! objects {
     ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)+ })+) => {

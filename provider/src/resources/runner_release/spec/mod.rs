@@ -23,7 +23,7 @@ use super::config_toml::Config;
 use super::inputs::{Hpa, Monitor, Service};
 use super::version::RunnerVersion;
 
-pub use crate::resources::quantity::Quantity;
+pub use crate::quantity::Quantity;
 pub use job_pod::{JobPod, job_pod};
 pub use manager_pod::{ManagerPod, ProbeTimes, READINESS, pod_security_context, security_context};
 pub use names::Names;

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::super::model::{priority_class_name, priority_of_class};
 use super::{MANAGED_BY, NAME, WARM_CAPACITY};
-use crate::clients::kubernetes::ObjectRef;
+use gitlabspot_clients::kubernetes::ObjectRef;
 
 pub(in super::super) fn object(priority: i64) -> Json {
     json!({

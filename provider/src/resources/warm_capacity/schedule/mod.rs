@@ -198,7 +198,7 @@ fn spoken(time: DateTime) -> String {
 }
 
 fn hours(length: SignedDuration) -> String {
-    crate::framework::timeouts::format(length.unsigned_abs())
+    tfplugin::framework::timeouts::format(length.unsigned_abs())
 }
 
 #[cfg(test)]

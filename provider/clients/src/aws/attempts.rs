@@ -1,0 +1,99 @@
+//! What happens between the tries of one call, which the SDK makes by itself and does not tell.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::{Error, FinalizerInterceptorContextRef};
+use aws_smithy_runtime_api::client::orchestrator::OrchestratorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+
+use super::error::never_connected;
+
+/// Watches one call for an answer that was lost.
+///
+/// "Already exists" after a lost answer may mean that the lost try made it:
+///
+/// ```ignore
+/// let attempts = Attempts::default();
+/// let answer = s3.create_bucket().bucket(name).customize().interceptor(attempts.clone()).send().await;
+/// if answer.is_err() && attempts.answer_lost() { /* look whether it is ours */ }
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Attempts(Arc<AtomicBool>);
+
+impl Attempts {
+    /// Whether any try may have been carried out although its answer never came.
+    #[must_use]
+    pub fn answer_lost(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint]
+impl Intercept for Attempts {
+    fn name(&self) -> &'static str {
+        "gitlabspot: watch for lost answers"
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if is_answer_lost(context) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
+
+/// Whether a try may have been carried out although no answer says so.
+pub(super) fn is_answer_lost(context: &FinalizerInterceptorContextRef<'_>) -> bool {
+    let status = context.response().map(|response| response.status().as_u16());
+    match context.output_or_error() {
+        Some(Err(error)) => is_lost(error) || status.is_some_and(|status| status >= 500),
+        _ => false,
+    }
+}
+
+fn is_lost(error: &OrchestratorError<Error>) -> bool {
+    error.is_timeout_error()
+        || error.is_response_error()
+        || error.as_connector_error().is_some_and(|error| !error.is_user() && !never_connected(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scripted::{Answer, Script, clients};
+
+    async fn lost(answers: &[Answer]) -> bool {
+        let script = Script::new(answers.to_vec());
+        let mut settings = script.settings();
+        settings.max_retries = Some(3);
+        let clients = clients(settings);
+        let attempts = Attempts::default();
+        let call = clients.s3().await.unwrap().create_bucket().bucket("cache");
+        let _ = call.customize().interceptor(attempts.clone()).send().await;
+        assert_eq!(script.requests().len(), answers.len());
+        attempts.answer_lost()
+    }
+
+    #[tokio::test]
+    async fn a_lost_answer_is_remembered_through_retries() {
+        let http = |status| Answer::Http(status, String::new());
+        assert_eq!(
+            [
+                lost(&[http(200)]).await,
+                lost(&[http(429), http(200)]).await,
+                lost(&[Answer::Reset, http(409)]).await,
+                lost(&[http(503), http(409)]).await,
+            ],
+            [false, false, true, true]
+        );
+    }
+}

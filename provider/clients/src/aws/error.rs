@@ -1,0 +1,487 @@
+//! One error for all AWS calls: what was asked, what the answer was, and what to do about it.
+
+use std::error::Error;
+use std::fmt;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::display::DisplayErrorContext;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_types::request_id::RequestId;
+
+use super::credentials::NotAssumed;
+use super::profile::ProfileError;
+use super::retry::{OPERATION_ABORTED, THROTTLING, TRANSIENT};
+use super::stop::Stopped;
+
+/// A failed AWS call, freed from the SDK's types.
+///
+/// Shown as "CreateNodegroup: ResourceInUseException: … (status 409, request …)", followed by
+/// advice where the cause is region, credentials or clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AwsError {
+    operation: &'static str,
+    fault: Fault,
+}
+
+/// What kind of failure it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// AWS answered with an error.
+    Answer { code: String, message: String, status: u16, request_id: Option<String> },
+    /// There are no credentials, or they could not be fetched. Nothing was sent.
+    Credentials { found: bool, detail: String },
+    /// The profile that the credentials should come from cannot be used. Nothing was sent.
+    Profile { detail: String },
+    /// The role that the credentials should come from was not given. Nothing was sent.
+    NotAssumed { role_arn: String, cause: Box<AwsError> },
+    /// The service could not be reached. Nothing was sent.
+    Unreachable { detail: String },
+    /// The request may have been carried out: the connection broke after it was made, or the
+    /// answer was cut short.
+    AnswerLost { detail: String },
+    /// The answer was a success, and could not be read.
+    Unreadable { detail: String },
+    /// The SDK refused to send the request.
+    NotSent { detail: String },
+    /// The user wanted the run to end before there was an answer.
+    Stopped { may_be_done: bool },
+}
+
+impl AwsError {
+    /// Describes why `operation` (the API's name for it, such as `CreateNodegroup`) failed.
+    pub fn new<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> Self
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        Self { operation, fault: Fault::of(error) }
+    }
+
+    /// For use in `map_err`.
+    pub fn of<E>(operation: &'static str) -> impl Fn(SdkError<E, HttpResponse>) -> Self
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        move |error| Self::new(operation, &error)
+    }
+
+    /// An error that AWS answers.
+    #[cfg(any(test, feature = "testing"))]
+    #[must_use]
+    pub fn answered(operation: &'static str, status: u16, code: &str, message: &str) -> Self {
+        let (code, message) = (code.to_owned(), message.to_owned());
+        Self { operation, fault: Fault::Answer { code, message, status, request_id: None } }
+    }
+
+    /// The API operation, such as `CreateNodegroup`.
+    #[must_use]
+    pub fn operation(&self) -> &'static str {
+        self.operation
+    }
+
+    /// What kind of failure it was.
+    #[must_use]
+    pub fn fault(&self) -> &Fault {
+        &self.fault
+    }
+
+    /// The error code of the answer, such as `ResourceNotFoundException`.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        match &self.fault {
+            Fault::Answer { code, .. } => Some(code),
+            _ => None,
+        }
+    }
+
+    /// The message of the answer; empty without one.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        match &self.fault {
+            Fault::Answer { message, .. } => message,
+            _ => "",
+        }
+    }
+
+    /// Whether the answer has this code and this fragment in its message. Codes such as
+    /// `InvalidParameterException` mean too many things to be judged alone.
+    #[must_use]
+    pub fn says(&self, code: &str, fragment: &str) -> bool {
+        self.code() == Some(code) && self.message().contains(fragment)
+    }
+
+    /// AWS asks to slow down.
+    #[must_use]
+    pub fn is_throttling(&self) -> bool {
+        match &self.fault {
+            Fault::Answer { code, status, .. } => *status == 429 || THROTTLING.contains(&code.as_str()),
+            _ => false,
+        }
+    }
+
+    /// The same request may well succeed in a moment.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match &self.fault {
+            Fault::Answer { code, status, .. } => {
+                *status >= 500
+                    || TRANSIENT.contains(&code.as_str())
+                    || self.is_throttling()
+                    || self.says("OperationAborted", OPERATION_ABORTED)
+            }
+            Fault::AnswerLost { .. } | Fault::Unreachable { .. } => true,
+            Fault::Credentials { .. }
+            | Fault::Profile { .. }
+            | Fault::NotAssumed { .. }
+            | Fault::Unreadable { .. }
+            | Fault::NotSent { .. }
+            | Fault::Stopped { .. } => false,
+        }
+    }
+
+    /// AWS says that the thing asked for does not exist.
+    ///
+    /// `ValidationError`, Auto Scaling's word for it, is left to the caller: it means more than that.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        const CODES: [&str; 12] = [
+            "ResourceNotFoundException",
+            "NotFoundException",
+            "NotFound",
+            "NoSuchEntity",
+            "NoSuchBucket",
+            "NoSuchKey",
+            "NoSuchBucketPolicy",
+            "NoSuchLifecycleConfiguration",
+            "NoSuchPublicAccessBlockConfiguration",
+            "NoSuchTagSet",
+            "OwnershipControlsNotFoundError",
+            "ServerSideEncryptionConfigurationNotFoundError",
+        ];
+        match &self.fault {
+            Fault::Answer { code, message, status, .. } => {
+                CODES.contains(&code.as_str())
+                    || code.starts_with("Invalid") && code.ends_with(".NotFound")
+                    || code == "ClientException" && message.starts_with("No cluster found for name:")
+                    // A HEAD request has no body to carry a code.
+                    || code.is_empty() && *status == 404
+            }
+            _ => false,
+        }
+    }
+
+    /// The request may have been carried out although no answer says so: look before doing it again.
+    #[must_use]
+    pub fn is_outcome_unknown(&self) -> bool {
+        match &self.fault {
+            Fault::AnswerLost { .. } | Fault::Unreadable { .. } => true,
+            Fault::Answer { status, .. } => *status >= 500,
+            Fault::Stopped { may_be_done } => *may_be_done,
+            _ => false,
+        }
+    }
+
+    /// What the user can do, where that is known.
+    #[must_use]
+    pub fn advice(&self) -> Option<&'static str> {
+        const NO_CREDENTIALS: &str = "Set \"profile\", or \"access_key\" and \"secret_key\", in the provider block, or \
+             the environment variables AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
+        const PROFILE: &str =
+            "Name another profile (\"profile\" in the provider block, or AWS_PROFILE), or correct this one";
+        const ROLE: &str =
+            "Check the role's ARN, and whether its trust policy lets these credentials, or this token, assume it";
+        const EXPIRED_TOKEN: &str = "The web identity token has expired: get a new one and run again";
+        const FOREIGN_TOKEN: &str = "STS does not take the web identity token: check its issuer and its audience against \
+             the OpenID Connect provider in the account";
+        const EXPIRED: &str =
+            "The AWS credentials have expired: get new ones (for SSO: \"aws sso login\") and run again";
+        const REJECTED: &str = "AWS does not know these credentials: check that they are complete, that the key was \
+             not deleted, and that the region is enabled for the account";
+        const EXPIRED_OR_CLOCK: &str = "The AWS credentials have expired: get new ones (for SSO: \"aws sso login\") and run \
+             again. If they have not, the clock of this machine is wrong: correct it";
+        const CERTIFICATE: &str = "Nobody that this machine trusts answers for the server's certificate: set \
+             \"custom_ca_bundle\" in the provider block, or AWS_CA_BUNDLE, to a file with the certificate authorities of \
+             your network";
+        const CLOCK: &str = "The clock of this machine and that of AWS differ: correct it and run again";
+        const REGION: &str = "Check the region (\"region\" in the provider block, or AWS_REGION), the endpoints and \
+             the proxy settings, and whether this machine reaches the network";
+        const OTHER_REGION: &str =
+            "The bucket, or the name, lives in another region: set \"region\" to that one, or choose another name";
+        const SIGN_IN: &str = "Sign in with \"aws sso login\" for this profile and run again";
+        const FOREIGN_ANSWER: &str = "Something between this machine and the service may have changed it: check the \
+             endpoints and the proxy settings";
+        const FETCH: &str = "Check the profile, role or token that the credentials come from";
+        match &self.fault {
+            Fault::Answer { code, .. } => match code.as_str() {
+                "ExpiredTokenException" if self.operation == "AssumeRoleWithWebIdentity" => Some(EXPIRED_TOKEN),
+                "InvalidIdentityToken" => Some(FOREIGN_TOKEN),
+                "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" => Some(EXPIRED),
+                "InvalidClientTokenId"
+                | "UnrecognizedClientException"
+                | "InvalidAccessKeyId"
+                | "SignatureDoesNotMatch"
+                | "AuthFailure"
+                | "InvalidToken" => Some(REJECTED),
+                // EC2's word for both.
+                "RequestExpired" => Some(EXPIRED_OR_CLOCK),
+                "RequestTimeTooSkewed" | "RequestInTheFuture" => Some(CLOCK),
+                "PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException" => {
+                    Some(OTHER_REGION)
+                }
+                _ => None,
+            },
+            Fault::Credentials { found: false, .. } => Some(NO_CREDENTIALS),
+            Fault::Credentials { found: true, detail } if detail.to_ascii_lowercase().contains("expired") => {
+                Some(EXPIRED)
+            }
+            Fault::Credentials { found: true, detail } if detail.contains("SSO") => Some(SIGN_IN),
+            Fault::Credentials { found: true, .. } => Some(FETCH),
+            Fault::Profile { .. } => Some(PROFILE),
+            // The cause has been told with its own advice.
+            Fault::NotAssumed { cause, .. } => cause.advice().is_none().then_some(ROLE),
+            Fault::Unreachable { detail } if detail.contains("invalid peer certificate") => Some(CERTIFICATE),
+            Fault::Unreachable { .. } => Some(REGION),
+            Fault::Unreadable { .. } => Some(FOREIGN_ANSWER),
+            Fault::AnswerLost { .. } | Fault::NotSent { .. } | Fault::Stopped { .. } => None,
+        }
+    }
+}
+
+impl Error for AwsError {}
+
+impl fmt::Display for AwsError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: ", self.operation)?;
+        match &self.fault {
+            Fault::Answer { code, message, status, request_id } => {
+                match (code.as_str(), message.as_str()) {
+                    ("", "") => write!(formatter, "an error without text")?,
+                    ("", text) | (text, "") => write!(formatter, "{text}")?,
+                    (code, message) => write!(formatter, "{code}: {message}")?,
+                }
+                write!(formatter, " (status {status}")?;
+                if let Some(id) = request_id {
+                    write!(formatter, ", request {id}")?;
+                }
+                write!(formatter, ")")?;
+            }
+            Fault::Credentials { found: false, .. } => write!(formatter, "no AWS credentials were found")?,
+            Fault::Credentials { found: true, detail } => {
+                write!(formatter, "the credentials could not be fetched: {detail}")?;
+            }
+            Fault::Profile { detail } => write!(formatter, "{detail}")?,
+            Fault::NotAssumed { role_arn, cause } => {
+                write!(formatter, "the role {role_arn} could not be assumed: {cause}")?;
+            }
+            Fault::Unreachable { detail } => write!(formatter, "the service cannot be reached: {detail}")?,
+            Fault::AnswerLost { detail } => {
+                write!(formatter, "the answer was lost, so the request may have been carried out: {detail}")?;
+            }
+            Fault::Unreadable { detail } => write!(formatter, "the answer cannot be read: {detail}")?,
+            Fault::NotSent { detail } => write!(formatter, "the request was not sent: {detail}")?,
+            Fault::Stopped { may_be_done: false } => {
+                write!(formatter, "the run was stopped before there was an answer")?;
+            }
+            Fault::Stopped { may_be_done: true } => write!(
+                formatter,
+                "the run was stopped before there was an answer, so the request may have been carried out"
+            )?,
+        }
+        match self.advice() {
+            Some(advice) => write!(formatter, ". {advice}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Fault {
+    fn of<E>(error: &SdkError<E, HttpResponse>) -> Self
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        if let SdkError::ServiceError(answer) = error {
+            // An error only in that the SDK could not read it.
+            if answer.raw().status().is_success() && answer.err().code().is_none() {
+                return Self::Unreadable { detail: innermost(error) };
+            }
+            return Self::Answer {
+                code: answer.err().code().unwrap_or_default().to_owned(),
+                message: answer.err().message().unwrap_or_default().to_owned(),
+                status: answer.raw().status().as_u16(),
+                request_id: answer.raw().headers().request_id().map(str::to_owned),
+            };
+        }
+        if let Some(Stopped { may_be_done }) = find::<Stopped>(error) {
+            return Self::Stopped { may_be_done: *may_be_done };
+        }
+        if let Some(NotAssumed { role_arn, cause }) = find::<NotAssumed>(error) {
+            return Self::NotAssumed { role_arn: role_arn.clone(), cause: Box::new(cause.clone()) };
+        }
+        if let Some(cause) = find::<ProfileError>(error) {
+            return Self::Profile { detail: cause.to_string() };
+        }
+        if let Some(cause) = find::<CredentialsError>(error) {
+            return Self::Credentials {
+                found: !matches!(cause, CredentialsError::CredentialsNotLoaded(_)),
+                detail: innermost(cause),
+            };
+        }
+        let detail = innermost(error);
+        match error {
+            SdkError::ConstructionFailure(_) => Self::NotSent { detail },
+            SdkError::DispatchFailure(failure) => {
+                if never_connected(error) {
+                    Self::Unreachable { detail }
+                } else if failure.is_io() || failure.is_timeout() || failure.as_other().is_some() || in_flight(error) {
+                    Self::AnswerLost { detail }
+                } else {
+                    Self::NotSent { detail }
+                }
+            }
+            // A timeout of the whole call, an answer that could not be read, and what is yet to be invented.
+            _ => Self::AnswerLost { detail },
+        }
+    }
+}
+
+/// All errors behind `error`, itself first. Looks into `io::Error`, whose `source` skips its own payload.
+pub fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| {
+        let payload = error
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref)
+            .map(|payload| payload as &(dyn Error + 'static));
+        payload.or_else(|| error.source())
+    })
+}
+
+fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+    chain(error).find_map(|cause| cause.downcast_ref::<T>())
+}
+
+pub(super) fn never_connected(error: &(dyn Error + 'static)) -> bool {
+    find::<hyper_util::client::legacy::Error>(error).is_some_and(|cause| cause.is_connect())
+        // The SDK's type for this is private; its text is all there is.
+        || chain(error).any(|cause| cause.to_string().starts_with("HTTP connect timeout"))
+}
+
+fn in_flight(error: &(dyn Error + 'static)) -> bool {
+    find::<hyper::Error>(error).is_some() || find::<hyper_util::client::legacy::Error>(error).is_some()
+}
+
+/// The causes as one line, without the SDK's generic first words ("dispatch failure").
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    for cause in chain(error).skip(1) {
+        let text = cause.to_string();
+        // Classes of the SDK, which mean nothing to a user.
+        if ["user error", "connector error", "io error"].contains(&text.as_str()) {
+            continue;
+        }
+        if !texts.iter().any(|known| known.contains(&text)) {
+            texts.push(text);
+        }
+    }
+    if texts.is_empty() { DisplayErrorContext(error).to_string() } else { texts.join(": ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scripted::{Answer, Script, clients};
+
+    async fn failure(answer: Answer) -> AwsError {
+        let clients = Script::new([answer]).clients();
+        let eks = clients.eks().await.unwrap();
+        let error = eks.describe_nodegroup().cluster_name("c").nodegroup_name("n").send().await.unwrap_err();
+        AwsError::new("DescribeNodegroup", &error)
+    }
+
+    async fn answer(status: u16, code: &str, message: &str) -> AwsError {
+        failure(Answer::Http(status, format!(r#"{{"__type": "{code}", "message": "{message}"}}"#))).await
+    }
+
+    /// Throttling, transient, not found, outcome unknown.
+    fn classes(error: &AwsError) -> [bool; 4] {
+        [error.is_throttling(), error.is_transient(), error.is_not_found(), error.is_outcome_unknown()]
+    }
+
+    #[tokio::test]
+    async fn answers_are_classified() {
+        assert_eq!(
+            [
+                classes(&answer(429, "ThrottlingException", "slow down").await),
+                classes(&answer(500, "ServerException", "oops").await),
+                classes(&answer(404, "ResourceNotFoundException", "no").await),
+                classes(&answer(409, "ResourceInUseException", "busy").await),
+                classes(&answer(409, "LimitExceeded", "two keys").await),
+                classes(&answer(409, "OperationAborted", OPERATION_ABORTED).await),
+                classes(&failure(Answer::Reset).await),
+            ],
+            [
+                [true, true, false, false],
+                [false, true, false, true],
+                [false, false, true, false],
+                [false, false, false, false],
+                [false, false, false, false],
+                [false, true, false, false],
+                [false, true, false, true],
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_told_with_its_code() {
+        let error = answer(409, "ResourceInUseException", "an update runs").await;
+        assert_eq!(error.to_string(), "DescribeNodegroup: ResourceInUseException: an update runs (status 409)");
+        assert!(error.says("ResourceInUseException", "update") && !error.says("ResourceInUseException", "delete"));
+    }
+
+    #[tokio::test]
+    async fn a_lost_answer_says_so() {
+        assert_eq!(
+            failure(Answer::Reset).await.to_string(),
+            "DescribeNodegroup: the answer was lost, so the request may have been carried out: connection reset"
+        );
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_cannot_be_read_says_why() {
+        let error = failure(Answer::Http(200, "<html>not JSON</html>".to_owned())).await;
+        assert!(matches!(error.fault(), Fault::Unreadable { .. }), "{error:?}");
+        assert_eq!(classes(&error), [false, false, false, true]);
+        let text = error.to_string();
+        assert!(
+            text.starts_with("DescribeNodegroup: the answer cannot be read: ") && text.contains("expected"),
+            "{text}"
+        );
+    }
+
+    #[tokio::test]
+    async fn an_expired_token_comes_with_advice() {
+        let error = answer(403, "ExpiredTokenException", "The security token included in the request is expired").await;
+        assert_eq!(
+            error.to_string(),
+            "DescribeNodegroup: ExpiredTokenException: The security token included in the request is expired (status \
+             403). The AWS credentials have expired: get new ones (for SSO: \"aws sso login\") and run again"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_service_that_is_not_there_was_not_reached() {
+        let mut settings = Script::default().settings();
+        settings.http_client = None;
+        // A port that was free a moment ago.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        drop(listener);
+        settings.endpoints.eks = Some(format!("http://127.0.0.1:{port}"));
+        let clients = clients(settings);
+        let error = clients.eks().await.unwrap().list_clusters().send().await.unwrap_err();
+        let error = AwsError::new("ListClusters", &error);
+        assert!(matches!(error.fault(), Fault::Unreachable { .. }), "{error:?}");
+        assert_eq!(classes(&error), [false, true, false, false]);
+        assert!(error.advice().unwrap().starts_with("Check the region"));
+    }
+}

@@ -1,0 +1,138 @@
+//! An EKS cluster by name: where its API is, and whom to trust there.
+
+use aws_sdk_eks::primitives::DateTime;
+use aws_sdk_eks::types::ClusterStatus;
+
+use crate::aws::AwsError;
+use crate::error::ClientError;
+
+/// What EKS says of a cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Cluster {
+    pub(super) endpoint: String,
+    /// Base64 of PEM, as a kubeconfig holds it.
+    pub(super) certificate_authority: String,
+    /// What a token is made for: the name, or the id of a local cluster on Outposts.
+    pub(super) token_name: String,
+    /// Tells it from clusters of the same name in other regions and accounts.
+    pub(super) arn: Option<String>,
+    /// Tells it from one of the same name before it.
+    created: Option<DateTime>,
+}
+
+/// Asks EKS for the cluster.
+///
+/// # Errors
+/// [`ClientError::ClusterNotFound`] only where EKS itself says so, [`ClientError::ClusterNotReady`]
+/// while it is being made or removed, [`ClientError::Aws`] for all else.
+pub(super) async fn describe(eks: &aws_sdk_eks::Client, name: &str, region: &str) -> Result<Cluster, ClientError> {
+    let answer = eks.describe_cluster().name(name).send().await;
+    let cluster = answer
+        .map_err(AwsError::of("DescribeCluster"))
+        .map_err(|error| match is_absence(&error) {
+            true => not_found(name, region),
+            false => ClientError::Aws(error),
+        })?
+        .cluster
+        .ok_or_else(|| not_ready(name, None))?;
+    let ready = matches!(cluster.status, Some(ClusterStatus::Active | ClusterStatus::Updating));
+    let certificate_authority = cluster.certificate_authority.and_then(|authority| authority.data);
+    match (cluster.endpoint, certificate_authority) {
+        (Some(endpoint), Some(certificate_authority)) if ready => {
+            let token_name = cluster.id.unwrap_or_else(|| name.to_owned());
+            let (arn, created) = (cluster.arn, cluster.created_at);
+            Ok(Cluster { endpoint, certificate_authority, token_name, arn, created })
+        }
+        _ => Err(not_ready(name, cluster.status.as_ref().map(ClusterStatus::as_str))),
+    }
+}
+
+/// Whether EKS itself says that there is none: whoever hears it forgets what was on the cluster. A bare 404 may as well
+/// come from something in between.
+fn is_absence(error: &AwsError) -> bool {
+    error.code() == Some("ResourceNotFoundException") || error.says("ClientException", "No cluster found for name:")
+}
+
+fn not_ready(name: &str, status: Option<&str>) -> ClientError {
+    ClientError::ClusterNotReady { name: name.to_owned(), status: status.unwrap_or("unknown").to_owned() }
+}
+
+fn not_found(name: &str, region: &str) -> ClientError {
+    ClientError::ClusterNotFound { name: name.to_owned(), region: region.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scripted::{Answer, Script};
+
+    async fn described(status: u16, body: &str) -> Result<Cluster, String> {
+        let clients = Script::new([Answer::Http(status, body.to_owned())]).clients();
+        let described = describe(clients.eks().await.unwrap(), "prod", "eu-west-1").await;
+        described.map_err(|error| error.to_string())
+    }
+
+    fn cluster(status: &str) -> String {
+        format!(
+            r#"{{"cluster": {{"name": "prod", "arn": "arn:aws:eks:eu-west-1:1:cluster/prod", "endpoint": "https://prod.example.com", "status": "{status}",
+                "certificateAuthority": {{"data": "Q0E="}}}}}}"#
+        )
+    }
+
+    #[tokio::test]
+    async fn a_cluster_that_can_be_used() {
+        let expected = Cluster {
+            endpoint: "https://prod.example.com".to_owned(),
+            certificate_authority: "Q0E=".to_owned(),
+            token_name: "prod".to_owned(),
+            arn: Some("arn:aws:eks:eu-west-1:1:cluster/prod".to_owned()),
+            created: None,
+        };
+        assert_eq!(described(200, &cluster("ACTIVE")).await, Ok(expected.clone()));
+        assert_eq!(described(200, &cluster("UPDATING")).await, Ok(expected));
+    }
+
+    #[tokio::test]
+    async fn a_cluster_in_the_making_or_on_its_way_out() {
+        assert_eq!(
+            described(200, &cluster("CREATING")).await.unwrap_err(),
+            "the EKS cluster \"prod\" cannot be used while its status is CREATING: wait until it is ACTIVE"
+        );
+        assert_eq!(
+            described(200, &cluster("DELETING")).await.unwrap_err(),
+            "the EKS cluster \"prod\" cannot be used while its status is DELETING: wait until it is gone; what was on it can \
+             then be destroyed"
+        );
+    }
+
+    #[tokio::test]
+    async fn both_ways_of_saying_that_there_is_none() {
+        let text = "there is no EKS cluster \"prod\" in region eu-west-1: check cluster_name, the provider's region \
+                    and the account. What was on a cluster that is gone for good leaves the state with the command \
+                    \"state rm\"";
+        let gone = r#"{"__type": "ResourceNotFoundException", "message": "No cluster found for name: prod."}"#;
+        let old = r#"{"__type": "ClientException", "message": "No cluster found for name: prod."}"#;
+        assert_eq!(described(404, gone).await.unwrap_err(), text);
+        assert_eq!(described(400, old).await.unwrap_err(), text);
+    }
+
+    #[tokio::test]
+    async fn what_something_in_between_says_is_no_absence() {
+        let page = "<html><body>404 Not Found</body></html>";
+        let error = described(404, page).await.unwrap_err();
+        assert!(error.starts_with("DescribeCluster: ") && !error.contains("there is no EKS cluster"), "{error}");
+        assert_eq!(
+            described(200, "{}").await.unwrap_err(),
+            "the EKS cluster \"prod\" cannot be used while its status is unknown: wait until it is ACTIVE"
+        );
+    }
+
+    #[tokio::test]
+    async fn an_error_is_no_absence() {
+        let denied = r#"{"__type": "AccessDeniedException", "message": "not you"}"#;
+        assert_eq!(
+            described(403, denied).await.unwrap_err(),
+            "DescribeCluster: AccessDeniedException: not you (status 403)"
+        );
+    }
+}

@@ -1,0 +1,260 @@
+//! What a cluster refuses, in words that name fields and managers.
+
+use std::fmt;
+
+use kube::core::Status;
+use kube::core::response::StatusCause;
+use rustls::CertificateError;
+
+use super::apply::ObjectRef;
+use super::shape;
+use super::stop::Stopped;
+use super::transport::Unanswered;
+use crate::ClientError;
+use crate::aws::chain;
+
+/// A field that another manager owns with another value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldConflict {
+    /// Such as `kubectl-client-side-apply` or `helm`.
+    pub manager: String,
+    /// Such as `.spec.replicas`.
+    pub field: String,
+}
+
+/// A field whose value the API does not accept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidField {
+    /// Such as `spec.template.spec.containers[0].image`; may be empty.
+    pub field: String,
+    pub reason: String,
+}
+
+/// Why something could not be done with an object.
+#[derive(Debug, thiserror::Error)]
+pub enum KubernetesError {
+    #[error(
+        "{object} is not applied because others own some of its fields: {}. The plan did not show this, so nothing was \
+         taken from them. If a field was changed by hand since the plan, plan again: then it is shown, and applying \
+         repairs it. If another tool manages the field, leave it to that tool or to this configuration alone",
+        list(.conflicts)
+    )]
+    Conflict { object: Box<ObjectRef>, conflicts: Vec<FieldConflict> },
+
+    #[error("{object} is not accepted: {}", list(.fields))]
+    Invalid { object: Box<ObjectRef>, fields: Vec<InvalidField> },
+
+    #[error("{object}: the identity in use may not do this: {message}")]
+    Forbidden { object: Box<ObjectRef>, message: String },
+
+    /// Not a matter of rights: a quota, a policy or a webhook says no.
+    #[error("{object} is not accepted: {message}")]
+    Denied { object: Box<ObjectRef>, message: String },
+
+    #[error(
+        "{object}: the cluster does not accept the credentials ({message}). A token that can be renewed was renewed once. \
+         Check the token, certificate or command of the provider's \"kubernetes\"; with cluster_name, the AWS identity \
+         needs an access entry of the EKS cluster"
+    )]
+    Unauthorized { object: Box<ObjectRef>, message: String },
+
+    #[error(
+        "{object} cannot be made: the cluster does not know this kind ({} {}). Install what defines it, or switch off \
+         what needs it",
+        .object.api_version, .object.kind
+    )]
+    UnknownKind { object: Box<ObjectRef> },
+
+    /// On apply: the namespace is missing.
+    #[error("{object}: {message}")]
+    NotFound { object: Box<ObjectRef>, message: String },
+
+    #[error("{object} cannot be made while the namespace is being deleted: wait until it is gone, or choose another")]
+    NamespaceTerminating { object: Box<ObjectRef> },
+
+    #[error("{object}: the Kubernetes API answered {code} {reason}: {message}")]
+    Api { object: Box<ObjectRef>, code: u16, reason: String, message: String },
+
+    #[error("{object}: the Kubernetes API at {server} cannot be reached: {reason}")]
+    Unreachable { object: Box<ObjectRef>, server: String, reason: String },
+
+    /// Nothing was sent: somebody else may answer at the server's address.
+    #[error("{object}: the Kubernetes API at {server} is not trusted: {reason}")]
+    Distrusted { object: Box<ObjectRef>, server: String, reason: String },
+
+    /// Nothing was sent: there is nothing to identify with.
+    #[error("{object}: {reason}")]
+    NoCredentials { object: Box<ObjectRef>, reason: String },
+
+    #[error(
+        "{object}: something before the Kubernetes API answered {code} with a page of its own: check what stands between \
+         here and the API server"
+    )]
+    Page { object: Box<ObjectRef>, code: u16 },
+
+    #[error("{object}: the run was stopped before the Kubernetes API had answered")]
+    Stopped { object: Box<ObjectRef> },
+
+    #[error("an object to apply lacks {missing}")]
+    Incomplete { missing: &'static str },
+}
+
+impl fmt::Display for FieldConflict {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} (\"{}\")", self.field, self.manager)
+    }
+}
+
+impl fmt::Display for InvalidField {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.field.as_str() {
+            "" => write!(formatter, "{}", self.reason),
+            field => write!(formatter, "{field}: {}", self.reason),
+        }
+    }
+}
+
+fn list<T: fmt::Display>(items: &[T]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// So kube names what is no `Status`.
+const PAGE: &str = "Failed to parse error data";
+
+impl KubernetesError {
+    /// The same, with fields that only the object that was sent tells.
+    pub(super) fn located(self, sent: &serde_json::Value) -> Self {
+        match self {
+            Self::Invalid { object, fields } => Self::Invalid { object, fields: shape::locate(fields, sent) },
+            other => other,
+        }
+    }
+
+    /// Whether the request may have taken effect all the same.
+    #[must_use]
+    pub fn is_outcome_unknown(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Page { .. } | Self::Stopped { .. } => true,
+            Self::Api { code, .. } => *code >= 500,
+            _ => false,
+        }
+    }
+
+    pub(super) fn new(object: &ObjectRef, error: kube::Error) -> Self {
+        let object = Box::new(object.clone());
+        match error {
+            kube::Error::Api(status) if status.reason == PAGE && !status.message.starts_with("404 page not found") => {
+                Self::Page { object, code: status.code }
+            }
+            kube::Error::Api(status) => Self::of_status(object, *status),
+            kube::Error::Service(error) if error.is::<Stopped>() => Self::Stopped { object },
+            other => Self::of_silence(object, &other),
+        }
+    }
+
+    fn of_silence(object: Box<ObjectRef>, error: &kube::Error) -> Self {
+        let causes_of = || chain(error);
+        if let Some(error) = causes_of().find_map(|cause| cause.downcast_ref::<ClientError>()) {
+            return Self::NoCredentials { object, reason: error.to_string() };
+        }
+        let unanswered = causes_of().find_map(|cause| cause.downcast_ref::<Unanswered>());
+        let (server, reason) = match unanswered {
+            Some(Unanswered { server, source }) => (server.to_string(), causes(source.as_ref())),
+            None => ("the configured address".to_owned(), causes(error)),
+        };
+        match causes_of().find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
+            Some(error) => Self::Distrusted { object, server, reason: distrust(error) },
+            None => Self::Unreachable { object, server, reason },
+        }
+    }
+
+    fn of_status(object: Box<ObjectRef>, status: Status) -> Self {
+        // Answers about a Secret may quote what it holds.
+        let quotes = object.kind == "Secret";
+        let message = match quotes {
+            true => format!("the message is not shown, since {object} holds secrets"),
+            false => status.message.clone(),
+        };
+        let causes = status.details.as_ref().map(|details| details.causes.as_slice()).unwrap_or_default();
+        match (status.code, status.reason.as_str()) {
+            (401, _) => {
+                // What stands in brackets is our own.
+                let from = status.message.split_once(" (").map(|(_, from)| format!(" ({from}"));
+                Self::Unauthorized { object, message: format!("401 Unauthorized{}", from.unwrap_or_default()) }
+            }
+            (403, _) if causes.iter().any(|cause| cause.reason == "NamespaceTerminating") => {
+                Self::NamespaceTerminating { object }
+            }
+            (403, _) if is_denial(&status.message) => Self::Denied { object, message },
+            // Says who may not do what, never what was sent.
+            (403, _) => Self::Forbidden { object, message: status.message },
+            // The only answer that is not a Status: there is no such path.
+            (404, _) if status.message.starts_with("404 page not found") => Self::UnknownKind { object },
+            (404, _) => Self::NotFound { object, message: status.message },
+            (409, _) if causes.iter().any(|cause| cause.reason == "FieldManagerConflict") => {
+                Self::Conflict { object, conflicts: causes.iter().map(conflict).collect() }
+            }
+            (422, _) if !causes.is_empty() => {
+                let field = |cause: &StatusCause| InvalidField {
+                    field: cause.field.clone(),
+                    reason: if quotes { cause.reason.clone() } else { cause.message.clone() },
+                };
+                Self::Invalid { object, fields: causes.iter().map(field).collect() }
+            }
+            (500, _) if shape::is_refusal(&status.message) && !quotes => {
+                Self::Invalid { object, fields: shape::fields(&status.message) }
+            }
+            (500, _) if shape::is_refusal(&status.message) => {
+                Self::Invalid { object, fields: vec![InvalidField { field: String::new(), reason: message }] }
+            }
+            (400 | 422, _) => {
+                Self::Invalid { object, fields: vec![InvalidField { field: String::new(), reason: message }] }
+            }
+            (code, reason) => Self::Api { object, code, reason: reason.to_owned(), message },
+        }
+    }
+}
+
+/// Missing rights are told as `... is forbidden: User "name" cannot patch resource ...`; admission tells its own reasons.
+fn is_denial(message: &str) -> bool {
+    message.contains("denied the request") || message.contains(" is forbidden: ") && !message.contains("\" cannot ")
+}
+
+/// The manager stands only in the message: `conflict with "helm" using apps/v1 at …`.
+fn conflict(cause: &StatusCause) -> FieldConflict {
+    FieldConflict {
+        manager: cause.message.split('"').nth(1).unwrap_or("unknown").to_owned(),
+        field: cause.field.clone(),
+    }
+}
+
+/// What the certificate lacks, and which setting would supply it.
+fn distrust(error: &rustls::Error) -> String {
+    let rustls::Error::InvalidCertificate(problem) = error else { return error.to_string() };
+    match problem {
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            format!("{problem}. If that is the right server, set tls_server_name to a name that its certificate has")
+        }
+        CertificateError::Expired
+        | CertificateError::ExpiredContext { .. }
+        | CertificateError::NotValidYet
+        | CertificateError::NotValidYetContext { .. } => format!("{problem}. Compare it with this machine's clock"),
+        _ => format!(
+            "its certificate is signed by an authority that is not trusted here ({problem}). Set cluster_ca_certificate, \
+             or certificate-authority-data in the kubeconfig, to the authority of the cluster, in PEM"
+        ),
+    }
+}
+
+/// An error and what caused it, each thing once.
+pub fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    for cause in chain(error) {
+        let text = cause.to_string();
+        let text = text.strip_prefix("ServiceError: ").unwrap_or(&text).to_owned();
+        if !texts.iter().any(|known| known.contains(&text)) {
+            texts.push(text);
+        }
+    }
+    texts.join(": ")
+}

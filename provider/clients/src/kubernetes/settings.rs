@@ -1,0 +1,354 @@
+//! What can be said about the connection to a cluster, named as in the provider's `kubernetes`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use base64::Engine as _;
+use secrecy::SecretString;
+
+use crate::environment::Environment;
+use crate::error::ClientError;
+
+/// GitLab sets it in jobs of an `environment` with a cluster, whatever else they work with.
+const TOKEN: &str = "KUBE_TOKEN";
+
+/// The `kubernetes` settings of the provider block.
+#[derive(Clone, Default)]
+pub struct KubernetesSettings {
+    /// An EKS cluster. Goes before everything else here.
+    pub cluster_name: Option<String>,
+    pub config_path: Option<String>,
+    pub config_paths: Option<Vec<String>>,
+    pub config_context: Option<String>,
+    pub config_context_auth_info: Option<String>,
+    pub config_context_cluster: Option<String>,
+    pub host: Option<String>,
+    pub token: Option<SecretString>,
+    /// The environment variable that the token comes from.
+    pub token_from: Option<&'static str>,
+    /// PEM.
+    pub cluster_ca_certificate: Option<String>,
+    /// PEM.
+    pub client_certificate: Option<String>,
+    /// PEM.
+    pub client_key: Option<SecretString>,
+    pub insecure: Option<bool>,
+    pub tls_server_name: Option<String>,
+    pub proxy_url: Option<String>,
+    pub exec: Option<Exec>,
+    /// Settings that are given but not known yet, as `kubernetes.host`, or `kubernetes` for all of them. While there is
+    /// one that counts, nothing is connected to.
+    pub not_yet_known: Vec<String>,
+}
+
+/// A command that prints an `ExecCredential`.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Exec {
+    pub api_version: String,
+    pub command: String,
+    pub args: Vec<String>,
+    pub env: BTreeMap<String, String>,
+    /// What a kubeconfig says to people who lack the command.
+    pub install_hint: Option<String>,
+}
+
+/// Versions of `ExecCredential` that commands speak today.
+pub const EXEC_VERSIONS: [&str; 2] = ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"];
+
+impl KubernetesSettings {
+    /// These settings as they count for a resource that names its EKS cluster itself.
+    ///
+    /// The way out of this network stays. What is said of a cluster stays only where that cannot be another one.
+    #[must_use]
+    pub(super) fn for_cluster(self, name: &str) -> Self {
+        let elsewhere = self.host.is_some()
+            || self.config_path.is_some()
+            || self.config_paths.is_some()
+            || self.cluster_name.as_deref().is_some_and(|own| own != name)
+            || self.awaits(&["host", "config_path", "config_paths", "cluster_name"]);
+        let about_the_cluster = ["cluster_ca_certificate", "insecure", "tls_server_name"];
+        let mut not_yet_known = self.not_yet_known;
+        not_yet_known.retain(|setting| {
+            let setting = setting.trim_start_matches("kubernetes.");
+            matches!(setting, "kubernetes" | "proxy_url") || !elsewhere && about_the_cluster.contains(&setting)
+        });
+        let proxy_url = self.proxy_url;
+        let named = Self { cluster_name: Some(name.to_owned()), proxy_url, not_yet_known, ..Self::default() };
+        match elsewhere {
+            true => named,
+            false => Self {
+                cluster_ca_certificate: self.cluster_ca_certificate,
+                insecure: self.insecure,
+                tls_server_name: self.tls_server_name,
+                ..named
+            },
+        }
+    }
+
+    fn awaits(&self, settings: &[&str]) -> bool {
+        let names = self.not_yet_known.iter().filter_map(|name| name.strip_prefix("kubernetes."));
+        names.into_iter().any(|name| settings.contains(&name))
+    }
+
+    /// These settings with gaps filled from `KUBE_*` variables, the names of hashicorp/kubernetes.
+    ///
+    /// A variable that names a cluster counts only where no setting names one, so that a forgotten
+    /// `KUBE_CONFIG_PATH` never sends an apply elsewhere; one that identifies, only where no setting does. An EKS cluster
+    /// says itself all but the proxy.
+    ///
+    /// # Errors
+    /// [`ClientError::InvalidSetting`] when a variable's value cannot be used, or one of a pair is missing.
+    pub fn with_environment(mut self, environment: &Environment) -> Result<Self, ClientError> {
+        let fill = |slot: &mut Option<String>, name: &str| {
+            if slot.is_none() {
+                *slot = environment.get(name);
+            }
+        };
+        fill(&mut self.proxy_url, "KUBE_PROXY_URL");
+        if self.cluster_name.is_some() {
+            return self.checked();
+        }
+        if self.config_path.is_none() && self.config_paths.is_none() && self.host.is_none() {
+            self.host = environment.get("KUBE_HOST");
+            self.config_path = environment.get("KUBE_CONFIG_PATH");
+            self.config_paths =
+                environment.get("KUBE_CONFIG_PATHS").map(|paths| paths.split(':').map(str::to_owned).collect());
+        }
+        fill(&mut self.config_context, "KUBE_CTX");
+        fill(&mut self.config_context_auth_info, "KUBE_CTX_AUTH_INFO");
+        fill(&mut self.config_context_cluster, "KUBE_CTX_CLUSTER");
+        fill(&mut self.cluster_ca_certificate, "KUBE_CLUSTER_CA_CERT_DATA");
+        fill(&mut self.tls_server_name, "KUBE_TLS_SERVER_NAME");
+        let secret = |name: &str| environment.get(name).map(SecretString::from);
+        // A certificate in one place may have its key in the other.
+        let identified = self.token.is_some() || self.exec.is_some();
+        if !identified && (self.client_certificate.is_none() || self.client_key.is_none()) {
+            let by_certificate = self.client_certificate.is_some() || self.client_key.is_some();
+            fill(&mut self.client_certificate, "KUBE_CLIENT_CERT_DATA");
+            self.client_key = self.client_key.or_else(|| secret("KUBE_CLIENT_KEY_DATA"));
+            self.token = (!by_certificate).then(|| secret(TOKEN)).flatten();
+            self.token_from = self.token.as_ref().map(|_| TOKEN);
+        }
+        if self.insecure.is_none() {
+            self.insecure = environment.get("KUBE_INSECURE").map(|text| truth(&text)).transpose()?;
+        }
+        self.checked()
+    }
+
+    /// What would otherwise be left out in silence.
+    fn checked(self) -> Result<Self, ClientError> {
+        let invalid = |setting, reason: String| Err(ClientError::InvalidSetting { setting, reason });
+        if self.client_certificate.is_some() != self.client_key.is_some() {
+            let (given, variable) = match self.client_key {
+                Some(_) => ("client_key", "\"client_certificate\", or KUBE_CLIENT_CERT_DATA"),
+                None => ("client_certificate", "\"client_key\", or KUBE_CLIENT_KEY_DATA"),
+            };
+            return invalid(given, format!("it says nothing alone. Set {variable}, as well"));
+        }
+        let certificates = [
+            ("cluster_ca_certificate", &self.cluster_ca_certificate),
+            ("client_certificate", &self.client_certificate),
+        ];
+        for (setting, pem) in certificates {
+            if let Some(problem) = pem.as_deref().and_then(not_pem) {
+                return invalid(setting, problem.to_owned());
+            }
+        }
+        Ok(self)
+    }
+
+    /// The kubeconfig files, in order of precedence.
+    pub(super) fn files(&self) -> Vec<String> {
+        let paths = self.config_paths.iter().flatten();
+        self.config_path.iter().chain(paths).filter(|path| !path.is_empty()).cloned().collect()
+    }
+}
+
+/// Why a text is not what its setting takes: certificates in PEM.
+#[must_use]
+pub fn not_pem(text: &str) -> Option<&'static str> {
+    if text.contains("-----BEGIN CERTIFICATE-----") {
+        return None;
+    }
+    // What EKS, and a kubeconfig's `...-data`, have.
+    let once_more = base64::engine::general_purpose::STANDARD.decode(text.trim()).is_ok();
+    Some(match once_more {
+        true => "it is base64 and should be PEM: put base64decode() around it",
+        false => "it is no certificate in PEM, which begins with \"-----BEGIN CERTIFICATE-----\"",
+    })
+}
+
+fn truth(text: &str) -> Result<bool, ClientError> {
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "t" | "true" => Ok(true),
+        "0" | "f" | "false" => Ok(false),
+        _ => Err(ClientError::InvalidSetting {
+            setting: "insecure",
+            reason: format!("KUBE_INSECURE is \"{text}\", which is neither true nor false"),
+        }),
+    }
+}
+
+impl fmt::Debug for KubernetesSettings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("KubernetesSettings")
+            .field("cluster_name", &self.cluster_name)
+            .field("config_path", &self.config_path)
+            .field("host", &self.host)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Exec {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Arguments and variables may be secrets.
+        formatter.debug_struct("Exec").field("command", &self.command).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    const PEM: &str = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n";
+
+    #[test]
+    fn the_environment_fills_gaps() {
+        let environment = Environment::fixed([
+            ("KUBE_HOST", "https://other"),
+            ("KUBE_CONFIG_PATH", "/other"),
+            ("KUBE_CTX", "ci"),
+            ("KUBE_TOKEN", "from-environment"),
+            ("KUBE_INSECURE", "true"),
+        ]);
+        let settings = KubernetesSettings {
+            config_path: Some("/mine".to_owned()),
+            token: Some("from-block".into()),
+            ..KubernetesSettings::default()
+        };
+        let filled = settings.with_environment(&environment).unwrap();
+        assert_eq!(filled.host, None);
+        assert_eq!(filled.files(), ["/mine"]);
+        assert_eq!(filled.config_context.as_deref(), Some("ci"));
+        assert_eq!(filled.token.unwrap().expose_secret(), "from-block");
+        assert_eq!(filled.insecure, Some(true));
+    }
+
+    #[test]
+    fn the_environments_identity_counts_only_where_there_is_none() {
+        let variables = [("KUBE_TOKEN", "t"), ("KUBE_CLIENT_CERT_DATA", PEM), ("KUBE_CLIENT_KEY_DATA", "key")];
+        let environment = Environment::fixed(variables);
+        let shown = |settings: KubernetesSettings| {
+            let filled = settings.with_environment(&environment).unwrap();
+            (filled.token.is_some(), filled.client_certificate.is_some(), filled.client_key.is_some())
+        };
+        let host = || KubernetesSettings { host: Some("https://mine".to_owned()), ..KubernetesSettings::default() };
+        assert_eq!(shown(host()), (true, true, true));
+        assert_eq!(shown(KubernetesSettings { exec: Some(Exec::default()), ..host() }), (false, false, false));
+        assert_eq!(shown(KubernetesSettings { token: Some("mine".into()), ..host() }), (true, false, false));
+        // Half of a pair may be there, the other here.
+        assert_eq!(
+            shown(KubernetesSettings { client_certificate: Some(PEM.to_owned()), ..host() }),
+            (false, true, true)
+        );
+        // An EKS cluster has its own.
+        let eks = KubernetesSettings { cluster_name: Some("prod".to_owned()), ..KubernetesSettings::default() };
+        assert_eq!(shown(eks), (false, false, false));
+    }
+
+    #[test]
+    fn a_named_cluster_takes_of_the_environment_the_proxy_alone() {
+        let environment = Environment::fixed([
+            ("KUBE_PROXY_URL", "http://proxy:3128"),
+            ("KUBE_HOST", "https://other"),
+            ("KUBE_TLS_SERVER_NAME", "other"),
+            ("KUBE_CLUSTER_CA_CERT_DATA", PEM),
+            ("KUBE_INSECURE", "true"),
+        ]);
+        let eks = KubernetesSettings { cluster_name: Some("prod".to_owned()), ..KubernetesSettings::default() };
+        let filled = eks.with_environment(&environment).unwrap();
+        assert_eq!(filled.proxy_url.as_deref(), Some("http://proxy:3128"));
+        assert_eq!(
+            (filled.host, filled.tls_server_name, filled.cluster_ca_certificate, filled.insecure),
+            (None, None, None, None)
+        );
+    }
+
+    #[test]
+    fn a_resources_own_cluster_keeps_the_way_but_not_what_is_said_of_another() {
+        let block = KubernetesSettings {
+            proxy_url: Some("http://proxy:3128".to_owned()),
+            tls_server_name: Some("kubernetes".to_owned()),
+            insecure: Some(true),
+            token: Some("t".into()),
+            not_yet_known: vec!["kubernetes.token".to_owned()],
+            ..KubernetesSettings::default()
+        };
+        let shown = |block: KubernetesSettings| {
+            let own = block.for_cluster("prod");
+            assert!(own.token.is_none() && own.host.is_none());
+            assert_eq!(own.cluster_name.as_deref(), Some("prod"));
+            (own.proxy_url.is_some(), own.tls_server_name.is_some(), own.insecure, own.not_yet_known)
+        };
+        let named = |name: &str| KubernetesSettings { cluster_name: Some(name.to_owned()), ..block.clone() };
+        assert_eq!(shown(block.clone()), (true, true, Some(true), vec![]));
+        assert_eq!(shown(named("prod")), (true, true, Some(true), vec![]));
+        assert_eq!(shown(named("other")), (true, false, None, vec![]));
+        let host = KubernetesSettings { host: Some("https://other".to_owned()), ..block.clone() };
+        assert_eq!(shown(host), (true, false, None, vec![]));
+        let unknown = |name: &str| KubernetesSettings { not_yet_known: vec![name.to_owned()], ..block.clone() };
+        assert_eq!(shown(unknown("kubernetes.host")), (true, false, None, vec![]));
+        let waits = |name: &str| (true, true, Some(true), vec![name.to_owned()]);
+        for name in ["kubernetes", "kubernetes.proxy_url", "kubernetes.tls_server_name"] {
+            assert_eq!(shown(unknown(name)), waits(name));
+        }
+    }
+
+    #[test]
+    fn halves_and_other_formats_are_named() {
+        let said =
+            |settings: KubernetesSettings| settings.with_environment(&Environment::fixed([])).unwrap_err().to_string();
+        let settings = KubernetesSettings::default;
+        let base64 = base64::engine::general_purpose::STANDARD.encode(PEM);
+        assert_eq!(
+            [
+                said(KubernetesSettings { client_certificate: Some(PEM.to_owned()), ..settings() }),
+                said(KubernetesSettings { client_key: Some("key".into()), ..settings() }),
+                said(KubernetesSettings { cluster_ca_certificate: Some(base64), ..settings() }),
+                said(KubernetesSettings { cluster_ca_certificate: Some("/etc/ca.crt".to_owned()), ..settings() }),
+            ],
+            [
+                "the provider setting \"client_certificate\" cannot be used: it says nothing alone. Set \"client_key\", or \
+                 KUBE_CLIENT_KEY_DATA, as well",
+                "the provider setting \"client_key\" cannot be used: it says nothing alone. Set \"client_certificate\", or \
+                 KUBE_CLIENT_CERT_DATA, as well",
+                "the provider setting \"cluster_ca_certificate\" cannot be used: it is base64 and should be PEM: put \
+                 base64decode() around it",
+                "the provider setting \"cluster_ca_certificate\" cannot be used: it is no certificate in PEM, which begins \
+                 with \"-----BEGIN CERTIFICATE-----\"",
+            ]
+        );
+    }
+
+    #[test]
+    fn paths_of_the_environment() {
+        let environment = Environment::fixed([("KUBE_CONFIG_PATHS", "/a:/b:")]);
+        let filled = KubernetesSettings::default().with_environment(&environment).unwrap();
+        assert_eq!(filled.files(), ["/a", "/b"]);
+    }
+
+    #[test]
+    fn insecure_is_true_or_false() {
+        let error = KubernetesSettings::default()
+            .with_environment(&Environment::fixed([("KUBE_INSECURE", "maybe")]))
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the provider setting \"insecure\" cannot be used: KUBE_INSECURE is \"maybe\", which is neither true nor \
+             false"
+        );
+    }
+}

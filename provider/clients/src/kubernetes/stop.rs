@@ -1,0 +1,77 @@
+//! A client whose requests end when the user wants the run to end.
+
+use std::time::Duration;
+
+use futures::future::{Either, select};
+use tokio_util::sync::CancellationToken;
+
+/// How long a request may still take then: a change that is under way is better answered.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the run was stopped")]
+pub(super) struct Stopped;
+
+/// The same client for one operation: a server that does not answer, or tries that are to be repeated, do not keep the
+/// user waiting after a Ctrl-C.
+#[must_use]
+pub(super) fn until_stopped(client: &kube::Client, stop: &CancellationToken) -> kube::Client {
+    until_after(client, stop, GRACE)
+}
+
+fn until_after(client: &kube::Client, stop: &CancellationToken, grace: Duration) -> kube::Client {
+    let (client, stop) = (client.clone(), stop.clone());
+    let send = move |request| {
+        let (client, stop) = (client.clone(), stop.clone());
+        async move {
+            let end = Box::pin(async {
+                stop.cancelled().await;
+                tokio::time::sleep(grace).await;
+            });
+            match select(Box::pin(client.send(request)), end).await {
+                Either::Left((answer, _)) => answer.map_err(tower::BoxError::from),
+                Either::Right(_) => Err(Stopped.into()),
+            }
+        }
+    };
+    let default_namespace = "default";
+    kube::Client::new(tower::service_fn(send), default_namespace)
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::api::Api;
+    use kube::client::Body;
+
+    use super::*;
+    use crate::kubernetes::{KubernetesError, ObjectRef, get};
+
+    #[tokio::test]
+    async fn a_server_that_says_nothing_is_left() {
+        let silent = tower::service_fn(|_: http::Request<Body>| {
+            std::future::pending::<Result<http::Response<Body>, tower::BoxError>>()
+        });
+        let stop = CancellationToken::new();
+        let client = until_after(&kube::Client::new(silent, "default"), &stop, Duration::from_millis(1));
+        let place = ObjectRef {
+            api_version: "v1".to_owned(),
+            kind: "Secret".to_owned(),
+            namespace: Some("ci".to_owned()),
+            name: "s".to_owned(),
+        };
+        stop.cancel();
+        assert!(matches!(get(&client, &place).await, Err(KubernetesError::Stopped { .. })));
+    }
+
+    #[tokio::test]
+    async fn answers_and_errors_pass() {
+        use super::super::scripted::{Answer, Cluster};
+
+        let answers = [Answer::status(403, "Forbidden", "not you", serde_json::Value::Null)];
+        let (_cluster, client) = Cluster::start(answers).await;
+        let client = until_stopped(&client, &CancellationToken::new());
+        let found = Api::<k8s_openapi::api::core::v1::Secret>::namespaced(client, "ci").get("s").await;
+        assert!(matches!(found, Err(kube::Error::Api(status)) if status.code == 403));
+    }
+}

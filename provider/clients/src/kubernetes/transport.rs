@@ -1,0 +1,328 @@
+//! One request as a cluster gets it: with a fresh token, tried again when that is right.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures::future::{Either, select};
+use http::header::AUTHORIZATION;
+use http::{HeaderValue, Request, Response, StatusCode, Uri};
+use http_body_util::{BodyExt, Full};
+use kube::client::Body;
+use secrecy::{ExposeSecret, SecretString};
+use tower::buffer::Buffer;
+use tower::{BoxError, Layer, Service, ServiceExt};
+
+use super::retry::{self, NoAnswer};
+use super::shape;
+use super::token::Tokens;
+use crate::clock::Clock;
+
+/// How long an answer is waited for.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(65);
+
+/// Requests that may queue up for the connection pool.
+const QUEUE: usize = 1024;
+
+/// Puts [`Transport`] around kube's own stack.
+pub(super) struct TransportLayer {
+    pub(super) tokens: Option<Tokens>,
+    pub(super) clock: Arc<dyn Clock>,
+    /// For whoever reads of it that it cannot be reached.
+    pub(super) server: Uri,
+    /// Where the token comes from, if that is not the configuration: for whoever reads that it is not accepted.
+    pub(super) token_from: Option<&'static str>,
+}
+
+impl<S, B> Layer<S> for TransportLayer
+where
+    S: Service<Request<Body>, Response = Response<B>, Error = BoxError> + Send + 'static,
+    S::Future: Send + 'static,
+    B: hyper::body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    type Service = Transport<S::Future>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Transport {
+            // kube's stack cannot be cloned, and a second try needs it again.
+            inner: Buffer::new(inner, QUEUE),
+            tokens: self.tokens.clone(),
+            clock: Arc::clone(&self.clock),
+            server: self.server.clone(),
+            token_from: self.token_from,
+        }
+    }
+}
+
+/// Authorizes and retries.
+pub(super) struct Transport<F> {
+    inner: Buffer<Request<Body>, F>,
+    tokens: Option<Tokens>,
+    clock: Arc<dyn Clock>,
+    server: Uri,
+    token_from: Option<&'static str>,
+}
+
+/// No answer came from the API server.
+#[derive(Debug, thiserror::Error)]
+#[error("{server}")]
+pub(super) struct Unanswered {
+    pub(super) server: Uri,
+    #[source]
+    pub(super) source: BoxError,
+}
+
+impl<F: Send + 'static> Clone for Transport<F> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            tokens: self.tokens.clone(),
+            clock: Arc::clone(&self.clock),
+            server: self.server.clone(),
+            token_from: self.token_from,
+        }
+    }
+}
+
+impl<F, B> Service<Request<Body>> for Transport<F>
+where
+    F: Future<Output = Result<Response<B>, BoxError>> + Send + 'static,
+    B: hyper::body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response<Full<Bytes>>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        // Each try waits for the buffer by itself.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let (transport, token_from) = (self.clone(), self.token_from);
+        Box::pin(async move { Ok(told(transport.send(request).await?, token_from)) })
+    }
+}
+
+impl<F, B> Transport<F>
+where
+    F: Future<Output = Result<Response<B>, BoxError>> + Send + 'static,
+    B: hyper::body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    async fn send(self, request: Request<Body>) -> Result<Response<Bytes>, BoxError> {
+        let mut token = match &self.tokens {
+            Some(tokens) => Some(tokens.token().await?),
+            None => None,
+        };
+        let mut renewed = false;
+        let mut next = Some(request);
+        let mut attempt = 1;
+        let mut connecting = Duration::ZERO;
+        loop {
+            let Some(mut request) = next.take() else {
+                return Err("a request that cannot be repeated was to be repeated".into());
+            };
+            // A streamed body, as in an upgrade, cannot be sent twice; then the first answer is final.
+            next = copy(&request);
+            let method = request.method().clone();
+            if let Some(token) = &token {
+                request.headers_mut().insert(AUTHORIZATION, bearer(token)?);
+            }
+            let began = Instant::now();
+            let result = self.once(request).await;
+            if result.as_ref().is_err_and(|error| retry::is_unconnected(error.as_ref())) {
+                connecting += began.elapsed();
+            }
+            if next.is_none() {
+                return result;
+            }
+            if let (Some(tokens), Some(rejected)) = (&self.tokens, &token)
+                && !renewed
+                && result.as_ref().is_ok_and(|answer| answer.status() == StatusCode::UNAUTHORIZED)
+            {
+                token = Some(tokens.other_than(rejected).await?);
+                renewed = true;
+                continue;
+            }
+            let pause = match &result {
+                Ok(answer) if shape::is_refused(answer.status(), answer.body()) => None,
+                Ok(answer) => retry::after_answer(&method, answer.status(), answer.headers(), attempt),
+                Err(error) => retry::after_error(&method, error.as_ref(), attempt, connecting),
+            };
+            let Some(pause) = pause else {
+                return result;
+            };
+            tracing::debug!(attempt, ?pause, %method, "trying a Kubernetes request again");
+            self.clock.sleep(pause).await;
+            attempt += 1;
+        }
+    }
+
+    /// One try: a whole answer, for one that breaks off is none.
+    async fn once(&self, request: Request<Body>) -> Result<Response<Bytes>, BoxError> {
+        let mut inner = self.inner.clone();
+        let answer = Box::pin(async move {
+            let (head, body) = inner.ready().await?.call(request).await?.into_parts();
+            let body = body.collect().await.map_err(Into::into)?.to_bytes();
+            Ok(Response::from_parts(head, body))
+        });
+        let answer: Result<_, BoxError> = match select(answer, Box::pin(tokio::time::sleep(ANSWER_TIMEOUT))).await {
+            Either::Left((result, _)) => result,
+            Either::Right(_) => Err(NoAnswer(ANSWER_TIMEOUT).into()),
+        };
+        answer.map_err(|source| Unanswered { server: self.server.clone(), source }.into())
+    }
+}
+
+/// The answer; a refusal also says where the token comes from.
+fn told(answer: Response<Bytes>, token_from: Option<&str>) -> Response<Full<Bytes>> {
+    let is_refused = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&answer.status());
+    let Some(from) = token_from.filter(|_| is_refused) else { return answer.map(Full::new) };
+    answer.map(|body| {
+        let Ok(mut status) = serde_json::from_slice::<serde_json::Value>(&body) else { return Full::new(body) };
+        let Some(message) = status["message"].as_str() else { return Full::new(body) };
+        status["message"] = format!("{message} (the token is that of the environment variable {from})").into();
+        Full::new(Bytes::from(status.to_string()))
+    })
+}
+
+fn bearer(token: &SecretString) -> Result<HeaderValue, BoxError> {
+    // The error of a bad value does not repeat it.
+    let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose_secret()))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// The same once more; none where the body is streamed, as in an upgrade.
+pub(super) fn copy(request: &Request<Body>) -> Option<Request<Body>> {
+    let body = request.body().try_clone()?;
+    let mut copy = Request::new(body);
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.version_mut() = request.version();
+    *copy.headers_mut() = request.headers().clone();
+    *copy.extensions_mut() = request.extensions().clone();
+    Some(copy)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::future::BoxFuture;
+    use kube::api::Api;
+    use serde_json::{Value, json};
+
+    use std::time::SystemTime;
+
+    use super::super::scripted::{Answer, Cluster};
+    use super::super::token::tests::Counter;
+    use super::super::{MintToken, ObjectRef, Token, get};
+    use super::*;
+    use crate::ClientError;
+
+    type Secrets = Api<k8s_openapi::api::core::v1::Secret>;
+
+    fn secret() -> Answer {
+        Answer::Json(200, json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}}))
+    }
+
+    fn unauthorized() -> Answer {
+        Answer::status(401, "Unauthorized", "Unauthorized", Value::Null)
+    }
+
+    async fn tokens_sent(answers: Vec<Answer>) -> (Result<String, String>, Vec<String>) {
+        let (cluster, client, _) = Cluster::start_with(answers, Some(Arc::new(Counter::default()))).await;
+        let found = Secrets::namespaced(client, "ci").get("s").await;
+        let found = found.map(|secret| secret.metadata.name.unwrap()).map_err(|error| error.to_string());
+        let tokens = cluster.requests().into_iter().map(|(_, token, _)| token).collect();
+        (found, tokens)
+    }
+
+    #[tokio::test]
+    async fn a_rejected_token_is_replaced_once() {
+        let (found, tokens) = tokens_sent(vec![unauthorized(), secret()]).await;
+        assert_eq!(found, Ok("s".to_owned()));
+        assert_eq!(tokens, ["Bearer token-1", "Bearer token-2"]);
+
+        let (found, tokens) = tokens_sent(vec![unauthorized(), unauthorized(), secret()]).await;
+        assert!(found.unwrap_err().contains("Unauthorized"));
+        assert_eq!(tokens, ["Bearer token-1", "Bearer token-2"]);
+    }
+
+    /// Has nothing to make tokens with.
+    struct Penniless;
+
+    impl MintToken for Penniless {
+        fn mint(&self, _: SystemTime) -> BoxFuture<'_, Result<Token, ClientError>> {
+            let reason = "there are no AWS credentials".to_owned();
+            Box::pin(std::future::ready(Err(ClientError::EksToken { cluster: "prod".to_owned(), reason })))
+        }
+    }
+
+    /// What the user reads when the Secret `ci/s` is asked for.
+    async fn said(client: &kube::Client) -> String {
+        let place = ObjectRef {
+            api_version: "v1".to_owned(),
+            kind: "Secret".to_owned(),
+            namespace: Some("ci".to_owned()),
+            name: "s".to_owned(),
+        };
+        get(client, &place).await.unwrap_err().to_string()
+    }
+
+    #[tokio::test]
+    async fn a_token_that_cannot_be_made_is_no_silence_of_the_server() {
+        let (cluster, client, _) = Cluster::start_with([secret()], Some(Arc::new(Penniless))).await;
+        assert_eq!(
+            said(&client).await,
+            "Secret ci/s: no token for the EKS cluster \"prod\" can be made: there are no AWS credentials"
+        );
+        assert_eq!(cluster.requests(), []);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_silent_is_named() {
+        let (cluster, client) = Cluster::start([]).await;
+        let said = said(&client).await;
+        let wanted = format!("Secret ci/s: the Kubernetes API at {}/ cannot be reached: ", cluster.url);
+        assert!(said.starts_with(&wanted) && !said[wanted.len()..].contains(&cluster.url), "{said}");
+    }
+
+    #[tokio::test]
+    async fn trouble_is_waited_out() {
+        let unavailable = Answer::status(503, "ServiceUnavailable", "", Value::Null);
+        let answers = [Answer::Later(3), unavailable, Answer::Reset, secret()];
+        let (cluster, client, clock) = Cluster::start_with(answers, None).await;
+        let found = Secrets::namespaced(client, "ci").get("s").await.unwrap();
+        assert_eq!(found.metadata.name.as_deref(), Some("s"));
+        assert_eq!(cluster.lines(), ["GET /api/v1/namespaces/ci/secrets/s"; 4]);
+        assert_eq!(clock.sleeps(), [3_000, 1_000, 2_000].map(Duration::from_millis));
+    }
+
+    #[tokio::test]
+    async fn a_shape_that_the_server_does_not_know_is_asked_about_once() {
+        let message = "failed to create typed patch object (ci/s; /v1, Kind=Secret): .x: field not declared in schema";
+        let (cluster, client) = Cluster::start([Answer::status(500, "", message, Value::Null), secret()]).await;
+        assert!(Secrets::namespaced(client, "ci").get("s").await.is_err());
+        assert_eq!(cluster.requests().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn patience_ends() {
+        let (cluster, client) = Cluster::start([]).await;
+        assert!(Secrets::namespaced(client, "ci").get("s").await.is_err());
+        assert_eq!(cluster.requests().len(), retry::MAX_ATTEMPTS as usize);
+    }
+
+    #[tokio::test]
+    async fn what_creates_is_not_repeated_when_the_answer_is_lost() {
+        let (cluster, client) = Cluster::start([Answer::Reset, secret()]).await;
+        let created = Secrets::namespaced(client, "ci").create(&Default::default(), &Default::default()).await;
+        assert!(created.is_err());
+        assert_eq!(cluster.requests().len(), 1);
+    }
+}

@@ -1,0 +1,363 @@
+//! Clients of AWS and Kubernetes, made from plain settings. No other crate of this provider opens connections.
+//!
+//! [`Clients`] is made when the provider is configured, which costs nothing: no file is read and
+//! nothing is sent before a client is asked for. Each client is then built once and shared.
+
+pub mod aws;
+mod clock;
+mod command;
+mod eks_token;
+mod environment;
+mod error;
+pub mod kubernetes;
+mod no_proxy;
+mod once;
+#[cfg(any(test, feature = "testing"))]
+pub mod scripted;
+mod stop;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
+
+use self::aws::{AwsError, AwsSettings};
+pub use self::clock::{Clock, SystemClock};
+pub use self::environment::Environment;
+pub use self::error::ClientError;
+use self::kubernetes::{Connected, KubernetesSettings, Place};
+use self::once::Once;
+use self::stop::Stop;
+
+/// Everything that decides what is connected to, and how.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    pub aws: AwsSettings,
+    pub kubernetes: KubernetesSettings,
+    pub user_agent: UserAgent,
+    pub environment: Environment,
+}
+
+/// What servers are told about who is asking.
+#[derive(Debug, Clone, Default)]
+pub struct UserAgent {
+    /// `Terraform` or `OpenTofu`, and its version, as far as these are known.
+    pub host: Option<(String, Option<String>)>,
+    /// What `TF_APPEND_USER_AGENT` adds, as it stands.
+    pub appended: Option<String>,
+}
+
+impl UserAgent {
+    /// Name and version of this provider, then of its host.
+    fn parts(&self) -> Vec<(String, Option<String>)> {
+        let provider = ("terraform-provider-gitlabspot".to_owned(), Some(env!("CARGO_PKG_VERSION").to_owned()));
+        std::iter::once(provider).chain(self.host.clone()).collect()
+    }
+
+    /// The value of a `User-Agent` header.
+    fn header(&self) -> String {
+        let part = |(name, version): (String, Option<String>)| match version {
+            Some(version) => format!("{name}/{version}"),
+            None => name,
+        };
+        self.parts().into_iter().map(part).chain(self.appended.clone()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// The clients of one configured provider. Cloning shares them.
+#[derive(Clone)]
+pub struct Clients {
+    shared: Arc<Inner>,
+    own: Arc<Own>,
+}
+
+/// What all operations share.
+struct Inner {
+    settings: Settings,
+    clock: Arc<dyn Clock>,
+    aws: Once<aws::Connection, ClientError>,
+    account: Once<String, ClientError>,
+    /// By EKS cluster name; `None` is the cluster that the provider block describes.
+    kubernetes: Mutex<HashMap<Option<String>, Arc<Place>>>,
+}
+
+/// What the operations have that end together.
+#[derive(Default)]
+struct Own {
+    stop: Stop,
+    aws: OnceCell<aws::Connection>,
+    account: OnceCell<String>,
+    autoscaling: OnceCell<aws_sdk_autoscaling::Client>,
+    ec2: OnceCell<aws_sdk_ec2::Client>,
+    eks: OnceCell<aws_sdk_eks::Client>,
+    iam: OnceCell<aws_sdk_iam::Client>,
+    s3: OnceCell<aws_sdk_s3::Client>,
+    sts: OnceCell<aws_sdk_sts::Client>,
+}
+
+/// A service's client, after the account was checked where that was asked for.
+macro_rules! getter {
+    ($name:ident, $sdk:ident, $service:literal) => {
+        #[doc = concat!("The client of ", $service, ".")]
+        ///
+        /// # Errors
+        /// [`ClientError`] when the settings cannot be used, or the account is not an allowed one.
+        pub async fn $name(&self) -> Result<&$sdk::Client, ClientError> {
+            if let Some(client) = self.own.$name.get() {
+                return Ok(client);
+            }
+            self.check_account().await?;
+            let connection = self.aws().await?;
+            let build = || async { aws::$name(connection, &self.shared.settings.aws.endpoints) };
+            Ok(self.own.$name.get_or_init(build).await)
+        }
+    };
+}
+
+impl Clients {
+    /// Clients for these settings. Does nothing yet: errors come with the first use.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self::with_clock(settings, Arc::new(SystemClock))
+    }
+
+    /// The same, on another clock.
+    #[must_use]
+    pub fn with_clock(settings: Settings, clock: Arc<dyn Clock>) -> Self {
+        let shared =
+            Inner { settings, clock, aws: Once::default(), account: Once::default(), kubernetes: Mutex::default() };
+        Self { shared: Arc::new(shared), own: Arc::default() }
+    }
+
+    /// The same connections for operations that end with `stop`: no call is tried again then, a look is given up, and a
+    /// change is waited for a few seconds more.
+    #[must_use]
+    pub fn until(&self, stop: &CancellationToken) -> Self {
+        self.with(Stop::of(stop.clone()))
+    }
+
+    fn with(&self, stop: Stop) -> Self {
+        Self { shared: Arc::clone(&self.shared), own: Arc::new(Own { stop, ..Own::default() }) }
+    }
+
+    getter!(autoscaling, aws_sdk_autoscaling, "EC2 Auto Scaling");
+    getter!(ec2, aws_sdk_ec2, "EC2");
+    getter!(eks, aws_sdk_eks, "EKS");
+    getter!(iam, aws_sdk_iam, "IAM");
+
+    /// The client of S3.
+    ///
+    /// # Errors
+    /// [`ClientError`] when the settings cannot be used, or the account is not an allowed one.
+    pub async fn s3(&self) -> Result<&aws_sdk_s3::Client, ClientError> {
+        if let Some(client) = self.own.s3.get() {
+            return Ok(client);
+        }
+        self.check_account().await?;
+        let connection = self.aws().await?;
+        Ok(self.own.s3.get_or_init(|| async { aws::s3(connection, &self.shared.settings.aws) }).await)
+    }
+
+    /// The URL of S3, where it is not AWS's own.
+    ///
+    /// # Errors
+    /// [`ClientError`] when the settings cannot be used.
+    pub async fn s3_endpoint(&self) -> Result<Option<String>, ClientError> {
+        Ok(aws::s3_endpoint(self.aws().await?, &self.shared.settings.aws.endpoints))
+    }
+
+    /// The client of STS. The account is not checked: this client is what checks it.
+    ///
+    /// # Errors
+    /// [`ClientError`] when the settings cannot be used.
+    pub async fn sts(&self) -> Result<&aws_sdk_sts::Client, ClientError> {
+        let connection = self.aws().await?;
+        let build = || async { aws::sts(connection, &self.shared.settings.aws.endpoints) };
+        Ok(self.own.sts.get_or_init(build).await)
+    }
+
+    /// The region, such as `eu-west-1`.
+    ///
+    /// # Errors
+    /// [`ClientError::NoRegion`] and other [`ClientError`]s about the settings.
+    pub async fn region(&self) -> Result<&str, ClientError> {
+        let connection = self.aws().await?;
+        connection.config.region().map(AsRef::as_ref).ok_or(ClientError::NoRegion)
+    }
+
+    /// The twelve digits of the account that the credentials belong to. Asked once.
+    ///
+    /// # Errors
+    /// [`ClientError::Aws`] when STS does not answer.
+    pub async fn account_id(&self) -> Result<&str, ClientError> {
+        let ask = || async {
+            let sts = self.sts().await?;
+            let identity = sts.get_caller_identity().send().await.map_err(AwsError::of("GetCallerIdentity"))?;
+            Ok::<_, ClientError>(identity.account.unwrap_or_default())
+        };
+        let shared = || self.shared.account.get(|| Box::pin(ask()));
+        self.own.account.get_or_try_init(shared).await.map(String::as_str)
+    }
+
+    /// A client of the cluster `cluster_name`, or of the one that the provider block describes.
+    ///
+    /// # Errors
+    /// [`ClientError`] when there is no such cluster, or the settings cannot be used.
+    pub async fn kubernetes(&self, cluster_name: Option<&str>) -> Result<Connected, ClientError> {
+        let settings = &self.shared.settings.kubernetes;
+        // The provider's own cluster is the same one whoever names it.
+        let name = cluster_name.filter(|name| settings.cluster_name.as_deref() != Some(*name)).map(str::to_owned);
+        let place = {
+            let mut places = self.shared.kubernetes.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(places.entry(name.clone()).or_insert_with(|| Arc::new(Place::new(name))))
+        };
+        // What connects is large, and would be on the stack of every operation.
+        let connecting = Box::pin(place.connect(self));
+        let connected = self.own.stop.unless(connecting).await.ok_or(ClientError::Stopped)??;
+        Ok(connected.until_stopped(self.own.stop.token()))
+    }
+
+    /// The EKS cluster that the provider block names, if it does.
+    #[must_use]
+    pub fn cluster_name(&self) -> Option<&str> {
+        self.shared.settings.kubernetes.cluster_name.as_deref()
+    }
+
+    /// In tests: a client of the cluster that the provider block describes, as if it had been connected.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn stand_in(&self, client: kube::Client) {
+        let place = Arc::new(Place::stand_in(client));
+        self.shared.kubernetes.lock().unwrap_or_else(PoisonError::into_inner).insert(None, place);
+    }
+
+    async fn aws(&self) -> Result<&aws::Connection, ClientError> {
+        let Settings { aws, user_agent, environment, .. } = &self.shared.settings;
+        let load = || Box::pin(aws::load(aws, user_agent, environment));
+        let own = async || {
+            let loaded = self.own.stop.unless(self.shared.aws.get(load)).await.ok_or(ClientError::Stopped)??;
+            Ok(loaded.until(&self.own.stop))
+        };
+        self.own.aws.get_or_try_init(own).await
+    }
+
+    /// Costs one call in the provider's life, and none where no list is given.
+    async fn check_account(&self) -> Result<(), ClientError> {
+        let AwsSettings { allowed_account_ids: allowed, forbidden_account_ids: forbidden, .. } =
+            &self.shared.settings.aws;
+        let forbidden = forbidden.as_deref().unwrap_or_default();
+        if allowed.is_none() && forbidden.is_empty() {
+            return Ok(());
+        }
+        let account = self.account_id().await?.to_owned();
+        if forbidden.contains(&account) {
+            return Err(ClientError::AccountForbidden { account });
+        }
+        match allowed {
+            // A list without an account allows none.
+            Some(allowed) if !allowed.contains(&account) => {
+                Err(ClientError::AccountNotAllowed { account, allowed: allowed.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Clients {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Clients").field("settings", &self.shared.settings).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::scripted::{Answer, Script, clients};
+    use super::*;
+
+    fn accounts(ids: &[&str]) -> Option<Vec<String>> {
+        Some(ids.iter().map(|id| (*id).to_owned()).collect())
+    }
+
+    #[tokio::test]
+    async fn without_account_lists_nothing_is_asked() {
+        let script = Script::default();
+        let clients = script.clients();
+        clients.eks().await.unwrap();
+        clients.iam().await.unwrap();
+        clients.s3().await.unwrap();
+        assert_eq!(clients.region().await.unwrap(), "eu-west-1");
+        assert_eq!(script.requests(), []);
+    }
+
+    #[tokio::test]
+    async fn the_account_is_asked_for_once() {
+        let script = Script::new([Answer::identity()]);
+        let clients = clients(AwsSettings {
+            allowed_account_ids: accounts(&["123456789012"]),
+            forbidden_account_ids: accounts(&["999999999999"]),
+            ..script.settings()
+        });
+        clients.eks().await.unwrap();
+        clients.ec2().await.unwrap();
+        assert_eq!(clients.account_id().await.unwrap(), "123456789012");
+        let bodies: Vec<String> = script.requests().into_iter().map(|request| request.body).collect();
+        assert_eq!(bodies, ["Action=GetCallerIdentity&Version=2011-06-15"]);
+    }
+
+    #[tokio::test]
+    async fn a_wrong_account_is_refused_by_every_client() {
+        let script = Script::new([Answer::identity()]);
+        let not_allowed = clients(AwsSettings {
+            allowed_account_ids: accounts(&["111111111111", "222222222222"]),
+            ..script.settings()
+        });
+        let found = [not_allowed.eks().await.unwrap_err().to_string(), not_allowed.s3().await.unwrap_err().to_string()];
+        let text = "the credentials belong to AWS account 123456789012, which is not among allowed_account_ids \
+                    (111111111111, 222222222222): use credentials of an allowed account, or add this one to the list. \
+                    Nothing was changed";
+        assert_eq!(found, [text, text]);
+        assert_eq!(script.requests().len(), 1);
+
+        let forbidden = clients(AwsSettings {
+            forbidden_account_ids: accounts(&["123456789012"]),
+            ..Script::new([Answer::identity()]).settings()
+        });
+        assert_eq!(
+            forbidden.iam().await.unwrap_err().to_string(),
+            "the credentials belong to AWS account 123456789012, which forbidden_account_ids excludes: use credentials \
+             of another account. Nothing was changed"
+        );
+    }
+
+    #[tokio::test]
+    async fn settings_that_are_not_known_yet_connect_to_nothing() {
+        let script = Script::default();
+        let unknown = clients(AwsSettings { not_yet_known: vec!["region".to_owned()], ..script.settings() });
+        let text = "the provider settings region are not known yet: they depend on something that this run is still to \
+                    create. Nothing was contacted";
+        assert_eq!(unknown.eks().await.unwrap_err().to_string(), text);
+
+        let unknown = Clients::new(Settings {
+            aws: script.settings(),
+            kubernetes: KubernetesSettings {
+                not_yet_known: vec!["kubernetes.host".to_owned()],
+                ..KubernetesSettings::default()
+            },
+            environment: Environment::fixed([("KUBE_HOST", "https://localhost")]),
+            ..Settings::default()
+        });
+        let error = unknown.kubernetes(None).await.map(|_| ()).unwrap_err().to_string();
+        assert_eq!(error, text.replace("region", "kubernetes.host"));
+        assert_eq!(script.requests(), []);
+    }
+
+    #[test]
+    fn the_host_is_named() {
+        let host = Some(("Terraform".to_owned(), Some("1.12.0".to_owned())));
+        let agent = UserAgent { host, appended: Some("job/7 (nightly)".to_owned()) };
+        let provider = concat!("terraform-provider-gitlabspot/", env!("CARGO_PKG_VERSION"));
+        assert_eq!(agent.header(), format!("{provider} Terraform/1.12.0 job/7 (nightly)"));
+        assert_eq!(UserAgent::default().header(), provider);
+    }
+}

@@ -1,0 +1,198 @@
+//! The cluster that a resource's objects are in, and that it stays the same one.
+//!
+//! Clusters of one name exist in many regions and accounts. To look into another one, or into none, would mean that the
+//! objects are gone, so that a destroy forgets them and an apply makes them twice. So the first connection is remembered
+//! beside the state.
+
+use std::sync::{Mutex, PoisonError};
+
+use crate::whereabouts;
+use gitlabspot_clients::{ClientError, Clients};
+use tfplugin::framework::{PrivateState, Value};
+
+/// In private state: the ARN of the EKS cluster. Nothing for clusters that are found in other ways.
+const CLUSTER: &str = "cluster";
+
+/// The cluster of one resource.
+#[derive(Debug)]
+pub(super) struct Home(Mutex<Option<String>>);
+
+impl Home {
+    /// What was remembered.
+    pub(super) fn of(private: &PrivateState) -> Self {
+        Self(Mutex::new(private.get(CLUSTER)))
+    }
+
+    /// Remembers the first connection.
+    pub(super) fn keep(&self, private: &mut PrivateState) {
+        if let Some(arn) = self.get() {
+            private.set(CLUSTER, &arn);
+        }
+    }
+
+    /// Connects to the cluster that the resource names, or else to the provider's.
+    ///
+    /// # Errors
+    /// [`ClientError`]; [`ClientError::ClusterGone`] where it is certain that the remembered cluster is gone.
+    pub(super) async fn connect(
+        &self,
+        clients: &Clients,
+        cluster_name: Option<&str>,
+    ) -> Result<kube::Client, ClientError> {
+        match (clients.kubernetes(cluster_name).await, self.get()) {
+            (Ok(connected), Some(home)) => match connected.arn {
+                Some(found) if found != home => Err(ClientError::OtherCluster { home, found }),
+                _ => Ok(connected.client),
+            },
+            (Ok(connected), None) => {
+                *self.0.lock().unwrap_or_else(PoisonError::into_inner) = connected.arn;
+                Ok(connected.client)
+            }
+            (Err(ClientError::ClusterNotFound { name, region }), Some(home)) => {
+                Err(absence(clients, name, region, home).await)
+            }
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    fn get(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// What the remembered ARN of an EKS cluster tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Eks {
+    pub(super) cluster_name: Value<String>,
+    pub(super) region: Value<String>,
+    pub(super) account_id: Value<String>,
+}
+
+impl Eks {
+    /// Of the cluster that was remembered; nothing for one that is not of EKS.
+    pub(super) fn of(private: &PrivateState) -> Self {
+        let read = |arn: &str| {
+            let (region, account_id) = whereabouts::place(arn)?;
+            let (_, cluster_name) = arn.rsplit_once(":cluster/")?;
+            Some(Self { cluster_name: cluster_name.into(), region: region.into(), account_id: account_id.into() })
+        };
+        private.get::<String>(CLUSTER).as_deref().and_then(read).unwrap_or_default()
+    }
+}
+
+/// [`Home::connect`] for an operation that connects once.
+///
+/// # Errors
+/// [`ClientError`], [`ClientError::NotYetKnown`] while the name is unknown as well.
+pub(super) async fn connect(
+    clients: &Clients,
+    cluster_name: &Value<String>,
+    private: &mut PrivateState,
+) -> Result<kube::Client, ClientError> {
+    if cluster_name.is_unknown() {
+        return Err(ClientError::NotYetKnown { settings: vec!["cluster_name".to_owned()] });
+    }
+    let home = Home::of(private);
+    let client = home.connect(clients, cluster_name.as_str()).await?;
+    home.keep(private);
+    Ok(client)
+}
+
+/// What it means that there is no such cluster here.
+async fn absence(clients: &Clients, name: String, region: String, home: String) -> ClientError {
+    match clients.account_id().await {
+        Ok(account) if is_of(&home, &region, account, &name) => ClientError::ClusterGone { arn: home },
+        Ok(account) => ClientError::ClusterElsewhere { name, region, account: account.to_owned(), home },
+        Err(error) => error,
+    }
+}
+
+/// Whether an ARN is that of the cluster: `arn:aws:eks:af-south-1:111122223333:cluster/prod`.
+fn is_of(arn: &str, region: &str, account: &str, name: &str) -> bool {
+    arn.split(':').skip(3).eq([region, account, &format!("cluster/{name}")])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gitlabspot_clients::scripted::{Answer, Script};
+
+    const HOME: &str = "arn:aws:eks:eu-west-1:123456789012:cluster/prod";
+    fn absent() -> Answer {
+        let body = r#"{"__type": "ResourceNotFoundException", "message": "No cluster found for name: prod."}"#;
+        Answer::Http(404, body.to_owned())
+    }
+
+    fn there(arn: &str) -> Answer {
+        let authority = rcgen::generate_simple_self_signed(["kubernetes".to_owned()]).unwrap().cert.pem();
+        let authority = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, authority);
+        Answer::Http(
+            200,
+            serde_json::json!({ "cluster": {
+                "name": "prod", "arn": arn, "status": "ACTIVE", "endpoint": "https://127.0.0.1:1",
+                "certificateAuthority": { "data": authority },
+            } })
+            .to_string(),
+        )
+    }
+
+    /// What is said, and what is remembered then.
+    async fn connected(answers: Vec<Answer>, home: Option<&str>) -> (Result<(), String>, Option<String>) {
+        let clients = Script::new(answers).clients();
+        let mut private = PrivateState::default();
+        if let Some(home) = home {
+            private.set(CLUSTER, &home);
+        }
+        let found = connect(&clients, &"prod".into(), &mut private).await;
+        (found.map(|_| ()).map_err(|error| error.to_string()), private.get(CLUSTER))
+    }
+
+    #[tokio::test]
+    async fn the_first_cluster_is_remembered() {
+        assert_eq!(connected(vec![there(HOME)], None).await, (Ok(()), Some(HOME.to_owned())));
+        assert_eq!(connected(vec![there(HOME)], Some(HOME)).await, (Ok(()), Some(HOME.to_owned())));
+    }
+
+    #[tokio::test]
+    async fn another_cluster_of_the_same_name_is_another() {
+        let other = HOME.replace("eu-west-1", "af-south-1");
+        let (said, remembered) = connected(vec![there(HOME)], Some(&other)).await;
+        assert_eq!(
+            said.unwrap_err(),
+            format!(
+                "this resource is in the EKS cluster {other}, and the provider now leads to {HOME}: use the cluster_name, \
+                 region and credentials of the former. To leave there what is there, take the resource out of the state \
+                 with the command \"state rm\". Nothing was changed"
+            )
+        );
+        assert_eq!(remembered, Some(other));
+    }
+
+    #[tokio::test]
+    async fn only_the_remembered_cluster_can_be_gone() {
+        let (said, _) = connected(vec![absent(), Answer::identity()], Some(HOME)).await;
+        assert_eq!(said.unwrap_err(), format!("the EKS cluster {HOME} does not exist any more"));
+        let other = HOME.replace("123456789012", "210987654321");
+        let (said, _) = connected(vec![absent(), Answer::identity()], Some(&other)).await;
+        assert_eq!(
+            said.unwrap_err(),
+            format!(
+                "there is no EKS cluster \"prod\" in region eu-west-1 of the AWS account 123456789012, but this resource \
+                 is in {other}: use the region and credentials of that cluster. The state is as it was"
+            )
+        );
+        let (said, _) = connected(vec![absent()], None).await;
+        assert!(said.unwrap_err().starts_with("there is no EKS cluster \"prod\" in region eu-west-1: check"));
+        let denied =
+            Answer::Http(403, "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>".to_owned());
+        let (said, _) = connected(vec![absent(), denied], Some(HOME)).await;
+        assert!(said.unwrap_err().starts_with("GetCallerIdentity: AccessDenied"));
+    }
+
+    #[tokio::test]
+    async fn a_name_that_is_not_known_leads_nowhere() {
+        let clients = Script::default().clients();
+        let found = connect(&clients, &Value::Unknown, &mut PrivateState::default()).await;
+        assert!(matches!(found, Err(ClientError::NotYetKnown { .. })));
+    }
+}

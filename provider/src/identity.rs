@@ -1,0 +1,87 @@
+//! What identifies objects in a cluster. Names are unique in a cluster only, so the identity names the cluster too.
+
+use crate::{cluster, whereabouts};
+use gitlabspot_clients::Clients;
+use tfplugin::framework::{Diagnostics, Object, PrivateState, Value};
+
+/// The identity of a resource that is a set of objects in a cluster.
+#[derive(Clone, Default, PartialEq, Object)]
+pub struct ObjectIdentity {
+    /// Namespace of the objects.
+    #[attr(required)]
+    pub namespace: Value<String>,
+    /// Name of the resource in its namespace.
+    #[attr(required)]
+    pub name: Value<String>,
+    /// Name of the EKS cluster. Defaults to the cluster of the provider's `kubernetes` settings.
+    #[attr(optional)]
+    pub cluster_name: Value<String>,
+    /// Region of the EKS cluster. Defaults to the region of the provider.
+    #[attr(optional)]
+    pub region: Value<String>,
+    /// ID of the AWS account of the EKS cluster. Defaults to the account of the provider.
+    #[attr(optional)]
+    pub account_id: Value<String>,
+}
+
+impl ObjectIdentity {
+    /// With the cluster as far as it was seen. One that is not of EKS has no name.
+    pub(super) fn of(namespace: &Value<String>, name: &Value<String>, private: &PrivateState) -> Self {
+        let cluster::Eks { cluster_name, region, account_id } = cluster::Eks::of(private);
+        Self { namespace: namespace.clone(), name: name.clone(), cluster_name, region, account_id }
+    }
+
+    /// `namespace/name`, as an import id has it.
+    pub(super) fn place(&self) -> String {
+        let text = |value: &Value<String>| value.as_str().unwrap_or_default().to_owned();
+        format!("{}/{}", text(&self.namespace), text(&self.name))
+    }
+
+    /// The `cluster_name` of an imported resource.
+    ///
+    /// # Errors
+    /// The cluster is in another region or account.
+    pub(super) async fn cluster_name(&self, clients: &Clients) -> Result<Value<String>, Diagnostics> {
+        whereabouts::check(clients, &self.region, &self.account_id).await?;
+        Ok(beside_own(clients, &self.cluster_name))
+    }
+}
+
+/// The name of a cluster that is another one than the provider's, for which no name is needed.
+pub(super) fn beside_own(clients: &Clients, cluster_name: &Value<String>) -> Value<String> {
+    cluster_name.as_str().filter(|name| clients.cluster_name() != Some(*name)).map(str::to_owned).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gitlabspot_clients::scripted::{Answer, Script};
+
+    fn identity(region: &str, account: &str) -> ObjectIdentity {
+        let (region, account_id) = (region.into(), account.into());
+        ObjectIdentity { namespace: "ci".into(), name: "warm".into(), cluster_name: "prod".into(), region, account_id }
+    }
+
+    #[test]
+    fn the_cluster_that_was_seen_is_a_part_of_it() {
+        let mut private = PrivateState::default();
+        let of = |private: &PrivateState| ObjectIdentity::of(&"ci".into(), &"warm".into(), private);
+        assert_eq!(of(&private).cluster_name, Value::Null);
+        private.set("cluster", &"arn:aws:eks:eu-west-1:123456789012:cluster/prod");
+        assert_eq!(of(&private), identity("eu-west-1", "123456789012"));
+        assert_eq!(of(&private).place(), "ci/warm");
+    }
+
+    #[tokio::test]
+    async fn an_import_is_refused_in_another_place() {
+        let clients = || Script::new([Answer::identity()]).clients();
+        let summary =
+            |found: Result<_, Diagnostics>| found.map_err(|all| all.iter().next().unwrap().summary.to_string());
+        let found = identity("eu-west-1", "123456789012").cluster_name(&clients()).await;
+        assert_eq!(summary(found), Ok("prod".into()));
+        let found = identity("eu-west-2", "123456789012").cluster_name(&clients()).await;
+        assert_eq!(summary(found), Err("Resource in another region".to_owned()));
+        let found = identity("eu-west-1", "111122223333").cluster_name(&clients()).await;
+        assert_eq!(summary(found), Err("Resource in another account".to_owned()));
+    }
+}

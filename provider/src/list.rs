@@ -1,0 +1,76 @@
+//! What lists of objects in a cluster have in common.
+
+use serde_json::Value as Json;
+
+use crate::cluster;
+use crate::configured::Data;
+use crate::errors::{OrDiagnostics, sentence};
+use crate::identity::ObjectIdentity;
+use gitlabspot_clients::Clients;
+use gitlabspot_clients::kubernetes::{self, KubernetesError};
+use tfplugin::framework::{Context, Diagnostic, Diagnostics, Object, PrivateState, Value};
+
+/// The arguments of a list of objects in a cluster.
+#[derive(Clone, Default, PartialEq, Object)]
+pub struct ObjectFilter {
+    /// Name of the EKS cluster. Defaults to the cluster of the provider's `kubernetes` settings.
+    #[attr(optional)]
+    pub cluster_name: Value<String>,
+    /// Namespace of the objects. Defaults to all namespaces.
+    #[attr(optional)]
+    pub namespace: Value<String>,
+}
+
+/// A cluster whose objects are listed.
+pub(crate) struct Cluster {
+    client: kube::Client,
+    /// Which cluster it is, as a resource keeps it.
+    pub(crate) private: PrivateState,
+}
+
+impl Cluster {
+    /// Connects to the cluster of this name, or else to the provider's.
+    ///
+    /// # Errors
+    /// There is no connection.
+    pub(crate) async fn connect(context: &Context<Data>, cluster_name: &Value<String>) -> Result<Self, Diagnostics> {
+        let clients: &Clients = &context.data()?.clients;
+        let mut private = PrivateState::default();
+        let client = cluster::connect(clients, cluster_name, &mut private).await.or_diagnostics()?;
+        Ok(Self { client, private })
+    }
+
+    /// Objects of a kind with these labels, in one namespace or in all.
+    ///
+    /// # Errors
+    /// They could not be listed.
+    pub(crate) async fn list(
+        &self,
+        (api_version, kind): (&str, &str),
+        namespace: &Value<String>,
+        labels: &str,
+    ) -> Result<Vec<Json>, Diagnostics> {
+        let found = kubernetes::list(&self.client, api_version, kind, namespace.as_str(), labels).await;
+        found.map_err(|error| {
+            let advice = match &error {
+                KubernetesError::Forbidden { .. } if namespace.is_null() => {
+                    " Give \"namespace\" if the identity may list objects of one namespace only."
+                }
+                _ => "",
+            };
+            let detail = format!("{}{advice}", sentence(&error.to_string()));
+            Diagnostic::error("Cannot list objects of the cluster", detail).into()
+        })
+    }
+
+    /// The identity of what has this place.
+    pub(crate) fn identity(&self, namespace: &str, name: &str) -> ObjectIdentity {
+        ObjectIdentity::of(&namespace.into(), &name.into(), &self.private)
+    }
+}
+
+/// Namespace and name of an object.
+pub(crate) fn place(object: &Json) -> (&str, &str) {
+    let text = |name: &str| object["metadata"][name].as_str().unwrap_or_default();
+    (text("namespace"), text("name"))
+}

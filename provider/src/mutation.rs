@@ -1,0 +1,214 @@
+//! What the cluster makes of our fields: admission writes another image, adds a toleration, and so on.
+//!
+//! That is what an apply comes to, and no difference that another apply could repair. So the answer to an apply is
+//! remembered beside the state where it has other values than were asked for; a read shows what was asked for as long as
+//! these stand there. Any later change is shown.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json};
+
+use gitlabspot_clients::kubernetes::ObjectRef;
+use tfplugin::framework::{Diagnostic, PrivateState};
+
+/// In private state.
+const KEY: &str = "mutations";
+
+/// Objects whose content is nobody's business.
+const SECRETIVE: [&str; 2] = ["Secret", "ConfigMap"];
+
+/// What became of one object.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Mutation {
+    asked: Json,
+    made: Json,
+}
+
+/// The objects of one resource that admission changes, by kind and place.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Mutations(BTreeMap<String, Mutation>);
+
+impl Mutations {
+    pub(crate) fn of(private: &PrivateState) -> Self {
+        private.get(KEY).unwrap_or_default()
+    }
+
+    pub(crate) fn keep(&self, private: &mut PrivateState) {
+        if self.0.is_empty() { private.remove(KEY) } else { private.set(KEY, self) }
+    }
+
+    /// Notes what stands in the fields of an object after it was applied.
+    pub(crate) fn note(&mut self, place: &ObjectRef, asked: &Json, made: Json) {
+        if *asked == made || SECRETIVE.contains(&place.kind.as_str()) {
+            self.0.remove(&place.to_string());
+        } else {
+            self.0.insert(place.to_string(), Mutation { asked: asked.clone(), made });
+        }
+    }
+
+    /// The same, of an object that the plan shows as it is applied.
+    pub(crate) fn note_object(&mut self, asked: &Json, made: Json) {
+        if let Ok(place) = ObjectRef::of(asked) {
+            self.note(&place, asked, made);
+        }
+    }
+
+    /// What was found of an object, with what was asked for where admission has put something else and that still stands.
+    pub(crate) fn reconciled(&self, place: &ObjectRef, found: Json) -> Json {
+        match self.0.get(&place.to_string()) {
+            Some(Mutation { asked, made }) => reconciled(asked, made, &found).unwrap_or(found),
+            None => found,
+        }
+    }
+}
+
+/// `None` where something is missing that was there.
+fn reconciled(asked: &Json, made: &Json, found: &Json) -> Option<Json> {
+    match (asked, made, found) {
+        _ if found == made => Some(asked.clone()),
+        (Json::Object(asked), Json::Object(made), Json::Object(found)) => {
+            let mut names: Vec<&String> = asked.keys().chain(found.keys()).collect();
+            names.sort_unstable();
+            names.dedup();
+            let fields = names.into_iter().filter_map(|name| {
+                let value = match (asked.get(name), made.get(name), found.get(name)) {
+                    (Some(asked), Some(made), Some(found)) => reconciled(asked, made, found)?,
+                    (_, _, Some(found)) => found.clone(),
+                    // Admission has dropped it.
+                    (Some(asked), None, None) => asked.clone(),
+                    _ => return None,
+                };
+                Some((name.clone(), value))
+            });
+            Some(Json::Object(fields.collect::<Map<_, _>>()))
+        }
+        (Json::Array(asked), Json::Array(made), Json::Array(found))
+            if asked.len() == made.len() && made.len() == found.len() =>
+        {
+            asked.iter().zip(made).zip(found).map(|((asked, made), found)| reconciled(asked, made, found)).collect()
+        }
+        _ => Some(found.clone()),
+    }
+}
+
+/// What a plan says of objects that the cluster will change.
+pub(crate) fn foretold(changes: &[(ObjectRef, Json, Json)]) -> Option<Diagnostic> {
+    let mut lines = Vec::new();
+    for (place, asked, made) in changes.iter().filter(|(place, ..)| !SECRETIVE.contains(&place.kind.as_str())) {
+        let mut found = Vec::new();
+        differences("", asked, made, &mut found);
+        lines.extend(found.into_iter().map(|line| format!("\n- {place}: {line}")));
+    }
+    (!lines.is_empty()).then(|| {
+        let detail = format!(
+            "A policy or a webhook of the cluster changes what is applied here, which is not shown in manifest and is no \
+             difference in later plans:{}",
+            lines.concat()
+        );
+        Diagnostic::warning("Changed by the cluster's admission", detail)
+    })
+}
+
+fn is_of_users(path: &str) -> bool {
+    path.contains("env[") && path.ends_with(".value") || path.contains("command[") || path.contains("args[")
+}
+
+fn differences(path: &str, asked: &Json, made: &Json, lines: &mut Vec<String>) {
+    match (asked, made) {
+        _ if asked == made => {}
+        (Json::Object(asked), Json::Object(made)) => {
+            let mut names: Vec<&String> = asked.keys().chain(made.keys()).collect();
+            names.sort_unstable();
+            names.dedup();
+            for name in names {
+                let below = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                let [asked, made] = [asked.get(name), made.get(name)].map(|value| value.unwrap_or(&Json::Null));
+                differences(&below, asked, made, lines);
+            }
+        }
+        (Json::Array(asked), Json::Array(made)) if asked.len() == made.len() => {
+            for (at, (asked, made)) in asked.iter().zip(made).enumerate() {
+                differences(&format!("{path}[{at}]"), asked, made, lines);
+            }
+        }
+        // Users may have put a sensitive value there.
+        _ if is_of_users(path) => lines.push(format!("{path} has another value")),
+        _ => lines.push(format!("{path} is {made} in place of {asked}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn place() -> ObjectRef {
+        crate::namespace::place("ci")
+    }
+
+    #[test]
+    fn what_admission_has_made_is_what_was_asked_for() {
+        let asked =
+            json!({ "image": "a", "tolerations": [{ "key": "x" }], "list": [{ "n": 1 }, { "n": 2 }], "dropped": 1 });
+        let made = json!({
+            "image": "mirror/a", "tolerations": [{ "key": "x" }, { "key": "added" }], "list": [{ "n": 1 }, { "n": 3 }],
+        });
+        let mut mutations = Mutations::default();
+        mutations.note(&place(), &asked, made.clone());
+        let shown = |found: &Json| mutations.reconciled(&place(), found.clone());
+        assert_eq!(shown(&made), asked);
+        // A change of others is shown, and the rest is not.
+        let mut changed = made.clone();
+        changed["image"] = json!("by-hand");
+        changed["more"] = json!(1);
+        let mut expected = asked.clone();
+        expected["image"] = json!("by-hand");
+        expected["more"] = json!(1);
+        assert_eq!(shown(&changed), expected);
+        // So is one that undoes it.
+        assert_eq!(shown(&asked)["tolerations"], asked["tolerations"]);
+        let mut removed = made.clone();
+        removed.as_object_mut().unwrap().remove("image");
+        assert_eq!(shown(&removed)["image"], Json::Null);
+
+        let mut private = PrivateState::default();
+        mutations.keep(&mut private);
+        assert_eq!(Mutations::of(&private), mutations);
+        mutations.note(&place(), &asked, asked.clone());
+        mutations.keep(&mut private);
+        assert_eq!(private, PrivateState::default());
+    }
+
+    #[test]
+    fn secrets_are_not_kept() {
+        let secret = ObjectRef { kind: "Secret".to_owned(), ..place() };
+        let mut mutations = Mutations::default();
+        mutations.note(&secret, &json!(1), json!(2));
+        assert_eq!(mutations, Mutations::default());
+    }
+
+    #[test]
+    fn plans_tell_what_will_be_there() {
+        let (asked, made) =
+            (json!({ "a": [{ "image": "x" }], "b": 1 }), json!({ "a": [{ "image": "y" }], "b": 1, "c": [1] }));
+        let said = foretold(&[(place(), asked.clone(), made)]).unwrap().detail;
+        assert!(said.ends_with(
+            "\n- Namespace ci: a[0].image is \"y\" in place of \"x\"\n- Namespace ci: c is [1] in place of null"
+        ));
+        assert_eq!(foretold(&[(place(), asked.clone(), asked)]), None);
+    }
+
+    #[test]
+    fn values_of_variables_are_not_shown() {
+        let of = |value: &str| json!({ "containers": [{ "env": [{ "name": "A", "value": value }] }] });
+        let mut lines = Vec::new();
+        differences("", &of("secret"), &of("secret-too"), &mut lines);
+        assert_eq!(lines, ["containers[0].env[0].value has another value"]);
+        let of = |value: &str| json!({ "containers": [{ "args": ["-c", value] }] });
+        lines.clear();
+        differences("", &of("secret"), &of("secret-too"), &mut lines);
+        assert_eq!(lines, ["containers[0].args[1] has another value"]);
+    }
+}

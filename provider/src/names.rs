@@ -1,0 +1,75 @@
+//! Names that are made up.
+
+use sha2::{Digest, Sha256};
+
+use tfplugin::framework::Value;
+
+const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+
+/// The prefix with so many random small letters and digits.
+///
+/// Random bits of the operating system; without them the name would be the same each time, so that AWS would refuse it.
+pub(crate) fn generated(prefix: &str, characters: usize) -> String {
+    let mut random = vec![0; characters];
+    if getrandom::fill(&mut random).is_err() {
+        tracing::warn!("the operating system gives no random numbers");
+    }
+    suffixed(prefix, &random)
+}
+
+/// The prefix with up to 32 small letters and digits that follow from `parts`: the same for the same.
+pub(crate) fn derived(prefix: &str, characters: usize, parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    let hash = hash.finalize();
+    suffixed(prefix, hash.get(..characters).unwrap_or(&hash))
+}
+
+/// Whether another prefix means another name: a prefix that is removed, or that the name starts with, does not.
+pub(crate) fn needs_another_name(name: &Value<String>, before: &Value<String>, after: &Value<String>) -> bool {
+    match after {
+        same if same == before => false,
+        Value::Null => false,
+        Value::Unknown => true,
+        Value::Known(prefix) => !name.as_str().is_some_and(|name| name.starts_with(prefix.as_str())),
+    }
+}
+
+fn suffixed(prefix: &str, bytes: &[u8]) -> String {
+    let suffix = bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)]));
+    prefix.chars().chain(suffix).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_differ() {
+        let name = generated("ci-", 12);
+        assert_eq!(name.len(), 15);
+        assert!(name.starts_with("ci-"));
+        assert_ne!(name, generated("ci-", 12));
+    }
+
+    #[test]
+    fn a_prefix_that_fits_the_name_is_no_reason_for_another_one() {
+        let needs = |before: Value<String>, after: Value<String>| needs_another_name(&"ci-abc".into(), &before, &after);
+        assert!(!needs(Value::Null, "ci-".into()) && !needs("ci".into(), "ci-".into()));
+        assert!(!needs("other-".into(), Value::Null) && !needs(Value::Unknown, Value::Unknown));
+        assert!(needs(Value::Null, "other-".into()) && needs("ci-".into(), Value::Unknown));
+    }
+
+    #[test]
+    fn names_follow_from_their_parts() {
+        let name = derived("ci-", 12, &["a", "b"]);
+        assert_eq!(name.len(), 15);
+        assert!(name.starts_with("ci-"));
+        assert_eq!(name, derived("ci-", 12, &["a", "b"]));
+        assert_ne!(name, derived("ci-", 12, &["ab"]));
+        assert_ne!(name, derived("ci-", 12, &["a", "c"]));
+    }
+}

@@ -1,0 +1,232 @@
+//! A namespace that a resource may make, and whether anything of others is in it.
+
+use std::time::Duration;
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+use serde_json::{Value as Json, json};
+
+use gitlabspot_clients::kubernetes::{self, ApplyOptions, KubernetesError, ObjectRef, Propagation, causes};
+use tfplugin::framework::Context;
+use tfplugin::framework::wait::{Look, Wait, WaitError};
+
+/// On a namespace that was made here: by which resource.
+const MADE_BY: &str = "gitlabspot.io/made-by";
+
+/// The namespace of one resource.
+#[derive(Clone)]
+pub(crate) struct Namespace<'a> {
+    pub(crate) client: &'a kube::Client,
+    pub(crate) name: &'a str,
+    /// Tells this resource from others that share the namespace.
+    pub(crate) owner: String,
+}
+
+/// Why there is no namespace to work in.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// It does not exist, and is not to be made.
+    Missing,
+    Call(KubernetesError),
+    Wait(WaitError<KubernetesError>),
+}
+
+/// What became of the namespace on destroy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Removal {
+    /// It is gone, or someone else's: nothing to say.
+    Done,
+    /// Things of others are in it.
+    InUse(Vec<String>),
+    /// Not everything in it could be listed, so it is not certain that nothing is there.
+    Unsure(String),
+}
+
+/// Where a namespace is, as an object.
+pub(crate) fn place(name: &str) -> ObjectRef {
+    ObjectRef { api_version: "v1".to_owned(), kind: "Namespace".to_owned(), namespace: None, name: name.to_owned() }
+}
+
+impl Namespace<'_> {
+    fn object(&self) -> ObjectRef {
+        place(self.name)
+    }
+
+    async fn get(&self) -> Result<Option<Json>, KubernetesError> {
+        kubernetes::get(self.client, &self.object()).await
+    }
+
+    /// Makes sure that it exists, and waits for the end of one that is being deleted. Returns whether it was made.
+    pub(crate) async fn ensure<D>(&self, context: &Context<D>, make: bool, timeout: Duration) -> Result<bool, Failure> {
+        let found = Wait::new(context, timeout)
+            .until(|| async {
+                Ok(match self.get().await? {
+                    Some(found) if found["status"]["phase"] == "Terminating" && make => {
+                        Look::Pending("the namespace is being deleted".to_owned())
+                    }
+                    found => Look::Done(found),
+                })
+            })
+            .await
+            .map_err(|error| match error {
+                WaitError::Failed(error) => Failure::Call(error),
+                error => Failure::Wait(error),
+            })?;
+        match found {
+            Some(found) if found["status"]["phase"] == "Terminating" => {
+                Err(Failure::Call(KubernetesError::NamespaceTerminating { object: Box::new(self.object()) }))
+            }
+            Some(_) => Ok(false),
+            None if make => {
+                let manifest = json!({
+                    "apiVersion": "v1",
+                    "kind": "Namespace",
+                    "metadata": { "name": self.name, "annotations": { MADE_BY: self.owner } },
+                });
+                let applied = kubernetes::apply(self.client, &manifest, ApplyOptions::default()).await;
+                applied.map(|_| true).map_err(Failure::Call)
+            }
+            None => Err(Failure::Missing),
+        }
+    }
+
+    /// What tells it from all namespaces of all clusters.
+    pub(crate) async fn uid(&self) -> Result<Option<String>, KubernetesError> {
+        Ok(self.get().await?.and_then(|found| found["metadata"]["uid"].as_str().map(str::to_owned)))
+    }
+
+    /// Whether it is there and was made by this resource.
+    pub(crate) async fn is_ours(&self) -> Result<bool, KubernetesError> {
+        let found = self.get().await?;
+        Ok(found.is_some_and(|found| found["metadata"]["annotations"][MADE_BY] == self.owner.as_str()))
+    }
+
+    /// Removes it if it was made here and nothing of others is in it.
+    pub(crate) async fn remove<D>(
+        &self,
+        context: &Context<D>,
+        timeout: Duration,
+    ) -> Result<Removal, WaitError<KubernetesError>> {
+        if !self.is_ours().await.map_err(WaitError::Failed)? {
+            return Ok(Removal::Done);
+        }
+        match self.content().await {
+            Ok(content) if content.is_empty() => {}
+            Ok(content) => return Ok(Removal::InUse(content)),
+            Err(error) => return Ok(Removal::Unsure(error)),
+        }
+        kubernetes::delete(self.client, &self.object(), Propagation::Background, None)
+            .await
+            .map_err(WaitError::Failed)?;
+        Wait::new(context, timeout)
+            .until(|| async {
+                Ok(match self.get().await? {
+                    None => Look::Done(Removal::Done),
+                    Some(found) => Look::Pending(ending(&found)),
+                })
+            })
+            .await
+    }
+
+    /// Everything in it that is not there by itself, as `Kind name`; at most a few of each kind.
+    async fn content(&self) -> Result<Vec<String>, String> {
+        let failed = |error| unlisted("the API", &error);
+        let mut versions = self.client.list_core_api_versions().await.map_err(failed)?.versions;
+        let groups = self.client.list_api_groups().await.map_err(failed)?.groups;
+        versions.extend(groups.into_iter().filter_map(|group| {
+            // Metrics are no objects.
+            let is_metrics = group.name.ends_with("metrics.k8s.io");
+            (!is_metrics).then(|| group.preferred_version.map(|version| version.group_version))?
+        }));
+        let found: Vec<Vec<String>> =
+            stream::iter(versions).map(|version| self.told_of_version(version)).buffered(8).try_collect().await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    async fn told_of_version(&self, version: String) -> Result<Vec<String>, String> {
+        let name = version.clone();
+        self.of_version(version).await.map_err(|error| unlisted(&name, &error))
+    }
+
+    async fn of_version(&self, version: String) -> kube::Result<Vec<String>> {
+        let (root, kinds) = if version.contains('/') {
+            (format!("/apis/{version}"), self.client.list_api_group_resources(&version).await?)
+        } else {
+            (format!("/api/{version}"), self.client.list_core_api_resources(&version).await?)
+        };
+        let mut found = Vec::new();
+        for kind in kinds.resources {
+            let is_listable = kind.namespaced && kind.verbs.iter().any(|verb| verb == "list");
+            if !is_listable || kind.name.contains('/') || kind.kind == "Event" {
+                continue;
+            }
+            let uri = format!("{root}/namespaces/{}/{}?limit=10", self.name, kind.name);
+            let request = http::Request::get(uri)
+                .header("accept", "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1")
+                .body(Vec::new())
+                .map_err(kube::Error::HttpError)?;
+            let list: Json = self.client.request(request).await?;
+            let items = list["items"].as_array().cloned().unwrap_or_default();
+            let names = items.iter().filter_map(|item| item["metadata"]["name"].as_str());
+            found.extend(
+                names.filter(|name| !comes_by_itself(&kind.kind, name)).map(|name| format!("{} {name}", kind.kind)),
+            );
+        }
+        Ok(found)
+    }
+}
+
+/// How far the end of a namespace is, with what Kubernetes says keeps it.
+fn ending(namespace: &Json) -> String {
+    let conditions = namespace["status"]["conditions"].as_array().into_iter().flatten();
+    let said: Vec<&str> = conditions
+        .filter(|condition| condition["status"] == "True")
+        .filter_map(|condition| condition["message"].as_str())
+        .collect();
+    if said.is_empty() {
+        return "the namespace is being deleted".to_owned();
+    }
+    format!("the namespace is being deleted, and Kubernetes says: {}", said.join("; "))
+}
+
+/// Why what is in a namespace could not be listed.
+fn unlisted(version: &str, error: &kube::Error) -> String {
+    let kube::Error::Api(status) = error else { return format!("{version}: {}", causes(error)) };
+    let hint = if status.code == 503 {
+        ". Its server does not work; `kubectl get apiservices` shows which, repair or remove it"
+    } else {
+        ""
+    };
+    format!("{version} answered {} ({}){hint}", status.code, status.message.trim())
+}
+
+/// What Kubernetes puts into every namespace.
+fn comes_by_itself(kind: &str, name: &str) -> bool {
+    matches!((kind, name), ("ServiceAccount", "default") | ("ConfigMap", "kube-root-ca.crt"))
+        || kind == "Secret" && name.starts_with("default-token-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_keeps_a_namespace_is_told() {
+        let condition = |status: &str, message: &str| json!({ "type": "x", "status": status, "message": message });
+        let remaining = "Some content in the namespace has finalizers remaining: a/b in 1 resource instances";
+        let found =
+            json!({ "status": { "conditions": [condition("False", "all is well"), condition("True", remaining)] } });
+        assert_eq!(ending(&found), format!("the namespace is being deleted, and Kubernetes says: {remaining}"));
+        assert_eq!(ending(&json!({})), "the namespace is being deleted");
+    }
+
+    #[test]
+    fn an_api_without_a_server_is_told_in_words() {
+        let status =
+            kube::core::Status { code: 503, message: "service unavailable\n".to_owned(), ..Default::default() };
+        let said = unlisted("metrics.example.com/v1", &kube::Error::Api(Box::new(status)));
+        assert!(
+            said.starts_with("metrics.example.com/v1 answered 503 (service unavailable). Its server does not work"),
+            "{said}"
+        );
+    }
+}

@@ -1,0 +1,234 @@
+//! A resource under test, driven as core drives it, with the rules that core enforces checked at every step.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::configured::Data;
+use crate::provider_tags::ProviderTags;
+use crate::turns::Turns;
+use gitlabspot_clients::aws::AwsSettings;
+use gitlabspot_clients::kubernetes::KubernetesSettings;
+use gitlabspot_clients::{Clients, Environment, Settings};
+use tfplugin::framework::clock::testing::TestClock;
+use tfplugin::framework::conformance::{check_apply, check_plan, check_schema, check_state};
+use tfplugin::framework::list_resource::{ErasedListResource, Listed};
+use tfplugin::framework::resource::{Applied, ErasedResource, Planned};
+use tfplugin::framework::schema::{Attribute, Kind, Mode, Nesting, Schema};
+use tfplugin::framework::{Context, Diagnostics, Host, Import, PrivateState, Raw};
+
+/// One resource in a configuration, its state, and the world around it.
+pub(crate) struct Stage {
+    resource: Arc<dyn ErasedResource<Data>>,
+    pub(crate) context: Context<Data>,
+    pub(crate) clock: Arc<TestClock>,
+    pub(crate) state: Raw,
+    pub(crate) private: PrivateState,
+}
+
+impl Stage {
+    pub(crate) fn new(resource: impl ErasedResource<Data> + 'static, aws: AwsSettings) -> Self {
+        Self::with_cluster(resource, aws, KubernetesSettings::default(), None)
+    }
+
+    /// With a Kubernetes client that is there already, instead of one that is connected.
+    pub(crate) fn with_cluster(
+        resource: impl ErasedResource<Data> + 'static,
+        aws: AwsSettings,
+        kubernetes: KubernetesSettings,
+        client: Option<kube::Client>,
+    ) -> Self {
+        let clock = Arc::new(TestClock::new());
+        let settings = Settings { aws, kubernetes, environment: Environment::fixed([]), ..Settings::default() };
+        let clients = Clients::new(settings);
+        if let Some(client) = client {
+            clients.stand_in(client);
+        }
+        let tags =
+            ProviderTags { default: Some([("team".to_owned(), "ci".to_owned())].into()), ..ProviderTags::default() };
+        let stop = CancellationToken::new();
+        let data = Data { clients: clients.until(&stop), tags, turns: Turns::default() };
+        let context = Context::new(Some(Arc::new(data)), stop, clock.clone(), Host::default());
+        let resource: Arc<dyn ErasedResource<Data>> = Arc::new(resource);
+        assert_eq!(check_schema(&resource.schema()), []);
+        Self { resource, context, clock, state: Raw::Null, private: PrivateState::default() }
+    }
+
+    /// Another address of the same run.
+    pub(crate) fn beside(&self, resource: impl ErasedResource<Data> + 'static) -> Self {
+        Self {
+            resource: Arc::new(resource),
+            context: self.context.clone(),
+            clock: self.clock.clone(),
+            state: Raw::Null,
+            private: PrivateState::default(),
+        }
+    }
+
+    /// Lists at most so many objects: their identities and names, and what was said.
+    pub(crate) async fn list(
+        &self,
+        resource: &dyn ErasedListResource<Data>,
+        given: &[(&str, Raw)],
+        limit: usize,
+    ) -> (Vec<Listed>, Diagnostics) {
+        let names = resource.schema().attributes.into_iter().map(|attribute| attribute.name.into_owned());
+        let mut filter: std::collections::BTreeMap<String, Raw> = names.map(|name| (name, Raw::Null)).collect();
+        for (name, value) in given {
+            *filter.get_mut(*name).unwrap() = value.clone();
+        }
+        let filter = Raw::Map(filter);
+        assert!(!resource.validate(filter.clone()).has_errors());
+        resource.list(&self.context, filter, limit).await
+    }
+
+    /// The configuration with all its attributes.
+    fn config(&self, given: &[(&str, Raw)]) -> Raw {
+        let names = self.resource.schema().attributes.into_iter().map(|attribute| attribute.name.into_owned());
+        let mut config: std::collections::BTreeMap<String, Raw> = names.map(|name| (name, Raw::Null)).collect();
+        for (name, value) in given {
+            *config.get_mut(*name).unwrap() = value.clone();
+        }
+        Raw::Map(config)
+    }
+
+    /// Plans; the plan keeps core's rules, and a second one is the same.
+    pub(crate) async fn plan(&self, given: &[(&str, Raw)]) -> Planned {
+        let config = self.config(given);
+        let diagnostics = self.resource.validate(config.clone());
+        assert!(!diagnostics.has_errors(), "{diagnostics:?}");
+        let schema = self.resource.schema();
+        let proposed = proposed(&schema, &self.state, &config);
+        let plan = || {
+            let (state, config) = (self.state.clone(), config.clone());
+            self.resource.plan(&self.context, state, config, proposed.clone(), self.private.clone())
+        };
+        let planned = plan().await;
+        if !planned.diagnostics.has_errors() {
+            assert_eq!(check_plan(&schema, &self.state, &config, &proposed, &planned.state), []);
+            assert_eq!(plan().await, planned, "a second plan differs");
+        }
+        planned
+    }
+
+    /// Plans and applies in place; the state is then what the provider answered.
+    pub(crate) async fn apply(&mut self, given: &[(&str, Raw)]) -> Diagnostics {
+        let planned = self.plan(given).await;
+        assert!(!planned.diagnostics.has_errors(), "{:?}", planned.diagnostics);
+        if self.state != Raw::Null {
+            assert_eq!(planned.replace, []);
+        }
+        self.apply_plan(self.config(given), planned).await
+    }
+
+    async fn apply_plan(&mut self, config: Raw, planned: Planned) -> Diagnostics {
+        let prior = self.state.clone();
+        let Planned { state, private, .. } = planned;
+        let applied = self.resource.apply(&self.context, prior, config, state.clone(), private).await;
+        let schema = self.resource.schema();
+        if applied.diagnostics.has_errors() {
+            assert_eq!(check_state(&schema, &applied.state), []);
+        } else {
+            assert_eq!(check_apply(&schema, &state, &applied.state), []);
+        }
+        self.keep(applied)
+    }
+
+    pub(crate) async fn refresh(&mut self) -> Diagnostics {
+        let read = self.resource.read(&self.context, self.state.clone(), self.private.clone()).await;
+        assert_eq!(check_state(&self.resource.schema(), &read.state), []);
+        self.keep(read)
+    }
+
+    pub(crate) async fn destroy(&mut self) -> Diagnostics {
+        self.apply_plan(Raw::Null, Planned { private: self.private.clone(), ..Planned::default() }).await
+    }
+
+    pub(crate) async fn import(&mut self, id: &str) -> Diagnostics {
+        let imported = self.resource.import(&self.context, Import::Id(id.to_owned())).await;
+        let failed = imported.diagnostics.has_errors();
+        let diagnostics = self.keep(imported);
+        if failed { diagnostics } else { self.refresh().await }
+    }
+
+    /// The configuration that the provider generates for the state.
+    pub(crate) fn generated(&self) -> Raw {
+        self.resource.configuration(self.state.clone()).unwrap()
+    }
+
+    /// The configuration that hosts generate by themselves: all that can be configured, as the state has it.
+    pub(crate) fn written_by_hosts(&self) -> Raw {
+        written(&self.resource.schema().attributes, &self.state)
+    }
+
+    /// Plans such a configuration, and names the attributes that differ.
+    pub(crate) async fn differences_to(&self, config: &Raw) -> Vec<String> {
+        let Raw::Map(attributes) = config else { unreachable!() };
+        let given: Vec<_> = attributes.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+        let planned = self.plan(&given).await;
+        assert_eq!(planned.replace, []);
+        self.differences(&given).await
+    }
+
+    fn keep(&mut self, applied: Applied) -> Diagnostics {
+        self.state = applied.state;
+        self.private = applied.private;
+        applied.diagnostics
+    }
+
+    /// Applies without any message, and proves that nothing is to do afterwards.
+    pub(crate) async fn apply_wholly(&mut self, given: &[(&str, Raw)]) {
+        assert_eq!(self.apply(given).await, Diagnostics::new());
+        assert_eq!(self.changes(given).await, [""; 0]);
+    }
+
+    /// Refreshes without any message, plans, and names the attributes that differ.
+    pub(crate) async fn changes(&mut self, given: &[(&str, Raw)]) -> Vec<String> {
+        assert_eq!(self.refresh().await, Diagnostics::new());
+        self.differences(given).await
+    }
+
+    /// Plans, and names the attributes that differ.
+    pub(crate) async fn differences(&self, given: &[(&str, Raw)]) -> Vec<String> {
+        let planned = self.plan(given).await;
+        assert!(!planned.diagnostics.has_errors(), "{:?}", planned.diagnostics);
+        let Raw::Map(planned) = planned.state else { unreachable!() };
+        planned.into_iter().filter(|(name, value)| &self.state.get(name) != value).map(|(name, _)| name).collect()
+    }
+}
+
+fn written(attributes: &[Attribute], state: &Raw) -> Raw {
+    let attributes = attributes.iter().map(|attribute| {
+        let value = match (attribute.mode, &attribute.kind, state.get(&attribute.name)) {
+            (Mode::Computed(_), ..) => Raw::Null,
+            (_, Kind::Nested(Nesting::Single, nested), value @ Raw::Map(_)) => written(nested, &value),
+            (_, _, value) => value,
+        };
+        (attribute.name.clone().into_owned(), value)
+    });
+    Raw::Map(attributes.collect())
+}
+
+/// What core proposes: the configuration, and what is there where it says nothing and the provider computes.
+pub(crate) fn proposed(schema: &Schema, prior: &Raw, config: &Raw) -> Raw {
+    proposed_object(&schema.attributes, prior, config)
+}
+
+fn proposed_object(attributes: &[Attribute], prior: &Raw, config: &Raw) -> Raw {
+    let attributes = attributes.iter().map(|attribute| {
+        let (before, given) = (prior.get(&attribute.name), config.get(&attribute.name));
+        let is_computed = attribute.mode.computed().is_some() || !attribute.default.is_null();
+        let value = match (&attribute.kind, &given) {
+            (_, Raw::Null) if is_computed => before,
+            (Kind::Nested(Nesting::Single, nested), Raw::Map(_)) => proposed_object(nested, &before, &given),
+            _ => given,
+        };
+        (attribute.name.clone().into_owned(), value)
+    });
+    Raw::Map(attributes.collect())
+}
+
+/// The texts of messages, for comparing.
+pub(crate) fn summaries(diagnostics: &Diagnostics) -> Vec<String> {
+    diagnostics.iter().map(|diagnostic| diagnostic.summary.to_string()).collect()
+}

@@ -1,0 +1,91 @@
+//! Whether something that AWS does not know is gone, or was looked for in another place.
+//!
+//! With the credentials of another account, or in another region, everything looks deleted: a destroy would forget it, and
+//! an apply would make it twice.
+
+use crate::errors::OrDiagnostics;
+use gitlabspot_clients::{ClientError, Clients};
+use tfplugin::framework::{Diagnostic, Diagnostics, Value};
+
+/// Confirms that what has this ARN is gone. Without an ARN it was never seen, and there is nothing to confirm.
+///
+/// # Errors
+/// [`ClientError::Elsewhere`] when the provider works in another region or account; others when STS does not answer.
+pub(super) async fn confirm_gone(clients: &Clients, arn: Option<&str>) -> Result<(), ClientError> {
+    let Some((arn, (home_region, home_account))) = arn.and_then(|arn| Some((arn, place(arn)?))) else { return Ok(()) };
+    let (region, account) = (clients.region().await?, clients.account_id().await?);
+    // IAM is the same in all regions, and its ARNs have none.
+    if account == home_account && (home_region.is_empty() || region == home_region) {
+        return Ok(());
+    }
+    Err(ClientError::Elsewhere { region: region.to_owned(), account: account.to_owned(), arn: arn.to_owned() })
+}
+
+/// Checks that what an identity names is where the provider works. What it leaves out is the provider's.
+///
+/// # Errors
+/// It names another region or account, or the provider's cannot be told.
+pub(super) async fn check(
+    clients: &Clients,
+    region: &Value<String>,
+    account_id: &Value<String>,
+) -> Result<(), Diagnostics> {
+    if let Some(region) = region.as_str() {
+        let own = clients.region().await.or_diagnostics()?;
+        if region != own {
+            let text = format!(
+                "The identity names the region {region}, but the provider works in {own}. Use a provider configuration of \
+                 that region."
+            );
+            return Err(Diagnostic::error("Resource in another region", text).into());
+        }
+    }
+    if let Some(account) = account_id.as_str() {
+        let own = clients.account_id().await.or_diagnostics()?;
+        if account != own {
+            let text = format!(
+                "The identity names the account {account}, but the provider's credentials are of {own}. Use a provider \
+                 configuration of that account."
+            );
+            return Err(Diagnostic::error("Resource in another account", text).into());
+        }
+    }
+    Ok(())
+}
+
+/// Region and account: `arn:PARTITION:SERVICE:REGION:ACCOUNT:...`.
+pub(super) fn place(arn: &str) -> Option<(&str, &str)> {
+    let mut parts = arn.split(':').skip(3);
+    parts.next().zip(parts.next())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gitlabspot_clients::scripted::{Answer, Script};
+
+    /// What is said of it in the account 123456789012 and the region eu-west-1.
+    async fn said(arn: &str) -> Result<(), String> {
+        let clients = Script::new([Answer::identity()]).clients();
+        confirm_gone(&clients, Some(arn)).await.map_err(|error| error.to_string())
+    }
+
+    #[tokio::test]
+    async fn where_it_was() {
+        assert_eq!(said("arn:aws:eks:eu-west-1:123456789012:nodegroup/prod/build/1").await, Ok(()));
+        assert_eq!(said("arn:aws:iam::123456789012:user/cache").await, Ok(()));
+        assert_eq!(confirm_gone(&Script::default().clients(), None).await.map_err(|error| error.to_string()), Ok(()));
+    }
+
+    #[tokio::test]
+    async fn in_another_place() {
+        for arn in ["arn:aws:eks:eu-west-2:123456789012:nodegroup/prod/build/1", "arn:aws:iam::111122223333:user/cache"]
+        {
+            let wanted = format!(
+                "this resource is {arn}, and it is looked for in the AWS account 123456789012 and the region eu-west-1: use \
+                 the credentials and the region that it was made with. The state is as it was"
+            );
+            assert_eq!(said(arn).await, Err(wanted));
+        }
+    }
+}

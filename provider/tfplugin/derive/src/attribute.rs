@@ -1,0 +1,170 @@
+//! One field of the struct, and the code that is written for it.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Expr, ExprLit, Ident, Lit, LitStr, Meta, Path};
+
+/// What a field says about its attribute.
+pub(crate) struct Field {
+    ident: Ident,
+    name: String,
+    description: String,
+    required: bool,
+    optional: bool,
+    computed: bool,
+    stable: bool,
+    replace: bool,
+    sensitive: bool,
+    write_only: bool,
+    default: Option<Expr>,
+    deprecated: Option<LitStr>,
+    kind: Option<Path>,
+    ty: syn::Type,
+}
+
+impl Field {
+    pub(crate) fn parse(field: &syn::Field) -> syn::Result<Self> {
+        let ident = field.ident.clone().ok_or_else(|| syn::Error::new_spanned(field, "a name is needed"))?;
+        let mut parsed = Self {
+            name: ident.to_string().trim_start_matches("r#").to_owned(),
+            ident,
+            description: description(field),
+            required: false,
+            optional: false,
+            computed: false,
+            stable: false,
+            replace: false,
+            sensitive: false,
+            write_only: false,
+            default: None,
+            deprecated: None,
+            kind: None,
+            ty: field.ty.clone(),
+        };
+        for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("attr")) {
+            attribute.parse_nested_meta(|meta| {
+                let word = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
+                match word.as_str() {
+                    "required" => parsed.required = true,
+                    "optional" => parsed.optional = true,
+                    "computed" => parsed.computed = true,
+                    "stable" => parsed.stable = true,
+                    "replace" => parsed.replace = true,
+                    "sensitive" => parsed.sensitive = true,
+                    "write_only" => parsed.write_only = true,
+                    "default" => parsed.default = Some(meta.value()?.parse()?),
+                    "deprecated" => parsed.deprecated = Some(meta.value()?.parse()?),
+                    "kind" => parsed.kind = Some(meta.value()?.parse()?),
+                    "name" => parsed.name = meta.value()?.parse::<LitStr>()?.value(),
+                    _ => return Err(meta.error("unknown word; see the documentation of tfplugin_derive")),
+                }
+                Ok(())
+            })?;
+        }
+        parsed.check(field)?;
+        Ok(parsed)
+    }
+
+    /// The rules of Terraform's schemas that can be seen here.
+    fn check(&self, field: &syn::Field) -> syn::Result<()> {
+        let problem = match self {
+            Self { required: true, optional: true, .. } | Self { required: true, computed: true, .. } => {
+                "a required attribute is neither optional nor computed"
+            }
+            Self { required: false, optional: false, computed: false, .. } => {
+                "say who sets it: required, optional, computed, or both of the last"
+            }
+            Self { write_only: true, computed: true, .. } => "a write-only attribute cannot be computed",
+            Self { default: Some(_), optional: false, .. } => "only an optional attribute can have a default",
+            Self { stable: true, computed: false, .. } => "only a computed attribute can be stable",
+            Self { description, .. } if description.is_empty() => "every attribute needs a doc comment: users read it",
+            _ => return Ok(()),
+        };
+        Err(syn::Error::new_spanned(field, problem))
+    }
+
+    pub(crate) fn definition(&self) -> TokenStream {
+        let Self { name, description, sensitive, write_only, replace, ty, .. } = self;
+        let change = if self.stable { quote!(Stable) } else { quote!(Volatile) };
+        let change = quote!(::tfplugin::framework::schema::Change::#change);
+        // A default is computed by the provider as far as core is concerned: otherwise it would refuse the value.
+        let mode = match (self.required, self.optional, self.computed || self.default.is_some()) {
+            (true, ..) => quote!(Required),
+            (_, true, true) => quote!(OptionalComputed(#change)),
+            (_, true, false) => quote!(Optional),
+            _ => quote!(Computed(#change)),
+        };
+        let kind = match &self.kind {
+            Some(function) => quote!(#function()),
+            None => quote!(::tfplugin::framework::schema::field(::std::marker::PhantomData::<#ty>)),
+        };
+        let default = match &self.default {
+            Some(value) => quote!(::tfplugin::framework::value::Raw::from(#value)),
+            None => quote!(::tfplugin::framework::value::Raw::Null),
+        };
+        let deprecated = match &self.deprecated {
+            Some(text) => quote!(::std::option::Option::Some(::std::borrow::Cow::Borrowed(#text))),
+            None => quote!(::std::option::Option::None),
+        };
+        quote! {
+            ::tfplugin::framework::schema::Attribute {
+                name: ::std::borrow::Cow::Borrowed(#name),
+                description: ::std::borrow::Cow::Borrowed(#description),
+                kind: #kind,
+                mode: ::tfplugin::framework::schema::Mode::#mode,
+                sensitive: #sensitive,
+                write_only: #write_only,
+                replace: #replace,
+                default: #default,
+                deprecated: #deprecated,
+            }
+        }
+    }
+
+    pub(crate) fn read(&self) -> TokenStream {
+        let Self { ident, name, .. } = self;
+        quote! {
+            #ident: ::tfplugin::framework::value::Value::from_raw(
+                attributes.remove(#name).unwrap_or_default(),
+                &path.attribute(#name),
+            )?
+        }
+    }
+
+    pub(crate) fn write(&self) -> TokenStream {
+        let Self { ident, name, .. } = self;
+        quote!((::std::string::String::from(#name), self.#ident.into_raw()))
+    }
+
+    pub(crate) fn is_secret(&self) -> bool {
+        self.sensitive || self.write_only
+    }
+
+    pub(crate) fn show(&self) -> TokenStream {
+        let Self { ident, name, .. } = self;
+        quote!(.field(#name, &self.#ident))
+    }
+
+    pub(crate) fn is_wholly_known(&self) -> TokenStream {
+        let Self { ident, .. } = self;
+        quote!(self.#ident.is_wholly_known())
+    }
+}
+
+/// The doc comment, line by line, without the space that follows the slashes.
+fn description(field: &syn::Field) -> String {
+    let lines: Vec<String> = field
+        .attrs
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("doc"))
+        .filter_map(|attribute| match &attribute.meta {
+            Meta::NameValue(pair) => match &pair.value {
+                Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
+                _ => None,
+            },
+            _ => None,
+        })
+        .map(|line| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned())
+        .collect();
+    lines.join("\n").trim().to_owned()
+}

@@ -1,0 +1,104 @@
+//! `#[derive(Object)]`: schema, state type and conversions of a Terraform object from one struct.
+//!
+//! It also writes `Debug`, which leaves out what is sensitive or write-only: a secret is in no log.
+//!
+//! Every field has the type `Value<T>`. Its doc comment is the attribute's description, its `#[attr(...)]` says how it
+//! behaves:
+//!
+//! | word | meaning |
+//! | --- | --- |
+//! | `required`, `optional`, `computed` | who sets it; `optional, computed` together are allowed |
+//! | `stable` | a computed value that stays when something else is updated |
+//! | `replace` | a change means a new resource |
+//! | `default = EXPR` | the value when the user gives none; anything that converts into a `Raw` |
+//! | `sensitive`, `write_only` | hidden in output; never in plan or state |
+//! | `deprecated = "TEXT"` | what to use instead |
+//! | `kind = PATH` | a function that returns the `Kind`, for attributes whose schema is made from data |
+//! | `name = "NAME"` | the name in HCL, where a Rust keyword stands in the way |
+
+mod attribute;
+
+use proc_macro::TokenStream;
+use quote::quote;
+use syn::{Data, DeriveInput, Fields, parse_macro_input};
+
+use crate::attribute::Field;
+
+/// Derives `framework::Object` and, so that the struct can be nested, `framework::value::Known`.
+#[proc_macro_derive(Object, attributes(attr))]
+pub fn derive_object(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    expand(&input).unwrap_or_else(|error| error.to_compile_error()).into()
+}
+
+fn expand(input: &DeriveInput) -> syn::Result<proc_macro2::TokenStream> {
+    let Data::Struct(data) = &input.data else {
+        return Err(syn::Error::new_spanned(&input.ident, "only a struct can be a Terraform object"));
+    };
+    let fields = match &data.fields {
+        Fields::Named(named) => named.named.iter().map(Field::parse).collect::<syn::Result<Vec<_>>>()?,
+        Fields::Unit => Vec::new(),
+        Fields::Unnamed(_) => {
+            return Err(syn::Error::new_spanned(&data.fields, "the attributes of a Terraform object have names"));
+        }
+    };
+    let name = &input.ident;
+    let attributes = fields.iter().map(Field::definition);
+    let reads = fields.iter().map(Field::read);
+    let writes = fields.iter().map(Field::write);
+    let known = fields.iter().map(Field::is_wholly_known);
+    let shown = fields.iter().filter(|field| !field.is_secret()).map(Field::show);
+    let end = if fields.iter().any(Field::is_secret) { quote!(finish_non_exhaustive) } else { quote!(finish) };
+    Ok(quote! {
+        #[automatically_derived]
+        impl ::tfplugin::framework::schema::Object for #name {
+            fn attributes() -> ::std::vec::Vec<::tfplugin::framework::schema::Attribute> {
+                ::std::vec![#(#attributes),*]
+            }
+            fn from_raw_object(
+                mut attributes: ::std::collections::BTreeMap<::std::string::String, ::tfplugin::framework::value::Raw>,
+                path: &::tfplugin::framework::attribute_path::AttributePath,
+            ) -> ::std::result::Result<Self, ::tfplugin::framework::value::Mismatch> {
+                let _ = (&mut attributes, path);
+                ::std::result::Result::Ok(Self { #(#reads),* })
+            }
+            fn into_raw_object(
+                self,
+            ) -> ::std::collections::BTreeMap<::std::string::String, ::tfplugin::framework::value::Raw> {
+                ::std::collections::BTreeMap::from([#(#writes),*])
+            }
+        }
+        #[automatically_derived]
+        impl ::std::fmt::Debug for #name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.debug_struct(::std::stringify!(#name))#(#shown)*.#end()
+            }
+        }
+        #[automatically_derived]
+        impl ::tfplugin::framework::value::Known for #name {
+            fn kind() -> ::tfplugin::framework::schema::Kind {
+                ::tfplugin::framework::schema::Kind::Nested(
+                    ::tfplugin::framework::schema::Nesting::Single,
+                    <Self as ::tfplugin::framework::schema::Object>::attributes(),
+                )
+            }
+            fn decode(
+                raw: ::tfplugin::framework::value::Raw,
+                path: &::tfplugin::framework::attribute_path::AttributePath,
+            ) -> ::std::result::Result<Self, ::tfplugin::framework::value::Mismatch> {
+                match raw {
+                    ::tfplugin::framework::value::Raw::Map(attributes) => {
+                        <Self as ::tfplugin::framework::schema::Object>::from_raw_object(attributes, path)
+                    }
+                    other => ::std::result::Result::Err(::tfplugin::framework::value::Mismatch::new(path, "an object", &other)),
+                }
+            }
+            fn encode(self) -> ::tfplugin::framework::value::Raw {
+                ::tfplugin::framework::value::Raw::Map(<Self as ::tfplugin::framework::schema::Object>::into_raw_object(self))
+            }
+            fn is_wholly_known(&self) -> bool {
+                true #(&& #known)*
+            }
+        }
+    })
+}

@@ -1,0 +1,397 @@
+//! What will be: planning by the schema, and what a resource's plan hook may change.
+//!
+//! Core merges configuration and prior state into a proposal. By the schema alone follow then: write-only values are
+//! null; defaults fill what the user left out; on create, and on update as far as they are volatile, computed values are
+//! unknown; what forces replacement is named. A resource adds what it knows better in [`Resource::plan`].
+//!
+//! [`Resource::plan`]: super::resource::Resource::plan
+
+use super::attribute_path::AttributePath;
+use super::diagnostics::{Diagnostic, Diagnostics};
+use super::private_state::PrivateState;
+use super::schema::{Attribute, Change, Kind, Nesting, Schema};
+use super::value::Raw;
+
+/// A plan under way, as the hook of a resource sees it.
+#[derive(Clone, Debug)]
+pub struct Plan<M> {
+    /// What is there; `None` on create (also when a resource is replaced).
+    pub prior: Option<M>,
+    /// What the user wrote, write-only values included.
+    pub config: M,
+    /// What will be there. The hook may set computed attributes, and others only to their prior value.
+    pub planned: M,
+    /// Passed on to the operation.
+    pub private: PrivateState,
+    /// Whether anything differs from what is there; the hook runs in any case, and may find something itself.
+    pub changed: bool,
+    /// Messages beside the plan.
+    pub diagnostics: Diagnostics,
+    replace: Vec<AttributePath>,
+}
+
+impl<M> Plan<M> {
+    /// A plan for the hooks of a resource: `planned` is the proposal of the schema, `changed` whether it differs from
+    /// `prior`.
+    #[must_use]
+    pub fn new(prior: Option<M>, config: M, planned: M, private: PrivateState, changed: bool) -> Self {
+        Self { prior, config, planned, private, changed, diagnostics: Diagnostics::new(), replace: Vec::new() }
+    }
+
+    /// Whether nothing is there yet.
+    pub fn is_create(&self) -> bool {
+        self.prior.is_none()
+    }
+
+    /// Says that a change of this attribute means a new resource.
+    pub fn require_replace(&mut self, path: impl Into<AttributePath>) {
+        self.replace.push(path.into());
+    }
+
+    /// The attributes for which a replacement was required since the last call.
+    pub fn take_replace(&mut self) -> Vec<AttributePath> {
+        std::mem::take(&mut self.replace)
+    }
+
+    /// Adds a warning.
+    pub fn warn(&mut self, warning: Diagnostic) {
+        self.diagnostics.push(warning);
+    }
+}
+
+/// The proposal completed by the schema, and whether it differs from what is there.
+#[must_use]
+pub fn propose(schema: &Schema, prior: &Raw, config: &Raw, proposed: &Raw) -> (Raw, bool) {
+    let planned = complete(&schema.attributes, config, proposed);
+    if prior.is_null() {
+        return (mark_unknown(&schema.attributes, &Raw::Null, config, planned), true);
+    }
+    let changed = &planned != prior;
+    if changed { (mark_unknown(&schema.attributes, prior, config, planned), true) } else { (planned, false) }
+}
+
+/// Marks the volatile computed values that nobody set: what an update that only the hook found makes unknown.
+#[must_use]
+pub fn mark_volatile(schema: &Schema, prior: &Raw, config: &Raw, planned: Raw) -> Raw {
+    mark_unknown(&schema.attributes, prior, config, planned)
+}
+
+/// Write-only values away, defaults in.
+fn complete(attributes: &[Attribute], config: &Raw, planned: &Raw) -> Raw {
+    let Raw::Map(object) = planned else { return planned.clone() };
+    let mut object = object.clone();
+    for attribute in attributes {
+        let name = attribute.name.as_ref();
+        let given = config.get(name);
+        let value = object.entry(name.to_owned()).or_default();
+        if attribute.write_only {
+            *value = Raw::Null;
+        } else if given.is_null() && !attribute.default.is_null() {
+            *value = attribute.default.clone();
+        } else if let (Kind::Nested(nesting, nested), false) = (&attribute.kind, given.is_null()) {
+            // An object that the user left out and the provider found is as it was found.
+            *value = each_object(*nesting, value, &given, &Raw::Null, |planned, config, _| {
+                complete(nested, config, &planned)
+            });
+        }
+    }
+    Raw::Map(object)
+}
+
+/// Computed values that nobody set become unknown: all on create, the volatile ones on update.
+fn mark_unknown(attributes: &[Attribute], prior: &Raw, config: &Raw, planned: Raw) -> Raw {
+    let Raw::Map(mut object) = planned else { return planned };
+    for attribute in attributes {
+        let name = attribute.name.as_ref();
+        let given = config.get(name);
+        let before = prior.get(name);
+        let Some(value) = object.get_mut(name) else { continue };
+        match (attribute.mode.computed(), &attribute.kind) {
+            (Some(_), _) if given.is_null() && !attribute.default.is_null() => {}
+            (Some(change), _) if given.is_null() && (prior.is_null() || change == Change::Volatile) => {
+                *value = Raw::unknown();
+            }
+            (Some(_), _) if given.is_null() => {}
+            (_, Kind::Nested(nesting, nested)) => {
+                *value = each_object(*nesting, value, &given, &before, |planned, config, prior| {
+                    mark_unknown(nested, prior, config, planned)
+                });
+            }
+            _ => {}
+        }
+    }
+    Raw::Map(object)
+}
+
+/// Applies a function to each object of a nested attribute, with the configuration and prior state that belong to it.
+/// Elements of sets have no identity of their own, so there is nothing to pair them with: they stay as they are.
+fn each_object(nesting: Nesting, value: &Raw, config: &Raw, prior: &Raw, f: impl Fn(Raw, &Raw, &Raw) -> Raw) -> Raw {
+    let at = |list: &Raw, index: usize| match list {
+        Raw::List(elements) => elements.get(index).cloned().unwrap_or_default(),
+        _ => Raw::Null,
+    };
+    match (nesting, value) {
+        (Nesting::Single, Raw::Map(_)) => f(value.clone(), config, prior),
+        (Nesting::List, Raw::List(elements)) => Raw::List(
+            elements
+                .iter()
+                .enumerate()
+                .map(|(index, element)| f(element.clone(), &at(config, index), &at(prior, index)))
+                .collect(),
+        ),
+        (Nesting::Map, Raw::Map(elements)) => Raw::Map(
+            elements
+                .iter()
+                .map(|(key, element)| (key.clone(), f(element.clone(), &config.get(key), &prior.get(key))))
+                .collect(),
+        ),
+        _ => value.clone(),
+    }
+}
+
+/// The attributes whose change means a new resource.
+#[must_use]
+pub fn replacements(schema: &Schema, prior: &Raw, config: &Raw, planned: &Raw) -> Vec<AttributePath> {
+    let mut paths = Vec::new();
+    if !prior.is_null() && !planned.is_null() {
+        find_replacements(&schema.attributes, prior, config, planned, &AttributePath::root(), &mut paths);
+    }
+    paths
+}
+
+fn find_replacements(
+    attributes: &[Attribute],
+    prior: &Raw,
+    config: &Raw,
+    planned: &Raw,
+    at: &AttributePath,
+    paths: &mut Vec<AttributePath>,
+) {
+    for attribute in attributes {
+        let name = attribute.name.as_ref();
+        let (before, given, after) = (prior.get(name), config.get(name), planned.get(name));
+        if before == after {
+            continue;
+        }
+        let path = at.attribute(name);
+        // A computed value that becomes unknown is not a wish of the user's for a new resource, nor is what the provider
+        // adds to an object that was not there before.
+        let is_wish = !given.is_null() || !(after.is_unknown() || prior.is_null());
+        if attribute.replace && is_wish {
+            paths.push(path);
+        } else if let Kind::Nested(nesting, nested) = &attribute.kind {
+            for (before, given, after, path) in planned_objects(*nesting, &before, &given, &after, &path) {
+                find_replacements(nested, &before, &given, &after, &path, paths);
+            }
+        }
+    }
+}
+
+/// The planned objects of a nested attribute with what was there and what is configured: lists by position, maps by key.
+/// What goes away altogether is for the resource to judge; elements of sets cannot be paired, so that nothing in them
+/// forces a replacement.
+fn planned_objects(
+    nesting: Nesting,
+    before: &Raw,
+    given: &Raw,
+    after: &Raw,
+    path: &AttributePath,
+) -> Vec<(Raw, Raw, Raw, AttributePath)> {
+    let at = |list: &Raw, index: usize| match list {
+        Raw::List(elements) => elements.get(index).cloned().unwrap_or_default(),
+        _ => Raw::Null,
+    };
+    match (nesting, after) {
+        (Nesting::Single, Raw::Map(_)) => vec![(before.clone(), given.clone(), after.clone(), path.clone())],
+        (Nesting::List, Raw::List(elements)) => (elements.iter().enumerate())
+            .map(|(index, after)| (at(before, index), at(given, index), after.clone(), path.index(index)))
+            .collect(),
+        (Nesting::Map, Raw::Map(elements)) => (elements.iter())
+            .map(|(key, after)| (before.get(key), given.get(key), after.clone(), path.key(key)))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The same object with write-only values null, however deep they stand.
+#[must_use]
+pub fn without_write_only(attributes: &[Attribute], value: Raw) -> Raw {
+    let Raw::Map(mut object) = value else { return value };
+    for attribute in attributes {
+        let Some(value) = object.get_mut(attribute.name.as_ref()) else { continue };
+        if attribute.write_only {
+            *value = Raw::Null;
+        } else if let Kind::Nested(nesting, nested) = &attribute.kind {
+            *value =
+                each_object(*nesting, value, &Raw::Null, &Raw::Null, |object, _, _| without_write_only(nested, object));
+        }
+    }
+    Raw::Map(object)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::framework::schema::Object;
+    use crate::framework::value::Value;
+
+    #[derive(Clone, Default, PartialEq, crate::framework::Object)]
+    struct Options {
+        /// A default inside.
+        #[attr(optional, default = 5)]
+        size: Value<i64>,
+        /// Computed inside.
+        #[attr(optional, computed)]
+        zone: Value<String>,
+        /// Fixed inside.
+        #[attr(optional, replace)]
+        kind: Value<String>,
+    }
+
+    #[derive(Clone, Default, PartialEq, crate::framework::Object)]
+    struct Thing {
+        /// Fixed.
+        #[attr(required, replace)]
+        name: Value<String>,
+        /// Free.
+        #[attr(optional)]
+        text: Value<String>,
+        /// Stays.
+        #[attr(computed, stable)]
+        arn: Value<String>,
+        /// Changes.
+        #[attr(computed)]
+        status: Value<String>,
+        /// Given or chosen for ever.
+        #[attr(optional, computed, replace)]
+        ami: Value<String>,
+        /// Never kept.
+        #[attr(optional, write_only)]
+        token_wo: Value<String>,
+        /// Nested.
+        #[attr(optional)]
+        options: Value<Options>,
+        /// Given, or found.
+        #[attr(optional, computed)]
+        found: Value<Options>,
+        /// Nested in a list.
+        #[attr(optional)]
+        rules: Value<Vec<Value<Options>>>,
+        /// Nested in a map.
+        #[attr(optional)]
+        homes: Value<std::collections::BTreeMap<String, Value<Options>>>,
+    }
+
+    fn schema() -> Schema {
+        Schema::of::<Thing>(0, "")
+    }
+
+    fn prior() -> Thing {
+        Thing {
+            name: "a".into(),
+            arn: "arn".into(),
+            status: "ACTIVE".into(),
+            ami: "ami-1".into(),
+            options: Value::Known(Options { size: 5.into(), zone: "b".into(), kind: Value::Null }),
+            ..Thing::default()
+        }
+    }
+
+    fn config() -> Thing {
+        Thing {
+            name: "a".into(),
+            token_wo: "secret".into(),
+            options: Value::Known(Options::default()),
+            ..Thing::default()
+        }
+    }
+
+    #[test]
+    fn a_create_knows_only_what_was_given() {
+        let (planned, changed) = propose(&schema(), &Raw::Null, &config().into_raw(), &config().into_raw());
+        assert!(changed);
+        let options = Options { size: 5.into(), zone: Value::Unknown, kind: Value::Null };
+        let expected = Thing {
+            name: "a".into(),
+            arn: Value::Unknown,
+            status: Value::Unknown,
+            ami: Value::Unknown,
+            options: Value::Known(options),
+            found: Value::Unknown,
+            ..Thing::default()
+        };
+        assert_eq!(Thing::from_raw(planned).unwrap().unwrap(), expected);
+    }
+
+    #[test]
+    fn nothing_new_is_no_change() {
+        let proposed = Thing { token_wo: "secret".into(), ..prior() };
+        let (planned, changed) = propose(&schema(), &prior().into_raw(), &config().into_raw(), &proposed.into_raw());
+        assert!(!changed);
+        assert_eq!(Thing::from_raw(planned).unwrap().unwrap(), prior());
+    }
+
+    #[test]
+    fn an_update_keeps_what_is_stable() {
+        let config = Thing { text: "new".into(), ..config() };
+        let proposed = Thing { text: "new".into(), ..prior() };
+        let (planned, _) = propose(&schema(), &prior().into_raw(), &config.clone().into_raw(), &proposed.into_raw());
+        assert_eq!(replacements(&schema(), &prior().into_raw(), &config.into_raw(), &planned), []);
+        let planned = Thing::from_raw(planned).unwrap().unwrap();
+        assert_eq!(planned.arn, "arn".into());
+        assert_eq!(planned.status, Value::Unknown);
+        assert_eq!(planned.options.known().unwrap().zone, Value::Unknown);
+    }
+
+    #[test]
+    fn replacement_names_the_path() {
+        let options = Options { kind: "x".into(), ..prior().options.into_known().unwrap() };
+        let planned = Thing { name: "b".into(), options: Value::Known(options.clone()), ..prior() };
+        let config = Thing { name: "b".into(), options: Value::Known(options), ..config() };
+        let paths = replacements(&schema(), &prior().into_raw(), &config.into_raw(), &planned.into_raw());
+        assert_eq!(paths.iter().map(ToString::to_string).collect::<Vec<_>>(), ["name", "options.kind"]);
+    }
+
+    fn kind(kind: &str) -> Value<Options> {
+        Value::Known(Options { kind: kind.into(), ..Options::default() })
+    }
+
+    /// The paths that a change from one thing to another, as it is configured, replaces it for.
+    fn replaced(before: Thing, after: Thing) -> Vec<String> {
+        let paths = replacements(&schema(), &before.into_raw(), &after.clone().into_raw(), &after.into_raw());
+        paths.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn replacement_is_found_in_lists_and_maps() {
+        let rules =
+            |kinds: &[&str]| Thing { rules: Value::Known(kinds.iter().copied().map(kind).collect()), ..prior() };
+        assert_eq!(replaced(rules(&["a", "b"]), rules(&["a", "c", "d"])), ["rules[1].kind", "rules[2].kind"]);
+        let homes =
+            |name: &str, of: &str| Thing { homes: Value::Known([(name.to_owned(), kind(of))].into()), ..prior() };
+        assert_eq!(replaced(homes("x", "a"), homes("x", "b")), ["homes[\"x\"].kind"]);
+        assert_eq!(replaced(rules(&["a"]), rules(&["a"])), [""; 0]);
+    }
+
+    #[test]
+    fn an_object_that_appears_replaces_for_what_is_given() {
+        let without = Thing { options: Value::Null, ..prior() };
+        let with = |options: Value<Options>| Thing { options, ..prior() };
+        assert_eq!(replaced(without.clone(), with(kind("a"))), ["options.kind"]);
+        assert_eq!(
+            replaced(without.clone(), with(Value::Known(Options { size: 6.into(), ..Options::default() }))),
+            [""; 0]
+        );
+        assert_eq!(replaced(with(kind("a")), without), [""; 0]);
+    }
+
+    #[test]
+    fn what_was_found_gets_no_defaults() {
+        let found = Value::Known(Options { size: 9.into(), ..Options::default() });
+        let before = Thing { found: found.clone(), ..prior() };
+        let (planned, changed) =
+            propose(&schema(), &before.clone().into_raw(), &config().into_raw(), &before.into_raw());
+        assert!(!changed);
+        assert_eq!(Thing::from_raw(planned).unwrap().unwrap().found, found);
+    }
+}

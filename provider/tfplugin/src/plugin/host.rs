@@ -1,0 +1,54 @@
+//! Who started this process: Terraform and OpenTofu say the same over the protocol, each with its own version.
+
+use std::ffi::OsStr;
+use std::os::unix::process::parent_id;
+use std::path::Path;
+
+/// `Terraform` or `OpenTofu`, as far as it can be told.
+///
+/// By the program that started us, where the system shows it; otherwise by the registry in our own path, which
+/// is another one for a source without a host name.
+#[must_use]
+pub fn product() -> Option<&'static str> {
+    let parent = std::fs::read_link(format!("/proc/{}/exe", parent_id())).ok();
+    let itself = std::env::args_os().next();
+    parent.as_deref().and_then(Path::file_name).and_then(of_program).or_else(|| itself.as_deref().and_then(of_path))
+}
+
+/// Programs have versions in their names: `tofu`, `terraform-1.11.4`.
+fn of_program(name: &OsStr) -> Option<&'static str> {
+    let name = name.to_str()?.to_lowercase();
+    match () {
+        () if name.starts_with("tofu") || name.starts_with("opentofu") => Some("OpenTofu"),
+        () if name.starts_with("terraform") => Some("Terraform"),
+        () => None,
+    }
+}
+
+fn of_path(path: &OsStr) -> Option<&'static str> {
+    Path::new(path).iter().find_map(|part| match part.to_str()? {
+        "registry.opentofu.org" => Some("OpenTofu"),
+        "registry.terraform.io" => Some("Terraform"),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs() {
+        let products =
+            ["tofu", "OpenTofu_1.12", "terraform", "terraform-1.11.4", "sh"].map(|name| of_program(OsStr::new(name)));
+        assert_eq!(products, [Some("OpenTofu"), Some("OpenTofu"), Some("Terraform"), Some("Terraform"), None]);
+    }
+
+    #[test]
+    fn registries() {
+        let path = |host: &str| format!(".terraform/providers/{host}/example/minimal/0.1.0/linux_amd64/x_v0.1.0");
+        let products = ["registry.opentofu.org", "registry.terraform.io", "example.com"]
+            .map(|host| of_path(OsStr::new(&path(host))));
+        assert_eq!(products, [Some("OpenTofu"), Some("Terraform"), None]);
+    }
+}

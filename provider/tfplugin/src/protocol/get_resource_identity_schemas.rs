@@ -1,0 +1,27 @@
+//! What identifies each resource.
+
+use tfplugin_proto::tfplugin6::get_resource_identity_schemas::{Request, Response};
+
+use super::convert;
+use super::rpc::Rpc;
+use super::server::Server;
+use crate::framework::{Diagnostics, Provider};
+
+pub(super) struct GetResourceIdentitySchemas;
+
+impl<P: Provider> Rpc<P> for GetResourceIdentitySchemas {
+    const NAME: &'static str = "GetResourceIdentitySchemas";
+    type Request = Request;
+    type Response = Response;
+
+    fn subject(_request: &Request) -> &str {
+        ""
+    }
+
+    async fn serve(server: &Server<P>, _request: Request) -> Result<Response, Diagnostics> {
+        let schemas = server.offer().resources.iter().filter_map(|(name, resource)| {
+            Some(((*name).to_owned(), convert::identity::to_message(&resource.identity()?.schema)))
+        });
+        Ok(Response { identity_schemas: schemas.collect(), diagnostics: Vec::new() })
+    }
+}

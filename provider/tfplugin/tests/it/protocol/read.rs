@@ -1,0 +1,52 @@
+use serde_json::{Value as Json, json};
+use tfplugin_proto::tfplugin6::read_resource::{Request, Response};
+
+use super::host::{checking, identity, identity_json, json, thing, told, value};
+
+fn existing(name: &str) -> Json {
+    thing(json!({"name": name, "size": 3, "id": "id-a", "status": "ready"}))
+}
+
+async fn read(name: &str) -> Response {
+    let request = Request {
+        type_name: "spot_thing".to_owned(),
+        current_state: Some(value(existing(name))),
+        private: br#"{"k":1}"#.to_vec(),
+        current_identity: identity(json!({"name": name, "region": null})),
+        ..Request::default()
+    };
+    checking().await.read_resource(request).await.unwrap().into_inner()
+}
+
+#[tokio::test]
+async fn what_is_found_is_told() {
+    let answer = read("a").await;
+    assert_eq!(told(&answer.diagnostics), [""; 0]);
+    assert_eq!(json(answer.new_state.as_ref()), thing(json!({"name": "a", "size": 3, "id": "id-a", "status": "read"})));
+    assert_eq!(answer.private, br#"{"k":1}"#);
+    assert_eq!(identity_json(answer.new_identity.as_ref()), json!({"name": "a", "region": "af-south-1"}));
+    assert_eq!(answer.deferred, None);
+}
+
+#[tokio::test]
+async fn the_identity_stays_when_nobody_knows_better() {
+    let answer = read("anonymous").await;
+    assert_eq!(identity_json(answer.new_identity.as_ref()), json!({"name": "anonymous", "region": null}));
+}
+
+#[tokio::test]
+async fn gone_is_null() {
+    let answer = read("gone").await;
+    assert_eq!((told(&answer.diagnostics), json(answer.new_state.as_ref())), (vec![], Json::Null));
+    assert_eq!((answer.private, answer.new_identity), (vec![], None));
+}
+
+#[tokio::test]
+async fn a_read_that_fails_is_not_gone() {
+    for (name, summary) in [("fail in read", "It failed"), ("panic in read", "Bug in the provider")] {
+        let answer = read(name).await;
+        assert_eq!(told(&answer.diagnostics), [format!("Error: : {summary}")]);
+        assert_eq!(json(answer.new_state.as_ref()), existing(name));
+        assert_eq!(answer.private, br#"{"k":1}"#);
+    }
+}

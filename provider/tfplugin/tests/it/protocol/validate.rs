@@ -1,0 +1,73 @@
+use serde_json::{Value as Json, json};
+use tfplugin_proto::tfplugin6::{ClientCapabilities, validate_resource_config};
+
+use super::host::{fresh, thing, told, value, write_only_allowed};
+
+async fn validate(config: Json, client_capabilities: Option<ClientCapabilities>) -> Vec<String> {
+    let request = validate_resource_config::Request {
+        type_name: "spot_thing".to_owned(),
+        config: Some(value(config)),
+        client_capabilities,
+    };
+    told(&fresh().await.validate_resource_config(request).await.unwrap().into_inner().diagnostics)
+}
+
+#[tokio::test]
+async fn unknown_values_are_no_errors() {
+    let config =
+        thing(json!({"name": "<unknown>", "taints": "<unknown>", "rules": [{"kind": "<unknown>", "level": null}]}));
+    assert_eq!(validate(config, write_only_allowed()).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn errors_name_their_attribute() {
+    assert_eq!(validate(thing(json!({"name": ""})), write_only_allowed()).await, ["Error: name: Empty name"]);
+}
+
+/// No API keeps a null in a list: what was applied would be planned again.
+#[tokio::test]
+async fn a_null_in_a_list_is_an_error() {
+    let config = thing(json!({"name": "a", "steps": ["one", null]}));
+    assert_eq!(validate(config, write_only_allowed()).await, ["Error: steps[1]: Null element"]);
+}
+
+#[tokio::test]
+async fn a_fraction_for_a_whole_number_does_not_hide_the_rest() {
+    let config = thing(json!({"name": "", "size": 2.5, "steps": [null], "options": {"kind": null, "level": "1e20"}}));
+    let found = ["Error: steps[0]: Null element", "Error: size: Invalid number", "Error: options: Invalid number"];
+    let answer = validate(config, write_only_allowed()).await;
+    assert_eq!(answer, [&found[..], &["Error: name: Empty name"]].concat());
+}
+
+#[tokio::test]
+async fn write_only_values_need_a_host_that_knows_them() {
+    let config = || thing(json!({"name": "a", "token_wo": "secret"}));
+    assert_eq!(validate(config(), write_only_allowed()).await, [""; 0]);
+    for old in [None, Some(ClientCapabilities::default())] {
+        assert_eq!(validate(config(), old).await, ["Error: token_wo: Write-only arguments are not supported here"]);
+    }
+    assert_eq!(validate(thing(json!({"name": "a"})), None).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_configuration_of_many_megabytes_is_read() {
+    let steps: Vec<_> = std::iter::repeat_n(json!("x".repeat(1 << 16)), 100).collect();
+    assert_eq!(validate(thing(json!({"name": "a", "steps": steps})), write_only_allowed()).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_panic_is_a_diagnostic_without_its_text() {
+    let request = validate_resource_config::Request {
+        type_name: "spot_thing".to_owned(),
+        config: Some(value(thing(json!({"name": "panic in validate"})))),
+        client_capabilities: write_only_allowed(),
+    };
+    let mut client = fresh().await;
+    let answer = client.validate_resource_config(request.clone()).await.unwrap().into_inner();
+    assert_eq!(told(&answer.diagnostics), ["Error: : Bug in the provider"]);
+    let detail = &answer.diagnostics[0].detail;
+    assert!(detail.contains("ValidateResourceConfig of spot_thing") && !detail.contains("secret"), "{detail}");
+    // The process goes on.
+    let request = validate_resource_config::Request { config: Some(value(thing(json!({"name": "a"})))), ..request };
+    assert_eq!(client.validate_resource_config(request).await.unwrap().into_inner().diagnostics, []);
+}
