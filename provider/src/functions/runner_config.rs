@@ -3,12 +3,12 @@
 use serde_json::{Map, Value as Json};
 use toml::Value as Toml;
 
-use crate::resources::runner_release::catalogue::{GLOBAL, RUNNER, Table};
-use crate::resources::runner_release::config_toml::from_hcl;
-use crate::resources::runner_release::finding::{Finding, PathStep};
 use crate::resources::runner_release::inputs::json;
-use crate::resources::runner_release::version::RunnerVersion;
+use gitlabspot_runner_config::catalogue::{GLOBAL, RUNNER, Table};
+use gitlabspot_runner_config::config_toml::from_hcl;
+use gitlabspot_runner_config::version::RunnerVersion;
 use tfplugin::framework::function::{Definition, Function, FunctionError, Parameter};
+use tfplugin::framework::{AttributePath, Diagnostic};
 use tfplugin::framework::{Raw, Type};
 
 /// The function.
@@ -67,16 +67,15 @@ fn wrong(text: &str) -> FunctionError {
     FunctionError::argument(OBJECT, text)
 }
 
-fn file(mut object: Map<String, Json>) -> Result<toml::Table, Vec<Finding>> {
-    let here = vec![PathStep::Attribute(RUNNERS.to_owned())];
+fn file(mut object: Map<String, Json>) -> Result<toml::Table, Vec<Diagnostic>> {
+    let here = AttributePath::of(RUNNERS);
     let (global, runners) = match object.remove(RUNNERS) {
         None => {
             outside(&object)?;
-            (Map::new(), vec![(Json::Object(object), Vec::new())])
+            (Map::new(), vec![(Json::Object(object), AttributePath::root())])
         }
         Some(Json::Array(runners)) => {
-            let at = |index| here.iter().cloned().chain([PathStep::Index(index)]).collect();
-            (object, runners.into_iter().enumerate().map(|(index, runner)| (runner, at(index))).collect())
+            (object, runners.into_iter().enumerate().map(|(index, runner)| (runner, here.index(index))).collect())
         }
         Some(runner) => (object, vec![(runner, here)]),
     };
@@ -88,16 +87,16 @@ fn file(mut object: Map<String, Json>) -> Result<toml::Table, Vec<Finding>> {
             toml::Table::new()
         })
     };
-    let mut file = read(&Json::Object(global), &GLOBAL, Vec::new());
+    let mut file = read(&Json::Object(global), &GLOBAL, AttributePath::root());
     let runners = runners.into_iter().map(|(runner, path)| Toml::Table(read(&runner, &RUNNER, path))).collect();
     file.insert(RUNNERS.to_owned(), Toml::Array(runners));
     if findings.is_empty() { Ok(file) } else { Err(findings) }
 }
 
 /// Keys of the global section have no place in one runner.
-fn outside(runner: &Map<String, Json>) -> Result<(), Vec<Finding>> {
+fn outside(runner: &Map<String, Json>) -> Result<(), Vec<Diagnostic>> {
     let is_global = |name: &&String| RUNNER.by_hcl(name).is_none() && GLOBAL.by_hcl(name).is_some();
-    let findings: Vec<Finding> = runner
+    let findings: Vec<Diagnostic> = runner
         .keys()
         .filter(is_global)
         .map(|name| {
@@ -105,15 +104,15 @@ fn outside(runner: &Map<String, Json>) -> Result<(), Vec<Finding>> {
                 "{name} belongs to the global section of config.toml, and this object is one runner. Write \
                  {{ {name} = ..., runners = {{ ... }} }} for the whole file."
             );
-            let path = vec![PathStep::Attribute(name.clone())];
-            Finding::error(path, "Key of the global section", detail)
+            let path = AttributePath::of(name.as_str());
+            Diagnostic::error("Key of the global section", detail).at(path)
         })
         .collect();
     if findings.is_empty() { Ok(()) } else { Err(findings) }
 }
 
 /// All findings; each names its place.
-fn told(findings: Vec<Finding>) -> String {
+fn told(findings: Vec<Diagnostic>) -> String {
     findings.into_iter().map(|found| found.detail).collect::<Vec<_>>().join("\n")
 }
 

@@ -5,14 +5,13 @@
 
 use serde_json::{Value as Json, json};
 
-use super::catalogue::{Kind, RUNNER, Table};
-use super::config_toml::{affinity_from_raw, from_raw};
-use super::finding::{Finding, attribute};
 use super::inputs::json;
 use super::schema::RunnerRelease;
-use super::version::RunnerVersion;
+use gitlabspot_runner_config::catalogue::{Kind, RUNNER, Table};
+use gitlabspot_runner_config::config_toml::{affinity_from_raw, from_raw};
+use gitlabspot_runner_config::version::RunnerVersion;
 use tfplugin::framework::value::DynamicRaw;
-use tfplugin::framework::{Diagnostic, Diagnostics, Object, Plan, Raw, Value};
+use tfplugin::framework::{AttributePath, Diagnostic, Diagnostics, Object, Plan, Raw, Value};
 
 /// Those that the catalogue knows.
 const OF_CATALOGUE: [&str; 3] = ["config", "cache", "affinity"];
@@ -29,11 +28,11 @@ pub(super) fn check(model: &RunnerRelease) -> Diagnostics {
             findings.extend(found);
         }
     }
-    findings.into_iter().map(Diagnostic::from).collect()
+    findings.into_iter().collect()
 }
 
 /// Those of Kubernetes that are no list.
-pub(super) fn shapes(model: &RunnerRelease) -> Vec<Finding> {
+pub(super) fn shapes(model: &RunnerRelease) -> Vec<Diagnostic> {
     let is_wrong = |name: &&str| {
         value_of(model, name).is_some_and(|raw| !matches!(raw, Raw::List(_) | Raw::Unknown(_) | Raw::Null))
     };
@@ -41,7 +40,7 @@ pub(super) fn shapes(model: &RunnerRelease) -> Vec<Finding> {
     wrong
         .map(|name| {
             let detail = format!("{name} must be a list of objects: {name} = [{{ name = \"...\" }}].");
-            Finding::error(attribute(name), "Wrong type", detail)
+            Diagnostic::error("Wrong type", detail).at(AttributePath::of(name))
         })
         .collect()
 }
@@ -141,14 +140,14 @@ fn strip(raw: Raw, catalogue: &'static Table) -> Raw {
 }
 
 /// By the catalogue.
-fn table(name: &str, raw: &Raw, version: RunnerVersion) -> Result<toml::Table, Vec<Finding>> {
+fn table(name: &str, raw: &Raw, version: RunnerVersion) -> Result<toml::Table, Vec<Diagnostic>> {
     match name {
         "affinity" => affinity_from_raw(raw),
         "cache" => {
             let runner = Raw::Map([("cache".to_owned(), raw.clone())].into());
-            from_raw(&runner, &RUNNER, version, Vec::new())
+            from_raw(&runner, &RUNNER, version, AttributePath::root())
         }
-        _ => from_raw(raw, &RUNNER, version, attribute(name)),
+        _ => from_raw(raw, &RUNNER, version, AttributePath::of(name)),
     }
 }
 

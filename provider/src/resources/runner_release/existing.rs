@@ -5,10 +5,10 @@ use serde_json::Value as Json;
 use super::error::Error;
 use super::schema::RunnerRelease;
 use super::spec::TokenKind;
-use super::version::RunnerVersion;
 use super::{Scene, live, values};
 use crate::configured::Data;
 use gitlabspot_clients::kubernetes::{self, KubernetesError};
+use gitlabspot_runner_config::version::RunnerVersion;
 use tfplugin::framework::value::known_list;
 use tfplugin::framework::{Context, Diagnostic, PrivateState, Value};
 

@@ -68,7 +68,7 @@ impl Wanted {
             template,
             kept: None,
             has_token_in_values,
-            warnings: warnings.into_iter().map(Diagnostic::from).collect(),
+            warnings: warnings.into_iter().collect(),
             token: write_only.map_or(in_values, |token| token.token),
         }))
     }

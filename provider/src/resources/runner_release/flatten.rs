@@ -4,12 +4,12 @@
 
 use serde_json::{Value as Json, json};
 
-use super::config_toml::{Config, REDACTED, hide, render};
 use super::expand::{CURRENT, SECRETS_CHECKSUM};
 use super::manifests::hide_found_texts;
 use super::memory::Memory;
 use crate::live::is_ending;
 use crate::projection::{is_empty, project};
+use gitlabspot_runner_config::config_toml::{Config, REDACTED, hide, render};
 
 /// Stands for secret content that is not what was applied.
 const CHANGED: &str = "(changed outside of this configuration)";

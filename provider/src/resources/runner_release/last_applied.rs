@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::config_toml::redact;
 use super::dynamic;
 use super::expand::Wanted;
 use super::schema::RunnerRelease;
 use super::spec::TokenKind;
+use gitlabspot_runner_config::config_toml::redact;
 use tfplugin::framework::schema::Schema;
 use tfplugin::framework::{Attribute, Kind, Nesting, Object, Raw, Type, Value, state_upgrade};
 

@@ -14,14 +14,11 @@
 
 mod adoption;
 mod apply;
-pub mod catalogue;
-pub mod config_toml;
 mod dry_run;
 mod dynamic;
 mod error;
 mod existing;
 mod expand;
-pub mod finding;
 mod flatten;
 pub mod inputs;
 mod last_applied;
@@ -35,7 +32,6 @@ pub mod reference;
 mod removal;
 mod schema;
 pub mod spec;
-pub mod suggest;
 #[cfg(test)]
 mod tests;
 mod validate;

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::catalogue::{GLOBAL, Kind, RUNNER, Table, entries};
 use super::values::{Becomes, KEYS};
-use super::version::RunnerVersion;
+use gitlabspot_runner_config::catalogue::{GLOBAL, Kind, RUNNER, Table, entries};
+use gitlabspot_runner_config::version::RunnerVersion;
 
 /// Every key of config.toml: HCL path, TOML path, type, first version, meaning.
 pub fn config_keys() -> String {

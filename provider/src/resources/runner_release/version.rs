@@ -1,95 +1,22 @@
-//! Versions of GitLab Runner, as far as the configuration depends on them.
+//! Which version of GitLab Runner a release runs.
 
-use std::fmt;
+use gitlabspot_runner_config::version::{DEFAULT_RELEASE, RunnerVersion};
 
-use super::finding::{Finding, attribute};
 use super::inputs::ReleaseInputs;
-
-/// The patch release of [`RunnerVersion::DEFAULT`].
-pub const DEFAULT_RELEASE: &str = "19.3.0";
-
-/// Major and minor number; patch releases bring no configuration keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct RunnerVersion {
-    pub major: u16,
-    pub minor: u16,
-}
-
-impl RunnerVersion {
-    /// For keys that every runner understands which this provider can deploy.
-    pub const ANY: Self = Self::new(0, 0);
-
-    /// For a runner that is not known: every key fits it.
-    pub const UNKNOWN: Self = Self::new(u16::MAX, 0);
-
-    /// The oldest that this provider deploys.
-    pub const OLDEST: Self = Self::new(15, 0);
-
-    /// From here on the runner expands environment variables in `token` and `url`,
-    /// so that a complete config.toml needs no registration step.
-    pub const EXPANDS_TOKEN: Self = Self::new(18, 10);
-
-    /// Deployed when nothing else is asked for, as [`DEFAULT_RELEASE`].
-    pub const DEFAULT: Self = Self::new(19, 3);
-
-    pub const fn new(major: u16, minor: u16) -> Self {
-        Self { major, minor }
-    }
-
-    /// The version in a tag of the official image, `alpine-v19.3.0` or `v19.3.0`, or of a mirror that leaves the `v` out. What
-    /// no runner is called is a numbering of the image's own.
-    pub fn of_image_tag(tag: &str) -> Option<Self> {
-        let parts = || tag.split(['-', '_']);
-        let marked = parts().find_map(|part| Self::parse(part.strip_prefix('v')?));
-        let bare = || parts().filter(|part| part.split('.').count() == 3).find_map(Self::parse);
-        marked.or_else(bare).filter(|version| *version >= Self::OLDEST)
-    }
-
-    /// The same of a whole reference.
-    pub fn of_image(image: &str) -> Option<Self> {
-        let name = image.rsplit('/').next().unwrap_or(image);
-        let name = name.split('@').next().unwrap_or(name);
-        Self::of_image_tag(name.split_once(':')?.1)
-    }
-
-    /// That which a whole reference tells, or else a tag alone.
-    pub fn told(image: Option<&str>, tag: Option<&str>) -> Option<Self> {
-        match image {
-            Some(image) => Self::of_image(image),
-            None => Self::of_image_tag(tag?),
-        }
-    }
-
-    /// Reads `19.3.0`, `v19.3.0` or `19.3`. `None` when it is none of these.
-    pub fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.strip_prefix('v').unwrap_or(text).split('.');
-        let major = parts.next()?.parse().ok()?;
-        let minor = parts.next()?.parse().ok()?;
-        match (parts.next(), parts.next()) {
-            (None, None) => Some(Self { major, minor }),
-            (Some(patch), None) if patch.starts_with(|c: char| c.is_ascii_digit()) => Some(Self { major, minor }),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for RunnerVersion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.major, self.minor)
-    }
-}
+use tfplugin::framework::{AttributePath, Diagnostic};
 
 /// The version that `runner_version` asks for, or else the tag of `image` tells.
 ///
 /// # Errors
 ///
 /// What is no version, or one that is too old.
-pub fn asked(typed: &ReleaseInputs) -> Result<Option<RunnerVersion>, Vec<Finding>> {
+pub fn asked(typed: &ReleaseInputs) -> Result<Option<RunnerVersion>, Vec<Diagnostic>> {
     let Some(text) = typed.runner_version.as_deref() else {
         return Ok(typed.image.as_deref().and_then(RunnerVersion::of_image));
     };
-    let wrong =
-        |detail: String| vec![Finding::error(attribute("runner_version"), "Not a version of GitLab Runner", detail)];
+    let wrong = |detail: String| {
+        vec![Diagnostic::error("Not a version of GitLab Runner", detail).at(AttributePath::of("runner_version"))]
+    };
     let Some(version) = RunnerVersion::parse(text) else {
         return Err(wrong(format!(
             "\"{text}\" is not a version such as \"{DEFAULT_RELEASE}\". For an image of your own set image too."
@@ -111,7 +38,7 @@ pub struct Running {
     pub version: RunnerVersion,
     /// An image that does not tell its version, and nothing else does.
     is_untold: bool,
-    findings: Vec<Finding>,
+    findings: Vec<Diagnostic>,
 }
 
 impl Running {
@@ -132,12 +59,12 @@ impl Running {
     }
 
     /// What there is to say of it.
-    pub fn findings(self) -> Vec<Finding> {
+    pub fn findings(self) -> Vec<Diagnostic> {
         self.findings
     }
 }
 
-fn untold(is_untold: bool, typed: &ReleaseInputs) -> Option<Finding> {
+fn untold(is_untold: bool, typed: &ReleaseInputs) -> Option<Diagnostic> {
     let at = if typed.image.is_some() { "image" } else { "values" };
     let detail = format!(
         "The tag of the image does not tell the version of GitLab Runner, as alpine-v{DEFAULT_RELEASE} does. Each pod registers \
@@ -145,18 +72,20 @@ fn untold(is_untold: bool, typed: &ReleaseInputs) -> Option<Finding> {
          runner_version to the version in the image.",
         RunnerVersion::DEFAULT
     );
-    is_untold.then(|| Finding::warning(attribute(at), "Version of the runner is not known", detail))
+    is_untold.then(|| Diagnostic::warning("Version of the runner is not known", detail).at(AttributePath::of(at)))
 }
 
 /// Tags of the official image have three numbers.
-fn without_patch(typed: &ReleaseInputs, inputs: &ReleaseInputs, tag: Option<&str>) -> Option<Finding> {
+fn without_patch(typed: &ReleaseInputs, inputs: &ReleaseInputs, tag: Option<&str>) -> Option<Diagnostic> {
     let text = typed.runner_version.as_deref().filter(|_| inputs.image.is_none() && tag.is_none())?;
     let number = text.trim_start_matches('v');
     let detail = format!(
         "GitLab publishes no image for \"{text}\". Write the patch release, for instance \"{number}.0\", or set image."
     );
-    (number.split('.').count() < 3)
-        .then(|| Finding::error(attribute("runner_version"), "Version of the runner without its patch release", detail))
+    (number.split('.').count() < 3).then(|| {
+        Diagnostic::error("Version of the runner without its patch release", detail)
+            .at(AttributePath::of("runner_version"))
+    })
 }
 
 #[cfg(test)]
@@ -215,36 +144,5 @@ mod tests {
             asked(&old).unwrap_err()[0].detail,
             "GitLab Runner 14.10 is not supported: the oldest is 15.0. Raise runner_version."
         );
-    }
-
-    #[test]
-    fn reads_the_usual_spellings() {
-        let expected = Some(RunnerVersion::new(19, 3));
-        for text in ["19.3.0", "v19.3.0", "19.3", "19.3.0-rc1"] {
-            assert_eq!(RunnerVersion::parse(text), expected, "{text}");
-        }
-        for text in ["", "19", "latest", "19.x", "19.3.", "19.3.0.1"] {
-            assert_eq!(RunnerVersion::parse(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn finds_the_version_in_a_tag() {
-        let expected = Some(RunnerVersion::new(18, 9));
-        for tag in
-            ["alpine-v18.9.0", "v18.9.0", "ubi-fips-v18.9.0", "alpine3.21-v18.9.1", "18.9.0", "18.9.0-debian-12-r3"]
-        {
-            assert_eq!(RunnerVersion::of_image_tag(tag), expected, "{tag}");
-        }
-        for tag in ["latest", "alpine-bleeding", "18.9", "1.2.3", ""] {
-            assert_eq!(RunnerVersion::of_image_tag(tag), None, "{tag}");
-        }
-        assert_eq!(RunnerVersion::parse(DEFAULT_RELEASE), Some(RunnerVersion::DEFAULT));
-    }
-
-    #[test]
-    fn orders_by_major_then_minor() {
-        assert!(RunnerVersion::new(18, 11) < RunnerVersion::new(19, 0));
-        assert!(RunnerVersion::ANY < RunnerVersion::EXPANDS_TOKEN);
     }
 }

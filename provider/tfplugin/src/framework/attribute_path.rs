@@ -62,10 +62,24 @@ impl AttributePath {
         self.0.is_empty()
     }
 
-    fn with(&self, step: Step) -> Self {
+    /// The path of `a.b.c`, all of them attributes.
+    #[must_use]
+    pub fn dotted(attributes: &str) -> Self {
+        attributes.split('.').map(|name| Step::Attribute(name.to_owned())).collect()
+    }
+
+    /// This path, one step deeper.
+    #[must_use]
+    pub fn with(&self, step: Step) -> Self {
         let mut steps = self.0.clone();
         steps.push(step);
         Self(steps)
+    }
+}
+
+impl FromIterator<Step> for AttributePath {
+    fn from_iter<I: IntoIterator<Item = Step>>(steps: I) -> Self {
+        Self(steps.into_iter().collect())
     }
 }
 

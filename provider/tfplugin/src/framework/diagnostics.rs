@@ -37,6 +37,12 @@ impl Diagnostic {
         Self { severity: Severity::Warning, ..Self::error(summary, detail) }
     }
 
+    /// Whether it is an error.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
     /// The same message, about one attribute.
     #[must_use]
     pub fn at(mut self, path: impl Into<AttributePath>) -> Self {
@@ -79,7 +85,7 @@ impl Diagnostics {
     /// Whether any message is an error.
     #[must_use]
     pub fn has_errors(&self) -> bool {
-        self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+        self.0.iter().any(Diagnostic::is_error)
     }
 
     /// Whether there is nothing to say.

@@ -8,11 +8,12 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value as Json;
 
 use super::weave::Difference;
-use crate::resources::runner_release::config_toml::{Place, Release, Rules, from_text};
 use crate::resources::runner_release::expand::Wanted;
 use crate::resources::runner_release::memory::Memory;
 use crate::resources::runner_release::spec::{Start, TokenKind};
-use crate::resources::runner_release::version::RunnerVersion;
+use gitlabspot_runner_config::config_toml::{Place, Release, Rules, from_text};
+use gitlabspot_runner_config::version::RunnerVersion;
+use tfplugin::framework::AttributePath;
 
 /// Names of parts, and their keyed hashes.
 pub(super) type Parts = BTreeMap<String, String>;
@@ -174,7 +175,7 @@ pub(super) fn differences(found: &Parts, wanted_release: &Wanted, memory: &Memor
 fn template(text: &str) -> toml::Table {
     let release = Release { name: "", namespace: "", values: None, app_version: "" };
     let version = RunnerVersion::new(u16::MAX, 0);
-    let place = Place { path: Vec::new(), version, rules: Rules::Template, first_line: None };
+    let place = Place { path: AttributePath::root(), version, rules: Rules::Template, first_line: None };
     if let Ok(read) = from_text(text, release, &place)
         && read.remarks.is_empty()
     {

@@ -3,15 +3,14 @@
 use secrecy::SecretString;
 use serde_json::{Map, Value as Json, json};
 
-use super::super::catalogue::AFFINITY;
-use super::super::config_toml::{affinity_from_raw, to_hcl};
 use super::super::dynamic;
-use super::super::finding::{Finding, PathStep, Severity};
 use super::super::schema::RunnerRelease;
 use super::super::spec::{Given, Resolved, TokenKind, resolve};
 use super::{ReleaseInputs, to_api};
+use gitlabspot_runner_config::catalogue::AFFINITY;
+use gitlabspot_runner_config::config_toml::{affinity_from_raw, to_hcl};
 use tfplugin::framework::value::known_list;
-use tfplugin::framework::{AttributePath, Diagnostic, Diagnostics, Object, Raw, Value};
+use tfplugin::framework::{Diagnostic, Diagnostics, Object, Raw, Value};
 
 /// Attributes that are not about what is made, but about how, and what came of it.
 const NOT_INPUTS: [&str; 17] = [
@@ -107,7 +106,7 @@ pub(in super::super) fn expand(
     };
     let values: Vec<&str> = values.iter().map(String::as_str).collect();
     let resolved = resolve(Given { typed, values: &values, token, existing_secret });
-    Some(resolved.map_err(|findings| findings.into_iter().map(Diagnostic::from).collect()))
+    Some(resolved.map_err(|findings| findings.into_iter().collect()))
 }
 
 fn inputs(model: &RunnerRelease) -> Option<Result<ReleaseInputs, Diagnostics>> {
@@ -121,10 +120,10 @@ fn inputs(model: &RunnerRelease) -> Option<Result<ReleaseInputs, Diagnostics>> {
     }
     let wrong = dynamic::shapes(model);
     if !wrong.is_empty() {
-        return Some(Err(wrong.into_iter().map(Diagnostic::from).collect()));
+        return Some(Err(wrong.into_iter().collect()));
     }
     let affinity = match attributes.get("affinity").filter(|value| !value.is_null()).map(affinity_from_raw) {
-        Some(Err(found)) => return Some(Err(found.into_iter().map(Diagnostic::from).collect())),
+        Some(Err(found)) => return Some(Err(found.into_iter().collect())),
         affinity => affinity.and_then(Result::ok).map(|table| to_hcl(&table, &AFFINITY)),
     };
     let mut inputs = json(&Raw::Map(attributes));
@@ -185,21 +184,6 @@ fn shapeless(error: &serde_json::Error) -> Diagnostics {
         format!("An attribute does not have the shape that Kubernetes defines for it: {error}."),
     )
     .into()
-}
-
-impl From<Finding> for Diagnostic {
-    fn from(finding: Finding) -> Self {
-        let path = finding.path.into_iter().fold(AttributePath::root(), |path, step| match step {
-            PathStep::Attribute(name) => path.attribute(name),
-            PathStep::Key(key) => path.key(key),
-            PathStep::Index(index) => path.index(index),
-        });
-        match finding.severity {
-            Severity::Error => Self::error(finding.summary, finding.detail),
-            Severity::Warning => Self::warning(finding.summary, finding.detail),
-        }
-        .at(path)
-    }
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::config_toml::{Config, render};
 use super::super::spec::{Advertise, ReleaseSpec, Start};
 use super::{metadata, settings};
+use gitlabspot_runner_config::config_toml::{Config, render};
 
 pub(super) fn object(spec: &ReleaseSpec) -> Result<Value, toml::ser::Error> {
     let mut data = Map::new();

@@ -29,8 +29,8 @@ pub use metadata::RELEASE_NAMESPACE;
 pub use secret::SecretObject;
 pub use texts::{hide as hide_texts, hide_found as hide_found_texts, texts};
 
-use super::config_toml::{REDACTED, hide, render};
 use super::spec::ReleaseSpec;
+use gitlabspot_runner_config::config_toml::{REDACTED, hide, render};
 
 /// Keyed hashes of the Secrets that the manager uses, by name. A changed one rolls the pods.
 pub type Fingerprints = BTreeMap<String, Fingerprint>;

@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::config_toml::REDACTED;
 use super::super::spec::ReleaseSpec;
+use gitlabspot_runner_config::config_toml::REDACTED;
 
 /// Fields of a container with the words of a command.
 const COMMANDS: [&str; 2] = ["command", "args"];

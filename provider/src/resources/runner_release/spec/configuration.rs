@@ -3,13 +3,13 @@
 use serde_json::{Value as Json, json};
 use toml::{Table, Value};
 
-use super::super::catalogue::{GLOBAL, RUNNER};
-use super::super::config_toml::{Config, Place, Release, Source, from_hcl, from_text, merge};
-use super::super::finding::{Finding, PathStep, attribute};
 use super::super::inputs::ReleaseInputs;
 use super::super::values::ChartValues;
-use super::super::version::{DEFAULT_RELEASE, RunnerVersion};
 use super::{Names, SessionServer, build_nodes, docker_in_docker};
+use gitlabspot_runner_config::catalogue::{GLOBAL, RUNNER};
+use gitlabspot_runner_config::config_toml::{Config, Place, Release, Source, from_hcl, from_text, merge};
+use gitlabspot_runner_config::version::{DEFAULT_RELEASE, RunnerVersion};
+use tfplugin::framework::{AttributePath, Diagnostic};
 
 pub(super) struct Sources<'a> {
     pub(super) typed: &'a ReleaseInputs,
@@ -24,7 +24,7 @@ pub(super) struct Sources<'a> {
 
 impl Sources<'_> {
     /// The one configuration that all sources agree on.
-    pub(super) fn merged(&self) -> Result<Config, Vec<Finding>> {
+    pub(super) fn merged(&self) -> Result<Config, Vec<Diagnostic>> {
         let mut findings = Vec::new();
         let typed = self.typed(&mut findings);
         if !findings.is_empty() {
@@ -71,30 +71,30 @@ impl Sources<'_> {
         Config { global, runner: Table::new() }
     }
 
-    fn typed(&self, findings: &mut Vec<Finding>) -> Vec<Source> {
+    fn typed(&self, findings: &mut Vec<Diagnostic>) -> Vec<Source> {
         let mut sources = Vec::new();
-        let mut add = |name, read: Result<Config, Vec<Finding>>| match read {
+        let mut add = |name, read: Result<Config, Vec<Diagnostic>>| match read {
             Ok(config) => sources.push(Source { name, config }),
             Err(found) => findings.extend(found),
         };
         let typed = self.typed;
-        let runner = |object: &Json, path: Vec<PathStep>| {
+        let runner = |object: &Json, path: AttributePath| {
             let runner = from_hcl(object, &RUNNER, self.version, path)?;
             Ok(Config { runner, ..Config::default() })
         };
         if let Some(config) = &typed.config {
-            add("config", runner(config, attribute("config")));
+            add("config", runner(config, AttributePath::of("config")));
         }
         if let Some(text) = &typed.config_toml {
             let app_version = typed.runner_version.as_deref().unwrap_or(DEFAULT_RELEASE);
             let release =
                 Release { name: &self.names.release, namespace: &self.names.namespace, values: None, app_version };
-            let place = Place::strict(attribute("config_toml"), self.version);
+            let place = Place::strict(AttributePath::of("config_toml"), self.version);
             add("config_toml", from_text(text, release, &place).map(|text| text.config));
         }
         if let Some(cache) = &typed.cache {
             // The object arrives below `cache`, so that its findings have the right path.
-            add("cache", runner(&json!({ "cache": cache }), Vec::new()));
+            add("cache", runner(&json!({ "cache": cache }), AttributePath::root()));
         }
         if let Some(nodes) = &typed.build_nodes {
             let table = build_nodes::kubernetes(nodes);
@@ -119,7 +119,7 @@ impl Sources<'_> {
 }
 
 /// The attributes that are a global key of the same name.
-fn globals(inputs: &ReleaseInputs, version: RunnerVersion) -> Vec<(&'static str, Result<Config, Vec<Finding>>)> {
+fn globals(inputs: &ReleaseInputs, version: RunnerVersion) -> Vec<(&'static str, Result<Config, Vec<Diagnostic>>)> {
     let given = [
         ("concurrent", json!(inputs.concurrent)),
         ("check_interval", json!(inputs.check_interval)),
@@ -132,7 +132,7 @@ fn globals(inputs: &ReleaseInputs, version: RunnerVersion) -> Vec<(&'static str,
     let given = given.into_iter().filter(|(_, value)| !value.is_null());
     given
         .map(|(name, value)| {
-            let read = from_hcl(&json!({ name: value }), &GLOBAL, version, Vec::new());
+            let read = from_hcl(&json!({ name: value }), &GLOBAL, version, AttributePath::root());
             (name, read.map(|global| Config { global, ..Config::default() }))
         })
         .collect()

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use toml::{Table, Value};
 
-use super::super::finding::{Finding, attributes};
 use super::super::inputs::Toleration;
 use super::Quantity;
+use tfplugin::framework::{AttributePath, Diagnostic};
 
 /// The shape of `gitlabspot_warm_capacity.pod`. Amounts are Kubernetes quantities; unset ones are
 /// requested by no container.
@@ -72,7 +72,7 @@ fn node_selector(kubernetes: &Table) -> BTreeMap<String, String> {
 }
 
 /// A warning about required rules that a node selector cannot express.
-pub(super) fn left_out(kubernetes: &Table) -> Option<Finding> {
+pub(super) fn left_out(kubernetes: &Table) -> Option<Diagnostic> {
     let terms = required_terms(kubernetes)?;
     let rule = |requirement: &Value| {
         let text = |name: &str| requirement.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -101,7 +101,8 @@ pub(super) fn left_out(kubernetes: &Table) -> Option<Finding> {
         rules.join("; ")
     );
     (!rules.is_empty()).then(|| {
-        Finding::warning(attributes("config.kubernetes.affinity"), "Node rules that placeholders do not follow", detail)
+        Diagnostic::warning("Node rules that placeholders do not follow", detail)
+            .at(AttributePath::dotted("config.kubernetes.affinity"))
     })
 }
 

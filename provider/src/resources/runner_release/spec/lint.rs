@@ -3,10 +3,10 @@
 use serde_json::Value as Json;
 use toml::{Table, Value};
 
-use super::super::finding::{Finding, attribute, attributes};
 use super::super::inputs::ReleaseInputs;
 use super::TokenKind;
 use super::rules::feature_flag;
+use tfplugin::framework::{AttributePath, Diagnostic};
 
 /// A scale-up from zero takes two to four minutes until the node is there.
 const SCALE_UP_SECONDS: i64 = 240;
@@ -14,84 +14,62 @@ const SCALE_UP_SECONDS: i64 = 240;
 /// The runner's own default of `poll_timeout`.
 const DEFAULT_POLL_TIMEOUT: i64 = 180;
 
-pub(super) fn runner(runner: &Table, inputs: &ReleaseInputs) -> Vec<Finding> {
+pub(super) fn runner(runner: &Table, inputs: &ReleaseInputs) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     if runner.contains_key("token") {
-        findings.push(Finding::error(
-            attribute("config"),
-            "Token in the runner's configuration",
-            "The configuration holds a token, which would stand in plan, state and a ConfigMap. Take it out and set \
-             runner_token_wo, or token_secret_name for a Secret that is there already.",
-        ));
+        findings.push(Diagnostic::error("Token in the runner's configuration", "The configuration holds a token, which would stand in plan, state and a ConfigMap. Take it out and set \
+             runner_token_wo, or token_secret_name for a Secret that is there already.").at(AttributePath::of("config")));
     }
     let empty = Table::new();
     let kubernetes = runner.get("kubernetes").and_then(Value::as_table).unwrap_or(&empty);
     if inputs.build_nodes.is_some() {
         let timeout = kubernetes.get("poll_timeout").and_then(Value::as_integer);
         if timeout.unwrap_or(DEFAULT_POLL_TIMEOUT) < SCALE_UP_SECONDS {
-            findings.push(Finding::warning(
-                attributes("config.kubernetes.poll_timeout"),
-                "Jobs may give up before a node is there",
-                format!(
+            findings.push(Diagnostic::warning("Jobs may give up before a node is there", format!(
                     "poll_timeout is {} s, and a node group that starts at 0 needs two to four minutes for its first \
                      node. The job then fails before it started. Set poll_timeout to 300 or more.",
                     timeout.unwrap_or(DEFAULT_POLL_TIMEOUT)
-                ),
-            ));
+                )).at(AttributePath::dotted("config.kubernetes.poll_timeout")));
         }
     }
     if kubernetes.contains_key("pod_spec") && !feature_flag(runner, "FF_USE_ADVANCED_POD_SPEC_CONFIGURATION") {
-        findings.push(Finding::warning(
-            attributes("config.kubernetes.pod_spec"),
-            "Pod patches are not switched on",
-            "pod_spec has no effect without the feature flag FF_USE_ADVANCED_POD_SPEC_CONFIGURATION. Set it to true in \
-             feature_flags.",
-        ));
+        findings.push(Diagnostic::warning("Pod patches are not switched on", "pod_spec has no effect without the feature flag FF_USE_ADVANCED_POD_SPEC_CONFIGURATION. Set it to true in \
+             feature_flags.").at(AttributePath::dotted("config.kubernetes.pod_spec")));
     }
     findings.extend(cache(runner.get("cache").and_then(Value::as_table).unwrap_or(&empty), inputs));
     findings
 }
 
-fn cache(cache: &Table, inputs: &ReleaseInputs) -> Vec<Finding> {
+fn cache(cache: &Table, inputs: &ReleaseInputs) -> Vec<Diagnostic> {
     let s3 = cache.get("s3").and_then(Value::as_table);
     let has = |name: &str| s3.and_then(|s3| s3.get(name)).and_then(Value::as_str).is_some_and(|text| !text.is_empty());
     let mut findings = Vec::new();
     if has("AccessKey") && inputs.cache_secret_name.is_some() {
-        findings.push(Finding::error(
-            attribute("cache_secret_name"),
-            "Key given twice",
-            "Credentials of the cache are given by `cache_secret_name` and in the configuration itself. Keep the Secret.",
-        ));
+        findings.push(Diagnostic::error("Key given twice", "Credentials of the cache are given by `cache_secret_name` and in the configuration itself. Keep the Secret.").at(AttributePath::of("cache_secret_name")));
     }
     if has("AccessKey") && !has("ServerAddress") && !has("AuthenticationType") {
-        findings.push(Finding::error(
-            attributes("config.cache.s3.server_address"),
-            "Cache credentials would be ignored",
-            "Without server_address the runner takes no notice of access_key and secret_key, and uses the AWS chain of \
-             its pod instead. Set server_address = \"s3.amazonaws.com\", or authentication_type = \"access-key\".",
-        ));
+        findings.push(Diagnostic::error("Cache credentials would be ignored", "Without server_address the runner takes no notice of access_key and secret_key, and uses the AWS chain of \
+             its pod instead. Set server_address = \"s3.amazonaws.com\", or authentication_type = \"access-key\".").at(AttributePath::dotted("config.cache.s3.server_address")));
     }
     if has("SecretKey") {
-        findings.push(Finding::warning(
-            attributes("config.cache.s3.secret_key"),
-            "Secret in the runner's configuration",
-            "secret_key is kept in plan, state and a ConfigMap. Put both keys in a Secret, as \
+        findings.push(
+            Diagnostic::warning(
+                "Secret in the runner's configuration",
+                "secret_key is kept in plan, state and a ConfigMap. Put both keys in a Secret, as \
              gitlabspot_runner_credentials does, and name it in cache_secret_name.",
-        ));
+            )
+            .at(AttributePath::dotted("config.cache.s3.secret_key")),
+        );
     }
     if s3.is_some() && inputs.cache_secret_name.is_some() && !has("ServerAddress") && !has("AuthenticationType") {
-        findings.push(Finding::warning(
-            attribute("cache_secret_name"),
-            "Cache credentials may be ignored",
-            "Without server_address or authentication_type the runner takes no notice of the keys in the Secret. Set \
-             authentication_type = \"access-key\" in the cache's s3 section.",
-        ));
+        findings.push(Diagnostic::warning("Cache credentials may be ignored", "Without server_address or authentication_type the runner takes no notice of the keys in the Secret. Set \
+             authentication_type = \"access-key\" in the cache's s3 section.").at(AttributePath::of("cache_secret_name")));
     }
     findings
 }
 
 /// Options that only a registration token can carry out.
-pub(super) fn registration(kind: TokenKind, inputs: &ReleaseInputs) -> Vec<Finding> {
+pub(super) fn registration(kind: TokenKind, inputs: &ReleaseInputs) -> Vec<Diagnostic> {
     let (TokenKind::Authentication, Some(given)) = (kind, &inputs.registration) else { return Vec::new() };
     let reserved = [
         ("tag_list", given.tag_list.as_ref().is_some_and(|tags| !tags.is_empty())),
@@ -104,18 +82,14 @@ pub(super) fn registration(kind: TokenKind, inputs: &ReleaseInputs) -> Vec<Findi
     if reserved.is_empty() {
         return Vec::new();
     }
-    vec![Finding::error(
-        attribute("registration"),
-        "Option is reserved with an authentication token",
-        format!(
+    vec![Diagnostic::error("Option is reserved with an authentication token", format!(
             "{} cannot be set here: the runner of an authentication token (glrt-...) was made in GitLab, which keeps \
              these settings. Set them there and take them out here.",
             reserved.join(", ")
-        ),
-    )]
+        )).at(AttributePath::of("registration"))]
 }
 
-pub(super) fn objects(inputs: &ReleaseInputs) -> Vec<Finding> {
+pub(super) fn objects(inputs: &ReleaseInputs) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     let on = |enabled: Option<Option<bool>>| enabled.flatten() == Some(true);
     let metrics = on(inputs.metrics.as_ref().map(|metrics| metrics.enabled));
@@ -123,11 +97,13 @@ pub(super) fn objects(inputs: &ReleaseInputs) -> Vec<Finding> {
     let service_monitor = on(inputs.service_monitor.as_ref().map(|monitor| monitor.enabled));
     let pod_monitor = on(inputs.pod_monitor.as_ref().map(|monitor| monitor.enabled));
     let mut needs = |name: &'static str, what: &str| {
-        findings.push(Finding::error(
-            attribute(name),
-            "Nothing to scrape",
-            format!("{name} is enabled without {what}, so that there is nothing to scrape. Enable {what} too."),
-        ));
+        findings.push(
+            Diagnostic::error(
+                "Nothing to scrape",
+                format!("{name} is enabled without {what}, so that there is nothing to scrape. Enable {what} too."),
+            )
+            .at(AttributePath::of(name)),
+        );
     };
     if service && !metrics {
         needs("service", "metrics");
@@ -140,36 +116,39 @@ pub(super) fn objects(inputs: &ReleaseInputs) -> Vec<Finding> {
     }
     if let Some(hpa) = &inputs.hpa {
         if hpa.metrics.as_ref().is_none_or(Vec::is_empty) {
-            findings.push(Finding::error(
-                attributes("hpa.metrics"),
-                "Autoscaler without metrics",
-                "hpa needs at least one entry in metrics; without one it has nothing to scale by.",
-            ));
+            findings.push(
+                Diagnostic::error(
+                    "Autoscaler without metrics",
+                    "hpa needs at least one entry in metrics; without one it has nothing to scale by.",
+                )
+                .at(AttributePath::dotted("hpa.metrics")),
+            );
         }
         findings
             .extend(hpa.metrics.iter().flatten().enumerate().filter_map(|(index, metric)| of_old_api(index, metric)));
         if hpa.max_replicas.is_some_and(|max| max < hpa.min_replicas.unwrap_or(1)) {
-            findings.push(Finding::error(
-                attributes("hpa.max_replicas"),
-                "Autoscaler's bounds are reversed",
-                "max_replicas is less than min_replicas.",
-            ));
+            findings.push(
+                Diagnostic::error("Autoscaler's bounds are reversed", "max_replicas is less than min_replicas.")
+                    .at(AttributePath::dotted("hpa.max_replicas")),
+            );
         }
     }
     if let Some(budget) = &inputs.pod_disruption_budget
         && budget.min_available.is_some() == budget.max_unavailable.is_some()
     {
-        findings.push(Finding::error(
-            attribute("pod_disruption_budget"),
-            "Disruption budget needs one bound",
-            "Set exactly one of min_available and max_unavailable.",
-        ));
+        findings.push(
+            Diagnostic::error(
+                "Disruption budget needs one bound",
+                "Set exactly one of min_available and max_unavailable.",
+            )
+            .at(AttributePath::of("pod_disruption_budget")),
+        );
     }
     findings
 }
 
 /// Metrics in the form of `autoscaling/v2beta1`, which Kubernetes 1.25 removed.
-fn of_old_api(index: usize, metric: &Json) -> Option<Finding> {
+fn of_old_api(index: usize, metric: &Json) -> Option<Diagnostic> {
     let kind = metric.get("type")?.as_str()?;
     let field = format!("{}{}", kind.get(..1)?.to_lowercase(), kind.get(1..)?);
     let source = metric.get(&field)?;
@@ -187,13 +166,9 @@ fn of_old_api(index: usize, metric: &Json) -> Option<Finding> {
             format!("{{ type: AverageValue, averageValue: {} }}", amount.unwrap_or_else(|| "AMOUNT".to_owned()))
         }
     };
-    Some(Finding::error(
-        attributes("hpa.metrics"),
-        "Metric of a removed API",
-        format!(
+    Some(Diagnostic::error("Metric of a removed API", format!(
             "metrics[{index}] has {}, which left Kubernetes with autoscaling/v2beta1. Write {field}: {{ {named}, target: \
              {target} }}.",
             found.join(" and ")
-        ),
-    ))
+        )).at(AttributePath::dotted("hpa.metrics")))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::super::inputs::{Probe, ReleaseInputs, SecretItems};
-use super::super::version::DEFAULT_RELEASE;
+use gitlabspot_runner_config::version::DEFAULT_RELEASE;
 
 /// Initial delay and period of the readiness probe, in seconds. The chart has 60 and 60: a kubelet probes at the start and
 /// then each period, so that no pod is ready before its 60th second. Here a startup probe covers the start.

@@ -19,9 +19,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::config_toml::Config;
 use super::inputs::{Hpa, Monitor, Service};
-use super::version::RunnerVersion;
+use gitlabspot_runner_config::config_toml::Config;
+use gitlabspot_runner_config::version::RunnerVersion;
 
 pub use crate::quantity::Quantity;
 pub use job_pod::{JobPod, job_pod};

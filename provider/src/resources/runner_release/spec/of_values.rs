@@ -1,20 +1,21 @@
 //! What values files say and the rest of the release makes pointless: the chart leaves it out, and so does this.
 
-use super::super::finding::{Finding, PathStep, attribute};
 use super::super::inputs::ReleaseInputs;
 use super::super::values::{ChartValues, Notes, is_of_registration, option};
 use super::{Roles, ServiceAccount, Start};
+use tfplugin::framework::{AttributePath, Diagnostic, Step};
 
 /// Findings about attributes that the values files give stand at their file.
-pub(super) fn placed(findings: Vec<Finding>, typed: &ReleaseInputs, values: &ChartValues) -> Vec<Finding> {
+pub(super) fn placed(findings: Vec<Diagnostic>, typed: &ReleaseInputs, values: &ChartValues) -> Vec<Diagnostic> {
     let typed = serde_json::to_value(typed).unwrap_or_default();
     let is_typed = |name: &str| !typed[name].is_null();
-    let place = |finding: Finding| {
+    let place = |finding: Diagnostic| {
         let names: Vec<&str> = finding
             .path
+            .steps()
             .iter()
             .filter_map(|step| match step {
-                PathStep::Attribute(name) => Some(name.as_str()),
+                Step::Attribute(name) => Some(name.as_str()),
                 _ => None,
             })
             .collect();
@@ -32,13 +33,13 @@ pub(super) fn placed(findings: Vec<Finding>, typed: &ReleaseInputs, values: &Cha
 }
 
 /// What the runner ignores of its configuration is no error where the files alone say it.
-pub(super) fn excused(findings: Vec<Finding>, typed: &ReleaseInputs, values: &mut ChartValues) -> Vec<Finding> {
+pub(super) fn excused(findings: Vec<Diagnostic>, typed: &ReleaseInputs, values: &mut ChartValues) -> Vec<Diagnostic> {
     let is_of_files =
         typed.config.is_none() && typed.config_toml.is_none() && typed.cache.is_none() && values.has_config;
     let (errors, mut kept): (Vec<_>, Vec<_>) = findings.into_iter().partition(|one| is_of_files && one.is_error());
     for error in errors {
-        match error.path.first() {
-            Some(PathStep::Attribute(name)) if name == "cache_secret_name" && typed.cache_secret_name.is_some() => {
+        match error.path.steps().first() {
+            Some(Step::Attribute(name)) if name == "cache_secret_name" && typed.cache_secret_name.is_some() => {
                 kept.push(error);
             }
             _ => values.notes.add("runners.config", &error.detail),
@@ -134,7 +135,7 @@ pub(super) fn registration(inputs: &mut ReleaseInputs, typed: &ReleaseInputs, no
 }
 
 /// Variables that configure a runner only when it registers, and are of no use to one that does not.
-pub(super) fn variables(start: &Start, typed: &ReleaseInputs, values: &mut ChartValues) -> Vec<Finding> {
+pub(super) fn variables(start: &Start, typed: &ReleaseInputs, values: &mut ChartValues) -> Vec<Diagnostic> {
     if *start != Start::WholeConfig {
         return Vec::new();
     }
@@ -154,15 +155,11 @@ pub(super) fn variables(start: &Start, typed: &ReleaseInputs, values: &mut Chart
     if unread.is_empty() {
         return Vec::new();
     }
-    vec![Finding::warning(
-        attribute("extra_env"),
-        "Variables without effect",
-        format!(
+    vec![Diagnostic::warning("Variables without effect", format!(
             "{} configure a runner only when it registers, and with an authentication token (glrt-...) it does not. Set the \
              attribute of config instead.",
             unread.join(", ")
-        ),
-    )]
+        )).at(AttributePath::of("extra_env"))]
 }
 
 /// The chart's Role allows everything in the core group; the one here allows what the manager needs.

@@ -3,15 +3,16 @@
 use secrecy::SecretString;
 use toml::Value;
 
-use super::super::finding::{Finding, attribute};
 use super::super::inputs::ReleaseInputs;
 use super::super::values::{self, ChartValues, Context};
-use super::super::version::{self, RunnerVersion, Running};
+use super::super::version::{self, Running};
 use super::configuration::Sources;
 use super::{
     DisruptionBudget, ManagerPod, Metrics, Names, Registration, ReleaseSpec, Roles, Rule, ServiceAccount,
     SessionServer, Start, TokenKind, TokenSecret, job_pod, lint, needed, of_values,
 };
+use gitlabspot_runner_config::version::RunnerVersion;
+use tfplugin::framework::{AttributePath, Diagnostic};
 
 /// Everything that a plan or an apply knows.
 #[derive(Debug)]
@@ -31,13 +32,13 @@ pub struct Resolved {
     pub spec: ReleaseSpec,
     /// A token from a values file; it is the one to use when no write-only one is set.
     pub token: Option<SecretString>,
-    pub warnings: Vec<Finding>,
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// # Errors
 ///
 /// Every reason why the release cannot be made, as far as it shows at once.
-pub fn resolve(given: Given<'_>) -> Result<Resolved, Vec<Finding>> {
+pub fn resolve(given: Given<'_>) -> Result<Resolved, Vec<Diagnostic>> {
     let typed = given.typed;
     let release = typed.name.as_deref().unwrap_or("gitlab-runner").to_owned();
     let namespace = typed.namespace.as_deref().unwrap_or("gitlab-runner").to_owned();
@@ -103,10 +104,10 @@ pub fn resolve(given: Given<'_>) -> Result<Resolved, Vec<Finding>> {
         findings.extend(lint::registration(token.kind, &inputs));
     }
     let findings = of_values::placed(findings, &typed, &values);
-    let (mut errors, mut warnings): (Vec<_>, Vec<_>) = findings.into_iter().partition(Finding::is_error);
+    let (mut errors, mut warnings): (Vec<_>, Vec<_>) = findings.into_iter().partition(Diagnostic::is_error);
     if values.is_unreadable {
         // What is missing may be in the file.
-        errors.retain(|error| !MAY_BE_IN_VALUES.contains(&error.summary));
+        errors.retain(|error| !MAY_BE_IN_VALUES.contains(&error.summary.as_ref()));
     }
     let (Some(token), Some(mut config), true) = (token, config, errors.is_empty()) else { return Err(errors) };
     warnings.splice(0..0, std::mem::take(&mut values.warnings));
@@ -162,12 +163,15 @@ pub fn resolve(given: Given<'_>) -> Result<Resolved, Vec<Finding>> {
     Ok(Resolved { spec, token, warnings })
 }
 
-fn keep<T>(result: Result<T, Vec<Finding>>, findings: &mut Vec<Finding>) -> Option<T> {
+fn keep<T>(result: Result<T, Vec<Diagnostic>>, findings: &mut Vec<Diagnostic>) -> Option<T> {
     result.map_err(|found| findings.extend(found)).ok()
 }
 
-fn shape_error(error: serde_json::Error) -> Vec<Finding> {
-    vec![Finding::error(attribute("values"), "Values and attributes do not fit together", error.to_string())]
+fn shape_error(error: serde_json::Error) -> Vec<Diagnostic> {
+    vec![
+        Diagnostic::error("Values and attributes do not fit together", error.to_string())
+            .at(AttributePath::of("values")),
+    ]
 }
 
 const NO_URL: &str = "GitLab's address is missing or wrong";
@@ -183,7 +187,7 @@ enum WrongUrl {
 }
 
 impl WrongUrl {
-    fn finding(self) -> Finding {
+    fn finding(self) -> Diagnostic {
         let detail = match self {
             Self::Missing => {
                 "Set gitlab_url, or gitlabUrl in a values file: the runner has to know its GitLab.".to_owned()
@@ -192,7 +196,7 @@ impl WrongUrl {
                 format!("{url:?} must start with https:// or http://. Write for instance \"https://{url}\".")
             }
         };
-        Finding::error(attribute("gitlab_url"), NO_URL, detail)
+        Diagnostic::error(NO_URL, detail).at(AttributePath::of("gitlab_url"))
     }
 }
 
@@ -220,8 +224,8 @@ struct Tokens<'a> {
 
 impl Tokens<'_> {
     /// Attributes win over values, and in values the Secret wins over a token, as in the chart.
-    fn choose(&self, values: &mut ChartValues) -> Result<TokenSecret, Vec<Finding>> {
-        let wrong = |detail: &str| vec![Finding::error(attribute("runner_token_wo"), NO_TOKEN, detail)];
+    fn choose(&self, values: &mut ChartValues) -> Result<TokenSecret, Vec<Diagnostic>> {
+        let wrong = |detail: &str| vec![Diagnostic::error(NO_TOKEN, detail).at(AttributePath::of("runner_token_wo"))];
         let in_values = match (&values.runner_token, &values.registration_token) {
             (Some(_), _) => Some(TokenKind::Authentication),
             (None, Some(_)) => Some(TokenKind::Registration),

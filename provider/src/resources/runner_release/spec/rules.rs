@@ -3,7 +3,7 @@
 use serde::Serialize;
 use toml::{Table, Value};
 
-use super::super::version::RunnerVersion;
+use gitlabspot_runner_config::version::RunnerVersion;
 
 /// From here on the runner hands a job's scripts over without a ConfigMap.
 const WITHOUT_CONFIG_MAPS: RunnerVersion = RunnerVersion::new(15, 8);

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use toml::Table;
 
-use super::super::finding::{Finding, attributes};
 use super::super::inputs::{self, SessionServerIngress};
 use super::Names;
+use tfplugin::framework::{AttributePath, Diagnostic};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct SessionServer {
@@ -47,15 +47,17 @@ impl SessionServer {
         given: Option<&inputs::SessionServer>,
         names: &Names,
         single_pod: bool,
-    ) -> Result<Option<Self>, Vec<Finding>> {
+    ) -> Result<Option<Self>, Vec<Diagnostic>> {
         let Some(given) = given.filter(|given| given.enabled == Some(true)).cloned() else { return Ok(None) };
         if !single_pod {
-            return Err(vec![Finding::error(
-                attributes("session_server.enabled"),
-                "Session server needs a single manager pod",
-                "A terminal session lives in the pod that runs the job, and the Service would pick any pod. \
+            return Err(vec![
+                Diagnostic::error(
+                    "Session server needs a single manager pod",
+                    "A terminal session lives in the pod that runs the job, and the Service would pick any pod. \
                  Set replicas to 1 and take hpa out, or disable the session server.",
-            )]);
+                )
+                .at(AttributePath::dotted("session_server.enabled")),
+            ]);
         }
         let service_type = given.service_type.unwrap_or_else(|| "LoadBalancer".to_owned());
         let external_port = given.external_port.unwrap_or(9000);
@@ -67,19 +69,23 @@ impl SessionServer {
             (None, "ClusterIP" | "Headless", _) => Advertise::Fixed(format!("{host_in_cluster}:{external_port}")),
             (None, "NodePort", Some(port)) => Advertise::Node(port),
             (None, "NodePort", None) => {
-                return Err(vec![Finding::error(
-                    attributes("session_server.node_port"),
-                    "Session server's port is not known",
-                    "Kubernetes would choose a node port that config.toml cannot name. Set node_port.",
-                )]);
+                return Err(vec![
+                    Diagnostic::error(
+                        "Session server's port is not known",
+                        "Kubernetes would choose a node port that config.toml cannot name. Set node_port.",
+                    )
+                    .at(AttributePath::dotted("session_server.node_port")),
+                ]);
             }
             (None, "LoadBalancer", _) => Advertise::LoadBalancer(external_port),
             (None, _, _) => {
-                return Err(vec![Finding::error(
-                    attributes("session_server.service_type"),
-                    "Unknown type of Service",
-                    "service_type must be one of ClusterIP, Headless, NodePort, LoadBalancer.",
-                )]);
+                return Err(vec![
+                    Diagnostic::error(
+                        "Unknown type of Service",
+                        "service_type must be one of ClusterIP, Headless, NodePort, LoadBalancer.",
+                    )
+                    .at(AttributePath::dotted("session_server.service_type")),
+                ]);
             }
         };
         Ok(Some(Self {
@@ -123,12 +129,12 @@ mod tests {
 
     use super::*;
 
-    fn advertise(given: serde_json::Value) -> Result<Option<Advertise>, &'static str> {
+    fn advertise(given: serde_json::Value) -> Result<Option<Advertise>, String> {
         let given: inputs::SessionServer = serde_json::from_value(given).unwrap();
         let names = Names::new("gitlab-runner", "ci", None, None);
         SessionServer::new(Some(&given), &names, true)
             .map(|server| server.map(|server| server.advertise))
-            .map_err(|findings| findings[0].summary)
+            .map_err(|findings| findings[0].summary.to_string())
     }
 
     #[test]
@@ -148,8 +154,11 @@ mod tests {
         );
         assert_eq!(
             advertise(json!({ "enabled": true, "service_type": "NodePort" })),
-            Err("Session server's port is not known")
+            Err("Session server's port is not known".to_owned())
         );
-        assert_eq!(advertise(json!({ "enabled": true, "service_type": "Foo" })), Err("Unknown type of Service"));
+        assert_eq!(
+            advertise(json!({ "enabled": true, "service_type": "Foo" })),
+            Err("Unknown type of Service".to_owned())
+        );
     }
 }

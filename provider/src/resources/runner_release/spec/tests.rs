@@ -1,8 +1,8 @@
 use serde_json::json;
 
-use super::super::finding::Finding;
 use super::super::inputs::ReleaseInputs;
 use super::*;
+use tfplugin::framework::Diagnostic;
 
 const GUIDE: &str = include_str!("../testdata/guide-values.yaml");
 
@@ -23,7 +23,7 @@ fn given(inputs: serde_json::Value, token: TokenKind) -> Given<'static> {
     Given { typed: typed(inputs), values: &[], token: Some(token), existing_secret: None }
 }
 
-fn errors(inputs: serde_json::Value, token: TokenKind) -> Vec<Finding> {
+fn errors(inputs: serde_json::Value, token: TokenKind) -> Vec<Diagnostic> {
     resolve(given(inputs, token)).map(|_| Vec::new()).unwrap_or_else(|findings| findings)
 }
 
@@ -182,8 +182,8 @@ fn tokens_of_values_are_told_apart() {
 
 #[test]
 fn what_cannot_work_is_refused() {
-    let summaries = |inputs, token| -> Vec<&'static str> {
-        errors(inputs, token).into_iter().map(|finding| finding.summary).collect()
+    let summaries = |inputs, token| -> Vec<String> {
+        errors(inputs, token).into_iter().map(|finding| finding.summary.into_owned()).collect()
     };
     assert_eq!(summaries(json!({}), TokenKind::Authentication), ["GitLab's address is missing or wrong"]);
     let inputs = json!({
@@ -223,7 +223,7 @@ fn short_poll_timeout_is_warned_about() {
     let mut inputs = guide_as_attributes();
     inputs["config"]["kubernetes"]["poll_timeout"] = json!(200);
     let warnings = resolve(given(inputs, TokenKind::Authentication)).unwrap().warnings;
-    let summaries: Vec<_> = warnings.iter().map(|finding| finding.summary).collect();
+    let summaries: Vec<_> = warnings.iter().map(|finding| finding.summary.as_ref()).collect();
     assert_eq!(summaries, ["Jobs may give up before a node is there"]);
 }
 

@@ -1,16 +1,18 @@
 //! Walks the merged values and carries each key to where it belongs.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
-use super::super::catalogue::{GLOBAL, Table};
-use super::super::config_toml::{Config, Release, Rules, from_hcl, told};
-use super::super::finding::{Finding, PathStep};
-use super::super::version::RunnerVersion;
 use super::keys::{Becomes, KEYS, Shape, ValuesKey};
 use super::layer::element;
 use super::shape::{Misshapen, is_empty, says_nothing, shaped};
 use super::unknown;
 use super::{ChartValues, Context};
+use gitlabspot_runner_config::catalogue::{GLOBAL, Table};
+use gitlabspot_runner_config::config_toml::{Config, Release, Rules, from_hcl, told};
+use gitlabspot_runner_config::version::RunnerVersion;
+use tfplugin::framework::{AttributePath, Diagnostic, Step};
 
 pub(super) struct Carrier<'a> {
     pub(super) context: Context<'a>,
@@ -21,7 +23,7 @@ pub(super) struct Carrier<'a> {
     /// Keys that are read together, by their own path.
     pub(super) specials: Map<String, Value>,
     pub(super) carried: ChartValues,
-    pub(super) findings: Vec<Finding>,
+    pub(super) findings: Vec<Diagnostic>,
     /// Under HCL names.
     global: Map<String, Value>,
     /// Texts with expressions.
@@ -131,8 +133,8 @@ impl Carrier<'_> {
         self.carried.notes.add(path, text);
     }
 
-    pub(super) fn error(&mut self, path: &str, summary: &'static str, detail: &str) {
-        let finding = Finding::error(Vec::new(), summary, detail);
+    pub(super) fn error(&mut self, path: &str, summary: impl Into<Cow<'static, str>>, detail: &str) {
+        let finding = Diagnostic::error(summary, detail);
         self.findings.push(self.carried.notes.placed(path, finding));
     }
 
@@ -160,7 +162,7 @@ impl Carrier<'_> {
             Ok(inputs) => self.carried.inputs = inputs,
             Err(error) => {
                 let detail = format!("a list or a map holds what does not belong there: {error}.");
-                self.findings.push(Finding::error(element(0), "Wrong value in a values file", detail));
+                self.findings.push(Diagnostic::error("Wrong value in a values file", detail).at(element(0)));
             }
         }
         self.carried.errors.append(&mut self.findings);
@@ -169,12 +171,12 @@ impl Carrier<'_> {
 
     fn table(&mut self, catalogue: &'static Table) -> toml::Table {
         let object = Value::Object(std::mem::take(&mut self.global));
-        from_hcl(&object, catalogue, self.version, Vec::new()).unwrap_or_else(|findings| {
+        from_hcl(&object, catalogue, self.version, AttributePath::root()).unwrap_or_else(|findings| {
             for finding in findings {
-                let Some(PathStep::Attribute(name)) = finding.path.first() else { continue };
+                let Some(Step::Attribute(name)) = finding.path.steps().first() else { continue };
                 let key = KEYS.iter().find(|key| matches!(key.becomes, Becomes::Global(to) if to == name));
                 let path = key.map_or(name.as_str(), |key| key.path);
-                self.error(path, finding.summary, &finding.detail.replacen(name.as_str(), path, 1));
+                self.error(path, finding.summary.clone(), &finding.detail.replacen(name.as_str(), path, 1));
             }
             toml::Table::new()
         })

@@ -5,9 +5,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::catalogue::{Kind, RUNNER, Table};
-use super::super::config_toml::{Config, from_hcl};
 use super::carry::{Carrier, put};
+use gitlabspot_runner_config::catalogue::{Kind, RUNNER, Table};
+use gitlabspot_runner_config::config_toml::{Config, from_hcl};
+use tfplugin::framework::AttributePath;
 
 /// Options whose variable is not made of the option's name.
 const NAMED: &[(&str, &str)] = &[
@@ -136,7 +137,7 @@ impl Carrier<'_> {
                 }
             }
         }
-        let layer = from_hcl(&json!(options), &RUNNER, self.version, Vec::new());
+        let layer = from_hcl(&json!(options), &RUNNER, self.version, AttributePath::root());
         match layer {
             Ok(runner) => self.carried.environment = Config { runner, ..Config::default() },
             Err(findings) => {

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::super::finding::{Finding, PathStep};
 use super::umbrella::{self, unwrapped};
 use super::yaml::{self, Document, Lines};
+use tfplugin::framework::{AttributePath, Diagnostic};
 
 /// The files as one, and where each key stands.
 #[derive(Debug, Default)]
@@ -46,8 +46,8 @@ impl Files {
 }
 
 /// The path of one file in `values`.
-pub(super) fn element(file: usize) -> Vec<PathStep> {
-    vec![PathStep::Attribute("values".to_owned()), PathStep::Index(file)]
+pub(super) fn element(file: usize) -> AttributePath {
+    AttributePath::of("values").index(file)
 }
 
 /// Maps merge, the first over `defaults`; everything else is replaced, and null takes a key away.
@@ -55,14 +55,14 @@ pub(super) fn element(file: usize) -> Vec<PathStep> {
 /// # Errors
 ///
 /// Files that are not YAML, not a map, or encrypted.
-pub(super) fn merge(defaults: Value, texts: &[&str]) -> Result<Layers, Vec<Finding>> {
+pub(super) fn merge(defaults: Value, texts: &[&str]) -> Result<Layers, Vec<Diagnostic>> {
     let mut layers = Layers::default();
     if let Value::Object(defaults) = defaults {
         layers.merged = defaults;
     }
     let mut findings = Vec::new();
     for (index, text) in texts.iter().enumerate() {
-        let mut error = |summary, detail| findings.push(Finding::error(element(index), summary, detail));
+        let mut error = |summary, detail| findings.push(Diagnostic::error(summary, detail).at(element(index)));
         match yaml::read(text) {
             Ok(document) if is_encrypted(&document.values) => {
                 error(
@@ -162,8 +162,8 @@ mod tests {
     #[test]
     fn says_which_file_is_wrong_without_quoting_it() {
         let found = merge(Value::Null, &["a: 1", "runnerToken: 'glrt-secret", "- 1"]).unwrap_err();
-        let steps: Vec<_> = found.iter().filter_map(|f| f.path.last().cloned()).collect();
-        assert_eq!(steps, [PathStep::Index(1), PathStep::Index(2)]);
+        let paths: Vec<_> = found.iter().map(|f| f.path.clone()).collect();
+        assert_eq!(paths, [element(1), element(2)]);
         assert!(found.iter().all(|f| !f.detail.contains("secret")), "{found:?}");
     }
 }

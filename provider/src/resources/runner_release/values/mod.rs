@@ -26,11 +26,11 @@ pub use keys::{Becomes, CHART, KEYS, ValuesKey};
 pub use notes::Notes;
 
 use self::layer::Layers;
-use super::config_toml::{Config, Release};
-use super::finding::Finding;
 use super::inputs::ReleaseInputs;
 use super::spec::security_context;
-use super::version::{DEFAULT_RELEASE, RunnerVersion};
+use gitlabspot_runner_config::config_toml::{Config, Release};
+use gitlabspot_runner_config::version::{DEFAULT_RELEASE, RunnerVersion};
+use tfplugin::framework::Diagnostic;
 
 /// Everything that the files say.
 #[derive(Debug, Default)]
@@ -50,10 +50,10 @@ pub struct ChartValues {
     /// The key that one of them stands at, and the attribute that takes it.
     token_key: Option<(&'static str, &'static str)>,
     /// Why that token cannot be used.
-    wrong_token: Option<Finding>,
+    wrong_token: Option<Diagnostic>,
     pub notes: Notes,
-    pub warnings: Vec<Finding>,
-    pub errors: Vec<Finding>,
+    pub warnings: Vec<Diagnostic>,
+    pub errors: Vec<Diagnostic>,
     /// Whether a file could not be read at all, so that what is missing may be in it.
     pub is_unreadable: bool,
     /// Path and option of each variable that configures a registration and whose value another object holds.
@@ -84,7 +84,7 @@ impl ChartValues {
             "{key} is used, but `values` are kept in plan and state as they are written. Take it out and set `{attribute}`, \
              which is never stored."
         );
-        let warning = Finding::warning(Vec::new(), "Token in a values file", detail);
+        let warning = Diagnostic::warning("Token in a values file", detail);
         self.warnings.push(self.notes.placed(key, warning));
     }
 

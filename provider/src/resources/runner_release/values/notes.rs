@@ -1,8 +1,8 @@
 //! What files say without effect, or otherwise than it seems: one warning per file.
 
-use super::super::config_toml::Remark;
-use super::super::finding::Finding;
 use super::layer::{At, Files, element};
+use gitlabspot_runner_config::config_toml::Remark;
+use tfplugin::framework::Diagnostic;
 
 /// Remarks on keys, to be told together.
 #[derive(Debug, Default)]
@@ -26,10 +26,10 @@ impl Notes {
     }
 
     /// The finding at the file and the line of the key.
-    pub fn placed(&self, path: &str, finding: Finding) -> Finding {
+    pub fn placed(&self, path: &str, finding: Diagnostic) -> Diagnostic {
         let at = self.files.find(path);
         let line = at.line.map(|line| format!("line {line}: ")).unwrap_or_default();
-        Finding { path: element(at.file), detail: format!("{line}{}", finding.detail), ..finding }
+        Diagnostic { path: element(at.file), detail: format!("{line}{}", finding.detail), ..finding }
     }
 
     /// About a file as a whole.
@@ -48,10 +48,10 @@ impl Notes {
     }
 
     /// A warning for each file, in the order of the lines.
-    pub fn into_findings(mut self) -> Vec<Finding> {
+    pub fn into_findings(mut self) -> Vec<Diagnostic> {
         self.notes.sort();
         self.notes.dedup();
-        let mut findings: Vec<Finding> = Vec::new();
+        let mut findings: Vec<Diagnostic> = Vec::new();
         for file in self.notes.chunk_by(|one, other| one.0.file == other.0.file) {
             let Some((at, _)) = file.first() else { continue };
             let lines = file.iter().map(|(at, text)| match at.line {
@@ -62,7 +62,7 @@ impl Notes {
                 "These parts of the file have no effect, or an effect that differs from what they say:\n{}",
                 lines.collect::<Vec<_>>().join("\n")
             );
-            findings.push(Finding::warning(element(at.file), "Parts of a values file have no effect", detail));
+            findings.push(Diagnostic::warning("Parts of a values file have no effect", detail).at(element(at.file)));
         }
         findings
     }

@@ -23,7 +23,7 @@ impl Carrier<'_> {
         match self.release.expand(image) {
             Ok(image) => put(&mut self.inputs, "image", Value::String(image)),
             Err(unsupported) => {
-                let detail = format!("image: {}", super::super::config_toml::told(&unsupported));
+                let detail = format!("image: {}", gitlabspot_runner_config::config_toml::told(&unsupported));
                 self.error("image", "Template expression not supported", &detail);
             }
         }

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::super::config_toml::{Release, Unsupported};
 use super::keys::Shape;
+use gitlabspot_runner_config::config_toml::{Release, Unsupported};
 
 /// A value in the shape of its key.
 pub(super) struct Shaped {

@@ -1,12 +1,14 @@
+mod misspellings;
+
 use std::collections::BTreeSet;
 
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use super::super::catalogue::{RUNNER, entries};
-use super::super::finding::{PathStep, Severity};
 use super::keys::Shape;
 use super::*;
+use gitlabspot_runner_config::catalogue::{RUNNER, entries};
+use tfplugin::framework::{AttributePath, Severity};
 
 const CONTEXT: Context<'_> = Context { release: "gitlab-runner", namespace: "ci", version: None, app_version: None };
 
@@ -55,7 +57,7 @@ fn the_guides_file_is_understood() {
     assert_eq!(read.registration_token.as_ref().unwrap().expose_secret(), "XXXXX");
     assert!(read.runner_token.is_none());
     read.token_is_used();
-    let warnings: Vec<_> = read.warnings.iter().map(|f| (f.severity, f.summary)).collect();
+    let warnings: Vec<_> = read.warnings.iter().map(|f| (f.severity, f.summary.as_ref())).collect();
     assert_eq!(warnings, [(Severity::Warning, "Token in a values file")]);
     assert!(read.warnings[0].detail.starts_with("line 6: runnerRegistrationToken is used"), "{:?}", read.warnings);
     assert_eq!(read.config[1].runner["kubernetes"]["namespace"].as_str(), Some("ci"));
@@ -107,8 +109,8 @@ fn keys_of_older_charts_are_remarked_on_unless_the_configuration_says_the_same()
 #[test]
 fn each_file_has_a_warning_of_its_own() {
     let found = read(&["foo: 1\n---\nbar: 1\n", "# x\nbaz: 1\nconcurrent: 3\n"], CONTEXT).notes.into_findings();
-    let told: Vec<_> = found.iter().map(|f| (f.path.last().cloned().unwrap(), f.detail.lines().count())).collect();
-    assert_eq!(told, [(PathStep::Index(0), 3), (PathStep::Index(1), 2)]);
+    let told: Vec<_> = found.iter().map(|f| (f.path.clone(), f.detail.lines().count())).collect();
+    assert_eq!(told, [(AttributePath::of("values").index(0), 3), (AttributePath::of("values").index(1), 2)]);
     assert!(found[1].detail.contains("- line 2, baz:"), "{found:?}");
 }
 

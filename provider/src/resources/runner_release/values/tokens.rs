@@ -3,9 +3,9 @@
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::super::finding::Finding;
 use super::super::validate::is_of_registration;
 use super::carry::{Carrier, put};
+use tfplugin::framework::Diagnostic;
 
 impl Carrier<'_> {
     pub(super) fn tokens(&mut self) {
@@ -14,8 +14,7 @@ impl Carrier<'_> {
             // A line break at its end is the usual accident, and an invalid HTTP header later.
             let token = token.trim();
             if key == "runnerToken" && is_of_registration(token) {
-                let wrong = Finding::error(
-                    Vec::new(),
+                let wrong = Diagnostic::error(
                     "Not an authentication token",
                     "runnerToken is a registration token (GR1348941...). Take it out of the values and set \
                      `registration_token_wo`.",

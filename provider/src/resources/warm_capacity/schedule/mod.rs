@@ -14,7 +14,7 @@ use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use self::cron::Cron;
-use crate::resources::runner_release::suggest::did_you_mean;
+use gitlabspot_runner_config::suggest::did_you_mean;
 
 /// A schedule that was checked.
 #[derive(Clone, Debug, PartialEq)]

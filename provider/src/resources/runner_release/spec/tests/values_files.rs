@@ -21,7 +21,7 @@ macro_rules! file {
     };
 }
 
-fn resolved(text: &'static str, existing_secret: Option<TokenKind>) -> Result<Resolved, Vec<Finding>> {
+fn resolved(text: &'static str, existing_secret: Option<TokenKind>) -> Result<Resolved, Vec<Diagnostic>> {
     resolve(Given { typed: ReleaseInputs::default(), values: &[text], token: None, existing_secret })
 }
 
@@ -139,7 +139,7 @@ fn each_comes_to_what_its_first_line_says() {
             }
             (comes, Ok(resolved)) => {
                 assert!(title.starts_with("# passes"), "{title}");
-                let about_parts = |finding: &&Finding| finding.summary == "Parts of a values file have no effect";
+                let about_parts = |finding: &&Diagnostic| finding.summary == "Parts of a values file have no effect";
                 let told: Vec<&str> =
                     resolved.warnings.iter().filter(about_parts).map(|one| one.detail.as_str()).collect();
                 match comes {
@@ -223,7 +223,7 @@ fn everything_that_is_wrong_is_told_at_once() {
     let given = Given { typed, values: &[text], token: None, existing_secret: None };
     let errors = resolve(given).unwrap_err();
     let of_hpa = errors.iter().find(|error| error.detail.contains("hpa")).unwrap();
-    assert_eq!(of_hpa.path.len(), 2, "{of_hpa:?}");
+    assert_eq!(of_hpa.path.steps().len(), 2, "{of_hpa:?}");
     assert!(of_hpa.detail.starts_with("line 8: "), "{of_hpa:?}");
     assert_eq!(errors.len(), 8, "{errors:#?}");
 }

@@ -2,7 +2,7 @@
 
 use toml::Value;
 
-use super::super::catalogue::{Choice, Kind};
+use crate::catalogue::{Choice, Kind};
 
 /// The value as it is to be written; `None` for an empty text that means the key is not set.
 ///

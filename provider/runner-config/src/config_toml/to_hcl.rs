@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 use toml::Value as Toml;
 
-use super::super::catalogue::{Kind, Table};
+use crate::catalogue::{Kind, Table};
 
 /// A table that was read by the catalogue, under HCL names. Keys unknown to it are left out.
 pub fn to_hcl(table: &toml::Table, catalogue: &'static Table) -> Json {

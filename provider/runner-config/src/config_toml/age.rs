@@ -1,7 +1,7 @@
 //! Keys that the runner does not know yet, or does not know any more.
 
-use super::super::catalogue::Key;
-use super::super::version::RunnerVersion;
+use crate::catalogue::Key;
+use crate::version::RunnerVersion;
 
 /// Why a key has no effect with this runner: a summary, and what to do. `None` for a key that it knows.
 pub(super) fn unfit(at: &str, key: &Key, version: RunnerVersion) -> Option<(&'static str, String)> {

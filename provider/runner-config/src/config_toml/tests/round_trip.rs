@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use proptest::strategy::Union;
 use toml::Value;
 
-use super::super::super::catalogue::{GLOBAL, Key, Kind, RUNNER, Table, entries};
 use super::*;
+use crate::catalogue::{GLOBAL, Key, Kind, RUNNER, Table, entries};
 
 fn any_text() -> BoxedStrategy<String> {
     // Braces are left out because two of them start a template expression.
@@ -104,7 +104,7 @@ proptest! {
     #[test]
     fn to_hcl_and_back_is_the_same(config in any_config()) {
         let object = to_hcl(&config.runner, &RUNNER);
-        let back = from_hcl(&object, &RUNNER, RunnerVersion::new(19, 4), Vec::new());
+        let back = from_hcl(&object, &RUNNER, RunnerVersion::new(19, 4), AttributePath::root());
         prop_assert_eq!(back.unwrap(), config.runner);
     }
 

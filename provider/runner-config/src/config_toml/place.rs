@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::super::finding::{Finding, PathStep};
-use super::super::version::RunnerVersion;
+use crate::version::RunnerVersion;
+use tfplugin::framework::{AttributePath, Diagnostic};
 
 /// Whether what the runner ignores is an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub enum Rules {
 /// The attribute or the key that holds the text.
 #[derive(Debug, Clone)]
 pub struct Place {
-    pub path: Vec<PathStep>,
+    pub path: AttributePath,
     pub version: RunnerVersion,
     pub rules: Rules,
     /// Line in its file at which the text begins, where it is part of one.
@@ -40,7 +40,7 @@ pub struct Remark {
 
 impl Place {
     /// Of `config_toml`.
-    pub fn strict(path: Vec<PathStep>, version: RunnerVersion) -> Self {
+    pub fn strict(path: AttributePath, version: RunnerVersion) -> Self {
         Self { path, version, rules: Rules::Strict, first_line: None }
     }
 
@@ -63,8 +63,8 @@ impl Place {
         }
     }
 
-    pub(super) fn error(&self, in_text: Option<usize>, summary: &'static str, detail: &str) -> Finding {
-        Finding::error(self.path.clone(), summary, format!("{}{detail}", self.prefix(in_text)))
+    pub(super) fn error(&self, in_text: Option<usize>, summary: &'static str, detail: &str) -> Diagnostic {
+        Diagnostic::error(summary, format!("{}{detail}", self.prefix(in_text))).at(self.path.clone())
     }
 }
 

@@ -22,7 +22,7 @@ pub use choice::Choice;
 pub use global::GLOBAL;
 pub use runner::RUNNER;
 
-use super::version::RunnerVersion;
+use crate::version::RunnerVersion;
 
 /// The keys of one TOML table, in the order of the docs.
 #[derive(Debug)]

@@ -2,13 +2,13 @@
 
 use toml::Value;
 
-use super::super::catalogue::{Key, Kind, OTHER_EXECUTORS, Table, home};
-use super::super::finding::Finding;
-use super::super::suggest::did_you_mean;
 use super::age::unfit;
 use super::duration::is_duration;
 use super::place::{Lines, Place, Remark};
 use super::settle::settled;
+use crate::catalogue::{Key, Kind, OTHER_EXECUTORS, Table, home};
+use crate::suggest::did_you_mean;
+use tfplugin::framework::Diagnostic;
 
 pub(super) const OTHER_EXECUTOR: &str = "Option of another executor";
 pub(super) const WRONG_VALUE: &str = "Wrong value in the runner's configuration";
@@ -16,7 +16,7 @@ pub(super) const WRONG_VALUE: &str = "Wrong value in the runner's configuration"
 pub(super) struct Reader<'a> {
     pub(super) place: &'a Place,
     pub(super) lines: Lines,
-    pub(super) findings: Vec<Finding>,
+    pub(super) findings: Vec<Diagnostic>,
     pub(super) remarks: Vec<Remark>,
 }
 

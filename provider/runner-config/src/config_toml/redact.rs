@@ -2,8 +2,8 @@
 
 use toml::{Table as Toml, Value};
 
-use super::super::catalogue::{GLOBAL, Key, Kind, RUNNER, Table};
 use super::Config;
+use crate::catalogue::{GLOBAL, Key, Kind, RUNNER, Table};
 
 /// Stands for what is not shown.
 pub const REDACTED: &str = "(sensitive)";

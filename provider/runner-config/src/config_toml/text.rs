@@ -2,12 +2,12 @@
 
 use toml::Value;
 
-use super::super::catalogue::{GLOBAL, RUNNER, Table};
-use super::super::finding::{Finding, Severity};
 use super::Config;
 use super::place::{Place, Remark, Rules, line};
 use super::read::{OTHER_EXECUTOR, Reader};
 use super::template::{Release, told};
+use crate::catalogue::{GLOBAL, RUNNER, Table};
+use tfplugin::framework::{Diagnostic, Severity};
 
 /// A text that was read.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -22,7 +22,7 @@ pub struct Text {
 /// # Errors
 ///
 /// All findings of severity error; the text is never quoted, because it may hold secrets.
-pub fn from_text(text: &str, release: Release<'_>, place: &Place) -> Result<Text, Vec<Finding>> {
+pub fn from_text(text: &str, release: Release<'_>, place: &Place) -> Result<Text, Vec<Diagnostic>> {
     let text = release.expand(text).map_err(|unsupported| {
         let first = unsupported.first().map(|one| one.line);
         vec![place.error(first, "Template expression not supported", &told(&unsupported))]
@@ -138,7 +138,7 @@ fn values_key(name: &str) -> Option<&'static str> {
     })
 }
 
-fn not_toml(text: &str, error: &toml::de::Error, place: &Place) -> Finding {
+fn not_toml(text: &str, error: &toml::de::Error, place: &Place) -> Diagnostic {
     let at = error.span().map(|span| line(text, span.start));
     let here = at.and_then(|at| text.lines().nth(at - 1)).unwrap_or_default();
     let is_directive = |line: &str| line.contains("%{");

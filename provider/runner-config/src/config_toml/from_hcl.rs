@@ -3,13 +3,13 @@
 use serde_json::Value as Json;
 use toml::Value as Toml;
 
-use super::super::catalogue::{AFFINITY, Key, Kind, OTHER_EXECUTORS, Table};
-use super::super::finding::{Finding, PathStep, attribute};
-use super::super::suggest::did_you_mean;
-use super::super::version::RunnerVersion;
 use super::age::unfit;
 use super::read::{WRONG_VALUE, mismatch};
 use super::settle::settled;
+use crate::catalogue::{AFFINITY, Key, Kind, OTHER_EXECUTORS, Table};
+use crate::suggest::did_you_mean;
+use crate::version::RunnerVersion;
+use tfplugin::framework::{AttributePath, Diagnostic, Step};
 use tfplugin::framework::{Number, Raw};
 
 /// Turns the object at `path` into a table; null attributes are left out.
@@ -23,8 +23,8 @@ pub fn from_hcl(
     object: &Json,
     catalogue: &'static Table,
     version: RunnerVersion,
-    path: Vec<PathStep>,
-) -> Result<toml::Table, Vec<Finding>> {
+    path: AttributePath,
+) -> Result<toml::Table, Vec<Diagnostic>> {
     from_raw(&Raw::from(object), catalogue, version, path)
 }
 
@@ -37,8 +37,8 @@ pub fn from_raw(
     object: &Raw,
     catalogue: &'static Table,
     version: RunnerVersion,
-    path: Vec<PathStep>,
-) -> Result<toml::Table, Vec<Finding>> {
+    path: AttributePath,
+) -> Result<toml::Table, Vec<Diagnostic>> {
     let mut reader = Reader::new(version, path);
     let table = reader.table(object, catalogue);
     reader.result(table)
@@ -49,8 +49,8 @@ pub fn from_raw(
 /// # Errors
 ///
 /// As above.
-pub fn affinity_from_raw(object: &Raw) -> Result<toml::Table, Vec<Finding>> {
-    let mut reader = Reader::new(RunnerVersion::UNKNOWN, attribute("affinity"));
+pub fn affinity_from_raw(object: &Raw) -> Result<toml::Table, Vec<Diagnostic>> {
+    let mut reader = Reader::new(RunnerVersion::UNKNOWN, AttributePath::of("affinity"));
     reader.is_of_runner = false;
     let table = reader.table(object, &AFFINITY);
     reader.result(table)
@@ -58,43 +58,38 @@ pub fn affinity_from_raw(object: &Raw) -> Result<toml::Table, Vec<Finding>> {
 
 struct Reader {
     version: RunnerVersion,
-    path: Vec<PathStep>,
-    findings: Vec<Finding>,
+    path: AttributePath,
+    findings: Vec<Diagnostic>,
     is_of_runner: bool,
 }
 
 impl Reader {
-    fn new(version: RunnerVersion, path: Vec<PathStep>) -> Self {
+    fn new(version: RunnerVersion, path: AttributePath) -> Self {
         Self { version, path, findings: Vec::new(), is_of_runner: true }
     }
 
-    fn result(self, table: toml::Table) -> Result<toml::Table, Vec<Finding>> {
+    fn result(self, table: toml::Table) -> Result<toml::Table, Vec<Diagnostic>> {
         match self.findings.is_empty() {
             true => Ok(table),
             false => Err(self.findings),
         }
     }
 
-    fn at<T>(&mut self, step: PathStep, read: impl FnOnce(&mut Self) -> T) -> T {
-        self.path.push(step);
+    fn at<T>(&mut self, step: Step, read: impl FnOnce(&mut Self) -> T) -> T {
+        let inner = self.path.with(step);
+        let outer = std::mem::replace(&mut self.path, inner);
         let value = read(self);
-        self.path.pop();
+        self.path = outer;
         value
     }
 
     fn error(&mut self, summary: &'static str, detail: String) {
-        self.findings.push(Finding::error(self.path.clone(), summary, detail));
+        self.findings.push(Diagnostic::error(summary, detail).at(self.path.clone()));
     }
 
     /// The place as HCL has it; hosts show no more of it than the attribute.
     fn place(&self) -> String {
-        let place = self.path.iter().fold(String::new(), |place, step| match step {
-            PathStep::Attribute(name) if place.is_empty() => name.clone(),
-            PathStep::Attribute(name) => format!("{place}.{name}"),
-            PathStep::Key(key) => format!("{place}[{key:?}]"),
-            PathStep::Index(index) => format!("{place}[{index}]"),
-        });
-        if place.is_empty() { "The configuration".to_owned() } else { place }
+        if self.path.is_root() { "The configuration".to_owned() } else { self.path.to_string() }
     }
 
     fn table(&mut self, object: &Raw, catalogue: &'static Table) -> toml::Table {
@@ -103,7 +98,7 @@ impl Reader {
             Raw::Map(attributes) => attributes,
             Raw::Unknown(_) => return table,
             // Of the whole attribute, it means that it is not set.
-            Raw::Null if self.path.len() < 2 => return table,
+            Raw::Null if self.path.steps().len() < 2 => return table,
             other => {
                 self.error(WRONG_VALUE, format!("{} is {}. Write an object: {{ ... }}.", self.place(), told(other)));
                 return table;
@@ -114,8 +109,7 @@ impl Reader {
             if value.is_null() {
                 continue;
             }
-            let converted =
-                self.at(PathStep::Attribute(name.clone()), |reader| reader.attribute(name, value, catalogue));
+            let converted = self.at(Step::Attribute(name.clone()), |reader| reader.attribute(name, value, catalogue));
             if let Some((key, value)) = converted {
                 table.insert(key.toml.to_owned(), value);
             }
@@ -163,7 +157,7 @@ impl Reader {
                 let tables = items
                     .iter()
                     .enumerate()
-                    .map(|(index, item)| self.at(PathStep::Index(index), |reader| Toml::Table(reader.table(item, of))));
+                    .map(|(index, item)| self.at(Step::Index(index), |reader| Toml::Table(reader.table(item, of))));
                 return Some(Toml::Array(tables.collect()));
             }
             (kind, Raw::List(items)) if let Some(element) = element_of_list(kind) => self.list(items, element, key),
@@ -195,7 +189,7 @@ impl Reader {
     fn list(&mut self, items: &[Raw], element: Kind, key: &Key) -> Option<Toml> {
         let items = items.iter().map(plain).enumerate();
         let items = items.filter_map(|(index, item)| {
-            self.at(PathStep::Index(index), |reader| {
+            self.at(Step::Index(index), |reader| {
                 if item.is_null() {
                     let place = reader.place();
                     let detail = format!("{place} is null. Leave it out; compact() does so in a list of strings.");
@@ -211,7 +205,7 @@ impl Reader {
     fn map(&mut self, fields: &std::collections::BTreeMap<String, Raw>, element: Kind, key: &Key) -> Option<Toml> {
         let given = fields.iter().map(|(name, value)| (name, plain(value))).filter(|(_, value)| !value.is_null());
         let given = given.filter_map(|(name, value)| {
-            let value = self.at(PathStep::Key(name.clone()), |reader| reader.element(value, element, key))?;
+            let value = self.at(Step::Key(name.clone()), |reader| reader.element(value, element, key))?;
             Some((name.clone(), value))
         });
         Some(Toml::Table(given.collect()))

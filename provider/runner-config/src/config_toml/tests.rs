@@ -1,14 +1,14 @@
 use serde_json::json;
 
-use super::super::catalogue::RUNNER;
-use super::super::finding::attribute;
-use super::super::version::RunnerVersion;
 use super::*;
+use crate::catalogue::RUNNER;
+use crate::version::RunnerVersion;
+use tfplugin::framework::AttributePath;
 
 const RELEASE: Release<'_> = Release { name: "gitlab-runner", namespace: "ci", values: None, app_version: "19.3.0" };
 
 fn place(major: u16, minor: u16) -> Place {
-    Place::strict(attribute("config_toml"), RunnerVersion::new(major, minor))
+    Place::strict(AttributePath::of("config_toml"), RunnerVersion::new(major, minor))
 }
 
 fn details(text: &str) -> Vec<String> {
@@ -237,7 +237,7 @@ fn hcl_is_converted_and_checked_at_its_paths() {
         "kubernetes": { "cpu_request": 2, "poll_timeout": "300", "privileged": true, "pull_policy": ["always"] },
     });
     assert_eq!(
-        from_hcl(&object, &RUNNER, version, attribute("config")).unwrap(),
+        from_hcl(&object, &RUNNER, version, AttributePath::of("config")).unwrap(),
         toml::toml! {
             tls-ca-file = "/ca.crt"
             [cache]
@@ -251,12 +251,10 @@ fn hcl_is_converted_and_checked_at_its_paths() {
         }
     );
     let wrong = json!({ "kubernetes": { "volumes": { "empty_dir": [{ "name": "a" }, { "mount": "/x" }] } } });
-    let found = from_hcl(&wrong, &RUNNER, version, attribute("config")).unwrap_err();
+    let found = from_hcl(&wrong, &RUNNER, version, AttributePath::of("config")).unwrap_err();
     assert_eq!(found.len(), 1);
     assert!(found[0].detail.contains("Did you mean \"mount_path\"?"));
-    use super::super::finding::PathStep::{Attribute, Index};
-    let names = ["config", "kubernetes", "volumes", "empty_dir"].map(|name| Attribute(name.to_owned()));
-    let path: Vec<_> = names.into_iter().chain([Index(1), Attribute("mount".to_owned())]).collect();
+    let path = AttributePath::dotted("config.kubernetes.volumes.empty_dir").index(1).attribute("mount");
     assert_eq!(found[0].path, path);
 }
 
@@ -306,7 +304,7 @@ fn sources_that_disagree_are_both_named() {
             "runners.kubernetes.image is given by `config` and by `docker_in_docker`, with different values. Keep one of them.",
         ]
     );
-    assert!(found.iter().all(|f| f.path == attribute("docker_in_docker")));
+    assert!(found.iter().all(|f| f.path == AttributePath::of("docker_in_docker")));
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
-use super::super::finding::{Finding, attribute};
 use super::Config;
+use tfplugin::framework::{AttributePath, Diagnostic};
 
 /// What one attribute contributes.
 #[derive(Debug, Clone)]
@@ -24,7 +24,7 @@ pub struct Source {
 /// # Errors
 ///
 /// One finding for each key to which two sources give different values; it names both.
-pub fn merge(values: &[Config], typed: &[Source]) -> Result<Config, Vec<Finding>> {
+pub fn merge(values: &[Config], typed: &[Source]) -> Result<Config, Vec<Diagnostic>> {
     let mut merged = Config::default();
     let mut findings = Vec::new();
     for part in [Part::Global, Part::Runner] {
@@ -78,7 +78,7 @@ struct Merger {
     source: &'static str,
     merged: Table,
     owners: BTreeMap<String, &'static str>,
-    findings: Vec<Finding>,
+    findings: Vec<Diagnostic>,
 }
 
 impl Merger {
@@ -148,7 +148,7 @@ impl Merger {
         } else {
             format!("{at} is given by `{owner}` and by `{}`, with different values. Keep one of them.", self.source)
         };
-        self.findings.push(Finding::error(attribute(self.source), "Key given twice", detail));
+        self.findings.push(Diagnostic::error("Key given twice", detail).at(AttributePath::of(self.source)));
     }
 
     /// Remembers the source for the value and for everything below it.

@@ -1,0 +1,113 @@
+//! Versions of GitLab Runner, as far as the configuration depends on them.
+
+use std::fmt;
+
+/// The patch release of [`RunnerVersion::DEFAULT`].
+pub const DEFAULT_RELEASE: &str = "19.3.0";
+
+/// Major and minor number; patch releases bring no configuration keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RunnerVersion {
+    pub major: u16,
+    pub minor: u16,
+}
+
+impl RunnerVersion {
+    /// For keys that every runner understands which this provider can deploy.
+    pub const ANY: Self = Self::new(0, 0);
+
+    /// For a runner that is not known: every key fits it.
+    pub const UNKNOWN: Self = Self::new(u16::MAX, 0);
+
+    /// The oldest that this provider deploys.
+    pub const OLDEST: Self = Self::new(15, 0);
+
+    /// From here on the runner expands environment variables in `token` and `url`,
+    /// so that a complete config.toml needs no registration step.
+    pub const EXPANDS_TOKEN: Self = Self::new(18, 10);
+
+    /// Deployed when nothing else is asked for, as [`DEFAULT_RELEASE`].
+    pub const DEFAULT: Self = Self::new(19, 3);
+
+    pub const fn new(major: u16, minor: u16) -> Self {
+        Self { major, minor }
+    }
+
+    /// The version in a tag of the official image, `alpine-v19.3.0` or `v19.3.0`, or of a mirror that leaves the `v` out. What
+    /// no runner is called is a numbering of the image's own.
+    pub fn of_image_tag(tag: &str) -> Option<Self> {
+        let parts = || tag.split(['-', '_']);
+        let marked = parts().find_map(|part| Self::parse(part.strip_prefix('v')?));
+        let bare = || parts().filter(|part| part.split('.').count() == 3).find_map(Self::parse);
+        marked.or_else(bare).filter(|version| *version >= Self::OLDEST)
+    }
+
+    /// The same of a whole reference.
+    pub fn of_image(image: &str) -> Option<Self> {
+        let name = image.rsplit('/').next().unwrap_or(image);
+        let name = name.split('@').next().unwrap_or(name);
+        Self::of_image_tag(name.split_once(':')?.1)
+    }
+
+    /// That which a whole reference tells, or else a tag alone.
+    pub fn told(image: Option<&str>, tag: Option<&str>) -> Option<Self> {
+        match image {
+            Some(image) => Self::of_image(image),
+            None => Self::of_image_tag(tag?),
+        }
+    }
+
+    /// Reads `19.3.0`, `v19.3.0` or `19.3`. `None` when it is none of these.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.strip_prefix('v').unwrap_or(text).split('.');
+        let major = parts.next()?.parse().ok()?;
+        let minor = parts.next()?.parse().ok()?;
+        match (parts.next(), parts.next()) {
+            (None, None) => Some(Self { major, minor }),
+            (Some(patch), None) if patch.starts_with(|c: char| c.is_ascii_digit()) => Some(Self { major, minor }),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for RunnerVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_usual_spellings() {
+        let expected = Some(RunnerVersion::new(19, 3));
+        for text in ["19.3.0", "v19.3.0", "19.3", "19.3.0-rc1"] {
+            assert_eq!(RunnerVersion::parse(text), expected, "{text}");
+        }
+        for text in ["", "19", "latest", "19.x", "19.3.", "19.3.0.1"] {
+            assert_eq!(RunnerVersion::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn finds_the_version_in_a_tag() {
+        let expected = Some(RunnerVersion::new(18, 9));
+        for tag in
+            ["alpine-v18.9.0", "v18.9.0", "ubi-fips-v18.9.0", "alpine3.21-v18.9.1", "18.9.0", "18.9.0-debian-12-r3"]
+        {
+            assert_eq!(RunnerVersion::of_image_tag(tag), expected, "{tag}");
+        }
+        for tag in ["latest", "alpine-bleeding", "18.9", "1.2.3", ""] {
+            assert_eq!(RunnerVersion::of_image_tag(tag), None, "{tag}");
+        }
+        assert_eq!(RunnerVersion::parse(DEFAULT_RELEASE), Some(RunnerVersion::DEFAULT));
+    }
+
+    #[test]
+    fn orders_by_major_then_minor() {
+        assert!(RunnerVersion::new(18, 11) < RunnerVersion::new(19, 0));
+        assert!(RunnerVersion::ANY < RunnerVersion::EXPANDS_TOKEN);
+    }
+}
