@@ -6,12 +6,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::whereabouts;
 use gitlabspot_clients::{ClientError, Clients};
-use tfplugin::framework::{PrivateState, Value};
+use tfplugin::framework::Value;
 
-/// In private state: the ARN of the EKS cluster. Nothing for clusters that are found in other ways.
-const CLUSTER: &str = "cluster";
+use crate::whereabouts;
 
 /// The cluster of one resource.
 #[derive(Debug)]
@@ -19,14 +17,14 @@ pub(super) struct Home(Mutex<Option<String>>);
 
 impl Home {
     /// What was remembered.
-    pub(super) fn of(private: &PrivateState) -> Self {
-        Self(Mutex::new(private.get(CLUSTER)))
+    pub(super) fn of(arn: Option<&String>) -> Self {
+        Self(Mutex::new(arn.cloned()))
     }
 
     /// Remembers the first connection.
-    pub(super) fn keep(&self, private: &mut PrivateState) {
+    pub(super) fn keep(&self, kept: &mut Option<String>) {
         if let Some(arn) = self.get() {
-            private.set(CLUSTER, &arn);
+            *kept = Some(arn);
         }
     }
 
@@ -70,13 +68,13 @@ pub(super) struct Eks {
 
 impl Eks {
     /// Of the cluster that was remembered; nothing for one that is not of EKS.
-    pub(super) fn of(private: &PrivateState) -> Self {
+    pub(super) fn of(arn: Option<&String>) -> Self {
         let read = |arn: &str| {
             let (region, account_id) = whereabouts::place(arn)?;
             let (_, cluster_name) = arn.rsplit_once(":cluster/")?;
             Some(Self { cluster_name: cluster_name.into(), region: region.into(), account_id: account_id.into() })
         };
-        private.get::<String>(CLUSTER).as_deref().and_then(read).unwrap_or_default()
+        arn.and_then(|arn| read(arn)).unwrap_or_default()
     }
 }
 
@@ -87,14 +85,14 @@ impl Eks {
 pub(super) async fn connect(
     clients: &Clients,
     cluster_name: &Value<String>,
-    private: &mut PrivateState,
+    kept: &mut Option<String>,
 ) -> Result<kube::Client, ClientError> {
     if cluster_name.is_unknown() {
         return Err(ClientError::NotYetKnown { settings: vec!["cluster_name".to_owned()] });
     }
-    let home = Home::of(private);
+    let home = Home::of(kept.as_ref());
     let client = home.connect(clients, cluster_name.as_str()).await?;
-    home.keep(private);
+    home.keep(kept);
     Ok(client)
 }
 
@@ -139,12 +137,9 @@ mod tests {
     /// What is said, and what is remembered then.
     async fn connected(answers: Vec<Answer>, home: Option<&str>) -> (Result<(), String>, Option<String>) {
         let clients = Script::new(answers).clients();
-        let mut private = PrivateState::default();
-        if let Some(home) = home {
-            private.set(CLUSTER, &home);
-        }
-        let found = connect(&clients, &"prod".into(), &mut private).await;
-        (found.map(|_| ()).map_err(|error| error.to_string()), private.get(CLUSTER))
+        let mut kept = home.map(str::to_owned);
+        let found = connect(&clients, &"prod".into(), &mut kept).await;
+        (found.map(|_| ()).map_err(|error| error.to_string()), kept)
     }
 
     #[tokio::test]
@@ -192,7 +187,7 @@ mod tests {
     #[tokio::test]
     async fn a_name_that_is_not_known_leads_nowhere() {
         let clients = Script::default().clients();
-        let found = connect(&clients, &Value::Unknown, &mut PrivateState::default()).await;
+        let found = connect(&clients, &Value::Unknown, &mut None).await;
         assert!(matches!(found, Err(ClientError::NotYetKnown { .. })));
     }
 }

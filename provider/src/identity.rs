@@ -1,8 +1,9 @@
 //! What identifies objects in a cluster. Names are unique in a cluster only, so the identity names the cluster too.
 
-use crate::{cluster, whereabouts};
 use gitlabspot_clients::Clients;
-use tfplugin::framework::{Diagnostics, Object, PrivateState, Value};
+use tfplugin::framework::{Diagnostics, Object, Value};
+
+use crate::{cluster, whereabouts};
 
 /// The identity of a resource that is a set of objects in a cluster.
 #[derive(Clone, Default, PartialEq, Object)]
@@ -26,8 +27,8 @@ pub struct ObjectIdentity {
 
 impl ObjectIdentity {
     /// With the cluster as far as it was seen. One that is not of EKS has no name.
-    pub(super) fn of(namespace: &Value<String>, name: &Value<String>, private: &PrivateState) -> Self {
-        let cluster::Eks { cluster_name, region, account_id } = cluster::Eks::of(private);
+    pub(super) fn of(namespace: &Value<String>, name: &Value<String>, cluster: Option<&String>) -> Self {
+        let cluster::Eks { cluster_name, region, account_id } = cluster::Eks::of(cluster);
         Self { namespace: namespace.clone(), name: name.clone(), cluster_name, region, account_id }
     }
 
@@ -64,12 +65,11 @@ mod tests {
 
     #[test]
     fn the_cluster_that_was_seen_is_a_part_of_it() {
-        let mut private = PrivateState::default();
-        let of = |private: &PrivateState| ObjectIdentity::of(&"ci".into(), &"warm".into(), private);
-        assert_eq!(of(&private).cluster_name, Value::Null);
-        private.set("cluster", &"arn:aws:eks:eu-west-1:123456789012:cluster/prod");
-        assert_eq!(of(&private), identity("eu-west-1", "123456789012"));
-        assert_eq!(of(&private).place(), "ci/warm");
+        let of = |arn: Option<&str>| ObjectIdentity::of(&"ci".into(), &"warm".into(), arn.map(str::to_owned).as_ref());
+        assert_eq!(of(None).cluster_name, Value::Null);
+        let seen = of(Some("arn:aws:eks:eu-west-1:123456789012:cluster/prod"));
+        assert_eq!(seen, identity("eu-west-1", "123456789012"));
+        assert_eq!(seen.place(), "ci/warm");
     }
 
     #[tokio::test]

@@ -1,14 +1,14 @@
 //! What lists of objects in a cluster have in common.
 
+use gitlabspot_clients::Clients;
+use gitlabspot_clients::kubernetes::{self, KubernetesError};
 use serde_json::Value as Json;
+use tfplugin::framework::{Context, Diagnostic, Diagnostics, Object, Value};
 
 use crate::cluster;
 use crate::configured::Data;
 use crate::errors::{OrDiagnostics, sentence};
 use crate::identity::ObjectIdentity;
-use gitlabspot_clients::Clients;
-use gitlabspot_clients::kubernetes::{self, KubernetesError};
-use tfplugin::framework::{Context, Diagnostic, Diagnostics, Object, PrivateState, Value};
 
 /// The arguments of a list of objects in a cluster.
 #[derive(Clone, Default, PartialEq, Object)]
@@ -24,8 +24,8 @@ pub struct ObjectFilter {
 /// A cluster whose objects are listed.
 pub(crate) struct Cluster {
     client: kube::Client,
-    /// Which cluster it is, as a resource keeps it.
-    pub(crate) private: PrivateState,
+    /// ARN of the EKS cluster, as a resource keeps it.
+    pub(crate) arn: Option<String>,
 }
 
 impl Cluster {
@@ -35,9 +35,9 @@ impl Cluster {
     /// There is no connection.
     pub(crate) async fn connect(context: &Context<Data>, cluster_name: &Value<String>) -> Result<Self, Diagnostics> {
         let clients: &Clients = &context.data()?.clients;
-        let mut private = PrivateState::default();
-        let client = cluster::connect(clients, cluster_name, &mut private).await.or_diagnostics()?;
-        Ok(Self { client, private })
+        let mut arn = None;
+        let client = cluster::connect(clients, cluster_name, &mut arn).await.or_diagnostics()?;
+        Ok(Self { client, arn })
     }
 
     /// Objects of a kind with these labels, in one namespace or in all.
@@ -65,7 +65,7 @@ impl Cluster {
 
     /// The identity of what has this place.
     pub(crate) fn identity(&self, namespace: &str, name: &str) -> ObjectIdentity {
-        ObjectIdentity::of(&namespace.into(), &name.into(), &self.private)
+        ObjectIdentity::of(&namespace.into(), &name.into(), self.arn.as_ref())
     }
 }
 

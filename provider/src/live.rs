@@ -1,13 +1,13 @@
 //! Objects in the cluster: looking at them, making them, taking them away.
 
 use futures::stream::{self, StreamExt, TryStreamExt};
+use gitlabspot_clients::kubernetes::{self, ApplyOptions, KubernetesError, ObjectRef, Propagation};
 use serde_json::Value as Json;
+use tfplugin::framework::wait::{Look, Wait, WaitError};
 
 use crate::manifest::{Manifest, parsed};
 use crate::owner::{Owner, is_of_other};
 use crate::ownership::Claim;
-use gitlabspot_clients::kubernetes::{self, ApplyOptions, KubernetesError, ObjectRef, Propagation};
-use tfplugin::framework::wait::{Look, Wait, WaitError};
 
 /// Says whose an object is; Helm refuses to touch objects that are not its own.
 pub(crate) const MANAGED_BY: &str = "app.kubernetes.io/managed-by";

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map as JsonMap, Value as Json};
-
 use tfplugin::framework::Value;
 use tfplugin::framework::value::Map;
 

@@ -6,14 +6,10 @@
 
 use std::collections::BTreeMap;
 
+use gitlabspot_clients::kubernetes::ObjectRef;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
-
-use gitlabspot_clients::kubernetes::ObjectRef;
-use tfplugin::framework::{Diagnostic, PrivateState};
-
-/// In private state.
-const KEY: &str = "mutations";
+use tfplugin::framework::Diagnostic;
 
 /// Objects whose content is nobody's business.
 const SECRETIVE: [&str; 2] = ["Secret", "ConfigMap"];
@@ -30,14 +26,6 @@ struct Mutation {
 pub(crate) struct Mutations(BTreeMap<String, Mutation>);
 
 impl Mutations {
-    pub(crate) fn of(private: &PrivateState) -> Self {
-        private.get(KEY).unwrap_or_default()
-    }
-
-    pub(crate) fn keep(&self, private: &mut PrivateState) {
-        if self.0.is_empty() { private.remove(KEY) } else { private.set(KEY, self) }
-    }
-
     /// Notes what stands in the fields of an object after it was applied.
     pub(crate) fn note(&mut self, place: &ObjectRef, asked: &Json, made: Json) {
         if *asked == made || SECRETIVE.contains(&place.kind.as_str()) {
@@ -173,12 +161,8 @@ mod tests {
         removed.as_object_mut().unwrap().remove("image");
         assert_eq!(shown(&removed)["image"], Json::Null);
 
-        let mut private = PrivateState::default();
-        mutations.keep(&mut private);
-        assert_eq!(Mutations::of(&private), mutations);
         mutations.note(&place(), &asked, asked.clone());
-        mutations.keep(&mut private);
-        assert_eq!(private, PrivateState::default());
+        assert_eq!(mutations, Mutations::default());
     }
 
     #[test]

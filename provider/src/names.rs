@@ -1,7 +1,6 @@
 //! Names that are made up.
 
 use sha2::{Digest, Sha256};
-
 use tfplugin::framework::Value;
 
 const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";

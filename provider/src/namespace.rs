@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
-use serde_json::{Value as Json, json};
-
 use gitlabspot_clients::kubernetes::{self, ApplyOptions, KubernetesError, ObjectRef, Propagation, causes};
+use serde_json::{Value as Json, json};
 use tfplugin::framework::Context;
 use tfplugin::framework::wait::{Look, Wait, WaitError};
 

@@ -10,12 +10,12 @@
 
 use std::time::Duration;
 
+use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use crate::live::is_ours;
 use crate::names;
-use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef};
-use tfplugin::framework::PrivateState;
 
 /// On each object: the id of its resource.
 const OWNER: &str = "gitlabspot.io/owner";
@@ -27,11 +27,8 @@ const UNFINISHED: &str = "gitlabspot.io/unfinished";
 pub(crate) const HIDDEN: [&str; 2] =
     [".metadata.annotations.gitlabspot.io/owner", ".metadata.annotations.gitlabspot.io/unfinished"];
 
-/// In private state.
-const KEY: &str = "owner";
-
 /// The id of one resource.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Owner(String);
 
 impl Owner {
@@ -40,35 +37,26 @@ impl Owner {
         Self(names::generated("", 24))
     }
 
-    /// That of the state. States of before there were ids have none.
-    pub(crate) fn of(private: &PrivateState) -> Option<Self> {
-        private.get(KEY).map(Self)
-    }
-
     /// That of the state; else that of the object which makes its pods, for instance after an import.
-    pub(crate) fn of_or_found(private: &PrivateState, main: Option<&Json>) -> Option<Self> {
-        Self::of(private).or_else(|| main.filter(|main| is_ours(main)).and_then(Self::on))
+    pub(crate) fn of_or_found(kept: Option<&Self>, main: Option<&Json>) -> Option<Self> {
+        kept.cloned().or_else(|| main.filter(|main| is_ours(main)).and_then(Self::on))
     }
 
     /// That of the state; else that of the object in the cluster which makes its pods.
     pub(crate) async fn of_or_live(
-        private: &PrivateState,
+        kept: Option<&Self>,
         client: &kube::Client,
         main: Option<&ObjectRef>,
     ) -> Result<Option<Self>, KubernetesError> {
-        match (Self::of(private), main) {
-            (None, Some(place)) => Ok(Self::of_or_found(private, kubernetes::get(client, place).await?.as_ref())),
-            (owner, _) => Ok(owner),
+        match (kept, main) {
+            (None, Some(place)) => Ok(Self::of_or_found(None, kubernetes::get(client, place).await?.as_ref())),
+            (owner, _) => Ok(owner.cloned()),
         }
     }
 
     /// That which an object has.
     pub(crate) fn on(object: &Json) -> Option<Self> {
         object.pointer("/metadata/annotations")?.get(OWNER)?.as_str().map(|id| Self(id.to_owned()))
-    }
-
-    pub(crate) fn keep(&self, private: &mut PrivateState) {
-        private.set(KEY, &self.0);
     }
 
     /// The object with the id on it.
@@ -129,13 +117,11 @@ mod tests {
 
     #[test]
     fn a_state_without_an_id_takes_that_of_its_object() {
-        let mut private = PrivateState::default();
         let main =
             Owner::new().stamp(&json!({ "metadata": { "labels": { "app.kubernetes.io/managed-by": "gitlabspot" } } }));
-        assert_eq!(Owner::of_or_found(&private, Some(&main)), Owner::on(&main));
-        assert_eq!(Owner::of_or_found(&private, None), None);
+        assert_eq!(Owner::of_or_found(None, Some(&main)), Owner::on(&main));
+        assert_eq!(Owner::of_or_found(None, None), None);
         let own = Owner::new();
-        own.keep(&mut private);
-        assert_eq!(Owner::of_or_found(&private, Some(&main)), Some(own));
+        assert_eq!(Owner::of_or_found(Some(&own), Some(&main)), Some(own.clone()));
     }
 }

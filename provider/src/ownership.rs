@@ -1,8 +1,7 @@
 //! Which fields an apply may take from other managers: those of ours that someone has changed, once a plan has shown it.
 
-use serde_json::Value as Json;
-
 use gitlabspot_clients::kubernetes::{FIELD_MANAGER, FieldConflict, HANDOVER};
+use serde_json::Value as Json;
 
 /// What an apply claims of the fields that others own with other values.
 #[derive(Clone, Copy, Debug)]

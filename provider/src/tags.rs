@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::provider_tags::ProviderTags;
 use tfplugin::framework::value::Map;
 use tfplugin::framework::{Diagnostics, Value};
+
+use crate::provider_tags::ProviderTags;
 
 /// Plain tags.
 pub(crate) type Tags = BTreeMap<String, String>;

@@ -2,11 +2,6 @@
 
 use std::sync::Arc;
 
-use tokio_util::sync::CancellationToken;
-
-use crate::configured::Data;
-use crate::provider_tags::ProviderTags;
-use crate::turns::Turns;
 use gitlabspot_clients::aws::AwsSettings;
 use gitlabspot_clients::kubernetes::KubernetesSettings;
 use gitlabspot_clients::{Clients, Environment, Settings};
@@ -15,7 +10,12 @@ use tfplugin::framework::conformance::{check_apply, check_plan, check_schema, ch
 use tfplugin::framework::list_resource::{ErasedListResource, Listed};
 use tfplugin::framework::resource::{Applied, ErasedResource, Planned};
 use tfplugin::framework::schema::{Attribute, Kind, Mode, Nesting, Schema};
-use tfplugin::framework::{Context, Diagnostics, Host, Import, PrivateState, Raw};
+use tfplugin::framework::{Context, Diagnostics, Host, Import, Private, PrivateState, Raw};
+use tokio_util::sync::CancellationToken;
+
+use crate::configured::Data;
+use crate::provider_tags::ProviderTags;
+use crate::turns::Turns;
 
 /// One resource in a configuration, its state, and the world around it.
 pub(crate) struct Stage {
@@ -52,6 +52,13 @@ impl Stage {
         let resource: Arc<dyn ErasedResource<Data>> = Arc::new(resource);
         assert_eq!(check_schema(&resource.schema()), []);
         Self { resource, context, clock, state: Raw::Null, private: PrivateState::default() }
+    }
+
+    /// Changes what the resource keeps beside its state, as an older version of the provider would have left it.
+    pub(crate) fn change_private<P: Private>(&mut self, change: impl FnOnce(&mut P)) {
+        let mut content: P = self.private.read().unwrap();
+        change(&mut content);
+        self.private = PrivateState::of(&content);
     }
 
     /// Another address of the same run.
@@ -231,4 +238,19 @@ fn proposed_object(attributes: &[Attribute], prior: &Raw, config: &Raw) -> Raw {
 /// The texts of messages, for comparing.
 pub(crate) fn summaries(diagnostics: &Diagnostics) -> Vec<String> {
     diagnostics.iter().map(|diagnostic| diagnostic.summary.to_string()).collect()
+}
+
+/// Checks the committed private state of every version: `versions[n]` is that of version `n`, and the last one is exactly
+/// how `content`, which has no default in any field, is written today. Another form needs another version.
+pub(crate) fn check_private_versions<P: Private>(versions: &[&str], content: &P) {
+    assert_eq!(versions.len() as u64, P::VERSION + 1);
+    for (version, text) in versions.iter().enumerate() {
+        let json: serde_json::Value = serde_json::from_str(text).unwrap();
+        assert_eq!(json["version"], version);
+        PrivateState::from_bytes(text.as_bytes().to_vec()).read::<P>().unwrap();
+    }
+    let written: serde_json::Value = serde_json::from_slice(&PrivateState::of(content).into_bytes()).unwrap();
+    let committed: serde_json::Value = serde_json::from_str(versions.last().unwrap()).unwrap();
+    assert_eq!(written, committed, "{}", serde_json::to_string_pretty(&written).unwrap());
+    assert_eq!(PrivateState::from_bytes(written.to_string().into_bytes()).read::<P>().as_ref(), Ok(content));
 }

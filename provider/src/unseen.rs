@@ -5,10 +5,9 @@
 use std::collections::BTreeSet;
 
 use futures::stream::{self, StreamExt};
-use serde_json::Value as Json;
-
 use gitlabspot_clients::aws::AwsError;
 use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef};
+use serde_json::Value as Json;
 use tfplugin::framework::Diagnostic;
 
 /// Requests at a time.

@@ -3,9 +3,10 @@
 //! With the credentials of another account, or in another region, everything looks deleted: a destroy would forget it, and
 //! an apply would make it twice.
 
-use crate::errors::OrDiagnostics;
 use gitlabspot_clients::{ClientError, Clients};
 use tfplugin::framework::{Diagnostic, Diagnostics, Value};
+
+use crate::errors::OrDiagnostics;
 
 /// Confirms that what has this ARN is gone. Without an ARN it was never seen, and there is nothing to confirm.
 ///

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::resources::node_group::autoscaler_tags::{Effect, NodeTemplate, Taint, autoscaler_tags};
 use tfplugin::framework::function::{Definition, Function, FunctionError, Parameter};
 use tfplugin::framework::{Raw, Type};
+
+use crate::resources::node_group::autoscaler_tags::{Effect, NodeTemplate, Taint, autoscaler_tags};
 
 /// The function.
 #[derive(Clone, Copy, Debug, Default)]

@@ -1,15 +1,15 @@
 //! `provider::gitlabspot::runner_config(object)`: checked text for config.toml from an HCL object.
 
-use serde_json::{Map, Value as Json};
-use toml::Value as Toml;
-
-use crate::resources::runner_release::inputs::json;
 use gitlabspot_runner_config::catalogue::{GLOBAL, RUNNER, Table};
 use gitlabspot_runner_config::config_toml::from_hcl;
 use gitlabspot_runner_config::version::RunnerVersion;
+use serde_json::{Map, Value as Json};
 use tfplugin::framework::function::{Definition, Function, FunctionError, Parameter};
 use tfplugin::framework::{AttributePath, Diagnostic};
 use tfplugin::framework::{Raw, Type};
+use toml::Value as Toml;
+
+use crate::resources::runner_release::inputs::json;
 
 /// The function.
 #[derive(Clone, Copy, Debug, Default)]

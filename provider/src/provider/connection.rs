@@ -6,14 +6,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use secrecy::SecretString;
-
-use super::schema::{Config, Kubernetes};
 use gitlabspot_clients::aws::{AssumeRole, AssumeRoleWithWebIdentity, AwsSettings, Endpoints};
 use gitlabspot_clients::kubernetes::{Exec, KubernetesSettings};
+use secrecy::SecretString;
 use tfplugin::framework::timeouts;
 use tfplugin::framework::value::{List, Map, Value, known_list, known_map};
 use tfplugin::framework::{Object, Raw, Set};
+
+use super::schema::{Config, Kubernetes};
 
 pub(super) fn aws(config: &Config, clock_speed: u32) -> AwsSettings {
     let mut unknown = unknown_names(config.clone());

@@ -4,13 +4,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tokio_util::sync::CancellationToken;
-
-use super::registry;
-use crate::configured::Data;
-use crate::provider_tags::ProviderTags;
-use crate::testing::proposed;
-use crate::turns::Turns;
 use gitlabspot_clients::scripted::Script;
 use tfplugin::framework::clock::testing::TestClock;
 use tfplugin::framework::conformance::{Violation, check_final_plan, check_plan};
@@ -18,6 +11,13 @@ use tfplugin::framework::resource::{ErasedResource, Planned};
 use tfplugin::framework::schema::{Attribute, Kind, Mode, Nesting, Schema};
 use tfplugin::framework::value::{DynamicRaw, Refinement};
 use tfplugin::framework::{AttributePath, Context, Host, PrivateState, Raw, Type};
+use tokio_util::sync::CancellationToken;
+
+use super::registry;
+use crate::configured::Data;
+use crate::provider_tags::ProviderTags;
+use crate::testing::proposed;
+use crate::turns::Turns;
 
 /// A known value.
 fn sample(ty: &Type, number: i64) -> Raw {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tfplugin::framework::Registry;
+
 use crate::configured::Data;
 use crate::data_sources::spot_instance_types::SpotInstanceTypesDataSource;
 use crate::functions::autoscaler_tags::AutoscalerTags;
@@ -11,7 +13,6 @@ use crate::resources::node_group::NodeGroupResource;
 use crate::resources::runner_credentials::RunnerCredentialsResource;
 use crate::resources::runner_release::RunnerReleaseResource;
 use crate::resources::warm_capacity::WarmCapacityResource;
-use tfplugin::framework::Registry;
 
 /// Everything, in the order of the docs.
 pub(super) fn registry() -> Registry<Data> {

@@ -1,10 +1,11 @@
 //! What can be wrong with the provider block. Unknown values are right until they are known.
 
-use super::schema::{Config, Kubernetes};
-use crate::errors::sentence;
 use gitlabspot_clients::kubernetes::{EXEC_VERSIONS, not_pem};
 use tfplugin::framework::timeouts;
 use tfplugin::framework::{AttributePath, Diagnostics, Set, Value};
+
+use super::schema::{Config, Kubernetes};
+use crate::errors::sentence;
 
 pub(super) fn check(config: &Config, diagnostics: &mut Diagnostics) {
     // What is unknown may still turn out to be null, as variables without a value do.

@@ -134,6 +134,7 @@ struct FileResource;
 impl Resource for FileResource {
     type Data = Data;
     type Model = File;
+    type Private = ();
     type Identity = NoIdentity;
     const TYPE_NAME: &'static str = "minimal_file";
     const DESCRIPTION: &'static str = "A text file.";

@@ -1,6 +1,8 @@
 //! An HCL object in snake case to TOML, by the catalogue.
 
 use serde_json::Value as Json;
+use tfplugin::framework::{AttributePath, Diagnostic, Step};
+use tfplugin::framework::{Number, Raw};
 use toml::Value as Toml;
 
 use super::age::unfit;
@@ -9,8 +11,6 @@ use super::settle::settled;
 use crate::catalogue::{AFFINITY, Key, Kind, OTHER_EXECUTORS, Table};
 use crate::suggest::did_you_mean;
 use crate::version::RunnerVersion;
-use tfplugin::framework::{AttributePath, Diagnostic, Step};
-use tfplugin::framework::{Number, Raw};
 
 /// Turns the object at `path` into a table; null attributes are left out.
 ///

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use tfplugin::framework::{AttributePath, Diagnostic};
 use toml::{Table, Value};
 
 use super::Config;
-use tfplugin::framework::{AttributePath, Diagnostic};
 
 /// What one attribute contributes.
 #[derive(Debug, Clone)]

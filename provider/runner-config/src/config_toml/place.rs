@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use tfplugin::framework::{AttributePath, Diagnostic};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::version::RunnerVersion;
-use tfplugin::framework::{AttributePath, Diagnostic};
 
 /// Whether what the runner ignores is an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

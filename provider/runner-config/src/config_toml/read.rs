@@ -1,5 +1,6 @@
 //! Checks a TOML table against the catalogue and brings its keys into their exact spelling.
 
+use tfplugin::framework::Diagnostic;
 use toml::Value;
 
 use super::age::unfit;
@@ -8,7 +9,6 @@ use super::place::{Lines, Place, Remark};
 use super::settle::settled;
 use crate::catalogue::{Key, Kind, OTHER_EXECUTORS, Table, home};
 use crate::suggest::did_you_mean;
-use tfplugin::framework::Diagnostic;
 
 pub(super) const OTHER_EXECUTOR: &str = "Option of another executor";
 pub(super) const WRONG_VALUE: &str = "Wrong value in the runner's configuration";

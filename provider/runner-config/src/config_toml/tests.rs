@@ -1,9 +1,9 @@
 use serde_json::json;
+use tfplugin::framework::AttributePath;
 
 use super::*;
 use crate::catalogue::RUNNER;
 use crate::version::RunnerVersion;
-use tfplugin::framework::AttributePath;
 
 const RELEASE: Release<'_> = Release { name: "gitlab-runner", namespace: "ci", values: None, app_version: "19.3.0" };
 

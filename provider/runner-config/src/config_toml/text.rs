@@ -1,5 +1,6 @@
 //! TOML text to [`Config`].
 
+use tfplugin::framework::{Diagnostic, Severity};
 use toml::Value;
 
 use super::Config;
@@ -7,7 +8,6 @@ use super::place::{Place, Remark, Rules, line};
 use super::read::{OTHER_EXECUTOR, Reader};
 use super::template::{Release, told};
 use crate::catalogue::{GLOBAL, RUNNER, Table};
-use tfplugin::framework::{Diagnostic, Severity};
 
 /// A text that was read.
 #[derive(Debug, Clone, Default, PartialEq)]

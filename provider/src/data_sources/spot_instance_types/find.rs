@@ -6,11 +6,11 @@ use std::time::SystemTime;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::primitives::DateTime;
 use aws_sdk_ec2::types::{Filter, InstanceType as Ec2InstanceType, InstanceTypeInfo, LocationType, VirtualizationType};
+use gitlabspot_clients::aws::AwsError;
+use tfplugin::framework::Value;
 
 use super::filter::{Candidate, Offer, Offerings};
 use super::schema::{InstanceType, SpotInstanceTypes};
-use gitlabspot_clients::aws::AwsError;
-use tfplugin::framework::Value;
 
 /// The product whose price counts: EKS nodes run Linux.
 const PRODUCT: &str = "Linux/UNIX";

@@ -6,11 +6,12 @@ mod filter;
 mod find;
 mod schema;
 
+use tfplugin::framework::{Context, DataSource, Diagnostic, Diagnostics, Number, Value};
+
 use self::filter::{Emptied, Wanted};
 pub use self::schema::SpotInstanceTypes;
 use crate::configured::Data;
 use crate::errors::OrDiagnostics;
-use tfplugin::framework::{Context, DataSource, Diagnostic, Diagnostics, Number, Value};
 
 /// The data source.
 #[derive(Clone, Copy, Debug, Default)]

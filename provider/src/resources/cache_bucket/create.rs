@@ -3,26 +3,27 @@
 use std::time::Duration;
 
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
+use gitlabspot_clients::aws::{Attempts, AwsError};
+use tfplugin::framework::value::known_map;
+use tfplugin::framework::wait::WaitError;
+use tfplugin::framework::{Create, Timeouts};
 
 use super::error::{Error, Left};
 use super::overwritten::Overwritten;
 use super::parts::{Part, tagging};
+use super::private::Private;
 use super::schema::CacheBucket;
 use super::wait::{Presence, presence, until_there};
 use super::{CREATE, Scene, Work, flatten, plan, validate};
 use crate::propagation::accepted;
 use crate::tags::{Tags, UNFINISHED};
 use crate::{names, timestamp};
-use gitlabspot_clients::aws::{Attempts, AwsError};
-use tfplugin::framework::value::known_map;
-use tfplugin::framework::wait::WaitError;
-use tfplugin::framework::{Create, Timeouts};
 
 /// The region in which S3 takes no location, and answers the create of a bucket that is there and one's own with success.
 const FIRST_REGION: &str = "us-east-1";
 
 impl<D> Scene<'_, D> {
-    pub(super) async fn create(&self, operation: &mut Create<CacheBucket>) -> Result<(), Error> {
+    pub(super) async fn create(&self, operation: &mut Create<CacheBucket, Private>) -> Result<(), Error> {
         let timeout = Timeouts::create(&operation.planned.timeouts, CREATE);
         let end = self.context.clock.now() + timeout;
         let mut planned = operation.planned.clone();
@@ -37,7 +38,7 @@ impl<D> Scene<'_, D> {
 
         let mut state = flatten::bare(&planned);
         // Kept until all is done: an update of one that the user has declared to be sound takes the mark away.
-        operation.private.set(UNFINISHED, &true);
+        operation.private.is_unfinished = true;
         operation.record(state.clone());
         let mut marked = known_map(&planned.tags_all).unwrap_or_default();
         marked.insert(UNFINISHED.to_owned(), timestamp::format(self.context.clock.time_of_day()));
@@ -53,18 +54,18 @@ impl<D> Scene<'_, D> {
         }
         let work = Work { parts: &Part::ALL, planned: &planned, before: None, is_create: true, is_fresh, end };
         let record = |state, overwritten: &Overwritten| {
-            overwritten.keep(&mut operation.private);
+            operation.private.overwritten = overwritten.clone();
             operation.record(state);
         };
         let lacking = self.set_up(work, &mut state, &mut Overwritten::default(), record).await?;
-        operation.private.remove(UNFINISHED);
+        operation.private.is_unfinished = false;
         operation.diagnostics.extend(lacking);
         operation.record(planned);
         Ok(())
     }
 
     /// Whether a bucket of this name is there that an earlier create began; any other bucket of this name is an error.
-    async fn is_unfinished(&self, bucket: &str, operation: &mut Create<CacheBucket>) -> Result<bool, Error> {
+    async fn is_unfinished(&self, bucket: &str, operation: &mut Create<CacheBucket, Private>) -> Result<bool, Error> {
         let bucket = bucket.to_owned();
         let found = match presence(self.s3, &bucket, self.region).await {
             Ok(Presence::OtherRegion(found)) => Err(Error::TakenInRegion { bucket, found }),
@@ -92,7 +93,7 @@ impl<D> Scene<'_, D> {
         bucket: &str,
         tags: &Tags,
         timeout: Duration,
-        operation: &mut Create<CacheBucket>,
+        operation: &mut Create<CacheBucket, Private>,
     ) -> Result<(), Error> {
         let attempts = Attempts::default();
         let constraint = (self.region != FIRST_REGION).then(|| BucketLocationConstraint::from(self.region));

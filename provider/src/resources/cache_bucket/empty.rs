@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
 use aws_sdk_s3::types::{Delete, EncodingType, ObjectIdentifier};
-
-use super::error::Error;
 use gitlabspot_clients::aws::AwsError;
 use tfplugin::framework::Context;
 use tfplugin::framework::wait::WaitError;
+
+use super::error::Error;
 
 /// Most keys that S3 takes in one request, and gives in one page.
 const PAGE: i32 = 1000;

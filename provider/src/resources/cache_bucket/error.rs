@@ -1,10 +1,11 @@
 //! What can go wrong with a bucket, and what it leaves behind.
 
-use super::parts::Part;
-use crate::next_apply::next_apply;
 use gitlabspot_clients::aws::AwsError;
 use tfplugin::framework::wait::WaitError;
 use tfplugin::framework::{Diagnostic, Diagnostics};
+
+use super::parts::Part;
+use crate::next_apply::next_apply;
 
 /// Why an operation failed.
 #[derive(Debug, thiserror::Error)]

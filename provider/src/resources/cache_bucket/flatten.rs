@@ -1,11 +1,12 @@
 //! From what was read to state.
 
+use tfplugin::framework::Value;
+
 use super::parts::{Found, Part, encryption, lifecycle};
 use super::plan::from_prefix;
 use super::schema::{CacheBucket, Encryption, Protection};
 use crate::provider_tags::ProviderTags;
 use crate::tags;
-use tfplugin::framework::Value;
 
 /// Puts what was found into the state. What the store does not have stays as it was.
 pub(super) fn flatten(state: &mut CacheBucket, found: Found, importing: Option<&ProviderTags>) {

@@ -1,11 +1,12 @@
 //! Lists buckets of the region.
 
-use super::schema::Identity;
-use super::{CacheBucketResource, Scene};
-use crate::configured::Data;
 use gitlabspot_clients::aws::AwsError;
 use tfplugin::framework::list_resource::Found;
 use tfplugin::framework::{Context, Diagnostic, Diagnostics, ListResource, Object, Value};
+
+use super::schema::Identity;
+use super::{CacheBucketResource, Scene};
+use crate::configured::Data;
 
 /// The arguments of a list of buckets.
 #[derive(Clone, Default, PartialEq, Object)]

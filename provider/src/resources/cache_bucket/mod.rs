@@ -18,8 +18,10 @@ mod error;
 mod flatten;
 pub mod list;
 mod overwritten;
+mod partial;
 mod parts;
 mod plan;
+mod private;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -29,10 +31,16 @@ mod wait;
 use std::time::{Duration, Instant};
 
 use aws_sdk_s3::Client;
+use gitlabspot_clients::aws::AwsError;
+use tfplugin::framework::wait::WaitError;
+use tfplugin::framework::{
+    Context, Create, Delete, Diagnostic, Diagnostics, Import, Plan, Read, Resource, Timeouts, Update,
+};
 
 use self::error::Error;
 use self::overwritten::{Content, Overwritten};
 use self::parts::{Found, Known, Part, Put, tagging};
+use self::private::Private;
 pub use self::schema::{CacheBucket, Encryption, Identity, Protection, RunnerCache, RunnerCacheS3};
 use self::validate::Wanted;
 use self::wait::{Presence, presence, until_gone};
@@ -40,13 +48,7 @@ use crate::configured::Data;
 use crate::errors::OrDiagnostics;
 use crate::propagation::{PROPAGATION, accepted};
 use crate::provider_tags::ProviderTags;
-use crate::tags::UNFINISHED;
 use crate::unseen::Unseen;
-use gitlabspot_clients::aws::AwsError;
-use tfplugin::framework::wait::WaitError;
-use tfplugin::framework::{
-    Context, Create, Delete, Diagnostic, Diagnostics, Import, Plan, PrivateState, Read, Resource, Timeouts, Update,
-};
 
 const CREATE: Duration = Duration::from_secs(20 * 60);
 const UPDATE: Duration = Duration::from_secs(20 * 60);
@@ -59,6 +61,7 @@ pub struct CacheBucketResource;
 impl Resource for CacheBucketResource {
     type Data = Data;
     type Model = CacheBucket;
+    type Private = Private;
     type Identity = Identity;
     const TYPE_NAME: &'static str = "gitlabspot_cache_bucket";
     const DESCRIPTION: &'static str = "Manages the S3 bucket of the runner's distributed cache: private, \
@@ -78,7 +81,7 @@ impl Resource for CacheBucketResource {
         validate::validate(config, diagnostics);
     }
 
-    async fn plan(&self, context: &Context<Data>, plan: &mut Plan<CacheBucket>) -> Result<(), Diagnostics> {
+    async fn plan(&self, context: &Context<Data>, plan: &mut Plan<CacheBucket, Private>) -> Result<(), Diagnostics> {
         let data = context.data()?;
         // What is wrong with the settings is said by the operation that needs them.
         let (region, endpoint) = (data.clients.region().await.ok(), data.clients.s3_endpoint().await.ok().flatten());
@@ -86,19 +89,35 @@ impl Resource for CacheBucketResource {
         Ok(())
     }
 
-    async fn create(&self, context: &Context<Data>, operation: &mut Create<CacheBucket>) -> Result<(), Diagnostics> {
+    async fn create(
+        &self,
+        context: &Context<Data>,
+        operation: &mut Create<CacheBucket, Private>,
+    ) -> Result<(), Diagnostics> {
         Ok(Scene::set(context).await?.create(operation).await?)
     }
 
-    async fn read(&self, context: &Context<Data>, operation: &mut Read<CacheBucket>) -> Result<(), Diagnostics> {
+    async fn read(
+        &self,
+        context: &Context<Data>,
+        operation: &mut Read<CacheBucket, Private>,
+    ) -> Result<(), Diagnostics> {
         Ok(Scene::set(context).await?.read(operation).await?)
     }
 
-    async fn update(&self, context: &Context<Data>, operation: &mut Update<CacheBucket>) -> Result<(), Diagnostics> {
+    async fn update(
+        &self,
+        context: &Context<Data>,
+        operation: &mut Update<CacheBucket, Private>,
+    ) -> Result<(), Diagnostics> {
         Ok(Scene::set(context).await?.update(operation).await?)
     }
 
-    async fn delete(&self, context: &Context<Data>, operation: &mut Delete<CacheBucket>) -> Result<(), Diagnostics> {
+    async fn delete(
+        &self,
+        context: &Context<Data>,
+        operation: &mut Delete<CacheBucket, Private>,
+    ) -> Result<(), Diagnostics> {
         Ok(Scene::set(context).await?.delete(operation).await?)
     }
 
@@ -126,7 +145,7 @@ impl Resource for CacheBucketResource {
         Ok(CacheBucket { bucket: bucket.as_str().into(), id: bucket.into(), ..CacheBucket::default() })
     }
 
-    fn identity(&self, _: &Context<Data>, state: &CacheBucket, _: &PrivateState) -> Option<Identity> {
+    fn identity(&self, _: &Context<Data>, state: &CacheBucket, _: &Private) -> Option<Identity> {
         state.bucket.known()?;
         Some(Identity { bucket: state.bucket.clone(), region: state.region.clone() })
     }
@@ -234,7 +253,7 @@ impl<D> Scene<'_, D> {
         Ok(lacking)
     }
 
-    async fn read(&self, operation: &mut Read<CacheBucket>) -> Result<(), Error> {
+    async fn read(&self, operation: &mut Read<CacheBucket, Private>) -> Result<(), Error> {
         let bucket = operation.state.bucket.as_str().or(operation.state.id.as_str()).unwrap_or_default().to_owned();
         let failed = |source| Error::Read { bucket: bucket.clone(), source };
         let importing = operation.importing;
@@ -264,8 +283,8 @@ impl<D> Scene<'_, D> {
         }
         let (mut found, unseen) = found.map_err(|error| failed(WaitError::Failed(error)))?;
         operation.diagnostics.extend(unseen.warning("cache bucket"));
-        let overwritten = Overwritten::of(&operation.private, self.context.clock.time_of_day());
-        overwritten.keep(&mut operation.private);
+        let overwritten = operation.private.overwritten.recent(self.context.clock.time_of_day());
+        operation.private.overwritten = overwritten.clone();
         operation.diagnostics.extend(overwritten.leave_out(&mut found, &operation.state, &bucket));
         let importing = operation.importing.then_some(self.tags);
         let state = &mut operation.state;
@@ -274,50 +293,37 @@ impl<D> Scene<'_, D> {
         Ok(())
     }
 
-    async fn update(&self, operation: &mut Update<CacheBucket>) -> Result<(), Error> {
+    async fn update(&self, operation: &mut Update<CacheBucket, Private>) -> Result<(), Error> {
         let mut prior = operation.prior.clone();
         self.tags.spare(&mut prior.tags_all);
         let mut planned = operation.planned.clone();
         let region = prior.region.as_str().unwrap_or(self.region).to_owned();
         plan::derive(&mut planned, &operation.config, Some(&region), self.endpoint.as_deref(), self.tags);
-        // Everything that is in the state alone takes effect at once.
-        let mut state = CacheBucket {
-            protection: prior.protection.clone(),
-            encryption: prior.encryption.clone(),
-            versioning: prior.versioning.clone(),
-            tls_only: prior.tls_only.clone(),
-            prefix: prior.prefix.clone(),
-            expiration_days: prior.expiration_days.clone(),
-            noncurrent_expiration_days: prior.noncurrent_expiration_days.clone(),
-            abort_incomplete_multipart_days: prior.abort_incomplete_multipart_days.clone(),
-            tags: prior.tags.clone(),
-            tags_all: prior.tags_all.clone(),
-            ..planned.clone()
-        };
+        let mut state = partial::begun(&prior, &planned);
         operation.record(state.clone());
         let mut parts = validate::differing(&prior, &planned);
         // One whose create failed, and which the user has declared to be sound.
-        let is_unfinished = operation.private.get(UNFINISHED) == Some(true);
+        let is_unfinished = operation.private.is_unfinished;
         if is_unfinished && !parts.contains(&Part::Tags) {
             parts.push(Part::Tags);
         }
         let clock = &self.context.clock;
-        let mut overwritten = Overwritten::of(&operation.private, clock.time_of_day());
+        let mut overwritten = operation.private.overwritten.recent(clock.time_of_day());
         let end = clock.now() + Timeouts::update(&planned.timeouts, UPDATE);
         let before = (!is_unfinished).then_some(&prior);
         let work = Work { parts: &parts, planned: &planned, before, is_create: false, is_fresh: false, end };
         let record = |state, overwritten: &Overwritten| {
-            overwritten.keep(&mut operation.private);
+            operation.private.overwritten = overwritten.clone();
             operation.record(state);
         };
         let lacking = self.set_up(work, &mut state, &mut overwritten, record).await?;
-        operation.private.remove(UNFINISHED);
+        operation.private.is_unfinished = false;
         operation.diagnostics.extend(lacking);
         operation.record(planned);
         Ok(())
     }
 
-    async fn delete(&self, operation: &mut Delete<CacheBucket>) -> Result<(), Error> {
+    async fn delete(&self, operation: &mut Delete<CacheBucket, Private>) -> Result<(), Error> {
         let state = &operation.state;
         let bucket = state.bucket.as_str().or(state.id.as_str()).unwrap_or_default().to_owned();
         let timeout = Timeouts::delete(&state.timeouts, DELETE);

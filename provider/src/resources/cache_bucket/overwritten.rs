@@ -9,19 +9,17 @@
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
+use tfplugin::framework::Diagnostic;
+use tfplugin::framework::value::known_map;
 
 use super::parts::{Found, Part, encryption, lifecycle};
 use super::schema::CacheBucket;
 use super::validate::{Wanted, protected};
 use crate::tags::Tags;
 use crate::timestamp;
-use tfplugin::framework::value::known_map;
-use tfplugin::framework::{Diagnostic, PrivateState};
 
 /// How long S3 may answer with what was overwritten.
 pub(super) const WINDOW: Duration = Duration::from_secs(5 * 60);
-
-const KEY: &str = "overwritten";
 
 /// What a part was.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -101,22 +99,14 @@ struct Entry {
 pub(super) struct Overwritten(Vec<Entry>);
 
 impl Overwritten {
-    /// What is kept beside the state and still counts. Clocks differ: one that is ahead of this one counts as well.
-    pub(super) fn of(private: &PrivateState, now: SystemTime) -> Self {
-        let mut kept: Self = private.get(KEY).unwrap_or_default();
+    /// What still counts. Clocks differ: an entry of a clock that is ahead of this one counts as well.
+    pub(super) fn recent(&self, now: SystemTime) -> Self {
+        let mut kept = self.clone();
         kept.0.retain(|entry| {
             let apart = timestamp::parse(&entry.at).map(|at| now.duration_since(at).unwrap_or_else(|e| e.duration()));
             apart.is_some_and(|apart| apart <= WINDOW)
         });
         kept
-    }
-
-    pub(super) fn keep(&self, private: &mut PrivateState) {
-        if self.0.is_empty() {
-            private.remove(KEY);
-        } else {
-            private.set(KEY, self);
-        }
     }
 
     /// Takes note of what a part was before it was written.
@@ -166,13 +156,12 @@ mod tests {
         timestamp::parse(text).unwrap()
     }
 
-    fn kept(contents: &[Content]) -> PrivateState {
-        let (mut overwritten, mut private) = (Overwritten::default(), PrivateState::default());
+    fn kept(contents: &[Content]) -> Overwritten {
+        let mut overwritten = Overwritten::default();
         for content in contents {
             overwritten.note(content.clone(), at("2026-01-01T12:00:00Z"));
         }
-        overwritten.keep(&mut private);
-        PrivateState::from_bytes(&private.to_bytes())
+        overwritten
     }
 
     #[test]
@@ -186,18 +175,15 @@ mod tests {
             Content::Lifecycle(None),
             Content::Tags(Tags::from([("a".to_owned(), "1".to_owned())])),
         ];
-        let private = kept(&contents);
+        let all = kept(&contents);
         for now in ["2026-01-01T11:55:00Z", "2026-01-01T12:00:00Z", "2026-01-01T12:05:00Z"] {
-            let found = Overwritten::of(&private, at(now));
+            let found = all.recent(at(now));
             assert_eq!(found.0.iter().map(|entry| entry.content.clone()).collect::<Vec<_>>(), contents, "{now}");
             assert!(found.has(Part::Lifecycle) && !found.has(Part::Policy));
         }
         for now in ["2026-01-01T11:54:59Z", "2026-01-01T12:05:01Z"] {
-            assert_eq!(Overwritten::of(&private, at(now)), Overwritten::default(), "{now}");
+            assert_eq!(all.recent(at(now)), Overwritten::default(), "{now}");
         }
-        let mut nothing = private;
-        Overwritten::default().keep(&mut nothing);
-        assert_eq!(nothing, PrivateState::default());
     }
 
     #[test]

@@ -1,15 +1,17 @@
 //! What the plan knows beyond the schema: the lifecycle's prefix, names that follow from the name, repairs.
 
+use tfplugin::framework::{Plan, Value};
+
+use super::private::Private;
 use super::schema::{CacheBucket, Encryption, Protection, RunnerCache, RunnerCacheS3};
 use crate::names::needs_another_name;
 use crate::provider_tags::ProviderTags;
 use crate::{cache_path, partition};
-use tfplugin::framework::{Plan, Value};
 
 /// Completes a plan. `region` is `None` while the provider does not know it.
 /// `endpoint` is where S3 is, if it is not AWS's.
 pub(super) fn complete(
-    plan: &mut Plan<CacheBucket>,
+    plan: &mut Plan<CacheBucket, Private>,
     region: Option<&str>,
     endpoint: Option<&str>,
     tags: &ProviderTags,

@@ -4,12 +4,13 @@ mod store;
 
 use std::time::Duration;
 
+use tfplugin::framework::Raw;
+
 use self::store::{Bucket, Fault, Store};
 use super::CacheBucketResource;
 use super::overwritten::WINDOW;
 use crate::testing::{Stage, summaries};
 use crate::timestamp;
-use tfplugin::framework::Raw;
 
 fn stage(store: &Store) -> Stage {
     let stage = Stage::new(CacheBucketResource, store.settings("eu-west-1"));

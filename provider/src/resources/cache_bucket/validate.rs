@@ -1,10 +1,11 @@
 //! What can be wrong with a configuration, and the configuration without doubt.
 
+use tfplugin::framework::value::known_map;
+use tfplugin::framework::{AttributePath, Diagnostics, Timeouts, Value};
+
 use super::parts::{Part, encryption, lifecycle};
 use super::schema::{CacheBucket, Encryption, Protection};
 use crate::tags::{self, Tags, UNFINISHED};
-use tfplugin::framework::value::known_map;
-use tfplugin::framework::{AttributePath, Diagnostics, Timeouts, Value};
 
 /// The longest name of a bucket.
 const LONGEST: usize = 63;

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-
 use gitlabspot_clients::aws::{AwsError, Fault};
 use tfplugin::framework::Context;
 use tfplugin::framework::wait::{Look, Wait, WaitError};

@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use aws_sdk_autoscaling::Client;
 use aws_sdk_autoscaling::types::{AutoScalingGroup, Tag};
+use gitlabspot_clients::aws::AwsError;
+use tfplugin::framework::Context;
+use tfplugin::framework::wait::{Look, Wait, WaitError};
 
 use super::autoscaler_tags::NODE_TEMPLATE;
 use super::flatten::common_tags;
 use crate::propagation::accepted;
 use crate::tags::{Change, Tags};
-use gitlabspot_clients::aws::AwsError;
-use tfplugin::framework::Context;
-use tfplugin::framework::wait::{Look, Wait, WaitError};
 
 /// How long a new Auto Scaling Group may be unknown to some of the service, or new tags not be shown.
 const SHORTLY: Duration = Duration::from_secs(60);

@@ -5,22 +5,20 @@
 
 use aws_sdk_autoscaling::Client;
 use aws_sdk_autoscaling::types::AutoScalingGroup;
+use gitlabspot_clients::aws::AwsError;
 
 use super::flatten::{AZ_REBALANCE, is_az_rebalance_suspended};
-use gitlabspot_clients::aws::AwsError;
-use tfplugin::framework::PrivateState;
-
-const OURS: &str = "az_rebalance_suspended_by_us";
+use super::private::Private;
 
 /// Whether this resource suspended it.
-pub(super) fn is_ours(private: &PrivateState) -> bool {
-    private.get(OURS).unwrap_or(false)
+pub(super) fn is_ours(private: &Private) -> bool {
+    private.has_suspended_az_rebalance
 }
 
 /// Whose suspension it is: from now on ours, and ours to resume. For an imported group, whose suspension the user takes
 /// over with it, and for one that an interrupted create of ours had begun.
-pub(super) fn claim(private: &mut PrivateState) {
-    private.set(OURS, &true);
+pub(super) fn claim(private: &mut Private) {
+    private.has_suspended_az_rebalance = true;
 }
 
 /// Suspends or resumes it where that is needed and ours to do.
@@ -31,7 +29,7 @@ pub(super) async fn apply(
     autoscaling: &Client,
     groups: &[AutoScalingGroup],
     suspend: bool,
-    private: &mut PrivateState,
+    private: &mut Private,
 ) -> Result<(), AwsError> {
     for group in groups {
         let Some(name) = group.auto_scaling_group_name.as_deref() else { continue };
@@ -40,7 +38,7 @@ pub(super) async fn apply(
                 let request = autoscaling.suspend_processes().auto_scaling_group_name(name);
                 let request = request.scaling_processes(AZ_REBALANCE);
                 request.send().await.map_err(AwsError::of("SuspendProcesses"))?;
-                private.set(OURS, &true);
+                private.has_suspended_az_rebalance = true;
             }
             (false, true) if is_ours(private) => {
                 let request = autoscaling.resume_processes().auto_scaling_group_name(name);
@@ -51,7 +49,7 @@ pub(super) async fn apply(
         }
     }
     if !suspend {
-        private.remove(OURS);
+        private.has_suspended_az_rebalance = false;
     }
     Ok(())
 }

@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_eks::types::Nodegroup;
+use gitlabspot_clients::aws::AwsError;
+use tfplugin::framework::wait::WaitError;
+use tfplugin::framework::{AttributePath, Create, Diagnostic, Diagnostics, Timeouts, Value};
 
 use super::error::{Cause, Error, Left, Step};
 use super::flatten::{Found, Reading, flatten, settle};
 use super::model::wanted_asg_tags;
 use super::node_role::{self, RoleError, RoleSpec, access_entry};
 use super::ownership::{Outcome, Under, under};
+use super::private::Private;
 use super::schema::{NodeGroup, known_set, map_value};
 use super::template::{self, Made, Owned, Spec, TemplateError};
 use super::validate::SUFFIX;
@@ -16,12 +20,9 @@ use super::wait::{Id, describe, until_active};
 use super::{Scene, TIMEOUT, asg_tags, az_rebalance, plan, subnets};
 use crate::names;
 use crate::tags::{Change, UNFINISHED};
-use gitlabspot_clients::aws::AwsError;
-use tfplugin::framework::wait::WaitError;
-use tfplugin::framework::{AttributePath, Create, Diagnostic, Diagnostics, PrivateState, Timeouts, Value};
 
 impl<D> Scene<'_, D> {
-    pub(super) async fn create(&self, operation: &mut Create<NodeGroup>) -> Result<(), Error> {
+    pub(super) async fn create(&self, operation: &mut Create<NodeGroup, Private>) -> Result<(), Error> {
         let mut planned = operation.planned.clone();
         let end = self.context.clock.now() + Timeouts::create(&planned.timeouts, TIMEOUT);
         if planned.name.known().is_none() {
@@ -38,7 +39,7 @@ impl<D> Scene<'_, D> {
             suspend_az_rebalance: false.into(),
             ..planned.clone()
         };
-        operation.private = PrivateState::default();
+        operation.private = Private::default();
         operation.record(state.clone());
         self.set_up_role(&id, &mut planned, &mut state, operation).await?;
         self.set_up_template(&id, &mut planned, &mut state, operation).await?;
@@ -146,7 +147,7 @@ impl<D> Scene<'_, D> {
         id: &Id,
         planned: &mut NodeGroup,
         state: &mut NodeGroup,
-        operation: &mut Create<NodeGroup>,
+        operation: &mut Create<NodeGroup, Private>,
     ) -> Result<(), Error> {
         let Some(spec) = RoleSpec::of(planned, self.region) else { return Ok(()) };
         if let Value::Known(role) = &mut planned.node_role {
@@ -184,7 +185,7 @@ impl<D> Scene<'_, D> {
         id: &Id,
         planned: &mut NodeGroup,
         state: &mut NodeGroup,
-        operation: &mut Create<NodeGroup>,
+        operation: &mut Create<NodeGroup, Private>,
     ) -> Result<(), Error> {
         let failed =
             |source| Error::Template { step: Step::SetUpTemplate, id: id.to_string(), source, left: Left::Nothing };
@@ -234,7 +235,7 @@ impl<D> Scene<'_, D> {
     }
 
     /// After a refusal: the template and the role that were made for nothing go again.
-    async fn undo(&self, id: &Id, operation: &mut Create<NodeGroup>) -> Result<(), Error> {
+    async fn undo(&self, id: &Id, operation: &mut Create<NodeGroup, Private>) -> Result<(), Error> {
         let template = operation.recorded().and_then(|state| template::which(state, &operation.private, self.region));
         if let Some(which) = template {
             template::delete(self.ec2, &which).await.map_err(|error| Error::Template {
@@ -265,7 +266,7 @@ impl<D> Scene<'_, D> {
         &self,
         planned: &NodeGroup,
         group: &Nodegroup,
-        operation: &mut Create<NodeGroup>,
+        operation: &mut Create<NodeGroup, Private>,
     ) -> Result<Vec<aws_sdk_autoscaling::types::AutoScalingGroup>, (Step, WaitError<Cause>)> {
         let names = super::asg_names(group);
         let change = Change { set: wanted_asg_tags(planned).unwrap_or_default(), remove: vec![] };

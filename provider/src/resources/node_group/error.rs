@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use super::health::Issues;
-use super::node_role::RoleError;
-use super::template::TemplateError;
 use gitlabspot_clients::aws::AwsError;
 use tfplugin::framework::wait::WaitError;
 use tfplugin::framework::{Diagnostic, Diagnostics};
+
+use super::health::Issues;
+use super::node_role::RoleError;
+use super::template::TemplateError;
 
 /// Why an operation failed.
 #[derive(Debug, thiserror::Error)]

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_autoscaling::types::AutoScalingGroup;
 use aws_sdk_eks::types::Nodegroup;
+use tfplugin::framework::value::known_map;
+use tfplugin::framework::{Number, Object, Raw, Set, Value};
 
 use super::autoscaler_tags::{self, Effect, ScaleDownOptions};
 use super::model::wanted_asg_tags;
@@ -14,8 +16,6 @@ use super::schema::{
 use super::template;
 use crate::provider_tags::ProviderTags;
 use crate::tags;
-use tfplugin::framework::value::known_map;
-use tfplugin::framework::{Number, Object, Raw, Set, Value};
 
 /// The process of an Auto Scaling Group that evens out the zones.
 pub(super) const AZ_REBALANCE: &str = "AZRebalance";

@@ -1,10 +1,11 @@
 //! What an import starts from.
 
+use tfplugin::framework::{Context, Diagnostic, Diagnostics, Import};
+
 use super::schema::{Identity, NodeGroup};
 use super::wait::Id;
 use crate::configured::Data;
 use crate::whereabouts;
-use tfplugin::framework::{Context, Diagnostic, Diagnostics, Import};
 
 /// As much state as the read that follows needs.
 pub(super) async fn import(context: &Context<Data>, from: Import<Identity>) -> Result<NodeGroup, Diagnostics> {

@@ -11,9 +11,8 @@ use aws_sdk_ec2::config::retry::RetryConfig;
 use aws_sdk_ec2::config::timeout::TimeoutConfig;
 use aws_sdk_ec2::error::DisplayErrorContext;
 use aws_sdk_ec2::types::InstanceTypeInfo;
-use tokio::sync::Mutex;
-
 use tfplugin::framework::Diagnostic;
+use tokio::sync::Mutex;
 
 /// A plan is not kept waiting for a warning.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -7,15 +7,16 @@
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::error::DisplayErrorContext;
 use aws_sdk_ec2::types::ResponseLaunchTemplateData;
+use tfplugin::framework::{AttributePath, Diagnostic, Plan, Value};
 
 use super::instance_types::hasty;
 use super::node_role::has_addons;
+use super::private::Private;
 use super::schema::{LaunchTemplate, NodeGroup};
 use super::template::{HOPS_OF_PODS, OUT_OF_REACH};
-use tfplugin::framework::{AttributePath, Diagnostic, Plan, Value};
 
 /// Looks at the template of a plan that has another one than before.
-pub(super) async fn review(ec2: &Client, plan: &mut Plan<NodeGroup>) {
+pub(super) async fn review(ec2: &Client, plan: &mut Plan<NodeGroup, Private>) {
     let before = plan.prior.as_ref().map(|prior| prior.launch_template.clone()).unwrap_or_default();
     if before == plan.planned.launch_template {
         return;

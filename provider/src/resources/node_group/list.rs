@@ -1,12 +1,13 @@
 //! Lists the node groups of a cluster.
 
+use gitlabspot_clients::aws::AwsError;
+use tfplugin::framework::list_resource::Found;
+use tfplugin::framework::{Context, Diagnostic, Diagnostics, ListResource, Object, Value};
+
 use super::schema::Identity;
 use super::{NodeGroupResource, Scene};
 use crate::configured::Data;
 use crate::errors::OrDiagnostics;
-use gitlabspot_clients::aws::AwsError;
-use tfplugin::framework::list_resource::Found;
-use tfplugin::framework::{Context, Diagnostic, Diagnostics, ListResource, Object, Value};
 
 /// The arguments of a list of node groups.
 #[derive(Clone, Default, PartialEq, Object)]

@@ -28,6 +28,7 @@ mod node_role;
 mod ownership;
 mod pairs;
 mod plan;
+mod private;
 mod read;
 mod release;
 pub mod schema;
@@ -42,10 +43,15 @@ mod wait;
 use std::time::{Duration, Instant};
 
 use aws_sdk_eks::types::{Nodegroup, NodegroupStatus as Status};
+use gitlabspot_clients::aws::AwsError;
+use tfplugin::framework::value::{Value, known_list};
+use tfplugin::framework::wait::WaitError;
+use tfplugin::framework::{Context, Create, Delete, Diagnostics, Import, Plan, Read, Resource, Timeouts, Update};
 
 use self::error::{Cause, Error, Left, Step};
 use self::instance_types::Sizes;
 use self::node_role::{RoleError, access_entry};
+use self::private::Private;
 use self::schema::{Identity, NodeGroup};
 use self::wait::{Id, describe, is_busy, until_gone, until_idle};
 use crate::configured::Data;
@@ -53,12 +59,6 @@ use crate::errors::OrDiagnostics;
 use crate::errors::ToDiagnostic;
 use crate::provider_tags::ProviderTags;
 use crate::whereabouts;
-use gitlabspot_clients::aws::AwsError;
-use tfplugin::framework::value::{Value, known_list};
-use tfplugin::framework::wait::WaitError;
-use tfplugin::framework::{
-    Context, Create, Delete, Diagnostics, Import, Plan, PrivateState, Read, Resource, Timeouts, Update,
-};
 
 /// What an operation may take, unless the user says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(60 * 60);
@@ -72,6 +72,7 @@ pub struct NodeGroupResource {
 impl Resource for NodeGroupResource {
     type Data = Data;
     type Model = NodeGroup;
+    type Private = Private;
     type Identity = Identity;
     const TYPE_NAME: &'static str = "gitlabspot_node_group";
     const DESCRIPTION: &'static str = "Manages an EKS managed node group for CI jobs, by default with Spot \
@@ -86,7 +87,7 @@ impl Resource for NodeGroupResource {
         validate::check(config, diagnostics);
     }
 
-    async fn plan(&self, context: &Context<Data>, plan: &mut Plan<NodeGroup>) -> Result<(), Diagnostics> {
+    async fn plan(&self, context: &Context<Data>, plan: &mut Plan<NodeGroup, Private>) -> Result<(), Diagnostics> {
         let data = context.data()?;
         plan::complete(plan, &data.tags);
         pairs::review(plan);
@@ -105,11 +106,15 @@ impl Resource for NodeGroupResource {
         Ok(())
     }
 
-    async fn create(&self, context: &Context<Data>, operation: &mut Create<NodeGroup>) -> Result<(), Diagnostics> {
+    async fn create(
+        &self,
+        context: &Context<Data>,
+        operation: &mut Create<NodeGroup, Private>,
+    ) -> Result<(), Diagnostics> {
         Ok(Scene::set(context).await?.create(operation).await?)
     }
 
-    async fn read(&self, context: &Context<Data>, operation: &mut Read<NodeGroup>) -> Result<(), Diagnostics> {
+    async fn read(&self, context: &Context<Data>, operation: &mut Read<NodeGroup, Private>) -> Result<(), Diagnostics> {
         let arn = operation.state.arn.clone();
         Scene::set(context).await?.read(operation).await?;
         if operation.is_gone() {
@@ -123,11 +128,19 @@ impl Resource for NodeGroupResource {
         Ok(())
     }
 
-    async fn update(&self, context: &Context<Data>, operation: &mut Update<NodeGroup>) -> Result<(), Diagnostics> {
+    async fn update(
+        &self,
+        context: &Context<Data>,
+        operation: &mut Update<NodeGroup, Private>,
+    ) -> Result<(), Diagnostics> {
         Ok(Scene::set(context).await?.update(operation).await?)
     }
 
-    async fn delete(&self, context: &Context<Data>, operation: &mut Delete<NodeGroup>) -> Result<(), Diagnostics> {
+    async fn delete(
+        &self,
+        context: &Context<Data>,
+        operation: &mut Delete<NodeGroup, Private>,
+    ) -> Result<(), Diagnostics> {
         Ok(Scene::set(context).await?.delete(operation).await?)
     }
 
@@ -139,7 +152,7 @@ impl Resource for NodeGroupResource {
         pairs::configuration(state)
     }
 
-    fn identity(&self, _: &Context<Data>, state: &NodeGroup, _: &PrivateState) -> Option<Identity> {
+    fn identity(&self, _: &Context<Data>, state: &NodeGroup, _: &Private) -> Option<Identity> {
         let (region, account_id) = whereabouts::place(state.arn.as_str()?)?;
         Some(Identity {
             cluster_name: state.cluster_name.clone(),
@@ -184,7 +197,7 @@ impl<'a> Scene<'a, Data> {
 }
 
 impl<D> Scene<'_, D> {
-    async fn delete(&self, operation: &mut Delete<NodeGroup>) -> Result<(), Error> {
+    async fn delete(&self, operation: &mut Delete<NodeGroup, Private>) -> Result<(), Error> {
         let id = Id::of(&operation.state);
         let end = self.context.clock.now() + Timeouts::delete(&operation.state.timeouts, TIMEOUT);
         self.delete_group(&id, end).await.map_err(|source| {

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::autoscaler_tags::{self, Effect, NodeTemplate, ScaleDownOptions, Taint};
-use super::schema::{self, NodeGroup, known_set};
 use tfplugin::framework::value::{known_list, known_map};
 use tfplugin::framework::{Number, Value};
+
+use super::autoscaler_tags::{self, Effect, NodeTemplate, ScaleDownOptions, Taint};
+use super::schema::{self, NodeGroup, known_set};
 
 /// What EKS is asked for. Names, subnets and the role's ARN are found out by the operation.
 #[derive(Clone, Debug, Default, PartialEq)]

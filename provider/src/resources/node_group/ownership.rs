@@ -8,6 +8,8 @@
 use std::time::{Duration, Instant};
 
 use aws_sdk_eks::types::{Nodegroup, NodegroupStatus as Status};
+use gitlabspot_clients::aws::AwsError;
+use tfplugin::framework::wait::{Look, Wait, WaitError};
 
 use super::Scene;
 use super::error::{Cause, Left};
@@ -21,8 +23,6 @@ use super::wait::{Id, describe, is_busy, until_gone};
 use crate::propagation::PROPAGATION;
 use crate::tags::UNFINISHED;
 use crate::{names, timestamp};
-use gitlabspot_clients::aws::AwsError;
-use tfplugin::framework::wait::{Look, Wait, WaitError};
 
 /// What EKS says while a new role is not known everywhere. The code alone means too much.
 const ROLE_NOT_KNOWN_YET: [&str; 6] = [

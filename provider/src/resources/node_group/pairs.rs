@@ -1,9 +1,11 @@
 //! Pairs of attributes that say the same in two ways. A user gives one of both. An import fills both, and OpenTofu writes
 //! all that the state has into a configuration that it generates: such a pair is accepted where both say the same.
 
+use tfplugin::framework::{AttributePath, Diagnostics, Plan, Value};
+
+use super::private::Private;
 use super::schema::NodeGroup;
 use super::validate::given;
-use tfplugin::framework::{AttributePath, Diagnostics, Plan, Value};
 
 const CONFLICT: &str = "Conflicting arguments";
 const NAMES: &str = "A node group needs a name, or the beginning of one.";
@@ -43,7 +45,7 @@ pub(super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {
 }
 
 /// What only the state shows: pairs that are not as they are there.
-pub(super) fn review(plan: &mut Plan<NodeGroup>) {
+pub(super) fn review(plan: &mut Plan<NodeGroup, Private>) {
     let Plan { prior, config, diagnostics, .. } = plan;
     let both_known = |one: Option<bool>, other: Option<bool>| (one, other) == (Some(true), Some(true));
     let as_before =

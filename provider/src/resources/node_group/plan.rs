@@ -1,19 +1,21 @@
 //! What the plan knows beyond the schema: everything that follows from what the user wrote, so that the plan shows it;
 //! what belongs to others, so that it shows no change; and what cannot be changed in place.
 
+use tfplugin::framework::value::known_list;
+use tfplugin::framework::{AttributePath, Diagnostic, Plan, Value};
+
 use super::model::{taints, wanted_asg_tags};
+use super::private::Private;
 use super::schema::{BuildNodes, NodeGroup, Toleration, map_value};
 use super::{ami_type, az_rebalance, launch_template, release, template, validate};
 use crate::names::needs_another_name;
 use crate::provider_tags::ProviderTags;
-use tfplugin::framework::value::known_list;
-use tfplugin::framework::{AttributePath, Diagnostic, Plan, Value};
 
 /// Stands as the status of a group that is gone while its role is still there, so that the next run goes on with the role.
 pub(super) const DELETED: &str = "DELETED";
 
 /// Completes a plan.
-pub(super) fn complete(plan: &mut Plan<NodeGroup>, tags: &ProviderTags) {
+pub(super) fn complete(plan: &mut Plan<NodeGroup, Private>, tags: &ProviderTags) {
     derive(&mut plan.planned, &plan.config, tags);
     for problem in validate::tags_of_all(&plan.planned) {
         plan.diagnostics.push(problem);
@@ -105,7 +107,7 @@ pub(super) fn build_nodes(model: &NodeGroup) -> BuildNodes {
 }
 
 /// The number of nodes is the autoscaler's: whatever it is now is right, as long as it is within bounds.
-fn desired_size(plan: &mut Plan<NodeGroup>) {
+fn desired_size(plan: &mut Plan<NodeGroup, Private>) {
     let (min, max) = (plan.planned.min_size.known().copied(), plan.planned.max_size.known().copied());
     let clamp = |size: i64| match (min, max) {
         (Some(min), Some(max)) if min <= max => Value::Known(size.clamp(min, max)),
@@ -124,7 +126,7 @@ fn desired_size(plan: &mut Plan<NodeGroup>) {
     };
 }
 
-fn suspend_az_rebalance(plan: &mut Plan<NodeGroup>) {
+fn suspend_az_rebalance(plan: &mut Plan<NodeGroup, Private>) {
     if !plan.config.suspend_az_rebalance.is_null() {
         return;
     }
@@ -141,7 +143,7 @@ fn suspend_az_rebalance(plan: &mut Plan<NodeGroup>) {
 
 /// A change of one version decides the other, unless the user names it as well. A release decides the version as far as it
 /// tells which one it is for.
-fn versions(plan: &mut Plan<NodeGroup>, prior: &NodeGroup) {
+fn versions(plan: &mut Plan<NodeGroup, Private>, prior: &NodeGroup) {
     let template = |model: &NodeGroup| model.launch_template.known().map(|template| template.version.clone());
     let version_changes = plan.planned.version != prior.version;
     let release_changes = plan.planned.release_version != prior.release_version;
@@ -159,7 +161,7 @@ fn versions(plan: &mut Plan<NodeGroup>, prior: &NodeGroup) {
 }
 
 /// A prefix is no reason for another group, or another role, as long as the name has it. Without one the name stays.
-fn prefixes(plan: &mut Plan<NodeGroup>, prior: &NodeGroup) {
+fn prefixes(plan: &mut Plan<NodeGroup, Private>, prior: &NodeGroup) {
     if needs_another_name(&prior.name, &prior.name_prefix, &plan.planned.name_prefix) {
         plan.require_replace("name_prefix");
     }
@@ -171,7 +173,7 @@ fn prefixes(plan: &mut Plan<NodeGroup>, prior: &NodeGroup) {
 }
 
 /// What is allowed and yet seldom meant.
-fn warn(plan: &mut Plan<NodeGroup>) {
+fn warn(plan: &mut Plan<NodeGroup, Private>) {
     let types = known_list(&plan.planned.instance_types).unwrap_or_default();
     if plan.planned.capacity_type.as_str() == Some("SPOT") && (1..3).contains(&types.len()) {
         let text = format!(
@@ -193,7 +195,6 @@ fn warn(plan: &mut Plan<NodeGroup>) {
 mod tests {
     use super::super::schema::{NodeRole, Taint};
     use super::*;
-    use tfplugin::framework::PrivateState;
     use tfplugin::framework::plan::propose;
     use tfplugin::framework::schema::{Object, Schema};
     use tfplugin::framework::value::Map;
@@ -220,7 +221,7 @@ mod tests {
     }
 
     /// As core and the framework plan, when the state's computed values are those that were there.
-    fn planned(prior: Option<&NodeGroup>, config: &NodeGroup) -> Plan<NodeGroup> {
+    fn planned(prior: Option<&NodeGroup>, config: &NodeGroup) -> Plan<NodeGroup, Private> {
         let schema = Schema::of::<NodeGroup>(0, "");
         let mut proposed = config.clone();
         if let Some(prior) = prior {
@@ -240,7 +241,7 @@ mod tests {
         let before = prior.cloned().map_or(tfplugin::framework::Raw::Null, Object::into_raw);
         let (raw, changed) = propose(&schema, &before, &config.clone().into_raw(), &proposed.into_raw());
         let raw = NodeGroup::from_raw(raw).unwrap().unwrap();
-        let mut plan = Plan::new(prior.cloned(), config.clone(), raw, PrivateState::default(), changed);
+        let mut plan = Plan::new(prior.cloned(), config.clone(), raw, Private::default(), changed);
         complete(&mut plan, &tags());
         plan
     }
@@ -256,7 +257,7 @@ mod tests {
         NodeGroup::from_raw(raw).unwrap().unwrap()
     }
 
-    fn paths(plan: &mut Plan<NodeGroup>) -> Vec<String> {
+    fn paths(plan: &mut Plan<NodeGroup, Private>) -> Vec<String> {
         plan.take_replace().iter().map(ToString::to_string).collect()
     }
 

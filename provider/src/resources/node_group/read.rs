@@ -2,23 +2,24 @@
 
 use aws_sdk_autoscaling::types::AutoScalingGroup;
 use aws_sdk_eks::types::Nodegroup;
+use gitlabspot_clients::aws::AwsError;
+use tfplugin::framework::value::known_list;
+use tfplugin::framework::wait::WaitError;
+use tfplugin::framework::{Diagnostic, Read, Value};
 
 use super::error::{Error, Left, Step};
 use super::flatten::{Found, Reading};
 use super::health::Issues;
+use super::private::Private;
 use super::schema::{NodeGroup, known_set};
 use super::wait::{Id, describe};
 use super::{
     Scene, asg_names, asg_tags, az_rebalance, flatten, launch_template, node_role, plan, subnets, template, validate,
 };
 use crate::unseen::Unseen;
-use gitlabspot_clients::aws::AwsError;
-use tfplugin::framework::value::known_list;
-use tfplugin::framework::wait::WaitError;
-use tfplugin::framework::{Diagnostic, Read, Value};
 
 impl<D> Scene<'_, D> {
-    pub(super) async fn read(&self, operation: &mut Read<NodeGroup>) -> Result<(), Error> {
+    pub(super) async fn read(&self, operation: &mut Read<NodeGroup, Private>) -> Result<(), Error> {
         let id = Id::of(&operation.state);
         let failed = |error: AwsError| Error::Step {
             step: Step::Read,
@@ -72,7 +73,11 @@ impl<D> Scene<'_, D> {
         unseen.seen("its Auto Scaling Group", asg_tags::describe(self.autoscaling, names).await)
     }
 
-    async fn follow_template(&self, operation: &mut Read<NodeGroup>, unseen: &mut Unseen) -> Result<(), AwsError> {
+    async fn follow_template(
+        &self,
+        operation: &mut Read<NodeGroup, Private>,
+        unseen: &mut Unseen,
+    ) -> Result<(), AwsError> {
         let Read { state, private, diagnostics, .. } = operation;
         let followed = template::follow(self.ec2, self.eks, state, private).await;
         diagnostics.extend(unseen.seen("its launch template", followed)?.flatten());
@@ -80,7 +85,7 @@ impl<D> Scene<'_, D> {
     }
 
     /// The group is gone. The role or the launch template that a failed create or delete has left must not be forgotten.
-    fn not_found(&self, operation: &mut Read<NodeGroup>) {
+    fn not_found(&self, operation: &mut Read<NodeGroup, Private>) {
         let state = &operation.state;
         let worked = matches!(state.status.as_str(), Some("ACTIVE" | "UPDATING" | "DEGRADED"));
         let role = state.node_role.known().and_then(|role| role.name.as_str());
@@ -105,7 +110,11 @@ impl<D> Scene<'_, D> {
     }
 
     /// What an import fills in with further calls: zones, and launch template and role if they are ours.
-    async fn import_the_rest(&self, group: &Nodegroup, operation: &mut Read<NodeGroup>) -> Result<(), AwsError> {
+    async fn import_the_rest(
+        &self,
+        group: &Nodegroup,
+        operation: &mut Read<NodeGroup, Private>,
+    ) -> Result<(), AwsError> {
         let Read { state, private, .. } = operation;
         let subnets = known_set(&state.subnet_ids).unwrap_or_default();
         let zones = subnets::zones_of(self.ec2, &subnets).await?;

@@ -1,8 +1,9 @@
 //! Which Kubernetes version a release of the AMI is for: EKS does not derive it, and refuses a release of another minor than
 //! the one that the request names, or the group has.
 
-use super::schema::NodeGroup;
 use tfplugin::framework::Value;
+
+use super::schema::NodeGroup;
 
 /// The version that a configured release is for, such as `1.34` for `1.34.1-20260101` (Amazon Linux) and
 /// `1.34-2026.01.01` (Windows). Unknown while the release is; `None` where the release does not tell, as with Bottlerocket,

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-pub(super) use super::template::schema::Template;
 use tfplugin::framework::value::{List, Map, Value};
 use tfplugin::framework::{Number, Object, Set, Timeouts};
+
+pub(super) use super::template::schema::Template;
 
 /// A `gitlabspot_node_group`.
 #[derive(Clone, Default, PartialEq, Object)]

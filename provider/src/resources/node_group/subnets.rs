@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::types::{Filter, RouteTable};
-
-use super::error::{Cause, Error, Left, Step};
 use gitlabspot_clients::aws::AwsError;
 use tfplugin::framework::Diagnostic;
 use tfplugin::framework::wait::WaitError;
+
+use super::error::{Cause, Error, Left, Step};
 
 /// A subnet, as far as it matters.
 #[derive(Clone, Debug, PartialEq, Eq)]

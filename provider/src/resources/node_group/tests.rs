@@ -10,12 +10,12 @@ mod version;
 use std::time::Duration;
 
 use serde_json::json;
+use tfplugin::framework::Raw;
 
 use self::aws::{Aws, Fault};
 use super::NodeGroupResource;
 use crate::tags::UNFINISHED as UNFINISHED_TAG;
 use crate::testing::{Stage, summaries};
-use tfplugin::framework::Raw;
 
 fn stage(aws: &Aws) -> Stage {
     Stage::new(NodeGroupResource::default(), aws.settings())

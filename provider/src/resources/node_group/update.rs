@@ -4,22 +4,23 @@
 use std::time::{Duration, Instant};
 
 use aws_sdk_eks::types::Nodegroup;
-
-use super::error::{Cause, Error, Left, Step};
-use super::flatten::{Found, Reading, flatten, settle};
-use super::model::{Spec, wanted_asg_tags};
-use super::node_role::{self, RoleSpec};
-use super::schema::NodeGroup;
-use super::wait::{Id, until_idle, until_updated, when_free};
-use super::{Scene, TIMEOUT, asg_tags, az_rebalance, expand, flatten::common_tags, plan, template};
-use crate::tags::{Change, Tags};
 use gitlabspot_clients::aws::AwsError;
 use tfplugin::framework::value::known_map;
 use tfplugin::framework::wait::WaitError;
 use tfplugin::framework::{Timeouts, Update, Value};
 
+use super::error::{Cause, Error, Left, Step};
+use super::flatten::{Found, Reading, flatten, settle};
+use super::model::{Spec, wanted_asg_tags};
+use super::node_role::{self, RoleSpec};
+use super::private::Private;
+use super::schema::NodeGroup;
+use super::wait::{Id, until_idle, until_updated, when_free};
+use super::{Scene, TIMEOUT, asg_tags, az_rebalance, expand, flatten::common_tags, plan, template};
+use crate::tags::{Change, Tags};
+
 impl<D> Scene<'_, D> {
-    pub(super) async fn update(&self, operation: &mut Update<NodeGroup>) -> Result<(), Error> {
+    pub(super) async fn update(&self, operation: &mut Update<NodeGroup, Private>) -> Result<(), Error> {
         let mut prior = operation.prior.clone();
         self.tags.spare(&mut prior.tags_all);
         let mut planned = operation.planned.clone();
@@ -152,7 +153,7 @@ impl<D> Scene<'_, D> {
     async fn rebalance_meanwhile(
         &self,
         group: &Nodegroup,
-        operation: &Update<NodeGroup>,
+        operation: &Update<NodeGroup, Private>,
     ) -> Result<Vec<aws_sdk_autoscaling::types::AutoScalingGroup>, AwsError> {
         if !az_rebalance::is_ours(&operation.private) {
             return Ok(Vec::new());
@@ -167,7 +168,7 @@ impl<D> Scene<'_, D> {
     async fn suspend_again(
         &self,
         asgs: Vec<aws_sdk_autoscaling::types::AutoScalingGroup>,
-        operation: &mut Update<NodeGroup>,
+        operation: &mut Update<NodeGroup, Private>,
     ) -> Result<(), AwsError> {
         let names: Vec<String> = asgs.into_iter().filter_map(|asg| asg.auto_scaling_group_name).collect();
         let asgs = asg_tags::describe(self.autoscaling, &names).await?;
@@ -214,7 +215,7 @@ impl<D> Scene<'_, D> {
         prior: &NodeGroup,
         planned: &NodeGroup,
         group: &Nodegroup,
-        operation: &mut Update<NodeGroup>,
+        operation: &mut Update<NodeGroup, Private>,
         state: &mut NodeGroup,
     ) -> Result<Vec<aws_sdk_autoscaling::types::AutoScalingGroup>, Error> {
         let failed = |step, source| Error::Step { step, id: id.to_string(), source, left: Left::Changed };
@@ -254,7 +255,7 @@ impl<D> Scene<'_, D> {
         state: &NodeGroup,
         group: &Nodegroup,
         asgs: Vec<aws_sdk_autoscaling::types::AutoScalingGroup>,
-        operation: &Update<NodeGroup>,
+        operation: &Update<NodeGroup, Private>,
     ) -> NodeGroup {
         let reading =
             Reading { tags: self.tags, importing: false, suspended_by_us: az_rebalance::is_ours(&operation.private) };

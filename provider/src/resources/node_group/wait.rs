@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_eks::Client;
 use aws_sdk_eks::types::{Nodegroup, NodegroupStatus as Status, UpdateStatus};
+use gitlabspot_clients::aws::AwsError;
+use tfplugin::framework::Context;
+use tfplugin::framework::wait::{Look, Wait, WaitError};
 
 use super::error::Cause;
 use super::health::Issues;
 use crate::propagation::PROPAGATION;
-use gitlabspot_clients::aws::AwsError;
-use tfplugin::framework::Context;
-use tfplugin::framework::wait::{Look, Wait, WaitError};
 
 /// Cluster and name of a node group.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,13 +6,13 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_iam::Client;
 use aws_sdk_iam::types::StatusType;
+use gitlabspot_clients::aws::{Attempts, AwsError};
+use tfplugin::framework::Context;
+use tfplugin::framework::wait::WaitError;
 
 use super::manifests::secret::KeyPair;
 use crate::propagation::{PROPAGATION, Steady, accepted, settled};
 use crate::timestamp;
-use gitlabspot_clients::aws::{Attempts, AwsError};
-use tfplugin::framework::Context;
-use tfplugin::framework::wait::WaitError;
 
 /// A key as IAM lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]

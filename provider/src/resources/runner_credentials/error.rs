@@ -1,15 +1,16 @@
 //! What can go wrong with credentials, and what it leaves behind.
 
-use super::holder::Holder;
-use super::key_grant::{IN_STATE, MADE_BEFORE, NOTHING};
-use crate::errors::ToDiagnostic;
-use crate::next_apply::REPLACES;
-use crate::turns::Taken;
 use gitlabspot_clients::ClientError;
 use gitlabspot_clients::aws::AwsError;
 use gitlabspot_clients::kubernetes::KubernetesError;
 use tfplugin::framework::wait::WaitError;
 use tfplugin::framework::{Diagnostic, Diagnostics};
+
+use super::holder::Holder;
+use super::key_grant::{IN_STATE, MADE_BEFORE, NOTHING};
+use crate::errors::ToDiagnostic;
+use crate::next_apply::REPLACES;
+use crate::turns::Taken;
 
 /// Why an operation failed. `left` says what it left behind, as a sentence.
 #[derive(Debug, thiserror::Error)]

@@ -3,6 +3,8 @@
 use std::time::SystemTime;
 
 use serde_json::Value as Json;
+use tfplugin::framework::Value;
+use tfplugin::framework::value::Map;
 
 use super::access_key::Listed;
 use super::holder;
@@ -14,8 +16,6 @@ use super::schema::RunnerCredentials;
 use crate::policy_document::{equivalent, parse, text};
 use crate::provider_tags::ProviderTags;
 use crate::{tags, timestamp};
-use tfplugin::framework::Value;
-use tfplugin::framework::value::Map;
 
 /// Why a key is replaced that someone has changed.
 pub(super) const SECRET_CHANGED: &str = "The Secret was changed by someone else";

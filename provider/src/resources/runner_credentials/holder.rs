@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use aws_sdk_iam::Client;
+use gitlabspot_clients::aws::AwsError;
 use serde_json::Value as Json;
+use tfplugin::framework::Context;
+use tfplugin::framework::wait::WaitError;
 
 use super::switch::SWITCHING;
 use super::{iam_role, iam_user};
@@ -11,9 +14,6 @@ use crate::policy_document::equivalent;
 use crate::propagation::{PROPAGATION, accepted, principal_may_be_new};
 use crate::tags::{Change, Tags, UNFINISHED};
 use crate::timestamp;
-use gitlabspot_clients::aws::AwsError;
-use tfplugin::framework::Context;
-use tfplugin::framework::wait::WaitError;
 
 /// For how long a key that IAM lists, and nobody here knows, may be one that is deleted. Whoever has keys of others on the
 /// user waits as long for the error.

@@ -1,6 +1,7 @@
 //! The IAM role.
 
 use aws_sdk_iam::Client;
+use gitlabspot_clients::aws::AwsError;
 use serde_json::Value as Json;
 
 use super::holder::{Found, Settings};
@@ -8,7 +9,6 @@ use super::iam_user::tags;
 use super::inline_policy;
 use crate::policy_document::{parse, text};
 use crate::tags::Change;
-use gitlabspot_clients::aws::AwsError;
 
 /// The name at the end of the ARN of a role.
 pub(super) fn name_of(arn: &str) -> &str {

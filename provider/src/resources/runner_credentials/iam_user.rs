@@ -2,11 +2,11 @@
 
 use aws_sdk_iam::Client;
 use aws_sdk_iam::types::Tag;
+use gitlabspot_clients::aws::AwsError;
 
 use super::holder::{Found, Settings};
 use super::inline_policy;
 use crate::tags::{Change, Tags};
-use gitlabspot_clients::aws::AwsError;
 
 pub(super) async fn create(iam: &Client, settings: &Settings) -> Result<String, AwsError> {
     let request = iam

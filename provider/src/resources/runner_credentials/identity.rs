@@ -1,12 +1,14 @@
 //! What identifies credentials: user or role, and who in the cluster uses it.
 
+use tfplugin::framework::{Context, Diagnostic, Diagnostics, Import, Object, Value};
+
 use super::import::parse;
+use super::private::Private;
 use super::schema::RunnerCredentials;
 use super::validate::{Mode, Wanted};
 use crate::cluster::Eks;
 use crate::configured::Data;
 use crate::{identity, whereabouts};
-use tfplugin::framework::{Context, Diagnostic, Diagnostics, Import, Object, PrivateState, Value};
 
 /// What makes credentials these and no others.
 #[derive(Clone, Default, PartialEq, Object)]
@@ -36,11 +38,11 @@ pub struct Identity {
 
 impl Identity {
     /// `None` before user or role is there.
-    pub(super) fn of(state: &RunnerCredentials, private: &PrivateState) -> Option<Self> {
+    pub(super) fn of(state: &RunnerCredentials, private: &Private) -> Option<Self> {
         let is_key = state.mode.as_str()? == "access_key";
         let arn = if is_key { &state.user_arn } else { &state.role_arn };
         let (_, account) = whereabouts::place(arn.as_str()?)?;
-        let cluster = Eks::of(private);
+        let cluster = Eks::of(private.cluster.as_ref());
         let only_if = |applies: bool, value: &Value<String>| if applies { value.clone() } else { Value::Null };
         Some(Self {
             name: state.name.clone(),
@@ -115,7 +117,7 @@ mod tests {
 
     #[test]
     fn an_identity_is_an_id() {
-        let private = PrivateState::default();
+        let private = Private::default();
         let id = |mode: &str, cluster: Value<String>| Identity::of(&state(mode), &private).unwrap().id(&cluster);
         assert_eq!(id("access_key", Value::Null).as_deref(), Some("ci/keys:cache"));
         assert_eq!(id("irsa", "prod".into()).as_deref(), Some("prod/ci/runner:role/cache"));

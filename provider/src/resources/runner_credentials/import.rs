@@ -1,11 +1,17 @@
 //! Reading back, also what an import names.
 
+use gitlabspot_clients::ClientError;
+use gitlabspot_clients::kubernetes::KubernetesError;
 use serde_json::Value as Json;
+use tfplugin::framework::value::Map;
+use tfplugin::framework::wait::WaitError;
+use tfplugin::framework::{Diagnostic, Diagnostics, Read, Value};
 
 use super::error::Error;
 use super::holder::Holder;
 use super::manifests::secret::Found as Secret;
 use super::memory::{Beside, Memory};
+use super::private::Private;
 use super::role_grant::annotations;
 use super::schema::RunnerCredentials;
 use super::validate::{Mode, Wanted};
@@ -13,11 +19,6 @@ use super::way::Way;
 use super::{Scene, access_key, bare, flatten, inline_policy, pod_identity, trust, unread};
 use crate::unseen::Unseen;
 use crate::{policy_document, whereabouts};
-use gitlabspot_clients::ClientError;
-use gitlabspot_clients::kubernetes::KubernetesError;
-use tfplugin::framework::value::Map;
-use tfplugin::framework::wait::WaitError;
-use tfplugin::framework::{Diagnostic, Diagnostics, Read, Value};
 
 const AS_IT_WAS: &str = "The state is as it was.";
 
@@ -59,7 +60,7 @@ pub(super) fn parse(id: &str) -> Result<RunnerCredentials, Diagnostics> {
 }
 
 impl Scene<'_> {
-    pub(super) async fn read(&self, operation: &mut Read<RunnerCredentials>) -> Result<(), Error> {
+    pub(super) async fn read(&self, operation: &mut Read<RunnerCredentials, Private>) -> Result<(), Error> {
         let wanted = Wanted::of(&operation.state);
         let holder = wanted.mode.holder();
         let name = wanted.settings.name.clone();
@@ -107,12 +108,12 @@ impl Scene<'_> {
         };
         let importing = operation.importing;
         // Of a create that was refused because others have a user or role of this name.
-        let beside = Beside::of(&operation.state, &Memory::of(&operation.private));
+        let beside = Beside::of(&operation.state, &operation.private.memory);
         if !importing && !Box::pin(self.is_ours(&beside, &name)).await? {
             return Ok(());
         }
         let state = &mut operation.state;
-        let mut memory = Memory::of(&operation.private);
+        let mut memory = operation.private.memory.clone();
         flatten::holder(state, &found, importing.then_some(self.tags));
         let (tags, trusted) = (found.tags.clone(), found.trust.clone());
         if let Some(policy) = policy? {
@@ -137,7 +138,7 @@ impl Scene<'_> {
             Box::pin(self.check_trust(state, &mut memory, trusted.as_ref(), &mut unseen)).await?;
         }
         operation.diagnostics.extend(unseen.warning("credentials"));
-        memory.keep(&mut operation.private);
+        operation.private.memory = memory;
         if importing {
             super::plan::identify(state);
         }
@@ -210,8 +211,8 @@ impl Scene<'_> {
 
 /// User or role is gone, and another way is there still: that one is the way of the state then, so that it is not
 /// forgotten.
-fn fall_back(operation: &mut Read<RunnerCredentials>) -> bool {
-    let mut memory = Memory::of(&operation.private);
+fn fall_back(operation: &mut Read<RunnerCredentials, Private>) -> bool {
+    let mut memory = operation.private.memory.clone();
     let gone = Way::of(&operation.state).holder();
     memory.beside.retain(|beside| beside.way.holder() != gone);
     let Some(beside) = memory.beside.pop() else { return false };
@@ -222,7 +223,7 @@ fn fall_back(operation: &mut Read<RunnerCredentials>) -> bool {
     }
     beside.tell(&mut state, &mut memory);
     super::plan::identify(&mut state);
-    memory.keep(&mut operation.private);
+    operation.private.memory = memory;
     operation.state = state;
     true
 }

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use aws_sdk_iam::Client;
+use gitlabspot_clients::aws::AwsError;
 use serde_json::Value as Json;
+use tfplugin::framework::Context;
+use tfplugin::framework::wait::WaitError;
 
 use super::holder::Holder;
 use crate::policy_document::{equivalent, parse, text};
 use crate::propagation::{PROPAGATION, Steady, accepted, settled};
-use gitlabspot_clients::aws::AwsError;
-use tfplugin::framework::Context;
-use tfplugin::framework::wait::WaitError;
 
 /// Its name.
 pub(super) const NAME: &str = "gitlab-runner-cache";

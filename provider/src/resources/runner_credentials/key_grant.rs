@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use gitlabspot_clients::aws::AwsError;
+use gitlabspot_clients::kubernetes::KubernetesError;
+use tfplugin::framework::wait::WaitError;
+
 use super::access_key::{self, Failure, Listed, Made};
 use super::error::{Error, Occupant};
 use super::flatten::SECRET_CHANGED;
@@ -15,9 +19,6 @@ use super::{Scene, inline_policy};
 use crate::namespace::{self, Namespace};
 use crate::policy_document;
 use crate::propagation::{PROPAGATION, accepted};
-use gitlabspot_clients::aws::AwsError;
-use gitlabspot_clients::kubernetes::KubernetesError;
-use tfplugin::framework::wait::WaitError;
 
 /// An error that is a sentence's subject, and what is left behind.
 pub(super) fn aws(doing: impl Into<String>, source: WaitError<AwsError>, left: &str) -> Error {

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use gitlabspot_clients::aws::AwsError;
 use serde_json::Value as Json;
+use tfplugin::framework::list_resource::Found;
+use tfplugin::framework::{Context, Diagnostic, Diagnostics, ListResource, Object, Value};
 
 use super::RunnerCredentialsResource;
 use super::iam_role::name_of;
@@ -13,9 +16,6 @@ use crate::cluster::Eks;
 use crate::configured::Data;
 use crate::errors::OrDiagnostics;
 use crate::list::{Cluster, place};
-use gitlabspot_clients::aws::AwsError;
-use tfplugin::framework::list_resource::Found;
-use tfplugin::framework::{Context, Diagnostic, Diagnostics, ListResource, Object, Value};
 
 /// The arguments of a list of credentials.
 #[derive(Clone, Default, PartialEq, Object)]
@@ -45,7 +45,7 @@ impl ListResource for RunnerCredentialsResource {
         found: &mut Found<Identity>,
     ) -> Result<(), Diagnostics> {
         let cluster = Cluster::connect(context, &filter.cluster_name).await?;
-        let eks = Eks::of(&cluster.private);
+        let eks = Eks::of(cluster.arn.as_ref());
         let namespace = filter.namespace.as_str().unwrap_or_default();
         let identity = |name: &str| Identity {
             name: name.into(),

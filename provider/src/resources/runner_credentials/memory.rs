@@ -2,17 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+use tfplugin::framework::value::{List, known_map};
+use tfplugin::framework::{Create, Delete, Update, Value};
 
 use super::holder::Holder;
+use super::private::Private;
 use super::schema::RunnerCredentials;
 use super::way::Way;
 use crate::tags::Tags;
-use tfplugin::framework::value::{List, known_map};
-use tfplugin::framework::{Create, Delete, PrivateState, Update, Value};
 
 /// Kept between operations.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub(super) struct Memory {
     /// Fingerprint of the Secret as this resource wrote it; another one in the state means that somebody changed it.
     pub(super) fingerprint: Option<String>,
@@ -41,6 +42,7 @@ pub(super) struct Memory {
 
 /// A way beside the one of the state: one that was superseded and still serves, or one that is being granted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Beside {
     pub(super) way: Way,
     /// ARN of user or role, when it is certain that it is ours.
@@ -56,6 +58,7 @@ pub(super) struct Beside {
 
 /// A key that is in the Secret no more, but in pods that were started before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Outgoing {
     pub(super) id: String,
     /// Time at which the new key was written to the Secret, by the cluster's clock. Pods created later have the new key.
@@ -66,6 +69,7 @@ pub(super) struct Outgoing {
 
 /// A key that is in the Secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Key {
     pub(super) id: String,
     pub(super) created_at: Option<String>,
@@ -166,59 +170,28 @@ impl Memory {
     }
 }
 
-const KEY: &str = "memory";
-
-impl Memory {
-    pub(super) fn of(private: &PrivateState) -> Self {
-        private.get(KEY).unwrap_or_default()
-    }
-
-    pub(super) fn keep(&self, private: &mut PrivateState) {
-        if self == &Self::default() {
-            private.remove(KEY);
-        } else {
-            private.set(KEY, self);
-        }
-    }
-}
-
 /// Where an operation writes down what is true now.
 pub(super) trait Book: Send {
     fn write(&mut self, state: &RunnerCredentials, memory: &Memory);
 }
 
-impl Book for Create<RunnerCredentials> {
+impl Book for Create<RunnerCredentials, Private> {
     fn write(&mut self, state: &RunnerCredentials, memory: &Memory) {
-        memory.keep(&mut self.private);
+        self.private.memory = memory.clone();
         Create::record(self, state.clone());
     }
 }
 
-impl Book for Update<RunnerCredentials> {
+impl Book for Update<RunnerCredentials, Private> {
     fn write(&mut self, state: &RunnerCredentials, memory: &Memory) {
-        memory.keep(&mut self.private);
+        self.private.memory = memory.clone();
         Update::record(self, state.clone());
     }
 }
 
-impl Book for Delete<RunnerCredentials> {
+impl Book for Delete<RunnerCredentials, Private> {
     fn write(&mut self, state: &RunnerCredentials, memory: &Memory) {
-        memory.keep(&mut self.private);
+        self.private.memory = memory.clone();
         self.state = state.clone();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_to_keep_is_not_kept() {
-        let mut private = PrivateState::default();
-        let memory = Memory { retiring: vec!["AKIA1".to_owned()], ..Memory::default() };
-        memory.keep(&mut private);
-        assert_eq!(Memory::of(&private), memory);
-        Memory::default().keep(&mut private);
-        assert_eq!(private, PrivateState::default());
     }
 }

@@ -28,9 +28,11 @@ pub mod list;
 mod manifests;
 mod memory;
 mod name;
+mod partial;
 mod plan;
 mod pod_identity;
 mod policy;
+mod private;
 mod revocation;
 mod role_grant;
 mod rotation;
@@ -46,12 +48,18 @@ mod way;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use gitlabspot_clients::{ClientError, Clients};
+use tfplugin::framework::wait::{Wait, WaitError};
+use tfplugin::framework::{
+    Context, Create, Delete, Diagnostic, Diagnostics, Import, Plan, Read, Resource, Timeouts, Update, Value,
+};
 use tokio::sync::OnceCell;
 
 use self::error::Error;
 use self::identity::{Identity, turn_names};
 use self::key_grant::aws;
 use self::memory::{Beside, Book, Memory};
+use self::private::Private;
 pub use self::schema::RunnerCredentials;
 use self::superseded::Candidates;
 use self::validate::{Mode, Wanted};
@@ -62,12 +70,6 @@ use crate::errors::OrDiagnostics;
 use crate::partition;
 use crate::provider_tags::ProviderTags;
 use crate::turns::{Turn, Turns};
-use gitlabspot_clients::{ClientError, Clients};
-use tfplugin::framework::wait::{Wait, WaitError};
-use tfplugin::framework::{
-    Context, Create, Delete, Diagnostic, Diagnostics, Import, Plan, PrivateState, Read, Resource, Timeouts, Update,
-    Value,
-};
 
 const TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
@@ -78,6 +80,7 @@ pub struct RunnerCredentialsResource;
 impl Resource for RunnerCredentialsResource {
     type Data = Data;
     type Model = RunnerCredentials;
+    type Private = Private;
     type Identity = Identity;
     const TYPE_NAME: &'static str = "gitlabspot_runner_credentials";
     // Another mode is another user or role.
@@ -92,7 +95,11 @@ impl Resource for RunnerCredentialsResource {
         validate::validate(config, diagnostics);
     }
 
-    async fn plan(&self, context: &Context<Data>, plan: &mut Plan<RunnerCredentials>) -> Result<(), Diagnostics> {
+    async fn plan(
+        &self,
+        context: &Context<Data>,
+        plan: &mut Plan<RunnerCredentials, Private>,
+    ) -> Result<(), Diagnostics> {
         let data = context.data()?;
         // What is wrong with the settings is said by the operation that needs them.
         let partition = data.clients.region().await.ok().map(partition::name);
@@ -103,42 +110,46 @@ impl Resource for RunnerCredentialsResource {
     async fn create(
         &self,
         context: &Context<Data>,
-        operation: &mut Create<RunnerCredentials>,
+        operation: &mut Create<RunnerCredentials, Private>,
     ) -> Result<(), Diagnostics> {
         let scene = Scene::set(context, &operation.private).await?;
         let created = Box::pin(scene.create(operation)).await;
         operation.diagnostics.extend(scene.warnings());
-        scene.home.keep(&mut operation.private);
+        scene.home.keep(&mut operation.private.cluster);
         Ok(created.map_err(Error::of_create)?)
     }
 
-    async fn read(&self, context: &Context<Data>, operation: &mut Read<RunnerCredentials>) -> Result<(), Diagnostics> {
+    async fn read(
+        &self,
+        context: &Context<Data>,
+        operation: &mut Read<RunnerCredentials, Private>,
+    ) -> Result<(), Diagnostics> {
         let scene = Scene::set(context, &operation.private).await?;
         let read = Box::pin(scene.read(operation)).await;
-        scene.home.keep(&mut operation.private);
+        scene.home.keep(&mut operation.private.cluster);
         Ok(read?)
     }
 
     async fn update(
         &self,
         context: &Context<Data>,
-        operation: &mut Update<RunnerCredentials>,
+        operation: &mut Update<RunnerCredentials, Private>,
     ) -> Result<(), Diagnostics> {
         let scene = Scene::set(context, &operation.private).await?;
         let updated = Box::pin(scene.update(operation)).await;
         operation.diagnostics.extend(scene.warnings());
-        scene.home.keep(&mut operation.private);
+        scene.home.keep(&mut operation.private.cluster);
         Ok(updated?)
     }
 
     async fn delete(
         &self,
         context: &Context<Data>,
-        operation: &mut Delete<RunnerCredentials>,
+        operation: &mut Delete<RunnerCredentials, Private>,
     ) -> Result<(), Diagnostics> {
         let scene = Scene { is_ending: true, ..Scene::set(context, &operation.private).await? };
         let deleted = Box::pin(scene.delete(operation)).await;
-        scene.home.keep(&mut operation.private);
+        scene.home.keep(&mut operation.private.cluster);
         Ok(deleted?)
     }
 
@@ -146,7 +157,7 @@ impl Resource for RunnerCredentialsResource {
         identity::import(context, from).await
     }
 
-    fn identity(&self, _: &Context<Data>, state: &RunnerCredentials, private: &PrivateState) -> Option<Identity> {
+    fn identity(&self, _: &Context<Data>, state: &RunnerCredentials, private: &Private) -> Option<Identity> {
         Identity::of(state, private)
     }
 }
@@ -170,7 +181,7 @@ struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    async fn set(context: &'a Context<Data>, private: &PrivateState) -> Result<Self, Diagnostics> {
+    async fn set(context: &'a Context<Data>, private: &Private) -> Result<Self, Diagnostics> {
         let Data { clients, tags, turns } = context.data()?.as_ref();
         Ok(Self {
             context,
@@ -181,7 +192,7 @@ impl<'a> Scene<'a> {
             region: clients.region().await.or_diagnostics()?,
             tags,
             turns,
-            home: Home::of(private),
+            home: Home::of(private.cluster.as_ref()),
             is_ending: false,
             issuer: OnceCell::new(),
             warnings: Mutex::default(),
@@ -197,7 +208,7 @@ impl<'a> Scene<'a> {
         std::mem::take(&mut self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    async fn create(&self, operation: &mut Create<RunnerCredentials>) -> Result<(), Error> {
+    async fn create(&self, operation: &mut Create<RunnerCredentials, Private>) -> Result<(), Error> {
         let limit = Timeouts::create(&operation.planned.timeouts, TIMEOUT);
         let mut planned = operation.planned.clone();
         let is_named = planned.name.known().is_some();
@@ -228,7 +239,7 @@ impl<'a> Scene<'a> {
     async fn grant_anew(
         &self,
         planned: &mut RunnerCredentials,
-        operation: &mut Create<RunnerCredentials>,
+        operation: &mut Create<RunnerCredentials, Private>,
         limit: Duration,
     ) -> Result<(Wanted, Turn), Error> {
         plan::derive(planned, None, Some(partition::name(self.region)), self.tags);
@@ -255,37 +266,15 @@ impl<'a> Scene<'a> {
         }
     }
 
-    async fn update(&self, operation: &mut Update<RunnerCredentials>) -> Result<(), Error> {
+    async fn update(&self, operation: &mut Update<RunnerCredentials, Private>) -> Result<(), Error> {
         let limit = Timeouts::update(&operation.planned.timeouts, TIMEOUT);
         let mut prior = operation.prior.clone();
         self.tags.spare(&mut prior.tags_all);
         let mut planned = operation.planned.clone();
         plan::derive(&mut planned, Some(&prior), Some(partition::name(self.region)), self.tags);
-        let mut memory = Memory::of(&operation.private);
+        let mut memory = operation.private.memory.clone();
         memory.is_imported = false;
-        // What is in the state alone takes effect at once; the rest as it is done.
-        let mut state = RunnerCredentials {
-            mode: prior.mode.clone(),
-            tags: prior.tags.clone(),
-            tags_all: prior.tags_all.clone(),
-            permissions_boundary: prior.permissions_boundary.clone(),
-            policy_json: prior.policy_json.clone(),
-            secret_labels: prior.secret_labels.clone(),
-            secret_annotations: prior.secret_annotations.clone(),
-            service_account: prior.service_account.clone(),
-            rotation_trigger: prior.rotation_trigger.clone(),
-            id: prior.id.clone(),
-            access_key_id: prior.access_key_id.clone(),
-            created_at: prior.created_at.clone(),
-            secret_hash: prior.secret_hash.clone(),
-            user_arn: prior.user_arn.clone(),
-            role_arn: prior.role_arn.clone(),
-            service_account_annotations: prior.service_account_annotations.clone(),
-            trust_policy_json: prior.trust_policy_json.clone(),
-            superseded: prior.superseded.clone(),
-            ..planned.clone()
-        };
-        state.rotates_at = plan::rotates_at(&state);
+        let mut state = partial::begun(&prior, &planned);
         operation.write(&state, &memory);
         let settled = if Way::of(&prior).is_left_for(&Way::of(&planned)) {
             let both = (&prior, &planned);
@@ -298,18 +287,7 @@ impl<'a> Scene<'a> {
             }
             settled
         };
-        let done = RunnerCredentials {
-            access_key_id: state.access_key_id,
-            created_at: state.created_at,
-            rotates_at: state.rotates_at,
-            secret_hash: state.secret_hash,
-            user_arn: state.user_arn,
-            role_arn: state.role_arn,
-            service_account_annotations: state.service_account_annotations,
-            trust_policy_json: state.trust_policy_json,
-            superseded: state.superseded,
-            ..planned
-        };
+        let done = partial::done(&state, &planned);
         match settled {
             Ok(warnings) => operation.diagnostics.extend(warnings),
             // All but this was done.
@@ -323,10 +301,10 @@ impl<'a> Scene<'a> {
         Ok(())
     }
 
-    async fn delete(&self, operation: &mut Delete<RunnerCredentials>) -> Result<(), Error> {
+    async fn delete(&self, operation: &mut Delete<RunnerCredentials, Private>) -> Result<(), Error> {
         let limit = Timeouts::delete(&operation.state.timeouts, TIMEOUT);
         let mut state = operation.state.clone();
-        let mut memory = Memory::of(&operation.private);
+        let mut memory = operation.private.memory.clone();
         let turn = self.turns.remove(turn_names(&Wanted::of(&state)), Wait::new(self.context, limit)).await;
         let _turn = turn.map_err(|source| Error::Taken { source })?;
         let beside = Box::pin(self.revoke_all_beside(&mut state, &mut memory, operation)).await?;

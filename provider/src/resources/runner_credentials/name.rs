@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use tfplugin::framework::Value;
+
 use super::error::Error;
 use super::memory::{Book, Memory};
 use super::schema::RunnerCredentials;
 use super::validate::{Mode, SUFFIX, Wanted};
 use super::{Scene, bare, key_grant, plan};
 use crate::{names, partition};
-use tfplugin::framework::Value;
 
 /// Any name.
 pub(super) fn random(planned: &RunnerCredentials) -> String {

@@ -2,8 +2,12 @@
 
 use std::time::{Duration, SystemTime};
 
+use tfplugin::framework::value::Map;
+use tfplugin::framework::{Diagnostic, Plan, Value};
+
 use super::holder::Holder;
 use super::memory::{Beside, Memory};
+use super::private::Private;
 use super::schema::RunnerCredentials;
 use super::validate::{Mode, policy_of};
 use super::way::Way;
@@ -11,19 +15,17 @@ use crate::names::needs_another_name;
 use crate::policy_document::{equivalent, parse, text};
 use crate::provider_tags::ProviderTags;
 use crate::{tags, timestamp};
-use tfplugin::framework::value::Map;
-use tfplugin::framework::{Diagnostic, Plan, Value};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Completes a plan. `partition` is `None` while the provider does not know its region.
 pub(super) fn complete(
-    plan: &mut Plan<RunnerCredentials>,
+    plan: &mut Plan<RunnerCredentials, Private>,
     partition: Option<&str>,
     tags: &ProviderTags,
     now: SystemTime,
 ) {
-    let memory = Memory::of(&plan.private);
+    let memory = plan.private.memory.clone();
     if let Some(prior) = plan.prior.clone() {
         replacements(plan, &prior, &memory);
         derive(&mut plan.planned, Some(&prior), partition, tags);
@@ -60,7 +62,7 @@ fn is_kept(planned: &RunnerCredentials, prior: &RunnerCredentials) -> bool {
 }
 
 /// Changes that mean new credentials, beyond those that the schema names.
-fn replacements(plan: &mut Plan<RunnerCredentials>, prior: &RunnerCredentials, memory: &Memory) {
+fn replacements(plan: &mut Plan<RunnerCredentials, Private>, prior: &RunnerCredentials, memory: &Memory) {
     let planned = &plan.planned;
     let is_other_cluster = planned.cluster_name != prior.cluster_name && !memory.is_imported;
     if needs_another_name(&prior.name, &prior.name_prefix, &planned.name_prefix) {
@@ -128,7 +130,7 @@ fn granted_anew(model: &mut RunnerCredentials) {
 }
 
 /// The same mode as before: everything stays, except that the key may be due.
-fn kept(plan: &mut Plan<RunnerCredentials>, prior: &RunnerCredentials, memory: &Memory, now: SystemTime) {
+fn kept(plan: &mut Plan<RunnerCredentials, Private>, prior: &RunnerCredentials, memory: &Memory, now: SystemTime) {
     let planned = &mut plan.planned;
     planned.user_arn = prior.user_arn.clone();
     planned.role_arn = prior.role_arn.clone();

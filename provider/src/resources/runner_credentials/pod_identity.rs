@@ -3,12 +3,12 @@
 use std::fmt;
 
 use aws_sdk_eks::Client;
-
-use crate::propagation::{PROPAGATION, accepted};
-use crate::tags::Tags;
 use gitlabspot_clients::aws::AwsError;
 use tfplugin::framework::Context;
 use tfplugin::framework::wait::WaitError;
+
+use crate::propagation::{PROPAGATION, accepted};
+use crate::tags::Tags;
 
 /// Says whose association it is.
 const OWNER: &str = "gitlabspot/role";

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use tfplugin::framework::wait::WaitError;
+use tfplugin::framework::{Diagnostic, Value};
+
 use super::error::Error;
 use super::holder::{DeleteFailure, Holder};
 use super::key_grant::{IN_STATE, aws, kubernetes};
@@ -10,8 +13,6 @@ use super::schema::RunnerCredentials;
 use super::validate::Wanted;
 use super::{Scene, access_key, inline_policy};
 use crate::namespace::Removal;
-use tfplugin::framework::wait::WaitError;
-use tfplugin::framework::{Diagnostic, Value};
 
 impl Scene<'_> {
     /// Removes everything, in the order in which nobody is left with half of it: Secret, keys, policy, user.

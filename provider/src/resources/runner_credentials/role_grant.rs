@@ -1,6 +1,10 @@
 //! Modes `irsa` and `pod_identity`: a role with a policy, for one service account.
 
+use gitlabspot_clients::aws::AwsError;
 use serde_json::Value as Json;
+use tfplugin::framework::value::Map;
+use tfplugin::framework::wait::WaitError;
+use tfplugin::framework::{Diagnostic, Value};
 
 use super::error::Error;
 use super::holder::Holder;
@@ -13,10 +17,6 @@ use super::way::Way;
 use super::{Scene, iam_role, trust};
 use crate::partition;
 use crate::policy_document::{parse, text};
-use gitlabspot_clients::aws::AwsError;
-use tfplugin::framework::value::Map;
-use tfplugin::framework::wait::WaitError;
-use tfplugin::framework::{Diagnostic, Value};
 
 /// What EKS looks for on a service account.
 pub(super) const ANNOTATION: &str = "eks.amazonaws.com/role-arn";

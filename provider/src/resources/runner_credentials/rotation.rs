@@ -5,6 +5,9 @@
 
 use std::time::{Duration, SystemTime};
 
+use tfplugin::framework::Diagnostic;
+use tfplugin::framework::wait::WaitError;
+
 use super::access_key::{self, Listed};
 use super::error::Error;
 use super::holder::Holder;
@@ -16,8 +19,6 @@ use super::validate::Wanted;
 use super::{Scene, iam_user};
 use crate::tags::Change;
 use crate::timestamp;
-use tfplugin::framework::Diagnostic;
-use tfplugin::framework::wait::WaitError;
 
 /// The tag: when the rotation began, and the keys that were there.
 const ROTATING: &str = "gitlabspot/rotating";

@@ -1,6 +1,10 @@
 //! Ways beside the one of the state: kept as long as pods use them, and revoked then.
 
+use gitlabspot_clients::ClientError;
+use gitlabspot_clients::kubernetes;
 use serde_json::Value as Json;
+use tfplugin::framework::Diagnostic;
+use tfplugin::framework::wait::WaitError;
 
 use super::error::Error;
 use super::holder::Holder;
@@ -13,10 +17,6 @@ use super::way::Way;
 use super::{Scene, access_key, bare, inline_policy, trust};
 use crate::policy_document::text;
 use crate::tags::{Tags, UNFINISHED};
-use gitlabspot_clients::ClientError;
-use gitlabspot_clients::kubernetes;
-use tfplugin::framework::Diagnostic;
-use tfplugin::framework::wait::WaitError;
 
 /// Which of the ways beside may be revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

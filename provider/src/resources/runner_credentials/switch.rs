@@ -6,6 +6,10 @@
 
 use std::time::Duration;
 
+use tfplugin::framework::Diagnostic;
+use tfplugin::framework::value::known_map;
+use tfplugin::framework::wait::WaitError;
+
 use super::error::Error;
 use super::holder::Holder;
 use super::key_grant::{IN_STATE, NOTHING, aws};
@@ -16,9 +20,6 @@ use super::validate::Wanted;
 use super::way::Way;
 use super::{Scene, bare};
 use crate::tags::{Tags, UNFINISHED};
-use tfplugin::framework::Diagnostic;
-use tfplugin::framework::value::known_map;
-use tfplugin::framework::wait::WaitError;
 
 /// On the user or role of the old way: the way that is being granted.
 pub(super) const SWITCHING: &str = "gitlabspot/switching";

@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use gitlabspot_clients::kubernetes::KubernetesSettings;
 use serde_json::{Value as Json, json};
+use tfplugin::framework::{Diagnostics, Raw};
 
 use self::account::{Account, Fault, Holder, secret_of};
 use self::cluster::Cluster;
 use super::RunnerCredentialsResource;
 use crate::testing::{Stage, summaries};
-use gitlabspot_clients::kubernetes::KubernetesSettings;
-use tfplugin::framework::{Diagnostics, Raw};
 
 const SECRET: &str = "/api/v1/namespaces/ci/secrets/gitlab-runner-s3-access";
 
@@ -67,7 +67,7 @@ async fn the_guides_credentials() {
     assert_eq!(stage.state.get("id"), "ci/gitlab-runner-s3-access:runner".into());
     assert_eq!(stage.state.get("user_arn"), "arn:aws:iam::123456789012:user/runner".into());
     assert_eq!(account.world().holders["runner"].tags, [("team".to_owned(), "ci".to_owned())].into());
-    let kept = format!("{:?} {:?}", stage.state, String::from_utf8(stage.private.to_bytes()).unwrap());
+    let kept = format!("{:?} {:?}", stage.state, String::from_utf8(stage.private.clone().into_bytes()).unwrap());
     assert!(!kept.contains("hidden-secret"), "{kept}");
 
     assert_eq!(stage.destroy().await, Diagnostics::new());

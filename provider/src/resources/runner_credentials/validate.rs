@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+use tfplugin::framework::value::known_map;
+use tfplugin::framework::{Diagnostics, Timeouts, Value};
 
 use super::holder::{Holder, Settings};
 use super::manifests::secret::Place;
@@ -11,8 +13,6 @@ use super::trust::ServiceAccount;
 use super::way::Way;
 use crate::policy_document::{self, text};
 use crate::tags;
-use tfplugin::framework::value::known_map;
-use tfplugin::framework::{Diagnostics, Timeouts, Value};
 
 /// The longest names of IAM users and roles.
 const LONGEST: usize = 64;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use gitlabspot_clients::kubernetes::{self, ApplyOptions, KubernetesError, ObjectRef};
 use serde_json::{Value as Json, json};
 
 use super::error::Error;
@@ -10,15 +11,12 @@ use super::expand::{Manifest, Wanted};
 use super::live::{Applied, Claims, places};
 use super::manifests::{self, Fingerprints};
 use super::memory::Memory;
-use super::plan::ROLLING;
+use super::private::Private;
 use super::schema::RunnerRelease;
 use super::{Scene, adoption, last_applied, live};
-use crate::mutation::Mutations;
 use crate::namespace::{self, Failure, Namespace};
 use crate::owner::{Owner, is_of_other};
 use crate::ownership::is_applied;
-use gitlabspot_clients::kubernetes::{self, ApplyOptions, KubernetesError, ObjectRef};
-use tfplugin::framework::PrivateState;
 
 impl Scene<'_> {
     /// Finds out what will not go, before anything is changed.
@@ -27,7 +25,7 @@ impl Scene<'_> {
         wanted: &Wanted,
         before: &Manifest,
         adopts: bool,
-        own: Option<&PrivateState>,
+        own: Option<Option<&Owner>>,
         end: Instant,
     ) -> Result<Owner, Error> {
         let objects = wanted.objects(&Fingerprints::new()).map_err(Error::Configuration)?;
@@ -41,9 +39,9 @@ impl Scene<'_> {
         let is_new = |place: &ObjectRef| !before.contains_key(&place.to_string());
         live::refuse_strangers(found.iter().filter(|(place, _)| is_new(place)), names, is_known)?;
         let owner = match own {
-            Some(private) => {
+            Some(kept) => {
                 let main = found.iter().map(|(_, object)| object).find(|object| Owner::on(object).is_some());
-                let owner = Owner::of_or_found(private, main).unwrap_or_else(Owner::new);
+                let owner = Owner::of_or_found(kept, main).unwrap_or_else(Owner::new);
                 live::refuse_others(found.iter().map(|(_, object)| object), Some(&owner), names)?;
                 owner
             }
@@ -138,14 +136,14 @@ impl Scene<'_> {
         planned: &RunnerRelease,
         wanted: &Wanted,
         claims: &Claims<'_>,
-        private: &mut PrivateState,
+        private: &mut Private,
         mut record: impl FnMut(&Manifest),
     ) -> Result<Json, Error> {
         let failed = |source| Error::Apply { source, is_new: false };
         let namespace = &wanted.spec.names.namespace;
         let mut memory = Memory::of_or_new(private);
         memory.keep(private);
-        private.set(ROLLING, &true);
+        private.is_rolling = true;
         let mut manifest = claims.before.clone();
         let mut next = |place: &ObjectRef| {
             let key = place.to_string();
@@ -177,7 +175,6 @@ impl Scene<'_> {
         if let (Some(config_map), Some(text)) = (config_map.as_mut(), last_applied::write(planned, wanted)) {
             config_map["metadata"]["annotations"][last_applied::ANNOTATION] = json!(text);
         }
-        let mut mutations = Mutations::of(private);
         let files: Option<Json> = config_map.map(|config_map| config_map.clone());
         for object in &objects {
             let place = ObjectRef::of(object).map_err(failed)?;
@@ -186,8 +183,7 @@ impl Scene<'_> {
                 self.hand_replicas_over(&place).await.map_err(failed)?;
             }
             let Applied { place, asked, made } = claims.apply(&self.client, object).await.map_err(failed)?;
-            mutations.note(&place, &asked, made);
-            mutations.keep(private);
+            private.mutations.note(&place, &asked, made);
         }
         match wanted.keeps() {
             // Pods that stay were started with the Secrets as they were then.

@@ -8,21 +8,22 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
+use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef};
 use serde_json::Value as Json;
+use tfplugin::framework::value::known_map;
+use tfplugin::framework::{AttributePath, Context, Diagnostic, Diagnostics, Object, Plan, Raw, Severity};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::expand::Wanted;
 use super::live::{Applied, Claims, get_all, is_ours};
 use super::manifests::Fingerprints;
+use super::private::Private;
 use super::schema::RunnerRelease;
-use super::{Scene, adoption, live};
+use super::{Scene, live};
 use crate::configured::Data;
 use crate::errors::sentence;
 use crate::owner::Owner;
 use crate::{mutation, namespace};
-use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef};
-use tfplugin::framework::value::known_map;
-use tfplugin::framework::{AttributePath, Context, Diagnostic, Diagnostics, Object, Plan, Raw, Severity};
 
 /// How long a cluster may take to show that it is there. Who plans from elsewhere should not have to wait.
 const REACHED: Duration = Duration::from_secs(5);
@@ -39,16 +40,15 @@ const AT_A_TIME: usize = 8;
 /// What the cluster would refuse, each at the attribute that it comes from.
 pub(super) async fn check(
     context: &Context<Data>,
-    plan: &mut Plan<RunnerRelease>,
+    plan: &mut Plan<RunnerRelease, Private>,
     wanted: &Wanted,
 ) -> Result<(), Diagnostics> {
     if plan.planned.cluster_name.is_unknown() {
         return Ok(());
     }
     let before = plan.prior.as_ref().and_then(|prior| known_map(&prior.manifest)).unwrap_or_default();
-    let is_set = |flag| plan.private.get::<bool>(flag).unwrap_or(false);
-    let all = is_set(adoption::ADOPTING) || is_set(adoption::COMPLETING);
-    let owner = Owner::of(&plan.private).filter(|_| plan.prior.is_some());
+    let all = plan.private.adoption.is_adopting || plan.private.adoption.is_completing;
+    let owner = plan.private.owner.clone().filter(|_| plan.prior.is_some());
     let claims = Claims { before: &before, after: &wanted.manifest, all, owner, is_new: false };
     let objects = objects(wanted, &claims)?;
     if objects.is_empty() {
@@ -67,7 +67,8 @@ pub(super) async fn check(
     let Tried { refused, found, unanswered, accepted } = scene.try_out(objects, &claims, plan.prior.is_none()).await;
     // Private state has the id of a resource that this one takes the place of. Only the apply can refuse: hosts plan once more
     // before they create, and a plan that fails then costs them the object that create_before_destroy has set aside.
-    let made = found.iter().filter(|object| Owner::on(object).is_some_and(|it| Some(it) != Owner::of(&plan.private)));
+    let made =
+        found.iter().filter(|object| Owner::on(object).is_some_and(|it| Some(&it) != plan.private.owner.as_ref()));
     if let Err(error) = live::refuse_made(made, &wanted.spec.names) {
         let text = format!("{error} The apply is refused unless it destroys that resource as well.");
         plan.warn(Diagnostic::warning(error.summary(), text));
@@ -115,7 +116,7 @@ fn objects(wanted: &Wanted, claims: &Claims<'_>) -> Result<Vec<Json>, Diagnostic
 /// The scene, if the cluster answers and has the namespace; the error, if it does not accept the credentials.
 async fn reached<'a>(
     context: &'a Context<Data>,
-    plan: &Plan<RunnerRelease>,
+    plan: &Plan<RunnerRelease, Private>,
     wanted: &Wanted,
 ) -> Result<Option<Scene<'a>>, KubernetesError> {
     let Ok(scene) = Scene::set(context, &plan.planned, &mut plan.private.clone()).await else { return Ok(None) };

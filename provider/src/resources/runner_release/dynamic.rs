@@ -3,15 +3,16 @@
 //! Hosts leave out what a typed object does not have before a provider sees it, so that a misspelt key would be no error.
 //! Here every name arrives, and the catalogue says which of them there are.
 
-use serde_json::{Value as Json, json};
-
-use super::inputs::json;
-use super::schema::RunnerRelease;
 use gitlabspot_runner_config::catalogue::{Kind, RUNNER, Table};
 use gitlabspot_runner_config::config_toml::{affinity_from_raw, from_raw};
 use gitlabspot_runner_config::version::RunnerVersion;
+use serde_json::{Value as Json, json};
 use tfplugin::framework::value::DynamicRaw;
 use tfplugin::framework::{AttributePath, Diagnostic, Diagnostics, Object, Plan, Raw, Value};
+
+use super::inputs::json;
+use super::private::Private;
+use super::schema::RunnerRelease;
 
 /// Those that the catalogue knows.
 const OF_CATALOGUE: [&str; 3] = ["config", "cache", "affinity"];
@@ -46,7 +47,7 @@ pub(super) fn shapes(model: &RunnerRelease) -> Vec<Diagnostic> {
 }
 
 /// Keeps what is in the state where the configuration means the same: `2` and `"2"`, or null and nothing.
-pub(super) fn settle(plan: &mut Plan<RunnerRelease>) {
+pub(super) fn settle(plan: &mut Plan<RunnerRelease, Private>) {
     let Some(prior) = plan.prior.clone() else { return };
     let mut is_settled = false;
     for name in OF_CATALOGUE.into_iter().chain(OF_KUBERNETES) {
@@ -183,7 +184,7 @@ fn field<'a>(model: &'a mut RunnerRelease, name: &str) -> &'a mut Value<Raw> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tfplugin::framework::{PrivateState, Type};
+    use tfplugin::framework::Type;
 
     fn dynamic(json: Json) -> Value<Raw> {
         Value::Known(Raw::Dynamic(Box::new(DynamicRaw::of(Raw::from(&json)))))
@@ -255,7 +256,7 @@ mod tests {
             |config: Json| RunnerRelease { config: dynamic(config), wait: true.into(), ..RunnerRelease::default() };
         let settled = |before: Json, after: Json| {
             let (before, after) = (with(before), with(after));
-            let mut plan = Plan::new(Some(before), after.clone(), after, PrivateState::default(), true);
+            let mut plan = Plan::new(Some(before), after.clone(), after, Private::default(), true);
             settle(&mut plan);
             (plan.planned.config, plan.changed)
         };

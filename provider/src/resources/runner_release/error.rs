@@ -1,14 +1,15 @@
 //! What can go wrong with a release, and what it leaves behind.
 
+use gitlabspot_clients::ClientError;
+use gitlabspot_clients::kubernetes::KubernetesError;
+use tfplugin::framework::wait::WaitError;
+use tfplugin::framework::{Diagnostic, Diagnostics};
+
 use crate::errors::{ToDiagnostic, sentence};
 use crate::live::StillEnding;
 use crate::next_apply::next_apply;
 use crate::owner;
 use crate::turns::Taken;
-use gitlabspot_clients::ClientError;
-use gitlabspot_clients::kubernetes::KubernetesError;
-use tfplugin::framework::wait::WaitError;
-use tfplugin::framework::{Diagnostic, Diagnostics};
 
 /// Why an operation failed.
 #[derive(Debug, thiserror::Error)]

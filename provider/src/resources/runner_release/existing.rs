@@ -1,19 +1,17 @@
 //! Which kind of token is in a Secret that someone else makes.
 
+use gitlabspot_clients::kubernetes::{self, KubernetesError};
+use gitlabspot_runner_config::version::RunnerVersion;
 use serde_json::Value as Json;
+use tfplugin::framework::value::known_list;
+use tfplugin::framework::{Context, Diagnostic, Value};
 
 use super::error::Error;
+use super::private::Private;
 use super::schema::RunnerRelease;
 use super::spec::TokenKind;
 use super::{Scene, live, values};
 use crate::configured::Data;
-use gitlabspot_clients::kubernetes::{self, KubernetesError};
-use gitlabspot_runner_config::version::RunnerVersion;
-use tfplugin::framework::value::known_list;
-use tfplugin::framework::{Context, Diagnostic, PrivateState, Value};
-
-/// In private state: what was found when the release was applied.
-const KIND: &str = "token_kind";
 
 /// What a plan knows of the Secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +56,7 @@ pub(super) async fn look(
     context: &Context<Data>,
     planned: &RunnerRelease,
     config: &RunnerRelease,
-    private: &PrivateState,
+    private: &Private,
 ) -> Existing {
     let Some(name) = secret_name(planned, config) else { return Existing::Later };
     let Some(name) = name else { return Existing::Known(None) };
@@ -66,7 +64,7 @@ pub(super) async fn look(
         Ok(scene) => scene.find(planned, &name).await.ok(),
         Err(_) => None,
     };
-    match (found, remembered(private)) {
+    match (found, private.existing_token) {
         (Some(Found::Token(kind)), _) | (_, Some(kind)) => Existing::Known(Some(kind)),
         (Some(Found::Nothing), None) => Existing::Missing(name),
         (Some(Found::OtherKeys), None) => Existing::Keyless(name),
@@ -109,20 +107,20 @@ impl Scene<'_> {
         &self,
         planned: &RunnerRelease,
         config: &RunnerRelease,
-        private: &mut PrivateState,
+        private: &mut Private,
     ) -> Result<Option<TokenKind>, Error> {
         let Some(name) = secret_name(planned, config).flatten() else {
-            private.remove(KIND);
+            private.existing_token = None;
             return Ok(None);
         };
         let kind = match self.find(planned, &name).await {
             Ok(Found::Token(kind)) => kind,
             Ok(Found::Nothing | Found::OtherKeys) | Err(KubernetesError::Forbidden { .. }) => {
-                remembered(private).unwrap_or(TokenKind::Authentication)
+                private.existing_token.unwrap_or(TokenKind::Authentication)
             }
             Err(source) => return Err(Error::Before { source }),
         };
-        private.set(KIND, &matches!(kind, TokenKind::Registration));
+        private.existing_token = Some(kind);
         Ok(Some(kind))
     }
 
@@ -134,10 +132,6 @@ impl Scene<'_> {
             Some(secret) => kind(&secret).map_or(Found::OtherKeys, Found::Token),
         })
     }
-}
-
-fn remembered(private: &PrivateState) -> Option<TokenKind> {
-    private.get(KIND).map(|registers| if registers { TokenKind::Registration } else { TokenKind::Authentication })
 }
 
 /// A Secret with both keys has the newer kind of token, unless that key is empty.

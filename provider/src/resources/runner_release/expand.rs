@@ -4,6 +4,7 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
+use tfplugin::framework::{Diagnostic, Diagnostics, Value};
 
 use super::adoption::kept::{self, STANDS_FOR};
 use super::inputs::{resolve_attributes, write_only_token};
@@ -13,7 +14,6 @@ use super::schema::{JobPod, JobPodToleration, ReleaseObject, RunnerRelease};
 use super::spec::{self, ReleaseSpec, TokenKind};
 use crate::manifest::entry;
 pub(super) use crate::manifest::{Manifest, parsed, shown_manifest, text};
-use tfplugin::framework::{Diagnostic, Diagnostics, Value};
 
 /// Stands in the Deployment for the checksum of the Secrets, which only an apply can know.
 pub(super) const SECRETS_CHECKSUM: &str = "checksum/secrets";

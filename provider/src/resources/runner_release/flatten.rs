@@ -2,6 +2,7 @@
 //!
 //! Only these are compared, so that defaults of the API server and fields of others are no difference.
 
+use gitlabspot_runner_config::config_toml::{Config, REDACTED, hide, render};
 use serde_json::{Value as Json, json};
 
 use super::expand::{CURRENT, SECRETS_CHECKSUM};
@@ -9,7 +10,6 @@ use super::manifests::hide_found_texts;
 use super::memory::Memory;
 use crate::live::is_ending;
 use crate::projection::{is_empty, project};
-use gitlabspot_runner_config::config_toml::{Config, REDACTED, hide, render};
 
 /// Stands for secret content that is not what was applied.
 const CHANGED: &str = "(changed outside of this configuration)";
@@ -97,7 +97,7 @@ fn redacted(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tfplugin::framework::PrivateState;
+    use crate::resources::runner_release::private::Private;
 
     #[test]
     fn what_is_not_shown_is_told_by_its_change() {
@@ -107,7 +107,7 @@ mod tests {
             json!({ "kind": "Deployment", "metadata": {}, "spec": { "template": { "spec": { "containers": containers } } } })
         };
         let config_map = |text: &str| json!({ "kind": "ConfigMap", "metadata": {}, "data": { "file": text } });
-        let mut memory = Memory::of_or_new(&PrivateState::default());
+        let mut memory = Memory::of_or_new(&Private::default());
         memory.note_objects(&Default::default(), &[deployment("very-secret"), config_map("very-secret")]);
         let shown = |shown: &Json, live: &Json| flatten(shown, live, Some(&memory), &[]);
         for object in [deployment, config_map as fn(&str) -> Json] {

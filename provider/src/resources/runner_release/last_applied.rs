@@ -5,15 +5,15 @@
 
 use std::collections::BTreeMap;
 
+use gitlabspot_runner_config::config_toml::redact;
 use serde_json::{Map, Value as Json, json};
+use tfplugin::framework::schema::Schema;
+use tfplugin::framework::{Attribute, Kind, Nesting, Object, Raw, Type, Value, state_upgrade};
 
 use super::dynamic;
 use super::expand::Wanted;
 use super::schema::RunnerRelease;
 use super::spec::TokenKind;
-use gitlabspot_runner_config::config_toml::redact;
-use tfplugin::framework::schema::Schema;
-use tfplugin::framework::{Attribute, Kind, Nesting, Object, Raw, Type, Value, state_upgrade};
 
 /// On the ConfigMap.
 pub(super) const ANNOTATION: &str = "gitlabspot.io/last-applied";

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
+use tfplugin::framework::list_resource::Found;
+use tfplugin::framework::{Context, Diagnostics, ListResource};
 
 use super::RunnerReleaseResource;
 use crate::configured::Data;
 use crate::identity::ObjectIdentity;
 use crate::list::{Cluster, ObjectFilter, place};
 use crate::live;
-use tfplugin::framework::list_resource::Found;
-use tfplugin::framework::{Context, Diagnostics, ListResource};
 
 impl ListResource for RunnerReleaseResource {
     type Filter = ObjectFilter;

@@ -1,6 +1,8 @@
 //! The release's objects in the cluster: what is special about looking at them and taking them away.
 
+use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef};
 use serde_json::Value as Json;
+use tfplugin::framework::wait::{Look, Wait, WaitError};
 
 use super::error::Error;
 use super::expand::Manifest;
@@ -12,8 +14,6 @@ use crate::live;
 pub(super) use crate::live::{get_all, is_ours, places, until_ended};
 use crate::owner::{self, Owner};
 use crate::ownership::Claim;
-use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef};
-use tfplugin::framework::wait::{Look, Wait, WaitError};
 
 /// What an apply may take from others: what was ours and is shown by the plan, or all that an import takes over.
 pub(super) struct Claims<'a> {

@@ -8,10 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::manifests::{Fingerprint, Fingerprints, fingerprint, texts};
-use tfplugin::framework::PrivateState;
-
-/// Its place in the private state.
-const KEY: &str = "memory";
+use super::private::Private;
 
 /// Kept in the private state from the first apply on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,14 +20,9 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// What was kept, if anything was.
-    pub(super) fn of(private: &PrivateState) -> Option<Self> {
-        private.get(KEY)
-    }
-
     /// What was kept, or a new one with a key of its own.
-    pub(super) fn of_or_new(private: &PrivateState) -> Self {
-        Self::of(private).unwrap_or_else(|| {
+    pub(super) fn of_or_new(private: &Private) -> Self {
+        private.memory.clone().unwrap_or_else(|| {
             let mut key = [0; 32];
             // Without randomness the hashes still show changes.
             let _ = getrandom::fill(&mut key);
@@ -39,8 +31,8 @@ impl Memory {
     }
 
     /// Keeps it.
-    pub(super) fn keep(&self, private: &mut PrivateState) {
-        private.set(KEY, self);
+    pub(super) fn keep(&self, private: &mut Private) {
+        private.memory = Some(self.clone());
     }
 
     /// Of a Secret as the API has it; one that is not there differs from an empty one.
@@ -146,14 +138,13 @@ mod tests {
 
     #[test]
     fn it_knows_what_changed_and_not_what_it_was() {
-        let mut private = PrivateState::default();
-        assert_eq!(Memory::of(&private), None);
+        let mut private = Private::default();
         let mut memory = Memory::of_or_new(&private);
         let secret = json!({ "data": { "runner-token": "Z2xydC1h" } });
         let secrets = [("gitlab-runner".to_owned(), memory.of_secret(Some(&secret)))].into();
         memory.note(&secrets, Some(&json!({ "data": { "config.toml": "concurrent = 1" } })));
         memory.keep(&mut private);
-        let memory = Memory::of(&private).unwrap();
+        let memory = private.memory.clone().unwrap();
         assert_eq!(memory.secrets().collect::<Vec<_>>(), ["gitlab-runner"]);
         assert!(memory.is_same_secret("gitlab-runner", Some(&secret)));
         assert!(!memory.is_same_secret("gitlab-runner", Some(&json!({ "data": { "runner-token": "Z2xydC1i" } }))));
@@ -161,6 +152,6 @@ mod tests {
         assert_eq!(memory.is_same_file("config.toml", "concurrent = 1"), Some(true));
         assert_eq!(memory.is_same_file("config.toml", "concurrent = 2"), Some(false));
         assert_eq!(memory.is_same_file("entrypoint", ""), None);
-        assert!(!String::from_utf8(private.to_bytes()).unwrap().contains("Z2xydC1h"));
+        assert!(!serde_json::to_string(&private).unwrap().contains("Z2xydC1h"));
     }
 }

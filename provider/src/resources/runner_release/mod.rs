@@ -27,6 +27,7 @@ mod live;
 pub mod manifests;
 mod memory;
 mod plan;
+mod private;
 mod read;
 pub mod reference;
 mod removal;
@@ -41,13 +42,20 @@ mod wait;
 
 use std::time::{Duration, Instant};
 
+use gitlabspot_clients::ClientError;
+use gitlabspot_clients::kubernetes::KubernetesError;
 use serde_json::Value as Json;
+use tfplugin::framework::value::known_map;
+use tfplugin::framework::wait::{Wait, WaitError};
+use tfplugin::framework::{
+    Context, Create, Delete, Diagnostic, Diagnostics, Import, Plan, Read, Resource, Timeouts, Update, Value,
+};
 
 use self::adoption::kept;
 use self::error::Error;
 use self::expand::{Manifest, Wanted, shown_manifest};
 use self::live::Claims;
-use self::plan::ROLLING;
+use self::private::Private;
 pub use self::schema::RunnerRelease;
 use self::spec::TokenKind;
 use crate::cluster;
@@ -57,14 +65,6 @@ use crate::identity::ObjectIdentity;
 use crate::manifest::restore;
 use crate::owner::{self, Owner};
 use crate::turns::{self, Turn};
-use gitlabspot_clients::ClientError;
-use gitlabspot_clients::kubernetes::KubernetesError;
-use tfplugin::framework::value::known_map;
-use tfplugin::framework::wait::{Wait, WaitError};
-use tfplugin::framework::{
-    Context, Create, Delete, Diagnostic, Diagnostics, Import, Plan, PrivateState, Read, Resource, Timeouts, Update,
-    Value,
-};
 
 const CREATE: Duration = Duration::from_secs(15 * 60);
 const UPDATE: Duration = Duration::from_secs(15 * 60);
@@ -79,6 +79,7 @@ pub struct RunnerReleaseResource;
 impl Resource for RunnerReleaseResource {
     type Data = Data;
     type Model = RunnerRelease;
+    type Private = Private;
     type Identity = ObjectIdentity;
     const TYPE_NAME: &'static str = "gitlabspot_runner_release";
     /// In version 0 `config`, `cache` and `affinity` were typed objects.
@@ -93,7 +94,7 @@ impl Resource for RunnerReleaseResource {
         validate::validate(config, diagnostics);
     }
 
-    async fn plan(&self, context: &Context<Data>, plan: &mut Plan<RunnerRelease>) -> Result<(), Diagnostics> {
+    async fn plan(&self, context: &Context<Data>, plan: &mut Plan<RunnerRelease, Private>) -> Result<(), Diagnostics> {
         dynamic::settle(plan);
         let existing = existing::look(context, &plan.planned, &plan.config, &plan.private).await;
         if let Some(warning) = existing.warning(plan.planned.namespace.as_str().unwrap_or_default()) {
@@ -105,12 +106,20 @@ impl Resource for RunnerReleaseResource {
         }
     }
 
-    async fn create(&self, context: &Context<Data>, operation: &mut Create<RunnerRelease>) -> Result<(), Diagnostics> {
+    async fn create(
+        &self,
+        context: &Context<Data>,
+        operation: &mut Create<RunnerRelease, Private>,
+    ) -> Result<(), Diagnostics> {
         let scene = Scene::set(context, &operation.planned, &mut operation.private).await?;
         Ok(scene.create(operation).await.map_err(Error::of_create)?)
     }
 
-    async fn read(&self, context: &Context<Data>, operation: &mut Read<RunnerRelease>) -> Result<(), Diagnostics> {
+    async fn read(
+        &self,
+        context: &Context<Data>,
+        operation: &mut Read<RunnerRelease, Private>,
+    ) -> Result<(), Diagnostics> {
         match Scene::set(context, &operation.state, &mut operation.private).await {
             Ok(scene) => Ok(scene.read(operation).await?),
             // The cluster is still to be made, or its settings are: nothing can be said about what is in it.
@@ -125,12 +134,20 @@ impl Resource for RunnerReleaseResource {
         }
     }
 
-    async fn update(&self, context: &Context<Data>, operation: &mut Update<RunnerRelease>) -> Result<(), Diagnostics> {
+    async fn update(
+        &self,
+        context: &Context<Data>,
+        operation: &mut Update<RunnerRelease, Private>,
+    ) -> Result<(), Diagnostics> {
         let scene = Scene::set(context, &operation.planned, &mut operation.private).await?;
         Ok(scene.update(operation).await?)
     }
 
-    async fn delete(&self, context: &Context<Data>, operation: &mut Delete<RunnerRelease>) -> Result<(), Diagnostics> {
+    async fn delete(
+        &self,
+        context: &Context<Data>,
+        operation: &mut Delete<RunnerRelease, Private>,
+    ) -> Result<(), Diagnostics> {
         match Scene::set(context, &operation.state, &mut operation.private).await {
             Ok(scene) => Ok(scene.delete(operation).await?),
             Err(Error::Client(error @ ClientError::ClusterGone { .. })) => {
@@ -171,8 +188,8 @@ impl Resource for RunnerReleaseResource {
         }
     }
 
-    fn identity(&self, _: &Context<Data>, state: &RunnerRelease, private: &PrivateState) -> Option<ObjectIdentity> {
-        Some(ObjectIdentity::of(&state.namespace, &state.name, private))
+    fn identity(&self, _: &Context<Data>, state: &RunnerRelease, private: &Private) -> Option<ObjectIdentity> {
+        Some(ObjectIdentity::of(&state.namespace, &state.name, private.cluster.as_ref()))
     }
 }
 
@@ -190,9 +207,9 @@ struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    async fn set(context: &'a Context<Data>, model: &RunnerRelease, private: &mut PrivateState) -> Result<Self, Error> {
+    async fn set(context: &'a Context<Data>, model: &RunnerRelease, private: &mut Private) -> Result<Self, Error> {
         let data = context.data().map_err(Error::Configuration)?;
-        let client = cluster::connect(&data.clients, &model.cluster_name, private).await?;
+        let client = cluster::connect(&data.clients, &model.cluster_name, &mut private.cluster).await?;
         Ok(Self { context, client })
     }
 
@@ -222,13 +239,13 @@ impl<'a> Scene<'a> {
         }
     }
 
-    async fn create(&self, operation: &mut Create<RunnerRelease>) -> Result<(), Error> {
+    async fn create(&self, operation: &mut Create<RunnerRelease, Private>) -> Result<(), Error> {
         let end = self.context.clock.now() + Timeouts::create(&operation.planned.timeouts, CREATE);
         let planned = operation.planned.clone();
         let existing = self.existing(&planned, &operation.config, &mut operation.private).await?;
         let wanted = wanted(&planned, &operation.config, existing)?;
         let (_turn, owner) = self.begin(&planned, &wanted, end).await?;
-        owner.keep(&mut operation.private);
+        operation.private.owner = Some(owner.clone());
         self.namespace(&planned, &wanted, end).await?;
         let mut state = described(&planned, &wanted)?;
         state.manifest = shown_manifest(&Manifest::new());
@@ -249,7 +266,7 @@ impl<'a> Scene<'a> {
         }
         let deployment = applied?;
         state.status = self.rolled_out(&wanted, &planned, end).await?.into();
-        operation.private.remove(ROLLING);
+        operation.private.is_rolling = false;
         operation.record(state);
         // Of an earlier create that was killed.
         self.clear(&planned, &wanted, Manifest::new(), None, end).await?;
@@ -263,18 +280,18 @@ impl<'a> Scene<'a> {
         Ok(())
     }
 
-    async fn update(&self, operation: &mut Update<RunnerRelease>) -> Result<(), Error> {
+    async fn update(&self, operation: &mut Update<RunnerRelease, Private>) -> Result<(), Error> {
         let end = self.context.clock.now() + Timeouts::update(&operation.planned.timeouts, UPDATE);
         let planned = operation.planned.clone();
         let existing = self.existing(&planned, &operation.config, &mut operation.private).await?;
         let mut wanted = wanted(&planned, &operation.config, existing)?;
         let before = known_map(&operation.prior.manifest).unwrap_or_default();
         kept::settle(&mut wanted, known_map(&planned.manifest).as_ref(), &before, &operation.private);
-        let adopts = operation.private.get::<bool>(adoption::ADOPTING).unwrap_or(false);
+        let adopts = operation.private.adoption.is_adopting;
         let both: Manifest = before.clone().into_iter().chain(wanted.manifest.clone()).collect();
         let _turn = self.turn(&planned, &both, end).await?;
-        let owner = self.look_ahead(&wanted, &before, adopts, Some(&operation.private), end).await?;
-        owner.keep(&mut operation.private);
+        let owner = self.look_ahead(&wanted, &before, adopts, Some(operation.private.owner.as_ref()), end).await?;
+        operation.private.owner = Some(owner.clone());
         let owner = Some(owner);
         self.namespace(&planned, &wanted, end).await?;
         let mut state = described(&planned, &wanted)?;
@@ -288,7 +305,7 @@ impl<'a> Scene<'a> {
         self.remove_autoscaler(&wanted, &before, owner.as_ref(), end).await?;
         kept::remember(&wanted, &mut operation.private);
         let mut private = operation.private.clone();
-        let completes = operation.private.get::<bool>(adoption::COMPLETING).unwrap_or(false);
+        let completes = operation.private.adoption.is_completing;
         let all = adopts || completes;
         let claims = Claims { before: &before, after: &wanted.manifest, all, owner: owner.clone(), is_new: false };
         let applied = self.apply(&planned, &wanted, &claims, &mut private, |manifest| {
@@ -308,7 +325,7 @@ impl<'a> Scene<'a> {
         }
         applied?;
         state.status = self.rolled_out(&wanted, &planned, end).await?.into();
-        operation.private.remove(ROLLING);
+        operation.private.is_rolling = false;
         self.clear(&planned, &wanted, before, owner.as_ref(), end).await?;
         wanted.describe(&mut state).map_err(Error::Configuration)?;
         operation.record(state);
@@ -318,7 +335,7 @@ impl<'a> Scene<'a> {
             left.into_iter().for_each(|warning| operation.diagnostics.push(warning));
             adoption::finished(&mut operation.private);
         }
-        operation.private.remove(adoption::COMPLETING);
+        operation.private.adoption.is_completing = false;
         Ok(())
     }
 }

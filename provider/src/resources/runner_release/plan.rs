@@ -1,22 +1,24 @@
 //! What the plan knows beyond the schema: every object that will be applied.
 
+use tfplugin::framework::value::known_map;
+use tfplugin::framework::{Diagnostics, Plan, Value};
+
 use super::adoption;
 use super::adoption::kept::{self, Verdict};
 use super::dynamic;
 use super::existing::Existing;
 use super::expand::Wanted;
+use super::private::Private;
 use super::schema::RunnerRelease;
-use tfplugin::framework::value::known_map;
-use tfplugin::framework::{Diagnostics, Plan, Value};
-
-/// In private state: objects were applied, and the rollout was not seen to its end.
-pub(super) const ROLLING: &str = "rolling";
 
 /// Completes a plan. Returns what is wanted, once all of it is known.
 ///
 /// # Errors
 /// All that is wrong with the configuration.
-pub(super) fn complete(plan: &mut Plan<RunnerRelease>, existing: Existing) -> Result<Option<Wanted>, Diagnostics> {
+pub(super) fn complete(
+    plan: &mut Plan<RunnerRelease, Private>,
+    existing: Existing,
+) -> Result<Option<Wanted>, Diagnostics> {
     identify(&mut plan.planned);
     if let Some(prior) = &plan.prior
         && let (Some(before), Some(after)) = (prior.cluster_name.as_str(), plan.planned.cluster_name.as_str())
@@ -57,7 +59,7 @@ pub(super) fn complete(plan: &mut Plan<RunnerRelease>, existing: Existing) -> Re
         plan.warn(warning);
     }
     let Some(prior) = &plan.prior else { return Ok(Some(wanted)) };
-    let is_rolling = plan.planned.wait.or(true) && plan.private.get::<bool>(ROLLING).unwrap_or(false);
+    let is_rolling = plan.planned.wait.or(true) && plan.private.is_rolling;
     let differs = prior.manifest != plan.planned.manifest
         || prior.job_pod != plan.planned.job_pod
         || prior.config_toml_rendered != plan.planned.config_toml_rendered

@@ -1,7 +1,10 @@
 //! Reading a release back, also one that is to be imported.
 
 use futures::stream::{self, StreamExt, TryStreamExt};
+use gitlabspot_clients::kubernetes::{self, KubernetesError};
 use serde_json::Value as Json;
+use tfplugin::framework::Read;
+use tfplugin::framework::value::known_map;
 
 use super::adoption::kept;
 use super::apply::owner;
@@ -9,16 +12,13 @@ use super::error::Error;
 use super::expand::{Manifest, Wanted, objects, shown_manifest, text};
 use super::manifests::RELEASE_NAMESPACE;
 use super::memory::Memory;
+use super::private::Private;
 use super::schema::RunnerRelease;
 use super::wait::rollout;
 use super::{Scene, adoption, flatten, last_applied, live, plan};
-use crate::mutation::Mutations;
 use crate::namespace::Namespace;
 use crate::owner::Owner;
 use crate::unseen::{Unseen, get_visible};
-use gitlabspot_clients::kubernetes::{self, KubernetesError};
-use tfplugin::framework::Read;
-use tfplugin::framework::value::known_map;
 
 /// Requests at a time.
 const AT_A_TIME: usize = 8;
@@ -51,7 +51,7 @@ pub(super) const ELSEWHERE: [(&str, &str); 4] = [
 pub(super) const CLUSTER_KINDS: [&str; 2] = ["ClusterRole", "ClusterRoleBinding"];
 
 impl Scene<'_> {
-    pub(super) async fn read(&self, operation: &mut Read<RunnerRelease>) -> Result<(), Error> {
+    pub(super) async fn read(&self, operation: &mut Read<RunnerRelease, Private>) -> Result<(), Error> {
         let failed = |source| Error::Read { source };
         let prior = if operation.importing {
             self.recall(operation).await?
@@ -59,7 +59,7 @@ impl Scene<'_> {
             self.look_again(operation).await.map_err(failed)?;
             known_map(&operation.state.manifest).unwrap_or_default()
         };
-        let memory = Memory::of(&operation.private);
+        let memory = operation.private.memory.clone();
         let namespace = operation.state.namespace.as_str().unwrap_or_default().to_owned();
         let (found, mut unseen) = get_visible(&self.client, live::places(&prior)).await.map_err(failed)?;
         let outdated = match &memory {
@@ -69,12 +69,12 @@ impl Scene<'_> {
         kept::note_outdated(&mut operation.private, &outdated);
         operation.diagnostics.extend(unseen.warning("release"));
         let main = found.iter().filter(|(place, _)| place.kind == "Deployment").find_map(|(_, live)| live.as_ref());
-        if let Some(owner) = Owner::of_or_found(&operation.private, main) {
-            owner.keep(&mut operation.private);
+        if let Some(owner) = Owner::of_or_found(operation.private.owner.as_ref(), main) {
+            operation.private.owner = Some(owner.clone());
         }
         let mut manifest = Manifest::new();
         let mut status = "missing".to_owned();
-        let mutations = Mutations::of(&operation.private);
+        let mutations = operation.private.mutations.clone();
         for (place, live) in found {
             let key = place.to_string();
             let (Some(live), Some(shown)) = (live, prior.get(&key)) else { continue };
@@ -135,8 +135,8 @@ impl Scene<'_> {
     }
 
     /// Helm may have changed a release after its import.
-    async fn look_again(&self, operation: &mut Read<RunnerRelease>) -> Result<(), KubernetesError> {
-        if !operation.private.get::<bool>(adoption::ADOPTING).unwrap_or(false) {
+    async fn look_again(&self, operation: &mut Read<RunnerRelease, Private>) -> Result<(), KubernetesError> {
+        if !operation.private.adoption.is_adopting {
             return Ok(());
         }
         let namespace = operation.state.namespace.as_str().unwrap_or_default().to_owned();
@@ -147,7 +147,7 @@ impl Scene<'_> {
     }
 
     /// What was applied last: attributes, if the ConfigMap tells them, and the objects.
-    async fn recall(&self, operation: &mut Read<RunnerRelease>) -> Result<Manifest, Error> {
+    async fn recall(&self, operation: &mut Read<RunnerRelease, Private>) -> Result<Manifest, Error> {
         let failed = |source| Error::Read { source };
         let namespace = operation.state.namespace.as_str().unwrap_or_default().to_owned();
         let name = operation.state.name.as_str().unwrap_or_default().to_owned();
@@ -156,7 +156,7 @@ impl Scene<'_> {
         if !helms.is_empty() {
             self.look_at_record(&mut operation.private, &namespace, &name).await.map_err(failed)?;
             operation.diagnostics.push(adoption::announced(&namespace, &name, &helms, &operation.private));
-            operation.private.set(adoption::ADOPTING, &true);
+            operation.private.adoption.is_adopting = true;
             found.extend(helms);
         }
         if found.is_empty() {
@@ -186,7 +186,7 @@ impl Scene<'_> {
         operation.state.wait = true.into();
         operation.state.create_namespace = false.into();
         // The next apply completes them, whoever owns what is missing.
-        operation.private.set(adoption::COMPLETING, &true);
+        operation.private.adoption.is_completing = true;
         Ok(adoption::bare(&found))
     }
 
@@ -194,7 +194,7 @@ impl Scene<'_> {
         &self,
         model: &RunnerRelease,
         config: &RunnerRelease,
-        operation: &mut Read<RunnerRelease>,
+        operation: &mut Read<RunnerRelease, Private>,
     ) -> Option<Result<Wanted, tfplugin::framework::Diagnostics>> {
         let existing = self.existing(model, config, &mut operation.private).await.ok()?;
         Wanted::of(model, config, existing)

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::values::{Becomes, KEYS};
 use gitlabspot_runner_config::catalogue::{GLOBAL, Kind, RUNNER, Table, entries};
 use gitlabspot_runner_config::version::RunnerVersion;
+
+use super::values::{Becomes, KEYS};
 
 /// Every key of config.toml: HCL path, TOML path, type, first version, meaning.
 pub fn config_keys() -> String {

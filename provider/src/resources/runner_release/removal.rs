@@ -2,19 +2,21 @@
 
 use std::time::{Duration, Instant};
 
-use super::adoption::{ADOPTING, bare};
+use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef};
+use tfplugin::framework::value::known_map;
+use tfplugin::framework::wait::{Look, WaitError};
+use tfplugin::framework::{Delete, Diagnostic, Timeouts};
+
+use super::adoption::bare;
 use super::apply::{AUTOSCALER, owner};
 use super::error::Error;
 use super::expand::{Manifest, Wanted, parsed};
+use super::private::Private;
 use super::schema::RunnerRelease;
 use super::{Scene, live, turn_names};
 use crate::live::{Removed, remove};
 use crate::namespace::{Namespace, Removal};
 use crate::owner::{Owner, is_of_other};
-use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef};
-use tfplugin::framework::value::known_map;
-use tfplugin::framework::wait::{Look, WaitError};
-use tfplugin::framework::{Delete, Diagnostic, Timeouts};
 
 /// For a destroy, beyond the grace period of the pods.
 const DELETE: Duration = Duration::from_secs(10 * 60);
@@ -113,7 +115,7 @@ impl Scene<'_> {
         removed.map(drop).map_err(|source| Error::Remove { source })
     }
 
-    pub(super) async fn delete(&self, operation: &mut Delete<RunnerRelease>) -> Result<(), Error> {
+    pub(super) async fn delete(&self, operation: &mut Delete<RunnerRelease, Private>) -> Result<(), Error> {
         let failed = |source| Error::Remove { source };
         let mut manifest = known_map(&operation.state.manifest).unwrap_or_default();
         let turns = &self.context.data().map_err(Error::Configuration)?.turns;
@@ -122,12 +124,12 @@ impl Scene<'_> {
         let _turn = turn.map_err(|source| Error::Taken { source })?;
         let places = live::places(&manifest);
         let deployment = places.iter().find(|place| place.kind == "Deployment");
-        let owner = Owner::of_or_live(&operation.private, &self.client, deployment).await;
+        let owner = Owner::of_or_live(operation.private.owner.as_ref(), &self.client, deployment).await;
         let owner = owner.map_err(|source| failed(WaitError::Failed(source)))?;
         let whose = Whose::Of(owner.as_ref());
         let strays = self.strays(&operation.state, &manifest, &whose).await;
         manifest.extend(strays.map_err(|source| failed(WaitError::Failed(source)))?);
-        if operation.private.get::<bool>(ADOPTING).unwrap_or(false) {
+        if operation.private.adoption.is_adopting {
             let detail = "The release was imported from Helm, and no apply has taken over all of it. What still belongs \
                           to Helm was left as it is; `helm uninstall` removes it.";
             operation.warn(Diagnostic::warning("Release of Helm was not removed", detail));
@@ -148,7 +150,7 @@ impl Scene<'_> {
     /// Removes the namespace if it was made here and nothing of others is in it.
     async fn leave_namespace(
         &self,
-        operation: &mut Delete<RunnerRelease>,
+        operation: &mut Delete<RunnerRelease, Private>,
         end: Instant,
     ) -> Result<(), WaitError<KubernetesError>> {
         let state = &operation.state;

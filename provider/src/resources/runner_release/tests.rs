@@ -4,14 +4,14 @@ mod admission;
 mod cluster;
 mod owners;
 
+use gitlabspot_clients::aws::AwsSettings;
+use gitlabspot_clients::kubernetes::KubernetesSettings;
 use serde_json::{Value as Json, json};
+use tfplugin::framework::{Diagnostics, Raw};
 
 use self::cluster::Cluster;
 use super::RunnerReleaseResource;
 use crate::testing::{Stage, summaries};
-use gitlabspot_clients::aws::AwsSettings;
-use gitlabspot_clients::kubernetes::KubernetesSettings;
-use tfplugin::framework::{Diagnostics, Raw};
 
 const GUIDE: &str = include_str!("testdata/guide-values.yaml");
 const PLACE: &str = "gitlab-runner/gitlab-runner";

@@ -1,9 +1,10 @@
 //! What is wrong with a configuration, as far as it shows without the rest of the world.
 
+use tfplugin::framework::{AttributePath, Diagnostic, Diagnostics, Severity, Timeouts, Value};
+
 use super::dynamic;
 use super::expand::Wanted;
 use super::schema::RunnerRelease;
-use tfplugin::framework::{AttributePath, Diagnostic, Diagnostics, Severity, Timeouts, Value};
 
 pub(super) fn validate(config: &RunnerRelease, diagnostics: &mut Diagnostics) {
     Timeouts::validate(&config.timeouts, diagnostics);

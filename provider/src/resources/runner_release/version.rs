@@ -1,9 +1,9 @@
 //! Which version of GitLab Runner a release runs.
 
 use gitlabspot_runner_config::version::{DEFAULT_RELEASE, RunnerVersion};
+use tfplugin::framework::{AttributePath, Diagnostic};
 
 use super::inputs::ReleaseInputs;
-use tfplugin::framework::{AttributePath, Diagnostic};
 
 /// The version that `runner_version` asks for, or else the tag of `image` tells.
 ///

@@ -2,14 +2,14 @@
 
 use std::time::Instant;
 
+use gitlabspot_clients::kubernetes::{self, ObjectRef};
 use serde_json::Value as Json;
+use tfplugin::framework::wait::{Look, WaitError};
 
 use super::error::{Error, Reasons, RolloutError};
 use super::expand::Wanted;
 use super::schema::RunnerRelease;
 use super::{Scene, live};
-use gitlabspot_clients::kubernetes::{self, ObjectRef};
-use tfplugin::framework::wait::{Look, WaitError};
 
 /// Pods whose logs are shown, and how much of each.
 const LOGS: usize = 2;

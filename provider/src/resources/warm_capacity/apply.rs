@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef, Propagation};
 use serde_json::Value as Json;
+use tfplugin::framework::wait::{Look, WaitError};
 
 use super::error::Error;
 use super::manifests::{is_warm_capacity, job, priority_class, selector, shapes};
@@ -16,12 +18,9 @@ use crate::namespace::{Failure, Namespace};
 use crate::owner::{self, Owner, is_of_other};
 use crate::ownership::Claim;
 use crate::projection::project;
-use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef, Propagation};
-use tfplugin::framework::PrivateState;
-use tfplugin::framework::wait::{Look, WaitError};
 
 /// Whose placeholders are to be. Refuses those of another resource; what a create has left that was killed is gone on with.
-fn whose<'a>(found: impl Iterator<Item = &'a Json>, own: Option<&PrivateState>) -> Result<Owner, Error> {
+fn whose<'a>(found: impl Iterator<Item = &'a Json>, own: Option<Option<&Owner>>) -> Result<Owner, Error> {
     let found = found.filter(|object| ["Deployment", "CronJob"].iter().any(|kind| object["kind"] == *kind));
     let refused = |object: &Json| {
         let text = |name: &str| object["metadata"][name].as_str().unwrap_or_default().to_owned();
@@ -30,8 +29,8 @@ fn whose<'a>(found: impl Iterator<Item = &'a Json>, own: Option<&PrivateState>) 
     };
     let found: Vec<&Json> = found.filter(|object| is_warm_capacity(object)).collect();
     match own {
-        Some(private) => {
-            let owner = Owner::of_or_found(private, found.first().copied()).unwrap_or_else(Owner::new);
+        Some(kept) => {
+            let owner = Owner::of_or_found(kept, found.first().copied()).unwrap_or_else(Owner::new);
             found.iter().find(|object| is_of_other(object, Some(&owner))).map_or(Ok(owner), |object| refused(object))
         }
         // An id that private state has is that of a resource which this one takes the place of.
@@ -63,7 +62,7 @@ impl Scene<'_> {
         &self,
         wanted: &Placeholders,
         before: &Manifest,
-        own: Option<&PrivateState>,
+        own: Option<Option<&Owner>>,
         end: Instant,
     ) -> Result<Owner, Error> {
         let objects = expand::objects(wanted);

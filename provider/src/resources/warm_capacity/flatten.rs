@@ -1,11 +1,11 @@
 //! From a Deployment or CronJob to the attributes that it was made from.
 
 use serde_json::Value as Json;
+use tfplugin::framework::Value;
 
 use super::manifests::cron_job::PERIOD_END;
 use super::model::priority_of_class;
 use super::schema::{Pod, Schedule, Toleration, WarmCapacity};
-use tfplugin::framework::Value;
 
 /// What an object tells; what is not in it stays null.
 pub(super) fn attributes(object: &Json) -> WarmCapacity {

@@ -1,12 +1,13 @@
 //! Lists the placeholders of a cluster.
 
+use tfplugin::framework::list_resource::Found;
+use tfplugin::framework::{Context, Diagnostics, ListResource};
+
 use super::WarmCapacityResource;
 use super::manifests::{is_warm_capacity, selector_of_all};
 use crate::configured::Data;
 use crate::identity::ObjectIdentity;
 use crate::list::{Cluster, ObjectFilter, place};
-use tfplugin::framework::list_resource::Found;
-use tfplugin::framework::{Context, Diagnostics, ListResource};
 
 /// The kinds of objects that make placeholders.
 const KINDS: [(&str, &str); 2] = [("apps/v1", "Deployment"), ("batch/v1", "CronJob")];

@@ -19,6 +19,7 @@ pub mod list;
 mod manifests;
 mod model;
 mod plan;
+mod private;
 mod read;
 mod removal;
 mod schedule;
@@ -30,12 +31,19 @@ mod wait;
 
 use std::time::{Duration, Instant};
 
+use gitlabspot_clients::ClientError;
+use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef};
 use serde_json::Value as Json;
+use tfplugin::framework::value::known_map;
+use tfplugin::framework::wait::Wait;
+use tfplugin::framework::{
+    Context, Create, Delete, Diagnostic, Diagnostics, Import, Plan, Read, Resource, Timeouts, Update, Value,
+};
 
 use self::apply::Stamp;
 use self::error::Error;
 use self::model::Placeholders;
-use self::plan::{APPLYING, LACKING};
+use self::private::Private;
 use self::schema::WarmCapacity;
 use crate::cluster;
 use crate::configured::Data;
@@ -45,14 +53,6 @@ use crate::manifest::{Manifest, entry, restore, shown_manifest};
 use crate::mutation::Mutations;
 use crate::owner::{self, Owner};
 use crate::turns::{self, Turn};
-use gitlabspot_clients::ClientError;
-use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef};
-use tfplugin::framework::value::known_map;
-use tfplugin::framework::wait::Wait;
-use tfplugin::framework::{
-    Context, Create, Delete, Diagnostic, Diagnostics, Import, Plan, PrivateState, Read, Resource, Timeouts, Update,
-    Value,
-};
 
 /// What an operation may take, unless the user says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(5 * 60);
@@ -64,6 +64,7 @@ pub struct WarmCapacityResource;
 impl Resource for WarmCapacityResource {
     type Data = Data;
     type Model = WarmCapacity;
+    type Private = Private;
     type Identity = ObjectIdentity;
     const TYPE_NAME: &'static str = "gitlabspot_warm_capacity";
     const DESCRIPTION: &'static str = "Manages warm capacity: reserved capacity for the next jobs, so that a \
@@ -96,17 +97,25 @@ impl Resource for WarmCapacityResource {
         validate::check(config, diagnostics);
     }
 
-    async fn plan(&self, _: &Context<Data>, plan: &mut Plan<WarmCapacity>) -> Result<(), Diagnostics> {
+    async fn plan(&self, _: &Context<Data>, plan: &mut Plan<WarmCapacity, Private>) -> Result<(), Diagnostics> {
         plan::complete(plan);
         Ok(())
     }
 
-    async fn create(&self, context: &Context<Data>, operation: &mut Create<WarmCapacity>) -> Result<(), Diagnostics> {
+    async fn create(
+        &self,
+        context: &Context<Data>,
+        operation: &mut Create<WarmCapacity, Private>,
+    ) -> Result<(), Diagnostics> {
         let scene = Scene::set(context, &operation.planned, &mut operation.private).await?;
         Ok(scene.create(operation).await.map_err(Error::of_create)?)
     }
 
-    async fn read(&self, context: &Context<Data>, operation: &mut Read<WarmCapacity>) -> Result<(), Diagnostics> {
+    async fn read(
+        &self,
+        context: &Context<Data>,
+        operation: &mut Read<WarmCapacity, Private>,
+    ) -> Result<(), Diagnostics> {
         match Scene::set(context, &operation.state, &mut operation.private).await {
             Ok(scene) => Ok(scene.read(operation).await?),
             // The cluster is still to be made, or its settings are: nothing can be said about what is in it.
@@ -121,12 +130,20 @@ impl Resource for WarmCapacityResource {
         }
     }
 
-    async fn update(&self, context: &Context<Data>, operation: &mut Update<WarmCapacity>) -> Result<(), Diagnostics> {
+    async fn update(
+        &self,
+        context: &Context<Data>,
+        operation: &mut Update<WarmCapacity, Private>,
+    ) -> Result<(), Diagnostics> {
         let scene = Scene::set(context, &operation.planned, &mut operation.private).await?;
         Ok(scene.update(operation).await?)
     }
 
-    async fn delete(&self, context: &Context<Data>, operation: &mut Delete<WarmCapacity>) -> Result<(), Diagnostics> {
+    async fn delete(
+        &self,
+        context: &Context<Data>,
+        operation: &mut Delete<WarmCapacity, Private>,
+    ) -> Result<(), Diagnostics> {
         match Scene::set(context, &operation.state, &mut operation.private).await {
             Ok(scene) => Ok(scene.delete(operation).await?),
             Err(Error::Client(error @ ClientError::ClusterGone { .. })) => {
@@ -158,8 +175,8 @@ impl Resource for WarmCapacityResource {
         Ok(if cluster_name.is_null() { imported } else { WarmCapacity { cluster_name, ..imported } })
     }
 
-    fn identity(&self, _: &Context<Data>, state: &WarmCapacity, private: &PrivateState) -> Option<ObjectIdentity> {
-        Some(ObjectIdentity::of(&state.namespace, &state.name, private))
+    fn identity(&self, _: &Context<Data>, state: &WarmCapacity, private: &Private) -> Option<ObjectIdentity> {
+        Some(ObjectIdentity::of(&state.namespace, &state.name, private.cluster.as_ref()))
     }
 }
 
@@ -186,9 +203,9 @@ struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    async fn set(context: &'a Context<Data>, model: &WarmCapacity, private: &mut PrivateState) -> Result<Self, Error> {
+    async fn set(context: &'a Context<Data>, model: &WarmCapacity, private: &mut Private) -> Result<Self, Error> {
         let data = context.data().map_err(Error::Configuration)?;
-        let client = cluster::connect(&data.clients, &model.cluster_name, private).await?;
+        let client = cluster::connect(&data.clients, &model.cluster_name, &mut private.cluster).await?;
         Ok(Self { context, client })
     }
 
@@ -226,15 +243,15 @@ impl<'a> Scene<'a> {
         }
     }
 
-    async fn create(&self, operation: &mut Create<WarmCapacity>) -> Result<(), Error> {
+    async fn create(&self, operation: &mut Create<WarmCapacity, Private>) -> Result<(), Error> {
         let end = self.context.clock.now() + time_for(&operation.planned.timeouts, Timeouts::create);
         let wanted = wanted(&operation.planned)?;
         let mut manifest = Manifest::new();
         let (_turn, owner) = self.begin(&operation.planned, &wanted, end).await?;
         let mut state = operation.planned.clone();
         plan::describe(&mut state);
-        operation.private.set(APPLYING, &true);
-        owner.keep(&mut operation.private);
+        operation.private.is_applying = true;
+        operation.private.owner = Some(owner.clone());
         let mut mutations = Mutations::default();
         let record = |object: &Json| {
             manifest.extend(entry(object));
@@ -244,33 +261,33 @@ impl<'a> Scene<'a> {
         let made = |asked: &Json, made| mutations.note_object(asked, made);
         let applied =
             self.apply(&wanted, &Manifest::new(), Stamp { owner: &owner, is_new: true }, end, record, made).await;
-        mutations.keep(&mut operation.private);
+        operation.private.mutations = mutations;
         applied?;
         self.finish(&wanted, &owner).await?;
-        operation.private.remove(APPLYING);
+        operation.private.is_applying = false;
         Ok(())
     }
 
-    async fn update(&self, operation: &mut Update<WarmCapacity>) -> Result<(), Error> {
+    async fn update(&self, operation: &mut Update<WarmCapacity, Private>) -> Result<(), Error> {
         let end = self.context.clock.now() + time_for(&operation.planned.timeouts, Timeouts::update);
         let failed = |source| Error::Remove { source };
         let wanted = wanted(&operation.planned)?;
         let mut manifest = known_map(&operation.prior.manifest).unwrap_or_default();
         let _turn = self.turn(&operation.planned, end).await?;
-        let owner = self.look_ahead(&wanted, &manifest, Some(&operation.private), end).await?;
-        owner.keep(&mut operation.private);
+        let owner = self.look_ahead(&wanted, &manifest, Some(operation.private.owner.as_ref()), end).await?;
+        operation.private.owner = Some(owner.clone());
         let mut state = operation.planned.clone();
         plan::describe(&mut state);
         let present = self.present(&operation.planned, &manifest, Some(&owner)).await;
         let mut left = present.map_err(|source| Error::Before { source })?;
         left.retain(|place| !removal::stays(place, &wanted));
-        operation.private.set(APPLYING, &true);
+        operation.private.is_applying = true;
 
         // Placeholders of both shapes at once would ask for twice the room.
         let warnings = self.remove_placeholders(&left, Some(&owner), end).await.map_err(failed)?;
         operation.diagnostics.extend(warnings);
         let before = manifest.clone();
-        let mut mutations = Mutations::of(&operation.private);
+        let mut mutations = operation.private.mutations.clone();
         let record = |object: &Json| {
             manifest.extend(entry(object));
             state.manifest = shown_manifest(&manifest);
@@ -278,7 +295,7 @@ impl<'a> Scene<'a> {
         };
         let made = |asked: &Json, made| mutations.note_object(asked, made);
         let applied = self.apply(&wanted, &before, Stamp { owner: &owner, is_new: false }, end, record, made).await;
-        mutations.keep(&mut operation.private);
+        operation.private.mutations = mutations;
         if let Err(Error::Apply { source: KubernetesError::Conflict { object, .. }, .. }) = &applied {
             // It is as it was, and what others own of it does not become ours by being in the state.
             restore(&mut manifest, &before, &object.to_string());
@@ -290,8 +307,8 @@ impl<'a> Scene<'a> {
         operation.diagnostics.extend(warnings);
         state.manifest = shown_manifest(&expand::manifest(&wanted));
         operation.record(state);
-        operation.private.remove(APPLYING);
-        operation.private.remove(LACKING);
+        operation.private.is_applying = false;
+        operation.private.is_lacking = false;
         Ok(())
     }
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
+use tfplugin::framework::Value;
+use tfplugin::framework::value::{known_list, known_map};
 
 use super::schedule;
 use super::schema::{Pod, Schedule, Toleration, WarmCapacity};
-use tfplugin::framework::Value;
-use tfplugin::framework::value::{known_list, known_map};
 
 /// What is to be kept, where and when.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,24 +1,23 @@
 //! Reading placeholders back, also those that are to be imported.
 
+use gitlabspot_clients::kubernetes::KubernetesError;
 use serde_json::Value as Json;
+use tfplugin::framework::value::known_map;
+use tfplugin::framework::{Diagnostic, Read};
 
 use super::error::Error;
 use super::manifests::{cron_job, is_warm_capacity, job, shapes};
 use super::model::Placeholders;
-use super::plan::LACKING;
+use super::private::Private;
 use super::{Scene, WarmCapacity, flatten, plan, wait};
 use crate::live;
 use crate::manifest::{Manifest, shown_manifest, text};
-use crate::mutation::Mutations;
 use crate::owner::Owner;
 use crate::projection::project;
 use crate::unseen::get_visible;
-use gitlabspot_clients::kubernetes::KubernetesError;
-use tfplugin::framework::value::known_map;
-use tfplugin::framework::{Diagnostic, Read};
 
 impl Scene<'_> {
-    pub(super) async fn read(&self, operation: &mut Read<WarmCapacity>) -> Result<(), Error> {
+    pub(super) async fn read(&self, operation: &mut Read<WarmCapacity, Private>) -> Result<(), Error> {
         if operation.importing {
             self.recall(&mut operation.state).await?;
         }
@@ -29,10 +28,10 @@ impl Scene<'_> {
         let mut is_scheduled = false;
         let (found, mut unseen) = found.map_err(failed)?;
         let main = found.iter().filter(|(place, _)| place.kind != "PriorityClass").find_map(|(_, live)| live.as_ref());
-        if let Some(owner) = Owner::of_or_found(&operation.private, main) {
-            owner.keep(&mut operation.private);
+        if let Some(owner) = Owner::of_or_found(operation.private.owner.as_ref(), main) {
+            operation.private.owner = Some(owner);
         }
-        let mutations = Mutations::of(&operation.private);
+        let mutations = operation.private.mutations.clone();
         for (place, live) in found {
             let key = place.to_string();
             let live = live.filter(|live| !live::is_ending(live));
@@ -47,12 +46,12 @@ impl Scene<'_> {
             return Ok(());
         }
         operation.state.manifest = shown_manifest(&manifest);
-        operation.private.remove(LACKING);
+        operation.private.is_lacking = false;
         let lacking = if is_scheduled { self.lacking(&operation.state).await } else { Ok(None) };
         match lacking {
             Ok(Some(warning)) => {
                 operation.diagnostics.push(warning);
-                operation.private.set(LACKING, &true);
+                operation.private.is_lacking = true;
             }
             Err(KubernetesError::Forbidden { object, message }) => unseen.note(&object.to_string(), &message),
             other => drop(other.map_err(failed)?),

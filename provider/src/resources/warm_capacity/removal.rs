@@ -2,24 +2,26 @@
 
 use std::time::Instant;
 
-use super::error::Error;
-use super::manifests::{is_warm_capacity, priority_class, selector_of_all, shapes};
-use super::model::{Placeholders, priority_of_class};
-use super::schema::WarmCapacity;
-use super::{Scene, expand, time_for, turn_names};
-use crate::live::{self, MANAGED_BY, Removed};
-use crate::manifest::Manifest;
-use crate::owner::{Owner, is_of_other};
 use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef};
 use tfplugin::framework::value::known_map;
 use tfplugin::framework::wait::WaitError;
 use tfplugin::framework::{Delete, Diagnostic, Timeouts};
 
+use super::error::Error;
+use super::manifests::{is_warm_capacity, priority_class, selector_of_all, shapes};
+use super::model::{Placeholders, priority_of_class};
+use super::private::Private;
+use super::schema::WarmCapacity;
+use super::{Scene, expand, time_for, turn_names};
+use crate::live::{self, MANAGED_BY, Removed};
+use crate::manifest::Manifest;
+use crate::owner::{Owner, is_of_other};
+
 const CLASS: &str = "PriorityClass";
 const JOB: &str = "Job";
 
 impl Scene<'_> {
-    pub(super) async fn delete(&self, operation: &mut Delete<WarmCapacity>) -> Result<(), Error> {
+    pub(super) async fn delete(&self, operation: &mut Delete<WarmCapacity, Private>) -> Result<(), Error> {
         let failed = |source| Error::Remove { source };
         let manifest = known_map(&operation.state.manifest).unwrap_or_default();
         let end = self.context.clock.now() + time_for(&operation.state.timeouts, Timeouts::delete);
@@ -28,7 +30,7 @@ impl Scene<'_> {
         let _turn = turn.map_err(|source| Error::Taken { source })?;
         let places = live::places(&manifest);
         let workload = places.iter().find(|place| place.kind != CLASS);
-        let owner = Owner::of_or_live(&operation.private, &self.client, workload).await;
+        let owner = Owner::of_or_live(operation.private.owner.as_ref(), &self.client, workload).await;
         let owner = owner.map_err(WaitError::Failed).map_err(failed)?;
         let owner = owner.as_ref();
         let present = self.present(&operation.state, &manifest, owner).await.map_err(WaitError::Failed);

@@ -2,15 +2,16 @@
 
 mod cluster;
 
+use gitlabspot_clients::aws::AwsSettings;
+use gitlabspot_clients::kubernetes::KubernetesSettings;
 use http::Method;
 use serde_json::{Value as Json, json};
+use tfplugin::framework::{Diagnostics, Raw};
 
 use self::cluster::{CRON_JOB, Cluster, DEPLOYMENT, class};
 use super::WarmCapacityResource;
+use super::private::Private;
 use crate::testing::{Stage, summaries};
-use gitlabspot_clients::aws::AwsSettings;
-use gitlabspot_clients::kubernetes::KubernetesSettings;
-use tfplugin::framework::{Diagnostics, Raw};
 
 type Config = Vec<(&'static str, Raw)>;
 
@@ -412,7 +413,7 @@ async fn a_create_does_not_take_what_another_resource_has() {
         assert!(diagnostics.iter().next().unwrap().detail.contains("write a `moved` block"), "{diagnostics:?}");
         assert_eq!(first.changes(&config).await, [""; 0]);
         // Of before there were ids.
-        first.private.remove("owner");
+        first.change_private(|private: &mut Private| private.owner = None);
         first.apply_wholly(&config).await;
         assert_eq!(first.destroy().await, Diagnostics::new());
         assert_eq!(cluster.paths(), [""; 0]);

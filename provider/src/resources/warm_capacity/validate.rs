@@ -1,9 +1,10 @@
 //! What is wrong with a configuration, as far as it shows without the rest of the world.
 
+use tfplugin::framework::{AttributePath, Diagnostic, Diagnostics, Timeouts, Value};
+
 use super::schedule;
 use super::schema::{Pod, Schedule, Toleration, WarmCapacity};
 use crate::quantity::Quantity;
-use tfplugin::framework::{AttributePath, Diagnostic, Diagnostics, Timeouts, Value};
 
 /// A CronJob's name, for its Jobs get eleven characters more.
 const LONGEST_NAME: usize = 52;

@@ -2,9 +2,9 @@
 //! the autoscaler add one.
 
 use serde_json::Value as Json;
+use tfplugin::framework::wait::Look;
 
 use crate::live::is_ending;
-use tfplugin::framework::wait::Look;
 
 /// What one look at a Deployment tells: done when all its pods exist, and none of an older kind.
 pub(super) fn of_deployment(deployment: &Json) -> Look<()> {

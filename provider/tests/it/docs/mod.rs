@@ -11,10 +11,10 @@ use std::collections::BTreeMap;
 
 use gitlabspot::provider::Gitlabspot;
 use gitlabspot::resources::runner_release::reference;
+use page::{Page, example_or_prose};
 use tfplugin::framework::{Provider, Schema};
 
 use crate::repository::{assert_current, files, text};
-use page::{Page, example_or_prose};
 
 /// Pages that nobody writes by hand.
 const FOLDERS: [&str; 4] = ["docs/resources/", "docs/list-resources/", "docs/data-sources/", "docs/functions/"];

@@ -39,7 +39,7 @@ pub use function::Function;
 pub use identity::NoIdentity;
 pub use list_resource::ListResource;
 pub use plan::Plan;
-pub use private_state::PrivateState;
+pub use private_state::{Private, PrivateState};
 pub use provider::{Host, Provider, Registry};
 pub use resource::{Create, Delete, Import, Read, Resource, Update};
 pub use schema::{Attribute, Kind, Nesting, Object, Schema};

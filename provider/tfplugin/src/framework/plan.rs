@@ -8,13 +8,12 @@
 
 use super::attribute_path::AttributePath;
 use super::diagnostics::{Diagnostic, Diagnostics};
-use super::private_state::PrivateState;
 use super::schema::{Attribute, Change, Kind, Nesting, Schema};
 use super::value::Raw;
 
 /// A plan under way, as the hook of a resource sees it.
 #[derive(Clone, Debug)]
-pub struct Plan<M> {
+pub struct Plan<M, P = ()> {
     /// What is there; `None` on create (also when a resource is replaced).
     pub prior: Option<M>,
     /// What the user wrote, write-only values included.
@@ -22,7 +21,7 @@ pub struct Plan<M> {
     /// What will be there. The hook may set computed attributes, and others only to their prior value.
     pub planned: M,
     /// Passed on to the operation.
-    pub private: PrivateState,
+    pub private: P,
     /// Whether anything differs from what is there; the hook runs in any case, and may find something itself.
     pub changed: bool,
     /// Messages beside the plan.
@@ -30,11 +29,11 @@ pub struct Plan<M> {
     replace: Vec<AttributePath>,
 }
 
-impl<M> Plan<M> {
+impl<M, P> Plan<M, P> {
     /// A plan for the hooks of a resource: `planned` is the proposal of the schema, `changed` whether it differs from
     /// `prior`.
     #[must_use]
-    pub fn new(prior: Option<M>, config: M, planned: M, private: PrivateState, changed: bool) -> Self {
+    pub fn new(prior: Option<M>, config: M, planned: M, private: P, changed: bool) -> Self {
         Self { prior, config, planned, private, changed, diagnostics: Diagnostics::new(), replace: Vec::new() }
     }
 

@@ -1,76 +1,198 @@
 //! What a resource keeps for itself beside its state.
+//!
+//! A resource declares one type for it, [`Private`]. It travels with the state, and no plan or output shows it. It is no
+//! place for secrets: the state file has it in plain text.
 
-use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-/// Keys and values that travel with the state but are never shown. Not a place for secrets: the state file has them in
-/// plain text.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct PrivateState(BTreeMap<String, Json>);
+use super::diagnostics::{Diagnostic, Diagnostics};
 
-/// Set by an import for the read that follows it.
-const IMPORTED: &str = ".imported";
+/// The content of a resource's private state.
+///
+/// A struct should have `#[serde(default, deny_unknown_fields)]`: fields can then be added without a new version, and
+/// content with fields that this version of the provider does not know is an error, and not dropped.
+pub trait Private:
+    Clone + fmt::Debug + Default + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static
+{
+    /// Version of the form of the content.
+    const VERSION: u64 = 0;
+
+    /// Content of an older version, in today's form.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    fn upgrade(version: u64, content: Json) -> Result<Json, Diagnostics> {
+        let _ = version;
+        Ok(content)
+    }
+}
+
+/// Of resources that keep nothing.
+impl Private for () {}
+
+/// Private state in the form in which core keeps it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PrivateState(Vec<u8>);
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Envelope {
+    version: u64,
+    /// Set by an import for the read that follows it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    imported: bool,
+    content: Json,
+}
 
 impl PrivateState {
-    /// Reads the bytes that core kept. Bytes that are not ours count as none.
+    /// The bytes that core kept.
     #[must_use]
-    pub fn from_bytes(bytes: &[u8]) -> Self {
-        Self(serde_json::from_slice(bytes).unwrap_or_default())
+    pub fn from_bytes(bytes: Vec<u8>) -> Self {
+        Self(bytes)
     }
 
-    /// The bytes for core to keep.
+    /// The bytes for core to keep; none for default content.
     #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+
+    /// The private state with this content.
+    #[must_use]
+    pub fn of<P: Private>(content: &P) -> Self {
+        Self::new(content, false)
+    }
+
+    /// That of an import, for the read that follows it.
+    pub(crate) fn imported<P: Private>() -> Self {
+        Self::new(&P::default(), true)
+    }
+
+    fn new<P: Private>(content: &P, imported: bool) -> Self {
+        if !imported && *content == P::default() {
+            return Self::default();
+        }
+        let json = serde_json::to_value(content);
+        let written = json.and_then(|content| serde_json::to_vec(&Envelope { version: P::VERSION, imported, content }));
+        // Maps with keys that are no strings are what JSON cannot express, and the golden file of the type would show it.
+        Self(written.unwrap_or_default())
+    }
+
+    /// The content.
+    ///
+    /// # Errors
+    /// Bytes of a newer version, or that are no private state of this type.
+    pub fn read<P: Private>(&self) -> Result<P, Diagnostics> {
+        Ok(self.read_imported()?.0)
+    }
+
+    /// The content, and whether it is that of an import.
+    pub(crate) fn read_imported<P: Private>(&self) -> Result<(P, bool), Diagnostics> {
         if self.0.is_empty() {
-            return Vec::new();
+            return Ok((P::default(), false));
         }
-        serde_json::to_vec(&self.0).unwrap_or_default()
-    }
-
-    /// A value, if it is there and has this type.
-    #[must_use]
-    pub fn get<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
-        serde_json::from_value(self.0.get(key)?.clone()).ok()
-    }
-
-    /// Keeps a value.
-    pub fn set<T: Serialize>(&mut self, key: &str, value: &T) {
-        if let Ok(json) = serde_json::to_value(value) {
-            self.0.insert(key.to_owned(), json);
+        let Envelope { version, imported, content } =
+            serde_json::from_slice(&self.0).map_err(|error| unreadable(&error))?;
+        if version > P::VERSION {
+            return Err(newer(version, P::VERSION).into());
         }
+        let content = if version < P::VERSION { P::upgrade(version, content)? } else { content };
+        let content = serde_json::from_value(content).map_err(|error| unreadable(&error))?;
+        Ok((content, imported))
     }
+}
 
-    /// Forgets a value.
-    pub fn remove(&mut self, key: &str) {
-        self.0.remove(key);
-    }
+/// For `#[serde(skip_serializing_if)]`: whether a field has nothing to keep.
+pub fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
 
-    pub(crate) fn mark_imported(&mut self) {
-        self.set(IMPORTED, &true);
-    }
+fn newer(found: u64, known: u64) -> Diagnostic {
+    Diagnostic::error(
+        "State of a newer version of the provider",
+        format!(
+            "The private state of this resource has version {found}, and this version of the provider reads versions up to \
+             {known}. Use the version of the provider that wrote the state, or a newer one. Nothing was changed."
+        ),
+    )
+}
 
-    pub(crate) fn take_imported(&mut self) -> bool {
-        self.0.remove(IMPORTED).is_some()
-    }
+fn unreadable(error: &serde_json::Error) -> Diagnostic {
+    Diagnostic::error(
+        "Private state cannot be read",
+        format!(
+            "The private state of this resource does not have the expected form: {error}. A newer version of the provider \
+             wrote it, or the state file was edited. Use that version, or restore the state from a backup. If neither is \
+             possible, remove the resource from the state with `tofu state rm` or `terraform state rm`, and import it. \
+             Nothing was changed."
+        ),
+    )
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Kept {
+        nonce: Option<String>,
+        begun: bool,
+    }
+
+    impl Private for Kept {
+        const VERSION: u64 = 2;
+
+        fn upgrade(version: u64, mut content: Json) -> Result<Json, Diagnostics> {
+            // Version 1 had `random`.
+            if version == 1
+                && let Some(nonce) = content.as_object_mut().and_then(|object| object.remove("random"))
+            {
+                content["nonce"] = nonce;
+            }
+            Ok(content)
+        }
+    }
+
+    fn kept(json: Json) -> PrivateState {
+        PrivateState::from_bytes(json.to_string().into_bytes())
+    }
+
+    fn summary(private: &PrivateState) -> String {
+        private.read::<Kept>().unwrap_err().iter().map(|error| error.summary.to_string()).collect()
+    }
+
     #[test]
-    fn survives_the_trip() {
-        let mut private = PrivateState::default();
-        assert_eq!(private.to_bytes(), Vec::<u8>::new());
-        private.set("nonce", &"abc");
-        private.mark_imported();
-        let mut back = PrivateState::from_bytes(&private.to_bytes());
-        assert_eq!(back.get::<String>("nonce"), Some("abc".to_owned()));
-        assert!(back.take_imported());
-        assert!(!back.take_imported());
-        assert_eq!(PrivateState::from_bytes(b"not json"), PrivateState::default());
+    fn content_is_read_back() {
+        assert_eq!(PrivateState::of(&Kept::default()).into_bytes(), Vec::<u8>::new());
+        assert_eq!(PrivateState::default().read::<Kept>(), Ok(Kept::default()));
+        let content = Kept { nonce: Some("abc".to_owned()), begun: true };
+        let back = PrivateState::from_bytes(PrivateState::of(&content).into_bytes());
+        assert_eq!(back.read_imported::<Kept>(), Ok((content, false)));
+        assert_eq!(PrivateState::imported::<Kept>().read_imported::<Kept>(), Ok((Kept::default(), true)));
+        assert_eq!(PrivateState::imported::<()>().read_imported::<()>(), Ok(((), true)));
+    }
+
+    #[test]
+    fn older_versions_are_upgraded() {
+        let old = kept(json!({ "version": 1, "content": { "random": "abc" } }));
+        assert_eq!(old.read::<Kept>(), Ok(Kept { nonce: Some("abc".to_owned()), begun: false }));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_an_error() {
+        assert_eq!(summary(&kept(json!({ "version": 3, "content": {} }))), "State of a newer version of the provider");
+        for content in [json!({ "begun": "yes" }), json!({ "begun": true, "later": 1 }), json!("x")] {
+            assert_eq!(summary(&kept(json!({ "version": 2, "content": content }))), "Private state cannot be read");
+        }
+        for bytes in [&b"not json"[..], b"{}", b"null"] {
+            assert_eq!(summary(&PrivateState::from_bytes(bytes.to_vec())), "Private state cannot be read");
+        }
     }
 }

@@ -12,7 +12,7 @@ pub use self::erased::{Applied, ErasedResource, Imported, Planned, ReadBack, Res
 use super::context::Context;
 use super::diagnostics::{Diagnostic, Diagnostics};
 use super::plan::Plan;
-use super::private_state::PrivateState;
+use super::private_state::Private;
 use super::schema::Object;
 
 /// A managed resource, typed.
@@ -23,6 +23,8 @@ pub trait Resource: Send + Sync + 'static {
     type Data: Send + Sync + 'static;
     /// Its attributes.
     type Model: Object;
+    /// What it keeps beside its state; `()` for nothing.
+    type Private: Private;
     /// What identifies it; [`NoIdentity`](super::identity::NoIdentity) for nothing beside its id.
     type Identity: Object;
     /// Its type name with the provider's prefix.
@@ -46,7 +48,7 @@ pub trait Resource: Send + Sync + 'static {
     fn plan(
         &self,
         context: &Context<Self::Data>,
-        plan: &mut Plan<Self::Model>,
+        plan: &mut Plan<Self::Model, Self::Private>,
     ) -> impl Future<Output = Result<(), Diagnostics>> + Send {
         let _ = (context, plan);
         async { Ok(()) }
@@ -72,7 +74,7 @@ pub trait Resource: Send + Sync + 'static {
     fn create(
         &self,
         context: &Context<Self::Data>,
-        operation: &mut Create<Self::Model>,
+        operation: &mut Create<Self::Model, Self::Private>,
     ) -> impl Future<Output = Result<(), Diagnostics>> + Send;
 
     /// Reads it back.
@@ -82,7 +84,7 @@ pub trait Resource: Send + Sync + 'static {
     fn read(
         &self,
         context: &Context<Self::Data>,
-        operation: &mut Read<Self::Model>,
+        operation: &mut Read<Self::Model, Self::Private>,
     ) -> impl Future<Output = Result<(), Diagnostics>> + Send;
 
     /// Changes it in place.
@@ -92,7 +94,7 @@ pub trait Resource: Send + Sync + 'static {
     fn update(
         &self,
         context: &Context<Self::Data>,
-        operation: &mut Update<Self::Model>,
+        operation: &mut Update<Self::Model, Self::Private>,
     ) -> impl Future<Output = Result<(), Diagnostics>> + Send;
 
     /// Removes it. Something that is gone already is a success.
@@ -102,7 +104,7 @@ pub trait Resource: Send + Sync + 'static {
     fn delete(
         &self,
         context: &Context<Self::Data>,
-        operation: &mut Delete<Self::Model>,
+        operation: &mut Delete<Self::Model, Self::Private>,
     ) -> impl Future<Output = Result<(), Diagnostics>> + Send;
 
     /// Turns an import id or an identity into as much state as the read that follows needs.
@@ -120,7 +122,7 @@ pub trait Resource: Send + Sync + 'static {
         &self,
         context: &Context<Self::Data>,
         state: &Self::Model,
-        private: &PrivateState,
+        private: &Self::Private,
     ) -> Option<Self::Identity> {
         let _ = (context, state, private);
         None
@@ -154,20 +156,20 @@ pub trait Resource: Send + Sync + 'static {
 
 /// A create under way.
 #[derive(Debug)]
-pub struct Create<M> {
+pub struct Create<M, P = ()> {
     /// What was planned, with unknown values where only the result tells.
     pub planned: M,
     /// What the user wrote, write-only values included.
     pub config: M,
     /// Kept beside the state.
-    pub private: PrivateState,
+    pub private: P,
     /// Warnings.
     pub diagnostics: Diagnostics,
     state: Option<M>,
 }
 
-impl<M> Create<M> {
-    pub(crate) fn new(planned: M, config: M, private: PrivateState) -> Self {
+impl<M, P> Create<M, P> {
+    pub(crate) fn new(planned: M, config: M, private: P) -> Self {
         Self { planned, config, private, diagnostics: Diagnostics::new(), state: None }
     }
 
@@ -187,18 +189,18 @@ impl<M> Create<M> {
         self.state = None;
     }
 
-    pub(crate) fn into_parts(self) -> (Option<M>, PrivateState, Diagnostics) {
+    pub(crate) fn into_parts(self) -> (Option<M>, P, Diagnostics) {
         (self.state, self.private, self.diagnostics)
     }
 }
 
 /// A read under way.
 #[derive(Debug)]
-pub struct Read<M> {
+pub struct Read<M, P = ()> {
     /// The state as it was; change it to what is found.
     pub state: M,
     /// Kept beside the state.
-    pub private: PrivateState,
+    pub private: P,
     /// Whether this read completes an import: attributes that are otherwise left to the user are then filled in.
     pub importing: bool,
     /// Warnings.
@@ -206,9 +208,8 @@ pub struct Read<M> {
     gone: bool,
 }
 
-impl<M> Read<M> {
-    pub(crate) fn new(state: M, mut private: PrivateState) -> Self {
-        let importing = private.take_imported();
+impl<M, P> Read<M, P> {
+    pub(crate) fn new(state: M, private: P, importing: bool) -> Self {
         Self { state, private, importing, diagnostics: Diagnostics::new(), gone: false }
     }
 
@@ -222,14 +223,14 @@ impl<M> Read<M> {
         self.gone
     }
 
-    pub(crate) fn into_parts(self) -> (Option<M>, PrivateState, Diagnostics) {
+    pub(crate) fn into_parts(self) -> (Option<M>, P, Diagnostics) {
         ((!self.gone).then_some(self.state), self.private, self.diagnostics)
     }
 }
 
 /// An update under way.
 #[derive(Debug)]
-pub struct Update<M> {
+pub struct Update<M, P = ()> {
     /// What was there.
     pub prior: M,
     /// What was planned.
@@ -237,14 +238,14 @@ pub struct Update<M> {
     /// What the user wrote, write-only values included.
     pub config: M,
     /// Kept beside the state.
-    pub private: PrivateState,
+    pub private: P,
     /// Warnings.
     pub diagnostics: Diagnostics,
     state: Option<M>,
 }
 
-impl<M: Clone> Update<M> {
-    pub(crate) fn new(prior: M, planned: M, config: M, private: PrivateState) -> Self {
+impl<M: Clone, P> Update<M, P> {
+    pub(crate) fn new(prior: M, planned: M, config: M, private: P) -> Self {
         Self { prior, planned, config, private, diagnostics: Diagnostics::new(), state: None }
     }
 
@@ -253,24 +254,24 @@ impl<M: Clone> Update<M> {
         self.state = Some(state);
     }
 
-    pub(crate) fn into_parts(self) -> (M, PrivateState, Diagnostics) {
+    pub(crate) fn into_parts(self) -> (M, P, Diagnostics) {
         (self.state.unwrap_or(self.prior), self.private, self.diagnostics)
     }
 }
 
 /// A delete under way.
 #[derive(Debug)]
-pub struct Delete<M> {
+pub struct Delete<M, P = ()> {
     /// What is there; change it to what is left if the delete fails half way.
     pub state: M,
     /// Kept beside the state.
-    pub private: PrivateState,
+    pub private: P,
     /// Warnings.
     pub diagnostics: Diagnostics,
 }
 
-impl<M> Delete<M> {
-    pub(crate) fn new(state: M, private: PrivateState) -> Self {
+impl<M, P> Delete<M, P> {
+    pub(crate) fn new(state: M, private: P) -> Self {
         Self { state, private, diagnostics: Diagnostics::new() }
     }
 

@@ -39,7 +39,7 @@ impl<P: Provider> Rpc<P> for ApplyResourceChange {
         let config = value(request.config.as_ref())?;
         let planned_identity = resource.read_identity(request.planned_identity.as_ref())?;
         let context = server.context(None);
-        let private = PrivateState::from_bytes(&request.planned_private);
+        let private = PrivateState::from_bytes(request.planned_private.clone());
         let mut applied = resource.erased.apply(&context, prior, config, planned.clone(), private).await;
         let identity = applied.identity.take().unwrap_or_else(|| planned_identity.clone());
         applied.diagnostics.extend(server.bugs(<Self as Rpc<P>>::NAME, &request.type_name, || {
@@ -71,7 +71,7 @@ fn write<D>(resource: &Resource<D>, applied: Applied, identity: &Raw, planned: R
         None
     });
     Response {
-        private: if gone { Vec::new() } else { private.to_bytes() },
+        private: if gone { Vec::new() } else { private.into_bytes() },
         new_state: Some(new_state),
         diagnostics: to_messages(diagnostics),
         legacy_type_system: false,

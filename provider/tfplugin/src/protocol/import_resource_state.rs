@@ -42,7 +42,7 @@ impl<P: Provider> Rpc<P> for ImportResourceState {
         let resources = vec![ImportedResource {
             state: Some(dynamic_value::encode(&imported.state, resource.ty())?),
             type_name: request.type_name,
-            private: imported.private.to_bytes(),
+            private: imported.private.into_bytes(),
             identity,
         }];
         Ok(Response { imported_resources: resources, diagnostics: to_messages(imported.diagnostics), deferred: None })

@@ -27,7 +27,7 @@ impl<P: Provider> Rpc<P> for PlanResourceChange {
         let config = value(request.config.as_ref())?;
         let proposed = value(request.proposed_new_state.as_ref())?;
         let context = server.context(request.client_capabilities.as_ref());
-        let private = PrivateState::from_bytes(&request.prior_private);
+        let private = PrivateState::from_bytes(request.prior_private.clone());
         let known = resource.read_identity(request.prior_identity.as_ref())?;
         let check = (prior.clone(), config.clone(), proposed.clone());
         let mut planned = resource.erased.plan(&context, prior, config, proposed, private).await;
@@ -47,7 +47,7 @@ impl<P: Provider> Rpc<P> for PlanResourceChange {
         Ok(Response {
             planned_state: Some(dynamic_value::encode(&planned.state, resource.ty())?),
             requires_replace: planned.replace.iter().map(attribute_path::to_message).collect(),
-            planned_private: planned.private.to_bytes(),
+            planned_private: planned.private.into_bytes(),
             diagnostics: to_messages(planned.diagnostics),
             legacy_type_system: false,
             deferred: None,

@@ -35,7 +35,7 @@ impl<P: Provider> Rpc<P> for ReadResource {
         let state = dynamic_value::decode(request.current_state.as_ref(), resource.ty())?;
         let known = resource.read_identity(request.current_identity.as_ref())?;
         let context = server.context(request.client_capabilities.as_ref());
-        let private = PrivateState::from_bytes(&request.private);
+        let private = PrivateState::from_bytes(request.private.clone());
         let mut read = resource.erased.read(&context, state, private).await;
         let identity = read.identity.take().unwrap_or_else(|| known.clone());
         let gone = read.state.is_null();
@@ -50,7 +50,7 @@ impl<P: Provider> Rpc<P> for ReadResource {
         Ok(Response {
             new_state: Some(dynamic_value::encode(&read.state, resource.ty())?),
             diagnostics: to_messages(read.diagnostics),
-            private: if gone { Vec::new() } else { read.private.to_bytes() },
+            private: if gone { Vec::new() } else { read.private.into_bytes() },
             deferred: None,
             new_identity: if gone { None } else { resource.write_identity(&identity)? },
         })

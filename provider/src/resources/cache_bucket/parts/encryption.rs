@@ -5,11 +5,10 @@ use aws_sdk_s3::types::{
     BlockedEncryptionTypes, ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration,
     ServerSideEncryptionRule,
 };
-
+use gitlabspot_clients::aws::AwsError;
 use serde::{Deserialize, Serialize};
 
 use super::{Known, Put, is_so, or_absent};
-use gitlabspot_clients::aws::AwsError;
 
 /// The default encryption of a bucket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

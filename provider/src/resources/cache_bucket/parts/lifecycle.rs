@@ -5,11 +5,10 @@ use aws_sdk_s3::types::{
     AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule,
     LifecycleRuleFilter, NoncurrentVersionExpiration, TransitionDefaultMinimumObjectSize,
 };
-
+use gitlabspot_clients::aws::AwsError;
 use serde::{Deserialize, Serialize};
 
 use super::{Known, Put, is_unsupported};
-use gitlabspot_clients::aws::AwsError;
 
 /// Tells our rule from others.
 const RULE_ID: &str = "gitlabspot-cache";

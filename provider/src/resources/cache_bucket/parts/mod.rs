@@ -11,14 +11,14 @@ pub(super) mod versioning;
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
+use gitlabspot_clients::aws::AwsError;
+use tfplugin::framework::Context;
+use tfplugin::framework::wait::WaitError;
 
 use super::validate::Wanted;
 use crate::propagation::{PROPAGATION, accepted};
 use crate::tags::Tags;
 use crate::unseen::Unseen;
-use gitlabspot_clients::aws::AwsError;
-use tfplugin::framework::Context;
-use tfplugin::framework::wait::WaitError;
 
 /// A part of a bucket, in the order in which a new bucket gets them: closed first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

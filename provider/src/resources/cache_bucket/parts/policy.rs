@@ -1,11 +1,11 @@
 //! One statement of the bucket policy, which denies requests without TLS. Other statements are left alone.
 
 use aws_sdk_s3::Client;
+use gitlabspot_clients::aws::AwsError;
 use serde_json::{Value as Json, json};
 
 use super::{Known, Put, or_absent};
 use crate::policy_document::{self, equivalent, statements};
-use gitlabspot_clients::aws::AwsError;
 
 /// Tells our statement from others.
 const SID: &str = "GitlabspotTlsOnly";

@@ -2,9 +2,9 @@
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::PublicAccessBlockConfiguration;
+use gitlabspot_clients::aws::AwsError;
 
 use super::{Known, Put, is_so, or_absent};
-use gitlabspot_clients::aws::AwsError;
 
 /// Whether all four are on.
 pub(super) async fn read(s3: &Client, bucket: &str) -> Result<Option<bool>, AwsError> {

@@ -2,10 +2,10 @@
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{BucketAbacStatus, Tag, Tagging};
+use gitlabspot_clients::aws::AwsError;
 
 use super::{Known, Put, or_absent};
 use crate::tags::{Change, Tags, UNFINISHED};
-use gitlabspot_clients::aws::AwsError;
 
 /// All tags, those of others included.
 pub(crate) async fn read(s3: &Client, bucket: &str) -> Result<Option<Tags>, AwsError> {

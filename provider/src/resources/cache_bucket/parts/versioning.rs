@@ -2,9 +2,9 @@
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
+use gitlabspot_clients::aws::AwsError;
 
 use super::{Known, Put, is_unsupported};
-use gitlabspot_clients::aws::AwsError;
 
 pub(super) async fn read(s3: &Client, bucket: &str) -> Result<Option<bool>, AwsError> {
     match s3.get_bucket_versioning().bucket(bucket).send().await.map_err(AwsError::of("GetBucketVersioning")) {

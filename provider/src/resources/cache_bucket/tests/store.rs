@@ -10,7 +10,6 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
-
 use gitlabspot_clients::aws::AwsSettings;
 
 /// What happens to a call instead of, or after, being carried out.

@@ -8,7 +8,6 @@
 
 use aws_sdk_eks::Client;
 use aws_smithy_types::DateTime;
-
 use gitlabspot_clients::aws::AwsError;
 
 /// Deletes the entry. There is none in clusters that know nodes by the ConfigMap `aws-auth` alone.

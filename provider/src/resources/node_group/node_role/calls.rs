@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use aws_sdk_iam::Client;
 use aws_sdk_iam::types::Role;
-
-use crate::propagation::{PROPAGATION, accepted, principal_may_be_new};
 use gitlabspot_clients::aws::AwsError;
 use tfplugin::framework::Context;
 use tfplugin::framework::wait::WaitError;
+
+use crate::propagation::{PROPAGATION, accepted, principal_may_be_new};
 
 pub(super) async fn get(iam: &Client, name: &str) -> Result<Option<Role>, AwsError> {
     match iam.get_role().role_name(name).send().await.map_err(AwsError::of("GetRole")) {

@@ -13,17 +13,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_iam::Client;
 use aws_sdk_iam::types::{Role, Tag};
 use aws_smithy_types::DateTime;
+use gitlabspot_clients::aws::AwsError;
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use tfplugin::framework::wait::WaitError;
+use tfplugin::framework::{Context, Value};
 
 use self::calls::{attach, delete_inline, detach, foreign_profiles, get, gone_is_fine, patiently, policies_of, put};
 pub(super) use self::policies::{Addon, addon_policies, addons, recognize};
 use super::schema::{self, NodeGroup, known_set};
 use crate::tags::Change;
 use crate::{partition, policy_document};
-use gitlabspot_clients::aws::AwsError;
-use tfplugin::framework::wait::WaitError;
-use tfplugin::framework::{Context, Value};
 
 /// Says for which node group a role, or a node group, was made.
 pub(super) const OWNER: &str = "gitlabspot/owner";

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
-
 use tfplugin::framework::{Set, Value};
 
 /// An add-on that runs with the nodes' role.

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{LaunchTemplate, LaunchTemplateVersion, ResourceType, Tag, TagSpecification};
+use gitlabspot_clients::aws::AwsError;
+use tfplugin::framework::value::known_map;
 
 use super::{DESCRIPTION, Spec, data};
 use crate::resources::node_group::node_role::{OWNER, owner_of, readable_name};
 use crate::resources::node_group::schema::NodeGroup;
 use crate::tags::Change;
-use gitlabspot_clients::aws::AwsError;
-use tfplugin::framework::value::known_map;
 
 /// Versions that are deleted at once where a template has as many as EC2 allows; the call takes 200.
 const PRUNED: usize = 200;

@@ -7,13 +7,13 @@ use aws_sdk_ec2::types::{
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use tfplugin::framework::Value;
 
 use super::schema::{Metadata, Template};
 use super::user_data::{self, Family};
 use super::volumes::{self, Volume};
 use super::{Spec, kubelet, usual_hop_limit};
 use crate::resources::node_group::schema::{NodeGroup, map_value};
-use tfplugin::framework::Value;
 
 /// What is tagged when a node starts.
 const TAGGED: [ResourceType; 2] = [ResourceType::Instance, ResourceType::Volume];

@@ -3,11 +3,12 @@
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::LaunchTemplateVersion;
 use aws_sdk_eks::types::Nodegroup;
-
-use super::{DIGEST, GONE, calls, data};
-use crate::resources::node_group::schema::NodeGroup;
 use gitlabspot_clients::aws::AwsError;
-use tfplugin::framework::{Diagnostic, PrivateState, Value};
+use tfplugin::framework::{Diagnostic, Value};
+
+use super::{calls, data};
+use crate::resources::node_group::private::Private;
+use crate::resources::node_group::schema::NodeGroup;
 
 /// Updates the state to the version that the group has. The content of the version is read only when its digest differs from
 /// that of the version that the provider applied.
@@ -18,28 +19,28 @@ pub(in super::super) async fn follow(
     ec2: &Client,
     eks: &aws_sdk_eks::Client,
     state: &mut NodeGroup,
-    private: &mut PrivateState,
+    private: &mut Private,
 ) -> Result<Option<Diagnostic>, AwsError> {
     let (Some(id), Some(number)) = (state.template_id.as_str(), state.template_version.as_str()) else {
         return Ok(None);
     };
     let Some(version) = calls::version(ec2, id, number).await? else {
         let is_there = calls::exists(ec2, id).await?;
-        private.remove(DIGEST);
+        private.launch_template.digest = None;
         if is_there {
             state.template_version = Value::Null;
             return Ok(None);
         }
-        private.set(GONE, &true);
+        private.launch_template.is_gone = true;
         let text = format!(
             "The launch template {id} was deleted. The nodes run on, because EKS has a copy of it, but EKS updates the group \
              with this template alone: the next apply replaces the group."
         );
         return Ok(Some(Diagnostic::warning("Launch template of the node group is gone", text)));
     };
-    private.remove(GONE);
-    let known: Option<String> = private.get(DIGEST);
-    if known.is_some() && known.as_deref() == calls::digest(&version) {
+    private.launch_template.is_gone = false;
+    let known = private.launch_template.digest.as_deref();
+    if known.is_some() && known == calls::digest(&version) {
         return Ok(None);
     }
     read(&version, eks, state, private).await?;
@@ -56,7 +57,7 @@ pub(in super::super) async fn import(
     group: &Nodegroup,
     owner: &str,
     state: &mut NodeGroup,
-    private: &mut PrivateState,
+    private: &mut Private,
 ) -> Result<(), AwsError> {
     let Some(template) = &group.launch_template else { return Ok(()) };
     let (Some(id), Some(number)) = (&template.id, &template.version) else { return Ok(()) };
@@ -76,7 +77,7 @@ async fn read(
     version: &LaunchTemplateVersion,
     eks: &aws_sdk_eks::Client,
     state: &mut NodeGroup,
-    private: &mut PrivateState,
+    private: &mut Private,
 ) -> Result<(), AwsError> {
     if let Some(content) = &version.launch_template_data {
         let cluster = state.cluster_name.as_str().unwrap_or_default();
@@ -87,6 +88,6 @@ async fn read(
         state.template = data::attribute(content, state, of_cluster.as_deref());
     }
     // Of a version that others made nobody knows whether the attribute says all: it is never what the configuration asks for.
-    private.set(DIGEST, &calls::digest(version).unwrap_or("unknown").to_owned());
+    private.launch_template.digest = Some(calls::digest(version).unwrap_or("unknown").to_owned());
     Ok(())
 }

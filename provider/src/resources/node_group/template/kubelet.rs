@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
-
-use super::schema::Kubelet;
 use tfplugin::framework::value::Number;
 use tfplugin::framework::{Object, Raw, Value};
+
+use super::schema::Kubelet;
 
 /// The settings that are given, by attribute.
 pub(super) type Settings = BTreeMap<String, Json>;

@@ -20,8 +20,11 @@ mod volumes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use tfplugin::framework::private_state::is_default;
+use tfplugin::framework::value::{known_list, known_map};
+use tfplugin::framework::{Diagnostics, Value};
 
 pub(super) use self::calls::{
     Made, Owned, TemplateError, Which, cluster_security_group, delete, ensure, ensure_version, may_be_new, retag,
@@ -32,10 +35,9 @@ use self::schema::Metadata;
 use self::user_data::{Family, Parts, compose};
 use self::volumes::Volume;
 use super::node_role::has_addons;
+use super::private::Private;
 use super::schema::{NodeGroup, known_set};
 use super::validate::given;
-use tfplugin::framework::value::{known_list, known_map};
-use tfplugin::framework::{Diagnostics, PrivateState, Value};
 
 /// Between a pod and the instance metadata service lies one hop more than between the node and it.
 pub(super) const HOPS_OF_PODS: i32 = 2;
@@ -46,14 +48,20 @@ pub(super) const OUT_OF_REACH: &str = "Role of the nodes out of reach for pods";
 /// Begins the description of a version; the digest of its content follows.
 const DESCRIPTION: &str = "gitlabspot ";
 
-/// Key of the private state: digest of the version that the group has.
-const DIGEST: &str = "launch_template_digest";
-
-/// Key of the private state: whether somebody else deleted the template.
-const GONE: &str = "launch_template_gone";
-
-/// Key of the private state: whether EC2 was asked for a template whose id is not known yet.
-const BEGUN: &str = "launch_template_begun";
+/// What the private state has of the template.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Record {
+    /// Digest of the version that the group has.
+    #[serde(skip_serializing_if = "is_default")]
+    pub(super) digest: Option<String>,
+    /// Whether somebody else deleted the template.
+    #[serde(skip_serializing_if = "is_default")]
+    pub(super) is_gone: bool,
+    /// Whether EC2 was asked for a template whose id is not known yet.
+    #[serde(skip_serializing_if = "is_default")]
+    pub(super) is_begun: bool,
+}
 
 /// The content of a version. Its serialised form has the digest: a field that is added is left out there as long as it is not
 /// set, because another digest replaces the nodes of every group.
@@ -140,41 +148,37 @@ pub(super) fn is_there(state: &NodeGroup) -> bool {
 }
 
 /// Which template to delete with a group. One whose id is not known is found by the name that it would have.
-pub(super) fn which(state: &NodeGroup, private: &PrivateState, region: &str) -> Option<Which> {
+pub(super) fn which(state: &NodeGroup, private: &Private, region: &str) -> Option<Which> {
     match state.template_id.as_str() {
         Some(id) => Some(Which::Id(id.to_owned())),
-        None if private.get(BEGUN).unwrap_or(false) => Some(Which::Owned(Owned::of(state, region))),
+        None if private.launch_template.is_begun => Some(Which::Owned(Owned::of(state, region))),
         None => None,
     }
 }
 
 /// Keeps that a template is about to be made.
-pub(super) fn begin(private: &mut PrivateState) {
-    private.set(BEGUN, &true);
+pub(super) fn begin(private: &mut Private) {
+    private.launch_template.is_begun = true;
 }
 
 /// Forgets a template that was deleted.
-pub(super) fn forget(private: &mut PrivateState) {
-    for key in [BEGUN, DIGEST, GONE] {
-        private.remove(key);
-    }
+pub(super) fn forget(private: &mut Private) {
+    private.launch_template = Record::default();
 }
 
 /// Whether the group has what this content says.
-pub(super) fn is_applied(spec: &Spec, private: &PrivateState) -> bool {
-    private.get::<String>(DIGEST).is_some_and(|digest| digest == spec.digest())
+pub(super) fn is_applied(spec: &Spec, private: &Private) -> bool {
+    private.launch_template.digest == Some(spec.digest())
 }
 
 /// Keeps what the group has now.
-pub(super) fn keep(spec: &Spec, private: &mut PrivateState) {
-    private.set(DIGEST, &spec.digest());
-    private.remove(GONE);
-    private.remove(BEGUN);
+pub(super) fn keep(spec: &Spec, private: &mut Private) {
+    private.launch_template = Record { digest: Some(spec.digest()), ..Record::default() };
 }
 
 /// Whether somebody else deleted the template.
-pub(super) fn is_gone(private: &PrivateState) -> bool {
-    private.get(GONE).unwrap_or(false)
+pub(super) fn is_gone(private: &Private) -> bool {
+    private.launch_template.is_gone
 }
 
 /// Whether the metadata service asks for tokens, and how far it answers.

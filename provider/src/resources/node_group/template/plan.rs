@@ -1,12 +1,14 @@
 //! What a plan says of the template: whether there is one, a new version of it, or a group that has to be replaced for it.
 
-use super::{HOPS_OF_PODS, Spec, is_applied, is_gone, is_there, is_wanted};
-use crate::resources::node_group::node_role;
-use crate::resources::node_group::schema::NodeGroup;
 use tfplugin::framework::{AttributePath, Diagnostic, Plan, Value};
 
+use super::{HOPS_OF_PODS, Spec, is_applied, is_gone, is_there, is_wanted};
+use crate::resources::node_group::node_role;
+use crate::resources::node_group::private::Private;
+use crate::resources::node_group::schema::NodeGroup;
+
 /// Plans the computed attributes of the template.
-pub(in super::super) fn plan(plan: &mut Plan<NodeGroup>) {
+pub(in super::super) fn plan(plan: &mut Plan<NodeGroup, Private>) {
     match plan.prior.clone() {
         None => {
             let none = is_wanted(&plan.config) == Some(false);
@@ -27,7 +29,7 @@ pub(in super::super) fn plan(plan: &mut Plan<NodeGroup>) {
     warn(plan);
 }
 
-fn change(plan: &mut Plan<NodeGroup>, prior: &NodeGroup) {
+fn change(plan: &mut Plan<NodeGroup, Private>, prior: &NodeGroup) {
     if is_gone(&plan.private) {
         (plan.planned.template_id, plan.planned.template_version) = (Value::Unknown, Value::Unknown);
         plan.require_replace("template_id");
@@ -39,7 +41,7 @@ fn change(plan: &mut Plan<NodeGroup>, prior: &NodeGroup) {
 }
 
 /// Add-ons whose pods do not reach the role because the template says so.
-fn warn(plan: &mut Plan<NodeGroup>) {
+fn warn(plan: &mut Plan<NodeGroup, Private>) {
     let has_new_addons = plan.prior.as_ref().is_none_or(|prior| !has_addons(prior));
     let is_of_interest = plan.planned.template_version.is_unknown() || (is_there(&plan.planned) && has_new_addons);
     if !is_of_interest || !has_addons(&plan.planned) {
@@ -56,7 +58,7 @@ fn warn(plan: &mut Plan<NodeGroup>) {
 }
 
 /// A group whose add-ons need a template, and that gets none. EKS makes one itself, whose hop limit on Amazon Linux 2023 is 1.
-pub(in super::super) fn without_one(plan: &Plan<NodeGroup>) -> Option<Diagnostic> {
+pub(in super::super) fn without_one(plan: &Plan<NodeGroup, Private>) -> Option<Diagnostic> {
     let planned = &plan.planned;
     let of_amazon_linux = planned.ami_type.as_str().is_none_or(|kind| kind.starts_with("AL2023"));
     if !of_amazon_linux || !has_addons(planned) || !planned.launch_template.is_null() || !planned.template.is_null() {
@@ -92,7 +94,6 @@ mod tests {
     use super::*;
     use crate::resources::node_group::schema::{NodeRole, RemoteAccess};
     use crate::resources::node_group::validate::tests::minimal;
-    use tfplugin::framework::PrivateState;
 
     fn with_addons() -> NodeGroup {
         let addon_policies = Value::Known(["auto_scaler".to_owned()].into_iter().collect());
@@ -100,14 +101,14 @@ mod tests {
     }
 
     /// A group that has what its configuration says.
-    fn applied(config: &NodeGroup) -> (NodeGroup, PrivateState) {
-        let mut private = PrivateState::default();
+    fn applied(config: &NodeGroup) -> (NodeGroup, Private) {
+        let mut private = Private::default();
         keep(&Spec::of(config).unwrap(), &mut private);
         let state = NodeGroup { template_id: "lt-1".into(), template_version: "1".into(), ..config.clone() };
         (state, private)
     }
 
-    fn planned(prior: Option<NodeGroup>, private: PrivateState, config: &NodeGroup) -> Plan<NodeGroup> {
+    fn planned(prior: Option<NodeGroup>, private: Private, config: &NodeGroup) -> Plan<NodeGroup, Private> {
         let mut plan = Plan::new(prior, config.clone(), config.clone(), private, true);
         super::plan(&mut plan);
         plan
@@ -120,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_new_group_shows_whether_it_gets_one() {
-        let of = |config: &NodeGroup| planned(None, PrivateState::default(), config).planned.template_id;
+        let of = |config: &NodeGroup| planned(None, Private::default(), config).planned.template_id;
         assert_eq!(
             (of(&minimal()), of(&with_addons()), of(&keyed("a"))),
             (Value::Null, Value::Unknown, Value::Unknown)
@@ -144,28 +145,28 @@ mod tests {
     #[test]
     fn a_group_without_one_is_replaced_for_it_and_not_for_add_ons() {
         let paths = |config: &NodeGroup| {
-            let mut plan = planned(Some(minimal()), PrivateState::default(), config);
+            let mut plan = planned(Some(minimal()), Private::default(), config);
             plan.take_replace().iter().map(ToString::to_string).collect::<Vec<_>>()
         };
         assert_eq!(paths(&keyed("a")), ["template", "template_id"]);
         assert_eq!(paths(&with_addons()), [""; 0]);
-        let plan = planned(Some(minimal()), PrivateState::default(), &with_addons());
+        let plan = planned(Some(minimal()), Private::default(), &with_addons());
         assert!(without_one(&plan).unwrap().detail.contains("-replace"));
-        let plan = planned(Some(with_addons()), PrivateState::default(), &with_addons());
+        let plan = planned(Some(with_addons()), Private::default(), &with_addons());
         assert_eq!(without_one(&plan), None);
     }
 
     #[test]
     fn a_template_that_is_gone_is_a_new_group() {
         let (state, mut private) = applied(&keyed("a"));
-        private.set(super::super::GONE, &true);
+        private.launch_template.is_gone = true;
         let mut plan = planned(Some(state), private, &keyed("a"));
         assert_eq!(plan.take_replace().iter().map(ToString::to_string).collect::<Vec<_>>(), ["template_id"]);
     }
 
     #[test]
     fn pods_that_are_kept_away_from_add_ons_are_warned_about() {
-        let warnings = |config: &NodeGroup| planned(None, PrivateState::default(), config).diagnostics;
+        let warnings = |config: &NodeGroup| planned(None, Private::default(), config).diagnostics;
         assert!(warnings(&with_addons()).is_empty());
         let metadata = Value::Known(Metadata { pods: false.into(), ..Metadata::default() });
         let template = Value::Known(Template { metadata, ..Template::default() });
@@ -178,7 +179,7 @@ mod tests {
     fn whoever_opts_out_is_told() {
         let with_access = NodeGroup { remote_access: Value::Known(RemoteAccess::default()), ..with_addons() };
         let warned = |config: &NodeGroup| {
-            let plan = planned(None, PrivateState::default(), config);
+            let plan = planned(None, Private::default(), config);
             without_one(&plan).is_some_and(|warning| warning.detail.contains("key_name"))
         };
         assert!(warned(&with_access) && warned(&NodeGroup { disk_size: 50.into(), ..with_addons() }));

@@ -1,12 +1,13 @@
 //! What can be said of a template before anything is asked.
 
+use tfplugin::framework::{AttributePath, Diagnostics, Set, Value};
+
 use super::schema::{Kubelet, Metadata, Template};
 use super::user_data::{Family, Problem, compose};
 use super::{kubelet, parts, volumes};
 use crate::resources::node_group::schema::NodeGroup;
 use crate::resources::node_group::validate::given;
 use crate::tags;
-use tfplugin::framework::{AttributePath, Diagnostics, Set, Value};
 
 /// Checks the attribute `template`. What is unknown is taken to be right.
 pub(in super::super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {

@@ -1,10 +1,10 @@
 //! EBS volumes of the nodes: what EC2 offers, and what a configuration asks for.
 
 use serde::Serialize;
+use tfplugin::framework::{AttributePath, Diagnostics, Value};
 
 use super::schema::{RootVolume, Template};
 use super::user_data::Family;
-use tfplugin::framework::{AttributePath, Diagnostics, Value};
 
 /// A volume as EC2 is asked for it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

@@ -11,10 +11,10 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
+use gitlabspot_clients::aws::AwsSettings;
 use serde_json::{Value as Json, json};
 
 use super::ec2::Template;
-use gitlabspot_clients::aws::AwsSettings;
 
 /// What happens to a call instead of, or besides, its being carried out.
 #[derive(Clone, Debug)]

@@ -1,9 +1,10 @@
 //! Configurations that are generated for imported groups.
 
+use tfplugin::framework::Raw;
+
 use super::aws::Aws;
 use super::{Config, guide, list, node_role, object, stage, text, with, with_role_arn};
 use crate::testing::{Stage, summaries};
-use tfplugin::framework::Raw;
 
 /// An imported group that was made from such a configuration.
 async fn imported(config: &Config) -> (Aws, Stage) {

@@ -1,11 +1,11 @@
 //! The launch template that the provider makes.
 
 use serde_json::json;
+use tfplugin::framework::Raw;
 
 use super::aws::{Aws, Fault};
 use super::ec2::Template;
 use super::{Config, list, node_role, object, stage, text, with};
-use tfplugin::framework::Raw;
 
 const OWNER: &str = "af-south-1/prod/build";
 

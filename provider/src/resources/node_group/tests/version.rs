@@ -1,10 +1,10 @@
 //! Updates of the version.
 
 use serde_json::json;
+use tfplugin::framework::Raw;
 
 use super::aws::{Aws, Fault};
 use super::{guide, object, stage, text, with};
-use tfplugin::framework::Raw;
 
 #[tokio::test]
 async fn az_rebalance_runs_meanwhile() {

@@ -3,8 +3,9 @@
 //! EKS has let keys of reserved prefixes pass at times. The kubelet refuses them then, no node joins, and a group without
 //! nodes does not show it.
 
-use super::super::schema::NodeGroup;
 use tfplugin::framework::{AttributePath, Diagnostics, Value};
+
+use super::super::schema::NodeGroup;
 
 /// The longest key and the longest value in the API of EKS. Kubernetes itself allows a longer key: it counts the part
 /// after the slash alone.

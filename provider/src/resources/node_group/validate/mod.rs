@@ -5,13 +5,14 @@ mod names;
 mod scaling;
 mod tags;
 
+use tfplugin::framework::value::known_list;
+use tfplugin::framework::{AttributePath, Diagnostics, Timeouts, Value};
+
 pub(super) use self::names::{SUFFIX, generated_prefix};
 pub(super) use self::tags::of_all as tags_of_all;
 use super::autoscaler_tags::Effect;
 use super::schema::{NodeGroup, known_set};
 use super::{pairs, template};
-use tfplugin::framework::value::known_list;
-use tfplugin::framework::{AttributePath, Diagnostics, Timeouts, Value};
 
 /// Checks a configuration. What is unknown is taken to be right.
 pub(super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {

@@ -1,8 +1,9 @@
 //! Names: what EKS and IAM accept.
 
+use tfplugin::framework::{AttributePath, Diagnostics, Set, Value};
+
 use super::super::node_role::Addon;
 use super::super::schema::NodeGroup;
-use tfplugin::framework::{AttributePath, Diagnostics, Set, Value};
 
 /// Characters of the random ending of a generated name.
 pub(in super::super) const SUFFIX: usize = 10;

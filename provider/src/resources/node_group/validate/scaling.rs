@@ -1,10 +1,11 @@
 //! Sizes, and what is said about scaling and updates.
 
+use tfplugin::framework::value::known_map;
+use tfplugin::framework::{AttributePath, Diagnostics, Value, timeouts};
+
 use super::super::release;
 use super::super::schema::NodeGroup;
 use super::given;
-use tfplugin::framework::value::known_map;
-use tfplugin::framework::{AttributePath, Diagnostics, Value, timeouts};
 
 pub(super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {
     let wrong = "Wrong size";

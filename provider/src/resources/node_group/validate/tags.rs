@@ -1,11 +1,12 @@
 //! Tags: their limits, and whose they are.
 
+use tfplugin::framework::value::known_map;
+use tfplugin::framework::{AttributePath, Diagnostic, Diagnostics, Value};
+
 use super::super::autoscaler_tags::{MAX_TAGS, TAGS_OF_EKS, is_reserved};
 use super::super::model::{derived_asg_tags, wanted_asg_tags};
 use super::super::schema::NodeGroup;
 use crate::tags;
-use tfplugin::framework::value::known_map;
-use tfplugin::framework::{AttributePath, Diagnostic, Diagnostics, Value};
 
 /// Tags that one resource may have.
 const MOST: usize = 50;

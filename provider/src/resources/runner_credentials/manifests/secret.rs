@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use gitlabspot_clients::kubernetes::{self, FIELD_MANAGER, KubernetesError, ObjectRef, Propagation};
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value as Json, json};
@@ -11,7 +12,6 @@ use sha2::Sha256;
 
 use crate::live;
 use crate::ownership::Claim;
-use gitlabspot_clients::kubernetes::{self, FIELD_MANAGER, KubernetesError, ObjectRef, Propagation};
 
 /// Keys of the data, as the runner's chart reads them.
 const ACCESS_KEY: &str = "accesskey";

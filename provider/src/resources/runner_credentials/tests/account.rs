@@ -10,9 +10,8 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
-use serde_json::{Value as Json, json};
-
 use gitlabspot_clients::aws::AwsSettings;
+use serde_json::{Value as Json, json};
 
 /// What happens to a call instead of, or after, being carried out.
 #[derive(Clone, Copy, Debug)]

@@ -4,16 +4,16 @@
 
 use std::collections::BTreeMap;
 
+use gitlabspot_runner_config::config_toml::{Place, Release, Rules, from_text};
+use gitlabspot_runner_config::version::RunnerVersion;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value as Json;
+use tfplugin::framework::AttributePath;
 
 use super::weave::Difference;
 use crate::resources::runner_release::expand::Wanted;
 use crate::resources::runner_release::memory::Memory;
 use crate::resources::runner_release::spec::{Start, TokenKind};
-use gitlabspot_runner_config::config_toml::{Place, Release, Rules, from_text};
-use gitlabspot_runner_config::version::RunnerVersion;
-use tfplugin::framework::AttributePath;
 
 /// Names of parts, and their keyed hashes.
 pub(super) type Parts = BTreeMap<String, String>;

@@ -5,32 +5,26 @@
 
 use std::collections::BTreeMap;
 
+use gitlabspot_clients::kubernetes::{FIELD_MANAGER, KubernetesError, ObjectRef};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
 use super::files::{self, Parts};
 use super::weave::{self, Difference};
-use super::{ADOPTING, RELEASE_NAME, is_helms};
+use super::{RELEASE_NAME, is_helms};
 use crate::resources::runner_release::expand::{Manifest, Wanted, text};
 use crate::resources::runner_release::memory::Memory;
+use crate::resources::runner_release::private::Private;
 use crate::resources::runner_release::spec::ServiceAccount;
 use crate::resources::runner_release::{Scene, live};
-use gitlabspot_clients::kubernetes::{FIELD_MANAGER, KubernetesError, ObjectRef};
-use tfplugin::framework::PrivateState;
 
 /// On a Deployment whose template was found: the hash of ours that it stands for.
 pub(in super::super) const STANDS_FOR: &str = "gitlabspot.io/stands-for";
 
-/// In private state: the template that was found.
-const FOUND: &str = "found";
-
-/// In private state: Secrets that were seen to be other than the pods were started with.
-const OUTDATED: &str = "outdated";
-
 /// What is remembered of the pod that was found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Found {
+pub(super) struct Found {
     deployment: String,
     /// Veiled.
     template: Json,
@@ -66,7 +60,7 @@ impl Scene<'_> {
     pub(in super::super) async fn look_at_pod(
         &self,
         objects: &[Json],
-        private: &mut PrivateState,
+        private: &mut Private,
         namespace: &str,
         release: &str,
     ) -> Result<(), KubernetesError> {
@@ -102,30 +96,27 @@ impl Scene<'_> {
             stands_for: stands_for.map(str::to_owned),
             account: account(objects, template),
         };
-        private.set(FOUND, &found);
+        private.adoption.found = Some(found);
         Ok(())
     }
 }
 
 /// What a look at the Secrets has shown.
-pub(in super::super) fn note_outdated(private: &mut PrivateState, names: &[String]) {
-    match names {
-        [] => private.remove(OUTDATED),
-        names => private.set(OUTDATED, &names),
-    }
+pub(in super::super) fn note_outdated(private: &mut Private, names: &[String]) {
+    private.adoption.outdated = names.to_vec();
 }
 
 /// Whether the pods that were found can stay. `prior` is what the state has of the objects.
-pub(in super::super) fn judge(wanted: &Wanted, prior: &Manifest, private: &PrivateState) -> Verdict {
+pub(in super::super) fn judge(wanted: &Wanted, prior: &Manifest, private: &Private) -> Verdict {
     let ours = || Verdict::Ours(Vec::new());
-    let (Some(found), Some(memory)) = (private.get::<Found>(FOUND), Memory::of(private)) else { return ours() };
+    let (Some(found), Some(memory)) = (private.adoption.found.clone(), private.memory.clone()) else { return ours() };
     let key = wanted.deployment();
     if found.deployment != key || !prior.contains_key(&key) {
         return ours();
     }
     let own = wanted.own_template();
     let woven = found.template_for(own, &wanted.spec.names.full, &memory);
-    let outdated: Vec<String> = private.get(OUTDATED).unwrap_or_default();
+    let outdated: Vec<String> = private.adoption.outdated.clone();
     let others = outdated.iter().filter(|name| !wanted.spec.token.owned || **name != wanted.spec.token.name);
     if let Some(stands_for) = &found.stands_for {
         if *stands_for != hash(own) || others.count() > 0 {
@@ -154,13 +145,8 @@ pub(in super::super) fn judge(wanted: &Wanted, prior: &Manifest, private: &Priva
 }
 
 /// Keeps what the plan has shown to be kept; where it could show nothing, what is found now.
-pub(in super::super) fn settle(
-    wanted: &mut Wanted,
-    planned: Option<&Manifest>,
-    prior: &Manifest,
-    private: &PrivateState,
-) {
-    let found = private.get::<Found>(FOUND).zip(Memory::of(private));
+pub(in super::super) fn settle(wanted: &mut Wanted, planned: Option<&Manifest>, prior: &Manifest, private: &Private) {
+    let found = private.adoption.found.clone().zip(private.memory.clone());
     let Some((found, memory)) = found else { return };
     let key = wanted.deployment();
     match planned {
@@ -180,8 +166,8 @@ pub(in super::super) fn settle(
 }
 
 /// Has a release that was imported again keep what it kept before.
-pub(in super::super) fn resume(wanted: &mut Wanted, private: &PrivateState) {
-    if let Some((found, memory)) = private.get::<Found>(FOUND).zip(Memory::of(private))
+pub(in super::super) fn resume(wanted: &mut Wanted, private: &Private) {
+    if let Some((found, memory)) = private.adoption.found.clone().zip(private.memory.clone())
         && found.stands_for.as_ref() == Some(&hash(wanted.own_template()))
     {
         let template = found.template_for(wanted.own_template(), &wanted.spec.names.full, &memory).template;
@@ -190,19 +176,19 @@ pub(in super::super) fn resume(wanted: &mut Wanted, private: &PrivateState) {
 }
 
 /// Remembers for what the template stands that is now applied; nothing, if ours is.
-pub(in super::super) fn remember(wanted: &Wanted, private: &mut PrivateState) {
-    match private.get::<Found>(FOUND) {
+pub(in super::super) fn remember(wanted: &Wanted, private: &mut Private) {
+    match private.adoption.found.clone() {
         Some(found) if wanted.keeps() => {
             let stands_for = Some(hash(wanted.own_template()));
-            private.set(FOUND, &Found { parts: None, stands_for, ..found });
+            private.adoption.found = Some(Found { parts: None, stands_for, ..found });
         }
-        _ => private.remove(FOUND),
+        _ => private.adoption.found = None,
     }
 }
 
 /// Whether an adoption is under way of which the pod was looked at.
-pub(in super::super) fn is_adopting(private: &PrivateState) -> bool {
-    private.get::<bool>(ADOPTING).unwrap_or(false) && private.get::<Found>(FOUND).is_some()
+pub(in super::super) fn is_adopting(private: &Private) -> bool {
+    private.adoption.is_adopting && private.adoption.found.clone().is_some()
 }
 
 /// Tells our template from any other.

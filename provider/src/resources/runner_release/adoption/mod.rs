@@ -8,7 +8,11 @@ mod weave;
 
 use std::collections::BTreeMap;
 
+use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef, Propagation};
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+use tfplugin::framework::private_state::is_default;
+use tfplugin::framework::{Diagnostic, Diagnostics};
 
 use self::kept::Verdict;
 use self::record::Record;
@@ -16,17 +20,31 @@ use self::weave::Difference;
 use super::error::Error;
 use super::expand::{Manifest, Wanted};
 use super::memory::Memory;
+use super::private::Private;
 use super::read::{CLUSTER_KINDS, ELSEWHERE, KINDS};
 use super::schema::RunnerRelease;
 use super::{Scene, live};
-use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef, Propagation};
-use tfplugin::framework::{Diagnostic, Diagnostics, PrivateState};
 
-/// In private state, from the import to the first apply that succeeds: Helm's objects that were found.
-pub(super) const ADOPTING: &str = "adopting";
-
-/// In private state, from an import that found objects and not what they were made from to the first apply that succeeds.
-pub(super) const COMPLETING: &str = "completing";
+/// What the private state has of an import, until an apply has completed it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Adoption {
+    /// Whether the release is still managed by Helm.
+    #[serde(skip_serializing_if = "is_default")]
+    pub(super) is_adopting: bool,
+    /// Whether the next apply completes objects, whoever owns the fields that are missing.
+    #[serde(skip_serializing_if = "is_default")]
+    pub(super) is_completing: bool,
+    /// The pod template that was found.
+    #[serde(skip_serializing_if = "is_default")]
+    found: Option<kept::Found>,
+    /// Secrets that are other than the pods were started with.
+    #[serde(skip_serializing_if = "is_default")]
+    outdated: Vec<String>,
+    /// What Helm recorded of the release.
+    #[serde(skip_serializing_if = "is_default")]
+    record: Option<Record>,
+}
 
 /// On every object of Helm: who wrote it is Helm, by whatever name.
 const RELEASE_NAME: &str = "meta.helm.sh/release-name";
@@ -38,7 +56,7 @@ pub(super) fn is_helms(object: &Json, namespace: &str, release: &str) -> bool {
 }
 
 /// What the import of such a release says.
-pub(super) fn announced(namespace: &str, release: &str, found: &[Json], private: &PrivateState) -> Diagnostic {
+pub(super) fn announced(namespace: &str, release: &str, found: &[Json], private: &Private) -> Diagnostic {
     let chart = Record::of(private).map(|record| format!(" from {}", record.described())).unwrap_or_default();
     let detail = format!(
         "{namespace}/{release} was installed by Helm{chart}. The next apply takes these objects over as they are, and removes \
@@ -51,15 +69,10 @@ pub(super) fn announced(namespace: &str, release: &str, found: &[Json], private:
 }
 
 /// What the plan says of a release that is still Helm's.
-pub(super) fn foretold(
-    wanted: &Wanted,
-    verdict: &Verdict,
-    config: &RunnerRelease,
-    private: &PrivateState,
-) -> Diagnostics {
+pub(super) fn foretold(wanted: &Wanted, verdict: &Verdict, config: &RunnerRelease, private: &Private) -> Diagnostics {
     let record = Record::of(private);
     let uncovered =
-        record.as_ref().zip(Memory::of(private)).and_then(|(record, memory)| record.uncovered(config, &memory));
+        record.as_ref().zip(private.memory.clone()).and_then(|(record, memory)| record.uncovered(config, &memory));
     of_pods(wanted, verdict, record.as_ref()).into_iter().chain(uncovered).collect()
 }
 
@@ -136,7 +149,7 @@ impl Scene<'_> {
     /// Reads Helm's newest record of the release, for what the plan says of it. Without rights to it, that says less.
     pub(super) async fn look_at_record(
         &self,
-        private: &mut PrivateState,
+        private: &mut Private,
         namespace: &str,
         release: &str,
     ) -> Result<(), KubernetesError> {
@@ -182,8 +195,8 @@ impl Scene<'_> {
 }
 
 /// The release is ours.
-pub(super) fn finished(private: &mut PrivateState) {
-    private.remove(ADOPTING);
+pub(super) fn finished(private: &mut Private) {
+    private.adoption.is_adopting = false;
     Record::forget(private);
 }
 

@@ -9,15 +9,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+use tfplugin::framework::value::known_list;
+use tfplugin::framework::{Diagnostic, Object, Raw};
 
 use crate::resources::runner_release::memory::Memory;
+use crate::resources::runner_release::private::Private;
 use crate::resources::runner_release::schema::RunnerRelease;
 use crate::resources::runner_release::values::{Becomes, KEYS, leaves, parse};
-use tfplugin::framework::value::known_list;
-use tfplugin::framework::{Diagnostic, Object, PrivateState, Raw};
-
-/// In private state, until the release is ours.
-const RECORD: &str = "record";
 
 /// A Secret has at most 1 MiB; what unpacks to more than this is no record.
 const LARGEST: u64 = 32 * 1024 * 1024;
@@ -52,16 +50,16 @@ impl Record {
         })
     }
 
-    pub(super) fn keep(&self, private: &mut PrivateState) {
-        private.set(RECORD, self);
+    pub(super) fn keep(&self, private: &mut Private) {
+        private.adoption.record = Some(self.clone());
     }
 
-    pub(super) fn of(private: &PrivateState) -> Option<Self> {
-        private.get(RECORD)
+    pub(super) fn of(private: &Private) -> Option<Self> {
+        private.adoption.record.clone()
     }
 
-    pub(super) fn forget(private: &mut PrivateState) {
-        private.remove(RECORD);
+    pub(super) fn forget(private: &mut Private) {
+        private.adoption.record = None;
     }
 
     /// From which chart it is.
@@ -193,7 +191,7 @@ mod tests {
 
     #[test]
     fn the_newest_record_is_read_packed_or_not() {
-        let memory = Memory::of_or_new(&PrivateState::default());
+        let memory = Memory::of_or_new(&Private::default());
         let broken = json!({ "metadata": { "labels": { "version": "11" } }, "data": { "release": "e30=" } });
         for is_packed in [true, false] {
             let records = [record("10", &release("0.86.0"), is_packed), record("9", &release("0.85.0"), true)];
@@ -206,7 +204,7 @@ mod tests {
 
     #[test]
     fn keys_are_told_that_the_configuration_does_not_cover() {
-        let memory = Memory::of_or_new(&PrivateState::default());
+        let memory = Memory::of_or_new(&Private::default());
         let found = Record::newest(&[record("1", &release("0.86.0"), true)], &memory).unwrap();
         let told = |config: &RunnerRelease| found.uncovered(config, &memory).map(|told| told.detail);
         let config = RunnerRelease {

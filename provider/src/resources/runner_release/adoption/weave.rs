@@ -246,10 +246,10 @@ fn is_same_amount(own: &Json, found: &Json, at: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use crate::resources::runner_release::private::Private;
     use serde_json::json;
 
     use super::*;
-    use tfplugin::framework::PrivateState;
 
     fn own() -> Json {
         json!({
@@ -291,7 +291,7 @@ mod tests {
     }
 
     fn woven(own: &Json, found: &Json) -> Woven {
-        let memory = Memory::of_or_new(&PrivateState::default());
+        let memory = Memory::of_or_new(&Private::default());
         let foreign = [".metadata.annotations.kubectl.kubernetes.io/restartedAt".to_owned()];
         weave(own, &veil(found, &memory), &foreign, "r", &memory)
     }
@@ -401,7 +401,7 @@ mod tests {
 
     #[test]
     fn nothing_secret_is_remembered_or_told() {
-        let memory = Memory::of_or_new(&PrivateState::default());
+        let memory = Memory::of_or_new(&Private::default());
         let mut found = found();
         found["spec"]["containers"][0]["env"][2]["value"] = "very-secret".into();
         found["spec"]["containers"].as_array_mut().unwrap().push(json!({ "name": "s", "args": ["--very-secret"] }));

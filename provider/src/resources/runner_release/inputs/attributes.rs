@@ -1,16 +1,16 @@
 //! The typed attributes as inputs.
 
+use gitlabspot_runner_config::catalogue::AFFINITY;
+use gitlabspot_runner_config::config_toml::{affinity_from_raw, to_hcl};
 use secrecy::SecretString;
 use serde_json::{Map, Value as Json, json};
+use tfplugin::framework::value::known_list;
+use tfplugin::framework::{Diagnostic, Diagnostics, Object, Raw, Value};
 
 use super::super::dynamic;
 use super::super::schema::RunnerRelease;
 use super::super::spec::{Given, Resolved, TokenKind, resolve};
 use super::{ReleaseInputs, to_api};
-use gitlabspot_runner_config::catalogue::AFFINITY;
-use gitlabspot_runner_config::config_toml::{affinity_from_raw, to_hcl};
-use tfplugin::framework::value::known_list;
-use tfplugin::framework::{Diagnostic, Diagnostics, Object, Raw, Value};
 
 /// Attributes that are not about what is made, but about how, and what came of it.
 const NOT_INPUTS: [&str; 17] = [

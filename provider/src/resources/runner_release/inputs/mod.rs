@@ -10,9 +10,6 @@ mod nested;
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-
 pub use attributes::json;
 pub(super) use attributes::{expand as resolve_attributes, token as write_only_token};
 pub use kubernetes_case::to_api;
@@ -20,6 +17,8 @@ pub use nested::{
     BuildNodes, DisruptionBudget, DockerInDocker, Hpa, ImageParts, Metrics, Monitor, Probe, Rbac, RbacRule,
     Registration, SecretItems, Service, ServiceAccount, SessionServer, SessionServerIngress, Toleration,
 };
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// Attribute name to value; no secret is ever among them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -1,10 +1,10 @@
 //! The ConfigMap with the configuration and the scripts that start the manager.
 
+use gitlabspot_runner_config::config_toml::{Config, render};
 use serde_json::{Map, Value, json};
 
 use super::super::spec::{Advertise, ReleaseSpec, Start};
 use super::{metadata, settings};
-use gitlabspot_runner_config::config_toml::{Config, render};
 
 pub(super) fn object(spec: &ReleaseSpec) -> Result<Value, toml::ser::Error> {
     let mut data = Map::new();

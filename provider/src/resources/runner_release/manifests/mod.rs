@@ -22,15 +22,14 @@ mod settings;
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 pub use checksum::{Fingerprint, fingerprint};
+use gitlabspot_runner_config::config_toml::{REDACTED, hide, render};
 pub use metadata::RELEASE_NAMESPACE;
 pub use secret::SecretObject;
+use serde_json::Value;
 pub use texts::{hide as hide_texts, hide_found as hide_found_texts, texts};
 
 use super::spec::ReleaseSpec;
-use gitlabspot_runner_config::config_toml::{REDACTED, hide, render};
 
 /// Keyed hashes of the Secrets that the manager uses, by name. A changed one rolls the pods.
 pub type Fingerprints = BTreeMap<String, Fingerprint>;

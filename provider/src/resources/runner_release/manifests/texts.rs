@@ -1,10 +1,10 @@
 //! Texts of containers that are not shown: values of variables, and commands of the user's containers. Users write them, and
 //! they may come from a sensitive value.
 
+use gitlabspot_runner_config::config_toml::REDACTED;
 use serde_json::{Value, json};
 
 use super::super::spec::ReleaseSpec;
-use gitlabspot_runner_config::config_toml::REDACTED;
 
 /// Fields of a container with the words of a command.
 const COMMANDS: [&str; 2] = ["command", "args"];

@@ -3,10 +3,11 @@
 mod kubernetes;
 mod parts;
 
-pub(super) use self::kubernetes::*;
-pub(super) use self::parts::*;
 use tfplugin::framework::value::{List, Map, Value};
 use tfplugin::framework::{Kind, Object, Raw, Timeouts, Type};
+
+pub(super) use self::kubernetes::*;
+pub(super) use self::parts::*;
 
 /// A `gitlabspot_runner_release`.
 #[derive(Clone, Default, PartialEq, Object)]

@@ -1,15 +1,15 @@
 //! Gathers every source of config.toml and merges them.
 
+use gitlabspot_runner_config::catalogue::{GLOBAL, RUNNER};
+use gitlabspot_runner_config::config_toml::{Config, Place, Release, Source, from_hcl, from_text, merge};
+use gitlabspot_runner_config::version::{DEFAULT_RELEASE, RunnerVersion};
 use serde_json::{Value as Json, json};
+use tfplugin::framework::{AttributePath, Diagnostic};
 use toml::{Table, Value};
 
 use super::super::inputs::ReleaseInputs;
 use super::super::values::ChartValues;
 use super::{Names, SessionServer, build_nodes, docker_in_docker};
-use gitlabspot_runner_config::catalogue::{GLOBAL, RUNNER};
-use gitlabspot_runner_config::config_toml::{Config, Place, Release, Source, from_hcl, from_text, merge};
-use gitlabspot_runner_config::version::{DEFAULT_RELEASE, RunnerVersion};
-use tfplugin::framework::{AttributePath, Diagnostic};
 
 pub(super) struct Sources<'a> {
     pub(super) typed: &'a ReleaseInputs,

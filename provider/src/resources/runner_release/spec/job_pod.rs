@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use tfplugin::framework::{AttributePath, Diagnostic};
 use toml::{Table, Value};
 
 use super::super::inputs::Toleration;
 use super::Quantity;
-use tfplugin::framework::{AttributePath, Diagnostic};
 
 /// The shape of `gitlabspot_warm_capacity.pod`. Amounts are Kubernetes quantities; unset ones are
 /// requested by no container.

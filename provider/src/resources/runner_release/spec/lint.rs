@@ -1,12 +1,12 @@
 //! Checks that need more than one part of a release.
 
 use serde_json::Value as Json;
+use tfplugin::framework::{AttributePath, Diagnostic};
 use toml::{Table, Value};
 
 use super::super::inputs::ReleaseInputs;
 use super::TokenKind;
 use super::rules::feature_flag;
-use tfplugin::framework::{AttributePath, Diagnostic};
 
 /// A scale-up from zero takes two to four minutes until the node is there.
 const SCALE_UP_SECONDS: i64 = 240;

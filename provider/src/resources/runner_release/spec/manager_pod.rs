@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use gitlabspot_runner_config::version::DEFAULT_RELEASE;
 use serde_json::{Map, Value, json};
 
 use super::super::inputs::{Probe, ReleaseInputs, SecretItems};
-use gitlabspot_runner_config::version::DEFAULT_RELEASE;
 
 /// Initial delay and period of the readiness probe, in seconds. The chart has 60 and 60: a kubelet probes at the start and
 /// then each period, so that no pod is ready before its 60th second. Here a startup probe covers the start.

@@ -17,19 +17,19 @@ mod session_server;
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
-use super::inputs::{Hpa, Monitor, Service};
 use gitlabspot_runner_config::config_toml::Config;
 use gitlabspot_runner_config::version::RunnerVersion;
-
-pub use crate::quantity::Quantity;
 pub use job_pod::{JobPod, job_pod};
 pub use manager_pod::{ManagerPod, ProbeTimes, READINESS, pod_security_context, security_context};
 pub use names::Names;
 pub use resolve::{Given, Resolved, resolve};
 pub use rules::{Needed, Rule, needed, priority_classes, session_server as session_server_rule};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 pub use session_server::{ADDRESS_PLACEHOLDER, Advertise, SessionServer};
+
+use super::inputs::{Hpa, Monitor, Service};
+pub use crate::quantity::Quantity;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReleaseSpec {
@@ -58,7 +58,8 @@ pub struct ReleaseSpec {
 }
 
 /// Which of GitLab's two kinds of runner token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TokenKind {
     /// `glrt-...`: belongs to a runner that was made in GitLab.
     Authentication,

@@ -1,9 +1,10 @@
 //! What values files say and the rest of the release makes pointless: the chart leaves it out, and so does this.
 
+use tfplugin::framework::{AttributePath, Diagnostic, Step};
+
 use super::super::inputs::ReleaseInputs;
 use super::super::values::{ChartValues, Notes, is_of_registration, option};
 use super::{Roles, ServiceAccount, Start};
-use tfplugin::framework::{AttributePath, Diagnostic, Step};
 
 /// Findings about attributes that the values files give stand at their file.
 pub(super) fn placed(findings: Vec<Diagnostic>, typed: &ReleaseInputs, values: &ChartValues) -> Vec<Diagnostic> {

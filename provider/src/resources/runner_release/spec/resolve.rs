@@ -1,6 +1,8 @@
 //! From what the user said to a release without doubt.
 
+use gitlabspot_runner_config::version::RunnerVersion;
 use secrecy::SecretString;
+use tfplugin::framework::{AttributePath, Diagnostic};
 use toml::Value;
 
 use super::super::inputs::ReleaseInputs;
@@ -11,8 +13,6 @@ use super::{
     DisruptionBudget, ManagerPod, Metrics, Names, Registration, ReleaseSpec, Roles, Rule, ServiceAccount,
     SessionServer, Start, TokenKind, TokenSecret, job_pod, lint, needed, of_values,
 };
-use gitlabspot_runner_config::version::RunnerVersion;
-use tfplugin::framework::{AttributePath, Diagnostic};
 
 /// Everything that a plan or an apply knows.
 #[derive(Debug)]

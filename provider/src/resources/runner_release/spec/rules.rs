@@ -1,9 +1,8 @@
 //! The least rights that the manager needs for what its configuration enables.
 
+use gitlabspot_runner_config::version::RunnerVersion;
 use serde::Serialize;
 use toml::{Table, Value};
-
-use gitlabspot_runner_config::version::RunnerVersion;
 
 /// From here on the runner hands a job's scripts over without a ConfigMap.
 const WITHOUT_CONFIG_MAPS: RunnerVersion = RunnerVersion::new(15, 8);

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use tfplugin::framework::{AttributePath, Diagnostic};
 use toml::Table;
 
 use super::super::inputs::{self, SessionServerIngress};
 use super::Names;
-use tfplugin::framework::{AttributePath, Diagnostic};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct SessionServer {

@@ -1,8 +1,8 @@
 use serde_json::json;
+use tfplugin::framework::Diagnostic;
 
 use super::super::inputs::ReleaseInputs;
 use super::*;
-use tfplugin::framework::Diagnostic;
 
 const GUIDE: &str = include_str!("../testdata/guide-values.yaml");
 

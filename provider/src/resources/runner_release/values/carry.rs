@@ -2,17 +2,17 @@
 
 use std::borrow::Cow;
 
+use gitlabspot_runner_config::catalogue::{GLOBAL, Table};
+use gitlabspot_runner_config::config_toml::{Config, Release, Rules, from_hcl, told};
+use gitlabspot_runner_config::version::RunnerVersion;
 use serde_json::{Map, Value};
+use tfplugin::framework::{AttributePath, Diagnostic, Step};
 
 use super::keys::{Becomes, KEYS, Shape, ValuesKey};
 use super::layer::element;
 use super::shape::{Misshapen, is_empty, says_nothing, shaped};
 use super::unknown;
 use super::{ChartValues, Context};
-use gitlabspot_runner_config::catalogue::{GLOBAL, Table};
-use gitlabspot_runner_config::config_toml::{Config, Release, Rules, from_hcl, told};
-use gitlabspot_runner_config::version::RunnerVersion;
-use tfplugin::framework::{AttributePath, Diagnostic, Step};
 
 pub(super) struct Carrier<'a> {
     pub(super) context: Context<'a>,

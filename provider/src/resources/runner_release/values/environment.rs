@@ -3,12 +3,12 @@
 //! A manager that does not register reads none of them, so that they become part of its configuration here. Their names are
 //! those of the runner's options: `KUBERNETES_POLL_TIMEOUT` is `poll_timeout` of `[runners.kubernetes]`.
 
-use serde_json::{Map, Value, json};
-
-use super::carry::{Carrier, put};
 use gitlabspot_runner_config::catalogue::{Kind, RUNNER, Table};
 use gitlabspot_runner_config::config_toml::{Config, from_hcl};
+use serde_json::{Map, Value, json};
 use tfplugin::framework::AttributePath;
+
+use super::carry::{Carrier, put};
 
 /// Options whose variable is not made of the option's name.
 const NAMED: &[(&str, &str)] = &[

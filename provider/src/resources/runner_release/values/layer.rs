@@ -1,10 +1,10 @@
 //! Helm's way of laying values files over one another.
 
 use serde_json::{Map, Value};
+use tfplugin::framework::{AttributePath, Diagnostic};
 
 use super::umbrella::{self, unwrapped};
 use super::yaml::{self, Document, Lines};
-use tfplugin::framework::{AttributePath, Diagnostic};
 
 /// The files as one, and where each key stands.
 #[derive(Debug, Default)]

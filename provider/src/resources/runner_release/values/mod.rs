@@ -18,19 +18,18 @@ mod umbrella;
 mod unknown;
 mod yaml;
 
-use secrecy::SecretString;
-use serde_json::{Map, Value, json};
-
 pub use environment::{is_of_registration, option};
+use gitlabspot_runner_config::config_toml::{Config, Release};
+use gitlabspot_runner_config::version::{DEFAULT_RELEASE, RunnerVersion};
 pub use keys::{Becomes, CHART, KEYS, ValuesKey};
 pub use notes::Notes;
+use secrecy::SecretString;
+use serde_json::{Map, Value, json};
+use tfplugin::framework::Diagnostic;
 
 use self::layer::Layers;
 use super::inputs::ReleaseInputs;
 use super::spec::security_context;
-use gitlabspot_runner_config::config_toml::{Config, Release};
-use gitlabspot_runner_config::version::{DEFAULT_RELEASE, RunnerVersion};
-use tfplugin::framework::Diagnostic;
 
 /// Everything that the files say.
 #[derive(Debug, Default)]

@@ -1,8 +1,9 @@
 //! What files say without effect, or otherwise than it seems: one warning per file.
 
-use super::layer::{At, Files, element};
 use gitlabspot_runner_config::config_toml::Remark;
 use tfplugin::framework::Diagnostic;
+
+use super::layer::{At, Files, element};
 
 /// Remarks on keys, to be told together.
 #[derive(Debug, Default)]

@@ -1,12 +1,12 @@
 //! `runners.config`, and the keys of older charts that it replaced.
 
+use gitlabspot_runner_config::config_toml::{Place, Rules, from_text, is_same_address};
 use serde_json::Value;
 
 use super::carry::{Carrier, get};
 use super::keys::CHART;
 use super::layer::element;
 use super::shape::text;
-use gitlabspot_runner_config::config_toml::{Place, Rules, from_text, is_same_address};
 
 impl Carrier<'_> {
     pub(super) fn config(&mut self, key: &str, text: &str, rules: Rules) {

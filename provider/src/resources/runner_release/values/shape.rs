@@ -1,9 +1,9 @@
 //! Brings a value into the shape that its key has.
 
+use gitlabspot_runner_config::config_toml::{Release, Unsupported};
 use serde_json::{Map, Value};
 
 use super::keys::Shape;
-use gitlabspot_runner_config::config_toml::{Release, Unsupported};
 
 /// A value in the shape of its key.
 pub(super) struct Shaped {

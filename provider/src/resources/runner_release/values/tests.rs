@@ -2,13 +2,13 @@ mod misspellings;
 
 use std::collections::BTreeSet;
 
+use gitlabspot_runner_config::catalogue::{RUNNER, entries};
 use secrecy::ExposeSecret;
 use serde_json::json;
+use tfplugin::framework::{AttributePath, Severity};
 
 use super::keys::Shape;
 use super::*;
-use gitlabspot_runner_config::catalogue::{RUNNER, entries};
-use tfplugin::framework::{AttributePath, Severity};
 
 const CONTEXT: Context<'_> = Context { release: "gitlab-runner", namespace: "ci", version: None, app_version: None };
 

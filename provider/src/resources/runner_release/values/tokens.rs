@@ -2,10 +2,10 @@
 
 use secrecy::SecretString;
 use serde_json::Value;
+use tfplugin::framework::Diagnostic;
 
 use super::super::validate::is_of_registration;
 use super::carry::{Carrier, put};
-use tfplugin::framework::Diagnostic;
 
 impl Carrier<'_> {
     pub(super) fn tokens(&mut self) {

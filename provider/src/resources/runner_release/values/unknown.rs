@@ -1,8 +1,9 @@
 //! Keys that the chart does not have: where they belong, or what was meant.
 
-use super::keys::{Becomes, CHART, KEYS};
 use gitlabspot_runner_config::catalogue::{GLOBAL, RUNNER, entries};
 use gitlabspot_runner_config::suggest::{nearest, plain};
+
+use super::keys::{Becomes, CHART, KEYS};
 
 /// Names that no key is like, and what does what they promise.
 const ELSEWHERE: &[(&str, &str)] = &[

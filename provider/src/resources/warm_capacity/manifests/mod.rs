@@ -6,11 +6,11 @@ pub(super) mod job;
 mod pod;
 pub(super) mod priority_class;
 
+use gitlabspot_clients::kubernetes::ObjectRef;
 use serde_json::{Value as Json, json};
 
 use super::model::Placeholders;
 use crate::live::MANAGED_BY;
-use gitlabspot_clients::kubernetes::ObjectRef;
 
 const NAME: &str = "app.kubernetes.io/name";
 const INSTANCE: &str = "app.kubernetes.io/instance";

@@ -1,10 +1,10 @@
 //! The PriorityClass: of the whole cluster, shared by all placeholders of one priority.
 
+use gitlabspot_clients::kubernetes::ObjectRef;
 use serde_json::{Value as Json, json};
 
 use super::super::model::{priority_class_name, priority_of_class};
 use super::{MANAGED_BY, NAME, WARM_CAPACITY};
-use gitlabspot_clients::kubernetes::ObjectRef;
 
 pub(in super::super) fn object(priority: i64) -> Json {
     json!({

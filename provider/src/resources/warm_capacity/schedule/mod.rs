@@ -9,12 +9,12 @@ mod cron;
 
 use std::time::{Duration, SystemTime};
 
+use gitlabspot_runner_config::suggest::did_you_mean;
 use jiff::civil::{DateTime, date};
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use self::cron::Cron;
-use gitlabspot_runner_config::suggest::did_you_mean;
 
 /// A schedule that was checked.
 #[derive(Clone, Debug, PartialEq)]

@@ -8,8 +8,9 @@ mod list;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use crate::repository::{assert_current, files, text};
 use list::{GROUPS, Group};
+
+use crate::repository::{assert_current, files, text};
 
 const PAGE: &str = "docs/contributing/testing.md";
 const BEGIN: &str = "<!-- written by `make docs` from the tests -->\n";

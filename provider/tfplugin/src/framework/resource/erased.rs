@@ -147,11 +147,15 @@ impl<R: Resource> ErasedResource<R::Data> for R {
         Box::pin(async move {
             let failed = |diagnostics: Diagnostics, private| Planned { diagnostics, private, ..Planned::default() };
             if proposed.is_null() {
-                return match plan_delete(self, context, prior).await {
+                let planned = match private.read::<R::Private>() {
+                    Ok(_) => plan_delete(self, context, prior).await,
+                    Err(unreadable) => Err(unreadable),
+                };
+                return match planned {
                     Ok(diagnostics) | Err(diagnostics) => failed(diagnostics, private),
                 };
             }
-            match plan_change(self, context, prior, config, proposed, private.clone()).await {
+            match plan_change(self, context, prior, config, proposed, &private).await {
                 Ok(planned) => planned,
                 Err(diagnostics) => failed(diagnostics, private),
             }
@@ -168,12 +172,11 @@ impl<R: Resource> ErasedResource<R::Data> for R {
     ) -> BoxFuture<'a, Applied> {
         Box::pin(async move {
             let untouched = prior.clone();
-            let result = if planned.is_null() {
-                delete(self, context, prior, private.clone()).await
-            } else if prior.is_null() {
-                create(self, context, config, planned, private.clone()).await
-            } else {
-                update(self, context, prior, config, planned, private.clone()).await
+            let result = match private.read::<R::Private>() {
+                Err(unreadable) => Err(unreadable),
+                Ok(private) if planned.is_null() => delete(self, context, prior, private).await,
+                Ok(private) if prior.is_null() => create(self, context, config, planned, private).await,
+                Ok(private) => update(self, context, prior, config, planned, private).await,
             };
             result.unwrap_or_else(|diagnostics| Applied { state: untouched, private, identity: None, diagnostics })
         })
@@ -188,7 +191,11 @@ impl<R: Resource> ErasedResource<R::Data> for R {
                 Ok(None) => return Applied::default(),
                 Err(mismatch) => return unread(mismatch.into()),
             };
-            let mut operation = Read::new(model, private.clone());
+            let (content, importing) = match private.read_imported::<R::Private>() {
+                Ok(read) => read,
+                Err(unreadable) => return unread(unreadable),
+            };
+            let mut operation = Read::new(model, content, importing);
             if let Err(mut errors) = Resource::read(self, context, &mut operation).await {
                 errors.extend(operation.diagnostics);
                 return unread(errors);
@@ -216,9 +223,8 @@ impl<R: Resource> ErasedResource<R::Data> for R {
             };
             match Resource::import(self, context, from).await {
                 Ok(model) => {
-                    let mut private = PrivateState::default();
-                    private.mark_imported();
-                    stored(self, context, Some(model), private, Diagnostics::new()).await
+                    let imported = stored(self, context, Some(model), R::Private::default(), Diagnostics::new()).await;
+                    Applied { private: PrivateState::imported::<R::Private>(), ..imported }
                 }
                 Err(diagnostics) => Applied { diagnostics, ..Applied::default() },
             }
@@ -243,7 +249,7 @@ async fn plan_change<R: Resource>(
     prior: Raw,
     config: Raw,
     proposed: Raw,
-    private: PrivateState,
+    private: &PrivateState,
 ) -> Result<Planned, Diagnostics> {
     let schema = Schema::of::<R::Model>(R::VERSION, "");
     let (planned, changed) = plan::propose(&schema, &prior, &config, &proposed);
@@ -258,7 +264,7 @@ async fn plan_change<R: Resource>(
         typed(&prior)?,
         typed(&config)?.ok_or_else(missing)?,
         typed(&planned)?.ok_or_else(missing)?,
-        private,
+        private.read()?,
         changed,
     );
     if let Err(mut errors) = Resource::plan(resource, context, &mut hook).await {
@@ -273,7 +279,7 @@ async fn plan_change<R: Resource>(
     replace.extend(plan::replacements(&schema, &prior, &config, &state));
     replace.sort();
     replace.dedup();
-    Ok(Planned { state, replace, private, identity, diagnostics })
+    Ok(Planned { state, replace, private: PrivateState::of(&private), identity, diagnostics })
 }
 
 async fn create<R: Resource>(
@@ -281,7 +287,7 @@ async fn create<R: Resource>(
     context: &Context<R::Data>,
     config: Raw,
     planned: Raw,
-    private: PrivateState,
+    private: R::Private,
 ) -> Result<Applied, Diagnostics> {
     let Some(planned) = R::Model::from_raw(planned)? else { return Ok(Applied::default()) };
     let config = R::Model::from_raw(config)?.unwrap_or_else(|| planned.clone());
@@ -298,7 +304,7 @@ async fn update<R: Resource>(
     prior: Raw,
     config: Raw,
     planned: Raw,
-    private: PrivateState,
+    private: R::Private,
 ) -> Result<Applied, Diagnostics> {
     let (Some(prior), Some(planned)) = (R::Model::from_raw(prior)?, R::Model::from_raw(planned)?) else {
         return Ok(Applied::default());
@@ -315,7 +321,7 @@ async fn delete<R: Resource>(
     resource: &R,
     context: &Context<R::Data>,
     prior: Raw,
-    private: PrivateState,
+    private: R::Private,
 ) -> Result<Applied, Diagnostics> {
     let Some(prior) = R::Model::from_raw(prior)? else { return Ok(Applied::default()) };
     let mut operation = Delete::new(prior, private);
@@ -340,7 +346,7 @@ async fn stored<R: Resource>(
     resource: &R,
     context: &Context<R::Data>,
     model: Option<R::Model>,
-    private: PrivateState,
+    private: R::Private,
     mut diagnostics: Diagnostics,
 ) -> Applied {
     let Some(model) = model else { return Applied { diagnostics, ..Applied::default() } };
@@ -355,7 +361,7 @@ async fn stored<R: Resource>(
     if diagnostics.has_errors() {
         state = state.without_unknown();
     }
-    Applied { state, private, identity, diagnostics }
+    Applied { state, private: PrivateState::of(&private), identity, diagnostics }
 }
 
 fn no_identity() -> Diagnostic {

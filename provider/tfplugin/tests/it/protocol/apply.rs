@@ -21,7 +21,7 @@ async fn a_create_gives_state_identity_and_private_state() {
     assert_eq!(told(&answer.diagnostics), [""; 0]);
     assert_eq!(json(answer.new_state.as_ref()), existing("a"));
     assert_eq!(identity_json(answer.new_identity.as_ref()), json!({"name": "a", "region": "af-south-1"}));
-    assert_eq!(answer.private, br#"{"token_seen":true}"#);
+    assert_eq!(answer.private, br#"{"version":1,"content":{"token_seen":true}}"#);
     assert!(!answer.legacy_type_system);
 }
 
@@ -42,7 +42,7 @@ async fn a_panic_while_it_is_identified_keeps_the_state() {
     assert_eq!(told(&answer.diagnostics), ["Error: : Bug in the provider"]);
     assert!(!answer.diagnostics[0].detail.contains("secret"));
     assert_eq!(json(answer.new_state.as_ref())["status"], "ready");
-    assert_eq!(answer.private, br#"{"token_seen":true}"#);
+    assert_eq!(answer.private, br#"{"version":1,"content":{"token_seen":true}}"#);
 }
 
 #[tokio::test]

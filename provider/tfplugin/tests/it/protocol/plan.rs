@@ -97,11 +97,13 @@ async fn the_plan_of_a_destroy_is_null_and_can_warn() {
 
 #[tokio::test]
 async fn private_state_and_warnings_reach_core() {
-    let request =
-        Request { prior_private: br#"{"k":1}"#.to_vec(), ..plan(Json::Null, &thing(json!({"name": "warn"}))) };
+    let request = Request {
+        prior_private: br#"{"version":1,"content":{"token_seen":true}}"#.to_vec(),
+        ..plan(Json::Null, &thing(json!({"name": "warn"})))
+    };
     let answer = planned_by(request).await;
     assert_eq!(told(&answer.diagnostics), ["Warning: name: Odd"]);
-    assert_eq!(answer.planned_private, br#"{"k":1}"#);
+    assert_eq!(answer.planned_private, br#"{"version":1,"content":{"token_seen":true}}"#);
 }
 
 #[tokio::test]

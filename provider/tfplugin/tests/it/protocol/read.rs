@@ -11,7 +11,7 @@ async fn read(name: &str) -> Response {
     let request = Request {
         type_name: "spot_thing".to_owned(),
         current_state: Some(value(existing(name))),
-        private: br#"{"k":1}"#.to_vec(),
+        private: br#"{"version":1,"content":{"token_seen":true}}"#.to_vec(),
         current_identity: identity(json!({"name": name, "region": null})),
         ..Request::default()
     };
@@ -23,7 +23,7 @@ async fn what_is_found_is_told() {
     let answer = read("a").await;
     assert_eq!(told(&answer.diagnostics), [""; 0]);
     assert_eq!(json(answer.new_state.as_ref()), thing(json!({"name": "a", "size": 3, "id": "id-a", "status": "read"})));
-    assert_eq!(answer.private, br#"{"k":1}"#);
+    assert_eq!(answer.private, br#"{"version":1,"content":{"token_seen":true}}"#);
     assert_eq!(identity_json(answer.new_identity.as_ref()), json!({"name": "a", "region": "af-south-1"}));
     assert_eq!(answer.deferred, None);
 }
@@ -47,6 +47,25 @@ async fn a_read_that_fails_is_not_gone() {
         let answer = read(name).await;
         assert_eq!(told(&answer.diagnostics), [format!("Error: : {summary}")]);
         assert_eq!(json(answer.new_state.as_ref()), existing(name));
-        assert_eq!(answer.private, br#"{"k":1}"#);
+        assert_eq!(answer.private, br#"{"version":1,"content":{"token_seen":true}}"#);
+    }
+}
+
+#[tokio::test]
+async fn private_state_that_cannot_be_read_is_an_error_and_stays() {
+    for (private, summary) in [
+        (&br#"{"version":2,"content":{}}"#[..], "State of a newer version of the provider"),
+        (br#"{"version":1,"content":{"later":true}}"#, "Private state cannot be read"),
+        (br#"{"token_seen":true}"#, "Private state cannot be read"),
+    ] {
+        let request = Request {
+            type_name: "spot_thing".to_owned(),
+            current_state: Some(value(existing("a"))),
+            private: private.to_vec(),
+            ..Request::default()
+        };
+        let answer = checking().await.read_resource(request).await.unwrap().into_inner();
+        assert_eq!(told(&answer.diagnostics), [format!("Error: : {summary}")]);
+        assert_eq!((json(answer.new_state.as_ref()), &answer.private[..]), (existing("a"), private));
     }
 }

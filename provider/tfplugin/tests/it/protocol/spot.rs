@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use tfplugin::framework::function::{Definition, FunctionError, Parameter};
 use tfplugin::framework::list_resource::Found;
 use tfplugin::framework::provider::OldestHost;
 use tfplugin::framework::value::{List, Map};
 use tfplugin::framework::{
     Context, Create, DataSource, Delete, Diagnostic, Diagnostics, Function, Host, Import, ListResource, Number, Object,
-    Plan, PrivateState, Provider, Raw, Read, Registry, Resource, Set, Timeouts, Type, Update, Value,
+    Plan, Private, Provider, Raw, Read, Registry, Resource, Set, Timeouts, Type, Update, Value,
 };
 
 #[derive(Clone, Copy, Debug)]
@@ -139,6 +140,18 @@ pub(crate) struct Identity {
     region: Value<String>,
 }
 
+/// What a thing keeps beside its state.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Kept {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_seen: Option<bool>,
+}
+
+impl Private for Kept {
+    const VERSION: u64 = 1;
+}
+
 #[derive(Debug)]
 struct Things;
 
@@ -169,6 +182,7 @@ fn done(planned: &Thing) -> Thing {
 impl Resource for Things {
     type Data = Data;
     type Model = Thing;
+    type Private = Kept;
     type Identity = Identity;
     const TYPE_NAME: &'static str = "spot_thing";
     const VERSION: i64 = 1;
@@ -182,7 +196,7 @@ impl Resource for Things {
         assert!(!asked(&config.name, "panic in validate"), "secret of validate");
     }
 
-    async fn plan(&self, _context: &Context<Data>, plan: &mut Plan<Thing>) -> Result<(), Diagnostics> {
+    async fn plan(&self, _context: &Context<Data>, plan: &mut Plan<Thing, Kept>) -> Result<(), Diagnostics> {
         if asked(&plan.config.name, "fail in plan") {
             return Err(failed("no plan"));
         }
@@ -203,14 +217,14 @@ impl Resource for Things {
         }
     }
 
-    async fn create(&self, context: &Context<Data>, operation: &mut Create<Thing>) -> Result<(), Diagnostics> {
+    async fn create(&self, context: &Context<Data>, operation: &mut Create<Thing, Kept>) -> Result<(), Diagnostics> {
         context.data()?;
         let name = operation.planned.name.clone();
         assert!(!asked(&name, "panic before"), "secret of create");
         if asked(&name, "fail before") {
             return Err(failed("nothing was made"));
         }
-        operation.private.set("token_seen", &operation.config.token_wo.as_str().is_some());
+        operation.private.token_seen = Some(operation.config.token_wo.as_str().is_some());
         operation.record(Thing { id: "id-early".into(), ..operation.planned.clone() });
         assert!(!asked(&name, "panic after"), "secret of create");
         if asked(&name, "fail after") {
@@ -227,7 +241,7 @@ impl Resource for Things {
         Ok(())
     }
 
-    async fn read(&self, context: &Context<Data>, operation: &mut Read<Thing>) -> Result<(), Diagnostics> {
+    async fn read(&self, context: &Context<Data>, operation: &mut Read<Thing, Kept>) -> Result<(), Diagnostics> {
         context.data()?;
         let name = operation.state.name.clone();
         assert!(!asked(&name, "panic in read"), "secret of read");
@@ -244,7 +258,7 @@ impl Resource for Things {
         Ok(())
     }
 
-    async fn update(&self, _context: &Context<Data>, operation: &mut Update<Thing>) -> Result<(), Diagnostics> {
+    async fn update(&self, _context: &Context<Data>, operation: &mut Update<Thing, Kept>) -> Result<(), Diagnostics> {
         if operation.planned.size == 13.into() {
             operation.record(Thing { status: "half".into(), ..operation.prior.clone() });
             return Err(failed("unlucky size"));
@@ -253,7 +267,7 @@ impl Resource for Things {
         Ok(())
     }
 
-    async fn delete(&self, _context: &Context<Data>, operation: &mut Delete<Thing>) -> Result<(), Diagnostics> {
+    async fn delete(&self, _context: &Context<Data>, operation: &mut Delete<Thing, Kept>) -> Result<(), Diagnostics> {
         if asked(&operation.state.name, "stay") {
             operation.state.status = "stuck".into();
             return Err(failed("it stays"));
@@ -270,7 +284,7 @@ impl Resource for Things {
         Ok(Thing { name, ..Thing::default() })
     }
 
-    fn identity(&self, context: &Context<Data>, state: &Thing, _: &PrivateState) -> Option<Identity> {
+    fn identity(&self, context: &Context<Data>, state: &Thing, _: &Kept) -> Option<Identity> {
         assert!(!asked(&state.name, "panic in identity"), "secret of identity");
         let region = context.data().map_or(Value::Null, |data| data.region.clone());
         (!asked(&state.name, "anonymous")).then(|| Identity { name: state.name.clone(), region })
