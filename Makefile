@@ -12,13 +12,17 @@ help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # --- the tools and the local cloud ------------------------------------------------------------
-.PHONY: tools cloud-tools cloud cloud-down cloud-test
+.PHONY: tools cloud-tools check-tools cloud cloud-down cloud-test
 tools: ## Build the pinned tools (tofu, the control plane, moto, cargo-nextest, ...); incremental
 	@GITLABSPOT_TOOLS_DIR=$(TOOLS) acceptance-tests/tools/build
 
 # As much of them as the local cloud needs: nobody waits for cargo-deny before a demo.
 cloud-tools:
 	@GITLABSPOT_TOOLS_DIR=$(TOOLS) acceptance-tests/tools/build cloud
+
+# What `check` needs: no control plane and no node.
+check-tools:
+	@GITLABSPOT_TOOLS_DIR=$(TOOLS) acceptance-tests/tools/build check test
 
 cloud: cloud-tools ## Start the local cloud in the background and print its environment
 	@$(RUN_CLOUD) up --dir $(CLOUD)
@@ -35,7 +39,7 @@ RUN_DEMO := cd acceptance-tests && GITLABSPOT_TOOLS_DIR=$(TOOLS) $(PYTHON) -m de
 # The newest cargo-deny and cargo-nextest that `make tools` built, and nobody else's.
 CARGO := PATH="$(TOOLS)/bin:$$PATH" cargo
 
-.PHONY: demo demo-down test check docs bench
+.PHONY: demo demo-down unit lint test check advisories docs bench
 # The whole workspace, as everything here is built: with a part of it the crates below have other features, and those
 # of AWS would be built twice, ten minutes each time.
 demo: cloud-tools ## The whole guide on a local cloud, from nothing to nothing; KEEP=1 leaves it running
@@ -45,17 +49,26 @@ demo: cloud-tools ## The whole guide on a local cloud, from nothing to nothing; 
 demo-down: ## Destroy and stop what `KEEP=1 make demo` left running
 	@if [ -x $(PYTHON) ]; then $(RUN_DEMO) down --dir $(CURDIR)/.demo; fi
 
+# The whole workspace is selected, as everywhere here, so that no crate is built twice; the acceptance tests are no `it`.
+unit: ## Unit and protocol tests; needs no tools and no cloud
+	cargo test --quiet --workspace --lib --bins --test it --test generated_code_is_current
+
+lint: ## Format and clippy; needs no tools
+	cargo fmt --all --check
+	cargo clippy --quiet --workspace --all-targets -- --deny warnings
+
 test: tools ## Unit, protocol and acceptance tests, on a local cloud of their own; ARGS goes to nextest
 	@GITLABSPOT_TOOLS_DIR=$(TOOLS) $(PYTHON) acceptance-tests/run $(ARGS)
 
-check: tools ## Format, clippy, licences and bans; generated code and docs pages are current
-	cargo fmt --all --check
+check: check-tools lint ## Format, clippy, licences and bans; generated code and docs pages are current
 	$(TOOLS)/bin/tofu fmt -check -recursive -diff examples acceptance-tests/testdata
-	cargo clippy --quiet --workspace --all-targets -- --deny warnings
 	$(CARGO) deny --config .deny.toml --workspace --log-level error check licenses bans sources
 	$(CARGO) nextest run --workspace --cargo-quiet --config-file .config/nextest.toml --filterset 'test(/(is|are)_current/)'
 
-docs: ## Write the docs pages, the schema snapshot and the generated code anew
+advisories: check-tools ## Known vulnerabilities of dependencies; needs the network, for the database of RustSec
+	$(CARGO) deny --config .deny.toml --workspace --log-level error check advisories
+
+docs: check-tools ## Write the docs pages, the schema snapshot and the generated code anew
 	UPDATE_DOCS=1 UPDATE_SNAPSHOTS=1 UPDATE_GENERATED=1 $(CARGO) nextest run --workspace --cargo-quiet --config-file .config/nextest.toml --filterset 'test(/(is|are)_current/)'
 
 # Calls are counted with the build that tests use, whose waits can be sped up; start and plans with what is shipped.

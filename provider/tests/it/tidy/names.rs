@@ -10,13 +10,14 @@ use crate::repository::files;
 const DRAWERS: [&str; 8] = ["util", "utils", "helper", "helpers", "common", "commons", "misc", "shared"];
 
 /// Everything that stands at the top.
-const TOP: [&str; 20] = [
+const TOP: [&str; 21] = [
     ".cargo",
     ".ci",
     ".clippy.toml",
     ".config",
     ".deny.toml",
     ".gitattributes",
+    ".github",
     ".gitignore",
     ".rustfmt.toml",
     "CHANGELOG.md",
