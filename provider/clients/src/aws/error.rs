@@ -189,8 +189,8 @@ impl AwsError {
              the environment variables AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
         const PROFILE: &str =
             "Select another profile (\"profile\" in the provider block, or AWS_PROFILE), or correct this one";
-        const ROLE: &str = "Check the ARN of the role, and whether its trust policy allows these credentials, or this token, to \
-             assume it";
+        const ROLE: &str = "Check the ARN of the role, and whether its trust policy allows these credentials, or this token, \
+             to assume it";
         const EXPIRED_TOKEN: &str = "The web identity token has expired: request a new one and run again";
         const FOREIGN_TOKEN: &str = "STS does not accept the web identity token: check its issuer and its audience \
              against the OpenID Connect provider in the account";

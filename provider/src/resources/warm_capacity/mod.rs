@@ -151,8 +151,8 @@ impl Resource for WarmCapacityResource {
         };
         let imported = parse(&id).ok_or_else(|| {
             let detail = format!(
-                "{id:?} is not namespace/name. Import with both, for example \"gitlab-runner/warm\", or with the name of an \
-                 EKS cluster before them: \"prod:gitlab-runner/warm\"."
+                "{id:?} is not namespace/name. Import with both, for example \"gitlab-runner/warm\", or with the name of \
+                 an EKS cluster before them: \"prod:gitlab-runner/warm\"."
             );
             Diagnostic::error("Invalid import ID", detail)
         })?;

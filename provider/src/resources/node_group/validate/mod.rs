@@ -236,7 +236,7 @@ pub(super) mod tests {
         let types = Value::Known(vec!["c5a.2xlarge".into(), "c5a".into(), "c5a.2xlarge".into()]);
         assert_eq!(
             problems(&NodeGroup { instance_types: types, ..minimal() }),
-            [one("instance_types[1]", "Not an instance type"), one("instance_types[2]", "Instance type given twice")]
+            [one("instance_types[1]", "Invalid instance type"), one("instance_types[2]", "Duplicate instance type")]
                 .concat()
         );
     }
@@ -249,7 +249,7 @@ pub(super) mod tests {
             ),
             ..minimal()
         };
-        let wrong = one("taints", "Unknown effect of a taint");
+        let wrong = one("taints", "Invalid taint effect");
         assert_eq!(problems(&config), [wrong.clone(), wrong].concat());
     }
 
