@@ -79,7 +79,7 @@ pub(super) fn config(
         Some(other) => {
             return Err(ClientError::InvalidSetting {
                 setting: "retry_mode",
-                reason: format!("\"{other}\" is neither \"standard\" nor \"adaptive\""),
+                reason: format!("\"{other}\" is not a retry mode. Use \"standard\" or \"adaptive\""),
             });
         }
     };

@@ -56,7 +56,7 @@ fn in_words(reason: &str) -> String {
     let Some((expected, got)) = reason.split_once(", got &") else { return reason.to_owned() };
     let value = got.strip_prefix("value.valueUnstructured{Value:").or_else(|| got.strip_prefix('{'));
     let value = value.and_then(|value| value.strip_suffix('}')).unwrap_or(got);
-    format!("{expected}, but the value is {value}")
+    format!("{expected}, got {value}")
 }
 
 const NO_QUANTITY: &str = "not a quantity, such as \"500m\", \"2\" or \"1Gi\"";

@@ -213,7 +213,7 @@ mod tests {
             assert!(name_problem(name, LONGEST).is_some(), "{name}");
         }
         for name in ["amzn-s3-demo-ci", "ci--x-s3", "ci--table-s3", "ci.mrap", "ci-an", "sthree-ci", "ci-s3alias"] {
-            assert!(name_problem(name, LONGEST).is_some_and(|problem| problem.contains("reserves")), "{name}");
+            assert!(name_problem(name, LONGEST).is_some_and(|problem| problem.contains("reserved")), "{name}");
         }
         assert_eq!(problems(&CacheBucket { bucket_prefix: "ci-".into(), ..CacheBucket::default() }), [""; 0]);
         let both = CacheBucket { bucket: "ab1".into(), bucket_prefix: "A".into(), ..CacheBucket::default() };
