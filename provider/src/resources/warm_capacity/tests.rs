@@ -266,7 +266,7 @@ async fn pods_of_a_job_that_are_refused_say_why() {
     stage.at("2026-01-15T23:00:00Z");
     let diagnostics = stage.apply(&nights()).await;
     let said = &diagnostics.iter().next().unwrap().detail;
-    assert!(said.contains("are made; see its events for details"), "{said}");
+    assert!(said.contains("are created; see its events for details"), "{said}");
     let [(_, job)] = cluster.jobs().try_into().unwrap();
     let event = json!({
         "apiVersion": "v1", "kind": "Event", "reason": "FailedCreate", "lastTimestamp": "2026-01-15T23:00:01Z",
