@@ -155,9 +155,9 @@ mod tests {
         assert_eq!(
             said.unwrap_err(),
             format!(
-                "this resource is in the EKS cluster {other}, and the provider now leads to {HOME}: use the cluster_name, \
-                 region and credentials of the former. To leave there what is there, take the resource out of the state \
-                 with the command \"state rm\". Nothing was changed"
+                "this resource is in the EKS cluster {other}, but the provider is now connected to {HOME}: use the \
+                 cluster_name, region and credentials of the former. To keep the objects in that cluster, remove the \
+                 resource from the state with the command \"state rm\". Nothing was changed"
             )
         );
         assert_eq!(remembered, Some(other));
@@ -166,18 +166,18 @@ mod tests {
     #[tokio::test]
     async fn only_the_remembered_cluster_can_be_gone() {
         let (said, _) = connected(vec![absent(), Answer::identity()], Some(HOME)).await;
-        assert_eq!(said.unwrap_err(), format!("the EKS cluster {HOME} does not exist any more"));
+        assert_eq!(said.unwrap_err(), format!("the EKS cluster {HOME} no longer exists"));
         let other = HOME.replace("123456789012", "210987654321");
         let (said, _) = connected(vec![absent(), Answer::identity()], Some(&other)).await;
         assert_eq!(
             said.unwrap_err(),
             format!(
-                "there is no EKS cluster \"prod\" in region eu-west-1 of the AWS account 123456789012, but this resource \
-                 is in {other}: use the region and credentials of that cluster. The state is as it was"
+                "the EKS cluster \"prod\" does not exist in region eu-west-1 of the AWS account 123456789012, but this \
+                 resource is in {other}: use the region and credentials of that cluster. The state was not changed"
             )
         );
         let (said, _) = connected(vec![absent()], None).await;
-        assert!(said.unwrap_err().starts_with("there is no EKS cluster \"prod\" in region eu-west-1: check"));
+        assert!(said.unwrap_err().starts_with("the EKS cluster \"prod\" does not exist in region eu-west-1: check"));
         let denied =
             Answer::Http(403, "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>".to_owned());
         let (said, _) = connected(vec![absent(), denied], Some(HOME)).await;

@@ -36,15 +36,18 @@ impl ToDiagnostic for ClientError {
     fn to_diagnostic(&self) -> Diagnostic {
         let summary = match self {
             ClientError::NotYetKnown { .. } => "Provider settings not known yet",
-            ClientError::NoRegion => "No AWS region",
+            ClientError::NoRegion => "No AWS region configured",
             ClientError::InvalidRegion { .. } => "Invalid AWS region",
             ClientError::AccountNotAllowed { .. } | ClientError::AccountForbidden { .. } => "AWS account not allowed",
             ClientError::Aws(error) => return error.to_diagnostic(),
-            ClientError::KubernetesNotConfigured => "No Kubernetes cluster",
+            ClientError::KubernetesNotConfigured => "No Kubernetes cluster configured",
             ClientError::ClusterNotFound { .. } => "EKS cluster not found",
-            ClientError::ClusterGone { .. } => "EKS cluster is gone",
-            ClientError::ClusterElsewhere { .. } | ClientError::OtherCluster { .. } => "Another EKS cluster",
-            ClientError::Elsewhere { .. } => "Another account or region",
+            ClientError::ClusterGone { .. } => "Cluster no longer exists",
+            ClientError::ClusterElsewhere { .. } | ClientError::OtherCluster { .. } => {
+                "Connected to a different EKS \
+                cluster"
+            }
+            ClientError::Elsewhere { .. } => "Connected to a different account or region",
             ClientError::ClusterNotReady { .. } => "EKS cluster not ready",
             ClientError::Exec { .. } | ClientError::TokenFile { .. } | ClientError::EksToken { .. } => {
                 "No Kubernetes credentials"

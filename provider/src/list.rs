@@ -54,7 +54,7 @@ impl Cluster {
         found.map_err(|error| {
             let advice = match &error {
                 KubernetesError::Forbidden { .. } if namespace.is_null() => {
-                    " Give \"namespace\" if the identity may list objects of one namespace only."
+                    " Set \"namespace\" if the identity can only list the objects of one namespace."
                 }
                 _ => "",
             };

@@ -133,7 +133,7 @@ pub(crate) async fn remove(
 
 /// An object whose end was waited for in vain.
 #[derive(Debug, thiserror::Error)]
-#[error("{object} is being deleted, and was still there: {source}. Nothing was changed; apply again when it is gone.")]
+#[error("{object} is being deleted, and still exists: {source}. Nothing was changed. Apply again when it is deleted.")]
 pub(crate) struct StillEnding {
     object: Box<ObjectRef>,
     source: WaitError<KubernetesError>,
@@ -162,7 +162,7 @@ async fn wait_until_gone(
         let found = kubernetes::get(client, place).await?;
         Ok(match found.filter(|found| found["metadata"]["uid"].as_str() == uid) {
             None => Look::Done(()),
-            Some(_) => Look::Pending(format!("{place} is still there")),
+            Some(_) => Look::Pending(format!("{place} still exists")),
         })
     })
     .await

@@ -15,11 +15,11 @@ const LOGS: Logs =
 const SOURCE: &str = "gitlabspot/gitlabspot";
 const VERSION: &str = concat!("terraform-provider-gitlabspot ", env!("CARGO_PKG_VERSION"));
 const USAGE: &str = "\
-This is the provider gitlabspot/gitlabspot for Terraform and OpenTofu. Name it in required_providers
-of a configuration, run `terraform init` or `tofu init`, and it is found and started from there.
+This is the provider gitlabspot/gitlabspot for Terraform and OpenTofu. Add it to required_providers of a configuration
+and run `terraform init` or `tofu init`: the host then finds and starts it.
 
 Usage: terraform-provider-gitlabspot [OPTION]
-  --debug    wait for Terraform or OpenTofu to attach, and print how to make it do so
+  --debug    wait for Terraform or OpenTofu to attach, and print how to do so
   --version  print the version
   --help     print this text";
 

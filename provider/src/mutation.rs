@@ -90,11 +90,11 @@ pub(crate) fn foretold(changes: &[(ObjectRef, Json, Json)]) -> Option<Diagnostic
     }
     (!lines.is_empty()).then(|| {
         let detail = format!(
-            "A policy or a webhook of the cluster changes what is applied here, which is not shown in manifest and is no \
-             difference in later plans:{}",
+            "A policy or a webhook of the cluster changes the applied objects. The changes are not shown in manifest, \
+             and later plans do not show them as differences:{}",
             lines.concat()
         );
-        Diagnostic::warning("Changed by the cluster's admission", detail)
+        Diagnostic::warning("Objects are changed by cluster admission", detail)
     })
 }
 
@@ -121,8 +121,8 @@ fn differences(path: &str, asked: &Json, made: &Json, lines: &mut Vec<String>) {
             }
         }
         // Users may have put a sensitive value there.
-        _ if is_of_users(path) => lines.push(format!("{path} has another value")),
-        _ => lines.push(format!("{path} is {made} in place of {asked}")),
+        _ if is_of_users(path) => lines.push(format!("{path} has a different value")),
+        _ => lines.push(format!("{path} is {made} instead of {asked}")),
     }
 }
 
@@ -179,7 +179,7 @@ mod tests {
             (json!({ "a": [{ "image": "x" }], "b": 1 }), json!({ "a": [{ "image": "y" }], "b": 1, "c": [1] }));
         let said = foretold(&[(place(), asked.clone(), made)]).unwrap().detail;
         assert!(said.ends_with(
-            "\n- Namespace ci: a[0].image is \"y\" in place of \"x\"\n- Namespace ci: c is [1] in place of null"
+            "\n- Namespace ci: a[0].image is \"y\" instead of \"x\"\n- Namespace ci: c is [1] instead of null"
         ));
         assert_eq!(foretold(&[(place(), asked.clone(), asked)]), None);
     }
@@ -189,10 +189,10 @@ mod tests {
         let of = |value: &str| json!({ "containers": [{ "env": [{ "name": "A", "value": value }] }] });
         let mut lines = Vec::new();
         differences("", &of("secret"), &of("secret-too"), &mut lines);
-        assert_eq!(lines, ["containers[0].env[0].value has another value"]);
+        assert_eq!(lines, ["containers[0].env[0].value has a different value"]);
         let of = |value: &str| json!({ "containers": [{ "args": ["-c", value] }] });
         lines.clear();
         differences("", &of("secret"), &of("secret-too"), &mut lines);
-        assert_eq!(lines, ["containers[0].args[1] has another value"]);
+        assert_eq!(lines, ["containers[0].args[1] has a different value"]);
     }
 }

@@ -184,14 +184,14 @@ fn ending(namespace: &Json) -> String {
     if said.is_empty() {
         return "the namespace is being deleted".to_owned();
     }
-    format!("the namespace is being deleted, and Kubernetes says: {}", said.join("; "))
+    format!("the namespace is being deleted. Kubernetes reports: {}", said.join("; "))
 }
 
 /// Why what is in a namespace could not be listed.
 fn unlisted(version: &str, error: &kube::Error) -> String {
     let kube::Error::Api(status) = error else { return format!("{version}: {}", causes(error)) };
     let hint = if status.code == 503 {
-        ". Its server does not work; `kubectl get apiservices` shows which, repair or remove it"
+        ". The server of this API does not work; find it with `kubectl get apiservices`, and repair or remove it"
     } else {
         ""
     };
@@ -214,7 +214,7 @@ mod tests {
         let remaining = "Some content in the namespace has finalizers remaining: a/b in 1 resource instances";
         let found =
             json!({ "status": { "conditions": [condition("False", "all is well"), condition("True", remaining)] } });
-        assert_eq!(ending(&found), format!("the namespace is being deleted, and Kubernetes says: {remaining}"));
+        assert_eq!(ending(&found), format!("the namespace is being deleted. Kubernetes reports: {remaining}"));
         assert_eq!(ending(&json!({})), "the namespace is being deleted");
     }
 
@@ -224,7 +224,10 @@ mod tests {
             kube::core::Status { code: 503, message: "service unavailable\n".to_owned(), ..Default::default() };
         let said = unlisted("metrics.example.com/v1", &kube::Error::Api(Box::new(status)));
         assert!(
-            said.starts_with("metrics.example.com/v1 answered 503 (service unavailable). Its server does not work"),
+            said.starts_with(
+                "metrics.example.com/v1 answered 503 (service unavailable). The server of this API does \
+                not work"
+            ),
             "{said}"
         );
     }

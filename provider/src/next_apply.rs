@@ -3,13 +3,13 @@
 
 /// After a create that left something behind.
 pub(crate) const REPLACES: &str =
-    "A create that failed leaves it tainted, so that the next apply deletes it and makes it anew.";
+    "A failed create leaves the resource tainted, so that the next apply deletes and recreates it.";
 
 /// As sentences, for a resource that an update completes.
 pub(crate) fn next_apply(is_new: bool) -> String {
     if is_new {
-        format!("{REPLACES} To keep it, run \"tofu untaint ADDRESS\" before: then the apply makes what is missing.")
+        format!("{REPLACES} To keep it, run \"tofu untaint ADDRESS\" first: the apply then creates what is missing.")
     } else {
-        "Apply again when the cause is gone.".to_owned()
+        "Apply again when the cause is resolved.".to_owned()
     }
 }

@@ -92,8 +92,8 @@ pub(crate) fn is_unfinished(object: &Json) -> bool {
 /// What to do about objects of another resource. `id` imports them.
 pub(crate) fn advice(id: &str) -> String {
     format!(
-        "If the resource was renamed, write a `moved` block. If it has create_before_destroy, remove that: objects of one \
-         name cannot be there twice. If no state has it, import it as \"{id}\". Otherwise choose another name."
+        "If the resource was renamed, write a `moved` block. If it has create_before_destroy, remove that: two objects \
+         cannot have the same name. If no state contains it, import it as \"{id}\". Otherwise choose another name."
     )
 }
 

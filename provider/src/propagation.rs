@@ -93,14 +93,14 @@ where
             let answer = (!std::mem::take(&mut early)).then(|| Box::pin(shows()));
             let seen = &seen;
             async move {
-                let Some(answer) = answer else { return Ok(Look::Pending("just written".to_owned())) };
+                let Some(answer) = answer else { return Ok(Look::Pending("the change was just written".to_owned())) };
                 let shows = answer.await?;
                 let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
                 *seen = if shows { *seen + 1 } else { 0 };
                 Ok(match *seen {
                     count if count >= steady.looks => Look::Done(()),
-                    0 => Look::Pending("the old value".to_owned()),
-                    count => Look::Pending(format!("the new value {count} times in a row")),
+                    0 => Look::Pending("the service still returns the old value".to_owned()),
+                    count => Look::Pending(format!("the service returned the new value {count} times in a row")),
                 })
             }
         })

@@ -77,7 +77,7 @@ pub(crate) fn validate(tags: &Value<Map<String>>, diagnostics: &mut Diagnostics)
             "tags",
             "Too many tags",
             format!(
-                "{} tags are given; AWS allows 50, and one is needed while the resource is being made.",
+                "{} tags are set. AWS allows 50, and the provider needs one of them while it creates the resource.",
                 tags.len()
             ),
         );
@@ -85,11 +85,12 @@ pub(crate) fn validate(tags: &Value<Map<String>>, diagnostics: &mut Diagnostics)
     for (key, value) in tags {
         let value = value.as_str().unwrap_or_default();
         let problem = if is_hidden(key) || key.to_ascii_lowercase().starts_with("aws:") {
-            "Keys that begin with \"aws:\" belong to AWS, and those that begin with \"gitlabspot/\" to this provider. Choose another key."
+            "Keys that begin with \"aws:\" are reserved by AWS, and keys that begin with \"gitlabspot/\" by this \
+             provider. Choose another key."
         } else if key.is_empty() || key.chars().count() > 128 {
-            "A key has 1 to 128 characters."
+            "A tag key must have 1 to 128 characters."
         } else if value.chars().count() > 256 {
-            "A value has at most 256 characters."
+            "A tag value must have at most 256 characters."
         } else {
             continue;
         };

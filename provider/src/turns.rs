@@ -29,7 +29,7 @@ pub(crate) struct Turn {
 
 /// What another operation of this run makes at this moment.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0} is being made by another resource in this run")]
+#[error("{0} is being created by another resource in this run")]
 pub(crate) struct Taken(String);
 
 /// The names of objects in a cluster, and that of their resource.
@@ -49,7 +49,7 @@ impl Turns {
                 Ok(turn) => Ok(Look::Done(turn)),
                 Err((name, Doing::Making)) => Err(Taken(name)),
                 Err((name, Doing::Removing)) => {
-                    Ok(Look::Pending(format!("{name} is being removed by another resource")))
+                    Ok(Look::Pending(format!("{name} is being deleted by another resource")))
                 }
             }
         })

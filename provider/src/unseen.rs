@@ -90,12 +90,13 @@ impl Unseen {
         }
         let rights: Vec<String> = self.rights.iter().map(|right| format!("\n- {right}")).collect();
         let detail = format!(
-            "The identity in use may not read {}. The state of it stays as it is, and changes of others are not seen. These \
-             permissions are missing:{}\ndocs/permissions/plan has roles and policies that are enough for plans.",
+            "The identity in use is not allowed to read {}. Their state was not refreshed, so changes made outside of \
+             this configuration are not detected. The following permissions are missing:{}\nThe roles and policies in \
+             docs/permissions/plan are sufficient for plans.",
             self.objects.join(", "),
             rights.concat()
         );
-        Some(Diagnostic::warning(format!("Not everything of the {kind} may be read"), detail))
+        Some(Diagnostic::warning(format!("Missing permissions to read the {kind}"), detail))
     }
 }
 
@@ -154,7 +155,7 @@ mod tests {
                            arn:aws:eks:eu-west-1:111122223333:nodegroup/prod/build/1\n- s3:GetEncryptionConfiguration\n";
         assert!(said.contains(permissions), "{said}");
         assert!(
-            said.contains("may not read the node group prod:build, its launch template, the encryption."),
+            said.contains("not allowed to read the node group prod:build, its launch template, the encryption."),
             "{said}"
         );
 
@@ -175,7 +176,7 @@ mod tests {
         unseen.note("Secrets", &message("list"));
         assert!(unseen.has("Secret ci/a") && !unseen.has("Secret ci/c"));
         let said = unseen.warning("node group").unwrap().detail;
-        assert!(said.contains("may not read Secret ci/a, Secret ci/b, Secrets."), "{said}");
+        assert!(said.contains("not allowed to read Secret ci/a, Secret ci/b, Secrets."), "{said}");
         assert_eq!(said.matches("\n- ").count(), 2, "{said}");
     }
 }

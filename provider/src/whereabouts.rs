@@ -35,7 +35,7 @@ pub(super) async fn check(
         let own = clients.region().await.or_diagnostics()?;
         if region != own {
             let text = format!(
-                "The identity names the region {region}, but the provider works in {own}. Use a provider configuration of \
+                "The identity has the region {region}, but the provider uses {own}. Use a provider configuration for \
                  that region."
             );
             return Err(Diagnostic::error("Resource in another region", text).into());
@@ -45,8 +45,8 @@ pub(super) async fn check(
         let own = clients.account_id().await.or_diagnostics()?;
         if account != own {
             let text = format!(
-                "The identity names the account {account}, but the provider's credentials are of {own}. Use a provider \
-                 configuration of that account."
+                "The identity has the account {account}, but the provider's credentials belong to {own}. Use a \
+                 provider configuration for that account."
             );
             return Err(Diagnostic::error("Resource in another account", text).into());
         }
@@ -83,8 +83,8 @@ mod tests {
         for arn in ["arn:aws:eks:eu-west-2:123456789012:nodegroup/prod/build/1", "arn:aws:iam::111122223333:user/cache"]
         {
             let wanted = format!(
-                "this resource is {arn}, and it is looked for in the AWS account 123456789012 and the region eu-west-1: use \
-                 the credentials and the region that it was made with. The state is as it was"
+                "this resource is {arn}, but the provider uses the AWS account 123456789012 and the region eu-west-1: \
+                 use the credentials and the region with which it was created. The state was not changed"
             );
             assert_eq!(said(arn).await, Err(wanted));
         }

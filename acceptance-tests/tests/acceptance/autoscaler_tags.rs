@@ -56,7 +56,7 @@ async fn wrong_taint() {
     let main = std::fs::read_to_string(workspace.folder().join("main.tf")).unwrap();
     workspace.write("main.tf", &main.replace("NO_SCHEDULE", "noschedule"));
     let said = workspace.try_plan().await.unwrap_err().failed();
-    let expected = "Taint 1: \"noschedule\" is no effect. Write NoSchedule, NoExecute or PreferNoSchedule.";
+    let expected = "Taint 1: \"noschedule\" is not a taint effect. Write NoSchedule, NoExecute or PreferNoSchedule.";
     assert!(said.contains(expected), "{said}");
     stage.assert_nothing_left().await;
 }

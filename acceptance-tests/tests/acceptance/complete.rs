@@ -55,7 +55,7 @@ async fn applies_with(engine: Engine) {
 
     workspace.destroy().await;
     stage.assert_nothing_left().await;
-    assert!(!stage.namespace.exists().await, "the namespace that the credentials made is still there");
+    assert!(!stage.namespace.exists().await, "the namespace that the credentials made still exists");
 }
 
 /// What Terraform 1.14 lists, and the configuration that it generates.
@@ -129,7 +129,7 @@ async fn who_may_not_read_keeps_the_state(stage: &Stage, workspace: &Workspace) 
     let said = plan.output().prose();
     assert!(plan.is_empty(), "{said}");
     for kind in ["node group", "cache bucket", "credentials"] {
-        let summary = format!("Warning: Not everything of the {kind} may be read");
+        let summary = format!("Warning: Missing permissions to read the {kind}");
         assert_eq!(said.matches(&summary).count(), 1, "{summary}: {said}");
     }
     for (_, _, action) in calls {

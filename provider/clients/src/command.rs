@@ -13,7 +13,8 @@ const TIMEOUT: Duration = Duration::from_mins(5);
 pub(super) enum NotRun {
     #[error("it cannot be run: {0}")]
     Failed(#[from] std::io::Error),
-    #[error("it did not end within {} seconds, and was ended. It cannot ask questions: sign in before the run", .0.as_secs())]
+    #[error("it did not finish within {} seconds and was terminated. It cannot prompt for input: sign in before the \
+        run", .0.as_secs())]
     TookTooLong(Duration),
 }
 
@@ -44,7 +45,7 @@ mod tests {
         let error = output_within(command, Duration::from_millis(300)).await.unwrap_err();
         assert_eq!(
             error.to_string(),
-            "it did not end within 0 seconds, and was ended. It cannot ask questions: sign in before the run"
+            "it did not finish within 0 seconds and was terminated. It cannot prompt for input: sign in before the run"
         );
         let process = std::fs::read_to_string(folder.path().join("pid")).unwrap();
         let place = std::path::PathBuf::from(format!("/proc/{}", process.trim()));

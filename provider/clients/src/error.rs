@@ -11,8 +11,8 @@ use super::once::Failure;
 pub enum ClientError {
     /// The plan runs before the values exist. Nothing was contacted.
     #[error(
-        "the provider settings {} are not known yet: they depend on something that this run is still to create. Nothing \
-         was contacted",
+        "the provider settings {} are not known yet, because they depend on resources that this run has not created \
+         yet. No request was sent",
         .settings.join(", ")
     )]
     NotYetKnown { settings: Vec<String> },
@@ -21,8 +21,8 @@ pub enum ClientError {
     InvalidSetting { setting: &'static str, reason: String },
 
     #[error(
-        "no AWS region is configured: set \"region\" in the provider block, the environment variable AWS_REGION, \
-         or a region in the profile that is used"
+        "no AWS region is configured: set \"region\" in the provider block, the environment variable AWS_REGION, or a \
+         region in the selected profile"
     )]
     NoRegion,
 
@@ -33,14 +33,14 @@ pub enum ClientError {
     InvalidRegion { region: String },
 
     #[error(
-        "the credentials belong to AWS account {account}, which is not among allowed_account_ids ({}): use \
-         credentials of an allowed account, or add this one to the list. Nothing was changed",
+        "the credentials belong to AWS account {account}, which is not in allowed_account_ids ({}): use credentials of \
+         an allowed account, or add this one to the list. Nothing was changed",
         .allowed.join(", ")
     )]
     AccountNotAllowed { account: String, allowed: Vec<String> },
 
     #[error(
-        "the credentials belong to AWS account {account}, which forbidden_account_ids excludes: use credentials of \
+        "the credentials belong to AWS account {account}, which is in forbidden_account_ids: use credentials of \
          another account. Nothing was changed"
     )]
     AccountForbidden { account: String },
@@ -49,42 +49,42 @@ pub enum ClientError {
     Aws(#[from] AwsError),
 
     #[error(
-        "no Kubernetes cluster is configured: set \"cluster_name\" on the resource, or in the provider's \"kubernetes\" \
-         one of \"cluster_name\" (an EKS cluster), \"config_path\" (a kubeconfig file) or \"host\" with \"token\" or a \
-         client certificate. ~/.kube/config is read only when config_path names it"
+        "no Kubernetes cluster is configured: set \"cluster_name\" on the resource, or in the provider's \
+         \"kubernetes\" one of \"cluster_name\" (an EKS cluster), \"config_path\" (a kubeconfig file) or \"host\" with \
+         \"token\" or a client certificate. ~/.kube/config is only read if config_path names it"
     )]
     KubernetesNotConfigured,
 
     /// EKS itself says so.
     #[error(
-        "there is no EKS cluster \"{name}\" in region {region}: check cluster_name, the provider's region and the account. \
-         What was on a cluster that is gone for good leaves the state with the command \"state rm\""
+        "the EKS cluster \"{name}\" does not exist in region {region}: check cluster_name, the provider's region and \
+         the account. If the cluster was deleted, remove its resources from the state with the command \"state rm\""
     )]
     ClusterNotFound { name: String, region: String },
 
     /// Certain: EKS itself says so of the cluster that a resource was in.
-    #[error("the EKS cluster {arn} does not exist any more")]
+    #[error("the EKS cluster {arn} no longer exists")]
     ClusterGone { arn: String },
 
     /// Not there, but the objects may be elsewhere.
     #[error(
-        "there is no EKS cluster \"{name}\" in region {region} of the AWS account {account}, but this resource is in {home}: \
-         use the region and credentials of that cluster. The state is as it was"
+        "the EKS cluster \"{name}\" does not exist in region {region} of the AWS account {account}, but this resource \
+         is in {home}: use the region and credentials of that cluster. The state was not changed"
     )]
     ClusterElsewhere { name: String, region: String, account: String, home: String },
 
     /// Connected, but to a cluster that the resource is not in.
     #[error(
-        "this resource is in the EKS cluster {home}, and the provider now leads to {found}: use the cluster_name, region \
-         and credentials of the former. To leave there what is there, take the resource out of the state with the command \
-         \"state rm\". Nothing was changed"
+        "this resource is in the EKS cluster {home}, but the provider is now connected to {found}: use the \
+         cluster_name, region and credentials of the former. To keep the objects in that cluster, remove the resource \
+         from the state with the command \"state rm\". Nothing was changed"
     )]
     OtherCluster { home: String, found: String },
 
     /// AWS does not know it here, where it never was.
     #[error(
-        "this resource is {arn}, and it is looked for in the AWS account {account} and the region {region}: use the \
-         credentials and the region that it was made with. The state is as it was"
+        "this resource is {arn}, but the provider uses the AWS account {account} and the region {region}: use the \
+         credentials and the region with which it was created. The state was not changed"
     )]
     Elsewhere { arn: String, region: String, account: String },
 
@@ -94,20 +94,20 @@ pub enum ClientError {
     #[error("the kubeconfig {} cannot be used: {reason}", .path.display())]
     Kubeconfig { path: PathBuf, reason: String },
 
-    #[error("the command \"{command}\" gave no credentials for the cluster: {reason}")]
+    #[error("the command \"{command}\" returned no credentials for the cluster: {reason}")]
     Exec { command: String, reason: String },
 
     #[error("the token file {} cannot be read: {source}", .path.display())]
     TokenFile { path: PathBuf, source: Arc<std::io::Error> },
 
-    #[error("no token for the EKS cluster \"{cluster}\" can be made: {reason}")]
+    #[error("no token for the EKS cluster \"{cluster}\" can be created: {reason}")]
     EksToken { cluster: String, reason: String },
 
-    #[error("no connection to the Kubernetes API can be made from these settings: {reason}")]
+    #[error("no connection to the Kubernetes API can be created with these settings: {reason}")]
     KubernetesClient { reason: String },
 
     /// The user wanted the run to end.
-    #[error("the run was stopped while a connection was being made. Nothing was changed")]
+    #[error("the run was stopped while a connection was being established. Nothing was changed")]
     Stopped,
 }
 
@@ -125,8 +125,8 @@ impl Failure for ClientError {
 /// What to wait for.
 fn until(status: &str) -> &'static str {
     match status {
-        "DELETING" => "wait until it is gone; what was on it can then be destroyed",
-        "FAILED" => "see the issues of its health in EKS, and delete it or make it anew",
+        "DELETING" => "wait until it is deleted; its resources can then be destroyed",
+        "FAILED" => "check its health issues in EKS, and delete or recreate it",
         _ => "wait until it is ACTIVE",
     }
 }

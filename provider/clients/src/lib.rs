@@ -313,7 +313,7 @@ mod tests {
             ..script.settings()
         });
         let found = [not_allowed.eks().await.unwrap_err().to_string(), not_allowed.s3().await.unwrap_err().to_string()];
-        let text = "the credentials belong to AWS account 123456789012, which is not among allowed_account_ids \
+        let text = "the credentials belong to AWS account 123456789012, which is not in allowed_account_ids \
                     (111111111111, 222222222222): use credentials of an allowed account, or add this one to the list. \
                     Nothing was changed";
         assert_eq!(found, [text, text]);
@@ -325,8 +325,8 @@ mod tests {
         });
         assert_eq!(
             forbidden.iam().await.unwrap_err().to_string(),
-            "the credentials belong to AWS account 123456789012, which forbidden_account_ids excludes: use credentials \
-             of another account. Nothing was changed"
+            "the credentials belong to AWS account 123456789012, which is in forbidden_account_ids: use credentials of \
+             another account. Nothing was changed"
         );
     }
 
@@ -334,8 +334,8 @@ mod tests {
     async fn settings_that_are_not_known_yet_connect_to_nothing() {
         let script = Script::default();
         let unknown = clients(AwsSettings { not_yet_known: vec!["region".to_owned()], ..script.settings() });
-        let text = "the provider settings region are not known yet: they depend on something that this run is still to \
-                    create. Nothing was contacted";
+        let text = "the provider settings region are not known yet, because they depend on resources that this run has \
+                    not created yet. No request was sent";
         assert_eq!(unknown.eks().await.unwrap_err().to_string(), text);
 
         let unknown = Clients::new(Settings {

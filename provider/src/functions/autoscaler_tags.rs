@@ -68,7 +68,7 @@ fn labels(labels: Raw) -> Result<BTreeMap<String, String>, FunctionError> {
             Raw::String(value) => Ok((key, value)),
             _ => Err(FunctionError::argument(
                 LABELS,
-                format!("The label {key:?} has no value. Give it one, or leave it out."),
+                format!("The label {key:?} has no value. Set a value, or omit the label."),
             )),
         })
         .collect()
@@ -80,7 +80,8 @@ fn taints(taints: Raw) -> Result<Vec<Taint>, FunctionError> {
         Raw::List(taints) => taints.into_iter().enumerate().map(|(index, raw)| taint(index, plain(raw))).collect(),
         _ => Err(FunctionError::argument(
             TAINTS,
-            "Taints are a list of objects, for instance [{ key = \"build\", value = \"true\", effect = \"NoSchedule\" }].",
+            "Taints must be a list of objects, for example [{ key = \"build\", value = \"true\", effect = \
+             \"NoSchedule\" }].",
         )),
     }
 }
@@ -91,7 +92,7 @@ fn taint(index: usize, taint: Raw) -> Result<Taint, FunctionError> {
         return Err(wrong("expected an object with key, value and effect."));
     };
     if let Some(unknown) = attributes.keys().find(|name| !["key", "value", "effect"].contains(&name.as_str())) {
-        return Err(wrong(&format!("there is no attribute {unknown:?}; a taint has key, value and effect.")));
+        return Err(wrong(&format!("the attribute {unknown:?} does not exist; a taint has key, value and effect.")));
     }
     let text = |name: &str| match plain(taint.get(name)) {
         Raw::String(text) => Some(text),
@@ -99,10 +100,14 @@ fn taint(index: usize, taint: Raw) -> Result<Taint, FunctionError> {
         Raw::Number(number) => Some(number.to_string()),
         _ => None,
     };
-    let key = text("key").filter(|key| !key.is_empty()).ok_or_else(|| wrong("it has no key."))?;
-    let effect = text("effect").ok_or_else(|| wrong("it has no effect."))?;
-    let effect = Effect::parse(&effect)
-        .ok_or_else(|| wrong(&format!("{effect:?} is no effect. Write NoSchedule, NoExecute or PreferNoSchedule.")))?;
+    let key = text("key").filter(|key| !key.is_empty()).ok_or_else(|| wrong("it does not have a key."))?;
+    let effect = text("effect").ok_or_else(|| wrong("it does not have an effect."))?;
+    let effect = Effect::parse(&effect).ok_or_else(|| {
+        wrong(&format!(
+            "{effect:?} is not a taint effect. Write NoSchedule, NoExecute or \
+            PreferNoSchedule."
+        ))
+    })?;
     Ok(Taint { key, value: text("value").unwrap_or_default(), effect })
 }
 
@@ -152,13 +157,13 @@ mod tests {
             error,
             FunctionError::argument(
                 1,
-                "Taint 1: \"noschedule\" is no effect. Write NoSchedule, NoExecute or PreferNoSchedule."
+                "Taint 1: \"noschedule\" is not a taint effect. Write NoSchedule, NoExecute or PreferNoSchedule."
             )
         );
-        assert_eq!(text(object(&[("effect", "NoSchedule".into())])).text, "Taint 1: it has no key.");
+        assert_eq!(text(object(&[("effect", "NoSchedule".into())])).text, "Taint 1: it does not have a key.");
         assert_eq!(
             text(object(&[("name", "a".into())])).text,
-            "Taint 1: there is no attribute \"name\"; a taint has key, value and effect."
+            "Taint 1: the attribute \"name\" does not exist; a taint has key, value and effect."
         );
     }
 }

@@ -56,7 +56,7 @@ impl Function for RunnerConfig {
         }
         let object = json(&arguments.into_iter().next().unwrap_or_default());
         let Json::Object(object) = object else {
-            return Err(wrong("Expected an object, for instance { kubernetes = { cpu_request = \"2\" } }."));
+            return Err(wrong("Expected an object, for example { kubernetes = { cpu_request = \"2\" } }."));
         };
         let file = file(object).map_err(|findings| wrong(&told(findings)))?;
         toml::to_string(&file).map(Raw::from).map_err(|error| wrong(&format!("It cannot be written as TOML: {error}.")))
@@ -101,8 +101,8 @@ fn outside(runner: &Map<String, Json>) -> Result<(), Vec<Diagnostic>> {
         .filter(is_global)
         .map(|name| {
             let detail = format!(
-                "{name} belongs to the global section of config.toml, and this object is one runner. Write \
-                 {{ {name} = ..., runners = {{ ... }} }} for the whole file."
+                "{name} belongs to the global section of config.toml, but this object is a single runner. Write {{ \
+                 {name} = ..., runners = {{ ... }} }} for the complete file."
             );
             let path = AttributePath::of(name.as_str());
             Diagnostic::error("Key of the global section", detail).at(path)
@@ -192,8 +192,8 @@ mod tests {
     fn keys_of_the_global_section_are_told_apart() {
         assert_eq!(
             error(object([("concurrent", 4.into())])),
-            "concurrent belongs to the global section of config.toml, and this object is one runner. Write \
-             { concurrent = ..., runners = { ... } } for the whole file."
+            "concurrent belongs to the global section of config.toml, but this object is a single runner. Write { \
+             concurrent = ..., runners = { ... } } for the complete file."
         );
         assert!(error("text".into()).starts_with("Expected an object"));
         assert_eq!(

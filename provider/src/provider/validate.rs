@@ -18,7 +18,7 @@ pub(super) fn check(config: &Config, diagnostics: &mut Diagnostics) {
         diagnostics.error(
             given,
             "Incomplete static credentials",
-            format!("{given} is set, {missing} is not. Set both, or neither to use the standard credential chain."),
+            format!("{given} is set, but {missing} is not. Set both, or neither to use the standard credential chain."),
         );
     }
     if let Some(mode) = config.retry_mode.as_str()
@@ -27,17 +27,22 @@ pub(super) fn check(config: &Config, diagnostics: &mut Diagnostics) {
         diagnostics.error(
             "retry_mode",
             "Invalid retry mode",
-            format!("{mode:?} is neither \"standard\" nor \"adaptive\"."),
+            format!("{mode:?} is not a retry mode. Use \"standard\" or \"adaptive\"."),
         );
     }
     if config.max_retries.known().is_some_and(|retries| !(0..=100).contains(retries)) {
-        diagnostics.error("max_retries", "Invalid number of retries", "Give a number from 0 to 100.");
+        diagnostics.error(
+            "max_retries",
+            "Invalid number of retries",
+            "The number of retries must be between 0 and \
+            100.",
+        );
     }
     if config.allowed_account_ids.known().is_some() && config.forbidden_account_ids.known().is_some() {
         diagnostics.error(
             "forbidden_account_ids",
-            "Conflicting account lists",
-            "Set allowed_account_ids or forbidden_account_ids, not both.",
+            "Conflicting arguments",
+            "Only one of allowed_account_ids and forbidden_account_ids can be set.",
         );
     }
     accounts("allowed_account_ids", &config.allowed_account_ids, diagnostics);
@@ -56,7 +61,7 @@ pub(super) fn check(config: &Config, diagnostics: &mut Diagnostics) {
             diagnostics.error(
                 AttributePath::of(attribute).attribute("duration"),
                 "Invalid duration",
-                format!("{text:?} is not a duration. Write it as a number with a unit, for instance \"1h\"."),
+                format!("{text:?} is not a duration. Write a number with a unit, for example \"1h\"."),
             );
         }
     }
@@ -68,8 +73,8 @@ fn accounts(attribute: &'static str, list: &Value<Set<String>>, diagnostics: &mu
     if list.known().is_some_and(|list| list.iter().all(Value::is_null)) {
         diagnostics.error(
             attribute,
-            "No account in the list",
-            format!("{attribute} is set and has no account id in it. Name at least one, or leave it out."),
+            "Empty set",
+            format!("{attribute} is set, but does not contain an account ID. Specify at least one, or omit it."),
         );
     }
 }
@@ -82,8 +87,9 @@ fn kubernetes(config: &Config, diagnostics: &mut Diagnostics) {
     if given(config_path) && files {
         diagnostics.error(
             path("config_paths"),
-            "Conflicting cluster addresses",
-            "config_path and config_paths both name kubeconfig files. Put all of them into config_paths, or keep one.",
+            "Conflicting arguments",
+            "Only one of config_path and config_paths can be set. Specify all kubeconfig files in config_paths, or \
+             keep one of them.",
         );
     }
     if given(cluster_name) {
@@ -91,8 +97,8 @@ fn kubernetes(config: &Config, diagnostics: &mut Diagnostics) {
         for (other, _) in ways.into_iter().filter(|(_, given)| *given) {
             diagnostics.error(
                 path(other),
-                "Conflicting cluster addresses",
-                format!("cluster_name and {other} both say which cluster to use. Keep one of them."),
+                "Conflicting arguments",
+                format!("cluster_name and {other} both select a cluster. Keep one of them."),
             );
         }
         let idle = [
@@ -107,18 +113,18 @@ fn kubernetes(config: &Config, diagnostics: &mut Diagnostics) {
         for (other, _) in idle.into_iter().filter(|(_, given)| *given) {
             diagnostics.error(
                 path(other),
-                "Conflicting cluster credentials",
+                "Conflicting arguments",
                 format!(
-                    "With cluster_name the address comes from EKS and tokens are made from the AWS credentials, so that \
-                     {other} would not be used. Take it away, or use host in place of cluster_name."
+                    "With cluster_name, the address comes from EKS and tokens are created from the AWS credentials, so \
+                     that {other} would have no effect. Remove it, or use host instead of cluster_name."
                 ),
             );
         }
     } else if given(token) && exec.known().is_some() {
         diagnostics.error(
             path("exec"),
-            "Conflicting cluster credentials",
-            "token and exec both say whom to be. Keep one of them.",
+            "Conflicting arguments",
+            "token and exec both select credentials. Keep one of them.",
         );
     }
     let version = exec.known().and_then(|exec| exec.api_version.as_str());
@@ -126,7 +132,7 @@ fn kubernetes(config: &Config, diagnostics: &mut Diagnostics) {
         diagnostics.error(
             path("exec").attribute("api_version"),
             "Invalid version",
-            format!("{version:?} is not one that commands speak today: {}.", EXEC_VERSIONS.join(", ")),
+            format!("{version:?} is not supported. Use one of: {}.", EXEC_VERSIONS.join(", ")),
         );
     }
     let certificates = [

@@ -64,7 +64,7 @@ async fn owned_by_us_and_made_by_someone() {
         stage.account.inject(Fault::error("s3", "HeadBucket", 404, "NotFound", ""));
         stage.account.inject(fault);
         let said = workspace.try_apply().await.failed();
-        assert!(said.contains("Bucket exists already") && said.contains("It was not touched"), "{said}");
+        assert!(said.contains("Bucket already exists") && said.contains("It was not changed"), "{said}");
         assert_eq!(
             (stage.account.changes(), count(&stage.account, "CreateBucket")),
             (vec!["CreateBucket".to_owned()], 2)
@@ -88,7 +88,7 @@ async fn one_of_another_region() {
     assert!(!workspace.state().await.contains(ADDRESS));
     // Nor is it imported by a provider of a region that is not its own.
     let said = workspace.try_import(ADDRESS, &bucket).await.failed();
-    assert!(said.contains("is in the region af-south-1, but the provider works in eu-west-1"), "{said}");
+    assert!(said.contains("is in the region af-south-1, but the provider uses eu-west-1"), "{said}");
     stage.account.s3().delete_bucket().bucket(&bucket).send().await.unwrap();
 }
 
@@ -108,7 +108,7 @@ async fn one_of_our_own() {
         tag(&stage.account, &bucket, &[("owner", "someone")]).await;
         stage.account.forget();
         let said = workspace.try_apply().await.failed();
-        assert!(said.contains("Bucket exists already"), "{said}");
+        assert!(said.contains("Bucket already exists"), "{said}");
         assert!(said.contains(&format!("tofu import ADDRESS {bucket}")), "{said}");
         assert_eq!(stage.account.changes(), [""; 0]);
         assert!(exists(&stage.account, &bucket).await);
@@ -134,7 +134,7 @@ async fn one_that_may_not_be_seen() {
         let denied = Fault::error("s3", "HeadBucket|ListObjectsV2", 403, "AccessDenied", "no s3:ListBucket");
         stage.account.inject(denied.times(0));
         let said = workspace.try_apply().await.failed();
-        assert!(said.contains(&format!("there is a bucket of this name in the region {region}")), "{said}");
+        assert!(said.contains(&format!("a bucket of this name exists in the region {region}")), "{said}");
         assert_eq!((stage.account.changes(), count(&stage.account, "CreateBucket")), (vec![], 0));
         assert!(!workspace.state().await.contains(ADDRESS));
         stage.account.forget();
@@ -165,7 +165,7 @@ async fn one_of_another_account() {
     make_bucket(&other.account, &bucket).await;
     let (stage, workspace, _) = guide("taken", json!({ "bucket": bucket })).await;
     let said = workspace.try_apply().await.failed();
-    assert!(said.contains("is taken") && said.contains("It is one of another account"), "{said}");
+    assert!(said.contains("is already in use") && said.contains("It belongs to another account"), "{said}");
     assert!(!workspace.state().await.contains(ADDRESS));
     stage.assert_nothing_left().await;
     assert!(exists(&other.account, &bucket).await);
@@ -182,7 +182,7 @@ async fn a_part_is_refused() {
     assert!(said.contains("Setting the bucket policy of the bucket"), "{said}");
     assert!(said.contains("no s3:PutBucketPolicy"), "{said}");
     assert_eq!(count(&stage.account, "PutBucketPolicy"), 1);
-    assert!(said.contains("the next apply deletes it and makes it anew"), "{said}");
+    assert!(said.contains("the next apply deletes and recreates it"), "{said}");
     assert_eq!(workspace.state().await.resource(ADDRESS)["id"], bucket);
     assert_eq!(workspace.plan().await.changes()[ADDRESS], ["delete", "create"]);
     let _ = workspace.run(&["untaint", ADDRESS]).await.succeeded();

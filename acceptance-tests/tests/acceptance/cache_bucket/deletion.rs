@@ -116,7 +116,7 @@ async fn objects_that_stay() {
     };
     stage.account.inject(refusal("AccessDenied"));
     let said = workspace.try_destroy().await.failed();
-    assert!(said.contains(r#"S3 does not let go: "project/1/a" (AccessDenied)"#), "{said}");
+    assert!(said.contains(r#"cannot be deleted: "project/1/a" (AccessDenied)"#), "{said}");
     assert_eq!(workspace.state().await.resource(ADDRESS)["id"], bucket);
     stage.account.forget();
     stage.account.inject(refusal("InternalError"));

@@ -40,24 +40,23 @@ async fn whom_not_to_trust() {
     let proxy = Proxy::to_loopback().await;
     let (other_authority, _) = scene.cloud.kubernetes_certificate();
     let port = scene.cloud.kubernetes_host().rsplit(':').next().unwrap().to_owned();
-    let api = format!("the Kubernetes API at {}/ is not trusted:", scene.cloud.kubernetes_host());
-    let named = format!("the Kubernetes API at https://prod.example.com:{port}/ is not trusted:");
+    let api = format!("the certificate of the Kubernetes API at {}/ is not trusted:", scene.cloud.kubernetes_host());
+    let named = format!(
+        "the certificate of the Kubernetes API at https://prod.example.com:{port}/ \
+        is not trusted:"
+    );
     let cases: [(_, &[&str]); 4] = [
         (
             json!({ "cluster_ca_certificate": other_authority }),
-            &[&api, "signed by an authority that is not trusted here", "Set cluster_ca_certificate"],
+            &[&api, "signed by an authority that this machine does not trust", "Set cluster_ca_certificate"],
         ),
         (
             json!({ "cluster_ca_certificate": null }),
-            &[&api, "signed by an authority that is not trusted here", "Set cluster_ca_certificate"],
+            &[&api, "signed by an authority that this machine does not trust", "Set cluster_ca_certificate"],
         ),
         (
             json!({ "host": format!("https://prod.example.com:{port}"), "proxy_url": proxy.url() }),
-            &[
-                &named,
-                "not valid for name \"prod.example.com\"",
-                "set tls_server_name to a name that its certificate has",
-            ],
+            &[&named, "not valid for name \"prod.example.com\"", "set tls_server_name to a name in its certificate"],
         ),
         (json!({ "tls_server_name": "prod.example.com" }), &[&api, "not valid for name \"prod.example.com\""]),
     ];
@@ -123,14 +122,14 @@ async fn an_identity_without_rights() {
     scene.connect(&with(&scene.host(), json!({ "token": token })));
     let said = scene.workspace.try_apply().await.failed();
     let who = format!("User \"system:serviceaccount:{namespace}:nobody\" cannot");
-    assert_said(&said, &["the identity in use may not do this:", &who, "resource \"", "in API group \""]);
+    assert_said(&said, &["the identity in use is not allowed to do this:", &who, "resource \"", "in API group \""]);
 
     scene.connect(&scene.host());
     scene.workspace.apply().await;
     scene.connect(&with(&scene.host(), json!({ "token": token })));
     let plan = scene.workspace.plan().await;
     let said = plan.output().prose();
-    assert!(plan.is_empty() && said.contains("Warning: Not everything of the warm capacity may be read"), "{said}");
+    assert!(plan.is_empty() && said.contains("Warning: Missing permissions to read the warm capacity"), "{said}");
     assert!(said.contains(&format!("- get deployments.apps in the namespace {namespace}")), "{said}");
     scene.connect(&scene.host());
     scene.workspace.destroy().await;
@@ -148,7 +147,10 @@ async fn a_401_in_passing() {
     proxy.forget();
     proxy.inject(KubernetesFault::unauthorized("GET", "/deployments/probe"));
     let said = scene.refusal().await;
-    assert_said(&said, &["the cluster does not accept the credentials (401 Unauthorized)", "The state is as it was."]);
+    assert_said(
+        &said,
+        &["the cluster does not accept the credentials (401 Unauthorized)", "The state was not changed."],
+    );
     assert_eq!(proxy.calls_of("GET", "/deployments/probe").len(), 1);
     scene.assert_found().await;
     scene.destroy().await;

@@ -52,7 +52,7 @@ async fn a_token_is_made_again_in_time() {
     // Twenty minutes by the provider's clock, in twelve seconds.
     scene.workspace.set(&json!({ "create_timeout": "20m" }));
     let hurried = scene.workspace.clone().with_environment("GITLABSPOT_CLOCK_SPEED", &SPEED.to_string());
-    assert_said(&hurried.try_apply().await.failed(), &["0 of 1 pods are made"]);
+    assert_said(&hurried.try_apply().await.failed(), &["0 of 1 pods are created"]);
 
     let mut dates: Vec<String> =
         reviews(&scene).iter().map(|review| review.parameters["date"].as_str().unwrap().to_owned()).collect();
@@ -139,7 +139,7 @@ async fn credentials_that_end_before_the_token_is_made() {
         .with_environment("AWS_SECRET_ACCESS_KEY", "")
         .with_environment("AWS_CONFIG_FILE", &config.display().to_string());
     let said = workspace.try_apply().await.failed();
-    assert_said(&said, &["no token for the EKS cluster \"prod\" can be made:"]);
+    assert_said(&said, &["no token for the EKS cluster \"prod\" can be created:"]);
     assert!(!said.contains("cannot be reached"), "{said}");
     scene.assert_nothing_left().await;
 }
@@ -158,8 +158,8 @@ async fn a_cluster_that_was_never_there() {
         &said,
         &[
             "Error: EKS cluster not found",
-            "There is no EKS cluster \"staging\" in region af-south-1: check cluster_name, the provider's region and the \
-             account.",
+            "The EKS cluster \"staging\" does not exist in region af-south-1: check cluster_name, the provider's \
+             region and the account.",
         ],
     );
     scene.assert_nothing_left().await;
@@ -187,8 +187,8 @@ async fn a_cluster_that_is_gone_lets_a_destroy_end() {
         assert_said(
             &said,
             &[
-                "Warning: The cluster of the warm capacity is gone",
-                &format!("The EKS cluster {arn} does not exist any more. The placeholders went with it"),
+                "Warning: Cluster no longer exists",
+                &format!("The EKS cluster {arn} no longer exists. The placeholders were deleted with it"),
             ],
         );
         assert!(!scene.workspace.state().await.contains(ADDRESS));
@@ -206,11 +206,11 @@ async fn a_cluster_of_the_same_name_elsewhere_is_another() {
     let account = scene.stage.account.id();
     let arn = format!("arn:aws:eks:af-south-1:{account}:cluster/prod");
     let elsewhere = format!(
-        "There is no EKS cluster \"prod\" in region eu-west-1 of the AWS account {account}, but this resource is in {arn}: \
-         use the region and credentials of that cluster. The state is as it was."
+        "The EKS cluster \"prod\" does not exist in region eu-west-1 of the AWS account {account}, but this resource \
+         is in {arn}: use the region and credentials of that cluster. The state was not changed."
     );
     let abroad = scene.workspace.clone().with_environment("AWS_REGION", "eu-west-1");
-    assert_said(&Scene::refusal_in(&abroad).await, &["Error: Another EKS cluster", &elsewhere]);
+    assert_said(&Scene::refusal_in(&abroad).await, &["Error: Connected to a different EKS cluster", &elsewhere]);
     assert_said(&abroad.try_destroy().await.failed(), &[&elsewhere]);
     let destroy = ["destroy", "-refresh=false", "-input=false", "-auto-approve"];
     assert_said(&abroad.run(&destroy).await.failed(), &[&elsewhere]);
@@ -219,10 +219,14 @@ async fn a_cluster_of_the_same_name_elsewhere_is_another() {
     let strangers = stranger.environment().into_iter();
     let strange = strangers.fold(scene.workspace.clone(), |it, (name, value)| it.with_environment(name, &value));
     let other = format!(
-        "This resource is in the EKS cluster {arn}, and the provider now leads to arn:aws:eks:af-south-1:{}:cluster/prod:",
+        "This resource is in the EKS cluster {arn}, but the provider is now connected to \
+         arn:aws:eks:af-south-1:{}:cluster/prod:",
         stranger.id()
     );
-    assert_said(&Scene::refusal_in(&strange).await, &["Error: Another EKS cluster", &other, "Nothing was changed."]);
+    assert_said(
+        &Scene::refusal_in(&strange).await,
+        &["Error: Connected to a different EKS cluster", &other, "Nothing was changed."],
+    );
     assert_said(&strange.run(&destroy).await.failed(), &[&other]);
 
     // An imported resource remembers its cluster as well.
@@ -253,7 +257,7 @@ async fn the_secret_of_a_key_is_looked_for_where_it_was() {
 
     delete_cluster(&stage.account.eks()).await;
     let said = workspace.destroy().await.prose();
-    assert_said(&said, &["Warning: Cluster is gone", &format!("the EKS cluster {arn} does not exist any more.")]);
+    assert_said(&said, &["Warning: Cluster no longer exists", &format!("the EKS cluster {arn} no longer exists.")]);
     assert!(!stage.account.leftovers().contains_key("users"));
     assert_eq!(workspace.state().await.addresses(), [""; 0]);
 }

@@ -119,7 +119,7 @@ async fn that_waits_for_somebody() {
     let begin = Instant::now();
     let said = running.interrupt().await.failed();
     assert!(begin.elapsed() < Duration::from_secs(5), "took {:?}: {said}", begin.elapsed());
-    assert_said(&said, &["Error: Run stopped", "The run was stopped while a connection was being made."]);
+    assert_said(&said, &["Error: Run stopped", "The run was stopped while a connection was being established."]);
     let process = process().unwrap();
     until("the command is gone", async || !Path::new("/proc").join(process.trim()).exists()).await;
     connect("echo");
@@ -178,11 +178,11 @@ async fn that_fails() {
     let cases = [
         (
             with(&settings(&scene, host, ""), json!({ "exec": missing })),
-            "The command \"no-such-command\" gave no credentials for the cluster: it is not there, or not on PATH: install \
-             it, or name it with its path.",
+            "The command \"no-such-command\" returned no credentials for the cluster: it does not exist, or is not in \
+             PATH: install it, or specify its path.",
         ),
         (settings(&scene, host, "fail"), "exit status: 7: the session has ended: log in."),
-        (settings(&scene, host, "noise"), "its output is no ExecCredential (line 1)."),
+        (settings(&scene, host, "noise"), "its output is not an ExecCredential (line 1)."),
     ];
     for (settings, text) in cases {
         scene.connect(&settings);

@@ -51,7 +51,7 @@ async fn a_pod_needs_no_settings() {
     let other = scene.workspace.twin();
     other.set(&json!({ "namespace": "default" }));
     other.init().await;
-    assert_said(&other.try_apply().await.failed(), &["the identity in use may not do this"]);
+    assert_said(&other.try_apply().await.failed(), &["the identity in use is not allowed to do this"]);
     assert_eq!(proxy.changes(), [""; 0]);
 
     scene.without_pods().await;

@@ -106,16 +106,24 @@ async fn what_is_wrong_with_a_file() {
     let broken = place(&scene, "broken");
     fs::write(&broken, "users: [{name: me, user: {token: hunter2").unwrap();
     let cases = [
-        (json!({ "config_path": "/nowhere/config" }), "The kubeconfig /nowhere/config cannot be used: No such file"),
+        (
+            json!({ "config_path": "/nowhere/config" }),
+            "The kubeconfig /nowhere/config cannot be used: No such \
+            file",
+        ),
         (
             json!({ "config_path": path, "config_context": "prod" }),
-            "cannot be used: it has no context \"prod\"; it has: good, certified, bad.",
+            "cannot be used: it does not have the context \"prod\"; its contexts are: good, certified, bad.",
         ),
         (
             json!({ "config_path": path, "config_context_cluster": "prod" }),
-            "cannot be used: it has no cluster \"prod\".",
+            "cannot be used: it does not have the cluster \"prod\".",
         ),
-        (json!({ "config_path": path, "config_context_auth_info": "me" }), "cannot be used: it has no user \"me\"."),
+        (
+            json!({ "config_path": path, "config_context_auth_info": "me" }),
+            "cannot be used: it does not have the user \
+            \"me\".",
+        ),
         (json!({ "config_path": broken }), "cannot be used: it is not valid YAML of kind Config."),
     ];
     for (settings, text) in cases {

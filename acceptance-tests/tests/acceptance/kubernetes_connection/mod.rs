@@ -58,7 +58,11 @@ impl Scene {
 
     async fn assert_found_in(workspace: &Workspace) {
         let plan = workspace.plan().await;
-        assert!(plan.is_empty() && !plan.output().stdout.contains("Warning: The cluster of"), "{}", plan.output());
+        assert!(
+            plan.is_empty() && !plan.output().stdout.contains("Warning: Cluster no longer exists"),
+            "{}",
+            plan.output()
+        );
     }
 
     /// Why a plan cannot look at the resource.

@@ -81,7 +81,14 @@ async fn that_lead_nowhere() {
     let workspace = scene.workspace.clone().with_environment("GITLABSPOT_CLOCK_SPEED", "100");
     scene.connect(&with(&scene.host(), json!({ "proxy_url": "ftp://me:hunter2@proxy" })));
     let said = workspace.try_apply().await.failed();
-    assert_said(&said, &["Error: Invalid provider setting", "\"proxy_url\" cannot be used: it is not a URL such as"]);
+    assert_said(
+        &said,
+        &[
+            "Error: Invalid provider setting",
+            "\"proxy_url\" cannot be used: it is not a URL such \
+        as",
+        ],
+    );
     assert!(!said.contains("hunter2"), "{said}");
     scene.connect(&with(&scene.host(), json!({ "proxy_url": "http://me:hunter2@127.0.0.1:1" })));
     let said = workspace.try_apply().await.failed();

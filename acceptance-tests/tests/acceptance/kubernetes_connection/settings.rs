@@ -81,34 +81,31 @@ async fn settings_that_exclude_each_other_are_refused() {
     let cases: [(Value, &[&str]); 6] = [
         (
             json!({ "host": "https://127.0.0.1:1", "token": "t", "exec": exec }),
-            &["Error: Conflicting cluster credentials", "token and exec both say whom to be. Keep one of them."],
+            &["Error: Conflicting arguments", "token and exec both select credentials. Keep one of them."],
         ),
         (
             json!({ "cluster_name": "prod", "token": "t" }),
             &[
-                "Error: Conflicting cluster credentials",
-                "tokens are made from the AWS credentials",
-                "token would not be used",
+                "Error: Conflicting arguments",
+                "tokens are created from the AWS credentials",
+                "token would have no effect",
             ],
         ),
         (
             json!({ "cluster_name": "prod", "host": "https://127.0.0.1:1" }),
-            &["Error: Conflicting cluster addresses", "cluster_name and host both say which cluster to use."],
+            &["Error: Conflicting arguments", "cluster_name and host both select a cluster."],
         ),
         (
             json!({ "config_path": "a", "config_paths": ["b"] }),
-            &["Error: Conflicting cluster addresses", "config_path and config_paths both name kubeconfig files."],
+            &["Error: Conflicting arguments", "Only one of config_path and config_paths can be set."],
         ),
         (
             json!({ "host": "https://127.0.0.1:1", "cluster_ca_certificate": base64 }),
-            &["Error: Invalid certificate", "It is base64 and should be PEM: put base64decode() around it."],
+            &["Error: Invalid certificate", "It is base64, but must be PEM: decode it with base64decode()."],
         ),
         (
             json!({ "host": "https://127.0.0.1:1", "exec": old }),
-            &[
-                "Error: Invalid version",
-                "\"client.authentication.k8s.io/v1alpha1\" is not one that commands speak today",
-            ],
+            &["Error: Invalid version", "\"client.authentication.k8s.io/v1alpha1\" is not supported. Use one of"],
         ),
     ];
     for (settings, texts) in cases {
@@ -128,15 +125,15 @@ async fn nothing_at_all() {
     assert_said(
         &said,
         &[
-            "Error: No Kubernetes cluster",
+            "Error: No Kubernetes cluster configured",
             "set \"cluster_name\" on the resource, or in the provider's \"kubernetes\" one of \"cluster_name\"",
-            "~/.kube/config is read only when config_path names it.",
+            "~/.kube/config is only read if config_path names it.",
         ],
     );
     assert!(!scene.workspace.state().await.contains(ADDRESS));
     // Half of an identity is none.
     scene.connect(&with(&scene.host(), json!({ "token": null, "client_key": "key" })));
     let said = scene.workspace.try_apply().await.failed();
-    assert_said(&said, &["\"client_key\" cannot be used: it says nothing alone.", "KUBE_CLIENT_CERT_DATA"]);
+    assert_said(&said, &["\"client_key\" cannot be used: it has no effect on its own.", "KUBE_CLIENT_CERT_DATA"]);
     scene.assert_nothing_left().await;
 }

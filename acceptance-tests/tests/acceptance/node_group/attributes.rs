@@ -111,11 +111,8 @@ async fn made_and_imported() {
     );
     workspace.assert_import_by_identity(ADDRESS, &identity, &UNREADABLE).await;
     let elsewhere = [
-        (r#"region = "eu-west-1""#, "The identity names the region eu-west-1, but the provider works in af-south-1"),
-        (
-            r#"account_id = "999999999999""#,
-            "The identity names the account 999999999999, but the provider's credentials",
-        ),
+        (r#"region = "eu-west-1""#, "The identity has the region eu-west-1, but the provider uses af-south-1"),
+        (r#"account_id = "999999999999""#, "The identity has the account 999999999999, but the provider's credentials"),
     ];
     for (place, wanted) in elsewhere {
         let identity = format!(r#"{{ cluster_name = "prod", name = "{NAME}", {place} }}"#);

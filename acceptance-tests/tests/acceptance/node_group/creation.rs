@@ -90,7 +90,7 @@ async fn name_is_taken() {
     let before = node_group(&stage.account).await;
     stage.account.forget();
     let said = workspace.try_apply().await.failed();
-    assert!(said.contains("Node group exists already"), "{said}");
+    assert!(said.contains("Node group already exists"), "{said}");
     assert!(said.contains(&format!("tofu import ADDRESS prod:{NAME}")), "{said}");
     assert_eq!(stage.account.changes(), [""; 0]);
     assert_eq!(node_group(&stage.account).await, before);
@@ -142,7 +142,7 @@ async fn role_is_not_known_yet() {
 
     stage.account.inject(create("Instance type c9.huge is not supported"));
     let said = workspace.try_apply().await.failed();
-    assert!(said.contains("c9.huge is not supported") && said.contains("Nothing was made"), "{said}");
+    assert!(said.contains("c9.huge is not supported") && said.contains("Nothing was created"), "{said}");
     assert_eq!(tokens(&stage.account).len(), 1);
     stage.assert_nothing_left().await;
 }
@@ -185,7 +185,7 @@ async fn two_at_once() {
         (Some(_), Some(0)) => (other, one, first.failed()),
         codes => panic!("{codes:?}: {first} {second}"),
     };
-    assert!(said.contains("Node group exists already"), "{said}");
+    assert!(said.contains("Node group already exists"), "{said}");
     assert!(!loser.state().await.contains(ADDRESS));
     winner.assert_stable().await;
     winner.destroy().await;

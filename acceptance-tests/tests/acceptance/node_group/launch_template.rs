@@ -85,7 +85,7 @@ async fn instance_type_in_it() {
     let workspace = stage.testdata("node_group/launch_template", variables).await;
     let workspace = workspace.with_environment("GITLABSPOT_CLOCK_SPEED", SPEED);
     let said = workspace.try_plan().await.expect_err("refused").failed();
-    assert!(said.contains("The launch template names the instance type c5.2xlarge."), "{said}");
+    assert!(said.contains("The launch template sets the instance type c5.2xlarge."), "{said}");
 
     let account = &stage.account;
     let role = account.make_node_role("theirs").await;
@@ -122,7 +122,7 @@ async fn hop_limit() {
     request.launch_template_data(hops(2)).send().await.unwrap();
     let variables = json!({ "addon_policies": ["auto_scaler"], "launch_template": { "id": id, "version": "1" } });
     let workspace = stage.testdata("node_group/launch_template", variables).await;
-    const WARNING: &str = "Role of the nodes out of reach for pods";
+    const WARNING: &str = "Node role not available to pods";
     let said = workspace.plan().await.output().prose();
     assert!(said.contains(WARNING) && said.contains("http_put_response_hop_limit"), "{said}");
     workspace.set(&json!({ "launch_template": { "id": id, "version": "3" } }));

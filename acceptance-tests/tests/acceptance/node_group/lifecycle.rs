@@ -89,8 +89,8 @@ async fn elsewhere() {
     let arn = before["arn"].as_str().unwrap();
     let moved = workspace.clone().with_keys_of(&other);
     let wanted = format!(
-        "This resource is {arn}, and it is looked for in the AWS account {} and the region af-south-1: use the credentials \
-         and the region that it was made with. The state is as it was.",
+        "This resource is {arn}, but the provider uses the AWS account {} and the region af-south-1: use the \
+         credentials and the region with which it was created. The state was not changed.",
         other.id()
     );
     for output in [moved.try_apply().await, moved.try_destroy().await] {
@@ -99,7 +99,7 @@ async fn elsewhere() {
     }
     let moved = workspace.clone().with_environment("AWS_REGION", "eu-west-1");
     let said = moved.try_apply().await.failed();
-    assert!(said.contains("Another account or region"), "{said}");
+    assert!(said.contains("Connected to a different account or region"), "{said}");
     assert_eq!(workspace.state().await.resource(ADDRESS), &before);
     assert_eq!(other.changes(), Vec::<String>::new());
     workspace.assert_stable().await;

@@ -75,8 +75,8 @@ async fn name_is_taken() {
     make_role(&stage.account, None).await;
     stage.account.forget();
     let said = workspace.try_apply().await.failed();
-    assert!(said.contains("a role ci-nodes exists already and was not made for this node group"), "{said}");
-    assert!(said.contains("Nothing was made"), "{said}");
+    assert!(said.contains("a role ci-nodes already exists and was not created for this node group"), "{said}");
+    assert!(said.contains("Nothing was created"), "{said}");
     // The attempt to make one is how it is found out.
     assert_eq!(stage.account.changes(), ["CreateRole"]);
     assert!(!workspace.state().await.contains(ADDRESS));
@@ -179,7 +179,7 @@ async fn half_made() {
     let (stage, workspace) = guide("role_half", json!({ "role_name": ROLE })).await;
     stage.account.inject(Fault::error("iam", "PutRolePolicy", 403, "AccessDenied", "no iam:PutRolePolicy").times(0));
     let said = workspace.try_apply().await.failed();
-    assert!(said.contains("no iam:PutRolePolicy") && said.contains("Nothing was made"), "{said}");
+    assert!(said.contains("no iam:PutRolePolicy") && said.contains("Nothing was created"), "{said}");
     assert!(!workspace.state().await.contains(ADDRESS));
     assert!(stage.account.calls_of("eks", "CreateNodegroup").is_empty());
     stage.assert_nothing_left().await;

@@ -13,11 +13,11 @@ async fn told_at_plan() {
         (json!({ "labels": { "node-role.kubernetes.io/build": "true" } }), "has a reserved prefix"),
         (json!({ "labels": { "intent": "" } }), "has an empty value"),
         (json!({ "labels": { long: "x" } }), "is too long"),
-        (json!({ "add_ons": ["autoScaler"] }), r#""autoScaler" is written "auto_scaler" here."#),
-        (json!({ "add_ons": ["albIngress"] }), r#""albIngress" is written "aws_load_balancer_controller" here."#),
-        (json!({ "node_version": "1.33", "release_version": "1.34.0-20251103" }), "is one of Kubernetes 1.34"),
-        (json!({ "tags": { "Team": "ci" } }), r#"the keys "Team" and "team" are the same one"#),
-        (json!({ "tags": { "AWS:x": "ci" } }), "belong to AWS"),
+        (json!({ "add_ons": ["autoScaler"] }), r#"The name of "autoScaler" is "auto_scaler" here."#),
+        (json!({ "add_ons": ["albIngress"] }), r#"The name of "albIngress" is "aws_load_balancer_controller" here."#),
+        (json!({ "node_version": "1.33", "release_version": "1.34.0-20251103" }), "is for Kubernetes 1.34"),
+        (json!({ "tags": { "Team": "ci" } }), r#"the keys "Team" and "team", which only differ in case"#),
+        (json!({ "tags": { "AWS:x": "ci" } }), "reserved by AWS"),
     ] {
         let usual = json!({
             "labels": { "intent": "build" }, "add_ons": [], "node_version": null, "release_version": null, "tags": null,

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{ADDRESS, NAME, SPEED, node_group};
 
 const ROLE: &str = "ci-nodes";
-const OUT_OF_REACH: &str = "Role of the nodes out of reach for pods";
+const OUT_OF_REACH: &str = "Node role not available to pods";
 
 async fn with(test: &str, variables: Value) -> (Stage, Workspace) {
     let stage = Stage::new(&format!("node_group/template_{test}"), Engine::opentofu()).await;
@@ -137,7 +137,7 @@ async fn of_add_ons_alone() {
     workspace.set(&json!({ "addon_policies": ["auto_scaler"], "template": { "metadata": { "pods": false } } }));
     let plan = workspace.plan().await;
     let said = plan.output().prose();
-    assert!(said.contains(OUT_OF_REACH) && said.contains("Leave out hop_limit and pods"), "{said}");
+    assert!(said.contains(OUT_OF_REACH) && said.contains("Omit hop_limit and pods"), "{said}");
     workspace.destroy().await;
     stage.assert_nothing_left().await;
 }
@@ -243,8 +243,8 @@ async fn of_a_group_that_has_none() {
     assert_eq!(workspace.plan().await.changes()[ADDRESS], ["delete", "create"]);
     workspace.set(&json!({ "disk_size": 50, "remote_access": { "ec2_ssh_key": "key" } }));
     let said = workspace.try_plan().await.expect_err("refused").failed();
-    assert!(said.contains("Set root_volume of the template in its place"), "{said}");
-    assert!(said.contains("Set key_name and security_group_ids of the template in its place"), "{said}");
+    assert!(said.contains("Set root_volume of the template instead"), "{said}");
+    assert!(said.contains("Set key_name and security_group_ids of the template instead"), "{said}");
     workspace.set(&json!({ "disk_size": null, "remote_access": null, "template": null }));
     workspace.destroy().await;
     stage.assert_nothing_left().await;
@@ -314,8 +314,8 @@ async fn taken_name() {
     let (stage, workspace) = with("taken", json!({ "template": { "key_name": "one" } })).await;
     let theirs = make(&stage.account, &name, None).await;
     let said = workspace.try_apply().await.failed();
-    assert!(said.contains(&format!("a launch template {name} exists already")), "{said}");
-    assert!(said.contains("Nothing was made"), "{said}");
+    assert!(said.contains(&format!("a launch template {name} already exists")), "{said}");
+    assert!(said.contains("Nothing was created"), "{said}");
     assert!(!workspace.state().await.contains(ADDRESS));
     assert_eq!(ours(&stage.account).await.latest_version_number, Some(1));
     stage.account.ec2().delete_launch_template().launch_template_id(&theirs).send().await.unwrap();
@@ -417,7 +417,7 @@ async fn of_a_group_that_is_gone() {
     let plan = workspace.plan().await;
     let said = plan.output().prose();
     let id = ours(&stage.account).await.launch_template_id.unwrap();
-    assert!(said.contains(&format!("role {ROLE} and launch template {id} are still there")), "{said}");
+    assert!(said.contains(&format!("role {ROLE} and launch template {id} are still present")), "{said}");
     assert_eq!(plan.changes()[ADDRESS], ["create"]);
     workspace.apply().await;
     workspace.assert_stable().await;

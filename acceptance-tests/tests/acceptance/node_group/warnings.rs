@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{ADDRESS, NAME, guide};
 
-const UNLIKE: &str = "Instance types of different size";
+const UNLIKE: &str = "Instance types of different sizes";
 
 /// Types of another size than the first are named with what differs; so are few types and a single zone.
 #[tokio::test]
@@ -14,13 +14,13 @@ async fn instance_types() {
     let (stage, workspace) = guide("unlike_types", variables).await;
     let said = workspace.plan().await.output().prose();
     let unlike = "c5.2xlarge has 8 vCPUs, 16 GiB, x86_64. But m5.xlarge has 4 vCPUs.";
-    for part in [UNLIKE, unlike, "Few instance types for Spot", "One availability zone only"] {
+    for part in [UNLIKE, unlike, "Few instance types for Spot", "Only one availability zone"] {
         assert!(said.contains(part), "{part}: {said}");
     }
     let alike = json!(["c5.2xlarge", "c5a.2xlarge", "c5d.2xlarge"]);
     workspace.set(&json!({ "instance_types": alike, "availability_zones": ["af-south-1a", "af-south-1b"] }));
     let said = workspace.plan().await.output().prose();
-    assert!(said.contains("Role of the nodes out of reach for pods"), "{said}");
+    assert!(said.contains("Node role not available to pods"), "{said}");
     workspace.set(&json!({ "add_ons": [] }));
     let said = workspace.plan().await.output().prose();
     assert!(!said.contains("Warning"), "{said}");
@@ -65,7 +65,7 @@ async fn degraded() {
     let plan = workspace.plan().await;
     let said = plan.output().prose();
     let issue = "InsufficientFreeAddresses (subnet-1): One or more of the subnets does not have enough available IP \
-                 addresses. A subnet has no free addresses: name another, or a larger one";
+                 addresses. A subnet has no free addresses: use another or a larger subnet";
     assert!(said.contains("Node group is not healthy") && said.contains(issue), "{said}");
     assert!(plan.changes().is_empty(), "{:?}", plan.changes());
     workspace.set(&json!({ "max_size": 7 }));
@@ -81,7 +81,7 @@ async fn degraded_from_the_beginning() {
     let issue = json!({ "code": "Ec2SubnetNotFound", "message": "A subnet is missing.", "resourceIds": ["subnet-1"] });
     stage.account.plan_node_groups(&json!({ "on": "create", "status": "DEGRADED", "issues": [issue] }));
     let said = workspace.try_apply().await.failed();
-    let reason = "its status is DEGRADED: Ec2SubnetNotFound (subnet-1): A subnet is missing. A subnet is gone:";
+    let reason = "its status is DEGRADED: Ec2SubnetNotFound (subnet-1): A subnet is missing. A subnet was deleted:";
     assert!(said.contains(reason) && said.contains("the next apply replaces it"), "{said}");
     assert_eq!(workspace.state().await.resource(ADDRESS)["id"], format!("prod:{NAME}"));
     workspace.destroy().await;

@@ -39,17 +39,17 @@ async fn refused() {
     assert_eq!(
         failed_apply(&workspace).await,
         format!(
-            "AWS account not allowed: The credentials belong to AWS account {id}, which is not among \
-             allowed_account_ids (111111111111, 222222222222): use credentials of an allowed account, or add this one \
-             to the list. Nothing was changed."
+            "AWS account not allowed: The credentials belong to AWS account {id}, which is not in allowed_account_ids \
+             (111111111111, 222222222222): use credentials of an allowed account, or add this one to the list. Nothing \
+             was changed."
         )
     );
     workspace.set(&json!({ "allowed_account_ids": null, "forbidden_account_ids": [id] }));
     assert_eq!(
         failed_apply(&workspace).await,
         format!(
-            "AWS account not allowed: The credentials belong to AWS account {id}, which forbidden_account_ids \
-             excludes: use credentials of another account. Nothing was changed."
+            "AWS account not allowed: The credentials belong to AWS account {id}, which is in forbidden_account_ids: \
+             use credentials of another account. Nothing was changed."
         )
     );
     let calls: Vec<String> = stage.account.calls().into_iter().map(|call| call.action).collect();

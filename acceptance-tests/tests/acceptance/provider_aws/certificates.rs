@@ -17,9 +17,9 @@ async fn of_an_authority_of_ones_own() {
         failed_search(&workspace).await,
         format!(
             "AWS call failed: DescribeInstanceTypeOfferings: the service cannot be reached: {url}: client error \
-             (Connect): TLS handshake failed: invalid peer certificate: UnknownIssuer. Nobody that this machine trusts \
-             answers for the server's certificate: set \"custom_ca_bundle\" in the provider block, or AWS_CA_BUNDLE, to \
-             a file with the certificate authorities of your network."
+             (Connect): TLS handshake failed: invalid peer certificate: UnknownIssuer. The certificate of the server \
+             is not signed by a certificate authority that this machine trusts: set \"custom_ca_bundle\" in the \
+             provider block, or AWS_CA_BUNDLE, to a file with the certificate authorities of your network."
         )
     );
     assert!(stage.account.calls().is_empty());
@@ -35,8 +35,8 @@ async fn that_cannot_be_read() {
     let (stage, workspace) = settings("broken_ca_bundle", json!({ "custom_ca_bundle": "/nowhere/ca.pem" })).await;
     assert_eq!(
         failed_search(&workspace).await,
-        "Invalid provider setting: The provider setting \"custom_ca_bundle\" cannot be used: /nowhere/ca.pem cannot be \
-         read: No such file or directory (os error 2). Name a file of PEM certificates that can be read."
+        "Invalid provider setting: The provider setting \"custom_ca_bundle\" cannot be used: /nowhere/ca.pem \
+         cannot be read: No such file or directory (os error 2). Specify a readable file of PEM certificates."
     );
     let empty = file(&stage, "empty.pem", "nothing");
     workspace.set(&json!({ "custom_ca_bundle": null }));
@@ -44,7 +44,7 @@ async fn that_cannot_be_read() {
         failed_search(&workspace.with_environment("AWS_CA_BUNDLE", &empty)).await,
         format!(
             "Invalid provider setting: The provider setting \"custom_ca_bundle\" cannot be used: {empty}, from \
-             AWS_CA_BUNDLE, holds no PEM certificate. Name a file of PEM certificates that can be read."
+             AWS_CA_BUNDLE, does not contain a PEM certificate. Specify a readable file of PEM certificates."
         )
     );
     assert!(stage.account.calls().is_empty());

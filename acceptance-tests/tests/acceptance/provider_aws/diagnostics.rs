@@ -10,8 +10,8 @@ async fn wrong_region() {
     let (stage, workspace) = settings("wrong_region", json!({})).await;
     assert_eq!(
         failed_search(&workspace.clone().without_environment(&["AWS_REGION"])).await,
-        "No AWS region: No AWS region is configured: set \"region\" in the provider block, the environment variable \
-         AWS_REGION, or a region in the profile that is used."
+        "No AWS region configured: No AWS region is configured: set \"region\" in the provider block, the environment \
+         variable AWS_REGION, or a region in the selected profile."
     );
     workspace.set(&json!({ "region": "Cape Town" }));
     assert_eq!(
@@ -22,9 +22,10 @@ async fn wrong_region() {
     workspace.set(&json!({ "region": "af-south-9", "endpoints": { "ec2": "http://127.0.0.1:1" } }));
     assert_eq!(
         failed_search(&workspace).await,
-        "AWS call failed: DescribeInstanceTypeOfferings: the service cannot be reached: http://127.0.0.1:1: client error \
-         (Connect): tcp connect error: Connection refused (os error 111). Check the region (\"region\" in the provider \
-         block, or AWS_REGION), the endpoints and the proxy settings, and whether this machine reaches the network."
+        "AWS call failed: DescribeInstanceTypeOfferings: the service cannot be reached: http://127.0.0.1:1: client \
+         error (Connect): tcp connect error: Connection refused (os error 111). Check the region (\"region\" in the \
+         provider block, or AWS_REGION), the endpoints and the proxy settings, and whether this machine can reach the \
+         network."
     );
     stage.assert_nothing_left().await;
 }
@@ -43,16 +44,16 @@ async fn missing_credentials() {
     let config =
         file(&stage, "config", &format!("[profile prod]\n{}[profile test]\nregion = af-south-1\n", keys("A", "s")));
     workspace.set(&json!({ "profile": "prd", "shared_config_files": [config] }));
-    let missing = "AWS call failed: DescribeInstanceTypeOfferings: there is no profile \"prd\" in the shared configuration files; \
-                   those that are there: prod, test. Name another profile (\"profile\" in the provider block, or \
-                   AWS_PROFILE), or correct this one.";
+    let missing = "AWS call failed: DescribeInstanceTypeOfferings: the profile \"prd\" does not exist in the shared \
+                   configuration files; existing profiles: prod, test. Select another profile (\"profile\" in the \
+                   provider block, or AWS_PROFILE), or correct this one.";
     assert_eq!(failed_search(&workspace).await, missing);
     workspace.set(&json!({ "profile": "test" }));
     assert_eq!(
         failed_search(&workspace).await,
-        "AWS call failed: DescribeInstanceTypeOfferings: the profile \"test\" has no credentials: neither keys, nor a role, \
-         credential_process or sso_session. Name another profile (\"profile\" in the provider block, or AWS_PROFILE), \
-         or correct this one."
+        "AWS call failed: DescribeInstanceTypeOfferings: the profile \"test\" has no credentials: it has neither keys \
+         nor a role, credential_process or sso_session. Select another profile (\"profile\" in the provider block, or \
+         AWS_PROFILE), or correct this one."
     );
     workspace.set(&json!({ "profile": null }));
     assert_eq!(failed_search(&workspace.clone().with_environment("AWS_PROFILE", "prd")).await, missing);
@@ -74,15 +75,15 @@ async fn useless_credentials() {
     assert_eq!(
         failed_search(&expired).await,
         "AWS call failed: DescribeInstanceTypeOfferings: RequestExpired: Request has expired. (status 400). The AWS \
-         credentials have expired: get new ones (for SSO: \"aws sso login\") and run again. If they have not, the clock of \
-         this machine is wrong: correct it."
+         credentials have expired: renew them (for SSO: \"aws sso login\") and run again. If they have not expired, \
+         the clock of this machine is wrong: correct it."
     );
     let unknown = workspace.clone().with_environment("AWS_ACCESS_KEY_ID", "AKIAUNKNOWN");
     assert_eq!(
         failed_search(&unknown).await,
         "AWS call failed: DescribeInstanceTypeOfferings: AuthFailure: AWS was not able to validate the provided access \
-         credentials (status 401). AWS does not know these credentials: check that they are complete, that the key was \
-         not deleted, and that the region is enabled for the account."
+         credentials (status 401). AWS does not recognize these credentials: check that they are complete, that the \
+         key was not deleted, and that the region is enabled for the account."
     );
     stage.assert_nothing_left().await;
 }

@@ -148,7 +148,7 @@ async fn without_success() {
     assert!(
         said.contains(
             "ExpiredTokenException: The security token included in the request is expired (status 403). The AWS \
-             credentials have expired: get new ones (for SSO: \"aws sso login\") and run again"
+             credentials have expired: renew them (for SSO: \"aws sso login\") and run again"
         ),
         "{said}"
     );

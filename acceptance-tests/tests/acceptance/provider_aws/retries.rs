@@ -48,7 +48,7 @@ async fn in_another_mode() {
     workspace.set(&json!({ "retry_mode": "legacy" }));
     assert_eq!(
         failed_search(&workspace).await,
-        "Invalid retry mode: \"legacy\" is neither \"standard\" nor \"adaptive\"."
+        "Invalid retry mode: \"legacy\" is not a retry mode. Use \"standard\" or \"adaptive\"."
     );
     stage.assert_nothing_left().await;
 }

@@ -29,7 +29,7 @@ async fn a_namespace_of_ours() {
     workspace.assert_stable().await;
     make_theirs(&stage).await;
     let said = workspace.destroy().await.prose();
-    assert!(said.contains("Namespace kept") && said.contains("there is more in it (ConfigMap theirs)"), "{said}");
+    assert!(said.contains("Namespace kept") && said.contains("it contains other objects (ConfigMap theirs)"), "{said}");
     assert_eq!(stage.namespace.objects().await, ["ConfigMap/theirs"]);
 
     workspace.apply().await;
@@ -98,7 +98,8 @@ async fn a_secret_of_another_user() {
     let made = stage.account.changes();
     let said = other.try_apply().await.failed();
     let id = format!("{}/{SECRET}:ci-cache", stage.namespace.name());
-    for part in ["holds the key of the IAM user ci-cache", &format!("tofu import ADDRESS {id}"), "Nothing was made"] {
+    for part in ["holds the key of the IAM user ci-cache", &format!("tofu import ADDRESS {id}"), "Nothing was created"]
+    {
         assert!(said.contains(part), "{part} is not in: {said}");
     }
     assert_eq!(stage.account.changes(), made);
@@ -146,8 +147,10 @@ async fn what_others_change_in_the_secret() {
     let given = json!({ "secret_labels": { "team": "ci" }, "secret_annotations": { "purpose": "cache" } });
     let (stage, workspace) = guide("secret_conflicts", given).await;
     workspace.apply().await;
-    let object =
-        format!("Secret {}/{SECRET} is not applied because others own some of its fields", stage.namespace.name());
+    let object = format!(
+        "Secret {}/{SECRET} was not applied, because other field managers own some of its fields",
+        stage.namespace.name()
+    );
     edit(&stage, json!({ "metadata": { "labels": { "team": "theirs" } } })).await;
     let plan = workspace.plan().await;
     assert_eq!(plan.changes()[ADDRESS], ["update"]);

@@ -21,7 +21,7 @@ async fn keys_whose_secret_was_lost() {
             assert_eq!(calls.iter().filter(|call| call.status == Some(200)).count(), made, "{calls:?}");
         } else {
             let said = workspace.try_apply().await.failed();
-            assert!(said.contains("Making an access key for ci-cache failed"), "{said}");
+            assert!(said.contains("Creating an access key for ci-cache failed"), "{said}");
             assert_eq!(keys(&stage.account).await, []);
             stage.account.forget();
             workspace.apply().await;
@@ -131,7 +131,7 @@ async fn the_secret_is_refused() {
     forbid_secrets(&stage).await;
     for _ in 0..3 {
         let said = workspace.try_apply().await.failed();
-        assert!(said.contains("The key that was in use before still is"), "{said}");
+        assert!(said.contains("The previous key remains in use"), "{said}");
         assert_eq!(keys(&stage.account).await, [(before.0.clone(), true)]);
     }
     allow_secrets(&stage).await;
@@ -147,7 +147,7 @@ async fn the_cluster_is_down() {
     let (stage, workspace) = guide("cluster_down", json!({ "kubernetes": down })).await;
     for _ in 0..3 {
         let said = workspace.try_apply().await.failed();
-        assert!(said.contains("cannot be reached") && said.contains("Nothing was made"), "{said}");
+        assert!(said.contains("cannot be reached") && said.contains("Nothing was created"), "{said}");
     }
     assert_eq!(stage.account.changes(), [""; 0]);
     stage.assert_nothing_left().await;
@@ -159,7 +159,7 @@ async fn the_cluster_is_down() {
     stage.account.forget();
     workspace.set(&json!({ "kubernetes": down, "rotation_trigger": "2" }));
     let said = workspace.run(&["apply", "-refresh=false", "-input=false", "-auto-approve"]).await.failed();
-    assert!(said.contains("The key that was in use before still is"), "{said}");
+    assert!(said.contains("The previous key remains in use"), "{said}");
     assert_eq!((stage.account.changes(), pair(&stage).await), (vec![], before));
     workspace.set(&json!({ "kubernetes": { "cluster_name": "prod" } }));
     workspace.apply().await;
@@ -210,7 +210,7 @@ async fn name_is_taken() {
     stage.account.forget();
     let said = workspace.try_apply().await.failed();
     let id = format!("{}/{SECRET}:{NAME}", stage.namespace.name());
-    assert!(said.contains("An IAM user with the name ci-cache exists already"), "{said}");
+    assert!(said.contains("An IAM user with the name ci-cache already exists"), "{said}");
     assert!(said.contains(&format!("tofu import ADDRESS {id}")), "{said}");
     // The attempt to make one is how it is found out.
     assert_eq!(stage.account.changes(), ["CreateUser"]);
@@ -229,8 +229,8 @@ async fn secret_is_taken() {
     let theirs = json!({ "metadata": { "name": SECRET }, "stringData": { "accesskey": "theirs", "secretkey": "x" } });
     let theirs = secrets.create(&PostParams::default(), &serde_json::from_value(theirs).unwrap()).await.unwrap();
     let said = workspace.try_apply().await.failed();
-    assert!(said.contains(&format!("The Secret {}/{SECRET} exists already", stage.namespace.name())), "{said}");
-    assert!(said.contains("Nothing was made"), "{said}");
+    assert!(said.contains(&format!("The Secret {}/{SECRET} already exists", stage.namespace.name())), "{said}");
+    assert!(said.contains("Nothing was created"), "{said}");
     assert_eq!(stage.account.changes(), [""; 0]);
     assert_eq!(secrets.get(SECRET).await.unwrap(), theirs);
     secrets.delete(SECRET, &DeleteParams::default()).await.unwrap();
@@ -242,7 +242,7 @@ async fn secret_is_taken() {
 async fn no_namespace() {
     let (stage, workspace) = without_namespace("no_namespace", json!({})).await;
     let said = workspace.try_apply().await.failed();
-    assert!(said.contains("There is no namespace") && said.contains("create_namespace = true"), "{said}");
+    assert!(said.contains("does not exist. Set create_namespace = true"), "{said}");
     assert_eq!(stage.account.changes(), [""; 0]);
     assert!(!workspace.state().await.contains(ADDRESS));
     stage.assert_nothing_left().await;
@@ -262,7 +262,7 @@ async fn refused_after_the_namespace() {
             stage.account.inject(Fault::error("iam", "CreateUser", 403, "AccessDenied", "no iam:CreateUser").times(0));
         }
         let said = workspace.try_apply().await.failed();
-        assert!(said.contains("no iam:CreateUser") || said.contains("exists already"), "{said}");
+        assert!(said.contains("no iam:CreateUser") || said.contains("already exists"), "{said}");
         assert!(workspace.state().await.contains(ADDRESS));
         stage.account.forget();
         workspace.destroy().await;
@@ -280,8 +280,11 @@ async fn half_made() {
     let (stage, workspace) = guide("half_made", json!({})).await;
     stage.account.inject(Fault::error("iam", "PutUserPolicy", 403, "AccessDenied", "no iam:PutUserPolicy").times(0));
     let said = workspace.try_apply().await.failed();
-    assert!(said.contains("no iam:PutUserPolicy") && said.contains("What was made before is in the state"), "{said}");
-    assert!(said.contains("the next apply deletes it and makes it anew"), "{said}");
+    assert!(
+        said.contains("no iam:PutUserPolicy") && said.contains("The objects created before are in the state"),
+        "{said}"
+    );
+    assert!(said.contains("the next apply deletes and recreates it"), "{said}");
     assert!(workspace.state().await.resource(ADDRESS)["user_arn"].as_str().unwrap().ends_with(":user/ci-cache"));
     assert!(stage.account.calls_of("iam", "CreateAccessKey").is_empty());
     stage.account.forget();

@@ -187,7 +187,7 @@ async fn a_secret_of_others() {
     });
     secrets.patch(SECRET, &PatchParams::apply("theirs"), &Patch::Apply(theirs)).await.unwrap();
     let said = workspace.destroy().await.prose();
-    assert!(said.contains("Secret kept") && said.contains("was made by someone else"), "{said}");
+    assert!(said.contains("Secret kept") && said.contains("was created by someone else"), "{said}");
     assert_eq!(stage.namespace.objects().await, [format!("Secret/{SECRET}")]);
     secrets.delete(SECRET, &DeleteParams::default()).await.unwrap();
     stage.assert_nothing_left().await;

@@ -72,7 +72,7 @@ async fn that_stay() {
     proxy.inject(fails("PATCH"));
     workspace.set(&json!({ "rotation_trigger": "2" }));
     let said = workspace.try_apply().await.failed();
-    assert!(said.contains("The key that was in use before still is"), "{said}");
+    assert!(said.contains("The previous key remains in use"), "{said}");
     assert_eq!((pair(&stage).await, keys(&stage.account).await), (before.clone(), vec![(before.0.clone(), true)]));
     proxy.forget();
 
@@ -83,7 +83,10 @@ async fn that_stay() {
     until("a key is made", async || made_keys(&stage) > made).await;
     proxy.go_down().await;
     let said = running.output().await.failed();
-    assert!(said.contains("cannot be reached") && said.contains("is in the Secret is not known"), "{said}");
+    assert!(
+        said.contains("cannot be reached") && said.contains("It is not known whether the new access key"),
+        "{said}"
+    );
     assert_eq!((pair(&stage).await, keys(&stage.account).await.len()), (before.clone(), 2));
     stage.account.forget();
     proxy.come_back();
@@ -132,7 +135,7 @@ async fn that_hide_the_outcome() {
         proxy.inject(KubernetesFault::drop_after("PATCH", &path()).times(0));
         proxy.inject(KubernetesFault::error("GET", &path(), 503, "ServiceUnavailable", "later").times(0));
         let said = workspace.try_apply_plan().await.failed();
-        assert!(said.contains("is in the Secret is not known"), "{said}");
+        assert!(said.contains("It is not known whether the new access key"), "{said}");
         proxy.forget();
         pair(&stage).await.0
     };
@@ -177,7 +180,7 @@ async fn that_are_ended_by_ctrl_c() {
     proxy.inject(hangs("PATCH"));
     workspace.set(&json!({ "rotation_trigger": "2" }));
     let said = interrupted_at_the_hang(&stage, workspace.begin_apply()).await.failed();
-    assert!(said.contains("The key that was in use before still is"), "{said}");
+    assert!(said.contains("The previous key remains in use"), "{said}");
     assert_eq!((pair(&stage).await, keys(&stage.account).await), (before.clone(), vec![(before.0.clone(), true)]));
     workspace.apply().await;
     assert_ne!(assert_one_key(&stage, &workspace).await, before.0);

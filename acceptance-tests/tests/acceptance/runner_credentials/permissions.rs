@@ -101,7 +101,7 @@ async fn the_documented_cluster_role_is_enough() {
             assert_exact(&role, &proxy.calls());
             assert!(!said.contains("Warning") && !stage.namespace.exists().await, "{said}");
         } else {
-            assert!(said.contains("Namespace kept") && said.contains("not everything in it can be listed"), "{said}");
+            assert!(said.contains("Namespace kept") && said.contains("not all of its objects can be listed"), "{said}");
         }
         restricted.remove().await;
         stage.assert_nothing_left().await;

@@ -161,7 +161,10 @@ async fn another_issuer() {
     assert_eq!(plan.changes()[ADDRESS], ["update"]);
     assert!(plan.change(ADDRESS)["after"]["trust_policy_json"].as_str().unwrap().contains("/id/ANOTHER"));
     let said = workspace.try_apply_plan().await.succeeded().prose();
-    assert!(said.contains("no IAM identity provider for the issuer") && said.contains("id/ANOTHER"), "{said}");
+    assert!(
+        said.contains("does not have an IAM identity provider for the issuer") && said.contains("id/ANOTHER"),
+        "{said}"
+    );
     workspace.assert_stable().await;
     assert!(trust(&stage.account).await.contains("id/ANOTHER"));
     stage.account.forget();
@@ -191,7 +194,7 @@ async fn no_identity_provider() {
 
     let known = make_provider(&stage.account, &issuer, "another").await;
     let said = workspace.apply().await.prose();
-    assert!(said.contains("is not for the audience sts.amazonaws.com"), "{said}");
+    assert!(said.contains("does not have the audience sts.amazonaws.com"), "{said}");
     workspace.destroy().await;
     delete_provider(&stage.account, &known).await;
 
@@ -219,7 +222,7 @@ async fn an_association_astray() {
     let plan = workspace.plan().await;
     let said = plan.output().prose();
     assert_eq!(plan.changes()[ADDRESS], ["update"]);
-    assert!(said.contains("Way to the role will be repaired") && said.contains(&theirs), "{said}");
+    assert!(said.contains("Role trust will be repaired") && said.contains(&theirs), "{said}");
     let _ = workspace.try_apply_plan().await.succeeded();
     workspace.assert_stable().await;
     assert_eq!(stage.account.changes(), ["UpdatePodIdentityAssociation"]);
@@ -228,7 +231,7 @@ async fn an_association_astray() {
     stage.account.forget();
     let plan = workspace.plan().await;
     let said = plan.output().prose();
-    assert!(said.contains("has no Pod Identity association any more"), "{said}");
+    assert!(said.contains("no longer has a Pod Identity association"), "{said}");
     let _ = workspace.try_apply_plan().await.succeeded();
     workspace.assert_stable().await;
     assert_eq!(stage.account.changes(), ["CreatePodIdentityAssociation"]);
@@ -252,7 +255,7 @@ async fn an_association_of_others() {
         stage.account.forget();
         let said = workspace.try_apply().await.failed();
         let hint = format!("tofu import ADDRESS {namespace}/{SERVICE_ACCOUNT}:role/{name}");
-        for part in ["has a Pod Identity association already", &role, &hint, "Nothing was made"] {
+        for part in ["already has a Pod Identity association", &role, &hint, "Nothing was created"] {
             assert!(said.contains(part), "{part}: {said}");
         }
         assert_eq!(stage.account.changes(), [""; 0]);

@@ -39,16 +39,16 @@ async fn for_every_reason() {
     let key = rotates(&stage, &workspace, "The Secret was deleted").await;
 
     delete_key(&stage.account, &key).await;
-    let key = rotates(&stage, &workspace, &format!("The access key {key} does not exist any more")).await;
+    let key = rotates(&stage, &workspace, &format!("The access key {key} no longer exists")).await;
 
     for part in ["accesskey", "secretkey"] {
         let changed = json!({ "data": { part: STANDARD.encode("not the right one") } });
         secrets.patch(SECRET, &PatchParams::default(), &Patch::Merge(changed)).await.unwrap();
-        let _ = rotates(&stage, &workspace, "The Secret was changed by someone else").await;
+        let _ = rotates(&stage, &workspace, "The Secret was changed outside of this configuration").await;
     }
     let removed = json!({ "data": { "secretkey": null } });
     secrets.patch(SECRET, &PatchParams::default(), &Patch::Merge(removed)).await.unwrap();
-    let last = rotates(&stage, &workspace, "The Secret was changed by someone else").await;
+    let last = rotates(&stage, &workspace, "The Secret was changed outside of this configuration").await;
     assert_ne!(last, key);
 
     iam.update_access_key().user_name(NAME).access_key_id(&last).status("Inactive".into()).send().await.unwrap();
@@ -101,7 +101,7 @@ async fn the_new_key_is_proven_first() {
     stage.account.inject(unknown.times(0));
     workspace.set(&json!({ "rotation_trigger": "3" }));
     let said = workspace.try_apply().await.failed();
-    assert!(said.contains("was deleted again. The key that was in use before still is"), "{said}");
+    assert!(said.contains("was deleted again. The previous key remains in use"), "{said}");
     assert_eq!((pair(&stage).await, keys(&stage.account).await), (before.clone(), vec![(before.0, true)]));
     stage.account.forget();
     workspace.apply().await;

@@ -391,7 +391,7 @@ async fn marks_are_refused() {
     stage.account.inject(Fault::error("iam", "TagUser", 403, "AccessDenied", "no iam:TagUser"));
     workspace.set(&way("irsa"));
     let said = workspace.try_apply().await.failed();
-    assert!(said.contains("no iam:TagUser") && said.contains("Nothing was made"), "{said}");
+    assert!(said.contains("no iam:TagUser") && said.contains("Nothing was created"), "{said}");
     assert_eq!((superseded(&workspace).await, stage.account.calls_of("iam", "CreateRole").len()), (json!([]), 0));
     assert_eq!(workspace.state().await.resource(ADDRESS)["mode"], "access_key");
     nothing_is_left(&stage, &workspace).await;
@@ -445,7 +445,7 @@ async fn name_is_taken() {
     iam.create_role().role_name(NAME).assume_role_policy_document(document).send().await.unwrap();
     workspace.set(&way("irsa"));
     let said = workspace.try_apply().await.failed();
-    assert!(said.contains("An IAM role with the name ci-cache exists already"), "{said}");
+    assert!(said.contains("An IAM role with the name ci-cache already exists"), "{said}");
     assert_eq!(stage.account.changes(), [""; 0]);
     workspace.destroy().await;
     assert!(iam.get_role().role_name(NAME).send().await.is_ok());

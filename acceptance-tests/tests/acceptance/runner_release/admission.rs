@@ -61,7 +61,7 @@ async fn what_a_policy_makes_of_our_fields_is_no_difference() {
     let foretold = async |attributes: &str| {
         let text = format!("resource \"gitlabspot_runner_release\" \"runner\" {{\n  {attributes}\n}}\n");
         workspace.write("attributes_override.tf", &text);
-        workspace.plan().await.output().to_string().contains("Changed by the cluster's admission")
+        workspace.plan().await.output().to_string().contains("Objects are changed by cluster admission")
     };
     let mut attempt = 0;
     while !foretold(&format!("deployment_labels = {{ attempt = \"{attempt}\" }}")).await {

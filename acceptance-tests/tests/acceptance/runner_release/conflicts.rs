@@ -53,7 +53,8 @@ async fn a_field_of_another_manager_is_named_and_not_taken() {
     for _ in 0..2 {
         let said = workspace.try_apply().await.failed();
         let object = format!("Deployment {}/{NAME}", stage.namespace.name());
-        for text in [&object, ".spec.replicas (\"keda\")", "leave it to that tool or to this configuration alone"] {
+        for text in [&object, ".spec.replicas (\"keda\")", "manage it either with that tool or with this configuration"]
+        {
             assert!(said.contains(text), "{text} in {said}");
         }
         assert_eq!(replicas(&stage).await, Some(0));
@@ -136,7 +137,10 @@ async fn a_field_of_ours_is_taken_back_once_the_plan_has_shown_it() {
     // Changed once more, in a field that this plan does not show.
     let _ = edit(json!({ "entrypoint": "exit 1\n" })).await;
     let said = workspace.try_apply_plan().await.failed();
-    let named = format!("ConfigMap {namespace}/{NAME} is not applied because others own some of its fields");
+    let named = format!(
+        "ConfigMap {namespace}/{NAME} was not applied, because other field managers own some of its \
+        fields"
+    );
     assert!(said.contains(&format!("{named}: .data.entrypoint (\"kubectl-edit\")")), "{said}");
     assert!(!said.contains(".data.check-live"), "{said}");
     assert_eq!(files(&stage).await["entrypoint"], "exit 1\n");
@@ -172,7 +176,7 @@ resource "gitlabspot_runner_release" "second" {
     workspace.write("second.tf", second);
     let said = workspace.try_apply().await.failed();
     let owner = format!("belongs to the release {}/{NAME}", stage.namespace.name());
-    assert!(said.contains("Object exists already") && said.contains(&owner), "{said}");
+    assert!(said.contains("Object already exists") && said.contains(&owner), "{said}");
     workspace.write("second.tf", "");
     workspace.assert_stable().await;
     assert_eq!(workspace.state().await.resource(ADDRESS)["manifest"], manifest);

@@ -49,7 +49,7 @@ async fn an_invalid_value_is_refused_by_the_plan() {
     let workspace = release(&stage, "create_namespace = false").await;
     let wrong = "create_namespace = false\n  volume_mounts = [{ name = \"not-there\", mount_path = \"/x\" }]";
     add(&workspace, wrong);
-    let object = format!("Deployment {}/{NAME} is not accepted", stage.namespace.name());
+    let object = format!("Deployment {}/{NAME} was rejected", stage.namespace.name());
     assert_refused(&stage, &workspace, "volume_mounts", &[&object, "Not found: \"not-there\""]).await;
     assert_eq!(stage.namespace.objects().await, [""; 0]);
 
@@ -79,7 +79,7 @@ async fn quotas_and_policies_are_asked() {
     while quotas.get("few").await.unwrap().status.and_then(|status| status.hard).is_none() {
         tokio::task::yield_now().await;
     }
-    let object = format!("Service {namespace}/{NAME} is not accepted");
+    let object = format!("Service {namespace}/{NAME} was rejected");
     assert_refused(&stage, &workspace, "service", &[&object, "exceeded quota: few"]).await;
     quotas.delete("few", &DeleteParams::default()).await.unwrap();
 
@@ -185,11 +185,11 @@ async fn a_wrong_shape_is_refused_by_the_plan() {
     let workspace = stage.testdata("runner_release/values", variables(&stage)).await;
     let usual = "gitlabUrl: https://gitlab.com/\nrunnerToken: glrt-x\n";
     for (values, field, reason) in [
-        ("securityContext: {runAsUsr: 999}", "securityContext.runAsUsr", "there is no such field"),
-        ("tolerations: [{operatr: Exists}]", "spec.template.spec.tolerations[0].operatr", "there is no such field"),
-        ("affinity: {nodeAffinty: {}}", "spec.template.spec.affinity.nodeAffinty", "there is no such field"),
+        ("securityContext: {runAsUsr: 999}", "securityContext.runAsUsr", "this field does not exist"),
+        ("tolerations: [{operatr: Exists}]", "spec.template.spec.tolerations[0].operatr", "this field does not exist"),
+        ("affinity: {nodeAffinty: {}}", "spec.template.spec.affinity.nodeAffinty", "this field does not exist"),
         ("resources: {limits: {cpu: lots}}", "resources.limits.cpu", "\"lots\" is not a quantity"),
-        ("podLabels: {team: {name: ci}}", "", "is not accepted"),
+        ("podLabels: {team: {name: ci}}", "", "was rejected"),
     ] {
         workspace.write("values.yaml", &format!("{usual}{values}\n"));
         match workspace.try_plan().await {
@@ -243,7 +243,7 @@ async fn a_missing_namespace_of_jobs() {
          [runners.kubernetes]\n        namespace = \"not-there\"\n",
     );
     let said = workspace.try_apply().await.failed();
-    assert!(said.contains("There is no namespace not-there, in which Role not-there/"), "{said}");
-    assert!(said.contains("Nothing was made"), "{said}");
+    assert!(said.contains("The namespace not-there of Role not-there/"), "{said}");
+    assert!(said.contains("Nothing was created"), "{said}");
     assert_eq!(stage.namespace.objects().await, [""; 0]);
 }

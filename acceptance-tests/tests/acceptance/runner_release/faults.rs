@@ -81,7 +81,7 @@ async fn a_page_that_says_404_is_no_absence() {
         "{said}"
     );
     let said = workspace.run(&["destroy", "-refresh=false", "-auto-approve"]).await.failed();
-    assert!(said.contains("What is left stays in the state"), "{said}");
+    assert!(said.contains("The remaining objects are kept in the state"), "{said}");
     assert!(workspace.state().await.contains(ADDRESS));
     proxy.forget();
     workspace.assert_stable().await;
@@ -123,10 +123,13 @@ async fn an_api_server_that_dies() {
     proxy.go_down().await;
     let said = running.output().await.failed();
     assert!(begin.elapsed() < Duration::from_secs(15), "{:?}", begin.elapsed());
-    assert!(said.contains("The manager's rollout did not end") && said.contains("cannot be reached"), "{said}");
+    assert!(
+        said.contains("The rollout of the manager did not complete") && said.contains("cannot be reached"),
+        "{said}"
+    );
 
     let said = workspace.try_plan().await.unwrap_err().failed();
-    assert!(said.contains("cannot be reached") && said.contains("The state is as it was"), "{said}");
+    assert!(said.contains("cannot be reached") && said.contains("The state was not changed"), "{said}");
     proxy.come_back();
     workspace.set(&json!({ "image_missing": false }));
     workspace.apply().await;
@@ -240,11 +243,11 @@ async fn a_namespace_that_does_not_end() {
     let settings = |text: &str| format!("resource \"gitlabspot_runner_release\" \"runner\" {{\n  {text}\n}}\n");
     workspace.write("override.tf", &settings("timeouts = { create = \"2s\" }"));
     let said = workspace.try_apply().await.failed();
-    assert!(said.contains("Namespace is being deleted") && said.contains("Nothing was made"), "{said}");
+    assert!(said.contains("Namespace is being deleted") && said.contains("Nothing was created"), "{said}");
 
     workspace.write("override.tf", &settings("create_namespace = false"));
     let said = workspace.try_apply().await.failed();
-    assert!(said.contains("cannot be made while the namespace is being deleted"), "{said}");
+    assert!(said.contains("cannot be created while the namespace is being deleted"), "{said}");
     assert_eq!(stage.kubernetes_faults().changes(), [""; 0]);
     let_go(&stage).await;
     assert!(!workspace.state().await.contains(ADDRESS));

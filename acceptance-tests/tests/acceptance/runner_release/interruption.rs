@@ -50,7 +50,7 @@ async fn of_a_create() {
     rollout_is_waited_for(stage.kubernetes_faults()).await;
     let said = interrupted(running).await;
     assert!(said.contains("cancelled; last seen: ") && said.contains("are applied and in the state"), "{said}");
-    assert!(said.contains("the next apply deletes it and makes it anew"), "{said}");
+    assert!(said.contains("the next apply deletes and recreates it"), "{said}");
     assert!(workspace.state().await.resource(ADDRESS)["manifest"].as_object().unwrap().len() == KINDS.len());
     workspace.set(&json!({ "image_missing": false }));
     assert_eq!(workspace.plan().await.changes()[ADDRESS], ["delete", "create"]);
@@ -88,7 +88,7 @@ async fn of_an_api_server_that_is_silent() {
     let running = workspace.begin_apply();
     until("a request hangs", async || proxy.calls().iter().any(|call| call.fault.is_some())).await;
     let said = interrupted(running).await;
-    assert!(said.contains("the run was stopped before the Kubernetes API had answered"), "{said}");
+    assert!(said.contains("the run was stopped before the Kubernetes API answered"), "{said}");
     assert!(workspace.state().await.contains(ADDRESS));
     proxy.forget();
     workspace.apply().await;
@@ -100,7 +100,7 @@ async fn of_an_api_server_that_is_silent() {
     rollout_is_waited_for(proxy).await;
     proxy.go_down().await;
     let said = interrupted(running).await;
-    assert!(said.contains("The manager's rollout did not end"), "{said}");
+    assert!(said.contains("The rollout of the manager did not complete"), "{said}");
     proxy.come_back();
     workspace.set(&json!({ "image_missing": false }));
     workspace.apply().await;
@@ -127,7 +127,10 @@ async fn of_a_destroy() {
         let running = workspace.begin_destroy();
         until("the Deployment is being deleted", async || !proxy.calls_of("DELETE", "/deployments/").is_empty()).await;
         let said = interrupted(running).await;
-        assert!(said.contains("could not be removed wholly: cancelled") && said.contains("destroy again"), "{said}");
+        assert!(
+            said.contains("could not be removed completely: cancelled") && said.contains("destroy again"),
+            "{said}"
+        );
         let left = stage.namespace.objects().await;
         for kind in ["Role", "RoleBinding", "ServiceAccount", "ConfigMap", "Secret"] {
             assert!(left.contains(&format!("{kind}/{NAME}")), "{kind} in {left:?}");
@@ -228,7 +231,7 @@ async fn two_applies_at_once() {
         (Some(1), Some(0)) => (&other, &workspace, one.prose()),
         _ => panic!("{one}\n{two}"),
     };
-    let is_told = ["belongs to another resource", "was taken over by another create"];
+    let is_told = ["belongs to another resource", "was adopted by another create"];
     assert!(is_told.iter().any(|text| said.contains(text)), "{said}");
     winner.assert_stable().await;
     loser.destroy().await;

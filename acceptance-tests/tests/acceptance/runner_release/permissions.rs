@@ -154,7 +154,7 @@ async fn a_plan_needs_rights_to_read() {
     assert!(plan.is_empty(), "{}", plan.output());
     let said = plan.output().prose();
     let namespace = stage.namespace.name();
-    assert_eq!(said.matches("Warning: Not everything of the release may be read").count(), 1, "{said}");
+    assert_eq!(said.matches("Warning: Missing permissions to read the release").count(), 1, "{said}");
     let missing =
         format!("permissions are missing: - get secrets in the namespace {namespace} docs/permissions/plan has");
     assert!(said.contains(&missing), "{said}");
@@ -233,7 +233,7 @@ async fn nobody_grants_what_he_has_not() {
     let role = without_grants(role("-release"));
     let (stage, workspace, restricted) = of("permissions_grants", &[role], json!({})).await;
     let said = workspace.try_plan().await.unwrap_err().failed();
-    let named = format!("Role {}/{NAME} is not accepted", stage.namespace.name());
+    let named = format!("Role {}/{NAME} was rejected", stage.namespace.name());
     assert!(said.contains(&named) && said.contains("RBAC permissions not currently held"), "{said}");
     workspace.set(&json!({ "rbac": { "create": false } }));
     workspace.apply().await;

@@ -12,7 +12,10 @@ use super::{ADDRESS, NAME, Scene, pending, pod, run_job};
 async fn a_job_takes_the_place_of_a_placeholder_at_once() {
     let scene = Scene::new("preemption", json!({})).await;
     let said = scene.workspace.apply().await;
-    assert!(said.prose().contains("The cluster autoscaler makes no room for pods with a priority below -10"), "{said}");
+    assert!(
+        said.prose().contains("The cluster autoscaler does not add nodes for pods with a priority below -10"),
+        "{said}"
+    );
     scene.workspace.assert_stable().await;
     scene.until_placeholders(&[scene.running(), scene.running()]).await;
 

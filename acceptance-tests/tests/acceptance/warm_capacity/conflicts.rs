@@ -64,7 +64,7 @@ async fn a_field_of_another_manager_is_named_and_not_taken() {
     scene.workspace.set(&json!({ "pods": 1 }));
     for _ in 0..2 {
         let said = scene.workspace.try_apply().await.failed();
-        let hint = "leave it to that tool or to this configuration alone";
+        let hint = "manage it either with that tool or with this configuration";
         for text in [&key, ".spec.replicas (\"keda\")", hint] {
             assert!(said.contains(text), "{text} in {said}");
         }
@@ -105,11 +105,8 @@ async fn objects_of_others_are_refused() {
     let theirs = json!({ "metadata": { "name": scene.class() }, "value": 5 });
     classes.create(&PostParams::default(), &serde_json::from_value(theirs).unwrap()).await.unwrap();
     let said = scene.workspace.try_apply().await.failed();
-    let hint = "Choose another name, or remove what is there.";
-    assert!(
-        said.contains(&format!("PriorityClass {} is there already", scene.class())) && said.contains(hint),
-        "{said}"
-    );
+    let hint = "Choose another name, or delete the existing object.";
+    assert!(said.contains(&format!("PriorityClass {} already exists", scene.class())) && said.contains(hint), "{said}");
     assert_eq!(classes.get(&scene.class()).await.unwrap().value, Some(5));
     classes.delete(&scene.class(), &DeleteParams::default()).await.unwrap();
 
@@ -122,7 +119,7 @@ async fn objects_of_others_are_refused() {
     cron_jobs.create(&PostParams::default(), &serde_json::from_value(theirs).unwrap()).await.unwrap();
     scene.workspace.set(&json!({ "schedule": period(now() + 7200, now() + 10_800) }));
     let said = scene.workspace.try_apply().await.failed();
-    assert!(said.contains(&format!("CronJob {} is there already", scene.id())), "{said}");
+    assert!(said.contains(&format!("CronJob {} already exists", scene.id())), "{said}");
     assert!(!scene.workspace.state().await.contains(ADDRESS) && !scene.has_class().await);
 
     // Placeholders of the other shape are made beside it, and removed without it.
@@ -141,7 +138,7 @@ async fn what_others_have_taken_charge_of_is_left_with_a_warning() {
     let edited = json!({ "metadata": { "labels": { "app.kubernetes.io/managed-by": "argo" } } });
     scene.deployments().patch(NAME, &PatchParams::default(), &Patch::Merge(&edited)).await.unwrap();
     let said = scene.workspace.destroy().await;
-    assert!(said.prose().contains(&format!("Deployment {} was left as it is", scene.id())), "{said}");
+    assert!(said.prose().contains(&format!("Deployment {} was not deleted", scene.id())), "{said}");
     assert!(!scene.workspace.state().await.contains(ADDRESS));
     assert_eq!(scene.replicas().await, Some(1));
     // Its pods still need their priority class.

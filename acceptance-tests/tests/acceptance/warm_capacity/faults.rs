@@ -84,7 +84,7 @@ async fn a_page_that_says_404_is_no_absence() {
     let said = scene.workspace.try_plan().await.unwrap_err().failed();
     assert!(said.contains("Cannot read the warm capacity") && said.contains("a page of its own"), "{said}");
     let said = scene.workspace.run(&["destroy", "-refresh=false", "-auto-approve"]).await.failed();
-    assert!(said.contains("What is left stays in the state"), "{said}");
+    assert!(said.contains("The remaining objects are kept in the state"), "{said}");
     assert!(scene.workspace.state().await.contains(ADDRESS));
     proxy.forget();
     scene.workspace.assert_stable().await;
@@ -123,10 +123,10 @@ async fn an_api_server_that_dies() {
     proxy.go_down().await;
     let said = running.output().await.failed();
     assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
-    assert!(said.contains("Placeholders were not made") && said.contains("cannot be reached"), "{said}");
+    assert!(said.contains("Placeholders were not created") && said.contains("cannot be reached"), "{said}");
 
     let said = scene.workspace.try_plan().await.unwrap_err().failed();
-    assert!(said.contains("cannot be reached") && said.contains("The state is as it was"), "{said}");
+    assert!(said.contains("cannot be reached") && said.contains("The state was not changed"), "{said}");
     for options in [&["destroy", "-auto-approve"][..], &["destroy", "-refresh=false", "-auto-approve"]] {
         let said = scene.workspace.run(options).await.failed();
         assert!(said.contains("cannot be reached"), "{said}");
@@ -154,7 +154,7 @@ async fn a_namespace_that_is_being_deleted() {
     namespaces.delete(namespace, &DeleteParams::default()).await.unwrap();
 
     let said = scene.workspace.try_apply().await.failed();
-    assert!(said.contains("cannot be made while the namespace is being deleted"), "{said}");
+    assert!(said.contains("cannot be created while the namespace is being deleted"), "{said}");
     assert!(said.contains("Nothing was changed") && !scene.workspace.state().await.contains(ADDRESS), "{said}");
 
     // It began between look and create.
@@ -162,7 +162,7 @@ async fn a_namespace_that_is_being_deleted() {
     let not_yet = |namespace: &mut serde_json::Value| namespace["status"]["phase"] = "Active".into();
     proxy.inject(KubernetesFault::changed("GET", &format!("/api/v1/namespaces/{namespace}?"), not_yet).times(0));
     let said = scene.workspace.try_apply().await.failed();
-    assert!(said.contains("cannot be made while the namespace is being deleted"), "{said}");
+    assert!(said.contains("cannot be created while the namespace is being deleted"), "{said}");
     assert!(said.contains("What was applied before is in the cluster and in the state"), "{said}");
     proxy.forget();
     scene.workspace.destroy().await;

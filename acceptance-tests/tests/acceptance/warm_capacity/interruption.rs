@@ -55,8 +55,8 @@ async fn of_a_create() {
         scene.until_waiting(proxy, kind).await;
         let said = interrupted(running).await;
         assert!(said.contains("cancelled; last seen: 0 of 1 pods"), "{said}");
-        assert!(said.contains("What was applied is in the state"), "{said}");
-        assert!(said.contains("the next apply deletes it and makes it anew"), "{said}");
+        assert!(said.contains("The applied objects are in the state"), "{said}");
+        assert!(said.contains("the next apply deletes and recreates it"), "{said}");
         assert_eq!(scene.workspace.state().await.resource(ADDRESS)["manifest"].as_object().unwrap().len(), 2);
         quota.lift().await;
         scene.workspace.apply().await;
@@ -77,7 +77,7 @@ async fn of_an_update() {
     let running = scene.workspace.begin_apply();
     scene.until_waiting(proxy, "deployments").await;
     let said = interrupted(running).await;
-    assert!(said.contains("cancelled; last seen: 1 of 2 pods are made"), "{said}");
+    assert!(said.contains("cancelled; last seen: 1 of 2 pods are created"), "{said}");
     assert_eq!(scene.workspace.plan().await.changes(), [(ADDRESS.to_owned(), vec!["update".to_owned()])].into());
     quota.lift().await;
     scene.grows_to_two().await;
@@ -92,7 +92,7 @@ async fn of_an_api_server_that_is_silent() {
     let running = scene.workspace.begin_apply();
     until("a request hangs", async || proxy.calls().iter().any(|call| call.fault.is_some())).await;
     let said = interrupted(running).await;
-    assert!(said.contains("the run was stopped before the Kubernetes API had answered"), "{said}");
+    assert!(said.contains("the run was stopped before the Kubernetes API answered"), "{said}");
     // It may have been taken, for all that is known.
     assert_eq!(scene.workspace.state().await.resource(ADDRESS)["manifest"].as_object().unwrap().len(), 2);
     proxy.forget();
@@ -120,7 +120,7 @@ async fn of_a_destroy() {
         let running = scene.workspace.begin_destroy();
         until("it is being deleted", async || !proxy.calls_of("DELETE", "/deployments/").is_empty()).await;
         let said = interrupted(running).await;
-        assert!(said.contains("could not be removed wholly: cancelled; last seen: Deployment"), "{said}");
+        assert!(said.contains("could not be removed completely: cancelled; last seen: Deployment"), "{said}");
         assert!(scene.workspace.state().await.contains(ADDRESS));
     };
     interrupt().await;
@@ -190,7 +190,7 @@ async fn killed_and_then_changed() {
     scene.workspace.set(&json!({ "schedule": schedule() }));
     let said = scene.workspace.try_apply().await.failed();
     let named =
-        format!("Deployment {} is there already: warm capacity of this name, but without a schedule", scene.id());
+        format!("Deployment {} already exists: it is warm capacity of this name, but without a schedule", scene.id());
     assert!(said.contains(&named) && said.contains(&format!("Import it as {}", scene.id())), "{said}");
     assert_eq!(scene.makers().await, [format!("Deployment/{NAME}")]);
     assert!(!scene.workspace.state().await.contains(ADDRESS));

@@ -57,8 +57,8 @@ async fn what_others_made_is_not_touched() {
     let deployments = scene.stage.kubernetes.api::<Deployment>(namespace);
     deployments.create(&PostParams::default(), &serde_json::from_value(theirs).unwrap()).await.unwrap();
     let said = scene.workspace.try_apply().await.failed();
-    assert!(said.contains("Object exists already"), "{said}");
-    assert!(said.contains(&format!("Deployment {namespace}/{NAME} is there already")), "{said}");
+    assert!(said.contains("Object already exists"), "{said}");
+    assert!(said.contains(&format!("Deployment {namespace}/{NAME} already exists")), "{said}");
     assert!(!scene.workspace.state().await.contains(ADDRESS));
     assert!(!scene.has_class().await);
     let labels = ListParams::default().labels("app.kubernetes.io/name=gitlabspot-warm-capacity");
@@ -129,7 +129,7 @@ async fn a_cluster_that_is_gone_lets_destroy_end() {
     let account = &scene.stage.account;
     account.eks().delete_cluster().name(account.cluster()).send().await.unwrap();
     let said = scene.workspace.destroy().await;
-    assert!(said.prose().contains("The cluster of the warm capacity is gone"), "{said}");
+    assert!(said.prose().contains("Cluster no longer exists"), "{said}");
     assert!(!scene.workspace.state().await.contains(ADDRESS));
     // What only the account has lost is still in the cluster of this test: it goes with the namespace.
     let classes: Api<PriorityClass> = Api::all(scene.stage.kubernetes.client());

@@ -11,16 +11,16 @@ async fn what_cannot_be_is_refused_at_plan() {
     let scene = Scene::new("refusals", json!({})).await;
     let schedule = |start: &str, end: &str, zone: &str| json!({ "start": start, "end": end, "time_zone": zone });
     let cases: [(&str, Value, &str); 6] = [
-        ("schedule", schedule("@daily", "0 18 * * *", "UTC"), "it has 1 fields in place of five"),
+        ("schedule", schedule("@daily", "0 18 * * *", "UTC"), "it has 1 fields instead of five"),
         ("schedule", schedule("0 8 * * 7", "0 18 * * *", "UTC"), "is not one of 0 to 6, or SUN to SAT"),
         ("schedule", schedule("0 8 * * *", "0 18 * * MON-FRI", "UTC"), "There must be a pause between two periods"),
-        ("schedule", schedule("0 8,14 * * *", "0 12,20 * * *", "UTC"), "make a resource for each length"),
+        ("schedule", schedule("0 8,14 * * *", "0 12,20 * * *", "UTC"), "create one resource for each length"),
         (
             "schedule",
             schedule("0 8 * * *", "0 18 * * *", "Africa/Johanesburg"),
             "Did you mean \"Africa/Johannesburg\"?",
         ),
-        ("pod", json!({ "ephemeral_storage": "1Gi" }), "Placeholders of no size"),
+        ("pod", json!({ "ephemeral_storage": "1Gi" }), "Missing argument"),
     ];
     for (variable, value, wanted) in cases {
         let before = if variable == "pod" { super::pod(&scene.node) } else { Value::Null };
@@ -38,7 +38,7 @@ async fn a_quota_is_named() {
     let scene = Scene::new("quota", json!({ "create_timeout": "8s" })).await;
     let quota = quota_of(&scene.stage, 0).await;
     let said = scene.workspace.try_apply().await.failed();
-    for text in ["Placeholders were not made", "0 of 2 pods are made", "exceeded quota: none"] {
+    for text in ["Placeholders were not created", "0 of 2 pods are created", "exceeded quota: none"] {
         assert!(said.contains(text), "{text} in {said}");
     }
     assert!(scene.workspace.state().await.contains(ADDRESS));
@@ -56,7 +56,7 @@ async fn a_quota_is_named_for_a_job() {
     let scene = Scene::new("quota_job", json!({ "create_timeout": "8s", "schedule": schedule })).await;
     let quota = quota_of(&scene.stage, 0).await;
     let said = scene.workspace.try_apply().await.failed();
-    for text in ["Placeholders were not made", "0 of 2 pods of the Job", "exceeded quota: none"] {
+    for text in ["Placeholders were not created", "0 of 2 pods of the Job", "exceeded quota: none"] {
         assert!(said.contains(text), "{text} in {said}");
     }
     quota.lift().await;
@@ -71,7 +71,7 @@ async fn a_quota_is_named_for_a_job() {
 async fn a_namespace_that_is_missing_is_named() {
     let scene = Scene::new("namespace", json!({ "namespace": "no-such-namespace" })).await;
     let said = scene.workspace.try_apply().await.failed();
-    assert!(said.contains("There is no namespace no-such-namespace. Make it first."), "{said}");
+    assert!(said.contains("The namespace no-such-namespace does not exist. Create it first."), "{said}");
     assert!(!scene.has_class().await);
     assert!(!scene.workspace.state().await.contains(ADDRESS));
 }

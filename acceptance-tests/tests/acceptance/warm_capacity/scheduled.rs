@@ -235,7 +235,7 @@ async fn a_job_that_was_deleted_by_hand_is_started_again() {
     scene.workspace.assert_stable().await;
     let jobs = scene.stage.kubernetes.api::<Job>(scene.stage.namespace.name());
     let [name] = scene.names_of_jobs().await.try_into().unwrap();
-    let missing = "Placeholders of the period under way are missing";
+    let missing = "Placeholders of the current period are missing";
     for is_deleted in [true, false] {
         if is_deleted {
             jobs.delete(&name, &DeleteParams::background()).await.unwrap();

@@ -26,7 +26,7 @@ const SESSION_NAME: &str = "gitlabspot";
 /// [`ClientError::InvalidSetting`] when one key is there without the other.
 pub(super) fn fixed(settings: &AwsSettings) -> Result<Option<Credentials>, ClientError> {
     let lonely = |setting, other: &str| {
-        Err(ClientError::InvalidSetting { setting, reason: format!("it is given without \"{other}\"") })
+        Err(ClientError::InvalidSetting { setting, reason: format!("it is set without \"{other}\". Set both") })
     };
     match (&settings.access_key, &settings.secret_key, &settings.token) {
         (Some(access_key), Some(secret_key), token) => Ok(Some(Credentials::new(
@@ -149,7 +149,10 @@ impl WebIdentityProvider {
             WebIdentityToken::Given(token) => token.clone(),
             WebIdentityToken::File(path) => {
                 let text = tokio::fs::read_to_string(path).await.map_err(|error| {
-                    CredentialsError::provider_error(format!("the web identity token file {path}: {error}"))
+                    CredentialsError::provider_error(format!(
+                        "the web identity token file {path} cannot be read: \
+                        {error}"
+                    ))
                 })?;
                 SecretString::from(text.trim().to_owned())
             }
@@ -201,7 +204,12 @@ fn refused(role_arn: &str, cause: AwsError) -> CredentialsError {
 }
 
 fn session(credentials: Option<aws_sdk_sts::types::Credentials>, origin: &'static str) -> Provided {
-    let credentials = credentials.ok_or_else(|| CredentialsError::unhandled("STS answered without credentials"))?;
+    let credentials = credentials.ok_or_else(|| {
+        CredentialsError::unhandled(
+            "the response of STS does not contain \
+        credentials",
+        )
+    })?;
     let expiry = SystemTime::try_from(credentials.expiration).map_err(CredentialsError::unhandled)?;
     Ok(Credentials::new(
         credentials.access_key_id,

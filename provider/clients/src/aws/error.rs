@@ -188,29 +188,29 @@ impl AwsError {
         const NO_CREDENTIALS: &str = "Set \"profile\", or \"access_key\" and \"secret_key\", in the provider block, or \
              the environment variables AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
         const PROFILE: &str =
-            "Name another profile (\"profile\" in the provider block, or AWS_PROFILE), or correct this one";
-        const ROLE: &str =
-            "Check the role's ARN, and whether its trust policy lets these credentials, or this token, assume it";
-        const EXPIRED_TOKEN: &str = "The web identity token has expired: get a new one and run again";
-        const FOREIGN_TOKEN: &str = "STS does not take the web identity token: check its issuer and its audience against \
-             the OpenID Connect provider in the account";
-        const EXPIRED: &str =
-            "The AWS credentials have expired: get new ones (for SSO: \"aws sso login\") and run again";
-        const REJECTED: &str = "AWS does not know these credentials: check that they are complete, that the key was \
-             not deleted, and that the region is enabled for the account";
-        const EXPIRED_OR_CLOCK: &str = "The AWS credentials have expired: get new ones (for SSO: \"aws sso login\") and run \
-             again. If they have not, the clock of this machine is wrong: correct it";
-        const CERTIFICATE: &str = "Nobody that this machine trusts answers for the server's certificate: set \
-             \"custom_ca_bundle\" in the provider block, or AWS_CA_BUNDLE, to a file with the certificate authorities of \
-             your network";
-        const CLOCK: &str = "The clock of this machine and that of AWS differ: correct it and run again";
+            "Select another profile (\"profile\" in the provider block, or AWS_PROFILE), or correct this one";
+        const ROLE: &str = "Check the ARN of the role, and whether its trust policy allows these credentials, or this token, \
+             to assume it";
+        const EXPIRED_TOKEN: &str = "The web identity token has expired: request a new one and run again";
+        const FOREIGN_TOKEN: &str = "STS does not accept the web identity token: check its issuer and its audience \
+             against the OpenID Connect provider in the account";
+        const EXPIRED: &str = "The AWS credentials have expired: renew them (for SSO: \"aws sso login\") and run again";
+        const REJECTED: &str = "AWS does not recognize these credentials: check that they are complete, that the key \
+             was not deleted, and that the region is enabled for the account";
+        const EXPIRED_OR_CLOCK: &str = "The AWS credentials have expired: renew them (for SSO: \"aws sso login\") and \
+             run again. If they have not expired, the clock of this machine is wrong: correct it";
+        const CERTIFICATE: &str = "The certificate of the server is not signed by a certificate authority that this \
+             machine trusts: set \"custom_ca_bundle\" in the provider block, or AWS_CA_BUNDLE, to a file with the \
+             certificate authorities of your network";
+        const CLOCK: &str = "The clocks of this machine and of AWS differ: correct the clock of this machine and run \
+            again";
         const REGION: &str = "Check the region (\"region\" in the provider block, or AWS_REGION), the endpoints and \
-             the proxy settings, and whether this machine reaches the network";
+             the proxy settings, and whether this machine can reach the network";
         const OTHER_REGION: &str =
-            "The bucket, or the name, lives in another region: set \"region\" to that one, or choose another name";
+            "The bucket, or the name, belongs to another region: set \"region\" to that region, or choose another name";
         const SIGN_IN: &str = "Sign in with \"aws sso login\" for this profile and run again";
-        const FOREIGN_ANSWER: &str = "Something between this machine and the service may have changed it: check the \
-             endpoints and the proxy settings";
+        const FOREIGN_ANSWER: &str = "A proxy between this machine and the service may have changed the response: \
+             check the endpoints and the proxy settings";
         const FETCH: &str = "Check the profile, role or token that the credentials come from";
         match &self.fault {
             Fault::Answer { code, .. } => match code.as_str() {
@@ -256,7 +256,7 @@ impl fmt::Display for AwsError {
         match &self.fault {
             Fault::Answer { code, message, status, request_id } => {
                 match (code.as_str(), message.as_str()) {
-                    ("", "") => write!(formatter, "an error without text")?,
+                    ("", "") => write!(formatter, "an error without a message")?,
                     ("", text) | (text, "") => write!(formatter, "{text}")?,
                     (code, message) => write!(formatter, "{code}: {message}")?,
                 }
@@ -268,7 +268,7 @@ impl fmt::Display for AwsError {
             }
             Fault::Credentials { found: false, .. } => write!(formatter, "no AWS credentials were found")?,
             Fault::Credentials { found: true, detail } => {
-                write!(formatter, "the credentials could not be fetched: {detail}")?;
+                write!(formatter, "the credentials could not be retrieved: {detail}")?;
             }
             Fault::Profile { detail } => write!(formatter, "{detail}")?,
             Fault::NotAssumed { role_arn, cause } => {
@@ -276,16 +276,20 @@ impl fmt::Display for AwsError {
             }
             Fault::Unreachable { detail } => write!(formatter, "the service cannot be reached: {detail}")?,
             Fault::AnswerLost { detail } => {
-                write!(formatter, "the answer was lost, so the request may have been carried out: {detail}")?;
+                write!(
+                    formatter,
+                    "the connection was lost before a response arrived, so the request may have been \
+                    processed: {detail}"
+                )?;
             }
-            Fault::Unreadable { detail } => write!(formatter, "the answer cannot be read: {detail}")?,
+            Fault::Unreadable { detail } => write!(formatter, "the response cannot be read: {detail}")?,
             Fault::NotSent { detail } => write!(formatter, "the request was not sent: {detail}")?,
             Fault::Stopped { may_be_done: false } => {
-                write!(formatter, "the run was stopped before there was an answer")?;
+                write!(formatter, "the run was stopped before a response arrived")?;
             }
             Fault::Stopped { may_be_done: true } => write!(
                 formatter,
-                "the run was stopped before there was an answer, so the request may have been carried out"
+                "the run was stopped before a response arrived, so the request may have been processed"
             )?,
         }
         match self.advice() {
@@ -442,7 +446,8 @@ mod tests {
     async fn a_lost_answer_says_so() {
         assert_eq!(
             failure(Answer::Reset).await.to_string(),
-            "DescribeNodegroup: the answer was lost, so the request may have been carried out: connection reset"
+            "DescribeNodegroup: the connection was lost before a response arrived, so the request may have been \
+             processed: connection reset"
         );
     }
 
@@ -453,7 +458,7 @@ mod tests {
         assert_eq!(classes(&error), [false, false, false, true]);
         let text = error.to_string();
         assert!(
-            text.starts_with("DescribeNodegroup: the answer cannot be read: ") && text.contains("expected"),
+            text.starts_with("DescribeNodegroup: the response cannot be read: ") && text.contains("expected"),
             "{text}"
         );
     }
@@ -464,7 +469,7 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "DescribeNodegroup: ExpiredTokenException: The security token included in the request is expired (status \
-             403). The AWS credentials have expired: get new ones (for SSO: \"aws sso login\") and run again"
+             403). The AWS credentials have expired: renew them (for SSO: \"aws sso login\") and run again"
         );
     }
 

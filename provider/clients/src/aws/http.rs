@@ -140,18 +140,18 @@ fn proxy(setting: &'static str, url: Option<String>, no_proxy: &str) -> Result<P
 fn read_bundle(path: &str, origin: &str) -> Result<Vec<u8>, ClientError> {
     let invalid = |what: &str| ClientError::InvalidSetting {
         setting: "custom_ca_bundle",
-        reason: format!("{path}{origin} {what}. Name a file of PEM certificates that can be read"),
+        reason: format!("{path}{origin} {what}. Specify a readable file of PEM certificates"),
     };
     let pem = std::fs::read(path).map_err(|error| invalid(&format!("cannot be read: {error}")))?;
     let certificates = CertificateDer::pem_slice_iter(&pem)
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| invalid(&format!("is not a PEM file: {error}")))?;
     if certificates.is_empty() {
-        return Err(invalid("holds no PEM certificate"));
+        return Err(invalid("does not contain a PEM certificate"));
     }
     let mut store = rustls::RootCertStore::empty();
     for certificate in certificates {
-        store.add(certificate).map_err(|error| invalid(&format!("holds a broken certificate: {error}")))?;
+        store.add(certificate).map_err(|error| invalid(&format!("contains an invalid certificate: {error}")))?;
     }
     Ok(pem)
 }
@@ -187,8 +187,8 @@ mod tests {
         assert_eq!(
             found,
             format!(
-                "the provider setting \"custom_ca_bundle\" cannot be used: {path}, from AWS_CA_BUNDLE, holds no PEM \
-                 certificate. Name a file of PEM certificates that can be read"
+                "the provider setting \"custom_ca_bundle\" cannot be used: {path}, from AWS_CA_BUNDLE, does not \
+                 contain a PEM certificate. Specify a readable file of PEM certificates"
             )
         );
     }

@@ -271,7 +271,7 @@ mod tests {
         let settings = AwsSettings { secret_key: None, ..Script::default().settings() };
         assert_eq!(
             loaded(&settings, &Environment::fixed([])).await.unwrap_err(),
-            "the provider setting \"access_key\" cannot be used: it is given without \"secret_key\""
+            "the provider setting \"access_key\" cannot be used: it is set without \"secret_key\". Set both"
         );
     }
 

@@ -24,7 +24,7 @@ impl fmt::Debug for Process {
 
 /// Why a command gave no credentials.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the credential_process gave no credentials: {reason}")]
+#[error("the credential_process returned no credentials: {reason}")]
 pub(super) struct ProcessFailed {
     reason: String,
 }
@@ -49,15 +49,15 @@ impl Process {
         }
         let answer: Map<String, Value> = serde_json::from_slice(&output.stdout)
             // Without serde's own words, which quote what they choke on.
-            .map_err(|error| failed(format!("its output is no JSON object (line {})", error.line())))?;
+            .map_err(|error| failed(format!("its output is not a JSON object (line {})", error.line())))?;
         let find = |name: &str| answer.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value);
         let text = |name: &str| find(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-        let missing = |name: &str| failed(format!("its output has no {name}"));
+        let missing = |name: &str| failed(format!("its output does not contain {name}"));
         if find("Version").and_then(Value::as_i64) != Some(1) {
             return Err(failed("the Version of its output is not 1".to_owned()));
         }
         let expires = text("Expiration").map(str::parse::<jiff::Timestamp>).transpose();
-        let expires = expires.map_err(|_| failed("the Expiration of its output is no time".to_owned()))?;
+        let expires = expires.map_err(|_| failed("the Expiration of its output is not a valid time".to_owned()))?;
         Ok(Credentials::new(
             text("AccessKeyId").ok_or_else(|| missing("AccessKeyId"))?,
             text("SecretAccessKey").ok_or_else(|| missing("SecretAccessKey"))?,
@@ -103,12 +103,12 @@ mod tests {
         let ended = Process("echo hunter2; echo no session >&2; exit 3".to_owned()).credentials().await;
         found.push(ended.unwrap_err().to_string());
         let reasons = [
-            "its output is no JSON object (line 1)",
+            "its output is not a JSON object (line 1)",
             "the Version of its output is not 1",
-            "its output has no AccessKeyId",
-            "the Expiration of its output is no time",
+            "its output does not contain AccessKeyId",
+            "the Expiration of its output is not a valid time",
             "exit status: 3: no session",
         ];
-        assert_eq!(found, reasons.map(|reason| format!("the credential_process gave no credentials: {reason}")));
+        assert_eq!(found, reasons.map(|reason| format!("the credential_process returned no credentials: {reason}")));
     }
 }

@@ -51,26 +51,29 @@ pub(super) enum Source {
 /// Why a profile cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ProfileError {
-    #[error("there is no profile \"{name}\" in the shared configuration files; {}", those(.known))]
+    #[error("the profile \"{name}\" does not exist in the shared configuration files; {}", those(.known))]
     Missing { name: String, known: Vec<String> },
 
-    #[error("the profile \"{name}\" has \"source_profile = {source_profile}\", and there is no such profile")]
+    #[error("the profile \"{name}\" has \"source_profile = {source_profile}\", and that profile does not exist")]
     NoSource { name: String, source_profile: String },
 
-    #[error("the profiles {} name each other as source_profile, without an end", .names.join(", "))]
+    #[error("the profiles {} refer to each other as source_profile in a cycle", .names.join(", "))]
     Loop { names: Vec<String> },
 
     #[error("the profile \"{name}\" cannot be used: {reason}")]
     Unusable { name: String, reason: &'static str },
 
-    #[error("the profile \"{name}\" has no credentials: neither keys, nor a role, credential_process or sso_session")]
+    #[error(
+        "the profile \"{name}\" has no credentials: it has neither keys nor a role, credential_process or \
+        sso_session"
+    )]
     Empty { name: String },
 }
 
 fn those(names: &[String]) -> String {
     match names {
-        [] => "no profile is there at all".to_owned(),
-        names => format!("those that are there: {}", names.join(", ")),
+        [] => "no profiles exist".to_owned(),
+        names => format!("existing profiles: {}", names.join(", ")),
     }
 }
 
@@ -120,12 +123,12 @@ pub(super) fn origin(profiles: &ProfileSet) -> Result<Origin, ProfileError> {
                 break base(name, profile)?;
             }
             (Some(_), Some(_)) => {
-                return Err(unusable("it has both source_profile and credential_source: keep one of them"));
+                return Err(unusable("it has both source_profile and credential_source. Keep one of them"));
             }
             (None, None) => {
                 return Err(unusable(
-                    "it has role_arn, and neither source_profile, credential_source nor web_identity_token_file to \
-                     assume the role with",
+                    "it has role_arn, but no source_profile, credential_source or web_identity_token_file to assume \
+                     the role with",
                 ));
             }
         }
@@ -157,7 +160,7 @@ fn base(name: &str, profile: &Profile) -> Result<Base, ProfileError> {
     if let Some(source) = profile.get("credential_source") {
         return source_of(source).map(Base::Named).ok_or_else(|| ProfileError::Unusable {
             name: name.to_owned(),
-            reason: "its credential_source is none of Environment, Ec2InstanceMetadata and EcsContainer",
+            reason: "its credential_source must be Environment, Ec2InstanceMetadata or EcsContainer",
         });
     }
     if let Some(token_file) = text("web_identity_token_file") {
@@ -178,9 +181,9 @@ fn base(name: &str, profile: &Profile) -> Result<Base, ProfileError> {
         Some(keys) => Ok(Base::Keys(keys)),
         None if has("login_session") => Err(ProfileError::Unusable {
             name: name.to_owned(),
-            reason: "it was made by \"aws login\" (login_session), which this provider does not read. Make another one with \
-                     \"credential_process = aws configure export-credentials --profile NAME --format process\", where NAME \
-                     is this one, and use that",
+            reason: "it was created by \"aws login\" (login_session), which this provider does not support. Create \
+                     another profile with \"credential_process = aws configure export-credentials --profile NAME \
+                     --format process\", where NAME is this profile, and use that",
         }),
         None => Err(ProfileError::Empty { name: name.to_owned() }),
     }
@@ -202,7 +205,7 @@ fn keys(name: &str, profile: &Profile) -> Result<Option<Credentials>, ProfileErr
         (None, None) => Ok(None),
         _ => Err(ProfileError::Unusable {
             name: name.to_owned(),
-            reason: "it has one of aws_access_key_id and aws_secret_access_key without the other",
+            reason: "it has only one of aws_access_key_id and aws_secret_access_key. Set both",
         }),
     }
 }
@@ -285,17 +288,19 @@ mod tests {
         assert_eq!(
             found,
             [
-                "there is no profile \"prod\" in the shared configuration files; those that are there: a, b, c, d, e, f, g",
-                "the profiles a, b name each other as source_profile, without an end",
-                "the profile \"c\" cannot be used: it has role_arn, and neither source_profile, credential_source nor \
+                "the profile \"prod\" does not exist in the shared configuration files; existing profiles: a, b, c, d, \
+                 e, f, g",
+                "the profiles a, b refer to each other as source_profile in a cycle",
+                "the profile \"c\" cannot be used: it has role_arn, but no source_profile, credential_source or \
                  web_identity_token_file to assume the role with",
-                "the profile \"d\" has \"source_profile = none\", and there is no such profile",
-                "the profile \"e\" has no credentials: neither keys, nor a role, credential_process or sso_session",
-                "the profile \"f\" cannot be used: it has one of aws_access_key_id and aws_secret_access_key without the \
-                 other",
-                "the profile \"g\" cannot be used: it was made by \"aws login\" (login_session), which this provider does \
-                 not read. Make another one with \"credential_process = aws configure export-credentials --profile NAME \
-                 --format process\", where NAME is this one, and use that",
+                "the profile \"d\" has \"source_profile = none\", and that profile does not exist",
+                "the profile \"e\" has no credentials: it has neither keys nor a role, credential_process or \
+                 sso_session",
+                "the profile \"f\" cannot be used: it has only one of aws_access_key_id and \
+                 aws_secret_access_key. Set both",
+                "the profile \"g\" cannot be used: it was created by \"aws login\" (login_session), which this \
+                 provider does not support. Create another profile with \"credential_process = aws configure \
+                 export-credentials --profile NAME --format process\", where NAME is this profile, and use that",
             ]
         );
     }

@@ -138,7 +138,11 @@ impl Memory {
             self.generation += 1;
             key.rejected = Some(self.generation);
             self.cache = empty_cache();
-            tracing::info!(access_key_id, "AWS no longer takes these credentials; their source is asked again");
+            tracing::info!(
+                access_key_id,
+                "AWS no longer accepts these credentials; requesting new ones from their \
+                source"
+            );
         }
         true
     }
@@ -181,7 +185,7 @@ impl Storable for SignedWith {
 #[aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint]
 impl Intercept for Renewal {
     fn name(&self) -> &'static str {
-        "gitlabspot: fetch expired credentials anew"
+        "gitlabspot: retrieve expired credentials again"
     }
 
     fn read_before_transmit(

@@ -79,7 +79,7 @@ pub(super) fn config(
         Some(other) => {
             return Err(ClientError::InvalidSetting {
                 setting: "retry_mode",
-                reason: format!("\"{other}\" is neither \"standard\" nor \"adaptive\""),
+                reason: format!("\"{other}\" is not a retry mode. Use \"standard\" or \"adaptive\""),
             });
         }
     };
@@ -208,7 +208,8 @@ mod tests {
         assert_eq!(mode("adaptive").unwrap(), RetryMode::Adaptive);
         assert_eq!(
             mode("legacy").unwrap_err().to_string(),
-            "the provider setting \"retry_mode\" cannot be used: \"legacy\" is neither \"standard\" nor \"adaptive\""
+            "the provider setting \"retry_mode\" cannot be used: \"legacy\" is not a retry mode. Use \"standard\" \
+             or \"adaptive\""
         );
     }
 

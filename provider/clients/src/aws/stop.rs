@@ -322,10 +322,7 @@ mod tests {
             token.cancel();
         };
         let (result, ()) = tokio::join!(look, stop);
-        assert_eq!(
-            result.unwrap_err().to_string(),
-            "GetCallerIdentity: the run was stopped before there was an answer"
-        );
+        assert_eq!(result.unwrap_err().to_string(), "GetCallerIdentity: the run was stopped before a response arrived");
         assert_eq!(script.requests(), []);
     }
 }

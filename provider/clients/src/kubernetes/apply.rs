@@ -270,8 +270,8 @@ mod tests {
             assert_eq!(get(&client, &place()).await.unwrap(), None);
         }
         let (_cluster, client) = Cluster::start(vec![Answer::Text(404, "<html>no such site</html>"); 2]).await;
-        let page = "Deployment ci/runner: something before the Kubernetes API answered 404 with a page of its own: check \
-                    what stands between here and the API server";
+        let page = "Deployment ci/runner: a proxy in front of the Kubernetes API answered 404 with a page of its own: \
+                    check the proxies between this machine and the API server";
         assert_eq!(get(&client, &place()).await.unwrap_err().to_string(), page);
         let deleted = delete(&client, &place(), Propagation::Background, None).await;
         assert_eq!(deleted.unwrap_err().to_string(), page);
@@ -308,8 +308,8 @@ mod tests {
         ]);
         let (_, client) = Cluster::start([Answer::status(409, "Conflict", "2 conflicts", causes)]).await;
         let error = apply(&client, &deployment(), ApplyOptions::default()).await.unwrap_err();
-        let said = "Deployment ci/runner is not applied because others own some of its fields: .spec.replicas (\"helm\"), \
-                    .spec.paused (\"kubectl\"). The plan did not show this";
+        let said = "Deployment ci/runner was not applied, because other field managers own some of its fields: \
+                    .spec.replicas (\"helm\"), .spec.paused (\"kubectl\"). The plan did not show this";
         assert!(error.to_string().starts_with(said), "{error}");
     }
 
@@ -344,17 +344,17 @@ mod tests {
         assert_eq!(
             found,
             [
-                "Deployment ci/runner is not accepted: data[x]: hunter2 is wrong",
-                "Secret ci/s is not accepted: data[x]: FieldValueInvalid",
-                "Secret ci/s is not accepted: the message is not shown, since Secret ci/s holds secrets",
-                "Deployment ci/runner is not accepted: strict decoding error: unknown field \"spec.replica\"",
-                "Deployment ci/runner cannot be made while the namespace is being deleted: wait until it is gone, or \
-                 choose another",
-                "Deployment ci/runner: the identity in use may not do this: user \"me\" cannot patch",
-                "Deployment ci/runner is not accepted: x is forbidden: exceeded quota",
+                "Deployment ci/runner was rejected: data[x]: hunter2 is wrong",
+                "Secret ci/s was rejected: data[x]: FieldValueInvalid",
+                "Secret ci/s was rejected: the message is not shown, because Secret ci/s contains secrets",
+                "Deployment ci/runner was rejected: strict decoding error: unknown field \"spec.replica\"",
+                "Deployment ci/runner cannot be created while the namespace is being deleted: wait until it is \
+                 deleted, or choose another one",
+                "Deployment ci/runner: the identity in use is not allowed to do this: user \"me\" cannot patch",
+                "Deployment ci/runner was rejected: x is forbidden: exceeded quota",
                 "Deployment ci/runner: namespaces \"ci\" not found",
-                "Deployment ci/runner cannot be made: the cluster does not know this kind (apps/v1 Deployment). Install \
-                 what defines it, or switch off what needs it",
+                "Deployment ci/runner cannot be created: the cluster does not have this kind (apps/v1 Deployment). \
+                 Install what defines it, or disable what requires it",
                 "Deployment ci/runner: the cluster does not accept the credentials (401 Unauthorized). A token that can be \
                  renewed was renewed once. Check the token, certificate or command of the provider's \"kubernetes\"; with \
                  cluster_name, the AWS identity needs an access entry of the EKS cluster",
@@ -404,6 +404,6 @@ mod tests {
     #[test]
     fn an_object_needs_a_name() {
         let error = ObjectRef::of(&json!({"apiVersion": "v1", "kind": "Secret"})).unwrap_err();
-        assert_eq!(error.to_string(), "an object to apply lacks metadata.name");
+        assert_eq!(error.to_string(), "an object to apply does not have metadata.name");
     }
 }

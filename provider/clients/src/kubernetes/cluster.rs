@@ -100,16 +100,16 @@ mod tests {
         );
         assert_eq!(
             described(200, &cluster("DELETING")).await.unwrap_err(),
-            "the EKS cluster \"prod\" cannot be used while its status is DELETING: wait until it is gone; what was on it can \
-             then be destroyed"
+            "the EKS cluster \"prod\" cannot be used while its status is DELETING: wait until it is deleted; its \
+             resources can then be destroyed"
         );
     }
 
     #[tokio::test]
     async fn both_ways_of_saying_that_there_is_none() {
-        let text = "there is no EKS cluster \"prod\" in region eu-west-1: check cluster_name, the provider's region \
-                    and the account. What was on a cluster that is gone for good leaves the state with the command \
-                    \"state rm\"";
+        let text = "the EKS cluster \"prod\" does not exist in region eu-west-1: check cluster_name, the provider's \
+                    region and the account. If the cluster was deleted, remove its resources from the state with the \
+                    command \"state rm\"";
         let gone = r#"{"__type": "ResourceNotFoundException", "message": "No cluster found for name: prod."}"#;
         let old = r#"{"__type": "ClientException", "message": "No cluster found for name: prod."}"#;
         assert_eq!(described(404, gone).await.unwrap_err(), text);
@@ -120,7 +120,7 @@ mod tests {
     async fn what_something_in_between_says_is_no_absence() {
         let page = "<html><body>404 Not Found</body></html>";
         let error = described(404, page).await.unwrap_err();
-        assert!(error.starts_with("DescribeCluster: ") && !error.contains("there is no EKS cluster"), "{error}");
+        assert!(error.starts_with("DescribeCluster: ") && !error.contains("the EKS cluster"), "{error}");
         assert_eq!(
             described(200, "{}").await.unwrap_err(),
             "the EKS cluster \"prod\" cannot be used while its status is unknown: wait until it is ACTIVE"

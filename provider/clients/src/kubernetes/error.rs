@@ -34,33 +34,34 @@ pub struct InvalidField {
 #[derive(Debug, thiserror::Error)]
 pub enum KubernetesError {
     #[error(
-        "{object} is not applied because others own some of its fields: {}. The plan did not show this, so nothing was \
-         taken from them. If a field was changed by hand since the plan, plan again: then it is shown, and applying \
-         repairs it. If another tool manages the field, leave it to that tool or to this configuration alone",
+        "{object} was not applied, because other field managers own some of its fields: {}. The plan did not show \
+         this, so no field was taken from them. If a field was changed manually since the plan, plan again: the plan \
+         then shows the field, and applying it restores the value. If another tool manages the field, manage it either \
+         with that tool or with this configuration",
         list(.conflicts)
     )]
     Conflict { object: Box<ObjectRef>, conflicts: Vec<FieldConflict> },
 
-    #[error("{object} is not accepted: {}", list(.fields))]
+    #[error("{object} was rejected: {}", list(.fields))]
     Invalid { object: Box<ObjectRef>, fields: Vec<InvalidField> },
 
-    #[error("{object}: the identity in use may not do this: {message}")]
+    #[error("{object}: the identity in use is not allowed to do this: {message}")]
     Forbidden { object: Box<ObjectRef>, message: String },
 
     /// Not a matter of rights: a quota, a policy or a webhook says no.
-    #[error("{object} is not accepted: {message}")]
+    #[error("{object} was rejected: {message}")]
     Denied { object: Box<ObjectRef>, message: String },
 
     #[error(
-        "{object}: the cluster does not accept the credentials ({message}). A token that can be renewed was renewed once. \
-         Check the token, certificate or command of the provider's \"kubernetes\"; with cluster_name, the AWS identity \
-         needs an access entry of the EKS cluster"
+        "{object}: the cluster does not accept the credentials ({message}). A token that can be renewed was renewed \
+         once. Check the token, certificate or command of the provider's \"kubernetes\"; with cluster_name, the AWS \
+         identity needs an access entry of the EKS cluster"
     )]
     Unauthorized { object: Box<ObjectRef>, message: String },
 
     #[error(
-        "{object} cannot be made: the cluster does not know this kind ({} {}). Install what defines it, or switch off \
-         what needs it",
+        "{object} cannot be created: the cluster does not have this kind ({} {}). Install what defines it, or disable \
+         what requires it",
         .object.api_version, .object.kind
     )]
     UnknownKind { object: Box<ObjectRef> },
@@ -69,7 +70,10 @@ pub enum KubernetesError {
     #[error("{object}: {message}")]
     NotFound { object: Box<ObjectRef>, message: String },
 
-    #[error("{object} cannot be made while the namespace is being deleted: wait until it is gone, or choose another")]
+    #[error(
+        "{object} cannot be created while the namespace is being deleted: wait until it is deleted, or choose \
+        another one"
+    )]
     NamespaceTerminating { object: Box<ObjectRef> },
 
     #[error("{object}: the Kubernetes API answered {code} {reason}: {message}")]
@@ -79,7 +83,7 @@ pub enum KubernetesError {
     Unreachable { object: Box<ObjectRef>, server: String, reason: String },
 
     /// Nothing was sent: somebody else may answer at the server's address.
-    #[error("{object}: the Kubernetes API at {server} is not trusted: {reason}")]
+    #[error("{object}: the certificate of the Kubernetes API at {server} is not trusted: {reason}")]
     Distrusted { object: Box<ObjectRef>, server: String, reason: String },
 
     /// Nothing was sent: there is nothing to identify with.
@@ -87,15 +91,15 @@ pub enum KubernetesError {
     NoCredentials { object: Box<ObjectRef>, reason: String },
 
     #[error(
-        "{object}: something before the Kubernetes API answered {code} with a page of its own: check what stands between \
-         here and the API server"
+        "{object}: a proxy in front of the Kubernetes API answered {code} with a page of its own: check the proxies \
+         between this machine and the API server"
     )]
     Page { object: Box<ObjectRef>, code: u16 },
 
-    #[error("{object}: the run was stopped before the Kubernetes API had answered")]
+    #[error("{object}: the run was stopped before the Kubernetes API answered")]
     Stopped { object: Box<ObjectRef> },
 
-    #[error("an object to apply lacks {missing}")]
+    #[error("an object to apply does not have {missing}")]
     Incomplete { missing: &'static str },
 }
 
@@ -172,7 +176,7 @@ impl KubernetesError {
         // Answers about a Secret may quote what it holds.
         let quotes = object.kind == "Secret";
         let message = match quotes {
-            true => format!("the message is not shown, since {object} holds secrets"),
+            true => format!("the message is not shown, because {object} contains secrets"),
             false => status.message.clone(),
         };
         let causes = status.details.as_ref().map(|details| details.causes.as_slice()).unwrap_or_default();
@@ -233,15 +237,18 @@ fn distrust(error: &rustls::Error) -> String {
     let rustls::Error::InvalidCertificate(problem) = error else { return error.to_string() };
     match problem {
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            format!("{problem}. If that is the right server, set tls_server_name to a name that its certificate has")
+            format!("{problem}. If this is the right server, set tls_server_name to a name in its certificate")
         }
         CertificateError::Expired
         | CertificateError::ExpiredContext { .. }
         | CertificateError::NotValidYet
-        | CertificateError::NotValidYetContext { .. } => format!("{problem}. Compare it with this machine's clock"),
+        | CertificateError::NotValidYetContext { .. } => {
+            format!("{problem}. Compare it with the clock of this machine")
+        }
         _ => format!(
-            "its certificate is signed by an authority that is not trusted here ({problem}). Set cluster_ca_certificate, \
-             or certificate-authority-data in the kubeconfig, to the authority of the cluster, in PEM"
+            "its certificate is signed by an authority that this machine does not trust ({problem}). Set \
+             cluster_ca_certificate, or certificate-authority-data in the kubeconfig, to the certificate authority of \
+             the cluster, in PEM"
         ),
     }
 }

@@ -66,9 +66,9 @@ pub(super) async fn run(exec: &Exec, cluster: Option<&Value>) -> Result<Credenti
     }
     let answer: ExecCredential = serde_json::from_slice(&output.stdout)
         // Without serde's own words, which quote what they choke on.
-        .map_err(|error| failed(format!("its output is no ExecCredential (line {})", error.line())))?;
+        .map_err(|error| failed(format!("its output is not an ExecCredential (line {})", error.line())))?;
     if let Some(version) = answer.api_version.filter(|version| *version != exec.api_version) {
-        return Err(failed(format!("it answers in {version}, and api_version is {}", exec.api_version)));
+        return Err(failed(format!("its answer has the version {version}, but api_version is {}", exec.api_version)));
     }
     let status = answer.status.ok_or_else(|| failed("its ExecCredential has no status".to_owned()))?;
     let expires = status.expiration_timestamp.map(SystemTime::from);
@@ -78,7 +78,7 @@ pub(super) async fn run(exec: &Exec, cluster: Option<&Value>) -> Result<Credenti
         expires,
     };
     if credential.token.is_none() && credential.certificate.is_none() {
-        return Err(failed("its ExecCredential holds neither a token nor a certificate with key".to_owned()));
+        return Err(failed("its ExecCredential contains neither a token nor a certificate with a key".to_owned()));
     }
     Ok(credential)
 }
@@ -88,8 +88,8 @@ fn not_run(exec: &Exec, error: &NotRun) -> String {
         return error.to_string();
     }
     let hint = exec.install_hint.as_deref().map(str::trim).filter(|hint| !hint.is_empty());
-    let hint = hint.map_or_else(|| "install it, or name it with its path".to_owned(), str::to_owned);
-    format!("it is not there, or not on PATH: {hint}")
+    let hint = hint.map_or_else(|| "install it, or specify its path".to_owned(), str::to_owned);
+    format!("it does not exist, or is not in PATH: {hint}")
 }
 
 /// Tokens from a command that is run again when the last one ends.
@@ -105,7 +105,7 @@ impl MintToken for ExecToken {
             let credential = run(&self.exec, self.cluster.as_ref()).await?;
             credential.token.ok_or_else(|| ClientError::Exec {
                 command: self.exec.command.clone(),
-                reason: "it gave a token before and now gives none".to_owned(),
+                reason: "it returned a token before and now returns none".to_owned(),
             })
         })
     }
@@ -166,16 +166,17 @@ mod tests {
         assert_eq!(
             found,
             [
-                "the command \"sh\" gave no credentials for the cluster: exit status: 3: no session",
-                "the command \"sh\" gave no credentials for the cluster: its output is no ExecCredential (line 1)",
-                "the command \"sh\" gave no credentials for the cluster: its ExecCredential holds neither a token nor a \
-                 certificate with key",
-                "the command \"sh\" gave no credentials for the cluster: it answers in \
-                 client.authentication.k8s.io/v1alpha1, and api_version is client.authentication.k8s.io/v1",
-                "the command \"no-such-command\" gave no credentials for the cluster: it is not there, or not on PATH: \
-                 install it, or name it with its path",
-                "the command \"no-such-command\" gave no credentials for the cluster: it is not there, or not on PATH: brew \
-                 install it",
+                "the command \"sh\" returned no credentials for the cluster: exit status: 3: no session",
+                "the command \"sh\" returned no credentials for the cluster: its output is not an ExecCredential (line \
+                 1)",
+                "the command \"sh\" returned no credentials for the cluster: its ExecCredential contains neither a \
+                 token nor a certificate with a key",
+                "the command \"sh\" returned no credentials for the cluster: its answer has the version \
+                 client.authentication.k8s.io/v1alpha1, but api_version is client.authentication.k8s.io/v1",
+                "the command \"no-such-command\" returned no credentials for the cluster: it does not exist, or is not \
+                 in PATH: install it, or specify its path",
+                "the command \"no-such-command\" returned no credentials for the cluster: it does not exist, or is not \
+                 in PATH: brew install it",
             ]
         );
     }

@@ -110,7 +110,9 @@ fn choose(settings: &KubernetesSettings, files: &[String], environment: &Environ
             let known = || merged.contexts.iter().map(|context| context.name.as_str()).collect::<Vec<_>>().join(", ");
             let context = merged.contexts.iter().find(|context| &context.name == name);
             let context = context.and_then(|context| context.context.as_ref());
-            Some(context.ok_or_else(|| refused(format!("it has no context \"{name}\"; it has: {}", known())))?)
+            Some(context.ok_or_else(|| {
+                refused(format!("it does not have the context \"{name}\"; its contexts are: {}", known()))
+            })?)
         }
         _ => None,
     };
@@ -120,17 +122,24 @@ fn choose(settings: &KubernetesSettings, files: &[String], environment: &Environ
         Some(name) => {
             let cluster = merged.clusters.iter().find(|cluster| &cluster.name == name);
             let cluster = cluster.and_then(|cluster| cluster.cluster.clone());
-            cluster.ok_or_else(|| refused(format!("it has no cluster \"{name}\"")))?
+            cluster.ok_or_else(|| refused(format!("it does not have the cluster \"{name}\"")))?
         }
         None if settings.host.is_some() => Cluster::default(),
         None => {
-            return Err(refused("it has no current-context: set config_context to the one that is meant".to_owned()));
+            return Err(refused(
+                "it does not have a current-context: set config_context to the context to use".to_owned(),
+            ));
         }
     };
     let user = match user_name {
         Some(name) if !name.is_empty() => {
             let user = merged.auth_infos.iter().find(|user| &user.name == name);
-            user.and_then(|user| user.auth_info.clone()).ok_or_else(|| refused(format!("it has no user \"{name}\"")))?
+            user.and_then(|user| user.auth_info.clone()).ok_or_else(|| {
+                refused(format!(
+                    "it does not have the user \
+                \"{name}\""
+                ))
+            })?
         }
         _ => AuthInfo::default(),
     };
@@ -213,8 +222,8 @@ async fn token_source(
     if config.interactive_mode == Some(ExecInteractiveMode::Always) {
         return Err(ClientError::Exec {
             command: config.command.unwrap_or_default(),
-            reason: "its interactiveMode is Always, and Terraform and OpenTofu lend no terminal to what providers run. Sign in \
-                     before the run, and use a command, or another interactiveMode, that asks no questions"
+            reason: "its interactiveMode is Always, but Terraform and OpenTofu do not give providers a terminal. Sign \
+                     in before the run, and use a command, or another interactiveMode, that does not prompt"
                 .to_owned(),
         });
     }
@@ -376,7 +385,10 @@ users:
         };
         assert_eq!(
             connected(settings).await.unwrap_err(),
-            format!("the kubeconfig {path} cannot be used: it has no context \"three\"; it has: one, two")
+            format!(
+                "the kubeconfig {path} cannot be used: it does not have the context \"three\"; its contexts are: \
+                 one, two"
+            )
         );
         let missing =
             KubernetesSettings { config_path: Some("/nowhere/config".to_owned()), ..KubernetesSettings::default() };
@@ -396,7 +408,7 @@ users:
         };
         let found = connected(settings).await.unwrap_err();
         let begin =
-            "the command \"sh\" gave no credentials for the cluster: its interactiveMode is Always, and Terraform";
+            "the command \"sh\" returned no credentials for the cluster: its interactiveMode is Always, but Terraform";
         assert!(found.starts_with(begin), "{found}");
     }
 

@@ -112,7 +112,7 @@ async fn eks(clients: &Clients, cluster: Cluster, settings: &KubernetesSettings)
     let name = settings.cluster_name.as_deref().unwrap_or_default();
     let credentials = clients.aws().await?.config.credentials_provider().ok_or_else(|| ClientError::EksToken {
         cluster: name.to_owned(),
-        reason: "there are no AWS credentials to sign it with".to_owned(),
+        reason: "no AWS credentials were found to sign it with".to_owned(),
     })?;
     let source = EksToken {
         credentials,
@@ -237,7 +237,7 @@ mod tests {
             get(&client, &place).await.unwrap_err().to_string()
         };
         let with_token = || Environment::fixed([("KUBE_TOKEN", "x")]);
-        let from = "(the token is that of the environment variable KUBE_TOKEN)";
+        let from = "(the token is from the environment variable KUBE_TOKEN)";
         for (code, reason) in [(401, "Unauthorized"), (403, "Forbidden")] {
             let found = said(code, reason, with_token()).await;
             assert!(found.contains(from), "{found}");

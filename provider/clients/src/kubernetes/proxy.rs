@@ -39,7 +39,7 @@ pub(super) fn choose(named: Option<&str>, environment: &Environment, server: &Ur
     }
     let invalid = || ClientError::InvalidSetting {
         setting: "proxy_url",
-        reason: format!("it comes from {}, which is not a URL such as \"http://proxy.example.com:3128\"", names[0]),
+        reason: format!("it is set by {}, which is not a URL such as \"http://proxy.example.com:3128\"", names[0]),
     };
     parse(&proxy).map(Some).ok_or_else(invalid)
 }

@@ -143,7 +143,7 @@ impl KubernetesSettings {
                 Some(_) => ("client_key", "\"client_certificate\", or KUBE_CLIENT_CERT_DATA"),
                 None => ("client_certificate", "\"client_key\", or KUBE_CLIENT_KEY_DATA"),
             };
-            return invalid(given, format!("it says nothing alone. Set {variable}, as well"));
+            return invalid(given, format!("it has no effect on its own. Set {variable} as well"));
         }
         let certificates = [
             ("cluster_ca_certificate", &self.cluster_ca_certificate),
@@ -173,8 +173,8 @@ pub fn not_pem(text: &str) -> Option<&'static str> {
     // What EKS, and a kubeconfig's `...-data`, have.
     let once_more = base64::engine::general_purpose::STANDARD.decode(text.trim()).is_ok();
     Some(match once_more {
-        true => "it is base64 and should be PEM: put base64decode() around it",
-        false => "it is no certificate in PEM, which begins with \"-----BEGIN CERTIFICATE-----\"",
+        true => "it is base64, but must be PEM: decode it with base64decode()",
+        false => "it is not a PEM certificate, which begins with \"-----BEGIN CERTIFICATE-----\"",
     })
 }
 
@@ -184,7 +184,7 @@ fn truth(text: &str) -> Result<bool, ClientError> {
         "0" | "f" | "false" => Ok(false),
         _ => Err(ClientError::InvalidSetting {
             setting: "insecure",
-            reason: format!("KUBE_INSECURE is \"{text}\", which is neither true nor false"),
+            reason: format!("KUBE_INSECURE is \"{text}\", but must be true or false"),
         }),
     }
 }
@@ -321,14 +321,14 @@ mod tests {
                 said(KubernetesSettings { cluster_ca_certificate: Some("/etc/ca.crt".to_owned()), ..settings() }),
             ],
             [
-                "the provider setting \"client_certificate\" cannot be used: it says nothing alone. Set \"client_key\", or \
-                 KUBE_CLIENT_KEY_DATA, as well",
-                "the provider setting \"client_key\" cannot be used: it says nothing alone. Set \"client_certificate\", or \
-                 KUBE_CLIENT_CERT_DATA, as well",
-                "the provider setting \"cluster_ca_certificate\" cannot be used: it is base64 and should be PEM: put \
-                 base64decode() around it",
-                "the provider setting \"cluster_ca_certificate\" cannot be used: it is no certificate in PEM, which begins \
-                 with \"-----BEGIN CERTIFICATE-----\"",
+                "the provider setting \"client_certificate\" cannot be used: it has no effect on its \
+                 own. Set \"client_key\", or KUBE_CLIENT_KEY_DATA as well",
+                "the provider setting \"client_key\" cannot be used: it has no effect on its own. Set \
+                 \"client_certificate\", or KUBE_CLIENT_CERT_DATA as well",
+                "the provider setting \"cluster_ca_certificate\" cannot be used: it is base64, but must be PEM: \
+                 decode it with base64decode()",
+                "the provider setting \"cluster_ca_certificate\" cannot be used: it is not a PEM certificate, \
+                 which begins with \"-----BEGIN CERTIFICATE-----\"",
             ]
         );
     }
@@ -347,7 +347,7 @@ mod tests {
             .unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the provider setting \"insecure\" cannot be used: KUBE_INSECURE is \"maybe\", which is neither true nor \
+            "the provider setting \"insecure\" cannot be used: KUBE_INSECURE is \"maybe\", but must be true or \
              false"
         );
     }

@@ -47,7 +47,7 @@ fn field(line: &str) -> InvalidField {
 
 fn in_words(reason: &str) -> String {
     if reason == "field not declared in schema" {
-        return "there is no such field".to_owned();
+        return "this field does not exist".to_owned();
     }
     if reason.starts_with(QUANTITY) {
         return NO_QUANTITY.to_owned();
@@ -124,7 +124,7 @@ mod tests {
         let container = ".spec.template.spec.containers[name=\"c\"]";
         assert_eq!(
             said(TYPED, &format!("{container}.securityContext.fsGroup: field not declared in schema")),
-            ["spec.template.spec.containers[name=\"c\"].securityContext.fsGroup: there is no such field"]
+            ["spec.template.spec.containers[name=\"c\"].securityContext.fsGroup: this field does not exist"]
         );
         assert_eq!(
             said(
@@ -143,7 +143,7 @@ mod tests {
         );
         assert_eq!(
             said(TYPED, "errors:\n  .spec.a: field not declared in schema\n  .spec.b: field not declared in schema"),
-            ["spec.a: there is no such field", "spec.b: there is no such field"]
+            ["spec.a: this field does not exist", "spec.b: this field does not exist"]
         );
         assert_eq!(said(CONVERTED, "cannot convert float64 to int64"), ["cannot convert float64 to int64"]);
         let quantity = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";

@@ -125,7 +125,7 @@ where
         let mut connecting = Duration::ZERO;
         loop {
             let Some(mut request) = next.take() else {
-                return Err("a request that cannot be repeated was to be repeated".into());
+                return Err("a request that cannot be repeated would have to be repeated".into());
             };
             // A streamed body, as in an upgrade, cannot be sent twice; then the first answer is final.
             next = copy(&request);
@@ -157,7 +157,7 @@ where
             let Some(pause) = pause else {
                 return result;
             };
-            tracing::debug!(attempt, ?pause, %method, "trying a Kubernetes request again");
+            tracing::debug!(attempt, ?pause, %method, "retrying a Kubernetes request");
             self.clock.sleep(pause).await;
             attempt += 1;
         }
@@ -186,7 +186,7 @@ fn told(answer: Response<Bytes>, token_from: Option<&str>) -> Response<Full<Byte
     answer.map(|body| {
         let Ok(mut status) = serde_json::from_slice::<serde_json::Value>(&body) else { return Full::new(body) };
         let Some(message) = status["message"].as_str() else { return Full::new(body) };
-        status["message"] = format!("{message} (the token is that of the environment variable {from})").into();
+        status["message"] = format!("{message} (the token is from the environment variable {from})").into();
         Full::new(Bytes::from(status.to_string()))
     })
 }
@@ -279,7 +279,7 @@ mod tests {
         let (cluster, client, _) = Cluster::start_with([secret()], Some(Arc::new(Penniless))).await;
         assert_eq!(
             said(&client).await,
-            "Secret ci/s: no token for the EKS cluster \"prod\" can be made: there are no AWS credentials"
+            "Secret ci/s: no token for the EKS cluster \"prod\" can be created: there are no AWS credentials"
         );
         assert_eq!(cluster.requests(), []);
     }

@@ -37,7 +37,7 @@ impl DataSource for SpotInstanceTypesDataSource {
             diagnostics.error(
                 "max_results",
                 "Invalid number of results",
-                format!("Give a number from 1 to {MOST_RESULTS}."),
+                format!("The number of results must be between 1 and {MOST_RESULTS}."),
             );
         }
         if let Some(architecture) = config.architecture.as_str()
@@ -46,14 +46,14 @@ impl DataSource for SpotInstanceTypesDataSource {
             diagnostics.error(
                 "architecture",
                 "Invalid architecture",
-                format!("{architecture:?} is neither \"x86_64\" nor \"arm64\"."),
+                format!("{architecture:?} is not supported. Use \"x86_64\" or \"arm64\"."),
             );
         }
         if let Value::Known(range) = &config.memory_gib
             && let (Some(min), Some(max)) = (range.min.known(), range.max.known())
             && min > max
         {
-            diagnostics.error("memory_gib", "Invalid range", format!("min ({min}) is larger than max ({max})."));
+            diagnostics.error("memory_gib", "Invalid range", format!("min ({min}) must not be more than max ({max})."));
         }
     }
 
@@ -103,8 +103,8 @@ fn wanted(config: &SpotInstanceTypes) -> Wanted {
 
 fn without_price(types: usize) -> Diagnostics {
     let detail = format!(
-        "{types} types were left after all other filters, but EC2 tells no Spot price for any of them in these zones. Name \
-         other zones, or loosen the filters."
+        "{types} types matched all other filters, but EC2 has no Spot price for any of them in these zones. Specify \
+         other zones, or relax the filters."
     );
     Diagnostic::error("No instance type matches", detail).at("availability_zones").into()
 }
@@ -113,10 +113,10 @@ fn nothing_left(emptied: &Emptied) -> Diagnostics {
     let mut diagnostics = Diagnostics::new();
     let detail = match emptied.before {
         0 => {
-            "EC2 describes no type for Spot of this architecture in the region. Choose another architecture.".to_owned()
+            "EC2 has no Spot instance type of this architecture in the region. Choose another architecture.".to_owned()
         }
         before => format!(
-            "{before} types were left before {}, none after it. Loosen it, or one of the filters before it.",
+            "{before} types matched before {}, and none after it. Relax it, or one of the filters before it.",
             emptied.attribute
         ),
     };

@@ -135,10 +135,8 @@ impl Resource for CacheBucketResource {
         };
         if bucket.is_empty() || bucket.contains(['/', ':']) {
             return Err(Diagnostic::error(
-                "Invalid import id",
-                format!(
-                    "{bucket:?} is not the name of a bucket. Import with the name alone, for instance \"ci-cache\"."
-                ),
+                "Invalid import ID",
+                format!("{bucket:?} is not the name of a bucket. Import with the name, for example \"ci-cache\"."),
             )
             .into());
         }

@@ -140,12 +140,12 @@ impl Overwritten {
 fn outdated(bucket: &str, part: Part, at: &str) -> Diagnostic {
     let until = timestamp::parse(at).map_or_else(|| at.to_owned(), |at| timestamp::format(at + WINDOW));
     let detail = format!(
-        "S3 shows {} of the bucket {bucket} as before the change at {at}. It may do so for a few minutes after a change, so \
-         that this is taken for an old answer and is no difference. If someone has changed it back by hand, plans show \
-         that from {until} on.",
+        "S3 returns {} of the bucket {bucket} as before the change at {at}. This is possible for a few minutes after a \
+         change, so it is treated as an outdated response and not as a difference. If the setting was changed back \
+         manually, plans show that from {until} on.",
         part.name()
     );
-    Diagnostic::warning("Old answer of S3", detail)
+    Diagnostic::warning("Outdated response from S3", detail)
 }
 
 #[cfg(test)]

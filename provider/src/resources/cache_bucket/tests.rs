@@ -251,12 +251,12 @@ async fn buckets_of_others() {
     store.world().buckets.insert("ci-cache".to_owned(), Bucket::default());
     store.world().foreign.push("taken".to_owned());
     let mut mine = stage(&store);
-    assert_eq!(summaries(&mine.apply(&named()).await), ["Bucket exists already"]);
+    assert_eq!(summaries(&mine.apply(&named()).await), ["Bucket already exists"]);
     assert_eq!(mine.state, Raw::Null);
     assert_eq!(store.changes(), [""; 0]);
     let mut theirs = stage(&store);
     let diagnostics = theirs.apply(&[("bucket", "taken".into())]).await;
-    assert_eq!(summaries(&diagnostics), ["Bucket exists already"]);
+    assert_eq!(summaries(&diagnostics), ["Bucket already exists"]);
     assert!(diagnostics.iter().any(|d| d.detail.contains("another account")), "{diagnostics:?}");
     assert_eq!(theirs.state, Raw::Null);
 }
@@ -281,7 +281,7 @@ async fn a_part_that_is_refused() {
     assert_eq!(summaries(&diagnostics), ["Cannot set up the cache bucket"]);
     let detail = &diagnostics.iter().next().unwrap().detail;
     assert!(detail.contains("Setting the bucket policy of the bucket ci-cache failed: PutBucketPolicy"), "{detail}");
-    assert!(detail.contains("the next apply deletes it and makes it anew") && detail.contains("untaint"), "{detail}");
+    assert!(detail.contains("the next apply deletes and recreates it") && detail.contains("untaint"), "{detail}");
     assert_eq!(stage.state.get("id"), "ci-cache".into());
     assert_eq!(stage.state.get("tls_only"), false.into());
     // Untainted by the user: what is missing is set, and the mark goes.
@@ -314,7 +314,7 @@ async fn a_bucket_that_may_not_be_seen() {
     store.world().foreign.push("taken".to_owned());
     let mut first = Stage::new(CacheBucketResource, store.settings("us-east-1"));
     let refused = first.apply(&[("bucket", "taken".into())]).await;
-    assert_eq!(summaries(&refused), ["Perhaps the bucket exists already"]);
+    assert_eq!(summaries(&refused), ["Bucket may already exist"]);
     assert_eq!((first.state, store.changes().len()), (Raw::Null, 0));
 }
 
@@ -361,7 +361,7 @@ async fn what_was_there_before_a_change() {
         assert_eq!(stage.clock.passed(), started, "nothing is waited for");
         store.world().buckets.get_mut("ci-cache").unwrap().before = before;
         store.fault(call, 1, Fault::Stale);
-        assert_eq!(summaries(&stage.refresh().await), ["Old answer of S3"], "{call}");
+        assert_eq!(summaries(&stage.refresh().await), ["Outdated response from S3"], "{call}");
         assert_eq!(stage.differences(&config).await, [""; 0], "{call}");
         // By turns with the new one.
         assert_eq!(stage.changes(&config).await, [""; 0], "{call}");

@@ -95,8 +95,9 @@ fn names(config: &CacheBucket, diagnostics: &mut Diagnostics) {
     if config.bucket.known().is_some() && config.bucket_prefix.known().is_some() {
         diagnostics.error(
             "bucket_prefix",
-            "Two names for one bucket",
-            "Give either bucket, the whole name, or bucket_prefix, which is completed with random characters.",
+            "Conflicting arguments",
+            "Only one of bucket, the complete name, and bucket_prefix, which is completed with random characters, can \
+             be set.",
         );
     }
     if let Some(problem) = config.bucket.as_str().and_then(|name| name_problem(name, LONGEST)) {
@@ -118,18 +119,21 @@ const RESERVED_SUFFIXES: [&str; 6] = ["--ol-s3", "--table-s3", "--x-s3", "-an", 
 fn name_problem(name: &str, longest: usize) -> Option<String> {
     let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     if name.len() < 3 || name.len() > longest {
-        Some(format!("It has {} characters; 3 to {longest} are possible here.", name.len()))
+        Some(format!("It has {} characters, but must have 3 to {longest}.", name.len()))
     } else if !name.chars().all(|c| alphanumeric(c) || c == '-' || c == '.') {
-        Some("Small letters, digits, hyphens and dots are possible.".to_owned())
+        Some("Only lowercase letters, digits, hyphens and dots are allowed.".to_owned())
     } else if !name.starts_with(alphanumeric) || !name.ends_with(alphanumeric) || name.contains("..") {
-        Some("It begins and ends with a small letter or a digit, and has no two dots in a row.".to_owned())
+        Some(
+            "It must begin and end with a lowercase letter or a digit, and must not contain two dots in a row."
+                .to_owned(),
+        )
     } else if name.parse::<std::net::Ipv4Addr>().is_ok() {
-        Some("It looks like an IP address.".to_owned())
+        Some("It must not have the format of an IP address.".to_owned())
     } else if let Some(prefix) = RESERVED_PREFIXES.iter().find(|prefix| name.starts_with(**prefix)) {
-        Some(format!("S3 reserves names that begin with {prefix}"))
+        Some(format!("Names that begin with {prefix} are reserved by S3"))
     } else {
         let suffix = RESERVED_SUFFIXES.iter().find(|suffix| name.ends_with(**suffix))?;
-        Some(format!("S3 reserves names that end with {suffix}"))
+        Some(format!("Names that end with {suffix} are reserved by S3"))
     }
 }
 
@@ -145,7 +149,7 @@ fn days(config: &CacheBucket, diagnostics: &mut Diagnostics) {
             diagnostics.error(
                 name,
                 "Invalid number of days",
-                format!("{days} is given. Write 0 for never, or a positive number."),
+                format!("{days} is not valid. Write 0 for never, or a positive number."),
             );
         }
     }
@@ -158,7 +162,7 @@ fn paths(config: &CacheBucket, diagnostics: &mut Diagnostics) {
         diagnostics.error(
             "cache_path",
             "Invalid cache path",
-            format!("{path:?} has a segment \".\" or \"..\", which the runner resolves. Write the path that results."),
+            format!("{path:?} contains a segment \".\" or \"..\", which the runner resolves. Write the resolved path."),
         );
     }
     if let Some(prefix) = config.prefix.as_str()
@@ -167,7 +171,7 @@ fn paths(config: &CacheBucket, diagnostics: &mut Diagnostics) {
         diagnostics.warning(
             "prefix",
             "Lifecycle prefix begins with a slash",
-            "Keys of S3 objects seldom begin with a slash, so that the rule will probably match nothing.",
+            "Keys of S3 objects rarely begin with a slash, so the rule probably does not match any object.",
         );
     }
 }
@@ -179,14 +183,14 @@ fn encryption(config: &CacheBucket, diagnostics: &mut Diagnostics) {
     if !["AES256", "aws:kms"].contains(&algorithm) {
         diagnostics.error(
             path.attribute("sse_algorithm"),
-            "Unknown encryption",
-            format!("{algorithm:?} is given. Write \"AES256\" or \"aws:kms\"."),
+            "Invalid encryption algorithm",
+            format!("{algorithm:?} is not supported. Use \"AES256\" or \"aws:kms\"."),
         );
     } else if algorithm == "AES256" && !given.sse_algorithm.is_unknown() && given.kms_key_id.known().is_some() {
         diagnostics.error(
             path.attribute("kms_key_id"),
-            "KMS key without KMS",
-            "A key is given, but objects are to be encrypted with keys of S3. Set sse_algorithm = \"aws:kms\".",
+            "Conflicting arguments",
+            "A KMS key is set, but objects are encrypted with keys of S3. Set sse_algorithm = \"aws:kms\".",
         );
     }
 }
@@ -210,7 +214,7 @@ mod tests {
             assert!(name_problem(name, LONGEST).is_some(), "{name}");
         }
         for name in ["amzn-s3-demo-ci", "ci--x-s3", "ci--table-s3", "ci.mrap", "ci-an", "sthree-ci", "ci-s3alias"] {
-            assert!(name_problem(name, LONGEST).is_some_and(|problem| problem.contains("reserves")), "{name}");
+            assert!(name_problem(name, LONGEST).is_some_and(|problem| problem.contains("reserved")), "{name}");
         }
         assert_eq!(problems(&CacheBucket { bucket_prefix: "ci-".into(), ..CacheBucket::default() }), [""; 0]);
         let both = CacheBucket { bucket: "ab1".into(), bucket_prefix: "A".into(), ..CacheBucket::default() };

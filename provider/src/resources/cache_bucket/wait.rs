@@ -86,7 +86,7 @@ pub(super) async fn until_there<D>(
         .watching()
         .until(|| async {
             Ok(match presence(s3, bucket, region).await? {
-                Presence::Absent => Look::Pending("no such bucket".to_owned()),
+                Presence::Absent => Look::Pending("the bucket does not exist".to_owned()),
                 _ => Look::Done(()),
             })
         })
@@ -106,7 +106,7 @@ pub(super) async fn until_gone<D>(
         .until(|| async {
             Ok(match presence(s3, bucket, region).await? {
                 // The name may belong to someone else by now.
-                Presence::Here => Look::Pending("the bucket is still there".to_owned()),
+                Presence::Here => Look::Pending("the bucket still exists".to_owned()),
                 _ => Look::Done(()),
             })
         })

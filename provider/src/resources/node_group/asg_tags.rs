@@ -72,7 +72,7 @@ pub(super) async fn apply<D>(
             let shown = common_tags(&groups);
             Ok(match missing(change, &shown) {
                 None => Look::Done(groups),
-                Some(key) => Look::Pending(format!("the change of the tag {key} does not show yet")),
+                Some(key) => Look::Pending(format!("the change of the tag {key} is not visible yet")),
             })
         })
         .await

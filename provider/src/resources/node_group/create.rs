@@ -301,8 +301,8 @@ fn opens_ssh_to_everybody(planned: &NodeGroup) -> bool {
 
 fn ssh_warning(public: &[String]) -> Option<Diagnostic> {
     let text = format!(
-        "EKS opens port 22 of the nodes to 0.0.0.0/0, and the internet reaches the subnets {}. Name those that may connect in \
-         source_security_group_ids, or private subnets.",
+        "EKS opens port 22 of the nodes to 0.0.0.0/0, and the subnets {} can be reached from the internet. Specify the \
+         allowed security groups in source_security_group_ids, or use private subnets.",
         public.join(", ")
     );
     let path = AttributePath::of("remote_access").attribute("source_security_group_ids");

@@ -14,21 +14,22 @@ use super::template::TemplateError;
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
     #[error(
-        "The cluster {cluster} has a node group {name} already, which does not belong to this resource. It was not \
-         touched. If the resource was renamed, write a `moved` block. If no state has it, import it (\"tofu import ADDRESS \
-         {cluster}:{name}\"). Otherwise choose another name; with create_before_destroy, a name_prefix."
+        "The cluster {cluster} already has a node group {name}, which does not belong to this resource. It was not \
+         changed. If the resource was renamed, write a `moved` block. If no state contains it, import it (\"tofu \
+         import ADDRESS {cluster}:{name}\"). Otherwise choose another name; with create_before_destroy, a name_prefix."
     )]
     Exists { cluster: String, name: String },
 
     #[error(
-        "The cluster {cluster} has no subnet in {}. Its subnets are in {}. Nothing was made.",
+        "The cluster {cluster} has no subnet in {}. Its subnets are in {}. Nothing was created.",
         .missing.join(" and "),
         if .known.is_empty() { "no zone".to_owned() } else { .known.join(", ") }
     )]
     NoSubnet { cluster: String, missing: Vec<String>, known: Vec<String> },
 
     #[error(
-        "There is no cluster {cluster} in the region {region} that the provider's credentials can see. Nothing was made."
+        "The cluster {cluster} does not exist in the region {region}, or the provider's credentials cannot access it. \
+         Nothing was created."
     )]
     NoCluster { cluster: String, region: String },
 
@@ -41,7 +42,10 @@ pub(super) enum Error {
     #[error("{step} of the node group {id} failed: {source}. {left}")]
     Template { step: Step, id: String, source: TemplateError, left: Left },
 
-    #[error("There is no node group {id} that the provider's credentials can see in the region {region}.")]
+    #[error(
+        "The node group {id} does not exist in the region {region}, or the provider's credentials cannot access \
+        it."
+    )]
     NothingToImport { id: String, region: String },
 }
 
@@ -71,11 +75,11 @@ pub(super) enum Cause {
     Aws(#[from] AwsError),
     #[error("its status is {status}: {issues}")]
     Unhealthy { status: String, issues: Issues },
-    #[error("EKS ended the update as {status}: {issues}")]
+    #[error("the update ended with the status {status}: {issues}")]
     UpdateEnded { status: String, issues: Issues },
-    #[error("it is gone")]
+    #[error("it no longer exists")]
     Gone,
-    #[error("AWS answered without {0}")]
+    #[error("the response of AWS does not contain {0}")]
     Incomplete(&'static str),
 }
 
@@ -105,7 +109,7 @@ impl fmt::Display for Step {
             Self::SetUpRole => "Setting up the role",
             Self::SetUpTemplate => "Setting up the launch template",
             Self::Create => "Creation",
-            Self::AwaitActive => "Waiting for the start",
+            Self::AwaitActive => "Waiting for the node group to become active",
             Self::TagAutoScalingGroup => "Tagging the Auto Scaling Group",
             Self::AzRebalance => "Suspending or resuming AZRebalance",
             Self::Tag => "Tagging",
@@ -122,19 +126,25 @@ impl fmt::Display for Step {
 impl fmt::Display for Left {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Nothing => "Nothing was made.",
+            Self::Nothing => "Nothing was created.",
             Self::Parts => {
-                "Its role or its launch template was created and could not be deleted again: it is in the state, and the next \
-                 apply or destroy goes on with it."
+                "Its role or its launch template was created and could not be deleted again. It is kept in the state, \
+                 and the next apply or destroy continues with it."
             }
             Self::PartsAlone => {
-                "The node group is gone; the state keeps its role and its launch template, as far as they are still there. \
-                 Destroy again when the cause is gone."
+                "The node group was deleted. The state keeps its role and its launch template, as far as they still \
+                 exist. Destroy again when the cause is resolved."
             }
-            Self::Perhaps => "Perhaps it was made: it is in the state, so that the next apply or destroy looks for it.",
-            Self::NewGroup => "It is there and in the state; the next apply replaces it.",
-            Self::Changed => "It is there; the state has what was changed before this. Apply again when the cause is gone.",
-            Self::Untouched => "It is as it was.",
+            Self::Perhaps => {
+                "It may have been created. It is kept in the state, so that the next apply or destroy can \
+                find out."
+            }
+            Self::NewGroup => "It exists and is in the state. The next apply replaces it.",
+            Self::Changed => {
+                "It exists, and the state contains the changes made before the failure. Apply again when \
+                the cause is resolved."
+            }
+            Self::Untouched => "It was not changed.",
         })
     }
 }
@@ -142,8 +152,8 @@ impl fmt::Display for Left {
 impl Error {
     fn summary(&self) -> &'static str {
         match self {
-            Self::Exists { .. } => "Node group exists already",
-            Self::NoSubnet { .. } => "Availability zone without a subnet of the cluster",
+            Self::Exists { .. } => "Node group already exists",
+            Self::NoSubnet { .. } => "No subnet in the availability zone",
             Self::NoCluster { .. } => "EKS cluster not found",
             Self::NothingToImport { .. } => "Node group not found",
             Self::Role { step: Step::DeleteRole, .. } => "Cannot delete the role of the node group",

@@ -49,7 +49,7 @@ impl Issues {
 impl fmt::Display for Issues {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_empty() {
-            return f.write_str("EKS gives no reason");
+            return f.write_str("EKS does not report a reason");
         }
         for (index, Line { code, message, resources, hint }) in self.0.iter().enumerate() {
             if index > 0 {
@@ -74,55 +74,65 @@ impl fmt::Display for Issues {
 fn hint(code: &Code, message: &str) -> Option<&'static str> {
     if message.contains("ServiceLinkedRoleCreationNotPermitted") || message.contains("AWSServiceRoleForEC2Spot") {
         return Some(
-            "The account has no service-linked role for Spot yet, and could not make it: run \"aws iam \
-             create-service-linked-role --aws-service-name spot.amazonaws.com\" once",
+            "The account does not have a service-linked role for Spot yet, and the role could not be created: run \
+             \"aws iam create-service-linked-role --aws-service-name spot.amazonaws.com\" once",
         );
     }
     if message.contains("unable to assume the service-linked role") {
         return Some(
-            "EKS makes its service-linked role AWSServiceRoleForAmazonEKSNodegroup with the first node group of an account, \
-             and could not use it yet: apply again",
+            "EKS creates its service-linked role AWSServiceRoleForAmazonEKSNodegroup with the first node group of an \
+             account, and could not use it yet: apply again",
         );
     }
     Some(match code {
         Code::AsgInstanceLaunchFailures => {
-            "EC2 could not start instances: on SPOT name more instance types or zones; with min_size and desired_size 0 \
-             no instance has to start while the group is made"
+            "EC2 could not launch instances: for SPOT, specify more instance types or zones; with min_size and \
+             desired_size 0, no instance is launched while the group is created"
         }
         Code::NodeCreationFailure => {
-            "Instances started and did not join the cluster: check that the subnets reach the cluster's endpoint, ECR and \
-             S3, and that the role is allowed to join"
+            "Instances were launched, but did not join the cluster: check that the subnets can reach the cluster's \
+             endpoint, ECR and S3, and that the role is allowed to join"
         }
         Code::Ec2SubnetNotFound => {
-            "A subnet is gone: subnet_ids or availability_zones have to name those that there are"
+            "A subnet was deleted: subnet_ids or availability_zones must only contain existing ones"
         }
         Code::Ec2SubnetInvalidConfiguration => {
-            "A public subnet gives no public addresses: turn on auto-assign, or name private subnets"
+            "A public subnet does not assign public addresses: enable auto-assign, or use private subnets"
         }
-        Code::InsufficientFreeAddresses => "A subnet has no free addresses: name another, or a larger one",
-        Code::IamNodeRoleNotFound => "The role is gone or was made anew: the group has to be replaced",
-        Code::IamInstanceProfileNotFound => "The instance profile that EKS made is gone: the group has to be replaced",
+        Code::InsufficientFreeAddresses => "A subnet has no free addresses: use another or a larger subnet",
+        Code::IamNodeRoleNotFound => "The role was deleted or recreated: the group must be replaced",
+        Code::IamInstanceProfileNotFound => {
+            "The instance profile that EKS created was deleted: the group must be \
+            replaced"
+        }
         Code::AccessDenied => {
-            "EKS or the nodes may not do what they have to: check the role's policies, its permissions boundary, and the \
-             cluster's access entries"
+            "EKS or the nodes do not have the required permissions: check the policies of the role, its permissions \
+             boundary, and the access entries of the cluster"
         }
-        Code::InstanceLimitExceeded => "The account's quota of vCPUs is used up: ask for more, or lower the sizes",
-        Code::Ec2InstanceTypeDoesNotExist => "The region does not have an instance type: take it out of instance_types",
+        Code::InstanceLimitExceeded => {
+            "The vCPU quota of the account is reached: request an increase, or reduce the \
+            sizes"
+        }
+        Code::Ec2InstanceTypeDoesNotExist => {
+            "An instance type is not available in the region: remove it from \
+            instance_types"
+        }
         Code::Ec2LaunchTemplateNotFound
         | Code::Ec2LaunchTemplateVersionMismatch
         | Code::SourceEc2LaunchTemplateNotFound => {
-            "The launch template, or a version of it, was changed or deleted outside EKS: the group has to be replaced"
+            "The launch template, or a version of it, was changed or deleted outside of EKS: the group must be replaced"
         }
-        Code::AutoScalingGroupNotFound => "The Auto Scaling Group was deleted: the group has to be replaced",
+        Code::AutoScalingGroupNotFound => "The Auto Scaling Group was deleted: the group must be replaced",
         Code::AutoScalingGroupOptInRequired => "The account or region is not enabled for EC2",
         Code::Ec2SecurityGroupDeletionFailure => {
-            "Something still uses the security group for remote access: remove that, then try again"
+            "The security group for remote access is still in use: remove what uses it, then try again"
         }
         Code::ClusterUnreachable => {
-            "EKS or its nodes do not reach the cluster's API: check its endpoint and security groups"
+            "EKS or its nodes cannot reach the API of the cluster: check its endpoint and security groups"
         }
         Code::PodEvictionFailure => {
-            "Pods did not leave in time, perhaps because of a disruption budget: remove it, or set force_update_version"
+            "Pods were not evicted in time, possibly because of a disruption budget: remove it, or set \
+             force_update_version"
         }
         _ => return None,
     })
@@ -148,9 +158,9 @@ mod tests {
         assert_eq!(
             Issues::of(&group(vec![launch, other])).to_string(),
             "InstanceLimitExceeded (eks-build-1): You have requested more vCPU capacity than your limit of 32. The \
-             account's quota of vCPUs is used up: ask for more, or lower the sizes; InternalFailure: Oops"
+             vCPU quota of the account is reached: request an increase, or reduce the sizes; InternalFailure: Oops"
         );
-        assert_eq!(Issues::of(&group(vec![])).to_string(), "EKS gives no reason");
+        assert_eq!(Issues::of(&group(vec![])).to_string(), "EKS does not report a reason");
     }
 
     #[test]

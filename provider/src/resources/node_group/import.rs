@@ -12,8 +12,8 @@ pub(super) async fn import(context: &Context<Data>, from: Import<Identity>) -> R
     let id = match from {
         Import::Id(text) => parse(&text).ok_or_else(|| {
             Diagnostic::error(
-                "Invalid import id",
-                format!("{text:?} does not name a node group. Write cluster and name, for instance \"prod:build\"."),
+                "Invalid import ID",
+                format!("{text:?} is not the ID of a node group. Write cluster and name, for example \"prod:build\"."),
             )
         })?,
         Import::Identity(identity) => {

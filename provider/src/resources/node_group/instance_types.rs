@@ -34,7 +34,7 @@ impl Sizes {
     pub(super) async fn warning(&self, ec2: &Client, names: &[String]) -> Option<Diagnostic> {
         let sizes = self.of(ec2, names).await;
         differences(names, &sizes)
-            .map(|text| Diagnostic::warning("Instance types of different size", text).at("instance_types"))
+            .map(|text| Diagnostic::warning("Instance types of different sizes", text).at("instance_types"))
     }
 
     /// Who comes while somebody asks waits for that answer.
@@ -87,8 +87,9 @@ fn differences(names: &[String], sizes: &BTreeMap<String, Size>) -> Option<Strin
     let all = Size::default();
     (!unlike.is_empty()).then(|| {
         format!(
-            "The cluster autoscaler takes every node of the group to be like one of the first type: {first} has {}. But \
-             {}. Jobs may wait for nodes that do not fit them, or leave a part of a node idle.",
+            "The cluster autoscaler assumes that every node of the group has the size of the first instance type: \
+             {first} has {}. But {}. Jobs may wait for nodes that are too small for them, or leave a part of a node \
+             unused.",
             expected.text(&all),
             unlike.join(", ")
         )

@@ -56,17 +56,17 @@ async fn read(ec2: &Client, template: &Value<LaunchTemplate>) -> Option<Response
 fn judge(data: &ResponseLaunchTemplateData, planned: &NodeGroup) -> (Option<Diagnostic>, Option<Diagnostic>) {
     let wrong = data.instance_type.as_ref().map(|kind| {
         let text = format!(
-            "The launch template names the instance type {}. EKS takes the types from the template or from instance_types, \
-             and refuses both. Take it out of the template: a new version of it does.",
+            "The launch template sets the instance type {}. EKS accepts instance types either from the template or \
+             from instance_types. Remove the instance type from the template with a new version of it.",
             kind.as_str()
         );
         Diagnostic::error("Instance type in the launch template", text).at("launch_template")
     });
     let hops = data.metadata_options.as_ref().and_then(|options| options.http_put_response_hop_limit).unwrap_or(1);
     let doubtful = (hops < HOPS_OF_PODS && has_addons(planned) == Some(true)).then(|| {
-        let text = "Pods do not reach the role of the nodes: the launch template has an http_put_response_hop_limit of 1, or \
-                    none, which is the same. Set it to 2 in metadata_options of the template, or give the add-ons IAM roles \
-                    for service accounts or EKS Pod Identity instead.";
+        let text = "Pods cannot use the role of the nodes: http_put_response_hop_limit of the launch template is 1 or \
+                    not set, which has the same effect. Set it to 2 in metadata_options of the template, or give the \
+                    add-ons IAM roles for service accounts or EKS Pod Identity instead.";
         unreachable(text)
     });
     (wrong, doubtful)
@@ -76,9 +76,9 @@ fn judge(data: &ResponseLaunchTemplateData, planned: &NodeGroup) -> (Option<Diag
 pub(super) fn dropped(template: &LaunchTemplate) -> Diagnostic {
     let quoted = |value: &Value<String>| format!("{:?}", value.as_str().unwrap_or_default());
     let text = format!(
-        "The node group is made from the launch template {}, and the configuration names none: the group would be replaced. \
-         To keep it, add launch_template = {{ id = {}, version = {} }}, and leave out remote_access and disk_size, which \
-         stand in the template.",
+        "The node group was created with the launch template {}, but the configuration does not have one: the group \
+         would be replaced. To keep it, add launch_template = {{ id = {}, version = {} }}, and omit remote_access and \
+         disk_size, which are set in the template.",
         template.name.as_str().or(template.id.as_str()).unwrap_or_default(),
         quoted(&template.id),
         quoted(&template.version),

@@ -51,7 +51,7 @@ impl ListResource for NodeGroupResource {
 
 fn failed(cluster: &str, error: &AwsError) -> Diagnostics {
     let detail = if error.is_not_found() {
-        format!("There is no cluster {cluster} in the region that the provider's credentials can see.")
+        format!("The cluster {cluster} does not exist in the region, or the provider's credentials cannot access it.")
     } else {
         format!("The node groups of the cluster {cluster} could not be listed: {error}.")
     };
@@ -99,7 +99,7 @@ mod tests {
         assert!(found.is_empty());
         assert_eq!(
             said.iter().map(|said| said.detail.as_str()).collect::<Vec<_>>(),
-            ["There is no cluster prod in the region that the provider's credentials can see."]
+            ["The cluster prod does not exist in the region, or the provider's credentials cannot access it."]
         );
     }
 }

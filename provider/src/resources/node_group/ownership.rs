@@ -164,7 +164,7 @@ impl<D> Scene<'_, D> {
             let unfinished = group.tags.iter().flatten().any(|(key, _)| key == UNFINISHED);
             let working = matches!(group.status, Some(Status::Creating | Status::Updating));
             if unfinished && (working || even_when_done) {
-                return Ok::<_, Cause>(Look::Pending("another create of it has not ended".to_owned()));
+                return Ok::<_, Cause>(Look::Pending("another operation that creates it has not finished".to_owned()));
             }
             Ok(Look::Done(Some((group, unfinished))))
         };

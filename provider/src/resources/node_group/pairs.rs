@@ -8,9 +8,9 @@ use super::schema::NodeGroup;
 use super::validate::given;
 
 const CONFLICT: &str = "Conflicting arguments";
-const NAMES: &str = "A node group needs a name, or the beginning of one.";
-const PLACES: &str = "The nodes need a place: availability zones of the cluster, or subnets.";
-const ROLES: &str = "The nodes need an IAM role: one that exists, or node_role = {} to have one made.";
+const NAMES: &str = "A node group needs a name or a name prefix.";
+const PLACES: &str = "A node group needs availability zones or subnets.";
+const ROLES: &str = "A node group needs an IAM role: an existing one, or node_role = {} to create one.";
 
 /// What a configuration alone shows. Whether zones and subnets agree, and id and name of a launch template, is for
 /// [`review`].
@@ -30,7 +30,7 @@ pub(super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {
     let Value::Known(role) = node_role else { return };
     if contradict(&role.name, &role.name_prefix) {
         let path = AttributePath::of("node_role").attribute("name_prefix");
-        diagnostics.error(path, CONFLICT, "Set only one of name and name_prefix.");
+        diagnostics.error(path, CONFLICT, "Only one of name and name_prefix can be set.");
     }
     if let Some(arn) = node_role_arn.as_str()
         && !role.name.is_unknown()
@@ -71,7 +71,7 @@ pub(super) fn review(plan: &mut Plan<NodeGroup, Private>) {
             names(prior) == names(config)
         })
     {
-        diagnostics.error("launch_template", CONFLICT, "Name the launch template by one of id and name.");
+        diagnostics.error("launch_template", CONFLICT, "Exactly one of id and name must be set.");
     }
 }
 
@@ -118,7 +118,7 @@ fn one_is_needed(
 }
 
 fn only_one(why: &str, one: &str, other: &str) -> String {
-    format!("{why} Set only one of {one} and {other}.")
+    format!("{why} Only one of {one} and {other} can be set.")
 }
 
 /// Whether a name does not begin with its prefix.

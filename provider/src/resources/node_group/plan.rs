@@ -177,7 +177,7 @@ fn warn(plan: &mut Plan<NodeGroup, Private>) {
     let types = known_list(&plan.planned.instance_types).unwrap_or_default();
     if plan.planned.capacity_type.as_str() == Some("SPOT") && (1..3).contains(&types.len()) {
         let text = format!(
-            "With {} EC2 has few pools to take Spot instances from, and takes nodes back more often. Name at least three \
+            "With {}, EC2 has few pools of Spot instances and interrupts nodes more often. Specify at least three \
              types with the same vCPUs and memory.",
             types.join(" and ")
         );
@@ -185,9 +185,9 @@ fn warn(plan: &mut Plan<NodeGroup, Private>) {
     }
     let zones = plan.config.availability_zones.known().map(tfplugin::framework::Set::len);
     if zones == Some(1) {
-        let text = "In one zone, nodes can be had only while that zone has capacity. Name more zones, unless the jobs \
-                    need volumes of this one.";
-        plan.warn(Diagnostic::warning("One availability zone only", text).at("availability_zones"));
+        let text = "Nodes can only be launched while this zone has capacity. Specify more zones, unless the jobs need \
+                    volumes in this zone.";
+        plan.warn(Diagnostic::warning("Only one availability zone", text).at("availability_zones"));
     }
 }
 
@@ -296,7 +296,7 @@ mod tests {
     fn spot_with_one_type_in_one_zone_is_warned_about() {
         let plan = planned(None, &config());
         let summaries: Vec<_> = plan.diagnostics.iter().map(|warning| warning.summary.to_string()).collect();
-        assert_eq!(summaries, ["Few instance types for Spot", "One availability zone only"]);
+        assert_eq!(summaries, ["Few instance types for Spot", "Only one availability zone"]);
     }
 
     #[test]

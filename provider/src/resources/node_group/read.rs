@@ -46,7 +46,7 @@ impl<D> Scene<'_, D> {
         };
         let issues = Issues::of(&group);
         if !issues.is_empty() {
-            let text = format!("EKS says of the node group {id}: {issues}.");
+            let text = format!("EKS reports for the node group {id}: {issues}.");
             operation.diagnostics.push(Diagnostic::warning("Node group is not healthy", text));
         }
         let asgs = self.see_asgs(&asg_names(&group), &mut unseen).await.map_err(failed)?;
@@ -99,10 +99,10 @@ impl<D> Scene<'_, D> {
             let (are, them) = if parts.len() == 1 { ("is", "it") } else { ("are", "them") };
             let parts = parts.join(" and ");
             let text = format!(
-                "The node group is gone, and not by this configuration. Its {parts} {are} still there, and {are} used again \
-                 when the group is created again. If the group is not to come back, delete {them}."
+                "The node group was deleted outside of this configuration. Its {parts} {are} still present, and {are} \
+                 used again when the group is created again. If the group is not to be created again, delete {them}."
             );
-            operation.diagnostics.push(Diagnostic::warning("Role of a node group that is gone", text));
+            operation.diagnostics.push(Diagnostic::warning("Parts of a deleted node group still exist", text));
             operation.gone();
         } else {
             operation.state.status = plan::DELETED.into();

@@ -35,8 +35,8 @@ pub(super) fn contradiction(config: &NodeGroup) -> Option<String> {
     let Some(Value::Known(of_release)) = version_of(&config.release_version, &config.ami_type) else { return None };
     (version != of_release).then(|| {
         format!(
-            "The release {} is one of Kubernetes {of_release}, and version is {version:?}. EKS takes a release of the same \
-             version only. Change one of them, or leave out version.",
+            "The release {} is for Kubernetes {of_release}, but version is {version:?}. EKS only accepts a release of \
+             the same version. Change one of them, or omit version.",
             config.release_version.as_str().unwrap_or_default()
         )
     })

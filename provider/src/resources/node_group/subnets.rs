@@ -143,15 +143,16 @@ fn choose(all: &[Subnet], public: &BTreeSet<String>) -> Choice {
         ids.join(", ")
     };
     let warning = (!left_out.is_empty()).then(|| {
-        let beside: Vec<&Subnet> = chosen.iter().filter(|subnet| zones.contains(subnet.zone.as_str())).copied().collect();
+        let beside: Vec<&Subnet> =
+            chosen.iter().filter(|subnet| zones.contains(subnet.zone.as_str())).copied().collect();
         let text = format!(
-            "The cluster has private subnets ({}) and public ones ({}) in {}. The nodes are placed in the private ones. Name \
-             subnet_ids instead of availability_zones for another choice.",
+            "The cluster has private subnets ({}) and public ones ({}) in {}. The nodes are placed in the private \
+             ones. To select other subnets, set subnet_ids instead of availability_zones.",
             ids(&beside),
             ids(&left_out),
             zones.iter().copied().collect::<Vec<_>>().join(" and "),
         );
-        Diagnostic::warning("Private and public subnets in a zone", text).at("availability_zones")
+        Diagnostic::warning("Zone with private and public subnets", text).at("availability_zones")
     });
     Choice { subnets: chosen.into_iter().map(|subnet| subnet.id.clone()).collect(), warning }
 }

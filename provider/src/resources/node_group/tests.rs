@@ -159,7 +159,7 @@ async fn import_needs_nothing_more() {
     assert_eq!(second.state, first.state);
     assert_eq!(second.changes(&config).await, [""; 0]);
     assert_eq!(summaries(&stage(&Aws::default()).import("prod:other").await), ["Node group not found"]);
-    assert_eq!(summaries(&stage(&aws).import("build").await), ["Invalid import id"]);
+    assert_eq!(summaries(&stage(&aws).import("build").await), ["Invalid import ID"]);
 }
 
 #[tokio::test]
@@ -233,7 +233,8 @@ async fn a_failed_create_names_the_issues_and_stays_in_the_state() {
     let diagnostics = stage.apply(&guide()).await;
     assert_eq!(summaries(&diagnostics), ["Cannot create the node group"]);
     let detail = &diagnostics.iter().next().unwrap().detail;
-    for part in ["AsgInstanceLaunchFailures (eks-build-1)", "name more instance types", "the next apply replaces it"] {
+    for part in ["AsgInstanceLaunchFailures (eks-build-1)", "specify more instance types", "the next apply replaces it"]
+    {
         assert!(detail.contains(part), "{detail}");
     }
     assert_eq!(stage.state.get("id"), text("prod:build"));
@@ -272,7 +273,7 @@ async fn a_refusal_leaves_nothing() {
     let mut stage = stage(&aws);
     let diagnostics = stage.apply(&guide()).await;
     assert_eq!(summaries(&diagnostics), ["Cannot create the node group"]);
-    assert!(diagnostics.iter().next().unwrap().detail.contains("Nothing was made"));
+    assert!(diagnostics.iter().next().unwrap().detail.contains("Nothing was created"));
     assert_eq!(stage.state, Raw::Null);
     assert!(aws.world().roles.is_empty());
 }
@@ -298,7 +299,7 @@ async fn a_group_of_others_is_not_touched() {
         let before = aws.world().group.clone();
         let mut stage = stage(&aws);
         let diagnostics = stage.apply(&config).await;
-        assert_eq!(summaries(&diagnostics), ["Node group exists already"]);
+        assert_eq!(summaries(&diagnostics), ["Node group already exists"]);
         assert!(diagnostics.iter().next().unwrap().detail.contains("prod:build"));
         assert_eq!(stage.state, Raw::Null);
         assert_eq!(aws.world().group, before);
@@ -334,7 +335,7 @@ async fn what_a_dead_create_left_is_not_taken_over_when_it_differs() {
     let mut config = with_role_arn();
     config.retain(|(name, _)| *name != "instance_types");
     config.push(("instance_types", list(&["m5.large", "m5a.large", "m5d.large"])));
-    assert_eq!(summaries(&stage(&aws).apply(&config).await), ["Node group exists already"]);
+    assert_eq!(summaries(&stage(&aws).apply(&config).await), ["Node group already exists"]);
 }
 
 #[tokio::test]
@@ -386,7 +387,7 @@ async fn a_group_that_disappeared_is_made_again() {
     let mut stage = stage(&aws);
     stage.apply_wholly(&guide()).await;
     aws.world().group = None;
-    assert_eq!(summaries(&stage.refresh().await), ["Role of a node group that is gone"]);
+    assert_eq!(summaries(&stage.refresh().await), ["Parts of a deleted node group still exist"]);
     assert_eq!(stage.state, Raw::Null);
     stage.apply_wholly(&guide()).await;
     assert!(!stage.destroy().await.has_errors());

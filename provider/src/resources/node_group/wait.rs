@@ -95,7 +95,7 @@ fn not_there<T>(begin: Instant, now: Instant, seen: bool) -> Result<Look<T>, Cau
     if seen || now.saturating_duration_since(begin) >= PROPAGATION {
         return Err(Cause::Gone);
     }
-    Ok(Look::Pending("EKS does not show it yet".to_owned()))
+    Ok(Look::Pending("the update is not visible yet".to_owned()))
 }
 
 /// Waits until a group is neither being made nor changed.

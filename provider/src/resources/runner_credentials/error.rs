@@ -19,35 +19,35 @@ pub(super) enum Error {
     Client { source: Box<ClientError>, left: String },
 
     #[error(
-        "An IAM {} with the name {name} exists already, and does not belong to this resource. It was not touched. If the \
-         resource was renamed, write a `moved` block. If no state has it, import it, for instance by \"tofu import ADDRESS \
-         {id}\". Otherwise choose another name; with create_before_destroy, a name_prefix.",
+        "An IAM {} with the name {name} already exists and does not belong to this resource. It was not changed. If \
+         the resource was renamed, write a `moved` block. If no state contains it, import it, for example with \"tofu \
+         import ADDRESS {id}\". Otherwise choose another name; with create_before_destroy, a name_prefix.",
         .holder.word()
     )]
     Exists { holder: Holder, name: String, id: String },
 
-    #[error("{source}. Nothing was made. Give the two other names, by name and secret_name.")]
+    #[error("{source}. Nothing was created. Choose different names for the two resources, with name and secret_name.")]
     Taken { source: WaitError<Taken> },
 
     #[error(
-        "The Secret {namespace}/{name} exists already{}. It was not touched. {}elete the Secret, or choose another \
+        "The Secret {namespace}/{name} already exists{}. It was not changed. {}elete the Secret, or choose another \
          secret_name. {left}",
         .user.as_ref().map(|it| format!(" and holds the key of the IAM user {}", it.user)).unwrap_or_default(),
         .user.as_ref().map_or_else(
             || "D".to_owned(),
-            |it| format!("Import the credentials, for instance by \"tofu import ADDRESS {}\", d", it.id),
+            |it| format!("Import the credentials, for example with \"tofu import ADDRESS {}\", d", it.id),
         )
     )]
     SecretExists { namespace: String, name: String, user: Option<Box<Occupant>>, left: String },
 
     #[error(
-        "The Secret {namespace}/{name} was changed after the plan was made. It was not touched. Plan again: the plan will \
-         replace the key."
+        "The Secret {namespace}/{name} was changed after the plan was created. It was not touched. Plan again: the \
+         plan then replaces the key."
     )]
     SecretChanged { namespace: String, name: String },
 
     #[error(
-        "There is no namespace {namespace}. Set create_namespace = true to have it made, or make it before. {left}"
+        "The namespace {namespace} does not exist. Set create_namespace = true to create it, or create it first. {left}"
     )]
     NoNamespace { namespace: String, left: String },
 
@@ -57,53 +57,54 @@ pub(super) enum Error {
     #[error("{doing} failed: {source}. {left}")]
     Kubernetes { doing: String, source: KubernetesError, left: String },
 
-    #[error("{doing} did not come to an end: {source}. {left}")]
+    #[error("{doing} did not complete: {source}. {left}")]
     Wait { doing: String, source: WaitError<KubernetesError>, left: String },
 
     #[error(
-        "The IAM user {user} has as many access keys as AWS allows: {}. At least one of them was made by someone else, so \
-         that there is no room for a new one. Delete one that nobody uses, then apply again. {left}",
+        "The IAM user {user} already has the maximum number of access keys: {}. At least one of them was not created \
+         by this provider, so no new key can be created. Delete a key that is not used, then apply again. {left}",
         .keys.join(", ")
     )]
     TooManyKeys { user: String, keys: Vec<String>, left: String },
 
-    #[error("AWS answered without the access key that it should have made for the IAM user {user}. {left}")]
+    #[error("The response of AWS does not contain the new access key of the IAM user {user}. {left}")]
     EmptyKey { user: String, left: String },
 
     #[error(
-        "The IAM {} {name} cannot be deleted, because others have put something on it: {}. Remove that, then destroy \
-         again. {left}",
+        "The IAM {} {name} cannot be deleted, because it has attachments that this provider does not manage: {}. \
+         Remove them, then destroy again. {left}",
         .holder.word(),
         .obstacles.join(", ")
     )]
     InTheWay { holder: Holder, name: String, obstacles: Vec<String>, left: String },
 
     #[error(
-        "The mode needs the name of the EKS cluster. Set cluster_name here or in the provider's kubernetes settings. {left}"
+        "The mode requires the name of the EKS cluster. Set cluster_name here or in the provider's kubernetes \
+         settings. {left}"
     )]
     NoCluster { left: String },
 
     #[error(
-        "The EKS cluster {cluster} has no OIDC issuer, so that roles for service accounts are not possible. Use mode \
-         pod_identity or access_key. {left}"
+        "The EKS cluster {cluster} does not have an OIDC issuer, so roles for service accounts are not possible. Use \
+         mode pod_identity or access_key. {left}"
     )]
     NoIssuer { cluster: String, left: String },
 
     #[error(
-        "The service account {service_account} has a Pod Identity association already, with the role {role_arn}, \
-         which does not belong to this resource. It was not touched. Import the role with its association, for instance by \
+        "The service account {service_account} already has a Pod Identity association with the role {role_arn}, which \
+         does not belong to this resource. It was not changed. Import the role with its association, for example with \
          \"tofu import ADDRESS {id}\", delete the association, or use another service account. {left}"
     )]
     AssociationExists { service_account: String, role_arn: String, id: String, left: String },
 
     #[error(
-        "Since the plan was made, pods use old credentials again, which therefore stay: {} Everything else was done. Plan \
-         again.",
+        "Since the plan was created, pods use old credentials again, so these were kept: {} Everything else was done. \
+         Plan again.",
         .kept.join(" ")
     )]
     UsedAgain { kept: Vec<String> },
 
-    #[error("There is no IAM {} {name} that the provider's credentials can see.", .holder.word())]
+    #[error("The IAM {} {name} does not exist, or the provider's credentials cannot access it.", .holder.word())]
     NothingToImport { holder: Holder, name: String },
 }
 
@@ -164,20 +165,20 @@ impl Error {
     fn summary(&self) -> &'static str {
         match self {
             Self::Client { .. } => "Cannot connect",
-            Self::Exists { .. } => "IAM name exists already",
-            Self::Taken { .. } => "Name in use by another resource",
-            Self::SecretExists { .. } => "Secret exists already",
-            Self::SecretChanged { .. } => "Secret changed meanwhile",
+            Self::Exists { .. } => "IAM name already exists",
+            Self::Taken { .. } => "Name already in use",
+            Self::SecretExists { .. } => "Secret already exists",
+            Self::SecretChanged { .. } => "Secret changed after the plan",
             Self::UsedAgain { .. } => "Old credentials in use again",
-            Self::NoNamespace { .. } => "No namespace",
+            Self::NoNamespace { .. } => "Namespace not found",
             Self::Aws { .. } | Self::EmptyKey { .. } => "Cannot manage the IAM side of the credentials",
             Self::Kubernetes { .. } | Self::Wait { .. } => "Cannot manage the cluster side of the credentials",
             Self::TooManyKeys { .. } => "Too many access keys",
-            Self::InTheWay { .. } => "IAM entity in use by others",
-            Self::NoCluster { .. } => "No cluster name",
+            Self::InTheWay { .. } => "IAM entity in use",
+            Self::NoCluster { .. } => "Missing argument",
             Self::NoIssuer { .. } => "Cluster without OIDC issuer",
-            Self::AssociationExists { .. } => "Service account has a role already",
-            Self::NothingToImport { .. } => "Nothing to import",
+            Self::AssociationExists { .. } => "Pod Identity association already exists",
+            Self::NothingToImport { .. } => "IAM entity not found",
         }
     }
 }

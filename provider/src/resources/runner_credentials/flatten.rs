@@ -18,7 +18,7 @@ use crate::provider_tags::ProviderTags;
 use crate::{tags, timestamp};
 
 /// Why a key is replaced that someone has changed.
-pub(super) const SECRET_CHANGED: &str = "The Secret was changed by someone else";
+pub(super) const SECRET_CHANGED: &str = "The Secret was changed outside of this configuration";
 
 /// What was found of user or role.
 pub(super) fn holder(state: &mut RunnerCredentials, found: &holder::Found, importing: Option<&ProviderTags>) {
@@ -111,7 +111,7 @@ fn listed(state: &mut RunnerCredentials, memory: &mut Memory, keys: &[Listed]) {
             state.access_key_id = Value::Null;
             state.created_at = Value::Null;
             let which = before.as_ref().map_or_else(|| "of the Secret".to_owned(), Clone::clone);
-            memory.rotation = Some(format!("The access key {which} does not exist any more"));
+            memory.rotation = Some(format!("The access key {which} no longer exists"));
         }
     }
 }
@@ -192,8 +192,11 @@ mod tests {
         let why = |keys: &[Listed], found: Option<&secret::Found>, now| reason(keys, found, now).unwrap();
         assert_eq!(why(&[a_key("AKIA1")], None, soon), "The Secret was deleted");
         let changed = secret("AKIA1", "other");
-        assert_eq!(why(&[a_key("AKIA1")], Some(&changed), soon), "The Secret was changed by someone else");
-        assert_eq!(why(&[], Some(&fine), soon), "The access key AKIA1 does not exist any more");
+        assert_eq!(
+            why(&[a_key("AKIA1")], Some(&changed), soon),
+            "The Secret was changed outside of this configuration"
+        );
+        assert_eq!(why(&[], Some(&fine), soon), "The access key AKIA1 no longer exists");
         let off = Listed { is_active: false, ..a_key("AKIA1") };
         assert_eq!(why(&[off], Some(&fine), soon), "The access key AKIA1 was turned off");
         assert_eq!(

@@ -82,7 +82,8 @@ pub(super) async fn import(context: &Context<Data>, from: Import<Identity>) -> R
     let clients = &context.data()?.clients;
     whereabouts::check(clients, &identity.region, &identity.account_id).await?;
     let id = identity.id(&identity::beside_own(clients, &identity.cluster_name)).ok_or_else(|| {
-        let text = "Give secret_name for the access key of a user, or service_account for a role, and not both.";
+        let text = "Exactly one of secret_name (for the access key of a user) and service_account (for a role) must be \
+            set.";
         Diagnostic::error("Invalid identity", text)
     })?;
     parse(&id)

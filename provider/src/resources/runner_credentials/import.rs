@@ -20,7 +20,7 @@ use super::{Scene, access_key, bare, flatten, inline_policy, pod_identity, trust
 use crate::unseen::Unseen;
 use crate::{policy_document, whereabouts};
 
-const AS_IT_WAS: &str = "The state is as it was.";
+const AS_IT_WAS: &str = "The state was not changed.";
 
 /// Turns `[CLUSTER/]NAMESPACE/SECRET:USER` or `[CLUSTER/]NAMESPACE/SERVICE_ACCOUNT:role/ROLE` into a state to read.
 pub(super) fn parse(id: &str) -> Result<RunnerCredentials, Diagnostics> {
@@ -30,7 +30,7 @@ pub(super) fn parse(id: &str) -> Result<RunnerCredentials, Diagnostics> {
              nor NAMESPACE/SERVICE_ACCOUNT:role/ROLE. A cluster other than the provider's stands before it: \
              CLUSTER/NAMESPACE/SECRET:USER."
         );
-        Diagnostics::from(Diagnostic::error("Invalid import id", detail))
+        Diagnostics::from(Diagnostic::error("Invalid import ID", detail))
     };
     let (place, holder) = id.split_once(':').ok_or_else(wrong)?;
     let (cluster, namespace, object) = match place.split('/').collect::<Vec<_>>()[..] {
@@ -147,7 +147,7 @@ impl Scene<'_> {
 
     /// `None` while the cluster cannot be asked because its settings are not known yet.
     async fn read_secret(&self, wanted: &Wanted) -> Result<Option<Option<Secret>>, Error> {
-        let left = "The state is as it was.".to_owned();
+        let left = "The state was not changed.".to_owned();
         let client = match self.home.connect(self.clients, wanted.cluster_name.as_deref()).await {
             Ok(client) => client,
             Err(ClientError::NotYetKnown { .. }) => return Ok(None),
@@ -190,10 +190,10 @@ impl Scene<'_> {
                 memory.lost = match association {
                     Some(association) if association.role_arn == found.arn => None,
                     Some(other) => Some(format!(
-                        "The Pod Identity association of the service account {subject} leads to another role, {}",
+                        "The Pod Identity association of the service account {subject} has a different role, {}",
                         other.role_arn
                     )),
-                    None => Some(format!("The service account {subject} has no Pod Identity association any more")),
+                    None => Some(format!("The service account {subject} no longer has a Pod Identity association")),
                 };
             }
             if memory.lost.is_some() {

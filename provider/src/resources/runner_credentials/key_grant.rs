@@ -41,11 +41,11 @@ fn seen(state: &RunnerCredentials, memory: &Memory) -> Seen {
 }
 
 /// What is left behind before and after the user is there.
-pub(super) const NOTHING: &str = "Nothing was made.";
-pub(super) const MADE_BEFORE: &str = "What was made before is in the state.";
+pub(super) const NOTHING: &str = "Nothing was created.";
+pub(super) const MADE_BEFORE: &str = "The objects created before are in the state.";
 pub(super) const IN_STATE: &str =
-    "What was made before is in the state. Apply or destroy again when the cause is gone.";
-pub(super) const AS_BEFORE: &str = "The key that was in use before still is.";
+    "The objects created before are in the state. Apply or destroy again when the cause is resolved.";
+pub(super) const AS_BEFORE: &str = "The previous key remains in use.";
 
 const WRITING: &str = "Writing the Secret";
 
@@ -201,7 +201,7 @@ impl Scene<'_> {
         match namespace.ensure(self.context, wanted.create_namespace, limit).await {
             Ok(made) => Ok(made),
             Err(namespace::Failure::Missing) => Err(Error::NoNamespace { namespace: namespace.name.to_owned(), left }),
-            Err(namespace::Failure::Call(source)) => Err(kubernetes("Making the namespace", source, &left)),
+            Err(namespace::Failure::Call(source)) => Err(kubernetes("Creating the namespace", source, &left)),
             Err(namespace::Failure::Wait(source)) => {
                 Err(Error::Wait { doing: "Waiting for the namespace".to_owned(), source, left })
             }
@@ -230,7 +230,7 @@ impl Scene<'_> {
             .map_err(|failure| match failure {
                 Failure::TooMany(keys) => Error::TooManyKeys { user: user.clone(), keys, left: IN_STATE.to_owned() },
                 Failure::Empty => Error::EmptyKey { user: user.clone(), left: IN_STATE.to_owned() },
-                Failure::Call(source) => aws(format!("Making an access key for {user}"), source, IN_STATE),
+                Failure::Call(source) => aws(format!("Creating an access key for {user}"), source, IN_STATE),
             })?;
         let used = async {
             let proven = access_key::prove(self.context, self.sts, &pair).await;
@@ -250,8 +250,8 @@ impl Scene<'_> {
                 });
                 book.write(state, memory);
                 error.leaves(format!(
-                    "Whether the new access key {key} is in the Secret is not known. The key that was in use before stays, \
-                     too; the next apply looks, goes on with the one in the Secret, and deletes the other."
+                    "It is not known whether the new access key {key} is in the Secret. The previous key is kept as \
+                     well; the next apply keeps the one in the Secret and deletes the other."
                 ));
                 return Err(error);
             }
@@ -261,7 +261,8 @@ impl Scene<'_> {
                     memory.retiring.push(key.clone());
                     book.write(state, memory);
                     format!(
-                        "The new access key {key} could not be deleted ({second}); the next apply or destroy does it."
+                        "The new access key {key} could not be deleted ({second}); the next apply or destroy deletes \
+                         it."
                     )
                 }
             };

@@ -226,12 +226,12 @@ impl<'a> Scene<'a> {
         };
         let (holder, name) = (wanted.mode.holder(), &wanted.settings.name);
         let shown = holder.shown(self.context, self.iam, name).await;
-        shown.map_err(|source| aws("Waiting until IAM shows what was made", source, key_grant::IN_STATE))?;
+        shown.map_err(|source| aws("Waiting until IAM shows the created objects", source, key_grant::IN_STATE))?;
         // Not an error: everything is there. The mark alone would let another create of this name continue with it.
         if let Err(error) = holder.finish(self.context, self.iam, name).await {
             let text =
                 format!("The tag gitlabspot/unfinished of {} could not be removed: {error}.", wanted.settings.name);
-            operation.diagnostics.push(Diagnostic::warning("Mark not removed", text));
+            operation.diagnostics.push(Diagnostic::warning("Cleanup tag not removed", text));
         }
         Ok(())
     }
@@ -341,8 +341,8 @@ impl<'a> Scene<'a> {
         match self.home.connect(self.clients, wanted.cluster_name.as_deref()).await {
             Ok(client) => Ok(Some(client)),
             Err(error @ ClientError::ClusterGone { .. }) => {
-                let text = format!("The Secret went with its cluster: {error}.");
-                warnings.push(Diagnostic::warning("Cluster is gone", text));
+                let text = format!("The Secret was deleted with its cluster: {error}.");
+                warnings.push(Diagnostic::warning("Cluster no longer exists", text));
                 Ok(None)
             }
             Err(source) => Err(Error::Client { source: source.into(), left: key_grant::IN_STATE.to_owned() }),
@@ -369,5 +369,5 @@ fn bare(planned: &RunnerCredentials) -> RunnerCredentials {
 
 /// An error of a read.
 fn unread(what: &str, error: gitlabspot_clients::aws::AwsError) -> Error {
-    aws(format!("Reading {what}"), WaitError::Failed(error), "The state is as it was.")
+    aws(format!("Reading {what}"), WaitError::Failed(error), "The state was not changed.")
 }

@@ -45,10 +45,10 @@ pub(super) fn complete(
 pub(super) fn tell_apart(planned: &RunnerCredentials) -> Option<Diagnostic> {
     let (one, other) = tags::alike(&planned.tags_all)?;
     let text = format!(
-        "IAM takes no notice of upper and lower case in keys of tags, so that {one:?} and {other:?} are one key, given \
-         twice. Write it the same way in tags and in the provider's default_tags, or leave one of them out."
+        "IAM ignores case in tag keys, so {one:?} and {other:?} are the same key. Write it the same way in tags and in \
+         the provider's default_tags, or remove one of them."
     );
-    Some(Diagnostic::error("Tags that IAM cannot tell apart", text).at("tags"))
+    Some(Diagnostic::error("Duplicate tag", text).at("tags"))
 }
 
 /// Whether the way to the bucket stays the same.
@@ -148,11 +148,11 @@ fn kept(plan: &mut Plan<RunnerCredentials, Private>, prior: &RunnerCredentials, 
         }
         plan.warn(Diagnostic::warning(
             "Old credentials will be revoked",
-            format!("No pod of the namespace uses them any more: {idle}."),
+            format!("No pod of the namespace uses them any longer: {idle}."),
         ));
     }
     if let Some(reason) = &memory.lost {
-        plan.warn(Diagnostic::warning("Way to the role will be repaired", reason.clone()));
+        plan.warn(Diagnostic::warning("Role trust will be repaired", reason.clone()));
     }
     let planned = &mut plan.planned;
     if Mode::of(&planned.mode) != Some(Mode::AccessKey) {
@@ -170,9 +170,9 @@ fn kept(plan: &mut Plan<RunnerCredentials, Private>, prior: &RunnerCredentials, 
         plan.warn(Diagnostic::warning(
             "Access key will be replaced",
             format!(
-                "{reason}. A new key is made and written to the Secret. Runners use it after a restart (restart_on of \
-                 gitlabspot_runner_release). The old one stays valid until no pod uses it any more (superseded); then it is \
-                 turned off and deleted."
+                "{reason}. A new key is created and written to the Secret. Runners use it after a restart (restart_on \
+                 of gitlabspot_runner_release). The old key stays valid until no pod uses it any longer (superseded); \
+                 then it is deactivated and deleted."
             ),
         ));
     } else if !memory.retiring.is_empty() {
@@ -204,7 +204,7 @@ fn rotation(
         return Some(reason.clone());
     }
     if prior.access_key_id.is_null() || prior.secret_hash.is_null() {
-        return Some("There is no key in use".to_owned());
+        return Some("No key is in use".to_owned());
     }
     if planned.rotation_trigger != prior.rotation_trigger && !(memory.is_imported && prior.rotation_trigger.is_null()) {
         return Some("The rotation trigger changed".to_owned());

@@ -64,7 +64,8 @@ impl Scene<'_> {
         let key = found.pair.as_ref().map(|pair| pair.id.as_str());
         if found.user() != Some(&place.user) && (key.is_none() || key != state.access_key_id.as_str()) {
             let text = format!(
-                "The Secret {}/{} was made by someone else in the place of the one that this resource had written, and stays.",
+                "The Secret {}/{} was created by someone else in place of the one that this resource wrote, and was \
+                 kept.",
                 place.namespace, place.name
             );
             return Ok(Some(Diagnostic::warning("Secret kept", text)));
@@ -91,13 +92,13 @@ impl Scene<'_> {
         let Some(cluster) = self.cluster_if_any(wanted, &mut Vec::new()).await? else { return Ok(None) };
         let namespace = self.namespace(&cluster, wanted);
         let kept = |detail: String| {
-            let detail = format!("The namespace {} was made by this resource and stays: {detail}", namespace.name);
+            let detail = format!("The namespace {} was created by this resource and is kept: {detail}", namespace.name);
             Some(Diagnostic::warning("Namespace kept", detail))
         };
         match namespace.remove(self.context, limit).await {
             Ok(Removal::Done) => Ok(None),
-            Ok(Removal::InUse(content)) => Ok(kept(format!("there is more in it ({}).", content.join(", ")))),
-            Ok(Removal::Unsure(error)) => Ok(kept(format!("not everything in it can be listed ({error})."))),
+            Ok(Removal::InUse(content)) => Ok(kept(format!("it contains other objects ({}).", content.join(", ")))),
+            Ok(Removal::Unsure(error)) => Ok(kept(format!("not all of its objects can be listed ({error})."))),
             Err(source) => {
                 Err(Error::Wait { doing: "Removing the namespace".to_owned(), source, left: IN_STATE.to_owned() })
             }

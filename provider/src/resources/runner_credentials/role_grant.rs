@@ -188,11 +188,11 @@ impl Scene<'_> {
         let request = self.iam.get_open_id_connect_provider().open_id_connect_provider_arn(&arn);
         let missing = match request.send().await.map_err(AwsError::of("GetOpenIDConnectProvider")) {
             Ok(found) if found.client_id_list().iter().any(|audience| audience == trust::AUDIENCE) => return Ok(()),
-            Ok(_) => format!("The IAM identity provider {arn} is not for the audience {}: add it.", trust::AUDIENCE),
+            Ok(_) => format!("The IAM identity provider {arn} does not have the audience {}: add it.", trust::AUDIENCE),
             Err(error) if error.is_not_found() => format!(
-                "The AWS account {account} has no IAM identity provider for the issuer of the cluster, {issuer}. Make it with \
-                 the audience {}, for instance by the resource aws_iam_openid_connect_provider or by \"eksctl utils \
-                 associate-iam-oidc-provider --approve\".",
+                "The AWS account {account} does not have an IAM identity provider for the issuer of the cluster, \
+                 {issuer}. Create it with the audience {}, for example with the resource \
+                 aws_iam_openid_connect_provider or with \"eksctl utils associate-iam-oidc-provider --approve\".",
                 trust::AUDIENCE
             ),
             // Whoever may not look is not told; the role is as it should be.
@@ -201,7 +201,7 @@ impl Scene<'_> {
                 return Ok(());
             }
         };
-        let text = format!("{missing} Until then pods cannot use the role {}.", wanted.settings.name);
+        let text = format!("{missing} Until then, pods cannot use the role {}.", wanted.settings.name);
         self.warn(Diagnostic::warning("No identity provider for the cluster", text));
         Ok(())
     }

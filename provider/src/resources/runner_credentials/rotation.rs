@@ -90,8 +90,8 @@ impl Scene<'_> {
                 None => memory.retire_outgoing(),
                 Some(why) => {
                     let text = format!(
-                        "{}: {why}. As soon as no pod uses it, a plan says that it will be deleted. The next rotation deletes \
-                         it in any case.",
+                        "{}: {why}. As soon as no pod uses it, a plan shows its deletion. The next rotation deletes it \
+                         in any case.",
                         key.shown(state)
                     );
                     self.warn(Diagnostic::warning("Old access key kept", text));

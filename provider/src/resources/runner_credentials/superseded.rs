@@ -84,7 +84,7 @@ impl Scene<'_> {
         if which == Candidates::Idle {
             return Err(Error::UsedAgain { kept });
         }
-        let text = format!("{} As soon as no pod uses it, a plan says that it will be revoked.", kept.join(" "));
+        let text = format!("{} As soon as no pod uses it, a plan shows its revocation.", kept.join(" "));
         warnings.push(Diagnostic::warning("Old credentials kept", text));
         Ok(warnings)
     }

@@ -84,7 +84,7 @@ impl Scene<'_> {
         book.write(state, memory);
         if old_holder != new_holder {
             let finished = new_holder.finish(self.context, self.iam, &name).await;
-            finished.map_err(|source| aws("Finishing the new way", source, IN_STATE))?;
+            finished.map_err(|source| aws("Completing the new credentials", source, IN_STATE))?;
         }
         let warnings = self.settle(Candidates::All, state, memory, book).await?;
         if old_holder == new_holder || memory.beside.iter().any(|beside| beside.way.holder() == old_holder) {

@@ -97,7 +97,7 @@ async fn import_needs_nothing_more() {
     let trigger = [config.as_slice(), &[("rotation_trigger", "1".into())]].concat();
     second.apply_wholly(&trigger).await;
     assert_eq!(secret(&cluster), pair("AKIA0000"));
-    assert_eq!(summaries(&stage(&account, &cluster).import("ci/cache:nobody").await), ["Nothing to import"]);
+    assert_eq!(summaries(&stage(&account, &cluster).import("ci/cache:nobody").await), ["IAM entity not found"]);
 }
 
 /// Applies a plan that replaces the key, and proves that exactly the old one is gone.
@@ -172,7 +172,7 @@ async fn tags_whose_keys_differ_in_case_alone() {
         assert_eq!(tags.into_keys().collect::<Vec<_>>(), ["cost", "team"]);
         // The stage's default_tags have "team".
         let refused = stage.plan(&tagged(&[("Team", "ci")])).await.diagnostics;
-        assert_eq!(summaries(&refused), ["Tags that IAM cannot tell apart"]);
+        assert_eq!(summaries(&refused), ["Duplicate tag"]);
     }
 }
 
@@ -217,7 +217,7 @@ async fn no_room_for_a_key() {
     assert!(diagnostics.iter().any(|d| d.detail.contains("AKIA0000, AKIAOTHER")), "{diagnostics:?}");
     assert_eq!(account.keys("runner"), ["AKIA0000", "AKIAOTHER"]);
     // C10: they keep the user as well.
-    assert_eq!(summaries(&stage.destroy().await), ["IAM entity in use by others"]);
+    assert_eq!(summaries(&stage.destroy().await), ["IAM entity in use"]);
     assert_eq!(account.keys("runner"), ["AKIAOTHER"]);
     account.world().holders.get_mut("runner").unwrap().keys.clear();
     assert_eq!(stage.destroy().await, Diagnostics::new());
@@ -258,11 +258,8 @@ async fn what_the_next_apply_does_is_said() {
     account.fault("PutUserPolicy", 1, denied);
     let mut stage = stage(&account, &cluster);
     let said = stage.apply(&config(&[])).await.iter().map(|it| it.detail.clone()).collect::<String>();
-    assert!(said.contains("What was made before is in the state"), "{said}");
-    assert!(
-        said.contains("the next apply deletes it and makes it anew") && !said.contains("Apply or destroy"),
-        "{said}"
-    );
+    assert!(said.contains("The objects created before are in the state"), "{said}");
+    assert!(said.contains("the next apply deletes and recreates it") && !said.contains("Apply or destroy"), "{said}");
     assert_eq!(stage.destroy().await, Diagnostics::new());
     assert_eq!(account.world().holders.len(), 0);
 
@@ -270,7 +267,7 @@ async fn what_the_next_apply_does_is_said() {
     account.fault("CreateAccessKey", 1, denied);
     let diagnostics = stage.apply(&config(&[("rotation_trigger", "2".into())])).await;
     let said = diagnostics.iter().map(|it| it.detail.clone()).collect::<String>();
-    assert!(said.contains("Apply or destroy again when the cause is gone") && !said.contains("anew"), "{said}");
+    assert!(said.contains("Apply or destroy again when the cause is resolved") && !said.contains("anew"), "{said}");
     stage.apply_wholly(&config(&[("rotation_trigger", "2".into())])).await;
 }
 
@@ -301,7 +298,7 @@ async fn a_create_that_was_killed_is_continued() {
     assert_eq!(account.keys("runner"), ["AKIA0000"]);
 
     let mut other = stage(&account, &cluster);
-    assert_eq!(summaries(&other.apply(&config(&[("secret_name", "other".into())])).await), ["IAM name exists already"]);
+    assert_eq!(summaries(&other.apply(&config(&[("secret_name", "other".into())])).await), ["IAM name already exists"]);
     assert_eq!(other.state, Raw::Null);
     assert_eq!(account.keys("runner"), ["AKIA0000"]);
 }
@@ -313,7 +310,7 @@ async fn secrets_of_others() {
         json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "gitlab-runner-s3-access"}, "data": {}});
     cluster.add(SECRET, foreign.clone());
     let mut stage = stage(&account, &cluster);
-    assert_eq!(summaries(&stage.apply(&config(&[])).await), ["Secret exists already"]);
+    assert_eq!(summaries(&stage.apply(&config(&[])).await), ["Secret already exists"]);
     assert_eq!(stage.state, Raw::Null);
     assert_eq!(account.changes(), [""; 0]);
     assert_eq!(cluster.objects().get(SECRET), Some(&foreign));
@@ -323,7 +320,7 @@ async fn secrets_of_others() {
 async fn namespaces() {
     let (account, cluster) = (Account::default(), Cluster::default());
     let mut stage = stage(&account, &cluster);
-    assert_eq!(summaries(&stage.apply(&config(&[])).await), ["No namespace"]);
+    assert_eq!(summaries(&stage.apply(&config(&[])).await), ["Namespace not found"]);
     assert_eq!(stage.state, Raw::Null);
     let config = config(&[("create_namespace", true.into())]);
     stage.apply_wholly(&config).await;
@@ -405,7 +402,7 @@ async fn pod_identity() {
 
     let foreign = ("arn:aws:iam::123456789012:role/other".to_owned(), json!({}));
     account.world().associations.insert("runner-sa".to_owned(), foreign);
-    assert_eq!(summaries(&stage.apply(&role("pod_identity")).await), ["Service account has a role already"]);
+    assert_eq!(summaries(&stage.apply(&role("pod_identity")).await), ["Pod Identity association already exists"]);
     assert_eq!(account.world().associations.len(), 1);
 }
 
@@ -437,7 +434,7 @@ async fn of_two_in_one_run_one_is_refused() {
     let (one_said, other_said) = tokio::join!(first.apply(&one), second.apply(&other));
     let mut said = [summaries(&one_said).concat(), summaries(&other_said).concat()];
     said.sort();
-    assert_eq!(said, ["", "Name in use by another resource"]);
+    assert_eq!(said, ["", "Name already in use"]);
     let (mut stage, config) = if first.state == Raw::Null { (second, other) } else { (first, one) };
     assert_eq!(stage.changes(&config).await, [""; 0]);
     assert_eq!(account.world().holders.len(), 1);

@@ -148,7 +148,14 @@ pub(super) fn validate(config: &RunnerCredentials, diagnostics: &mut Diagnostics
     if let Some(days) = config.rotate_after_days.known()
         && !(1..=36_500).contains(days)
     {
-        diagnostics.error("rotate_after_days", "Invalid number of days", format!("{days} is given. Write 1 or more."));
+        diagnostics.error(
+            "rotate_after_days",
+            "Invalid number of days",
+            format!(
+                "{days} is not valid. Write 1 or \
+            more."
+            ),
+        );
     }
     tags::validate(&config.tags, diagnostics);
     Timeouts::validate(&config.timeouts, diagnostics);
@@ -159,15 +166,18 @@ fn mode(config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
     match Mode::of(&config.mode) {
         None => diagnostics.error(
             "mode",
-            "Unknown mode",
-            format!("{text:?} is given. Write \"access_key\", \"irsa\" or \"pod_identity\"."),
+            "Invalid mode",
+            format!("{text:?} is not a mode. Use \"access_key\", \"irsa\" or \"pod_identity\"."),
         ),
         Some(Mode::Irsa | Mode::PodIdentity) => {
             if config.service_account.is_null() {
                 diagnostics.error(
                     "service_account",
-                    "Service account needed",
-                    format!("In mode {text:?} the role is for one service account. Give the one under which the runner runs."),
+                    "Missing argument",
+                    format!(
+                        "In mode {text:?} the role is for one service account. Set the service account of the \
+                        runner."
+                    ),
                 );
             }
             for (name, given) in [
@@ -175,7 +185,14 @@ fn mode(config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
                 ("rotation_trigger", config.rotation_trigger.known().is_some()),
             ] {
                 if given {
-                    diagnostics.warning(name, "Nothing to rotate", format!("In mode {text:?} there is no access key."));
+                    diagnostics.warning(
+                        name,
+                        "Conflicting arguments",
+                        format!(
+                            "In mode {text:?} there is no access key to \
+                        rotate."
+                        ),
+                    );
                 }
             }
         }
@@ -188,8 +205,9 @@ fn names(config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
     if config.name.known().is_some() && config.name_prefix.known().is_some() {
         diagnostics.error(
             "name_prefix",
-            "Two names",
-            "Give either name, the whole name, or name_prefix, which is completed with random characters.",
+            "Conflicting arguments",
+            "Only one of name, the complete name, and name_prefix, which is completed with random characters, can be \
+             set.",
         );
     }
     for (attribute, value, longest) in
@@ -201,7 +219,7 @@ fn names(config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
             diagnostics.error(
                 attribute,
                 "Invalid IAM name",
-                format!("{name:?} is given. 1 to {longest} letters, digits and _ + = , . @ - are possible."),
+                format!("{name:?} is not valid. Use 1 to {longest} letters, digits and _ + = , . @ -."),
             );
         }
     }
@@ -211,7 +229,7 @@ fn names(config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
         diagnostics.error(
             "path",
             "Invalid IAM path",
-            format!("{path:?} is given. A path begins and ends with a slash, for instance \"/ci/\"."),
+            format!("{path:?} is not valid. A path begins and ends with a slash, for example \"/ci/\"."),
         );
     }
     for (attribute, value) in
@@ -229,11 +247,11 @@ fn names(config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
     {
         diagnostics.error(
             "kms_key_arn",
-            "Not the ARN of a key",
+            "Invalid ARN",
             format!(
-                "{arn:?} is not the ARN of a KMS key, as arn:aws:kms:eu-west-1:123456789012:key/ID is. In a policy an alias \
-                 grants nothing, and uploads to the cache would be denied. \"aws kms describe-key\" tells the key of an \
-                 alias."
+                "{arn:?} is not the ARN of a KMS key, for example arn:aws:kms:eu-west-1:123456789012:key/ID. A policy \
+                 with the ARN of an alias does not grant access, and uploads to the cache would be denied. \"aws kms \
+                 describe-key\" shows the key of an alias."
             ),
         );
     }
@@ -241,7 +259,7 @@ fn names(config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
         cache_path(path, diagnostics);
     }
     if config.bucket.as_str().is_some_and(|bucket| bucket.is_empty() || bucket.contains([':', '/', '*'])) {
-        diagnostics.error("bucket", "Invalid bucket name", "Give the name of the bucket, not its ARN or address.");
+        diagnostics.error("bucket", "Invalid bucket name", "Set the name of the bucket, not its ARN or address.");
     }
 }
 
@@ -254,9 +272,9 @@ fn is_key(arn: &str) -> bool {
 
 fn cache_path(path: &str, diagnostics: &mut Diagnostics) {
     let why = if path.split('/').any(|segment| segment == "." || segment == "..") {
-        "has a segment \".\" or \"..\", which the runner resolves. Write the path that results."
+        "contains a segment \".\" or \"..\", which the runner resolves. Write the resolved path."
     } else if path.contains(['*', '?']) || path.contains("${") {
-        "has *, ? or ${, which stand for any text in a policy. Choose a path without them."
+        "contains *, ? or ${, which match any text in a policy. Choose a path without them."
     } else {
         return;
     };
@@ -268,8 +286,8 @@ fn policy(config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
     let Some(choice) = Choice::of(given) else {
         diagnostics.error(
             "policy",
-            "Unknown policy",
-            "Write \"least_privilege\", \"full\", or a policy document in JSON with at least one statement.",
+            "Invalid policy",
+            "Use \"least_privilege\", \"full\", or a policy document in JSON with at least one statement.",
         );
         return;
     };
@@ -280,7 +298,8 @@ fn policy(config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
                 "policy",
                 "Policy too long",
                 format!(
-                    "The document has {length} characters; a user's inline policies may have {USER_POLICY} together."
+                    "The document has {length} characters; the inline policies of a user may have {USER_POLICY} in \
+                     total."
                 ),
             );
         }
@@ -288,8 +307,8 @@ fn policy(config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
             if given.as_str().is_some_and(|text| !text.is_empty()) {
                 diagnostics.warning(
                     name,
-                    "Not part of a given policy",
-                    "A policy document of your own is attached as it is: put the path or key into it.",
+                    "Conflicting arguments",
+                    "A custom policy document is attached without changes: add the path or key to it.",
                 );
             }
         }
@@ -316,7 +335,7 @@ fn kubernetes(config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
             diagnostics.error(
                 attribute,
                 "Invalid Kubernetes name",
-                format!("{name:?} is given. Small letters, digits and hyphens are possible, up to {longest}."),
+                format!("{name:?} is not valid. Use up to {longest} lowercase letters, digits and hyphens."),
             );
         }
     }

@@ -21,14 +21,14 @@ pub(super) enum Error {
     Configuration(Diagnostics),
 
     #[error(
-        "{object} is there already, and not of this provider's making. Nothing was changed. Choose another name for the \
-         release, import the release if Helm installed it, or remove what is there."
+        "{object} already exists and was not created by this provider. Nothing was changed. Choose another name for \
+         the release, import the release if Helm installed it, or delete the existing object."
     )]
     Exists { object: String },
 
     #[error(
-        "{object} belongs to {owner}, and would be taken from it. Nothing was changed. Give the two other names, for \
-         instance by `name` or `fullname_override`."
+        "{object} belongs to {owner}, and would be taken from it. Nothing was changed. Choose different names for the \
+         two, for example with `name` or `fullname_override`."
     )]
     ExistsForOther { object: String, owner: String },
 
@@ -38,28 +38,37 @@ pub(super) enum Error {
     )]
     OfOther { object: String, id: String },
 
-    #[error("{source}. Nothing was changed. Give the two other names, for instance by `name` or `fullname_override`.")]
+    #[error(
+        "{source}. Nothing was changed. Choose different names for the two resources, for example with `name` or \
+        `fullname_override`."
+    )]
     Taken { source: WaitError<Taken> },
 
     #[error(
-        "{object} was taken over by another create, which ran at the same time. The objects are those of that one. Keep \
-         one of the two resources, or give them other names."
+        "{object} was adopted by another create that ran at the same time. The objects belong to that one. Keep one of \
+         the two resources, or choose different names for them."
     )]
     Lost { object: String },
 
     #[error(transparent)]
     Ending(#[from] StillEnding),
 
-    #[error("There is no namespace {namespace}. Make it first, or set create_namespace = true. Nothing was made.")]
+    #[error(
+        "The namespace {namespace} does not exist. Create it first, or set create_namespace = true. Nothing was \
+        created."
+    )]
     NoNamespace { namespace: String },
 
     #[error(
-        "There is no namespace {namespace}, in which {object} is to be. create_namespace creates the release's own \
-         namespace alone: create this one first, or leave out what names it. Nothing was made."
+        "The namespace {namespace} of {object} does not exist. create_namespace only creates the namespace of the \
+         release: create this one first, or omit what refers to it. Nothing was created."
     )]
     NoOtherNamespace { namespace: String, object: String },
 
-    #[error("The namespace {namespace} is being deleted, and that did not end: {source}. Nothing was made.")]
+    #[error(
+        "The namespace {namespace} is being deleted, and the deletion did not complete: {source}. Nothing was \
+        created."
+    )]
     NamespaceEnds { namespace: String, source: WaitError<KubernetesError> },
 
     #[error("{} Nothing was changed.", sentence(&.source.to_string()))]
@@ -71,19 +80,22 @@ pub(super) enum Error {
     )]
     Apply { source: KubernetesError, is_new: bool },
 
-    #[error("The manager's rollout did not end: {source}. {}{reasons}", after_rollout(.source, *.is_new))]
+    #[error("The rollout of the manager did not complete: {source}. {}{reasons}", after_rollout(.source, *.is_new))]
     Rollout { source: WaitError<RolloutError>, reasons: Reasons, is_new: bool },
 
-    #[error("Reading the release failed: {source}. The state is as it was.")]
+    #[error("Reading the release failed: {source}. The state was not changed.")]
     Read { source: KubernetesError },
 
     #[error(
-        "The release could not be removed wholly: {source}. What is left stays in the state; apply or \
+        "The release could not be removed completely: {source}. The remaining objects are kept in the state. Apply or \
          destroy again."
     )]
     Remove { source: WaitError<KubernetesError> },
 
-    #[error("There is no release {name} of this provider in the namespace {namespace} that the credentials can see.")]
+    #[error(
+        "The namespace {namespace} does not contain a release {name} of this provider, or the credentials cannot \
+        access it."
+    )]
     NothingToImport { namespace: String, name: String },
 }
 
@@ -102,7 +114,7 @@ pub(super) enum RolloutError {
     Kubernetes(#[from] KubernetesError),
     #[error("{0}")]
     Failed(String),
-    #[error("somebody has deleted the Deployment meanwhile")]
+    #[error("the Deployment was deleted by someone else in the meantime")]
     Gone,
 }
 
@@ -138,7 +150,7 @@ impl Error {
         match self {
             Self::Client(_) | Self::Configuration(_) => "Invalid runner release",
             Self::Exists { .. } | Self::ExistsForOther { .. } | Self::OfOther { .. } | Self::Taken { .. } => {
-                "Object exists already"
+                "Object already exists"
             }
             Self::NoNamespace { .. } | Self::NoOtherNamespace { .. } => "Namespace not found",
             Self::NamespaceEnds { .. } => "Namespace is being deleted",

@@ -126,8 +126,8 @@ impl Resource for RunnerReleaseResource {
             Err(Error::Client(ClientError::NotYetKnown { .. })) => Ok(()),
             // A destroy looks here first, and can then end; anything else will say the same as an error.
             Err(Error::Client(error @ ClientError::ClusterGone { .. })) => {
-                let detail = format!("{} The state of the release is as it was.", sentence(&error.to_string()));
-                operation.diagnostics.push(Diagnostic::warning("The cluster of the runner release is gone", detail));
+                let detail = format!("{} The state of the release was not changed.", sentence(&error.to_string()));
+                operation.diagnostics.push(Diagnostic::warning("Cluster no longer exists", detail));
                 Ok(())
             }
             Err(error) => Err(error.into()),
@@ -152,8 +152,11 @@ impl Resource for RunnerReleaseResource {
             Ok(scene) => Ok(scene.delete(operation).await?),
             Err(Error::Client(error @ ClientError::ClusterGone { .. })) => {
                 operation.warn(Diagnostic::warning(
-                    "The cluster of the runner release is gone",
-                    format!("{} The release went with it; it is taken out of the state.", sentence(&error.to_string())),
+                    "Cluster no longer exists",
+                    format!(
+                        "{} The release was deleted with it and is removed from the state.",
+                        sentence(&error.to_string())
+                    ),
                 ));
                 Ok(())
             }
@@ -195,8 +198,8 @@ impl Resource for RunnerReleaseResource {
 
 fn invalid_id(id: &str) -> Diagnostic {
     Diagnostic::error(
-        "Invalid import id",
-        format!("{id:?} is not namespace/name. Import with both, for instance \"gitlab-runner/gitlab-runner\"."),
+        "Invalid import ID",
+        format!("{id:?} is not namespace/name. Import with both, for example \"gitlab-runner/gitlab-runner\"."),
     )
 }
 

@@ -222,7 +222,7 @@ async fn import_brings_everything_back() {
     }
     let nothing = stage(&Cluster::default()).import(PLACE).await;
     assert_eq!(summaries(&nothing), ["Runner release not found"]);
-    assert_eq!(summaries(&stage(&Cluster::default()).import("gitlab-runner").await), ["Invalid import id"]);
+    assert_eq!(summaries(&stage(&Cluster::default()).import("gitlab-runner").await), ["Invalid import ID"]);
 }
 
 #[tokio::test]
@@ -285,7 +285,7 @@ async fn an_apply_that_stops_half_way_is_completed_or_removed() {
     let diagnostics = stage.apply(&typed()).await;
     assert_eq!(summaries(&diagnostics), ["Cannot apply the runner release"]);
     let said = &diagnostics.iter().next().unwrap().detail;
-    assert!(said.contains("the next apply deletes it and makes it anew") && said.contains("untaint"), "{said}");
+    assert!(said.contains("the next apply deletes and recreates it") && said.contains("untaint"), "{said}");
     // What was under way counts as made.
     let made: Vec<String> = stage.state.get("manifest").as_map().unwrap().keys().cloned().collect();
     assert!(made.contains(&format!("Deployment {PLACE}")), "{made:?}");
@@ -399,7 +399,7 @@ async fn what_another_release_made_is_not_touched() {
     let mut second = stage(&cluster);
     let config = with(typed(), &[("name", "second".into()), ("fullname_override", "gitlab-runner".into())]);
     let diagnostics = second.apply(&config).await;
-    assert_eq!(summaries(&diagnostics), ["Object exists already"]);
+    assert_eq!(summaries(&diagnostics), ["Object already exists"]);
     let detail = &diagnostics.iter().next().unwrap().detail;
     assert!(detail.contains("belongs to the release gitlab-runner/gitlab-runner"), "{detail}");
     assert_eq!(first.changes(&typed()).await, [""; 0]);
@@ -410,7 +410,7 @@ async fn what_others_made_is_not_touched() {
     let cluster = Cluster::default();
     cluster.put("configmaps", json!({ "metadata": { "name": "gitlab-runner", "namespace": "gitlab-runner" } }));
     let mut stage = stage(&cluster);
-    assert_eq!(summaries(&stage.apply(&typed()).await), ["Object exists already"]);
+    assert_eq!(summaries(&stage.apply(&typed()).await), ["Object already exists"]);
     assert_eq!(cluster.names(), ["configmaps"]);
 }
 
@@ -461,7 +461,7 @@ async fn what_may_not_be_read_stays_in_the_state() {
     let before = stage.state.clone();
     cluster.hide(&["secrets", "roles", "namespaces", "deployments"]);
     let said = stage.refresh().await;
-    assert_eq!(summaries(&said), ["Not everything of the release may be read"]);
+    assert_eq!(summaries(&said), ["Missing permissions to read the release"]);
     let detail = &said.iter().next().unwrap().detail;
     for text in [
         "Secret gitlab-runner/gitlab-runner",

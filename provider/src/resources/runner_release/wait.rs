@@ -44,7 +44,7 @@ impl Rollout {
 pub(super) fn rollout(deployment: &Json) -> Rollout {
     let number = |pointer: &str| deployment.pointer(pointer).and_then(Json::as_i64).unwrap_or(0);
     if number("/status/observedGeneration") < number("/metadata/generation") {
-        return Rollout::Under("the Deployment's change has not been seen by its controller yet".to_owned());
+        return Rollout::Under("the change of the Deployment has not been observed by its controller yet".to_owned());
     }
     let conditions = deployment.pointer("/status/conditions").and_then(Json::as_array);
     let progressing = conditions.into_iter().flatten().find(|condition| condition["type"] == "Progressing");
@@ -62,7 +62,7 @@ pub(super) fn rollout(deployment: &Json) -> Rollout {
         let why = refusal(deployment).map(|why| format!("; {REFUSED}{why}"));
         Rollout::Under(format!("{updated} of {wanted} pods are new{}", why.unwrap_or_default()))
     } else if all > updated {
-        Rollout::Under(format!("{} old pods are still there", all - updated))
+        Rollout::Under(format!("{} old pods still exist", all - updated))
     } else if available < updated {
         Rollout::Under(format!("{available} of {updated} pods are available"))
     } else {
@@ -200,14 +200,14 @@ mod tests {
         // A finished status of the generation before says nothing.
         assert_eq!(
             rollout(&deployment(1, 2, 2, 2, good)),
-            under("the Deployment's change has not been seen by its controller yet")
+            under("the change of the Deployment has not been observed by its controller yet")
         );
         assert_eq!(
             rollout(&deployment(2, 2, 1, 2, "ProgressDeadlineExceeded")),
             Rollout::Failed("took too long".to_owned())
         );
         assert_eq!(rollout(&deployment(2, 2, 1, 2, good)), under("1 of 2 pods are new"));
-        assert_eq!(rollout(&deployment(2, 3, 2, 2, good)), under("1 old pods are still there"));
+        assert_eq!(rollout(&deployment(2, 3, 2, 2, good)), under("1 old pods still exist"));
         assert_eq!(rollout(&deployment(2, 2, 2, 1, good)), under("1 of 2 pods are available"));
         assert_eq!(rollout(&deployment(2, 2, 2, 2, good)), Rollout::Done);
     }

@@ -172,7 +172,7 @@ impl Scene<'_> {
             .until(|| async {
                 Ok(match self.get(&place).await? {
                     Some(found) => wait::of_deployment(&found),
-                    None => Look::Pending("somebody has deleted the Deployment meanwhile".to_owned()),
+                    None => Look::Pending("the Deployment was deleted by someone else in the meantime".to_owned()),
                 })
             })
             .await
@@ -224,7 +224,7 @@ impl Scene<'_> {
         let made = self.wait(end).until(|| async { Ok(wait::of_job(self.get(&place).await?.as_ref())) }).await;
         let Err(WaitError::TimedOut { after, last }) = made else { return made };
         let why = self.why_not_made(&place).await;
-        let why = why.map_or_else(|| "; its events tell more".to_owned(), |why| format!(": {why}"));
+        let why = why.map_or_else(|| "; see its events for details".to_owned(), |why| format!(": {why}"));
         Err(WaitError::TimedOut { after, last: last + &why })
     }
 

@@ -21,14 +21,14 @@ pub(super) enum Error {
     Configuration(Diagnostics),
 
     #[error(
-        "{object} is there already, and no warm capacity of this provider. Nothing was changed. Choose another name, or \
-         remove what is there."
+        "{object} already exists and is not warm capacity of this provider. Nothing was changed. Choose another name, \
+         or delete the existing object."
     )]
     Exists { object: String },
 
     #[error(
-        "{object} is there already: warm capacity of this name, but {}. Nothing was changed. Import it as {id}, and the \
-         next apply makes it what is written here; or choose another name.",
+        "{object} already exists: it is warm capacity of this name, but {}. Nothing was changed. Import it as {id}, \
+         and the next apply changes it to this configuration, or choose another name.",
         if .object.kind == "CronJob" { "with a schedule" } else { "without a schedule" }
     )]
     OtherShape { object: Box<ObjectRef>, id: String },
@@ -39,19 +39,19 @@ pub(super) enum Error {
     )]
     OfOther { object: String, id: String },
 
-    #[error("{source}. Nothing was changed. Give the two other names.")]
+    #[error("{source}. Nothing was changed. Choose different names for the two resources.")]
     Taken { source: WaitError<Taken> },
 
     #[error(
-        "{object} was taken over by another create, which ran at the same time. The placeholders are those of that one. \
-         Keep one of the two resources, or give them other names."
+        "{object} was adopted by another create that ran at the same time. The placeholders belong to that one. Keep \
+         one of the two resources, or choose different names for them."
     )]
     Lost { object: String },
 
     #[error(transparent)]
     Ending(#[from] StillEnding),
 
-    #[error("There is no namespace {namespace}. Make it first. Nothing was made.")]
+    #[error("The namespace {namespace} does not exist. Create it first. Nothing was created.")]
     NoNamespace { namespace: String },
 
     #[error("{} Nothing was changed.", sentence(&.source.to_string()))]
@@ -64,24 +64,24 @@ pub(super) enum Error {
     Apply { source: KubernetesError, is_new: bool },
 
     #[error(
-        "The placeholders were not made: {source}. What was applied is in the state. Placeholders need no node for \
-         this, only to be accepted by the cluster. {}",
+        "The placeholders were not created: {source}. The applied objects are in the state. Placeholders do not need a \
+         node for this, they only need to be accepted by the cluster. {}",
         if *.is_new { next_apply(true) } else { "The next apply waits again.".to_owned() }
     )]
     Placeholders { source: WaitError<KubernetesError>, is_new: bool },
 
-    #[error("Reading the placeholders failed: {source}. The state is as it was.")]
+    #[error("Reading the placeholders failed: {source}. The state was not changed.")]
     Read { source: KubernetesError },
 
     #[error(
-        "The placeholders could not be removed wholly: {source}. What is left stays in the state; apply or \
-         destroy again."
+        "The placeholders could not be removed completely: {source}. The remaining objects are kept in the state. \
+         Apply or destroy again."
     )]
     Remove { source: WaitError<KubernetesError> },
 
     #[error(
-        "There is no Deployment and no CronJob {name} of this provider's warm capacity in the namespace {namespace} that \
-         the credentials can see."
+        "The namespace {namespace} does not contain a Deployment or CronJob {name} of this provider's warm capacity, \
+         or the credentials cannot access it."
     )]
     NothingToImport { namespace: String, name: String },
 }
@@ -99,13 +99,13 @@ impl Error {
         match self {
             Self::Client(_) | Self::Configuration(_) => "Invalid warm capacity",
             Self::Exists { .. } | Self::OtherShape { .. } | Self::OfOther { .. } | Self::Taken { .. } => {
-                "Object exists already"
+                "Object already exists"
             }
             Self::NoNamespace { .. } => "Namespace not found",
             Self::Before { .. } | Self::Apply { .. } | Self::Ending(_) | Self::Lost { .. } => {
                 "Cannot apply the warm capacity"
             }
-            Self::Placeholders { .. } => "Placeholders were not made",
+            Self::Placeholders { .. } => "Placeholders were not created",
             Self::Read { .. } => "Cannot read the warm capacity",
             Self::Remove { .. } => "Cannot remove the warm capacity",
             Self::NothingToImport { .. } => "Warm capacity not found",

@@ -122,8 +122,9 @@ impl Resource for WarmCapacityResource {
             Err(Error::Client(ClientError::NotYetKnown { .. })) => Ok(()),
             // A destroy looks here first, and can then end; anything else will say the same as an error.
             Err(Error::Client(error @ ClientError::ClusterGone { .. })) => {
-                let detail = format!("{} The state of the warm capacity is as it was.", sentence(&error.to_string()));
-                operation.diagnostics.push(Diagnostic::warning("The cluster of the warm capacity is gone", detail));
+                let detail =
+                    format!("{} The state of the warm capacity was not changed.", sentence(&error.to_string()));
+                operation.diagnostics.push(Diagnostic::warning("Cluster no longer exists", detail));
                 Ok(())
             }
             Err(error) => Err(error.into()),
@@ -148,9 +149,9 @@ impl Resource for WarmCapacityResource {
             Ok(scene) => Ok(scene.delete(operation).await?),
             Err(Error::Client(error @ ClientError::ClusterGone { .. })) => {
                 operation.warn(Diagnostic::warning(
-                    "The cluster of the warm capacity is gone",
+                    "Cluster no longer exists",
                     format!(
-                        "{} The placeholders went with it; they are taken out of the state.",
+                        "{} The placeholders were deleted with it and are removed from the state.",
                         sentence(&error.to_string())
                     ),
                 ));
@@ -167,10 +168,10 @@ impl Resource for WarmCapacityResource {
         };
         let imported = parse(&id).ok_or_else(|| {
             let detail = format!(
-                "{id:?} is not namespace/name. Import with both, for instance \"gitlab-runner/warm\", or with the name of an \
-                 EKS cluster before them: \"prod:gitlab-runner/warm\"."
+                "{id:?} is not namespace/name. Import with both, for example \"gitlab-runner/warm\", or with the name of \
+                 an EKS cluster before them: \"prod:gitlab-runner/warm\"."
             );
-            Diagnostic::error("Invalid import id", detail)
+            Diagnostic::error("Invalid import ID", detail)
         })?;
         Ok(if cluster_name.is_null() { imported } else { WarmCapacity { cluster_name, ..imported } })
     }

@@ -77,11 +77,12 @@ impl Scene<'_> {
         }
         let [start, end] = [period.start, period.end].map(|time| schedule.spoken(time));
         let detail = format!(
-            "No Job holds the {} placeholders of {}/{} in the period from {start} to {end}: it was deleted or changed by \
-             hand, or the CronJob could not start it. The next apply starts one for what is left of the period.",
+            "No Job holds the {} placeholders of {}/{} in the period from {start} to {end}: it was deleted or changed \
+             outside of this configuration, or the CronJob could not start it. The next apply starts one for the rest \
+             of the period.",
             wanted.pods, wanted.namespace, wanted.name
         );
-        Ok(Some(Diagnostic::warning("Placeholders of the period under way are missing", detail)))
+        Ok(Some(Diagnostic::warning("Placeholders of the current period are missing", detail)))
     }
 
     /// The attributes, from the object that was made from them.

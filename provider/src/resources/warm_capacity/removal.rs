@@ -85,12 +85,12 @@ impl Scene<'_> {
         for place in workloads.chain(places.iter().filter(is_job)) {
             let why = match live::remove(&self.client, place, owner, self.wait(end)).await? {
                 Removed::Gone => continue,
-                Removed::Foreign => format!(
-                    "it does not have the label \"{MANAGED_BY}: gitlabspot\" any more. Delete it if it is of no use"
-                ),
-                Removed::OfOther => "it belongs to another resource by now".to_owned(),
+                Removed::Foreign => {
+                    format!("it no longer has the label \"{MANAGED_BY}: gitlabspot\". Delete it if it is not used")
+                }
+                Removed::OfOther => "it now belongs to another resource".to_owned(),
             };
-            let detail = format!("{place} was left as it is: {why}.");
+            let detail = format!("{place} was not deleted: {why}.");
             warnings.push(Diagnostic::warning("Placeholders were not removed", detail));
         }
         Ok(warnings)
@@ -107,7 +107,8 @@ impl Scene<'_> {
             match self.remove_class(place, end).await {
                 Err(WaitError::Failed(error @ KubernetesError::Forbidden { .. })) => {
                     let detail = format!(
-                        "{place} was left, for it could not be seen or decided whether other placeholders use it: {error}."
+                        "{place} was not deleted, because it could not be determined whether other placeholders use \
+                         it: {error}."
                     );
                     warnings.push(Diagnostic::warning("Priority class was not removed", detail));
                 }

@@ -187,12 +187,12 @@ async fn a_period_that_could_not_be_started_is_started_by_the_next_apply() {
     stage.at("2026-01-15T23:00:00Z");
     cluster.world().refused = Some("/apis/batch/v1/namespaces/ci/jobs");
     let three: Config = nights().into_iter().filter(|(name, _)| *name != "pods").chain([("pods", 3.into())]).collect();
-    assert_eq!(summaries(&stage.apply(&three).await), ["Placeholders were not made"]);
+    assert_eq!(summaries(&stage.apply(&three).await), ["Placeholders were not created"]);
     assert_eq!(cluster.get(CRON_JOB)["spec"]["jobTemplate"]["spec"]["parallelism"], 3);
 
     cluster.world().refused = None;
     assert_eq!(stage.differences(&three).await, ["manifest"]);
-    assert_eq!(summaries(&stage.refresh().await), ["Placeholders of the period under way are missing"]);
+    assert_eq!(summaries(&stage.refresh().await), ["Placeholders of the current period are missing"]);
     stage.apply_wholly(&three).await;
     assert_eq!(job(&cluster), (name("2026-01-15T21:00:00Z"), 6 * 3600));
 }
@@ -201,7 +201,7 @@ async fn a_period_that_could_not_be_started_is_started_by_the_next_apply() {
 /// clocks are set back, for a Job that the CronJob started has ended by then.
 #[tokio::test]
 async fn a_period_without_its_job_is_missed() {
-    let missing = ["Placeholders of the period under way are missing"];
+    let missing = ["Placeholders of the current period are missing"];
     for (applied, looked, is_missed) in [
         ("2026-01-15T12:00:00Z", "2026-01-15T20:00:00Z", false),
         ("2026-01-15T12:00:00Z", "2026-01-15T21:05:00Z", false),
@@ -250,8 +250,8 @@ async fn pods_that_are_not_made_are_an_error_after_five_minutes() {
     let mut stage = stage(&cluster);
     let began = stage.clock.passed();
     let diagnostics = stage.apply(&config(&[])).await;
-    assert_eq!(summaries(&diagnostics), ["Placeholders were not made"]);
-    assert!(diagnostics.iter().next().unwrap().detail.contains("0 of 2 pods are made"));
+    assert_eq!(summaries(&diagnostics), ["Placeholders were not created"]);
+    assert!(diagnostics.iter().next().unwrap().detail.contains("0 of 2 pods are created"));
     assert_eq!((stage.clock.passed() - began).as_secs(), 300);
     // Both objects are in the state, so that nothing is forgotten.
     assert_eq!(stage.state.get("manifest").as_map().unwrap().len(), 2);
@@ -267,7 +267,7 @@ async fn pods_of_a_job_that_are_refused_say_why() {
     stage.at("2026-01-15T23:00:00Z");
     let diagnostics = stage.apply(&nights()).await;
     let said = &diagnostics.iter().next().unwrap().detail;
-    assert!(said.contains("are made; its events tell more"), "{said}");
+    assert!(said.contains("are created; see its events for details"), "{said}");
     let [(_, job)] = cluster.jobs().try_into().unwrap();
     let event = json!({
         "apiVersion": "v1", "kind": "Event", "reason": "FailedCreate", "lastTimestamp": "2026-01-15T23:00:01Z",
@@ -276,7 +276,7 @@ async fn pods_of_a_job_that_are_refused_say_why() {
     });
     cluster.world().objects.insert("/api/v1/namespaces/ci/events/one".to_owned(), event);
     let diagnostics = stage.apply(&nights()).await;
-    assert_eq!(summaries(&diagnostics), ["Placeholders were not made"]);
+    assert_eq!(summaries(&diagnostics), ["Placeholders were not created"]);
     let said = &diagnostics.iter().next().unwrap().detail;
     assert!(said.contains("is forbidden: exceeded quota: none"), "{said}");
 }
@@ -289,7 +289,7 @@ async fn what_was_made_before_an_error_is_in_the_state() {
     let diagnostics = stage.apply(&config(&[])).await;
     assert_eq!(summaries(&diagnostics), ["Cannot apply the warm capacity"]);
     let said = &diagnostics.iter().next().unwrap().detail;
-    assert!(said.contains("the next apply deletes it and makes it anew") && said.contains("untaint"), "{said}");
+    assert!(said.contains("the next apply deletes and recreates it") && said.contains("untaint"), "{said}");
     assert_eq!(stage.state.get("manifest").as_map().unwrap().len(), 2, "also what may have been made");
     assert_eq!(cluster.paths(), ["priorityclasses/gitlabspot-placeholder-minus-10"]);
     cluster.world().refused = None;
@@ -310,7 +310,7 @@ async fn what_the_next_apply_does_is_said() {
     cluster.world().refused = Some(DEPLOYMENT);
     let diagnostics = stage.apply(&config(&[("pods", 3.into())])).await;
     let said = &diagnostics.iter().next().unwrap().detail;
-    assert!(said.contains("Apply again when the cause is gone") && !said.contains("anew"), "{said}");
+    assert!(said.contains("Apply again when the cause is resolved") && !said.contains("anew"), "{said}");
     cluster.world().refused = None;
     stage.apply_wholly(&config(&[("pods", 3.into())])).await;
 }
@@ -385,7 +385,7 @@ async fn imports_both_shapes() {
     let mut stage = stage(&Cluster::new());
     assert_eq!(summaries(&stage.import("ci/warm").await), ["Warm capacity not found"]);
     for wrong in ["warm", "/warm", "ci/", "a/b/c", ":ci/warm", "a b/c"] {
-        assert_eq!(summaries(&stage.import(wrong).await), ["Invalid import id"], "{wrong}");
+        assert_eq!(summaries(&stage.import(wrong).await), ["Invalid import ID"], "{wrong}");
     }
 }
 
@@ -409,7 +409,7 @@ async fn a_create_does_not_take_what_another_resource_has() {
         let mut second = stage(&cluster);
         second.private = first.private.clone();
         let diagnostics = second.apply(&config).await;
-        assert_eq!(summaries(&diagnostics), ["Object exists already"]);
+        assert_eq!(summaries(&diagnostics), ["Object already exists"]);
         assert!(diagnostics.iter().next().unwrap().detail.contains("write a `moved` block"), "{diagnostics:?}");
         assert_eq!(first.changes(&config).await, [""; 0]);
         // Of before there were ids.
@@ -425,7 +425,7 @@ async fn what_is_tainted_is_gone_on_with_and_not_deleted_afterwards() {
     let (cluster, config) = (Cluster::new(), config(&[]));
     let mut first = stage(&cluster);
     cluster.world().is_full = true;
-    assert_eq!(summaries(&first.apply(&config).await), ["Placeholders were not made"]);
+    assert_eq!(summaries(&first.apply(&config).await), ["Placeholders were not created"]);
     cluster.world().is_full = false;
     let mut second = stage(&cluster);
     second.apply_wholly(&config).await;
@@ -445,7 +445,7 @@ async fn of_two_in_one_run_one_is_refused() {
     let (one, other) = tokio::join!(first.apply(&config), second.apply(&config));
     let mut said = [summaries(&one).concat(), summaries(&other).concat()];
     said.sort();
-    assert_eq!(said, ["", "Object exists already"]);
+    assert_eq!(said, ["", "Object already exists"]);
     let mut stage = if first.state == Raw::Null { second } else { first };
     assert_eq!(stage.changes(&config).await, [""; 0]);
 }
@@ -459,7 +459,7 @@ async fn what_may_not_be_read_stays_in_the_state() {
     let before = stage.state.clone();
     cluster.world().hides_classes = true;
     let said = stage.refresh().await;
-    assert_eq!(summaries(&said), ["Not everything of the warm capacity may be read"]);
+    assert_eq!(summaries(&said), ["Missing permissions to read the warm capacity"]);
     let detail = &said.iter().next().unwrap().detail;
     assert!(detail.contains("- get priorityclasses.scheduling.k8s.io in the whole cluster"), "{detail}");
     assert_eq!(stage.state, before);

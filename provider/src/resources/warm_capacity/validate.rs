@@ -20,7 +20,7 @@ pub(super) fn check(config: &WarmCapacity, diagnostics: &mut Diagnostics) {
     name("name", &config.name, LONGEST_NAME, diagnostics);
     name("namespace", &config.namespace, 63, diagnostics);
     if config.pods.known().is_some_and(|pods| !(1..=i64::from(i32::MAX)).contains(pods)) {
-        let detail = "At least one place is kept. To keep none, remove the resource, or set count = 0.";
+        let detail = "The number of pods must be at least 1. To keep none, remove the resource, or set count = 0.";
         diagnostics.error("pods", "Invalid number of pods", detail);
     }
     if let Value::Known(the_pod) = &config.pod {
@@ -32,11 +32,15 @@ pub(super) fn check(config: &WarmCapacity, diagnostics: &mut Diagnostics) {
     if let Some(priority) = config.priority.known()
         && !(i64::from(i32::MIN)..=HIGHEST_PRIORITY).contains(priority)
     {
-        let detail = format!("A priority is a number from {} to {HIGHEST_PRIORITY}.", i32::MIN);
+        let detail = format!("The priority must be between {} and {HIGHEST_PRIORITY}.", i32::MIN);
         diagnostics.error("priority", "Invalid priority", detail);
     }
     if config.pause_image.as_str().is_some_and(|image| image.trim().is_empty()) {
-        diagnostics.error("pause_image", "Invalid image", "An image has a name. Leave it out for the usual one.");
+        diagnostics.error(
+            "pause_image",
+            "Invalid image",
+            "The image must not be empty. Omit it for the default image.",
+        );
     }
 }
 
@@ -45,12 +49,12 @@ pub(super) fn warnings(planned: &WarmCapacity) -> Vec<Diagnostic> {
     let warning = |detail: String| vec![Diagnostic::warning("Unusual priority", detail).at("priority")];
     match planned.priority.known() {
         Some(priority @ 0..) => warning(format!(
-            "A pod without a priority class has priority 0, so that jobs do not take the place of placeholders with \
+            "A pod without a priority class has priority 0, so jobs do not preempt placeholders with the priority \
              {priority}. Give jobs a higher priority class, or the placeholders a negative priority."
         )),
         Some(priority) if *priority < CUTOFF => warning(format!(
-            "The cluster autoscaler makes no room for pods with a priority below {CUTOFF}, such as {priority}, unless its \
-             --expendable-pods-priority-cutoff is lower."
+            "The cluster autoscaler does not add nodes for pods with a priority below {CUTOFF}, such as {priority}, \
+             unless its --expendable-pods-priority-cutoff is lower."
         )),
         _ => Vec::new(),
     }
@@ -66,8 +70,8 @@ fn name(attribute: &'static str, value: &Value<String>, longest: usize, diagnost
         && !fits(name)
     {
         let detail = format!(
-            "{name:?} cannot be used. Write 1 to {longest} small letters, digits and hyphens, with none of the last at \
-             either end."
+            "{name:?} is not a valid name. Use 1 to {longest} lowercase letters, digits and hyphens, without a hyphen \
+             at the beginning or end."
         );
         diagnostics.error(attribute, "Invalid name", detail);
     }
@@ -81,16 +85,19 @@ fn pod(pod: &Pod, diagnostics: &mut Diagnostics) {
         {
             diagnostics.error(
                 path.attribute(name),
-                "Invalid amount",
-                format!("{text:?} is not an amount. Write a number with a unit of Kubernetes, for instance \"500m\" or \"8Gi\"."),
+                "Invalid quantity",
+                format!(
+                    "{text:?} is not a quantity. Write a number with a Kubernetes unit, for example \"500m\" or \
+                    \"8Gi\"."
+                ),
             );
         }
     }
     if pod.cpu.is_null() && pod.memory.is_null() {
-        let detail = "Placeholders without requests for CPU or memory fit everywhere and keep no room. Give what a job pod \
-                      requests; where that comes from job_pod of a runner release, set cpu_request or memory_request in \
-                      its config.kubernetes.";
-        diagnostics.error(path.clone(), "Placeholders of no size", detail);
+        let detail = "Placeholders without requests for CPU or memory fit on every node and do not reserve capacity. \
+                      Specify the requests of a job pod; if they come from job_pod of a runner release, set \
+                      cpu_request or memory_request in its config.kubernetes.";
+        diagnostics.error(path.clone(), "Missing argument", detail);
     }
     let Value::Known(tolerations) = &pod.tolerations else { return };
     for (index, toleration) in tolerations.iter().enumerate() {
@@ -106,7 +113,7 @@ fn tolerated(toleration: &Toleration, path: &AttributePath, diagnostics: &mut Di
         if let Some(value) = value.as_str()
             && !choices.contains(&value)
         {
-            let detail = format!("{value:?} is not one of {}.", choices.join(", "));
+            let detail = format!("{value:?} is not supported. Use one of: {}.", choices.join(", "));
             diagnostics.error(path.attribute(name), INVALID, detail);
         }
     };
@@ -114,10 +121,15 @@ fn tolerated(toleration: &Toleration, path: &AttributePath, diagnostics: &mut Di
     choice("effect", &toleration.effect, &["NoSchedule", "PreferNoSchedule", "NoExecute"]);
     let exists = toleration.operator.as_str() == Some("Exists");
     if exists && toleration.value.as_str().is_some_and(|value| !value.is_empty()) {
-        diagnostics.error(path.attribute("value"), INVALID, "With the operator Exists a toleration has no value.");
+        diagnostics.error(
+            path.attribute("value"),
+            INVALID,
+            "A toleration with the operator Exists must not have a \
+            value.",
+        );
     }
     if toleration.key.is_null() && !exists && !toleration.operator.is_unknown() {
-        let detail = "A toleration without a key is for all taints, and has the operator Exists.";
+        let detail = "A toleration without a key matches all taints, and must have the operator Exists.";
         diagnostics.error(path.attribute("operator"), INVALID, detail);
     }
 }
@@ -186,10 +198,10 @@ mod tests {
     #[test]
     fn sizes() {
         assert_eq!(problems(&with_pod(|pod| pod.cpu = Value::Null)), []);
-        assert_eq!(problems(&with_pod(|pod| pod.cpu = "two".into())), found("pod.cpu", "Invalid amount"));
-        assert_eq!(problems(&with_pod(|pod| pod.memory = "0".into())), found("pod.memory", "Invalid amount"));
+        assert_eq!(problems(&with_pod(|pod| pod.cpu = "two".into())), found("pod.cpu", "Invalid quantity"));
+        assert_eq!(problems(&with_pod(|pod| pod.memory = "0".into())), found("pod.memory", "Invalid quantity"));
         let none = with_pod(|pod| (pod.cpu, pod.memory) = (Value::Null, Value::Null));
-        assert_eq!(problems(&none), found("pod", "Placeholders of no size"));
+        assert_eq!(problems(&none), found("pod", "Missing argument"));
         assert_eq!(problems(&with_pod(|pod| (pod.cpu, pod.memory) = (Value::Null, Value::Unknown))), []);
     }
 
@@ -218,7 +230,7 @@ mod tests {
         };
         assert_eq!(of("0 8 * * *", Value::Null), []);
         assert_eq!(of("0 8 * *", Value::Null), found("schedule.start", "Invalid schedule"));
-        assert_eq!(of("0 8 * * *", "Mars".into()), found("schedule.time_zone", "Unknown time zone"));
+        assert_eq!(of("0 8 * * *", "Mars".into()), found("schedule.time_zone", "Invalid time zone"));
         assert_eq!(of("0 8 * *", Value::Unknown), []);
     }
 
@@ -231,7 +243,7 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         assert_eq!((of(-10), of(-1)), (vec![], vec![]));
-        assert!(of(0)[0].contains("jobs do not take the place"), "{:?}", of(0));
+        assert!(of(0)[0].contains("jobs do not preempt"), "{:?}", of(0));
         assert!(of(-11)[0].contains("--expendable-pods-priority-cutoff"), "{:?}", of(-11));
     }
 }

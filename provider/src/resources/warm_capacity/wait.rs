@@ -10,7 +10,7 @@ use crate::live::is_ending;
 pub(super) fn of_deployment(deployment: &Json) -> Look<()> {
     let number = |pointer: &str| deployment.pointer(pointer).and_then(Json::as_i64).unwrap_or(0);
     if number("/status/observedGeneration") < number("/metadata/generation") {
-        return Look::Pending("the Deployment's change has not been seen by its controller yet".to_owned());
+        return Look::Pending("the change of the Deployment has not been observed by its controller yet".to_owned());
     }
     let (wanted, all, updated) =
         (number("/spec/replicas"), number("/status/replicas"), number("/status/updatedReplicas"));
@@ -21,7 +21,7 @@ pub(super) fn of_deployment(deployment: &Json) -> Look<()> {
     let is_failure = |condition: &&Json| condition["type"] == "ReplicaFailure" && condition["status"] == "True";
     let failure = conditions.into_iter().flatten().find(is_failure);
     let why = failure.and_then(|condition| condition["message"].as_str()).map(|why| format!(": {why}"));
-    Look::Pending(format!("{updated} of {wanted} pods are made{}", why.unwrap_or_default()))
+    Look::Pending(format!("{updated} of {wanted} pods are created{}", why.unwrap_or_default()))
 }
 
 /// What one look at a Job tells: done when all its pods exist, or when the period is over.
@@ -33,7 +33,7 @@ pub(super) fn of_job(job: Option<&Json>) -> Look<()> {
         return Look::Done(());
     }
     let name = job.pointer("/metadata/name").and_then(Json::as_str).unwrap_or_default();
-    Look::Pending(format!("{active} of {wanted} pods of the Job {name} are made"))
+    Look::Pending(format!("{active} of {wanted} pods of the Job {name} are created"))
 }
 
 /// Why pods of a Job are not made, from the events of its namespace: a Job has no condition that tells it.
@@ -81,11 +81,11 @@ mod tests {
         };
         assert_eq!(
             of_deployment(&deployment(1, 2, 2)),
-            pending("the Deployment's change has not been seen by its controller yet")
+            pending("the change of the Deployment has not been observed by its controller yet")
         );
         assert_eq!(of_deployment(&deployment(2, 2, 2)), Look::Done(()));
-        assert_eq!(of_deployment(&deployment(2, 1, 1)), pending("1 of 2 pods are made: exceeded quota"));
-        assert_eq!(of_deployment(&deployment(2, 3, 2)), pending("2 of 2 pods are made: exceeded quota"));
+        assert_eq!(of_deployment(&deployment(2, 1, 1)), pending("1 of 2 pods are created: exceeded quota"));
+        assert_eq!(of_deployment(&deployment(2, 3, 2)), pending("2 of 2 pods are created: exceeded quota"));
     }
 
     #[test]
@@ -97,7 +97,7 @@ mod tests {
             })
         };
         assert_eq!(of_job(Some(&job(2, "Suspended"))), Look::Done(()));
-        assert_eq!(of_job(Some(&job(1, "Suspended"))), pending("1 of 2 pods of the Job warm-1 are made"));
+        assert_eq!(of_job(Some(&job(1, "Suspended"))), pending("1 of 2 pods of the Job warm-1 are created"));
         assert_eq!(of_job(Some(&job(0, "Failed"))), Look::Done(()));
         assert_eq!(of_job(None), Look::Done(()));
         assert!(is_finished(&json!({ "metadata": { "deletionTimestamp": "2026-01-01T00:00:00Z" } })));

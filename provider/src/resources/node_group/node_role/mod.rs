@@ -45,7 +45,7 @@ pub(super) struct RoleSpec {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RoleError {
     #[error(
-        "a role {name} exists already and was not made for this node group; it was not touched. Use it with \
+        "a role {name} already exists and was not created for this node group; it was not changed. Use it with \
          node_role_arn, or choose another name"
     )]
     Exists { name: String },
@@ -53,7 +53,7 @@ pub(super) enum RoleError {
     #[error("{0}")]
     Refused(WaitError<AwsError>),
     #[error(
-        "the role {name} is in {}. Take it out (\"aws iam remove-role-from-instance-profile --role-name {name} \
+        "the role {name} is in {}. Remove it (\"aws iam remove-role-from-instance-profile --role-name {name} \
          --instance-profile-name ...\")",
         in_words(.profiles)
     )]

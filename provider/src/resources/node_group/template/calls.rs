@@ -42,11 +42,11 @@ pub(in super::super) struct Made {
 #[derive(Debug, thiserror::Error)]
 pub(in super::super) enum TemplateError {
     #[error(
-        "a launch template {name} exists already and was not made for this node group; it was not touched. Use it with \
-         launch_template, delete it, or choose another name for the node group"
+        "a launch template {name} already exists and was not created for this node group; it was not changed. Use it \
+         with launch_template, delete it, or choose another name for the node group"
     )]
     Exists { name: String },
-    #[error("the launch template {id} does not exist any more")]
+    #[error("the launch template {id} no longer exists")]
     Gone { id: String },
     /// Certain: it was not made.
     #[error("{0}")]
@@ -56,7 +56,7 @@ pub(in super::super) enum TemplateError {
     /// It may be there.
     #[error(transparent)]
     Failed(#[from] AwsError),
-    #[error("EC2 answered without the launch template")]
+    #[error("the response of EC2 does not contain the launch template")]
     Incomplete,
 }
 

@@ -33,10 +33,10 @@ pub(in super::super) async fn follow(
         }
         private.launch_template.is_gone = true;
         let text = format!(
-            "The launch template {id} was deleted. The nodes run on, because EKS has a copy of it, but EKS updates the group \
-             with this template alone: the next apply replaces the group."
+            "The launch template {id} was deleted. The nodes keep running, because EKS has a copy of it, but EKS only \
+             updates the group with this template: the next apply replaces the group."
         );
-        return Ok(Some(Diagnostic::warning("Launch template of the node group is gone", text)));
+        return Ok(Some(Diagnostic::warning("Launch template of the node group was deleted", text)));
     };
     private.launch_template.is_gone = false;
     let known = private.launch_template.digest.as_deref();

@@ -43,7 +43,7 @@ use super::validate::given;
 pub(super) const HOPS_OF_PODS: i32 = 2;
 
 /// Summary of warnings about add-ons.
-pub(super) const OUT_OF_REACH: &str = "Role of the nodes out of reach for pods";
+pub(super) const OUT_OF_REACH: &str = "Node role not available to pods";
 
 /// Begins the description of a version; the digest of its content follows.
 const DESCRIPTION: &str = "gitlabspot ";

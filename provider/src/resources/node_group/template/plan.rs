@@ -49,9 +49,9 @@ fn warn(plan: &mut Plan<NodeGroup, Private>) {
     }
     let hops = Spec::of(&plan.planned).map(|spec| spec.hop_limit);
     if hops.is_some_and(|hops| hops < HOPS_OF_PODS) {
-        let text = "Pods do not reach the role of the nodes: the template keeps them away from the instance metadata service. \
-                    Leave out hop_limit and pods, or give the add-ons IAM roles for service accounts or EKS Pod Identity instead \
-                    of addon_policies.";
+        let text = "Pods cannot use the role of the nodes: the template blocks their access to the instance metadata \
+                    service. Omit hop_limit and pods, or give the add-ons IAM roles for service accounts or EKS Pod \
+                    Identity instead of addon_policies.";
         let path = AttributePath::of("template").attribute("metadata");
         plan.warn(Diagnostic::warning(super::OUT_OF_REACH, text).at(path));
     }
@@ -67,16 +67,18 @@ pub(in super::super) fn without_one(plan: &Plan<NodeGroup, Private>) -> Option<D
     let text = match &plan.prior {
         None if is_wanted(&plan.config) != Some(false) => return None,
         None => {
-            "Pods do not reach the role of the nodes: on Amazon Linux 2023 EKS sets the hop limit of the instance metadata \
-             service to 1. The launch template that would let them excludes remote_access and disk_size. Use template = { \
-             key_name = ..., security_group_ids = [...], root_volume = { size = ... } } in their place, or give the add-ons IAM \
-             roles for service accounts or EKS Pod Identity instead of addon_policies."
+            "Pods cannot use the role of the nodes: on Amazon Linux 2023, EKS sets the hop limit of the instance \
+             metadata service to 1. The launch template that would change it cannot be combined with remote_access and \
+             disk_size. Use template = { key_name = ..., security_group_ids = [...], root_volume = { size = ... } } \
+             instead, or give the add-ons IAM roles for service accounts or EKS Pod Identity instead of \
+             addon_policies."
         }
         Some(prior) if is_there(prior) || has_addons(prior) => return None,
         Some(_) => {
-            "Pods do not reach the role of the nodes: on Amazon Linux 2023 EKS sets the hop limit of the instance metadata \
-             service to 1, and a node group that was made without a launch template cannot get one. Replace it (-replace), or \
-             give the add-ons IAM roles for service accounts or EKS Pod Identity instead of addon_policies."
+            "Pods cannot use the role of the nodes: on Amazon Linux 2023, EKS sets the hop limit of the instance \
+             metadata service to 1, and a launch template cannot be added to a node group that was created without \
+             one. Replace it (-replace), or give the add-ons IAM roles for service accounts or EKS Pod Identity \
+             instead of addon_policies."
         }
     };
     let path = AttributePath::of("node_role").attribute("addon_policies");

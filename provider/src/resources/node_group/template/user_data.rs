@@ -39,21 +39,25 @@ pub(super) struct Parts {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Problem {
     #[error(
-        "It is none of what Amazon Linux 2023 takes: a shell script that begins with \"#!\", a NodeConfig with \"apiVersion: \
-         node.eks.aws/v1alpha1\", \"#cloud-config\", or a MIME multi-part document with \"MIME-Version: 1.0\"."
+        "It has none of the formats that Amazon Linux 2023 supports: a shell script that begins with \"#!\", a \
+         NodeConfig with \"apiVersion: node.eks.aws/v1alpha1\", \"#cloud-config\", or a MIME multi-part document with \
+         \"MIME-Version: 1.0\"."
     )]
     UnknownForm,
-    #[error("It is no MIME multi-part document: {0}.")]
+    #[error("It is not a valid MIME multi-part document: {0}.")]
     NoMime(String),
-    #[error("It is no TOML: {0}")]
+    #[error("It is not valid TOML: {0}")]
     NoToml(String),
-    #[error("It sets nothing in settings. Bottlerocket takes its settings in TOML, such as \"[settings.kernel]\".")]
+    #[error(
+        "It does not contain settings. Bottlerocket expects its settings in TOML, for example \
+        \"[settings.kernel]\"."
+    )]
     NoSettings,
-    #[error("It sets settings.{0}, which EKS sets by itself and refuses here.")]
+    #[error("It contains settings.{0}, which EKS sets and rejects here.")]
     OfEks(String),
-    #[error("It sets settings.{setting}, which {attribute} of the template sets as well. Leave out one of them.")]
+    #[error("It contains settings.{setting}, which {attribute} of the template sets as well. Omit one of them.")]
     SetTwice { setting: String, attribute: String },
-    #[error("With what other attributes add to it, it is {0} bytes long. EC2 takes at most 16,384.")]
+    #[error("With the parts that other attributes add to it, it has {0} bytes. EC2 accepts at most 16,384.")]
     TooLong(usize),
 }
 

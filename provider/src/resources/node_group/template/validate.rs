@@ -14,27 +14,22 @@ pub(in super::super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics)
     let Value::Known(template) = &config.template else { return };
     let path = AttributePath::of("template");
     let others = [
-        ("launch_template", given(&config.launch_template), "Use one of them."),
-        ("disk_size", given(&config.disk_size), "Set root_volume of the template in its place."),
-        (
-            "remote_access",
-            given(&config.remote_access),
-            "Set key_name and security_group_ids of the template in its place.",
-        ),
+        ("launch_template", given(&config.launch_template), "Use only one of them."),
+        ("disk_size", given(&config.disk_size), "Set root_volume of the template instead."),
+        ("remote_access", given(&config.remote_access), "Set key_name and security_group_ids of the template instead."),
     ];
     for (name, is_given, advice) in others {
         if is_given == Some(true) {
             diagnostics.error(
                 name,
                 "Conflicting arguments",
-                format!("EKS takes {name} only for node groups without a template. {advice}"),
+                format!("EKS only accepts {name} for node groups without a template. {advice}"),
             );
         }
     }
     let family = Family::of(config.ami_type.as_str());
     if family == Family::Custom {
-        let text =
-            "An AMI of your own (ami_type \"CUSTOM\") stands in a launch template of your own: use launch_template.";
+        let text = "A custom AMI (ami_type \"CUSTOM\") is set in a custom launch template: use launch_template.";
         diagnostics.error(path.clone(), "Conflicting arguments", text);
         return;
     }
@@ -55,31 +50,31 @@ fn metadata(metadata: &Value<Metadata>, path: &AttributePath, diagnostics: &mut 
     if let Some(tokens) = metadata.http_tokens.as_str()
         && !["required", "optional"].contains(&tokens)
     {
-        let text = format!("{tokens:?} is neither \"required\" nor \"optional\".");
+        let text = format!("{tokens:?} is not supported. Use \"required\" or \"optional\".");
         diagnostics.error(path.attribute("http_tokens"), "Invalid metadata options", text);
     }
     let Some(limit) = metadata.hop_limit.known().copied() else { return };
     if !(1..=64).contains(&limit) {
-        let text = format!("{limit} is outside the 1 to 64 hops that EC2 takes.");
+        let text = format!("The hop limit {limit} is not between 1 and 64.");
         diagnostics.error(path.attribute("hop_limit"), "Invalid metadata options", text);
     }
     let contradiction = match metadata.pods {
         Value::Known(true) if limit < 2 => "Pods need a hop limit of at least 2.",
-        Value::Known(false) if limit > 1 => "With a hop limit above 1 pods reach the service.",
+        Value::Known(false) if limit > 1 => "With a hop limit above 1, pods can reach the service.",
         _ => return,
     };
     diagnostics.error(
         path.attribute("pods"),
         "Conflicting arguments",
-        format!("{contradiction} Leave out hop_limit or pods."),
+        format!("{contradiction} Omit hop_limit or pods."),
     );
 }
 
 fn groups(groups: &Value<Set<String>>, path: &AttributePath, diagnostics: &mut Diagnostics) {
     for id in groups.known().into_iter().flat_map(Set::iter).filter_map(Value::as_str) {
         if !id.starts_with("sg-") {
-            let text = format!("{id:?} is not the ID of a security group: those begin with \"sg-\".");
-            diagnostics.error(path.clone(), "Not a security group", text);
+            let text = format!("{id:?} is not a security group ID, which begins with \"sg-\".");
+            diagnostics.error(path.clone(), "Invalid security group ID", text);
         }
     }
 }
@@ -88,17 +83,17 @@ fn instance_store(template: &Template, family: Option<Family>, path: &AttributeP
     let Some(strategy) = template.instance_store.as_str() else { return };
     let path = path.attribute("instance_store");
     if strategy != "raid0" {
-        let text = format!("{strategy:?} is not a use of local disks. Write \"raid0\", or leave it out.");
-        diagnostics.error(path, "Invalid use of local disks", text);
+        let text = format!("{strategy:?} is not supported for local disks. Use \"raid0\", or omit it.");
+        diagnostics.error(path, "Invalid local disk strategy", text);
     } else if family.is_some_and(|family| !family.has_settings()) {
         diagnostics.error(path, OTHER_AMI, other_ami("instance_store"));
     }
 }
 
-const OTHER_AMI: &str = "Not possible with this AMI type";
+const OTHER_AMI: &str = "Not supported by this AMI type";
 
 fn other_ami(attribute: &str) -> String {
-    format!("{attribute} works with Amazon Linux 2023 and Bottlerocket. With other AMI types use user_data.")
+    format!("{attribute} is supported by Amazon Linux 2023 and Bottlerocket. With other AMI types use user_data.")
 }
 
 fn mirrors(template: &Template, family: Option<Family>, path: &AttributePath, diagnostics: &mut Diagnostics) {
@@ -110,7 +105,7 @@ fn mirrors(template: &Template, family: Option<Family>, path: &AttributePath, di
         let path = path.key(host);
         if !is_host(host) {
             let text = format!(
-                "{host:?} is not the host of a registry, such as \"docker.io\" or \"registry.example.com:5000\"."
+                "{host:?} is not the host of a registry, for example \"docker.io\" or \"registry.example.com:5000\"."
             );
             diagnostics.error(path.clone(), "Invalid registry mirror", text);
         }
@@ -118,7 +113,7 @@ fn mirrors(template: &Template, family: Option<Family>, path: &AttributePath, di
             Value::Known(urls) if !urls.is_empty() => urls,
             Value::Unknown => continue,
             _ => {
-                diagnostics.error(path, "Invalid registry mirror", "Name at least one mirror.");
+                diagnostics.error(path, "Invalid registry mirror", "Specify at least one mirror.");
                 continue;
             }
         };
@@ -126,7 +121,7 @@ fn mirrors(template: &Template, family: Option<Family>, path: &AttributePath, di
             let Some(url) = url.as_str() else { continue };
             let parsed = url::Url::parse(url).ok().filter(|parsed| ["http", "https"].contains(&parsed.scheme()));
             if parsed.is_none_or(|parsed| !parsed.has_host()) || url.contains(['\'', '"', '\\', '\n']) {
-                let text = format!("{url:?} is not a URL such as \"https://mirror.example.com\".");
+                let text = format!("{url:?} is not a URL, for example \"https://mirror.example.com\".");
                 diagnostics.error(path.index(index), "Invalid registry mirror", text);
             }
         }
@@ -150,7 +145,7 @@ fn settings(value: &Value<Kubelet>, family: Option<Family>, path: &AttributePath
             diagnostics.error(
                 path.attribute(attribute),
                 OTHER_AMI,
-                "Bottlerocket does not have this setting. Leave it out.",
+                "Bottlerocket does not support this setting. Omit it.",
             );
         }
     }
@@ -169,8 +164,8 @@ fn settings(value: &Value<Kubelet>, family: Option<Family>, path: &AttributePath
             let range = if most == 100 { format!("{least} to {most}") } else { format!("at least {least}") };
             diagnostics.error(
                 path.attribute(attribute),
-                "Invalid setting of the kubelet",
-                format!("The value has to be {range}."),
+                "Invalid kubelet setting",
+                format!("The value must be {range}."),
             );
         }
     }
@@ -178,27 +173,27 @@ fn settings(value: &Value<Kubelet>, family: Option<Family>, path: &AttributePath
         (kubelet.image_gc_low_threshold_percent.known(), kubelet.image_gc_high_threshold_percent.known())
         && low >= high
     {
-        let text = format!("{low} is not below image_gc_high_threshold_percent, which is {high}.");
-        diagnostics.error(path.attribute("image_gc_low_threshold_percent"), "Invalid setting of the kubelet", text);
+        let text = format!("{low} must be less than image_gc_high_threshold_percent, which is {high}.");
+        diagnostics.error(path.attribute("image_gc_low_threshold_percent"), "Invalid kubelet setting", text);
     }
     if kubelet.max_parallel_image_pulls.known().is_some_and(|pulls| *pulls > 1)
         && !matches!(kubelet.serialize_image_pulls, Value::Known(false) | Value::Unknown)
     {
         let text = "The kubelet does not start with more than one parallel pull unless serialize_image_pulls is false.";
-        diagnostics.error(path.attribute("max_parallel_image_pulls"), "Invalid setting of the kubelet", text);
+        diagnostics.error(path.attribute("max_parallel_image_pulls"), "Invalid kubelet setting", text);
     }
     if let Some(policy) = kubelet.cpu_manager_policy.as_str()
         && !["none", "static"].contains(&policy)
     {
-        let text = format!("{policy:?} is neither \"none\" nor \"static\".");
-        diagnostics.error(path.attribute("cpu_manager_policy"), "Invalid setting of the kubelet", text);
+        let text = format!("{policy:?} is not supported. Use \"none\" or \"static\".");
+        diagnostics.error(path.attribute("cpu_manager_policy"), "Invalid kubelet setting", text);
     }
 }
 
 fn user_data(template: &Template, family: Option<Family>, path: &AttributePath, diagnostics: &mut Diagnostics) {
     let (Some(family), Some(parts)) = (family, parts(template)) else { return };
     if template.user_data.as_str().is_some_and(str::is_empty) {
-        diagnostics.error(path.clone(), "Invalid user data", "It is empty. Leave it out.");
+        diagnostics.error(path.clone(), "Invalid user data", "It is empty. Omit it.");
         return;
     }
     match compose(&parts, family) {
@@ -265,7 +260,7 @@ mod tests {
         };
         assert_eq!((of(3, Value::Null), of(2, true.into()), of(1, false.into())), Default::default());
         assert!(of(1, true.into()).contains("at least 2") && of(2, false.into()).contains("above 1"));
-        assert!(of(65, Value::Null).contains("1 to 64"));
+        assert!(of(65, Value::Null).contains("between 1 and 64"));
     }
 
     #[test]
@@ -299,7 +294,7 @@ mod tests {
             image_gc_low_threshold_percent: 80.into(),
             ..Kubelet::default()
         };
-        assert!(of(thresholds).contains("not below"));
+        assert!(of(thresholds).contains("must be less than"));
         assert!(
             of(Kubelet { max_parallel_image_pulls: 5.into(), ..Kubelet::default() }).contains("serialize_image_pulls")
         );

@@ -130,7 +130,7 @@ pub(super) fn check(template: &Template, family: Family, path: &AttributePath, d
         let path = path.attribute("root_volume");
         check_one(root, &path, true, diagnostics);
         if family.has_settings() && root.size.known().is_some_and(|size| (1..SMALLEST_ROOT).contains(size)) {
-            let text = format!("The volume is made from a snapshot of {SMALLEST_ROOT} GiB and cannot be smaller.");
+            let text = format!("The volume is created from a snapshot of {SMALLEST_ROOT} GiB and cannot be smaller.");
             diagnostics.error(path.attribute("size"), "Invalid volume", text);
         }
     }
@@ -146,9 +146,7 @@ pub(super) fn check(template: &Template, family: Family, path: &AttributePath, d
             );
             diagnostics.error(path.attribute("device_name"), "Invalid volume", text);
         } else if !devices.insert(device.to_owned()) {
-            let text = format!(
-                "The device {device} is used by another volume of the template, or is that of the root volume."
-            );
+            let text = format!("The device {device} is used by another volume of the template, or by the root volume.");
             diagnostics.error(path.attribute("device_name"), "Invalid volume", text);
         }
     }
@@ -175,7 +173,7 @@ fn check_one(volume: &RootVolume, path: &AttributePath, is_root: bool, diagnosti
         let known: Vec<&str> =
             OFFERS.iter().filter(|offer| offer.can_boot || !is_root).map(|offer| offer.name).collect();
         let what = if is_root { "a type of a root volume" } else { "a volume type" };
-        wrong("type", format!("{kind:?} is not {what}. Use one of {}.", known.join(", ")));
+        wrong("type", format!("{kind:?} is not {what}. Use one of: {}.", known.join(", ")));
         return;
     };
     let size = volume.size.known().copied();
@@ -183,13 +181,13 @@ fn check_one(volume: &RootVolume, path: &AttributePath, is_root: bool, diagnosti
         && !(offer.sizes.0..=offer.sizes.1).contains(&size)
     {
         let (least, most) = offer.sizes;
-        wrong("size", format!("{size} GiB is outside the {least} to {most} GiB of a {kind} volume."));
+        wrong("size", format!("{size} GiB is not between {least} and {most} GiB, the limits of a {kind} volume."));
     }
     let iops = volume.iops.known().copied();
     match (iops, offer.iops) {
-        (Some(_), None) => wrong("iops", format!("A {kind} volume has no iops setting. Leave it out, or use gp3.")),
+        (Some(_), None) => wrong("iops", format!("A {kind} volume does not support iops. Omit it, or use gp3.")),
         (Some(iops), Some((least, most))) if !(least..=most).contains(&iops) => {
-            wrong("iops", format!("{iops} IOPS is outside the {least} to {most} of a {kind} volume."));
+            wrong("iops", format!("{iops} IOPS is not between {least} and {most}, the limits of a {kind} volume."));
         }
         (Some(iops), Some((least, _))) if size.is_some_and(|size| iops > (size * offer.iops_of_a_gib).max(least)) => {
             let most = offer.iops_of_a_gib;
@@ -201,9 +199,15 @@ fn check_one(volume: &RootVolume, path: &AttributePath, is_root: bool, diagnosti
         _ => {}
     }
     match (volume.throughput.known().copied(), offer.throughput) {
-        (Some(_), None) => wrong("throughput", format!("A {kind} volume has no throughput setting. Only gp3 has.")),
+        (Some(_), None) => wrong("throughput", format!("A {kind} volume does not support throughput. Only gp3 does.")),
         (Some(throughput), Some((least, most))) if !(least..=most).contains(&throughput) => {
-            wrong("throughput", format!("{throughput} MiB/s is outside the {least} to {most} of a {kind} volume."));
+            wrong(
+                "throughput",
+                format!(
+                    "{throughput} MiB/s is not between {least} and {most}, the limits of a {kind} \
+                volume."
+                ),
+            );
         }
         (Some(throughput), Some(_)) if !volume.iops.is_unknown() && throughput * 4 > iops.unwrap_or(3_000) => {
             let needed = throughput * 4;
@@ -248,15 +252,15 @@ mod tests {
     fn what_ec2_refuses_when_a_node_starts() {
         let first = |volume: RootVolume| root(volume).into_iter().next().unwrap_or_default();
         assert!(first(sized(8, "gp3")).contains("snapshot of 20 GiB"));
-        assert!(first(sized(100, "ssd")).contains("Use one of gp3, gp2, io2, io1, standard."));
+        assert!(first(sized(100, "ssd")).contains("Use one of: gp3, gp2, io2, io1, standard."));
         assert!(first(sized(500, "st1")).contains("not a type of a root volume"));
-        assert!(first(sized(70_000, "gp3")).contains("outside the 1 to 65536 GiB"));
+        assert!(first(sized(70_000, "gp3")).contains("not between 1 and 65536 GiB"));
         assert!(first(sized(100, "io1")).contains("needs iops"));
-        assert!(first(RootVolume { iops: 3_000.into(), ..sized(100, "gp2") }).contains("no iops setting"));
+        assert!(first(RootVolume { iops: 3_000.into(), ..sized(100, "gp2") }).contains("does not support iops"));
         assert!(first(RootVolume { iops: 2_000.into(), ..sized(100, "gp3") }).contains("outside the 3000 to 80000"));
         assert!(first(RootVolume { iops: 6_000.into(), ..sized(100, "io1") }).contains("more than 50 for each GiB"));
         assert!(first(RootVolume { throughput: 1_000.into(), ..sized(100, "gp3") }).contains("at least 4000 IOPS"));
-        assert!(first(RootVolume { throughput: 200.into(), ..sized(100, "gp2") }).contains("Only gp3 has"));
+        assert!(first(RootVolume { throughput: 200.into(), ..sized(100, "gp2") }).contains("Only gp3 does"));
         assert!(first(RootVolume { kms_key_id: "k".into(), ..sized(100, "gp3") }).contains("encrypted = true"));
     }
 

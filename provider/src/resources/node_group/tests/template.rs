@@ -166,7 +166,7 @@ async fn what_cannot_be_deleted_again_stays_in_the_state() {
     aws.fault("DeleteLaunchTemplate", 1, denied());
     let diagnostics = stage.destroy().await;
     assert!(detail(&diagnostics).contains("Deleting the launch template"), "{diagnostics:?}");
-    assert!(detail(&diagnostics).contains("The node group is gone"), "{diagnostics:?}");
+    assert!(detail(&diagnostics).contains("The node group was deleted"), "{diagnostics:?}");
     assert_eq!(stage.state.get("status"), text("DELETED"));
     assert!(!stage.destroy().await.has_errors());
     assert!(aws.world().templates.is_empty() && aws.world().roles.is_empty());
@@ -199,7 +199,7 @@ async fn a_refusal_leaves_nothing() {
     aws.fault("CreateLaunchTemplate", 1, denied);
     let mut stage = stage(&aws);
     let diagnostics = stage.apply(&keyed("one")).await;
-    assert!(detail(&diagnostics).contains("Nothing was made"), "{diagnostics:?}");
+    assert!(detail(&diagnostics).contains("Nothing was created"), "{diagnostics:?}");
     assert!(aws.world().roles.is_empty() && aws.world().templates.is_empty());
     assert_eq!(stage.state, Raw::Null);
 }
@@ -213,7 +213,13 @@ fn what_the_plan_did_not_know_is_checked_before_it_is_used() {
     };
     assert!(super::super::template::validated(&model("#!/bin/sh\n")).is_ok());
     let said = super::super::template::validated(&model("echo")).unwrap_err().to_string();
-    assert!(said.starts_with("template.user_data is not valid. It is none of what Amazon Linux 2023 takes"), "{said}");
+    assert!(
+        said.starts_with(
+            "template.user_data is not valid. It has none of the formats that Amazon Linux 2023 \
+        supports"
+        ),
+        "{said}"
+    );
 }
 
 #[tokio::test]
@@ -224,8 +230,8 @@ async fn a_template_of_others_is_not_touched() {
     let mut stage = stage(&aws);
     let diagnostics = stage.apply(&keyed("one")).await;
     let said = detail(&diagnostics);
-    assert!(said.contains("exists already and was not made for this node group"), "{said}");
-    assert!(said.contains("Nothing was made"), "{said}");
+    assert!(said.contains("already exists and was not created for this node group"), "{said}");
+    assert!(said.contains("Nothing was created"), "{said}");
     assert_eq!(stage.state, Raw::Null);
     assert!(aws.world().roles.is_empty() && only(&aws).versions.is_empty());
 }

@@ -40,11 +40,9 @@ pub(super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {
         }
         let problem = match value {
             Value::Unknown => None,
-            Value::Null => {
-                Some("has no value: EKS takes no label without one. Give it a value, such as \"true\".".to_owned())
-            }
+            Value::Null => Some("has no value, but EKS requires one. Set a value, for example \"true\".".to_owned()),
             Value::Known(value) if value.is_empty() => {
-                Some("has an empty value, which EKS does not take. Give it a value, such as \"true\".".to_owned())
+                Some("has an empty value, which EKS does not accept. Set a value, for example \"true\".".to_owned())
             }
             Value::Known(value) => {
                 label_value(value).map(|problem| format!("has the value {value:?}, which {problem}"))
@@ -60,11 +58,12 @@ pub(super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {
 pub(super) fn label_key(key: &str) -> Option<&'static str> {
     let (prefix, name) = key.rsplit_once('/').map_or((None, key), |(prefix, name)| (Some(prefix), name));
     if key.len() > LONGEST {
-        return Some("is too long: EKS takes keys of at most 63 characters, including the part before the slash.");
+        return Some("is too long: EKS accepts keys of at most 63 characters, including the part before the slash.");
     }
     if !is_qualified(name) {
         return Some(
-            "must end in a name of letters, digits, \"-\", \"_\" and \".\" that begins and ends with a letter or digit.",
+            "must end with a name of letters, digits, \"-\", \"_\" and \".\" that begins and ends with a letter or \
+             digit.",
         );
     }
     let is_domain = |prefix: &str| {
@@ -73,13 +72,17 @@ pub(super) fn label_key(key: &str) -> Option<&'static str> {
             !part.is_empty() && part.bytes().all(inner) && !part.starts_with('-') && !part.ends_with('-')
         })
     };
-    prefix.is_some_and(|prefix| !is_domain(prefix)).then_some("must have a domain in small letters before the slash.")
+    prefix.is_some_and(|prefix| !is_domain(prefix)).then_some(
+        "must have a domain in lowercase letters before the \
+        slash.",
+    )
 }
 
 /// What is wrong with the value of a label or taint. The value of a taint may be empty.
 pub(super) fn label_value(value: &str) -> Option<&'static str> {
     (!value.is_empty() && !is_qualified(value)).then_some(
-        "is not allowed: a value has up to 63 letters, digits, \"-\", \"_\" and \".\", and begins and ends with a letter or digit.",
+        "is not allowed: a value has up to 63 letters, digits, \"-\", \"_\" and \".\", and begins and ends with a \
+         letter or digit.",
     )
 }
 

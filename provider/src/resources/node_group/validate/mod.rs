@@ -31,8 +31,8 @@ pub(super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {
     {
         diagnostics.error(
             "capacity_type",
-            "Unknown capacity type",
-            format!("{capacity_type:?} is neither \"SPOT\" nor \"ON_DEMAND\"."),
+            "Invalid capacity type",
+            format!("{capacity_type:?} is not a capacity type. Use \"SPOT\" or \"ON_DEMAND\"."),
         );
     }
     Timeouts::validate(&config.timeouts, diagnostics);
@@ -57,8 +57,8 @@ fn places(config: &NodeGroup, diagnostics: &mut Diagnostics) {
         if !id.starts_with("subnet-") {
             diagnostics.error(
                 "subnet_ids",
-                "Not a subnet",
-                format!("{id:?} is no subnet id: those begin with \"subnet-\"."),
+                "Invalid subnet ID",
+                format!("{id:?} is not a subnet ID, which begins with \"subnet-\"."),
             );
         }
     }
@@ -70,8 +70,8 @@ fn instance_types(config: &NodeGroup, diagnostics: &mut Diagnostics) {
     if types.is_empty() || types.len() > 20 {
         diagnostics.error(
             path.clone(),
-            "Wrong number of instance types",
-            format!("EKS takes 1 to 20 instance types; here are {}.", types.len()),
+            "Invalid number of instance types",
+            format!("EKS accepts 1 to 20 instance types, but {} are set.", types.len()),
         );
     }
     for (index, instance_type) in types.iter().enumerate() {
@@ -82,15 +82,15 @@ fn instance_types(config: &NodeGroup, diagnostics: &mut Diagnostics) {
         if !instance_type.split_once('.').is_some_and(|(family, size)| well_formed(family) && well_formed(size)) {
             diagnostics.error(
                 path.index(index),
-                "Not an instance type",
-                format!("{instance_type:?} does not look like an instance type such as \"c5a.2xlarge\"."),
+                "Invalid instance type",
+                format!("{instance_type:?} is not an instance type, for example \"c5a.2xlarge\"."),
             );
         }
         if types.iter().take(index).any(|earlier| earlier == instance_type) {
             diagnostics.error(
                 path.index(index),
-                "Instance type given twice",
-                format!("{instance_type} stands earlier already."),
+                "Duplicate instance type",
+                format!("{instance_type} is already in the list."),
             );
         }
     }
@@ -99,7 +99,11 @@ fn instance_types(config: &NodeGroup, diagnostics: &mut Diagnostics) {
 fn taints(config: &NodeGroup, diagnostics: &mut Diagnostics) {
     let Value::Known(taints) = &config.taints else { return };
     if taints.len() > 50 {
-        diagnostics.error("taints", "Too many taints", format!("EKS takes at most 50; here are {}.", taints.len()));
+        diagnostics.error(
+            "taints",
+            "Too many taints",
+            format!("EKS accepts at most 50 taints, but {} are set.", taints.len()),
+        );
     }
     let mut seen = std::collections::BTreeSet::new();
     for taint in taints.iter().filter_map(Value::known) {
@@ -118,13 +122,16 @@ fn taints(config: &NodeGroup, diagnostics: &mut Diagnostics) {
             Some(known) if known.kubernetes() == effect => {}
             Some(known) => diagnostics.error(
                 "taints",
-                "Unknown effect of a taint",
-                format!("{effect:?} is how EKS spells it. Write it as Kubernetes does: {:?}.", known.kubernetes()),
+                "Invalid taint effect",
+                format!(
+                    "{effect:?} is the spelling of EKS. Write the effect as in Kubernetes: {:?}.",
+                    known.kubernetes()
+                ),
             ),
             None => diagnostics.error(
                 "taints",
-                "Unknown effect of a taint",
-                format!("{effect:?} is no effect. Write \"NoSchedule\", \"PreferNoSchedule\" or \"NoExecute\"."),
+                "Invalid taint effect",
+                format!("{effect:?} is not a taint effect. Use \"NoSchedule\", \"PreferNoSchedule\" or \"NoExecute\"."),
             ),
         }
         if let Some(key) = taint.key.as_str()
@@ -132,8 +139,8 @@ fn taints(config: &NodeGroup, diagnostics: &mut Diagnostics) {
         {
             diagnostics.error(
                 "taints",
-                "Taint given twice",
-                format!("A node has one taint with the key {key:?} and the effect {effect:?}."),
+                "Duplicate taint",
+                format!("A node can only have one taint with the key {key:?} and the effect {effect:?}."),
             );
         }
     }
@@ -143,14 +150,14 @@ fn launch_template(config: &NodeGroup, diagnostics: &mut Diagnostics) {
     let Value::Known(template) = &config.launch_template else { return };
     let path = AttributePath::of("launch_template");
     if (given(&template.id), given(&template.name)) == (Some(false), Some(false)) {
-        diagnostics.error(path, "Missing argument", "Name the launch template by one of id and name.");
+        diagnostics.error(path, "Missing argument", "Exactly one of id and name of the launch template must be set.");
     }
     for (name, given) in [("remote_access", given(&config.remote_access)), ("disk_size", given(&config.disk_size))] {
         if given == Some(true) {
             diagnostics.error(
                 name,
                 "Conflicting arguments",
-                format!("With a launch_template EKS does not take {name}: say it in the template."),
+                format!("With a launch_template, EKS does not accept {name}: set it in the template."),
             );
         }
     }
@@ -230,7 +237,7 @@ pub(super) mod tests {
         let types = Value::Known(vec!["c5a.2xlarge".into(), "c5a".into(), "c5a.2xlarge".into()]);
         assert_eq!(
             problems(&NodeGroup { instance_types: types, ..minimal() }),
-            [one("instance_types[1]", "Not an instance type"), one("instance_types[2]", "Instance type given twice")]
+            [one("instance_types[1]", "Invalid instance type"), one("instance_types[2]", "Duplicate instance type")]
                 .concat()
         );
     }
@@ -243,7 +250,7 @@ pub(super) mod tests {
             ),
             ..minimal()
         };
-        let wrong = one("taints", "Unknown effect of a taint");
+        let wrong = one("taints", "Invalid taint effect");
         assert_eq!(problems(&config), [wrong.clone(), wrong].concat());
     }
 

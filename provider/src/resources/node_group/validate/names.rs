@@ -33,7 +33,8 @@ pub(super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {
         && !is_name(name, 100)
     {
         let text = format!(
-            "{name:?} is no cluster name: it has 1 to 100 letters, digits, hyphens and underscores, and begins with a letter or digit."
+            "{name:?} is not a cluster name. A cluster name has 1 to 100 letters, digits, hyphens and underscores, and \
+             begins with a letter or digit."
         );
         diagnostics.error("cluster_name", wrong_name, text);
     }
@@ -41,7 +42,8 @@ pub(super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {
         && !is_name(name, 63)
     {
         let text = format!(
-            "{name:?} is no name for a node group: it has 1 to 63 letters, digits, hyphens and underscores, and begins with a letter or digit."
+            "{name:?} is not a node group name. A node group name has 1 to 63 letters, digits, hyphens and \
+             underscores, and begins with a letter or digit."
         );
         diagnostics.error("name", wrong_name, text);
     }
@@ -49,7 +51,8 @@ pub(super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {
         && !is_name(prefix, 63 - SUFFIX)
     {
         let text = format!(
-            "{prefix:?} cannot begin the name of a node group: it has 1 to {} letters, digits, hyphens and underscores, and begins with a letter or digit.",
+            "{prefix:?} is not a node group name prefix. A prefix has 1 to {} letters, digits, hyphens and \
+             underscores, and begins with a letter or digit.",
             63 - SUFFIX
         );
         diagnostics.error("name_prefix", wrong_name, text);
@@ -68,8 +71,8 @@ fn role(config: &NodeGroup, diagnostics: &mut Diagnostics) {
     if let Some(arn) = config.node_role_arn.as_str()
         && !is_arn_of(arn, "role/")
     {
-        let text = format!("{arn:?} is no ARN of a role, such as \"arn:aws:iam::123456789012:role/nodes\".");
-        diagnostics.error("node_role_arn", "Not the ARN of a role", text);
+        let text = format!("{arn:?} is not the ARN of a role, for example \"arn:aws:iam::123456789012:role/nodes\".");
+        diagnostics.error("node_role_arn", "Invalid ARN", text);
     }
     let Value::Known(role) = &config.node_role else { return };
     let path = AttributePath::of("node_role");
@@ -78,15 +81,15 @@ fn role(config: &NodeGroup, diagnostics: &mut Diagnostics) {
         if let Some(name) = name.as_str()
             && (name.is_empty() || name.len() > longest || !name.bytes().all(valid))
         {
-            let text = format!("{name:?} has other than 1 to {longest} letters, digits and characters of \"_+=,.@-\".");
+            let text = format!("{name:?} must have 1 to {longest} letters, digits and characters of \"_+=,.@-\".");
             diagnostics.error(path.attribute(attribute), "Invalid name", text);
         }
     }
     if let Some(role_path) = role.path.as_str()
         && !(role_path.starts_with('/') && role_path.ends_with('/'))
     {
-        let text = format!("{role_path:?} does not begin and end with a slash.");
-        diagnostics.error(path.attribute("path"), "Invalid path", text);
+        let text = format!("{role_path:?} must begin and end with a slash.");
+        diagnostics.error(path.attribute("path"), "Invalid IAM path", text);
     }
     addon_policies(&role.addon_policies, &path, diagnostics);
     let policies = role.additional_policy_arns.known().into_iter().flat_map(Set::iter);
@@ -95,8 +98,11 @@ fn role(config: &NodeGroup, diagnostics: &mut Diagnostics) {
         if let Some(arn) = arn.as_str()
             && !is_arn_of(arn, "policy/")
         {
-            let text = format!("{arn:?} is no ARN of a policy, such as \"arn:aws:iam::123456789012:policy/extra\".");
-            diagnostics.error(path.attribute(attribute), "Not the ARN of a policy", text);
+            let text = format!(
+                "{arn:?} is not the ARN of a policy, for example \
+                \"arn:aws:iam::123456789012:policy/extra\"."
+            );
+            diagnostics.error(path.attribute(attribute), "Invalid ARN", text);
         }
     }
 }
@@ -106,15 +112,16 @@ fn addon_policies(names: &Value<Set<String>>, role: &AttributePath, diagnostics:
     for name in names.known().into_iter().flat_map(Set::iter) {
         let Some(name) = name.as_str().filter(|name| Addon::parse(name).is_none()) else { continue };
         let text = match Addon::guess(name) {
-            Some(addon) => format!("{name:?} is written {:?} here.", addon.name()),
+            Some(addon) => format!("The name of {name:?} is {:?} here.", addon.name()),
             None => {
                 let known = Addon::ALL.map(Addon::name).join(", ");
                 format!(
-                    "There is no policy for {name:?}. Choose from {known}; attach others with additional_policy_arns."
+                    "No policy is known for {name:?}. Use one of {known}; attach other policies with \
+                     additional_policy_arns."
                 )
             }
         };
-        diagnostics.error(role.attribute("addon_policies"), "Unknown add-on", text);
+        diagnostics.error(role.attribute("addon_policies"), "Invalid add-on", text);
     }
 }
 
@@ -152,17 +159,17 @@ mod tests {
         let names = ["auto_scaler", "certManager", "alb_ingress", "appMesh"].map(str::to_owned);
         let node_role = NodeRole { addon_policies: Value::Known(names.into_iter().collect()), ..NodeRole::default() };
         let config = NodeGroup { node_role: Value::Known(node_role), ..minimal() };
-        let wrong = one("node_role.addon_policies", "Unknown add-on");
+        let wrong = one("node_role.addon_policies", "Invalid add-on");
         assert_eq!(problems(&config), [wrong.clone(), wrong.clone(), wrong].concat());
         let mut diagnostics = Diagnostics::new();
         check(&config, &mut diagnostics);
         let texts: Vec<String> = diagnostics.iter().map(|diagnostic| diagnostic.detail.to_string()).collect();
-        assert!(texts.contains(&r#""certManager" is written "cert_manager" here."#.to_owned()), "{texts:?}");
+        assert!(texts.contains(&r#"The name of "certManager" is "cert_manager" here."#.to_owned()), "{texts:?}");
         assert!(
-            texts.contains(&r#""alb_ingress" is written "aws_load_balancer_controller" here."#.to_owned()),
+            texts.contains(&r#"The name of "alb_ingress" is "aws_load_balancer_controller" here."#.to_owned()),
             "{texts:?}"
         );
-        assert!(texts.iter().any(|text| text.starts_with("There is no policy for \"appMesh\"")), "{texts:?}");
+        assert!(texts.iter().any(|text| text.starts_with("No policy is known for \"appMesh\"")), "{texts:?}");
     }
 
     #[test]
@@ -175,7 +182,7 @@ mod tests {
         };
         assert_eq!(
             problems(&NodeGroup { node_role: Value::Known(node_role), ..minimal() }),
-            [one("node_role.path", "Invalid path"), one("node_role.additional_policy_arns", "Not the ARN of a policy")]
+            [one("node_role.path", "Invalid IAM path"), one("node_role.additional_policy_arns", "Invalid ARN")]
                 .concat()
         );
         assert!(is_arn_of("arn:aws-cn:iam::123456789012:role/ci/nodes", "role/"));

@@ -25,8 +25,8 @@ pub(in super::super) fn of_all(planned: &NodeGroup) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     if all.len() + MARKS > MOST {
         let text = format!(
-            "{} tags are given, those of default_tags included. EKS and IAM allow {MOST}, of which this provider needs \
-             {MARKS}.",
+            "{} tags are set, including those of default_tags. EKS and IAM allow {MOST}, and this provider needs \
+             {MARKS} of them.",
             all.len()
         );
         found.push(Diagnostic::error("Too many tags", text).at("tags"));
@@ -35,10 +35,10 @@ pub(in super::super) fn of_all(planned: &NodeGroup) -> Vec<Diagnostic> {
         && let Some((one, other)) = tags::alike(&planned.tags_all)
     {
         let text = format!(
-            "The role of the nodes gets these tags, and to IAM the keys {one:?} and {other:?} are the same one: it tells \
-             keys apart by more than their case. Leave one of them out, here or in default_tags."
+            "The role of the nodes gets these tags, and IAM does not distinguish the keys {one:?} and {other:?}, which \
+             only differ in case. Remove one of them, here or from default_tags."
         );
-        found.push(Diagnostic::error("Tags that IAM cannot tell apart", text).at("tags"));
+        found.push(Diagnostic::error("Duplicate tag", text).at("tags"));
     }
     found
 }
@@ -49,13 +49,13 @@ fn on_the_asg(config: &NodeGroup, diagnostics: &mut Diagnostics) {
     for (key, value) in config.asg_tags.known().into_iter().flatten() {
         let value = value.as_str().unwrap_or_default();
         let problem = if is_reserved(key) {
-            "Tags with this key belong to AWS, EKS or the cluster.".to_owned()
+            "Tags with this key are reserved by AWS, EKS or the cluster.".to_owned()
         } else if let Some(ours) = derived.get(key).filter(|ours| *ours != value) {
-            format!("This resource derives the value {ours:?} for it. Leave it out here.")
+            format!("This resource derives the value {ours:?} for this tag. Omit it here.")
         } else {
             continue;
         };
-        diagnostics.error(path.key(key), "Tag belongs to others", problem);
+        diagnostics.error(path.key(key), "Reserved tag", problem);
     }
     let Some(wanted) = wanted_asg_tags(config) else { return };
     for (key, value) in &wanted {
@@ -68,12 +68,12 @@ fn on_the_asg(config: &NodeGroup, diagnostics: &mut Diagnostics) {
     let most = MAX_TAGS - TAGS_OF_EKS;
     if wanted.len() > most {
         let text = format!(
-            "An Auto Scaling Group has at most {MAX_TAGS} tags, of which EKS needs {TAGS_OF_EKS}. Here are {} from labels, \
-             taints, autoscaler and asg_tags, which is {} too many.",
+            "An Auto Scaling Group can have at most {MAX_TAGS} tags, and EKS needs {TAGS_OF_EKS} of them. Here are {} \
+             from labels, taints, autoscaler and asg_tags, which is {} too many.",
             wanted.len(),
             wanted.len() - most
         );
-        diagnostics.error(AttributePath::root(), "Too many tags for the Auto Scaling Group", text);
+        diagnostics.error(AttributePath::root(), "Too many tags", text);
     }
 }
 
@@ -111,7 +111,7 @@ mod tests {
             ]),
             ..minimal()
         };
-        let wrong = |key: &str| one(&format!("asg_tags[{key:?}]"), "Tag belongs to others");
+        let wrong = |key: &str| one(&format!("asg_tags[{key:?}]"), "Reserved tag");
         assert_eq!(
             problems(&config),
             [wrong("AWS:x"), wrong("k8s.io/cluster-autoscaler/enabled"), wrong(intent)].concat()
@@ -127,7 +127,7 @@ mod tests {
             found.iter().map(|diagnostic| diagnostic.summary.to_string()).collect()
         };
         let pair = || map(&[("Team", "ci"), ("team", "ci")]);
-        assert_eq!(summaries(pair(), minimal()), ["Tags that IAM cannot tell apart"]);
+        assert_eq!(summaries(pair(), minimal()), ["Duplicate tag"]);
         assert_eq!(summaries(pair(), NodeGroup { node_role: Value::Null, ..minimal() }), [""; 0]);
         let many = |count: usize| Value::Known((0..count).map(|index| (format!("tag-{index}"), "x".into())).collect());
         assert_eq!(summaries(many(48), minimal()), [""; 0]);
@@ -142,7 +142,7 @@ mod tests {
         let config = NodeGroup { asg_tags: tags(44), ..minimal() };
         assert_eq!(problems(&config), []);
         let config = NodeGroup { asg_tags: tags(45), ..minimal() };
-        assert_eq!(problems(&config), one("", "Too many tags for the Auto Scaling Group"));
+        assert_eq!(problems(&config), one("", "Too many tags"));
     }
 
     #[test]

@@ -26,9 +26,9 @@ async fn what_admission_makes_of_fields_is_no_difference() {
     let labels = object([("team", "ci".into())]);
     let config = with(config, &[("deployment_labels", labels)]);
     let planned = stage.plan(&config).await;
-    assert_eq!(summaries(&planned.diagnostics), ["Changed by the cluster's admission"]);
+    assert_eq!(summaries(&planned.diagnostics), ["Objects are changed by cluster admission"]);
     let said = &planned.diagnostics.iter().next().unwrap().detail;
-    assert!(said.contains("containers[0].image is \"mirror.example.com/runner:1\" in place of \"registry"), "{said}");
+    assert!(said.contains("containers[0].image is \"mirror.example.com/runner:1\" instead of \"registry"), "{said}");
     assert_eq!(stage.apply(&config).await, Diagnostics::new());
     assert_eq!(stage.changes(&config).await, [""; 0]);
     assert_eq!(generation(&cluster), 1);

@@ -18,8 +18,8 @@ async fn a_create_does_not_take_what_another_resource_has() {
     let mut second = stage(&cluster);
     let planned = second.plan(&typed()).await;
     assert!(!planned.diagnostics.has_errors(), "the host would lose what create_before_destroy has set aside");
-    assert_eq!(summaries(&planned.diagnostics), ["Object exists already"]);
-    assert_eq!(summaries(&second.apply(&typed()).await), ["Object exists already"]);
+    assert_eq!(summaries(&planned.diagnostics), ["Object already exists"]);
+    assert_eq!(summaries(&second.apply(&typed()).await), ["Object already exists"]);
     let said = detail(&planned.diagnostics);
     assert!(
         said.contains("write a `moved` block") && said.contains("import it as \"gitlab-runner/gitlab-runner\""),
@@ -28,14 +28,14 @@ async fn a_create_does_not_take_what_another_resource_has() {
     // A plan with -replace has the private state of what it replaces, and does not know what goes first.
     second.private = first.private.clone();
     let before = cluster.requests().len();
-    assert_eq!(summaries(&second.apply(&typed()).await), ["Object exists already"]);
+    assert_eq!(summaries(&second.apply(&typed()).await), ["Object already exists"]);
     assert!(cluster.requests()[before..].iter().all(|line| !line.starts_with("DELETE")));
     assert_eq!(second.state, Raw::Null);
     assert_eq!(first.changes(&typed()).await, [""; 0]);
     // By another full name its objects would not be in the way, and yet be taken for leftovers.
     let mut third = stage(&cluster);
     let other = with(typed(), &[("fullname_override", "other".into())]);
-    assert_eq!(summaries(&third.apply(&other).await), ["Object exists already"]);
+    assert_eq!(summaries(&third.apply(&other).await), ["Object already exists"]);
     assert_eq!(first.changes(&typed()).await, [""; 0]);
     assert_eq!(cluster.get("deployments", "gitlab-runner")["metadata"]["generation"], 1);
 }
@@ -74,7 +74,7 @@ async fn of_two_in_one_run_one_is_refused() {
             made += 1;
             assert_eq!(stage.changes(config).await, [""; 0]);
         } else {
-            assert_eq!(summaries(&said), ["Object exists already"]);
+            assert_eq!(summaries(&said), ["Object already exists"]);
             assert_eq!(stage.state, Raw::Null);
         }
     }
@@ -111,7 +111,7 @@ async fn a_release_of_before_there_were_ids_gets_one_with_its_next_change() {
     }
     old.change_private(|private: &mut Private| private.owner = None);
     assert_eq!(old.changes(&typed()).await, [""; 0]);
-    assert_eq!(summaries(&stage(&cluster).apply(&typed()).await), ["Object exists already"]);
+    assert_eq!(summaries(&stage(&cluster).apply(&typed()).await), ["Object already exists"]);
     old.apply_wholly(&with(typed(), &[("deployment_labels", object_of_labels())])).await;
     let id = cluster.get("deployments", "gitlab-runner")["metadata"]["annotations"][OWNER].clone();
     assert!(id.is_string());

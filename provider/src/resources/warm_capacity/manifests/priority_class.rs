@@ -18,7 +18,7 @@ pub(in super::super) fn object(priority: i64) -> Json {
         "globalDefault": false,
         // Placeholders make room for others, never for themselves.
         "preemptionPolicy": "Never",
-        "description": "Placeholders that keep room for CI jobs, and give way to them.",
+        "description": "Placeholder pods that reserve capacity for CI jobs and are preempted by them.",
     })
 }
 

@@ -76,7 +76,7 @@ fn always() {
                 },
             },
             "value": -10, "globalDefault": false, "preemptionPolicy": "Never",
-            "description": "Placeholders that keep room for CI jobs, and give way to them.",
+            "description": "Placeholder pods that reserve capacity for CI jobs and are preempted by them.",
         })
     );
     assert_eq!(

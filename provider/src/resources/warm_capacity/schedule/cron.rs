@@ -50,7 +50,7 @@ impl Cron {
         let fields: Vec<&str> = text.split_whitespace().collect();
         let [minute, hour, day, month, weekday] = fields.as_slice() else {
             return Err(format!(
-                "it has {} fields in place of five: minute, hour, day of month, month and day of week",
+                "it has {} fields instead of five: minute, hour, day of month, month and day of week",
                 fields.len()
             ));
         };
@@ -150,7 +150,10 @@ impl Field {
     }
 
     fn step(&self, text: &str) -> Result<u32, String> {
-        text.parse().ok().filter(|step| *step > 0).ok_or_else(|| format!("{text:?} is no step for its {}", self.name))
+        text.parse()
+            .ok()
+            .filter(|step| *step > 0)
+            .ok_or_else(|| format!("{text:?} is not a valid step for its {}", self.name))
     }
 
     fn number(&self, text: &str) -> Result<u32, String> {
@@ -229,13 +232,13 @@ mod tests {
         let wrong = |text: &str| Cron::parse(text).unwrap_err();
         assert_eq!(
             wrong("@daily"),
-            "it has 1 fields in place of five: minute, hour, day of month, month and day of week"
+            "it has 1 fields instead of five: minute, hour, day of month, month and day of week"
         );
         assert_eq!(wrong("0 24 * * *"), "its hour \"24\" is not one of 0 to 23");
         assert_eq!(wrong("0 8 * * 7"), "its day of week \"7\" is not one of 0 to 6, or SUN to SAT");
         assert_eq!(wrong("0 8 * * MO"), "its day of week \"MO\" is not one of 0 to 6, or SUN to SAT");
         assert_eq!(wrong("0 8 * * FRI-MON"), "the range FRI-MON of its day of week goes backwards; write it as a list");
-        assert_eq!(wrong("*/0 8 * * *"), "\"0\" is no step for its minute");
+        assert_eq!(wrong("*/0 8 * * *"), "\"0\" is not a valid step for its minute");
         assert_eq!(wrong("0 8, * * *"), "its hour \"\" is not one of 0 to 23");
     }
 }

@@ -126,7 +126,7 @@ fn expression(attribute: &'static str, text: &str) -> Result<Cron, Problem> {
         attribute,
         summary: INVALID,
         detail: format!(
-            "{text:?} is not a cron expression: {reason}. For instance, \"0 8 * * MON-FRI\" is 8:00 on working days."
+            "{text:?} is not a cron expression: {reason}. For example, \"0 8 * * MON-FRI\" is 8:00 on working days."
         ),
     })
 }
@@ -139,8 +139,11 @@ fn zone(name: &str) -> Result<TimeZone, Problem> {
         let hint = did_you_mean(name, names.iter().map(String::as_str));
         Problem {
             attribute: "time_zone",
-            summary: "Unknown time zone",
-            detail: format!("There is no time zone {name:?}. Write a name of the IANA database, for instance \"Africa/Johannesburg\".{hint}"),
+            summary: "Invalid time zone",
+            detail: format!(
+                "The time zone {name:?} does not exist. Use a name of the IANA database, for example \
+                \"Africa/Johannesburg\".{hint}"
+            ),
         }
     })
 }
@@ -151,7 +154,7 @@ fn zone(name: &str) -> Result<TimeZone, Problem> {
 /// ever.
 fn length(starts: &Cron, ends: &Cron) -> Result<Duration, Problem> {
     let problem = |attribute, detail| Problem { attribute, summary: INVALID, detail };
-    let never = |attribute| problem(attribute, "No day of any year fits this expression.".to_owned());
+    let never = |attribute| problem(attribute, "The expression does not match any day.".to_owned());
     let (first, last) = (date(2024, 1, 1).at(0, 0, 0, 0), date(2028, 1, 1).at(0, 0, 0, 0));
     let mut start = starts.after(first).ok_or_else(|| never("start"))?;
     let mut known: Option<(DateTime, SignedDuration)> = None;
@@ -162,8 +165,8 @@ fn length(starts: &Cron, ends: &Cron) -> Result<Duration, Problem> {
             return Err(problem(
                 "end",
                 format!(
-                    "The period of {} ends at {}, when that of {} is to have started. There must be a pause between two \
-                     periods; leave schedule out to keep placeholders always.",
+                    "The period of {} ends at {}, but the period of {} has started by then. There must be a pause \
+                     between two periods; omit schedule to keep placeholders permanently.",
                     spoken(start),
                     spoken(end),
                     spoken(next)
@@ -176,8 +179,8 @@ fn length(starts: &Cron, ends: &Cron) -> Result<Duration, Problem> {
                 return Err(problem(
                     "end",
                     format!(
-                        "The period of {} lasts {}, and that of {} lasts {}. A CronJob has one length for all its \
-                         periods; make a resource for each length.",
+                        "The period of {} lasts {}, and that of {} lasts {}. All periods of a CronJob must have the \
+                         same length: create one resource for each length.",
                         spoken(other),
                         hours(known),
                         spoken(start),

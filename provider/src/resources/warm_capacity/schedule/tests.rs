@@ -102,8 +102,8 @@ fn periods_of_different_lengths_are_refused() {
         problems("0 8,14 * * *", "0 12,20 * * *", "UTC"),
         [(
             "end",
-            "The period of Monday, 1 January, 08:00 lasts 4h, and that of Monday, 1 January, 14:00 lasts 6h. A CronJob \
-             has one length for all its periods; make a resource for each length."
+            "The period of Monday, 1 January, 08:00 lasts 4h, and that of Monday, 1 January, 14:00 lasts 6h. All \
+             periods of a CronJob must have the same length: create one resource for each length."
                 .to_owned()
         )]
     );
@@ -113,16 +113,16 @@ fn periods_of_different_lengths_are_refused() {
 
 #[test]
 fn periods_without_a_pause_are_refused() {
-    let detail = "The period of Saturday, 6 January, 08:00 ends at Monday, 8 January, 18:00, when that of Sunday, \
-                  7 January, 08:00 is to have started. There must be a pause between two periods; leave schedule out to \
-                  keep placeholders always.";
+    let detail = "The period of Saturday, 6 January, 08:00 ends at Monday, 8 January, 18:00, but the period of Sunday, \
+                  7 January, 08:00 has started by then. There must be a pause between two periods; omit schedule to \
+                  keep placeholders permanently.";
     assert_eq!(problems("0 8 * * *", "0 18 * * MON-FRI", "UTC"), [("end", detail.to_owned())]);
     assert_eq!(problems("0 8 * * *", "0 8 * * *", "UTC")[0].0, "end");
 }
 
 #[test]
 fn what_never_comes_is_refused() {
-    let never = "No day of any year fits this expression.".to_owned();
+    let never = "The expression does not match any day.".to_owned();
     assert_eq!(problems("0 8 31 2 *", "0 18 * * *", "UTC"), [("start", never.clone())]);
     assert_eq!(problems("0 8 * * *", "0 18 30 2 *", "UTC"), [("end", never)]);
 }
