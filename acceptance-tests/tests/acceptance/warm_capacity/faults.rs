@@ -1,7 +1,5 @@
 //! What an API server, and the network before it, can do wrong.
 
-use std::time::{Duration, Instant};
-
 use gitlabspot_acceptance_tests::{KubernetesFault, KubernetesProxy, until};
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
@@ -119,11 +117,10 @@ async fn an_api_server_that_dies() {
     proxy.forget();
     let running = scene.workspace.begin_apply();
     scene.until_waiting(proxy, "deployments").await;
-    let begin = Instant::now();
     proxy.go_down().await;
     let said = running.output().await.failed();
-    assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
     assert!(said.contains("Placeholders were not made") && said.contains("cannot be reached"), "{said}");
+    assert!(!said.contains("timed out after"), "waited on: {said}");
 
     let said = scene.workspace.try_plan().await.unwrap_err().failed();
     assert!(said.contains("cannot be reached") && said.contains("The state is as it was"), "{said}");
