@@ -1,6 +1,7 @@
 //! A folder with a configuration, and the engine that runs in it.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use crate::{Account, Engine, Output, Plan, Running, State};
 const VARIABLES: &str = "terraform.tfvars.json";
 const PLAN: &str = "plan.tfplan";
 const LOCK: &str = ".terraform.lock.hcl";
+const PROVIDERS: &str = ".terraform/providers";
 
 /// However slow the machine, no command of a test takes longer.
 pub(crate) const LIMIT: Duration = Duration::from_mins(10);
@@ -28,6 +30,7 @@ pub struct Workspace {
     environment: Vec<(String, String)>,
     absent: Vec<String>,
     count: Arc<AtomicUsize>,
+    twins: Arc<AtomicUsize>,
 }
 
 impl Workspace {
@@ -36,7 +39,15 @@ impl Workspace {
         let folder = root.join("configuration");
         fs::create_dir_all(&folder).expect("a workspace can be made");
         fs::create_dir_all(root.join("home")).expect("a home can be made");
-        Self { root: root.to_owned(), folder, engine, environment, absent: Vec::new(), count: Arc::default() }
+        Self {
+            root: root.to_owned(),
+            folder,
+            engine,
+            environment,
+            absent: Vec::new(),
+            count: Arc::default(),
+            twins: Arc::default(),
+        }
     }
 
     /// Takes the files of a folder, its sub-folders left out.
@@ -44,11 +55,12 @@ impl Workspace {
         copy_files(source, &self.folder);
     }
 
-    /// The same, in another folder, with the files of this one: configuration, variables, state. To be initialised.
+    /// The same, in another folder, with the files of this one: configuration, variables, state, and what `init` laid there.
     #[must_use]
     pub fn twin(&self) -> Self {
-        let folder = self.root.join(format!("twin-{}", self.count.load(Ordering::Relaxed)));
+        let folder = self.root.join(format!("twin-{}", self.twins.fetch_add(1, Ordering::Relaxed) + 1));
         copy_files(&self.folder, &folder);
+        link_providers(&self.folder.join(PROVIDERS), &folder.join(PROVIDERS));
         Self { folder, ..self.clone() }
     }
 
@@ -187,7 +199,7 @@ impl Workspace {
     }
 
     /// What the command said, and whether nothing would change; what it is that would is in the file.
-    async fn try_write_plan(&self, options: &[&str]) -> Result<(Output, bool), Output> {
+    pub(crate) async fn try_write_plan(&self, options: &[&str]) -> Result<(Output, bool), Output> {
         let out = format!("-out={PLAN}");
         let mut arguments = vec!["plan", "-input=false", "-detailed-exitcode", &out];
         arguments.extend(options);
@@ -322,6 +334,19 @@ fn copy_files(source: &Path, target: &Path) {
             fs::copy(&from, &to).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
         } else if from.is_dir() && !is_of_engine {
             copy_files(&from, &to);
+        }
+    }
+}
+
+/// `init` links what is in a mirror; the same links do for another folder.
+fn link_providers(source: &Path, target: &Path) {
+    fs::create_dir_all(target).expect("a workspace can be made");
+    for entry in fs::read_dir(source).into_iter().flatten().flatten() {
+        let (from, to) = (entry.path(), target.join(entry.file_name()));
+        if let Ok(provider) = fs::read_link(&from) {
+            symlink(provider, &to).unwrap_or_else(|error| panic!("{}: {error}", to.display()));
+        } else if from.is_dir() {
+            link_providers(&from, &to);
         }
     }
 }

@@ -145,7 +145,6 @@ async fn a_namespace_that_is_being_deleted() {
     maps.create(&PostParams::default(), &serde_json::from_value(held).unwrap()).await.unwrap();
     let other = scene.workspace.twin();
     other.set(&json!({ "name": "other" }));
-    other.init().await;
     other.apply().await;
     let namespaces: Api<Namespace> = Api::all(stage.kubernetes.client());
     namespaces.delete(namespace, &DeleteParams::default()).await.unwrap();
