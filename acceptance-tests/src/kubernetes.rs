@@ -83,7 +83,7 @@ impl Kubernetes {
 
     async fn find(&self, namespace: &str) -> Result<Vec<(String, DynamicObject)>, kube::Error> {
         let mut found = Vec::new();
-        for group in Discovery::new(self.client()).run().await?.groups() {
+        for group in Discovery::new(self.client()).run_aggregated().await?.groups() {
             for (resource, capabilities) in group.recommended_resources() {
                 let listable = capabilities.supports_operation(verbs::LIST);
                 let namespaced = capabilities.scope == kube::discovery::Scope::Namespaced;

@@ -66,6 +66,6 @@ pub use running::Running;
 pub use stage::Stage;
 pub use state::State;
 pub use tls::Tls;
-pub use until::until;
+pub use until::{until, until_at_last};
 pub use web::Web;
 pub use workspace::Workspace;

@@ -8,6 +8,10 @@ use serde_json::json;
 
 use crate::Kubernetes;
 use crate::cloud::unique;
+use crate::until_at_last;
+
+/// What pods may take to end on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The name of a namespace that no other test uses. It does not exist before somebody makes it: often the provider.
 #[derive(Clone, Debug)]
@@ -58,15 +62,9 @@ impl Namespace {
     ///
     /// When something is still there after a while.
     pub async fn assert_empty(&self) {
-        let mut left = self.objects().await;
-        for _ in 0..60 {
-            if left.is_empty() {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(500)).await;
-            left = self.objects().await;
-        }
-        panic!("left behind in namespace {}: {left:?}", self.name);
+        let is_empty = async || self.objects().await.is_empty();
+        let left = async || format!("nothing is left in the namespace {}: {:?}", self.name, self.objects().await);
+        until_at_last(PATIENCE, is_empty, left).await;
     }
 
     /// Deletes it with all that is in it, without waiting. Whether it exists does not matter.

@@ -7,6 +7,9 @@ use tokio::process::{Child, Command};
 
 use crate::{Output, evidence};
 
+/// Requests after a signal: what is sent until it has arrived. A test's clock may run fifty times faster.
+const FEW: usize = 20;
+
 /// A command in a process group of its own, which the engine shares with the provider that it starts, as at a terminal.
 #[derive(Debug)]
 pub struct Running {
@@ -33,6 +36,19 @@ impl Running {
         self.signal("INT").await
     }
 
+    /// The same of a command that has to end soon: what it would go on with, it asks for a few times more at the most.
+    /// `requests` counts what the provider has sent.
+    ///
+    /// # Panics
+    ///
+    /// When the command has ended already, or goes on.
+    pub async fn interrupt_soon(self, requests: impl Fn() -> usize) -> Output {
+        let before = requests();
+        let output = self.interrupt().await;
+        assert_few(requests() - before, &output);
+        output
+    }
+
     /// Asks engine and provider to end, as a service manager or a cancelled job does, and waits for the end.
     ///
     /// # Panics
@@ -40,6 +56,18 @@ impl Running {
     /// When the command has ended already.
     pub async fn terminate(self) -> Output {
         self.signal("TERM").await
+    }
+
+    /// The same of a command that has to end soon, as [`Self::interrupt_soon`] tells.
+    ///
+    /// # Panics
+    ///
+    /// When the command has ended already, or goes on.
+    pub async fn terminate_soon(self, requests: impl Fn() -> usize) -> Output {
+        let before = requests();
+        let output = self.terminate().await;
+        assert_few(requests() - before, &output);
+        output
     }
 
     /// Ends engine and provider at once, as `kill -9` or a lost machine does.
@@ -80,4 +108,9 @@ impl Running {
         evidence::write(&root, &file, &output.to_string());
         output
     }
+}
+
+#[track_caller]
+fn assert_few(requests: usize, output: &Output) {
+    assert!(requests <= FEW, "went on with {requests} requests: {output}");
 }

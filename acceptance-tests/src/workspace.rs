@@ -1,6 +1,7 @@
 //! A folder with a configuration, and the engine that runs in it.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
@@ -13,6 +14,8 @@ use crate::{Account, Engine, Output, Plan, Running, State};
 
 const VARIABLES: &str = "terraform.tfvars.json";
 const PLAN: &str = "plan.tfplan";
+const LOCK: &str = ".terraform.lock.hcl";
+const PROVIDERS: &str = ".terraform/providers";
 
 /// However slow the machine, no command of a test takes longer.
 pub(crate) const LIMIT: Duration = Duration::from_mins(10);
@@ -27,6 +30,7 @@ pub struct Workspace {
     environment: Vec<(String, String)>,
     absent: Vec<String>,
     count: Arc<AtomicUsize>,
+    twins: Arc<AtomicUsize>,
 }
 
 impl Workspace {
@@ -35,7 +39,15 @@ impl Workspace {
         let folder = root.join("configuration");
         fs::create_dir_all(&folder).expect("a workspace can be made");
         fs::create_dir_all(root.join("home")).expect("a home can be made");
-        Self { root: root.to_owned(), folder, engine, environment, absent: Vec::new(), count: Arc::default() }
+        Self {
+            root: root.to_owned(),
+            folder,
+            engine,
+            environment,
+            absent: Vec::new(),
+            count: Arc::default(),
+            twins: Arc::default(),
+        }
     }
 
     /// Takes the files of a folder, its sub-folders left out.
@@ -43,11 +55,12 @@ impl Workspace {
         copy_files(source, &self.folder);
     }
 
-    /// The same, in another folder, with the files of this one: configuration, variables, state. To be initialised.
+    /// The same, in another folder, with the files of this one: configuration, variables, state, and what `init` laid there.
     #[must_use]
     pub fn twin(&self) -> Self {
-        let folder = self.root.join(format!("twin-{}", self.count.load(Ordering::Relaxed)));
+        let folder = self.root.join(format!("twin-{}", self.twins.fetch_add(1, Ordering::Relaxed) + 1));
         copy_files(&self.folder, &folder);
+        link_providers(&self.folder.join(PROVIDERS), &folder.join(PROVIDERS));
         Self { folder, ..self.clone() }
     }
 
@@ -123,6 +136,24 @@ impl Workspace {
     /// When it fails.
     pub async fn init(&self) {
         let _ = self.run(&["init", "-input=false"]).await.succeeded();
+        self.forget_checksums();
+    }
+
+    /// Leaves the provider's checksum out of the lock file, as the engine allows. With one, every later command reads the
+    /// whole provider again to compare it, and with a debug build that is half of the command's time.
+    fn forget_checksums(&self) {
+        let path = self.folder.join(LOCK);
+        let locked = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let (mut kept, mut in_hashes) = (String::new(), false);
+        for line in locked.lines() {
+            in_hashes |= line.trim_start().starts_with("hashes");
+            if !in_hashes {
+                kept.push_str(line);
+                kept.push('\n');
+            }
+            in_hashes &= !line.ends_with(']');
+        }
+        self.write(LOCK, &kept);
     }
 
     /// `validate`.
@@ -162,17 +193,22 @@ impl Workspace {
     }
 
     async fn try_plan_with(&self, options: &[&str]) -> Result<Plan, Output> {
+        let (output, empty) = self.try_write_plan(options).await?;
+        let json = self.show(&[PLAN]).await;
+        Ok(Plan { json, file: self.folder.join(PLAN), empty, output })
+    }
+
+    /// What the command said, and whether nothing would change; what it is that would is in the file.
+    pub(crate) async fn try_write_plan(&self, options: &[&str]) -> Result<(Output, bool), Output> {
         let out = format!("-out={PLAN}");
         let mut arguments = vec!["plan", "-input=false", "-detailed-exitcode", &out];
         arguments.extend(options);
         let output = self.run(&arguments).await;
-        let empty = match output.code {
-            Some(0) => true,
-            Some(2) => false,
-            _ => return Err(output),
-        };
-        let json = self.show(&[PLAN]).await;
-        Ok(Plan { json, file: self.folder.join(PLAN), empty, output })
+        match output.code {
+            Some(0) => Ok((output, true)),
+            Some(2) => Ok((output, false)),
+            _ => Err(output),
+        }
     }
 
     /// `apply`.
@@ -234,8 +270,8 @@ impl Workspace {
     /// When a plan has changes.
     pub async fn assert_stable(&self) {
         for options in [&["-refresh=false"][..], &[]] {
-            let plan = self.plan_with(options).await;
-            assert!(plan.is_empty(), "a plan right after apply is not empty: {}", plan.output);
+            let (output, empty) = self.try_write_plan(options).await.unwrap_or_else(|output| panic!("{output}"));
+            assert!(empty, "a plan right after apply is not empty: {output}");
         }
     }
 
@@ -298,6 +334,19 @@ fn copy_files(source: &Path, target: &Path) {
             fs::copy(&from, &to).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
         } else if from.is_dir() && !is_of_engine {
             copy_files(&from, &to);
+        }
+    }
+}
+
+/// `init` links what is in a mirror; the same links do for another folder.
+fn link_providers(source: &Path, target: &Path) {
+    fs::create_dir_all(target).expect("a workspace can be made");
+    for entry in fs::read_dir(source).into_iter().flatten().flatten() {
+        let (from, to) = (entry.path(), target.join(entry.file_name()));
+        if let Ok(provider) = fs::read_link(&from) {
+            symlink(provider, &to).unwrap_or_else(|error| panic!("{}: {error}", to.display()));
+        } else if from.is_dir() {
+            link_providers(&from, &to);
         }
     }
 }

@@ -1,6 +1,7 @@
 """The AWS side's process: python -m cloud.aws --port N ..."""
 
 import argparse
+import gc
 from pathlib import Path
 
 from werkzeug.serving import make_server
@@ -25,6 +26,9 @@ def main() -> None:
     arguments = parser.parse_args()
     Endpoint.set(arguments.cluster_endpoint, arguments.cluster_ca_file)
     application = make_application(arguments.authenticator_path)
+    # What moto knows of AWS is a lot, stays, and need not be searched for garbage again and again.
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
     server = make_server(
         "127.0.0.1", arguments.port, application, threaded=True, request_handler=LoggingHandler
     )

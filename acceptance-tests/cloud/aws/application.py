@@ -22,12 +22,16 @@ from .faults import Ledger, Rule, drop_connection
 
 CODE = re.compile(rb"<Code>([^<]+)</Code>")
 
+# What AWS offers in a region, whoever asks: hundreds of kilobytes a page, and slow to be written.
+CATALOGUE = ("DescribeInstanceTypes", "DescribeInstanceTypeOfferings")
+
 
 class Application:
     def __init__(self, moto, control, ledger: Ledger):
         self._moto, self._control, self._ledger = moto, control, ledger
         # moto's models know no locks, and AWS never shows half of an EKS change.
         self._eks = threading.RLock()
+        self._catalogue = {}
 
     def __call__(self, environ: dict, start_response):
         if environ["PATH_INFO"].startswith("/_mock/"):
@@ -88,6 +92,11 @@ class Application:
         return _in_the_services_words(call, *answer)
 
     def _ask_for(self, call: calls.Call, environ: dict) -> tuple[str, list, bytes]:
+        if call.service == "ec2" and call.action in CATALOGUE:
+            asked = (call.region, call.body)
+            if asked not in self._catalogue:
+                self._catalogue[asked] = self._ask_moto(environ)
+            return self._catalogue[asked]
         if call.is_the_providers or call.only_looks:
             return self._ask_moto(environ)
         return accounts.watch_others(call.account, lambda: self._ask_moto(environ))

@@ -25,26 +25,39 @@ class AccessKey:
 
 def find(access_key_id: str) -> AccessKey | None:
     """The key, whatever its state; None when nobody has it."""
+    if (account := _owners.get(access_key_id)) is not None:
+        return _find_in(account, access_key_id)
     for account in list(iam_backends):
-        # A role's session: its key is in IAM's table too, but only STS knows the session token.
-        for role in list(sts_backends[account][PARTITION].assumed_roles):
-            if role.access_key_id == access_key_id:
-                return AccessKey(
-                    account=account,
-                    secret=role.secret_access_key,
-                    principal=role.arn,
-                    session_token=role.session_token,
-                    expired=role.expiration < utcnow(),
-                )
-        iam = iam_backends[account][PARTITION]
-        key = iam.access_keys.get(access_key_id)
-        if key is not None and key.user_name in iam.users:
+        if (key := _find_in(account, access_key_id)) is not None:
+            _owners[access_key_id] = account
+            return key
+    return None
+
+
+# The account of each key that was found: it never gets another one, and there are hundreds of accounts to look through.
+_owners: dict[str, str] = {}
+
+
+def _find_in(account: str, access_key_id: str) -> AccessKey | None:
+    # A role's session: its key is in IAM's table too, but only STS knows the session token.
+    for role in list(sts_backends[account][PARTITION].assumed_roles):
+        if role.access_key_id == access_key_id:
             return AccessKey(
                 account=account,
-                secret=key.secret_access_key,
-                principal=iam.users[key.user_name].arn,
-                active=key.status == "Active",
+                secret=role.secret_access_key,
+                principal=role.arn,
+                session_token=role.session_token,
+                expired=role.expiration < utcnow(),
             )
+    iam = iam_backends[account][PARTITION]
+    key = iam.access_keys.get(access_key_id)
+    if key is not None and key.user_name in iam.users:
+        return AccessKey(
+            account=account,
+            secret=key.secret_access_key,
+            principal=iam.users[key.user_name].arn,
+            active=key.status == "Active",
+        )
     return None
 
 

@@ -6,7 +6,7 @@ use aws_sdk_autoscaling::types::Tag;
 use aws_sdk_ec2::types as ec2;
 use aws_sdk_eks::types as eks;
 use aws_sdk_s3::types as s3;
-use gitlabspot_acceptance_tests::{Engine, Stage};
+use gitlabspot_acceptance_tests::{Engine, Stage, until};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Secret;
@@ -100,13 +100,13 @@ async fn node_group(stage: &Stage) -> (String, String) {
         .send()
         .await
         .unwrap();
-    let autoscaling_group = loop {
+    let group = async || {
         let request = account.eks().describe_nodegroup().cluster_name(account.cluster()).nodegroup_name(NODE_GROUP);
-        let group = request.send().await.unwrap().nodegroup.unwrap();
-        if group.status() == Some(&eks::NodegroupStatus::Active) {
-            break group.resources.unwrap().auto_scaling_groups.unwrap().remove(0).name.unwrap();
-        }
+        request.send().await.unwrap().nodegroup.unwrap()
     };
+    let is_active = async || group().await.status() == Some(&eks::NodegroupStatus::Active);
+    until("the group is active", is_active).await;
+    let autoscaling_group = group().await.resources.unwrap().auto_scaling_groups.unwrap().remove(0).name.unwrap();
     let mut tagging = account.autoscaling().create_or_update_tags();
     let typed = labels.map(|(key, value)| (format!("label/{key}"), value.to_owned()));
     for (key, value) in typed.into_iter().chain([("taint/buildInstance".to_owned(), "true:NoSchedule".to_owned())]) {

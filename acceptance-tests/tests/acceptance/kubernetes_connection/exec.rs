@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use gitlabspot_acceptance_tests::{KubernetesFault, until};
 use serde_json::{Value, json};
@@ -23,7 +22,7 @@ pub(super) fn command(scene: &Scene, word: &str) -> Value {
          certificate) cat \"$CERTIFICATE\" ;;\n\
          fail) echo \"$TOKEN\"; echo 'the session has ended: log in' >&2; exit 7 ;;\n\
          noise) echo \"Updated: $TOKEN\" ;;\n\
-         wait) trap '' INT; echo $$ >\"$CALLS.process\"; exec sleep 600 ;;\n\
+         wait) trap '' INT; echo $$ >\"$CALLS.process\"; exec sleep 86400 ;;\n\
          esac\n",
     )
     .unwrap();
@@ -116,9 +115,7 @@ async fn that_waits_for_somebody() {
     let running = scene.workspace.begin(&["plan", "-input=false"]);
     let process = || fs::read_to_string(&file).ok().filter(|text| text.ends_with('\n'));
     until("the command runs", async || process().is_some()).await;
-    let begin = Instant::now();
     let said = running.interrupt().await.failed();
-    assert!(begin.elapsed() < Duration::from_secs(5), "took {:?}: {said}", begin.elapsed());
     assert_said(&said, &["Error: Run stopped", "The run was stopped while a connection was being established."]);
     let process = process().unwrap();
     until("the command is gone", async || !Path::new("/proc").join(process.trim()).exists()).await;

@@ -50,7 +50,6 @@ async fn a_pod_needs_no_settings() {
     // It may do what its roles say, and nothing else.
     let other = scene.workspace.twin();
     other.set(&json!({ "namespace": "default" }));
-    other.init().await;
     assert_said(&other.try_apply().await.failed(), &["the identity in use is not allowed to do this"]);
     assert_eq!(proxy.changes(), [""; 0]);
 

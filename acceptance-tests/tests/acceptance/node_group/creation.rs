@@ -178,7 +178,6 @@ async fn two_at_once() {
     let (stage, one) = guide("two_at_once", json!({})).await;
     stage.account.plan_node_groups(&json!({ "on": "create", "polls": 6 }));
     let other = one.twin();
-    other.init().await;
     let (first, second) = tokio::join!(one.try_apply(), other.try_apply());
     let (winner, loser, said) = match (first.code, second.code) {
         (Some(0), Some(_)) => (one, other, second.failed()),

@@ -1,18 +1,13 @@
 //! Runs that do not come to their end: Ctrl-C, and worse.
 
-use std::time::{Duration, Instant};
-
-use gitlabspot_acceptance_tests::{Engine, Fault, Running, until};
+use gitlabspot_acceptance_tests::{Engine, Fault, Running, Stage, until};
 use serde_json::json;
 
 use super::{ADDRESS, NAME, guide, guide_of, node_group};
 
 /// Presses Ctrl-C, which has to end the command soon.
-async fn interrupted(running: Running) -> String {
-    let begin = Instant::now();
-    let output = running.interrupt().await;
-    assert!(begin.elapsed() < Duration::from_secs(5), "took {:?}: {output}", begin.elapsed());
-    let said = output.failed();
+async fn interrupted(stage: &Stage, running: Running) -> String {
+    let said = running.interrupt_soon(|| stage.account.calls().len()).await.failed();
     assert!(said.contains("cancelled; last seen: "), "{said}");
     said
 }
@@ -24,7 +19,7 @@ async fn of_a_create() {
     stage.account.plan_node_groups(&json!({ "on": "create", "polls": 10_000 }));
     let running = workspace.begin_apply();
     until("EKS is making the group", async || stage.account.looks_after("CreateNodegroup") > 1).await;
-    let said = interrupted(running).await;
+    let said = interrupted(&stage, running).await;
     assert!(said.contains("last seen: status CREATING") && said.contains("the next apply replaces it"), "{said}");
     let state = workspace.state().await;
     assert_eq!(state.resource(ADDRESS)["id"], format!("prod:{NAME}"));
@@ -43,9 +38,7 @@ async fn terminated(engine: Engine) {
     stage.account.plan_node_groups(&json!({ "on": "create", "polls": 10_000 }));
     let running = workspace.begin_apply();
     until("EKS is making the group", async || stage.account.looks_after("CreateNodegroup") > 1).await;
-    let begin = Instant::now();
-    let said = running.terminate().await.failed();
-    assert!(begin.elapsed() < Duration::from_secs(5), "took {:?}: {said}", begin.elapsed());
+    let said = running.terminate_soon(|| stage.account.calls().len()).await.failed();
     assert!(said.contains("last seen: status CREATING") && said.contains("the next apply replaces it"), "{said}");
     assert_eq!(workspace.state().await.resource(ADDRESS)["id"], format!("prod:{NAME}"));
     workspace.destroy().await;
@@ -69,12 +62,12 @@ async fn of_a_look() {
     let (stage, workspace) = guide("interrupted_look", json!({})).await;
     workspace.apply().await;
     stage.account.forget();
-    stage.account.inject(Fault::throttle("eks", "DescribeNodegroup").times(0));
-    let running = workspace.begin(&["plan", "-input=false"]);
+    // Longer than any command of a test takes.
+    stage.account.inject(Fault::latency("eks", "DescribeNodegroup", 3_600_000).times(0));
+    let running = workspace.clone().with_environment("GITLABSPOT_CLOCK_SPEED", "1").begin(&["plan", "-input=false"]);
     until("EKS is asked", async || !stage.account.calls_of("eks", "DescribeNodegroup").is_empty()).await;
-    let begin = Instant::now();
-    let said = running.interrupt().await.failed();
-    assert!(begin.elapsed() < Duration::from_secs(5), "took {:?}: {said}", begin.elapsed());
+    let said = running.interrupt_soon(|| stage.account.calls().len()).await.failed();
+    assert!(said.contains("the run was stopped before there was an answer"), "{said}");
     stage.account.forget();
     assert_eq!(workspace.state().await.resource(ADDRESS)["id"], format!("prod:{NAME}"));
     workspace.destroy().await;
@@ -91,7 +84,7 @@ async fn of_an_update() {
     workspace.set(&json!({ "labels": { "intent": "test" } }));
     let running = workspace.begin_apply();
     until("EKS is updating the group", async || stage.account.looks_after("UpdateNodegroupConfig") > 1).await;
-    let said = interrupted(running).await;
+    let said = interrupted(&stage, running).await;
     assert!(said.contains("the update is InProgress"), "{said}");
     assert_eq!(workspace.state().await.resource(ADDRESS)["labels"]["intent"], "build");
     workspace.apply().await;
@@ -111,7 +104,7 @@ async fn of_a_destroy() {
     stage.account.plan_node_groups(&json!({ "on": "delete", "polls": 20 }));
     let running = workspace.begin_destroy();
     until("EKS is deleting the group", async || stage.account.looks_after("DeleteNodegroup") > 1).await;
-    let said = interrupted(running).await;
+    let said = interrupted(&stage, running).await;
     assert!(said.contains("last seen: status DELETING"), "{said}");
     assert_eq!(workspace.state().await.resource(ADDRESS)["id"], format!("prod:{NAME}"));
     workspace.destroy().await;

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_autoscaling::types::{AutoScalingGroup, Tag};
 use aws_sdk_eks::types::Nodegroup;
-use gitlabspot_acceptance_tests::{Account, Engine, Stage, Workspace};
+use gitlabspot_acceptance_tests::{Account, Engine, Stage, Workspace, until};
 use serde_json::Value;
 
 const ADDRESS: &str = "gitlabspot_node_group.build";
@@ -77,7 +77,7 @@ async fn asg_tag(account: &Account, key: &str) -> aws_sdk_autoscaling::types::bu
 async fn delete_behind_its_back(account: &Account) {
     let request = account.eks().delete_nodegroup().cluster_name(account.cluster()).nodegroup_name(NAME);
     request.send().await.unwrap();
-    while node_group(account).await.is_some() {}
+    until("the group is gone", async || node_group(account).await.is_none()).await;
 }
 
 /// Makes a node group that no configuration knows.
@@ -86,5 +86,6 @@ async fn foreign_node_group(account: &Account) {
     let request = account.eks().create_nodegroup().cluster_name(account.cluster()).nodegroup_name(NAME);
     let subnet = &account.subnet_ids()["af-south-1b"];
     request.node_role(role).subnets(subnet).send().await.unwrap();
-    while node_group(account).await.unwrap().status.unwrap().as_str() != "ACTIVE" {}
+    let is_active = async || node_group(account).await.unwrap().status.unwrap().as_str() == "ACTIVE";
+    until("the group is active", is_active).await;
 }

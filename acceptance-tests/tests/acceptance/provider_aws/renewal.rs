@@ -2,9 +2,8 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
-use gitlabspot_acceptance_tests::{Fault, Stage, Workspace};
+use gitlabspot_acceptance_tests::{Fault, Stage, Workspace, until};
 use serde_json::{Value, json};
 
 use super::{NO_KEYS, error_of, file, role, settings};
@@ -34,11 +33,7 @@ async fn waiting(test: &str) -> (Stage, Workspace, String) {
 
 /// Asks until EKS is being asked whether the group is there.
 async fn until_waiting(stage: &Stage) {
-    let begin = std::time::Instant::now();
-    while stage.account.looks_after("CreateNodegroup") < 2 {
-        assert!(begin.elapsed() < Duration::from_secs(120), "never waited: {:?}", stage.account.calls());
-        tokio::task::yield_now().await;
-    }
+    until("the group is waited for", async || stage.account.looks_after("CreateNodegroup") > 1).await;
 }
 
 /// Which keys looked at the group, in order, each once; and how many looks were refused.

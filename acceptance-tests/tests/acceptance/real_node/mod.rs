@@ -12,9 +12,9 @@ mod start;
 mod values_files;
 mod warm_capacity;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use gitlabspot_acceptance_tests::{Engine, Stage, Workspace};
+use gitlabspot_acceptance_tests::{Engine, Stage, Workspace, until_at_last};
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, AttachParams, ListParams};
 use serde_json::{Value, json};
@@ -146,11 +146,7 @@ impl Scene {
     }
 
     async fn until(&self, what: &str, happened: impl AsyncFn() -> bool) {
-        let end = Instant::now() + PATIENCE;
-        while !happened().await {
-            assert!(Instant::now() < end, "this never happened: {what}\n{}", self.evidence().await);
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+        until_at_last(PATIENCE, happened, async || format!("{what}\n{}", self.evidence().await)).await;
     }
 
     /// What the managers say, and how far the jobs are.

@@ -1,16 +1,19 @@
 //! Placeholders on a node whose pause containers end as a kubelet ends them.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use gitlabspot_acceptance_tests::{Engine, RealNode, Stage, Workspace};
+use gitlabspot_acceptance_tests::{Engine, RealNode, Stage, Workspace, until_at_last};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use kube::api::{Api, DeleteParams, ListParams, PostParams};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::warm_capacity::scheduled::{minute_after, now, period};
 
 use super::{PATIENCE, name};
+
+/// What the test waits for the end of a period.
+const A_PERIOD: Duration = Duration::from_secs(240);
 
 /// Placeholders, two of which fill the node.
 struct Warm {
@@ -22,7 +25,7 @@ struct Warm {
 }
 
 impl Warm {
-    async fn new(test: &str, variables: Value) -> Self {
+    async fn new(test: &str) -> Self {
         let stage = Stage::new(&format!("real_node/{test}"), Engine::opentofu()).await;
         let node = stage.real_node();
         stage.namespace.create().await;
@@ -31,10 +34,9 @@ impl Warm {
             "cpu": "10m", "memory": format!("{memory}Mi"),
             "node_selector": node.selector(), "tolerations": node.tolerations(),
         });
-        let mut all = json!({
+        let all = json!({
             "cluster_name": stage.account.cluster(), "namespace": stage.namespace.name(), "pods": 2, "pod": pod,
         });
-        all.as_object_mut().unwrap().extend(variables.as_object().unwrap().clone());
         let workspace = stage.testdata("warm_capacity/placeholders", all).await;
         Self { workspace, node, stage, memory }
     }
@@ -57,11 +59,8 @@ impl Warm {
     }
 
     async fn until_placeholders(&self, wanted: &[&str]) {
-        let end = Instant::now() + PATIENCE;
-        while self.placeholders().await != wanted {
-            assert!(Instant::now() < end, "{:?}, not {wanted:?}: {:?}", self.placeholders().await, self.jobs().await);
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+        let there = async || format!("{:?}, not {wanted:?}: {:?}", self.placeholders().await, self.jobs().await);
+        until_at_last(PATIENCE, async || self.placeholders().await == wanted, there).await;
     }
 
     async fn jobs(&self) -> Vec<Job> {
@@ -87,11 +86,7 @@ impl Warm {
         let pod: Pod = self.pods().create(&PostParams::default(), &serde_json::from_value(pod).unwrap()).await.unwrap();
         self.until_placeholders(&["Pending", "Running"]).await;
         let is_running = async || self.pods().get(job).await.unwrap().status.unwrap().phase.unwrap() == "Running";
-        let end = Instant::now() + PATIENCE;
-        while !is_running().await {
-            assert!(Instant::now() < end, "{job} does not run");
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+        until_at_last(PATIENCE, is_running, async || format!("{job} runs")).await;
         self.pods().delete(&name(&pod), &DeleteParams::default()).await.unwrap();
         self.until_placeholders(&["Running", "Running"]).await;
     }
@@ -108,19 +103,16 @@ async fn allocatable_memory(stage: &Stage, node: &RealNode) -> u64 {
 /// at its time; then the same without a schedule. In one test, because two of them would fill the node twice.
 #[tokio::test]
 async fn preempted_placeholders_come_back() {
+    let warm = Warm::new("warm_capacity").await;
     let (start, end) = (now() / 60 * 60 - 3600, minute_after(75));
-    let warm = Warm::new("warm_capacity", json!({ "schedule": period(start, end) })).await;
+    warm.workspace.set(&json!({ "schedule": period(start, end) }));
     warm.workspace.apply().await;
     warm.until_placeholders(&["Running", "Running"]).await;
     for job in ["first", "second", "third"] {
         warm.preempts_and_leaves(job).await;
         warm.workspace.assert_stable().await;
     }
-    let limit = Instant::now() + Duration::from_secs(240);
-    while !warm.jobs().await.is_empty() {
-        assert!(Instant::now() < limit, "{:?}", warm.jobs().await);
-        tokio::time::sleep(Duration::from_millis(500)).await;
-    }
+    until_at_last(A_PERIOD, async || warm.jobs().await.is_empty(), async || format!("{:?}", warm.jobs().await)).await;
     assert!(now() >= end - 1, "the Job ended {} s before the period", end - now());
     warm.until_placeholders(&[]).await;
     warm.workspace.assert_stable().await;

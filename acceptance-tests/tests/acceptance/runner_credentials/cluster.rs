@@ -92,7 +92,6 @@ async fn a_secret_of_another_user() {
     let (stage, workspace) = guide("secret_of_another_user", json!({})).await;
     let other = workspace.twin();
     other.set(&json!({ "name": "other" }));
-    other.init().await;
     workspace.apply().await;
     let theirs = secret(&stage).await;
     let made = stage.account.changes();

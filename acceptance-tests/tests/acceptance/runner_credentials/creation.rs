@@ -95,13 +95,8 @@ async fn forbid_secrets(stage: &Stage) {
     });
     let quotas = stage.kubernetes.api::<ResourceQuota>(stage.namespace.name());
     quotas.create(&PostParams::default(), &serde_json::from_value(quota).unwrap()).await.unwrap();
-    loop {
-        let quota: ResourceQuota = quotas.get("no-secrets").await.unwrap();
-        if quota.status.is_some_and(|status| status.hard.is_some()) {
-            return;
-        }
-        tokio::task::yield_now().await;
-    }
+    let is_enforced = async || quotas.get("no-secrets").await.unwrap().status.is_some_and(|it| it.hard.is_some());
+    until("the quota is enforced", is_enforced).await;
 }
 
 async fn allow_secrets(stage: &Stage) {

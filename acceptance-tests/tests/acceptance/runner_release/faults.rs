@@ -1,6 +1,6 @@
 //! What an API server, and the network before it, can do wrong.
 
-use std::time::{Duration, Instant};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use gitlabspot_acceptance_tests::{KubernetesFault, KubernetesProxy, Stage, until};
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
@@ -119,14 +119,10 @@ async fn an_api_server_that_dies() {
     workspace.set(&json!({ "image_missing": true }));
     let running = workspace.begin_apply();
     rollout_is_waited_for(proxy).await;
-    let begin = Instant::now();
     proxy.go_down().await;
     let said = running.output().await.failed();
-    assert!(begin.elapsed() < Duration::from_secs(15), "{:?}", begin.elapsed());
-    assert!(
-        said.contains("The rollout of the manager did not complete") && said.contains("cannot be reached"),
-        "{said}"
-    );
+    assert!(said.contains("The rollout of the manager did not complete") && said.contains("cannot be reached"), "{said}");
+    assert!(!said.contains("timed out after"), "waited on: {said}");
 
     let said = workspace.try_plan().await.unwrap_err().failed();
     assert!(said.contains("cannot be reached") && said.contains("The state was not changed"), "{said}");
@@ -147,7 +143,9 @@ async fn a_token_ends_while_a_rollout_is_waited_for() {
     rollout_is_waited_for(proxy).await;
     let before = proxy.calls().len();
     // A token of the same second is the same.
-    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let second = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let begin = second();
+    until("another second begins", async || second() > begin).await;
     proxy.expire_tokens();
     until("the wait goes on", async || {
         let calls = proxy.calls();

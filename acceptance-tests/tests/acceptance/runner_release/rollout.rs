@@ -1,7 +1,5 @@
 //! The wait for the pods of the manager.
 
-use std::time::{Duration, Instant};
-
 use gitlabspot_acceptance_tests::{KubernetesFault, until};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::ResourceQuota;
@@ -44,9 +42,7 @@ async fn a_deadline_that_is_exceeded() {
     deployments.patch(NAME, &PatchParams::default(), &Patch::Merge(&soon)).await.unwrap();
     assert!(workspace.plan().await.is_empty(), "the deadline is not ours");
     workspace.set(&json!({ "image_missing": true }));
-    let begin = Instant::now();
     let said = workspace.try_apply().await.failed();
-    assert!(begin.elapsed() < Duration::from_secs(60), "{:?}", begin.elapsed());
     for text in [
         "Runner manager is not available",
         "has timed out progressing",
@@ -55,6 +51,7 @@ async fn a_deadline_that_is_exceeded() {
     ] {
         assert!(said.contains(text), "{text} in {said}");
     }
+    assert!(!said.contains("timed out after"), "waited on: {said}");
     let plan = workspace.plan().await;
     assert_eq!(plan.change(ADDRESS)["before"]["status"], "failed");
     assert_eq!(plan.change(ADDRESS)["actions"], json!(["update"]));

@@ -19,8 +19,7 @@ async fn a_job_takes_the_place_of_a_placeholder_at_once() {
     scene.workspace.assert_stable().await;
     scene.until_placeholders(&[scene.running(), scene.running()]).await;
 
-    let waited = run_job(&scene.stage, &scene.node, "job").await;
-    assert!(waited.as_secs() < 20, "the job waited for {waited:?}");
+    run_job(&scene.stage, &scene.node, "job").await;
     scene.until_placeholders(&[pending(), scene.running()]).await;
     scene.workspace.assert_stable().await;
 

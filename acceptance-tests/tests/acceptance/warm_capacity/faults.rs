@@ -1,7 +1,5 @@
 //! What an API server, and the network before it, can do wrong.
 
-use std::time::{Duration, Instant};
-
 use gitlabspot_acceptance_tests::{KubernetesFault, KubernetesProxy, until};
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
@@ -119,11 +117,10 @@ async fn an_api_server_that_dies() {
     proxy.forget();
     let running = scene.workspace.begin_apply();
     scene.until_waiting(proxy, "deployments").await;
-    let begin = Instant::now();
     proxy.go_down().await;
     let said = running.output().await.failed();
-    assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
     assert!(said.contains("Placeholders were not created") && said.contains("cannot be reached"), "{said}");
+    assert!(!said.contains("timed out after"), "waited on: {said}");
 
     let said = scene.workspace.try_plan().await.unwrap_err().failed();
     assert!(said.contains("cannot be reached") && said.contains("The state was not changed"), "{said}");
@@ -148,7 +145,6 @@ async fn a_namespace_that_is_being_deleted() {
     maps.create(&PostParams::default(), &serde_json::from_value(held).unwrap()).await.unwrap();
     let other = scene.workspace.twin();
     other.set(&json!({ "name": "other" }));
-    other.init().await;
     other.apply().await;
     let namespaces: Api<Namespace> = Api::all(stage.kubernetes.client());
     namespaces.delete(namespace, &DeleteParams::default()).await.unwrap();

@@ -1,8 +1,6 @@
 //! Runs that do not come to their end: Ctrl-C, and worse.
 
-use std::time::{Duration, Instant};
-
-use gitlabspot_acceptance_tests::{KubernetesFault, Running, until};
+use gitlabspot_acceptance_tests::{KubernetesFault, KubernetesProxy, Running, until};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{ListParams, Patch, PatchParams};
@@ -12,11 +10,8 @@ use super::scheduled::{now, period};
 use super::{ADDRESS, NAME, Scene, quota_of};
 
 /// Presses Ctrl-C, which has to end the command soon.
-async fn interrupted(running: Running) -> String {
-    let begin = Instant::now();
-    let output = running.interrupt().await;
-    assert!(begin.elapsed() < Duration::from_secs(8), "took {:?}: {output}", begin.elapsed());
-    output.failed()
+async fn interrupted(proxy: &KubernetesProxy, running: Running) -> String {
+    running.interrupt_soon(|| proxy.calls().len()).await.failed()
 }
 
 /// A period under way.
@@ -53,7 +48,7 @@ async fn of_a_create() {
         let proxy = scene.stage.kubernetes_faults();
         let running = scene.workspace.begin_apply();
         scene.until_waiting(proxy, kind).await;
-        let said = interrupted(running).await;
+        let said = interrupted(proxy, running).await;
         assert!(said.contains("cancelled; last seen: 0 of 1 pods"), "{said}");
         assert!(said.contains("The applied objects are in the state"), "{said}");
         assert!(said.contains("the next apply deletes and recreates it"), "{said}");
@@ -76,7 +71,7 @@ async fn of_an_update() {
     let proxy = scene.stage.kubernetes_faults();
     let running = scene.workspace.begin_apply();
     scene.until_waiting(proxy, "deployments").await;
-    let said = interrupted(running).await;
+    let said = interrupted(proxy, running).await;
     assert!(said.contains("cancelled; last seen: 1 of 2 pods are created"), "{said}");
     assert_eq!(scene.workspace.plan().await.changes(), [(ADDRESS.to_owned(), vec!["update".to_owned()])].into());
     quota.lift().await;
@@ -91,7 +86,7 @@ async fn of_an_api_server_that_is_silent() {
     proxy.inject(KubernetesFault::hang("PATCH", &format!("/deployments/{NAME}?")).times(0));
     let running = scene.workspace.begin_apply();
     until("a request hangs", async || proxy.calls().iter().any(|call| call.fault.is_some())).await;
-    let said = interrupted(running).await;
+    let said = interrupted(proxy, running).await;
     assert!(said.contains("the run was stopped before the Kubernetes API answered"), "{said}");
     // It may have been taken, for all that is known.
     assert_eq!(scene.workspace.state().await.resource(ADDRESS)["manifest"].as_object().unwrap().len(), 2);
@@ -119,7 +114,7 @@ async fn of_a_destroy() {
         proxy.forget();
         let running = scene.workspace.begin_destroy();
         until("it is being deleted", async || !proxy.calls_of("DELETE", "/deployments/").is_empty()).await;
-        let said = interrupted(running).await;
+        let said = interrupted(proxy, running).await;
         assert!(said.contains("could not be removed completely: cancelled; last seen: Deployment"), "{said}");
         assert!(scene.workspace.state().await.contains(ADDRESS));
     };

@@ -14,7 +14,6 @@ async fn a_priority_class_is_shared() {
     let scene = Scene::new("shared", json!({ "pods": 1 })).await;
     let other = scene.workspace.twin();
     other.set(&json!({ "name": "other" }));
-    other.init().await;
     let (one, two) = tokio::join!(scene.workspace.try_apply(), other.try_apply());
     let _ = (one.succeeded(), two.succeeded());
     scene.until_placeholders(&[scene.running(), scene.running()]).await;
@@ -74,7 +73,6 @@ async fn imports_in_every_way() {
     assert!(said.contains("\"warm\" is not namespace/name") || said.contains("does not exist"), "{said}");
 
     let twin = scene.workspace.twin();
-    twin.init().await;
     let _ = twin.run(&["state", "rm", ADDRESS]).await.succeeded();
     let said = twin.try_import(ADDRESS, &format!("{}/none", scene.stage.namespace.name())).await.failed();
     assert!(said.contains("Warm capacity not found"), "{said}");

@@ -257,7 +257,7 @@ mod tests {
         assert!(first(sized(70_000, "gp3")).contains("not between 1 and 65536 GiB"));
         assert!(first(sized(100, "io1")).contains("needs iops"));
         assert!(first(RootVolume { iops: 3_000.into(), ..sized(100, "gp2") }).contains("does not support iops"));
-        assert!(first(RootVolume { iops: 2_000.into(), ..sized(100, "gp3") }).contains("outside the 3000 to 80000"));
+        assert!(first(RootVolume { iops: 2_000.into(), ..sized(100, "gp3") }).contains("not between 3000 and 80000"));
         assert!(first(RootVolume { iops: 6_000.into(), ..sized(100, "io1") }).contains("more than 50 for each GiB"));
         assert!(first(RootVolume { throughput: 1_000.into(), ..sized(100, "gp3") }).contains("at least 4000 IOPS"));
         assert!(first(RootVolume { throughput: 200.into(), ..sized(100, "gp2") }).contains("Only gp3 does"));
