@@ -151,7 +151,7 @@ async fn nothing_matches() {
         }
         let said = workspace.try_plan().await.unwrap_err().failed();
         assert!(said.contains("No instance type matches"), "{said}");
-        assert!(said.contains(&format!("types matched before {attribute}, none after it")), "{said}");
+        assert!(said.contains(&format!("types matched before {attribute}, and none after it")), "{said}");
     }
     workspace.set(&usual);
     workspace.set(&json!({ "max_results": 21, "architecture": "z80" }));

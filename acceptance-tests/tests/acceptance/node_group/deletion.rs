@@ -62,7 +62,7 @@ async fn role_stays() {
     workspace.apply().await;
     stage.account.inject(Fault::error("iam", "DeleteRole", 403, "AccessDenied", "no iam:DeleteRole"));
     let said = workspace.try_destroy().await.failed();
-    assert!(said.contains("no iam:DeleteRole") && said.contains("the state keeps its role"), "{said}");
+    assert!(said.contains("no iam:DeleteRole") && said.contains("The state keeps its role"), "{said}");
     assert!(workspace.state().await.contains(ADDRESS));
     workspace.destroy().await;
     stage.assert_nothing_left().await;

@@ -36,7 +36,8 @@ async fn elsewhere() {
     let moved = workspace.clone().with_keys_of(&other);
     for output in [moved.try_apply().await, moved.try_destroy().await] {
         let said = output.failed();
-        let wanted = format!("This resource is {}, and it is looked for in", before["user_arn"].as_str().unwrap());
+        let wanted =
+            format!("This resource is {}, but the provider uses the AWS account", before["user_arn"].as_str().unwrap());
         assert!(said.contains(&wanted), "{said}");
     }
     assert_eq!(workspace.state().await.resource(ADDRESS), &before);

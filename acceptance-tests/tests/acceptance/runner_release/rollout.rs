@@ -82,7 +82,8 @@ async fn pods_that_are_refused() {
     .await;
     workspace.set(&json!({ "concurrent": 4, "update_timeout": "5s" }));
     let said = workspace.try_apply().await.failed();
-    for text in ["did not end: timed out after ", "0 of 1 pods are new; pods are refused:", "exceeded quota: none"] {
+    for text in ["did not complete: timed out after ", "0 of 1 pods are new; pods are refused:", "exceeded quota: none"]
+    {
         assert!(said.contains(text), "{text} in {said}");
     }
     assert_eq!(workspace.plan().await.change(ADDRESS)["before"]["status"], "progressing");
@@ -100,7 +101,10 @@ async fn the_next_apply_waits_on() {
     workspace.apply().await;
     workspace.set(&json!({ "image_missing": true, "update_timeout": "2s" }));
     let said = workspace.try_apply().await.failed();
-    assert!(said.contains("did not end: timed out after ") && said.contains("the next apply waits again"), "{said}");
+    assert!(
+        said.contains("did not complete: timed out after ") && said.contains("the next apply waits again"),
+        "{said}"
+    );
     let before = generation(&stage).await;
     workspace.set(&json!({ "update_timeout": null }));
     let proxy = stage.kubernetes_faults();
