@@ -169,7 +169,7 @@ async fn a_plan_without_a_way_to_the_cluster_is_the_same() {
         assert_eq!(plan.changes(), BTreeMap::from([(ADDRESS.to_owned(), vec!["create".to_owned()])]));
         let said = plan.output().prose();
         let is_refused =
-            said.contains("Warning: Plan not tried out on the cluster") && said.contains("401 Unauthorized");
+            said.contains("Warning: Plan not validated on the cluster") && said.contains("401 Unauthorized");
         assert_eq!((said.contains("Warning"), is_refused), (authority.is_some(), authority.is_some()), "{said}");
     }
     let config_maps = stage.kubernetes.api::<ConfigMap>(stage.namespace.name());
@@ -227,7 +227,7 @@ async fn what_was_not_tried_out_is_told() {
     let said = plan.output().prose();
     let deployment =
         format!("The cluster did not answer for Deployment {}/{NAME} within 30 seconds", stage.namespace.name());
-    assert!(said.contains("Plan not wholly tried out on the cluster") && said.contains(&deployment), "{said}");
+    assert!(said.contains("Plan not completely validated on the cluster") && said.contains(&deployment), "{said}");
     assert_eq!(plan.changes(), BTreeMap::from([(ADDRESS.to_owned(), vec!["create".to_owned()])]));
 }
 

@@ -8,7 +8,7 @@ use super::{NAME, end, typed, with_token};
 fn pause_after_deletion(calls: &[KubernetesCall], kind: &str) -> u128 {
     let deletion = format!("DELETE {kind}/{NAME}");
     let place = calls.iter().position(|call| call.is_change() && call.short() == deletion);
-    let place = place.unwrap_or_else(|| panic!("{deletion} in {calls:#?}"));
+    let place = place.unwrap_or_else(|| unreachable!("{deletion} in {calls:#?}"));
     calls[place + 1].at - calls[place].at
 }
 

@@ -148,7 +148,7 @@ impl Merger {
         } else {
             format!("{at} is given by `{owner}` and by `{}`, with different values. Keep one of them.", self.source)
         };
-        self.findings.push(Diagnostic::error("Key given twice", detail).at(AttributePath::of(self.source)));
+        self.findings.push(Diagnostic::error("Duplicate key", detail).at(AttributePath::of(self.source)));
     }
 
     /// Remembers the source for the value and for everything below it.

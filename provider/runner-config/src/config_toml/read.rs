@@ -11,7 +11,7 @@ use crate::catalogue::{Key, Kind, OTHER_EXECUTORS, Table, home};
 use crate::suggest::did_you_mean;
 
 pub(super) const OTHER_EXECUTOR: &str = "Option of another executor";
-pub(super) const WRONG_VALUE: &str = "Wrong value in the runner's configuration";
+pub(super) const WRONG_VALUE: &str = "Invalid value in the runner's configuration";
 
 pub(super) struct Reader<'a> {
     pub(super) place: &'a Place,
@@ -42,7 +42,7 @@ impl<'a> Reader<'a> {
                 && read.insert(key.toml.to_owned(), value).is_some()
             {
                 self.error(
-                    "Key given twice",
+                    "Duplicate key",
                     &here,
                     &format!("{here} stands there in two spellings; the runner does not tell letter case apart."),
                 );

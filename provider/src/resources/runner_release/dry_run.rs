@@ -59,7 +59,7 @@ pub(super) async fn check(
         // An apply would come no further.
         Ok(Err(error)) => {
             let text = format!("{} Whether the cluster accepts the plan is not known.", sentence(&error.to_string()));
-            plan.warn(Diagnostic::warning("Plan not tried out on the cluster", text));
+            plan.warn(Diagnostic::warning("Plan not validated on the cluster", text));
             return Ok(());
         }
         Ok(Ok(None)) | Err(_) => return Ok(()),
@@ -80,7 +80,7 @@ pub(super) async fn check(
             unanswered.join(", "),
             DONE.as_secs()
         );
-        plan.warn(Diagnostic::warning("Plan not wholly tried out on the cluster", text));
+        plan.warn(Diagnostic::warning("Plan not completely validated on the cluster", text));
     }
     let changes: Vec<_> = accepted.into_iter().map(|it| (it.place, it.asked, it.made)).collect();
     if let Some(warning) = mutation::foretold(&changes) {

@@ -90,7 +90,7 @@ impl Existing {
              or a registration token into runner-registration-token, before or with this apply. Until then the plan cannot \
              show the objects of the release."
         );
-        Some(Diagnostic::warning("Secret of the runner's token is missing", detail))
+        Some(Diagnostic::warning("Secret of the runner token not found", detail))
     }
 }
 

@@ -155,7 +155,7 @@ account whose annotations are the same;
 - the startup probe, settings of the readiness probe if both have their defaults, and the default seccomp profile;
 - a `runner_name` if the release has none, spelling and order, and fields of the pod that others than Helm manage.
 
-Such a pod template is preserved, with the annotation `gitlabspot.io/stands-for` on the Deployment, and managed like any other. \
+Such a pod template is preserved, with the annotation `gitlabspot.io/template-hash` on the Deployment, and managed like any other. \
 Its scripts are already those of this provider: they are used by a container that restarts in the same pod. The first change that \
 requires new pods, of the configuration, a token, a Secret in use or `restart_on`, replaces the complete template. A preserved \
 preStop hook then runs a last time, and removes the runner of the terminated pod from GitLab before its last jobs have finished, \

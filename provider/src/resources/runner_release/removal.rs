@@ -132,7 +132,7 @@ impl Scene<'_> {
         if operation.private.adoption.is_adopting {
             let detail = "The release was imported from Helm, and no apply has taken over all of it. What still belongs \
                           to Helm was left as it is; `helm uninstall` removes it.";
-            operation.warn(Diagnostic::warning("Release of Helm was not removed", detail));
+            operation.warn(Diagnostic::warning("Release managed by Helm was not removed", detail));
         }
         let timeout = Timeouts::delete(&operation.state.timeouts, grace(&manifest) + DELETE);
         let end = self.context.clock.now() + timeout;

@@ -53,7 +53,7 @@ fn numbers(config: &RunnerRelease, diagnostics: &mut Diagnostics) {
     let mut least = |path: AttributePath, value: &Value<i64>, least: i64| {
         if let Some(number) = value.known().filter(|number| **number < least) {
             let text = format!("{path} is {number}. It must be {least} or more.");
-            diagnostics.push(Diagnostic::error("Number out of range", text).at(path));
+            diagnostics.push(Diagnostic::error("Invalid number", text).at(path));
         }
     };
     for (name, value) in [
@@ -94,7 +94,7 @@ fn tokens(config: &RunnerRelease, diagnostics: &mut Diagnostics) {
     if config.runner_token_wo.as_str().is_some_and(is_of_registration) {
         diagnostics.error(
             "runner_token_wo",
-            "Not an authentication token",
+            "Invalid authentication token",
             "This is a registration token (GR1348941...). Give it as registration_token_wo.",
         );
     }
@@ -143,7 +143,7 @@ mod tests {
         let wrong = RunnerRelease { runner_token_wo: Value::Null, registration_token_wo: "glrt-x".into(), ..release() };
         assert_eq!(problems(&wrong), found("registration_token_wo", "Not a registration token"));
         let wrong = RunnerRelease { runner_token_wo: "GR1348941-x".into(), ..release() };
-        assert_eq!(problems(&wrong), found("runner_token_wo", "Not an authentication token"));
+        assert_eq!(problems(&wrong), found("runner_token_wo", "Invalid authentication token"));
         let none = RunnerRelease { runner_token_wo: Value::Null, ..release() };
         assert_eq!(problems(&none), found("runner_token_wo", "A runner needs one token"));
         let name = RunnerRelease { name: "Runner_".into(), ..release() };
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn numbers_have_a_least_value() {
-        let found = |path: &str| vec![(path.to_owned(), "Number out of range".to_owned())];
+        let found = |path: &str| vec![(path.to_owned(), "Invalid number".to_owned())];
         assert_eq!(problems(&RunnerRelease { replicas: (-1).into(), ..release() }), found("replicas"));
         let hpa = Hpa { min_replicas: 3.into(), max_replicas: 2.into(), ..Hpa::default() };
         assert_eq!(problems(&RunnerRelease { hpa: Value::Known(hpa), ..release() }), found("hpa.max_replicas"));

@@ -15,7 +15,7 @@ pub fn asked(typed: &ReleaseInputs) -> Result<Option<RunnerVersion>, Vec<Diagnos
         return Ok(typed.image.as_deref().and_then(RunnerVersion::of_image));
     };
     let wrong = |detail: String| {
-        vec![Diagnostic::error("Not a version of GitLab Runner", detail).at(AttributePath::of("runner_version"))]
+        vec![Diagnostic::error("Invalid runner version", detail).at(AttributePath::of("runner_version"))]
     };
     let Some(version) = RunnerVersion::parse(text) else {
         return Err(wrong(format!(
@@ -72,7 +72,7 @@ fn untold(is_untold: bool, typed: &ReleaseInputs) -> Option<Diagnostic> {
          runner_version to the version in the image.",
         RunnerVersion::DEFAULT
     );
-    is_untold.then(|| Diagnostic::warning("Version of the runner is not known", detail).at(AttributePath::of(at)))
+    is_untold.then(|| Diagnostic::warning("Runner version not known", detail).at(AttributePath::of(at)))
 }
 
 /// Tags of the official image have three numbers.
@@ -83,8 +83,7 @@ fn without_patch(typed: &ReleaseInputs, inputs: &ReleaseInputs, tag: Option<&str
         "GitLab publishes no image for \"{text}\". Write the patch release, for instance \"{number}.0\", or set image."
     );
     (number.split('.').count() < 3).then(|| {
-        Diagnostic::error("Version of the runner without its patch release", detail)
-            .at(AttributePath::of("runner_version"))
+        Diagnostic::error("Runner version without a patch release", detail).at(AttributePath::of("runner_version"))
     })
 }
 
@@ -121,7 +120,7 @@ mod tests {
 
     #[test]
     fn an_image_that_does_not_tell_it_registers() {
-        let warned = || ("19.3".to_owned(), false, vec!["Warning Version of the runner is not known".to_owned()]);
+        let warned = || ("19.3".to_owned(), false, vec!["Warning Runner version not known".to_owned()]);
         for image in
             ["mirror/gitlab-runner", "mirror/gitlab-runner:latest", "mirror:5000/gitlab-runner@sha256:x", "x:1.4.2"]
         {
@@ -133,10 +132,7 @@ mod tests {
     #[test]
     fn an_official_image_has_a_patch_release() {
         let found = |typed| running(typed, json!({})).2;
-        assert_eq!(
-            found(json!({ "runner_version": "19.3" })),
-            ["Error Version of the runner without its patch release"]
-        );
+        assert_eq!(found(json!({ "runner_version": "19.3" })), ["Error Runner version without a patch release"]);
         assert_eq!(found(json!({ "runner_version": "19.3", "image": "x" })), [""; 0]);
         assert_eq!(found(json!({ "runner_version": "v19.3.1" })), [""; 0]);
         let old = serde_json::from_value(json!({ "runner_version": "14.10.1" })).unwrap();

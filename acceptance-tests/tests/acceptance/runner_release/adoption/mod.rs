@@ -86,7 +86,7 @@ async fn keeps_its_pods(stage: &Stage, helm: Helm, by_block: bool) {
     let plan = workspace.plan().await;
     assert_eq!(plan.changes(), [(ADDRESS.to_owned(), vec!["update".to_owned()])].into());
     let said = plan.output().prose();
-    assert!(said.contains("its pods stay") && !said.contains("Values of Helm's release"), "{said}");
+    assert!(said.contains("its pods stay") && !said.contains("Values of the Helm release"), "{said}");
     let said = workspace.apply().await.prose();
     assert!(said.contains(&format!("ConfigMap {namespace}/extra. Nothing manages it now")), "{said}");
     workspace.assert_stable().await;
@@ -146,7 +146,7 @@ async fn pods_that_were_kept_are_looked_after() {
     let workspace = stage.testdata("runner_release/adopted", given).await;
     import(&stage, &workspace, false).await;
     let said = workspace.plan().await.output().prose();
-    assert!(said.contains("its pods stay") && !said.contains("Values of Helm's release"), "{said}");
+    assert!(said.contains("its pods stay") && !said.contains("Values of the Helm release"), "{said}");
     workspace.apply().await;
     workspace.assert_stable().await;
     assert_eq!((pods_and_replica_sets(&stage).await, template(&stage).await), (before.clone(), found.clone()));
@@ -339,7 +339,7 @@ async fn an_import_alone_changes_nothing() {
     let workspace = stage.testdata("runner_release/adopted", with_token(&stage, "runner_token", "glrt-new")).await;
     let _ = workspace.try_import(ADDRESS, &id(&stage)).await.succeeded();
     let said = workspace.destroy().await.prose();
-    assert!(said.contains("Release of Helm was not removed"), "{said}");
+    assert!(said.contains("Release managed by Helm was not removed"), "{said}");
     let after: Deployment = stage.kubernetes.get(stage.namespace.name(), NAME).await;
     assert_eq!((after.metadata.uid, after.spec), (before.metadata.uid, before.spec));
     assert!(!workspace.state().await.contains(ADDRESS));

@@ -20,7 +20,7 @@ use crate::resources::runner_release::spec::ServiceAccount;
 use crate::resources::runner_release::{Scene, live};
 
 /// On a Deployment whose template was found: the hash of ours that it stands for.
-pub(in super::super) const STANDS_FOR: &str = "gitlabspot.io/stands-for";
+pub(in super::super) const TEMPLATE_HASH: &str = "gitlabspot.io/template-hash";
 
 /// What is remembered of the pod that was found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -67,7 +67,7 @@ impl Scene<'_> {
         let is_its = |object: &&Json| object["kind"] == "Deployment" && object["metadata"]["namespace"] == namespace;
         let Some(deployment) = objects.iter().find(is_its) else { return Ok(()) };
         let template = &deployment["spec"]["template"];
-        let stands_for = deployment.pointer("/metadata/annotations").and_then(|all| all[STANDS_FOR].as_str());
+        let stands_for = deployment.pointer("/metadata/annotations").and_then(|all| all[TEMPLATE_HASH].as_str());
         let is_helms = |object: &Json| is_helms(object, namespace, release);
         let name = deployment["metadata"]["name"].as_str().unwrap_or_default();
         let config_map =

@@ -65,7 +65,7 @@ pub(super) fn announced(namespace: &str, release: &str, found: &[Json], private:
          Helm was given are told by `helm get values {release} --namespace {namespace}`. Until the apply nothing is changed.",
         names(found.iter().filter_map(|object| ObjectRef::of(object).ok()))
     );
-    Diagnostic::warning("Release of Helm", detail)
+    Diagnostic::warning("Release is managed by Helm", detail)
 }
 
 /// What the plan says of a release that is still Helm's.
@@ -86,7 +86,7 @@ fn of_pods(wanted: &Wanted, verdict: &Verdict, record: Option<&Record>) -> Optio
                  for in nothing that a running manager knows of. Until the first change that needs new pods they stay the \
                  chart's, with its preStop hook if they have it, which takes their runner out of GitLab when they end."
             );
-            Some(Diagnostic::warning("The pods of Helm's release stay", detail))
+            Some(Diagnostic::warning("Pods of the Helm release are preserved", detail))
         }
         Verdict::Ours(differences) if !differences.is_empty() => {
             let lines: Vec<String> = differences.iter().map(|difference| line(difference, &place, manager)).collect();
@@ -99,7 +99,7 @@ fn of_pods(wanted: &Wanted, verdict: &Verdict, record: Option<&Record>) -> Optio
                  of the chart takes the runner of an ending pod out of GitLab before its last jobs have ended.",
                 lines.concat()
             );
-            Some(Diagnostic::warning("The pods of Helm's release are replaced", detail))
+            Some(Diagnostic::warning("Pods of the Helm release are replaced", detail))
         }
         Verdict::Ours(_) | Verdict::Later => None,
     }
@@ -189,7 +189,7 @@ impl Scene<'_> {
                  is: {}. Nothing manages it now: delete it, or bring it into a configuration of its own.",
                 names(left)
             );
-            Diagnostic::warning("Objects of Helm are left", detail)
+            Diagnostic::warning("Objects installed by Helm remain", detail)
         }))
     }
 }

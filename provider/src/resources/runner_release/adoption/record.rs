@@ -100,7 +100,7 @@ impl Record {
                  be what the configuration says.",
                 uncovered.join(", ")
             );
-            Diagnostic::warning("Values of Helm's release are missing", detail)
+            Diagnostic::warning("Values of the Helm release are missing", detail)
         })
     }
 }

@@ -180,7 +180,7 @@ pub fn json(raw: &Raw) -> Json {
 
 fn shapeless(error: &serde_json::Error) -> Diagnostics {
     Diagnostic::error(
-        "Attribute of an unexpected shape",
+        "Invalid attribute value",
         format!("An attribute does not have the shape that Kubernetes defines for it: {error}."),
     )
     .into()

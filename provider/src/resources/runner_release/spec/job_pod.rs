@@ -101,7 +101,7 @@ pub(super) fn left_out(kubernetes: &Table) -> Option<Diagnostic> {
         rules.join("; ")
     );
     (!rules.is_empty()).then(|| {
-        Diagnostic::warning("Node rules that placeholders do not follow", detail)
+        Diagnostic::warning("Node affinity rules not used by placeholders", detail)
             .at(AttributePath::dotted("config.kubernetes.affinity"))
     })
 }

@@ -25,7 +25,7 @@ pub(super) fn runner(runner: &Table, inputs: &ReleaseInputs) -> Vec<Diagnostic> 
     if inputs.build_nodes.is_some() {
         let timeout = kubernetes.get("poll_timeout").and_then(Value::as_integer);
         if timeout.unwrap_or(DEFAULT_POLL_TIMEOUT) < SCALE_UP_SECONDS {
-            findings.push(Diagnostic::warning("Jobs may give up before a node is there", format!(
+            findings.push(Diagnostic::warning("Jobs may time out before a node is ready", format!(
                     "poll_timeout is {} s, and a node group that starts at 0 needs two to four minutes for its first \
                      node. The job then fails before it started. Set poll_timeout to 300 or more.",
                     timeout.unwrap_or(DEFAULT_POLL_TIMEOUT)
@@ -33,7 +33,7 @@ pub(super) fn runner(runner: &Table, inputs: &ReleaseInputs) -> Vec<Diagnostic> 
         }
     }
     if kubernetes.contains_key("pod_spec") && !feature_flag(runner, "FF_USE_ADVANCED_POD_SPEC_CONFIGURATION") {
-        findings.push(Diagnostic::warning("Pod patches are not switched on", "pod_spec has no effect without the feature flag FF_USE_ADVANCED_POD_SPEC_CONFIGURATION. Set it to true in \
+        findings.push(Diagnostic::warning("Pod patches not enabled", "pod_spec has no effect without the feature flag FF_USE_ADVANCED_POD_SPEC_CONFIGURATION. Set it to true in \
              feature_flags.").at(AttributePath::dotted("config.kubernetes.pod_spec")));
     }
     findings.extend(cache(runner.get("cache").and_then(Value::as_table).unwrap_or(&empty), inputs));
@@ -45,7 +45,7 @@ fn cache(cache: &Table, inputs: &ReleaseInputs) -> Vec<Diagnostic> {
     let has = |name: &str| s3.and_then(|s3| s3.get(name)).and_then(Value::as_str).is_some_and(|text| !text.is_empty());
     let mut findings = Vec::new();
     if has("AccessKey") && inputs.cache_secret_name.is_some() {
-        findings.push(Diagnostic::error("Key given twice", "Credentials of the cache are given by `cache_secret_name` and in the configuration itself. Keep the Secret.").at(AttributePath::of("cache_secret_name")));
+        findings.push(Diagnostic::error("Duplicate key", "Credentials of the cache are given by `cache_secret_name` and in the configuration itself. Keep the Secret.").at(AttributePath::of("cache_secret_name")));
     }
     if has("AccessKey") && !has("ServerAddress") && !has("AuthenticationType") {
         findings.push(Diagnostic::error("Cache credentials would be ignored", "Without server_address the runner takes no notice of access_key and secret_key, and uses the AWS chain of \
@@ -118,7 +118,7 @@ pub(super) fn objects(inputs: &ReleaseInputs) -> Vec<Diagnostic> {
         if hpa.metrics.as_ref().is_none_or(Vec::is_empty) {
             findings.push(
                 Diagnostic::error(
-                    "Autoscaler without metrics",
+                    "Missing autoscaler metrics",
                     "hpa needs at least one entry in metrics; without one it has nothing to scale by.",
                 )
                 .at(AttributePath::dotted("hpa.metrics")),
@@ -128,7 +128,7 @@ pub(super) fn objects(inputs: &ReleaseInputs) -> Vec<Diagnostic> {
             .extend(hpa.metrics.iter().flatten().enumerate().filter_map(|(index, metric)| of_old_api(index, metric)));
         if hpa.max_replicas.is_some_and(|max| max < hpa.min_replicas.unwrap_or(1)) {
             findings.push(
-                Diagnostic::error("Autoscaler's bounds are reversed", "max_replicas is less than min_replicas.")
+                Diagnostic::error("Invalid autoscaler bounds", "max_replicas is less than min_replicas.")
                     .at(AttributePath::dotted("hpa.max_replicas")),
             );
         }
@@ -137,11 +137,8 @@ pub(super) fn objects(inputs: &ReleaseInputs) -> Vec<Diagnostic> {
         && budget.min_available.is_some() == budget.max_unavailable.is_some()
     {
         findings.push(
-            Diagnostic::error(
-                "Disruption budget needs one bound",
-                "Set exactly one of min_available and max_unavailable.",
-            )
-            .at(AttributePath::of("pod_disruption_budget")),
+            Diagnostic::error("Invalid disruption budget", "Set exactly one of min_available and max_unavailable.")
+                .at(AttributePath::of("pod_disruption_budget")),
         );
     }
     findings

@@ -168,10 +168,7 @@ fn keep<T>(result: Result<T, Vec<Diagnostic>>, findings: &mut Vec<Diagnostic>) -
 }
 
 fn shape_error(error: serde_json::Error) -> Vec<Diagnostic> {
-    vec![
-        Diagnostic::error("Values and attributes do not fit together", error.to_string())
-            .at(AttributePath::of("values")),
-    ]
+    vec![Diagnostic::error("Conflicting values and attributes", error.to_string()).at(AttributePath::of("values"))]
 }
 
 const NO_URL: &str = "GitLab's address is missing or wrong";

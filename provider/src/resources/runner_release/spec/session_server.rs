@@ -71,7 +71,7 @@ impl SessionServer {
             (None, "NodePort", None) => {
                 return Err(vec![
                     Diagnostic::error(
-                        "Session server's port is not known",
+                        "Missing session server port",
                         "Kubernetes would choose a node port that config.toml cannot name. Set node_port.",
                     )
                     .at(AttributePath::dotted("session_server.node_port")),
@@ -81,7 +81,7 @@ impl SessionServer {
             (None, _, _) => {
                 return Err(vec![
                     Diagnostic::error(
-                        "Unknown type of Service",
+                        "Invalid Service type",
                         "service_type must be one of ClusterIP, Headless, NodePort, LoadBalancer.",
                     )
                     .at(AttributePath::dotted("session_server.service_type")),
@@ -154,11 +154,11 @@ mod tests {
         );
         assert_eq!(
             advertise(json!({ "enabled": true, "service_type": "NodePort" })),
-            Err("Session server's port is not known".to_owned())
+            Err("Missing session server port".to_owned())
         );
         assert_eq!(
             advertise(json!({ "enabled": true, "service_type": "Foo" })),
-            Err("Unknown type of Service".to_owned())
+            Err("Invalid Service type".to_owned())
         );
     }
 }

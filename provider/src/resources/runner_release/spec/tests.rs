@@ -201,9 +201,9 @@ fn what_cannot_work_is_refused() {
         [
             "Nothing to scrape",
             "Nothing to scrape",
-            "Autoscaler without metrics",
-            "Autoscaler's bounds are reversed",
-            "Disruption budget needs one bound",
+            "Missing autoscaler metrics",
+            "Invalid autoscaler bounds",
+            "Invalid disruption budget",
             "A runner needs one token",
             "Session server needs a single manager pod",
             "Token in the runner's configuration",
@@ -224,7 +224,7 @@ fn short_poll_timeout_is_warned_about() {
     inputs["config"]["kubernetes"]["poll_timeout"] = json!(200);
     let warnings = resolve(given(inputs, TokenKind::Authentication)).unwrap().warnings;
     let summaries: Vec<_> = warnings.iter().map(|finding| finding.summary.as_ref()).collect();
-    assert_eq!(summaries, ["Jobs may give up before a node is there"]);
+    assert_eq!(summaries, ["Jobs may time out before a node is ready"]);
 }
 
 #[test]

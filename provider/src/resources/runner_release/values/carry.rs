@@ -69,7 +69,7 @@ impl Carrier<'_> {
                 Value::Object(values) => self.walk(values, &below),
                 Value::String(image) if path == "image" && !image.is_empty() => self.image(image),
                 value if is_empty(value) => {}
-                _ => self.error(&path, "Wrong value in a values file", &format!("{path} must be a map.")),
+                _ => self.error(&path, "Invalid value in a values file", &format!("{path} must be a map.")),
             }
         }
     }
@@ -89,7 +89,7 @@ impl Carrier<'_> {
             Err(Misshapen::Wanted(wanted)) => {
                 return self.error(
                     key.path,
-                    "Wrong value in a values file",
+                    "Invalid value in a values file",
                     &format!("{} must be {wanted}.", key.path),
                 );
             }
@@ -162,7 +162,7 @@ impl Carrier<'_> {
             Ok(inputs) => self.carried.inputs = inputs,
             Err(error) => {
                 let detail = format!("a list or a map holds what does not belong there: {error}.");
-                self.findings.push(Diagnostic::error("Wrong value in a values file", detail).at(element(0)));
+                self.findings.push(Diagnostic::error("Invalid value in a values file", detail).at(element(0)));
             }
         }
         self.carried.errors.append(&mut self.findings);

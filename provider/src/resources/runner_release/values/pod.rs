@@ -39,7 +39,7 @@ impl Carrier<'_> {
         for variable in variables.as_ref().and_then(Value::as_array).into_iter().flatten() {
             let Some(name) = variable.get("name").and_then(Value::as_str) else {
                 let detail = "envVars must be a list of {name, value}.";
-                self.error("envVars", "Wrong value in a values file", detail);
+                self.error("envVars", "Invalid value in a values file", detail);
                 return;
             };
             env.push(match variable.get("valueFrom") {

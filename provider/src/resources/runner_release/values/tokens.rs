@@ -15,7 +15,7 @@ impl Carrier<'_> {
             let token = token.trim();
             if key == "runnerToken" && is_of_registration(token) {
                 let wrong = Diagnostic::error(
-                    "Not an authentication token",
+                    "Invalid authentication token",
                     "runnerToken is a registration token (GR1348941...). Take it out of the values and set \
                      `registration_token_wo`.",
                 );
