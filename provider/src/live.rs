@@ -114,7 +114,7 @@ pub(crate) async fn remove(
     own: Option<&Owner>,
     wait: Wait,
 ) -> Result<Removed, WaitError<KubernetesError>> {
-    let found = match kubernetes::get(client, place).await.map_err(WaitError::Failed)? {
+    let found = match kubernetes::get(client, place).await? {
         None => return Ok(Removed::Gone),
         Some(found) if !is_ours(&found) => return Ok(Removed::Foreign),
         Some(found) if is_of_other(&found, own) => return Ok(Removed::OfOther),
@@ -126,7 +126,7 @@ pub(crate) async fn remove(
         "Deployment" | "CronJob" | "Job" => Propagation::Foreground,
         _ => Propagation::Background,
     };
-    kubernetes::delete(client, place, propagation, uid).await.map_err(WaitError::Failed)?;
+    kubernetes::delete(client, place, propagation, uid).await?;
     wait_until_gone(client, place, uid, wait).await?;
     Ok(Removed::Gone)
 }

@@ -105,7 +105,7 @@ impl Namespace<'_> {
         context: &Context<D>,
         timeout: Duration,
     ) -> Result<Removal, WaitError<KubernetesError>> {
-        if !self.is_ours().await.map_err(WaitError::Failed)? {
+        if !self.is_ours().await? {
             return Ok(Removal::Done);
         }
         match self.content().await {
@@ -113,9 +113,7 @@ impl Namespace<'_> {
             Ok(content) => return Ok(Removal::InUse(content)),
             Err(error) => return Ok(Removal::Unsure(error)),
         }
-        kubernetes::delete(self.client, &self.object(), Propagation::Background, None)
-            .await
-            .map_err(WaitError::Failed)?;
+        kubernetes::delete(self.client, &self.object(), Propagation::Background, None).await?;
         Wait::new(context, timeout)
             .until(|| async {
                 Ok(match self.get().await? {

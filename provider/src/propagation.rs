@@ -1,11 +1,10 @@
 //! AWS answers before all of it knows: calls that are refused, or read old values, until the news has travelled.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use gitlabspot_clients::aws::AwsError;
 use tfplugin::framework::Context;
-use tfplugin::framework::wait::{Look, Wait, WaitError};
+use tfplugin::framework::wait::{Wait, WaitError};
 
 /// How long news may travel: the time that the AWS provider of HashiCorp allows as well.
 pub(crate) const PROPAGATION: Duration = Duration::from_secs(120);
@@ -29,32 +28,18 @@ pub(crate) async fn accepted<D, T, F>(
 where
     F: Future<Output = Result<T, AwsError>>,
 {
-    let last = Mutex::new(None);
-    let result = Wait::new(context, timeout)
-        .every(Duration::from_secs(1), Duration::from_secs(5))
-        .until(|| {
-            // A call's future is large, and what waits for it would be as large on the stack.
-            let answer = Box::pin(call());
-            let (last, passes) = (&last, &passes);
-            async move {
-                match answer.await {
-                    Ok(value) => Ok(Look::Done(value)),
-                    Err(error) if passes(&error) => {
-                        let text = error.to_string();
-                        *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                        Ok(Look::Pending(text))
-                    }
-                    Err(error) => Err(error),
-                }
-            }
-        })
-        .await;
-    match result {
-        Err(WaitError::TimedOut { after, last: text }) => {
-            let last = last.into_inner().unwrap_or_else(PoisonError::into_inner);
-            Err(last.map_or(WaitError::TimedOut { after, last: text }, WaitError::Failed))
+    let mut waiting = Wait::new(context, timeout).every(Duration::from_secs(1), Duration::from_secs(5)).begin();
+    loop {
+        // A call's future is large, and what waits for it would be as large on the stack.
+        let error = match waiting.look(async { Ok(Box::pin(call()).await) }).await? {
+            Ok(value) => return Ok(value),
+            Err(error) if passes(&error) => error,
+            Err(error) => return Err(error.into()),
+        };
+        match waiting.next(error.to_string()).await {
+            Err(WaitError::TimedOut { .. }) => return Err(error.into()),
+            waited => waited?,
         }
-        other => other,
     }
 }
 
@@ -83,28 +68,22 @@ pub(crate) async fn settled<D, F>(
 where
     F: Future<Output = Result<bool, AwsError>>,
 {
-    let seen = Mutex::new(0);
-    let mut early = !steady.delay.is_zero();
-    let first = if early { steady.delay } else { steady.interval };
-    Wait::new(context, steady.timeout)
-        .watching()
-        .every(first, steady.interval)
-        .until(|| {
-            let answer = (!std::mem::take(&mut early)).then(|| Box::pin(shows()));
-            let seen = &seen;
-            async move {
-                let Some(answer) = answer else { return Ok(Look::Pending("the change was just written".to_owned())) };
-                let shows = answer.await?;
-                let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-                *seen = if shows { *seen + 1 } else { 0 };
-                Ok(match *seen {
-                    count if count >= steady.looks => Look::Done(()),
-                    0 => Look::Pending("the service still returns the old value".to_owned()),
-                    count => Look::Pending(format!("the service returned the new value {count} times in a row")),
-                })
-            }
-        })
-        .await
+    let first = if steady.delay.is_zero() { steady.interval } else { steady.delay };
+    let mut waiting = Wait::new(context, steady.timeout).watching().every(first, steady.interval).begin();
+    if !steady.delay.is_zero() {
+        waiting.next("the change was just written".to_owned()).await?;
+    }
+    let mut seen = 0;
+    loop {
+        seen = if waiting.look(Box::pin(shows())).await? { seen + 1 } else { 0 };
+        waiting
+            .next(match seen {
+                count if count >= steady.looks => return Ok(()),
+                0 => "the service still returns the old value".to_owned(),
+                count => format!("the service returned the new value {count} times in a row"),
+            })
+            .await?;
+    }
 }
 
 #[cfg(test)]

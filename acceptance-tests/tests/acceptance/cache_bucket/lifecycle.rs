@@ -114,7 +114,7 @@ async fn flapping() {
         stage.account.inject(old);
         let plan = workspace.plan().await;
         assert!(plan.is_empty(), "{}", plan.output());
-        assert!(plan.output().prose().contains("shows the lifecycle rule of the bucket"), "{}", plan.output());
+        assert!(plan.output().prose().contains("returns the lifecycle rule of the bucket"), "{}", plan.output());
         assert_eq!(count(&stage.account, GET), 1);
         workspace.assert_stable().await;
         workspace.set(&json!({ "expiration_days": days }));

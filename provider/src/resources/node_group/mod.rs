@@ -276,9 +276,5 @@ fn asg_names(group: &Nodegroup) -> Vec<String> {
 }
 
 fn cause(error: WaitError<AwsError>) -> WaitError<Cause> {
-    match error {
-        WaitError::TimedOut { after, last } => WaitError::TimedOut { after, last },
-        WaitError::Cancelled { last } => WaitError::Cancelled { last },
-        WaitError::Failed(error) => WaitError::Failed(error.into()),
-    }
+    error.map(Cause::from)
 }

@@ -120,39 +120,48 @@ impl<D> Scene<'_, D> {
         spec: &Spec,
         place: &Place,
     ) -> Result<Sent, (WaitError<Cause>, Left)> {
-        let lost = std::sync::atomic::AtomicBool::new(false);
-        let result = Wait::new(self.context, PROPAGATION)
-            .every(Duration::from_secs(1), Duration::from_secs(10))
-            .until(|| async {
-                let request = expand::create(spec, place).send_with(self.eks).await;
-                let error = match request.map_err(AwsError::of("CreateNodegroup")) {
-                    Ok(output) => {
-                        let group = output.nodegroup.ok_or(Cause::Incomplete("the node group"))?;
-                        return Ok(Look::Done(Sent::Answered(Under::Ours(Box::new(group)))));
-                    }
-                    Err(error) => error,
-                };
-                if is_role_not_known_yet(&error) || (place.has_new_template && template::may_be_new(&error)) {
-                    return Ok(Look::Pending(error.to_string()));
+        let mut lost = false;
+        let sent = self.send_until_role_is_known(id, spec, place, &mut lost).await;
+        sent.map_err(|source| (source, if lost { Left::Perhaps } else { Left::Nothing }))
+    }
+
+    /// The same; `lost` tells whether the request may have been carried out when it fails.
+    async fn send_until_role_is_known(
+        &self,
+        id: &Id,
+        spec: &Spec,
+        place: &Place,
+        lost: &mut bool,
+    ) -> Result<Sent, WaitError<Cause>> {
+        let wait = Wait::new(self.context, PROPAGATION).every(Duration::from_secs(1), Duration::from_secs(10));
+        let mut waiting = wait.begin();
+        loop {
+            let request = expand::create(spec, place).send_with(self.eks).await;
+            let error = match request.map_err(AwsError::of("CreateNodegroup")) {
+                Ok(output) => {
+                    let group = output.nodegroup.ok_or(Cause::Incomplete("the node group"))?;
+                    return Ok(Sent::Answered(Under::Ours(Box::new(group))));
                 }
+                Err(error) => error,
+            };
+            if !is_role_not_known_yet(&error) && !(place.has_new_template && template::may_be_new(&error)) {
                 let busy = is_busy(&error);
                 if !busy && !error.is_outcome_unknown() {
-                    return Err(Cause::Aws(error));
+                    return Err(Cause::Aws(error).into());
                 }
                 // Until a look says otherwise, the request may have been carried out.
-                lost.store(!busy, std::sync::atomic::Ordering::Relaxed);
+                *lost = !busy;
                 match describe(self.eks, id).await {
-                    Ok(Some(group)) => Ok(Look::Done(Sent::Answered(under(group, &place.token)))),
-                    Ok(None) => {
-                        lost.store(false, std::sync::atomic::Ordering::Relaxed);
-                        Ok(if busy { Look::Done(Sent::Busy(error)) } else { Look::Pending(error.to_string()) })
-                    }
-                    Err(_) => Err(Cause::Aws(error)),
+                    Ok(Some(group)) => return Ok(Sent::Answered(under(group, &place.token))),
+                    Ok(None) => *lost = false,
+                    Err(_) => return Err(Cause::Aws(error).into()),
                 }
-            })
-            .await;
-        let left = if lost.into_inner() { Left::Perhaps } else { Left::Nothing };
-        result.map_err(|source| (source, left))
+                if busy {
+                    return Ok(Sent::Busy(error));
+                }
+            }
+            waiting.next::<Cause>(error.to_string()).await?;
+        }
     }
 
     /// Takes over a group that another create began, if that create is dead: a living one takes its mark away soon after

@@ -1,6 +1,5 @@
 //! States of a node group and of its updates: which pass, which are the end, and what the end means.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use aws_sdk_eks::Client;
@@ -78,17 +77,23 @@ pub(super) async fn until_active<D>(
     timeout: Duration,
 ) -> Result<Nodegroup, WaitError<Cause>> {
     let begin = context.clock.now();
-    let seen = AtomicBool::new(false);
-    let judge = |group: Option<Nodegroup>| {
-        let Some(group) = group else { return not_there(begin, context.clock.now(), seen.load(Ordering::Relaxed)) };
-        seen.store(true, Ordering::Relaxed);
-        match group.status {
-            Some(Status::Active) => Ok(Look::Done(group)),
-            Some(Status::Creating | Status::Updating) => Ok(pending(&group)),
-            _ => Err(unhealthy(&group)),
+    let mut seen = false;
+    let mut waiting = Wait::new(context, timeout).watching().begin();
+    loop {
+        let judge = |group: Option<Nodegroup>| {
+            let Some(group) = group else { return not_there(begin, context.clock.now(), seen) };
+            seen = true;
+            match group.status {
+                Some(Status::Active) => Ok(Look::Done(group)),
+                Some(Status::Creating | Status::Updating) => Ok(pending(&group)),
+                _ => Err(unhealthy(&group)),
+            }
+        };
+        match waiting.look(Box::pin(look(eks, id, judge))).await? {
+            Look::Done(group) => return Ok(group),
+            Look::Pending(last) => waiting.next::<Cause>(last).await?,
         }
-    };
-    Wait::new(context, timeout).watching().until(|| look(eks, id, judge)).await
+    }
 }
 
 fn not_there<T>(begin: Instant, now: Instant, seen: bool) -> Result<Look<T>, Cause> {

@@ -8,15 +8,18 @@ use serde_json::{Value as Json, json};
 
 use super::error::Error;
 use super::expand::{Manifest, Wanted};
-use super::live::{Applied, Claims, places};
+use super::live::{Applied, Claims, DEPLOYMENT, places};
 use super::manifests::{self, Fingerprints};
 use super::memory::Memory;
 use super::private::Private;
 use super::schema::RunnerRelease;
 use super::{Scene, adoption, last_applied, live};
 use crate::namespace::{self, Failure, Namespace};
-use crate::owner::{Owner, is_of_other};
+use crate::owner::{Owner, is_of_other, is_unfinished};
 use crate::ownership::is_applied;
+
+/// How often the Deployment is applied anew that its controller has changed meanwhile.
+const ATTEMPTS: u32 = 5;
 
 impl Scene<'_> {
     /// Finds out what will not go, before anything is changed.
@@ -88,13 +91,35 @@ impl Scene<'_> {
 
     /// Ends a create: what was made belongs to this resource alone from now on.
     pub(super) async fn finish(&self, deployment: &Json, claims: &Claims<'_>) -> Result<(), Error> {
+        let is_lost = |found: &Json| is_of_other(found, claims.owner.as_ref());
+        self.apply_unless_lost(deployment, claims, is_lost).await.map(drop)
+    }
+
+    /// Applies the Deployment as it was judged: of two creates at once, each would otherwise write over the other one's.
+    async fn apply_unless_lost(
+        &self,
+        deployment: &Json,
+        claims: &Claims<'_>,
+        is_lost: impl Fn(&Json) -> bool,
+    ) -> Result<Applied, Error> {
         let failed = |source| Error::Apply { source, is_new: false };
         let place = ObjectRef::of(deployment).map_err(failed)?;
-        let found = kubernetes::get(&self.client, &place).await.map_err(failed)?;
-        if found.is_some_and(|found| is_of_other(&found, claims.owner.as_ref())) {
-            return Err(Error::Lost { object: place.to_string() });
+        let mut attempts = 0;
+        loop {
+            let mut exact = deployment.clone();
+            if let Some(found) = kubernetes::get(&self.client, &place).await.map_err(failed)? {
+                if is_lost(&found) {
+                    return Err(Error::Lost { object: place.to_string() });
+                }
+                exact["metadata"]["resourceVersion"] = found["metadata"]["resourceVersion"].clone();
+            }
+            attempts += 1;
+            match claims.apply(&self.client, &exact).await {
+                // Its controller writes to it as well.
+                Err(KubernetesError::Api { code: 409, .. }) if attempts < ATTEMPTS => {}
+                applied => return applied.map_err(failed),
+            }
         }
-        claims.apply(&self.client, deployment).await.map(drop).map_err(failed)
     }
 
     /// The namespace of jobs and that of a monitor may be others than the release's.
@@ -182,7 +207,14 @@ impl Scene<'_> {
             if object["kind"] == "Deployment" && has_autoscaler {
                 self.hand_replicas_over(&place).await.map_err(failed)?;
             }
-            let Applied { place, asked, made } = claims.apply(&self.client, object).await.map_err(failed)?;
+            let applied = if claims.is_new && object["kind"] == DEPLOYMENT {
+                // One that a create has left which was killed is gone on with; one that another create has ended is not.
+                let is_lost = |found: &Json| is_of_other(found, claims.owner.as_ref()) && !is_unfinished(found);
+                self.apply_unless_lost(object, claims, is_lost).await?
+            } else {
+                claims.apply(&self.client, object).await.map_err(failed)?
+            };
+            let Applied { place, asked, made } = applied;
             private.mutations.note(&place, &asked, made);
         }
         match wanted.keeps() {

@@ -91,7 +91,7 @@ const HIDDEN: [&str; 4] = [
 ];
 
 /// The object that makes the manager's pods.
-const DEPLOYMENT: &str = "Deployment";
+pub(super) const DEPLOYMENT: &str = "Deployment";
 
 /// Refuses to touch what others have made, other releases of this provider among them.
 pub(super) fn refuse_strangers<'a>(

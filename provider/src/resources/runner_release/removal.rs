@@ -47,7 +47,7 @@ impl Scene<'_> {
             let owner = match whose {
                 Whose::Of(owner) => owner.cloned(),
                 Whose::Anybodys => {
-                    let found = kubernetes::get(&self.client, &place).await.map_err(WaitError::Failed)?;
+                    let found = kubernetes::get(&self.client, &place).await?;
                     found.as_ref().and_then(Owner::on)
                 }
             };

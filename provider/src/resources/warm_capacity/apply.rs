@@ -167,7 +167,7 @@ impl Scene<'_> {
     }
 
     async fn deployment_made(&self, deployment: &Json, end: Instant) -> Result<(), WaitError<KubernetesError>> {
-        let place = ObjectRef::of(deployment).map_err(WaitError::Failed)?;
+        let place = ObjectRef::of(deployment)?;
         self.wait(end)
             .until(|| async {
                 Ok(match self.get(&place).await? {
@@ -189,12 +189,12 @@ impl Scene<'_> {
         let now = self.context.clock.time_of_day();
         let period = schedule.current(now);
         let mut running = None;
-        for found in self.jobs(&wanted.namespace, &wanted.name).await.map_err(WaitError::Failed)? {
+        for found in self.jobs(&wanted.namespace, &wanted.name).await? {
             let is_wanted = job::is_wanted(&found, wanted, schedule);
             if period.is_some() && is_wanted && running.is_none() && !wait::is_finished(&found) {
                 running = Some(found);
             } else {
-                let place = ObjectRef::of(&found).map_err(WaitError::Failed)?;
+                let place = ObjectRef::of(&found)?;
                 live::remove(&self.client, &place, None, self.wait(end)).await?;
             }
         }
@@ -207,12 +207,12 @@ impl Scene<'_> {
                 match self.apply_object(&job, &Manifest::new()).await {
                     // The CronJob was quicker.
                     Err(KubernetesError::Conflict { object, conflicts }) => {
-                        let found = self.get(&object).await.map_err(WaitError::Failed)?;
+                        let found = self.get(&object).await?;
                         let is_wanted = |found: &Json| job::is_wanted(found, wanted, schedule);
                         let conflict = KubernetesError::Conflict { object, conflicts };
                         found.filter(is_wanted).ok_or(WaitError::Failed(conflict))?
                     }
-                    applied => applied.map_err(WaitError::Failed)?,
+                    applied => applied?,
                 }
             }
         };
@@ -220,7 +220,7 @@ impl Scene<'_> {
     }
 
     async fn job_made(&self, job: &Json, end: Instant) -> Result<(), WaitError<KubernetesError>> {
-        let place = ObjectRef::of(job).map_err(WaitError::Failed)?;
+        let place = ObjectRef::of(job)?;
         let made = self.wait(end).until(|| async { Ok(wait::of_job(self.get(&place).await?.as_ref())) }).await;
         let Err(WaitError::TimedOut { after, last }) = made else { return made };
         let why = self.why_not_made(&place).await;

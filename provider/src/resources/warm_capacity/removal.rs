@@ -119,16 +119,16 @@ impl Scene<'_> {
     }
 
     async fn remove_class(&self, place: &ObjectRef, end: Instant) -> Result<(), WaitError<KubernetesError>> {
-        if self.is_used(&place.name).await.map_err(WaitError::Failed)? {
+        if self.is_used(&place.name).await? {
             return Ok(());
         }
         live::remove(&self.client, place, None, self.wait(end)).await?;
         // Placeholders that were applied in between rely on it.
         if let Some(priority) = priority_of_class(&place.name)
-            && self.is_used(&place.name).await.map_err(WaitError::Failed)?
+            && self.is_used(&place.name).await?
         {
             let class = priority_class::object(priority);
-            self.apply_class(&class, &Manifest::new()).await.map_err(WaitError::Failed)?;
+            self.apply_class(&class, &Manifest::new()).await?;
         }
         Ok(())
     }

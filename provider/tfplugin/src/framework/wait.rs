@@ -1,7 +1,7 @@
 //! Waiting for something to happen elsewhere: with a timeout, a cancel, and a reason.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
@@ -37,6 +37,23 @@ pub enum WaitError<E> {
     /// Looking failed, or what was seen will never become what is waited for.
     #[error(transparent)]
     Failed(E),
+}
+
+impl<E> WaitError<E> {
+    /// The same end of a wait, with another error of a look.
+    pub fn map<F>(self, convert: impl FnOnce(E) -> F) -> WaitError<F> {
+        match self {
+            Self::TimedOut { after, last } => WaitError::TimedOut { after, last },
+            Self::Cancelled { last } => WaitError::Cancelled { last },
+            Self::Failed(error) => WaitError::Failed(convert(error)),
+        }
+    }
+}
+
+impl<E> From<E> for WaitError<E> {
+    fn from(error: E) -> Self {
+        Self::Failed(error)
+    }
 }
 
 /// How to wait.
@@ -78,7 +95,7 @@ impl Wait {
         self
     }
 
-    /// Looks until it is done.
+    /// Looks until it is done. Where a look changes what the next one needs, write the loop: see [`Wait::begin`].
     ///
     /// # Errors
     /// Timeout, cancel, or what `look` failed with.
@@ -86,40 +103,77 @@ impl Wait {
     where
         F: Future<Output = Result<Look<T>, E>>,
     {
-        let end = self.clock.now() + self.timeout;
-        let mut pause = self.interval;
-        let mut before = None;
+        let mut waiting = self.begin();
         loop {
-            let found = tokio::select! {
-                biased;
-                found = look() => found,
-                last = stopped(&self.stop, &mut before), if self.watching && before.is_some() => {
-                    return Err(WaitError::Cancelled { last });
-                }
-            };
-            let last = match found.map_err(WaitError::Failed)? {
+            // Looks are deep futures of SDKs, and would be as large on the stack of every operation that waits.
+            match waiting.look(Box::pin(look())).await? {
                 Look::Done(found) => return Ok(found),
-                Look::Pending(last) => last,
-            };
-            let left = end.saturating_duration_since(self.clock.now());
-            if left.is_zero() {
-                return Err(WaitError::TimedOut { after: self.timeout, last });
+                Look::Pending(last) => waiting.next(last).await?,
             }
-            tokio::select! {
-                biased;
-                () = self.stop.cancelled() => return Err(WaitError::Cancelled { last }),
-                () = self.clock.sleep(pause.min(left)) => {}
-            }
-            pause = (pause * 2).min(self.longest);
-            before = Some(last);
         }
+    }
+
+    /// A wait whose looks are the body of a loop:
+    ///
+    /// ```ignore
+    /// let mut waiting = Wait::new(context, timeout).begin();
+    /// loop {
+    ///     match waiting.look(call()).await? {
+    ///         answer if is_done(&answer) => return Ok(answer),
+    ///         answer => waiting.next(describe(&answer)).await?,
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn begin(self) -> Waiting {
+        Waiting { end: self.clock.now() + self.timeout, pause: self.interval, wait: self, last: None }
     }
 }
 
-/// Waits for the stop; what was seen before.
-async fn stopped(stop: &CancellationToken, before: &mut Option<String>) -> String {
-    stop.cancelled().await;
-    before.take().unwrap_or_default()
+/// A wait that has begun.
+#[derive(Debug)]
+pub struct Waiting {
+    wait: Wait,
+    end: Instant,
+    pause: Duration,
+    /// What the last look found.
+    last: Option<String>,
+}
+
+impl Waiting {
+    /// One look.
+    ///
+    /// # Errors
+    /// It failed, or was given up because the user asked to stop: see [`Wait::watching`].
+    pub async fn look<T, E>(&mut self, look: impl Future<Output = Result<T, E>>) -> Result<T, WaitError<E>> {
+        let is_given_up = self.wait.watching && self.last.is_some();
+        tokio::select! {
+            biased;
+            found = look => found.map_err(WaitError::Failed),
+            () = self.wait.stop.cancelled(), if is_given_up => {
+                Err(WaitError::Cancelled { last: self.last.take().unwrap_or_default() })
+            }
+        }
+    }
+
+    /// After a look that has found `last`: returns when the next one is due.
+    ///
+    /// # Errors
+    /// Timeout or cancel.
+    pub async fn next<E>(&mut self, last: String) -> Result<(), WaitError<E>> {
+        let left = self.end.saturating_duration_since(self.wait.clock.now());
+        if left.is_zero() {
+            return Err(WaitError::TimedOut { after: self.wait.timeout, last });
+        }
+        tokio::select! {
+            biased;
+            () = self.wait.stop.cancelled() => return Err(WaitError::Cancelled { last }),
+            () = self.wait.clock.sleep(self.pause.min(left)) => {}
+        }
+        self.pause = (self.pause * 2).min(self.wait.longest);
+        self.last = Some(last);
+        Ok(())
+    }
 }
 
 #[cfg(test)]
