@@ -177,14 +177,14 @@ mod tests {
     fn policies_allow_nothing_else() {
         let policies = Policies::of("").and(Policies::of("query"));
         assert!(policies.0.len() >= 5, "{policies:?}");
-        let source = repository().join("provider/src");
+        let source = repository().join("provider");
         for (name, actions) in &policies.0 {
             let (folders, services): (&[&str], &[&str]) = match name.as_str() {
-                "provider" => (&["clients"], &["eks", "sts"]),
-                "spot_instance_types" => (&["data_sources/spot_instance_types"], &["ec2"]),
+                "provider" => (&["clients/src"], &["eks", "sts"]),
+                "spot_instance_types" => (&["src/data_sources/spot_instance_types"], &["ec2"]),
                 _ => (&["resources"], &["autoscaling", "ec2", "eks", "iam", "s3"]),
             };
-            let own = format!("resources/{name}");
+            let own = format!("src/resources/{name}");
             let folders: Vec<&str> =
                 folders.iter().map(|it| if *it == "resources" { own.as_str() } else { it }).collect();
             let mut words = BTreeSet::new();

@@ -155,8 +155,7 @@ async fn a_plan_needs_rights_to_read() {
     let said = plan.output().prose();
     let namespace = stage.namespace.name();
     assert_eq!(said.matches("Warning: Missing permissions to read the release").count(), 1, "{said}");
-    let missing =
-        format!("permissions are missing: - get secrets in the namespace {namespace} docs/permissions/plan has");
+    let missing = format!("permissions are missing: - get secrets in the namespace {namespace} The roles and");
     assert!(said.contains(&missing), "{said}");
     let rights: BTreeSet<Right> = stage.kubernetes_faults().calls().iter().flat_map(asked).collect();
     assert!(rights.contains(&right("get", "rbac.authorization.k8s.io", "roles")), "{rights:?}");
