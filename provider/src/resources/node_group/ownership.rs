@@ -144,7 +144,8 @@ impl<D> Scene<'_, D> {
                 }
                 Err(error) => error,
             };
-            if !is_role_not_known_yet(&error) && !(place.has_new_template && template::may_be_new(&error)) {
+            let may_pass = is_role_not_known_yet(&error) || (place.has_new_template && template::may_be_new(&error));
+            if !may_pass {
                 let busy = is_busy(&error);
                 if !busy && !error.is_outcome_unknown() {
                     return Err(Cause::Aws(error).into());
