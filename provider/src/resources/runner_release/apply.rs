@@ -14,12 +14,10 @@ use super::memory::Memory;
 use super::private::Private;
 use super::schema::RunnerRelease;
 use super::{Scene, adoption, last_applied, live};
+use crate::live::apply_unless_lost;
 use crate::namespace::{self, Failure, Namespace};
 use crate::owner::{Owner, is_of_other, is_unfinished};
 use crate::ownership::is_applied;
-
-/// How often the Deployment is applied anew that its controller has changed meanwhile.
-const ATTEMPTS: u32 = 5;
 
 impl Scene<'_> {
     /// Finds out what will not go, before anything is changed.
@@ -92,33 +90,23 @@ impl Scene<'_> {
     /// Ends a create: what was made belongs to this resource alone from now on.
     pub(super) async fn finish(&self, deployment: &Json, claims: &Claims<'_>) -> Result<(), Error> {
         let is_lost = |found: &Json| is_of_other(found, claims.owner.as_ref());
-        self.apply_unless_lost(deployment, claims, is_lost).await.map(drop)
+        self.apply_deployment(deployment, claims, is_lost).await.map(drop)
     }
 
-    /// Applies the Deployment as it was judged: of two creates at once, each would otherwise write over the other one's.
-    async fn apply_unless_lost(
+    /// Applies the Deployment, unless another create has it.
+    async fn apply_deployment(
         &self,
         deployment: &Json,
         claims: &Claims<'_>,
         is_lost: impl Fn(&Json) -> bool,
     ) -> Result<Applied, Error> {
-        let failed = |source| Error::Apply { source, is_new: false };
-        let place = ObjectRef::of(deployment).map_err(failed)?;
-        let mut attempts = 0;
-        loop {
-            let mut exact = deployment.clone();
-            if let Some(found) = kubernetes::get(&self.client, &place).await.map_err(failed)? {
-                if is_lost(&found) {
-                    return Err(Error::Lost { object: place.to_string() });
-                }
-                exact["metadata"]["resourceVersion"] = found["metadata"]["resourceVersion"].clone();
-            }
-            attempts += 1;
-            match claims.apply(&self.client, &exact).await {
-                // Its controller writes to it as well.
-                Err(KubernetesError::Api { code: 409, .. }) if attempts < ATTEMPTS => {}
-                applied => return applied.map_err(failed),
-            }
+        let apply = |exact: Json| async move { claims.apply(&self.client, &exact).await };
+        match apply_unless_lost(&self.client, deployment, is_lost, apply).await {
+            Ok(Some(applied)) => Ok(applied),
+            Ok(None) => Err(Error::Lost {
+                object: ObjectRef::of(deployment).map(|place| place.to_string()).unwrap_or_default(),
+            }),
+            Err(source) => Err(Error::Apply { source, is_new: false }),
         }
     }
 
@@ -210,7 +198,7 @@ impl Scene<'_> {
             let applied = if claims.is_new && object["kind"] == DEPLOYMENT {
                 // One that a create has left which was killed is gone on with; one that another create has ended is not.
                 let is_lost = |found: &Json| is_of_other(found, claims.owner.as_ref()) && !is_unfinished(found);
-                self.apply_unless_lost(object, claims, is_lost).await?
+                self.apply_deployment(object, claims, is_lost).await?
             } else {
                 claims.apply(&self.client, object).await.map_err(failed)?
             };

@@ -120,7 +120,13 @@ impl Scene<'_> {
         let workload = expand::workload(wanted);
         record(&workload);
         let stamped = stamp.on(&workload);
-        let applied = self.apply_object(&stamped, before).await.map_err(failed)?;
+        let applied = if stamp.is_new {
+            // One that a create has left which was killed is gone on with; one that another create has ended is not.
+            let is_lost = |found: &Json| is_of_other(found, Some(stamp.owner)) && !owner::is_unfinished(found);
+            self.apply_workload(&stamped, is_lost).await?
+        } else {
+            self.apply_object(&stamped, before).await.map_err(failed)?
+        };
         made(&workload, project(&workload, &applied));
         // Others may have removed the class in between, which did not see these placeholders yet.
         if self.get(&priority_class::place(&wanted.priority_class_name())).await.map_err(failed)?.is_none() {
@@ -135,14 +141,22 @@ impl Scene<'_> {
 
     /// Ends a create: what was made belongs to this resource alone from now on.
     pub(super) async fn finish(&self, wanted: &Placeholders, owner: &Owner) -> Result<(), Error> {
-        let failed = |source| Error::Apply { source, is_new: false };
-        let workload = expand::workload(wanted);
-        let place = ObjectRef::of(&workload).map_err(failed)?;
+        let workload = owner.stamp(&expand::workload(wanted));
         // Another create may have taken it for that of a create that was killed.
-        if self.get(&place).await.map_err(failed)?.is_some_and(|found| is_of_other(&found, Some(owner))) {
-            return Err(Error::Lost { object: place.to_string() });
+        self.apply_workload(&workload, |found| is_of_other(found, Some(owner))).await.map(drop)
+    }
+
+    /// Applies the Deployment or CronJob of a create, unless another create has it.
+    async fn apply_workload(&self, workload: &Json, is_lost: impl Fn(&Json) -> bool) -> Result<Json, Error> {
+        let apply = |exact: Json| async move { self.apply_object(&exact, &Manifest::new()).await };
+        match live::apply_unless_lost(&self.client, workload, is_lost, apply).await {
+            Ok(Some(applied)) => Ok(applied),
+            Ok(None) => {
+                let object = ObjectRef::of(workload).map(|place| place.to_string()).unwrap_or_default();
+                Err(Error::Lost { object })
+            }
+            Err(source) => Err(Error::Apply { source, is_new: false }),
         }
-        self.apply_object(&owner.stamp(&workload), &Manifest::new()).await.map(drop).map_err(failed)
     }
 
     /// A class that someone made with another value is made anew: its value cannot be changed.
