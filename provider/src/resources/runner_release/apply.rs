@@ -110,6 +110,32 @@ impl Scene<'_> {
         }
     }
 
+    /// Gives what a create has written to the one that has the Deployment, so that a destroy of this resource leaves it alone.
+    pub(super) async fn give_back(
+        &self,
+        planned: &RunnerRelease,
+        wanted: &Wanted,
+        own: &Owner,
+    ) -> Result<(), KubernetesError> {
+        let found = live::get_all(&self.client, places(&wanted.manifest)).await?;
+        let owner_of = |place: &ObjectRef| {
+            found.iter().find(|(found, _)| found == place).and_then(|(_, object)| Owner::on(object.as_ref()?))
+        };
+        let deployment = found.iter().map(|(place, _)| place).find(|place| place.kind == DEPLOYMENT);
+        let Some(winner) = deployment.and_then(owner_of) else { return Ok(()) };
+        let (before, after) = (&Manifest::new(), &wanted.manifest);
+        let claims = Claims { before, after, all: false, owner: Some(winner), is_new: false };
+        let mut objects = wanted.objects(&Fingerprints::new()).unwrap_or_default();
+        note_last_applied(&mut objects, planned, wanted);
+        objects.extend(wanted.secret().and_then(|secret| serde_json::to_value(&secret).ok()));
+        for object in objects.iter().filter(|object| object["kind"] != DEPLOYMENT) {
+            if owner_of(&ObjectRef::of(object)?).as_ref() == Some(own) {
+                claims.apply(&self.client, object).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// The namespace of jobs and that of a monitor may be others than the release's.
     async fn refuse_missing_namespaces(&self, objects: &[Json], own: &str) -> Result<(), Error> {
         let mut others = BTreeMap::new();
@@ -184,11 +210,9 @@ impl Scene<'_> {
         let secrets = live::fingerprints(&self.client, &memory, namespace, names).await.map_err(failed)?;
         let mut objects = wanted.objects(&secrets).map_err(Error::Configuration)?;
         let has_autoscaler = objects.iter().any(|object| object["kind"] == AUTOSCALER);
-        let mut config_map = objects.iter_mut().find(|object| object["kind"] == "ConfigMap");
-        if let (Some(config_map), Some(text)) = (config_map.as_mut(), last_applied::write(planned, wanted)) {
-            config_map["metadata"]["annotations"][last_applied::ANNOTATION] = json!(text);
-        }
-        let files: Option<Json> = config_map.map(|config_map| config_map.clone());
+        note_last_applied(&mut objects, planned, wanted);
+        let config_map = objects.iter().find(|object| object["kind"] == "ConfigMap");
+        let files: Option<Json> = config_map.cloned();
         for object in &objects {
             let place = ObjectRef::of(object).map_err(failed)?;
             next(&place);
@@ -213,6 +237,14 @@ impl Scene<'_> {
         memory.note_texts(objects.iter().find(|object| object["kind"] == "Deployment"));
         memory.keep(private);
         Ok(objects.into_iter().find(|object| object["kind"] == "Deployment").unwrap_or_default())
+    }
+}
+
+/// Writes to the ConfigMap what an import reads back.
+fn note_last_applied(objects: &mut [Json], planned: &RunnerRelease, wanted: &Wanted) {
+    let config_map = objects.iter_mut().find(|object| object["kind"] == "ConfigMap");
+    if let (Some(config_map), Some(text)) = (config_map, last_applied::write(planned, wanted)) {
+        config_map["metadata"]["annotations"][last_applied::ANNOTATION] = json!(text);
     }
 }
 

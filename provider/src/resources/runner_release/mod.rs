@@ -267,6 +267,10 @@ impl<'a> Scene<'a> {
             applied = self.apply(&planned, &wanted, &claims, &mut private, |_| {}).await;
             operation.private = private;
         }
+        if let Err(Error::Lost { .. }) = &applied {
+            // As far as it goes: what is left has the ID of this resource, and the error says whose it is.
+            let _ = self.give_back(&planned, &wanted, &owner).await;
+        }
         let deployment = applied?;
         state.status = self.rolled_out(&wanted, &planned, end).await?.into();
         operation.private.is_rolling = false;
