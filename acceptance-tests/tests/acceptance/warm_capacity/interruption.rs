@@ -179,7 +179,7 @@ async fn killed_at_every_point_of_a_create() {
 #[tokio::test]
 async fn killed_and_then_changed() {
     let scene = Scene::new("killed_changed", json!({ "pods": 1 })).await;
-    let hang = KubernetesFault::hang("GET", &format!("/deployments/{NAME}")).after(1);
+    let hang = KubernetesFault::hang("GET", &format!("/deployments/{NAME}")).after(2);
     scene.killed_at(hang, || scene.workspace.begin_apply()).await;
     assert!(!scene.workspace.state().await.contains(ADDRESS));
     scene.workspace.set(&json!({ "schedule": schedule() }));
