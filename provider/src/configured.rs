@@ -1,4 +1,4 @@
-//! What operations get of the configured provider.
+//! The configured provider, as operations receive it.
 
 use gitlabspot_clients::Clients;
 

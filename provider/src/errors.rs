@@ -15,11 +15,11 @@ pub(crate) fn sentence(text: &str) -> String {
 
 /// An error of a client, as a diagnostic. (`From` cannot be: both types belong to other crates.)
 pub(crate) trait ToDiagnostic {
-    /// A constant summary, and the error as the detail.
+    /// The diagnostic: a constant summary, with the error as its detail.
     fn to_diagnostic(&self) -> Diagnostic;
 }
 
-/// Makes diagnostics of the error of a result.
+/// Converts the error of a result to diagnostics.
 pub(crate) trait OrDiagnostics<T> {
     /// # Errors
     /// Those of the result.

@@ -96,8 +96,8 @@ async fn apply_or_try(
     last
 }
 
-/// Applies an object that makes pods at the version that was judged. Of two creates at once, each would otherwise write over
-/// the object of the other one. `None`: the object is lost to another create.
+/// Applies a workload of a create at the resource version for which `is_lost` was false, so that of two concurrent creates
+/// none overwrites the workload of the other. Returns `None` if `is_lost`: the workload belongs to the other create.
 pub(crate) async fn apply_unless_lost<T, F>(
     client: &kube::Client,
     object: &Json,

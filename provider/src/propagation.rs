@@ -31,7 +31,7 @@ where
     let mut waiting = Wait::new(context, timeout).every(Duration::from_secs(1), Duration::from_secs(5)).begin();
     loop {
         // A call's future is large, and what waits for it would be as large on the stack.
-        let error = match waiting.look(async { Ok(Box::pin(call()).await) }).await? {
+        let error = match Box::pin(call()).await {
             Ok(value) => return Ok(value),
             Err(error) if passes(&error) => error,
             Err(error) => return Err(error.into()),

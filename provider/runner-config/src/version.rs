@@ -13,7 +13,7 @@ pub struct RunnerVersion {
 }
 
 impl RunnerVersion {
-    /// For keys that every runner understands which this provider can deploy.
+    /// For keys that every supported version of the runner understands.
     pub const ANY: Self = Self::new(0, 0);
 
     /// For a runner that is not known: every key fits it.

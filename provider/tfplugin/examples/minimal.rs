@@ -66,8 +66,8 @@ struct Config {
     directory: Value<String>,
 }
 
-/// What operations get of the configured provider. `None` while the directory is not known yet, as in a plan in which
-/// another resource still has to create it.
+/// The configured provider, as operations receive it. The directory is `None` while its path is unknown, which is possible
+/// in a plan.
 #[derive(Debug)]
 struct Data {
     directory: Option<PathBuf>,

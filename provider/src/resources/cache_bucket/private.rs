@@ -12,7 +12,7 @@ pub struct Private {
     /// Whether its create has not ended.
     #[serde(skip_serializing_if = "is_default")]
     pub(super) is_unfinished: bool,
-    /// What was overwritten a short time ago, because S3 may still return it.
+    /// Settings that were overwritten recently, which S3 may still return.
     #[serde(skip_serializing_if = "is_default")]
     pub(super) overwritten: Overwritten,
 }

@@ -110,7 +110,8 @@ impl Scene<'_> {
         }
     }
 
-    /// Gives what a create has written to the one that has the Deployment, so that a destroy of this resource leaves it alone.
+    /// Gives the objects that this create has written to the owner of the Deployment, so that a destroy of this resource does
+    /// not delete them.
     pub(super) async fn give_back(
         &self,
         planned: &RunnerRelease,

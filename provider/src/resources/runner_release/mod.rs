@@ -268,7 +268,8 @@ impl<'a> Scene<'a> {
             operation.private = private;
         }
         if let Err(Error::Lost { .. }) = &applied {
-            // As far as it goes: what is left has the ID of this resource, and the error says whose it is.
+            // The other create has ended, and does not apply its objects again. If this fails as well, the error of the
+            // create is what the user has to know.
             let _ = self.give_back(&planned, &wanted, &owner).await;
         }
         let deployment = applied?;

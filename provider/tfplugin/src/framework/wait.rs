@@ -113,7 +113,7 @@ impl Wait {
         }
     }
 
-    /// A wait whose looks are the body of a loop:
+    /// Begins the wait, for a loop that looks and then calls [`Waiting::next`]:
     ///
     /// ```ignore
     /// let mut waiting = Wait::new(context, timeout).begin();
@@ -144,7 +144,7 @@ impl Waiting {
     /// One look.
     ///
     /// # Errors
-    /// It failed, or was given up because the user asked to stop: see [`Wait::watching`].
+    /// The look failed, or the user cancelled the operation during it: see [`Wait::watching`].
     pub async fn look<T, E>(&mut self, look: impl Future<Output = Result<T, E>>) -> Result<T, WaitError<E>> {
         let is_given_up = self.wait.watching && self.last.is_some();
         tokio::select! {

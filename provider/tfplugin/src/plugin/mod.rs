@@ -47,7 +47,7 @@ use tls::MutualTls;
 /// After this time go-plugin's host kills a process that it has told to stop.
 const KILLED_AFTER: Duration = Duration::from_secs(2);
 
-/// How long calls that still run may take to finish once the process was told to stop.
+/// Time in which running calls can finish after the process was told to stop.
 const GRACE: Duration = Duration::from_secs(1);
 const _: () = assert!(GRACE.as_millis() < KILLED_AFTER.as_millis(), "the host would kill the process first");
 

@@ -39,7 +39,7 @@ impl<P: Provider> Rpc<P> for ApplyResourceChange {
         let config = value(request.config.as_ref())?;
         let planned_identity = resource.read_identity(request.planned_identity.as_ref())?;
         let context = server.context(None);
-        let private = PrivateState::from_bytes(request.planned_private.clone());
+        let private = PrivateState::from_bytes(request.planned_private);
         let mut applied = resource.erased.apply(&context, prior, config, planned.clone(), private).await;
         let identity = applied.identity.take().unwrap_or_else(|| planned_identity.clone());
         applied.diagnostics.extend(server.bugs(<Self as Rpc<P>>::NAME, &request.type_name, || {

@@ -27,7 +27,7 @@ impl<P: Provider> Rpc<P> for PlanResourceChange {
         let config = value(request.config.as_ref())?;
         let proposed = value(request.proposed_new_state.as_ref())?;
         let context = server.context(request.client_capabilities.as_ref());
-        let private = PrivateState::from_bytes(request.prior_private.clone());
+        let private = PrivateState::from_bytes(request.prior_private);
         let known = resource.read_identity(request.prior_identity.as_ref())?;
         let check = (prior.clone(), config.clone(), proposed.clone());
         let mut planned = resource.erased.plan(&context, prior, config, proposed, private).await;

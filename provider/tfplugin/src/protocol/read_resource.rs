@@ -35,7 +35,7 @@ impl<P: Provider> Rpc<P> for ReadResource {
         let state = dynamic_value::decode(request.current_state.as_ref(), resource.ty())?;
         let known = resource.read_identity(request.current_identity.as_ref())?;
         let context = server.context(request.client_capabilities.as_ref());
-        let private = PrivateState::from_bytes(request.private.clone());
+        let private = PrivateState::from_bytes(request.private);
         let mut read = resource.erased.read(&context, state, private).await;
         let identity = read.identity.take().unwrap_or_else(|| known.clone());
         let gone = read.state.is_null();
