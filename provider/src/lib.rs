@@ -17,6 +17,7 @@ mod mutation;
 mod names;
 mod namespace;
 mod next_apply;
+mod objects;
 mod owner;
 mod ownership;
 mod partition;

@@ -96,36 +96,6 @@ async fn apply_or_try(
     last
 }
 
-/// Applies a workload of a create at the resource version for which `is_lost` was false, so that of two concurrent creates
-/// none overwrites the workload of the other. Returns `None` if `is_lost`: the workload belongs to the other create.
-pub(crate) async fn apply_unless_lost<T, F>(
-    client: &kube::Client,
-    object: &Json,
-    is_lost: impl Fn(&Json) -> bool,
-    apply: impl Fn(Json) -> F,
-) -> Result<Option<T>, KubernetesError>
-where
-    F: Future<Output = Result<T, KubernetesError>>,
-{
-    let place = ObjectRef::of(object)?;
-    let mut attempts = 0;
-    loop {
-        let mut exact = object.clone();
-        if let Some(found) = kubernetes::get(client, &place).await? {
-            if is_lost(&found) {
-                return Ok(None);
-            }
-            exact["metadata"]["resourceVersion"] = found["metadata"]["resourceVersion"].clone();
-        }
-        attempts += 1;
-        match apply(exact).await {
-            // Its controller writes to it as well.
-            Err(KubernetesError::Api { code: 409, .. }) if attempts < ATTEMPTS => {}
-            applied => return applied.map(Some),
-        }
-    }
-}
-
 /// What became of an object that was to be removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Removed {

@@ -35,13 +35,6 @@ impl Mutations {
         }
     }
 
-    /// The same, of an object that the plan shows as it is applied.
-    pub(crate) fn note_object(&mut self, asked: &Json, made: Json) {
-        if let Ok(place) = ObjectRef::of(asked) {
-            self.note(&place, asked, made);
-        }
-    }
-
     /// What was found of an object, with what was asked for where admission has put something else and that still stands.
     pub(crate) fn reconciled(&self, place: &ObjectRef, found: Json) -> Json {
         match self.0.get(&place.to_string()) {

@@ -15,13 +15,14 @@ use tfplugin::framework::{AttributePath, Context, Diagnostic, Diagnostics, Objec
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::expand::Wanted;
-use super::live::{Applied, Claims, get_all, is_ours};
+use super::live::{get_all, is_ours, other_release};
 use super::manifests::Fingerprints;
 use super::private::Private;
 use super::schema::RunnerRelease;
-use super::{Scene, live};
+use super::{KIND, Session};
 use crate::configured::Data;
 use crate::errors::sentence;
+use crate::objects::{Applied, ObjectSet, is_complete_workload, of_other};
 use crate::owner::Owner;
 use crate::{mutation, namespace};
 
@@ -47,15 +48,15 @@ pub(super) async fn check(
         return Ok(());
     }
     let before = plan.prior.as_ref().and_then(|prior| known_map(&prior.manifest)).unwrap_or_default();
-    let all = plan.private.adoption.is_adopting || plan.private.adoption.is_completing;
-    let owner = plan.private.owner.clone().filter(|_| plan.prior.is_some());
-    let claims = Claims { before: &before, after: &wanted.manifest, all, owner, is_new: false };
-    let objects = objects(wanted, &claims)?;
+    let adopts = plan.private.adoption.is_adopting || plan.private.adoption.is_completing;
+    let owner = plan.private.objects.owner.clone().filter(|_| plan.prior.is_some());
+    let set = ObjectSet { before: &before, after: &wanted.manifest, adopts, owner, is_new: false };
+    let objects = objects(wanted, &set)?;
     if objects.is_empty() {
         return Ok(());
     }
-    let scene = match timeout(REACHED, reached(context, plan, wanted)).await {
-        Ok(Ok(Some(scene))) => scene,
+    let session = match timeout(REACHED, reached(context, plan, wanted)).await {
+        Ok(Ok(Some(session))) => session,
         // An apply would come no further.
         Ok(Err(error)) => {
             let text = format!("{} Whether the cluster accepts the plan is not known.", sentence(&error.to_string()));
@@ -64,14 +65,20 @@ pub(super) async fn check(
         }
         Ok(Ok(None)) | Err(_) => return Ok(()),
     };
-    let Tried { refused, found, unanswered, accepted } = scene.try_out(objects, &claims, plan.prior.is_none()).await;
+    let Tried { refused, found, unanswered, accepted } = session.try_out(objects, &set, plan.prior.is_none()).await;
     // Private state has the id of a resource that this one takes the place of. Only the apply can refuse: hosts plan once more
     // before they create, and a plan that fails then costs them the object that create_before_destroy has set aside.
-    let made =
-        found.iter().filter(|object| Owner::on(object).is_some_and(|it| Some(&it) != plan.private.owner.as_ref()));
-    if let Err(error) = live::refuse_made(made, &wanted.spec.names) {
-        let text = format!("{error} The apply is refused unless it destroys that resource as well.");
-        plan.warn(Diagnostic::warning(error.summary(), text));
+    let is_other =
+        |object: &&Json| Owner::on(object).is_some_and(|it| Some(&it) != plan.private.objects.owner.as_ref());
+    let names = &wanted.spec.names;
+    let is_of_release =
+        |object: &&Json| is_ours(object) && other_release(object, &names.namespace, &names.release).is_none();
+    if let Some(object) =
+        found.iter().filter(is_other).filter(is_of_release).find(|object| is_complete_workload(object))
+    {
+        let error = of_other(object, format!("{}/{}", names.namespace, names.release)).diagnostic(&KIND);
+        let text = format!("{} The apply is refused unless it destroys that resource as well.", error.detail);
+        plan.warn(Diagnostic::warning(error.summary, text));
     }
     let is_begun = found.iter().any(is_ours);
     if !unanswered.is_empty() {
@@ -99,7 +106,7 @@ pub(super) async fn check(
 }
 
 /// The objects that the plan changes. Secrets go without their content, which is nobody's business before an apply.
-fn objects(wanted: &Wanted, claims: &Claims<'_>) -> Result<Vec<Json>, Diagnostics> {
+fn objects(wanted: &Wanted, set: &ObjectSet<'_>) -> Result<Vec<Json>, Diagnostics> {
     let mut objects = wanted.objects(&Fingerprints::new())?;
     objects.extend(wanted.secret().map(|secret| {
         let mut secret = secret.redacted();
@@ -108,22 +115,24 @@ fn objects(wanted: &Wanted, claims: &Claims<'_>) -> Result<Vec<Json>, Diagnostic
     }));
     objects.retain(|object| {
         let key = ObjectRef::of(object).map(|place| place.to_string()).unwrap_or_default();
-        claims.before.get(&key) != claims.after.get(&key)
+        set.before.get(&key) != set.after.get(&key)
     });
     Ok(objects)
 }
 
-/// The scene, if the cluster answers and has the namespace; the error, if it does not accept the credentials.
+/// The session, if the cluster answers and has the namespace; the error, if it does not accept the credentials.
 async fn reached<'a>(
     context: &'a Context<Data>,
     plan: &Plan<RunnerRelease, Private>,
     wanted: &Wanted,
-) -> Result<Option<Scene<'a>>, KubernetesError> {
-    let Ok(scene) = Scene::set(context, &plan.planned, &mut plan.private.clone()).await else { return Ok(None) };
-    Ok(match kubernetes::get(&scene.client, &namespace::place(&wanted.spec.names.namespace)).await {
-        Ok(found) => found.filter(|found| found["status"]["phase"] != "Terminating").map(|_| scene),
+) -> Result<Option<Session<'a>>, KubernetesError> {
+    let Ok(session) = Session::connect(context, &plan.planned, &mut plan.private.clone()).await else {
+        return Ok(None);
+    };
+    Ok(match kubernetes::get(&session.client, &namespace::place(&wanted.spec.names.namespace)).await {
+        Ok(found) => found.filter(|found| found["status"]["phase"] != "Terminating").map(|_| session),
         // Whoever may not look at namespaces may still be allowed to work in this one.
-        Err(KubernetesError::Forbidden { .. }) => Some(scene),
+        Err(KubernetesError::Forbidden { .. }) => Some(session),
         Err(error @ KubernetesError::Unauthorized { .. }) => return Err(error),
         Err(_) => None,
     })
@@ -141,9 +150,9 @@ struct Tried {
     unanswered: Vec<String>,
 }
 
-impl Scene<'_> {
+impl Session<'_> {
     /// What would be refused.
-    async fn try_out(&self, mut objects: Vec<Json>, claims: &Claims<'_>, is_create: bool) -> Tried {
+    async fn try_out(&self, mut objects: Vec<Json>, set: &ObjectSet<'_>, is_create: bool) -> Tried {
         let end = Instant::now() + DONE;
         let mut there = Vec::new();
         if is_create {
@@ -165,7 +174,7 @@ impl Scene<'_> {
         let mut unanswered: BTreeMap<usize, String> = objects.iter().map(name).enumerate().collect();
         let (mut refused, mut accepted) = (BTreeMap::new(), BTreeMap::new());
         let mut answers = stream::iter(objects.into_iter().enumerate())
-            .map(async |(index, object)| (index, claims.try_out(&self.client, &object).await))
+            .map(async |(index, object)| (index, set.try_out(self, &object).await))
             .buffer_unordered(AT_A_TIME)
             .boxed();
         while let Ok(Some((index, answer))) = timeout_at(end, answers.next()).await {

@@ -1,102 +1,42 @@
-//! What can go wrong with a release, and what it leaves behind.
+//! What can go wrong with a release, and what remains.
 
-use gitlabspot_clients::ClientError;
 use gitlabspot_clients::kubernetes::KubernetesError;
 use tfplugin::framework::wait::WaitError;
 use tfplugin::framework::{Diagnostic, Diagnostics};
 
-use crate::errors::{ToDiagnostic, sentence};
-use crate::live::StillEnding;
+use super::KIND;
 use crate::next_apply::next_apply;
-use crate::owner;
-use crate::turns::Taken;
+use crate::objects;
 
 /// Why an operation failed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub(super) enum Error {
-    #[error(transparent)]
-    Client(#[from] ClientError),
+    Objects(objects::Error),
+    /// An object of this provider that `owner` has, as a user reads it.
+    ExistsForOther {
+        object: String,
+        owner: String,
+    },
+    /// A namespace of an object, other than that of the release.
+    NoOtherNamespace {
+        namespace: String,
+        object: String,
+    },
+    Rollout {
+        source: WaitError<RolloutError>,
+        reasons: Reasons,
+        is_new: bool,
+    },
+    NothingToImport {
+        namespace: String,
+        name: String,
+    },
+}
 
-    #[error("{0:?}")]
-    Configuration(Diagnostics),
-
-    #[error(
-        "{object} already exists and was not created by this provider. Nothing was changed. Choose another name for \
-         the release, import the release if Helm installed it, or delete the existing object."
-    )]
-    Exists { object: String },
-
-    #[error(
-        "{object} belongs to {owner}, and would be taken from it. Nothing was changed. Choose different names for the \
-         two, for example with `name` or `fullname_override`."
-    )]
-    ExistsForOther { object: String, owner: String },
-
-    #[error(
-        "{object} belongs to another resource of this or of another state. {}",
-        owner::advice(.id)
-    )]
-    OfOther { object: String, id: String },
-
-    #[error(
-        "{source}. Nothing was changed. Choose different names for the two resources, for example with `name` or \
-        `fullname_override`."
-    )]
-    Taken { source: WaitError<Taken> },
-
-    #[error(
-        "{object} was adopted by another create that ran at the same time. The objects belong to that one. Keep one of \
-         the two resources, or choose different names for them."
-    )]
-    Lost { object: String },
-
-    #[error(transparent)]
-    Ending(#[from] StillEnding),
-
-    #[error(
-        "The namespace {namespace} does not exist. Create it first, or set create_namespace = true. Nothing was \
-        created."
-    )]
-    NoNamespace { namespace: String },
-
-    #[error(
-        "The namespace {namespace} of {object} does not exist. create_namespace only creates the namespace of the \
-         release: create this one first, or omit what refers to it. Nothing was created."
-    )]
-    NoOtherNamespace { namespace: String, object: String },
-
-    #[error(
-        "The namespace {namespace} is being deleted, and the deletion did not complete: {source}. Nothing was \
-        created."
-    )]
-    NamespaceEnds { namespace: String, source: WaitError<KubernetesError> },
-
-    #[error("{} Nothing was changed.", sentence(&.source.to_string()))]
-    Before { source: KubernetesError },
-
-    #[error(
-        "{} What was applied before is in the cluster and in the state. {}",
-        sentence(&.source.to_string()), next_apply(*.is_new)
-    )]
-    Apply { source: KubernetesError, is_new: bool },
-
-    #[error("The rollout of the manager did not complete: {source}. {}{reasons}", after_rollout(.source, *.is_new))]
-    Rollout { source: WaitError<RolloutError>, reasons: Reasons, is_new: bool },
-
-    #[error("Reading the release failed: {source}. The state was not changed.")]
-    Read { source: KubernetesError },
-
-    #[error(
-        "The release could not be removed completely: {source}. The remaining objects are kept in the state. Apply or \
-         destroy again."
-    )]
-    Remove { source: WaitError<KubernetesError> },
-
-    #[error(
-        "The namespace {namespace} does not contain a release {name} of this provider, or the credentials cannot \
-        access it."
-    )]
-    NothingToImport { namespace: String, name: String },
+impl<E: Into<objects::Error>> From<E> for Error {
+    fn from(error: E) -> Self {
+        Self::Objects(error.into())
+    }
 }
 
 fn after_rollout(source: &WaitError<RolloutError>, is_new: bool) -> String {
@@ -138,41 +78,47 @@ impl std::fmt::Display for Reasons {
 }
 
 impl Error {
-    /// The same, of a create.
-    pub(super) fn of_create(mut self) -> Self {
-        if let Self::Apply { is_new, .. } | Self::Rollout { is_new, .. } = &mut self {
-            *is_new = true;
-        }
-        self
-    }
-
-    pub(super) fn summary(&self) -> &'static str {
+    /// The same error of a create, after which the engine replaces the resource.
+    pub(super) fn of_create(self) -> Self {
         match self {
-            Self::Client(_) | Self::Configuration(_) => "Invalid runner release",
-            Self::Exists { .. } | Self::ExistsForOther { .. } | Self::OfOther { .. } | Self::Taken { .. } => {
-                "Object already exists"
-            }
-            Self::NoNamespace { .. } | Self::NoOtherNamespace { .. } => "Namespace not found",
-            Self::NamespaceEnds { .. } => "Namespace is being deleted",
-            Self::Before { .. } | Self::Apply { .. } | Self::Ending(_) | Self::Lost { .. } => {
-                "Cannot apply the runner release"
-            }
-            Self::Rollout { .. } => "Runner manager is not available",
-            Self::Read { .. } => "Cannot read the runner release",
-            Self::Remove { .. } => "Cannot remove the runner release",
-            Self::NothingToImport { .. } => "Runner release not found",
+            Self::Objects(error) => Self::Objects(error.of_create()),
+            Self::Rollout { source, reasons, .. } => Self::Rollout { source, reasons, is_new: true },
+            error => error,
         }
     }
 }
 
 impl From<Error> for Diagnostics {
     fn from(error: Error) -> Self {
-        let (summary, detail) = (error.summary(), error.to_string());
-        match error {
-            Error::Client(error) => error.to_diagnostic().into(),
-            Error::Configuration(diagnostics) => diagnostics,
-            Error::NoNamespace { .. } => Diagnostic::error(summary, detail).at("namespace").into(),
-            _ => Diagnostic::error(summary, detail).into(),
-        }
+        let diagnostic = match error {
+            Error::Objects(error) => return error.diagnostics(&KIND),
+            Error::ExistsForOther { object, owner } => {
+                let detail = format!(
+                    "{object} belongs to {owner}, and would be taken from it. Nothing was changed. Choose different names \
+                     for the two, for example with `name` or `fullname_override`."
+                );
+                Diagnostic::error("Object already exists", detail)
+            }
+            Error::NoOtherNamespace { namespace, object } => {
+                let detail = format!(
+                    "The namespace {namespace} of {object} does not exist. create_namespace only creates the namespace of \
+                     the release: create this one first, or omit what refers to it. Nothing was created."
+                );
+                Diagnostic::error("Namespace not found", detail)
+            }
+            Error::Rollout { source, reasons, is_new } => {
+                let next = after_rollout(&source, is_new);
+                let detail = format!("The rollout of the manager did not complete: {source}. {next}{reasons}");
+                Diagnostic::error("Runner manager is not available", detail)
+            }
+            Error::NothingToImport { namespace, name } => {
+                let detail = format!(
+                    "The namespace {namespace} does not contain a release {name} of this provider, or the credentials \
+                     cannot access it."
+                );
+                Diagnostic::error("Runner release not found", detail)
+            }
+        };
+        diagnostic.into()
     }
 }

@@ -10,8 +10,9 @@ use super::error::Error;
 use super::private::Private;
 use super::schema::RunnerRelease;
 use super::spec::TokenKind;
-use super::{Scene, live, values};
+use super::{Session, live, values};
 use crate::configured::Data;
+use crate::objects;
 
 /// What a plan knows of the Secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,8 +61,8 @@ pub(super) async fn look(
 ) -> Existing {
     let Some(name) = secret_name(planned, config) else { return Existing::Later };
     let Some(name) = name else { return Existing::Known(None) };
-    let found = match Scene::set(context, planned, &mut private.clone()).await {
-        Ok(scene) => scene.find(planned, &name).await.ok(),
+    let found = match Session::connect(context, planned, &mut private.clone()).await {
+        Ok(session) => session.find(planned, &name).await.ok(),
         Err(_) => None,
     };
     match (found, private.existing_token) {
@@ -101,7 +102,7 @@ enum Found {
     Token(TokenKind),
 }
 
-impl Scene<'_> {
+impl Session<'_> {
     /// Looks for an apply, and remembers it. A Secret that is not there yet will hold an authentication token.
     pub(super) async fn existing(
         &self,
@@ -118,7 +119,7 @@ impl Scene<'_> {
             Ok(Found::Nothing | Found::OtherKeys) | Err(KubernetesError::Forbidden { .. }) => {
                 private.existing_token.unwrap_or(TokenKind::Authentication)
             }
-            Err(source) => return Err(Error::Before { source }),
+            Err(source) => return Err(objects::Error::Before(source).into()),
         };
         private.existing_token = Some(kind);
         Ok(Some(kind))

@@ -42,11 +42,8 @@ mod wait;
 
 use std::time::{Duration, Instant};
 
-use gitlabspot_clients::ClientError;
-use gitlabspot_clients::kubernetes::KubernetesError;
 use serde_json::Value as Json;
 use tfplugin::framework::value::known_map;
-use tfplugin::framework::wait::{Wait, WaitError};
 use tfplugin::framework::{
     Context, Create, Delete, Diagnostic, Diagnostics, Import, Plan, Read, Resource, Timeouts, Update, Value,
 };
@@ -54,17 +51,13 @@ use tfplugin::framework::{
 use self::adoption::kept;
 use self::error::Error;
 use self::expand::{Manifest, Wanted, shown_manifest};
-use self::live::Claims;
 use self::private::Private;
 pub use self::schema::RunnerRelease;
 use self::spec::TokenKind;
-use crate::cluster;
 use crate::configured::Data;
-use crate::errors::sentence;
 use crate::identity::ObjectIdentity;
-use crate::manifest::restore;
-use crate::owner::{self, Owner};
-use crate::turns::{self, Turn};
+use crate::objects::{self, Kind, ObjectSet, Prior};
+use crate::turns;
 
 const CREATE: Duration = Duration::from_secs(15 * 60);
 const UPDATE: Duration = Duration::from_secs(15 * 60);
@@ -111,8 +104,9 @@ impl Resource for RunnerReleaseResource {
         context: &Context<Data>,
         operation: &mut Create<RunnerRelease, Private>,
     ) -> Result<(), Diagnostics> {
-        let scene = Scene::set(context, &operation.planned, &mut operation.private).await?;
-        Ok(scene.create(operation).await.map_err(Error::of_create)?)
+        let session =
+            Session::connect(context, &operation.planned, &mut operation.private).await.map_err(Error::from)?;
+        Ok(session.create(operation).await.map_err(Error::of_create)?)
     }
 
     async fn read(
@@ -120,18 +114,11 @@ impl Resource for RunnerReleaseResource {
         context: &Context<Data>,
         operation: &mut Read<RunnerRelease, Private>,
     ) -> Result<(), Diagnostics> {
-        match Scene::set(context, &operation.state, &mut operation.private).await {
-            Ok(scene) => Ok(scene.read(operation).await?),
-            // The cluster is still to be made, or its settings are: nothing can be said about what is in it.
-            Err(Error::Client(ClientError::NotYetKnown { .. })) => Ok(()),
-            // A destroy looks here first, and can then end; anything else will say the same as an error.
-            Err(Error::Client(error @ ClientError::ClusterGone { .. })) => {
-                let detail = format!("{} The state of the release was not changed.", sentence(&error.to_string()));
-                operation.diagnostics.push(Diagnostic::warning("Cluster no longer exists", detail));
-                Ok(())
-            }
-            Err(error) => Err(error.into()),
+        match Session::connect(context, &operation.state, &mut operation.private).await {
+            Ok(session) => session.read(operation).await?,
+            Err(error) => operation.diagnostics.extend(error.in_read(&KIND)?),
         }
+        Ok(())
     }
 
     async fn update(
@@ -139,8 +126,9 @@ impl Resource for RunnerReleaseResource {
         context: &Context<Data>,
         operation: &mut Update<RunnerRelease, Private>,
     ) -> Result<(), Diagnostics> {
-        let scene = Scene::set(context, &operation.planned, &mut operation.private).await?;
-        Ok(scene.update(operation).await?)
+        let session =
+            Session::connect(context, &operation.planned, &mut operation.private).await.map_err(Error::from)?;
+        Ok(session.update(operation).await?)
     }
 
     async fn delete(
@@ -148,20 +136,11 @@ impl Resource for RunnerReleaseResource {
         context: &Context<Data>,
         operation: &mut Delete<RunnerRelease, Private>,
     ) -> Result<(), Diagnostics> {
-        match Scene::set(context, &operation.state, &mut operation.private).await {
-            Ok(scene) => Ok(scene.delete(operation).await?),
-            Err(Error::Client(error @ ClientError::ClusterGone { .. })) => {
-                operation.warn(Diagnostic::warning(
-                    "Cluster no longer exists",
-                    format!(
-                        "{} The release was deleted with it and is removed from the state.",
-                        sentence(&error.to_string())
-                    ),
-                ));
-                Ok(())
-            }
-            Err(error) => Err(error.into()),
+        match Session::connect(context, &operation.state, &mut operation.private).await {
+            Ok(session) => session.delete(operation).await?,
+            Err(error) => operation.warn(error.in_delete(&KIND)?),
         }
+        Ok(())
     }
 
     fn upgrade(&self, _: i64, state: Json) -> Result<Json, Diagnostics> {
@@ -192,7 +171,7 @@ impl Resource for RunnerReleaseResource {
     }
 
     fn identity(&self, _: &Context<Data>, state: &RunnerRelease, private: &Private) -> Option<ObjectIdentity> {
-        Some(ObjectIdentity::of(&state.namespace, &state.name, private.cluster.as_ref()))
+        Some(ObjectIdentity::of(&state.namespace, &state.name, private.objects.cluster.as_ref()))
     }
 }
 
@@ -203,93 +182,88 @@ fn invalid_id(id: &str) -> Diagnostic {
     )
 }
 
-/// Where the story takes place.
-struct Scene<'a> {
-    context: &'a Context<Data>,
-    client: kube::Client,
+/// What the engine for Kubernetes objects knows of a release.
+static KIND: Kind = Kind {
+    invalid: "Invalid runner release",
+    cannot_apply: "Cannot apply the runner release",
+    cannot_read: "Cannot read the runner release",
+    cannot_remove: "Cannot remove the runner release",
+    noun: "release",
+    not_own: "was not created by this provider",
+    if_exists: "Choose another name for the release, import the release if Helm installed it, or delete the existing \
+                object.",
+    to_rename: ", for example with `name` or `fullname_override`",
+    if_no_namespace: "Create it first, or set create_namespace = true.",
+    is_own: live::is_ours,
+    shown: |asked, answer| flatten::flatten(asked, answer, None, &[]),
+    pods: Some(|deployment| format!("app={}", deployment.name)),
+};
+
+/// The cluster of one operation.
+struct Session<'a>(objects::Session<'a>);
+
+impl<'a> std::ops::Deref for Session<'a> {
+    type Target = objects::Session<'a>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
 }
 
-impl<'a> Scene<'a> {
-    async fn set(context: &'a Context<Data>, model: &RunnerRelease, private: &mut Private) -> Result<Self, Error> {
-        let data = context.data().map_err(Error::Configuration)?;
-        let client = cluster::connect(&data.clients, &model.cluster_name, &mut private.cluster).await?;
-        Ok(Self { context, client })
-    }
-
-    /// Looks every few seconds until `end`.
-    fn wait(&self, end: Instant) -> Wait {
-        let left = end.saturating_duration_since(self.context.clock.now());
-        Wait::new(self.context, left).every(Duration::from_millis(250), Duration::from_secs(5))
-    }
-
-    /// Sees that no other operation of this run makes or removes what has the same names.
-    async fn turn(&self, model: &RunnerRelease, manifest: &Manifest, end: Instant) -> Result<Turn, Error> {
-        let turns = &self.context.data().map_err(Error::Configuration)?.turns;
-        turns.make(turn_names(model, manifest), self.wait(end)).await.map_err(|source| Error::Taken { source })
-    }
-
-    /// The same for a create, which finds out whether it can go on.
-    async fn begin(&self, planned: &RunnerRelease, wanted: &Wanted, end: Instant) -> Result<(Turn, Owner), Error> {
-        let patience = self.context.clock.now() + owner::PATIENCE;
-        loop {
-            let turn = self.turn(planned, &wanted.manifest, end).await?;
-            match self.look_ahead(wanted, &Manifest::new(), false, None, end).await {
-                Err(Error::OfOther { .. }) if self.context.clock.now() < patience => {}
-                found => return Ok((turn, found?)),
-            }
-            drop(turn);
-            self.context.clock.sleep(Duration::from_millis(500)).await;
-        }
+impl<'a> Session<'a> {
+    async fn connect(
+        context: &'a Context<Data>,
+        model: &RunnerRelease,
+        private: &mut Private,
+    ) -> Result<Self, objects::Error> {
+        objects::Session::connect(context, &KIND, &model.cluster_name, &mut private.objects).await.map(Self)
     }
 
     async fn create(&self, operation: &mut Create<RunnerRelease, Private>) -> Result<(), Error> {
-        let end = self.context.clock.now() + Timeouts::create(&operation.planned.timeouts, CREATE);
+        let deadline = self.deadline(Timeouts::create(&operation.planned.timeouts, CREATE));
         let planned = operation.planned.clone();
         let existing = self.existing(&planned, &operation.config, &mut operation.private).await?;
         let wanted = wanted(&planned, &operation.config, existing)?;
-        let (_turn, owner) = self.begin(&planned, &wanted, end).await?;
-        operation.private.owner = Some(owner.clone());
-        self.namespace(&planned, &wanted, end).await?;
+        let check = || self.preflight(&wanted, Prior::Create, false, deadline);
+        let is_passing = |error: &Error| matches!(error, Error::Objects(objects::Error::OfOther { .. }));
+        let names = turn_names(&planned, &wanted.manifest);
+        let (_turn, owner) = self.begin(names, deadline, check, is_passing).await?;
+        operation.private.objects.owner = Some(owner.clone());
+        self.namespace(&planned, &wanted, deadline).await?;
         let mut state = described(&planned, &wanted)?;
         state.manifest = shown_manifest(&Manifest::new());
         operation.record(state.clone());
         let mut private = operation.private.clone();
         let (before, after) = (&Manifest::new(), &wanted.manifest);
-        let mut claims = Claims { before, after, all: false, owner: Some(owner.clone()), is_new: true };
-        let mut applied = self
-            .apply(&planned, &wanted, &claims, &mut private, |manifest| {
-                state.manifest = shown_manifest(manifest);
-                operation.record(state.clone());
-            })
-            .await;
-        operation.private = private.clone();
-        if applied.is_ok() && !self.are_kept(&wanted, &owner).await? {
-            applied = self.apply(&planned, &wanted, &claims, &mut private, |_| {}).await;
-            operation.private = private;
+        let set = ObjectSet { before, after, adopts: false, owner: Some(owner), is_new: true };
+        let record = |manifest: &Manifest| {
+            state.manifest = shown_manifest(manifest);
+            operation.record(state.clone());
+        };
+        let mut applied = self.apply(&planned, &wanted, &set, &mut private, record).await;
+        if applied.is_ok() && !self.owns_all(&set, live::places(after)).await? {
+            applied = self.apply(&planned, &wanted, &set, &mut private, |_| {}).await;
         }
-        if let Err(Error::Lost { .. }) = &applied {
-            // The other create has ended, and does not apply its objects again. If this fails as well, the error of the
-            // create is what the user has to know.
-            let _ = self.give_back(&planned, &wanted, &owner).await;
+        operation.private = private;
+        if let Err(Error::Objects(objects::Error::Lost { .. })) = &applied {
+            self.give_back_all(&planned, &wanted, &set).await;
         }
         let deployment = applied?;
-        state.status = self.rolled_out(&wanted, &planned, end).await?.into();
-        operation.private.is_rolling = false;
+        state.status = self.rolled_out(&wanted, &planned, deadline).await?.into();
+        operation.private.objects.is_applying = false;
         operation.record(state);
         // Of an earlier create that was killed.
-        self.clear(&planned, &wanted, Manifest::new(), None, end).await?;
-        claims.is_new = false;
-        self.finish(&deployment, &claims).await?;
+        self.clear(&planned, &wanted, Manifest::new(), None, deadline).await?;
+        self.finish_create(&set, &deployment).await?;
         if planned.wait.or(true) {
             // A change of annotations counts as one of the Deployment: its controller sees it, and starts no pod for it.
-            let soon = self.context.clock.now() + SEEN;
-            let _ = self.rolled_out(&wanted, &planned, end.min(soon)).await;
+            let _ = self.rolled_out(&wanted, &planned, deadline.min(self.deadline(SEEN))).await;
         }
         Ok(())
     }
 
     async fn update(&self, operation: &mut Update<RunnerRelease, Private>) -> Result<(), Error> {
-        let end = self.context.clock.now() + Timeouts::update(&operation.planned.timeouts, UPDATE);
+        let deadline = self.deadline(Timeouts::update(&operation.planned.timeouts, UPDATE));
         let planned = operation.planned.clone();
         let existing = self.existing(&planned, &operation.config, &mut operation.private).await?;
         let mut wanted = wanted(&planned, &operation.config, existing)?;
@@ -297,11 +271,11 @@ impl<'a> Scene<'a> {
         kept::settle(&mut wanted, known_map(&planned.manifest).as_ref(), &before, &operation.private);
         let adopts = operation.private.adoption.is_adopting;
         let both: Manifest = before.clone().into_iter().chain(wanted.manifest.clone()).collect();
-        let _turn = self.turn(&planned, &both, end).await?;
-        let owner = self.look_ahead(&wanted, &before, adopts, Some(operation.private.owner.as_ref()), end).await?;
-        operation.private.owner = Some(owner.clone());
-        let owner = Some(owner);
-        self.namespace(&planned, &wanted, end).await?;
+        let _turn = self.reserve(turn_names(&planned, &both), deadline).await?;
+        let prior = Prior::Update { owner: operation.private.objects.owner.as_ref(), manifest: &before };
+        let owner = self.preflight(&wanted, prior, adopts, deadline).await?;
+        operation.private.objects.owner = Some(owner.clone());
+        self.namespace(&planned, &wanted, deadline).await?;
         let mut state = described(&planned, &wanted)?;
         state.status = operation.prior.status.clone();
         state.manifest = operation.prior.manifest.clone();
@@ -310,41 +284,39 @@ impl<'a> Scene<'a> {
         if adopts {
             self.take_over(&wanted).await?;
         }
-        self.remove_autoscaler(&wanted, &before, owner.as_ref(), end).await?;
+        self.remove_autoscaler(&wanted, &before, Some(&owner), deadline).await?;
         kept::remember(&wanted, &mut operation.private);
         let mut private = operation.private.clone();
-        let completes = operation.private.adoption.is_completing;
-        let all = adopts || completes;
-        let claims = Claims { before: &before, after: &wanted.manifest, all, owner: owner.clone(), is_new: false };
-        let applied = self.apply(&planned, &wanted, &claims, &mut private, |manifest| {
+        let (is_new, after) = (false, &wanted.manifest);
+        let adopts_fields = adopts || operation.private.adoption.is_completing;
+        let set = ObjectSet { before: &before, after, adopts: adopts_fields, owner: Some(owner.clone()), is_new };
+        let record = |manifest: &Manifest| {
             state.manifest = shown_manifest(manifest);
             state.objects = expand::objects(manifest);
             operation.record(state.clone());
-        });
-        let applied = applied.await;
+        };
+        let applied = self.apply(&planned, &wanted, &set, &mut private, record).await;
         operation.private = private;
-        if let Err(Error::Apply { source: KubernetesError::Conflict { object, .. }, .. }) = &applied {
-            // It is as it was, and what others own of it does not become ours by being in the state.
-            let mut manifest = known_map(&state.manifest).unwrap_or_default();
-            restore(&mut manifest, &before, &object.to_string());
-            state.manifest = shown_manifest(&manifest);
-            state.objects = expand::objects(&manifest);
-            operation.record(state.clone());
-        }
         applied?;
-        state.status = self.rolled_out(&wanted, &planned, end).await?.into();
-        operation.private.is_rolling = false;
-        self.clear(&planned, &wanted, before, owner.as_ref(), end).await?;
-        wanted.describe(&mut state).map_err(Error::Configuration)?;
+        state.status = self.rolled_out(&wanted, &planned, deadline).await?.into();
+        operation.private.objects.is_applying = false;
+        self.clear(&planned, &wanted, before, Some(&owner), deadline).await?;
+        wanted.describe(&mut state).map_err(objects::Error::Configuration)?;
         operation.record(state);
         if adopts {
-            let left = self.forget_helm(&wanted).await;
-            let left = left.map_err(|source| Error::Remove { source: WaitError::Failed(source) })?;
-            left.into_iter().for_each(|warning| operation.diagnostics.push(warning));
+            let left = self.forget_helm(&wanted).await.map_err(|source| objects::Error::Remove(source.into()))?;
+            operation.diagnostics.extend(left);
             adoption::finished(&mut operation.private);
         }
         operation.private.adoption.is_completing = false;
         Ok(())
+    }
+
+    /// Checks that the namespace exists, or creates it.
+    async fn namespace(&self, planned: &RunnerRelease, wanted: &Wanted, deadline: Instant) -> Result<(), Error> {
+        let names = &wanted.spec.names;
+        let made_by = planned.create_namespace.or(false).then(|| apply::owner(&names.release));
+        Ok(self.ensure_namespace(&names.namespace, made_by, deadline).await?)
     }
 }
 
@@ -353,7 +325,7 @@ fn wanted(planned: &RunnerRelease, config: &RunnerRelease, existing: Option<Toke
         let detail = "A value is still unknown while the release is applied. This is a bug of the host.";
         Err(Diagnostic::error("Unknown value", detail).into())
     };
-    Wanted::of(planned, config, existing).unwrap_or_else(unknown).map_err(Error::Configuration)
+    Ok(Wanted::of(planned, config, existing).unwrap_or_else(unknown).map_err(objects::Error::Configuration)?)
 }
 
 /// What no two operations of one run are to have in hand.
@@ -365,7 +337,7 @@ fn turn_names(model: &RunnerRelease, manifest: &Manifest) -> Vec<String> {
 /// The plan with what follows from it, without a status.
 fn described(planned: &RunnerRelease, wanted: &Wanted) -> Result<RunnerRelease, Error> {
     let mut state = planned.clone();
-    wanted.describe(&mut state).map_err(Error::Configuration)?;
+    wanted.describe(&mut state).map_err(objects::Error::Configuration)?;
     plan::identify(&mut state);
     state.status = Value::Null;
     Ok(state)

@@ -59,12 +59,12 @@ pub(super) fn complete(
         plan.warn(warning);
     }
     let Some(prior) = &plan.prior else { return Ok(Some(wanted)) };
-    let is_rolling = plan.planned.wait.or(true) && plan.private.is_rolling;
+    let is_applying = plan.planned.wait.or(true) && plan.private.objects.is_applying;
     let differs = prior.manifest != plan.planned.manifest
         || prior.job_pod != plan.planned.job_pod
         || prior.config_toml_rendered != plan.planned.config_toml_rendered
         || prior.objects != plan.planned.objects;
-    plan.planned.status = if plan.changed || differs || is_rolling { Value::Unknown } else { prior.status.clone() };
+    plan.planned.status = if plan.changed || differs || is_applying { Value::Unknown } else { prior.status.clone() };
     Ok(Some(wanted))
 }
 

@@ -15,8 +15,9 @@ use super::memory::Memory;
 use super::private::Private;
 use super::schema::RunnerRelease;
 use super::wait::rollout;
-use super::{Scene, adoption, flatten, last_applied, live, plan};
+use super::{Session, adoption, flatten, last_applied, live, plan};
 use crate::namespace::Namespace;
+use crate::objects as engine;
 use crate::owner::Owner;
 use crate::unseen::{Unseen, get_visible};
 
@@ -50,9 +51,9 @@ pub(super) const ELSEWHERE: [(&str, &str); 4] = [
 /// The same of the whole cluster.
 pub(super) const CLUSTER_KINDS: [&str; 2] = ["ClusterRole", "ClusterRoleBinding"];
 
-impl Scene<'_> {
+impl Session<'_> {
     pub(super) async fn read(&self, operation: &mut Read<RunnerRelease, Private>) -> Result<(), Error> {
-        let failed = |source| Error::Read { source };
+        let failed = engine::Error::Read;
         let prior = if operation.importing {
             self.recall(operation).await?
         } else {
@@ -69,12 +70,12 @@ impl Scene<'_> {
         kept::note_outdated(&mut operation.private, &outdated);
         operation.diagnostics.extend(unseen.warning("release"));
         let main = found.iter().filter(|(place, _)| place.kind == "Deployment").find_map(|(_, live)| live.as_ref());
-        if let Some(owner) = Owner::of_or_found(operation.private.owner.as_ref(), main) {
-            operation.private.owner = Some(owner.clone());
+        if let Some(owner) = Owner::of_or_found(operation.private.objects.owner.as_ref(), main) {
+            operation.private.objects.owner = Some(owner.clone());
         }
         let mut manifest = Manifest::new();
         let mut status = "missing".to_owned();
-        let mutations = operation.private.mutations.clone();
+        let mutations = operation.private.objects.mutations.clone();
         for (place, live) in found {
             let key = place.to_string();
             let (Some(live), Some(shown)) = (live, prior.get(&key)) else { continue };
@@ -148,7 +149,7 @@ impl Scene<'_> {
 
     /// What was applied last: attributes, if the ConfigMap tells them, and the objects.
     async fn recall(&self, operation: &mut Read<RunnerRelease, Private>) -> Result<Manifest, Error> {
-        let failed = |source| Error::Read { source };
+        let failed = engine::Error::Read;
         let namespace = operation.state.namespace.as_str().unwrap_or_default().to_owned();
         let name = operation.state.name.as_str().unwrap_or_default().to_owned();
         let mut found = self.ours(&namespace, &name).await.map_err(failed)?;
@@ -177,10 +178,10 @@ impl Scene<'_> {
             let mut memory = Memory::of_or_new(&operation.private);
             let names = super::manifests::used_secrets(&wanted.spec);
             let secrets = live::fingerprints(&self.client, &memory, &namespace, names).await.map_err(failed)?;
-            memory.note_objects(&secrets, &wanted.objects(&secrets).map_err(Error::Configuration)?);
+            memory.note_objects(&secrets, &wanted.objects(&secrets).map_err(engine::Error::Configuration)?);
             memory.keep(&mut operation.private);
             operation.state = model;
-            wanted.describe(&mut operation.state).map_err(Error::Configuration)?;
+            wanted.describe(&mut operation.state).map_err(engine::Error::Configuration)?;
             return Ok(wanted.manifest);
         }
         operation.state.wait = true.into();

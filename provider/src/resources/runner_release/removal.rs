@@ -1,8 +1,8 @@
-//! Taking objects away, and at last the whole release.
+//! Deleting objects, and at last the whole release.
 
 use std::time::{Duration, Instant};
 
-use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef};
+use gitlabspot_clients::kubernetes::KubernetesError;
 use tfplugin::framework::value::known_map;
 use tfplugin::framework::wait::{Look, WaitError};
 use tfplugin::framework::{Delete, Diagnostic, Timeouts};
@@ -13,9 +13,9 @@ use super::error::Error;
 use super::expand::{Manifest, Wanted, parsed};
 use super::private::Private;
 use super::schema::RunnerRelease;
-use super::{Scene, live, turn_names};
-use crate::live::{Removed, remove};
+use super::{Session, live, turn_names};
 use crate::namespace::{Namespace, Removal};
+use crate::objects::{self, Whose};
 use crate::owner::{Owner, is_of_other};
 
 /// For a destroy, beyond the grace period of the pods.
@@ -24,58 +24,20 @@ const DELETE: Duration = Duration::from_secs(10 * 60);
 /// How long the cluster's own controllers may take to clear up after the release.
 const CLEARING: Duration = Duration::from_secs(30);
 
-/// Whose objects are to be taken away.
-pub(super) enum Whose<'a> {
-    /// Those of one resource.
-    Of(Option<&'a Owner>),
-    /// Those of whatever create was killed.
-    Anybodys,
-}
-
-impl Scene<'_> {
-    /// Takes objects away in good order. Returns those that belong to another resource, and stay.
-    pub(super) async fn remove(
-        &self,
-        manifest: &Manifest,
-        whose: &Whose<'_>,
-        end: Instant,
-    ) -> Result<Vec<ObjectRef>, WaitError<KubernetesError>> {
-        let mut places = live::places(manifest);
-        places.sort_by_key(|place| (live::removal_rank(place), place.to_string()));
-        let mut left = Vec::new();
-        for place in places {
-            let owner = match whose {
-                Whose::Of(owner) => owner.cloned(),
-                Whose::Anybodys => {
-                    let found = kubernetes::get(&self.client, &place).await?;
-                    found.as_ref().and_then(Owner::on)
-                }
-            };
-            match remove(&self.client, &place, owner.as_ref(), self.wait(end)).await? {
-                Removed::Gone if place.kind == "Deployment" => {
-                    live::pods_gone(&self.client, &place, self.wait(end)).await?;
-                }
-                // One that is still there is someone else's, and its pods stay.
-                Removed::Gone | Removed::Foreign => {}
-                Removed::OfOther => left.push(place),
-            }
-        }
-        Ok(left)
-    }
-
+impl Session<'_> {
     /// Objects of this release that are in no state: a run was killed right after it had made them.
     pub(super) async fn strays(
         &self,
         model: &RunnerRelease,
         known: &Manifest,
-        whose: &Whose<'_>,
+        whose: Whose<'_>,
     ) -> Result<Manifest, KubernetesError> {
         let (Some(namespace), Some(release)) = (model.namespace.as_str(), model.name.as_str()) else {
             return Ok(Manifest::new());
         };
         let mut found = self.ours(namespace, release).await?;
         if let Whose::Of(owner) = whose {
-            found.retain(|object| !is_of_other(object, *owner));
+            found.retain(|object| !is_of_other(object, owner));
         }
         let mut found = bare(&found);
         found.retain(|key, _| !known.contains_key(key));
@@ -91,14 +53,14 @@ impl Scene<'_> {
         owner: Option<&Owner>,
         end: Instant,
     ) -> Result<(), Error> {
-        let failed = |source| Error::Remove { source };
-        // A create goes on with what another one has left that was killed, which had another id.
-        let whose = owner.map_or(Whose::Anybodys, |owner| Whose::Of(Some(owner)));
+        // A create goes on with what another one has left that was killed, which had another ID.
+        let whose = owner.map_or(Whose::Any, |owner| Whose::Of(Some(owner)));
         let mut left = before;
         left.retain(|key, _| !wanted.manifest.contains_key(key));
-        let strays = self.strays(planned, &wanted.manifest, &whose).await;
-        left.extend(strays.map_err(|source| failed(WaitError::Failed(source)))?);
-        self.remove(&left, &whose, end + grace(&left)).await.map(drop).map_err(failed)
+        let strays = self.strays(planned, &wanted.manifest, whose).await;
+        left.extend(strays.map_err(|source| objects::Error::Remove(source.into()))?);
+        let removed = self.remove(live::places(&left), whose, end + grace(&left)).await;
+        removed.map(drop).map_err(|source| objects::Error::Remove(source).into())
     }
 
     /// Takes an autoscaler away that leaves the configuration, before the number of pods is set that it would change.
@@ -111,40 +73,38 @@ impl Scene<'_> {
     ) -> Result<(), Error> {
         let mut left = before.clone();
         left.retain(|key, _| key.starts_with(AUTOSCALER) && !wanted.manifest.contains_key(key));
-        let removed = self.remove(&left, &Whose::Of(owner), end).await;
-        removed.map(drop).map_err(|source| Error::Remove { source })
+        let removed = self.remove(live::places(&left), Whose::Of(owner), end).await;
+        removed.map(drop).map_err(|source| objects::Error::Remove(source).into())
     }
 
     pub(super) async fn delete(&self, operation: &mut Delete<RunnerRelease, Private>) -> Result<(), Error> {
-        let failed = |source| Error::Remove { source };
+        let failed = |source: KubernetesError| objects::Error::Remove(source.into());
         let mut manifest = known_map(&operation.state.manifest).unwrap_or_default();
-        let turns = &self.context.data().map_err(Error::Configuration)?.turns;
-        let wait = self.wait(self.context.clock.now() + DELETE);
-        let turn = turns.remove(turn_names(&operation.state, &manifest), wait).await;
-        let _turn = turn.map_err(|source| Error::Taken { source })?;
+        let names = turn_names(&operation.state, &manifest);
+        let _turn = self.reserve_for_removal(names, self.deadline(DELETE)).await?;
         let places = live::places(&manifest);
         let deployment = places.iter().find(|place| place.kind == "Deployment");
-        let owner = Owner::of_or_live(operation.private.owner.as_ref(), &self.client, deployment).await;
-        let owner = owner.map_err(|source| failed(WaitError::Failed(source)))?;
+        let owner = Owner::of_or_live(operation.private.objects.owner.as_ref(), &self.client, deployment).await;
+        let owner = owner.map_err(failed)?;
         let whose = Whose::Of(owner.as_ref());
-        let strays = self.strays(&operation.state, &manifest, &whose).await;
-        manifest.extend(strays.map_err(|source| failed(WaitError::Failed(source)))?);
+        manifest.extend(self.strays(&operation.state, &manifest, whose).await.map_err(failed)?);
         if operation.private.adoption.is_adopting {
             let detail = "The release was imported from Helm, and no apply has taken over all of it. What still belongs \
                           to Helm was left as it is; `helm uninstall` removes it.";
             operation.warn(Diagnostic::warning("Release managed by Helm was not removed", detail));
         }
-        let timeout = Timeouts::delete(&operation.state.timeouts, grace(&manifest) + DELETE);
-        let end = self.context.clock.now() + timeout;
-        let left = self.remove(&manifest, &whose, end).await.map_err(failed)?;
+        let deadline = self.deadline(Timeouts::delete(&operation.state.timeouts, grace(&manifest) + DELETE));
+        let remaining = self.remove(live::places(&manifest), whose, deadline).await.map_err(objects::Error::Remove)?;
+        // An object without the label of this provider is someone else's, and so are the pods of a Deployment.
+        let left: Vec<String> =
+            remaining.iter().filter(|left| left.is_of_other).map(|left| left.place.to_string()).collect();
         if !left.is_empty() {
             // The namespace is theirs as well.
-            let left: Vec<String> = left.iter().map(ToString::to_string).collect();
             let detail = format!("{} belong to another resource by now, and were left as they are.", left.join(", "));
             operation.warn(Diagnostic::warning("Objects of another resource", detail));
             return Ok(());
         }
-        self.leave_namespace(operation, end).await.map_err(failed)
+        Ok(self.leave_namespace(operation, deadline).await.map_err(objects::Error::Remove)?)
     }
 
     /// Removes the namespace if it was made here and nothing of others is in it.
@@ -160,7 +120,7 @@ impl Scene<'_> {
             return Ok(());
         };
         let namespace = Namespace { client: &self.client, name, owner: owner(release) };
-        let left = end.saturating_duration_since(self.context.clock.now());
+        let left = self.left(end);
         let remove = || async {
             Ok::<_, WaitError<KubernetesError>>(match namespace.remove(self.context, left).await? {
                 Removal::Done => Look::Done(None),
@@ -168,7 +128,7 @@ impl Scene<'_> {
                 Removal::Unsure(why) => Look::Done(Some(format!("what it holds could not be listed: {why}"))),
             })
         };
-        let why = match self.wait(self.context.clock.now() + CLEARING.min(left)).until(remove).await {
+        let why = match self.wait(self.deadline(CLEARING.min(left))).until(remove).await {
             Ok(None) => return Ok(()),
             Ok(Some(why)) => why,
             Err(WaitError::TimedOut { last, .. } | WaitError::Cancelled { last }) => last,

@@ -9,7 +9,7 @@ use tfplugin::framework::wait::{Look, WaitError};
 use super::error::{Error, Reasons, RolloutError};
 use super::expand::Wanted;
 use super::schema::RunnerRelease;
-use super::{Scene, live};
+use super::{Session, live};
 
 /// Pods whose logs are shown, and how much of each.
 const LOGS: usize = 2;
@@ -77,7 +77,7 @@ pub(super) fn refusal(deployment: &Json) -> Option<&str> {
     conditions.into_iter().flatten().find(is_refusal)?["message"].as_str()
 }
 
-impl Scene<'_> {
+impl Session<'_> {
     /// Waits for the rollout, if that is asked for; the Deployment's status.
     pub(super) async fn rolled_out(
         &self,
@@ -122,7 +122,7 @@ impl Scene<'_> {
     async fn reasons(&self, deployment: &ObjectRef) -> Reasons {
         let found = kubernetes::get(&self.client, deployment).await.ok().flatten();
         let refused = found.as_ref().and_then(refusal).map(|why| format!("{REFUSED}{why}"));
-        let pods = live::pods(&self.client, deployment).await.unwrap_or_default();
+        let pods = self.pods(deployment).await.unwrap_or_default();
         let mut logs = Vec::new();
         for (pod, container, has_restarted) in pods.iter().filter_map(troubled).take(LOGS) {
             let log = kubernetes::log(&self.client, &pod, container, LINES, has_restarted).await;

@@ -65,7 +65,7 @@ fn size_and_place(pod: &Json) -> Pod {
 #[cfg(test)]
 mod tests {
     use super::super::expand::workload;
-    use super::super::model::Placeholders;
+    use super::super::model::Desired;
     use super::super::plan;
     use super::*;
 
@@ -91,7 +91,7 @@ mod tests {
             Schedule { start: "0 8 * * *".into(), end: "0 18 * * *".into(), time_zone: "Europe/Berlin".into() };
         for schedule in [Value::Null, Value::Known(schedule)] {
             model.schedule = schedule;
-            let mut read = attributes(&workload(&Placeholders::of(&model).unwrap()));
+            let mut read = attributes(&workload(&Desired::of(&model).unwrap()));
             assert_eq!(read, model);
             plan::describe(&mut read);
             assert_eq!(read.id, "ci/warm".into());

@@ -29,30 +29,25 @@ mod tests;
 mod validate;
 mod wait;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use gitlabspot_clients::ClientError;
-use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef};
-use serde_json::Value as Json;
 use tfplugin::framework::value::known_map;
-use tfplugin::framework::wait::Wait;
 use tfplugin::framework::{
     Context, Create, Delete, Diagnostic, Diagnostics, Import, Plan, Read, Resource, Timeouts, Update, Value,
 };
 
-use self::apply::Stamp;
 use self::error::Error;
-use self::model::Placeholders;
+use self::manifests::is_warm_capacity;
+use self::model::Desired;
 use self::private::Private;
 use self::schema::WarmCapacity;
-use crate::cluster;
 use crate::configured::Data;
-use crate::errors::sentence;
 use crate::identity::ObjectIdentity;
-use crate::manifest::{Manifest, entry, restore, shown_manifest};
+use crate::manifest::{Manifest, shown_manifest};
 use crate::mutation::Mutations;
-use crate::owner::{self, Owner};
-use crate::turns::{self, Turn};
+use crate::objects::{self, Kind, ObjectSet, Prior};
+use crate::projection::project;
+use crate::turns;
 
 /// What an operation may take, unless the user says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(5 * 60);
@@ -107,8 +102,9 @@ impl Resource for WarmCapacityResource {
         context: &Context<Data>,
         operation: &mut Create<WarmCapacity, Private>,
     ) -> Result<(), Diagnostics> {
-        let scene = Scene::set(context, &operation.planned, &mut operation.private).await?;
-        Ok(scene.create(operation).await.map_err(Error::of_create)?)
+        let session =
+            Session::connect(context, &operation.planned, &mut operation.private).await.map_err(Error::from)?;
+        Ok(session.create(operation).await.map_err(Error::of_create)?)
     }
 
     async fn read(
@@ -116,19 +112,11 @@ impl Resource for WarmCapacityResource {
         context: &Context<Data>,
         operation: &mut Read<WarmCapacity, Private>,
     ) -> Result<(), Diagnostics> {
-        match Scene::set(context, &operation.state, &mut operation.private).await {
-            Ok(scene) => Ok(scene.read(operation).await?),
-            // The cluster is still to be made, or its settings are: nothing can be said about what is in it.
-            Err(Error::Client(ClientError::NotYetKnown { .. })) => Ok(()),
-            // A destroy looks here first, and can then end; anything else will say the same as an error.
-            Err(Error::Client(error @ ClientError::ClusterGone { .. })) => {
-                let detail =
-                    format!("{} The state of the warm capacity was not changed.", sentence(&error.to_string()));
-                operation.diagnostics.push(Diagnostic::warning("Cluster no longer exists", detail));
-                Ok(())
-            }
-            Err(error) => Err(error.into()),
+        match Session::connect(context, &operation.state, &mut operation.private).await {
+            Ok(session) => session.read(operation).await?,
+            Err(error) => operation.diagnostics.extend(error.in_read(&KIND)?),
         }
+        Ok(())
     }
 
     async fn update(
@@ -136,8 +124,9 @@ impl Resource for WarmCapacityResource {
         context: &Context<Data>,
         operation: &mut Update<WarmCapacity, Private>,
     ) -> Result<(), Diagnostics> {
-        let scene = Scene::set(context, &operation.planned, &mut operation.private).await?;
-        Ok(scene.update(operation).await?)
+        let session =
+            Session::connect(context, &operation.planned, &mut operation.private).await.map_err(Error::from)?;
+        Ok(session.update(operation).await?)
     }
 
     async fn delete(
@@ -145,20 +134,11 @@ impl Resource for WarmCapacityResource {
         context: &Context<Data>,
         operation: &mut Delete<WarmCapacity, Private>,
     ) -> Result<(), Diagnostics> {
-        match Scene::set(context, &operation.state, &mut operation.private).await {
-            Ok(scene) => Ok(scene.delete(operation).await?),
-            Err(Error::Client(error @ ClientError::ClusterGone { .. })) => {
-                operation.warn(Diagnostic::warning(
-                    "Cluster no longer exists",
-                    format!(
-                        "{} The placeholders were deleted with it and are removed from the state.",
-                        sentence(&error.to_string())
-                    ),
-                ));
-                Ok(())
-            }
-            Err(error) => Err(error.into()),
+        match Session::connect(context, &operation.state, &mut operation.private).await {
+            Ok(session) => session.delete(operation).await?,
+            Err(error) => operation.warn(error.in_delete(&KIND)?),
         }
+        Ok(())
     }
 
     async fn import(&self, context: &Context<Data>, from: Import<ObjectIdentity>) -> Result<WarmCapacity, Diagnostics> {
@@ -177,7 +157,7 @@ impl Resource for WarmCapacityResource {
     }
 
     fn identity(&self, _: &Context<Data>, state: &WarmCapacity, private: &Private) -> Option<ObjectIdentity> {
-        Some(ObjectIdentity::of(&state.namespace, &state.name, private.cluster.as_ref()))
+        Some(ObjectIdentity::of(&state.namespace, &state.name, private.objects.cluster.as_ref()))
     }
 }
 
@@ -197,118 +177,101 @@ fn parse(id: &str) -> Option<WarmCapacity> {
     })
 }
 
-/// Where the story takes place.
-struct Scene<'a> {
-    context: &'a Context<Data>,
-    client: kube::Client,
+/// What the engine for Kubernetes objects knows of warm capacity.
+static KIND: Kind = Kind {
+    invalid: "Invalid warm capacity",
+    cannot_apply: "Cannot apply the warm capacity",
+    cannot_read: "Cannot read the warm capacity",
+    cannot_remove: "Cannot remove the warm capacity",
+    noun: "warm capacity",
+    not_own: "is not warm capacity of this provider",
+    if_exists: "Choose another name, or delete the existing object.",
+    to_rename: "",
+    if_no_namespace: "Create it first.",
+    is_own: is_warm_capacity,
+    shown: project,
+    pods: None,
+};
+
+/// The cluster of one operation.
+struct Session<'a>(objects::Session<'a>);
+
+impl<'a> std::ops::Deref for Session<'a> {
+    type Target = objects::Session<'a>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
 }
 
-impl<'a> Scene<'a> {
-    async fn set(context: &'a Context<Data>, model: &WarmCapacity, private: &mut Private) -> Result<Self, Error> {
-        let data = context.data().map_err(Error::Configuration)?;
-        let client = cluster::connect(&data.clients, &model.cluster_name, &mut private.cluster).await?;
-        Ok(Self { context, client })
-    }
-
-    async fn get(&self, place: &ObjectRef) -> Result<Option<Json>, KubernetesError> {
-        kubernetes::get(&self.client, place).await
-    }
-
-    /// Looks every few seconds until `end`.
-    fn wait(&self, end: Instant) -> Wait {
-        let left = end.saturating_duration_since(self.context.clock.now());
-        Wait::new(self.context, left).every(Duration::from_millis(200), Duration::from_secs(3))
-    }
-
-    /// Sees that no other operation of this run makes or removes placeholders of the same name.
-    async fn turn(&self, model: &WarmCapacity, end: Instant) -> Result<Turn, Error> {
-        let turns = &self.context.data().map_err(Error::Configuration)?.turns;
-        turns.make(turn_names(model), self.wait(end)).await.map_err(|source| Error::Taken { source })
-    }
-
-    /// The same for a create, which finds out whether it can go on.
-    async fn begin(&self, model: &WarmCapacity, wanted: &Placeholders, end: Instant) -> Result<(Turn, Owner), Error> {
-        let patience = self.context.clock.now() + owner::PATIENCE;
-        loop {
-            let turn = self.turn(model, end).await?;
-            let found = match self.look_ahead(wanted, &Manifest::new(), None, end).await {
-                Ok(owner) => self.look_for_other_shape(wanted).await.map(|()| owner),
-                refused => refused,
-            };
-            match found {
-                Err(Error::OfOther { .. } | Error::OtherShape { .. }) if self.context.clock.now() < patience => {}
-                found => return Ok((turn, found?)),
-            }
-            drop(turn);
-            self.context.clock.sleep(Duration::from_millis(500)).await;
-        }
+impl<'a> Session<'a> {
+    async fn connect(
+        context: &'a Context<Data>,
+        model: &WarmCapacity,
+        private: &mut Private,
+    ) -> Result<Self, objects::Error> {
+        objects::Session::connect(context, &KIND, &model.cluster_name, &mut private.objects).await.map(Self)
     }
 
     async fn create(&self, operation: &mut Create<WarmCapacity, Private>) -> Result<(), Error> {
-        let end = self.context.clock.now() + time_for(&operation.planned.timeouts, Timeouts::create);
-        let wanted = wanted(&operation.planned)?;
-        let mut manifest = Manifest::new();
-        let (_turn, owner) = self.begin(&operation.planned, &wanted, end).await?;
+        let deadline = self.deadline(Timeouts::create(&operation.planned.timeouts, TIMEOUT));
+        let desired = desired(&operation.planned)?;
+        let check = || async {
+            let owner = self.preflight(&desired, Prior::Create, deadline).await?;
+            self.refuse_other_workload(&desired).await.map(|()| owner)
+        };
+        let is_passing = |error: &Error| {
+            matches!(error, Error::OtherWorkload { .. } | Error::Objects(objects::Error::OfOther { .. }))
+        };
+        let (_turn, owner) = self.begin(turn_names(&operation.planned), deadline, check, is_passing).await?;
+        operation.private.objects.owner = Some(owner.clone());
+        operation.private.objects.is_applying = true;
         let mut state = operation.planned.clone();
         plan::describe(&mut state);
-        operation.private.is_applying = true;
-        operation.private.owner = Some(owner.clone());
+        let (before, after) = (&Manifest::new(), &expand::manifest(&desired));
+        let set = ObjectSet { before, after, adopts: false, owner: Some(owner), is_new: true };
         let mut mutations = Mutations::default();
-        let record = |object: &Json| {
-            manifest.extend(entry(object));
-            state.manifest = shown_manifest(&manifest);
+        let record = |manifest: &Manifest| {
+            state.manifest = shown_manifest(manifest);
             operation.record(state.clone());
         };
-        let made = |asked: &Json, made| mutations.note_object(asked, made);
-        let applied =
-            self.apply(&wanted, &Manifest::new(), Stamp { owner: &owner, is_new: true }, end, record, made).await;
-        operation.private.mutations = mutations;
+        let applied = self.apply(&desired, &set, &mut mutations, record, deadline).await;
+        operation.private.objects.mutations = mutations;
         applied?;
-        self.finish(&wanted, &owner).await?;
-        operation.private.is_applying = false;
+        self.finish_create(&set, &expand::workload(&desired)).await?;
+        operation.private.objects.is_applying = false;
         Ok(())
     }
 
     async fn update(&self, operation: &mut Update<WarmCapacity, Private>) -> Result<(), Error> {
-        let end = self.context.clock.now() + time_for(&operation.planned.timeouts, Timeouts::update);
-        let failed = |source| Error::Remove { source };
-        let wanted = wanted(&operation.planned)?;
-        let mut manifest = known_map(&operation.prior.manifest).unwrap_or_default();
-        let _turn = self.turn(&operation.planned, end).await?;
-        let owner = self.look_ahead(&wanted, &manifest, Some(operation.private.owner.as_ref()), end).await?;
-        operation.private.owner = Some(owner.clone());
+        let deadline = self.deadline(Timeouts::update(&operation.planned.timeouts, TIMEOUT));
+        let desired = desired(&operation.planned)?;
+        let (before, after) = (&known_map(&operation.prior.manifest).unwrap_or_default(), &expand::manifest(&desired));
+        let _turn = self.reserve(turn_names(&operation.planned), deadline).await?;
+        let prior = Prior::Update { owner: operation.private.objects.owner.as_ref(), manifest: before };
+        let owner = self.preflight(&desired, prior, deadline).await?;
+        operation.private.objects.owner = Some(owner.clone());
         let mut state = operation.planned.clone();
         plan::describe(&mut state);
-        let present = self.present(&operation.planned, &manifest, Some(&owner)).await;
-        let mut left = present.map_err(|source| Error::Before { source })?;
-        left.retain(|place| !removal::stays(place, &wanted));
-        operation.private.is_applying = true;
+        let existing = self.existing(&operation.planned, before, Some(&owner)).await.map_err(objects::Error::Before)?;
+        let (classes, workloads) = removal::leaving(existing, &desired);
+        operation.private.objects.is_applying = true;
 
-        // Placeholders of both shapes at once would ask for twice the room.
-        let warnings = self.remove_placeholders(&left, Some(&owner), end).await.map_err(failed)?;
-        operation.diagnostics.extend(warnings);
-        let before = manifest.clone();
-        let mut mutations = operation.private.mutations.clone();
-        let record = |object: &Json| {
-            manifest.extend(entry(object));
-            state.manifest = shown_manifest(&manifest);
+        // Placeholders of both workloads at once would ask for twice the capacity.
+        operation.diagnostics.extend(self.remove_workloads(workloads, Some(&owner), deadline).await?);
+        let set = ObjectSet { before, after, adopts: false, owner: Some(owner), is_new: false };
+        let mut mutations = operation.private.objects.mutations.clone();
+        let record = |manifest: &Manifest| {
+            state.manifest = shown_manifest(manifest);
             operation.record(state.clone());
         };
-        let made = |asked: &Json, made| mutations.note_object(asked, made);
-        let applied = self.apply(&wanted, &before, Stamp { owner: &owner, is_new: false }, end, record, made).await;
-        operation.private.mutations = mutations;
-        if let Err(Error::Apply { source: KubernetesError::Conflict { object, .. }, .. }) = &applied {
-            // It is as it was, and what others own of it does not become ours by being in the state.
-            restore(&mut manifest, &before, &object.to_string());
-            state.manifest = shown_manifest(&manifest);
-            operation.record(state.clone());
-        }
+        let applied = self.apply(&desired, &set, &mut mutations, record, deadline).await;
+        operation.private.objects.mutations = mutations;
         applied?;
-        let warnings = self.remove_classes(&left, end).await.map_err(failed)?;
-        operation.diagnostics.extend(warnings);
-        state.manifest = shown_manifest(&expand::manifest(&wanted));
+        operation.diagnostics.extend(self.remove_classes(&classes, deadline).await?);
+        state.manifest = shown_manifest(after);
         operation.record(state);
-        operation.private.is_applying = false;
+        operation.private.objects.is_applying = false;
         operation.private.is_lacking = false;
         Ok(())
     }
@@ -320,13 +283,9 @@ fn turn_names(model: &WarmCapacity) -> Vec<String> {
     turns::names(model.cluster_name.as_str(), &format!("The warm capacity {namespace}/{name}"), &[])
 }
 
-fn time_for(timeouts: &Value<Timeouts>, which: fn(&Value<Timeouts>, Duration) -> Duration) -> Duration {
-    which(timeouts, TIMEOUT)
-}
-
-fn wanted(planned: &WarmCapacity) -> Result<Placeholders, Error> {
-    Placeholders::of(planned).ok_or_else(|| {
+fn desired(planned: &WarmCapacity) -> Result<Desired, Error> {
+    Desired::of(planned).ok_or_else(|| {
         let detail = "A value is unknown or wrong while the placeholders are applied. This is a bug of the host.";
-        Error::Configuration(Diagnostic::error("Unknown value", detail).into())
+        objects::Error::Configuration(Diagnostic::error("Unknown value", detail).into()).into()
     })
 }

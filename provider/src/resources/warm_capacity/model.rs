@@ -1,4 +1,4 @@
-//! Placeholders without doubt.
+//! The desired placeholders, fully resolved.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,9 @@ use tfplugin::framework::value::{known_list, known_map};
 use super::schedule;
 use super::schema::{Pod, Schedule, Toleration, WarmCapacity};
 
-/// What is to be kept, where and when.
+/// The desired placeholders.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Placeholders {
+pub(super) struct Desired {
     pub(super) name: String,
     pub(super) namespace: String,
     pub(super) pods: i64,
@@ -25,7 +25,7 @@ pub(super) struct Placeholders {
     pub(super) image: String,
 }
 
-impl Placeholders {
+impl Desired {
     /// From checked attributes; `None` while something is unknown.
     pub(super) fn of(model: &WarmCapacity) -> Option<Self> {
         let pod = model.pod.known()?;
@@ -45,6 +45,11 @@ impl Placeholders {
             priority: *model.priority.known()?,
             image: model.pause_image.known()?.clone(),
         })
+    }
+
+    /// The ID of the resource.
+    pub(super) fn id(&self) -> String {
+        format!("{}/{}", self.namespace, self.name)
     }
 
     /// Derived from the value, so that all placeholders of one priority share one class.
@@ -129,10 +134,10 @@ mod tests {
             pause_image: "pause".into(),
             ..WarmCapacity::default()
         };
-        assert_eq!(Placeholders::of(&model).unwrap().requests, [("cpu", "2".to_owned())].into());
+        assert_eq!(Desired::of(&model).unwrap().requests, [("cpu", "2".to_owned())].into());
         for unknown in [Pod { memory: Value::Unknown, ..pod.clone() }, Pod { tolerations: Value::Unknown, ..pod }] {
-            assert_eq!(Placeholders::of(&WarmCapacity { pod: Value::Known(unknown), ..model.clone() }), None);
+            assert_eq!(Desired::of(&WarmCapacity { pod: Value::Known(unknown), ..model.clone() }), None);
         }
-        assert_eq!(Placeholders::of(&WarmCapacity { schedule: Value::Unknown, ..model }), None);
+        assert_eq!(Desired::of(&WarmCapacity { schedule: Value::Unknown, ..model }), None);
     }
 }

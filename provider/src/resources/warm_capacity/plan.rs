@@ -3,7 +3,7 @@
 use tfplugin::framework::{Plan, Value};
 
 use super::expand::manifest;
-use super::model::{Placeholders, priority_class_name};
+use super::model::{Desired, priority_class_name};
 use super::private::Private;
 use super::schema::WarmCapacity;
 use super::validate;
@@ -20,7 +20,7 @@ pub(super) fn complete(plan: &mut Plan<WarmCapacity, Private>) {
     describe(&mut plan.planned);
     // The Job of a period under way is in no manifest. It may be missing after an apply that failed half way, or because
     // someone deleted it.
-    if plan.prior.is_some() && (plan.private.is_applying || plan.private.is_lacking) {
+    if plan.prior.is_some() && (plan.private.objects.is_applying || plan.private.is_lacking) {
         plan.planned.manifest = Value::Unknown;
     }
     for warning in validate::warnings(&plan.planned) {
@@ -35,8 +35,8 @@ pub(super) fn describe(model: &mut WarmCapacity) {
         _ => Value::Unknown,
     };
     model.priority_class_name = model.priority.clone().map(priority_class_name);
-    model.manifest = match Placeholders::of(model) {
-        Some(wanted) => shown_manifest(&manifest(&wanted)),
+    model.manifest = match Desired::of(model) {
+        Some(desired) => shown_manifest(&manifest(&desired)),
         None => Value::Unknown,
     };
 }

@@ -6,32 +6,33 @@ use tfplugin::framework::value::known_map;
 use tfplugin::framework::{Diagnostic, Read};
 
 use super::error::Error;
-use super::manifests::{cron_job, is_warm_capacity, job, shapes};
-use super::model::Placeholders;
+use super::manifests::{cron_job, is_warm_capacity, job, workloads};
+use super::model::Desired;
 use super::private::Private;
-use super::{Scene, WarmCapacity, flatten, plan, wait};
+use super::{Session, WarmCapacity, flatten, plan, wait};
 use crate::live;
 use crate::manifest::{Manifest, shown_manifest, text};
+use crate::objects;
 use crate::owner::Owner;
 use crate::projection::project;
 use crate::unseen::get_visible;
 
-impl Scene<'_> {
+impl Session<'_> {
     pub(super) async fn read(&self, operation: &mut Read<WarmCapacity, Private>) -> Result<(), Error> {
         if operation.importing {
             self.recall(&mut operation.state).await?;
         }
         let prior = known_map(&operation.state.manifest).unwrap_or_default();
-        let failed = |source| Error::Read { source };
+        let failed = objects::Error::Read;
         let found = get_visible(&self.client, live::places(&prior)).await;
         let mut manifest = Manifest::new();
         let mut is_scheduled = false;
         let (found, mut unseen) = found.map_err(failed)?;
         let main = found.iter().filter(|(place, _)| place.kind != "PriorityClass").find_map(|(_, live)| live.as_ref());
-        if let Some(owner) = Owner::of_or_found(operation.private.owner.as_ref(), main) {
-            operation.private.owner = Some(owner);
+        if let Some(owner) = Owner::of_or_found(operation.private.objects.owner.as_ref(), main) {
+            operation.private.objects.owner = Some(owner);
         }
-        let mutations = operation.private.mutations.clone();
+        let mutations = operation.private.objects.mutations.clone();
         for (place, live) in found {
             let key = place.to_string();
             let live = live.filter(|live| !live::is_ending(live));
@@ -63,16 +64,16 @@ impl Scene<'_> {
     /// What to say of a period under way without its placeholders.
     async fn lacking(&self, state: &WarmCapacity) -> Result<Option<Diagnostic>, KubernetesError> {
         let now = self.context.clock.time_of_day();
-        let Some(wanted) = Placeholders::of(state) else { return Ok(None) };
-        let Some((schedule, period)) = wanted.schedule.as_ref().and_then(|all| Some((all, all.current(now)?))) else {
+        let Some(desired) = Desired::of(state) else { return Ok(None) };
+        let Some((schedule, period)) = desired.schedule.as_ref().and_then(|all| Some((all, all.current(now)?))) else {
             return Ok(None);
         };
         // At first the CronJob may still start it; and clocks are never quite the same.
         if !schedule.is_well_within(period, now, cron_job::latest_start(schedule)) {
             return Ok(None);
         }
-        let jobs = self.jobs(&wanted.namespace, &wanted.name).await?;
-        if jobs.iter().any(|job| job::is_wanted(job, &wanted, schedule) && !wait::is_finished(job)) {
+        let jobs = self.jobs(&desired.namespace, &desired.name).await?;
+        if jobs.iter().any(|job| job::is_wanted(job, &desired, schedule) && !wait::is_finished(job)) {
             return Ok(None);
         }
         let [start, end] = [period.start, period.end].map(|time| schedule.spoken(time));
@@ -80,7 +81,7 @@ impl Scene<'_> {
             "No Job holds the {} placeholders of {}/{} in the period from {start} to {end}: it was deleted or changed \
              outside of this configuration, or the CronJob could not start it. The next apply starts one for the rest \
              of the period.",
-            wanted.pods, wanted.namespace, wanted.name
+            desired.pods, desired.namespace, desired.name
         );
         Ok(Some(Diagnostic::warning("Placeholders of the current period are missing", detail)))
     }
@@ -89,8 +90,8 @@ impl Scene<'_> {
     async fn recall(&self, state: &mut WarmCapacity) -> Result<(), Error> {
         let [namespace, name] =
             [&state.namespace, &state.name].map(|text| text.as_str().unwrap_or_default().to_owned());
-        for place in shapes(&namespace, &name) {
-            let found = self.get(&place).await.map_err(|source| Error::Read { source })?;
+        for place in workloads(&namespace, &name) {
+            let found = self.get(&place).await.map_err(objects::Error::Read)?;
             if let Some(found) = found.filter(is_warm_capacity) {
                 *state = WarmCapacity { cluster_name: state.cluster_name.clone(), ..flatten::attributes(&found) };
                 plan::describe(state);

@@ -1,4 +1,4 @@
-//! Taking objects away: placeholders first, then their priority class if nobody else uses it.
+//! Deleting the objects: placeholders first, then their priority class if nobody else uses it.
 
 use std::time::Instant;
 
@@ -8,45 +8,43 @@ use tfplugin::framework::wait::WaitError;
 use tfplugin::framework::{Delete, Diagnostic, Timeouts};
 
 use super::error::Error;
-use super::manifests::{is_warm_capacity, priority_class, selector_of_all, shapes};
-use super::model::{Placeholders, priority_of_class};
+use super::manifests::{is_warm_capacity, priority_class, selector_of_all, workloads};
+use super::model::{Desired, priority_of_class};
 use super::private::Private;
 use super::schema::WarmCapacity;
-use super::{Scene, expand, time_for, turn_names};
-use crate::live::{self, MANAGED_BY, Removed};
+use super::{Session, TIMEOUT, expand, turn_names};
+use crate::live::{self, MANAGED_BY};
 use crate::manifest::Manifest;
+use crate::objects::{self, Whose};
 use crate::owner::{Owner, is_of_other};
 
 const CLASS: &str = "PriorityClass";
 const JOB: &str = "Job";
 
-impl Scene<'_> {
+impl Session<'_> {
     pub(super) async fn delete(&self, operation: &mut Delete<WarmCapacity, Private>) -> Result<(), Error> {
-        let failed = |source| Error::Remove { source };
+        let failed = |source| objects::Error::Remove(WaitError::Failed(source));
         let manifest = known_map(&operation.state.manifest).unwrap_or_default();
-        let end = self.context.clock.now() + time_for(&operation.state.timeouts, Timeouts::delete);
-        let turns = &self.context.data().map_err(Error::Configuration)?.turns;
-        let turn = turns.remove(turn_names(&operation.state), self.wait(end)).await;
-        let _turn = turn.map_err(|source| Error::Taken { source })?;
+        let deadline = self.deadline(Timeouts::delete(&operation.state.timeouts, TIMEOUT));
+        let _turn = self.reserve_for_removal(turn_names(&operation.state), deadline).await?;
         let places = live::places(&manifest);
         let workload = places.iter().find(|place| place.kind != CLASS);
-        let owner = Owner::of_or_live(operation.private.owner.as_ref(), &self.client, workload).await;
-        let owner = owner.map_err(WaitError::Failed).map_err(failed)?;
-        let owner = owner.as_ref();
-        let present = self.present(&operation.state, &manifest, owner).await.map_err(WaitError::Failed);
-        let present = present.map_err(failed)?;
-        for warning in self.remove_placeholders(&present, owner, end).await.map_err(failed)? {
+        let owner = Owner::of_or_live(operation.private.objects.owner.as_ref(), &self.client, workload).await;
+        let owner = owner.map_err(failed)?;
+        let existing = self.existing(&operation.state, &manifest, owner.as_ref()).await.map_err(failed)?;
+        let (classes, workloads) = split(existing);
+        for warning in self.remove_workloads(workloads, owner.as_ref(), deadline).await? {
             operation.warn(warning);
         }
-        for warning in self.remove_classes(&present, end).await.map_err(failed)? {
+        for warning in self.remove_classes(&classes, deadline).await? {
             operation.warn(warning);
         }
         Ok(())
     }
 
-    /// All that there may be of these placeholders: what the state knows, what a run has made that was killed right after,
-    /// and Jobs that their CronJob has lost.
-    pub(super) async fn present(
+    /// All objects that there may be: those in the state, those of a run that was killed before it had a state, and Jobs that
+    /// have lost their CronJob.
+    pub(super) async fn existing(
         &self,
         model: &WarmCapacity,
         manifest: &Manifest,
@@ -55,7 +53,7 @@ impl Scene<'_> {
         let mut places = live::places(manifest);
         let (Some(namespace), Some(name)) = (model.namespace.as_str(), model.name.as_str()) else { return Ok(places) };
         let mut others = Vec::new();
-        for (place, found) in live::get_all(&self.client, shapes(namespace, name)).await? {
+        for (place, found) in live::get_all(&self.client, workloads(namespace, name)).await? {
             let is_known = places.contains(&place);
             let Some(found) = found.filter(|found| is_known || is_warm_capacity(found)) else { continue };
             if is_of_other(&found, owner) {
@@ -72,39 +70,36 @@ impl Scene<'_> {
         Ok(places)
     }
 
-    /// Removes what makes placeholders, and with it pods and Jobs; then Jobs by themselves.
-    pub(super) async fn remove_placeholders(
+    /// Deletes the workloads, and with them pods and Jobs; then Jobs by themselves.
+    pub(super) async fn remove_workloads(
         &self,
-        places: &[ObjectRef],
+        places: Vec<ObjectRef>,
         owner: Option<&Owner>,
-        end: Instant,
-    ) -> Result<Vec<Diagnostic>, WaitError<KubernetesError>> {
-        let mut warnings = Vec::new();
-        let is_job = |place: &&ObjectRef| place.kind == JOB;
-        let workloads = places.iter().filter(|place| place.kind != CLASS && !is_job(place));
-        for place in workloads.chain(places.iter().filter(is_job)) {
-            let why = match live::remove(&self.client, place, owner, self.wait(end)).await? {
-                Removed::Gone => continue,
-                Removed::Foreign => {
+        deadline: Instant,
+    ) -> Result<Vec<Diagnostic>, objects::Error> {
+        let remaining = self.remove(places, Whose::Of(owner), deadline).await.map_err(objects::Error::Remove)?;
+        let warnings = remaining.into_iter().map(|remaining| {
+            let why = match remaining.is_of_other {
+                true => "it now belongs to another resource".to_owned(),
+                false => {
                     format!("it no longer has the label \"{MANAGED_BY}: gitlabspot\". Delete it if it is not used")
                 }
-                Removed::OfOther => "it now belongs to another resource".to_owned(),
             };
-            let detail = format!("{place} was not deleted: {why}.");
-            warnings.push(Diagnostic::warning("Placeholders were not removed", detail));
-        }
-        Ok(warnings)
+            let detail = format!("{} was not deleted: {why}.", remaining.place);
+            Diagnostic::warning("Placeholders were not removed", detail)
+        });
+        Ok(warnings.collect())
     }
 
-    /// Removes priority classes that no placeholders use any more.
+    /// Deletes priority classes that no placeholders use any more.
     pub(super) async fn remove_classes(
         &self,
         places: &[ObjectRef],
-        end: Instant,
-    ) -> Result<Vec<Diagnostic>, WaitError<KubernetesError>> {
+        deadline: Instant,
+    ) -> Result<Vec<Diagnostic>, objects::Error> {
         let mut warnings = Vec::new();
-        for place in places.iter().filter(|place| place.kind == CLASS) {
-            match self.remove_class(place, end).await {
+        for place in places {
+            match self.remove_class(place, deadline).await {
                 Err(WaitError::Failed(error @ KubernetesError::Forbidden { .. })) => {
                     let detail = format!(
                         "{place} was not deleted, because it could not be determined whether other placeholders use \
@@ -112,23 +107,23 @@ impl Scene<'_> {
                     );
                     warnings.push(Diagnostic::warning("Priority class was not removed", detail));
                 }
-                other => other?,
+                other => other.map_err(objects::Error::Remove)?,
             }
         }
         Ok(warnings)
     }
 
-    async fn remove_class(&self, place: &ObjectRef, end: Instant) -> Result<(), WaitError<KubernetesError>> {
+    async fn remove_class(&self, place: &ObjectRef, deadline: Instant) -> Result<(), WaitError<KubernetesError>> {
         if self.is_used(&place.name).await? {
             return Ok(());
         }
-        live::remove(&self.client, place, None, self.wait(end)).await?;
+        live::remove(&self.client, place, None, self.wait(deadline)).await?;
         // Placeholders that were applied in between rely on it.
         if let Some(priority) = priority_of_class(&place.name)
             && self.is_used(&place.name).await?
         {
             let class = priority_class::object(priority);
-            self.apply_class(&class, &Manifest::new()).await?;
+            self.apply_unrecorded(&class).await?;
         }
         Ok(())
     }
@@ -145,7 +140,18 @@ impl Scene<'_> {
     }
 }
 
-/// Whether what is at a place is wanted there. Jobs of a schedule are: of them, the apply sorts out which are not.
-pub(super) fn stays(place: &ObjectRef, wanted: &Placeholders) -> bool {
-    place.kind == JOB && wanted.schedule.is_some() || expand::manifest(wanted).contains_key(&place.to_string())
+/// The priority classes and the other objects.
+fn split(places: Vec<ObjectRef>) -> (Vec<ObjectRef>, Vec<ObjectRef>) {
+    places.into_iter().partition(|place| place.kind == CLASS)
+}
+
+/// Of existing objects those that an update deletes.
+pub(super) fn leaving(mut existing: Vec<ObjectRef>, desired: &Desired) -> (Vec<ObjectRef>, Vec<ObjectRef>) {
+    existing.retain(|place| !stays(place, desired));
+    split(existing)
+}
+
+/// Whether an object is a desired one. Jobs of a schedule are: the apply finds out which of them are not.
+pub(super) fn stays(place: &ObjectRef, desired: &Desired) -> bool {
+    place.kind == JOB && desired.schedule.is_some() || expand::manifest(desired).contains_key(&place.to_string())
 }

@@ -413,7 +413,7 @@ async fn a_create_does_not_take_what_another_resource_has() {
         assert!(diagnostics.iter().next().unwrap().detail.contains("write a `moved` block"), "{diagnostics:?}");
         assert_eq!(first.changes(&config).await, [""; 0]);
         // Of before there were ids.
-        first.change_private(|private: &mut Private| private.owner = None);
+        first.change_private(|private: &mut Private| private.objects.owner = None);
         first.apply_wholly(&config).await;
         assert_eq!(first.destroy().await, Diagnostics::new());
         assert_eq!(cluster.paths(), [""; 0]);

@@ -12,28 +12,28 @@ pub(super) fn of_deployment(deployment: &Json) -> Look<()> {
     if number("/status/observedGeneration") < number("/metadata/generation") {
         return Look::Pending("the change of the Deployment has not been observed by its controller yet".to_owned());
     }
-    let (wanted, all, updated) =
+    let (desired, all, updated) =
         (number("/spec/replicas"), number("/status/replicas"), number("/status/updatedReplicas"));
-    if updated == wanted && all == wanted {
+    if updated == desired && all == desired {
         return Look::Done(());
     }
     let conditions = deployment.pointer("/status/conditions").and_then(Json::as_array);
     let is_failure = |condition: &&Json| condition["type"] == "ReplicaFailure" && condition["status"] == "True";
     let failure = conditions.into_iter().flatten().find(is_failure);
     let why = failure.and_then(|condition| condition["message"].as_str()).map(|why| format!(": {why}"));
-    Look::Pending(format!("{updated} of {wanted} pods are created{}", why.unwrap_or_default()))
+    Look::Pending(format!("{updated} of {desired} pods are created{}", why.unwrap_or_default()))
 }
 
 /// What one look at a Job tells: done when all its pods exist, or when the period is over.
 pub(super) fn of_job(job: Option<&Json>) -> Look<()> {
     let Some(job) = job.filter(|job| !is_finished(job)) else { return Look::Done(()) };
     let number = |pointer: &str| job.pointer(pointer).and_then(Json::as_i64).unwrap_or(0);
-    let (wanted, active) = (number("/spec/parallelism"), number("/status/active"));
-    if active >= wanted {
+    let (desired, active) = (number("/spec/parallelism"), number("/status/active"));
+    if active >= desired {
         return Look::Done(());
     }
     let name = job.pointer("/metadata/name").and_then(Json::as_str).unwrap_or_default();
-    Look::Pending(format!("{active} of {wanted} pods of the Job {name} are created"))
+    Look::Pending(format!("{active} of {desired} pods of the Job {name} are created"))
 }
 
 /// Why pods of a Job are not made, from the events of its namespace: a Job has no condition that tells it.

@@ -17,7 +17,7 @@ use crate::resources::runner_release::expand::{Manifest, Wanted, text};
 use crate::resources::runner_release::memory::Memory;
 use crate::resources::runner_release::private::Private;
 use crate::resources::runner_release::spec::ServiceAccount;
-use crate::resources::runner_release::{Scene, live};
+use crate::resources::runner_release::{Session, live};
 
 /// On a Deployment whose template was found: the hash of ours that it stands for.
 pub(in super::super) const TEMPLATE_HASH: &str = "gitlabspot.io/template-hash";
@@ -55,7 +55,7 @@ impl Found {
     }
 }
 
-impl Scene<'_> {
+impl Session<'_> {
     /// Looks at the pod of an import, and remembers what a plan needs to know of it.
     pub(in super::super) async fn look_at_pod(
         &self,

@@ -23,7 +23,8 @@ use super::memory::Memory;
 use super::private::Private;
 use super::read::{CLUSTER_KINDS, ELSEWHERE, KINDS};
 use super::schema::RunnerRelease;
-use super::{Scene, live};
+use super::{Session, live};
+use crate::objects;
 
 /// What the private state has of an import, until an apply has completed it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -114,7 +115,7 @@ fn line(difference: &Difference, place: &ObjectRef, manager: &str) -> String {
     }
 }
 
-impl Scene<'_> {
+impl Session<'_> {
     /// All objects, in whatever namespace, that Helm made for this release.
     pub(super) async fn helms(&self, namespace: &str, release: &str) -> Result<Vec<Json>, KubernetesError> {
         let mut found = Vec::new();
@@ -136,7 +137,7 @@ impl Scene<'_> {
     /// Makes Helm's fields ours, so that the apply that follows removes what is not wanted any more.
     pub(super) async fn take_over(&self, wanted: &Wanted) -> Result<(), Error> {
         let names = &wanted.spec.names;
-        let before = |source| Error::Before { source };
+        let before = objects::Error::Before;
         let found = live::get_all(&self.client, live::places(&wanted.manifest)).await.map_err(before)?;
         for (place, object) in found {
             if object.is_some_and(|object| is_helms(&object, &names.namespace, &names.release)) {

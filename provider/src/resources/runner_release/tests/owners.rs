@@ -109,7 +109,7 @@ async fn a_release_of_before_there_were_ids_gets_one_with_its_next_change() {
             object["metadata"]["annotations"].as_object_mut().unwrap().remove(OWNER);
         });
     }
-    old.change_private(|private: &mut Private| private.owner = None);
+    old.change_private(|private: &mut Private| private.objects.owner = None);
     assert_eq!(old.changes(&typed()).await, [""; 0]);
     assert_eq!(summaries(&stage(&cluster).apply(&typed()).await), ["Object already exists"]);
     old.apply_wholly(&with(typed(), &[("deployment_labels", object_of_labels())])).await;
@@ -118,10 +118,10 @@ async fn a_release_of_before_there_were_ids_gets_one_with_its_next_change() {
     // No pod is started anew for it.
     assert_eq!(cluster.get("deployments", "gitlab-runner")["metadata"]["generation"], 1);
     // The state of that apply was lost.
-    old.change_private(|private: &mut Private| private.owner = None);
+    old.change_private(|private: &mut Private| private.objects.owner = None);
     old.apply_wholly(&typed()).await;
     assert_eq!(cluster.get("deployments", "gitlab-runner")["metadata"]["annotations"][OWNER], id);
-    old.change_private(|private: &mut Private| private.owner = None);
+    old.change_private(|private: &mut Private| private.objects.owner = None);
     assert_eq!(old.destroy().await, Diagnostics::new());
     assert_eq!(cluster.names(), [""; 0]);
 }

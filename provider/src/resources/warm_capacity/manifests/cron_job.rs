@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use super::super::model::Placeholders;
+use super::super::model::Desired;
 use super::super::schedule::Schedule;
 use super::{job, metadata};
 
@@ -19,8 +19,8 @@ pub(in super::super) fn latest_start(schedule: &Schedule) -> Duration {
     LATEST_START.min(schedule.length)
 }
 
-pub(in super::super) fn object(wanted: &Placeholders, schedule: &Schedule) -> Json {
-    let mut metadata = metadata(wanted, &wanted.name);
+pub(in super::super) fn object(desired: &Desired, schedule: &Schedule) -> Json {
+    let mut metadata = metadata(desired, &desired.name);
     metadata["annotations"] = json!({ PERIOD_END: schedule.end });
     json!({
         "apiVersion": "batch/v1",
@@ -34,7 +34,7 @@ pub(in super::super) fn object(wanted: &Placeholders, schedule: &Schedule) -> Js
             "concurrencyPolicy": "Replace",
             "successfulJobsHistoryLimit": 0,
             "failedJobsHistoryLimit": 0,
-            "jobTemplate": job::template(wanted, schedule),
+            "jobTemplate": job::template(desired, schedule),
         },
     })
 }

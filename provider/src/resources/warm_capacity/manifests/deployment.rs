@@ -2,23 +2,23 @@
 
 use serde_json::{Value as Json, json};
 
-use super::super::model::Placeholders;
+use super::super::model::Desired;
 use super::{INSTANCE, NAME, WARM_CAPACITY, metadata, pod};
 
-pub(in super::super) fn object(wanted: &Placeholders) -> Json {
+pub(in super::super) fn object(desired: &Desired) -> Json {
     json!({
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": metadata(wanted, &wanted.name),
+        "metadata": metadata(desired, &desired.name),
         "spec": {
-            "replicas": wanted.pods,
+            "replicas": desired.pods,
             "revisionHistoryLimit": 0,
             // Old and new ones together would ask for twice the room.
             "strategy": { "type": "Recreate" },
             // As good as never: placeholders wait for nodes as long as it takes.
             "progressDeadlineSeconds": i32::MAX,
-            "selector": { "matchLabels": { NAME: WARM_CAPACITY, INSTANCE: wanted.name } },
-            "template": pod::template(wanted),
+            "selector": { "matchLabels": { NAME: WARM_CAPACITY, INSTANCE: desired.name } },
+            "template": pod::template(desired),
         },
     })
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
-use super::super::model::Placeholders;
+use super::super::model::Desired;
 use super::super::schedule::{Period, Schedule};
 use super::{metadata, pod};
 use crate::manifest::text;
@@ -13,52 +13,52 @@ use crate::manifest::text;
 /// More pods than can end in a period. The API's largest number: a Job without Indexed completion mode has no other limit.
 const COMPLETIONS: i32 = i32::MAX;
 
-/// On Jobs: tells whether one is what is wanted now.
+/// On Jobs: tells whether one is what is desired now.
 const FINGERPRINT: &str = "gitlabspot.io/placeholders";
 
 /// As the template of the CronJob.
-pub(super) fn template(wanted: &Placeholders, schedule: &Schedule) -> Json {
+pub(super) fn template(desired: &Desired, schedule: &Schedule) -> Json {
     json!({
-        "metadata": { "labels": super::labels(wanted), "annotations": { FINGERPRINT: fingerprint(wanted, schedule) } },
-        "spec": spec(wanted, schedule.length),
+        "metadata": { "labels": super::labels(desired), "annotations": { FINGERPRINT: fingerprint(desired, schedule) } },
+        "spec": spec(desired, schedule.length),
     })
 }
 
 /// The Job for what is left of the period under way, under the name that the CronJob would give it, so that there are
 /// never two for one period. It goes with the CronJob.
 pub(in super::super) fn current(
-    wanted: &Placeholders,
+    desired: &Desired,
     schedule: &Schedule,
     period: Period,
     left: Duration,
     cron_job: &Json,
 ) -> Json {
-    let mut metadata = metadata(wanted, &format!("{}-{}", wanted.name, period.start.as_second() / 60));
-    metadata["annotations"] = json!({ FINGERPRINT: fingerprint(wanted, schedule) });
+    let mut metadata = metadata(desired, &format!("{}-{}", desired.name, period.start.as_second() / 60));
+    metadata["annotations"] = json!({ FINGERPRINT: fingerprint(desired, schedule) });
     metadata["ownerReferences"] = json!([{
         "apiVersion": "batch/v1",
         "kind": "CronJob",
-        "name": wanted.name,
+        "name": desired.name,
         "uid": cron_job["metadata"]["uid"],
         "controller": true,
         "blockOwnerDeletion": true,
     }]);
-    json!({ "apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec(wanted, left) })
+    json!({ "apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec(desired, left) })
 }
 
-/// Whether a live one holds the placeholders that are wanted now.
-pub(in super::super) fn is_wanted(job: &Json, wanted: &Placeholders, schedule: &Schedule) -> bool {
+/// Whether a live one holds the placeholders that are desired now.
+pub(in super::super) fn is_wanted(job: &Json, desired: &Desired, schedule: &Schedule) -> bool {
     let spec = &job["spec"];
-    job["metadata"]["annotations"][FINGERPRINT] == fingerprint(wanted, schedule).as_str()
-        && spec["parallelism"] == wanted.pods
+    job["metadata"]["annotations"][FINGERPRINT] == fingerprint(desired, schedule).as_str()
+        && spec["parallelism"] == desired.pods
         && spec["suspend"] != true
 }
 
-fn spec(wanted: &Placeholders, length: Duration) -> Json {
-    let mut template = pod::template(wanted);
+fn spec(desired: &Desired, length: Duration) -> Json {
+    let mut template = pod::template(desired);
     template["spec"]["restartPolicy"] = json!("Never");
     json!({
-        "parallelism": wanted.pods,
+        "parallelism": desired.pods,
         // A placeholder that is preempted gets SIGTERM, which the pause image answers with exit code 0: it has succeeded. The
         // Job must not be complete then; each success is replaced, and resets the back-off that failures cause.
         // Without a number of completions a Job starts no pod after its first success.
@@ -78,9 +78,9 @@ fn spec(wanted: &Placeholders, length: Duration) -> Json {
 }
 
 /// Of all that makes a Job of one period other than that of the next apply.
-pub(super) fn fingerprint(wanted: &Placeholders, schedule: &Schedule) -> String {
+pub(super) fn fingerprint(desired: &Desired, schedule: &Schedule) -> String {
     let whole = json!({
-        "job": spec(wanted, schedule.length), "start": schedule.start, "end": schedule.end, "zone": schedule.time_zone,
+        "job": spec(desired, schedule.length), "start": schedule.start, "end": schedule.end, "zone": schedule.time_zone,
     });
     hex::encode(Sha256::digest(text(&whole)).as_slice()).chars().take(16).collect()
 }

@@ -9,7 +9,7 @@ pub(super) mod priority_class;
 use gitlabspot_clients::kubernetes::ObjectRef;
 use serde_json::{Value as Json, json};
 
-use super::model::Placeholders;
+use super::model::Desired;
 use crate::live::MANAGED_BY;
 
 const NAME: &str = "app.kubernetes.io/name";
@@ -19,16 +19,16 @@ const INSTANCE: &str = "app.kubernetes.io/instance";
 const WARM_CAPACITY: &str = "gitlabspot-warm-capacity";
 
 /// On all objects of one resource.
-fn labels(wanted: &Placeholders) -> Json {
-    json!({ NAME: WARM_CAPACITY, INSTANCE: wanted.name, MANAGED_BY: "gitlabspot" })
+fn labels(desired: &Desired) -> Json {
+    json!({ NAME: WARM_CAPACITY, INSTANCE: desired.name, MANAGED_BY: "gitlabspot" })
 }
 
-fn metadata(wanted: &Placeholders, name: &str) -> Json {
-    json!({ "name": name, "namespace": wanted.namespace, "labels": labels(wanted) })
+fn metadata(desired: &Desired, name: &str) -> Json {
+    json!({ "name": name, "namespace": desired.namespace, "labels": labels(desired) })
 }
 
 /// What may make the placeholders of one resource: a Deployment, or with a schedule a CronJob.
-pub(super) fn shapes(namespace: &str, name: &str) -> [ObjectRef; 2] {
+pub(super) fn workloads(namespace: &str, name: &str) -> [ObjectRef; 2] {
     [("apps/v1", "Deployment"), ("batch/v1", "CronJob")].map(|(api_version, kind)| ObjectRef {
         api_version: api_version.to_owned(),
         kind: kind.to_owned(),

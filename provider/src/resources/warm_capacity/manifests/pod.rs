@@ -2,13 +2,13 @@
 
 use serde_json::{Value as Json, json};
 
-use super::super::model::Placeholders;
+use super::super::model::Desired;
 use super::labels;
 
 /// As the template of a Deployment or Job.
-pub(super) fn template(wanted: &Placeholders) -> Json {
+pub(super) fn template(desired: &Desired) -> Json {
     let mut spec = json!({
-        "priorityClassName": wanted.priority_class_name(),
+        "priorityClassName": desired.priority_class_name(),
         // A job takes its place at once.
         "terminationGracePeriodSeconds": 0,
         "automountServiceAccountToken": false,
@@ -21,8 +21,8 @@ pub(super) fn template(wanted: &Placeholders) -> Json {
         },
         "containers": [{
             "name": "placeholder",
-            "image": wanted.image,
-            "resources": { "requests": wanted.requests },
+            "image": desired.image,
+            "resources": { "requests": desired.requests },
             "securityContext": {
                 "allowPrivilegeEscalation": false,
                 "readOnlyRootFilesystem": true,
@@ -30,11 +30,11 @@ pub(super) fn template(wanted: &Placeholders) -> Json {
             },
         }],
     });
-    if !wanted.node_selector.is_empty() {
-        spec["nodeSelector"] = json!(wanted.node_selector);
+    if !desired.node_selector.is_empty() {
+        spec["nodeSelector"] = json!(desired.node_selector);
     }
-    if !wanted.tolerations.is_empty() {
-        spec["tolerations"] = json!(wanted.tolerations);
+    if !desired.tolerations.is_empty() {
+        spec["tolerations"] = json!(desired.tolerations);
     }
-    json!({ "metadata": { "labels": labels(wanted) }, "spec": spec })
+    json!({ "metadata": { "labels": labels(desired) }, "spec": spec })
 }

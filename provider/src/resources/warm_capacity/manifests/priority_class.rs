@@ -40,6 +40,6 @@ pub(in super::super) fn of_workload(workload: &Json) -> Option<ObjectRef> {
 }
 
 /// Whether a live one has other values in fields that cannot be changed.
-pub(in super::super) fn needs_replacement(wanted: &Json, live: &Json) -> bool {
-    ["value", "preemptionPolicy"].iter().any(|field| wanted[*field] != live[*field])
+pub(in super::super) fn needs_replacement(desired: &Json, live: &Json) -> bool {
+    ["value", "preemptionPolicy"].iter().any(|field| desired[*field] != live[*field])
 }

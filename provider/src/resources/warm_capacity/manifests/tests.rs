@@ -5,12 +5,12 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 
 use super::super::expand::objects;
-use super::super::model::Placeholders;
+use super::super::model::Desired;
 use super::super::schedule::Schedule;
 use super::*;
 
-fn wanted(schedule: Option<Schedule>) -> Placeholders {
-    Placeholders {
+fn desired(schedule: Option<Schedule>) -> Desired {
+    Desired {
         name: "warm".to_owned(),
         namespace: "ci".to_owned(),
         pods: 2,
@@ -64,7 +64,7 @@ fn pod() -> Json {
 
 #[test]
 fn always() {
-    let [class, deployment] = objects(&wanted(None)).try_into().unwrap();
+    let [class, deployment] = objects(&desired(None)).try_into().unwrap();
     assert_eq!(
         class,
         json!({
@@ -113,9 +113,9 @@ fn job_spec(seconds: u64) -> Json {
 #[test]
 fn in_periods() {
     let schedule = working_hours();
-    let wanted = wanted(Some(schedule.clone()));
-    let [_, cron_job] = objects(&wanted).try_into().unwrap();
-    let fingerprint = job::fingerprint(&wanted, &schedule);
+    let desired = desired(Some(schedule.clone()));
+    let [_, cron_job] = objects(&desired).try_into().unwrap();
+    let fingerprint = job::fingerprint(&desired, &schedule);
     assert_eq!(
         cron_job,
         json!({
@@ -140,11 +140,11 @@ fn in_periods() {
 #[test]
 fn what_is_left_of_a_period() {
     let schedule = working_hours();
-    let wanted = wanted(Some(schedule.clone()));
+    let desired = desired(Some(schedule.clone()));
     let now: jiff::Timestamp = "2026-01-02T15:00:00Z".parse().unwrap();
     let period = schedule.current(now.into()).unwrap();
     let cron_job = json!({ "metadata": { "uid": "u" } });
-    let job = job::current(&wanted, &schedule, period, Duration::from_secs(3600), &cron_job);
+    let job = job::current(&desired, &schedule, period, Duration::from_secs(3600), &cron_job);
     let start: jiff::Timestamp = "2026-01-02T06:00:00Z".parse().unwrap();
     assert_eq!(
         job,
@@ -152,7 +152,7 @@ fn what_is_left_of_a_period() {
             "apiVersion": "batch/v1", "kind": "Job",
             "metadata": {
                 "name": format!("warm-{}", start.as_second() / 60), "namespace": "ci", "labels": labels(),
-                "annotations": { "gitlabspot.io/placeholders": job::fingerprint(&wanted, &schedule) },
+                "annotations": { "gitlabspot.io/placeholders": job::fingerprint(&desired, &schedule) },
                 "ownerReferences": [{
                     "apiVersion": "batch/v1", "kind": "CronJob", "name": "warm", "uid": "u",
                     "controller": true, "blockOwnerDeletion": true,
@@ -166,10 +166,10 @@ fn what_is_left_of_a_period() {
 #[test]
 fn a_fingerprint_changes_with_pods_and_periods() {
     let schedule = working_hours();
-    let one = job::fingerprint(&wanted(None), &schedule);
+    let one = job::fingerprint(&desired(None), &schedule);
     assert_eq!(one.len(), 16);
-    assert_ne!(one, job::fingerprint(&Placeholders { pods: 3, ..wanted(None) }, &schedule));
+    assert_ne!(one, job::fingerprint(&Desired { pods: 3, ..desired(None) }, &schedule));
     let friday = Schedule::new("0 8 * * MON-FRI", "0 18 * * FRI,MON-THU,SAT", "Africa/Johannesburg").unwrap();
     assert_eq!(friday.length, schedule.length);
-    assert_ne!(one, job::fingerprint(&wanted(None), &friday));
+    assert_ne!(one, job::fingerprint(&desired(None), &friday));
 }

@@ -1,0 +1,153 @@
+//! Applying objects one by one. The state has each object from before its request.
+
+use gitlabspot_clients::kubernetes::{KubernetesError, ObjectRef};
+use serde_json::Value as Json;
+
+use super::{Error, Kind, Session};
+use crate::live;
+use crate::manifest::{Manifest, restore};
+use crate::mutation::Mutations;
+use crate::owner::{self, Owner};
+use crate::ownership::Claim;
+
+/// Fields of this provider that no plan shows.
+const HIDDEN: [&str; 4] = [
+    ".metadata.annotations.gitlabspot.io/last-applied",
+    ".spec.template.metadata.annotations.checksum/secrets",
+    owner::HIDDEN[0],
+    owner::HIDDEN[1],
+];
+
+/// Whether an object creates pods: of the objects of a resource it is the one whose ID decides whose they are.
+pub(crate) fn is_workload(object: &Json) -> bool {
+    ["Deployment", "CronJob"].iter().any(|kind| object["kind"] == *kind)
+}
+
+/// Whether an object belongs to no single resource: all warm capacity of one priority uses one PriorityClass.
+fn is_shared(object: &Json) -> bool {
+    object["kind"] == "PriorityClass"
+}
+
+/// A set of objects, and what its apply may take over from other field managers.
+#[derive(Clone, Debug)]
+pub(crate) struct ObjectSet<'a> {
+    /// The objects in the state.
+    pub(crate) before: &'a Manifest,
+    /// The objects in the plan.
+    pub(crate) after: &'a Manifest,
+    /// Whether an import takes over all fields of the objects.
+    pub(crate) adopts: bool,
+    /// ID of the resource. None in a dry run of what has no ID yet.
+    pub(crate) owner: Option<Owner>,
+    /// Whether it is a create that has not ended.
+    pub(crate) is_new: bool,
+}
+
+/// An object that was applied.
+#[derive(Clone, Debug)]
+pub(crate) struct Applied {
+    pub(crate) place: ObjectRef,
+    /// The object in the plan.
+    pub(crate) asked: Json,
+    /// The same fields in the cluster's answer.
+    pub(crate) made: Json,
+    /// The whole answer.
+    pub(crate) answer: Json,
+}
+
+impl ObjectSet<'_> {
+    /// Applies an object.
+    pub(crate) async fn apply(&self, session: &Session<'_>, object: &Json) -> Result<Applied, KubernetesError> {
+        let shown = self.shown(object)?;
+        let answer = live::apply(&session.client, &self.stamped(object), self.claim(&shown)).await?;
+        Applied::of(object, shown.1, answer, session.kind)
+    }
+
+    /// Applies an object in a dry run.
+    pub(crate) async fn try_out(&self, session: &Session<'_>, object: &Json) -> Result<Applied, KubernetesError> {
+        let shown = self.shown(object)?;
+        let answer = live::try_out(&session.client, &self.stamped(object), self.claim(&shown)).await?;
+        Applied::of(object, shown.1, answer, session.kind)
+    }
+
+    fn stamped(&self, object: &Json) -> Json {
+        match &self.owner {
+            Some(owner) if self.is_new && is_workload(object) => owner.stamp_unfinished(object),
+            Some(owner) if !is_shared(object) => owner.stamp(object),
+            _ => object.clone(),
+        }
+    }
+
+    /// The object in state and plan.
+    fn shown(&self, object: &Json) -> Result<(Json, Json), KubernetesError> {
+        let key = ObjectRef::of(object)?.to_string();
+        let of = |manifest: &Manifest| {
+            manifest.get(&key).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+        };
+        Ok((of(self.before), of(self.after)))
+    }
+
+    fn claim<'a>(&self, (before, after): &'a (Json, Json)) -> Claim<'a> {
+        if self.adopts { Claim::Everything } else { Claim::Shown { before, after, hidden: &HIDDEN } }
+    }
+}
+
+impl Applied {
+    fn of(object: &Json, asked: Json, answer: Json, kind: &Kind) -> Result<Self, KubernetesError> {
+        let made = (kind.shown)(&asked, &answer);
+        Ok(Self { place: ObjectRef::of(object)?, asked, made, answer })
+    }
+}
+
+/// An apply of a set of objects. It records each object before its request, so that a process that ends in between leaves
+/// no object without a state.
+pub(crate) struct Applying<'a, R> {
+    session: &'a Session<'a>,
+    set: &'a ObjectSet<'a>,
+    /// What the state has by now.
+    manifest: Manifest,
+    mutations: &'a mut Mutations,
+    record: R,
+}
+
+impl<'a, R: FnMut(&Manifest)> Applying<'a, R> {
+    /// `record` gets the objects of the state at each step, `mutations` what admission changes.
+    pub(crate) fn new(
+        session: &'a Session<'a>,
+        set: &'a ObjectSet<'a>,
+        mutations: &'a mut Mutations,
+        record: R,
+    ) -> Self {
+        Self { session, set, manifest: set.before.clone(), mutations, record }
+    }
+
+    /// Records an object and applies it. Returns the cluster's answer.
+    pub(crate) async fn object(&mut self, object: &Json) -> Result<Json, Error> {
+        let key = ObjectRef::of(object).map_err(Error::apply)?.to_string();
+        if let Some(text) = self.set.after.get(&key) {
+            self.manifest.insert(key, text.clone());
+            (self.record)(&self.manifest);
+        }
+        let applied = if self.set.is_new && is_workload(object) {
+            self.session.apply_new_workload(self.set, object).await
+        } else {
+            self.set.apply(self.session, object).await.map_err(Error::apply)
+        };
+        match applied {
+            Ok(applied) => {
+                self.mutations.note(&applied.place, &applied.asked, applied.made);
+                Ok(applied.answer)
+            }
+            Err(error) => {
+                if let (Error::Apply { source: KubernetesError::Conflict { object, .. }, .. }, false) =
+                    (&error, self.set.is_new)
+                {
+                    // It is unchanged, and what others own of it does not become ours by being in the state.
+                    restore(&mut self.manifest, self.set.before, &object.to_string());
+                    (self.record)(&self.manifest);
+                }
+                Err(error)
+            }
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! What can go wrong with the objects of a resource, and what remains.
+
+use gitlabspot_clients::ClientError;
+use gitlabspot_clients::kubernetes::KubernetesError;
+use tfplugin::framework::wait::WaitError;
+use tfplugin::framework::{Diagnostic, Diagnostics};
+
+use super::Kind;
+use crate::errors::{ToDiagnostic, sentence};
+use crate::live::StillEnding;
+use crate::next_apply::next_apply;
+use crate::owner;
+use crate::turns::Taken;
+
+/// Why an operation failed.
+#[derive(Debug)]
+pub(crate) enum Error {
+    Client(ClientError),
+    Configuration(Diagnostics),
+    /// An object of others has the name of one of the resource.
+    Exists {
+        object: String,
+    },
+    /// An object belongs to another resource of the same kind and name. `id` imports it.
+    OfOther {
+        object: String,
+        id: String,
+    },
+    /// Another operation of this run creates the same objects.
+    Taken(WaitError<Taken>),
+    /// Another create has taken the object over.
+    Lost {
+        object: String,
+    },
+    Ending(StillEnding),
+    NoNamespace {
+        namespace: String,
+    },
+    NamespaceEnds {
+        namespace: String,
+        source: WaitError<KubernetesError>,
+    },
+    /// Nothing was changed yet.
+    Before(KubernetesError),
+    Apply {
+        source: KubernetesError,
+        is_new: bool,
+    },
+    Read(KubernetesError),
+    Remove(WaitError<KubernetesError>),
+}
+
+impl From<ClientError> for Error {
+    fn from(error: ClientError) -> Self {
+        Self::Client(error)
+    }
+}
+
+impl From<StillEnding> for Error {
+    fn from(error: StillEnding) -> Self {
+        Self::Ending(error)
+    }
+}
+
+impl Error {
+    /// An apply that failed after something may have been changed.
+    pub(crate) fn apply(source: KubernetesError) -> Self {
+        Self::Apply { source, is_new: false }
+    }
+
+    /// The same error of a create, after which the engine replaces the resource.
+    pub(crate) fn of_create(mut self) -> Self {
+        if let Self::Apply { is_new, .. } = &mut self {
+            *is_new = true;
+        }
+        self
+    }
+
+    /// What a read does without a connection: nothing while the cluster is still to be created, and a warning if it no longer
+    /// exists. A destroy reads first, and has to go on.
+    pub(crate) fn in_read(self, kind: &Kind) -> Result<Option<Diagnostic>, Diagnostics> {
+        match self {
+            Self::Client(ClientError::NotYetKnown { .. }) => Ok(None),
+            Self::Client(error @ ClientError::ClusterGone { .. }) => {
+                Ok(Some(cluster_gone(&error, &format!("The state of the {} was not changed.", kind.noun))))
+            }
+            error => Err(error.diagnostics(kind)),
+        }
+    }
+
+    /// What a delete does without a connection: a warning if the cluster, and all in it, no longer exists.
+    pub(crate) fn in_delete(self, kind: &Kind) -> Result<Diagnostic, Diagnostics> {
+        match self {
+            Self::Client(error @ ClientError::ClusterGone { .. }) => {
+                let text = format!("The {} was deleted with it and is removed from the state.", kind.noun);
+                Ok(cluster_gone(&error, &text))
+            }
+            error => Err(error.diagnostics(kind)),
+        }
+    }
+
+    /// The message for users.
+    pub(crate) fn diagnostics(self, kind: &Kind) -> Diagnostics {
+        match self {
+            Self::Client(error) => error.to_diagnostic().into(),
+            Self::Configuration(diagnostics) => diagnostics,
+            error @ Self::NoNamespace { .. } => error.diagnostic(kind).at("namespace").into(),
+            error => error.diagnostic(kind).into(),
+        }
+    }
+
+    /// The message for users, of an error of the objects themselves.
+    pub(crate) fn diagnostic(&self, kind: &Kind) -> Diagnostic {
+        Diagnostic::error(self.summary(kind), self.detail(kind))
+    }
+
+    fn summary(&self, kind: &Kind) -> &'static str {
+        match self {
+            Self::Client(_) | Self::Configuration(_) => kind.invalid,
+            Self::Exists { .. } | Self::OfOther { .. } | Self::Taken(_) => "Object already exists",
+            Self::NoNamespace { .. } => "Namespace not found",
+            Self::NamespaceEnds { .. } => "Namespace is being deleted",
+            Self::Before(_) | Self::Apply { .. } | Self::Ending(_) | Self::Lost { .. } => kind.cannot_apply,
+            Self::Read(_) => kind.cannot_read,
+            Self::Remove(_) => kind.cannot_remove,
+        }
+    }
+
+    fn detail(&self, kind: &Kind) -> String {
+        let Kind { noun, not_own, if_exists, to_rename, if_no_namespace, .. } = kind;
+        match self {
+            Self::Client(error) => sentence(&error.to_string()),
+            Self::Configuration(_) => String::new(),
+            Self::Exists { object } => {
+                format!("{object} already exists and {not_own}. Nothing was changed. {if_exists}")
+            }
+            Self::OfOther { object, id } => {
+                format!("{object} belongs to another resource of this or of another state. {}", owner::advice(id))
+            }
+            Self::Taken(source) => {
+                format!("{source}. Nothing was changed. Choose different names for the two resources{to_rename}.")
+            }
+            Self::Lost { object } => format!(
+                "{object} was adopted by another create that ran at the same time. The objects belong to that one. Keep \
+                 one of the two resources, or choose different names for them."
+            ),
+            Self::Ending(source) => source.to_string(),
+            Self::NoNamespace { namespace } => {
+                format!("The namespace {namespace} does not exist. {if_no_namespace} Nothing was created.")
+            }
+            Self::NamespaceEnds { namespace, source } => format!(
+                "The namespace {namespace} is being deleted, and the deletion did not complete: {source}. Nothing was \
+                 created."
+            ),
+            Self::Before(source) => format!("{} Nothing was changed.", sentence(&source.to_string())),
+            Self::Apply { source, is_new } => format!(
+                "{} What was applied before is in the cluster and in the state. {}",
+                sentence(&source.to_string()),
+                next_apply(*is_new)
+            ),
+            Self::Read(source) => format!("Reading the {noun} failed: {source}. The state was not changed."),
+            Self::Remove(source) => format!(
+                "The {noun} could not be removed completely: {source}. The remaining objects are kept in the state. \
+                 Apply or destroy again."
+            ),
+        }
+    }
+}
+
+fn cluster_gone(error: &ClientError, text: &str) -> Diagnostic {
+    Diagnostic::warning("Cluster no longer exists", format!("{} {text}", sentence(&error.to_string())))
+}

@@ -1,0 +1,164 @@
+//! The engine for the Kubernetes objects of one resource.
+//!
+//! An operation opens a [`Session`]. It checks what the apply would meet ([`preflight`]), applies object by object and
+//! records each before its request ([`apply`]), and deletes what is no longer desired in a fixed order ([`removal`]).
+//! Two creates of the same objects that run at the same time do not overwrite each other ([`concurrent`]). What
+//! distinguishes resources is in their [`Kind`].
+
+mod apply;
+mod concurrent;
+mod error;
+mod preflight;
+mod private;
+mod removal;
+
+use std::time::{Duration, Instant};
+
+use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef};
+use serde_json::Value as Json;
+use tfplugin::framework::wait::Wait;
+use tfplugin::framework::{Context, Value};
+
+pub(crate) use self::apply::{Applied, Applying, ObjectSet, is_workload};
+pub(crate) use self::error::Error;
+pub(crate) use self::preflight::{Preflight, Prior, is_complete_workload, of_other};
+pub(crate) use self::private::Private;
+pub(crate) use self::removal::Whose;
+use crate::cluster;
+use crate::configured::Data;
+use crate::live;
+use crate::namespace::{Failure, Namespace};
+use crate::owner;
+use crate::ownership::Claim;
+use crate::turns::Turn;
+
+/// A kind of resource that consists of Kubernetes objects.
+#[derive(Debug)]
+pub(crate) struct Kind {
+    /// Summary of an error in the configuration.
+    pub(crate) invalid: &'static str,
+    /// Summary of an apply that failed.
+    pub(crate) cannot_apply: &'static str,
+    /// Summary of a read that failed.
+    pub(crate) cannot_read: &'static str,
+    /// Summary of a removal that failed.
+    pub(crate) cannot_remove: &'static str,
+    /// The resource in sentences: "release".
+    pub(crate) noun: &'static str,
+    /// Why an existing object is not part of the resource: "was not created by this provider".
+    pub(crate) not_own: &'static str,
+    /// What to do about an existing object of others.
+    pub(crate) if_exists: &'static str,
+    /// Attributes that give two resources different names, as the end of a sentence.
+    pub(crate) to_rename: &'static str,
+    /// What to do if the namespace does not exist.
+    pub(crate) if_no_namespace: &'static str,
+    /// Whether an object is part of a resource of this kind, by its labels.
+    pub(crate) is_own: fn(&Json) -> bool,
+    /// The fields of an object that the plan shows, with the values of the answer to its apply.
+    pub(crate) shown: fn(&Json, &Json) -> Json,
+    /// Label selector of the pods of a Deployment that its removal waits for.
+    pub(crate) pods: Option<fn(&ObjectRef) -> String>,
+}
+
+/// The cluster of one operation.
+#[derive(Clone)]
+pub(crate) struct Session<'a> {
+    pub(crate) context: &'a Context<Data>,
+    pub(crate) client: kube::Client,
+    pub(crate) kind: &'static Kind,
+}
+
+impl<'a> Session<'a> {
+    /// Connects to the cluster of the resource, which is the same one in all operations.
+    pub(crate) async fn connect(
+        context: &'a Context<Data>,
+        kind: &'static Kind,
+        cluster_name: &Value<String>,
+        private: &mut Private,
+    ) -> Result<Self, Error> {
+        let data = context.data().map_err(Error::Configuration)?;
+        let client = cluster::connect(&data.clients, cluster_name, &mut private.cluster).await?;
+        Ok(Self { context, client, kind })
+    }
+
+    /// When an operation with this timeout ends.
+    pub(crate) fn deadline(&self, timeout: Duration) -> Instant {
+        self.context.clock.now() + timeout
+    }
+
+    /// The time that is left.
+    pub(crate) fn left(&self, deadline: Instant) -> Duration {
+        deadline.saturating_duration_since(self.context.clock.now())
+    }
+
+    /// A wait until the deadline.
+    pub(crate) fn wait(&self, deadline: Instant) -> Wait {
+        Wait::new(self.context, self.left(deadline)).every(Duration::from_millis(250), Duration::from_secs(4))
+    }
+
+    pub(crate) async fn get(&self, place: &ObjectRef) -> Result<Option<Json>, KubernetesError> {
+        kubernetes::get(&self.client, place).await
+    }
+
+    /// Reserves names, so that no other operation of this run creates or removes the same objects.
+    pub(crate) async fn reserve(&self, names: Vec<String>, deadline: Instant) -> Result<Turn, Error> {
+        let turns = &self.context.data().map_err(Error::Configuration)?.turns;
+        turns.make(names, self.wait(deadline)).await.map_err(Error::Taken)
+    }
+
+    /// Reserves names for a removal, as soon as no other operation uses them.
+    pub(crate) async fn reserve_for_removal(&self, names: Vec<String>, deadline: Instant) -> Result<Turn, Error> {
+        let turns = &self.context.data().map_err(Error::Configuration)?.turns;
+        turns.remove(names, self.wait(deadline)).await.map_err(Error::Taken)
+    }
+
+    /// Reserves names for a create and checks that it can go on. After a rename without `moved`, engines start the destroy
+    /// of what is in its place at the same time: the check is repeated for a while if `is_passing` the error.
+    pub(crate) async fn begin<T, E, F>(
+        &self,
+        names: Vec<String>,
+        deadline: Instant,
+        check: impl Fn() -> F,
+        is_passing: impl Fn(&E) -> bool,
+    ) -> Result<(Turn, T), E>
+    where
+        E: From<Error>,
+        F: Future<Output = Result<T, E>>,
+    {
+        let patience = self.deadline(owner::PATIENCE);
+        loop {
+            let turn = self.reserve(names.clone(), deadline).await?;
+            match check().await {
+                Err(error) if is_passing(&error) && self.context.clock.now() < patience => {}
+                checked => return Ok((turn, checked?)),
+            }
+            drop(turn);
+            self.context.clock.sleep(Duration::from_millis(500)).await;
+        }
+    }
+
+    /// Checks that the namespace exists. With `made_by` it is created, with this as its annotation.
+    pub(crate) async fn ensure_namespace(
+        &self,
+        name: &str,
+        made_by: Option<String>,
+        deadline: Instant,
+    ) -> Result<(), Error> {
+        let (creates, owner) = (made_by.is_some(), made_by.unwrap_or_default());
+        let namespace = Namespace { client: &self.client, name, owner };
+        match namespace.ensure(self.context, creates, self.left(deadline)).await {
+            // An identity without permission to read namespaces may still be allowed to work in this one.
+            Ok(_) | Err(Failure::Call(KubernetesError::Forbidden { .. })) => Ok(()),
+            Err(Failure::Missing) => Err(Error::NoNamespace { namespace: name.to_owned() }),
+            Err(Failure::Call(source)) => Err(Error::Before(source)),
+            Err(Failure::Wait(source)) => Err(Error::NamespaceEnds { namespace: name.to_owned(), source }),
+        }
+    }
+
+    /// Applies an object that the state does not have.
+    pub(crate) async fn apply_unrecorded(&self, object: &Json) -> Result<Json, KubernetesError> {
+        let claim = Claim::Shown { before: &Json::Null, after: object, hidden: &owner::HIDDEN };
+        live::apply(&self.client, object, claim).await
+    }
+}

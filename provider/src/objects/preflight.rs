@@ -1,0 +1,77 @@
+//! What is checked before anything is changed: whose the existing objects are, and whether they are being deleted.
+
+use std::time::Instant;
+
+use gitlabspot_clients::kubernetes::ObjectRef;
+use serde_json::Value as Json;
+
+use super::apply::is_workload;
+use super::{Error, Session};
+use crate::live::{get_all, until_ended};
+use crate::manifest::Manifest;
+use crate::owner::{Owner, is_of_other, is_unfinished};
+
+/// What is known of the objects before the operation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Prior<'a> {
+    /// A create. Its private state may have the ID of a resource that this one replaces.
+    Create,
+    /// An update: the ID in private state, and the objects in the state.
+    Update { owner: Option<&'a Owner>, manifest: &'a Manifest },
+}
+
+/// The objects of one apply.
+pub(crate) struct Preflight<'a, F> {
+    pub(crate) places: Vec<ObjectRef>,
+    pub(crate) prior: Prior<'a>,
+    /// Workloads of the resource that have other names than the desired ones.
+    pub(crate) workloads: Vec<Json>,
+    /// ID of the import, for errors.
+    pub(crate) id: String,
+    /// Refuses an existing object that is not in the state.
+    pub(crate) refuse: F,
+}
+
+impl Session<'_> {
+    /// Returns the ID that the objects get.
+    pub(crate) async fn preflight<E: From<Error>>(
+        &self,
+        preflight: Preflight<'_, impl Fn(&ObjectRef, &Json) -> Result<(), E>>,
+        deadline: Instant,
+    ) -> Result<Owner, E> {
+        let Preflight { places, prior, workloads, id, refuse } = preflight;
+        let found = get_all(&self.client, places).await.map_err(Error::Before)?;
+        let found: Vec<_> = found.into_iter().filter_map(|(place, object)| Some((place, object?))).collect();
+        for (place, object) in &found {
+            if !matches!(prior, Prior::Update { manifest, .. } if manifest.contains_key(&place.to_string())) {
+                refuse(place, object)?;
+            }
+        }
+        let own = || found.iter().map(|(_, object)| object).filter(|object| (self.kind.is_own)(object));
+        let (owner, others) = match prior {
+            Prior::Create => (Owner::new(), own().chain(&workloads).find(|object| is_complete_workload(object))),
+            Prior::Update { owner, .. } => {
+                let owner = Owner::of_or_found(owner, own().find(|object| Owner::on(object).is_some()));
+                let owner = owner.unwrap_or_else(Owner::new);
+                let other = own().find(|object| is_of_other(object, Some(&owner)));
+                (owner, other)
+            }
+        };
+        if let Some(object) = others {
+            return Err(of_other(object, id).into());
+        }
+        until_ended(&self.client, &found, || self.wait(deadline)).await.map_err(Error::Ending)?;
+        Ok(owner)
+    }
+}
+
+/// Whether an object is the workload of a create that has ended. What a create has left that was killed, another one may
+/// complete.
+pub(crate) fn is_complete_workload(object: &Json) -> bool {
+    is_workload(object) && !is_unfinished(object)
+}
+
+/// The error for an object of another resource.
+pub(crate) fn of_other(object: &Json, id: String) -> Error {
+    Error::OfOther { object: ObjectRef::of(object).map(|place| place.to_string()).unwrap_or_default(), id }
+}

@@ -1,0 +1,126 @@
+//! Deleting objects, in an order in which each still has what it needs to end.
+
+use std::time::Instant;
+
+use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef};
+use serde_json::Value as Json;
+use tfplugin::framework::wait::{Look, WaitError};
+
+use super::Session;
+use crate::live::{self, Removed};
+use crate::owner::Owner;
+
+/// Whose objects are deleted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Whose<'a> {
+    /// Those of one resource, or those without an ID.
+    Of(Option<&'a Owner>),
+    /// Also those of a create that was killed, which had another ID.
+    Any,
+}
+
+/// An object that was not deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Remaining {
+    pub(crate) place: ObjectRef,
+    /// Whether it belongs to another resource. Otherwise it does not have the label of this provider.
+    pub(crate) is_of_other: bool,
+}
+
+/// Rank of a kind in a removal: what starts pods, the workloads, what they use, and last their permissions, with which
+/// the last job is cleaned up.
+fn rank(kind: &str) -> u8 {
+    match kind {
+        "HorizontalPodAutoscaler" => 0,
+        "Deployment" | "CronJob" => 1,
+        "RoleBinding" | "ClusterRoleBinding" => 3,
+        "Role" | "ClusterRole" => 4,
+        "ServiceAccount" | "PriorityClass" => 5,
+        _ => 2,
+    }
+}
+
+impl Session<'_> {
+    /// Deletes objects one after the other, and waits until each is gone. Returns those that remain because they are not of
+    /// this resource.
+    pub(crate) async fn remove(
+        &self,
+        mut places: Vec<ObjectRef>,
+        whose: Whose<'_>,
+        deadline: Instant,
+    ) -> Result<Vec<Remaining>, WaitError<KubernetesError>> {
+        places.sort_by_key(|place| (rank(&place.kind), place.to_string()));
+        let mut remaining = Vec::new();
+        for place in places {
+            let found;
+            let owner = match whose {
+                Whose::Of(owner) => owner,
+                Whose::Any => {
+                    found = self.get(&place).await?.as_ref().and_then(Owner::on);
+                    found.as_ref()
+                }
+            };
+            match live::remove(&self.client, &place, owner, self.wait(deadline)).await? {
+                Removed::Gone => self.pods_gone(&place, deadline).await?,
+                Removed::Foreign => remaining.push(Remaining { place, is_of_other: false }),
+                Removed::OfOther => remaining.push(Remaining { place, is_of_other: true }),
+            }
+        }
+        Ok(remaining)
+    }
+
+    /// The pods of a Deployment that may be gone already.
+    pub(crate) async fn pods(&self, deployment: &ObjectRef) -> Result<Vec<Json>, KubernetesError> {
+        let Some(selector) = self.kind.pods else { return Ok(Vec::new()) };
+        let namespace = deployment.namespace.as_deref();
+        let mut found = kubernetes::list(&self.client, "v1", "Pod", namespace, &selector(deployment)).await?;
+        found.retain(|pod| is_pod_of(pod, &deployment.name));
+        Ok(found)
+    }
+
+    async fn pods_gone(&self, place: &ObjectRef, deadline: Instant) -> Result<(), WaitError<KubernetesError>> {
+        if place.kind != "Deployment" || self.kind.pods.is_none() {
+            return Ok(());
+        }
+        self.wait(deadline)
+            .until(|| async {
+                let pods = self.pods(place).await?;
+                let names: Vec<&str> = pods.iter().filter_map(|pod| pod["metadata"]["name"].as_str()).collect();
+                Ok(match names.as_slice() {
+                    [] => Look::Done(()),
+                    names => Look::Pending(format!("the manager's pods are ending: {}", names.join(", "))),
+                })
+            })
+            .await
+    }
+}
+
+/// Whether a pod belongs to a ReplicaSet of the Deployment. That may be gone already, so its name decides; users can give
+/// the labels of the manager to pods of jobs.
+fn is_pod_of(pod: &Json, deployment: &str) -> bool {
+    let hash = pod["metadata"]["labels"]["pod-template-hash"].as_str().unwrap_or_default();
+    let owners = pod["metadata"]["ownerReferences"].as_array();
+    owners.into_iter().flatten().any(|owner| {
+        let name = owner["name"].as_str().and_then(|name| name.strip_prefix(deployment)?.strip_prefix('-'));
+        owner["kind"] == "ReplicaSet" && name == Some(hash)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn pods_of_jobs_do_not_belong_to_the_deployment() {
+        let pod = |owner: Json| {
+            let labels = json!({ "app": "ci", "release": "ci", "pod-template-hash": "5d4" });
+            json!({ "metadata": { "labels": labels, "ownerReferences": [owner] } })
+        };
+        assert!(is_pod_of(&pod(json!({ "kind": "ReplicaSet", "name": "ci-5d4" })), "ci"));
+        assert!(!is_pod_of(&pod(json!({ "kind": "ReplicaSet", "name": "ci-more-5d4" })), "ci"));
+        assert!(!is_pod_of(&pod(json!({ "kind": "Job", "name": "ci-5d4" })), "ci"));
+        assert!(!is_pod_of(&json!({ "metadata": { "labels": { "app": "ci", "release": "ci" } } }), "ci"));
+    }
+}
