@@ -188,7 +188,7 @@ async fn a_cluster_that_is_gone_lets_a_destroy_end() {
             &said,
             &[
                 "Warning: Cluster no longer exists",
-                &format!("The EKS cluster {arn} no longer exists. The placeholders were deleted with it"),
+                &format!("The EKS cluster {arn} no longer exists. The warm capacity was deleted with it"),
             ],
         );
         assert!(!scene.workspace.state().await.contains(ADDRESS));
