@@ -6,13 +6,14 @@ use std::time::Instant;
 use gitlabspot_clients::kubernetes::{self, ApplyOptions, KubernetesError, ObjectRef};
 use serde_json::{Value as Json, json};
 
+use super::adoption::Adoption;
 use super::error::Error;
 use super::expand::{Manifest, Wanted};
 use super::manifests::{self, Fingerprints};
 use super::memory::Memory;
 use super::private::Private;
 use super::schema::RunnerRelease;
-use super::{Session, adoption, last_applied, live};
+use super::{Session, last_applied, live};
 use crate::live::places;
 use crate::namespace;
 use crate::objects::{self, Applying, ObjectSet, Preflight, Prior, is_workload};
@@ -25,7 +26,7 @@ impl Session<'_> {
         &self,
         wanted: &Wanted,
         prior: Prior<'_>,
-        adopts: bool,
+        adoption: &Adoption,
         deadline: Instant,
     ) -> Result<Owner, Error> {
         let objects = wanted.objects(&Fingerprints::new()).map_err(objects::Error::Configuration)?;
@@ -37,7 +38,7 @@ impl Session<'_> {
             workloads = self.managers(&names.namespace, &names.release).await.map_err(objects::Error::Before)?;
             workloads.retain(|found| live::other_release(found, &names.namespace, &names.release).is_none());
         }
-        let is_adopted = |object: &Json| adopts && adoption::is_helms(object, &names.namespace, &names.release);
+        let is_adopted = |object: &Json| adoption.takes_over(object, names);
         let refuse = |place: &ObjectRef, object: &Json| live::refuse_others(place, object, names, is_adopted);
         let (places, id) = (places(&wanted.manifest), format!("{}/{}", names.namespace, names.release));
         self.0.preflight(Preflight { places, prior, workloads, id, refuse }, deadline).await

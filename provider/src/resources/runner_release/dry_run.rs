@@ -48,7 +48,7 @@ pub(super) async fn check(
         return Ok(());
     }
     let before = plan.prior.as_ref().and_then(|prior| known_map(&prior.manifest)).unwrap_or_default();
-    let adopts = plan.private.adoption.is_adopting || plan.private.adoption.is_completing;
+    let adopts = plan.private.adoption.claims_all();
     let owner = plan.private.objects.owner.clone().filter(|_| plan.prior.is_some());
     let set = ObjectSet { before: &before, after: &wanted.manifest, adopts, owner, is_new: false };
     let objects = objects(wanted, &set)?;

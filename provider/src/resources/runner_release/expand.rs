@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 use tfplugin::framework::{Diagnostic, Diagnostics, Value};
 
-use super::adoption::kept::{self, TEMPLATE_HASH};
+use super::adoption::{self, TEMPLATE_HASH};
 use super::inputs::{resolve_attributes, write_only_token};
 use super::live;
 use super::manifests::{self, Fingerprints, SecretObject};
@@ -124,7 +124,7 @@ impl Wanted {
 
     fn put(&self, template: &Json, deployment: &mut Json) {
         deployment["spec"]["template"] = template.clone();
-        deployment["metadata"]["annotations"][TEMPLATE_HASH] = json!(kept::hash(&self.template));
+        deployment["metadata"]["annotations"][TEMPLATE_HASH] = json!(adoption::hash(&self.template));
     }
 
     /// The token to write, if it is known.

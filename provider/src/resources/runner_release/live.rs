@@ -1,9 +1,12 @@
 //! The release's objects in the cluster: what is special about looking at them and taking them away.
 
+use std::collections::BTreeMap;
+
 use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef};
 use serde_json::Value as Json;
 
 use super::error::Error;
+use super::expand::{Manifest, text};
 use super::manifests::{Fingerprints, RELEASE_NAMESPACE};
 use super::memory::Memory;
 use super::spec::Names;
@@ -11,6 +14,21 @@ use crate::live;
 pub(super) use crate::live::{get_all, is_ours, places};
 use crate::objects;
 use crate::ownership::Claim;
+
+/// Objects of which the attributes are not known: type, name and labels.
+pub(super) fn skeletons(found: &[Json]) -> Manifest {
+    let entry = |object: &Json| {
+        let place = ObjectRef::of(object).ok()?;
+        let mut metadata = BTreeMap::from([("name", &object["metadata"]["name"])]);
+        metadata.insert("namespace", &object["metadata"]["namespace"]);
+        metadata.insert("labels", &object["metadata"]["labels"]);
+        let skeleton = serde_json::json!({
+            "apiVersion": place.api_version, "kind": place.kind, "metadata": metadata,
+        });
+        Some((place.to_string(), text(&skeleton)))
+    };
+    found.iter().filter_map(entry).collect()
+}
 
 /// Refuses an object of others, other releases of this provider among them.
 pub(super) fn refuse_others(

@@ -48,7 +48,7 @@ use tfplugin::framework::{
     Context, Create, Delete, Diagnostic, Diagnostics, Import, Plan, Read, Resource, Timeouts, Update, Value,
 };
 
-use self::adoption::kept;
+use self::adoption::Adoption;
 use self::error::Error;
 use self::expand::{Manifest, Wanted, shown_manifest};
 use self::private::Private;
@@ -224,7 +224,7 @@ impl<'a> Session<'a> {
         let planned = operation.planned.clone();
         let existing = self.existing(&planned, &operation.config, &mut operation.private).await?;
         let wanted = wanted(&planned, &operation.config, existing)?;
-        let check = || self.preflight(&wanted, Prior::Create, false, deadline);
+        let check = || self.preflight(&wanted, Prior::Create, &Adoption::None, deadline);
         let is_passing = |error: &Error| matches!(error, Error::Objects(objects::Error::OfOther { .. }));
         let names = turn_names(&planned, &wanted.manifest);
         let (_turn, owner) = self.begin(names, deadline, check, is_passing).await?;
@@ -268,12 +268,11 @@ impl<'a> Session<'a> {
         let existing = self.existing(&planned, &operation.config, &mut operation.private).await?;
         let mut wanted = wanted(&planned, &operation.config, existing)?;
         let before = known_map(&operation.prior.manifest).unwrap_or_default();
-        kept::settle(&mut wanted, known_map(&planned.manifest).as_ref(), &before, &operation.private);
-        let adopts = operation.private.adoption.is_adopting;
+        adoption::preserve(&mut wanted, known_map(&planned.manifest).as_ref(), &before, &operation.private);
         let both: Manifest = before.clone().into_iter().chain(wanted.manifest.clone()).collect();
         let _turn = self.reserve(turn_names(&planned, &both), deadline).await?;
         let prior = Prior::Update { owner: operation.private.objects.owner.as_ref(), manifest: &before };
-        let owner = self.preflight(&wanted, prior, adopts, deadline).await?;
+        let owner = self.preflight(&wanted, prior, &operation.private.adoption, deadline).await?;
         operation.private.objects.owner = Some(owner.clone());
         self.namespace(&planned, &wanted, deadline).await?;
         let mut state = described(&planned, &wanted)?;
@@ -281,15 +280,17 @@ impl<'a> Session<'a> {
         state.manifest = operation.prior.manifest.clone();
         state.objects = operation.prior.objects.clone();
         operation.record(state.clone());
-        if adopts {
-            self.take_over(&wanted).await?;
-        }
         self.remove_autoscaler(&wanted, &before, Some(&owner), deadline).await?;
-        kept::remember(&wanted, &mut operation.private);
+        self.begin_adoption(&wanted, &mut operation.private).await?;
         let mut private = operation.private.clone();
         let (is_new, after) = (false, &wanted.manifest);
-        let adopts_fields = adopts || operation.private.adoption.is_completing;
-        let set = ObjectSet { before: &before, after, adopts: adopts_fields, owner: Some(owner.clone()), is_new };
+        let set = ObjectSet {
+            before: &before,
+            after,
+            adopts: private.adoption.claims_all(),
+            owner: Some(owner.clone()),
+            is_new,
+        };
         let record = |manifest: &Manifest| {
             state.manifest = shown_manifest(manifest);
             state.objects = expand::objects(manifest);
@@ -303,12 +304,8 @@ impl<'a> Session<'a> {
         self.clear(&planned, &wanted, before, Some(&owner), deadline).await?;
         wanted.describe(&mut state).map_err(objects::Error::Configuration)?;
         operation.record(state);
-        if adopts {
-            let left = self.forget_helm(&wanted).await.map_err(|source| objects::Error::Remove(source.into()))?;
-            operation.diagnostics.extend(left);
-            adoption::finished(&mut operation.private);
-        }
-        operation.private.adoption.is_completing = false;
+        let left = self.finish_adoption(&wanted, &mut operation.private).await?;
+        operation.diagnostics.extend(left);
         Ok(())
     }
 

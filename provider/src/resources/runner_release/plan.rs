@@ -3,8 +3,7 @@
 use tfplugin::framework::value::known_map;
 use tfplugin::framework::{Diagnostics, Plan, Value};
 
-use super::adoption;
-use super::adoption::kept::{self, Verdict};
+use super::adoption::{self, Decision};
 use super::dynamic;
 use super::existing::Existing;
 use super::expand::Wanted;
@@ -41,14 +40,12 @@ pub(super) fn complete(
     let mut wanted = wanted?;
     if let Some(prior) = &plan.prior {
         let before = known_map(&prior.manifest).unwrap_or_default();
-        let verdict = kept::judge(&wanted, &before, &plan.private);
-        if kept::is_adopting(&plan.private) {
-            plan.diagnostics.extend(adoption::foretold(&wanted, &verdict, &plan.config, &plan.private));
-        }
-        match verdict {
-            Verdict::Keeps(template) => wanted.keep(template),
-            Verdict::Ours(_) => {}
-            Verdict::Later => {
+        let (decision, warnings) = adoption::plan(&wanted, &before, &plan.config, &plan.private);
+        plan.diagnostics.extend(warnings);
+        match decision {
+            Decision::Preserve(template) => wanted.keep(template),
+            Decision::Replace(_) => {}
+            Decision::Unknown => {
                 forget(&mut plan.planned);
                 return Ok(None);
             }

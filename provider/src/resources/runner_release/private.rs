@@ -48,14 +48,17 @@ mod tests {
             memory: serde_json::from_value(json!({ "key": "00", "fingerprints": { "gitlab-runner": "h" } })).unwrap(),
             existing_token: Some(TokenKind::Registration),
             adoption: serde_json::from_value(json!({
-                "is_adopting": true, "is_completing": true,
-                "found": {
-                    "deployment": "Deployment ci/gitlab-runner", "template": { "spec": {} }, "foreign": [".spec"],
-                    "parts": { "entrypoint": "h" }, "stands_for": "h", "account": { "a": "b" },
-                }, "outdated": ["gitlab-runner"],
-                "record": {
-                    "chart": "gitlab-runner", "chart_version": "0.80.0", "runner_version": "18.3.0",
-                    "values": { "concurrent": "h" },
+                "importing": {
+                    "is_helm": true,
+                    "record": {
+                        "chart": "gitlab-runner", "chart_version": "0.80.0", "runner_version": "18.3.0",
+                        "values": { "concurrent": "h" },
+                    },
+                    "pod": {
+                        "deployment": "Deployment ci/gitlab-runner", "template": { "spec": {} }, "foreign": [".spec"],
+                        "basis": { "settings": { "entrypoint": "h" } }, "account": { "a": "b" },
+                        "outdated": ["gitlab-runner"],
+                    },
                 },
             }))
             .unwrap(),

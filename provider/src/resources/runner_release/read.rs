@@ -6,7 +6,6 @@ use serde_json::Value as Json;
 use tfplugin::framework::Read;
 use tfplugin::framework::value::known_map;
 
-use super::adoption::kept;
 use super::apply::owner;
 use super::error::Error;
 use super::expand::{Manifest, Wanted, objects, shown_manifest, text};
@@ -57,7 +56,9 @@ impl Session<'_> {
         let prior = if operation.importing {
             self.recall(operation).await?
         } else {
-            self.look_again(operation).await.map_err(failed)?;
+            let [namespace, name] =
+                [&operation.state.namespace, &operation.state.name].map(|text| text.as_str().unwrap_or_default());
+            self.observe_again(&mut operation.private, namespace, name).await.map_err(failed)?;
             known_map(&operation.state.manifest).unwrap_or_default()
         };
         let memory = operation.private.memory.clone();
@@ -67,7 +68,7 @@ impl Session<'_> {
             Some(memory) => self.outdated(memory, &namespace, &mut unseen).await.map_err(failed)?,
             None => Vec::new(),
         };
-        kept::note_outdated(&mut operation.private, &outdated);
+        operation.private.adoption.note_outdated(&outdated);
         operation.diagnostics.extend(unseen.warning("release"));
         let main = found.iter().filter(|(place, _)| place.kind == "Deployment").find_map(|(_, live)| live.as_ref());
         if let Some(owner) = Owner::of_or_found(operation.private.objects.owner.as_ref(), main) {
@@ -135,35 +136,15 @@ impl Session<'_> {
         Ok(now.into_iter().filter(|(name, now)| !memory.is_same(name, now)).map(|(name, _)| name).collect())
     }
 
-    /// Helm may have changed a release after its import.
-    async fn look_again(&self, operation: &mut Read<RunnerRelease, Private>) -> Result<(), KubernetesError> {
-        if !operation.private.adoption.is_adopting {
-            return Ok(());
-        }
-        let namespace = operation.state.namespace.as_str().unwrap_or_default().to_owned();
-        let name = operation.state.name.as_str().unwrap_or_default().to_owned();
-        let helms = self.helms(&namespace, &name).await?;
-        self.look_at_record(&mut operation.private, &namespace, &name).await?;
-        self.look_at_pod(&helms, &mut operation.private, &namespace, &name).await
-    }
-
     /// What was applied last: attributes, if the ConfigMap tells them, and the objects.
     async fn recall(&self, operation: &mut Read<RunnerRelease, Private>) -> Result<Manifest, Error> {
         let failed = engine::Error::Read;
         let namespace = operation.state.namespace.as_str().unwrap_or_default().to_owned();
         let name = operation.state.name.as_str().unwrap_or_default().to_owned();
-        let mut found = self.ours(&namespace, &name).await.map_err(failed)?;
-        let helms = self.helms(&namespace, &name).await.map_err(failed)?;
-        if !helms.is_empty() {
-            self.look_at_record(&mut operation.private, &namespace, &name).await.map_err(failed)?;
-            operation.diagnostics.push(adoption::announced(&namespace, &name, &helms, &operation.private));
-            operation.private.adoption.is_adopting = true;
-            found.extend(helms);
-        }
+        let found = self.observe_import(operation, &namespace, &name).await.map_err(failed)?;
         if found.is_empty() {
             return Err(Error::NothingToImport { namespace, name });
         }
-        self.look_at_pod(&found, &mut operation.private, &namespace, &name).await.map_err(failed)?;
         let annotation = found.iter().find_map(|object| {
             object
                 .pointer("/metadata/annotations")?
@@ -174,7 +155,7 @@ impl Session<'_> {
         if let Some((model, config)) = annotation
             && let Some(Ok(mut wanted)) = self.recalled(&model, &config, operation).await
         {
-            kept::resume(&mut wanted, &operation.private);
+            adoption::resume(&mut wanted, &operation.private);
             let mut memory = Memory::of_or_new(&operation.private);
             let names = super::manifests::used_secrets(&wanted.spec);
             let secrets = live::fingerprints(&self.client, &memory, &namespace, names).await.map_err(failed)?;
@@ -186,9 +167,8 @@ impl Session<'_> {
         }
         operation.state.wait = true.into();
         operation.state.create_namespace = false.into();
-        // The next apply completes them, whoever owns what is missing.
-        operation.private.adoption.is_completing = true;
-        Ok(adoption::bare(&found))
+        adoption::import_incomplete(&mut operation.private);
+        Ok(live::skeletons(&found))
     }
 
     async fn recalled(

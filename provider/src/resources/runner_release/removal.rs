@@ -7,7 +7,6 @@ use tfplugin::framework::value::known_map;
 use tfplugin::framework::wait::{Look, WaitError};
 use tfplugin::framework::{Delete, Diagnostic, Timeouts};
 
-use super::adoption::bare;
 use super::apply::{AUTOSCALER, owner};
 use super::error::Error;
 use super::expand::{Manifest, Wanted, parsed};
@@ -39,7 +38,7 @@ impl Session<'_> {
         if let Whose::Of(owner) = whose {
             found.retain(|object| !is_of_other(object, owner));
         }
-        let mut found = bare(&found);
+        let mut found = live::skeletons(&found);
         found.retain(|key, _| !known.contains_key(key));
         Ok(found)
     }
@@ -88,10 +87,8 @@ impl Session<'_> {
         let owner = owner.map_err(failed)?;
         let whose = Whose::Of(owner.as_ref());
         manifest.extend(self.strays(&operation.state, &manifest, whose).await.map_err(failed)?);
-        if operation.private.adoption.is_adopting {
-            let detail = "The release was imported from Helm, and no apply has taken over all of it. What still belongs \
-                          to Helm was left as it is; `helm uninstall` removes it.";
-            operation.warn(Diagnostic::warning("Release managed by Helm was not removed", detail));
+        if let Some(warning) = operation.private.adoption.warning_of_delete() {
+            operation.warn(warning);
         }
         let deadline = self.deadline(Timeouts::delete(&operation.state.timeouts, grace(&manifest) + DELETE));
         let remaining = self.remove(live::places(&manifest), whose, deadline).await.map_err(objects::Error::Remove)?;

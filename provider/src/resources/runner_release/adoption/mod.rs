@@ -1,64 +1,228 @@
-//! Taking over a release that Helm installed: its objects as they are, then its record.
+//! The import of a release that Helm installed, and of one whose pods are preserved.
+//!
+//! Four hooks: a read observes ([`Session::observe_import`], [`Session::observe_again`]), a plan decides ([`plan`]), an update
+//! applies ([`preserve`], [`Session::begin_adoption`]) and finishes ([`Session::finish_adoption`]).
 
-mod files;
-pub(super) mod kept;
-mod listed;
+mod helm;
+mod merge;
+mod preserve;
 mod record;
-mod weave;
+mod settings;
+mod tolerated;
 
-use std::collections::BTreeMap;
-
-use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef, Propagation};
+use gitlabspot_clients::kubernetes::{KubernetesError, ObjectRef};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use tfplugin::framework::private_state::is_default;
-use tfplugin::framework::{Diagnostic, Diagnostics};
+use tfplugin::framework::{Diagnostic, Diagnostics, Read};
 
-use self::kept::Verdict;
+use self::helm::is_helm_managed;
+use self::merge::Difference;
+use self::preserve::ObservedPod;
+pub(super) use self::preserve::{Decision, TEMPLATE_HASH, hash, preserve, resume};
 use self::record::Record;
-use self::weave::Difference;
 use super::error::Error;
 use super::expand::{Manifest, Wanted};
-use super::memory::Memory;
 use super::private::Private;
-use super::read::{CLUSTER_KINDS, ELSEWHERE, KINDS};
 use super::schema::RunnerRelease;
+use super::spec::Names;
 use super::{Session, live};
 use crate::objects;
 
-/// What the private state has of an import, until an apply has completed it.
+/// What the private state has of an import.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Adoption {
+    /// The release was created here, or nothing of its import is left.
+    #[default]
+    None,
+    /// Until an apply has completed the import, it takes over all fields of the objects.
+    Importing(Import),
+    /// The Deployment has the pod template that the import found.
+    Preserving(ObservedPod),
+}
+
+/// An import that is not complete.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct Adoption {
-    /// Whether the release is still managed by Helm.
-    #[serde(skip_serializing_if = "is_default")]
-    pub(super) is_adopting: bool,
-    /// Whether the next apply completes objects, whoever owns the fields that are missing.
-    #[serde(skip_serializing_if = "is_default")]
-    pub(super) is_completing: bool,
-    /// The pod template that was found.
-    #[serde(skip_serializing_if = "is_default")]
-    found: Option<kept::Found>,
-    /// Secrets that are other than the pods were started with.
-    #[serde(skip_serializing_if = "is_default")]
-    outdated: Vec<String>,
-    /// What Helm recorded of the release.
+pub(super) struct Import {
+    /// Whether Helm manages the release.
+    is_helm: bool,
+    /// Helm's record of the release.
     #[serde(skip_serializing_if = "is_default")]
     record: Option<Record>,
+    #[serde(skip_serializing_if = "is_default")]
+    pod: Option<ObservedPod>,
 }
 
-/// On every object of Helm: who wrote it is Helm, by whatever name.
-const RELEASE_NAME: &str = "meta.helm.sh/release-name";
+impl Adoption {
+    /// Whether the next apply takes over all fields of the objects.
+    pub(super) fn claims_all(&self) -> bool {
+        matches!(self, Self::Importing(_))
+    }
 
-/// Whether an object belongs to this release of Helm.
-pub(super) fn is_helms(object: &Json, namespace: &str, release: &str) -> bool {
-    let annotations = &object["metadata"]["annotations"];
-    annotations[RELEASE_NAME] == release && annotations["meta.helm.sh/release-namespace"] == namespace
+    /// Whether Helm manages the release.
+    fn is_helm(&self) -> bool {
+        matches!(self, Self::Importing(import) if import.is_helm)
+    }
+
+    /// Whether the apply takes over an object of Helm.
+    pub(super) fn takes_over(&self, object: &Json, names: &Names) -> bool {
+        self.is_helm() && is_helm_managed(object, &names.namespace, &names.release)
+    }
+
+    /// Notes the Secrets that have changed since the pods were started.
+    pub(super) fn note_outdated(&mut self, names: &[String]) {
+        if let Self::Importing(Import { pod: Some(pod), .. }) | Self::Preserving(pod) = self {
+            pod.outdated = names.to_vec();
+        }
+    }
+
+    /// The warning of a destroy before the first apply.
+    pub(super) fn warning_of_delete(&self) -> Option<Diagnostic> {
+        let detail = "The release was imported from Helm, and no apply has taken over all of it. What still belongs to \
+                      Helm was left as it is; `helm uninstall` removes it.";
+        self.is_helm().then(|| Diagnostic::warning("Release managed by Helm was not removed", detail))
+    }
+
+    /// Starts an import, or continues it.
+    fn import(&mut self, is_helm: bool, change: impl FnOnce(&mut Import)) {
+        let mut import = match std::mem::take(self) {
+            Self::Importing(import) => import,
+            Self::Preserving(pod) => Import { is_helm, pod: Some(pod), ..Import::default() },
+            Self::None => Import { is_helm, ..Import::default() },
+        };
+        import.is_helm |= is_helm;
+        change(&mut import);
+        *self = Self::Importing(import);
+    }
+
+    fn pod(&self) -> Option<&ObservedPod> {
+        match self {
+            Self::None => None,
+            Self::Importing(import) => import.pod.as_ref(),
+            Self::Preserving(pod) => Some(pod),
+        }
+    }
+
+    fn set_pod(&mut self, pod: ObservedPod) {
+        match self {
+            Self::Importing(import) => import.pod = Some(pod),
+            Self::None | Self::Preserving(_) => *self = Self::Preserving(pod),
+        }
+    }
+
+    /// The adoption when `wanted` is being applied: a preserved template replaces that of this provider from now on.
+    fn applied(self, wanted: &Wanted) -> Self {
+        let preserved = |pod: ObservedPod| wanted.keeps().then(|| pod.preserved_for(wanted));
+        match self {
+            Self::None => Self::None,
+            Self::Importing(import) => Self::Importing(Import { pod: import.pod.and_then(preserved), ..import }),
+            Self::Preserving(pod) => preserved(pod).map_or(Self::None, Self::Preserving),
+        }
+    }
+
+    fn finished(self) -> Self {
+        match self {
+            Self::Importing(import) => import.pod.map_or(Self::None, Self::Preserving),
+            other => other,
+        }
+    }
 }
 
-/// What the import of such a release says.
-pub(super) fn announced(namespace: &str, release: &str, found: &[Json], private: &Private) -> Diagnostic {
-    let chart = Record::of(private).map(|record| format!(" from {}", record.described())).unwrap_or_default();
+impl Session<'_> {
+    /// The objects of a release that is imported: those of this provider and those of Helm.
+    pub(super) async fn observe_import(
+        &self,
+        operation: &mut Read<RunnerRelease, Private>,
+        namespace: &str,
+        release: &str,
+    ) -> Result<Vec<Json>, KubernetesError> {
+        let mut found = self.ours(namespace, release).await?;
+        let helm = self.list_helm_objects(namespace, release).await?;
+        if !helm.is_empty() {
+            operation.private.adoption.import(true, |_| {});
+            self.observe_record(&mut operation.private, namespace, release).await?;
+            operation.diagnostics.push(import_warning(namespace, release, &helm, &operation.private.adoption));
+            found.extend(helm);
+        }
+        self.observe_pod(&found, &mut operation.private, namespace, release).await?;
+        Ok(found)
+    }
+
+    /// Observes what Helm may have changed since the import.
+    pub(super) async fn observe_again(
+        &self,
+        private: &mut Private,
+        namespace: &str,
+        release: &str,
+    ) -> Result<(), KubernetesError> {
+        if !private.adoption.is_helm() {
+            return Ok(());
+        }
+        let helm = self.list_helm_objects(namespace, release).await?;
+        self.observe_record(private, namespace, release).await?;
+        self.observe_pod(&helm, private, namespace, release).await
+    }
+
+    /// Takes over the fields of Helm, so that the apply that follows removes what is not desired.
+    pub(super) async fn begin_adoption(&self, wanted: &Wanted, private: &mut Private) -> Result<(), Error> {
+        if private.adoption.is_helm() {
+            self.take_over_fields(wanted).await?;
+        }
+        private.adoption = std::mem::take(&mut private.adoption).applied(wanted);
+        Ok(())
+    }
+
+    /// Deletes Helm's records. From now on the release is managed here alone.
+    pub(super) async fn finish_adoption(
+        &self,
+        wanted: &Wanted,
+        private: &mut Private,
+    ) -> Result<Option<Diagnostic>, Error> {
+        let mut warning = None;
+        if private.adoption.is_helm() {
+            let deleted = self.delete_records(wanted).await;
+            warning = deleted.map_err(|source| objects::Error::Remove(source.into()))?;
+        }
+        private.adoption = std::mem::take(&mut private.adoption).finished();
+        Ok(warning)
+    }
+}
+
+/// Starts the import of a release of which no annotation tells the attributes: the next apply completes its objects, whoever
+/// owns the missing fields.
+pub(super) fn import_incomplete(private: &mut Private) {
+    private.adoption.import(false, |_| {});
+}
+
+/// Decides what happens to the pods of a release, and warns of what the apply of an import will do.
+pub(super) fn plan(
+    wanted: &Wanted,
+    prior: &Manifest,
+    config: &RunnerRelease,
+    private: &Private,
+) -> (Decision, Diagnostics) {
+    let decision = preserve::decide(wanted, prior, private);
+    let warnings = match &private.adoption {
+        Adoption::Importing(Import { is_helm: true, record, pod: Some(_) }) => {
+            let record = record.as_ref();
+            let uncovered =
+                record.zip(private.memory.as_ref()).and_then(|(record, memory)| record.uncovered(config, memory));
+            pods_warning(wanted, &decision, record).into_iter().chain(uncovered).collect()
+        }
+        _ => Diagnostics::default(),
+    };
+    (decision, warnings)
+}
+
+/// The warning of an import.
+fn import_warning(namespace: &str, release: &str, found: &[Json], adoption: &Adoption) -> Diagnostic {
+    let record = match adoption {
+        Adoption::Importing(import) => import.record.as_ref(),
+        Adoption::None | Adoption::Preserving(_) => None,
+    };
+    let chart = record.map(|record| format!(" from {}", record.described())).unwrap_or_default();
     let detail = format!(
         "{namespace}/{release} was installed by Helm{chart}. The next apply takes these objects over as they are, and removes \
          Helm's annotations and records, so that Helm no longer knows the release: {}. The manager's pods stay if the \
@@ -69,19 +233,11 @@ pub(super) fn announced(namespace: &str, release: &str, found: &[Json], private:
     Diagnostic::warning("Release is managed by Helm", detail)
 }
 
-/// What the plan says of a release that is still Helm's.
-pub(super) fn foretold(wanted: &Wanted, verdict: &Verdict, config: &RunnerRelease, private: &Private) -> Diagnostics {
-    let record = Record::of(private);
-    let uncovered =
-        record.as_ref().zip(private.memory.clone()).and_then(|(record, memory)| record.uncovered(config, &memory));
-    of_pods(wanted, verdict, record.as_ref()).into_iter().chain(uncovered).collect()
-}
-
-fn of_pods(wanted: &Wanted, verdict: &Verdict, record: Option<&Record>) -> Option<Diagnostic> {
+fn pods_warning(wanted: &Wanted, decision: &Decision, record: Option<&Record>) -> Option<Diagnostic> {
     let manager = &wanted.spec.names.full;
     let place = live::deployment(&wanted.spec.names.namespace, manager);
-    match verdict {
-        Verdict::Keeps(_) => {
+    match decision {
+        Decision::Preserve(_) => {
             let detail = format!(
                 "{place} is taken over from Helm, and its pods stay: they differ from those that this configuration asks \
                  for in nothing that a running manager knows of. Until the first change that needs new pods they stay the \
@@ -89,7 +245,7 @@ fn of_pods(wanted: &Wanted, verdict: &Verdict, record: Option<&Record>) -> Optio
             );
             Some(Diagnostic::warning("Pods of the Helm release are preserved", detail))
         }
-        Verdict::Ours(differences) if !differences.is_empty() => {
+        Decision::Replace(differences) if !differences.is_empty() => {
             let lines: Vec<String> = differences.iter().map(|difference| line(difference, &place, manager)).collect();
             let is_image = |difference: &Difference| difference.path.ends_with(&format!("[{manager}].image"));
             let hint = record.filter(|_| differences.iter().any(is_image)).and_then(Record::hint);
@@ -102,7 +258,7 @@ fn of_pods(wanted: &Wanted, verdict: &Verdict, record: Option<&Record>) -> Optio
             );
             Some(Diagnostic::warning("Pods of the Helm release are replaced", detail))
         }
-        Verdict::Ours(_) | Verdict::Later => None,
+        Decision::Replace(_) | Decision::Unknown => None,
     }
 }
 
@@ -115,124 +271,6 @@ fn line(difference: &Difference, place: &ObjectRef, manager: &str) -> String {
     }
 }
 
-impl Session<'_> {
-    /// All objects, in whatever namespace, that Helm made for this release.
-    pub(super) async fn helms(&self, namespace: &str, release: &str) -> Result<Vec<Json>, KubernetesError> {
-        let mut found = Vec::new();
-        let labels = "app.kubernetes.io/managed-by=Helm";
-        for kind in KINDS {
-            let of_kind = match ELSEWHERE.contains(&kind) {
-                true => self.list_everywhere(kind, namespace, labels).await?,
-                false => kubernetes::list(&self.client, kind.0, kind.1, Some(namespace), labels).await?,
-            };
-            found.extend(of_kind.into_iter().filter(|object| is_helms(object, namespace, release)));
-        }
-        for kind in CLUSTER_KINDS {
-            let of_kind = self.list_of_cluster(kind, labels).await?;
-            found.extend(of_kind.into_iter().filter(|object| is_helms(object, namespace, release)));
-        }
-        Ok(found)
-    }
-
-    /// Makes Helm's fields ours, so that the apply that follows removes what is not wanted any more.
-    pub(super) async fn take_over(&self, wanted: &Wanted) -> Result<(), Error> {
-        let names = &wanted.spec.names;
-        let before = objects::Error::Before;
-        let found = live::get_all(&self.client, live::places(&wanted.manifest)).await.map_err(before)?;
-        for (place, object) in found {
-            if object.is_some_and(|object| is_helms(&object, &names.namespace, &names.release)) {
-                kubernetes::take_over(&self.client, &place, RELEASE_NAME).await.map_err(before)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads Helm's newest record of the release, for what the plan says of it. Without rights to it, that says less.
-    pub(super) async fn look_at_record(
-        &self,
-        private: &mut Private,
-        namespace: &str,
-        release: &str,
-    ) -> Result<(), KubernetesError> {
-        let records = match self.records(namespace, release).await {
-            Err(KubernetesError::Forbidden { .. }) => return Ok(()),
-            found => found?,
-        };
-        let memory = Memory::of_or_new(private);
-        memory.keep(private);
-        match Record::newest(&records, &memory) {
-            Some(record) => record.keep(private),
-            None => Record::forget(private),
-        }
-        Ok(())
-    }
-
-    async fn records(&self, namespace: &str, release: &str) -> Result<Vec<Json>, KubernetesError> {
-        let labels = format!("owner=helm,name={release}");
-        let mut found = kubernetes::list(&self.client, "v1", "Secret", Some(namespace), &labels).await?;
-        found.retain(|record| record["type"] == "helm.sh/release.v1");
-        Ok(found)
-    }
-
-    /// Removes Helm's records of the release, and tells what of it is left.
-    pub(super) async fn forget_helm(&self, wanted: &Wanted) -> Result<Option<Diagnostic>, KubernetesError> {
-        let (namespace, release) = (&wanted.spec.names.namespace, &wanted.spec.names.release);
-        let records = self.records(namespace, release).await?;
-        for record in &records {
-            let uid = record["metadata"]["uid"].as_str();
-            kubernetes::delete(&self.client, &ObjectRef::of(record)?, Propagation::Background, uid).await?;
-        }
-        let left = self.helms(namespace, release).await?;
-        let left: Vec<ObjectRef> = left.iter().filter_map(|object| ObjectRef::of(object).ok()).collect();
-        Ok((!left.is_empty()).then(|| {
-            let detail = format!(
-                "Helm installed more with {namespace}/{release} than this configuration makes, and it was left as it \
-                 is: {}. Nothing manages it now: delete it, or bring it into a configuration of its own.",
-                names(left)
-            );
-            Diagnostic::warning("Objects installed by Helm remain", detail)
-        }))
-    }
-}
-
-/// The release is ours.
-pub(super) fn finished(private: &mut Private) {
-    private.adoption.is_adopting = false;
-    Record::forget(private);
-}
-
-/// Only what an import has found to be Helm's, so that nothing else is taken for it.
-pub(super) fn bare(found: &[Json]) -> Manifest {
-    let entry = |object: &Json| {
-        let place = ObjectRef::of(object).ok()?;
-        let mut metadata = BTreeMap::from([("name", &object["metadata"]["name"])]);
-        metadata.insert("namespace", &object["metadata"]["namespace"]);
-        metadata.insert("labels", &object["metadata"]["labels"]);
-        let bare = serde_json::json!({
-            "apiVersion": place.api_version, "kind": place.kind, "metadata": metadata,
-        });
-        Some((place.to_string(), super::expand::text(&bare)))
-    };
-    found.iter().filter_map(entry).collect()
-}
-
 fn names(places: impl IntoIterator<Item = ObjectRef>) -> String {
     places.into_iter().map(|place| place.to_string()).collect::<Vec<_>>().join(", ")
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn helms_objects_are_told_by_their_annotations() {
-        let of = |name: &str, namespace: &str| {
-            let annotations = json!({ "meta.helm.sh/release-name": name, "meta.helm.sh/release-namespace": namespace });
-            is_helms(&json!({ "metadata": { "annotations": annotations } }), "ci", "runner")
-        };
-        assert_eq!([of("runner", "ci"), of("other", "ci"), of("runner", "other")], [true, false, false]);
-        assert!(!is_helms(&json!({ "metadata": {} }), "ci", "runner"));
-    }
 }

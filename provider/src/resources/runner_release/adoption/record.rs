@@ -13,7 +13,6 @@ use tfplugin::framework::value::known_list;
 use tfplugin::framework::{Diagnostic, Object, Raw};
 
 use crate::resources::runner_release::memory::Memory;
-use crate::resources::runner_release::private::Private;
 use crate::resources::runner_release::schema::RunnerRelease;
 use crate::resources::runner_release::values::{Becomes, KEYS, leaves, parse};
 
@@ -48,18 +47,6 @@ impl Record {
             runner_version: text("/chart/metadata/appVersion"),
             values: hashed.collect(),
         })
-    }
-
-    pub(super) fn keep(&self, private: &mut Private) {
-        private.adoption.record = Some(self.clone());
-    }
-
-    pub(super) fn of(private: &Private) -> Option<Self> {
-        private.adoption.record.clone()
-    }
-
-    pub(super) fn forget(private: &mut Private) {
-        private.adoption.record = None;
     }
 
     /// From which chart it is.
@@ -165,6 +152,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::resources::runner_release::private::Private;
 
     fn record(version: &str, release: &Json, is_packed: bool) -> Json {
         let mut bytes = release.to_string().into_bytes();

@@ -1,7 +1,8 @@
-//! The manager's pods are kept when the pod that is there does what the one that would be made does.
+//! Preserves the pods of an imported release that work as those of this provider would.
 //!
-//! Then the Deployment keeps the pod template that was found, field by field, and it stands for the one of our own: as
-//! long as ours stays what it was, nothing rolls. As soon as ours is another one, or a Secret is, ours is applied.
+//! The Deployment gets the pod template that was found, field by field, and an annotation with the hash of the template of
+//! this provider that it replaces. As long as that template and the Secrets do not change, no pod is replaced. After any
+//! change the template of this provider is applied.
 
 use std::collections::BTreeMap;
 
@@ -10,54 +11,71 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
-use super::files::{self, Parts};
-use super::weave::{self, Difference};
-use super::{RELEASE_NAME, is_helms};
+use super::helm::{RELEASE_NAME, is_helm_managed};
+use super::merge::{self, Difference};
+use super::settings::{self, Settings};
 use crate::resources::runner_release::expand::{Manifest, Wanted, text};
 use crate::resources::runner_release::memory::Memory;
 use crate::resources::runner_release::private::Private;
 use crate::resources::runner_release::spec::ServiceAccount;
 use crate::resources::runner_release::{Session, live};
 
-/// On a Deployment whose template was found: the hash of ours that it stands for.
+/// Annotation of a Deployment with a preserved template: the hash of the template of this provider that it replaces.
 pub(in super::super) const TEMPLATE_HASH: &str = "gitlabspot.io/template-hash";
 
-/// What is remembered of the pod that was found.
+/// The manager's pod as an import found it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Found {
+#[serde(deny_unknown_fields)]
+pub(in super::super) struct ObservedPod {
     deployment: String,
-    /// Veiled.
+    /// The template, with keyed hashes in place of what may be secret.
     template: Json,
-    /// Its fields that are neither Helm's nor ours.
+    /// Fields of the template that neither Helm nor this provider has written.
     foreign: Vec<String>,
-    /// What it was started with; until it stands for ours.
-    parts: Option<Parts>,
-    stands_for: Option<String>,
+    basis: Basis,
     /// Annotations of its service account, if that is of the release.
     #[serde(default)]
     account: Option<BTreeMap<String, String>>,
+    /// Secrets that have changed since the pods were started.
+    #[serde(default)]
+    pub(super) outdated: Vec<String>,
 }
 
-/// What is to become of the pods.
+/// Why the template can be preserved.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Basis {
+    /// Its settings can be compared with the desired ones.
+    Settings(Settings),
+    /// It was applied in place of the template of this provider with this hash.
+    TemplateHash(String),
+}
+
+/// What a plan does with the pods.
 #[derive(Clone, Debug, PartialEq)]
-pub(in super::super) enum Verdict {
-    /// They are ours, or become it, for these reasons.
-    Ours(Vec<Difference>),
-    /// This template is kept.
-    Keeps(Json),
-    /// The token would tell, and is not known yet.
-    Later,
+pub(in super::super) enum Decision {
+    /// The template of this provider is applied, because of these differences.
+    Replace(Vec<Difference>),
+    /// This template is preserved.
+    Preserve(Json),
+    /// It depends on the token, which is not known yet.
+    Unknown,
 }
 
-impl Found {
-    fn template_for(&self, own: &Json, manager: &str, memory: &Memory) -> weave::Woven {
-        weave::weave(own, &self.template, &self.foreign, manager, memory)
+impl ObservedPod {
+    fn template_for(&self, own: &Json, manager: &str, memory: &Memory) -> merge::MergedTemplate {
+        merge::merge_templates(own, &self.template, &self.foreign, manager, memory)
+    }
+
+    /// The same pod with the template in place of that of this provider.
+    pub(super) fn preserved_for(self, wanted: &Wanted) -> Self {
+        Self { basis: Basis::TemplateHash(hash(wanted.own_template())), ..self }
     }
 }
 
 impl Session<'_> {
-    /// Looks at the pod of an import, and remembers what a plan needs to know of it.
-    pub(in super::super) async fn look_at_pod(
+    /// Observes the pod template of an import, and the settings that its pods were started with.
+    pub(super) async fn observe_pod(
         &self,
         objects: &[Json],
         private: &mut Private,
@@ -67,131 +85,107 @@ impl Session<'_> {
         let is_its = |object: &&Json| object["kind"] == "Deployment" && object["metadata"]["namespace"] == namespace;
         let Some(deployment) = objects.iter().find(is_its) else { return Ok(()) };
         let template = &deployment["spec"]["template"];
-        let stands_for = deployment.pointer("/metadata/annotations").and_then(|all| all[TEMPLATE_HASH].as_str());
-        let is_helms = |object: &Json| is_helms(object, namespace, release);
+        let template_hash = deployment.pointer("/metadata/annotations").and_then(|all| all[TEMPLATE_HASH].as_str());
+        let is_helm = |object: &Json| is_helm_managed(object, namespace, release);
         let name = deployment["metadata"]["name"].as_str().unwrap_or_default();
         let config_map =
             objects.iter().find(|object| object["kind"] == "ConfigMap" && object["metadata"]["name"] == name);
         let mut memory = Memory::of_or_new(private);
-        let parts = match config_map {
-            Some(config_map) if is_helms(deployment) && is_helms(config_map) => {
+        let basis = match (template_hash, config_map.filter(|found| is_helm(deployment) && is_helm(found))) {
+            (Some(hash), _) => Basis::TemplateHash(hash.to_owned()),
+            (None, Some(config_map)) => {
                 let has_token =
                     |object: &&Json| object["kind"] == "Secret" && object["data"]["runner-token"].is_string();
-                let secret = objects.iter().find(|object| has_token(object) && is_helms(object));
-                Some(files::found(config_map, secret, namespace_variable(template, name), &memory))
+                let secret = objects.iter().find(|object| has_token(object) && is_helm(object));
+                Basis::Settings(settings::found(config_map, secret, namespace_variable(template, name), &memory))
             }
-            // An adoption that stopped half way: what was remembered before is all there is.
-            _ if stands_for.is_none() => return Ok(()),
-            _ => None,
+            // An adoption that was interrupted: only the earlier observation has the settings.
+            (None, None) => return Ok(()),
         };
         let names = secrets(template);
         let secrets = live::fingerprints(&self.client, &memory, namespace, names.iter().map(String::as_str)).await?;
         memory.note(&secrets, None);
         memory.keep(private);
-        let found = Found {
+        private.adoption.set_pod(ObservedPod {
             deployment: ObjectRef::of(deployment)?.to_string(),
-            template: weave::veil(template, &memory),
-            foreign: weave::foreign(template, &written(deployment)),
-            parts,
-            stands_for: stands_for.map(str::to_owned),
+            template: merge::redact(template, &memory),
+            foreign: merge::foreign(template, &written(deployment)),
+            basis,
             account: account(objects, template),
-        };
-        private.adoption.found = Some(found);
+            outdated: Vec::new(),
+        });
         Ok(())
     }
 }
 
-/// What a look at the Secrets has shown.
-pub(in super::super) fn note_outdated(private: &mut Private, names: &[String]) {
-    private.adoption.outdated = names.to_vec();
-}
-
-/// Whether the pods that were found can stay. `prior` is what the state has of the objects.
-pub(in super::super) fn judge(wanted: &Wanted, prior: &Manifest, private: &Private) -> Verdict {
-    let ours = || Verdict::Ours(Vec::new());
-    let (Some(found), Some(memory)) = (private.adoption.found.clone(), private.memory.clone()) else { return ours() };
+/// Decides whether the pods that were found can stay. `prior` are the objects in the state.
+pub(super) fn decide(wanted: &Wanted, prior: &Manifest, private: &Private) -> Decision {
+    let replace = || Decision::Replace(Vec::new());
+    let Some((pod, memory)) = private.adoption.pod().zip(private.memory.as_ref()) else { return replace() };
     let key = wanted.deployment();
-    if found.deployment != key || !prior.contains_key(&key) {
-        return ours();
+    if pod.deployment != key || !prior.contains_key(&key) {
+        return replace();
     }
     let own = wanted.own_template();
-    let woven = found.template_for(own, &wanted.spec.names.full, &memory);
-    let outdated: Vec<String> = private.adoption.outdated.clone();
-    let others = outdated.iter().filter(|name| !wanted.spec.token.owned || **name != wanted.spec.token.name);
-    if let Some(stands_for) = &found.stands_for {
-        if *stands_for != hash(own) || others.count() > 0 {
-            return ours();
+    let merged = pod.template_for(own, &wanted.spec.names.full, memory);
+    let others = pod.outdated.iter().filter(|name| !wanted.spec.token.owned || **name != wanted.spec.token.name);
+    let settings = match &pod.basis {
+        Basis::Settings(settings) => settings,
+        Basis::TemplateHash(found) if *found != hash(own) || others.count() > 0 => return replace(),
+        Basis::TemplateHash(_) => {
+            return match is_same_token(wanted, prior, memory, &pod.outdated) {
+                Some(true) => Decision::Preserve(merged.template),
+                Some(false) => replace(),
+                None => Decision::Unknown,
+            };
         }
-        return match is_same_token(wanted, prior, &memory, &outdated) {
-            Some(true) => Verdict::Keeps(woven.template),
-            Some(false) => ours(),
-            None => Verdict::Later,
-        };
-    }
-    let Some(parts) = &found.parts else { return ours() };
+    };
     if wanted.spec.token.owned && wanted.token().is_none() {
-        return Verdict::Later;
+        return Decision::Unknown;
     }
-    let in_pod = woven
+    let in_pod = merged
         .differences
         .into_iter()
         .map(|difference| Difference { path: format!("spec.template{}", difference.path), ..difference });
     let mut differences: Vec<Difference> = in_pod.collect();
-    differences.extend(files::differences(parts, wanted, &memory));
-    differences.extend(in_account(found.account.as_ref(), &wanted.spec.service_account));
+    differences.extend(settings::differences(settings, wanted, memory));
+    differences.extend(in_account(pod.account.as_ref(), &wanted.spec.service_account));
     differences
         .extend(others.map(|name| Difference::at(format!("the Secret {name}, changed since it was looked at first"))));
-    if differences.is_empty() { Verdict::Keeps(woven.template) } else { Verdict::Ours(differences) }
+    if differences.is_empty() { Decision::Preserve(merged.template) } else { Decision::Replace(differences) }
 }
 
-/// Keeps what the plan has shown to be kept; where it could show nothing, what is found now.
-pub(in super::super) fn settle(wanted: &mut Wanted, planned: Option<&Manifest>, prior: &Manifest, private: &Private) {
-    let found = private.adoption.found.clone().zip(private.memory.clone());
-    let Some((found, memory)) = found else { return };
+/// Preserves the template if the plan did; if the plan could not know, decides now.
+pub(in super::super) fn preserve(wanted: &mut Wanted, planned: Option<&Manifest>, prior: &Manifest, private: &Private) {
+    let Some((pod, memory)) = private.adoption.pod().zip(private.memory.as_ref()) else { return };
     let key = wanted.deployment();
     match planned {
         Some(planned) => {
-            let template = found.template_for(wanted.own_template(), &wanted.spec.names.full, &memory).template;
-            let kept = wanted.shown_with(&template);
-            if found.deployment == key && planned.get(&key) == Some(&kept) && wanted.manifest.get(&key) != Some(&kept) {
+            let template = pod.template_for(wanted.own_template(), &wanted.spec.names.full, memory).template;
+            let shown = wanted.shown_with(&template);
+            if pod.deployment == key && planned.get(&key) == Some(&shown) && wanted.manifest.get(&key) != Some(&shown) {
                 wanted.keep(template);
             }
         }
         None => {
-            if let Verdict::Keeps(template) = judge(wanted, prior, private) {
+            if let Decision::Preserve(template) = decide(wanted, prior, private) {
                 wanted.keep(template);
             }
         }
     }
 }
 
-/// Has a release that was imported again keep what it kept before.
+/// Preserves the template again after another import.
 pub(in super::super) fn resume(wanted: &mut Wanted, private: &Private) {
-    if let Some((found, memory)) = private.adoption.found.clone().zip(private.memory.clone())
-        && found.stands_for.as_ref() == Some(&hash(wanted.own_template()))
+    if let Some((pod, memory)) = private.adoption.pod().zip(private.memory.as_ref())
+        && pod.basis == Basis::TemplateHash(hash(wanted.own_template()))
     {
-        let template = found.template_for(wanted.own_template(), &wanted.spec.names.full, &memory).template;
+        let template = pod.template_for(wanted.own_template(), &wanted.spec.names.full, memory).template;
         wanted.keep(template);
     }
 }
 
-/// Remembers for what the template stands that is now applied; nothing, if ours is.
-pub(in super::super) fn remember(wanted: &Wanted, private: &mut Private) {
-    match private.adoption.found.clone() {
-        Some(found) if wanted.keeps() => {
-            let stands_for = Some(hash(wanted.own_template()));
-            private.adoption.found = Some(Found { parts: None, stands_for, ..found });
-        }
-        _ => private.adoption.found = None,
-    }
-}
-
-/// Whether an adoption is under way of which the pod was looked at.
-pub(in super::super) fn is_adopting(private: &Private) -> bool {
-    private.adoption.is_adopting && private.adoption.found.clone().is_some()
-}
-
-/// Tells our template from any other.
+/// The hash of a template of this provider.
 pub(in super::super) fn hash(template: &Json) -> String {
     let digest = Sha256::digest(text(template));
     digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()

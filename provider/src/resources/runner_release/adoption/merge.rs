@@ -1,42 +1,48 @@
-//! The pod that is there beside the one that would be made: in what they differ, and the one that satisfies both.
+//! Merges the pod template that was found with the one of this provider, and lists their differences.
 
 use serde_json::{Map, Value as Json};
 
-use super::listed;
+use super::tolerated;
 use crate::resources::runner_release::memory::Memory;
 use crate::resources::runner_release::spec::Quantity;
 
-/// A field in which the pod that is there is not the one that is asked for.
+/// A field with another value in the pod that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) struct Difference {
     /// Within the pod template, elements of lists by their names.
     pub(in super::super) path: String,
-    /// What is there and what is asked for, where that is short and no secret.
+    /// The value that was found and the desired one, if both are short and not secret.
     pub(in super::super) values: Option<(String, String)>,
 }
 
 impl Difference {
-    /// Of which only the place is told.
+    /// A difference without values.
     pub(super) fn at(path: impl Into<String>) -> Self {
         Self { path: path.into(), values: None }
     }
 }
 
-/// Our template, with what the found one may keep, in the found one's order; and what else differs.
-pub(super) fn weave(own: &Json, found: &Json, foreign: &[String], manager: &str, memory: &Memory) -> Woven {
-    let mut weaver = Weaver { foreign, manager, memory, differences: Vec::new() };
-    let template = weaver.value(own, found, "");
-    Woven { template, differences: weaver.differences }
+/// The template of this provider with the fields that the found one may keep, in the order of the found one.
+pub(super) fn merge_templates(
+    own: &Json,
+    found: &Json,
+    foreign: &[String],
+    manager: &str,
+    memory: &Memory,
+) -> MergedTemplate {
+    let mut merger = Merger { foreign, manager, memory, differences: Vec::new() };
+    let template = merger.value(own, found, "");
+    MergedTemplate { template, differences: merger.differences }
 }
 
-/// What came of it.
+/// The result of a merge.
 #[derive(Debug, PartialEq)]
-pub(super) struct Woven {
+pub(super) struct MergedTemplate {
     pub(super) template: Json,
     pub(super) differences: Vec<Difference>,
 }
 
-struct Weaver<'a> {
+struct Merger<'a> {
     /// Fields that Helm did not write.
     foreign: &'a [String],
     manager: &'a str,
@@ -44,35 +50,35 @@ struct Weaver<'a> {
     differences: Vec<Difference>,
 }
 
-impl Weaver<'_> {
+impl Merger<'_> {
     fn value(&mut self, own: &Json, found: &Json, at: &str) -> Json {
         match (own, found) {
             (Json::Object(own), Json::Object(found)) => Json::Object(self.object(own, found, at)),
             (Json::Array(own), Json::Array(found)) => Json::Array(self.list(own, found, at)),
-            _ if own == found || *found == veiled(own, at, self.memory) || is_same_amount(own, found, at) => {
+            _ if own == found || *found == redacted(own, at, self.memory) || is_same_amount(own, found, at) => {
                 own.clone()
             }
-            _ if listed::is_of_the_chart(at, own, found, self.manager) => found.clone(),
+            _ if tolerated::is_of_the_chart(at, own, found, self.manager) => found.clone(),
             _ => self.differ(at, Some(own), Some(found)),
         }
     }
 
     fn object(&mut self, own: &Map<String, Json>, found: &Map<String, Json>, at: &str) -> Map<String, Json> {
-        let mut woven = Map::new();
+        let mut merged = Map::new();
         for (name, found_value) in found {
             let here = format!("{at}.{name}");
             if let Some(own) = own.get(name) {
-                woven.insert(name.clone(), self.value(own, found_value, &here));
-            } else if listed::is_leftover(&here, found_value, self.manager) {
-                woven.insert(name.clone(), found_value.clone());
+                merged.insert(name.clone(), self.value(own, found_value, &here));
+            } else if tolerated::is_leftover(&here, found_value, self.manager) {
+                merged.insert(name.clone(), found_value.clone());
             } else if let (Some(_), Some(found)) = (key(&here), found_value.as_array()) {
                 let items = self.list(&[], found, &here);
                 if !items.is_empty() {
-                    woven.insert(name.clone(), Json::Array(items));
+                    merged.insert(name.clone(), Json::Array(items));
                 }
             } else {
-                let is_policy = name == "imagePullPolicy" && listed::is_default_policy(&Json::Object(found.clone()));
-                let is_nothing = is_void(found_value) || listed::is_default(name, found_value) || is_policy;
+                let is_policy = name == "imagePullPolicy" && tolerated::is_default_policy(&Json::Object(found.clone()));
+                let is_nothing = is_void(found_value) || tolerated::is_default(name, found_value) || is_policy;
                 if !is_nothing && !self.foreign.contains(&here) {
                     self.differ(&here, None, Some(found_value));
                 }
@@ -80,15 +86,15 @@ impl Weaver<'_> {
         }
         for (name, value) in own.iter().filter(|(name, _)| !found.contains_key(*name)) {
             let here = format!("{at}.{name}");
-            if listed::is_of_no_use(&here, value, own, self.manager) {
+            if tolerated::is_of_no_use(&here, value, own, self.manager) {
                 continue;
             }
-            if !is_void(value) && !listed::is_dropped(name, value) {
+            if !is_void(value) && !tolerated::is_dropped(name, value) {
                 self.differ(&here, Some(value), None);
             }
-            woven.insert(name.clone(), value.clone());
+            merged.insert(name.clone(), value.clone());
         }
-        woven
+        merged
     }
 
     fn list(&mut self, own: &[Json], found: &[Json], at: &str) -> Vec<Json> {
@@ -101,25 +107,25 @@ impl Weaver<'_> {
             return pairs.map(|(index, (own, found))| self.value(own, found, &format!("{at}[{index}]"))).collect();
         };
         let of = |items: &[Json], wanted: &Json| items.iter().find(|item| item[key] == wanted[key]).cloned();
-        let mut woven = Vec::new();
+        let mut merged = Vec::new();
         for found in found {
             let here = element(at, key, found);
             if let Some(own) = of(own, found) {
-                woven.push(self.value(&own, found, &here));
-            } else if listed::is_leftover(&here, found, self.manager) {
-                woven.push(found.clone());
+                merged.push(self.value(&own, found, &here));
+            } else if tolerated::is_leftover(&here, found, self.manager) {
+                merged.push(found.clone());
             } else if !self.foreign.contains(&here) {
                 self.differ(&here, None, Some(found));
             }
         }
         for own in own.iter().filter(|own| of(found, own).is_none()) {
             self.differ(&element(at, key, own), Some(own), None);
-            woven.push(own.clone());
+            merged.push(own.clone());
         }
-        woven
+        merged
     }
 
-    /// Notes it; ours is what counts.
+    /// Notes a difference, and uses the value of this provider.
     fn differ(&mut self, at: &str, own: Option<&Json>, found: Option<&Json>) -> Json {
         let told = |value: Option<&Json>| match value {
             _ if may_be_secret(at) => None,
@@ -134,30 +140,31 @@ impl Weaver<'_> {
     }
 }
 
-/// A template to be remembered: without what may be secret, which can only be told apart.
-pub(super) fn veil(template: &Json, memory: &Memory) -> Json {
-    veiled_below(template, "", memory)
+/// The template with keyed hashes in place of what may be secret.
+pub(super) fn redact(template: &Json, memory: &Memory) -> Json {
+    redacted_below(template, "", memory)
 }
 
-fn veiled_below(value: &Json, at: &str, memory: &Memory) -> Json {
+fn redacted_below(value: &Json, at: &str, memory: &Memory) -> Json {
     match value {
         Json::Object(fields) => {
-            let field =
-                |(name, value): (&String, &Json)| (name.clone(), veiled_below(value, &format!("{at}.{name}"), memory));
+            let field = |(name, value): (&String, &Json)| {
+                (name.clone(), redacted_below(value, &format!("{at}.{name}"), memory))
+            };
             Json::Object(fields.iter().map(field).collect())
         }
         Json::Array(items) => {
             let item = |(index, item): (usize, &Json)| {
                 let here = key(at).map_or_else(|| format!("{at}[{index}]"), |key| element(at, key, item));
-                veiled_below(item, &here, memory)
+                redacted_below(item, &here, memory)
             };
             Json::Array(items.iter().enumerate().map(item).collect())
         }
-        plain => veiled(plain, at, memory),
+        plain => redacted(plain, at, memory),
     }
 }
 
-fn veiled(value: &Json, at: &str, memory: &Memory) -> Json {
+fn redacted(value: &Json, at: &str, memory: &Memory) -> Json {
     match value.as_str() {
         Some(text) if may_be_secret(at) => format!("hash {}", memory.of_text(at, text).0).into(),
         _ => value.clone(),
@@ -166,7 +173,7 @@ fn veiled(value: &Json, at: &str, memory: &Memory) -> Json {
 
 /// Values of variables but for the chart's own, and arguments of other containers.
 fn may_be_secret(at: &str) -> bool {
-    let is_of_register = || listed::OF_REGISTER.iter().any(|name| at.ends_with(&format!(".env[{name}].value")));
+    let is_of_register = || tolerated::OF_REGISTER.iter().any(|name| at.ends_with(&format!(".env[{name}].value")));
     at.contains(".env[") && at.ends_with(".value") && !is_of_register() || at.contains(".args[")
 }
 
@@ -290,22 +297,22 @@ mod tests {
         })
     }
 
-    fn woven(own: &Json, found: &Json) -> Woven {
+    fn merged(own: &Json, found: &Json) -> MergedTemplate {
         let memory = Memory::of_or_new(&Private::default());
         let foreign = [".metadata.annotations.kubectl.kubernetes.io/restartedAt".to_owned()];
-        weave(own, &veil(found, &memory), &foreign, "r", &memory)
+        merge_templates(own, &redact(found, &memory), &foreign, "r", &memory)
     }
 
-    fn paths(woven: &Woven) -> Vec<&str> {
-        woven.differences.iter().map(|difference| difference.path.as_str()).collect()
+    fn paths(merged: &MergedTemplate) -> Vec<&str> {
+        merged.differences.iter().map(|difference| difference.path.as_str()).collect()
     }
 
     #[test]
     fn what_may_stay_is_woven_in_where_it_was() {
-        let woven = woven(&own(), &found());
-        assert_eq!(paths(&woven), [""; 0]);
+        let merged = merged(&own(), &found());
+        assert_eq!(paths(&merged), [""; 0]);
         assert_eq!(
-            woven.template,
+            merged.template,
             json!({
                 "metadata": {
                     "annotations": { "checksum/configmap": "theirs", "checksum/secrets": "theirs" },
@@ -353,11 +360,11 @@ mod tests {
         for (pointer, value, path) in cases {
             let mut found = found();
             *found.pointer_mut(pointer).unwrap() = value;
-            assert_eq!(paths(&woven(&own(), &found)), [path]);
+            assert_eq!(paths(&merged(&own(), &found)), [path]);
         }
         let mut own = own();
         own["spec"]["containers"][0]["securityContext"] = json!({ "privileged": false });
-        assert_eq!(paths(&woven(&own, &found())), [".spec.containers[r].securityContext"]);
+        assert_eq!(paths(&merged(&own, &found())), [".spec.containers[r].securityContext"]);
     }
 
     #[test]
@@ -375,7 +382,7 @@ mod tests {
         let of_chart = json!({ "runAsUser": 100, "fsGroup": 65533 });
         let own = pod(default.clone(), (0, 10), startup.clone());
         let found = pod(of_chart.clone(), (60, 60), None);
-        let kept = woven(&own, &found);
+        let kept = merged(&own, &found);
         assert_eq!(paths(&kept), [""; 0]);
         assert_eq!(kept.template["spec"]["securityContext"], of_chart);
         let container = json!({ "name": "r", "readinessProbe": { "initialDelaySeconds": 60, "periodSeconds": 60 } });
@@ -384,19 +391,19 @@ mod tests {
         // What somebody has written is compared: here, or for Helm.
         let probe = ".spec.containers[r].readinessProbe";
         let asked = pod(default.clone(), (5, 10), startup.clone());
-        assert_eq!(paths(&woven(&asked, &found)), [format!("{probe}.initialDelaySeconds")]);
+        assert_eq!(paths(&merged(&asked, &found)), [format!("{probe}.initialDelaySeconds")]);
         let found = pod(of_chart, (60, 30), None);
-        assert_eq!(paths(&woven(&own, &found)), [format!("{probe}.periodSeconds")]);
+        assert_eq!(paths(&merged(&own, &found)), [format!("{probe}.periodSeconds")]);
         let written = |context: Json| pod(context, (0, 10), startup.clone());
         let (own, found) = (json!({ "runAsUser": 1000, "seccompProfile": profile }), json!({ "runAsUser": 1000 }));
-        assert_eq!(paths(&woven(&written(own), &written(found))), [".spec.securityContext.seccompProfile"]);
+        assert_eq!(paths(&merged(&written(own), &written(found))), [".spec.securityContext.seccompProfile"]);
     }
 
     #[test]
     fn no_delay_is_left_out_by_the_api() {
         let pod = |probe: Json| json!({ "spec": { "containers": [{ "name": "r", "readinessProbe": probe }] } });
         let own = pod(json!({ "initialDelaySeconds": 0, "periodSeconds": 10 }));
-        assert_eq!(paths(&woven(&own, &pod(json!({ "periodSeconds": 10 })))), [""; 0]);
+        assert_eq!(paths(&merged(&own, &pod(json!({ "periodSeconds": 10 })))), [""; 0]);
     }
 
     #[test]
@@ -405,11 +412,11 @@ mod tests {
         let mut found = found();
         found["spec"]["containers"][0]["env"][2]["value"] = "very-secret".into();
         found["spec"]["containers"].as_array_mut().unwrap().push(json!({ "name": "s", "args": ["--very-secret"] }));
-        assert!(!veil(&found, &memory).to_string().contains("very-secret"));
-        let woven = woven(&own(), &found);
-        assert!(!format!("{woven:?}").contains("very-secret"));
+        assert!(!redact(&found, &memory).to_string().contains("very-secret"));
+        let merged = merged(&own(), &found);
+        assert!(!format!("{merged:?}").contains("very-secret"));
         let image = Difference { path: ".spec.containers[r].env[A].value".into(), values: None };
-        assert_eq!(woven.differences, [image, Difference { path: ".spec.containers[s]".into(), values: None }]);
+        assert_eq!(merged.differences, [image, Difference { path: ".spec.containers[s]".into(), values: None }]);
     }
 
     #[test]

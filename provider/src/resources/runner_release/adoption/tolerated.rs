@@ -1,6 +1,5 @@
-//! The closed list of what may differ between the chart's pod and ours without an effect on a manager that runs.
-//!
-//! Everything else is a difference, for which the pod is replaced.
+//! The closed list of differences between the chart's pod and that of this provider that have no effect on a running
+//! manager. For every other difference the pod is replaced.
 
 use serde_json::{Map, Value as Json, json};
 

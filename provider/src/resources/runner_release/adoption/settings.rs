@@ -1,6 +1,6 @@
 //! What a running manager was started with, beside its pod: configuration, options of its registration, scripts, token.
 //!
-//! The chart has it in other files than we. So it is taken apart, key by key, and only hashes of it are remembered.
+//! The chart has it in other files than we. So it is taken collected, key by key, and only hashes of it are remembered.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value as Json;
 use tfplugin::framework::AttributePath;
 
-use super::weave::Difference;
+use super::merge::Difference;
 use crate::resources::runner_release::expand::Wanted;
 use crate::resources::runner_release::memory::Memory;
 use crate::resources::runner_release::spec::{Start, TokenKind};
 
-/// Names of parts, and their keyed hashes.
-pub(super) type Parts = BTreeMap<String, String>;
+/// Keyed hashes of settings by their names.
+pub(super) type Settings = BTreeMap<String, String>;
 
 /// The chart's files; each further one is of the user's.
 const FILES: [&str; 8] = [
@@ -44,11 +44,11 @@ const TOKEN: &str = "the runner's token";
 /// Of an authentication token GitLab has these, and `register` is not told them.
 const OF_REGISTRATION: &str = "registration.";
 
-/// Taken apart, before anything is hashed.
+/// Taken collected, before anything is hashed.
 #[derive(Default)]
-struct Apart(BTreeMap<String, String>);
+struct Collected(BTreeMap<String, String>);
 
-impl Apart {
+impl Collected {
     fn put(&mut self, name: impl Into<String>, text: impl Into<String>) {
         let text = text.into();
         if !text.is_empty() {
@@ -80,7 +80,7 @@ impl Apart {
         self.table(&runner, "config.toml: runners.");
     }
 
-    fn hashed(self, memory: &Memory) -> Parts {
+    fn hashed(self, memory: &Memory) -> Settings {
         self.0.into_iter().map(|(name, text)| (name.clone(), memory.of_text(&name, &text).0)).collect()
     }
 }
@@ -91,10 +91,10 @@ pub(super) fn found(
     secret: Option<&Json>,
     namespace_variable: Option<&str>,
     memory: &Memory,
-) -> Parts {
-    let mut apart = Apart::default();
+) -> Settings {
+    let mut collected = Collected::default();
     let file = |name: &str| config_map["data"][name].as_str().unwrap_or_default();
-    apart.table(&file("config.toml").parse().unwrap_or_default(), "config.toml: ");
+    collected.table(&file("config.toml").parse().unwrap_or_default(), "config.toml: ");
     let mut runner = template(file("config.template.toml"));
     if let Some(namespace) = namespace_variable
         && let toml::Value::Table(kubernetes) =
@@ -102,59 +102,58 @@ pub(super) fn found(
     {
         kubernetes.entry("namespace").or_insert_with(|| namespace.into());
     }
-    apart.runner(runner);
+    collected.runner(runner);
     for (option, value) in options(file("register-the-runner")) {
         match OPTIONS.iter().find(|(name, _)| *name == option) {
-            Some((_, name)) => apart.put(*name, value),
-            None => {
-                apart.put(format!("option {option} of the registration"), if value.is_empty() { "-" } else { &value })
-            }
+            Some((_, name)) => collected.put(*name, value),
+            None => collected
+                .put(format!("option {option} of the registration"), if value.is_empty() { "-" } else { &value }),
         }
     }
-    apart.put("pre_entrypoint_script", file("pre-entrypoint-script").trim());
+    collected.put("pre_entrypoint_script", file("pre-entrypoint-script").trim());
     for (name, text) in config_map["data"].as_object().into_iter().flatten() {
         if !FILES.contains(&name.as_str()) {
-            apart.put(format!("config_maps[{name:?}]"), text.as_str().unwrap_or_default().trim_end());
+            collected.put(format!("config_maps[{name:?}]"), text.as_str().unwrap_or_default().trim_end());
         }
     }
     if let Some((kind, token)) = secret.and_then(token_of) {
-        apart.put(TOKEN, written_token(kind, &token));
+        collected.put(TOKEN, written_token(kind, &token));
     }
-    apart.hashed(memory)
+    collected.hashed(memory)
 }
 
 /// What we would start it with.
-fn wanted(wanted: &Wanted, memory: &Memory) -> Parts {
+fn wanted(wanted: &Wanted, memory: &Memory) -> Settings {
     let spec = &wanted.spec;
-    let mut apart = Apart::default();
-    apart.table(&spec.config.global, "config.toml: ");
-    apart.runner(spec.config.runner.clone());
+    let mut collected = Collected::default();
+    collected.table(&spec.config.global, "config.toml: ");
+    collected.runner(spec.config.runner.clone());
     match &spec.start {
         Start::WholeConfig => {
             let name = spec.config.runner.get("name").and_then(toml::Value::as_str);
-            apart.put(RUNNER_NAME, name.unwrap_or_default());
+            collected.put(RUNNER_NAME, name.unwrap_or_default());
         }
         Start::Register(registration) => {
-            apart.put(RUNNER_NAME, registration.name.clone().unwrap_or_default());
+            collected.put(RUNNER_NAME, registration.name.clone().unwrap_or_default());
             let said = |name: &str| format!("{OF_REGISTRATION}{name}");
-            apart.put(said("run_untagged"), if registration.run_untagged { "true" } else { "" });
-            apart.put(said("access_level"), registration.access_level.clone().unwrap_or_default());
+            collected.put(said("run_untagged"), if registration.run_untagged { "true" } else { "" });
+            collected.put(said("access_level"), registration.access_level.clone().unwrap_or_default());
             let seconds = registration.maximum_timeout.map(|seconds| seconds.to_string());
-            apart.put(said("maximum_timeout"), seconds.unwrap_or_default());
+            collected.put(said("maximum_timeout"), seconds.unwrap_or_default());
         }
     }
-    apart.put("pre_entrypoint_script", spec.pre_entrypoint_script.as_deref().unwrap_or_default().trim());
+    collected.put("pre_entrypoint_script", spec.pre_entrypoint_script.as_deref().unwrap_or_default().trim());
     for (name, text) in &spec.config_maps {
-        apart.put(format!("config_maps[{name:?}]"), text.trim_end());
+        collected.put(format!("config_maps[{name:?}]"), text.trim_end());
     }
     if let Some(token) = wanted.token() {
-        apart.put(TOKEN, written_token(spec.token.kind, token));
+        collected.put(TOKEN, written_token(spec.token.kind, token));
     }
-    apart.hashed(memory)
+    collected.hashed(memory)
 }
 
 /// The parts of which one is not as the other, by name alone.
-pub(super) fn differences(found: &Parts, wanted_release: &Wanted, memory: &Memory) -> Vec<Difference> {
+pub(super) fn differences(found: &Settings, wanted_release: &Wanted, memory: &Memory) -> Vec<Difference> {
     let wanted = wanted(wanted_release, memory);
     let mut names: Vec<&String> = found.keys().chain(wanted.keys()).collect();
     names.sort();
