@@ -10,7 +10,7 @@ use gitlabspot_clients::aws::{AssumeRole, AssumeRoleWithWebIdentity, AwsSettings
 use gitlabspot_clients::kubernetes::{Exec, KubernetesSettings};
 use secrecy::SecretString;
 use tfplugin::framework::timeouts;
-use tfplugin::framework::value::{List, Map, Value, known_list, known_map};
+use tfplugin::framework::value::{List, Map, Secret, Value, known_list, known_map};
 use tfplugin::framework::{Object, Raw, Set};
 
 use super::schema::{Config, Kubernetes};
@@ -124,8 +124,8 @@ fn text(value: &Value<String>) -> Option<String> {
     value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
-fn secret(value: &Value<String>) -> Option<SecretString> {
-    text(value).map(SecretString::from)
+fn secret(value: &Value<Secret>) -> Option<SecretString> {
+    value.known().filter(|secret| !secret.expose().is_empty()).cloned().map(Secret::into_inner)
 }
 
 fn list(value: &Value<List<String>>) -> Option<Vec<String>> {

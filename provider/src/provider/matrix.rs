@@ -23,6 +23,7 @@ use crate::turns::Turns;
 fn sample(ty: &Type, number: i64) -> Raw {
     match ty {
         Type::String => Raw::String(format!("a{number}")),
+        Type::Secret => Raw::Secret(format!("a{number}").into()),
         Type::Number => number.into(),
         Type::Bool => true.into(),
         Type::Dynamic => Raw::Dynamic(Box::new(DynamicRaw { ty: Type::String, value: sample(&Type::String, number) })),
@@ -94,7 +95,7 @@ fn plain(ty: &Type) -> Vec<Raw> {
             let value = Raw::Map([("k".to_owned(), unknown()), ("l".to_owned(), sample(&Type::Number, 1))].into());
             values.extend([dynamic(partly, value), dynamic(Type::Object(BTreeMap::new()), Raw::Map(BTreeMap::new()))]);
         }
-        Type::Bool | Type::Object(_) | Type::Tuple(_) => {}
+        Type::Bool | Type::Secret | Type::Object(_) | Type::Tuple(_) => {}
     }
     values
 }

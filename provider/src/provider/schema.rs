@@ -1,6 +1,6 @@
 //! The attributes of the `provider` block, named as in the aws and kubernetes providers.
 
-use tfplugin::framework::value::{List, Map, Value};
+use tfplugin::framework::value::{List, Map, Secret, Value};
 use tfplugin::framework::{Object, Set};
 
 /// The `provider "gitlabspot"` block.
@@ -20,10 +20,10 @@ pub struct Config {
     pub access_key: Value<String>,
     /// Secret access key. Defaults to `AWS_SECRET_ACCESS_KEY`.
     #[attr(optional, sensitive)]
-    pub secret_key: Value<String>,
+    pub secret_key: Value<Secret>,
     /// Session token of temporary credentials. Defaults to `AWS_SESSION_TOKEN`.
     #[attr(optional, sensitive)]
-    pub token: Value<String>,
+    pub token: Value<Secret>,
     /// Paths of shared configuration files. Defaults to `AWS_CONFIG_FILE`, or `~/.aws/config`.
     #[attr(optional)]
     pub shared_config_files: Value<List<String>>,
@@ -130,7 +130,7 @@ pub struct AssumeRoleWithWebIdentity {
     pub session_name: Value<String>,
     /// Value of the token. Conflicts with `web_identity_token_file`.
     #[attr(optional, sensitive)]
-    pub web_identity_token: Value<String>,
+    pub web_identity_token: Value<Secret>,
     /// Path of the file with the token. Defaults to `AWS_WEB_IDENTITY_TOKEN_FILE`.
     #[attr(optional)]
     pub web_identity_token_file: Value<String>,
@@ -202,7 +202,7 @@ pub struct Kubernetes {
     pub host: Value<String>,
     /// Bearer token, which replaces the kubeconfig's user. Defaults to `KUBE_TOKEN`.
     #[attr(optional, sensitive)]
-    pub token: Value<String>,
+    pub token: Value<Secret>,
     /// Certificate authority of the cluster in PEM format. Defaults to `KUBE_CLUSTER_CA_CERT_DATA`. EKS and kubeconfig
     /// files contain it in base64: use `base64decode`.
     #[attr(optional)]
@@ -212,7 +212,7 @@ pub struct Kubernetes {
     pub client_certificate: Value<String>,
     /// Key of the client certificate in PEM format. Defaults to `KUBE_CLIENT_KEY_DATA`.
     #[attr(optional, sensitive)]
-    pub client_key: Value<String>,
+    pub client_key: Value<Secret>,
     /// Whether the server's certificate is not verified, which makes the connection vulnerable to interception.
     /// Defaults to `KUBE_INSECURE`, or `false`.
     #[attr(optional)]

@@ -83,6 +83,7 @@ fn kubernetes(config: &Config, diagnostics: &mut Diagnostics) {
     let Value::Known(kubernetes) = &config.kubernetes else { return };
     let Kubernetes { cluster_name, config_path, config_paths, host, token, exec, .. } = kubernetes;
     let path = |name: &str| AttributePath::of("kubernetes").attribute(name);
+    let has_token = is_set(token.expose());
     let files = config_paths.known().is_some_and(|paths| !paths.is_empty());
     if given(config_path) && files {
         diagnostics.error(
@@ -93,8 +94,8 @@ fn kubernetes(config: &Config, diagnostics: &mut Diagnostics) {
         );
     }
     if given(cluster_name) {
-        let ways = [("config_path", given(config_path)), ("config_paths", files), ("host", given(host))];
-        for (other, _) in ways.into_iter().filter(|(_, given)| *given) {
+        let others = [("config_path", given(config_path)), ("config_paths", files), ("host", given(host))];
+        for (other, _) in others.into_iter().filter(|(_, given)| *given) {
             diagnostics.error(
                 path(other),
                 "Conflicting arguments",
@@ -105,9 +106,9 @@ fn kubernetes(config: &Config, diagnostics: &mut Diagnostics) {
             ("config_context", given(&kubernetes.config_context)),
             ("config_context_auth_info", given(&kubernetes.config_context_auth_info)),
             ("config_context_cluster", given(&kubernetes.config_context_cluster)),
-            ("token", given(token)),
+            ("token", has_token),
             ("client_certificate", given(&kubernetes.client_certificate)),
-            ("client_key", given(&kubernetes.client_key)),
+            ("client_key", is_set(kubernetes.client_key.expose())),
             ("exec", exec.known().is_some()),
         ];
         for (other, _) in idle.into_iter().filter(|(_, given)| *given) {
@@ -120,7 +121,7 @@ fn kubernetes(config: &Config, diagnostics: &mut Diagnostics) {
                 ),
             );
         }
-    } else if given(token) && exec.known().is_some() {
+    } else if has_token && exec.known().is_some() {
         diagnostics.error(
             path("exec"),
             "Conflicting arguments",
@@ -148,7 +149,11 @@ fn kubernetes(config: &Config, diagnostics: &mut Diagnostics) {
 
 /// Empty text counts as none, so that a variable can switch a setting off; what is unknown may yet be null.
 fn given(text: &Value<String>) -> bool {
-    text.as_str().is_some_and(|text| !text.is_empty())
+    is_set(text.as_str())
+}
+
+fn is_set(text: Option<&str>) -> bool {
+    text.is_some_and(|text| !text.is_empty())
 }
 
 #[cfg(test)]

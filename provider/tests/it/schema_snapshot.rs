@@ -106,7 +106,7 @@ fn of_attribute(attribute: &Attribute) -> Json {
 
 fn of_value(value: &Raw) -> Json {
     match value {
-        Raw::Null | Raw::Unknown(_) | Raw::Dynamic(_) => Json::Null,
+        Raw::Null | Raw::Unknown(_) | Raw::Secret(_) | Raw::Dynamic(_) => Json::Null,
         Raw::Bool(value) => (*value).into(),
         Raw::Number(Number::Integer(integer)) => (*integer).into(),
         Raw::Number(number) => number.to_string().into(),

@@ -244,7 +244,7 @@ fn told(value: &Raw) -> &'static str {
     match value {
         Raw::Bool(_) => "true or false",
         Raw::Number(_) => "a number",
-        Raw::String(_) => "a string",
+        Raw::String(_) | Raw::Secret(_) => "a string",
         Raw::List(_) => "a list",
         Raw::Map(_) => "an object",
         Raw::Null | Raw::Unknown(_) | Raw::Dynamic(_) => "null",

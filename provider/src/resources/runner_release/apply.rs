@@ -99,7 +99,7 @@ impl Session<'_> {
             let place = live::secret(namespace, &wanted.spec.token.name);
             let key = place.to_string();
             if set.before.get(&key) != wanted.manifest.get(&key) {
-                let object = serde_json::to_value(&secret).unwrap_or_default();
+                let object = secret.expose();
                 applying.object(&object).await?;
                 if wanted.keeps() {
                     // The same token, perhaps in other words: without a line end, or without a key of the chart's.
@@ -135,7 +135,7 @@ impl Session<'_> {
     /// the create is what the user has to know.
     pub(super) async fn give_back_all(&self, planned: &RunnerRelease, wanted: &Wanted, set: &ObjectSet<'_>) {
         let Ok(mut objects) = applied_objects(planned, wanted, &Fingerprints::new()) else { return };
-        objects.extend(wanted.secret().and_then(|secret| serde_json::to_value(&secret).ok()));
+        objects.extend(wanted.secret().map(|secret| secret.expose()));
         if let Err(error) = self.give_back(set, &objects).await {
             tracing::warn!(%error, "objects of another create could not be given back");
         }

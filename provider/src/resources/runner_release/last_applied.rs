@@ -97,7 +97,7 @@ fn without_secrets(attributes: &[Attribute], mut object: BTreeMap<String, Raw>) 
 /// As a state file has it: with the type beside a dynamic value.
 fn json_of(raw: &Raw) -> Json {
     match raw {
-        Raw::Null | Raw::Unknown(_) => Json::Null,
+        Raw::Null | Raw::Unknown(_) | Raw::Secret(_) => Json::Null,
         Raw::Bool(value) => json!(value),
         Raw::Number(number) => number.as_i64().map_or_else(|| json!(number.to_string()), Json::from),
         Raw::String(text) => json!(text),

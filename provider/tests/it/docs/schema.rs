@@ -134,7 +134,7 @@ pub(super) fn hanging(text: &str, indent: usize) -> String {
 
 pub(super) fn type_name(ty: &Type) -> String {
     match ty {
-        Type::String => "String".to_owned(),
+        Type::String | Type::Secret => "String".to_owned(),
         Type::Number => "Number".to_owned(),
         Type::Bool => "Boolean".to_owned(),
         Type::Dynamic => "Dynamic".to_owned(),
@@ -149,7 +149,7 @@ pub(super) fn type_name(ty: &Type) -> String {
 /// A value in HCL.
 fn literal(value: &Raw) -> String {
     match value {
-        Raw::Null | Raw::Unknown(_) => "null".to_owned(),
+        Raw::Null | Raw::Unknown(_) | Raw::Secret(_) => "null".to_owned(),
         Raw::Bool(value) => value.to_string(),
         Raw::Number(Number::Integer(integer)) => integer.to_string(),
         Raw::Number(number) => number.to_string(),

@@ -32,12 +32,15 @@ pub fn read(json: &Json, ty: &Type, path: &AttributePath) -> Result<Raw, Diagnos
         return Ok(Raw::Null);
     }
     Ok(match ty {
-        Type::String => match json {
-            Json::String(text) => Raw::from(text.as_str()),
-            // The state format allows numbers and bools where text is meant.
-            Json::Number(_) | Json::Bool(_) => Raw::String(json.to_string()),
-            _ => return Err(wrong()),
-        },
+        Type::String | Type::Secret => {
+            let text = match json {
+                Json::String(text) => text.clone(),
+                // The state format allows numbers and bools where text is meant.
+                Json::Number(_) | Json::Bool(_) => json.to_string(),
+                _ => return Err(wrong()),
+            };
+            if *ty == Type::Secret { Raw::Secret(text.into()) } else { Raw::String(text) }
+        }
         Type::Number => match json {
             Json::Number(number) => Number::parse(&number.to_string()).map(Raw::Number).ok_or_else(wrong)?,
             Json::String(text) => Number::parse(text).map(Raw::Number).ok_or_else(wrong)?,

@@ -9,6 +9,8 @@ use serde_json::{Value as Json, json};
 pub enum Type {
     /// Text.
     String,
+    /// Text of a sensitive attribute. On the wire it is a string.
+    Secret,
     /// A decimal number of any size.
     Number,
     /// True or false.
@@ -50,7 +52,7 @@ impl Type {
     #[must_use]
     pub fn to_json(&self) -> Json {
         match self {
-            Self::String => json!("string"),
+            Self::String | Self::Secret => json!("string"),
             Self::Number => json!("number"),
             Self::Bool => json!("bool"),
             Self::Dynamic => json!("dynamic"),

@@ -198,8 +198,7 @@ fn is_same_token(wanted: &Wanted, prior: &Manifest, memory: &Memory, outdated: &
     if !wanted.spec.token.owned || prior.get(&key) == wanted.manifest.get(&key) && !outdated.contains(name) {
         return Some(true);
     }
-    let secret = serde_json::to_value(wanted.secret()?).unwrap_or_default();
-    Some(memory.is_same_secret(name, Some(&secret)))
+    Some(memory.is_same_secret(name, Some(&wanted.secret()?.expose())))
 }
 
 /// What Helm and we have written of a Deployment's template, as the cluster keeps it.

@@ -169,6 +169,7 @@ pub fn json(raw: &Raw) -> Json {
         Raw::Bool(value) => json!(value),
         Raw::Number(number) => number.as_i64().map_or_else(|| json!(number.as_f64()), Json::from),
         Raw::String(text) => json!(text),
+        Raw::Secret(secret) => json!(secret.expose()),
         Raw::List(elements) => Json::Array(elements.iter().map(json).collect()),
         Raw::Map(elements) => {
             let given = elements.iter().filter(|(_, value)| !value.is_null());

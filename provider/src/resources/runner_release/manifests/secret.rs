@@ -2,14 +2,15 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::super::spec::{ReleaseSpec, TokenKind};
 use super::metadata;
 
-/// An object that must only ever be written to the API server.
+/// An object that is only written to the API server. Nothing but [`SecretObject::expose`] gives its content.
 pub struct SecretObject {
     object: Value,
     token: SecretString,
@@ -46,6 +47,12 @@ impl SecretObject {
         KEYS.map(|key| (key, self.content(key).as_bytes()))
     }
 
+    /// The object with the token, for the request that writes it.
+    pub fn expose(&self) -> Value {
+        let encode = |key: &str| json!(STANDARD.encode(self.content(key)));
+        self.with(encode, "data")
+    }
+
     fn content(&self, key: &str) -> &str {
         // A line end at the end of a token makes it an invalid HTTP header later.
         if key == self.key { self.token.expose_secret().trim() } else { "" }
@@ -58,13 +65,5 @@ impl SecretObject {
             fields.insert(field.to_owned(), Value::Object(data.into_iter().collect()));
         }
         object
-    }
-}
-
-impl Serialize for SecretObject {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use base64::Engine as _;
-        let encode = |key: &str| json!(base64::engine::general_purpose::STANDARD.encode(self.content(key)));
-        self.with(encode, "data").serialize(serializer)
     }
 }

@@ -95,7 +95,7 @@ fn keeps(result: &Raw, promised: &Refinement) -> bool {
     let Refinement { null, prefix, minimum, maximum, minimum_length, maximum_length } = promised;
     let length = |length: usize| i64::try_from(length).unwrap_or(i64::MAX);
     match content(result) {
-        Raw::Unknown(_) | Raw::Bool(_) | Raw::Dynamic(_) => true,
+        Raw::Unknown(_) | Raw::Bool(_) | Raw::Secret(_) | Raw::Dynamic(_) => true,
         Raw::Null => *null != Some(false),
         _ if *null == Some(true) => false,
         Raw::String(text) => prefix.as_ref().is_none_or(|prefix| text.starts_with(prefix)),

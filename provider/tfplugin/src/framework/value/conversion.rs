@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Number, Raw, Set, Value};
+use super::{Number, Raw, Secret, Set, Value};
 use crate::framework::attribute_path::AttributePath;
 use crate::framework::diagnostics::Diagnostic;
 use crate::framework::schema::{Kind, Nesting};
@@ -32,7 +32,7 @@ impl Mismatch {
             Raw::Unknown(_) => "an unknown value",
             Raw::Bool(_) => "a bool",
             Raw::Number(_) => "a number",
-            Raw::String(_) => "a string",
+            Raw::String(_) | Raw::Secret(_) => "a string",
             Raw::List(_) => "a list",
             Raw::Map(_) => "an object",
             Raw::Dynamic(_) => "a dynamic value",
@@ -73,6 +73,9 @@ impl From<Mismatch> for crate::framework::diagnostics::Diagnostics {
 
 /// A Rust type that an attribute can have. Structs get it from `#[derive(Object)]`.
 pub trait Known: Sized {
+    /// Whether its text is secret: an attribute has such a type if, and only if, it is sensitive.
+    const IS_SECRET: bool = false;
+
     /// What stands in the schema for it.
     fn kind() -> Kind;
 
@@ -92,6 +95,9 @@ pub trait Known: Sized {
 }
 
 impl<T: Known> Value<T> {
+    /// Whether its text is secret.
+    pub const IS_SECRET: bool = T::IS_SECRET;
+
     /// Reads an untyped value.
     ///
     /// # Errors
@@ -120,6 +126,24 @@ impl<T: Known> Value<T> {
             Self::Unknown => false,
             Self::Known(value) => value.is_wholly_known(),
         }
+    }
+}
+
+impl Known for Secret {
+    const IS_SECRET: bool = true;
+
+    fn kind() -> Kind {
+        Kind::Plain(Type::Secret)
+    }
+    fn decode(raw: Raw, path: &AttributePath) -> Result<Self, Mismatch> {
+        match raw {
+            Raw::Secret(secret) => Ok(secret),
+            Raw::String(text) => Ok(text.into()),
+            other => Err(Mismatch::new(path, "a string", &other)),
+        }
+    }
+    fn encode(self) -> Raw {
+        Raw::Secret(self)
     }
 }
 
@@ -207,6 +231,8 @@ impl Known for Raw {
 }
 
 impl<T: Known> Known for Vec<Value<T>> {
+    const IS_SECRET: bool = T::IS_SECRET;
+
     fn kind() -> Kind {
         T::kind().collection(Type::list, Nesting::List)
     }
@@ -229,6 +255,8 @@ impl<T: Known> Known for Vec<Value<T>> {
 }
 
 impl<T: Known + Ord> Known for Set<T> {
+    const IS_SECRET: bool = T::IS_SECRET;
+
     fn kind() -> Kind {
         T::kind().collection(Type::set, Nesting::Set)
     }
@@ -252,6 +280,8 @@ impl<T: Known + Ord> Known for Set<T> {
 }
 
 impl<T: Known> Known for BTreeMap<String, Value<T>> {
+    const IS_SECRET: bool = T::IS_SECRET;
+
     fn kind() -> Kind {
         T::kind().collection(Type::map, Nesting::Map)
     }

@@ -7,12 +7,14 @@
 mod conversion;
 mod number;
 mod raw;
+mod secret;
 mod set;
 
 pub use conversion::{Known, Mismatch};
 pub use number::Number;
 pub(crate) use raw::type_of;
 pub use raw::{DynamicRaw, Raw, Refinement};
+pub use secret::Secret;
 pub use set::Set;
 
 /// A value of an attribute.
@@ -83,6 +85,14 @@ impl Value<String> {
     }
 }
 
+impl Value<Secret> {
+    /// The text, if it is known.
+    #[must_use]
+    pub fn expose(&self) -> Option<&str> {
+        self.known().map(Secret::expose)
+    }
+}
+
 impl<T: Copy> Value<T> {
     /// The value, or `default` when it is null or unknown.
     pub fn or(&self, default: T) -> T {
@@ -99,6 +109,12 @@ impl<T> From<T> for Value<T> {
 impl From<&str> for Value<String> {
     fn from(value: &str) -> Self {
         Self::Known(value.to_owned())
+    }
+}
+
+impl From<&str> for Value<Secret> {
+    fn from(value: &str) -> Self {
+        Self::Known(value.into())
     }
 }
 

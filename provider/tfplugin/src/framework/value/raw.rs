@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::Number;
+use super::{Number, Secret};
 use crate::framework::attribute_path::{AttributePath, Step};
 use crate::framework::types::Type;
 
@@ -22,6 +22,8 @@ pub enum Raw {
     Number(Number),
     /// Text.
     String(String),
+    /// Text of a sensitive attribute.
+    Secret(Secret),
     /// A list, set or tuple.
     List(Vec<Raw>),
     /// A map or object.
@@ -54,6 +56,7 @@ pub(crate) fn type_of(raw: &Raw) -> Type {
         Raw::Bool(_) => Type::Bool,
         Raw::Number(_) => Type::Number,
         Raw::String(_) => Type::String,
+        Raw::Secret(_) => Type::Secret,
         Raw::List(elements) => Type::Tuple(elements.iter().map(type_of).collect()),
         Raw::Map(attributes) => {
             Type::Object(attributes.iter().map(|(name, raw)| (name.clone(), type_of(raw))).collect())
@@ -132,7 +135,7 @@ impl Raw {
             Self::List(elements) => elements.iter().all(Self::is_wholly_known),
             Self::Map(elements) => elements.values().all(Self::is_wholly_known),
             Self::Dynamic(dynamic) => dynamic.value.is_wholly_known(),
-            Self::Null | Self::Bool(_) | Self::Number(_) | Self::String(_) => true,
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::String(_) | Self::Secret(_) => true,
         }
     }
 

@@ -32,7 +32,8 @@ fn read(value: Msgpack, ty: &Type, path: &AttributePath) -> Result<Raw, Error> {
         (Type::Dynamic, Msgpack::Array(pair)) => dynamic(pair, path)?,
         (Type::Bool, Msgpack::Boolean(value)) => Raw::Bool(value),
         (Type::Number, value) => Raw::Number(number(&value).ok_or_else(|| wrong(&value))?),
-        (Type::String, Msgpack::String(text)) => match text.into_str() {
+        (Type::String | Type::Secret, Msgpack::String(text)) => match text.into_str() {
+            Some(text) if *ty == Type::Secret => Raw::Secret(text.into()),
             Some(text) => Raw::String(text),
             None => return Err(Error::mismatch(path, ty, "bytes that are not UTF-8")),
         },

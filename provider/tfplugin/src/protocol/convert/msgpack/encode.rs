@@ -29,6 +29,8 @@ fn write(raw: &Raw, ty: &Type, path: &AttributePath) -> Result<Msgpack, Error> {
         (Type::Bool, Raw::Bool(value)) => Msgpack::Boolean(*value),
         (Type::Number, Raw::Number(value)) => number(value),
         (Type::String, Raw::String(text)) => Msgpack::from(text.as_str()),
+        // The host stores and shows it: here the text leaves the provider.
+        (Type::Secret, Raw::Secret(secret)) => Msgpack::from(secret.expose()),
         (Type::List(element), Raw::List(elements)) => Msgpack::Array(
             elements
                 .iter()
@@ -91,7 +93,7 @@ fn kind(raw: &Raw) -> &'static str {
         Raw::Unknown(_) => "an unknown value",
         Raw::Bool(_) => "a bool",
         Raw::Number(_) => "a number",
-        Raw::String(_) => "a string",
+        Raw::String(_) | Raw::Secret(_) => "a string",
         Raw::List(_) => "a list of another length or kind",
         Raw::Map(_) => "an object",
         Raw::Dynamic(_) => "a dynamic value",

@@ -93,6 +93,7 @@ mod tests {
             Type::Bool => any::<bool>().prop_map(Raw::Bool).boxed(),
             Type::Number => number().prop_map(Raw::Number).boxed(),
             Type::String => any::<String>().prop_map(Raw::String).boxed(),
+            Type::Secret => any::<String>().prop_map(|text| Raw::Secret(text.into())).boxed(),
             Type::List(element) => vec(value(element), 0..4).prop_map(Raw::List).boxed(),
             Type::Set(element) => vec(value(element), 0..4).prop_map(Raw::set).boxed(),
             Type::Map(element) => btree_map(any::<String>(), value(element), 0..4).prop_map(Raw::Map).boxed(),
@@ -126,7 +127,13 @@ mod tests {
     }
 
     fn ty() -> impl Strategy<Value = Type> {
-        prop_oneof![9 => ty_of_depth(3), 1 => Just(Type::Dynamic.map()), 1 => Just(Type::Dynamic)]
+        prop_oneof![
+            9 => ty_of_depth(3),
+            1 => Just(Type::Dynamic.map()),
+            1 => Just(Type::Dynamic),
+            1 => Just(Type::Secret),
+            1 => Just(Type::Secret.list()),
+        ]
     }
 
     proptest! {

@@ -1,0 +1,76 @@
+//! Text that must not be shown.
+
+use std::cmp::Ordering;
+
+use secrecy::{ExposeSecret, SecretString};
+
+/// The value of a sensitive attribute. `Debug` does not show the text, nothing serialises it, and it is overwritten when it
+/// is dropped. [`Secret::expose`] is the only access to it.
+#[derive(Clone, Debug, Default)]
+pub struct Secret(SecretString);
+
+impl Secret {
+    /// The text.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// The text for a client.
+    #[must_use]
+    pub fn into_inner(self) -> SecretString {
+        self.0
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+// Plans compare values of the configuration and the state. Nobody can measure the time that this takes.
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.expose() == other.expose()
+    }
+}
+impl Eq for Secret {}
+impl Ord for Secret {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.expose().cmp(other.expose())
+    }
+}
+impl PartialOrd for Secret {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::framework::value::{Raw, Value};
+
+    #[test]
+    fn debug_does_not_show_the_text() {
+        let secret = Secret::from("very-secret");
+        for shown in
+            [format!("{secret:?}"), format!("{:?}", Raw::Secret(secret.clone())), format!("{:?}", Value::Known(secret))]
+        {
+            assert!(!shown.contains("very-secret") && shown.contains("REDACTED"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_compared_by_their_text() {
+        assert_eq!(Secret::from("a"), Secret::from("a".to_owned()));
+        assert!(Secret::from("a") < Secret::from("b"));
+    }
+}
