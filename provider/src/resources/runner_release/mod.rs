@@ -20,7 +20,6 @@ mod error;
 mod existing;
 mod expand;
 mod flatten;
-pub mod inputs;
 mod last_applied;
 pub mod list;
 mod live;
@@ -32,6 +31,7 @@ mod read;
 pub mod reference;
 mod removal;
 mod schema;
+pub mod settings;
 pub mod spec;
 #[cfg(test)]
 mod tests;
@@ -57,6 +57,7 @@ use self::expand::{Manifest, Wanted, shown_manifest};
 use self::live::Claims;
 use self::private::Private;
 pub use self::schema::RunnerRelease;
+use self::settings::Unresolved;
 use self::spec::TokenKind;
 use crate::cluster;
 use crate::configured::Data;
@@ -349,11 +350,13 @@ impl<'a> Scene<'a> {
 }
 
 fn wanted(planned: &RunnerRelease, config: &RunnerRelease, existing: Option<TokenKind>) -> Result<Wanted, Error> {
-    let unknown = || {
-        let detail = "A value is still unknown while the release is applied. This is a bug of the host.";
-        Err(Diagnostic::error("Unknown value", detail).into())
-    };
-    Wanted::of(planned, config, existing).unwrap_or_else(unknown).map_err(Error::Configuration)
+    Wanted::of(planned, config, existing).map_err(|unresolved| match unresolved {
+        Unresolved::Invalid(found) => Error::Configuration(found),
+        Unresolved::Unknown => {
+            let detail = "A value is still unknown while the release is applied. This is a bug of the host.";
+            Error::Configuration(Diagnostic::error("Unknown value", detail).into())
+        }
+    })
 }
 
 /// What no two operations of one run are to have in hand.
