@@ -9,8 +9,6 @@ use tfplugin::framework::{AttributePath, Diagnostic};
 use tfplugin::framework::{Raw, Type};
 use toml::Value as Toml;
 
-use crate::resources::runner_release::inputs::json;
-
 /// The function.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RunnerConfig;
@@ -54,7 +52,7 @@ impl Function for RunnerConfig {
         if !arguments.iter().all(Raw::is_wholly_known) {
             return Ok(Raw::unknown());
         }
-        let object = json(&arguments.into_iter().next().unwrap_or_default());
+        let object = Json::from(&arguments.into_iter().next().unwrap_or_default());
         let Json::Object(object) = object else {
             return Err(wrong("Expected an object, for example { kubernetes = { cpu_request = \"2\" } }."));
         };

@@ -10,6 +10,9 @@
 // `#[derive(Object)]` writes `::tfplugin::framework`, also for the structs of this crate's own tests.
 extern crate self as tfplugin;
 
+#[doc(hidden)]
+pub use serde;
+
 pub mod framework;
 pub mod plugin;
 pub mod protocol;

@@ -4,6 +4,7 @@
 //! It is a service, not a condition: whoever plans without a way to the cluster, or without rights to write to it, gets
 //! the same plan without it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use futures::stream::{self, StreamExt};
 use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef};
 use serde_json::Value as Json;
 use tfplugin::framework::value::known_map;
-use tfplugin::framework::{AttributePath, Context, Diagnostic, Diagnostics, Object, Plan, Raw, Severity};
+use tfplugin::framework::{Attribute, AttributePath, Context, Diagnostic, Diagnostics, Object, Plan, Raw, Severity};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::expand::Wanted;
@@ -232,8 +233,9 @@ fn diagnostic(
     };
     let attribute = place.and_then(|place| attribute(place, field, &wanted.spec.names.full));
     let is_given = |name: &str| config.get(name).is_some_and(|value| !value.is_null());
-    let attribute = attribute.map(|name| if !is_given(name) && is_given("values") { "values" } else { name });
-    let path = attribute.map_or_else(AttributePath::default, AttributePath::from);
+    let attribute = attribute
+        .map(|name| if !is_given(&name) && is_given("values") { "values".to_owned() } else { name.into_owned() });
+    let path = attribute.map_or_else(AttributePath::default, AttributePath::of);
     Diagnostic::error(summary, detail).at(path)
 }
 
@@ -248,72 +250,30 @@ fn named_field(field: &kubernetes::InvalidField) -> &str {
         .unwrap_or_default()
 }
 
-/// The attribute that an object's field is made from.
-pub(super) fn attribute(place: &ObjectRef, field: &str, manager: &str) -> Option<&'static str> {
-    match place.kind.as_str() {
-        "Deployment" => of_deployment(field, manager),
-        "HorizontalPodAutoscaler" => Some("hpa"),
-        "PodDisruptionBudget" => Some("pod_disruption_budget"),
-        "PodMonitor" => Some("pod_monitor"),
-        "ServiceMonitor" => Some("service_monitor"),
-        "Ingress" => Some("session_server"),
-        "Service" if place.name.ends_with("-session-server") => Some("session_server"),
-        "Service" => Some("service"),
-        "ServiceAccount" => Some("service_account"),
-        "Role" | "RoleBinding" | "ClusterRole" | "ClusterRoleBinding" => Some("rbac"),
-        _ => None,
-    }
+/// The attribute that an object's field is made from, as the marks of the schema say.
+pub(super) fn attribute(place: &ObjectRef, field: &str, manager: &str) -> Option<Cow<'static, str>> {
+    let is_marked: &dyn Fn(&Attribute) -> bool = match place.kind.as_str() {
+        "Deployment" => {
+            let (plain, first) = without_indexes(field.trim_start_matches('.'));
+            if plain.starts_with("spec.template.spec.containers")
+                && first.is_some_and(|index| !["0", manager].contains(&index) && index != format!("name=\"{manager}\""))
+            {
+                return Some("extra_containers".into());
+            }
+            let is_within = move |prefix: &str| {
+                plain.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            };
+            &move |attribute| attribute.marks("deployment").any(&is_within)
+        }
+        _ => &|attribute| attribute.marks("object").any(|mark| is_made(place, mark)),
+    };
+    RunnerRelease::attributes().into_iter().find(is_marked).map(|attribute| attribute.name)
 }
 
-/// Fields of the Deployment without their indexes, and what they are made from.
-const DEPLOYMENT: &[(&str, &str)] = &[
-    ("metadata.annotations", "deployment_annotations"),
-    ("metadata.labels", "deployment_labels"),
-    ("spec.replicas", "replicas"),
-    ("spec.revisionHistoryLimit", "revision_history_limit"),
-    ("spec.strategy", "strategy"),
-    ("spec.template.labels", "pod_labels"),
-    ("spec.template.annotations", "pod_annotations"),
-    ("spec.template.metadata.annotations", "pod_annotations"),
-    ("spec.template.metadata.labels", "pod_labels"),
-    ("spec.template.spec.affinity", "affinity"),
-    ("spec.template.spec.automountServiceAccountToken", "automount_service_account_token"),
-    ("spec.template.spec.containers.env", "extra_env"),
-    ("spec.template.spec.containers.envFrom", "extra_env_from_refs"),
-    ("spec.template.spec.containers.image", "image"),
-    ("spec.template.spec.containers.imagePullPolicy", "image_pull_policy"),
-    ("spec.template.spec.containers.lifecycle", "container_lifecycle"),
-    ("spec.template.spec.containers.livenessProbe", "liveness_probe"),
-    ("spec.template.spec.containers.ports", "metrics"),
-    ("spec.template.spec.containers.readinessProbe", "readiness_probe"),
-    ("spec.template.spec.containers.resources", "resources"),
-    ("spec.template.spec.containers.securityContext", "security_context"),
-    ("spec.template.spec.containers.volumeMounts", "volume_mounts"),
-    ("spec.template.spec.hostAliases", "host_aliases"),
-    ("spec.template.spec.hostname", "hostname"),
-    ("spec.template.spec.imagePullSecrets", "image_pull_secrets"),
-    ("spec.template.spec.nodeSelector", "node_selector"),
-    ("spec.template.spec.priorityClassName", "priority_class_name"),
-    ("spec.template.spec.runtimeClassName", "runtime_class_name"),
-    ("spec.template.spec.schedulerName", "scheduler_name"),
-    ("spec.template.spec.securityContext", "pod_security_context"),
-    ("spec.template.spec.serviceAccountName", "service_account"),
-    ("spec.template.spec.terminationGracePeriodSeconds", "termination_grace_period_seconds"),
-    ("spec.template.spec.tolerations", "tolerations"),
-    ("spec.template.spec.topologySpreadConstraints", "topology_spread_constraints"),
-    ("spec.template.spec.volumes", "volumes"),
-];
-
-fn of_deployment(field: &str, manager: &str) -> Option<&'static str> {
-    let (plain, first) = without_indexes(field.trim_start_matches('.'));
-    if plain.starts_with("spec.template.spec.containers")
-        && first.is_some_and(|index| !["0", manager].contains(&index) && index != format!("name=\"{manager}\""))
-    {
-        return Some("extra_containers");
-    }
-    let is_within =
-        |prefix: &str| plain.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    DEPLOYMENT.iter().find(|(prefix, _)| is_within(prefix)).map(|(_, attribute)| *attribute)
+/// Whether a mark such as `Service` or `Service *-session-server` is about an object.
+fn is_made(place: &ObjectRef, mark: &str) -> bool {
+    let (kind, suffix) = mark.split_once(" *").unwrap_or((mark, ""));
+    place.kind == kind && place.name.ends_with(suffix)
 }
 
 /// `a[0].b[c]` as `a.b`, and the first of what stood in brackets.
@@ -333,7 +293,6 @@ fn without_indexes(field: &str) -> (String, Option<&str>) {
 mod tests {
     use super::*;
     use gitlabspot_clients::kubernetes::InvalidField;
-    use tfplugin::framework::schema::Attribute;
 
     fn deployment() -> ObjectRef {
         super::super::live::deployment("ci", "gitlab-runner")
@@ -341,37 +300,39 @@ mod tests {
 
     #[test]
     fn fields_lead_to_attributes() {
-        let of = |field: &str| attribute(&deployment(), field, "gitlab-runner");
-        assert_eq!(of("spec.template.spec.containers[0].volumeMounts[2].name"), Some("volume_mounts"));
-        assert_eq!(of("spec.template.spec.containers[0].resources.requests[cpu]"), Some("resources"));
-        assert_eq!(of("spec.template.spec.containers[1].image"), Some("extra_containers"));
+        let of = |field: &str| attribute(&deployment(), field, "gitlab-runner").map(Cow::into_owned);
+        assert_eq!(of("spec.template.spec.containers[0].volumeMounts[2].name"), Some("volume_mounts".to_owned()));
+        assert_eq!(of("spec.template.spec.containers[0].resources.requests[cpu]"), Some("resources".to_owned()));
+        assert_eq!(of("spec.template.spec.containers[1].image"), Some("extra_containers".to_owned()));
         let named = r#".spec.template.spec.containers[name="gitlab-runner"].env[name="A"].value"#;
-        assert_eq!(of(named), Some("extra_env"));
-        assert_eq!(of(".spec.replicas"), Some("replicas"));
+        assert_eq!(of(named), Some("extra_env".to_owned()));
+        assert_eq!(of(".spec.replicas"), Some("replicas".to_owned()));
         assert_eq!(of("spec.template.spec.nodeSelectors"), None);
         assert_eq!(of(""), None);
     }
 
     #[test]
-    fn all_of_them_are_attributes() {
-        let known: Vec<String> =
-            RunnerRelease::attributes().iter().map(|attribute: &Attribute| attribute.name.to_string()).collect();
-        let kinds = [
-            "HorizontalPodAutoscaler",
-            "PodDisruptionBudget",
-            "PodMonitor",
-            "ServiceMonitor",
-            "Ingress",
-            "Service",
-            "ServiceAccount",
-            "Role",
-        ];
-        let of_kinds =
-            kinds.iter().filter_map(|kind| attribute(&ObjectRef { kind: (*kind).into(), ..deployment() }, "", "x"));
-        let of_deployment = DEPLOYMENT.iter().map(|(_, attribute)| *attribute).chain(["extra_containers"]);
-        let unknown: Vec<&str> =
-            of_kinds.chain(of_deployment).filter(|name| !known.iter().any(|known| known == name)).collect();
-        assert_eq!(unknown, [""; 0]);
+    fn objects_lead_to_attributes() {
+        let of = |kind: &str, name: &str| {
+            attribute(&ObjectRef { kind: kind.into(), name: name.into(), ..deployment() }, "", "x").unwrap_or_default()
+        };
+        for (kind, expected) in [
+            ("HorizontalPodAutoscaler", "hpa"),
+            ("PodDisruptionBudget", "pod_disruption_budget"),
+            ("PodMonitor", "pod_monitor"),
+            ("ServiceMonitor", "service_monitor"),
+            ("Ingress", "session_server"),
+            ("Service", "service"),
+            ("ServiceAccount", "service_account"),
+            ("Role", "rbac"),
+            ("RoleBinding", "rbac"),
+            ("ClusterRole", "rbac"),
+            ("ClusterRoleBinding", "rbac"),
+            ("ConfigMap", ""),
+        ] {
+            assert_eq!(of(kind, "x"), expected);
+        }
+        assert_eq!(of("Service", "x-session-server"), "session_server");
     }
 
     #[test]

@@ -10,7 +10,6 @@ use serde_json::{Value as Json, json};
 use tfplugin::framework::value::DynamicRaw;
 use tfplugin::framework::{AttributePath, Diagnostic, Diagnostics, Object, Plan, Raw, Value};
 
-use super::inputs::json;
 use super::private::Private;
 use super::schema::RunnerRelease;
 
@@ -63,7 +62,7 @@ pub(super) fn settle(plan: &mut Plan<RunnerRelease, Private>) {
 }
 
 fn is_same(name: &str, before: &Raw, after: &Raw) -> bool {
-    if json(before) == json(after) {
+    if Json::from(before) == Json::from(after) {
         return true;
     }
     let read = |raw: &Raw| table(name, raw, RunnerVersion::UNKNOWN).ok();
@@ -85,7 +84,7 @@ pub(super) fn upgrade(mut state: Json) -> Json {
             && !is_with_type(value)
         {
             let dynamic = DynamicRaw::of(without_nulls(Raw::from(&*value)));
-            *value = json!({ "type": dynamic.ty.to_json(), "value": json(&dynamic.value) });
+            *value = json!({ "type": dynamic.ty.to_json(), "value": Json::from(&dynamic.value) });
         }
     }
     state
@@ -183,6 +182,7 @@ fn field<'a>(model: &'a mut RunnerRelease, name: &str) -> &'a mut Value<Raw> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::spec::{Given, resolve};
     use super::*;
     use tfplugin::framework::Type;
 
@@ -240,8 +240,9 @@ mod tests {
         assert_eq!(details(&model), [""; 0]);
         assert_eq!(details(&RunnerRelease { config: null(), ..model.clone() }), [""; 0]);
         let known = RunnerRelease { gitlab_url: "https://x".into(), token_secret_name: "s".into(), ..model };
-        let resolved = crate::resources::runner_release::inputs::resolve_attributes(&known, None, None);
-        assert_eq!(resolved.unwrap().map(drop), Ok(()));
+        let typed = super::super::settings::of(&known).unwrap();
+        let given = Given { typed, values: &[], token: None, existing_secret: None };
+        assert_eq!(resolve(given).map(drop), Ok(()));
         let listed = dynamic(json!({ "kubernetes": { "services": [null, { "name": "x" }] } }));
         let listed = RunnerRelease { config: listed, ..RunnerRelease::default() };
         assert_eq!(

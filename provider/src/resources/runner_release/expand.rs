@@ -4,14 +4,15 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
+use tfplugin::framework::value::{List, known_list};
 use tfplugin::framework::{Diagnostic, Diagnostics, Value};
 
 use super::adoption::{self, TEMPLATE_HASH};
-use super::inputs::{resolve_attributes, write_only_token};
 use super::live;
 use super::manifests::{self, Fingerprints, SecretObject};
-use super::schema::{JobPod, JobPodToleration, ReleaseObject, RunnerRelease};
-use super::spec::{self, ReleaseSpec, TokenKind};
+use super::schema::{ReleaseObject, RunnerRelease};
+use super::settings::{self, Unresolved};
+use super::spec::{self, Given, ReleaseSpec, TokenKind};
 use crate::manifest::entry;
 pub(super) use crate::manifest::{Manifest, parsed, shown_manifest, text};
 
@@ -19,7 +20,7 @@ pub(super) use crate::manifest::{Manifest, parsed, shown_manifest, text};
 pub(super) const SECRETS_CHECKSUM: &str = "checksum/secrets";
 pub(super) const CURRENT: &str = "(of the Secrets in use)";
 
-/// A release without doubt.
+/// A fully resolved release.
 #[derive(Debug)]
 pub(super) struct Wanted {
     pub(super) spec: ReleaseSpec,
@@ -36,33 +37,31 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    /// From the planned attributes, and the configuration for its write-only values. `None` while something is unknown.
+    /// From the planned attributes, and the configuration for its write-only values.
     ///
     /// # Errors
-    /// All that is wrong with it, at the attributes.
+    /// What is unknown, or all that is wrong with it, at the attributes.
     pub(super) fn of(
         planned: &RunnerRelease,
         config: &RunnerRelease,
         existing_secret: Option<TokenKind>,
-    ) -> Option<Result<Self, Diagnostics>> {
+    ) -> Result<Self, Unresolved> {
         let write_only = write_only_token(config)?;
-        let resolved = match resolve_attributes(planned, write_only.as_ref().map(|token| token.kind), existing_secret)?
-        {
-            Ok(resolved) => resolved,
-            Err(diagnostics) => return Some(Err(diagnostics)),
-        };
-        let spec::Resolved { spec, token: in_values, warnings } = resolved;
+        let values = known_list(&planned.values).ok_or(Unresolved::Unknown)?;
+        let typed = settings::of(planned)?;
+        let values: Vec<&str> = values.iter().map(String::as_str).collect();
+        let token = write_only.as_ref().map(|token| token.kind);
+        let resolved = spec::resolve(Given { typed, values: &values, token, existing_secret });
+        let spec::Resolved { spec, token: in_values, warnings } =
+            resolved.map_err(|found| found.into_iter().collect::<Diagnostics>())?;
         let version = match (&write_only, spec.token.kind) {
             (None, _) => in_values.as_ref().map(|token| format!("sha256 {}", hash(token))),
             (Some(_), TokenKind::Authentication) => version(&planned.runner_token_wo_version)?,
             (Some(_), TokenKind::Registration) => version(&planned.registration_token_wo_version)?,
         };
         let has_token_in_values = write_only.is_none() && in_values.is_some();
-        let (manifest, template) = match manifest(&spec, version.as_deref()) {
-            Ok(made) => made,
-            Err(error) => return Some(Err(unwritable(&error))),
-        };
-        Some(Ok(Self {
+        let (manifest, template) = manifest(&spec, version.as_deref()).map_err(|error| unwritable(&error))?;
+        Ok(Self {
             spec,
             manifest,
             template,
@@ -70,7 +69,7 @@ impl Wanted {
             has_token_in_values,
             warnings: warnings.into_iter().collect(),
             token: write_only.map_or(in_values, |token| token.token),
-        }))
+        })
     }
 
     /// The objects to apply, but for the token's Secret.
@@ -143,7 +142,7 @@ impl Wanted {
         model.objects = objects(&self.manifest);
         let rendered = manifests::config_toml_rendered(&self.spec).map_err(|error| unwritable(&error))?;
         model.config_toml_rendered = rendered.into();
-        model.job_pod = Value::Known(job_pod(&self.spec.job_pod));
+        model.job_pod = Value::Known(self.spec.job_pod.clone());
         Ok(())
     }
 }
@@ -152,13 +151,38 @@ fn deployment(spec: &ReleaseSpec) -> String {
     live::deployment(&spec.names.namespace, &spec.names.full).to_string()
 }
 
-/// `None` while it is unknown.
-fn version(version: &Value<i64>) -> Option<Option<String>> {
+fn version(version: &Value<i64>) -> Result<Option<String>, Unresolved> {
     match version {
-        Value::Unknown => None,
-        Value::Null => Some(None),
-        Value::Known(version) => Some(Some(format!("version {version}"))),
+        Value::Unknown => Err(Unresolved::Unknown),
+        Value::Null => Ok(None),
+        Value::Known(version) => Ok(Some(format!("version {version}"))),
     }
+}
+
+/// The token that the configuration gives beside the values files.
+#[derive(Clone, Debug)]
+struct WriteOnlyToken {
+    kind: TokenKind,
+    /// `None` while it is unknown.
+    token: Option<SecretString>,
+}
+
+/// The token of a configuration, if it has one.
+///
+/// # Errors
+/// It is unknown which of the two it will be.
+fn write_only_token(config: &RunnerRelease) -> Result<Option<WriteOnlyToken>, Unresolved> {
+    use TokenKind::{Authentication, Registration};
+    use Value::{Known, Null, Unknown};
+    let given = |kind, token: &String| WriteOnlyToken { kind, token: Some(SecretString::from(token.as_str())) };
+    Ok(match (&config.runner_token_wo, &config.registration_token_wo) {
+        (Known(token), _) => Some(given(Authentication, token)),
+        (_, Known(token)) => Some(given(Registration, token)),
+        (Unknown, Null) => Some(WriteOnlyToken { kind: Authentication, token: None }),
+        (Null, Unknown) => Some(WriteOnlyToken { kind: Registration, token: None }),
+        (Null, Null) => None,
+        (Unknown, Unknown) => return Err(Unresolved::Unknown),
+    })
 }
 
 /// Tells one token from another. Tokens are long and random, so that nobody finds them from it; this one is in the
@@ -198,7 +222,7 @@ fn manifest(spec: &ReleaseSpec, token_version: Option<&str>) -> Result<(Manifest
 }
 
 /// Their places as an attribute.
-pub(super) fn objects(manifest: &Manifest) -> Value<tfplugin::framework::value::List<ReleaseObject>> {
+pub(super) fn objects(manifest: &Manifest) -> Value<List<ReleaseObject>> {
     let listed = parsed(manifest).map(|object| {
         let text = |value: &Json| value.as_str().map(str::to_owned).into();
         Value::Known(ReleaseObject {
@@ -209,25 +233,6 @@ pub(super) fn objects(manifest: &Manifest) -> Value<tfplugin::framework::value::
         })
     });
     Value::Known(listed.collect())
-}
-
-fn job_pod(pod: &spec::JobPod) -> JobPod {
-    let selector = pod.node_selector.iter().map(|(label, value)| (label.clone(), value.as_str().into()));
-    let tolerations = pod.tolerations.iter().cloned().map(|toleration| {
-        Value::Known(JobPodToleration {
-            key: toleration.key.into(),
-            operator: toleration.operator.into(),
-            value: toleration.value.into(),
-            effect: toleration.effect.into(),
-        })
-    });
-    JobPod {
-        cpu: pod.cpu.clone().into(),
-        memory: pod.memory.clone().into(),
-        ephemeral_storage: pod.ephemeral_storage.clone().into(),
-        node_selector: Value::Known(selector.collect()),
-        tolerations: Value::Known(tolerations.collect()),
-    }
 }
 
 #[cfg(test)]
@@ -244,7 +249,7 @@ mod tests {
 
     fn wanted(planned: &RunnerRelease) -> Wanted {
         let config = RunnerRelease { runner_token_wo: "glrt-very-secret".into(), ..planned.clone() };
-        Wanted::of(planned, &config, None).unwrap().unwrap()
+        Wanted::of(planned, &config, None).unwrap()
     }
 
     #[test]
@@ -310,11 +315,35 @@ mod tests {
         let manifest = |token: &str| {
             let values = Value::Known(vec![format!("runnerToken: {token}").into()]);
             let planned = RunnerRelease { values, ..release() };
-            let wanted = Wanted::of(&planned, &planned, None).unwrap().unwrap();
+            let wanted = Wanted::of(&planned, &planned, None).unwrap();
             assert!(wanted.secret().is_some());
             wanted.manifest["Secret gitlab-runner/gitlab-runner"].clone()
         };
         assert_ne!(manifest("glrt-a"), manifest("glrt-b"));
         assert!(!manifest("glrt-a").contains("glrt-a"));
+    }
+
+    #[test]
+    fn a_token_tells_its_kind() {
+        let kind = |runner: Value<String>, registration: Value<String>| {
+            let config = RunnerRelease {
+                runner_token_wo: runner,
+                registration_token_wo: registration,
+                ..RunnerRelease::default()
+            };
+            write_only_token(&config).map(|token| token.map(|token| (token.kind, token.token.is_some())))
+        };
+        let (authentication, registration) = (TokenKind::Authentication, TokenKind::Registration);
+        assert_eq!(kind("a".into(), Value::Unknown), Ok(Some((authentication, true))));
+        assert_eq!(kind(Value::Unknown, "b".into()), Ok(Some((registration, true))));
+        assert_eq!(kind(Value::Null, Value::Unknown), Ok(Some((registration, false))));
+        assert_eq!(kind(Value::Null, Value::Null), Ok(None));
+        assert_eq!(kind(Value::Unknown, Value::Unknown), Err(Unresolved::Unknown));
+    }
+
+    #[test]
+    fn unknown_values_files_decide_nothing() {
+        let planned = RunnerRelease { values: Value::Unknown, ..release() };
+        assert_eq!(Wanted::of(&planned, &planned, None).map(drop), Err(Unresolved::Unknown));
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn write(model: &RunnerRelease, wanted: &Wanted) -> Option<String> {
     let mut fields: Map<String, Json> = attributes
         .into_iter()
         .filter(|(_, value)| !value.is_null())
-        .map(|(name, value)| (name, json_of(&value)))
+        .map(|(name, value)| (name, state_upgrade::to_json(&value)))
         .collect();
     if wanted.spec.token.owned && !wanted.has_token_in_values {
         let kind = match wanted.spec.token.kind {
@@ -94,22 +94,6 @@ fn without_secrets(attributes: &[Attribute], mut object: BTreeMap<String, Raw>) 
     object
 }
 
-/// As a state file has it: with the type beside a dynamic value.
-fn json_of(raw: &Raw) -> Json {
-    match raw {
-        Raw::Null | Raw::Unknown(_) | Raw::Secret(_) => Json::Null,
-        Raw::Bool(value) => json!(value),
-        Raw::Number(number) => number.as_i64().map_or_else(|| json!(number.to_string()), Json::from),
-        Raw::String(text) => json!(text),
-        Raw::List(items) => Json::Array(items.iter().map(json_of).collect()),
-        Raw::Map(fields) => {
-            let given = fields.iter().filter(|(_, value)| !value.is_null());
-            Json::Object(given.map(|(name, value)| (name.clone(), json_of(value))).collect())
-        }
-        Raw::Dynamic(dynamic) => json!({ "type": dynamic.ty.to_json(), "value": json_of(&dynamic.value) }),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,7 +105,7 @@ mod tests {
 
     fn written(planned: &RunnerRelease) -> Option<String> {
         let config = RunnerRelease { runner_token_wo: "glrt-very-secret".into(), ..planned.clone() };
-        write(planned, &Wanted::of(planned, &config, None).unwrap().unwrap())
+        write(planned, &Wanted::of(planned, &config, None).unwrap())
     }
 
     #[test]
@@ -162,14 +146,8 @@ mod tests {
     fn what_was_typed_is_read() {
         let text = json!({ "name": "x", "cache": { "type": "s3" }, "config": { "limit": 2 } }).to_string();
         let (model, _) = read(&text).unwrap();
-        assert_eq!(
-            model.config.known().map(crate::resources::runner_release::inputs::json),
-            Some(json!({ "limit": 2 }))
-        );
-        assert_eq!(
-            model.cache.known().map(crate::resources::runner_release::inputs::json),
-            Some(json!({ "type": "s3" }))
-        );
+        assert_eq!(model.config.known().map(Json::from), Some(json!({ "limit": 2 })));
+        assert_eq!(model.cache.known().map(Json::from), Some(json!({ "type": "s3" })));
     }
 
     #[test]

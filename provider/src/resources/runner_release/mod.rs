@@ -20,7 +20,6 @@ mod error;
 mod existing;
 mod expand;
 mod flatten;
-pub mod inputs;
 mod last_applied;
 pub mod list;
 mod live;
@@ -32,6 +31,7 @@ mod read;
 pub mod reference;
 mod removal;
 mod schema;
+pub mod settings;
 pub mod spec;
 #[cfg(test)]
 mod tests;
@@ -53,6 +53,7 @@ use self::error::Error;
 use self::expand::{Manifest, Wanted, shown_manifest};
 use self::private::Private;
 pub use self::schema::RunnerRelease;
+use self::settings::Unresolved;
 use self::spec::TokenKind;
 use crate::configured::Data;
 use crate::identity::ObjectIdentity;
@@ -318,11 +319,14 @@ impl<'a> Session<'a> {
 }
 
 fn wanted(planned: &RunnerRelease, config: &RunnerRelease, existing: Option<TokenKind>) -> Result<Wanted, Error> {
-    let unknown = || {
-        let detail = "A value is still unknown while the release is applied. This is a bug of the host.";
-        Err(Diagnostic::error("Unknown value", detail).into())
-    };
-    Ok(Wanted::of(planned, config, existing).unwrap_or_else(unknown).map_err(objects::Error::Configuration)?)
+    let wanted = Wanted::of(planned, config, existing).map_err(|unresolved| match unresolved {
+        Unresolved::Invalid(found) => found,
+        Unresolved::Unknown => {
+            let detail = "A value is still unknown while the release is applied. This is a bug of the host.";
+            Diagnostic::error("Unknown value", detail).into()
+        }
+    });
+    Ok(wanted.map_err(objects::Error::Configuration)?)
 }
 
 /// What no two operations of one run are to have in hand.

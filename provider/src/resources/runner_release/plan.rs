@@ -9,6 +9,7 @@ use super::existing::Existing;
 use super::expand::Wanted;
 use super::private::Private;
 use super::schema::RunnerRelease;
+use super::settings::Unresolved;
 
 /// Completes a plan. Returns what is wanted, once all of it is known.
 ///
@@ -27,17 +28,20 @@ pub(super) fn complete(
     }
     let wanted = match existing {
         Existing::Known(kind) => Wanted::of(&plan.planned, &plan.config, kind),
-        Existing::Missing(_) | Existing::Keyless(_) | Existing::Later => None,
+        Existing::Missing(_) | Existing::Keyless(_) | Existing::Later => Err(Unresolved::Unknown),
     };
-    let Some(wanted) = wanted else {
-        let found = dynamic::check(&plan.planned);
-        if found.has_errors() {
-            return Err(found);
+    let mut wanted = match wanted {
+        Ok(wanted) => wanted,
+        Err(Unresolved::Invalid(found)) => return Err(found),
+        Err(Unresolved::Unknown) => {
+            let found = dynamic::check(&plan.planned);
+            if found.has_errors() {
+                return Err(found);
+            }
+            forget(&mut plan.planned);
+            return Ok(None);
         }
-        forget(&mut plan.planned);
-        return Ok(None);
     };
-    let mut wanted = wanted?;
     if let Some(prior) = &plan.prior {
         let before = known_map(&prior.manifest).unwrap_or_default();
         let (decision, warnings) = adoption::plan(&wanted, &before, &plan.config, &plan.private);

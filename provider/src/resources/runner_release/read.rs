@@ -153,7 +153,7 @@ impl Session<'_> {
                 .and_then(last_applied::read)
         });
         if let Some((model, config)) = annotation
-            && let Some(Ok(mut wanted)) = self.recalled(&model, &config, operation).await
+            && let Some(mut wanted) = self.recalled(&model, &config, operation).await
         {
             adoption::resume(&mut wanted, &operation.private);
             let mut memory = Memory::of_or_new(&operation.private);
@@ -176,9 +176,9 @@ impl Session<'_> {
         model: &RunnerRelease,
         config: &RunnerRelease,
         operation: &mut Read<RunnerRelease, Private>,
-    ) -> Option<Result<Wanted, tfplugin::framework::Diagnostics>> {
+    ) -> Option<Wanted> {
         let existing = self.existing(model, config, &mut operation.private).await.ok()?;
-        Wanted::of(model, config, existing)
+        Wanted::of(model, config, existing).ok()
     }
 
     /// Objects of the whole cluster; none for whoever may not list them.

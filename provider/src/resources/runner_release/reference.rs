@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use gitlabspot_runner_config::catalogue::{GLOBAL, Kind, RUNNER, Table, entries};
 use gitlabspot_runner_config::version::RunnerVersion;
 
-use super::values::{Becomes, KEYS};
+use super::values::{KEYS, MapsTo};
 
 /// Every key of config.toml: HCL path, TOML path, type, first version, meaning.
 pub fn config_keys() -> String {
@@ -61,28 +61,17 @@ fn hcl_type(kind: Kind) -> String {
 pub fn values_keys() -> String {
     let mut text = "| key of the chart | here |\n|---|---|\n".to_owned();
     for key in KEYS {
-        let here = match key.becomes {
-            Becomes::Attribute(to) => shown(to),
-            Becomes::Global(to) => format!("`{to}`"),
-            Becomes::Special(what) => what.to_owned(),
-            Becomes::Nothing(why) => format!("no effect: {why}"),
-            Becomes::Older(to) => {
+        let here = match key.maps_to {
+            MapsTo::Attribute(to) | MapsTo::Global(to) => format!("`{to}`"),
+            MapsTo::Special(what) => what.to_owned(),
+            MapsTo::Nothing(why) => format!("no effect: {why}"),
+            MapsTo::Older(to) => {
                 format!("no effect: older charts read it; in `runners.config` it is `{to}` below `[[runners]]`")
             }
         };
         let _ = writeln!(text, "| `{}` | {here} |", key.path);
     }
     text
-}
-
-/// An attribute as users write it.
-fn shown(to: &str) -> String {
-    match to {
-        // Terraform has a block of this name of its own.
-        "lifecycle" => "`container_lifecycle`".to_owned(),
-        _ if to.starts_with("image_parts.") => "part of `image`".to_owned(),
-        _ => format!("`{to}`"),
-    }
 }
 
 /// What remains to be done after an apply that was killed.

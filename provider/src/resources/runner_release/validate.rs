@@ -5,6 +5,8 @@ use tfplugin::framework::{AttributePath, Diagnostic, Diagnostics, Severity, Time
 use super::dynamic;
 use super::expand::Wanted;
 use super::schema::RunnerRelease;
+use super::settings::Unresolved;
+use super::values::is_registration_token;
 
 pub(super) fn validate(config: &RunnerRelease, diagnostics: &mut Diagnostics) {
     Timeouts::validate(&config.timeouts, diagnostics);
@@ -16,9 +18,9 @@ pub(super) fn validate(config: &RunnerRelease, diagnostics: &mut Diagnostics) {
     }
     // Warnings come with the plan.
     let found = match Wanted::of(config, config, None) {
-        None => dynamic::check(config),
-        Some(Err(found)) => found,
-        Some(Ok(_)) => return,
+        Err(Unresolved::Unknown) => dynamic::check(config),
+        Err(Unresolved::Invalid(found)) => found,
+        Ok(_) => return,
     };
     diagnostics.extend(found.into_iter().filter(|diagnostic| diagnostic.severity == Severity::Error));
 }
@@ -70,12 +72,6 @@ fn numbers(config: &RunnerRelease, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// Registration tokens of projects and groups begin so. Those of older GitLabs, and of whole instances, begin with nothing
-/// in particular.
-pub(super) fn is_of_registration(token: &str) -> bool {
-    token.trim().starts_with("GR1348941")
-}
-
 fn tokens(config: &RunnerRelease, diagnostics: &mut Diagnostics) {
     if config.runner_token_wo.known().is_some() && config.registration_token_wo.known().is_some() {
         diagnostics.error(
@@ -91,7 +87,7 @@ fn tokens(config: &RunnerRelease, diagnostics: &mut Diagnostics) {
             "This is an authentication token (glrt-...). Give it as runner_token_wo.",
         );
     }
-    if config.runner_token_wo.as_str().is_some_and(is_of_registration) {
+    if config.runner_token_wo.as_str().is_some_and(is_registration_token) {
         diagnostics.error(
             "runner_token_wo",
             "Invalid authentication token",

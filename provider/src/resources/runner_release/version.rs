@@ -3,14 +3,14 @@
 use gitlabspot_runner_config::version::{DEFAULT_RELEASE, RunnerVersion};
 use tfplugin::framework::{AttributePath, Diagnostic};
 
-use super::inputs::ReleaseInputs;
+use super::schema::RunnerReleaseSettings;
 
 /// The version that `runner_version` asks for, or else the tag of `image` tells.
 ///
 /// # Errors
 ///
 /// What is no version, or one that is too old.
-pub fn asked(typed: &ReleaseInputs) -> Result<Option<RunnerVersion>, Vec<Diagnostic>> {
+pub fn asked(typed: &RunnerReleaseSettings) -> Result<Option<RunnerVersion>, Vec<Diagnostic>> {
     let Some(text) = typed.runner_version.as_deref() else {
         return Ok(typed.image.as_deref().and_then(RunnerVersion::of_image));
     };
@@ -42,14 +42,18 @@ pub struct Running {
 }
 
 impl Running {
-    /// Of a release with its values files.
-    pub fn of(asked: Option<RunnerVersion>, typed: &ReleaseInputs, inputs: &ReleaseInputs) -> Self {
-        let tag = inputs.image_parts.as_ref().and_then(|image| image.tag.as_deref());
-        let of_tag = RunnerVersion::told(inputs.image.as_deref(), tag);
+    /// Of a release with its values files, which give the tag of an image as well.
+    pub fn of(
+        asked: Option<RunnerVersion>,
+        typed: &RunnerReleaseSettings,
+        settings: &RunnerReleaseSettings,
+        tag: Option<&str>,
+    ) -> Self {
+        let of_tag = RunnerVersion::told(settings.image.as_deref(), tag);
         let told = asked.or(of_tag);
-        let is_untold = told.is_none() && (inputs.image.is_some() || tag.is_some());
+        let is_untold = told.is_none() && (settings.image.is_some() || tag.is_some());
         let version = told.unwrap_or(RunnerVersion::DEFAULT);
-        let findings = untold(is_untold, typed).into_iter().chain(without_patch(typed, inputs, tag)).collect();
+        let findings = untold(is_untold, typed).into_iter().chain(without_patch(typed, settings, tag)).collect();
         Self { version, is_untold, findings }
     }
 
@@ -64,7 +68,7 @@ impl Running {
     }
 }
 
-fn untold(is_untold: bool, typed: &ReleaseInputs) -> Option<Diagnostic> {
+fn untold(is_untold: bool, typed: &RunnerReleaseSettings) -> Option<Diagnostic> {
     let at = if typed.image.is_some() { "image" } else { "values" };
     let detail = format!(
         "The tag of the image does not tell the version of GitLab Runner, as alpine-v{DEFAULT_RELEASE} does. Each pod registers \
@@ -76,8 +80,12 @@ fn untold(is_untold: bool, typed: &ReleaseInputs) -> Option<Diagnostic> {
 }
 
 /// Tags of the official image have three numbers.
-fn without_patch(typed: &ReleaseInputs, inputs: &ReleaseInputs, tag: Option<&str>) -> Option<Diagnostic> {
-    let text = typed.runner_version.as_deref().filter(|_| inputs.image.is_none() && tag.is_none())?;
+fn without_patch(
+    typed: &RunnerReleaseSettings,
+    settings: &RunnerReleaseSettings,
+    tag: Option<&str>,
+) -> Option<Diagnostic> {
+    let text = typed.runner_version.as_deref().filter(|_| settings.image.is_none() && tag.is_none())?;
     let number = text.trim_start_matches('v');
     let detail = format!(
         "GitLab publishes no image for \"{text}\". Write the patch release, for instance \"{number}.0\", or set image."
@@ -93,10 +101,9 @@ mod tests {
 
     use super::*;
 
-    fn running(typed: serde_json::Value, values: serde_json::Value) -> (String, bool, Vec<String>) {
-        let typed: ReleaseInputs = serde_json::from_value(typed).unwrap();
-        let inputs = typed.clone().over(serde_json::from_value(values).unwrap()).unwrap();
-        let running = Running::of(asked(&typed).unwrap(), &typed, &inputs);
+    fn running(typed: serde_json::Value, tag: Option<&str>) -> (String, bool, Vec<String>) {
+        let typed: RunnerReleaseSettings = serde_json::from_value(typed).unwrap();
+        let running = Running::of(asked(&typed).unwrap(), &typed, &typed, tag);
         let (version, expands) = (running.version.to_string(), running.expands_token());
         let found = running.findings().into_iter().map(|found| format!("{:?} {}", found.severity, found.summary));
         (version, expands, found.collect())
@@ -105,17 +112,13 @@ mod tests {
     #[test]
     fn whatever_tells_the_version_is_believed() {
         let told = |version: &str, expands| (version.to_owned(), expands, Vec::new());
-        let none = || json!({});
-        assert_eq!(running(none(), none()), told("19.3", true));
-        assert_eq!(running(json!({ "image": "mirror/gitlab-runner:alpine-v18.5.0" }), none()), told("18.5", false));
-        assert_eq!(running(json!({ "image": "host:5000/runner:17.8.0@sha256:x" }), none()), told("17.8", false));
-        assert_eq!(
-            running(json!({ "image": "host/x:latest", "runner_version": "18.11" }), none()),
-            told("18.11", true)
-        );
-        assert_eq!(running(none(), json!({ "image_parts": { "tag": "17.8.0-debian-12-r1" } })), told("17.8", false));
+        assert_eq!(running(json!({}), None), told("19.3", true));
+        assert_eq!(running(json!({ "image": "mirror/gitlab-runner:alpine-v18.5.0" }), None), told("18.5", false));
+        assert_eq!(running(json!({ "image": "host:5000/runner:17.8.0@sha256:x" }), None), told("17.8", false));
+        assert_eq!(running(json!({ "image": "host/x:latest", "runner_version": "18.11" }), None), told("18.11", true));
+        assert_eq!(running(json!({}), Some("17.8.0-debian-12-r1")), told("17.8", false));
         let image = json!({ "image": "x:v19.0.0" });
-        assert_eq!(running(image, json!({ "image_parts": { "tag": "v17.0.0" } })), told("19.0", true));
+        assert_eq!(running(image, Some("v17.0.0")), told("19.0", true));
     }
 
     #[test]
@@ -124,14 +127,14 @@ mod tests {
         for image in
             ["mirror/gitlab-runner", "mirror/gitlab-runner:latest", "mirror:5000/gitlab-runner@sha256:x", "x:1.4.2"]
         {
-            assert_eq!(running(json!({ "image": image }), json!({})), warned(), "{image}");
+            assert_eq!(running(json!({ "image": image }), None), warned(), "{image}");
         }
-        assert_eq!(running(json!({}), json!({ "image_parts": { "tag": "alpine-bleeding" } })), warned());
+        assert_eq!(running(json!({}), Some("alpine-bleeding")), warned());
     }
 
     #[test]
     fn an_official_image_has_a_patch_release() {
-        let found = |typed| running(typed, json!({})).2;
+        let found = |typed| running(typed, None).2;
         assert_eq!(found(json!({ "runner_version": "19.3" })), ["Error Runner version without a patch release"]);
         assert_eq!(found(json!({ "runner_version": "19.3", "image": "x" })), [""; 0]);
         assert_eq!(found(json!({ "runner_version": "v19.3.1" })), [""; 0]);

@@ -2,13 +2,14 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Expr, ExprLit, Ident, Lit, LitStr, Meta, Path};
+use syn::{Expr, ExprLit, Ident, Lit, LitStr, Meta, Path, Token, Visibility};
 
 /// What a field says about its attribute.
 pub(crate) struct Field {
-    ident: Ident,
-    name: String,
-    description: String,
+    pub(crate) ident: Ident,
+    pub(crate) vis: Visibility,
+    pub(crate) name: String,
+    pub(crate) description: String,
     required: bool,
     optional: bool,
     computed: bool,
@@ -16,10 +17,13 @@ pub(crate) struct Field {
     replace: bool,
     sensitive: bool,
     write_only: bool,
+    no_setting: bool,
+    marks: Vec<(String, String)>,
     default: Option<Expr>,
     deprecated: Option<LitStr>,
     kind: Option<Path>,
-    ty: syn::Type,
+    pub(crate) setting: Option<syn::Type>,
+    pub(crate) ty: syn::Type,
 }
 
 impl Field {
@@ -28,6 +32,7 @@ impl Field {
         let mut parsed = Self {
             name: ident.to_string().trim_start_matches("r#").to_owned(),
             ident,
+            vis: field.vis.clone(),
             description: description(field),
             required: false,
             optional: false,
@@ -36,9 +41,12 @@ impl Field {
             replace: false,
             sensitive: false,
             write_only: false,
+            no_setting: false,
+            marks: Vec::new(),
             default: None,
             deprecated: None,
             kind: None,
+            setting: None,
             ty: field.ty.clone(),
         };
         for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("attr")) {
@@ -52,9 +60,21 @@ impl Field {
                     "replace" => parsed.replace = true,
                     "sensitive" => parsed.sensitive = true,
                     "write_only" => parsed.write_only = true,
+                    "no_setting" => parsed.no_setting = true,
+                    "marks" => meta.parse_nested_meta(|mark| {
+                        let name = mark.path.require_ident()?.to_string();
+                        let value = if mark.input.peek(Token![=]) {
+                            mark.value()?.parse::<LitStr>()?.value()
+                        } else {
+                            String::new()
+                        };
+                        parsed.marks.push((name, value));
+                        Ok(())
+                    })?,
                     "default" => parsed.default = Some(meta.value()?.parse()?),
                     "deprecated" => parsed.deprecated = Some(meta.value()?.parse()?),
                     "kind" => parsed.kind = Some(meta.value()?.parse()?),
+                    "setting" => parsed.setting = Some(meta.value()?.parse()?),
                     "name" => parsed.name = meta.value()?.parse::<LitStr>()?.value(),
                     _ => return Err(meta.error("unknown word; see the documentation of tfplugin_derive")),
                 }
@@ -106,6 +126,8 @@ impl Field {
             Some(text) => quote!(::std::option::Option::Some(::std::borrow::Cow::Borrowed(#text))),
             None => quote!(::std::option::Option::None),
         };
+        let setting = self.is_setting();
+        let marks = self.marks.iter().map(|(name, value)| quote!((#name, #value)));
         quote! {
             ::tfplugin::framework::schema::Attribute {
                 name: ::std::borrow::Cow::Borrowed(#name),
@@ -115,8 +137,10 @@ impl Field {
                 sensitive: #sensitive,
                 write_only: #write_only,
                 replace: #replace,
+                setting: #setting,
                 default: #default,
                 deprecated: #deprecated,
+                marks: &[#(#marks),*],
             }
         }
     }
@@ -134,6 +158,10 @@ impl Field {
     pub(crate) fn write(&self) -> TokenStream {
         let Self { ident, name, .. } = self;
         quote!((::std::string::String::from(#name), self.#ident.into_raw()))
+    }
+
+    pub(crate) fn is_setting(&self) -> bool {
+        (self.required || self.optional) && !self.write_only && !self.no_setting
     }
 
     pub(crate) fn is_secret(&self) -> bool {

@@ -12,11 +12,15 @@
 //! | `replace` | a change means a new resource |
 //! | `default = EXPR` | the value when the user gives none; anything that converts into a `Raw` |
 //! | `sensitive`, `write_only` | hidden in output; never in plan or state |
+//! | `no_setting` | it does not describe what is managed, but how: `#[derive(Settings)]` leaves it out |
 //! | `deprecated = "TEXT"` | what to use instead |
+//! | `marks(NAME, NAME = "VALUE")` | what else the provider has to know of it; read from the schema at run time |
 //! | `kind = PATH` | a function that returns the `Kind`, for attributes whose schema is made from data |
 //! | `name = "NAME"` | the name in HCL, where a Rust keyword stands in the way |
+//! | `setting = TYPE` | its type in the struct of `#[derive(Settings)]`, where it is not that of the attribute |
 
 mod attribute;
+mod settings;
 
 use proc_macro::TokenStream;
 use quote::quote;
@@ -31,17 +35,29 @@ pub fn derive_object(input: TokenStream) -> TokenStream {
     expand(&input).unwrap_or_else(|error| error.to_compile_error()).into()
 }
 
-fn expand(input: &DeriveInput) -> syn::Result<proc_macro2::TokenStream> {
+/// Derives `framework::settings::Setting`, and writes the struct of an object's settings, all of them known.
+#[proc_macro_derive(Settings, attributes(attr))]
+pub fn derive_settings(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    let settings = fields(&input).and_then(|fields| settings::expand(&input, &fields));
+    settings.unwrap_or_else(|error| error.to_compile_error()).into()
+}
+
+fn fields(input: &DeriveInput) -> syn::Result<Vec<Field>> {
     let Data::Struct(data) = &input.data else {
         return Err(syn::Error::new_spanned(&input.ident, "only a struct can be a Terraform object"));
     };
-    let fields = match &data.fields {
-        Fields::Named(named) => named.named.iter().map(Field::parse).collect::<syn::Result<Vec<_>>>()?,
-        Fields::Unit => Vec::new(),
+    match &data.fields {
+        Fields::Named(named) => named.named.iter().map(Field::parse).collect(),
+        Fields::Unit => Ok(Vec::new()),
         Fields::Unnamed(_) => {
-            return Err(syn::Error::new_spanned(&data.fields, "the attributes of a Terraform object have names"));
+            Err(syn::Error::new_spanned(&data.fields, "the attributes of a Terraform object have names"))
         }
-    };
+    }
+}
+
+fn expand(input: &DeriveInput) -> syn::Result<proc_macro2::TokenStream> {
+    let fields = fields(input)?;
     let name = &input.ident;
     let attributes = fields.iter().map(Field::definition);
     let reads = fields.iter().map(Field::read);

@@ -96,10 +96,27 @@ pub struct Attribute {
     pub write_only: bool,
     /// A change means a new resource.
     pub replace: bool,
+    /// Whether the user sets it, and it describes what is managed: it is in the struct of `#[derive(Settings)]`.
+    pub setting: bool,
     /// What it is when the user does not set it; null where there is none. Known at plan.
     pub default: Raw,
     /// What to use instead, if it is not to be used any more.
     pub deprecated: Option<Cow<'static, str>>,
+    /// What else the provider has to know of it, by name. The framework does not read these.
+    pub marks: &'static [(&'static str, &'static str)],
+}
+
+impl Attribute {
+    /// The values of all marks of this name, empty where a mark has none.
+    pub fn marks(&self, name: &str) -> impl Iterator<Item = &'static str> {
+        self.marks.iter().filter(move |(mark, _)| *mark == name).map(|(_, value)| *value)
+    }
+
+    /// Whether it has a mark of this name.
+    #[must_use]
+    pub fn is_marked(&self, name: &str) -> bool {
+        self.marks(name).next().is_some()
+    }
 }
 
 /// Who sets an attribute.
@@ -214,7 +231,7 @@ mod tests {
         #[attr(required, replace)]
         name: Value<String>,
         /// Taints of the nodes.
-        #[attr(optional)]
+        #[attr(optional, marks(unordered, api = "Taint", api = "Toleration"))]
         taints: Value<Set<Taint>>,
         /// The ARN.
         #[attr(computed, stable)]
@@ -225,6 +242,9 @@ mod tests {
         /// Tags.
         #[attr(optional, computed)]
         tags: Value<BTreeMap<String, Value<String>>>,
+        /// Whether to wait.
+        #[attr(optional, no_setting)]
+        wait: Value<bool>,
     }
 
     #[test]
@@ -238,8 +258,13 @@ mod tests {
                 ("arn", Mode::Computed(Change::Stable), false, false),
                 ("token_wo", Mode::Optional, false, true),
                 ("tags", Mode::OptionalComputed(Change::Volatile), false, false),
+                ("wait", Mode::Optional, false, false),
             ]
         );
+        let settings = attributes.iter().filter(|attribute| attribute.setting);
+        assert_eq!(settings.map(|attribute| attribute.name.as_ref()).collect::<Vec<_>>(), ["name", "taints", "tags"]);
+        assert_eq!(attributes[1].marks("api").collect::<Vec<_>>(), ["Taint", "Toleration"]);
+        assert!(attributes[1].is_marked("unordered") && !attributes[0].is_marked("unordered"));
         let Kind::Nested(Nesting::Set, taint) = &attributes[1].kind else { unreachable!() };
         assert_eq!(taint[1].description, "Its value.\nEmpty is the same as none.");
         assert_eq!(taint[1].default, Raw::from(""));

@@ -1,6 +1,6 @@
 //! State as it stands in the file, read by the schema of today.
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::attribute_path::AttributePath;
 use super::diagnostics::{Diagnostic, Diagnostics};
@@ -14,6 +14,12 @@ use super::value::{DynamicRaw, Number, Raw};
 /// A diagnostic with the path at which a value has another type.
 pub fn from_json(schema: &Schema, json: &Json) -> Result<Raw, Diagnostics> {
     read(json, &schema.ty(), &AttributePath::root()).map_err(Diagnostics::from)
+}
+
+/// JSON that [`from_json`] reads: with the type beside a value of dynamic type.
+#[must_use]
+pub fn to_json(raw: &Raw) -> Json {
+    raw.to_json(&|dynamic| json!({ "type": dynamic.ty.to_json(), "value": to_json(&dynamic.value) }))
 }
 
 /// Reads one JSON value of a type.

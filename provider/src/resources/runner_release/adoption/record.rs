@@ -14,7 +14,7 @@ use tfplugin::framework::{Diagnostic, Object, Raw};
 
 use crate::resources::runner_release::memory::Memory;
 use crate::resources::runner_release::schema::RunnerRelease;
-use crate::resources::runner_release::values::{Becomes, KEYS, leaves, parse};
+use crate::resources::runner_release::values::{KEYS, MapsTo, leaves, parse};
 
 /// A Secret has at most 1 MiB; what unpacks to more than this is no record.
 const LARGEST: u64 = 32 * 1024 * 1024;
@@ -106,13 +106,10 @@ fn is_default(key: &str, value: &Json) -> bool {
 /// The attributes of which each can say what a key says; none for a key without effect, or that the chart does not have.
 fn attributes(key: &str) -> Vec<&'static str> {
     let Some(key) = KEYS.iter().find(|known| known.path == key) else { return Vec::new() };
-    match (key.path, key.becomes) {
-        (_, Becomes::Attribute(to)) => match to.split('.').next().unwrap_or(to) {
-            "image_parts" => vec!["image", "runner_version"],
-            "lifecycle" => vec!["container_lifecycle"],
-            attribute => vec![attribute],
-        },
-        (_, Becomes::Global(attribute)) => vec![attribute, "config_toml"],
+    match (key.path, key.maps_to) {
+        (_, MapsTo::Attribute(to)) => vec![to.split('.').next().unwrap_or(to)],
+        ("image.registry" | "image.image" | "image.tag", _) => vec!["image", "runner_version"],
+        (_, MapsTo::Global(attribute)) => vec![attribute, "config_toml"],
         ("runners.config" | "runners.configOverride", _) => vec!["config", "config_toml"],
         ("runnerToken" | "runnerRegistrationToken", _) => {
             vec!["runner_token_wo", "registration_token_wo", "token_secret_name"]

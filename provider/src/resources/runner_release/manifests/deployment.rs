@@ -1,25 +1,24 @@
 //! The Deployment of the manager.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value, json};
 
-use super::super::spec::{Advertise, ManagerPod, ProbeTimes, ReleaseSpec, Start};
+use super::super::spec::{Advertise, ProbeTimes, ReleaseSpec, Start};
 use super::Fingerprints;
 use super::checksum::{of_fingerprints, of_value};
 use super::metadata::{self, extend, put};
 
 pub(super) fn object(spec: &ReleaseSpec, config_map: &Value, fingerprints: &Fingerprints) -> Value {
-    let pod = &spec.pod;
+    let (pod, settings) = (&spec.pod, &spec.settings);
     let object = metadata::object(spec, "apps/v1", "Deployment", &spec.names.full);
-    let mut object = metadata::with(object, Some(&pod.deployment_labels), Some(&pod.deployment_annotations));
+    let mut object =
+        metadata::with(object, settings.deployment_labels.as_ref(), settings.deployment_annotations.as_ref());
     let mut labels = spec.names.labels();
-    labels.extend(pod.labels.iter().map(|(name, value)| (name.clone(), json!(value))));
+    labels.extend(settings.pod_labels.iter().flatten().map(|(name, value)| (name.clone(), json!(value))));
     let annotations = annotations(spec, config_map, fingerprints);
     let mut fields = Map::new();
     put(&mut fields, "replicas", pod.replicas);
     put(&mut fields, "revisionHistoryLimit", pod.revision_history_limit);
-    put(&mut fields, "strategy", pod.strategy.clone());
+    put(&mut fields, "strategy", settings.strategy.clone());
     put(&mut fields, "selector", spec.names.deployment_selector());
     put(
         &mut fields,
@@ -39,36 +38,38 @@ fn annotations(spec: &ReleaseSpec, config_map: &Value, fingerprints: &Fingerprin
     if account.create && !account.annotations.is_empty() {
         put(&mut annotations, "checksum/service-account", of_value(&json!(account.annotations)));
     }
-    if !spec.pod.restart_on.is_empty() {
-        put(&mut annotations, "checksum/restart-on", of_value(&json!(spec.pod.restart_on)));
+    if let Some(restart_on) = spec.settings.restart_on.as_ref().filter(|texts| !texts.is_empty()) {
+        put(&mut annotations, "checksum/restart-on", of_value(&json!(restart_on)));
     }
     if spec.metrics.enabled {
         put(&mut annotations, "prometheus.io/scrape", "true");
         put(&mut annotations, "prometheus.io/port", spec.metrics.port.to_string());
     }
-    annotations.extend(spec.pod.annotations.iter().map(|(name, value)| (name.clone(), json!(value))));
+    annotations
+        .extend(spec.settings.pod_annotations.iter().flatten().map(|(name, value)| (name.clone(), json!(value))));
     annotations
 }
 
 fn pod_spec(spec: &ReleaseSpec) -> Map<String, Value> {
-    let pod = &spec.pod;
+    let (pod, settings) = (&spec.pod, &spec.settings);
     let mut fields = Map::new();
     put(&mut fields, "serviceAccountName", Some(spec.service_account.name.clone()).filter(|name| !name.is_empty()));
-    put(&mut fields, "automountServiceAccountToken", pod.automount_service_account_token);
-    put(&mut fields, "runtimeClassName", pod.runtime_class_name.clone());
-    put(&mut fields, "priorityClassName", pod.priority_class_name.clone());
-    put(&mut fields, "schedulerName", pod.scheduler_name.clone());
-    put(&mut fields, "hostname", pod.hostname.clone());
+    put(&mut fields, "automountServiceAccountToken", settings.automount_service_account_token);
+    put(&mut fields, "runtimeClassName", settings.runtime_class_name.clone());
+    put(&mut fields, "priorityClassName", settings.priority_class_name.clone());
+    put(&mut fields, "schedulerName", settings.scheduler_name.clone());
+    put(&mut fields, "hostname", settings.hostname.clone());
     put(&mut fields, "terminationGracePeriodSeconds", pod.termination_grace_period_seconds);
     put(&mut fields, "securityContext", pod.pod_security_context.clone());
-    let secrets: Vec<Value> = pod.image_pull_secrets.iter().map(|name| json!({ "name": name })).collect();
+    let secrets: Vec<Value> =
+        settings.image_pull_secrets.iter().flatten().map(|name| json!({ "name": name })).collect();
     put(&mut fields, "imagePullSecrets", secrets);
-    extend(&mut fields, "nodeSelector", Some(&pod.node_selector));
-    put(&mut fields, "affinity", pod.affinity.clone());
-    put(&mut fields, "tolerations", pod.tolerations.clone());
-    put(&mut fields, "topologySpreadConstraints", pod.topology_spread_constraints.clone());
-    put(&mut fields, "hostAliases", pod.host_aliases.clone());
-    let containers = std::iter::once(container(spec)).chain(pod.extra_containers.iter().cloned());
+    extend(&mut fields, "nodeSelector", settings.node_selector.as_ref());
+    put(&mut fields, "affinity", settings.affinity.clone());
+    put(&mut fields, "tolerations", settings.tolerations.clone());
+    put(&mut fields, "topologySpreadConstraints", settings.topology_spread_constraints.clone());
+    put(&mut fields, "hostAliases", settings.host_aliases.clone());
+    let containers = std::iter::once(container(spec)).chain(settings.extra_containers.iter().flatten().cloned());
     put(&mut fields, "containers", containers.collect::<Vec<_>>());
     put(&mut fields, "volumes", volumes(spec));
     fields
@@ -82,9 +83,9 @@ fn container(spec: &ReleaseSpec) -> Value {
     put(&mut fields, "image", pod.image.as_str());
     put(&mut fields, "imagePullPolicy", pod.image_pull_policy.as_str());
     put(&mut fields, "command", json!([init, "--", "/bin/bash", "/configmaps/entrypoint"]));
-    put(&mut fields, "lifecycle", pod.lifecycle.clone().map(Value::Object));
+    put(&mut fields, "lifecycle", spec.settings.container_lifecycle.clone());
     put(&mut fields, "env", env(spec));
-    put(&mut fields, "envFrom", pod.extra_env_from_refs.clone());
+    put(&mut fields, "envFrom", spec.settings.extra_env_from_refs.clone());
     let timeout = pod.probe_timeout_seconds;
     put(&mut fields, "startupProbe", startup_probe(timeout));
     let verify_timeout = (timeout - 1).max(1).to_string();
@@ -92,9 +93,9 @@ fn container(spec: &ReleaseSpec) -> Value {
     put(&mut fields, "livenessProbe", probe(alive, timeout, pod.liveness));
     put(&mut fields, "readinessProbe", probe(json!(["/usr/bin/pgrep", "gitlab.*runner"]), timeout, pod.readiness));
     put(&mut fields, "ports", ports(spec));
-    put(&mut fields, "resources", pod.resources.clone());
+    put(&mut fields, "resources", spec.settings.resources.clone());
     put(&mut fields, "securityContext", pod.security_context.clone());
-    put(&mut fields, "volumeMounts", volume_mounts(pod));
+    put(&mut fields, "volumeMounts", volume_mounts(spec));
     Value::Object(fields)
 }
 
@@ -141,8 +142,10 @@ fn env(spec: &ReleaseSpec) -> Vec<Value> {
         env.push(json!({ "name": "REGISTER_LOCKED", "value": registration.locked.to_string() }));
         env.push(json!({ "name": "RUNNER_TAG_LIST", "value": registration.tag_list.join(",") }));
     }
-    let plain = spec.pod.extra_env.iter().map(|(name, value)| json!({ "name": name, "value": value }));
-    let elsewhere = spec.pod.extra_env_from.iter().map(|(name, from)| json!({ "name": name, "valueFrom": from }));
+    let settings = &spec.settings;
+    let plain = settings.extra_env.iter().flatten().map(|(name, value)| json!({ "name": name, "value": value }));
+    let elsewhere =
+        settings.extra_env_from.iter().flatten().map(|(name, from)| json!({ "name": name, "valueFrom": from }));
     let users: Vec<Value> = spec.pod.env.iter().cloned().chain(plain).chain(elsewhere).collect();
     // A name may stand there once: server-side apply rejects a second one. The user's wins, in the place of the first, because
     // Kubernetes resolves `$(NAME)` of earlier variables alone.
@@ -162,31 +165,30 @@ fn env(spec: &ReleaseSpec) -> Vec<Value> {
     env
 }
 
-fn volume_mounts(pod: &ManagerPod) -> Vec<Value> {
-    let config = pod.config_dir();
+fn volume_mounts(spec: &ReleaseSpec) -> Vec<Value> {
+    let config = spec.pod.config_dir();
     let mut mounts = vec![
         json!({ "name": "projected-secrets", "mountPath": "/secrets" }),
         json!({ "name": "etc-gitlab-runner", "mountPath": config }),
         json!({ "name": "configmaps", "mountPath": "/configmaps" }),
     ];
-    if pod.certs_secret_name.is_some() {
+    if spec.settings.certs_secret_name.is_some() {
         mounts.push(json!({ "name": "custom-certs", "mountPath": format!("{config}/certs/"), "readOnly": true }));
     }
-    mounts.extend(pod.volume_mounts.iter().cloned());
+    mounts.extend(spec.settings.volume_mounts.iter().flatten().cloned());
     mounts
 }
 
 fn volumes(spec: &ReleaseSpec) -> Vec<Value> {
-    let pod = &spec.pod;
     let mut volumes = vec![
         json!({ "name": "etc-gitlab-runner", "emptyDir": { "medium": "Memory" } }),
         json!({ "name": "projected-secrets", "projected": { "sources": secrets(spec) } }),
         json!({ "name": "configmaps", "configMap": { "name": spec.names.full } }),
     ];
-    if let Some(name) = &pod.certs_secret_name {
+    if let Some(name) = &spec.settings.certs_secret_name {
         volumes.push(json!({ "name": "custom-certs", "secret": { "secretName": name } }));
     }
-    volumes.extend(pod.volumes.iter().cloned());
+    volumes.extend(spec.settings.volumes.iter().flatten().cloned());
     volumes
 }
 
@@ -204,16 +206,6 @@ fn secrets(spec: &ReleaseSpec) -> Vec<Value> {
         fields.insert("optional".to_owned(), json!(true));
     }
     sources.push(json!({ "secret": token }));
-    for secret in &spec.pod.secrets {
-        let mut fields: BTreeMap<&str, Value> = BTreeMap::new();
-        fields.insert("name", json!(secret.name));
-        if let Some(items) = &secret.items {
-            fields.insert("items", json!(items));
-        }
-        if let Some(optional) = secret.optional {
-            fields.insert("optional", json!(optional));
-        }
-        sources.push(json!({ "secret": fields }));
-    }
+    sources.extend(spec.settings.secrets.iter().flatten().map(|secret| json!({ "secret": secret })));
     sources
 }

@@ -6,7 +6,7 @@ use super::super::spec::ReleaseSpec;
 use super::metadata::{self, put};
 
 pub(super) fn object(spec: &ReleaseSpec) -> Option<Value> {
-    let hpa = spec.hpa.as_ref()?;
+    let hpa = spec.settings.hpa.as_ref()?;
     let mut object = metadata::object(spec, "autoscaling/v2", "HorizontalPodAutoscaler", &spec.names.full);
     let mut fields = Map::new();
     put(

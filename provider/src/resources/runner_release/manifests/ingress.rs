@@ -11,7 +11,7 @@ pub(super) fn object(spec: &ReleaseSpec) -> Option<Value> {
     let name = spec.names.with("session-server-ingress");
     let object = metadata::object(spec, "networking.k8s.io/v1", "Ingress", &name);
     let mut object = metadata::with(object, None, ingress.annotations.as_ref());
-    let host = server.public_ip.as_deref();
+    let host = server.settings.public_ip.as_deref();
     let backend = json!({
         "service": { "name": spec.names.with("session-server"), "port": { "number": server.external_port } },
     });

@@ -99,10 +99,10 @@ pub fn token_secret(spec: &ReleaseSpec, token: &secrecy::SecretString) -> Option
 
 /// Every Secret whose content the manager's pods take in when they start.
 pub fn used_secrets(spec: &ReleaseSpec) -> Vec<&str> {
-    let further = spec.pod.secrets.iter().filter_map(|secret| secret.name.as_deref());
+    let further = spec.settings.secrets.iter().flatten().filter_map(|secret| secret.name.as_deref());
     let mut names: Vec<&str> = [Some(spec.token.name.as_str()), spec.cache_secret_name.as_deref()]
         .into_iter()
-        .chain([spec.pod.certs_secret_name.as_deref()])
+        .chain([spec.settings.certs_secret_name.as_deref()])
         .flatten()
         .chain(further)
         .collect();

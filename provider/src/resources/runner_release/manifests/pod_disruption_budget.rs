@@ -6,7 +6,7 @@ use super::super::spec::ReleaseSpec;
 use super::metadata::{self, put};
 
 pub(super) fn object(spec: &ReleaseSpec) -> Option<Value> {
-    let budget = spec.pod_disruption_budget.as_ref()?;
+    let budget = spec.settings.pod_disruption_budget.as_ref()?;
     let mut object = metadata::object(spec, "policy/v1", "PodDisruptionBudget", &spec.names.full);
     let mut fields = Map::new();
     put(&mut fields, "minAvailable", budget.min_available.clone());

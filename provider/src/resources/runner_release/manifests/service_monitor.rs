@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::inputs::Monitor;
+use super::super::schema::MonitorSettings;
 use super::super::spec::ReleaseSpec;
 use super::metadata::{self, put};
 
@@ -11,7 +11,7 @@ pub(super) fn object(spec: &ReleaseSpec) -> Option<Value> {
 }
 
 /// Both kinds of monitor, which differ in the name of one field.
-pub(super) fn monitor(spec: &ReleaseSpec, given: &Monitor, kind: &str, endpoints: &str) -> Value {
+pub(super) fn monitor(spec: &ReleaseSpec, given: &MonitorSettings, kind: &str, endpoints: &str) -> Value {
     let namespace = given.namespace.as_deref().filter(|namespace| !namespace.is_empty());
     let namespace = namespace.unwrap_or(&spec.names.namespace);
     let api = "monitoring.coreos.com/v1";

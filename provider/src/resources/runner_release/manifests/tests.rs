@@ -1,7 +1,7 @@
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use super::super::inputs::ReleaseInputs;
+use super::super::schema::RunnerReleaseSettings;
 use super::super::spec::{Given, ReleaseSpec, TokenKind, resolve};
 use super::*;
 
@@ -11,12 +11,12 @@ mod scripts;
 const GUIDE: &str = include_str!("../testdata/guide-values.yaml");
 
 fn guide() -> ReleaseSpec {
-    let given = Given { typed: ReleaseInputs::default(), values: &[GUIDE], token: None, existing_secret: None };
+    let given = Given { typed: RunnerReleaseSettings::default(), values: &[GUIDE], token: None, existing_secret: None };
     resolve(given).unwrap().spec
 }
 
 fn spec(inputs: Value, token: TokenKind) -> ReleaseSpec {
-    let mut typed: ReleaseInputs = serde_json::from_value(inputs).unwrap();
+    let mut typed: RunnerReleaseSettings = serde_json::from_value(inputs).unwrap();
     typed.gitlab_url.get_or_insert_with(|| "https://gitlab.example.com".to_owned());
     resolve(Given { typed, values: &[], token: Some(token), existing_secret: None }).unwrap().spec
 }
@@ -222,7 +222,7 @@ fn plan_and_state_see_no_secret_of_the_configuration() {
 
 #[test]
 fn somebody_elses_secret_is_only_mounted() {
-    let mut typed: ReleaseInputs = serde_json::from_value(json!({ "token_secret_name": "theirs" })).unwrap();
+    let mut typed: RunnerReleaseSettings = serde_json::from_value(json!({ "token_secret_name": "theirs" })).unwrap();
     typed.gitlab_url = Some("https://x/".to_owned());
     let given = Given { typed, values: &[], token: None, existing_secret: None };
     let spec = resolve(given).unwrap().spec;

@@ -24,7 +24,8 @@ pub fn hide(deployment: &mut Value, spec: &ReleaseSpec) {
     change(deployment, |container, name, value| {
         let is_own = container == spec.names.full;
         let is_of_list = spec.pod.env.iter().any(|variable| variable["name"] == name);
-        let is_hidden = !is_own || is_of_list || spec.pod.extra_env.contains_key(name);
+        let is_hidden =
+            !is_own || is_of_list || spec.settings.extra_env.as_ref().is_some_and(|env| env.contains_key(name));
         (is_hidden && !value.is_empty()).then(|| json!(REDACTED))
     });
 }

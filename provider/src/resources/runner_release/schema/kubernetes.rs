@@ -3,7 +3,7 @@
 use tfplugin::framework::value::{List, Map, Value};
 use tfplugin::framework::{Object, Raw};
 
-super::parts::objects! {
+super::parts::objects! { []
     /// Toleration of the manager pods.
     Toleration {
         /// Key of the taint. Defaults to all keys.
@@ -245,8 +245,10 @@ super::parts::objects! {
     /// Settings of a rolling update: numbers or percentages.
     RollingUpdate {
         /// Maximum number or percentage of additional pods.
+        #[attr(marks(int_or_string))]
         max_surge: String,
         /// Maximum number or percentage of unavailable pods.
+        #[attr(marks(int_or_string))]
         max_unavailable: String,
     }
 

@@ -1,16 +1,33 @@
 //! The attributes of a release, which are its state as well.
 
+//!
+//! Marks say what else is decided by an attribute:
+//!
+//! | mark | meaning |
+//! | --- | --- |
+//! | `kubernetes` | its content is defined by Kubernetes; settings have it in the API's spelling |
+//! | `int_or_string` | a number or a text of the API, for which HCL has one type |
+//! | `object = "KIND"` | objects of the kind are made from it; `KIND *SUFFIX`: those whose name ends so |
+//! | `deployment = "FIELD"` | the field of the Deployment is made from it |
+
 mod kubernetes;
 mod parts;
 
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
 use tfplugin::framework::value::{List, Map, Value};
-use tfplugin::framework::{Kind, Object, Raw, Timeouts, Type};
+use tfplugin::framework::{Kind, Object, Raw, Settings, Timeouts, Type};
 
 pub(super) use self::kubernetes::*;
 pub(super) use self::parts::*;
 
+/// An object and a list of objects of Kubernetes.
+type Fields = serde_json::Map<String, Json>;
+type Objects = Vec<Json>;
+
 /// A `gitlabspot_runner_release`.
-#[derive(Clone, Default, PartialEq, Object)]
+#[derive(Clone, Default, PartialEq, Object, Settings)]
 pub struct RunnerRelease {
     /// `namespace/name`, which is also the import id.
     #[attr(computed, stable)]
@@ -24,10 +41,10 @@ pub struct RunnerRelease {
     pub namespace: Value<String>,
     /// Whether the namespace is created if it does not exist. A destroy only deletes a namespace that was created so
     /// and that contains no other objects.
-    #[attr(optional, default = false)]
+    #[attr(optional, default = false, no_setting)]
     pub create_namespace: Value<bool>,
     /// Name of the EKS cluster. Defaults to the provider's `kubernetes` settings.
-    #[attr(optional)]
+    #[attr(optional, no_setting)]
     pub cluster_name: Value<String>,
     /// Replaces `gitlab-runner` in the names of the objects.
     #[attr(optional)]
@@ -44,13 +61,13 @@ pub struct RunnerRelease {
     #[attr(optional, write_only, sensitive)]
     pub runner_token_wo: Value<String>,
     /// Arbitrary number. A change writes `runner_token_wo` again.
-    #[attr(optional)]
+    #[attr(optional, no_setting)]
     pub runner_token_wo_version: Value<i64>,
     /// Registration token of the deprecated registration workflow: each manager pod registers itself when it starts.
     #[attr(optional, write_only, sensitive)]
     pub registration_token_wo: Value<String>,
     /// Arbitrary number. A change writes `registration_token_wo` again.
-    #[attr(optional)]
+    #[attr(optional, no_setting)]
     pub registration_token_wo_version: Value<i64>,
     /// Whether a manager pod that registered itself unregisters when it is terminated: on a destroy, and also when the
     /// pod is replaced, evicted or scaled in. Defaults to `true`. No effect on authentication tokens, which pods share.
@@ -71,10 +88,10 @@ pub struct RunnerRelease {
     #[attr(optional)]
     pub runner_version: Value<String>,
     /// Image of the manager. Defaults to `registry.gitlab.com/gitlab-org/gitlab-runner:alpine-v<runner_version>`.
-    #[attr(optional)]
+    #[attr(optional, marks(deployment = "spec.template.spec.containers.image"))]
     pub image: Value<String>,
     /// Pull policy of the image. Defaults to `IfNotPresent`.
-    #[attr(optional)]
+    #[attr(optional, marks(deployment = "spec.template.spec.containers.imagePullPolicy"))]
     pub image_pull_policy: Value<String>,
     /// Whether the manager is started with tini instead of dumb-init, which GitLab's image for OpenShift
     /// (`gitlab-runner-ocp`) requires. Other images, including `ubi-fips`, have dumb-init. Defaults to `false`.
@@ -91,7 +108,7 @@ pub struct RunnerRelease {
     pub config_toml: Value<String>,
     /// List of values files of the official Helm chart, as YAML. Later files override earlier ones, and attributes
     /// override values files.
-    #[attr(optional)]
+    #[attr(optional, no_setting)]
     pub values: Value<List<String>>,
     /// Maximum number of concurrent jobs. Defaults to 10.
     #[attr(optional)]
@@ -115,7 +132,7 @@ pub struct RunnerRelease {
     #[attr(optional)]
     pub connection_max_age: Value<String>,
     /// Session server for interactive web terminals.
-    #[attr(optional)]
+    #[attr(optional, marks(object = "Ingress", object = "Service *-session-server"))]
     pub session_server: Value<SessionServer>,
     /// The `[runners.cache]` section as an object, for example `gitlabspot_cache_bucket.runner_cache`. Validated like
     /// `config`.
@@ -135,136 +152,142 @@ pub struct RunnerRelease {
     pub docker_in_docker: Value<DockerInDocker>,
 
     /// Service account of the manager.
-    #[attr(optional)]
+    #[attr(optional, marks(object = "ServiceAccount", deployment = "spec.template.spec.serviceAccountName"))]
     pub service_account: Value<ServiceAccount>,
     /// Permissions of the manager in the cluster. Default to the least permissions that its configuration requires.
-    #[attr(optional)]
+    #[attr(
+        optional,
+        marks(object = "Role", object = "RoleBinding", object = "ClusterRole", object = "ClusterRoleBinding")
+    )]
     pub rbac: Value<Rbac>,
     /// Prometheus metrics.
-    #[attr(optional)]
+    #[attr(optional, marks(deployment = "spec.template.spec.containers.ports"))]
     pub metrics: Value<Metrics>,
     /// Service of the metrics.
-    #[attr(optional)]
+    #[attr(optional, marks(object = "Service"))]
     pub service: Value<Service>,
     /// ServiceMonitor of the metrics. Requires the Prometheus operator.
-    #[attr(optional)]
+    #[attr(optional, marks(object = "ServiceMonitor"))]
     pub service_monitor: Value<Monitor>,
     /// PodMonitor of the metrics. Requires the Prometheus operator.
-    #[attr(optional)]
+    #[attr(optional, marks(object = "PodMonitor"))]
     pub pod_monitor: Value<Monitor>,
     /// PodDisruptionBudget of the manager pods.
-    #[attr(optional)]
+    #[attr(optional, marks(object = "PodDisruptionBudget"))]
     pub pod_disruption_budget: Value<DisruptionBudget>,
     /// HorizontalPodAutoscaler of the manager.
-    #[attr(optional)]
+    #[attr(optional, marks(object = "HorizontalPodAutoscaler"))]
     pub hpa: Value<Hpa>,
 
     /// Number of manager pods. Defaults to 1. It replaces a number that an autoscaler or `kubectl scale` has set. With
     /// `hpa` the autoscaler changes it afterwards.
-    #[attr(optional)]
+    #[attr(optional, marks(deployment = "spec.replicas"))]
     pub replicas: Value<i64>,
     /// Number of old ReplicaSets to keep. Defaults to 10.
-    #[attr(optional)]
+    #[attr(optional, marks(deployment = "spec.revisionHistoryLimit"))]
     pub revision_history_limit: Value<i64>,
     /// Update strategy of the Deployment.
-    #[attr(optional)]
+    #[attr(optional, marks(kubernetes, deployment = "spec.strategy"), setting = Fields)]
     pub strategy: Value<Strategy>,
     /// Labels of the Deployment.
-    #[attr(optional)]
+    #[attr(optional, marks(deployment = "metadata.labels"))]
     pub deployment_labels: Value<Map<String>>,
     /// Annotations of the Deployment.
-    #[attr(optional)]
+    #[attr(optional, marks(deployment = "metadata.annotations"))]
     pub deployment_annotations: Value<Map<String>>,
     /// Labels of the manager pods.
-    #[attr(optional)]
+    #[attr(optional, marks(deployment = "spec.template.metadata.labels", deployment = "spec.template.labels"))]
     pub pod_labels: Value<Map<String>>,
     /// Annotations of the manager pods.
-    #[attr(optional)]
+    #[attr(
+        optional,
+        marks(deployment = "spec.template.metadata.annotations", deployment = "spec.template.annotations")
+    )]
     pub pod_annotations: Value<Map<String>>,
     /// Arbitrary strings. A change of any of them replaces the manager pods, for example `{ cache =
     /// gitlabspot_runner_credentials.cache.secret_hash }`.
     #[attr(optional)]
     pub restart_on: Value<Map<String>>,
     /// Names of the image pull Secrets of the manager pods.
-    #[attr(optional)]
+    #[attr(optional, marks(deployment = "spec.template.spec.imagePullSecrets"))]
     pub image_pull_secrets: Value<List<String>>,
     /// Number of seconds in which jobs can finish when a manager pod is terminated. Defaults to 3600.
-    #[attr(optional)]
+    #[attr(optional, marks(deployment = "spec.template.spec.terminationGracePeriodSeconds"))]
     pub termination_grace_period_seconds: Value<i64>,
     /// Name of the scheduler of the manager pods.
-    #[attr(optional)]
+    #[attr(optional, marks(deployment = "spec.template.spec.schedulerName"))]
     pub scheduler_name: Value<String>,
     /// Name of the PriorityClass of the manager pods.
-    #[attr(optional)]
+    #[attr(optional, marks(deployment = "spec.template.spec.priorityClassName"))]
     pub priority_class_name: Value<String>,
     /// Name of the RuntimeClass of the manager pods.
-    #[attr(optional)]
+    #[attr(optional, marks(deployment = "spec.template.spec.runtimeClassName"))]
     pub runtime_class_name: Value<String>,
     /// Host name of the manager pods.
-    #[attr(optional)]
+    #[attr(optional, marks(deployment = "spec.template.spec.hostname"))]
     pub hostname: Value<String>,
     /// Whether the token of the service account is mounted. Defaults to `true`.
-    #[attr(optional)]
+    #[attr(optional, marks(deployment = "spec.template.spec.automountServiceAccountToken"))]
     pub automount_service_account_token: Value<bool>,
     /// Labels that the node of a manager pod must have.
-    #[attr(optional)]
+    #[attr(optional, marks(deployment = "spec.template.spec.nodeSelector"))]
     pub node_selector: Value<Map<String>>,
     /// Affinity of the manager pods, with the keys of `config.kubernetes.affinity`. Validated like `config`.
-    #[attr(optional, kind = dynamic)]
+    #[attr(optional, kind = dynamic, marks(kubernetes, deployment = "spec.template.spec.affinity"), setting = Fields)]
     pub affinity: Value<Raw>,
     /// Tolerations of the manager pods.
-    #[attr(optional)]
+    #[attr(optional, marks(kubernetes, deployment = "spec.template.spec.tolerations"), setting = Objects)]
     pub tolerations: Value<List<Toleration>>,
     /// Topology spread constraints of the manager pods.
-    #[attr(optional)]
+    #[attr(optional, marks(kubernetes, deployment = "spec.template.spec.topologySpreadConstraints"), setting = Objects)]
     pub topology_spread_constraints: Value<List<SpreadConstraint>>,
     /// Entries of `/etc/hosts` in the manager pods.
-    #[attr(optional)]
+    #[attr(optional, marks(kubernetes, deployment = "spec.template.spec.hostAliases"), setting = Objects)]
     pub host_aliases: Value<List<HostAlias>>,
     /// Security context of the manager container, which replaces the default.
-    #[attr(optional)]
+    #[attr(optional, marks(kubernetes, deployment = "spec.template.spec.containers.securityContext"), setting = Fields)]
     pub security_context: Value<SecurityContext>,
     /// Security context of the manager pods, which replaces the default: user 100, group 65533 for files, and the
     /// seccomp profile `RuntimeDefault`.
-    #[attr(optional)]
+    #[attr(optional, marks(kubernetes, deployment = "spec.template.spec.securityContext"), setting = Fields)]
     pub pod_security_context: Value<PodSecurityContext>,
     /// Resource requests and limits of the manager container.
-    #[attr(optional)]
+    #[attr(optional, marks(kubernetes, deployment = "spec.template.spec.containers.resources"), setting = Fields)]
     pub resources: Value<Resources>,
     /// Lifecycle hooks of the manager container.
-    #[attr(optional)]
+    #[attr(optional, marks(kubernetes, deployment = "spec.template.spec.containers.lifecycle"), setting = Fields)]
     pub container_lifecycle: Value<ContainerLifecycle>,
     /// Timeout of the probes in seconds. Defaults to 4.
     #[attr(optional)]
     pub probe_timeout_seconds: Value<i64>,
     /// Settings of the liveness probe. The initial delay and the period default to 60 seconds.
-    #[attr(optional)]
+    #[attr(optional, marks(deployment = "spec.template.spec.containers.livenessProbe"))]
     pub liveness_probe: Value<Probe>,
     /// Settings of the readiness probe. The initial delay defaults to 0 and the period to 10 seconds. The probe starts
     /// after the startup probe, which checks every 2 seconds whether the registration and `pre_entrypoint_script` are
     /// complete, for up to 10 minutes.
-    #[attr(optional)]
+    #[attr(optional, marks(deployment = "spec.template.spec.containers.readinessProbe"))]
     pub readiness_probe: Value<Probe>,
     /// Additional environment variables of the manager container.
-    #[attr(optional)]
+    #[attr(optional, marks(deployment = "spec.template.spec.containers.env"))]
     pub extra_env: Value<Map<String>>,
     /// Additional environment variables whose values come from other objects.
-    #[attr(optional)]
+    #[attr(optional, marks(kubernetes), setting = BTreeMap<String, Json>)]
     pub extra_env_from: Value<Map<EnvSource>>,
     /// ConfigMaps and Secrets whose keys all become environment variables.
-    #[attr(optional)]
+    #[attr(optional, marks(kubernetes, deployment = "spec.template.spec.containers.envFrom"), setting = Objects)]
     pub extra_env_from_refs: Value<List<EnvFrom>>,
     /// Additional volumes, as Kubernetes defines them, in snake case: `[{ name = "x", empty_dir = {} }]`.
-    #[attr(optional, kind = dynamic)]
+    #[attr(optional, kind = dynamic, marks(kubernetes, deployment = "spec.template.spec.volumes"), setting = Objects)]
     pub volumes: Value<Raw>,
     /// Mounts of the volumes in the manager container.
-    #[attr(optional)]
+    #[attr(optional, marks(kubernetes, deployment = "spec.template.spec.containers.volumeMounts"), setting = Objects)]
     pub volume_mounts: Value<List<VolumeMount>>,
     /// Additional containers of the manager pods, as Kubernetes defines them, in snake case.
-    #[attr(optional, kind = dynamic)]
+    #[attr(optional, kind = dynamic, marks(kubernetes), setting = Objects)]
     pub extra_containers: Value<Raw>,
     /// Additional Secrets that are mounted at `/secrets`.
-    #[attr(optional)]
+    #[attr(optional, setting = Vec<SecretProjection>)]
     pub secrets: Value<List<SecretItems>>,
     /// Additional files that are mounted at `/configmaps`, by name.
     #[attr(optional)]
@@ -277,11 +300,11 @@ pub struct RunnerRelease {
     pub pre_entrypoint_script: Value<String>,
 
     /// Whether an apply waits until the new manager pods are available.
-    #[attr(optional, default = true)]
+    #[attr(optional, default = true, no_setting)]
     pub wait: Value<bool>,
     /// Timeouts of the operations. Default to 15 minutes for create and update, and to the grace period of the pods
     /// plus 10 minutes for delete.
-    #[attr(optional)]
+    #[attr(optional, no_setting)]
     pub timeouts: Value<Timeouts>,
     /// Status of the manager's Deployment: `available`, `progressing`, `failed` or `missing`.
     #[attr(computed)]

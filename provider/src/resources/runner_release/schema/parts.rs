@@ -1,22 +1,38 @@
 //! Nested attributes of the release itself.
 
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 use tfplugin::framework::value::{List, Map, Value};
-use tfplugin::framework::{Object, Raw};
+use tfplugin::framework::{Object, Raw, Settings};
 
+/// Objects of optional attributes. What is in brackets is derived as well.
 macro_rules! objects {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)+ })+) => {
-        $(
-            $(#[$doc])*
-            #[derive(Clone, Default, PartialEq, Object)]
-            pub struct $name { $($(#[$field_doc])* #[attr(optional)] pub $field: Value<$type>,)+ }
-        )+
+    (@ [$($derive:ident)?] $(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Default, PartialEq, Object $(, $derive)?)]
+        pub struct $name { $($(#[$field_doc])* #[attr(optional)] pub $field: Value<$type>,)+ }
+    };
+    ($derive:tt $($(#[$doc:meta])* $name:ident { $($fields:tt)+ })+) => {
+        $($crate::resources::runner_release::schema::parts::objects!(@ $derive $(#[$doc])* $name { $($fields)+ });)+
     };
 }
 pub(super) use objects;
 
 use super::kubernetes::Relabeling;
+use super::{Fields, Objects};
 
-objects! {
+/// A setting of `secrets`. Values files also say whether the pod starts without the Secret.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SecretProjection {
+    pub name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub items: Option<Objects>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub optional: Option<bool>,
+}
+
+objects! { [Settings]
     /// Options of the deprecated registration workflow. With an authentication token they are set in GitLab.
     Registration {
         /// Tags of the runner.
@@ -68,6 +84,7 @@ objects! {
         /// Annotations of the Ingress.
         annotations: Map<String>,
         /// TLS certificates of the Ingress.
+        #[attr(marks(kubernetes), setting = Objects)]
         tls: List<IngressTls>,
     }
 
@@ -174,6 +191,7 @@ objects! {
         /// Node port of the metrics.
         node_port: i64,
         /// Additional ports.
+        #[attr(marks(kubernetes), setting = Objects)]
         additional_ports: List<ServicePort>,
         /// Traffic policy: `Cluster` or `Local`.
         external_traffic_policy: String,
@@ -188,6 +206,7 @@ objects! {
         /// Port number.
         port: i64,
         /// Number or name of the port of the pod.
+        #[attr(marks(int_or_string))]
         target_port: String,
         /// Node port.
         node_port: i64,
@@ -212,15 +231,17 @@ objects! {
         /// Scheme: `http` or `https`.
         scheme: String,
         /// TLS settings, as the operator defines them.
-        #[attr(kind = super::dynamic)]
+        #[attr(kind = super::dynamic, marks(kubernetes), setting = Fields)]
         tls_config: Raw,
         /// Path of the metrics.
         path: String,
         /// Whether labels of the metrics take precedence over labels of the target.
         honor_labels: bool,
         /// Relabelings of the target.
+        #[attr(marks(kubernetes), setting = Objects)]
         relabelings: List<Relabeling>,
         /// Relabelings of the metrics.
+        #[attr(marks(kubernetes), setting = Objects)]
         metric_relabelings: List<Relabeling>,
         /// Label from which the name of the job is taken.
         job_label: String,
@@ -229,8 +250,10 @@ objects! {
     /// Disruption budget of the manager pods. Specify one of the two.
     DisruptionBudget {
         /// Minimum number or percentage of available pods.
+        #[attr(marks(int_or_string), setting = Json)]
         min_available: String,
         /// Maximum number or percentage of unavailable pods.
+        #[attr(marks(int_or_string), setting = Json)]
         max_unavailable: String,
     }
 
@@ -241,10 +264,10 @@ objects! {
         /// Maximum number of pods. Defaults to 1.
         max_replicas: i64,
         /// Metrics, as autoscaling/v2 defines them.
-        #[attr(kind = super::dynamic)]
+        #[attr(kind = super::dynamic, marks(kubernetes), setting = Objects)]
         metrics: Raw,
         /// Scaling behavior, as autoscaling/v2 defines it.
-        #[attr(kind = super::dynamic)]
+        #[attr(kind = super::dynamic, marks(kubernetes), setting = Fields)]
         behavior: Raw,
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
-use super::super::inputs::{BuildNodes, Toleration};
+use super::super::schema::{BuildNodesSettings, BuildNodesTolerationSettings};
 
 const REQUIRED: &str = "required_during_scheduling_ignored_during_execution";
 const PREFERRED: &str = "preferred_during_scheduling_ignored_during_execution";
@@ -16,7 +16,7 @@ const CAPACITY_TYPE: &str = "eks.amazonaws.com/capacityType";
 ///
 /// The labels are required through affinity and not through `node_selector`, because a job may
 /// then still be allowed to narrow its own node selector.
-pub(super) fn kubernetes(nodes: &BuildNodes) -> Table {
+pub(super) fn kubernetes(nodes: &BuildNodesSettings) -> Table {
     let mut node_affinity = Table::new();
     if nodes.capacity_type.as_deref() == Some("SPOT") {
         let mut preferred = Table::new();
@@ -42,7 +42,7 @@ pub(super) fn kubernetes(nodes: &BuildNodes) -> Table {
 
 /// The runner gives its pause pods the node selector but not the affinity, so that with an
 /// `autoscaler` table the labels have to stand there too.
-pub(super) fn for_pause_pods(nodes: &BuildNodes, kubernetes: &mut Table) {
+pub(super) fn for_pause_pods(nodes: &BuildNodesSettings, kubernetes: &mut Table) {
     if !kubernetes.contains_key("autoscaler") {
         return;
     }
@@ -56,7 +56,7 @@ pub(super) fn for_pause_pods(nodes: &BuildNodes, kubernetes: &mut Table) {
 
 /// The runner's own form: `key=value` or `key`, and the effect. Being a map it holds one effect
 /// for each; two of them become the empty one, which stands for all.
-fn tolerations(given: &[Toleration]) -> Table {
+fn tolerations(given: &[BuildNodesTolerationSettings]) -> Table {
     let mut map: BTreeMap<String, String> = BTreeMap::new();
     for toleration in given {
         let key = toleration.key.as_deref().unwrap_or_default();
@@ -127,7 +127,8 @@ mod tests {
 
     #[test]
     fn pause_pods_get_the_labels_as_selector() {
-        let nodes: BuildNodes = serde_json::from_value(json!({ "node_selector": { "a": "1", "b": "2" } })).unwrap();
+        let nodes: BuildNodesSettings =
+            serde_json::from_value(json!({ "node_selector": { "a": "1", "b": "2" } })).unwrap();
         let mut kubernetes = toml::toml! { node_selector = { a = "3" } };
         for_pause_pods(&nodes, &mut kubernetes);
         assert_eq!(kubernetes, toml::toml! { node_selector = { a = "3" } });

@@ -7,12 +7,12 @@ use serde_json::{Value as Json, json};
 use tfplugin::framework::{AttributePath, Diagnostic};
 use toml::{Table, Value};
 
-use super::super::inputs::ReleaseInputs;
+use super::super::schema::RunnerReleaseSettings;
 use super::super::values::ChartValues;
 use super::{Names, SessionServer, build_nodes, docker_in_docker};
 
 pub(super) struct Sources<'a> {
-    pub(super) typed: &'a ReleaseInputs,
+    pub(super) typed: &'a RunnerReleaseSettings,
     pub(super) values: &'a ChartValues,
     pub(super) names: &'a Names,
     pub(super) version: RunnerVersion,
@@ -33,7 +33,7 @@ impl Sources<'_> {
         let mut layers = vec![self.defaults(), self.derived()];
         layers.extend(self.values.config.iter().cloned());
         layers.push(self.values.environment.clone());
-        layers.extend(named_parts(&self.values.inputs));
+        layers.extend(named_parts(&self.values.settings));
         let mut merged = merge(&layers, &typed)?;
         if let (Some(nodes), Some(Value::Table(kubernetes))) =
             (&self.typed.build_nodes, merged.runner.get_mut("kubernetes"))
@@ -63,9 +63,9 @@ impl Sources<'_> {
             global.insert("listen_address".into(), format!(":{port}").into());
         }
         if let Some(server) = self.session_server {
-            let timeout = [self.typed, &self.values.inputs]
+            let timeout = [self.typed, &self.values.settings]
                 .into_iter()
-                .find_map(|inputs| inputs.session_server.as_ref()?.timeout);
+                .find_map(|settings| settings.session_server.as_ref()?.timeout);
             global.insert("session_server".into(), Value::Table(server.config(timeout)));
         }
         Config { global, runner: Table::new() }
@@ -119,15 +119,18 @@ impl Sources<'_> {
 }
 
 /// The attributes that are a global key of the same name.
-fn globals(inputs: &ReleaseInputs, version: RunnerVersion) -> Vec<(&'static str, Result<Config, Vec<Diagnostic>>)> {
+fn globals(
+    settings: &RunnerReleaseSettings,
+    version: RunnerVersion,
+) -> Vec<(&'static str, Result<Config, Vec<Diagnostic>>)> {
     let given = [
-        ("concurrent", json!(inputs.concurrent)),
-        ("check_interval", json!(inputs.check_interval)),
-        ("log_level", json!(inputs.log_level)),
-        ("log_format", json!(inputs.log_format)),
-        ("shutdown_timeout", json!(inputs.shutdown_timeout)),
-        ("sentry_dsn", json!(inputs.sentry_dsn)),
-        ("connection_max_age", json!(inputs.connection_max_age)),
+        ("concurrent", json!(settings.concurrent)),
+        ("check_interval", json!(settings.check_interval)),
+        ("log_level", json!(settings.log_level)),
+        ("log_format", json!(settings.log_format)),
+        ("shutdown_timeout", json!(settings.shutdown_timeout)),
+        ("sentry_dsn", json!(settings.sentry_dsn)),
+        ("connection_max_age", json!(settings.connection_max_age)),
     ];
     let given = given.into_iter().filter(|(_, value)| !value.is_null());
     given
@@ -139,13 +142,13 @@ fn globals(inputs: &ReleaseInputs, version: RunnerVersion) -> Vec<(&'static str,
 }
 
 /// The attributes that are a runner's key under another name.
-fn named(inputs: &ReleaseInputs) -> Vec<(&'static str, Config)> {
+fn named(settings: &RunnerReleaseSettings) -> Vec<(&'static str, Config)> {
     let mut configs = Vec::new();
-    if let Some(name) = &inputs.runner_name {
+    if let Some(name) = &settings.runner_name {
         let runner = [("name".to_owned(), Value::from(name.as_str()))].into_iter().collect();
         configs.push(("runner_name", Config { runner, ..Config::default() }));
     }
-    if let Some(namespace) = &inputs.job_namespace {
+    if let Some(namespace) = &settings.job_namespace {
         let runner = kubernetes([("namespace", namespace.as_str().into())]);
         configs.push(("job_namespace", Config { runner, ..Config::default() }));
     }
@@ -153,8 +156,8 @@ fn named(inputs: &ReleaseInputs) -> Vec<(&'static str, Config)> {
 }
 
 /// The same from a values file; its job namespace gives way to the text, which refers to it.
-fn named_parts(inputs: &ReleaseInputs) -> impl Iterator<Item = Config> {
-    named(inputs).into_iter().filter(|(name, _)| *name == "runner_name").map(|(_, config)| config)
+fn named_parts(settings: &RunnerReleaseSettings) -> impl Iterator<Item = Config> {
+    named(settings).into_iter().filter(|(name, _)| *name == "runner_name").map(|(_, config)| config)
 }
 
 fn kubernetes<const N: usize>(entries: [(&str, Value); N]) -> Table {

@@ -2,12 +2,12 @@
 
 use toml::{Table, Value};
 
-use super::super::inputs::DockerInDocker;
+use super::super::schema::DockerInDockerSettings;
 
 /// `[[runners]]` keys: the client's variables, privileged containers and the certificates' volume.
 ///
 /// The service itself stays the job's, which names it in its `.gitlab-ci.yml`.
-pub(super) fn runner(docker: &DockerInDocker) -> Table {
+pub(super) fn runner(docker: &DockerInDockerSettings) -> Table {
     let tls = docker.tls.unwrap_or(true);
     let environment: &[&str] = if tls {
         &[
@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn without_tls_there_are_no_certificates() {
-        let docker = DockerInDocker { image: Some("docker:27".into()), tls: Some(false) };
+        let docker = DockerInDockerSettings { image: Some("docker:27".into()), tls: Some(false) };
         assert_eq!(
             runner(&docker),
             toml::toml! {

@@ -1,24 +1,10 @@
 //! How much room a whole job pod takes, and where it may go.
 
-use std::collections::BTreeMap;
-
-use serde::Serialize;
-use tfplugin::framework::{AttributePath, Diagnostic};
+use tfplugin::framework::{self, AttributePath, Diagnostic};
 use toml::{Table, Value};
 
-use super::super::inputs::Toleration;
+use super::super::schema::{JobPod, JobPodToleration};
 use super::Quantity;
-
-/// The shape of `gitlabspot_warm_capacity.pod`. Amounts are Kubernetes quantities; unset ones are
-/// requested by no container.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct JobPod {
-    pub cpu: Option<String>,
-    pub memory: Option<String>,
-    pub ephemeral_storage: Option<String>,
-    pub node_selector: BTreeMap<String, String>,
-    pub tolerations: Vec<Toleration>,
-}
 
 /// Adds up the build container, the helper and `services` service containers of
 /// `[runners.kubernetes]`.
@@ -30,11 +16,11 @@ pub fn job_pod(kubernetes: &Table, services: usize) -> JobPod {
     let services = services.max(listed);
     let amount = |resource: &str| sum(kubernetes, resource, services);
     JobPod {
-        cpu: amount("cpu").map(Quantity::as_cpu),
-        memory: amount("memory").map(Quantity::as_bytes),
-        ephemeral_storage: amount("ephemeral_storage").map(Quantity::as_bytes),
-        node_selector: node_selector(kubernetes),
-        tolerations: tolerations(kubernetes),
+        cpu: amount("cpu").map(Quantity::as_cpu).into(),
+        memory: amount("memory").map(Quantity::as_bytes).into(),
+        ephemeral_storage: amount("ephemeral_storage").map(Quantity::as_bytes).into(),
+        node_selector: framework::Value::Known(node_selector(kubernetes)),
+        tolerations: framework::Value::Known(tolerations(kubernetes)),
     }
 }
 
@@ -53,20 +39,20 @@ fn sum(kubernetes: &Table, resource: &str, services: usize) -> Option<Quantity> 
 }
 
 /// `node_selector`, and what a required affinity of one term says with one value.
-fn node_selector(kubernetes: &Table) -> BTreeMap<String, String> {
-    let mut labels = BTreeMap::new();
+fn node_selector(kubernetes: &Table) -> framework::value::Map<String> {
+    let mut labels = framework::value::Map::new();
     if let Some([term]) = required_terms(kubernetes).as_deref() {
         let expressions = term.get("match_expressions").and_then(Value::as_array);
         for expression in expressions.into_iter().flatten() {
             let text = |name: &str| expression.get(name).and_then(Value::as_str);
             let values = expression.get("values").and_then(Value::as_array).map(Vec::as_slice);
             if let (Some(label), Some("In"), Some([Value::String(value)])) = (text("key"), text("operator"), values) {
-                labels.insert(label.to_owned(), value.clone());
+                labels.insert(label.to_owned(), value.as_str().into());
             }
         }
     }
     for (label, value) in kubernetes.get("node_selector").and_then(Value::as_table).into_iter().flatten() {
-        labels.insert(label.clone(), value.as_str().unwrap_or_default().to_owned());
+        labels.insert(label.clone(), value.as_str().unwrap_or_default().into());
     }
     labels
 }
@@ -114,24 +100,15 @@ fn required_terms(kubernetes: &Table) -> Option<Vec<Value>> {
     terms.as_array().cloned()
 }
 
-fn tolerations(kubernetes: &Table) -> Vec<Toleration> {
+fn tolerations(kubernetes: &Table) -> framework::value::List<JobPodToleration> {
     let map = kubernetes.get("node_tolerations").and_then(Value::as_table);
     let read = map.into_iter().flatten().map(|(taint, effect)| {
         let effect = effect.as_str().filter(|effect| !effect.is_empty()).map(str::to_owned);
-        match taint.split_once('=') {
-            Some((key, value)) => Toleration {
-                key: Some(key.to_owned()),
-                operator: Some("Equal".to_owned()),
-                value: Some(value.to_owned()),
-                effect,
-            },
-            None => Toleration {
-                key: Some(taint.clone()).filter(|key| !key.is_empty()),
-                operator: Some("Exists".to_owned()),
-                value: None,
-                effect,
-            },
-        }
+        let (key, operator, value) = match taint.split_once('=') {
+            Some((key, value)) => (key.into(), "Equal", value.into()),
+            None => (Some(taint.clone()).filter(|key| !key.is_empty()).into(), "Exists", framework::Value::Null),
+        };
+        framework::Value::Known(JobPodToleration { key, operator: operator.into(), value, effect: effect.into() })
     });
     read.collect()
 }
@@ -140,13 +117,18 @@ fn tolerations(kubernetes: &Table) -> Vec<Toleration> {
 mod tests {
     use super::*;
 
-    fn toleration(key: &str, operator: &str, value: Option<&str>, effect: Option<&str>) -> Toleration {
-        Toleration {
-            key: Some(key.into()),
-            operator: Some(operator.into()),
-            value: value.map(Into::into),
-            effect: effect.map(Into::into),
-        }
+    fn toleration(
+        key: &str,
+        operator: &str,
+        value: Option<&str>,
+        effect: Option<&str>,
+    ) -> framework::Value<JobPodToleration> {
+        framework::Value::Known(JobPodToleration {
+            key: key.into(),
+            operator: operator.into(),
+            value: value.map(str::to_owned).into(),
+            effect: effect.map(str::to_owned).into(),
+        })
     }
 
     #[test]
@@ -169,14 +151,16 @@ mod tests {
             ] }]
         };
         let expected = JobPod {
-            cpu: Some("3250m".into()),
-            memory: Some("8704Mi".into()),
-            ephemeral_storage: Some("20Gi".into()),
-            node_selector: [("arch", "amd64"), ("intent", "build")].map(|(k, v)| (k.into(), v.into())).into(),
-            tolerations: vec![
+            cpu: "3250m".into(),
+            memory: "8704Mi".into(),
+            ephemeral_storage: "20Gi".into(),
+            node_selector: framework::Value::Known(
+                [("arch", "amd64"), ("intent", "build")].map(|(k, v)| (k.to_owned(), v.into())).into(),
+            ),
+            tolerations: framework::Value::Known(vec![
                 toleration("buildInstance", "Equal", Some("true"), Some("NoSchedule")),
                 toleration("spot", "Exists", None, None),
-            ],
+            ]),
         };
         assert_eq!(job_pod(&kubernetes, 1), expected);
     }
@@ -204,7 +188,7 @@ mod tests {
     #[test]
     fn the_pods_own_request_replaces_the_sum() {
         let kubernetes = toml::toml! { cpu_request = "2" pod_cpu_limit = "8" service_cpu_request = "1" };
-        assert_eq!(job_pod(&kubernetes, 1).cpu.as_deref(), Some("8"));
-        assert_eq!(job_pod(&kubernetes, 1).memory, None);
+        assert_eq!(job_pod(&kubernetes, 1).cpu.as_str(), Some("8"));
+        assert_eq!(job_pod(&kubernetes, 1).memory, framework::Value::Null);
     }
 }

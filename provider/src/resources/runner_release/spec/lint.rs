@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 use tfplugin::framework::{AttributePath, Diagnostic};
 use toml::{Table, Value};
 
-use super::super::inputs::ReleaseInputs;
+use super::super::schema::RunnerReleaseSettings;
 use super::TokenKind;
 use super::rules::feature_flag;
 
@@ -14,7 +14,7 @@ const SCALE_UP_SECONDS: i64 = 240;
 /// The runner's own default of `poll_timeout`.
 const DEFAULT_POLL_TIMEOUT: i64 = 180;
 
-pub(super) fn runner(runner: &Table, inputs: &ReleaseInputs) -> Vec<Diagnostic> {
+pub(super) fn runner(runner: &Table, settings: &RunnerReleaseSettings) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     if runner.contains_key("token") {
         findings.push(Diagnostic::error("Token in the runner's configuration", "The configuration holds a token, which would stand in plan, state and a ConfigMap. Take it out and set \
@@ -22,7 +22,7 @@ pub(super) fn runner(runner: &Table, inputs: &ReleaseInputs) -> Vec<Diagnostic> 
     }
     let empty = Table::new();
     let kubernetes = runner.get("kubernetes").and_then(Value::as_table).unwrap_or(&empty);
-    if inputs.build_nodes.is_some() {
+    if settings.build_nodes.is_some() {
         let timeout = kubernetes.get("poll_timeout").and_then(Value::as_integer);
         if timeout.unwrap_or(DEFAULT_POLL_TIMEOUT) < SCALE_UP_SECONDS {
             findings.push(Diagnostic::warning("Jobs may time out before a node is ready", format!(
@@ -36,15 +36,15 @@ pub(super) fn runner(runner: &Table, inputs: &ReleaseInputs) -> Vec<Diagnostic> 
         findings.push(Diagnostic::warning("Pod patches not enabled", "pod_spec has no effect without the feature flag FF_USE_ADVANCED_POD_SPEC_CONFIGURATION. Set it to true in \
              feature_flags.").at(AttributePath::dotted("config.kubernetes.pod_spec")));
     }
-    findings.extend(cache(runner.get("cache").and_then(Value::as_table).unwrap_or(&empty), inputs));
+    findings.extend(cache(runner.get("cache").and_then(Value::as_table).unwrap_or(&empty), settings));
     findings
 }
 
-fn cache(cache: &Table, inputs: &ReleaseInputs) -> Vec<Diagnostic> {
+fn cache(cache: &Table, settings: &RunnerReleaseSettings) -> Vec<Diagnostic> {
     let s3 = cache.get("s3").and_then(Value::as_table);
     let has = |name: &str| s3.and_then(|s3| s3.get(name)).and_then(Value::as_str).is_some_and(|text| !text.is_empty());
     let mut findings = Vec::new();
-    if has("AccessKey") && inputs.cache_secret_name.is_some() {
+    if has("AccessKey") && settings.cache_secret_name.is_some() {
         findings.push(Diagnostic::error("Duplicate key", "Credentials of the cache are given by `cache_secret_name` and in the configuration itself. Keep the Secret.").at(AttributePath::of("cache_secret_name")));
     }
     if has("AccessKey") && !has("ServerAddress") && !has("AuthenticationType") {
@@ -61,7 +61,7 @@ fn cache(cache: &Table, inputs: &ReleaseInputs) -> Vec<Diagnostic> {
             .at(AttributePath::dotted("config.cache.s3.secret_key")),
         );
     }
-    if s3.is_some() && inputs.cache_secret_name.is_some() && !has("ServerAddress") && !has("AuthenticationType") {
+    if s3.is_some() && settings.cache_secret_name.is_some() && !has("ServerAddress") && !has("AuthenticationType") {
         findings.push(Diagnostic::warning("Cache credentials may be ignored", "Without server_address or authentication_type the runner takes no notice of the keys in the Secret. Set \
              authentication_type = \"access-key\" in the cache's s3 section.").at(AttributePath::of("cache_secret_name")));
     }
@@ -69,8 +69,8 @@ fn cache(cache: &Table, inputs: &ReleaseInputs) -> Vec<Diagnostic> {
 }
 
 /// Options that only a registration token can carry out.
-pub(super) fn registration(kind: TokenKind, inputs: &ReleaseInputs) -> Vec<Diagnostic> {
-    let (TokenKind::Authentication, Some(given)) = (kind, &inputs.registration) else { return Vec::new() };
+pub(super) fn registration(kind: TokenKind, settings: &RunnerReleaseSettings) -> Vec<Diagnostic> {
+    let (TokenKind::Authentication, Some(given)) = (kind, &settings.registration) else { return Vec::new() };
     let reserved = [
         ("tag_list", given.tag_list.as_ref().is_some_and(|tags| !tags.is_empty())),
         ("run_untagged", given.run_untagged.is_some()),
@@ -89,13 +89,13 @@ pub(super) fn registration(kind: TokenKind, inputs: &ReleaseInputs) -> Vec<Diagn
         )).at(AttributePath::of("registration"))]
 }
 
-pub(super) fn objects(inputs: &ReleaseInputs) -> Vec<Diagnostic> {
+pub(super) fn objects(settings: &RunnerReleaseSettings) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     let on = |enabled: Option<Option<bool>>| enabled.flatten() == Some(true);
-    let metrics = on(inputs.metrics.as_ref().map(|metrics| metrics.enabled));
-    let service = on(inputs.service.as_ref().map(|service| service.enabled));
-    let service_monitor = on(inputs.service_monitor.as_ref().map(|monitor| monitor.enabled));
-    let pod_monitor = on(inputs.pod_monitor.as_ref().map(|monitor| monitor.enabled));
+    let metrics = on(settings.metrics.as_ref().map(|metrics| metrics.enabled));
+    let service = on(settings.service.as_ref().map(|service| service.enabled));
+    let service_monitor = on(settings.service_monitor.as_ref().map(|monitor| monitor.enabled));
+    let pod_monitor = on(settings.pod_monitor.as_ref().map(|monitor| monitor.enabled));
     let mut needs = |name: &'static str, what: &str| {
         findings.push(
             Diagnostic::error(
@@ -114,7 +114,7 @@ pub(super) fn objects(inputs: &ReleaseInputs) -> Vec<Diagnostic> {
     if pod_monitor && !metrics {
         needs("pod_monitor", "metrics");
     }
-    if let Some(hpa) = &inputs.hpa {
+    if let Some(hpa) = &settings.hpa {
         if hpa.metrics.as_ref().is_none_or(Vec::is_empty) {
             findings.push(
                 Diagnostic::error(
@@ -133,7 +133,7 @@ pub(super) fn objects(inputs: &ReleaseInputs) -> Vec<Diagnostic> {
             );
         }
     }
-    if let Some(budget) = &inputs.pod_disruption_budget
+    if let Some(budget) = &settings.pod_disruption_budget
         && budget.min_available.is_some() == budget.max_unavailable.is_some()
     {
         findings.push(

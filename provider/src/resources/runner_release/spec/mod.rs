@@ -1,4 +1,4 @@
-//! A release without doubt: every default chosen, every source merged, every check passed.
+//! A fully resolved release: every default chosen, every source merged, every check passed.
 //!
 //! [`resolve`] makes it from what the user said; the manifests are written from it and from
 //! nothing else. It holds no token.
@@ -19,16 +19,15 @@ use std::collections::BTreeMap;
 
 use gitlabspot_runner_config::config_toml::Config;
 use gitlabspot_runner_config::version::RunnerVersion;
-pub use job_pod::{JobPod, job_pod};
-pub use manager_pod::{ManagerPod, ProbeTimes, READINESS, pod_security_context, security_context};
+pub use job_pod::job_pod;
+pub use manager_pod::{ManagerPod, ProbeTimes, READINESS, pod_security_context};
 pub use names::Names;
 pub use resolve::{Given, Resolved, resolve};
 pub use rules::{Needed, Rule, needed, priority_classes, session_server as session_server_rule};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 pub use session_server::{ADDRESS_PLACEHOLDER, Advertise, SessionServer};
 
-use super::inputs::{Hpa, Monitor, Service};
+use super::schema::{JobPod, MonitorSettings, RunnerReleaseSettings, ServiceSettings};
 pub use crate::quantity::Quantity;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +40,8 @@ pub struct ReleaseSpec {
     /// Complete for [`Start::WholeConfig`]; else the template and what stands around it.
     pub config: Config,
     pub pod: ManagerPod,
+    /// All settings. Those without a default go from here into the objects.
+    pub settings: Box<RunnerReleaseSettings>,
     pub cache_secret_name: Option<String>,
     pub pre_entrypoint_script: Option<String>,
     /// Further files under `/configmaps`.
@@ -48,12 +49,11 @@ pub struct ReleaseSpec {
     pub service_account: ServiceAccount,
     pub roles: Option<Roles>,
     pub metrics: Metrics,
-    pub service: Option<Service>,
-    pub service_monitor: Option<Monitor>,
-    pub pod_monitor: Option<Monitor>,
+    /// The next three only where they are enabled.
+    pub service: Option<ServiceSettings>,
+    pub service_monitor: Option<MonitorSettings>,
+    pub pod_monitor: Option<MonitorSettings>,
     pub session_server: Option<SessionServer>,
-    pub pod_disruption_budget: Option<DisruptionBudget>,
-    pub hpa: Option<Hpa>,
     pub job_pod: JobPod,
 }
 
@@ -121,13 +121,6 @@ pub struct Metrics {
     pub enabled: bool,
     pub port: i64,
     pub port_name: String,
-}
-
-/// Exactly one of the two is set.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DisruptionBudget {
-    pub min_available: Option<Value>,
-    pub max_unavailable: Option<Value>,
 }
 
 #[cfg(test)]

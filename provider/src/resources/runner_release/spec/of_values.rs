@@ -2,12 +2,16 @@
 
 use tfplugin::framework::{AttributePath, Diagnostic, Step};
 
-use super::super::inputs::ReleaseInputs;
+use super::super::schema::RunnerReleaseSettings;
 use super::super::values::{ChartValues, Notes, is_of_registration, option};
 use super::{Roles, ServiceAccount, Start};
 
 /// Findings about attributes that the values files give stand at their file.
-pub(super) fn placed(findings: Vec<Diagnostic>, typed: &ReleaseInputs, values: &ChartValues) -> Vec<Diagnostic> {
+pub(super) fn placed(
+    findings: Vec<Diagnostic>,
+    typed: &RunnerReleaseSettings,
+    values: &ChartValues,
+) -> Vec<Diagnostic> {
     let typed = serde_json::to_value(typed).unwrap_or_default();
     let is_typed = |name: &str| !typed[name].is_null();
     let place = |finding: Diagnostic| {
@@ -34,7 +38,11 @@ pub(super) fn placed(findings: Vec<Diagnostic>, typed: &ReleaseInputs, values: &
 }
 
 /// What the runner ignores of its configuration is no error where the files alone say it.
-pub(super) fn excused(findings: Vec<Diagnostic>, typed: &ReleaseInputs, values: &mut ChartValues) -> Vec<Diagnostic> {
+pub(super) fn excused(
+    findings: Vec<Diagnostic>,
+    typed: &RunnerReleaseSettings,
+    values: &mut ChartValues,
+) -> Vec<Diagnostic> {
     let is_of_files =
         typed.config.is_none() && typed.config_toml.is_none() && typed.cache.is_none() && values.has_config;
     let (errors, mut kept): (Vec<_>, Vec<_>) = findings.into_iter().partition(|one| is_of_files && one.is_error());
@@ -50,26 +58,26 @@ pub(super) fn excused(findings: Vec<Diagnostic>, typed: &ReleaseInputs, values: 
 }
 
 /// Objects that the chart makes only beside others.
-pub(super) fn objects(inputs: &mut ReleaseInputs, typed: &ReleaseInputs, notes: &mut Notes) {
+pub(super) fn objects(settings: &mut RunnerReleaseSettings, typed: &RunnerReleaseSettings, notes: &mut Notes) {
     let on = |enabled: Option<Option<bool>>| enabled.flatten() == Some(true);
-    let metrics = on(inputs.metrics.as_ref().map(|metrics| metrics.enabled));
-    if let Some(service) = inputs.service.as_mut().filter(|service| service.enabled == Some(true))
+    let metrics = on(settings.metrics.as_ref().map(|metrics| metrics.enabled));
+    if let Some(service) = settings.service.as_mut().filter(|service| service.enabled == Some(true))
         && !metrics
         && typed.service.is_none()
     {
         service.enabled = Some(false);
         notes.add("service.enabled", "the chart makes no Service without metrics.enabled.");
     }
-    let service = on(inputs.service.as_ref().map(|service| service.enabled));
+    let service = on(settings.service.as_ref().map(|service| service.enabled));
     for (monitor, typed, path, is_of_use, needed) in [
         (
-            &mut inputs.service_monitor,
+            &mut settings.service_monitor,
             &typed.service_monitor,
             "metrics.serviceMonitor.enabled",
             metrics && service,
             "metrics.enabled and service.enabled",
         ),
-        (&mut inputs.pod_monitor, &typed.pod_monitor, "metrics.podMonitor.enabled", metrics, "metrics.enabled"),
+        (&mut settings.pod_monitor, &typed.pod_monitor, "metrics.podMonitor.enabled", metrics, "metrics.enabled"),
     ] {
         if let Some(monitor) = monitor.as_mut().filter(|monitor| monitor.enabled == Some(true))
             && !is_of_use
@@ -82,8 +90,13 @@ pub(super) fn objects(inputs: &mut ReleaseInputs, typed: &ReleaseInputs, notes: 
 }
 
 /// The chart makes a session server for a single pod alone.
-pub(super) fn session_server(inputs: &mut ReleaseInputs, typed: &ReleaseInputs, single_pod: bool, notes: &mut Notes) {
-    if let Some(server) = inputs.session_server.as_mut().filter(|server| server.enabled == Some(true))
+pub(super) fn session_server(
+    settings: &mut RunnerReleaseSettings,
+    typed: &RunnerReleaseSettings,
+    single_pod: bool,
+    notes: &mut Notes,
+) {
+    if let Some(server) = settings.session_server.as_mut().filter(|server| server.enabled == Some(true))
         && !single_pod
         && typed.session_server.is_none()
     {
@@ -93,9 +106,13 @@ pub(super) fn session_server(inputs: &mut ReleaseInputs, typed: &ReleaseInputs, 
 }
 
 /// Options that an authentication token carries itself.
-pub(super) fn registration(inputs: &mut ReleaseInputs, typed: &ReleaseInputs, notes: &mut Notes) {
+pub(super) fn registration(
+    settings: &mut RunnerReleaseSettings,
+    typed: &RunnerReleaseSettings,
+    values: &mut ChartValues,
+) {
     const EFFECT: &str = "it has no effect with an authentication token (glrt-...): GitLab keeps this setting. The chart leaves it out, too.";
-    let given = std::mem::replace(&mut inputs.registration, typed.registration.clone());
+    let given = std::mem::replace(&mut settings.registration, typed.registration.clone());
     if let Some(given) = given.filter(|_| typed.registration.is_none()) {
         for (path, is_set) in [
             ("runners.tags", given.tag_list.is_some()),
@@ -105,22 +122,20 @@ pub(super) fn registration(inputs: &mut ReleaseInputs, typed: &ReleaseInputs, no
             ("runners.maximumTimeout", given.maximum_timeout.is_some()),
         ] {
             if is_set {
-                notes.add(path, EFFECT);
+                values.notes.add(path, EFFECT);
             }
         }
     }
     let mut variables = Vec::new();
-    if let Some(env) = &mut inputs.env {
-        env.retain(|variable| {
-            let name = variable["name"].as_str().unwrap_or_default();
-            let is_one = is_of_registration(name);
-            if is_one {
-                variables.push(("envVars".to_owned(), name.to_owned()));
-            }
-            !is_one
-        });
-    }
-    if let Some(env) = &mut inputs.extra_env {
+    values.env.retain(|variable| {
+        let name = variable["name"].as_str().unwrap_or_default();
+        let is_one = is_of_registration(name);
+        if is_one {
+            variables.push(("envVars".to_owned(), name.to_owned()));
+        }
+        !is_one
+    });
+    if let Some(env) = &mut settings.extra_env {
         let is_typed = |name: &String| typed.extra_env.as_ref().is_some_and(|env| env.contains_key(name));
         env.retain(|name, _| {
             let is_one = is_of_registration(name) && !is_typed(name);
@@ -131,12 +146,12 @@ pub(super) fn registration(inputs: &mut ReleaseInputs, typed: &ReleaseInputs, no
         });
     }
     for (path, name) in variables {
-        notes.add(&path, format!("{name}: {EFFECT}"));
+        values.notes.add(&path, format!("{name}: {EFFECT}"));
     }
 }
 
 /// Variables that configure a runner only when it registers, and are of no use to one that does not.
-pub(super) fn variables(start: &Start, typed: &ReleaseInputs, values: &mut ChartValues) -> Vec<Diagnostic> {
+pub(super) fn variables(start: &Start, typed: &RunnerReleaseSettings, values: &mut ChartValues) -> Vec<Diagnostic> {
     if *start != Start::WholeConfig {
         return Vec::new();
     }
@@ -165,14 +180,15 @@ pub(super) fn variables(start: &Start, typed: &ReleaseInputs, values: &mut Chart
 
 /// The chart's Role allows everything in the core group; the one here allows what the manager needs.
 pub(super) fn jobs_of_the_manager(
-    inputs: &ReleaseInputs,
-    typed: &ReleaseInputs,
+    settings: &RunnerReleaseSettings,
+    typed: &RunnerReleaseSettings,
     runner: &toml::Table,
     account: &ServiceAccount,
     roles: Option<&Roles>,
     notes: &mut Notes,
 ) {
-    let has_rules = inputs.rbac.as_ref().is_some_and(|rbac| rbac.rules.as_ref().is_some_and(|rules| !rules.is_empty()));
+    let has_rules =
+        settings.rbac.as_ref().is_some_and(|rbac| rbac.rules.as_ref().is_some_and(|rules| !rules.is_empty()));
     let of_jobs = runner.get("kubernetes").and_then(|kubernetes| kubernetes.get("service_account")?.as_str());
     if roles.is_some() && !has_rules && typed.rbac.is_none() && of_jobs.is_some_and(|of_jobs| of_jobs == account.name) {
         notes.add(

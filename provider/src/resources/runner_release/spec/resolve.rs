@@ -1,23 +1,23 @@
-//! From what the user said to a release without doubt.
+//! From what the user said to a fully resolved release.
 
 use gitlabspot_runner_config::version::RunnerVersion;
 use secrecy::SecretString;
 use tfplugin::framework::{AttributePath, Diagnostic};
 use toml::Value;
 
-use super::super::inputs::ReleaseInputs;
+use super::super::schema::RunnerReleaseSettings;
 use super::super::values::{self, ChartValues, Context};
 use super::super::version::{self, Running};
 use super::configuration::Sources;
 use super::{
-    DisruptionBudget, ManagerPod, Metrics, Names, Registration, ReleaseSpec, Roles, Rule, ServiceAccount,
-    SessionServer, Start, TokenKind, TokenSecret, job_pod, lint, needed, of_values,
+    ManagerPod, Metrics, Names, Registration, ReleaseSpec, Roles, Rule, ServiceAccount, SessionServer, Start,
+    TokenKind, TokenSecret, job_pod, lint, needed, of_values,
 };
 
 /// Everything that a plan or an apply knows.
 #[derive(Debug)]
 pub struct Given<'a> {
-    pub typed: ReleaseInputs,
+    pub typed: RunnerReleaseSettings,
     pub values: &'a [&'a str],
     /// Which write-only token is set, if any.
     pub token: Option<TokenKind>,
@@ -55,31 +55,32 @@ pub fn resolve(given: Given<'_>) -> Result<Resolved, Vec<Diagnostic>> {
         files => values::read(files, context),
     };
     let mut findings = std::mem::take(&mut values.errors);
-    let mut inputs = typed.clone().over(values.inputs.clone()).map_err(shape_error)?;
+    let mut settings = typed.clone().over(values.settings.clone()).map_err(shape_error)?;
     if typed.pod_security_context.is_none() && !values.has_pod_security_context {
         // What nobody has written is this provider's default, not the chart's.
-        inputs.pod_security_context = None;
+        settings.pod_security_context = None;
     }
-    let names = Names::new(&release, &namespace, inputs.name_override.as_deref(), inputs.fullname_override.as_deref());
-    let running = Running::of(asked_version, &typed, &inputs);
+    let names =
+        Names::new(&release, &namespace, settings.name_override.as_deref(), settings.fullname_override.as_deref());
+    let running = Running::of(asked_version, &typed, &settings, values.image.tag.as_deref());
     let (version, expands_token) = (running.version, running.expands_token());
 
     findings.extend(asked.err().into_iter().flatten());
-    of_values::objects(&mut inputs, &typed, &mut values.notes);
-    findings.extend(lint::objects(&inputs));
+    of_values::objects(&mut settings, &typed, &mut values.notes);
+    findings.extend(lint::objects(&settings));
     findings.extend(running.findings());
-    let gitlab_url = self::gitlab_url(&inputs);
+    let gitlab_url = self::gitlab_url(&settings);
     let token = Tokens { typed: &typed, names: &names, write_only: given.token, existing: given.existing_secret };
     let token = keep(token.choose(&mut values), &mut findings);
     findings.append(&mut values.errors);
     if token.as_ref().is_none_or(|token| token.kind == TokenKind::Authentication) {
-        of_values::registration(&mut inputs, &typed, &mut values.notes);
+        of_values::registration(&mut settings, &typed, &mut values);
     }
-    let single_pod = inputs.hpa.is_none() && inputs.replicas.unwrap_or(1) == 1;
-    of_values::session_server(&mut inputs, &typed, single_pod, &mut values.notes);
+    let single_pod = settings.hpa.is_none() && settings.replicas.unwrap_or(1) == 1;
+    of_values::session_server(&mut settings, &typed, single_pod, &mut values.notes);
     let session_server =
-        keep(SessionServer::new(inputs.session_server.as_ref(), &names, single_pod), &mut findings).flatten();
-    let metrics = metrics(&inputs);
+        keep(SessionServer::new(settings.session_server.as_ref(), &names, single_pod), &mut findings).flatten();
+    let metrics = metrics(&settings);
     let sources = Sources {
         typed: &typed,
         values: &values,
@@ -97,11 +98,11 @@ pub fn resolve(given: Given<'_>) -> Result<Resolved, Vec<Diagnostic>> {
     };
     let gitlab_url = gitlab_url.map_err(|wrong| findings.push(wrong.finding())).unwrap_or_default();
     if let Some(config) = &config {
-        let found = lint::runner(&config.runner, &inputs);
+        let found = lint::runner(&config.runner, &settings);
         findings.extend(of_values::excused(found, &typed, &mut values));
     }
     if let Some(token) = &token {
-        findings.extend(lint::registration(token.kind, &inputs));
+        findings.extend(lint::registration(token.kind, &settings));
     }
     let findings = of_values::placed(findings, &typed, &values);
     let (mut errors, mut warnings): (Vec<_>, Vec<_>) = findings.into_iter().partition(Diagnostic::is_error);
@@ -112,17 +113,17 @@ pub fn resolve(given: Given<'_>) -> Result<Resolved, Vec<Diagnostic>> {
     let (Some(token), Some(mut config), true) = (token, config, errors.is_empty()) else { return Err(errors) };
     warnings.splice(0..0, std::mem::take(&mut values.warnings));
 
-    let start = start(&mut config.runner, &token, expands_token, &inputs);
+    let start = start(&mut config.runner, &token, expands_token, &settings);
     warnings.extend(of_values::variables(&start, &typed, &mut values));
-    let services = usize::from(inputs.docker_in_docker.is_some());
+    let services = usize::from(settings.docker_in_docker.is_some());
     let empty = toml::Table::new();
     let kubernetes = config.runner.get("kubernetes").and_then(Value::as_table).unwrap_or(&empty);
     warnings.extend(job_pod::left_out(kubernetes));
     let job_pod = job_pod(kubernetes, services);
-    let roles = roles(&inputs, &config.runner, &names, version);
-    let service_account = service_account(&inputs, &names);
+    let roles = roles(&settings, &config.runner, &names, version);
+    let service_account = service_account(&settings, &names);
     of_values::jobs_of_the_manager(
-        &inputs,
+        &settings,
         &typed,
         &config.runner,
         &service_account,
@@ -133,27 +134,23 @@ pub fn resolve(given: Given<'_>) -> Result<Resolved, Vec<Diagnostic>> {
     let spec = ReleaseSpec {
         roles,
         service_account,
-        pod: ManagerPod::new(&inputs),
+        pod: ManagerPod::new(&settings, values.image, values.env),
         gitlab_url,
         version,
         token,
         start,
         config,
-        cache_secret_name: inputs.cache_secret_name,
-        pre_entrypoint_script: inputs.pre_entrypoint_script,
-        config_maps: inputs.config_maps.unwrap_or_default(),
+        cache_secret_name: settings.cache_secret_name.clone(),
+        pre_entrypoint_script: settings.pre_entrypoint_script.clone(),
+        config_maps: settings.config_maps.clone().unwrap_or_default(),
         metrics,
-        service: inputs.service.filter(|service| service.enabled == Some(true)),
-        service_monitor: inputs.service_monitor.filter(|monitor| monitor.enabled == Some(true)),
-        pod_monitor: inputs.pod_monitor.filter(|monitor| monitor.enabled == Some(true)),
+        service: settings.service.clone().filter(|service| service.enabled == Some(true)),
+        service_monitor: settings.service_monitor.clone().filter(|monitor| monitor.enabled == Some(true)),
+        pod_monitor: settings.pod_monitor.clone().filter(|monitor| monitor.enabled == Some(true)),
         session_server,
-        pod_disruption_budget: inputs.pod_disruption_budget.map(|budget| DisruptionBudget {
-            min_available: budget.min_available,
-            max_unavailable: budget.max_unavailable,
-        }),
-        hpa: inputs.hpa,
         job_pod,
         names,
+        settings: Box::new(settings),
     };
     let token = match spec.token.kind {
         _ if !spec.token.owned => None,
@@ -197,8 +194,8 @@ impl WrongUrl {
     }
 }
 
-fn gitlab_url(inputs: &ReleaseInputs) -> Result<String, WrongUrl> {
-    match inputs.gitlab_url.as_deref() {
+fn gitlab_url(settings: &RunnerReleaseSettings) -> Result<String, WrongUrl> {
+    match settings.gitlab_url.as_deref() {
         None | Some("") => Err(WrongUrl::Missing),
         Some(url) => with_scheme(url),
     }
@@ -213,7 +210,7 @@ fn with_scheme(url: &str) -> Result<String, WrongUrl> {
 
 /// Where a token may come from beside the values files.
 struct Tokens<'a> {
-    typed: &'a ReleaseInputs,
+    typed: &'a RunnerReleaseSettings,
     names: &'a Names,
     write_only: Option<TokenKind>,
     existing: Option<TokenKind>,
@@ -228,7 +225,7 @@ impl Tokens<'_> {
             (None, Some(_)) => Some(TokenKind::Registration),
             (None, None) => None,
         };
-        let secret_in_values = values.inputs.token_secret_name.clone();
+        let secret_in_values = values.settings.token_secret_name.clone();
         match (self.typed.token_secret_name.as_deref(), self.write_only) {
             (Some(_), Some(_)) => Err(wrong("Both a token and token_secret_name are given. Keep one of them.")),
             (Some(name), None) => {
@@ -267,8 +264,8 @@ impl Tokens<'_> {
     }
 }
 
-fn metrics(inputs: &ReleaseInputs) -> Metrics {
-    let given = inputs.metrics.clone().unwrap_or_default();
+fn metrics(settings: &RunnerReleaseSettings) -> Metrics {
+    let given = settings.metrics.clone().unwrap_or_default();
     Metrics {
         enabled: given.enabled.unwrap_or(false),
         port: given.port.unwrap_or(9252),
@@ -277,7 +274,12 @@ fn metrics(inputs: &ReleaseInputs) -> Metrics {
 }
 
 /// Completes the runner for its way of starting.
-fn start(runner: &mut toml::Table, token: &TokenSecret, expands_token: bool, inputs: &ReleaseInputs) -> Start {
+fn start(
+    runner: &mut toml::Table,
+    token: &TokenSecret,
+    expands_token: bool,
+    settings: &RunnerReleaseSettings,
+) -> Start {
     if token.kind == TokenKind::Authentication && expands_token {
         runner.insert("executor".into(), "kubernetes".into());
         runner.insert("token".into(), "$CI_SERVER_TOKEN".into());
@@ -287,7 +289,7 @@ fn start(runner: &mut toml::Table, token: &TokenSecret, expands_token: bool, inp
     runner.remove("url");
     runner.remove("executor");
     let name = runner.remove("name").and_then(|name| name.as_str().map(str::to_owned));
-    let given = inputs.registration.clone().unwrap_or_default();
+    let given = settings.registration.clone().unwrap_or_default();
     Start::Register(Registration {
         name,
         tag_list: given.tag_list.unwrap_or_default(),
@@ -295,12 +297,12 @@ fn start(runner: &mut toml::Table, token: &TokenSecret, expands_token: bool, inp
         locked: given.locked.unwrap_or(true),
         access_level: given.access_level,
         maximum_timeout: given.maximum_timeout,
-        unregister_on_destroy: token.kind == TokenKind::Registration && inputs.unregister_on_destroy.unwrap_or(true),
+        unregister_on_destroy: token.kind == TokenKind::Registration && settings.unregister_on_destroy.unwrap_or(true),
     })
 }
 
-fn service_account(inputs: &ReleaseInputs, names: &Names) -> ServiceAccount {
-    let given = inputs.service_account.clone().unwrap_or_default();
+fn service_account(settings: &RunnerReleaseSettings, names: &Names) -> ServiceAccount {
+    let given = settings.service_account.clone().unwrap_or_default();
     let create = given.create.unwrap_or(true);
     let fallback = if create { names.full.clone() } else { String::new() };
     ServiceAccount {
@@ -311,8 +313,13 @@ fn service_account(inputs: &ReleaseInputs, names: &Names) -> ServiceAccount {
     }
 }
 
-fn roles(inputs: &ReleaseInputs, runner: &toml::Table, names: &Names, version: RunnerVersion) -> Option<Roles> {
-    let given = inputs.rbac.clone().unwrap_or_default();
+fn roles(
+    settings: &RunnerReleaseSettings,
+    runner: &toml::Table,
+    names: &Names,
+    version: RunnerVersion,
+) -> Option<Roles> {
+    let given = settings.rbac.clone().unwrap_or_default();
     if given.create == Some(false) {
         return None;
     }

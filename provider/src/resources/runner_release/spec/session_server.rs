@@ -1,25 +1,19 @@
 //! The session server's addresses.
 
-use std::collections::BTreeMap;
-
 use tfplugin::framework::{AttributePath, Diagnostic};
 use toml::Table;
 
-use super::super::inputs::{self, SessionServerIngress};
+use super::super::schema::{SessionServerIngressSettings, SessionServerSettings};
 use super::Names;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct SessionServer {
-    pub annotations: BTreeMap<String, String>,
+    pub settings: SessionServerSettings,
     pub internal_port: i64,
     pub external_port: i64,
-    pub node_port: Option<i64>,
-    pub public_ip: Option<String>,
-    pub load_balancer_source_ranges: Vec<String>,
     pub service_type: String,
-    pub external_traffic_policy: Option<String>,
-    pub internal_traffic_policy: Option<String>,
-    pub ingress: Option<SessionServerIngress>,
+    /// Only where it is enabled.
+    pub ingress: Option<SessionServerIngressSettings>,
     pub advertise: Advertise,
 }
 
@@ -44,7 +38,7 @@ impl SessionServer {
     ///
     /// More than one manager pod, or an address that nobody can know.
     pub(super) fn new(
-        given: Option<&inputs::SessionServer>,
+        given: Option<&SessionServerSettings>,
         names: &Names,
         single_pod: bool,
     ) -> Result<Option<Self>, Vec<Diagnostic>> {
@@ -59,7 +53,7 @@ impl SessionServer {
                 .at(AttributePath::dotted("session_server.enabled")),
             ]);
         }
-        let service_type = given.service_type.unwrap_or_else(|| "LoadBalancer".to_owned());
+        let service_type = given.service_type.clone().unwrap_or_else(|| "LoadBalancer".to_owned());
         let external_port = given.external_port.unwrap_or(9000);
         let host_in_cluster = format!("{}.{}.svc", names.with("session-server"), names.namespace);
         let public_ip = given.public_ip.as_deref().map(with_brackets);
@@ -89,16 +83,11 @@ impl SessionServer {
             }
         };
         Ok(Some(Self {
-            annotations: given.annotations.unwrap_or_default(),
             internal_port: given.internal_port.unwrap_or(8093),
             external_port,
-            node_port: given.node_port,
-            public_ip: given.public_ip,
-            load_balancer_source_ranges: given.load_balancer_source_ranges.unwrap_or_default(),
             service_type,
-            external_traffic_policy: given.external_traffic_policy,
-            internal_traffic_policy: given.internal_traffic_policy,
-            ingress: given.ingress.filter(|ingress| ingress.enabled == Some(true)),
+            ingress: given.ingress.clone().filter(|ingress| ingress.enabled == Some(true)),
+            settings: given,
             advertise,
         }))
     }
@@ -130,7 +119,7 @@ mod tests {
     use super::*;
 
     fn advertise(given: serde_json::Value) -> Result<Option<Advertise>, String> {
-        let given: inputs::SessionServer = serde_json::from_value(given).unwrap();
+        let given: SessionServerSettings = serde_json::from_value(given).unwrap();
         let names = Names::new("gitlab-runner", "ci", None, None);
         SessionServer::new(Some(&given), &names, true)
             .map(|server| server.map(|server| server.advertise))

@@ -1,7 +1,7 @@
 use serde_json::json;
-use tfplugin::framework::Diagnostic;
+use tfplugin::framework::{Diagnostic, Value};
 
-use super::super::inputs::ReleaseInputs;
+use super::super::schema::RunnerReleaseSettings;
 use super::*;
 
 const GUIDE: &str = include_str!("../testdata/guide-values.yaml");
@@ -15,16 +15,16 @@ fn guides_runner() -> toml::Table {
     whole["runners"].as_array().unwrap()[0].as_table().unwrap().clone()
 }
 
-fn typed(inputs: serde_json::Value) -> ReleaseInputs {
-    serde_json::from_value(inputs).unwrap()
+fn typed(settings: serde_json::Value) -> RunnerReleaseSettings {
+    serde_json::from_value(settings).unwrap()
 }
 
-fn given(inputs: serde_json::Value, token: TokenKind) -> Given<'static> {
-    Given { typed: typed(inputs), values: &[], token: Some(token), existing_secret: None }
+fn given(settings: serde_json::Value, token: TokenKind) -> Given<'static> {
+    Given { typed: typed(settings), values: &[], token: Some(token), existing_secret: None }
 }
 
-fn errors(inputs: serde_json::Value, token: TokenKind) -> Vec<Diagnostic> {
-    resolve(given(inputs, token)).map(|_| Vec::new()).unwrap_or_else(|findings| findings)
+fn errors(settings: serde_json::Value, token: TokenKind) -> Vec<Diagnostic> {
+    resolve(given(settings, token)).map(|_| Vec::new()).unwrap_or_else(|findings| findings)
 }
 
 fn guide_as_attributes() -> serde_json::Value {
@@ -50,7 +50,7 @@ fn guide_as_attributes() -> serde_json::Value {
 
 #[test]
 fn the_guides_values_file_gives_the_guides_configuration() {
-    let given = Given { typed: ReleaseInputs::default(), values: &[GUIDE], token: None, existing_secret: None };
+    let given = Given { typed: RunnerReleaseSettings::default(), values: &[GUIDE], token: None, existing_secret: None };
     let resolved = resolve(given).unwrap();
     assert_eq!(resolved.spec.config.runner, guides_runner());
     assert_eq!(
@@ -77,8 +77,8 @@ fn attributes_give_the_very_same_configuration() {
 fn text_gives_the_very_same_configuration() {
     let values: serde_json::Value =
         serde_json::Value::Object(crate::resources::runner_release::values::parse(GUIDE).unwrap());
-    let inputs = json!({ "gitlab_url": "https://gitlab.com/", "config_toml": values["runners"]["config"] });
-    let spec = resolve(given(inputs, TokenKind::Registration)).unwrap().spec;
+    let settings = json!({ "gitlab_url": "https://gitlab.com/", "config_toml": values["runners"]["config"] });
+    let spec = resolve(given(settings, TokenKind::Registration)).unwrap().spec;
     assert_eq!(spec.config.runner, guides_runner());
 }
 
@@ -96,9 +96,9 @@ fn an_authentication_token_needs_no_registration() {
 
 #[test]
 fn runners_before_18_10_register_with_either_token() {
-    let mut inputs = guide_as_attributes();
-    inputs["runner_version"] = json!("18.9.0");
-    let spec = resolve(given(inputs, TokenKind::Authentication)).unwrap().spec;
+    let mut settings = guide_as_attributes();
+    settings["runner_version"] = json!("18.9.0");
+    let spec = resolve(given(settings, TokenKind::Authentication)).unwrap().spec;
     assert!(matches!(&spec.start, Start::Register(registration) if !registration.unregister_on_destroy));
     assert_eq!(spec.pod.image, "registry.gitlab.com/gitlab-org/gitlab-runner:alpine-v18.9.0");
 }
@@ -106,9 +106,9 @@ fn runners_before_18_10_register_with_either_token() {
 #[test]
 fn the_job_pod_is_computed() {
     let spec = resolve(given(guide_as_attributes(), TokenKind::Authentication)).unwrap().spec;
-    assert_eq!(spec.job_pod.cpu.as_deref(), Some("2"));
-    assert_eq!(spec.job_pod.node_selector, [("intent".to_owned(), "build".to_owned())].into());
-    assert_eq!(spec.job_pod.tolerations.len(), 1);
+    assert_eq!(spec.job_pod.cpu.as_str(), Some("2"));
+    assert_eq!(spec.job_pod.node_selector, Value::Known([("intent".to_owned(), "build".into())].into()));
+    assert_eq!(spec.job_pod.tolerations.known().map(Vec::len), Some(1));
 }
 
 #[test]
@@ -129,11 +129,11 @@ fn attributes_win_over_values() {
 
 #[test]
 fn a_key_given_twice_names_both_places() {
-    let mut inputs = guide_as_attributes();
-    inputs["config"]["kubernetes"]["privileged"] = json!(false);
-    inputs["config_toml"] = json!("concurrent = 3\n[[runners]]\nurl = \"https://other/\"\n");
-    inputs["concurrent"] = json!(4);
-    let details: Vec<String> = errors(inputs, TokenKind::Authentication).into_iter().map(|f| f.detail).collect();
+    let mut settings = guide_as_attributes();
+    settings["config"]["kubernetes"]["privileged"] = json!(false);
+    settings["config_toml"] = json!("concurrent = 3\n[[runners]]\nurl = \"https://other/\"\n");
+    settings["concurrent"] = json!(4);
+    let details: Vec<String> = errors(settings, TokenKind::Authentication).into_iter().map(|f| f.detail).collect();
     assert_eq!(
         details,
         [
@@ -148,8 +148,8 @@ fn a_key_given_twice_names_both_places() {
 fn the_address_of_gitlab_is_that_of_the_configuration_or_one_error() {
     let details = |gitlab_url: serde_json::Value, url: &str| -> Vec<String> {
         let config_toml = format!("[[runners]]\nurl = {url:?}\n");
-        let inputs = json!({ "gitlab_url": gitlab_url, "config_toml": config_toml });
-        errors(inputs, TokenKind::Authentication).into_iter().map(|finding| finding.detail).collect()
+        let settings = json!({ "gitlab_url": gitlab_url, "config_toml": config_toml });
+        errors(settings, TokenKind::Authentication).into_iter().map(|finding| finding.detail).collect()
     };
     assert_eq!(details(json!(null), "https://gitlab.com/"), [""; 0]);
     assert_eq!(
@@ -182,11 +182,11 @@ fn tokens_of_values_are_told_apart() {
 
 #[test]
 fn what_cannot_work_is_refused() {
-    let summaries = |inputs, token| -> Vec<String> {
-        errors(inputs, token).into_iter().map(|finding| finding.summary.into_owned()).collect()
+    let summaries = |settings, token| -> Vec<String> {
+        errors(settings, token).into_iter().map(|finding| finding.summary.into_owned()).collect()
     };
     assert_eq!(summaries(json!({}), TokenKind::Authentication), ["GitLab's address is missing or wrong"]);
-    let inputs = json!({
+    let settings = json!({
         "gitlab_url": "https://gitlab.com/",
         "token_secret_name": "x",
         "service": { "enabled": true },
@@ -197,7 +197,7 @@ fn what_cannot_work_is_refused() {
         "config": { "token": "glrt-x", "cache": { "s3": { "access_key": "a", "secret_key": "b" } } },
     });
     assert_eq!(
-        summaries(inputs, TokenKind::Authentication),
+        summaries(settings, TokenKind::Authentication),
         [
             "Nothing to scrape",
             "Nothing to scrape",
@@ -210,19 +210,19 @@ fn what_cannot_work_is_refused() {
             "Cache credentials would be ignored",
         ]
     );
-    let inputs = json!({ "gitlab_url": "https://x/", "registration": { "tag_list": ["a"], "maximum_timeout": 1 } });
+    let settings = json!({ "gitlab_url": "https://x/", "registration": { "tag_list": ["a"], "maximum_timeout": 1 } });
     assert_eq!(
-        summaries(inputs.clone(), TokenKind::Authentication),
+        summaries(settings.clone(), TokenKind::Authentication),
         ["Option is reserved with an authentication token"]
     );
-    assert!(summaries(inputs, TokenKind::Registration).is_empty());
+    assert!(summaries(settings, TokenKind::Registration).is_empty());
 }
 
 #[test]
 fn short_poll_timeout_is_warned_about() {
-    let mut inputs = guide_as_attributes();
-    inputs["config"]["kubernetes"]["poll_timeout"] = json!(200);
-    let warnings = resolve(given(inputs, TokenKind::Authentication)).unwrap().warnings;
+    let mut settings = guide_as_attributes();
+    settings["config"]["kubernetes"]["poll_timeout"] = json!(200);
+    let warnings = resolve(given(settings, TokenKind::Authentication)).unwrap().warnings;
     let summaries: Vec<_> = warnings.iter().map(|finding| finding.summary.as_ref()).collect();
     assert_eq!(summaries, ["Jobs may time out before a node is ready"]);
 }
@@ -230,9 +230,9 @@ fn short_poll_timeout_is_warned_about() {
 #[test]
 fn accounts_and_roles() {
     let base = |more: serde_json::Value| {
-        let mut inputs = json!({ "gitlab_url": "https://x/" });
-        inputs.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        resolve(given(inputs, TokenKind::Authentication)).unwrap().spec
+        let mut settings = json!({ "gitlab_url": "https://x/" });
+        settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        resolve(given(settings, TokenKind::Authentication)).unwrap().spec
     };
     let spec = base(json!({}));
     assert_eq!(spec.service_account.name, "gitlab-runner");

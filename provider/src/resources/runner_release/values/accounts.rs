@@ -2,33 +2,33 @@
 
 use serde_json::{Value, json};
 
-use super::carry::{Carrier, get, object, put};
+use super::translate::{ValuesTranslator, get, object, put};
 
-impl Carrier<'_> {
+impl ValuesTranslator<'_> {
     /// The chart creates an account when told to, or when it creates roles and was told nothing.
     pub(super) fn service_account(&mut self) {
-        let creates_roles = get(&self.inputs, "rbac.create").and_then(Value::as_bool).unwrap_or(false);
-        put(&mut self.inputs, "rbac.create", Value::Bool(creates_roles));
-        let told = get(&self.inputs, "service_account.create").and_then(Value::as_bool);
-        put(&mut self.inputs, "service_account.create", Value::Bool(told.unwrap_or(creates_roles)));
+        let creates_roles = get(&self.settings, "rbac.create").and_then(Value::as_bool).unwrap_or(false);
+        put(&mut self.settings, "rbac.create", Value::Bool(creates_roles));
+        let told = get(&self.settings, "service_account.create").and_then(Value::as_bool);
+        put(&mut self.settings, "service_account.create", Value::Bool(told.unwrap_or(creates_roles)));
         let generated = self.text("rbac.generatedServiceAccountName");
         let existing = self.text("rbac.serviceAccountName");
-        if get(&self.inputs, "service_account.name").is_none()
+        if get(&self.settings, "service_account.name").is_none()
             && let Some(name) = if creates_roles { generated } else { existing }
         {
-            put(&mut self.inputs, "service_account.name", Value::String(name));
+            put(&mut self.settings, "service_account.name", Value::String(name));
         }
         if let Some(Value::Object(old)) = self.specials.remove("rbac.serviceAccountAnnotations") {
             for (name, value) in old {
-                let annotations = object(&mut self.inputs, &["service_account", "annotations"]);
+                let annotations = object(&mut self.settings, &["service_account", "annotations"]);
                 annotations.entry(name).or_insert(value);
             }
         }
         if let Some(Value::Array(mut names)) = self.specials.remove("rbac.imagePullSecrets") {
-            if let Some(Value::Array(own)) = get(&self.inputs, "service_account.image_pull_secrets") {
+            if let Some(Value::Array(own)) = get(&self.settings, "service_account.image_pull_secrets") {
                 names.extend(own.iter().filter(|name| !names.contains(name)).cloned().collect::<Vec<_>>());
             }
-            put(&mut self.inputs, "service_account.image_pull_secrets", Value::Array(names));
+            put(&mut self.settings, "service_account.image_pull_secrets", Value::Array(names));
         }
     }
 
@@ -53,6 +53,6 @@ impl Carrier<'_> {
             })
         });
         let rules = Value::Array(rules.collect());
-        put(&mut self.inputs, "rbac.rules", rules);
+        put(&mut self.settings, "rbac.rules", rules);
     }
 }

@@ -8,7 +8,7 @@ use gitlabspot_runner_config::config_toml::{Config, from_hcl};
 use serde_json::{Map, Value, json};
 use tfplugin::framework::AttributePath;
 
-use super::carry::{Carrier, put};
+use super::translate::{ValuesTranslator, put};
 
 /// Options whose variable is not made of the option's name.
 const NAMED: &[(&str, &str)] = &[
@@ -104,7 +104,7 @@ fn value(text: &str, kind: Kind) -> Value {
     }
 }
 
-impl Carrier<'_> {
+impl ValuesTranslator<'_> {
     /// Variables of `envVars` and `extraEnv` into a layer of configuration; those whose value is elsewhere are remarked on.
     pub(super) fn environment(&mut self) {
         let mut options = Map::new();
@@ -118,11 +118,11 @@ impl Carrier<'_> {
                          Take it out."
                     ),
                 ),
-                ("CI_SERVER_URL", Some(url)) if !self.inputs.contains_key("gitlab_url") => {
-                    put(&mut self.inputs, "gitlab_url", Value::from(url));
+                ("CI_SERVER_URL", Some(url)) if !self.settings.contains_key("gitlab_url") => {
+                    put(&mut self.settings, "gitlab_url", Value::from(url));
                 }
                 ("RUNNER_NAME", Some(text)) => {
-                    self.inputs.entry("runner_name").or_insert(Value::from(text));
+                    self.settings.entry("runner_name").or_insert(Value::from(text));
                 }
                 (name, text) => {
                     let Some(option) = option(name) else { continue };
@@ -132,14 +132,14 @@ impl Carrier<'_> {
                             put(&mut options, &option, value(&text, kind));
                         }
                         Some(_) => {}
-                        None => self.carried.variables_from_elsewhere.push((path, option)),
+                        None => self.translated.variables_from_elsewhere.push((path, option)),
                     }
                 }
             }
         }
         let layer = from_hcl(&json!(options), &RUNNER, self.version, AttributePath::root());
         match layer {
-            Ok(runner) => self.carried.environment = Config { runner, ..Config::default() },
+            Ok(runner) => self.translated.environment = Config { runner, ..Config::default() },
             Err(findings) => {
                 for finding in findings {
                     self.error("extraEnv", "Wrong value of a variable", &format!("a variable: {}", finding.detail));
@@ -151,12 +151,11 @@ impl Carrier<'_> {
     /// Path, name and text of each; no text where another object holds it.
     fn variables(&self) -> Vec<(String, String, Option<String>)> {
         let mut found = Vec::new();
-        let list = self.inputs.get("env").and_then(Value::as_array).into_iter().flatten();
-        for (index, variable) in list.enumerate() {
+        for (index, variable) in self.translated.env.iter().enumerate() {
             let name = variable["name"].as_str().unwrap_or_default().to_owned();
             found.push((format!("envVars.{index}"), name, variable["value"].as_str().map(str::to_owned)));
         }
-        let map = |name: &str| self.inputs.get(name).and_then(Value::as_object).into_iter().flatten();
+        let map = |name: &str| self.settings.get(name).and_then(Value::as_object).into_iter().flatten();
         for (name, value) in map("extra_env") {
             found.push((format!("extraEnv.{name}"), name.clone(), value.as_str().map(str::to_owned)));
         }

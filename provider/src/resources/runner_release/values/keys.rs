@@ -1,17 +1,17 @@
-//! Every key of the chart's values, and what becomes of it here.
+//! Every key of the chart's values, and what it maps to here.
 
 /// One key of the chart's values.
 #[derive(Debug, Clone, Copy)]
 pub struct ValuesKey {
     /// Dotted path, as the chart spells it.
     pub path: &'static str,
-    pub shape: Shape,
-    pub becomes: Becomes,
+    pub ty: ValueType,
+    pub maps_to: MapsTo,
 }
 
-/// What the chart expects there.
+/// The type that the chart expects there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
+pub enum ValueType {
     /// Numbers and booleans are taken as their text, as YAML authors forget quotes.
     Text,
     /// Text that the chart passes through its template engine.
@@ -33,9 +33,9 @@ pub enum Shape {
     Any,
 }
 
-/// Where a key's meaning goes.
+/// What a key maps to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Becomes {
+pub enum MapsTo {
     /// An attribute of the resource, dotted.
     Attribute(&'static str),
     /// A global key of config.toml.
@@ -49,11 +49,11 @@ pub enum Becomes {
     Older(&'static str),
 }
 
-use Becomes::{Attribute, Global, Nothing, Older, Special};
-use Shape::{Any, Flag, Integer, List, Names, Object, Template, TemplateMap, Text, TextMap, Texts};
+use MapsTo::{Attribute, Global, Nothing, Older, Special};
+use ValueType::{Any, Flag, Integer, List, Names, Object, Template, TemplateMap, Text, TextMap, Texts};
 
-const fn key(path: &'static str, shape: Shape, becomes: Becomes) -> ValuesKey {
-    ValuesKey { path, shape, becomes }
+const fn key(path: &'static str, ty: ValueType, maps_to: MapsTo) -> ValuesKey {
+    ValuesKey { path, ty, maps_to }
 }
 
 /// The chart's version that the table is of.
@@ -65,9 +65,9 @@ pub static KEYS: &[ValuesKey] = &[
     key("namespace", Text, Special("no effect beside the resource's own `namespace`")),
     key("nameOverride", Text, Attribute("name_override")),
     key("fullnameOverride", Text, Attribute("fullname_override")),
-    key("image.registry", Template, Attribute("image_parts.registry")),
-    key("image.image", Template, Attribute("image_parts.image")),
-    key("image.tag", Template, Attribute("image_parts.tag")),
+    key("image.registry", Template, Special("part of `image`")),
+    key("image.image", Template, Special("part of `image`")),
+    key("image.tag", Template, Special("part of `image`")),
     key("useTini", Flag, Attribute("use_tini")),
     key("imagePullPolicy", Text, Attribute("image_pull_policy")),
     key("imagePullSecrets", Names, Attribute("image_pull_secrets")),
@@ -342,7 +342,7 @@ pub static KEYS: &[ValuesKey] = &[
     key("hostname", Text, Attribute("hostname")),
     key("deploymentAnnotations", TextMap, Attribute("deployment_annotations")),
     key("deploymentLabels", TemplateMap, Attribute("deployment_labels")),
-    key("deploymentLifecycle", Object, Attribute("lifecycle")),
+    key("deploymentLifecycle", Object, Attribute("container_lifecycle")),
     key("podAnnotations", TextMap, Attribute("pod_annotations")),
     key("podLabels", TemplateMap, Attribute("pod_labels")),
     key("hpa.minReplicas", Integer, Attribute("hpa.min_replicas")),

@@ -1,8 +1,9 @@
-//! Helm's way of laying values files over one another.
+//! Values files laid over one another, as Helm does it.
 
 use serde_json::{Map, Value};
 use tfplugin::framework::{AttributePath, Diagnostic};
 
+use super::super::settings::overlay;
 use super::umbrella::{self, unwrapped};
 use super::yaml::{self, Document, Lines};
 
@@ -81,8 +82,8 @@ pub(super) fn merge(defaults: Value, texts: &[&str]) -> Result<Layers, Vec<Diagn
                 if has_more {
                     layers.with_more.push(index);
                 }
-                lay(&mut layers.given, values.clone());
-                lay(&mut layers.merged, values);
+                overlay(&mut layers.given, values.clone());
+                overlay(&mut layers.merged, values);
                 layers.files.0.push(lines);
             }
             Err(wrong) => {
@@ -108,25 +109,6 @@ fn is_encrypted(values: &Map<String, Value>) -> bool {
         }
     }
     values.values().any(has)
-}
-
-pub(super) fn lay(below: &mut Map<String, Value>, above: Map<String, Value>) {
-    for (name, value) in above {
-        match (below.get_mut(&name), value) {
-            (_, Value::Null) => {
-                below.remove(&name);
-            }
-            (Some(Value::Object(below)), Value::Object(above)) => lay(below, above),
-            (_, Value::Object(above)) => {
-                let mut fresh = Map::new();
-                lay(&mut fresh, above);
-                below.insert(name, Value::Object(fresh));
-            }
-            (_, value) => {
-                below.insert(name, value);
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,40 +1,44 @@
 //! The official chart's values files, as they are written for Helm.
 //!
 //! Files are read as Helm reads YAML and laid over one another by Helm's rules. Every key is looked up in the table of the
-//! chart's keys, and what it means is carried over to [`ReleaseInputs`] or to the runner's configuration. What Helm, the
+//! chart's keys, and translated to settings, as the attributes give them, or to the runner's configuration. What Helm, the
 //! chart or the runner would ignore is no error: [`Notes`] makes one warning per file of it.
 
 mod accounts;
-mod carry;
 mod environment;
 mod keys;
 mod layer;
 mod notes;
 mod older;
 mod pod;
-mod shape;
 mod tokens;
+mod translate;
 mod umbrella;
 mod unknown;
+mod value_type;
 mod yaml;
 
 pub use environment::{is_of_registration, option};
 use gitlabspot_runner_config::config_toml::{Config, Release};
 use gitlabspot_runner_config::version::{DEFAULT_RELEASE, RunnerVersion};
-pub use keys::{Becomes, CHART, KEYS, ValuesKey};
+pub use keys::{CHART, KEYS, MapsTo, ValuesKey};
 pub use notes::Notes;
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 use tfplugin::framework::Diagnostic;
+pub use tokens::is_registration_token;
 
 use self::layer::Layers;
-use super::inputs::ReleaseInputs;
-use super::spec::security_context;
+use super::schema::RunnerReleaseSettings;
+use super::settings::overlay;
 
 /// Everything that the files say.
 #[derive(Debug, Default)]
 pub struct ChartValues {
-    pub inputs: ReleaseInputs,
+    pub settings: RunnerReleaseSettings,
+    pub image: ImageParts,
+    /// Variables of the manager in the order of `envVars`, as Kubernetes has them.
+    pub env: Vec<Value>,
     /// Layers of configuration, the weakest first.
     pub config: Vec<Config>,
     /// What variables say of the configuration. It wins over the layers, as it does when a runner registers.
@@ -59,14 +63,22 @@ pub struct ChartValues {
     pub variables_from_elsewhere: Vec<(String, String)>,
 }
 
+/// The three parts of an image name, as the chart has them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImageParts {
+    pub registry: Option<String>,
+    pub image: Option<String>,
+    pub tag: Option<String>,
+}
+
 impl ChartValues {
     /// The key of the files that an attribute, dotted, comes from.
     pub fn key_of(&self, attribute: &str) -> Option<&'static str> {
         if attribute.starts_with("config") {
             return self.has_config.then_some("runners.config");
         }
-        let is_from = |key: &&ValuesKey| match key.becomes {
-            Becomes::Attribute(to) => to == attribute || to.starts_with(&format!("{attribute}.")),
+        let is_from = |key: &&ValuesKey| match key.maps_to {
+            MapsTo::Attribute(to) => to == attribute || to.starts_with(&format!("{attribute}.")),
             _ => false,
         };
         KEYS.iter().find(is_from).map(|key| key.path).filter(|path| self.notes.files().find(path).line.is_some())
@@ -135,15 +147,15 @@ pub fn read(files: &[&str], context: Context<'_>) -> ChartValues {
         );
     }
     let values = scope(&merged);
-    let carried = ChartValues { notes, has_pod_fs_group, ..ChartValues::default() };
-    let carried = carry::carry(&merged, carried, context, context.release(&values));
-    ChartValues { has_pod_security_context: has_pod_security_context || has_moved, ..carried }
+    let translated = ChartValues { notes, has_pod_fs_group, ..ChartValues::default() };
+    let translated = translate::translate(&merged, translated, context, context.release(&values));
+    ChartValues { has_pod_security_context: has_pod_security_context || has_moved, ..translated }
 }
 
 /// The Secret that the files name for the token, if any.
 pub fn token_secret(files: &[&str], context: Context<'_>) -> Option<String> {
     let merged = layer::merge(chart_defaults(), files).ok()?.merged;
-    let name = shape::text(merged.get("runners")?.get("secret")?)?;
+    let name = value_type::text(merged.get("runners")?.get("secret")?)?;
     let values = scope(&merged);
     context.release(&values).expand(&name).ok().filter(|name| !name.is_empty())
 }
@@ -176,6 +188,17 @@ fn walk(values: &Map<String, Value>, prefix: &str, found: &mut Vec<(String, Valu
     }
 }
 
+/// The chart's default, on which a values file builds.
+pub fn security_context() -> Value {
+    json!({
+        "allowPrivilegeEscalation": false,
+        "readOnlyRootFilesystem": false,
+        "runAsNonRoot": true,
+        "privileged": false,
+        "capabilities": { "drop": ["ALL"] },
+    })
+}
+
 /// The maps that the chart fills itself: a file adds to them, and takes away with null.
 fn chart_defaults() -> Value {
     json!({ "securityContext": security_context(), "podSecurityContext": { "runAsUser": 100, "fsGroup": 65533 } })
@@ -196,7 +219,7 @@ fn scope(merged: &Map<String, Value>) -> Value {
         "rbac": { "create": false, "clusterWideAccess": false },
     });
     if let Value::Object(below) = &mut values {
-        layer::lay(below, merged.clone());
+        overlay(below, merged.clone());
     }
     values
 }

@@ -3,35 +3,35 @@
 use gitlabspot_runner_config::config_toml::{Place, Rules, from_text, is_same_address};
 use serde_json::Value;
 
-use super::carry::{Carrier, get};
 use super::keys::CHART;
 use super::layer::element;
-use super::shape::text;
+use super::translate::{ValuesTranslator, get};
+use super::value_type::text;
 
-impl Carrier<'_> {
+impl ValuesTranslator<'_> {
     pub(super) fn config(&mut self, key: &str, text: &str, rules: Rules) {
-        let at = self.carried.notes.files().find(key);
+        let at = self.translated.notes.files().find(key);
         let place = Place {
             path: element(at.file),
             version: self.version,
             rules,
-            first_line: self.carried.notes.files().block(key),
+            first_line: self.translated.notes.files().block(key),
         };
         // What would follow from its absence is not told as well.
-        self.carried.has_config = true;
+        self.translated.has_config = true;
         match from_text(text, self.release, &place) {
             Ok(text) => {
                 for remark in text.remarks {
-                    self.carried.notes.remark(key, remark);
+                    self.translated.notes.remark(key, remark);
                 }
                 if let (Some(inside), Some(outside)) = (
                     text.config.runner.get("url").and_then(toml::Value::as_str),
-                    get(&self.inputs, "gitlab_url").and_then(Value::as_str),
+                    get(&self.settings, "gitlab_url").and_then(Value::as_str),
                 ) && !is_same_address(inside, outside)
                 {
                     self.note(key, "registration ignores its url; gitlabUrl is used.");
                 }
-                self.carried.config.push(text.config);
+                self.translated.config.push(text.config);
             }
             Err(findings) => self.findings.extend(findings),
         }
@@ -39,7 +39,7 @@ impl Carrier<'_> {
 
     /// Keys that today's chart does not read are remarked on, unless the configuration says the same.
     pub(super) fn older_keys(&mut self) {
-        let in_config = self.carried.config.last().and_then(|config| serde_json::to_value(&config.runner).ok());
+        let in_config = self.translated.config.last().and_then(|config| serde_json::to_value(&config.runner).ok());
         for (path, to, value) in std::mem::take(&mut self.older) {
             let there = to.split('.').try_fold(in_config.as_ref(), |table, part| Some(table?.get(part))).flatten();
             let is_same =

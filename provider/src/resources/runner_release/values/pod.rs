@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::carry::{Carrier, object, put};
+use super::ImageParts;
+use super::translate::{ValuesTranslator, object, put};
 
 /// Fields that a pod's security context has and a container's has not.
 const OF_PODS: [&str; 5] =
@@ -17,11 +18,11 @@ pub(super) fn has_fields_of_pods(context: &Map<String, Value>) -> bool {
     OF_PODS.iter().any(|field| context.contains_key(*field))
 }
 
-impl Carrier<'_> {
+impl ValuesTranslator<'_> {
     /// Charts before 0.50 had the whole image as a text.
     pub(super) fn image(&mut self, image: &str) {
         match self.release.expand(image) {
-            Ok(image) => put(&mut self.inputs, "image", Value::String(image)),
+            Ok(image) => put(&mut self.settings, "image", Value::String(image)),
             Err(unsupported) => {
                 let detail = format!("image: {}", gitlabspot_runner_config::config_toml::told(&unsupported));
                 self.error("image", "Template expression not supported", &detail);
@@ -29,10 +30,15 @@ impl Carrier<'_> {
         }
     }
 
+    pub(super) fn image_parts(&mut self) {
+        let [registry, image, tag] = ["image.registry", "image.image", "image.tag"].map(|key| self.text(key));
+        self.translated.image = ImageParts { registry, image, tag };
+    }
+
     pub(super) fn pod(&mut self) {
         self.security_contexts();
         if let Some(constraints) = self.specials.remove("topologySpreadConstraints") {
-            put(&mut self.inputs, "topology_spread_constraints", constraints);
+            put(&mut self.settings, "topology_spread_constraints", constraints);
         }
         let mut env = Vec::new();
         let variables = self.specials.remove("envVars");
@@ -44,22 +50,20 @@ impl Carrier<'_> {
             };
             env.push(match variable.get("valueFrom") {
                 Some(from) => json!({ "name": name, "valueFrom": from }),
-                None => json!({ "name": name, "value": self.shaped(variable.get("value").unwrap_or(&Value::Null)) }),
+                None => json!({ "name": name, "value": self.as_text(variable.get("value").unwrap_or(&Value::Null)) }),
             });
         }
-        if !env.is_empty() {
-            put(&mut self.inputs, "env", Value::Array(env));
-        }
+        self.translated.env = env;
     }
 
     fn security_contexts(&mut self) {
         if let Some(Value::Object(mut context)) = self.specials.remove("securityContext") {
             for field in OF_PODS {
                 let Some(value) = context.remove(field) else { continue };
-                let pod = object(&mut self.inputs, &["pod_security_context"]);
+                let pod = object(&mut self.settings, &["pod_security_context"]);
                 let is_taken = match pod.get(field) {
                     // The chart's own default gives way to what somebody wrote.
-                    Some(_) if field == "fsGroup" && !self.carried.has_pod_fs_group => true,
+                    Some(_) if field == "fsGroup" && !self.translated.has_pod_fs_group => true,
                     Some(_) => false,
                     None => true,
                 };
@@ -74,14 +78,14 @@ impl Carrier<'_> {
                     ),
                 );
             }
-            put(&mut self.inputs, "security_context", Value::Object(context));
+            put(&mut self.settings, "security_context", Value::Object(context));
         }
         let fields: Vec<&str> = {
-            let pod: &Map<String, Value> = object(&mut self.inputs, &["pod_security_context"]);
+            let pod: &Map<String, Value> = object(&mut self.settings, &["pod_security_context"]);
             OF_CONTAINERS.into_iter().filter(|field| pod.contains_key(*field)).collect()
         };
         for field in fields {
-            object(&mut self.inputs, &["pod_security_context"]).remove(field);
+            object(&mut self.settings, &["pod_security_context"]).remove(field);
             self.note(
                 &format!("podSecurityContext.{field}"),
                 format!("a pod's security context has no {field}, and the API server ignores it. It belongs to securityContext."),

@@ -7,17 +7,17 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 use tfplugin::framework::{AttributePath, Severity};
 
-use super::keys::Shape;
+use super::keys::ValueType;
 use super::*;
 
 const CONTEXT: Context<'_> = Context { release: "gitlab-runner", namespace: "ci", version: None, app_version: None };
 
 /// With what the chart itself fills in.
-fn inputs(more: Value) -> ReleaseInputs {
+fn settings(more: Value) -> RunnerReleaseSettings {
     let pod = json!({ "runAsUser": 100, "fsGroup": 65533 });
     let chart = json!({ "security_context": security_context(), "pod_security_context": pod });
-    let chart: ReleaseInputs = serde_json::from_value(chart).unwrap();
-    serde_json::from_value::<ReleaseInputs>(more).unwrap().over(chart).unwrap()
+    let chart: RunnerReleaseSettings = serde_json::from_value(chart).unwrap();
+    serde_json::from_value::<RunnerReleaseSettings>(more).unwrap().over(chart).unwrap()
 }
 
 fn errors(file: &str) -> Vec<String> {
@@ -39,7 +39,7 @@ fn notes(file: &str) -> Vec<String> {
 #[test]
 fn the_guides_file_is_understood() {
     let mut read = read(&[include_str!("../testdata/guide-values.yaml")], CONTEXT);
-    let expected = inputs(json!({
+    let expected = settings(json!({
         "image_pull_secrets": ["your-pull-secrets"],
         "gitlab_url": "https://gitlab.com/",
         "unregister_on_destroy": true,
@@ -53,7 +53,7 @@ fn the_guides_file_is_understood() {
         "service_account": { "create": true },
     }));
     assert_eq!(read.errors, []);
-    assert_eq!(read.inputs, expected);
+    assert_eq!(read.settings, expected);
     assert_eq!(read.registration_token.as_ref().unwrap().expose_secret(), "XXXXX");
     assert!(read.runner_token.is_none());
     read.token_is_used();
@@ -135,10 +135,10 @@ fn what_helm_reads_as_a_flag_or_a_number_is_one() {
     );
     assert_eq!(read.errors, []);
     assert_eq!(read.config[0].global, toml::toml! { concurrent = 10 check_interval = 5 });
-    assert_eq!(read.inputs.rbac.as_ref().unwrap().create, Some(true));
-    assert_eq!(read.inputs.rbac.as_ref().unwrap().cluster_wide, Some(false));
-    assert_eq!(read.inputs.unregister_on_destroy, Some(true));
-    assert_eq!(read.inputs.volumes.as_ref().unwrap()[0]["secret"]["defaultMode"], 256);
+    assert_eq!(read.settings.rbac.as_ref().unwrap().create, Some(true));
+    assert_eq!(read.settings.rbac.as_ref().unwrap().cluster_wide, Some(false));
+    assert_eq!(read.settings.unregister_on_destroy, Some(true));
+    assert_eq!(read.settings.volumes.as_ref().unwrap()[0]["secret"]["defaultMode"], 256);
     let told = read.notes.into_findings();
     assert!(told[0].detail.contains("- line 3, rbac.clusterWideAccess: the text \"false\""), "{told:?}");
 }
@@ -147,9 +147,9 @@ fn what_helm_reads_as_a_flag_or_a_number_is_one() {
 fn a_security_context_is_sorted_between_pod_and_container() {
     let file = "securityContext: {fsGroup: 1, runAsUser: 5, supplementalGroups: [1]}\npodSecurityContext: {privileged: true}\n";
     let read = read(&[file], CONTEXT);
-    let pod = read.inputs.pod_security_context.unwrap();
+    let pod = read.settings.pod_security_context.unwrap();
     assert_eq!(Value::Object(pod), json!({ "runAsUser": 100, "fsGroup": 1, "supplementalGroups": [1] }));
-    let container = read.inputs.security_context.unwrap();
+    let container = read.settings.security_context.unwrap();
     assert_eq!((container.get("fsGroup"), container["runAsUser"].as_i64()), (None, Some(5)));
     assert!(read.has_pod_security_context);
     assert_eq!(notes(file).len(), 3);
@@ -164,8 +164,7 @@ fn variables_keep_their_order_and_configure_the_runner() {
         CONTEXT,
     );
     assert_eq!(read.errors, []);
-    let names: Vec<_> =
-        read.inputs.env.as_ref().unwrap().iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect();
+    let names: Vec<_> = read.env.iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect();
     assert_eq!(names, ["B", "A", "CACHE_TYPE", "S"]);
     assert_eq!(
         read.environment.runner,
@@ -189,12 +188,12 @@ fn empty_and_null_say_nothing() {
         ],
         CONTEXT,
     );
-    let expected = inputs(json!({
-        "image_parts": { "registry": "" },
+    let expected = settings(json!({
         "rbac": { "create": false },
         "service_account": { "create": false },
     }));
-    assert_eq!((read.errors, read.inputs), (Vec::new(), expected));
+    assert_eq!((read.errors, read.settings), (Vec::new(), expected));
+    assert_eq!(read.image, ImageParts { registry: Some(String::new()), ..ImageParts::default() });
     assert_eq!(read.notes.into_findings(), []);
 }
 
@@ -206,17 +205,17 @@ fn older_spellings_are_carried_over() {
         ],
         CONTEXT,
     );
-    let expected = inputs(json!({
+    let expected = settings(json!({
         "rbac": { "create": true, "rules": [{ "api_groups": [""], "resources": ["pods"], "verbs": ["get"] }] },
         "service_account": { "create": true, "annotations": { "a": "2 gitlab-runner", "b": "1" }, "image_pull_secrets": ["x"] },
         "registration": { "tag_list": ["a", "b"], "access_level": "ref_protected", "locked": false },
         "runner_name": "z",
         "job_namespace": "jobs",
-        "env": [{ "name": "A", "value": "1" }],
         "extra_env": { "B": "true" },
         "image": "a/b:19.3.0",
     }));
-    assert_eq!((read.errors, read.inputs), (Vec::new(), expected));
+    assert_eq!((read.errors, read.settings), (Vec::new(), expected));
+    assert_eq!(read.env, [json!({ "name": "A", "value": "1" })]);
     assert_eq!(read.config[0].global, toml::toml! { log_level = "debug" });
 }
 
@@ -238,7 +237,7 @@ fn the_table_has_every_key_of_the_chart_and_says_why_some_have_no_effect() {
     let table: BTreeSet<&str> = KEYS.iter().map(|key| key.path).collect();
     assert_eq!(table.len(), KEYS.len(), "a key is there twice");
     assert_eq!(table, charts.union(&others).copied().collect());
-    let reason = |key: &&ValuesKey| matches!(key.becomes, Becomes::Nothing(_) | Becomes::Older(_));
+    let reason = |key: &&ValuesKey| matches!(key.maps_to, MapsTo::Nothing(_) | MapsTo::Older(_));
     let without: Vec<_> = KEYS.iter().filter(reason).map(|key| key.path).filter(|path| charts.contains(path)).collect();
     let expected =
         ["rbac.podSecurityPolicy.enabled", "rbac.podSecurityPolicy.resourceNames", "runners.namespace", "extraObjects"];
@@ -247,7 +246,7 @@ fn the_table_has_every_key_of_the_chart_and_says_why_some_have_no_effect() {
 
 /// A value of the right shape that differs from the chart's default.
 fn sample(key: &ValuesKey) -> Value {
-    match (key.path, key.shape) {
+    match (key.path, key.ty) {
         ("affinity", _) => json!({ "nodeAffinity": {} }),
         ("strategy", _) => json!({ "type": "Recreate" }),
         ("resources", _) => json!({ "limits": { "cpu": "1" } }),
@@ -268,18 +267,18 @@ fn sample(key: &ValuesKey) -> Value {
         ("logLevel", _) => json!("debug"),
         ("logFormat", _) => json!("json"),
         ("connectionMaxAge", _) => json!("10m"),
-        (_, Shape::Text | Shape::Template) => json!("x"),
+        (_, ValueType::Text | ValueType::Template) => json!("x"),
         // Of both values one is the default.
         ("rbac.create" | "serviceAccount.create" | "runners.protected" | "rbac.podSecurityPolicy.enabled", _) => {
             json!(true)
         }
-        (_, Shape::Flag) => json!(false),
-        (_, Shape::Integer) => json!(7),
-        (_, Shape::Texts | Shape::Names) => json!(["x"]),
-        (_, Shape::TextMap | Shape::TemplateMap) => json!({ "x": "y" }),
-        (_, Shape::List) => json!([{ "name": "x" }]),
-        (_, Shape::Object) => json!({ "x": "y" }),
-        (_, Shape::Any) => json!(["x"]),
+        (_, ValueType::Flag) => json!(false),
+        (_, ValueType::Integer) => json!(7),
+        (_, ValueType::Texts | ValueType::Names) => json!(["x"]),
+        (_, ValueType::TextMap | ValueType::TemplateMap) => json!({ "x": "y" }),
+        (_, ValueType::List) => json!([{ "name": "x" }]),
+        (_, ValueType::Object) => json!({ "x": "y" }),
+        (_, ValueType::Any) => json!(["x"]),
     }
 }
 
@@ -301,7 +300,11 @@ fn every_key_does_what_the_table_says() {
         let tokens = [&read.runner_token, &read.registration_token].map(Option::is_some);
         let notes: Vec<String> = read.notes.into_findings().into_iter().map(|finding| finding.detail).collect();
         let errors: Vec<String> = read.errors.into_iter().map(|finding| finding.detail).collect();
-        (json!({ "inputs": read.inputs, "config": config, "tokens": tokens }), notes, errors)
+        let image = format!("{:?}", read.image);
+        let found = json!({
+            "settings": read.settings, "image": image, "env": read.env, "config": config, "tokens": tokens,
+        });
+        (found, notes, errors)
     };
     for key in KEYS {
         // The name of an account that is made counts where one is made.
@@ -312,22 +315,22 @@ fn every_key_does_what_the_table_says() {
             let value = at(&found, path).filter(|value| !value.is_null());
             assert!(value.is_some() && value != at(&nothing, path), "{} does not land in {path}: {found}", key.path);
         };
-        match key.becomes {
-            Becomes::Attribute(to) => lands(&format!("inputs.{to}")),
-            Becomes::Global(to) => {
+        match key.maps_to {
+            MapsTo::Attribute(to) => lands(&format!("settings.{to}")),
+            MapsTo::Global(to) => {
                 assert!(at(&found["config"][0]["global"], to).is_some(), "{} does not land in {to}: {found}", key.path);
             }
             // What is read together with others has an effect of its own, or says why it cannot.
-            Becomes::Special(_) => {
+            MapsTo::Special(_) => {
                 assert!(found != nothing || !notes.is_empty() || !errors.is_empty(), "{}", key.path);
             }
-            Becomes::Nothing(reason) => {
+            MapsTo::Nothing(reason) => {
                 assert_eq!(found, nothing, "{}", key.path);
                 // Alone it has nothing to apply to.
                 let is_quiet = ["global", "rbac.podSecurityPolicy.resourceNames"].contains(&key.path);
                 assert!(is_quiet || notes[0].contains(&format!("{}: {reason}.", key.path)), "{notes:?}");
             }
-            Becomes::Older(to) => {
+            MapsTo::Older(to) => {
                 assert_eq!(found, nothing, "{}", key.path);
                 assert!(notes[0].contains(key.path) && errors.is_empty(), "{notes:?}");
                 let in_catalogue = entries(&RUNNER).into_iter().any(|entry| entry.toml_path == to);

@@ -4,35 +4,40 @@ use secrecy::SecretString;
 use serde_json::Value;
 use tfplugin::framework::Diagnostic;
 
-use super::super::validate::is_of_registration;
-use super::carry::{Carrier, put};
+use super::translate::{ValuesTranslator, put};
 
-impl Carrier<'_> {
+/// Registration tokens of projects and groups begin so. Those of older GitLabs, and of whole instances, begin with nothing
+/// in particular.
+pub fn is_registration_token(token: &str) -> bool {
+    token.trim().starts_with("GR1348941")
+}
+
+impl ValuesTranslator<'_> {
     pub(super) fn tokens(&mut self) {
         for key in ["runnerToken", "runnerRegistrationToken"] {
             let Some(token) = self.text(key) else { continue };
             // A line break at its end is the usual accident, and an invalid HTTP header later.
             let token = token.trim();
-            if key == "runnerToken" && is_of_registration(token) {
+            if key == "runnerToken" && is_registration_token(token) {
                 let wrong = Diagnostic::error(
                     "Invalid authentication token",
                     "runnerToken is a registration token (GR1348941...). Take it out of the values and set \
                      `registration_token_wo`.",
                 );
-                self.carried.wrong_token = Some(self.carried.notes.placed(key, wrong));
+                self.translated.wrong_token = Some(self.translated.notes.placed(key, wrong));
             }
             let is_of_runner = key == "runnerToken" || token.starts_with("glrt-");
             if is_of_runner && key != "runnerToken" {
                 self.note(key, "this is an authentication token (glrt-...), and it is used as one.");
             }
             let (held, attribute) = match is_of_runner {
-                true => (&mut self.carried.runner_token, "runner_token_wo"),
-                false => (&mut self.carried.registration_token, "registration_token_wo"),
+                true => (&mut self.translated.runner_token, "runner_token_wo"),
+                false => (&mut self.translated.registration_token, "registration_token_wo"),
             };
             held.get_or_insert_with(|| SecretString::from(token));
-            self.carried.token_key.get_or_insert((key, attribute));
+            self.translated.token_key.get_or_insert((key, attribute));
         }
-        if self.carried.runner_token.is_some() && self.carried.registration_token.take().is_some() {
+        if self.translated.runner_token.is_some() && self.translated.registration_token.take().is_some() {
             self.note("runnerRegistrationToken", "it has no effect beside an authentication token. Keep runnerToken.");
         }
     }
@@ -76,20 +81,20 @@ impl Carrier<'_> {
 
     pub(super) fn registration(&mut self) {
         let tags: Vec<String> = match self.specials.remove("runners.tags") {
-            Some(Value::Array(tags)) => tags.iter().map(|tag| self.shaped(tag)).collect(),
-            Some(tags) => self.shaped(&tags).split(',').map(str::to_owned).collect(),
+            Some(Value::Array(tags)) => tags.iter().map(|tag| self.as_text(tag)).collect(),
+            Some(tags) => self.as_text(&tags).split(',').map(str::to_owned).collect(),
             None => Vec::new(),
         };
         let tags: Vec<Value> =
             tags.iter().map(|tag| tag.trim()).filter(|tag| !tag.is_empty()).map(Value::from).collect();
         if !tags.is_empty() {
-            put(&mut self.inputs, "registration.tag_list", Value::Array(tags));
+            put(&mut self.settings, "registration.tag_list", Value::Array(tags));
         }
         if self.specials.remove("runners.protected") == Some(Value::Bool(true)) {
-            put(&mut self.inputs, "registration.access_level", Value::from("ref_protected"));
+            put(&mut self.settings, "registration.access_level", Value::from("ref_protected"));
         }
         if let Some(name) = self.text("runners.name") {
-            put(&mut self.inputs, "runner_name", Value::String(name));
+            put(&mut self.settings, "runner_name", Value::String(name));
         }
     }
 }

@@ -3,7 +3,7 @@
 use gitlabspot_runner_config::catalogue::{GLOBAL, RUNNER, entries};
 use gitlabspot_runner_config::suggest::{nearest, plain};
 
-use super::keys::{Becomes, CHART, KEYS};
+use super::keys::{CHART, KEYS, MapsTo};
 
 /// Names that no key is like, and what does what they promise.
 const ELSEWHERE: &[(&str, &str)] = &[
@@ -53,7 +53,7 @@ fn place(name: &str, path: &str, prefix: &str) -> Option<String> {
 
 /// A key of the chart with this last name, at another place.
 fn of_same_name(name: &str, path: &str) -> Option<&'static str> {
-    let is_plain = |key: &&super::ValuesKey| !matches!(key.becomes, Becomes::Older(_) | Becomes::Nothing(_));
+    let is_plain = |key: &&super::ValuesKey| !matches!(key.maps_to, MapsTo::Older(_) | MapsTo::Nothing(_));
     let last = |path: &'static str| path.rsplit('.').next().unwrap_or(path);
     // `enabled`, `labels` and the like say nothing of a place.
     let mut found = KEYS
@@ -76,6 +76,6 @@ fn in_config(name: &str) -> Option<String> {
         return Some(format!("In runners.config it is {key} below {table}."));
     }
     let entry = of(&GLOBAL)?;
-    let key = KEYS.iter().find(|key| matches!(key.becomes, Becomes::Global(to) if to == entry.hcl_path));
+    let key = KEYS.iter().find(|key| matches!(key.maps_to, MapsTo::Global(to) if to == entry.hcl_path));
     key.map(|key| format!("Write {}.", key.path))
 }

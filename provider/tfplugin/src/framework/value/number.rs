@@ -6,6 +6,8 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+use serde_json::Value as Json;
+
 use self::digits::Digits;
 
 /// A number. Terraform calculates with 512 bits, so neither `i64` nor `f64` holds every value: `0.1` is not the `f64`
@@ -76,6 +78,17 @@ impl From<i64> for Number {
 impl From<f64> for Number {
     fn from(float: f64) -> Self {
         Self::parse(&float.to_string()).unwrap_or(Self::Float(float))
+    }
+}
+
+/// A number of JSON where that has all digits, and text otherwise.
+impl From<&Number> for Json {
+    fn from(number: &Number) -> Self {
+        match number.as_i64() {
+            Some(integer) => Self::from(integer),
+            None if Number::from(number.as_f64()) == *number => Self::from(number.as_f64()),
+            None => Self::from(number.to_string()),
+        }
     }
 }
 

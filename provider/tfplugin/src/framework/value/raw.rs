@@ -194,6 +194,22 @@ impl Raw {
         }
     }
 
+    /// As JSON, with what `dynamic` makes of values of dynamic type. Secrets are null.
+    pub(crate) fn to_json(&self, dynamic: &dyn Fn(&DynamicRaw) -> Json) -> Json {
+        match self {
+            Self::Null | Self::Unknown(_) | Self::Secret(_) => Json::Null,
+            Self::Bool(value) => Json::from(*value),
+            Self::Number(number) => number.into(),
+            Self::String(text) => Json::from(text.as_str()),
+            Self::List(elements) => elements.iter().map(|element| element.to_json(dynamic)).collect(),
+            Self::Map(elements) => {
+                let given = elements.iter().filter(|(_, value)| !value.is_null());
+                given.map(|(name, value)| (name.clone(), value.to_json(dynamic))).collect()
+            }
+            Self::Dynamic(value) => dynamic(value),
+        }
+    }
+
     /// The text, if it is text.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
@@ -217,6 +233,13 @@ impl From<&Json> for Raw {
                 Self::Map(fields.iter().map(|(name, value)| (name.clone(), Self::from(value))).collect())
             }
         }
+    }
+}
+
+/// What the value says, without its types. Attributes that are null are left out. Unknown values and secrets are null.
+impl From<&Raw> for Json {
+    fn from(raw: &Raw) -> Self {
+        raw.to_json(&|dynamic| Self::from(&dynamic.value))
     }
 }
 
@@ -256,6 +279,19 @@ mod tests {
 
     fn object(attributes: &[(&str, Raw)]) -> Raw {
         Raw::Map(attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
+    }
+
+    #[test]
+    fn json_has_what_is_set() {
+        let digits = "0.66666666666666666666666666666666666667";
+        let value = object(&[
+            ("list", Raw::List(vec![1.into(), Raw::from(0.5), Raw::Null])),
+            ("exact", Raw::Number(Number::parse(digits).unwrap())),
+            ("dynamic", Raw::Dynamic(Box::new(DynamicRaw::of(object(&[("a", true.into()), ("b", Raw::Null)]))))),
+            ("null", Raw::Null),
+        ]);
+        let expected = serde_json::json!({ "list": [1, 0.5, null], "exact": digits, "dynamic": { "a": true } });
+        assert_eq!(Json::from(&value), expected);
     }
 
     #[test]

@@ -22,7 +22,7 @@ macro_rules! file {
 }
 
 fn resolved(text: &'static str, existing_secret: Option<TokenKind>) -> Result<Resolved, Vec<Diagnostic>> {
-    resolve(Given { typed: ReleaseInputs::default(), values: &[text], token: None, existing_secret })
+    resolve(Given { typed: RunnerReleaseSettings::default(), values: &[text], token: None, existing_secret })
 }
 
 #[test]
@@ -195,12 +195,12 @@ fn they_mean_what_they_mean_to_helm() {
     assert_eq!(template["clone_url"].as_str(), Some("https://gitlab.example.com/"));
     assert_eq!(template["request_concurrency"].as_integer(), Some(6));
     assert_eq!(
-        json!(spec(file!("16-merge-key"), None).pod.resources),
+        json!(spec(file!("16-merge-key"), None).settings.resources),
         json!({ "requests": { "cpu": "50m", "memory": "64Mi" }, "limits": { "memory": "256Mi" } })
     );
     let yaml = spec(file!("17-yaml-1-1"), None);
-    assert_eq!(yaml.pod.volumes[0]["secret"]["defaultMode"], 256);
-    assert_eq!(yaml.pod.volume_mounts[0]["readOnly"], true);
+    assert_eq!(yaml.settings.volumes.as_ref().unwrap()[0]["secret"]["defaultMode"], 256);
+    assert_eq!(yaml.settings.volume_mounts.as_ref().unwrap()[0]["readOnly"], true);
     assert!(yaml.roles.is_some());
     assert_eq!(spec(file!("23-url-in-config-alone"), None).gitlab_url, "https://gitlab.example.com/");
     assert_eq!(spec(file!("24-privileged-beside-config"), None).config.runner["kubernetes"].get("privileged"), None);

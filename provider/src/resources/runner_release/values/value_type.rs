@@ -3,57 +3,57 @@
 use gitlabspot_runner_config::config_toml::{Release, Unsupported};
 use serde_json::{Map, Value};
 
-use super::keys::Shape;
+use super::keys::ValueType;
 
 /// A value in the shape of its key.
-pub(super) struct Shaped {
+pub(super) struct Converted {
     pub(super) value: Value,
     /// Whether Helm reads it otherwise.
     pub(super) is_surprising: bool,
 }
 
 /// The value in its shape, or what it should have been.
-pub(super) fn shaped(value: &Value, shape: Shape, release: Release<'_>) -> Result<Shaped, Misshapen> {
-    let is_surprising = shape == Shape::Flag && value == "false";
-    let right = match shape {
-        Shape::Text => text(value).map(Value::String),
-        Shape::Template => Some(template(text(value), release)?),
-        Shape::Flag => flag(value).map(Value::Bool),
-        Shape::Integer => integer(value).map(Value::from),
-        Shape::Texts => list(value, text),
-        Shape::Names => list(value, |item| text(item.get("name").unwrap_or(item))),
-        Shape::TextMap => map(value),
-        Shape::TemplateMap => {
+pub(super) fn convert(value: &Value, ty: ValueType, release: Release<'_>) -> Result<Converted, TypeError> {
+    let is_surprising = ty == ValueType::Flag && value == "false";
+    let right = match ty {
+        ValueType::Text => text(value).map(Value::String),
+        ValueType::Template => Some(template(text(value), release)?),
+        ValueType::Flag => flag(value).map(Value::Bool),
+        ValueType::Integer => integer(value).map(Value::from),
+        ValueType::Texts => list(value, text),
+        ValueType::Names => list(value, |item| text(item.get("name").unwrap_or(item))),
+        ValueType::TextMap => map(value),
+        ValueType::TemplateMap => {
             let mut expanded = Map::new();
-            for (name, value) in value.as_object().ok_or(Misshapen::Wanted(wanted(shape)))? {
+            for (name, value) in value.as_object().ok_or(TypeError::Expected(expected(ty)))? {
                 expanded.insert(name.clone(), template(text(value), release)?);
             }
             Some(Value::Object(expanded))
         }
-        Shape::Object => value.is_object().then(|| value.clone()),
-        Shape::List => value.is_array().then(|| value.clone()),
-        Shape::Any => Some(value.clone()),
+        ValueType::Object => value.is_object().then(|| value.clone()),
+        ValueType::List => value.is_array().then(|| value.clone()),
+        ValueType::Any => Some(value.clone()),
     };
-    right.map(|value| Shaped { value, is_surprising }).ok_or(Misshapen::Wanted(wanted(shape)))
+    right.map(|value| Converted { value, is_surprising }).ok_or(TypeError::Expected(expected(ty)))
 }
 
 #[derive(Debug)]
-pub(super) enum Misshapen {
-    Wanted(&'static str),
+pub(super) enum TypeError {
+    Expected(&'static str),
     Unsupported(Vec<Unsupported>),
 }
 
-fn wanted(shape: Shape) -> &'static str {
-    match shape {
-        Shape::Text | Shape::Template => "a string",
-        Shape::Flag => "true or false",
-        Shape::Integer => "a whole number",
-        Shape::Texts => "a list of strings",
-        Shape::Names => "a list of names",
-        Shape::TextMap | Shape::TemplateMap => "a map of strings",
-        Shape::Object => "a map",
-        Shape::List => "a list",
-        Shape::Any => "anything",
+fn expected(ty: ValueType) -> &'static str {
+    match ty {
+        ValueType::Text | ValueType::Template => "a string",
+        ValueType::Flag => "true or false",
+        ValueType::Integer => "a whole number",
+        ValueType::Texts => "a list of strings",
+        ValueType::Names => "a list of names",
+        ValueType::TextMap | ValueType::TemplateMap => "a map of strings",
+        ValueType::Object => "a map",
+        ValueType::List => "a list",
+        ValueType::Any => "anything",
     }
 }
 
@@ -69,9 +69,9 @@ pub(super) fn is_empty(value: &Value) -> bool {
 }
 
 /// Whether there is nothing but empty values in it.
-pub(super) fn says_nothing(value: &Value) -> bool {
+pub(super) fn is_blank(value: &Value) -> bool {
     match value {
-        Value::Object(map) => map.values().all(says_nothing),
+        Value::Object(map) => map.values().all(is_blank),
         value => is_empty(value),
     }
 }
@@ -107,9 +107,9 @@ fn integer(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
-fn template(text: Option<String>, release: Release<'_>) -> Result<Value, Misshapen> {
-    let text = text.ok_or(Misshapen::Wanted("a string"))?;
-    release.expand(&text).map(Value::String).map_err(Misshapen::Unsupported)
+fn template(text: Option<String>, release: Release<'_>) -> Result<Value, TypeError> {
+    let text = text.ok_or(TypeError::Expected("a string"))?;
+    release.expand(&text).map(Value::String).map_err(TypeError::Unsupported)
 }
 
 fn list(value: &Value, item: fn(&Value) -> Option<String>) -> Option<Value> {

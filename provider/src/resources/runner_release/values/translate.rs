@@ -1,4 +1,4 @@
-//! Walks the merged values and carries each key to where it belongs.
+//! Translates the merged values, key by key, to settings and configuration.
 
 use std::borrow::Cow;
 
@@ -8,21 +8,21 @@ use gitlabspot_runner_config::version::RunnerVersion;
 use serde_json::{Map, Value};
 use tfplugin::framework::{AttributePath, Diagnostic, Step};
 
-use super::keys::{Becomes, KEYS, Shape, ValuesKey};
+use super::keys::{KEYS, MapsTo, ValueType, ValuesKey};
 use super::layer::element;
-use super::shape::{Misshapen, is_empty, says_nothing, shaped};
 use super::unknown;
+use super::value_type::{TypeError, convert, is_blank, is_empty};
 use super::{ChartValues, Context};
 
-pub(super) struct Carrier<'a> {
+pub(super) struct ValuesTranslator<'a> {
     pub(super) context: Context<'a>,
     pub(super) version: RunnerVersion,
     pub(super) release: Release<'a>,
-    /// In the shape of `ReleaseInputs`.
-    pub(super) inputs: Map<String, Value>,
+    /// In the shape of `RunnerReleaseSettings`.
+    pub(super) settings: Map<String, Value>,
     /// Keys that are read together, by their own path.
     pub(super) specials: Map<String, Value>,
-    pub(super) carried: ChartValues,
+    pub(super) translated: ChartValues,
     pub(super) findings: Vec<Diagnostic>,
     /// Under HCL names.
     global: Map<String, Value>,
@@ -32,30 +32,30 @@ pub(super) struct Carrier<'a> {
     pub(super) older: Vec<(&'static str, &'static str, Value)>,
 }
 
-/// Carries everything; what is wrong is in the findings of the answer.
-pub(super) fn carry(
+/// Translates everything; what is wrong is in the errors of the answer.
+pub(super) fn translate(
     values: &Map<String, Value>,
-    carried: ChartValues,
+    translated: ChartValues,
     context: Context<'_>,
     release: Release<'_>,
 ) -> ChartValues {
-    let mut carrier = Carrier {
+    let mut translator = ValuesTranslator {
         context,
         version: context.version.or_else(|| super::version(values)).unwrap_or(RunnerVersion::DEFAULT),
         release,
-        inputs: Map::new(),
+        settings: Map::new(),
         specials: Map::new(),
-        carried,
+        translated,
         findings: Vec::new(),
         global: Map::new(),
         templates: values.values().flat_map(templates).collect(),
         older: Vec::new(),
     };
-    carrier.walk(values, "");
-    carrier.finish()
+    translator.walk(values, "");
+    translator.finish()
 }
 
-impl Carrier<'_> {
+impl ValuesTranslator<'_> {
     fn walk(&mut self, values: &Map<String, Value>, prefix: &str) {
         for (name, value) in values {
             let path = format!("{prefix}{name}");
@@ -79,35 +79,35 @@ impl Carrier<'_> {
         if is_empty(value) && key.path != "image.registry" {
             return;
         }
-        let value = match shaped(value, key.shape, self.release) {
-            Ok(shaped) => {
-                if shaped.is_surprising {
+        let value = match convert(value, key.ty, self.release) {
+            Ok(converted) => {
+                if converted.is_surprising {
                     self.note(key.path, "the text \"false\" is taken as false, and Helm takes each text that is not empty as true. Write false without quotes.");
                 }
-                shaped.value
+                converted.value
             }
-            Err(Misshapen::Wanted(wanted)) => {
+            Err(TypeError::Expected(expected)) => {
                 return self.error(
                     key.path,
                     "Invalid value in a values file",
-                    &format!("{} must be {wanted}.", key.path),
+                    &format!("{} must be {expected}.", key.path),
                 );
             }
-            Err(Misshapen::Unsupported(unsupported)) => {
+            Err(TypeError::Unsupported(unsupported)) => {
                 let detail = format!("{}: {}", key.path, told(&unsupported));
                 return self.error(key.path, "Template expression not supported", &detail);
             }
         };
-        match key.becomes {
-            Becomes::Attribute(to) => put(&mut self.inputs, to, value),
-            Becomes::Global(to) => put(&mut self.global, to, value),
-            Becomes::Special(_) => drop(self.specials.insert(key.path.to_owned(), value)),
+        match key.maps_to {
+            MapsTo::Attribute(to) => put(&mut self.settings, to, value),
+            MapsTo::Global(to) => put(&mut self.global, to, value),
+            MapsTo::Special(_) => drop(self.specials.insert(key.path.to_owned(), value)),
             // Helm gives it to all charts.
-            Becomes::Nothing(_) if key.path == "global" => {}
-            Becomes::Nothing(_)
-                if key.path.starts_with("rbac.podSecurityPolicy") && !self.has_pod_security_policy() => {}
-            Becomes::Nothing(reason) => self.note(key.path, format!("{reason}.")),
-            Becomes::Older(to) => self.older.push((key.path, to, value)),
+            MapsTo::Nothing(_) if key.path == "global" => {}
+            MapsTo::Nothing(_) if key.path.starts_with("rbac.podSecurityPolicy") && !self.has_pod_security_policy() => {
+            }
+            MapsTo::Nothing(reason) => self.note(key.path, format!("{reason}.")),
+            MapsTo::Older(to) => self.older.push((key.path, to, value)),
         }
     }
 
@@ -118,7 +118,7 @@ impl Carrier<'_> {
 
     fn unknown(&mut self, name: &str, path: &str, prefix: &str, value: &Value) {
         // YAML anchors need a place to stand, and `x-` is the usual one.
-        if says_nothing(value) || name.starts_with("x-") || name == "global" {
+        if is_blank(value) || name.starts_with("x-") || name == "global" {
             return;
         }
         // An expression reads it.
@@ -130,16 +130,17 @@ impl Carrier<'_> {
     }
 
     pub(super) fn note(&mut self, path: &str, text: impl AsRef<str>) {
-        self.carried.notes.add(path, text);
+        self.translated.notes.add(path, text);
     }
 
     pub(super) fn error(&mut self, path: &str, summary: impl Into<Cow<'static, str>>, detail: &str) {
         let finding = Diagnostic::error(summary, detail);
-        self.findings.push(self.carried.notes.placed(path, finding));
+        self.findings.push(self.translated.notes.placed(path, finding));
     }
 
     fn finish(mut self) -> ChartValues {
         self.tokens();
+        self.image_parts();
         self.constraints();
         self.service_account();
         self.rules();
@@ -147,7 +148,7 @@ impl Carrier<'_> {
         self.pod();
         self.environment();
         let global = self.table(&GLOBAL);
-        self.carried.config.insert(0, Config { global, ..Config::default() });
+        self.translated.config.insert(0, Config { global, ..Config::default() });
         match self.text("runners.configOverride") {
             Some(text) => self.config("runners.configOverride", &text, Rules::Override),
             None => {
@@ -158,15 +159,15 @@ impl Carrier<'_> {
             }
         }
         self.older_keys();
-        match serde_json::from_value(Value::Object(std::mem::take(&mut self.inputs))) {
-            Ok(inputs) => self.carried.inputs = inputs,
+        match serde_json::from_value(Value::Object(std::mem::take(&mut self.settings))) {
+            Ok(settings) => self.translated.settings = settings,
             Err(error) => {
                 let detail = format!("a list or a map holds what does not belong there: {error}.");
                 self.findings.push(Diagnostic::error("Invalid value in a values file", detail).at(element(0)));
             }
         }
-        self.carried.errors.append(&mut self.findings);
-        self.carried
+        self.translated.errors.append(&mut self.findings);
+        self.translated
     }
 
     fn table(&mut self, catalogue: &'static Table) -> toml::Table {
@@ -174,7 +175,7 @@ impl Carrier<'_> {
         from_hcl(&object, catalogue, self.version, AttributePath::root()).unwrap_or_else(|findings| {
             for finding in findings {
                 let Some(Step::Attribute(name)) = finding.path.steps().first() else { continue };
-                let key = KEYS.iter().find(|key| matches!(key.becomes, Becomes::Global(to) if to == name));
+                let key = KEYS.iter().find(|key| matches!(key.maps_to, MapsTo::Global(to) if to == name));
                 let path = key.map_or(name.as_str(), |key| key.path);
                 self.error(path, finding.summary.clone(), &finding.detail.replacen(name.as_str(), path, 1));
             }
@@ -187,10 +188,10 @@ impl Carrier<'_> {
     }
 
     /// A special key of which a number or a list is text as well.
-    pub(super) fn shaped(&mut self, value: &Value) -> String {
-        shaped(value, Shape::Text, self.release)
+    pub(super) fn as_text(&self, value: &Value) -> String {
+        convert(value, ValueType::Text, self.release)
             .ok()
-            .and_then(|shaped| shaped.value.as_str().map(str::to_owned))
+            .and_then(|converted| converted.value.as_str().map(str::to_owned))
             .unwrap_or_default()
     }
 }

@@ -1,0 +1,63 @@
+//! The struct of an object's settings, whose values are all known.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::{DeriveInput, GenericArgument, PathArguments, Type};
+
+use crate::attribute::Field;
+
+/// Writes the struct, and that it is the plain form of the object.
+pub(crate) fn expand(input: &DeriveInput, fields: &[Field]) -> syn::Result<TokenStream> {
+    let DeriveInput { ident: object, vis, .. } = input;
+    let name = format_ident!("{object}Settings");
+    let doc = format!("The settings of [`{object}`], all of them known.");
+    let settings: Vec<&Field> = fields.iter().filter(|field| field.is_setting()).collect();
+    let definitions = settings.iter().map(|field| definition(field)).collect::<syn::Result<Vec<_>>>()?;
+    let shown = settings.iter().filter(|field| !field.is_secret()).map(|field| field.show());
+    let end =
+        if settings.iter().any(|field| field.is_secret()) { quote!(finish_non_exhaustive) } else { quote!(finish) };
+    Ok(quote! {
+        #[doc = #doc]
+        #[derive(Clone, Default, PartialEq, ::tfplugin::serde::Serialize, ::tfplugin::serde::Deserialize)]
+        #[serde(crate = "::tfplugin::serde", default, deny_unknown_fields)]
+        #vis struct #name { #(#definitions),* }
+
+        #[automatically_derived]
+        impl ::std::fmt::Debug for #name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.debug_struct(::std::stringify!(#name))#(#shown)*.#end()
+            }
+        }
+        #[automatically_derived]
+        impl ::tfplugin::framework::settings::Setting for #object {
+            type Plain = #name;
+        }
+    })
+}
+
+fn definition(field: &Field) -> syn::Result<TokenStream> {
+    let Field { ident, name, description, vis, .. } = field;
+    let ty = match &field.setting {
+        Some(ty) => quote!(#ty),
+        None => {
+            let ty = content(&field.ty)?;
+            quote!(<#ty as ::tfplugin::framework::settings::Setting>::Plain)
+        }
+    };
+    Ok(quote! {
+        #[doc = #description]
+        #[serde(rename = #name, skip_serializing_if = "::std::option::Option::is_none")]
+        #vis #ident: ::std::option::Option<#ty>
+    })
+}
+
+/// The `T` of `Value<T>`.
+fn content(ty: &Type) -> syn::Result<&Type> {
+    if let Type::Path(path) = ty
+        && let Some(PathArguments::AngleBracketed(arguments)) = path.path.segments.last().map(|last| &last.arguments)
+        && let Some(GenericArgument::Type(content)) = arguments.args.first()
+    {
+        return Ok(content);
+    }
+    Err(syn::Error::new_spanned(ty, "an attribute has the type Value<T>"))
+}

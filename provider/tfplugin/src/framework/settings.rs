@@ -1,0 +1,116 @@
+//! Attributes that are all known, without null and unknown in their types.
+//!
+//! `#[derive(Settings)]` writes for a struct of attributes another one, `<Name>Settings`: an `Option` for each attribute
+//! that a user sets and that describes what is managed ([`Attribute::setting`](super::Attribute)). What is decided from it
+//! needs no answer for unknown values. serde reads it, and refuses fields that the attributes do not have.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use super::value::{Raw, Value};
+
+/// A type of attributes that has a plain form.
+pub trait Setting {
+    /// The same without null and unknown.
+    type Plain;
+}
+
+impl Setting for String {
+    type Plain = Self;
+}
+
+impl Setting for bool {
+    type Plain = Self;
+}
+
+impl Setting for i64 {
+    type Plain = Self;
+}
+
+impl Setting for Raw {
+    type Plain = Json;
+}
+
+impl<T: Setting> Setting for Vec<Value<T>> {
+    type Plain = Vec<T::Plain>;
+}
+
+impl<T: Setting> Setting for BTreeMap<String, Value<T>> {
+    type Plain = BTreeMap<String, T::Plain>;
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::framework::value::{List, Map};
+    use crate::framework::{Object, Settings};
+
+    #[derive(Clone, Default, PartialEq, Object, Settings)]
+    struct Port {
+        /// The number.
+        #[attr(required)]
+        number: Value<i64>,
+        /// Another number, or a name.
+        #[attr(optional, setting = Json)]
+        target: Value<String>,
+    }
+
+    #[derive(Clone, Default, PartialEq, Object, Settings)]
+    struct Service {
+        /// The type.
+        #[attr(optional)]
+        r#type: Value<String>,
+        /// The ports.
+        #[attr(optional)]
+        ports: Value<List<Port>>,
+        /// The labels.
+        #[attr(optional)]
+        labels: Value<Map<String>>,
+        /// The password.
+        #[attr(optional, sensitive)]
+        password: Value<String>,
+        /// The ID.
+        #[attr(computed)]
+        id: Value<String>,
+        /// Whether to wait.
+        #[attr(optional, no_setting)]
+        wait: Value<bool>,
+        /// The token.
+        #[attr(optional, write_only, sensitive)]
+        token_wo: Value<String>,
+    }
+
+    #[test]
+    fn settings_are_the_attributes_of_users() {
+        let given = json!({ "type": "A", "ports": [{ "number": 1, "target": "x" }], "labels": { "a": "b" } });
+        let settings: ServiceSettings = serde_json::from_value(given.clone()).unwrap();
+        let port = PortSettings { number: Some(1), target: Some(json!("x")) };
+        let labels = BTreeMap::from([("a".to_owned(), "b".to_owned())]);
+        let expected = ServiceSettings {
+            r#type: Some("A".to_owned()),
+            ports: Some(vec![port]),
+            labels: Some(labels),
+            password: None,
+        };
+        assert_eq!(settings, expected);
+        assert_eq!(serde_json::to_value(settings).unwrap(), given);
+        let names = Service::attributes().into_iter().filter(|attribute| attribute.setting);
+        assert_eq!(names.map(|attribute| attribute.name).collect::<Vec<_>>(), ["type", "ports", "labels", "password"]);
+    }
+
+    #[test]
+    fn what_is_no_attribute_is_refused() {
+        for unknown in ["id", "wait", "token_wo", "other"] {
+            assert!(serde_json::from_value::<ServiceSettings>(json!({ unknown: null })).is_err(), "{unknown}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let settings = ServiceSettings { password: Some("secret".to_owned()), ..ServiceSettings::default() };
+        assert!(!format!("{settings:?}").contains("secret"));
+    }
+}
