@@ -4,7 +4,7 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
-use tfplugin::framework::value::{List, known_list};
+use tfplugin::framework::value::{List, Secret, known_list};
 use tfplugin::framework::{Diagnostic, Diagnostics, Value};
 
 use super::adoption::{self, TEMPLATE_HASH};
@@ -174,7 +174,7 @@ struct WriteOnlyToken {
 fn write_only_token(config: &RunnerRelease) -> Result<Option<WriteOnlyToken>, Unresolved> {
     use TokenKind::{Authentication, Registration};
     use Value::{Known, Null, Unknown};
-    let given = |kind, token: &String| WriteOnlyToken { kind, token: Some(SecretString::from(token.as_str())) };
+    let given = |kind, token: &Secret| WriteOnlyToken { kind, token: Some(token.clone().into_inner()) };
     Ok(match (&config.runner_token_wo, &config.registration_token_wo) {
         (Known(token), _) => Some(given(Authentication, token)),
         (_, Known(token)) => Some(given(Registration, token)),
@@ -325,7 +325,7 @@ mod tests {
 
     #[test]
     fn a_token_tells_its_kind() {
-        let kind = |runner: Value<String>, registration: Value<String>| {
+        let kind = |runner: Value<Secret>, registration: Value<Secret>| {
             let config = RunnerRelease {
                 runner_token_wo: runner,
                 registration_token_wo: registration,

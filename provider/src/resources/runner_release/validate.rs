@@ -80,14 +80,14 @@ fn tokens(config: &RunnerRelease, diagnostics: &mut Diagnostics) {
             "Both runner_token_wo and registration_token_wo are given. Keep runner_token_wo.",
         );
     }
-    if config.registration_token_wo.as_str().is_some_and(|token| token.trim().starts_with("glrt-")) {
+    if config.registration_token_wo.expose().is_some_and(|token| token.trim().starts_with("glrt-")) {
         diagnostics.error(
             "registration_token_wo",
             "Not a registration token",
             "This is an authentication token (glrt-...). Give it as runner_token_wo.",
         );
     }
-    if config.runner_token_wo.as_str().is_some_and(is_registration_token) {
+    if config.runner_token_wo.expose().is_some_and(is_registration_token) {
         diagnostics.error(
             "runner_token_wo",
             "Invalid authentication token",
@@ -97,7 +97,7 @@ fn tokens(config: &RunnerRelease, diagnostics: &mut Diagnostics) {
     for (attribute, token) in
         [("runner_token_wo", &config.runner_token_wo), ("registration_token_wo", &config.registration_token_wo)]
     {
-        if token.as_str().is_some_and(|token| token.trim().is_empty()) {
+        if token.expose().is_some_and(|token| token.trim().is_empty()) {
             diagnostics.error(attribute, "Empty token", "The token has no characters. Leave it out, or give one.");
         }
     }

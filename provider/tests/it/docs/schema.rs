@@ -165,6 +165,7 @@ fn literal(value: &Raw) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tfplugin::framework::value::Secret;
     use tfplugin::framework::{Object, Value};
 
     use super::*;
@@ -197,7 +198,7 @@ mod tests {
         rule: Value<Rule>,
         /// A token.
         #[attr(optional, write_only, sensitive, deprecated = "Use `name`.")]
-        token_wo: Value<String>,
+        token_wo: Value<Secret>,
         /// Its id.
         #[attr(computed)]
         id: Value<String>,

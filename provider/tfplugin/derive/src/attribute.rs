@@ -145,6 +145,15 @@ impl Field {
         }
     }
 
+    /// A check at compile time: sensitive text has the type `Secret`, and a `Secret` is sensitive.
+    pub(crate) fn check_secret(&self) -> TokenStream {
+        let Self { name, sensitive, ty, .. } = self;
+        let problem = format!("the attribute {name}: text is sensitive if, and only if, its type is Secret");
+        quote!(
+            const _: () = ::std::assert!(<#ty>::IS_SECRET == #sensitive, #problem);
+        )
+    }
+
     pub(crate) fn read(&self) -> TokenStream {
         let Self { ident, name, .. } = self;
         quote! {

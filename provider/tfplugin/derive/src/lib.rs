@@ -11,7 +11,7 @@
 //! | `stable` | a computed value that stays when something else is updated |
 //! | `replace` | a change means a new resource |
 //! | `default = EXPR` | the value when the user gives none; anything that converts into a `Raw` |
-//! | `sensitive`, `write_only` | hidden in output; never in plan or state |
+//! | `sensitive`, `write_only` | hidden in output; never in plan or state. Sensitive text is a `Secret`, or it does not compile |
 //! | `no_setting` | it does not describe what is managed, but how: `#[derive(Settings)]` leaves it out |
 //! | `deprecated = "TEXT"` | what to use instead |
 //! | `marks(NAME, NAME = "VALUE")` | what else the provider has to know of it; read from the schema at run time |
@@ -60,12 +60,14 @@ fn expand(input: &DeriveInput) -> syn::Result<proc_macro2::TokenStream> {
     let fields = fields(input)?;
     let name = &input.ident;
     let attributes = fields.iter().map(Field::definition);
+    let checks = fields.iter().map(Field::check_secret);
     let reads = fields.iter().map(Field::read);
     let writes = fields.iter().map(Field::write);
     let known = fields.iter().map(Field::is_wholly_known);
     let shown = fields.iter().filter(|field| !field.is_secret()).map(Field::show);
     let end = if fields.iter().any(Field::is_secret) { quote!(finish_non_exhaustive) } else { quote!(finish) };
     Ok(quote! {
+        #(#checks)*
         #[automatically_derived]
         impl ::tfplugin::framework::schema::Object for #name {
             fn attributes() -> ::std::vec::Vec<::tfplugin::framework::schema::Attribute> {

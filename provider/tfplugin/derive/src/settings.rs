@@ -44,9 +44,14 @@ fn definition(field: &Field) -> syn::Result<TokenStream> {
             quote!(<#ty as ::tfplugin::framework::settings::Setting>::Plain)
         }
     };
+    // A secret is never serialised.
+    let skip = match field.is_secret() {
+        true => quote!(skip_serializing),
+        false => quote!(skip_serializing_if = "::std::option::Option::is_none"),
+    };
     Ok(quote! {
         #[doc = #description]
-        #[serde(rename = #name, skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(rename = #name, #skip)]
         #vis #ident: ::std::option::Option<#ty>
     })
 }

@@ -211,7 +211,7 @@ pub fn field<T: super::value::Known>(_: std::marker::PhantomData<Value<T>>) -> K
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::framework::value::Set;
+    use crate::framework::value::{Secret, Set};
 
     /// A taint.
     #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, crate::framework::Object)]
@@ -238,7 +238,7 @@ mod tests {
         arn: Value<String>,
         /// The token.
         #[attr(optional, write_only, sensitive)]
-        token_wo: Value<String>,
+        token_wo: Value<Secret>,
         /// Tags.
         #[attr(optional, computed)]
         tags: Value<BTreeMap<String, Value<String>>>,

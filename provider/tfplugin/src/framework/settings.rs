@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::value::{Raw, Value};
+use super::value::{Raw, Secret, Value};
 
 /// A type of attributes that has a plain form.
 pub trait Setting {
@@ -17,6 +17,11 @@ pub trait Setting {
 }
 
 impl Setting for String {
+    type Plain = Self;
+}
+
+/// Secrets are read and not written: serde leaves them out.
+impl Setting for Secret {
     type Plain = Self;
 }
 
@@ -71,7 +76,7 @@ mod tests {
         labels: Value<Map<String>>,
         /// The password.
         #[attr(optional, sensitive)]
-        password: Value<String>,
+        password: Value<Secret>,
         /// The ID.
         #[attr(computed)]
         id: Value<String>,
@@ -80,7 +85,7 @@ mod tests {
         wait: Value<bool>,
         /// The token.
         #[attr(optional, write_only, sensitive)]
-        token_wo: Value<String>,
+        token_wo: Value<Secret>,
     }
 
     #[test]
@@ -110,7 +115,7 @@ mod tests {
 
     #[test]
     fn debug_shows_no_secret() {
-        let settings = ServiceSettings { password: Some("secret".to_owned()), ..ServiceSettings::default() };
+        let settings = ServiceSettings { password: Some("secret".into()), ..ServiceSettings::default() };
         assert!(!format!("{settings:?}").contains("secret"));
     }
 }

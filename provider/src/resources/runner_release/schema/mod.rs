@@ -16,7 +16,7 @@ mod parts;
 use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
-use tfplugin::framework::value::{List, Map, Value};
+use tfplugin::framework::value::{List, Map, Secret, Value};
 use tfplugin::framework::{Kind, Object, Raw, Settings, Timeouts, Type};
 
 pub(super) use self::kubernetes::*;
@@ -59,13 +59,13 @@ pub struct RunnerRelease {
     /// Authentication token (`glrt-...`) of a runner that was created in GitLab. It is only stored in a Secret. Change
     /// `runner_token_wo_version` to write a new token.
     #[attr(optional, write_only, sensitive)]
-    pub runner_token_wo: Value<String>,
+    pub runner_token_wo: Value<Secret>,
     /// Arbitrary number. A change writes `runner_token_wo` again.
     #[attr(optional, no_setting)]
     pub runner_token_wo_version: Value<i64>,
     /// Registration token of the deprecated registration workflow: each manager pod registers itself when it starts.
     #[attr(optional, write_only, sensitive)]
-    pub registration_token_wo: Value<String>,
+    pub registration_token_wo: Value<Secret>,
     /// Arbitrary number. A change writes `registration_token_wo` again.
     #[attr(optional, no_setting)]
     pub registration_token_wo_version: Value<i64>,
@@ -127,7 +127,7 @@ pub struct RunnerRelease {
     pub shutdown_timeout: Value<i64>,
     /// DSN of the Sentry project to which errors of the manager are reported.
     #[attr(optional, sensitive)]
-    pub sentry_dsn: Value<String>,
+    pub sentry_dsn: Value<Secret>,
     /// Maximum age of a connection to GitLab, for example `15m`.
     #[attr(optional)]
     pub connection_max_age: Value<String>,

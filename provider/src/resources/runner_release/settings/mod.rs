@@ -51,7 +51,9 @@ pub(super) fn of(model: &RunnerRelease) -> Result<RunnerReleaseSettings, Unresol
         let table = affinity_from_raw(affinity).map_err(|found| found.into_iter().collect::<Diagnostics>())?;
         settings.insert("affinity".to_owned(), to_api(to_hcl(&table, &AFFINITY)));
     }
-    serde_json::from_value(Json::Object(settings)).map_err(|error| Unresolved::Invalid(shapeless(&error)))
+    let settings: RunnerReleaseSettings =
+        serde_json::from_value(Json::Object(settings)).map_err(|error| Unresolved::Invalid(shapeless(&error)))?;
+    Ok(RunnerReleaseSettings { sentry_dsn: model.sentry_dsn.known().cloned(), ..settings })
 }
 
 fn fields(schema: &[Attribute], object: &BTreeMap<String, Raw>) -> Map<String, Json> {
@@ -109,11 +111,13 @@ impl RunnerReleaseSettings {
     /// # Errors
     /// None in practice: both sides have this very shape.
     pub fn over(self, below: Self) -> Result<Self, serde_json::Error> {
+        // Secrets are not serialised.
+        let sentry_dsn = self.sentry_dsn.clone().or_else(|| below.sentry_dsn.clone());
         let mut merged = serde_json::to_value(below)?;
         if let (Json::Object(below), Json::Object(above)) = (&mut merged, serde_json::to_value(self)?) {
             overlay(below, above);
         }
-        serde_json::from_value(merged)
+        Ok(Self { sentry_dsn, ..serde_json::from_value(merged)? })
     }
 }
 

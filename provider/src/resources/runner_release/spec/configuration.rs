@@ -4,6 +4,7 @@ use gitlabspot_runner_config::catalogue::{GLOBAL, RUNNER};
 use gitlabspot_runner_config::config_toml::{Config, Place, Release, Source, from_hcl, from_text, merge};
 use gitlabspot_runner_config::version::{DEFAULT_RELEASE, RunnerVersion};
 use serde_json::{Value as Json, json};
+use tfplugin::framework::value::Secret;
 use tfplugin::framework::{AttributePath, Diagnostic};
 use toml::{Table, Value};
 
@@ -129,7 +130,7 @@ fn globals(
         ("log_level", json!(settings.log_level)),
         ("log_format", json!(settings.log_format)),
         ("shutdown_timeout", json!(settings.shutdown_timeout)),
-        ("sentry_dsn", json!(settings.sentry_dsn)),
+        ("sentry_dsn", json!(settings.sentry_dsn.as_ref().map(Secret::expose))),
         ("connection_max_age", json!(settings.connection_max_age)),
     ];
     let given = given.into_iter().filter(|(_, value)| !value.is_null());

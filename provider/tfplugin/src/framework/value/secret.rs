@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer};
 
 /// The value of a sensitive attribute. `Debug` does not show the text, nothing serialises it, and it is overwritten when it
 /// is dropped. [`Secret::expose`] is the only access to it.
@@ -32,6 +33,12 @@ impl From<String> for Secret {
 impl From<&str> for Secret {
     fn from(text: &str) -> Self {
         Self(text.into())
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::from)
     }
 }
 

@@ -67,6 +67,7 @@ pub(super) fn type_bytes(ty: &Type) -> Vec<u8> {
 mod tests {
     use super::*;
     use crate::framework::Value;
+    use crate::framework::value::Secret;
 
     #[derive(Clone, Default, PartialEq, crate::framework::Object)]
     struct Inner {
@@ -82,7 +83,7 @@ mod tests {
         inner: Value<Vec<Value<Inner>>>,
         /// Secret.
         #[attr(optional, write_only, sensitive, deprecated = "Use `other`.")]
-        token_wo: Value<String>,
+        token_wo: Value<Secret>,
     }
 
     #[test]

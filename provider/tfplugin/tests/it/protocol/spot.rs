@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tfplugin::framework::function::{Definition, FunctionError, Parameter};
 use tfplugin::framework::list_resource::Found;
 use tfplugin::framework::provider::OldestHost;
-use tfplugin::framework::value::{List, Map};
+use tfplugin::framework::value::{List, Map, Secret};
 use tfplugin::framework::{
     Context, Create, DataSource, Delete, Diagnostic, Diagnostics, Function, Host, Import, ListResource, Number, Object,
     Plan, Private, Provider, Raw, Read, Registry, Resource, Set, Timeouts, Type, Update, Value,
@@ -98,7 +98,7 @@ pub(crate) struct Thing {
     homes: Value<Map<Options>>,
     /// Never stored.
     #[attr(optional, write_only, sensitive)]
-    token_wo: Value<String>,
+    token_wo: Value<Secret>,
     /// How long.
     #[attr(optional)]
     timeouts: Value<Timeouts>,
