@@ -10,35 +10,30 @@ use serde_json::{Value as Json, json};
 use tfplugin::framework::value::DynamicRaw;
 use tfplugin::framework::{AttributePath, Diagnostic, Diagnostics, Object, Plan, Raw, Value};
 
-use super::private::Private;
 use super::schema::RunnerRelease;
 
 /// Those that the catalogue knows.
 const OF_CATALOGUE: [&str; 3] = ["config", "cache", "affinity"];
 
-/// Those that are lists of objects as Kubernetes defines them.
-const OF_KUBERNETES: [&str; 2] = ["volumes", "extra_containers"];
-
 /// What is wrong with their known parts, while the release as a whole is not known yet.
 pub(super) fn check(model: &RunnerRelease) -> Diagnostics {
     let version = model.runner_version.as_str().and_then(RunnerVersion::parse).unwrap_or(RunnerVersion::UNKNOWN);
     let mut findings = shapes(model);
-    for name in OF_CATALOGUE {
-        if let Some(Err(found)) = value_of(model, name).map(|raw| table(name, raw, version)) {
+    for (name, value) in [("config", &model.config), ("cache", &model.cache), ("affinity", &model.affinity)] {
+        if let Some(Err(found)) = given(value).map(|raw| table(name, raw, version)) {
             findings.extend(found);
         }
     }
     findings.into_iter().collect()
 }
 
-/// Those of Kubernetes that are no list.
+/// Those that are lists of objects as Kubernetes defines them, and are given as something else.
 pub(super) fn shapes(model: &RunnerRelease) -> Vec<Diagnostic> {
-    let is_wrong = |name: &&str| {
-        value_of(model, name).is_some_and(|raw| !matches!(raw, Raw::List(_) | Raw::Unknown(_) | Raw::Null))
-    };
-    let wrong = OF_KUBERNETES.into_iter().filter(is_wrong);
+    let lists = [("volumes", &model.volumes), ("extra_containers", &model.extra_containers)];
+    let is_wrong = |raw: &Raw| !matches!(raw, Raw::List(_) | Raw::Unknown(_) | Raw::Null);
+    let wrong = lists.into_iter().filter(|(_, value)| given(value).is_some_and(is_wrong));
     wrong
-        .map(|name| {
+        .map(|(name, _)| {
             let detail = format!("{name} must be a list of objects: {name} = [{{ name = \"...\" }}].");
             Diagnostic::error("Wrong type", detail).at(AttributePath::of(name))
         })
@@ -46,13 +41,22 @@ pub(super) fn shapes(model: &RunnerRelease) -> Vec<Diagnostic> {
 }
 
 /// Keeps what is in the state where the configuration means the same: `2` and `"2"`, or null and nothing.
-pub(super) fn settle(plan: &mut Plan<RunnerRelease, Private>) {
+pub(super) fn settle<P>(plan: &mut Plan<RunnerRelease, P>) {
     let Some(prior) = plan.prior.clone() else { return };
+    let planned = &mut plan.planned;
     let mut is_settled = false;
-    for name in OF_CATALOGUE.into_iter().chain(OF_KUBERNETES) {
-        let (Some(before), Some(after)) = (value_of(&prior, name), value_of(&plan.planned, name)) else { continue };
-        if after.is_wholly_known() && is_same(name, before, after) {
-            *field(&mut plan.planned, name) = chosen(&prior, name).clone();
+    for (name, before, after) in [
+        ("config", &prior.config, &mut planned.config),
+        ("cache", &prior.cache, &mut planned.cache),
+        ("affinity", &prior.affinity, &mut planned.affinity),
+        ("volumes", &prior.volumes, &mut planned.volumes),
+        ("extra_containers", &prior.extra_containers, &mut planned.extra_containers),
+    ] {
+        if let (Some(old), Some(new)) = (given(before), given(after))
+            && new.is_wholly_known()
+            && is_same(name, old, new)
+        {
+            *after = before.clone();
             is_settled = true;
         }
     }
@@ -152,31 +156,11 @@ fn table(name: &str, raw: &Raw, version: RunnerVersion) -> Result<toml::Table, V
 }
 
 /// The value without its type, if it is given.
-fn value_of<'a>(model: &'a RunnerRelease, name: &str) -> Option<&'a Raw> {
-    match chosen(model, name) {
+fn given(value: &Value<Raw>) -> Option<&Raw> {
+    match value {
         Value::Known(Raw::Dynamic(dynamic)) => Some(&dynamic.value),
         Value::Known(raw) => Some(raw),
         _ => None,
-    }
-}
-
-fn chosen<'a>(model: &'a RunnerRelease, name: &str) -> &'a Value<Raw> {
-    match name {
-        "cache" => &model.cache,
-        "affinity" => &model.affinity,
-        "volumes" => &model.volumes,
-        "extra_containers" => &model.extra_containers,
-        _ => &model.config,
-    }
-}
-
-fn field<'a>(model: &'a mut RunnerRelease, name: &str) -> &'a mut Value<Raw> {
-    match name {
-        "cache" => &mut model.cache,
-        "affinity" => &mut model.affinity,
-        "volumes" => &mut model.volumes,
-        "extra_containers" => &mut model.extra_containers,
-        _ => &mut model.config,
     }
 }
 
@@ -257,7 +241,7 @@ mod tests {
             |config: Json| RunnerRelease { config: dynamic(config), wait: true.into(), ..RunnerRelease::default() };
         let settled = |before: Json, after: Json| {
             let (before, after) = (with(before), with(after));
-            let mut plan = Plan::new(Some(before), after.clone(), after, Private::default(), true);
+            let mut plan = Plan::new(Some(before), after.clone(), after, (), true);
             settle(&mut plan);
             (plan.planned.config, plan.changed)
         };

@@ -28,7 +28,6 @@ mod memory;
 mod plan;
 mod private;
 mod read;
-pub mod reference;
 mod removal;
 mod schema;
 pub mod settings;

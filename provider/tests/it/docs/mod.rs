@@ -4,13 +4,13 @@ mod function;
 mod guides;
 mod mocks;
 mod page;
+mod reference;
 mod scenarios;
 mod schema;
 
 use std::collections::BTreeMap;
 
 use gitlabspot::provider::Gitlabspot;
-use gitlabspot::resources::runner_release::reference;
 use page::{Page, example_or_prose};
 use tfplugin::framework::{Provider, Schema};
 
@@ -63,20 +63,28 @@ fn chapters(type_name: &str) -> Vec<String> {
     }
 }
 
+/// How a release of Helm is adopted.
+const ADOPTION: &str = include_str!("runner_release_adoption.md");
+
+/// What remains to be done after an apply that was killed.
+const KILLED: &str = include_str!("runner_release_killed.md");
+
+/// Where the objects differ from what chart 0.86.0 makes of the same values, on purpose. A test of the manifests reads it.
+const DIFFERENCES: &str = include_str!("../../../src/resources/runner_release/testdata/differences.md");
+
 fn of_release() -> Vec<String> {
-    let differences: Vec<String> = reference::DIFFERENCES.iter().map(|difference| format!("- {difference}")).collect();
     vec![
         "## Releases of Helm".to_owned(),
-        reference::ADOPTION.to_owned(),
+        ADOPTION.trim_end().to_owned(),
         "## After a run that was killed".to_owned(),
-        reference::KILLED.to_owned(),
+        KILLED.trim_end().to_owned(),
         "## Values files".to_owned(),
         "What becomes of every key of the official chart:".to_owned(),
         reference::values_keys(),
         "## Differences from the official chart".to_owned(),
         "Objects are those that chart 0.86.0 makes of the same values, but for these differences, all on purpose:"
             .to_owned(),
-        differences.join("\n"),
+        DIFFERENCES.trim_end().to_owned(),
         "## Keys of config.toml".to_owned(),
         reference::config_keys(),
     ]

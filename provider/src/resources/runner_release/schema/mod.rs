@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | `kubernetes` | its content is defined by Kubernetes; settings have it in the API's spelling |
 //! | `int_or_string` | a number or a text of the API, for which HCL has one type |
+//! | `global = "KEY"` | it is a key of the global section of config.toml |
 //! | `object = "KIND"` | objects of the kind are made from it; `KIND *SUFFIX`: those whose name ends so |
 //! | `deployment = "FIELD"` | the field of the Deployment is made from it |
 
@@ -111,25 +112,25 @@ pub struct RunnerRelease {
     #[attr(optional, no_setting)]
     pub values: Value<List<String>>,
     /// Maximum number of concurrent jobs. Defaults to 10.
-    #[attr(optional)]
+    #[attr(optional, marks(global = "concurrent"))]
     pub concurrent: Value<i64>,
     /// Number of seconds between two requests for new jobs. Defaults to 3.
-    #[attr(optional)]
+    #[attr(optional, marks(global = "check_interval"))]
     pub check_interval: Value<i64>,
     /// Log level: `trace`, `debug`, `info`, `warn`, `error`, `fatal` or `panic`. Defaults to `info`.
-    #[attr(optional)]
+    #[attr(optional, marks(global = "log_level"))]
     pub log_level: Value<String>,
     /// Log format: `runner`, `text` or `json`. Defaults to `runner`.
-    #[attr(optional)]
+    #[attr(optional, marks(global = "log_format"))]
     pub log_format: Value<String>,
     /// Number of seconds in which jobs can finish during a forceful shutdown of the manager.
-    #[attr(optional)]
+    #[attr(optional, marks(global = "shutdown_timeout"))]
     pub shutdown_timeout: Value<i64>,
     /// DSN of the Sentry project to which errors of the manager are reported.
-    #[attr(optional, sensitive)]
+    #[attr(optional, sensitive, marks(global = "sentry_dsn"))]
     pub sentry_dsn: Value<Secret>,
     /// Maximum age of a connection to GitLab, for example `15m`.
-    #[attr(optional)]
+    #[attr(optional, marks(global = "connection_max_age"))]
     pub connection_max_age: Value<String>,
     /// Session server for interactive web terminals.
     #[attr(optional, marks(object = "Ingress", object = "Service *-session-server"))]

@@ -4,11 +4,10 @@ use gitlabspot_runner_config::catalogue::{GLOBAL, RUNNER};
 use gitlabspot_runner_config::config_toml::{Config, Place, Release, Source, from_hcl, from_text, merge};
 use gitlabspot_runner_config::version::{DEFAULT_RELEASE, RunnerVersion};
 use serde_json::{Value as Json, json};
-use tfplugin::framework::value::Secret;
-use tfplugin::framework::{AttributePath, Diagnostic};
+use tfplugin::framework::{AttributePath, Diagnostic, Object};
 use toml::{Table, Value};
 
-use super::super::schema::RunnerReleaseSettings;
+use super::super::schema::{RunnerRelease, RunnerReleaseSettings};
 use super::super::values::ChartValues;
 use super::{Names, SessionServer, build_nodes, docker_in_docker};
 
@@ -124,22 +123,17 @@ fn globals(
     settings: &RunnerReleaseSettings,
     version: RunnerVersion,
 ) -> Vec<(&'static str, Result<Config, Vec<Diagnostic>>)> {
-    let given = [
-        ("concurrent", json!(settings.concurrent)),
-        ("check_interval", json!(settings.check_interval)),
-        ("log_level", json!(settings.log_level)),
-        ("log_format", json!(settings.log_format)),
-        ("shutdown_timeout", json!(settings.shutdown_timeout)),
-        ("sentry_dsn", json!(settings.sentry_dsn.as_ref().map(Secret::expose))),
-        ("connection_max_age", json!(settings.connection_max_age)),
-    ];
-    let given = given.into_iter().filter(|(_, value)| !value.is_null());
-    given
-        .map(|(name, value)| {
-            let read = from_hcl(&json!({ name: value }), &GLOBAL, version, AttributePath::root());
-            (name, read.map(|global| Config { global, ..Config::default() }))
-        })
-        .collect()
+    let mut fields = json!(settings);
+    if let Some(dsn) = &settings.sentry_dsn {
+        // Secrets are not serialised. This one is a part of config.toml.
+        fields["sentry_dsn"] = dsn.expose().into();
+    }
+    let read = |key: &'static str| {
+        let value = fields.get(key)?;
+        let read = from_hcl(&json!({ key: value }), &GLOBAL, version, AttributePath::root());
+        Some((key, read.map(|global| Config { global, ..Config::default() })))
+    };
+    RunnerRelease::attributes().iter().flat_map(|attribute| attribute.marks("global")).filter_map(read).collect()
 }
 
 /// The attributes that are a runner's key under another name.

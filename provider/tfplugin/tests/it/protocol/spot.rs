@@ -224,7 +224,7 @@ impl Resource for Things {
         if asked(&name, "fail before") {
             return Err(failed("nothing was made"));
         }
-        operation.private.token_seen = Some(operation.config.token_wo.as_str().is_some());
+        operation.private.token_seen = Some(operation.config.token_wo.expose().is_some());
         operation.record(Thing { id: "id-early".into(), ..operation.planned.clone() });
         assert!(!asked(&name, "panic after"), "secret of create");
         if asked(&name, "fail after") {
