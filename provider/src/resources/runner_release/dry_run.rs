@@ -19,7 +19,7 @@ use super::expand::Wanted;
 use super::live::{Applied, Claims, get_all, is_ours};
 use super::manifests::Fingerprints;
 use super::private::Private;
-use super::schema::RunnerRelease;
+use super::schema::{ATTRIBUTES, RunnerRelease};
 use super::{Scene, live};
 use crate::configured::Data;
 use crate::errors::sentence;
@@ -258,7 +258,7 @@ pub(super) fn attribute(place: &ObjectRef, field: &str, manager: &str) -> Option
         }
         _ => &|attribute| attribute.marks("object").any(|mark| is_made(place, mark)),
     };
-    RunnerRelease::attributes().into_iter().find(is_marked).map(|attribute| attribute.name)
+    ATTRIBUTES.iter().find(|attribute| is_marked(attribute)).map(|attribute| attribute.name.clone())
 }
 
 /// Whether a mark such as `Service` or `Service *-session-server` is about an object.
