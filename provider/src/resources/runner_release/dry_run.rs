@@ -19,7 +19,7 @@ use super::expand::Wanted;
 use super::live::{get_all, is_ours, other_release};
 use super::manifests::Fingerprints;
 use super::private::Private;
-use super::schema::RunnerRelease;
+use super::schema::{ATTRIBUTES, RunnerRelease};
 use super::{KIND, Session};
 use crate::configured::Data;
 use crate::errors::sentence;
@@ -267,7 +267,7 @@ pub(super) fn attribute(place: &ObjectRef, field: &str, manager: &str) -> Option
         }
         _ => &|attribute| attribute.marks("object").any(|mark| is_made(place, mark)),
     };
-    RunnerRelease::attributes().into_iter().find(is_marked).map(|attribute| attribute.name)
+    ATTRIBUTES.iter().find(|attribute| is_marked(attribute)).map(|attribute| attribute.name.clone())
 }
 
 /// Whether a mark such as `Service` or `Service *-session-server` is about an object.

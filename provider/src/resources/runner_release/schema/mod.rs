@@ -15,13 +15,17 @@ mod kubernetes;
 mod parts;
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use serde_json::Value as Json;
 use tfplugin::framework::value::{List, Map, Secret, Value};
-use tfplugin::framework::{Kind, Object, Raw, Settings, Timeouts, Type};
+use tfplugin::framework::{Attribute, Kind, Object, Raw, Settings, Timeouts, Type};
 
 pub(super) use self::kubernetes::*;
 pub(super) use self::parts::*;
+
+/// The attributes with their marks.
+pub(super) static ATTRIBUTES: LazyLock<Vec<Attribute>> = LazyLock::new(RunnerRelease::attributes);
 
 /// An object and a list of objects of Kubernetes.
 type Fields = serde_json::Map<String, Json>;
@@ -389,12 +393,34 @@ fn dynamic() -> Kind {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use gitlabspot_runner_config::catalogue::GLOBAL;
     use tfplugin::framework::conformance::check_schema;
     use tfplugin::framework::schema::Schema;
 
     #[test]
     fn core_accepts_the_schema() {
         assert_eq!(check_schema(&Schema::of::<RunnerRelease>(0, "")), []);
+    }
+
+    #[test]
+    fn marks_are_those_of_the_table() {
+        fn check(attributes: &[Attribute]) {
+            for attribute in attributes {
+                for (mark, value) in attribute.marks {
+                    let is_of_table = match *mark {
+                        "kubernetes" | "int_or_string" => value.is_empty(),
+                        "global" => GLOBAL.by_hcl(value).is_some(),
+                        "object" | "deployment" => !value.is_empty(),
+                        _ => false,
+                    };
+                    assert!(is_of_table, "{}: {mark} = {value:?}", attribute.name);
+                }
+                if let Kind::Nested(_, below) = &attribute.kind {
+                    check(below);
+                }
+            }
+        }
+        check(&ATTRIBUTES);
     }
 
     #[test]

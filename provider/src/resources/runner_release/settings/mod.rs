@@ -13,7 +13,7 @@ use tfplugin::framework::{Attribute, Diagnostic, Diagnostics, Kind, Nesting, Obj
 
 pub use self::api_names::to_api;
 use super::dynamic;
-use super::schema::{RunnerRelease, RunnerReleaseSettings};
+use super::schema::{ATTRIBUTES, RunnerRelease, RunnerReleaseSettings};
 
 /// Why a configuration describes no release.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,18 +35,17 @@ impl From<Diagnostics> for Unresolved {
 /// # Errors
 /// What is unknown or wrong, at the attributes.
 pub(super) fn of(model: &RunnerRelease) -> Result<RunnerReleaseSettings, Unresolved> {
-    let schema: Vec<Attribute> =
-        RunnerRelease::attributes().into_iter().filter(|attribute| attribute.setting).collect();
+    let schema = || ATTRIBUTES.iter().filter(|attribute| attribute.setting);
     let object = model.clone().into_raw_object();
     let given = |attribute: &Attribute| object.get(attribute.name.as_ref()).filter(|raw| !raw.is_null());
-    if !schema.iter().filter_map(given).all(Raw::is_wholly_known) {
+    if !schema().filter_map(given).all(Raw::is_wholly_known) {
         return Err(Unresolved::Unknown);
     }
     let wrong = dynamic::shapes(model);
     if !wrong.is_empty() {
         return Err(Unresolved::Invalid(wrong.into_iter().collect()));
     }
-    let mut settings = fields(&schema, &object);
+    let mut settings = fields(schema(), &object);
     if let Some(affinity) = object.get("affinity").filter(|value| !value.is_null()) {
         let table = affinity_from_raw(affinity).map_err(|found| found.into_iter().collect::<Diagnostics>())?;
         settings.insert("affinity".to_owned(), to_api(to_hcl(&table, &AFFINITY)));
@@ -56,8 +55,8 @@ pub(super) fn of(model: &RunnerRelease) -> Result<RunnerReleaseSettings, Unresol
     Ok(RunnerReleaseSettings { sentry_dsn: model.sentry_dsn.known().cloned(), ..settings })
 }
 
-fn fields(schema: &[Attribute], object: &BTreeMap<String, Raw>) -> Map<String, Json> {
-    let given = schema.iter().filter_map(|attribute| Some((attribute, object.get(attribute.name.as_ref())?)));
+fn fields<'a>(schema: impl IntoIterator<Item = &'a Attribute>, object: &BTreeMap<String, Raw>) -> Map<String, Json> {
+    let given = schema.into_iter().filter_map(|attribute| Some((attribute, object.get(attribute.name.as_ref())?)));
     let given = given.filter(|(_, raw)| !raw.is_null());
     given.map(|(attribute, raw)| (attribute.name.to_string(), setting(attribute, raw))).collect()
 }

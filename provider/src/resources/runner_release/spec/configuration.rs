@@ -4,10 +4,10 @@ use gitlabspot_runner_config::catalogue::{GLOBAL, RUNNER};
 use gitlabspot_runner_config::config_toml::{Config, Place, Release, Source, from_hcl, from_text, merge};
 use gitlabspot_runner_config::version::{DEFAULT_RELEASE, RunnerVersion};
 use serde_json::{Value as Json, json};
-use tfplugin::framework::{AttributePath, Diagnostic, Object};
+use tfplugin::framework::{AttributePath, Diagnostic};
 use toml::{Table, Value};
 
-use super::super::schema::{RunnerRelease, RunnerReleaseSettings};
+use super::super::schema::{ATTRIBUTES, RunnerReleaseSettings};
 use super::super::values::ChartValues;
 use super::{Names, SessionServer, build_nodes, docker_in_docker};
 
@@ -133,7 +133,7 @@ fn globals(
         let read = from_hcl(&json!({ key: value }), &GLOBAL, version, AttributePath::root());
         Some((key, read.map(|global| Config { global, ..Config::default() })))
     };
-    RunnerRelease::attributes().iter().flat_map(|attribute| attribute.marks("global")).filter_map(read).collect()
+    ATTRIBUTES.iter().flat_map(|attribute| attribute.marks("global")).filter_map(read).collect()
 }
 
 /// The attributes that are a runner's key under another name.
