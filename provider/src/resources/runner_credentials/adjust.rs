@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use super::error::Error;
-use super::holder::Holder;
 use super::key_grant::aws;
 use super::memory::{Book, Memory};
+use super::model::Desired;
+use super::principal::Principal;
 use super::schema::RunnerCredentials;
-use super::validate::Wanted;
-use super::{Scene, holder, key_grant};
+use super::{Session, key_grant, principal};
 
-impl Scene<'_> {
+impl Session<'_> {
     /// What differs between `prior` and `planned`, but for the way to the bucket.
     pub(super) async fn adjust(
         &self,
@@ -21,35 +21,38 @@ impl Scene<'_> {
         book: &mut dyn Book,
         limit: Duration,
     ) -> Result<(), Error> {
-        let (before, wanted) = (Wanted::of(prior), Wanted::of(planned));
-        let holder = wanted.mode.holder();
-        let found = holder::Found {
+        let (before, desired) = (Desired::of(prior), Desired::of(planned));
+        let principal = desired.mode.principal();
+        let found = principal::Observed {
             arn: String::new(),
             path: before.settings.path.clone(),
             boundary: before.settings.boundary.clone(),
             tags: before.settings.tags.clone(),
             trust: None,
         };
-        let adjusted = holder.adjust(self.context, self.iam, &wanted.settings.name, &found, &wanted.settings).await;
-        adjusted.map_err(|source| aws(format!("Changing the IAM {}", holder.word()), source, key_grant::IN_STATE))?;
+        let adjusted =
+            principal.adjust(self.context, self.iam, &desired.settings.name, &found, &desired.settings).await;
+        adjusted
+            .map_err(|source| aws(format!("Changing the IAM {}", principal.label()), source, key_grant::IN_STATE))?;
         state.tags = planned.tags.clone();
         state.tags_all = planned.tags_all.clone();
         state.permissions_boundary = planned.permissions_boundary.clone();
         book.write(state, memory);
         if prior.policy_json != planned.policy_json {
-            self.put_policy(holder, &wanted).await?;
+            self.put_policy(principal, &desired).await?;
             state.policy_json = planned.policy_json.clone();
             book.write(state, memory);
         }
-        if holder == Holder::Role {
+        if principal == Principal::Role {
             return self.mend_role(prior, planned, state, memory, book).await;
         }
-        self.retire(&wanted, state, memory, book).await?;
+        self.retire(&desired, state, memory, book).await?;
         if planned.access_key_id.is_unknown() {
-            Box::pin(self.rotate(&wanted, state, memory, book, limit)).await
-        } else if (&before.place.labels, &before.place.annotations) != (&wanted.place.labels, &wanted.place.annotations)
+            Box::pin(self.rotate(&desired, state, memory, book, limit)).await
+        } else if (&before.place.labels, &before.place.annotations)
+            != (&desired.place.labels, &desired.place.annotations)
         {
-            self.relabel(&wanted, state, memory).await
+            self.relabel(&desired, state, memory).await
         } else {
             Ok(())
         }

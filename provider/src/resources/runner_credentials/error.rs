@@ -6,8 +6,8 @@ use gitlabspot_clients::kubernetes::KubernetesError;
 use tfplugin::framework::wait::WaitError;
 use tfplugin::framework::{Diagnostic, Diagnostics};
 
-use super::holder::Holder;
 use super::key_grant::{IN_STATE, MADE_BEFORE, NOTHING};
+use super::principal::Principal;
 use crate::errors::ToDiagnostic;
 use crate::next_apply::REPLACES;
 use crate::turns::Taken;
@@ -22,9 +22,9 @@ pub(super) enum Error {
         "An IAM {} with the name {name} already exists and does not belong to this resource. It was not changed. If \
          the resource was renamed, write a `moved` block. If no state contains it, import it, for example with \"tofu \
          import ADDRESS {id}\". Otherwise choose another name; with create_before_destroy, a name_prefix.",
-        .holder.word()
+        .principal.label()
     )]
-    Exists { holder: Holder, name: String, id: String },
+    Exists { principal: Principal, name: String, id: String },
 
     #[error("{source}. Nothing was created. Choose different names for the two resources, with name and secret_name.")]
     Taken { source: WaitError<Taken> },
@@ -73,10 +73,10 @@ pub(super) enum Error {
     #[error(
         "The IAM {} {name} cannot be deleted, because it has attachments that this provider does not manage: {}. \
          Remove them, then destroy again. {left}",
-        .holder.word(),
+        .principal.label(),
         .obstacles.join(", ")
     )]
-    InTheWay { holder: Holder, name: String, obstacles: Vec<String>, left: String },
+    InTheWay { principal: Principal, name: String, obstacles: Vec<String>, left: String },
 
     #[error(
         "The mode requires the name of the EKS cluster. Set cluster_name here or in the provider's kubernetes \
@@ -104,8 +104,8 @@ pub(super) enum Error {
     )]
     UsedAgain { kept: Vec<String> },
 
-    #[error("The IAM {} {name} does not exist, or the provider's credentials cannot access it.", .holder.word())]
-    NothingToImport { holder: Holder, name: String },
+    #[error("The IAM {} {name} does not exist, or the provider's credentials cannot access it.", .principal.label())]
+    NothingToImport { principal: Principal, name: String },
 }
 
 /// Whose key a Secret holds.

@@ -7,11 +7,11 @@ use tfplugin::framework::Value;
 use tfplugin::framework::value::Map;
 
 use super::access_key::Listed;
-use super::holder;
 use super::manifests::secret;
 use super::memory::Memory;
 use super::plan::rotates_at;
 use super::policy::recognized;
+use super::principal;
 use super::schema::RunnerCredentials;
 use crate::policy_document::{equivalent, parse, text};
 use crate::provider_tags::ProviderTags;
@@ -21,7 +21,7 @@ use crate::{tags, timestamp};
 pub(super) const SECRET_CHANGED: &str = "The Secret was changed outside of this configuration";
 
 /// What was found of user or role.
-pub(super) fn holder(state: &mut RunnerCredentials, found: &holder::Found, importing: Option<&ProviderTags>) {
+pub(super) fn principal(state: &mut RunnerCredentials, found: &principal::Observed, importing: Option<&ProviderTags>) {
     state.path = found.path.as_str().into();
     state.permissions_boundary = found.boundary.clone().into();
     match importing {

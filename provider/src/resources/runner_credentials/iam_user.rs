@@ -4,8 +4,8 @@ use aws_sdk_iam::Client;
 use aws_sdk_iam::types::Tag;
 use gitlabspot_clients::aws::AwsError;
 
-use super::holder::{Found, Settings};
 use super::inline_policy;
+use super::principal::{Observed, Settings};
 use crate::tags::{Change, Tags};
 
 pub(super) async fn create(iam: &Client, settings: &Settings) -> Result<String, AwsError> {
@@ -25,12 +25,12 @@ pub(super) fn tags(tags: &Tags) -> Vec<Tag> {
     tags.iter().map(tag).collect()
 }
 
-pub(super) async fn read(iam: &Client, name: &str) -> Result<Found, AwsError> {
+pub(super) async fn read(iam: &Client, name: &str) -> Result<Observed, AwsError> {
     let answer = iam.get_user().user_name(name).send().await.map_err(AwsError::of("GetUser"))?;
     let user = answer.user;
     let boundary =
         user.as_ref().and_then(|user| user.permissions_boundary()).and_then(|b| b.permissions_boundary_arn());
-    Ok(Found {
+    Ok(Observed {
         boundary: boundary.map(str::to_owned),
         arn: user.as_ref().map(|user| user.arn.clone()).unwrap_or_default(),
         path: user.as_ref().map(|user| user.path.clone()).unwrap_or_default(),

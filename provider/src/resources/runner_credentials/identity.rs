@@ -2,10 +2,11 @@
 
 use tfplugin::framework::{Context, Diagnostic, Diagnostics, Import, Object, Value};
 
+use super::access_method::Mode;
 use super::import::parse;
+use super::model::Desired;
 use super::private::Private;
 use super::schema::RunnerCredentials;
-use super::validate::{Mode, Wanted};
 use crate::cluster::Eks;
 use crate::configured::Data;
 use crate::{identity, whereabouts};
@@ -90,11 +91,11 @@ pub(super) async fn import(context: &Context<Data>, from: Import<Identity>) -> R
 }
 
 /// What no two operations of one run are to have in hand.
-pub(super) fn turn_names(wanted: &Wanted) -> Vec<String> {
-    let mut names = vec![format!("The IAM {} {}", wanted.mode.holder().word(), wanted.settings.name)];
-    if wanted.mode == Mode::AccessKey {
-        let cluster = wanted.cluster_name.as_deref().map(|cluster| format!(" in {cluster}")).unwrap_or_default();
-        names.push(format!("The Secret {}/{}{cluster}", wanted.place.namespace, wanted.place.name));
+pub(super) fn turn_names(desired: &Desired) -> Vec<String> {
+    let mut names = vec![format!("The IAM {} {}", desired.mode.principal().label(), desired.settings.name)];
+    if desired.mode == Mode::AccessKey {
+        let cluster = desired.cluster_name.as_deref().map(|cluster| format!(" in {cluster}")).unwrap_or_default();
+        names.push(format!("The Secret {}/{}{cluster}", desired.place.namespace, desired.place.name));
     }
     names
 }

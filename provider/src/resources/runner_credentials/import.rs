@@ -7,16 +7,17 @@ use tfplugin::framework::value::Map;
 use tfplugin::framework::wait::WaitError;
 use tfplugin::framework::{Diagnostic, Diagnostics, Read, Value};
 
+use super::access_method::AccessMethod;
+use super::access_method::Mode;
 use super::error::Error;
-use super::holder::Holder;
 use super::manifests::secret::Found as Secret;
 use super::memory::{Beside, Memory};
+use super::model::Desired;
+use super::principal::Principal;
 use super::private::Private;
 use super::role_grant::annotations;
 use super::schema::RunnerCredentials;
-use super::validate::{Mode, Wanted};
-use super::way::Way;
-use super::{Scene, access_key, bare, flatten, inline_policy, pod_identity, trust, unread};
+use super::{Session, access_key, bare, flatten, inline_policy, pod_identity, trust, unread};
 use crate::unseen::Unseen;
 use crate::{policy_document, whereabouts};
 
@@ -32,14 +33,14 @@ pub(super) fn parse(id: &str) -> Result<RunnerCredentials, Diagnostics> {
         );
         Diagnostics::from(Diagnostic::error("Invalid import ID", detail))
     };
-    let (place, holder) = id.split_once(':').ok_or_else(wrong)?;
+    let (place, principal) = id.split_once(':').ok_or_else(wrong)?;
     let (cluster, namespace, object) = match place.split('/').collect::<Vec<_>>()[..] {
         [namespace, object] => (None, namespace, object),
         [cluster, namespace, object] => (Some(cluster), namespace, object),
         _ => return Err(wrong()),
     };
-    let role = holder.strip_prefix("role/");
-    let name = role.unwrap_or(holder);
+    let role = principal.strip_prefix("role/");
+    let name = role.unwrap_or(principal);
     if [namespace, object, name].contains(&"") || name.contains(['/', ':']) {
         return Err(wrong());
     }
@@ -59,20 +60,20 @@ pub(super) fn parse(id: &str) -> Result<RunnerCredentials, Diagnostics> {
     })
 }
 
-impl Scene<'_> {
+impl Session<'_> {
     pub(super) async fn read(&self, operation: &mut Read<RunnerCredentials, Private>) -> Result<(), Error> {
-        let wanted = Wanted::of(&operation.state);
-        let holder = wanted.mode.holder();
-        let name = wanted.settings.name.clone();
-        let is_key = holder == Holder::User;
+        let desired = Desired::of(&operation.state);
+        let principal = desired.mode.principal();
+        let name = desired.settings.name.clone();
+        let is_key = principal == Principal::User;
         // Boxed, like other calls here: side by side on the stack they would be too much for a thread of a test.
         let (found, policy, keys, secret) = tokio::join!(
-            Box::pin(holder.read(self.iam, &name)),
-            Box::pin(inline_policy::read(self.iam, holder, &name)),
+            Box::pin(principal.read(self.iam, &name)),
+            Box::pin(inline_policy::read(self.iam, principal, &name)),
             Box::pin(async { if is_key { access_key::list(self.iam, &name).await } else { Ok(Vec::new()) } }),
-            Box::pin(async { if is_key { self.read_secret(&wanted).await } else { Ok(None) } }),
+            Box::pin(async { if is_key { self.read_secret(&desired).await } else { Ok(None) } }),
         );
-        let what = format!("the IAM {} {name}", holder.word());
+        let what = format!("the IAM {} {name}", principal.label());
         let mut unseen = Unseen::unless(operation.importing);
         let found = unseen.seen(&what, found).map_err(|error| unread(&what, error))?;
         let its_policy = format!("the policy of {what}");
@@ -94,7 +95,7 @@ impl Scene<'_> {
         };
         let Some(found) = found else {
             if operation.importing {
-                return Err(Error::NothingToImport { holder, name });
+                return Err(Error::NothingToImport { principal, name });
             }
             let arn = operation.state.user_arn.as_str().or(operation.state.role_arn.as_str());
             let confirmed = whereabouts::confirm_gone(self.clients, arn).await;
@@ -114,7 +115,7 @@ impl Scene<'_> {
         }
         let state = &mut operation.state;
         let mut memory = operation.private.memory.clone();
-        flatten::holder(state, &found, importing.then_some(self.tags));
+        flatten::principal(state, &found, importing.then_some(self.tags));
         let (tags, trusted) = (found.tags.clone(), found.trust.clone());
         if let Some(policy) = policy? {
             flatten::policy(state, policy.as_ref(), importing);
@@ -127,12 +128,12 @@ impl Scene<'_> {
             flatten::key(state, &mut memory, keys.as_deref(), secret, importing, now);
             if importing {
                 state.service_account_annotations = Value::Known(Map::new());
-                state.create_namespace = self.made_namespace(&wanted).await.into();
+                state.create_namespace = self.made_namespace(&desired).await.into();
             }
         } else {
             self.read_role(state, &mut memory, &found, importing, &mut unseen).await?;
         }
-        let warning = Box::pin(self.look_beside(state, &mut memory, &tags)).await;
+        let warning = Box::pin(self.refresh_superseded(state, &mut memory, &tags)).await;
         operation.diagnostics.extend(warning);
         if !is_key {
             Box::pin(self.check_trust(state, &mut memory, trusted.as_ref(), &mut unseen)).await?;
@@ -146,22 +147,22 @@ impl Scene<'_> {
     }
 
     /// `None` while the cluster cannot be asked because its settings are not known yet.
-    async fn read_secret(&self, wanted: &Wanted) -> Result<Option<Option<Secret>>, Error> {
+    async fn read_secret(&self, desired: &Desired) -> Result<Option<Option<Secret>>, Error> {
         let left = "The state was not changed.".to_owned();
-        let client = match self.home.connect(self.clients, wanted.cluster_name.as_deref()).await {
+        let client = match self.home.connect(self.clients, desired.cluster_name.as_deref()).await {
             Ok(client) => client,
             Err(ClientError::NotYetKnown { .. }) => return Ok(None),
             // Gone with its cluster.
             Err(ClientError::ClusterGone { .. }) => return Ok(Some(None)),
             Err(source) => return Err(Error::Client { source: source.into(), left }),
         };
-        let read = wanted.place.read(&client).await;
+        let read = desired.place.read(&client).await;
         read.map(Some).map_err(|source| Error::Kubernetes { doing: "Reading the Secret".to_owned(), source, left })
     }
 
-    async fn made_namespace(&self, wanted: &Wanted) -> bool {
-        match self.home.connect(self.clients, wanted.cluster_name.as_deref()).await {
-            Ok(client) => self.namespace(&client, wanted).is_ours().await.unwrap_or(false),
+    async fn made_namespace(&self, desired: &Desired) -> bool {
+        match self.home.connect(self.clients, desired.cluster_name.as_deref()).await {
+            Ok(client) => self.namespace(&client, desired).is_ours().await.unwrap_or(false),
             Err(_) => false,
         }
     }
@@ -171,7 +172,7 @@ impl Scene<'_> {
         &self,
         state: &mut RunnerCredentials,
         memory: &mut Memory,
-        found: &super::holder::Found,
+        found: &super::principal::Observed,
         importing: bool,
         unseen: &mut Unseen,
     ) -> Result<(), Error> {
@@ -181,9 +182,9 @@ impl Scene<'_> {
         if importing && trusted.is_none() {
             state.mode = "pod_identity".into();
         }
-        let wanted = Wanted::of(state);
-        if wanted.mode == Mode::PodIdentity && !wanted.service_account.name.is_empty() {
-            let subject = self.subject(&wanted, AS_IT_WAS)?;
+        let desired = Desired::of(state);
+        if desired.mode == Mode::PodIdentity && !desired.service_account.name.is_empty() {
+            let subject = self.subject(&desired, AS_IT_WAS)?;
             let what = format!("the Pod Identity association of the service account {subject}");
             let association = unseen.seen(&what, pod_identity::read(self.eks, &subject).await);
             if let Some(association) = association.map_err(|error| unread("the Pod Identity association", error))? {
@@ -203,7 +204,7 @@ impl Scene<'_> {
             memory.lost = None;
         }
         if importing {
-            state.service_account_annotations = annotations(wanted.mode, &found.arn);
+            state.service_account_annotations = annotations(desired.mode, &found.arn);
         }
         Ok(())
     }
@@ -213,12 +214,12 @@ impl Scene<'_> {
 /// forgotten.
 fn fall_back(operation: &mut Read<RunnerCredentials, Private>) -> bool {
     let mut memory = operation.private.memory.clone();
-    let gone = Way::of(&operation.state).holder();
-    memory.beside.retain(|beside| beside.way.holder() != gone);
+    let gone = AccessMethod::of(&operation.state).principal();
+    memory.beside.retain(|beside| beside.way.principal() != gone);
     let Some(beside) = memory.beside.pop() else { return false };
     let service_account = operation.state.service_account.clone();
     let mut state = bare(&beside.way.model(&operation.state));
-    if beside.way.holder() == Holder::User {
+    if beside.way.principal() == Principal::User {
         state.service_account = service_account;
     }
     beside.tell(&mut state, &mut memory);
@@ -228,7 +229,7 @@ fn fall_back(operation: &mut Read<RunnerCredentials, Private>) -> bool {
     true
 }
 
-impl Scene<'_> {
+impl Session<'_> {
     /// Whether the role is for those who it is to be for, and for nobody else.
     async fn check_trust(
         &self,
@@ -238,8 +239,10 @@ impl Scene<'_> {
         unseen: &mut Unseen,
     ) -> Result<(), Error> {
         let beside = memory.beside.iter().map(|beside| beside.way.clone());
-        let ways: Vec<Way> =
-            std::iter::once(Way::of(state)).chain(beside).filter(|way| way.holder() == Holder::Role).collect();
+        let ways: Vec<AccessMethod> = std::iter::once(AccessMethod::of(state))
+            .chain(beside)
+            .filter(|way| way.principal() == Principal::Role)
+            .collect();
         let right = match self.trust_of(state, &ways, AS_IT_WAS).await {
             Ok(right) => Some(right),
             // Without its cluster nobody can use the role, and without a name of it there is nothing to compare with.

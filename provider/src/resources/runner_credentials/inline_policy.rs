@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use tfplugin::framework::Context;
 use tfplugin::framework::wait::WaitError;
 
-use super::holder::Holder;
+use super::principal::Principal;
 use crate::policy_document::{equivalent, parse, text};
 use crate::propagation::{PROPAGATION, Steady, accepted, settled};
 
@@ -16,14 +16,14 @@ use crate::propagation::{PROPAGATION, Steady, accepted, settled};
 pub(super) const NAME: &str = "gitlab-runner-cache";
 
 /// The document, if there is one that can be read.
-pub(super) async fn read(iam: &Client, holder: Holder, name: &str) -> Result<Option<Json>, AwsError> {
-    let document = match holder {
-        Holder::User => {
+pub(super) async fn read(iam: &Client, principal: Principal, name: &str) -> Result<Option<Json>, AwsError> {
+    let document = match principal {
+        Principal::User => {
             let request = iam.get_user_policy().user_name(name).policy_name(NAME);
             let answer = request.send().await.map_err(AwsError::of("GetUserPolicy"));
             answer.map(|answer| answer.policy_document)
         }
-        Holder::Role => {
+        Principal::Role => {
             let request = iam.get_role_policy().role_name(name).policy_name(NAME);
             let answer = request.send().await.map_err(AwsError::of("GetRolePolicy"));
             answer.map(|answer| answer.policy_document)
@@ -40,27 +40,27 @@ pub(super) async fn read(iam: &Client, holder: Holder, name: &str) -> Result<Opt
 pub(super) async fn put<D>(
     context: &Context<D>,
     iam: &Client,
-    holder: Holder,
+    principal: Principal,
     name: &str,
     document: &Json,
 ) -> Result<(), WaitError<AwsError>> {
     let passes = |error: &AwsError| error.is_not_found() || error.code() == Some("ConcurrentModification");
-    accepted(context, PROPAGATION, passes, || put_once(iam, holder, name, document)).await?;
+    accepted(context, PROPAGATION, passes, || put_once(iam, principal, name, document)).await?;
     let steady = Steady { looks: 1, delay: Duration::ZERO, interval: Duration::from_secs(1), timeout: PROPAGATION };
     settled(context, steady, || async {
-        Ok(read(iam, holder, name).await?.is_some_and(|found| equivalent(&found, document)))
+        Ok(read(iam, principal, name).await?.is_some_and(|found| equivalent(&found, document)))
     })
     .await
 }
 
-async fn put_once(iam: &Client, holder: Holder, name: &str, document: &Json) -> Result<(), AwsError> {
+async fn put_once(iam: &Client, principal: Principal, name: &str, document: &Json) -> Result<(), AwsError> {
     let document = text(document);
-    match holder {
-        Holder::User => {
+    match principal {
+        Principal::User => {
             let request = iam.put_user_policy().user_name(name).policy_name(NAME).policy_document(document);
             request.send().await.map(drop).map_err(AwsError::of("PutUserPolicy"))
         }
-        Holder::Role => {
+        Principal::Role => {
             let request = iam.put_role_policy().role_name(name).policy_name(NAME).policy_document(document);
             request.send().await.map(drop).map_err(AwsError::of("PutRolePolicy"))
         }
@@ -71,20 +71,20 @@ async fn put_once(iam: &Client, holder: Holder, name: &str, document: &Json) -> 
 pub(super) async fn delete<D>(
     context: &Context<D>,
     iam: &Client,
-    holder: Holder,
+    principal: Principal,
     name: &str,
 ) -> Result<(), WaitError<AwsError>> {
     let passes = |error: &AwsError| error.code() == Some("ConcurrentModification");
-    accepted(context, PROPAGATION, passes, || delete_once(iam, holder, name)).await
+    accepted(context, PROPAGATION, passes, || delete_once(iam, principal, name)).await
 }
 
-async fn delete_once(iam: &Client, holder: Holder, name: &str) -> Result<(), AwsError> {
-    let result = match holder {
-        Holder::User => {
+async fn delete_once(iam: &Client, principal: Principal, name: &str) -> Result<(), AwsError> {
+    let result = match principal {
+        Principal::User => {
             let request = iam.delete_user_policy().user_name(name).policy_name(NAME);
             request.send().await.map(drop).map_err(AwsError::of("DeleteUserPolicy"))
         }
-        Holder::Role => {
+        Principal::Role => {
             let request = iam.delete_role_policy().role_name(name).policy_name(NAME);
             request.send().await.map(drop).map_err(AwsError::of("DeleteRolePolicy"))
         }

@@ -9,13 +9,13 @@ use tfplugin::framework::wait::WaitError;
 use super::access_key::{self, Failure, Listed, Made};
 use super::error::{Error, Occupant};
 use super::flatten::SECRET_CHANGED;
-use super::holder::{CreateFailure, Holder};
 use super::manifests::secret::{KeyPair, Seen};
 use super::memory::{Book, Key, Memory, Outgoing};
+use super::model::Desired;
 use super::plan::rotates_at;
+use super::principal::{CreateFailure, Principal};
 use super::schema::RunnerCredentials;
-use super::validate::Wanted;
-use super::{Scene, inline_policy};
+use super::{Session, inline_policy};
 use crate::namespace::{self, Namespace};
 use crate::policy_document;
 use crate::propagation::{PROPAGATION, accepted};
@@ -31,7 +31,7 @@ pub(super) fn kubernetes(doing: impl Into<String>, source: KubernetesError, left
 
 /// What the plan has shown of the Secret, for the state still has what was found.
 fn seen(state: &RunnerCredentials, memory: &Memory) -> Seen {
-    let found = Wanted::of(state).place;
+    let found = Desired::of(state).place;
     Seen {
         labels: found.labels,
         annotations: found.annotations,
@@ -49,26 +49,26 @@ pub(super) const AS_BEFORE: &str = "The previous key remains in use.";
 
 const WRITING: &str = "Writing the Secret";
 
-impl Scene<'_> {
+impl Session<'_> {
     /// Everything from the namespace to the Secret. The cluster comes first: without it there is no use for a key.
     pub(super) async fn grant_key(
         &self,
-        wanted: &Wanted,
+        desired: &Desired,
         state: &mut RunnerCredentials,
         memory: &mut Memory,
         book: &mut dyn Book,
         limit: Duration,
     ) -> Result<(), Error> {
-        let cluster = self.cluster(wanted, NOTHING).await?;
-        self.check_secret(&cluster, wanted).await?;
-        if self.ensure_namespace(&cluster, wanted, limit, NOTHING).await? {
+        let cluster = self.cluster(desired, NOTHING).await?;
+        self.check_secret(&cluster, desired).await?;
+        if self.ensure_namespace(&cluster, desired, limit, NOTHING).await? {
             book.write(state, memory);
         }
-        let user = &wanted.settings.name;
-        let is_continued = Box::pin(self.grant_holder(Holder::User, wanted, state, memory, book)).await?;
+        let user = &desired.settings.name;
+        let is_continued = Box::pin(self.grant_principal(Principal::User, desired, state, memory, book)).await?;
         let mut before = self.keys(user).await?;
         if state.access_key_id.known().is_some() {
-            return Box::pin(self.take_key_back(&cluster, wanted, &before, state, memory, book)).await;
+            return Box::pin(self.reclaim_key(&cluster, desired, &before, state, memory, book)).await;
         }
         if is_continued {
             // Their secrets were lost with the create that was interrupted.
@@ -76,24 +76,24 @@ impl Scene<'_> {
                 self.delete_key(user, &key.id, IN_STATE).await?;
             }
         }
-        Box::pin(self.new_key(&cluster, wanted, &before, state, memory, book)).await
+        Box::pin(self.new_key(&cluster, desired, &before, state, memory, book)).await
     }
 
     /// User or role with its policy. Returns whether it was there already, begun by an interrupted create.
-    pub(super) async fn grant_holder(
+    pub(super) async fn grant_principal(
         &self,
-        holder: Holder,
-        wanted: &Wanted,
+        principal: Principal,
+        desired: &Desired,
         state: &mut RunnerCredentials,
         memory: &Memory,
         book: &mut dyn Book,
     ) -> Result<bool, Error> {
-        let name = &wanted.settings.name;
-        let doing = format!("Creating the IAM {} {name}", holder.word());
-        let made = match Box::pin(holder.create(self.context, self.iam, &wanted.settings)).await {
+        let name = &desired.settings.name;
+        let doing = format!("Creating the IAM {} {name}", principal.label());
+        let made = match Box::pin(principal.create(self.context, self.iam, &desired.settings)).await {
             Ok(made) => made,
             Err(CreateFailure::Exists) => {
-                return Err(Error::Exists { holder, name: name.clone(), id: wanted.import_id() });
+                return Err(Error::Exists { principal, name: name.clone(), id: desired.import_id() });
             }
             Err(CreateFailure::Refused(source)) => return Err(aws(doing, source, NOTHING)),
             Err(CreateFailure::Unclear(source)) => {
@@ -101,24 +101,26 @@ impl Scene<'_> {
                 return Err(aws(doing, source, IN_STATE));
             }
         };
-        match holder {
-            Holder::User => state.user_arn = made.arn.into(),
-            Holder::Role => state.role_arn = made.arn.into(),
+        match principal {
+            Principal::User => state.user_arn = made.arn.into(),
+            Principal::Role => state.role_arn = made.arn.into(),
         }
         book.write(state, memory);
-        let is_attached = state.policy_json.as_str().and_then(policy_document::parse).as_ref() == Some(&wanted.policy);
+        let is_attached = state.policy_json.as_str().and_then(policy_document::parse).as_ref() == Some(&desired.policy);
         if !is_attached {
-            self.put_policy(holder, wanted).await?;
-            state.policy_json = policy_document::text(&wanted.policy).into();
+            self.put_policy(principal, desired).await?;
+            state.policy_json = policy_document::text(&desired.policy).into();
             book.write(state, memory);
         }
         Ok(made.is_continued)
     }
 
-    pub(super) async fn put_policy(&self, holder: Holder, wanted: &Wanted) -> Result<(), Error> {
-        let name = &wanted.settings.name;
-        let put = inline_policy::put(self.context, self.iam, holder, name, &wanted.policy).await;
-        put.map_err(|source| aws(format!("Attaching the policy to the IAM {} {name}", holder.word()), source, IN_STATE))
+    pub(super) async fn put_policy(&self, principal: Principal, desired: &Desired) -> Result<(), Error> {
+        let name = &desired.settings.name;
+        let put = inline_policy::put(self.context, self.iam, principal, name, &desired.policy).await;
+        put.map_err(|source| {
+            aws(format!("Attaching the policy to the IAM {} {name}", principal.label()), source, IN_STATE)
+        })
     }
 
     /// The keys of a user who is there, though perhaps not known everywhere yet.
@@ -134,26 +136,26 @@ impl Scene<'_> {
     }
 
     /// The key that is in the Secret still, or another one in its place.
-    async fn take_key_back(
+    async fn reclaim_key(
         &self,
         cluster: &kube::Client,
-        wanted: &Wanted,
+        desired: &Desired,
         keys: &[Listed],
         state: &mut RunnerCredentials,
         memory: &mut Memory,
         book: &mut dyn Book,
     ) -> Result<(), Error> {
-        self.retire(wanted, state, memory, book).await?;
+        self.retire(desired, state, memory, book).await?;
         let serves = |pair: &KeyPair| {
             Some(pair.fingerprint(&pair.id)) == memory.fingerprint
-                && state.rotation_trigger == wanted.rotation_trigger
+                && state.rotation_trigger == desired.rotation_trigger
                 && keys.iter().any(|key| key.is_active && key.id == pair.id)
         };
-        let read = wanted.place.read(cluster).await;
+        let read = desired.place.read(cluster).await;
         let read = read.map_err(|source| kubernetes("Reading the Secret", source, IN_STATE))?;
         match read.and_then(|found| found.pair).filter(serves) {
             Some(pair) => {
-                let written = wanted.place.apply(cluster, &pair, &seen(state, memory)).await;
+                let written = desired.place.apply(cluster, &pair, &seen(state, memory)).await;
                 written.map_err(|failure| kubernetes(WRITING, failure.error, IN_STATE))?;
                 state.rotates_at = rotates_at(state);
                 book.write(state, memory);
@@ -161,22 +163,22 @@ impl Scene<'_> {
             }
             None => {
                 memory.rotation = Some(SECRET_CHANGED.to_owned());
-                Box::pin(self.new_key(cluster, wanted, keys, state, memory, book)).await?;
+                Box::pin(self.new_key(cluster, desired, keys, state, memory, book)).await?;
                 memory.retire_outgoing();
-                self.retire(wanted, state, memory, book).await
+                self.retire(desired, state, memory, book).await
             }
         }
     }
 
     /// Refuses a Secret that is not ours: one that others made, or that holds the key of another user.
-    async fn check_secret(&self, cluster: &kube::Client, wanted: &Wanted) -> Result<(), Error> {
-        let place = &wanted.place;
+    async fn check_secret(&self, cluster: &kube::Client, desired: &Desired) -> Result<(), Error> {
+        let place = &desired.place;
         let read = place.read(cluster).await;
         let Some(found) = read.map_err(|e| kubernetes("Looking for the Secret", e, NOTHING))? else { return Ok(()) };
         let user = found.user().map(str::to_owned);
         let is_ours = match &user {
             Some(user) if found.is_ours => {
-                user == &place.user || matches!(Holder::User.read(self.iam, user).await, Ok(None))
+                user == &place.user || matches!(Principal::User.read(self.iam, user).await, Ok(None))
             }
             _ => false,
         };
@@ -185,20 +187,20 @@ impl Scene<'_> {
         }
         let (namespace, name) = (place.namespace.clone(), place.name.clone());
         let user =
-            user.map(|user| Box::new(Occupant { id: place.import_id(wanted.cluster_name.as_deref(), &user), user }));
+            user.map(|user| Box::new(Occupant { id: place.import_id(desired.cluster_name.as_deref(), &user), user }));
         Err(Error::SecretExists { namespace, name, user, left: NOTHING.to_owned() })
     }
 
     pub(super) async fn ensure_namespace(
         &self,
         cluster: &kube::Client,
-        wanted: &Wanted,
+        desired: &Desired,
         limit: Duration,
         left: &str,
     ) -> Result<bool, Error> {
-        let namespace = self.namespace(cluster, wanted);
+        let namespace = self.namespace(cluster, desired);
         let left = left.to_owned();
-        match namespace.ensure(self.context, wanted.create_namespace, limit).await {
+        match namespace.ensure(self.context, desired.create_namespace, limit).await {
             Ok(made) => Ok(made),
             Err(namespace::Failure::Missing) => Err(Error::NoNamespace { namespace: namespace.name.to_owned(), left }),
             Err(namespace::Failure::Call(source)) => Err(kubernetes("Creating the namespace", source, &left)),
@@ -208,9 +210,9 @@ impl Scene<'_> {
         }
     }
 
-    pub(super) fn namespace<'b>(&self, client: &'b kube::Client, wanted: &'b Wanted) -> Namespace<'b> {
-        let owner = format!("runner-credentials/{}", wanted.place.name);
-        Namespace { client, name: &wanted.place.namespace, owner }
+    pub(super) fn namespace<'b>(&self, client: &'b kube::Client, desired: &'b Desired) -> Namespace<'b> {
+        let owner = format!("runner-credentials/{}", desired.place.name);
+        Namespace { client, name: &desired.place.namespace, owner }
     }
 
     /// A new key, proven and in the Secret. When that fails, the key is deleted again: what is not in the Secret is of no
@@ -218,13 +220,13 @@ impl Scene<'_> {
     pub(super) async fn new_key(
         &self,
         cluster: &kube::Client,
-        wanted: &Wanted,
+        desired: &Desired,
         before: &[Listed],
         state: &mut RunnerCredentials,
         memory: &mut Memory,
         book: &mut dyn Book,
     ) -> Result<(), Error> {
-        let user = &wanted.settings.name;
+        let user = &desired.settings.name;
         let Made { pair, created_at } = Box::pin(access_key::create(self.context, self.iam, user, before))
             .await
             .map_err(|failure| match failure {
@@ -235,7 +237,7 @@ impl Scene<'_> {
         let used = async {
             let proven = access_key::prove(self.context, self.sts, &pair).await;
             proven.map_err(|source| (aws("Waiting until AWS accepts the new access key", source, ""), false))?;
-            let written = wanted.place.apply(cluster, &pair, &seen(state, memory)).await;
+            let written = desired.place.apply(cluster, &pair, &seen(state, memory)).await;
             written.map_err(|failure| (kubernetes(WRITING, failure.error, ""), failure.is_unclear))
         };
         if let Err((mut error, is_unclear)) = Box::pin(used).await {
@@ -246,7 +248,7 @@ impl Scene<'_> {
                     id: key.clone(),
                     created_at: Some(created_at),
                     fingerprint: Some(pair.fingerprint(key)),
-                    rotation_trigger: wanted.rotation_trigger.known().cloned(),
+                    rotation_trigger: desired.rotation_trigger.known().cloned(),
                 });
                 book.write(state, memory);
                 error.leaves(format!(
@@ -271,7 +273,7 @@ impl Scene<'_> {
             error.leaves(left);
             return Err(error);
         }
-        self.take_into_use(wanted, &pair, created_at, before, state, memory);
+        self.take_into_use(desired, &pair, created_at, before, state, memory);
         book.write(state, memory);
         Ok(())
     }
@@ -279,7 +281,7 @@ impl Scene<'_> {
     /// What follows for state and memory from a key that is in the Secret.
     pub(super) fn take_into_use(
         &self,
-        wanted: &Wanted,
+        desired: &Desired,
         pair: &KeyPair,
         created_at: String,
         before: &[Listed],
@@ -305,19 +307,19 @@ impl Scene<'_> {
         state.secret_hash = fingerprint.into();
         state.access_key_id = pair.id.as_str().into();
         state.created_at = created_at.into();
-        state.rotation_trigger = wanted.rotation_trigger.clone();
+        state.rotation_trigger = desired.rotation_trigger.clone();
         state.rotates_at = rotates_at(state);
     }
 
     /// Writes labels and annotations again, with the key that is in the Secret: server-side apply takes all or nothing.
     pub(super) async fn relabel(
         &self,
-        wanted: &Wanted,
+        desired: &Desired,
         state: &RunnerCredentials,
         memory: &mut Memory,
     ) -> Result<(), Error> {
-        let cluster = self.cluster(wanted, IN_STATE).await?;
-        let place = &wanted.place;
+        let cluster = self.cluster(desired, IN_STATE).await?;
+        let place = &desired.place;
         let read = place.read(&cluster).await.map_err(|e| kubernetes("Reading the Secret", e, IN_STATE))?;
         let pair = read.and_then(|found| found.pair);
         match pair.filter(|pair| Some(pair.fingerprint(&pair.id)) == memory.fingerprint) {

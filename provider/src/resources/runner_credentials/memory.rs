@@ -5,10 +5,10 @@ use serde_json::Value as Json;
 use tfplugin::framework::value::{List, known_map};
 use tfplugin::framework::{Create, Delete, Update, Value};
 
-use super::holder::Holder;
+use super::access_method::AccessMethod;
+use super::principal::Principal;
 use super::private::Private;
 use super::schema::RunnerCredentials;
-use super::way::Way;
 use crate::tags::Tags;
 
 /// Kept between operations.
@@ -44,7 +44,7 @@ pub(super) struct Memory {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Beside {
-    pub(super) way: Way,
+    pub(super) way: AccessMethod,
     /// ARN of user or role, when it is certain that it is ours.
     pub(super) arn: Option<String>,
     pub(super) key: Option<Key>,
@@ -79,25 +79,25 @@ pub(super) struct Key {
 
 impl Beside {
     /// One of which nothing is there yet.
-    pub(super) fn begun(way: Way) -> Self {
+    pub(super) fn begun(way: AccessMethod) -> Self {
         Self { way, arn: None, key: None, retiring: Vec::new(), tags: Tags::new(), is_idle: false }
     }
 
     /// What is there of the way that a state has.
     pub(super) fn of(state: &RunnerCredentials, memory: &Memory) -> Self {
-        let mut beside = Self::begun(Way::of(state));
+        let mut beside = Self::begun(AccessMethod::of(state));
         beside.note(state, memory);
         beside
     }
 
     /// Takes over what a state says of it.
     pub(super) fn note(&mut self, state: &RunnerCredentials, memory: &Memory) {
-        let arn = match self.way.holder() {
-            Holder::User => &state.user_arn,
-            Holder::Role => &state.role_arn,
+        let arn = match self.way.principal() {
+            Principal::User => &state.user_arn,
+            Principal::Role => &state.role_arn,
         };
         self.arn = arn.known().cloned();
-        self.key = state.access_key_id.known().filter(|_| self.way.holder() == Holder::User).map(|id| Key {
+        self.key = state.access_key_id.known().filter(|_| self.way.principal() == Principal::User).map(|id| Key {
             id: id.clone(),
             created_at: state.created_at.known().cloned(),
             fingerprint: memory.fingerprint.clone(),
@@ -111,9 +111,9 @@ impl Beside {
 
     /// Puts into a state what is there of it.
     pub(super) fn tell(&self, state: &mut RunnerCredentials, memory: &mut Memory) {
-        match self.way.holder() {
-            Holder::User => state.user_arn = self.arn.clone().into(),
-            Holder::Role => state.role_arn = self.arn.clone().into(),
+        match self.way.principal() {
+            Principal::User => state.user_arn = self.arn.clone().into(),
+            Principal::Role => state.role_arn = self.arn.clone().into(),
         }
         memory.retiring = self.retiring.clone();
         if let Some(key) = &self.key {
@@ -135,7 +135,7 @@ impl Outgoing {
         let is_older =
             |pod: &&Json| pod["metadata"]["creationTimestamp"].as_str().is_none_or(|made| made < self.until.as_str());
         let older: Vec<Json> = pods.iter().filter(is_older).cloned().collect();
-        Way::of(state).users(state, &older)
+        AccessMethod::of(state).users(state, &older)
     }
 }
 

@@ -14,10 +14,10 @@
 //! * import: `NAMESPACE/SECRET:USER`, or `NAMESPACE/SERVICE_ACCOUNT:role/ROLE`.
 
 mod access_key;
+mod access_method;
 mod adjust;
 mod error;
 mod flatten;
-mod holder;
 mod iam_role;
 mod iam_user;
 mod identity;
@@ -27,11 +27,13 @@ mod key_grant;
 pub mod list;
 mod manifests;
 mod memory;
+mod model;
 mod name;
 mod partial;
 mod plan;
 mod pod_identity;
 mod policy;
+mod principal;
 mod private;
 mod revocation;
 mod role_grant;
@@ -43,7 +45,6 @@ mod switch;
 mod tests;
 mod trust;
 mod validate;
-mod way;
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -55,15 +56,16 @@ use tfplugin::framework::{
 };
 use tokio::sync::OnceCell;
 
+use self::access_method::AccessMethod;
+use self::access_method::Mode;
 use self::error::Error;
 use self::identity::{Identity, turn_names};
 use self::key_grant::aws;
 use self::memory::{Beside, Book, Memory};
+use self::model::Desired;
 use self::private::Private;
 pub use self::schema::RunnerCredentials;
 use self::superseded::Candidates;
-use self::validate::{Mode, Wanted};
-use self::way::Way;
 use crate::cluster::Home;
 use crate::configured::Data;
 use crate::errors::OrDiagnostics;
@@ -112,10 +114,10 @@ impl Resource for RunnerCredentialsResource {
         context: &Context<Data>,
         operation: &mut Create<RunnerCredentials, Private>,
     ) -> Result<(), Diagnostics> {
-        let scene = Scene::set(context, &operation.private).await?;
-        let created = Box::pin(scene.create(operation)).await;
-        operation.diagnostics.extend(scene.warnings());
-        scene.home.keep(&mut operation.private.cluster);
+        let session = Session::connect(context, &operation.private).await?;
+        let created = Box::pin(session.create(operation)).await;
+        operation.diagnostics.extend(session.warnings());
+        session.home.keep(&mut operation.private.cluster);
         Ok(created.map_err(Error::of_create)?)
     }
 
@@ -124,9 +126,9 @@ impl Resource for RunnerCredentialsResource {
         context: &Context<Data>,
         operation: &mut Read<RunnerCredentials, Private>,
     ) -> Result<(), Diagnostics> {
-        let scene = Scene::set(context, &operation.private).await?;
-        let read = Box::pin(scene.read(operation)).await;
-        scene.home.keep(&mut operation.private.cluster);
+        let session = Session::connect(context, &operation.private).await?;
+        let read = Box::pin(session.read(operation)).await;
+        session.home.keep(&mut operation.private.cluster);
         Ok(read?)
     }
 
@@ -135,10 +137,10 @@ impl Resource for RunnerCredentialsResource {
         context: &Context<Data>,
         operation: &mut Update<RunnerCredentials, Private>,
     ) -> Result<(), Diagnostics> {
-        let scene = Scene::set(context, &operation.private).await?;
-        let updated = Box::pin(scene.update(operation)).await;
-        operation.diagnostics.extend(scene.warnings());
-        scene.home.keep(&mut operation.private.cluster);
+        let session = Session::connect(context, &operation.private).await?;
+        let updated = Box::pin(session.update(operation)).await;
+        operation.diagnostics.extend(session.warnings());
+        session.home.keep(&mut operation.private.cluster);
         Ok(updated?)
     }
 
@@ -147,9 +149,9 @@ impl Resource for RunnerCredentialsResource {
         context: &Context<Data>,
         operation: &mut Delete<RunnerCredentials, Private>,
     ) -> Result<(), Diagnostics> {
-        let scene = Scene { is_ending: true, ..Scene::set(context, &operation.private).await? };
-        let deleted = Box::pin(scene.delete(operation)).await;
-        scene.home.keep(&mut operation.private.cluster);
+        let session = Session { is_ending: true, ..Session::connect(context, &operation.private).await? };
+        let deleted = Box::pin(session.delete(operation)).await;
+        session.home.keep(&mut operation.private.cluster);
         Ok(deleted?)
     }
 
@@ -162,8 +164,8 @@ impl Resource for RunnerCredentialsResource {
     }
 }
 
-/// Where the story takes place.
-struct Scene<'a> {
+/// Clients and settings of one operation.
+struct Session<'a> {
     context: &'a Context<Data>,
     clients: &'a Clients,
     iam: &'a aws_sdk_iam::Client,
@@ -180,8 +182,8 @@ struct Scene<'a> {
     warnings: Mutex<Vec<Diagnostic>>,
 }
 
-impl<'a> Scene<'a> {
-    async fn set(context: &'a Context<Data>, private: &Private) -> Result<Self, Diagnostics> {
+impl<'a> Session<'a> {
+    async fn connect(context: &'a Context<Data>, private: &Private) -> Result<Self, Diagnostics> {
         let Data { clients, tags, turns } = context.data()?.as_ref();
         Ok(Self {
             context,
@@ -216,7 +218,7 @@ impl<'a> Scene<'a> {
             Box::pin(self.make_up_name(&mut planned, operation, limit)).await?;
         }
         let granted = Box::pin(self.grant_anew(&mut planned, operation, limit)).await;
-        let (wanted, _turn) = match granted {
+        let (desired, _turn) = match granted {
             // Of others, or of what this one takes the place of: any other name will do.
             Err(Error::Exists { .. } | Error::Taken { .. }) if !is_named => {
                 planned.name = name::random(&planned).into();
@@ -224,13 +226,13 @@ impl<'a> Scene<'a> {
             }
             granted => granted?,
         };
-        let (holder, name) = (wanted.mode.holder(), &wanted.settings.name);
-        let shown = holder.shown(self.context, self.iam, name).await;
+        let (principal, name) = (desired.mode.principal(), &desired.settings.name);
+        let shown = principal.wait_until_visible(self.context, self.iam, name).await;
         shown.map_err(|source| aws("Waiting until IAM shows the created objects", source, key_grant::IN_STATE))?;
         // Not an error: everything is there. The mark alone would let another create of this name continue with it.
-        if let Err(error) = holder.finish(self.context, self.iam, name).await {
+        if let Err(error) = principal.finish(self.context, self.iam, name).await {
             let text =
-                format!("The tag gitlabspot/unfinished of {} could not be removed: {error}.", wanted.settings.name);
+                format!("The tag gitlabspot/unfinished of {} could not be removed: {error}.", desired.settings.name);
             operation.diagnostics.push(Diagnostic::warning("Cleanup tag not removed", text));
         }
         Ok(())
@@ -241,28 +243,28 @@ impl<'a> Scene<'a> {
         planned: &mut RunnerCredentials,
         operation: &mut Create<RunnerCredentials, Private>,
         limit: Duration,
-    ) -> Result<(Wanted, Turn), Error> {
+    ) -> Result<(Desired, Turn), Error> {
         plan::derive(planned, None, Some(partition::name(self.region)), self.tags);
-        let wanted = Wanted::of(planned);
-        let turn = self.turns.make(turn_names(&wanted), Wait::new(self.context, limit)).await;
+        let desired = Desired::of(planned);
+        let turn = self.turns.make(turn_names(&desired), Wait::new(self.context, limit)).await;
         let turn = turn.map_err(|source| Error::Taken { source })?;
         let (mut state, mut memory) = (bare(planned), Memory::default());
-        Box::pin(self.grant(&wanted, &mut state, &mut memory, operation, limit)).await?;
-        Ok((wanted, turn))
+        Box::pin(self.grant(&desired, &mut state, &mut memory, operation, limit)).await?;
+        Ok((desired, turn))
     }
 
     /// Everything that the mode needs.
     async fn grant(
         &self,
-        wanted: &Wanted,
+        desired: &Desired,
         state: &mut RunnerCredentials,
         memory: &mut Memory,
         book: &mut dyn Book,
         limit: Duration,
     ) -> Result<(), Error> {
-        match wanted.mode {
-            Mode::AccessKey => Box::pin(self.grant_key(wanted, state, memory, book, limit)).await,
-            Mode::Irsa | Mode::PodIdentity => Box::pin(self.grant_role(wanted, state, memory, book)).await,
+        match desired.mode {
+            Mode::AccessKey => Box::pin(self.grant_key(desired, state, memory, book, limit)).await,
+            Mode::Irsa | Mode::PodIdentity => Box::pin(self.grant_role(desired, state, memory, book)).await,
         }
     }
 
@@ -276,14 +278,15 @@ impl<'a> Scene<'a> {
         memory.is_imported = false;
         let mut state = partial::begun(&prior, &planned);
         operation.write(&state, &memory);
-        let settled = if Way::of(&prior).is_left_for(&Way::of(&planned)) {
+        let settled = if AccessMethod::of(&prior).requires_switch_to(&AccessMethod::of(&planned)) {
             let both = (&prior, &planned);
             Box::pin(self.switch(both, &mut state, &mut memory, operation, limit)).await
         } else {
             Box::pin(self.adjust(&prior, &planned, &mut state, &mut memory, operation, limit)).await?;
             let settled = Box::pin(self.settle(Candidates::Idle, &mut state, &mut memory, operation)).await;
             if std::mem::take(&mut memory.is_marked) {
-                self.unmark_switch(Way::of(&planned).holder(), planned.name.as_str().unwrap_or_default()).await;
+                self.unmark_switch(AccessMethod::of(&planned).principal(), planned.name.as_str().unwrap_or_default())
+                    .await;
             }
             settled
         };
@@ -305,40 +308,40 @@ impl<'a> Scene<'a> {
         let limit = Timeouts::delete(&operation.state.timeouts, TIMEOUT);
         let mut state = operation.state.clone();
         let mut memory = operation.private.memory.clone();
-        let turn = self.turns.remove(turn_names(&Wanted::of(&state)), Wait::new(self.context, limit)).await;
+        let turn = self.turns.remove(turn_names(&Desired::of(&state)), Wait::new(self.context, limit)).await;
         let _turn = turn.map_err(|source| Error::Taken { source })?;
         let beside = Box::pin(self.revoke_all_beside(&mut state, &mut memory, operation)).await?;
         operation.diagnostics.extend(beside);
-        let wanted = Wanted::of(&state);
+        let desired = Desired::of(&state);
         // Also a create that was refused, because others have a user or role of this name, may have left a state.
-        let is_ours = Box::pin(self.is_ours(&Beside::of(&state, &memory), &wanted.settings.name)).await?;
-        match wanted.mode {
+        let is_ours = Box::pin(self.is_ours(&Beside::of(&state, &memory), &desired.settings.name)).await?;
+        match desired.mode {
             _ if !is_ours => {}
             Mode::AccessKey => {
-                let warnings = Box::pin(self.revoke_key(&wanted, &mut state, &mut memory, operation)).await?;
+                let warnings = Box::pin(self.revoke_key(&desired, &mut state, &mut memory, operation)).await?;
                 operation.diagnostics.extend(warnings);
                 operation.write(&state, &memory);
             }
-            Mode::Irsa | Mode::PodIdentity => Box::pin(self.revoke_role(&wanted, &mut state)).await?,
+            Mode::Irsa | Mode::PodIdentity => Box::pin(self.revoke_role(&desired, &mut state)).await?,
         }
-        if wanted.create_namespace {
-            operation.diagnostics.extend(self.remove_namespace(&wanted, limit).await?);
+        if desired.create_namespace {
+            operation.diagnostics.extend(self.remove_namespace(&desired, limit).await?);
         }
         Ok(())
     }
 
-    async fn cluster(&self, wanted: &Wanted, left: &str) -> Result<kube::Client, Error> {
-        let connected = self.home.connect(self.clients, wanted.cluster_name.as_deref()).await;
+    async fn cluster(&self, desired: &Desired, left: &str) -> Result<kube::Client, Error> {
+        let connected = self.home.connect(self.clients, desired.cluster_name.as_deref()).await;
         connected.map_err(|source| Error::Client { source: source.into(), left: left.to_owned() })
     }
 
     /// For deleting: `None`, and a warning, where it is certain that the cluster itself is gone, and all in it.
     async fn cluster_if_any(
         &self,
-        wanted: &Wanted,
+        desired: &Desired,
         warnings: &mut Vec<Diagnostic>,
     ) -> Result<Option<kube::Client>, Error> {
-        match self.home.connect(self.clients, wanted.cluster_name.as_deref()).await {
+        match self.home.connect(self.clients, desired.cluster_name.as_deref()).await {
             Ok(client) => Ok(Some(client)),
             Err(error @ ClientError::ClusterGone { .. }) => {
                 let text = format!("The Secret was deleted with its cluster: {error}.");

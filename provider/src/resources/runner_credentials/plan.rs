@@ -5,12 +5,13 @@ use std::time::{Duration, SystemTime};
 use tfplugin::framework::value::Map;
 use tfplugin::framework::{Diagnostic, Plan, Value};
 
-use super::holder::Holder;
+use super::access_method::AccessMethod;
+use super::access_method::Mode;
 use super::memory::{Beside, Memory};
+use super::model::policy_of;
+use super::principal::Principal;
 use super::private::Private;
 use super::schema::RunnerCredentials;
-use super::validate::{Mode, policy_of};
-use super::way::Way;
 use crate::names::needs_another_name;
 use crate::policy_document::{equivalent, parse, text};
 use crate::provider_tags::ProviderTags;
@@ -58,7 +59,7 @@ fn is_kept(planned: &RunnerCredentials, prior: &RunnerCredentials) -> bool {
         Some(Mode::AccessKey) => true,
         Some(Mode::Irsa | Mode::PodIdentity) => !planned.service_account.is_unknown(),
     };
-    is_known && !Way::of(prior).is_left_for(&Way::of(planned))
+    is_known && !AccessMethod::of(prior).requires_switch_to(&AccessMethod::of(planned))
 }
 
 /// Changes that mean new credentials, beyond those that the schema names.
@@ -99,12 +100,12 @@ pub(super) fn identify(model: &mut RunnerCredentials) {
 
 /// What an import takes.
 fn id(model: &RunnerCredentials) -> Value<String> {
-    let holder = match Mode::of(&model.mode) {
+    let principal = match Mode::of(&model.mode) {
         Some(Mode::AccessKey) => [&model.namespace, &model.secret_name, &model.name],
         Some(Mode::Irsa | Mode::PodIdentity) => [&model.namespace, &model.service_account, &model.name],
         None => return Value::Unknown,
     };
-    let [Some(namespace), Some(object), Some(name)] = holder.map(Value::as_str) else { return Value::Unknown };
+    let [Some(namespace), Some(object), Some(name)] = principal.map(Value::as_str) else { return Value::Unknown };
     let kind = if Mode::of(&model.mode) == Some(Mode::AccessKey) { "" } else { "role/" };
     format!("{namespace}/{object}:{kind}{name}").into()
 }
@@ -142,7 +143,7 @@ fn kept(plan: &mut Plan<RunnerCredentials, Private>, prior: &RunnerCredentials, 
     planned.trust_policy_json = memory.trust.clone().map_or_else(|| prior.trust_policy_json.clone(), Value::from);
     planned.superseded = memory.superseded_and_used(prior);
     if let Some(idle) = idle(memory, prior) {
-        let leads = |beside: &Beside| beside.is_idle && beside.way.holder() == Holder::Role;
+        let leads = |beside: &Beside| beside.is_idle && beside.way.principal() == Principal::Role;
         if !planned.role_arn.is_null() && memory.beside.iter().any(leads) {
             planned.trust_policy_json = Value::Unknown;
         }

@@ -6,30 +6,30 @@ use tfplugin::framework::wait::WaitError;
 use tfplugin::framework::{Diagnostic, Value};
 
 use super::error::Error;
-use super::holder::{DeleteFailure, Holder};
 use super::key_grant::{IN_STATE, aws, kubernetes};
 use super::memory::{Book, Memory};
+use super::model::Desired;
+use super::principal::{DeleteFailure, Principal};
 use super::schema::RunnerCredentials;
-use super::validate::Wanted;
-use super::{Scene, access_key, inline_policy};
+use super::{Session, access_key, inline_policy};
 use crate::namespace::Removal;
 
-impl Scene<'_> {
+impl Session<'_> {
     /// Removes everything, in the order in which nobody is left with half of it: Secret, keys, policy, user.
     pub(super) async fn revoke_key(
         &self,
-        wanted: &Wanted,
+        desired: &Desired,
         state: &mut RunnerCredentials,
         memory: &mut Memory,
         book: &mut dyn Book,
     ) -> Result<Vec<Diagnostic>, Error> {
         let mut warnings = Vec::new();
-        if let Some(cluster) = self.cluster_if_any(wanted, &mut warnings).await? {
-            warnings.extend(self.delete_secret(&cluster, wanted, state).await?);
+        if let Some(cluster) = self.cluster_if_any(desired, &mut warnings).await? {
+            warnings.extend(self.delete_secret(&cluster, desired, state).await?);
         }
         state.secret_hash = Value::Null;
         book.write(state, memory);
-        let user = &wanted.settings.name;
+        let user = &desired.settings.name;
         memory.retire_outgoing();
         let unclear = memory.unclear.as_ref().map(|key| key.id.clone());
         let keys: Vec<String> =
@@ -44,7 +44,7 @@ impl Scene<'_> {
         state.created_at = Value::Null;
         state.rotates_at = Value::Null;
         book.write(state, memory);
-        Box::pin(self.revoke_holder(Holder::User, user, &keys)).await?;
+        Box::pin(self.revoke_principal(Principal::User, user, &keys)).await?;
         state.user_arn = Value::Null;
         Ok(warnings)
     }
@@ -53,10 +53,10 @@ impl Scene<'_> {
     async fn delete_secret(
         &self,
         cluster: &kube::Client,
-        wanted: &Wanted,
+        desired: &Desired,
         state: &RunnerCredentials,
     ) -> Result<Option<Diagnostic>, Error> {
-        let place = &wanted.place;
+        let place = &desired.place;
         let read = place.read(cluster).await;
         let Some(found) = read.map_err(|source| kubernetes("Reading the Secret", source, IN_STATE))? else {
             return Ok(None);
@@ -75,22 +75,31 @@ impl Scene<'_> {
     }
 
     /// Removes user or role, whose keys in `gone` are deleted.
-    pub(super) async fn revoke_holder(&self, holder: Holder, name: &str, gone: &[String]) -> Result<(), Error> {
-        let what = format!("the IAM {} {name}", holder.word());
-        let deleted = inline_policy::delete(self.context, self.iam, holder, name).await;
+    pub(super) async fn revoke_principal(
+        &self,
+        principal: Principal,
+        name: &str,
+        gone: &[String],
+    ) -> Result<(), Error> {
+        let what = format!("the IAM {} {name}", principal.label());
+        let deleted = inline_policy::delete(self.context, self.iam, principal, name).await;
         deleted.map_err(|source| aws(format!("Deleting the policy of {what}"), source, IN_STATE))?;
-        Box::pin(holder.delete(self.context, self.iam, name, gone)).await.map_err(|failure| match failure {
+        Box::pin(principal.delete(self.context, self.iam, name, gone)).await.map_err(|failure| match failure {
             DeleteFailure::InTheWay(obstacles) => {
-                Error::InTheWay { holder, name: name.to_owned(), obstacles, left: IN_STATE.to_owned() }
+                Error::InTheWay { principal, name: name.to_owned(), obstacles, left: IN_STATE.to_owned() }
             }
             DeleteFailure::Call(source) => aws(format!("Deleting {what}"), source, IN_STATE),
         })
     }
 
     /// Removes the namespace if it was made here and is empty; what keeps it is told.
-    pub(super) async fn remove_namespace(&self, wanted: &Wanted, limit: Duration) -> Result<Option<Diagnostic>, Error> {
-        let Some(cluster) = self.cluster_if_any(wanted, &mut Vec::new()).await? else { return Ok(None) };
-        let namespace = self.namespace(&cluster, wanted);
+    pub(super) async fn remove_namespace(
+        &self,
+        desired: &Desired,
+        limit: Duration,
+    ) -> Result<Option<Diagnostic>, Error> {
+        let Some(cluster) = self.cluster_if_any(desired, &mut Vec::new()).await? else { return Ok(None) };
+        let namespace = self.namespace(&cluster, desired);
         let kept = |detail: String| {
             let detail = format!("The namespace {} was created by this resource and is kept: {detail}", namespace.name);
             Some(Diagnostic::warning("Namespace kept", detail))

@@ -6,53 +6,58 @@ use tfplugin::framework::value::Map;
 use tfplugin::framework::wait::WaitError;
 use tfplugin::framework::{Diagnostic, Value};
 
+use super::access_method::AccessMethod;
+use super::access_method::Mode;
 use super::error::Error;
-use super::holder::Holder;
 use super::key_grant::{IN_STATE, NOTHING, aws};
 use super::memory::{Book, Memory};
+use super::model::Desired;
 use super::pod_identity::{self, Subject};
+use super::principal::Principal;
 use super::schema::RunnerCredentials;
-use super::validate::{Mode, Wanted};
-use super::way::Way;
-use super::{Scene, iam_role, trust};
+use super::{Session, iam_role, trust};
 use crate::partition;
 use crate::policy_document::{parse, text};
 
 /// What EKS looks for on a service account.
 pub(super) const ANNOTATION: &str = "eks.amazonaws.com/role-arn";
 
-impl Scene<'_> {
+impl Session<'_> {
     /// Role, policy, and what leads the service account to the role. Whom it is for already stays.
     pub(super) async fn grant_role(
         &self,
-        wanted: &Wanted,
+        desired: &Desired,
         state: &mut RunnerCredentials,
         memory: &mut Memory,
         book: &mut dyn Book,
     ) -> Result<(), Error> {
-        let mut wanted = wanted.clone();
-        self.check_association(&wanted).await?;
-        let mut ways = vec![Way::of(state)];
-        ways.extend(wanted.beside.iter().filter(|way| way.holder() == Holder::Role).cloned());
+        let mut desired = desired.clone();
+        self.check_association(&desired).await?;
+        let mut ways = vec![AccessMethod::of(state)];
+        ways.extend(desired.beside.iter().filter(|way| way.principal() == Principal::Role).cloned());
         let trust = self.trust_of(state, &ways, NOTHING).await?;
         state.trust_policy_json = text(&trust).into();
-        wanted.settings.trust = Some(trust);
-        Box::pin(self.grant_holder(Holder::Role, &wanted, state, memory, book)).await?;
-        self.lead_to_role(&wanted, state).await?;
+        desired.settings.trust = Some(trust);
+        Box::pin(self.grant_principal(Principal::Role, &desired, state, memory, book)).await?;
+        self.bind_service_account(&desired, state).await?;
         book.write(state, memory);
-        self.check_provider(&wanted).await
+        self.check_provider(&desired).await
     }
 
     /// The way from the service account to a role that is there.
-    pub(super) async fn lead_to_role(&self, wanted: &Wanted, state: &mut RunnerCredentials) -> Result<(), Error> {
+    pub(super) async fn bind_service_account(
+        &self,
+        desired: &Desired,
+        state: &mut RunnerCredentials,
+    ) -> Result<(), Error> {
         let role_arn = state.role_arn.as_str().unwrap_or_default().to_owned();
-        state.service_account_annotations = annotations(wanted.mode, &role_arn);
-        if wanted.mode == Mode::PodIdentity {
-            let subject = self.subject(wanted, IN_STATE)?;
+        state.service_account_annotations = annotations(desired.mode, &role_arn);
+        if desired.mode == Mode::PodIdentity {
+            let subject = self.subject(desired, IN_STATE)?;
             let ensured =
-                pod_identity::ensure(self.context, self.eks, &subject, &role_arn, &wanted.settings.tags).await;
+                pod_identity::ensure(self.context, self.eks, &subject, &role_arn, &desired.settings.tags).await;
             ensured.map_err(|failure| match failure {
-                pod_identity::Failure::Exists(found) => association_exists(&subject, &found, wanted, IN_STATE),
+                pod_identity::Failure::Exists(found) => association_exists(&subject, &found, desired, IN_STATE),
                 pod_identity::Failure::Call(source) => {
                     aws("Associating the service account with the role", source, IN_STATE)
                 }
@@ -63,21 +68,21 @@ impl Scene<'_> {
 
     /// Refuses an association that others made for the service account, also one with a role of the same name: a service
     /// account has only one, and to delete ours would be to delete theirs.
-    async fn check_association(&self, wanted: &Wanted) -> Result<(), Error> {
-        if wanted.mode != Mode::PodIdentity {
+    async fn check_association(&self, desired: &Desired) -> Result<(), Error> {
+        if desired.mode != Mode::PodIdentity {
             return Ok(());
         }
-        let subject = self.subject(wanted, NOTHING)?;
+        let subject = self.subject(desired, NOTHING)?;
         let found = pod_identity::read(self.eks, &subject).await;
         let doing = format!("Looking for the Pod Identity association of the service account {subject}");
         let found = found.map_err(|error| aws(doing, WaitError::Failed(error), NOTHING))?;
         let Some(found) = found else { return Ok(()) };
-        let role = wanted.settings.end_of_role_arn();
-        let leads_to_ours = wanted.settings.takes_back.is_some() && found.role_arn.ends_with(&role);
+        let role = desired.settings.end_of_role_arn();
+        let leads_to_ours = desired.settings.reclaim.is_some() && found.role_arn.ends_with(&role);
         if leads_to_ours || found.owner.as_ref().is_some_and(|owner| owner.ends_with(&role)) {
             return Ok(());
         }
-        Err(association_exists(&subject, &found, wanted, NOTHING))
+        Err(association_exists(&subject, &found, desired, NOTHING))
     }
 
     /// In place: what was found wrong with the way to the role.
@@ -89,18 +94,18 @@ impl Scene<'_> {
         memory: &mut Memory,
         book: &mut dyn Book,
     ) -> Result<(), Error> {
-        let wanted = Wanted::of(planned);
+        let desired = Desired::of(planned);
         if prior.trust_policy_json != planned.trust_policy_json
             && let Some(trust) = planned.trust_policy_json.as_str().and_then(parse)
         {
-            self.set_trust(&wanted, &trust).await?;
+            self.set_trust(&desired, &trust).await?;
             state.trust_policy_json = planned.trust_policy_json.clone();
             memory.trust = None;
             book.write(state, memory);
-            self.check_provider(&wanted).await?;
+            self.check_provider(&desired).await?;
         }
         if prior.service_account != planned.service_account {
-            self.lead_to_role(&wanted, state).await?;
+            self.bind_service_account(&desired, state).await?;
             state.service_account = planned.service_account.clone();
             memory.lost = None;
             book.write(state, memory);
@@ -108,52 +113,56 @@ impl Scene<'_> {
         Ok(())
     }
 
-    pub(super) async fn set_trust(&self, wanted: &Wanted, trust: &Json) -> Result<(), Error> {
-        let set = iam_role::set_trust(self.iam, &wanted.settings.name, trust).await;
+    pub(super) async fn set_trust(&self, desired: &Desired, trust: &Json) -> Result<(), Error> {
+        let set = iam_role::set_trust(self.iam, &desired.settings.name, trust).await;
         set.map_err(|error| aws("Changing who may use the role", WaitError::Failed(error), IN_STATE))
     }
 
     /// Removes the association, the policy and the role.
-    pub(super) async fn revoke_role(&self, wanted: &Wanted, state: &mut RunnerCredentials) -> Result<(), Error> {
-        self.unlead(wanted, state).await?;
-        Box::pin(self.revoke_holder(Holder::Role, &wanted.settings.name, &[])).await?;
+    pub(super) async fn revoke_role(&self, desired: &Desired, state: &mut RunnerCredentials) -> Result<(), Error> {
+        self.unbind_service_account(desired, state).await?;
+        Box::pin(self.revoke_principal(Principal::Role, &desired.settings.name, &[])).await?;
         state.role_arn = Value::Null;
         state.service_account_annotations = Value::Known(Map::new());
         Ok(())
     }
 
     /// Removes the association that leads to the role, if the mode has one.
-    pub(super) async fn unlead(&self, wanted: &Wanted, state: &RunnerCredentials) -> Result<(), Error> {
+    pub(super) async fn unbind_service_account(
+        &self,
+        desired: &Desired,
+        state: &RunnerCredentials,
+    ) -> Result<(), Error> {
         // Without a service account in the state the association is gone already.
-        if wanted.mode != Mode::PodIdentity || wanted.service_account.name.is_empty() {
+        if desired.mode != Mode::PodIdentity || desired.service_account.name.is_empty() {
             return Ok(());
         }
-        let subject = self.subject(wanted, IN_STATE)?;
+        let subject = self.subject(desired, IN_STATE)?;
         let role_arn = state.role_arn.as_str().unwrap_or_default();
         let deleted = pod_identity::delete(self.eks, &subject, role_arn).await;
         deleted.map_err(|e| aws("Deleting the Pod Identity association", WaitError::Failed(e), IN_STATE))
     }
 
     /// Which service account of which cluster.
-    pub(super) fn subject(&self, wanted: &Wanted, left: &str) -> Result<Subject, Error> {
-        let cluster = wanted.cluster_name.as_deref().or(self.clients.cluster_name());
+    pub(super) fn subject(&self, desired: &Desired, left: &str) -> Result<Subject, Error> {
+        let cluster = desired.cluster_name.as_deref().or(self.clients.cluster_name());
         Ok(Subject {
             cluster: cluster.ok_or_else(|| Error::NoCluster { left: left.to_owned() })?.to_owned(),
-            namespace: wanted.service_account.namespace.clone(),
-            service_account: wanted.service_account.name.clone(),
+            namespace: desired.service_account.namespace.clone(),
+            service_account: desired.service_account.name.clone(),
         })
     }
 
-    pub(super) async fn trust(&self, wanted: &Wanted, left: &str) -> Result<Json, Error> {
-        if wanted.mode == Mode::PodIdentity {
+    pub(super) async fn trust(&self, desired: &Desired, left: &str) -> Result<Json, Error> {
+        if desired.mode == Mode::PodIdentity {
             return Ok(trust::pod_identity());
         }
-        if wanted.service_account.name.is_empty() {
+        if desired.service_account.name.is_empty() {
             return Ok(trust::all(&[]));
         }
-        let issuer = self.issuer(wanted, left).await?;
+        let issuer = self.issuer(desired, left).await?;
         let account = self.account_id(left).await?;
-        Ok(trust::irsa(partition::name(self.region), account, issuer, &wanted.service_account))
+        Ok(trust::irsa(partition::name(self.region), account, issuer, &desired.service_account))
     }
 
     async fn account_id(&self, left: &str) -> Result<&str, Error> {
@@ -162,12 +171,12 @@ impl Scene<'_> {
     }
 
     /// The cluster's OIDC issuer.
-    async fn issuer(&self, wanted: &Wanted, left: &str) -> Result<&str, Error> {
-        self.issuer.get_or_try_init(|| Box::pin(self.ask_for_issuer(wanted, left))).await.map(String::as_str)
+    async fn issuer(&self, desired: &Desired, left: &str) -> Result<&str, Error> {
+        self.issuer.get_or_try_init(|| Box::pin(self.ask_for_issuer(desired, left))).await.map(String::as_str)
     }
 
-    async fn ask_for_issuer(&self, wanted: &Wanted, left: &str) -> Result<String, Error> {
-        let Subject { cluster, .. } = self.subject(wanted, left)?;
+    async fn ask_for_issuer(&self, desired: &Desired, left: &str) -> Result<String, Error> {
+        let Subject { cluster, .. } = self.subject(desired, left)?;
         let described =
             self.eks.describe_cluster().name(&cluster).send().await.map_err(AwsError::of("DescribeCluster"));
         let described = described
@@ -179,11 +188,11 @@ impl Scene<'_> {
 
     /// Warns when the account does not know the cluster's issuer: IAM takes the role nevertheless, and only the runner
     /// would find out.
-    async fn check_provider(&self, wanted: &Wanted) -> Result<(), Error> {
-        if wanted.mode != Mode::Irsa {
+    async fn check_provider(&self, desired: &Desired) -> Result<(), Error> {
+        if desired.mode != Mode::Irsa {
             return Ok(());
         }
-        let (issuer, account) = (self.issuer(wanted, IN_STATE).await?, self.account_id(IN_STATE).await?);
+        let (issuer, account) = (self.issuer(desired, IN_STATE).await?, self.account_id(IN_STATE).await?);
         let arn = trust::oidc_provider(partition::name(self.region), account, issuer);
         let request = self.iam.get_open_id_connect_provider().open_id_connect_provider_arn(&arn);
         let missing = match request.send().await.map_err(AwsError::of("GetOpenIDConnectProvider")) {
@@ -201,7 +210,7 @@ impl Scene<'_> {
                 return Ok(());
             }
         };
-        let text = format!("{missing} Until then, pods cannot use the role {}.", wanted.settings.name);
+        let text = format!("{missing} Until then, pods cannot use the role {}.", desired.settings.name);
         self.warn(Diagnostic::warning("No identity provider for the cluster", text));
         Ok(())
     }
@@ -215,9 +224,9 @@ pub(super) fn annotations(mode: Mode, role_arn: &str) -> Value<Map<String>> {
     })
 }
 
-fn association_exists(subject: &Subject, found: &pod_identity::Found, wanted: &Wanted, left: &str) -> Error {
+fn association_exists(subject: &Subject, found: &pod_identity::Found, desired: &Desired, left: &str) -> Error {
     let role = iam_role::name_of(&found.role_arn);
-    let cluster = wanted.cluster_name.as_ref().map(|cluster| format!("{cluster}/")).unwrap_or_default();
+    let cluster = desired.cluster_name.as_ref().map(|cluster| format!("{cluster}/")).unwrap_or_default();
     Error::AssociationExists {
         service_account: subject.to_string(),
         role_arn: found.role_arn.clone(),

@@ -10,13 +10,13 @@ use tfplugin::framework::wait::WaitError;
 
 use super::access_key::{self, Listed};
 use super::error::Error;
-use super::holder::Holder;
 use super::key_grant::{AS_BEFORE, IN_STATE, aws, kubernetes};
 use super::manifests::secret::KeyPair;
 use super::memory::{Book, Key, Memory};
+use super::model::Desired;
+use super::principal::Principal;
 use super::schema::RunnerCredentials;
-use super::validate::Wanted;
-use super::{Scene, iam_user};
+use super::{Session, iam_user};
 use crate::tags::Change;
 use crate::timestamp;
 
@@ -26,26 +26,26 @@ const ROTATING: &str = "gitlabspot/rotating";
 /// A key that is this much older or younger than the beginning of a rotation is not of that rotation.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 
-impl Scene<'_> {
+impl Session<'_> {
     /// Replaces the key.
     pub(super) async fn rotate(
         &self,
-        wanted: &Wanted,
+        desired: &Desired,
         state: &mut RunnerCredentials,
         memory: &mut Memory,
         book: &mut dyn Book,
         limit: Duration,
     ) -> Result<(), Error> {
-        let cluster = self.cluster(wanted, AS_BEFORE).await?;
-        self.ensure_namespace(&cluster, wanted, limit, AS_BEFORE).await?;
+        let cluster = self.cluster(desired, AS_BEFORE).await?;
+        self.ensure_namespace(&cluster, desired, limit, AS_BEFORE).await?;
         // There may be two keys; room is made by those that should be gone already, and by the one of the last rotation.
         memory.retire_outgoing();
-        self.retire(wanted, state, memory, book).await?;
-        let user = &wanted.settings.name;
+        self.retire(desired, state, memory, book).await?;
+        let user = &desired.settings.name;
         let mut keys = self.keys(user).await?;
         let orphans = self.orphans(user, &keys, state, memory.unclear.as_ref()).await?;
-        let rotated = if let Some((pair, created_at)) = self.finished(&cluster, wanted, &orphans).await? {
-            self.take_into_use(wanted, &pair, created_at, &keys, state, memory);
+        let rotated = if let Some((pair, created_at)) = self.finished(&cluster, desired, &orphans).await? {
+            self.take_into_use(desired, &pair, created_at, &keys, state, memory);
             book.write(state, memory);
             Ok(())
         } else {
@@ -60,12 +60,12 @@ impl Scene<'_> {
             memory.unclear = None;
             keys.retain(|key| !orphans.contains(key));
             self.mark(user, &keys).await?;
-            Box::pin(self.new_key(&cluster, wanted, &keys, state, memory, book)).await
+            Box::pin(self.new_key(&cluster, desired, &keys, state, memory, book)).await
         };
         let retired = match rotated {
             Ok(()) => {
-                Box::pin(self.keep_outgoing(&cluster, wanted, state, memory, book)).await;
-                self.retire(wanted, state, memory, book).await
+                Box::pin(self.keep_outgoing(&cluster, desired, state, memory, book)).await;
+                self.retire(desired, state, memory, book).await
             }
             failed => failed,
         };
@@ -78,13 +78,13 @@ impl Scene<'_> {
     async fn keep_outgoing(
         &self,
         cluster: &kube::Client,
-        wanted: &Wanted,
+        desired: &Desired,
         state: &mut RunnerCredentials,
         memory: &mut Memory,
         book: &mut dyn Book,
     ) {
         if let Some(key) = &mut memory.outgoing {
-            let written = wanted.place.read(cluster).await.ok().flatten().and_then(|found| found.written_at);
+            let written = desired.place.read(cluster).await.ok().flatten().and_then(|found| found.written_at);
             key.until = written.unwrap_or_else(|| timestamp::format(self.context.clock.time_of_day()));
             match self.why_outgoing_stays(key, state).await {
                 None => memory.retire_outgoing(),
@@ -105,13 +105,13 @@ impl Scene<'_> {
     /// Turns off and deletes the keys that are out of use.
     pub(super) async fn retire(
         &self,
-        wanted: &Wanted,
+        desired: &Desired,
         state: &RunnerCredentials,
         memory: &mut Memory,
         book: &mut dyn Book,
     ) -> Result<(), Error> {
         while let Some(key) = memory.retiring.first().cloned() {
-            let retired = access_key::retire(self.context, self.iam, &wanted.settings.name, &key).await;
+            let retired = access_key::retire(self.context, self.iam, &desired.settings.name, &key).await;
             retired.map_err(|error| {
                 let left = format!("The new key is in use; the next apply deletes {key}.");
                 aws(format!("Deleting the old access key {key}"), WaitError::Failed(error), &left)
@@ -130,7 +130,7 @@ impl Scene<'_> {
         state: &RunnerCredentials,
         unclear: Option<&Key>,
     ) -> Result<Vec<Listed>, Error> {
-        let found = Holder::User.read(self.iam, user).await;
+        let found = Principal::User.read(self.iam, user).await;
         let failed = |error| aws(format!("Reading the IAM user {user}"), WaitError::Failed(error), AS_BEFORE);
         let mark = found.map_err(failed)?.and_then(|found| found.tags.get(ROTATING).cloned()).unwrap_or_default();
         let in_use = state.access_key_id.as_str();
@@ -143,13 +143,13 @@ impl Scene<'_> {
     async fn finished(
         &self,
         cluster: &kube::Client,
-        wanted: &Wanted,
+        desired: &Desired,
         orphans: &[Listed],
     ) -> Result<Option<(KeyPair, String)>, Error> {
         if orphans.is_empty() {
             return Ok(None);
         }
-        let read = wanted.place.read(cluster).await;
+        let read = desired.place.read(cluster).await;
         let failed = |source| kubernetes("Reading the Secret", source, IN_STATE);
         let Some(pair) = read.map_err(failed)?.and_then(|found| found.pair) else { return Ok(None) };
         let Some(orphan) = orphans.iter().find(|orphan| orphan.id == pair.id) else { return Ok(None) };

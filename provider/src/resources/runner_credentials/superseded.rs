@@ -6,15 +6,15 @@ use serde_json::Value as Json;
 use tfplugin::framework::Diagnostic;
 use tfplugin::framework::wait::WaitError;
 
+use super::access_method::AccessMethod;
 use super::error::Error;
-use super::holder::Holder;
 use super::key_grant::{IN_STATE, aws};
 use super::memory::{Beside, Book, Memory, Outgoing};
+use super::model::Desired;
+use super::principal::Principal;
 use super::schema::RunnerCredentials;
 use super::switch::SWITCHING;
-use super::validate::Wanted;
-use super::way::Way;
-use super::{Scene, access_key, bare, inline_policy, trust};
+use super::{Session, access_key, bare, inline_policy, trust};
 use crate::policy_document::text;
 use crate::tags::{Tags, UNFINISHED};
 
@@ -36,7 +36,7 @@ enum Pods {
     Hidden(String),
 }
 
-impl Scene<'_> {
+impl Session<'_> {
     /// Revokes what no pod uses. What stays is told.
     pub(super) async fn settle(
         &self,
@@ -53,7 +53,7 @@ impl Scene<'_> {
                 return Err(Error::UsedAgain { kept: vec![format!("{}: {why}.", key.shown(state))] });
             }
             memory.retire_outgoing();
-            self.retire(&Wanted::of(state), state, memory, book).await?;
+            self.retire(&Desired::of(state), state, memory, book).await?;
             state.superseded = memory.superseded(state);
             book.write(state, memory);
         }
@@ -97,7 +97,7 @@ impl Scene<'_> {
 
     /// For a read: which ways are there beside the one of the state, by what is remembered and by the tags of user or
     /// role, and which of them no pod uses.
-    pub(super) async fn look_beside(
+    pub(super) async fn refresh_superseded(
         &self,
         state: &mut RunnerCredentials,
         memory: &mut Memory,
@@ -134,10 +134,10 @@ impl Scene<'_> {
         book: &mut dyn Book,
     ) -> Result<Vec<Diagnostic>, Error> {
         let mut warnings = Vec::new();
-        let (way, name) = (Way::of(state), state.name.as_str().unwrap_or_default().to_owned());
+        let (way, name) = (AccessMethod::of(state), state.name.as_str().unwrap_or_default().to_owned());
         // A run that was killed may have begun one, of which only this tells.
-        let found = way.holder().read(self.iam, &name).await;
-        let doing = format!("Reading the IAM {} {name}", way.holder().word());
+        let found = way.principal().read(self.iam, &name).await;
+        let doing = format!("Reading the IAM {} {name}", way.principal().label());
         if let Some(found) = found.map_err(|error| aws(doing, WaitError::Failed(error), IN_STATE))? {
             note_switch(state, memory, &found.tags);
         }
@@ -156,11 +156,11 @@ impl Scene<'_> {
         book: &mut dyn Book,
     ) -> Result<Vec<Diagnostic>, Error> {
         let Some(beside) = memory.beside.get(at).cloned() else { return Ok(Vec::new()) };
-        let wanted = beside.way.wanted(state);
-        let warnings = match beside.way.holder() {
-            Holder::User => Box::pin(self.revoke_user(at, &beside, &wanted, state, memory, book)).await?,
-            Holder::Role => {
-                Box::pin(self.revoke_lead(&beside, &wanted, state, memory)).await?;
+        let desired = beside.way.desired(state);
+        let warnings = match beside.way.principal() {
+            Principal::User => Box::pin(self.revoke_user(at, &beside, &desired, state, memory, book)).await?,
+            Principal::Role => {
+                Box::pin(self.revoke_role_binding(&beside, &desired, state, memory)).await?;
                 Vec::new()
             }
         };
@@ -174,12 +174,12 @@ impl Scene<'_> {
         &self,
         at: usize,
         beside: &Beside,
-        wanted: &Wanted,
+        desired: &Desired,
         state: &RunnerCredentials,
         memory: &mut Memory,
         book: &mut dyn Book,
     ) -> Result<Vec<Diagnostic>, Error> {
-        let user = &wanted.settings.name;
+        let user = &desired.settings.name;
         if !self.is_ours(beside, user).await? {
             return Ok(Vec::new());
         }
@@ -194,22 +194,22 @@ impl Scene<'_> {
             remembered.retiring = keys.into_iter().map(|key| key.id).collect();
         }
         let mut noted = Noted { book, state, memory, at };
-        Box::pin(self.revoke_key(wanted, &mut left, &mut remembered, &mut noted)).await
+        Box::pin(self.revoke_key(desired, &mut left, &mut remembered, &mut noted)).await
     }
 
     /// What leads to the role, and the role itself when nothing else does.
-    async fn revoke_lead(
+    async fn revoke_role_binding(
         &self,
         beside: &Beside,
-        wanted: &Wanted,
+        desired: &Desired,
         state: &mut RunnerCredentials,
         memory: &Memory,
     ) -> Result<(), Error> {
-        let name = &wanted.settings.name;
-        let current = Way::of(state);
+        let name = &desired.settings.name;
+        let current = AccessMethod::of(state);
         let others = memory.beside.iter().map(|other| &other.way).filter(|way| *way != &beside.way);
-        let rest: Vec<Way> =
-            std::iter::once(&current).chain(others).filter(|way| way.holder() == Holder::Role).cloned().collect();
+        let rest: Vec<AccessMethod> =
+            std::iter::once(&current).chain(others).filter(|way| way.principal() == Principal::Role).cloned().collect();
         if rest.is_empty() && !self.is_ours(beside, name).await? {
             return Ok(());
         }
@@ -217,17 +217,17 @@ impl Scene<'_> {
         if left.role_arn.is_null() {
             left.role_arn = self.role_arn(beside, name).await?.into();
         }
-        self.unlead(wanted, &left).await?;
+        self.unbind_service_account(desired, &left).await?;
         if rest.is_empty() {
-            return Box::pin(self.revoke_holder(Holder::Role, name, &[])).await;
+            return Box::pin(self.revoke_principal(Principal::Role, name, &[])).await;
         }
         // A destroy, after which nobody needs the role.
         if self.is_ending {
             return Ok(());
         }
         let trust = self.trust_of(state, &rest, IN_STATE).await?;
-        self.set_trust(wanted, &trust).await?;
-        if current.holder() == Holder::Role {
+        self.set_trust(desired, &trust).await?;
+        if current.principal() == Principal::Role {
             state.trust_policy_json = text(&trust).into();
         }
         Ok(())
@@ -237,7 +237,7 @@ impl Scene<'_> {
         if beside.arn.is_some() {
             return Ok(beside.arn.clone());
         }
-        let found = Holder::Role.read(self.iam, name).await;
+        let found = Principal::Role.read(self.iam, name).await;
         let doing = format!("Reading the IAM role {name}");
         Ok(found.map_err(|error| aws(doing, WaitError::Failed(error), IN_STATE))?.map(|found| found.arn))
     }
@@ -247,14 +247,14 @@ impl Scene<'_> {
         if beside.arn.is_some() {
             return Ok(true);
         }
-        let holder = beside.way.holder();
+        let principal = beside.way.principal();
         let failed =
-            |error| aws(format!("Reading the IAM {} {name}", holder.word()), WaitError::Failed(error), IN_STATE);
-        let Some(found) = holder.read(self.iam, name).await.map_err(failed)? else { return Ok(false) };
+            |error| aws(format!("Reading the IAM {} {name}", principal.label()), WaitError::Failed(error), IN_STATE);
+        let Some(found) = principal.read(self.iam, name).await.map_err(failed)? else { return Ok(false) };
         if found.tags.contains_key(UNFINISHED) {
             return Ok(true);
         }
-        Ok(inline_policy::read(self.iam, holder, name).await.map_err(failed)?.is_some())
+        Ok(inline_policy::read(self.iam, principal, name).await.map_err(failed)?.is_some())
     }
 
     async fn pods(&self, state: &RunnerCredentials) -> Pods {
@@ -271,10 +271,15 @@ impl Scene<'_> {
     }
 
     /// Who may use the role: every service account that one of the ways leads to it.
-    pub(super) async fn trust_of(&self, state: &RunnerCredentials, ways: &[Way], left: &str) -> Result<Json, Error> {
+    pub(super) async fn trust_of(
+        &self,
+        state: &RunnerCredentials,
+        ways: &[AccessMethod],
+        left: &str,
+    ) -> Result<Json, Error> {
         let mut documents = Vec::new();
         for way in ways {
-            documents.push(self.trust(&way.wanted(state), left).await?);
+            documents.push(self.trust(&way.desired(state), left).await?);
         }
         Ok(trust::all(&documents))
     }
@@ -317,10 +322,10 @@ fn some(names: &[String]) -> String {
 /// Remembers a way that an interrupted switch has begun.
 fn note_switch(state: &RunnerCredentials, memory: &mut Memory, tags: &Tags) {
     memory.is_marked = tags.contains_key(SWITCHING);
-    let Some(begun) = tags.get(SWITCHING).and_then(|mark| Way::from_mark(mark)) else { return };
-    if begun != Way::of(state) && !memory.beside.iter().any(|beside| beside.way == begun) {
+    let Some(begun) = tags.get(SWITCHING).and_then(|mark| AccessMethod::from_mark(mark)) else { return };
+    if begun != AccessMethod::of(state) && !memory.beside.iter().any(|beside| beside.way == begun) {
         let mut begun = Beside::begun(begun);
-        if begun.way.holder() == Way::of(state).holder() {
+        if begun.way.principal() == AccessMethod::of(state).principal() {
             begun.arn = state.role_arn.known().cloned();
         }
         memory.beside.push(begun);

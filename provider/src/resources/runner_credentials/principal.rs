@@ -21,7 +21,7 @@ const LAG: Duration = Duration::from_secs(15);
 
 /// User or role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Holder {
+pub(super) enum Principal {
     User,
     Role,
 }
@@ -36,7 +36,7 @@ pub(super) struct Settings {
     /// Who may use a role; users have none.
     pub(super) trust: Option<Json>,
     /// One of this name that is there is ours, with these tags of ours.
-    pub(super) takes_back: Option<Tags>,
+    pub(super) reclaim: Option<Tags>,
 }
 
 impl Settings {
@@ -48,7 +48,7 @@ impl Settings {
 
 /// What was read.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Found {
+pub(super) struct Observed {
     pub(super) arn: String,
     pub(super) path: String,
     pub(super) boundary: Option<String>,
@@ -83,16 +83,16 @@ pub(super) enum DeleteFailure {
     Call(WaitError<AwsError>),
 }
 
-impl Holder {
+impl Principal {
     /// What a user calls it.
-    pub(super) fn word(self) -> &'static str {
+    pub(super) fn label(self) -> &'static str {
         match self {
             Self::User => "user",
             Self::Role => "role",
         }
     }
 
-    pub(super) async fn read(self, iam: &Client, name: &str) -> Result<Option<Found>, AwsError> {
+    pub(super) async fn read(self, iam: &Client, name: &str) -> Result<Option<Observed>, AwsError> {
         let found = match self {
             Self::User => iam_user::read(iam, name).await,
             Self::Role => iam_role::read(iam, name).await,
@@ -111,7 +111,7 @@ impl Holder {
         iam: &Client,
         settings: &Settings,
     ) -> Result<Made, CreateFailure> {
-        if let Some(ours) = &settings.takes_back {
+        if let Some(ours) = &settings.reclaim {
             let found = self.read(iam, &settings.name).await;
             let failed = |error| CreateFailure::Unclear(WaitError::Failed(error));
             if let Some(mut found) = found.map_err(failed)? {
@@ -156,18 +156,18 @@ impl Holder {
         }
     }
 
-    /// Brings boundary, tags and trust from what was found to what is wanted. Tags of others stay: only those of
+    /// Brings boundary, tags and trust from what was found to what is desired. Tags of others stay: only those of
     /// `before` count as ours.
     pub(super) async fn adjust<D>(
         self,
         context: &Context<D>,
         iam: &Client,
         name: &str,
-        before: &Found,
-        wanted: &Settings,
+        before: &Observed,
+        desired: &Settings,
     ) -> Result<(), WaitError<AwsError>> {
-        if before.boundary != wanted.boundary {
-            let boundary = wanted.boundary.as_deref();
+        if before.boundary != desired.boundary {
+            let boundary = desired.boundary.as_deref();
             let call = || async {
                 match self {
                     Self::User => iam_user::set_boundary(iam, name, boundary).await,
@@ -178,7 +178,7 @@ impl Holder {
         }
         let mut ours = before.tags.clone();
         ours.remove(UNFINISHED);
-        let change = &Change::between(&ours, &wanted.tags);
+        let change = &Change::between(&ours, &desired.tags);
         let call = || async {
             match self {
                 Self::User => iam_user::change_tags(iam, name, change).await,
@@ -186,7 +186,7 @@ impl Holder {
             }
         };
         accepted(context, PROPAGATION, passes, call).await?;
-        if let (Self::Role, Some(trust)) = (self, &wanted.trust)
+        if let (Self::Role, Some(trust)) = (self, &desired.trust)
             && !before.trust.as_ref().is_some_and(|before| equivalent(before, trust))
         {
             accepted(context, PROPAGATION, passes, || iam_role::set_trust(iam, name, trust)).await?;
@@ -232,7 +232,7 @@ impl Holder {
     }
 
     /// Waits until a look shows what was just made: the next command may look in a second, and would take it for gone.
-    pub(super) async fn shown<D>(
+    pub(super) async fn wait_until_visible<D>(
         self,
         context: &Context<D>,
         iam: &Client,

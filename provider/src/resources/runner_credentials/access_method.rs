@@ -2,24 +2,61 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+use tfplugin::framework::Value;
 
-use super::holder::Holder;
+use super::model::Desired;
+use super::principal::Principal;
 use super::schema::RunnerCredentials;
-use super::validate::{Mode, Wanted};
 
 /// EKS puts these into pods: the former for IRSA, the latter for Pod Identity.
 const ROLE_VARIABLE: &str = "AWS_ROLE_ARN";
 const POD_IDENTITY_VARIABLE: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
 
+/// How the runner proves who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Mode {
+    AccessKey,
+    Irsa,
+    PodIdentity,
+}
+
+impl Mode {
+    pub(super) fn of(attribute: &Value<String>) -> Option<Self> {
+        match attribute.as_str()? {
+            "access_key" => Some(Self::AccessKey),
+            "irsa" => Some(Self::Irsa),
+            "pod_identity" => Some(Self::PodIdentity),
+            _ => None,
+        }
+    }
+
+    /// As users write it.
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Self::AccessKey => "access_key",
+            Self::Irsa => "irsa",
+            Self::PodIdentity => "pod_identity",
+        }
+    }
+
+    pub(super) fn principal(self) -> Principal {
+        match self {
+            Self::AccessKey => Principal::User,
+            Self::Irsa | Self::PodIdentity => Principal::Role,
+        }
+    }
+}
+
 /// The key in the Secret, or what leads one service account to the role.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Way {
+pub(super) struct AccessMethod {
     pub(super) mode: Mode,
     /// Empty for the key, and where nothing leads to the role.
     pub(super) service_account: String,
 }
 
-impl Way {
+impl AccessMethod {
     /// From a plan or a state without unknown values.
     pub(super) fn of(model: &RunnerCredentials) -> Self {
         let mode = Mode::of(&model.mode).unwrap_or(Mode::AccessKey);
@@ -31,17 +68,17 @@ impl Way {
     }
 
     /// Whether it takes more than a repair to come from here to there.
-    pub(super) fn is_left_for(&self, other: &Self) -> bool {
+    pub(super) fn requires_switch_to(&self, other: &Self) -> bool {
         self.mode != other.mode || !self.service_account.is_empty() && self.service_account != other.service_account
     }
 
-    pub(super) fn holder(&self) -> Holder {
-        self.mode.holder()
+    pub(super) fn principal(&self) -> Principal {
+        self.mode.principal()
     }
 
     /// The settings of a resource, as they are for this way.
-    pub(super) fn wanted(&self, model: &RunnerCredentials) -> Wanted {
-        Wanted::of(&self.model(model))
+    pub(super) fn desired(&self, model: &RunnerCredentials) -> Desired {
+        Desired::of(&self.model(model))
     }
 
     /// The same for its state.
@@ -62,11 +99,11 @@ impl Way {
 
     /// What users read of it.
     pub(super) fn shown(&self, state: &RunnerCredentials) -> String {
-        let wanted = self.wanted(state);
-        let (name, namespace) = (&wanted.settings.name, &wanted.place.namespace);
+        let desired = self.desired(state);
+        let (name, namespace) = (&desired.settings.name, &desired.place.namespace);
         let through = match self.mode {
             Mode::AccessKey => {
-                return format!("IAM user {name} with its access key in the Secret {namespace}/{}", wanted.place.name);
+                return format!("IAM user {name} with its access key in the Secret {namespace}/{}", desired.place.name);
             }
             Mode::Irsa => "IRSA",
             Mode::PodIdentity => "EKS Pod Identity",
@@ -76,8 +113,8 @@ impl Way {
 
     /// Names of the pods of the namespace that use it. One that has come to its end uses nothing any more.
     pub(super) fn users(&self, state: &RunnerCredentials, pods: &[Json]) -> Vec<String> {
-        let wanted = self.wanted(state);
-        let role = wanted.settings.end_of_role_arn();
+        let desired = self.desired(state);
+        let role = desired.settings.end_of_role_arn();
         let uses = |pod: &&Json| {
             let phase = pod["status"]["phase"].as_str().unwrap_or_default();
             if ["Succeeded", "Failed"].contains(&phase) {
@@ -85,7 +122,7 @@ impl Way {
             }
             let is_of_account = || pod["spec"]["serviceAccountName"] == self.service_account.as_str();
             match self.mode {
-                Mode::AccessKey => mentions(&pod["spec"], &wanted.place.name),
+                Mode::AccessKey => mentions(&pod["spec"], &desired.place.name),
                 Mode::Irsa => is_of_account() && has_variable(pod, ROLE_VARIABLE, |value| value.ends_with(&role)),
                 Mode::PodIdentity => is_of_account() && has_variable(pod, POD_IDENTITY_VARIABLE, |_| true),
             }
@@ -138,9 +175,9 @@ mod tests {
         }
     }
 
-    fn way(mode: Mode) -> Way {
+    fn way(mode: Mode) -> AccessMethod {
         let service_account = if mode == Mode::AccessKey { "" } else { "runner" };
-        Way { mode, service_account: service_account.to_owned() }
+        AccessMethod { mode, service_account: service_account.to_owned() }
     }
 
     fn uses(mode: Mode, spec: Json) -> bool {
@@ -191,10 +228,10 @@ mod tests {
     #[test]
     fn marks() {
         for mode in [Mode::AccessKey, Mode::Irsa, Mode::PodIdentity] {
-            assert_eq!(Way::from_mark(&way(mode).mark()), Some(way(mode)));
+            assert_eq!(AccessMethod::from_mark(&way(mode).mark()), Some(way(mode)));
         }
-        assert_eq!(Way::from_mark("irsa2 x"), None);
-        let nowhere = Way { service_account: String::new(), ..way(Mode::Irsa) };
-        assert!(!nowhere.is_left_for(&way(Mode::Irsa)) && nowhere.is_left_for(&way(Mode::PodIdentity)));
+        assert_eq!(AccessMethod::from_mark("irsa2 x"), None);
+        let nowhere = AccessMethod { service_account: String::new(), ..way(Mode::Irsa) };
+        assert!(!nowhere.requires_switch_to(&way(Mode::Irsa)) && nowhere.requires_switch_to(&way(Mode::PodIdentity)));
     }
 }

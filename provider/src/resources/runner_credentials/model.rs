@@ -1,0 +1,110 @@
+//! The fully resolved credentials: nothing unknown.
+
+use serde_json::Value as Json;
+use tfplugin::framework::Value;
+use tfplugin::framework::value::known_map;
+
+use super::access_method::{AccessMethod, Mode};
+use super::manifests::secret::Place;
+use super::policy::{Choice, Scope};
+use super::principal::{Principal, Settings};
+use super::schema::RunnerCredentials;
+use super::trust::ServiceAccount;
+use crate::policy_document;
+
+/// The fully resolved credentials.
+#[derive(Clone, Debug)]
+pub(super) struct Desired {
+    pub(super) mode: Mode,
+    /// Without the trust of a role.
+    pub(super) settings: Settings,
+    pub(super) policy: Json,
+    pub(super) place: Place,
+    pub(super) service_account: ServiceAccount,
+    pub(super) cluster_name: Option<String>,
+    pub(super) create_namespace: bool,
+    pub(super) rotation_trigger: Value<String>,
+    /// Ways that stay beside it for now.
+    pub(super) beside: Vec<AccessMethod>,
+}
+
+impl Desired {
+    /// From a plan or a state without unknown values.
+    pub(super) fn of(model: &RunnerCredentials) -> Self {
+        let plain = |value: &Value<String>| value.as_str().unwrap_or_default().to_owned();
+        let name = plain(&model.name);
+        Self {
+            mode: Mode::of(&model.mode).unwrap_or(Mode::AccessKey),
+            settings: Settings {
+                name: name.clone(),
+                path: model.path.as_str().unwrap_or("/").to_owned(),
+                boundary: model.permissions_boundary.known().cloned(),
+                tags: known_map(&model.tags_all).unwrap_or_default(),
+                trust: None,
+                reclaim: None,
+            },
+            policy: model.policy_json.as_str().and_then(policy_document::parse).unwrap_or_default(),
+            place: Place {
+                namespace: plain(&model.namespace),
+                name: plain(&model.secret_name),
+                user: name,
+                labels: known_map(&model.secret_labels).unwrap_or_default(),
+                annotations: known_map(&model.secret_annotations).unwrap_or_default(),
+            },
+            service_account: ServiceAccount { namespace: plain(&model.namespace), name: plain(&model.service_account) },
+            cluster_name: model.cluster_name.known().cloned(),
+            create_namespace: model.create_namespace.or(false),
+            rotation_trigger: model.rotation_trigger.clone(),
+            beside: Vec::new(),
+        }
+    }
+
+    /// What imports it.
+    pub(super) fn import_id(&self) -> String {
+        let cluster = self.cluster_name.as_deref();
+        match self.mode.principal() {
+            Principal::User => self.place.import_id(cluster, &self.settings.name),
+            Principal::Role => {
+                let cluster = cluster.map(|cluster| format!("{cluster}/")).unwrap_or_default();
+                let ServiceAccount { namespace, name } = &self.service_account;
+                format!("{cluster}{namespace}/{name}:role/{}", self.settings.name)
+            }
+        }
+    }
+}
+
+/// The policy document, as far as everything that stands in it is known.
+pub(super) fn policy_of(model: &RunnerCredentials, partition: Option<&str>) -> Option<Json> {
+    let choice = Choice::of(model.policy.as_str()?)?;
+    if let Choice::Given(document) = choice {
+        return Some(document);
+    }
+    if model.kms_key_arn.is_unknown() {
+        return None;
+    }
+    Some(choice.document(&Scope {
+        partition: partition?.to_owned(),
+        bucket: model.bucket.as_str()?.to_owned(),
+        cache_path: model.cache_path.as_str()?.to_owned(),
+        kms_key_arn: model.kms_key_arn.known().cloned(),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_waits_for_what_stands_in_it() {
+        let model = RunnerCredentials {
+            bucket: "ci-cache".into(),
+            policy: "least_privilege".into(),
+            cache_path: "".into(),
+            ..RunnerCredentials::default()
+        };
+        assert!(policy_of(&model, Some("aws")).is_some());
+        assert_eq!(policy_of(&model, None), None);
+        assert_eq!(policy_of(&RunnerCredentials { bucket: Value::Unknown, ..model.clone() }, Some("aws")), None);
+        assert_eq!(policy_of(&RunnerCredentials { kms_key_arn: Value::Unknown, ..model }, Some("aws")), None);
+    }
+}
