@@ -25,7 +25,7 @@ pub(super) struct Listed {
 
 /// A key that was just made.
 #[derive(Debug)]
-pub(super) struct Made {
+pub(super) struct Created {
     pub(super) pair: KeyPair,
     /// RFC 3339.
     pub(super) created_at: String,
@@ -39,6 +39,12 @@ pub(super) enum Failure {
     /// An answer without a key: nothing that AWS documents.
     Empty,
     Call(WaitError<AwsError>),
+}
+
+impl<E: Into<WaitError<AwsError>>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Call(error.into())
+    }
 }
 
 /// All keys.
@@ -67,8 +73,7 @@ pub(super) async fn create<D>(
     iam: &Client,
     user: &str,
     before: &[Listed],
-) -> Result<Made, Failure> {
-    let failed = |error| Failure::Call(WaitError::Failed(error));
+) -> Result<Created, Failure> {
     let mut tries = 0;
     loop {
         tries += 1;
@@ -81,7 +86,7 @@ pub(super) async fn create<D>(
         match accepted(context, PROPAGATION, passes, call).await {
             Ok(answer) => {
                 let Some(key) = answer.access_key else { return Err(Failure::Empty) };
-                let made = Made {
+                let made = Created {
                     created_at: key
                         .create_date()
                         .and_then(time)
@@ -89,28 +94,26 @@ pub(super) async fn create<D>(
                     pair: KeyPair { id: key.access_key_id, secret: key.secret_access_key.into() },
                 };
                 if attempts.answer_lost() {
-                    remove_orphans(context, iam, user, before, Some(&made.pair.id)).await.map_err(failed)?;
+                    remove_orphans(context, iam, user, before, Some(&made.pair.id)).await?;
                 }
                 return Ok(made);
             }
-            Err(WaitError::Failed(error)) if error.code() == Some("LimitExceeded") => {
-                let removed = remove_orphans(context, iam, user, before, None).await.map_err(failed)?;
-                if removed == 0 {
+            Err(WaitError::Failed(error)) if is_limit(&error) || error.is_outcome_unknown() => {
+                let removed = remove_orphans(context, iam, user, before, None).await?;
+                if removed == 0 && is_limit(&error) {
                     return Err(Failure::TooMany(before.iter().map(|key| key.id.clone()).collect()));
                 }
                 if tries == 3 {
-                    return Err(failed(error));
+                    return Err(error.into());
                 }
             }
-            Err(WaitError::Failed(error)) if error.is_outcome_unknown() => {
-                remove_orphans(context, iam, user, before, None).await.map_err(failed)?;
-                if tries == 3 {
-                    return Err(failed(error));
-                }
-            }
-            Err(error) => return Err(Failure::Call(error)),
+            Err(error) => return Err(error.into()),
         }
     }
+}
+
+fn is_limit(error: &AwsError) -> bool {
+    error.code() == Some("LimitExceeded")
 }
 
 /// Removes the keys that were not there before, except one.

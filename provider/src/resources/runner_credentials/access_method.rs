@@ -1,4 +1,4 @@
-//! The ways from the runner to the bucket, and whether a pod goes one of them.
+//! How the runner gets access to the bucket, and whether a pod uses that.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -12,10 +12,11 @@ use super::schema::RunnerCredentials;
 const ROLE_VARIABLE: &str = "AWS_ROLE_ARN";
 const POD_IDENTITY_VARIABLE: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
 
-/// How the runner proves who it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// How the runner authenticates.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Mode {
+    #[default]
     AccessKey,
     Irsa,
     PodIdentity,
@@ -48,11 +49,11 @@ impl Mode {
     }
 }
 
-/// The key in the Secret, or what leads one service account to the role.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The key in the Secret, or the binding of one service account to the role.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct AccessMethod {
     pub(super) mode: Mode,
-    /// Empty for the key, and where nothing leads to the role.
+    /// Empty for the key, and where no service account is bound to the role.
     pub(super) service_account: String,
 }
 
@@ -76,17 +77,6 @@ impl AccessMethod {
         self.mode.principal()
     }
 
-    /// The settings of a resource, as they are for this way.
-    pub(super) fn desired(&self, model: &RunnerCredentials) -> Desired {
-        Desired::of(&self.model(model))
-    }
-
-    /// The same for its state.
-    pub(super) fn model(&self, model: &RunnerCredentials) -> RunnerCredentials {
-        let mode = self.mode.text().into();
-        RunnerCredentials { mode, service_account: self.service_account.as_str().into(), ..model.clone() }
-    }
-
     /// The value of a tag that names it.
     pub(super) fn mark(&self) -> String {
         format!("{} {}", self.mode.text(), self.service_account).trim_end().to_owned()
@@ -97,9 +87,9 @@ impl AccessMethod {
         Some(Self { mode: Mode::of(&mode.into())?, service_account: service_account.to_owned() })
     }
 
-    /// What users read of it.
-    pub(super) fn shown(&self, state: &RunnerCredentials) -> String {
-        let desired = self.desired(state);
+    /// The text for users.
+    pub(super) fn describe(&self, state: &RunnerCredentials) -> String {
+        let desired = Desired::of(state, self.clone());
         let (name, namespace) = (&desired.settings.name, &desired.place.namespace);
         let through = match self.mode {
             Mode::AccessKey => {
@@ -113,7 +103,7 @@ impl AccessMethod {
 
     /// Names of the pods of the namespace that use it. One that has come to its end uses nothing any more.
     pub(super) fn users(&self, state: &RunnerCredentials, pods: &[Json]) -> Vec<String> {
-        let desired = self.desired(state);
+        let desired = Desired::of(state, self.clone());
         let role = desired.settings.end_of_role_arn();
         let uses = |pod: &&Json| {
             let phase = pod["status"]["phase"].as_str().unwrap_or_default();

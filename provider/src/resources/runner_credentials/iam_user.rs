@@ -74,7 +74,7 @@ pub(super) const ACCESS_KEY: &str = "access key";
 
 /// What others have put on the user, without keys that are gone. What cannot be listed is left out: the refusal itself is shown anyway.
 pub(super) async fn obstacles(iam: &Client, name: &str, gone: &[String]) -> Vec<String> {
-    let (policies, credentials) = tokio::join!(Box::pin(policies(iam, name)), Box::pin(credentials(iam, name, gone)));
+    let (policies, credentials) = tokio::join!(policies(iam, name), credentials(iam, name, gone));
     [policies, credentials].concat()
 }
 

@@ -90,10 +90,10 @@ pub(super) async fn import(context: &Context<Data>, from: Import<Identity>) -> R
     parse(&id)
 }
 
-/// What no two operations of one run are to have in hand.
+/// What only one operation of a run may work on at a time.
 pub(super) fn turn_names(desired: &Desired) -> Vec<String> {
-    let mut names = vec![format!("The IAM {} {}", desired.mode.principal().label(), desired.settings.name)];
-    if desired.mode == Mode::AccessKey {
+    let mut names = vec![format!("The IAM {} {}", desired.method.principal().label(), desired.settings.name)];
+    if desired.method.mode == Mode::AccessKey {
         let cluster = desired.cluster_name.as_deref().map(|cluster| format!(" in {cluster}")).unwrap_or_default();
         names.push(format!("The Secret {}/{}{cluster}", desired.place.namespace, desired.place.name));
     }

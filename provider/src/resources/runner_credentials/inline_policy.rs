@@ -41,8 +41,7 @@ pub(super) async fn put<D>(
     context: &Context<D>,
     iam: &Client,
     principal: Principal,
-    name: &str,
-    document: &Json,
+    (name, document): (&str, &Json),
 ) -> Result<(), WaitError<AwsError>> {
     let passes = |error: &AwsError| error.is_not_found() || error.code() == Some("ConcurrentModification");
     accepted(context, PROPAGATION, passes, || put_once(iam, principal, name, document)).await?;

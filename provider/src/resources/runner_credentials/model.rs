@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 use tfplugin::framework::Value;
 use tfplugin::framework::value::known_map;
 
-use super::access_method::{AccessMethod, Mode};
+use super::access_method::AccessMethod;
 use super::manifests::secret::Place;
 use super::policy::{Choice, Scope};
 use super::principal::{Principal, Settings};
@@ -15,7 +15,7 @@ use crate::policy_document;
 /// The fully resolved credentials.
 #[derive(Clone, Debug)]
 pub(super) struct Desired {
-    pub(super) mode: Mode,
+    pub(super) method: AccessMethod,
     /// Without the trust of a role.
     pub(super) settings: Settings,
     pub(super) policy: Json,
@@ -24,17 +24,14 @@ pub(super) struct Desired {
     pub(super) cluster_name: Option<String>,
     pub(super) create_namespace: bool,
     pub(super) rotation_trigger: Value<String>,
-    /// Ways that stay beside it for now.
-    pub(super) beside: Vec<AccessMethod>,
 }
 
 impl Desired {
-    /// From a plan or a state without unknown values.
-    pub(super) fn of(model: &RunnerCredentials) -> Self {
+    /// From a plan or a state without unknown values, with this method.
+    pub(super) fn of(model: &RunnerCredentials, method: AccessMethod) -> Self {
         let plain = |value: &Value<String>| value.as_str().unwrap_or_default().to_owned();
         let name = plain(&model.name);
         Self {
-            mode: Mode::of(&model.mode).unwrap_or(Mode::AccessKey),
             settings: Settings {
                 name: name.clone(),
                 path: model.path.as_str().unwrap_or("/").to_owned(),
@@ -51,18 +48,21 @@ impl Desired {
                 labels: known_map(&model.secret_labels).unwrap_or_default(),
                 annotations: known_map(&model.secret_annotations).unwrap_or_default(),
             },
-            service_account: ServiceAccount { namespace: plain(&model.namespace), name: plain(&model.service_account) },
+            service_account: ServiceAccount {
+                namespace: plain(&model.namespace),
+                name: method.service_account.clone(),
+            },
             cluster_name: model.cluster_name.known().cloned(),
             create_namespace: model.create_namespace.or(false),
             rotation_trigger: model.rotation_trigger.clone(),
-            beside: Vec::new(),
+            method,
         }
     }
 
     /// What imports it.
     pub(super) fn import_id(&self) -> String {
         let cluster = self.cluster_name.as_deref();
-        match self.mode.principal() {
+        match self.method.principal() {
             Principal::User => self.place.import_id(cluster, &self.settings.name),
             Principal::Role => {
                 let cluster = cluster.map(|cluster| format!("{cluster}/")).unwrap_or_default();

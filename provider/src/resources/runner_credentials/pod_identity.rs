@@ -44,6 +44,12 @@ pub(super) enum Failure {
     Call(WaitError<AwsError>),
 }
 
+impl<E: Into<WaitError<AwsError>>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Call(error.into())
+    }
+}
+
 /// There is at most one per service account; for some time lists have one beside it that was just deleted.
 pub(super) async fn read(eks: &Client, subject: &Subject) -> Result<Option<Found>, AwsError> {
     let listed = eks
@@ -79,17 +85,15 @@ async fn describe(eks: &Client, subject: &Subject, id: &str) -> Result<Option<Fo
     }
 }
 
-/// Makes it, or points the one that is ours to the role.
+/// Creates an association with the role, or changes the one that this provider created for it.
 pub(super) async fn ensure<D>(
     context: &Context<D>,
     eks: &Client,
     subject: &Subject,
-    role_arn: &str,
-    tags: &Tags,
-) -> Result<String, Failure> {
-    let failed = |error| Failure::Call(WaitError::Failed(error));
-    if let Some(found) = read(eks, subject).await.map_err(failed)? {
-        return point(context, eks, subject, role_arn, found).await;
+    (role_arn, tags): (&str, &Tags),
+) -> Result<(), Failure> {
+    if let Some(found) = read(eks, subject).await? {
+        return change_role(context, eks, subject, (role_arn, found)).await;
     }
     let call = || async {
         let mut request = eks
@@ -102,34 +106,30 @@ pub(super) async fn ensure<D>(
         for (key, value) in tags {
             request = request.tags(key, value);
         }
-        let answer = request.send().await.map_err(AwsError::of("CreatePodIdentityAssociation"))?;
-        Ok(answer.association.and_then(|association| association.association_id).unwrap_or_default())
+        request.send().await.map(drop).map_err(AwsError::of("CreatePodIdentityAssociation"))
     };
     match accepted(context, PROPAGATION, is_unknown_role, call).await {
-        Err(WaitError::Failed(error)) if is_taken(&error) => {
-            match read(eks, subject).await.map_err(failed)? {
-                Some(found) => point(context, eks, subject, role_arn, found).await,
-                // One that was just deleted.
-                None => {
-                    let passes = |error: &AwsError| is_unknown_role(error) || is_taken(error);
-                    accepted(context, PROPAGATION, passes, call).await.map_err(Failure::Call)
-                }
+        Err(WaitError::Failed(error)) if is_taken(&error) => match read(eks, subject).await? {
+            Some(found) => change_role(context, eks, subject, (role_arn, found)).await,
+            // One that was just deleted.
+            None => {
+                let passes = |error: &AwsError| is_unknown_role(error) || is_taken(error);
+                Ok(accepted(context, PROPAGATION, passes, call).await?)
             }
-        }
-        other => other.map_err(Failure::Call),
+        },
+        created => Ok(created?),
     }
 }
 
-/// Points one that is ours to the role.
-async fn point<D>(
+/// Gives an association the role, if this provider created it.
+async fn change_role<D>(
     context: &Context<D>,
     eks: &Client,
     subject: &Subject,
-    role_arn: &str,
-    found: Found,
-) -> Result<String, Failure> {
+    (role_arn, found): (&str, Found),
+) -> Result<(), Failure> {
     if found.role_arn == role_arn {
-        return Ok(found.id);
+        return Ok(());
     }
     if found.owner.as_deref() != Some(role_arn) {
         return Err(Failure::Exists(found));
@@ -139,8 +139,7 @@ async fn point<D>(
         let request = request.association_id(&found.id).role_arn(role_arn);
         request.send().await.map(drop).map_err(AwsError::of("UpdatePodIdentityAssociation"))
     };
-    let pointed = accepted(context, PROPAGATION, is_unknown_role, call).await;
-    pointed.map(|()| found.id.clone()).map_err(Failure::Call)
+    Ok(accepted(context, PROPAGATION, is_unknown_role, call).await?)
 }
 
 /// The service account has an association.

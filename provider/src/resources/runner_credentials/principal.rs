@@ -1,4 +1,4 @@
-//! Who holds the permissions: an IAM user or an IAM role, made, continued, adjusted and removed alike.
+//! The principal that has the permissions, an IAM user or an IAM role: created, continued, changed and deleted alike.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ pub(super) enum Principal {
     Role,
 }
 
-/// What it is to be.
+/// Its settings.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Settings {
     pub(super) name: String,
@@ -35,7 +35,7 @@ pub(super) struct Settings {
     pub(super) tags: Tags,
     /// Who may use a role; users have none.
     pub(super) trust: Option<Json>,
-    /// One of this name that is there is ours, with these tags of ours.
+    /// The managed tags of one that exists and that this resource manages.
     pub(super) reclaim: Option<Tags>,
 }
 
@@ -58,20 +58,20 @@ pub(super) struct Observed {
 
 /// What a create came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Made {
+pub(super) struct Created {
     pub(super) arn: String,
-    /// It was there, begun by a create that was interrupted, or ours from before.
+    /// It existed, begun by a create that was interrupted, or by this resource.
     pub(super) is_continued: bool,
 }
 
-/// Why it could not be made.
+/// Why it could not be created.
 #[derive(Debug)]
 pub(super) enum CreateFailure {
     /// There is one of this name, which is not ours.
     Exists,
-    /// Nothing was made.
+    /// Nothing was created.
     Refused(WaitError<AwsError>),
-    /// Perhaps it was made.
+    /// Perhaps it was created.
     Unclear(WaitError<AwsError>),
 }
 
@@ -79,8 +79,16 @@ pub(super) enum CreateFailure {
 #[derive(Debug)]
 pub(super) enum DeleteFailure {
     /// Others have put these things on it.
-    InTheWay(Vec<String>),
+    InUse(Vec<String>),
     Call(WaitError<AwsError>),
+}
+
+impl Observed {
+    /// What these settings had made of it.
+    pub(super) fn of(settings: &Settings) -> Self {
+        let Settings { path, boundary, tags, trust, .. } = settings.clone();
+        Self { arn: String::new(), path, boundary, tags, trust }
+    }
 }
 
 impl Principal {
@@ -93,33 +101,33 @@ impl Principal {
     }
 
     pub(super) async fn read(self, iam: &Client, name: &str) -> Result<Option<Observed>, AwsError> {
-        let found = match self {
-            Self::User => iam_user::read(iam, name).await,
-            Self::Role => iam_role::read(iam, name).await,
-        };
-        match found {
+        match self.get(iam, name).await {
             Ok(found) => Ok(Some(found)),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// Makes it, or continues with one that an interrupted create has left behind or that is ours anyway.
+    async fn get(self, iam: &Client, name: &str) -> Result<Observed, AwsError> {
+        match self {
+            Self::User => iam_user::read(iam, name).await,
+            Self::Role => iam_role::read(iam, name).await,
+        }
+    }
+
+    /// Creates it, or continues with one that an interrupted create has left or that this resource manages.
     pub(super) async fn create<D>(
         self,
         context: &Context<D>,
         iam: &Client,
         settings: &Settings,
-    ) -> Result<Made, CreateFailure> {
-        if let Some(ours) = &settings.reclaim {
-            let found = self.read(iam, &settings.name).await;
-            let failed = |error| CreateFailure::Unclear(WaitError::Failed(error));
-            if let Some(mut found) = found.map_err(failed)? {
-                found.tags.retain(|key, _| ours.contains_key(key) || settings.tags.contains_key(key));
-                let adjusted = Box::pin(self.adjust(context, iam, &settings.name, &found, settings)).await;
-                adjusted.map_err(CreateFailure::Unclear)?;
-                return Ok(Made { arn: found.arn, is_continued: true });
-            }
+    ) -> Result<Created, CreateFailure> {
+        let unclear = |error: AwsError| CreateFailure::Unclear(error.into());
+        if let Some(managed) = &settings.reclaim
+            && let Some(mut found) = self.read(iam, &settings.name).await.map_err(unclear)?
+        {
+            found.tags.retain(|key, _| managed.contains_key(key) || settings.tags.contains_key(key));
+            return self.resume(context, iam, (found, settings)).await;
         }
         let mut marked = settings.clone();
         marked.tags.insert(UNFINISHED.to_owned(), timestamp::format(context.clock.time_of_day()));
@@ -131,41 +139,50 @@ impl Principal {
             }
         };
         let source = match accepted(context, PROPAGATION, passes, call).await {
-            Ok(arn) => return Ok(Made { arn, is_continued: false }),
+            Ok(arn) => return Ok(Created { arn, is_continued: false }),
             Err(source) => source,
         };
-        let (exists, unclear) = match &source {
+        let (exists, is_unclear) = match &source {
             WaitError::Failed(error) => (error.code() == Some("EntityAlreadyExists"), error.is_outcome_unknown()),
             _ => (false, false),
         };
-        if !exists && !unclear {
+        if !exists && !is_unclear {
             return Err(CreateFailure::Refused(source));
         }
         match self.read(iam, &settings.name).await {
+            // One whose only trace is the lost answer has nothing in it; an older one may have.
             Ok(Some(found)) if found.tags.contains_key(UNFINISHED) => {
-                let adjusted = Box::pin(self.adjust(context, iam, &settings.name, &found, settings)).await;
-                adjusted.map_err(CreateFailure::Unclear)?;
-                // One whose only trace is the lost answer has nothing in it; an older one may have.
-                Ok(Made { arn: found.arn, is_continued: true })
+                self.resume(context, iam, (found, settings)).await
             }
             Ok(Some(_)) => Err(CreateFailure::Exists),
-            Ok(None) if unclear => Err(CreateFailure::Refused(source)),
-            // Whoever may not look does not own it.
+            Ok(None) if is_unclear => Err(CreateFailure::Refused(source)),
+            // It cannot be read, so it belongs to others.
             Err(_) if exists => Err(CreateFailure::Exists),
             _ => Err(CreateFailure::Unclear(source)),
         }
     }
 
-    /// Brings boundary, tags and trust from what was found to what is desired. Tags of others stay: only those of
-    /// `before` count as ours.
+    /// Continues with one that exists.
+    async fn resume<D>(
+        self,
+        context: &Context<D>,
+        iam: &Client,
+        (found, settings): (Observed, &Settings),
+    ) -> Result<Created, CreateFailure> {
+        self.adjust(context, iam, &found, settings).await.map_err(CreateFailure::Unclear)?;
+        Ok(Created { arn: found.arn, is_continued: true })
+    }
+
+    /// Changes boundary, tags and trust policy from `before` to `desired`. Tags of others stay: only those of `before` are
+    /// managed.
     pub(super) async fn adjust<D>(
         self,
         context: &Context<D>,
         iam: &Client,
-        name: &str,
         before: &Observed,
         desired: &Settings,
     ) -> Result<(), WaitError<AwsError>> {
+        let name = &desired.name;
         if before.boundary != desired.boundary {
             let boundary = desired.boundary.as_deref();
             let call = || async {
@@ -176,16 +193,10 @@ impl Principal {
             };
             accepted(context, PROPAGATION, passes, call).await?;
         }
-        let mut ours = before.tags.clone();
-        ours.remove(UNFINISHED);
-        let change = &Change::between(&ours, &desired.tags);
-        let call = || async {
-            match self {
-                Self::User => iam_user::change_tags(iam, name, change).await,
-                Self::Role => iam_role::change_tags(iam, name, change).await,
-            }
-        };
-        accepted(context, PROPAGATION, passes, call).await?;
+        let mut managed = before.tags.clone();
+        managed.remove(UNFINISHED);
+        let change = Change::between(&managed, &desired.tags);
+        accepted(context, PROPAGATION, passes, || self.change_tags(iam, name, &change)).await?;
         if let (Self::Role, Some(trust)) = (self, &desired.trust)
             && !before.trust.as_ref().is_some_and(|before| equivalent(before, trust))
         {
@@ -194,57 +205,46 @@ impl Principal {
         Ok(())
     }
 
-    /// Puts a mark of ours on it.
+    async fn change_tags(self, iam: &Client, name: &str, change: &Change) -> Result<(), AwsError> {
+        match self {
+            Self::User => iam_user::change_tags(iam, name, change).await,
+            Self::Role => iam_role::change_tags(iam, name, change).await,
+        }
+    }
+
+    /// Sets a tag of this provider.
     pub(super) async fn mark<D>(
         self,
         context: &Context<D>,
         iam: &Client,
         name: &str,
-        key: &str,
-        value: &str,
+        (key, value): (&str, &str),
     ) -> Result<(), WaitError<AwsError>> {
-        let change = &Change { set: [(key.to_owned(), value.to_owned())].into(), ..Change::default() };
-        let call = || async {
-            match self {
-                Self::User => iam_user::change_tags(iam, name, change).await,
-                Self::Role => iam_role::change_tags(iam, name, change).await,
-            }
-        };
-        accepted(context, PROPAGATION, passes, call).await
+        let change = Change { set: [(key.to_owned(), value.to_owned())].into(), ..Change::default() };
+        accepted(context, PROPAGATION, passes, || self.change_tags(iam, name, &change)).await
     }
 
-    /// Takes the marks of a create or a switch under way away.
+    /// Removes the tags of a create or a switch under way.
     pub(super) async fn finish<D>(
         self,
         context: &Context<D>,
         iam: &Client,
         name: &str,
     ) -> Result<(), WaitError<AwsError>> {
-        let change = &Change { remove: vec![UNFINISHED.to_owned(), SWITCHING.to_owned()], ..Change::default() };
-        let call = || async {
-            match self {
-                Self::User => iam_user::change_tags(iam, name, change).await,
-                Self::Role => iam_role::change_tags(iam, name, change).await,
-            }
-        };
-        // One that was just made is not known everywhere.
-        accepted(context, PROPAGATION, |error| passes(error) || error.is_not_found(), call).await
+        let change = Change { remove: vec![UNFINISHED.to_owned(), SWITCHING.to_owned()], ..Change::default() };
+        // One that was just created is not known everywhere.
+        let passes = |error: &AwsError| passes(error) || error.is_not_found();
+        accepted(context, PROPAGATION, passes, || self.change_tags(iam, name, &change)).await
     }
 
-    /// Waits until a look shows what was just made: the next command may look in a second, and would take it for gone.
+    /// Waits until a read shows what was just created: the next command may read in a second, and would take it for gone.
     pub(super) async fn wait_until_visible<D>(
         self,
         context: &Context<D>,
         iam: &Client,
         name: &str,
     ) -> Result<(), WaitError<AwsError>> {
-        let look = || async {
-            match self {
-                Self::User => iam_user::read(iam, name).await.map(drop),
-                Self::Role => iam_role::read(iam, name).await.map(drop),
-            }
-        };
-        accepted(context, PROPAGATION, AwsError::is_not_found, look).await
+        accepted(context, PROPAGATION, AwsError::is_not_found, || self.get(iam, name)).await.map(drop)
     }
 
     /// Deletes it; that it is gone is a success. `gone` are keys that were just deleted: IAM lists them for some time.
@@ -271,17 +271,17 @@ impl Principal {
             other => return other.map_err(DeleteFailure::Call),
         }
         let passes = |error: &AwsError| passes(error) || is_conflict(error);
-        let mut obstacles = Box::pin(self.obstacles(iam, name, gone)).await;
+        let mut obstacles = self.obstacles(iam, name, gone).await;
         if !obstacles.is_empty() && obstacles.iter().all(|it| it.starts_with(iam_user::ACCESS_KEY)) {
             // One that the apply before has deleted looks like one of others.
             match accepted(context, LAG, passes, call).await {
                 Err(WaitError::Failed(error)) if is_conflict(&error) => {}
                 other => return other.map_err(DeleteFailure::Call),
             }
-            obstacles = Box::pin(self.obstacles(iam, name, gone)).await;
+            obstacles = self.obstacles(iam, name, gone).await;
         }
         if !obstacles.is_empty() {
-            return Err(DeleteFailure::InTheWay(obstacles));
+            return Err(DeleteFailure::InUse(obstacles));
         }
         // IAM still sees what was just deleted.
         accepted(context, PROPAGATION, passes, call).await.map_err(DeleteFailure::Call)
