@@ -165,14 +165,14 @@ mod tests {
         }
     }
 
-    fn way(mode: Mode) -> AccessMethod {
+    fn method(mode: Mode) -> AccessMethod {
         let service_account = if mode == Mode::AccessKey { "" } else { "runner" };
         AccessMethod { mode, service_account: service_account.to_owned() }
     }
 
     fn uses(mode: Mode, spec: Json) -> bool {
         let pod = json!({ "metadata": { "name": "p" }, "spec": spec });
-        !way(mode).users(&state(), &[pod]).is_empty()
+        !method(mode).users(&state(), &[pod]).is_empty()
     }
 
     #[test]
@@ -196,13 +196,13 @@ mod tests {
             let container = json!({ "env": [{ "name": name, "value": value }] });
             json!({ "serviceAccountName": account, "containers": [{}, container] })
         };
-        let ours = "arn:aws:iam::123456789012:role/ci/cache";
-        assert!(uses(Mode::Irsa, pod("runner", ROLE_VARIABLE, ours)));
-        assert!(!uses(Mode::Irsa, pod("other", ROLE_VARIABLE, ours)));
+        let arn = "arn:aws:iam::123456789012:role/ci/cache";
+        assert!(uses(Mode::Irsa, pod("runner", ROLE_VARIABLE, arn)));
+        assert!(!uses(Mode::Irsa, pod("other", ROLE_VARIABLE, arn)));
         assert!(!uses(Mode::Irsa, pod("runner", ROLE_VARIABLE, "arn:aws:iam::123456789012:role/other")));
         assert!(!uses(Mode::Irsa, pod("runner", POD_IDENTITY_VARIABLE, "http://169.254.170.23/v1/credentials")));
         assert!(uses(Mode::PodIdentity, pod("runner", POD_IDENTITY_VARIABLE, "http://169.254.170.23/v1/credentials")));
-        assert!(!uses(Mode::PodIdentity, pod("runner", ROLE_VARIABLE, ours)));
+        assert!(!uses(Mode::PodIdentity, pod("runner", ROLE_VARIABLE, arn)));
     }
 
     #[test]
@@ -212,16 +212,18 @@ mod tests {
             json!({ "metadata": { "name": phase }, "spec": spec, "status": { "phase": phase } })
         };
         let pods: Vec<Json> = ["Pending", "Running", "Unknown", "Succeeded", "Failed"].map(pod).into();
-        assert_eq!(way(Mode::AccessKey).users(&state(), &pods), ["Pending", "Running", "Unknown"]);
+        assert_eq!(method(Mode::AccessKey).users(&state(), &pods), ["Pending", "Running", "Unknown"]);
     }
 
     #[test]
     fn marks() {
         for mode in [Mode::AccessKey, Mode::Irsa, Mode::PodIdentity] {
-            assert_eq!(AccessMethod::from_mark(&way(mode).mark()), Some(way(mode)));
+            assert_eq!(AccessMethod::from_mark(&method(mode).mark()), Some(method(mode)));
         }
         assert_eq!(AccessMethod::from_mark("irsa2 x"), None);
-        let nowhere = AccessMethod { service_account: String::new(), ..way(Mode::Irsa) };
-        assert!(!nowhere.requires_switch_to(&way(Mode::Irsa)) && nowhere.requires_switch_to(&way(Mode::PodIdentity)));
+        let unbound = AccessMethod { service_account: String::new(), ..method(Mode::Irsa) };
+        assert!(
+            !unbound.requires_switch_to(&method(Mode::Irsa)) && unbound.requires_switch_to(&method(Mode::PodIdentity))
+        );
     }
 }

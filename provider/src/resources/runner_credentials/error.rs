@@ -1,7 +1,5 @@
 //! Why an operation on credentials failed: the fault, and what remains.
 
-use std::fmt;
-
 use gitlabspot_clients::ClientError;
 use gitlabspot_clients::aws::AwsError;
 use gitlabspot_clients::kubernetes::KubernetesError;
@@ -24,32 +22,40 @@ pub(super) struct Error {
 }
 
 /// What remains after an operation that failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Remains {
-    /// No object was created.
+    #[error("Nothing was created.")]
     Nothing,
-    /// The objects created so far are in the state, which the next update or delete continues with.
+    #[error("The objects created before are in the state. Apply or destroy again when the cause is resolved.")]
     Recorded,
     /// The same after a create, whose resource is replaced.
+    #[error("The objects created before are in the state. {REPLACES}")]
     Tainted,
-    /// The state as it was before a read.
+    #[error("The state was not changed.")]
     State,
-    /// The access key from before a rotation.
+    #[error("The previous key remains in use.")]
     PreviousKey,
-    /// An old access key, which the new one has replaced in the Secret.
+    #[error("The new key is in use; the next apply deletes {0}.")]
     OldKey(String),
-    /// A new access key that is not in use: `undeleted` is why it could not be deleted, if so.
-    UnusedKey { id: String, undeleted: Option<String>, and: Box<Remains> },
-    /// The previous access key and this new one: the Secret has one of them.
+    /// Also what remained before there was the key.
+    #[error("The new access key {0} was deleted again. {1}")]
+    DeletedKey(String, Box<Remains>),
+    #[error("The new access key {id} could not be deleted ({cause}); the next apply or destroy deletes it. {and}")]
+    UnusedKey { id: String, cause: String, and: Box<Remains> },
+    #[error(
+        "It is not known whether the new access key {0} is in the Secret. The previous key is kept as well; the next \
+         apply keeps the one in the Secret and deletes the other."
+    )]
     EitherKey(String),
     /// Of no concern for the fault, or part of its text.
+    #[error("")]
     Unsaid,
 }
 
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Fault {
-    #[error(transparent)]
+    #[error("{0}")]
     Client(ClientError),
 
     #[error(
@@ -228,41 +234,14 @@ impl Fault {
 impl Error {
     /// The same error of a create.
     pub(super) fn of_create(mut self) -> Self {
-        match &mut self.remains {
-            Remains::UnusedKey { and: remains, .. } if **remains == Remains::Recorded => **remains = Remains::Tainted,
-            remains if *remains == Remains::Recorded => *remains = Remains::Tainted,
-            _ => {}
+        let remains = match &mut self.remains {
+            Remains::DeletedKey(_, remains) | Remains::UnusedKey { and: remains, .. } => remains,
+            remains => remains,
+        };
+        if *remains == Remains::Recorded {
+            *remains = Remains::Tainted;
         }
         self
-    }
-}
-
-impl fmt::Display for Remains {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Nothing => write!(formatter, "Nothing was created."),
-            Self::Recorded => write!(
-                formatter,
-                "The objects created before are in the state. Apply or destroy again when the cause is resolved."
-            ),
-            Self::Tainted => write!(formatter, "The objects created before are in the state. {REPLACES}"),
-            Self::State => write!(formatter, "The state was not changed."),
-            Self::PreviousKey => write!(formatter, "The previous key remains in use."),
-            Self::OldKey(id) => write!(formatter, "The new key is in use; the next apply deletes {id}."),
-            Self::UnusedKey { id, undeleted: None, and } => {
-                write!(formatter, "The new access key {id} was deleted again. {and}")
-            }
-            Self::UnusedKey { id, undeleted: Some(why), and } => write!(
-                formatter,
-                "The new access key {id} could not be deleted ({why}); the next apply or destroy deletes it. {and}"
-            ),
-            Self::EitherKey(id) => write!(
-                formatter,
-                "It is not known whether the new access key {id} is in the Secret. The previous key is kept as well; \
-                 the next apply keeps the one in the Secret and deletes the other."
-            ),
-            Self::Unsaid => Ok(()),
-        }
     }
 }
 
@@ -281,5 +260,36 @@ impl From<Error> for Diagnostics {
             None => diagnostic,
         }
         .into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn detail(error: Error) -> String {
+        Diagnostics::from(error).iter().map(|it| it.detail.clone()).collect()
+    }
+
+    #[test]
+    fn errors_say_what_remains() {
+        let fault = || Fault::EmptyKey("runner".to_owned());
+        let said = detail(fault().leaving(Remains::Recorded));
+        assert!(said.ends_with("Apply or destroy again when the cause is resolved."), "{said}");
+        let deleted = Remains::DeletedKey("AKIA1".to_owned(), Box::new(Remains::Recorded));
+        let said = detail(fault().leaving(deleted).of_create());
+        assert!(said.contains("AKIA1 was deleted again. The objects created before are in the state."), "{said}");
+        assert!(said.ends_with(REPLACES), "{said}");
+        let unused = Remains::UnusedKey {
+            id: "AKIA1".to_owned(),
+            cause: "denied".to_owned(),
+            and: Box::new(Remains::PreviousKey),
+        };
+        let said = detail(fault().leaving(unused.clone()).of_create());
+        assert!(said.contains("could not be deleted (denied)") && said.ends_with("remains in use."), "{said}");
+        let exists = Fault::Exists { principal: Principal::User, name: "a".to_owned(), id: "b".to_owned() };
+        assert!(!detail(exists.leaving(Remains::Nothing)).contains("Nothing was created"));
+        let said = detail(Fault::UsedAgain(vec!["x.".to_owned()]).leaving(Remains::Unsaid));
+        assert!(said.ends_with("Plan again."), "{said}");
     }
 }

@@ -2,7 +2,19 @@
 
 use tfplugin::framework::{Diagnostic, Diagnostics};
 
+use super::principal::Principal;
 use super::schema::RunnerCredentials;
+
+/// The ID of the credentials of a principal, for the Secret or the service account `object`.
+pub(super) fn id(
+    cluster: Option<&str>,
+    (namespace, object): (&str, &str),
+    (principal, name): (Principal, &str),
+) -> String {
+    let cluster = cluster.map(|cluster| format!("{cluster}/")).unwrap_or_default();
+    let kind = if principal == Principal::Role { "role/" } else { "" };
+    format!("{cluster}{namespace}/{object}:{kind}{name}")
+}
 
 /// Turns `[CLUSTER/]NAMESPACE/SECRET:USER` or `[CLUSTER/]NAMESPACE/SERVICE_ACCOUNT:role/ROLE` into a state to read.
 pub(super) fn parse(id: &str) -> Result<RunnerCredentials, Diagnostics> {

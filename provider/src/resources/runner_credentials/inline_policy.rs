@@ -5,9 +5,8 @@ use std::time::Duration;
 use aws_sdk_iam::Client;
 use gitlabspot_clients::aws::AwsError;
 use serde_json::Value as Json;
-use tfplugin::framework::Context;
-use tfplugin::framework::wait::WaitError;
 
+use super::iam::{Iam, Waited, optional};
 use super::principal::Principal;
 use crate::policy_document::{equivalent, parse, text};
 use crate::propagation::{PROPAGATION, Steady, accepted, settled};
@@ -29,25 +28,16 @@ pub(super) async fn read(iam: &Client, principal: Principal, name: &str) -> Resu
             answer.map(|answer| answer.policy_document)
         }
     };
-    match document {
-        Ok(document) => Ok(parse(&document)),
-        Err(error) if error.is_not_found() => Ok(None),
-        Err(error) => Err(error),
-    }
+    Ok(optional(document)?.as_deref().and_then(parse))
 }
 
 /// Attaches it, and waits until a look shows it.
-pub(super) async fn put<D>(
-    context: &Context<D>,
-    iam: &Client,
-    principal: Principal,
-    (name, document): (&str, &Json),
-) -> Result<(), WaitError<AwsError>> {
+pub(super) async fn put(iam: Iam<'_>, principal: Principal, (name, document): (&str, &Json)) -> Waited<()> {
     let passes = |error: &AwsError| error.is_not_found() || error.code() == Some("ConcurrentModification");
-    accepted(context, PROPAGATION, passes, || put_once(iam, principal, name, document)).await?;
+    accepted(iam.context, PROPAGATION, passes, || put_once(&iam, principal, name, document)).await?;
     let steady = Steady { looks: 1, delay: Duration::ZERO, interval: Duration::from_secs(1), timeout: PROPAGATION };
-    settled(context, steady, || async {
-        Ok(read(iam, principal, name).await?.is_some_and(|found| equivalent(&found, document)))
+    settled(iam.context, steady, || async {
+        Ok(read(&iam, principal, name).await?.is_some_and(|found| equivalent(&found, document)))
     })
     .await
 }
@@ -67,14 +57,9 @@ async fn put_once(iam: &Client, principal: Principal, name: &str, document: &Jso
 }
 
 /// Removes it; that there is none is a success.
-pub(super) async fn delete<D>(
-    context: &Context<D>,
-    iam: &Client,
-    principal: Principal,
-    name: &str,
-) -> Result<(), WaitError<AwsError>> {
+pub(super) async fn delete(iam: Iam<'_>, principal: Principal, name: &str) -> Waited<()> {
     let passes = |error: &AwsError| error.code() == Some("ConcurrentModification");
-    accepted(context, PROPAGATION, passes, || delete_once(iam, principal, name)).await
+    accepted(iam.context, PROPAGATION, passes, || delete_once(&iam, principal, name)).await
 }
 
 async fn delete_once(iam: &Client, principal: Principal, name: &str) -> Result<(), AwsError> {
@@ -88,8 +73,5 @@ async fn delete_once(iam: &Client, principal: Principal, name: &str) -> Result<(
             request.send().await.map(drop).map_err(AwsError::of("DeleteRolePolicy"))
         }
     };
-    match result {
-        Err(error) if error.is_not_found() => Ok(()),
-        other => other,
-    }
+    optional(result).map(drop)
 }

@@ -174,9 +174,24 @@ impl Journal {
         Self { grants: vec![Grant::new(method.clone())], current: method, ..Self::default() }
     }
 
-    /// The same; a new journal for a state that was imported.
+    /// The same; a new journal for a state that was imported, or that lost its private state.
     pub(super) fn or_of(self, state: &RunnerCredentials) -> Self {
-        if self.grants.is_empty() { Self::new(AccessMethod::of(state)) } else { self }
+        if !self.grants.is_empty() {
+            return self;
+        }
+        let mut journal = Self::new(AccessMethod::of(state));
+        let text = |value: &Value<String>| value.known().cloned();
+        journal.put(Grant {
+            arn: text(&state.user_arn).or(text(&state.role_arn)),
+            key: text(&state.access_key_id).map(|id| Key {
+                id,
+                created_at: text(&state.created_at),
+                fingerprint: text(&state.secret_hash),
+                rotation_trigger: text(&state.rotation_trigger),
+            }),
+            ..journal.current()
+        });
+        journal
     }
 
     pub(super) fn find(&self, method: &AccessMethod) -> Option<&Grant> {
@@ -255,5 +270,79 @@ impl Journal {
         let outgoing = self.current().outgoing.filter(|key| is_chosen(key.is_idle));
         let others = others.map(|grant| grant.method.describe(state));
         others.chain(outgoing.map(|key| key.describe(state))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn method(mode: Mode) -> AccessMethod {
+        let service_account = if mode == Mode::AccessKey { "" } else { "runner" };
+        AccessMethod { mode, service_account: service_account.to_owned() }
+    }
+
+    fn key(id: &str) -> Key {
+        Key { id: id.to_owned(), created_at: None, fingerprint: Some(format!("of {id}")), rotation_trigger: None }
+    }
+
+    fn state() -> RunnerCredentials {
+        let (name, namespace, secret_name) = ("cache".into(), "ci".into(), "key".into());
+        RunnerCredentials { name, namespace, secret_name, rotation_trigger: "1".into(), ..RunnerCredentials::default() }
+    }
+
+    fn listed(id: &str, is_active: bool) -> Listed {
+        Listed { id: id.to_owned(), is_active, created_at: None }
+    }
+
+    #[test]
+    fn the_state_follows_from_the_current_grant() {
+        let (user, role) = (method(Mode::AccessKey), method(Mode::Irsa));
+        let mut journal = Journal::new(user.clone());
+        let (arn, secret_hash) = (Some("arn:user".to_owned()), Some("of A".to_owned()));
+        journal.put(Grant { arn, key: Some(key("A")), secret_hash, ..Grant::new(user.clone()) });
+        let mut state = state();
+        journal.view(&mut state);
+        assert_eq!((state.mode.as_str(), state.access_key_id.as_str()), (Some("access_key"), Some("A")));
+        assert_eq!((state.user_arn.as_str(), state.role_arn.as_str()), (Some("arn:user"), None));
+        assert_eq!(state.superseded, Value::Known(Vec::new()));
+
+        journal.put(Grant { arn: Some("arn:role".to_owned()), ..Grant::new(role.clone()) });
+        journal.supersede(role.clone(), &state);
+        journal.view(&mut state);
+        assert_eq!((state.mode.as_str(), state.service_account.as_str()), (Some("irsa"), Some("runner")));
+        assert_eq!((state.user_arn.as_str(), state.access_key_id.as_str()), (None, None));
+        let annotations = Map::from([(ANNOTATION.to_owned(), "arn:role".into())]);
+        assert_eq!(state.service_account_annotations, Value::Known(annotations));
+        assert_eq!(state.superseded, Value::Known(vec![user.describe(&state).into()]));
+        // What is needed to take the key back.
+        let superseded = journal.find(&user).unwrap().key.clone().unwrap();
+        assert_eq!(superseded.rotation_trigger.as_deref(), Some("1"));
+        assert_eq!(journal.role_methods(None), std::slice::from_ref(&role));
+
+        journal.findings.unbound = Some("no association".to_owned());
+        journal.view(&mut state);
+        assert_eq!(state.service_account, Value::Null);
+        journal.supersede(user.clone(), &state);
+        assert_eq!(journal.others().map(|grant| grant.method.service_account.as_str()).collect::<Vec<_>>(), [""]);
+    }
+
+    #[test]
+    fn a_key_that_is_replaced_stays_valid_once() {
+        let mut grant = Grant { key: Some(key("A")), unclear: Some(key("X")), is_adopted: true, ..Grant::default() };
+        grant.replace_key(key("B"), &[listed("A", true)]);
+        assert_eq!(grant.outgoing.as_ref().map(|key| key.id.as_str()), Some("A"));
+        assert_eq!((grant.key_id(), grant.secret_hash.as_deref()), (Some("B"), Some("of B")));
+        assert_eq!((&grant.unclear, grant.is_adopted), (&None, false));
+        grant.replace_key(key("C"), &[listed("A", true), listed("B", true)]);
+        assert_eq!(
+            (grant.outgoing.as_ref().map(|key| key.id.as_str()), &grant.retiring[..]),
+            (Some("B"), &["A".to_owned()][..])
+        );
+        // One that is inactive or gone has no users.
+        grant.replace_key(key("D"), &[listed("C", false)]);
+        assert_eq!(grant.retiring, ["A", "C"]);
+        grant.replace_key(key("E"), &[]);
+        assert_eq!(grant.retiring, ["A", "C"]);
     }
 }

@@ -10,7 +10,7 @@ use super::manifests::secret::{KeyPair, Seen};
 use super::model::Desired;
 use super::principal::{CreateFailure, Principal};
 use super::recorder::Recorder;
-use super::{Session, inline_policy};
+use super::{Session, import, inline_policy};
 use crate::namespace::{self, Namespace};
 use crate::policy_document;
 use crate::propagation::{PROPAGATION, accepted};
@@ -45,7 +45,7 @@ impl Session<'_> {
         let (principal, name) = (desired.method.principal(), &desired.settings.name);
         let step = format!("Creating the IAM {} {name}", principal.label());
         recorder.grant.tags = desired.settings.tags.clone();
-        let created = match principal.create(self.context, self.iam, &desired.settings).await {
+        let created = match principal.create(self.iam, &desired.settings).await {
             Ok(created) => created,
             Err(CreateFailure::Exists) => {
                 let (name, id) = (name.clone(), desired.import_id());
@@ -69,19 +69,19 @@ impl Session<'_> {
 
     pub(super) async fn put_policy(&self, desired: &Desired) -> Result<()> {
         let (principal, name) = (desired.method.principal(), &desired.settings.name);
-        let put = inline_policy::put(self.context, self.iam, principal, (name, &desired.policy)).await;
+        let put = inline_policy::put(self.iam, principal, (name, &desired.policy)).await;
         put.during(format!("Attaching the policy to the IAM {} {name}", principal.label()), Remains::Recorded)
     }
 
     /// The keys of a user who exists, though perhaps not known everywhere yet.
     pub(super) async fn keys(&self, user: &str) -> Result<Vec<Listed>> {
-        let list = || access_key::list(self.iam, user);
+        let list = || access_key::list(&self.iam, user);
         let listed = accepted(self.context, PROPAGATION, AwsError::is_not_found, list).await;
         listed.during(format!("Listing the access keys of {user}"), Remains::Recorded)
     }
 
     pub(super) async fn delete_key(&self, user: &str, id: &str, remains: Remains) -> Result<()> {
-        let deleted = access_key::delete(self.context, self.iam, user, id).await;
+        let deleted = access_key::delete(self.iam, user, id).await;
         deleted.during(format!("Deleting the access key {id}"), remains)
     }
 
@@ -136,7 +136,7 @@ impl Session<'_> {
         let user = found.user().map(str::to_owned);
         let is_managed = match &user {
             Some(user) if found.is_ours => {
-                user == &place.user || matches!(Principal::User.read(self.iam, user).await, Ok(None))
+                user == &place.user || matches!(Principal::User.read(&self.iam, user).await, Ok(None))
             }
             _ => false,
         };
@@ -144,7 +144,9 @@ impl Session<'_> {
             return Ok(());
         }
         let (namespace, name) = (place.namespace.clone(), place.name.clone());
-        let user = user.map(|user| Occupant { id: place.import_id(desired.cluster_name.as_deref(), &user), user });
+        let cluster = desired.cluster_name.as_deref();
+        let id = |user: &str| import::id(cluster, (&place.namespace, &place.name), (Principal::User, user));
+        let user = user.map(|user| Occupant { id: id(&user), user });
         Err(Fault::SecretExists { namespace, name, user }.leaving(Remains::Nothing))
     }
 
@@ -179,7 +181,7 @@ impl Session<'_> {
     ) -> Result<()> {
         let cluster = self.cluster(desired, Remains::Recorded).await?;
         let user = &desired.settings.name;
-        let created = match access_key::create(self.context, self.iam, user, listed).await {
+        let created = match access_key::create(self.iam, user, listed).await {
             Ok(created) => created,
             Err(Failure::TooMany(keys)) => {
                 return Err(Fault::TooManyKeys { user: user.clone(), keys }.leaving(Remains::Recorded));
@@ -214,13 +216,15 @@ impl Session<'_> {
 
     /// Deletes a new key that is not in the Secret. What remains is what was there before it.
     async fn discard_key(&self, recorder: &mut Recorder<'_>, user: &str, pair: &KeyPair) -> Remains {
-        let id = pair.id.clone();
-        let deleted = access_key::delete(self.context, self.iam, user, &id).await;
-        if deleted.is_err() {
-            recorder.update(|grant| grant.retiring.push(id.clone()));
+        let and = if recorder.grant.key.is_none() { Remains::Recorded } else { Remains::PreviousKey };
+        let (id, and) = (pair.id.clone(), Box::new(and));
+        match access_key::delete(self.iam, user, &id).await {
+            Ok(()) => Remains::DeletedKey(id, and),
+            Err(error) => {
+                recorder.update(|grant| grant.retiring.push(id.clone()));
+                Remains::UnusedKey { id, cause: error.to_string(), and }
+            }
         }
-        let before = if recorder.grant.key.is_none() { Remains::Recorded } else { Remains::PreviousKey };
-        Remains::UnusedKey { id, undeleted: deleted.err().map(|error| error.to_string()), and: Box::new(before) }
     }
 }
 

@@ -19,6 +19,7 @@ mod access_key;
 mod access_method;
 mod error;
 mod flatten;
+mod iam;
 mod iam_role;
 mod iam_user;
 mod identity;
@@ -61,6 +62,7 @@ use tokio::sync::OnceCell;
 
 use self::access_method::AccessMethod;
 use self::error::{During, Error, Fault, Remains};
+use self::iam::Iam;
 use self::identity::{Identity, turn_names};
 use self::journal::Journal;
 use self::model::Desired;
@@ -171,7 +173,7 @@ impl Resource for RunnerCredentialsResource {
 struct Session<'a> {
     context: &'a Context<Data>,
     clients: &'a Clients,
-    iam: &'a aws_sdk_iam::Client,
+    iam: Iam<'a>,
     sts: &'a aws_sdk_sts::Client,
     eks: &'a aws_sdk_eks::Client,
     region: &'a str,
@@ -191,7 +193,7 @@ impl<'a> Session<'a> {
         Ok(Self {
             context,
             clients,
-            iam: clients.iam().await.or_diagnostics()?,
+            iam: Iam { context, client: clients.iam().await.or_diagnostics()? },
             sts: clients.sts().await.or_diagnostics()?,
             eks: clients.eks().await.or_diagnostics()?,
             region: clients.region().await.or_diagnostics()?,
@@ -220,10 +222,10 @@ impl<'a> Session<'a> {
             granted => granted?,
         };
         let (principal, name) = (desired.method.principal(), &desired.settings.name);
-        let visible = principal.wait_until_visible(self.context, self.iam, name).await;
+        let visible = principal.wait_until_visible(self.iam, name).await;
         visible.during("Waiting until IAM shows the created objects", Remains::Recorded)?;
         // Not an error: everything exists. The tag alone would let another create of this name continue with it.
-        if let Err(error) = principal.finish(self.context, self.iam, name).await {
+        if let Err(error) = principal.finish(self.iam, name).await {
             let text = format!("The tag gitlabspot/unfinished of {name} could not be removed: {error}.");
             operation.diagnostics.push(Diagnostic::warning("Cleanup tag not removed", text));
         }

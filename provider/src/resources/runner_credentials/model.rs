@@ -5,6 +5,7 @@ use tfplugin::framework::Value;
 use tfplugin::framework::value::known_map;
 
 use super::access_method::AccessMethod;
+use super::import;
 use super::manifests::secret::Place;
 use super::policy::{Choice, Scope};
 use super::principal::{Principal, Settings};
@@ -61,15 +62,12 @@ impl Desired {
 
     /// What imports it.
     pub(super) fn import_id(&self) -> String {
-        let cluster = self.cluster_name.as_deref();
-        match self.method.principal() {
-            Principal::User => self.place.import_id(cluster, &self.settings.name),
-            Principal::Role => {
-                let cluster = cluster.map(|cluster| format!("{cluster}/")).unwrap_or_default();
-                let ServiceAccount { namespace, name } = &self.service_account;
-                format!("{cluster}{namespace}/{name}:role/{}", self.settings.name)
-            }
-        }
+        let principal = self.method.principal();
+        let object = match principal {
+            Principal::User => &self.place.name,
+            Principal::Role => &self.service_account.name,
+        };
+        import::id(self.cluster_name.as_deref(), (&self.place.namespace, object), (principal, &self.settings.name))
     }
 }
 

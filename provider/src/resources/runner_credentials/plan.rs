@@ -5,10 +5,11 @@ use std::time::{Duration, SystemTime};
 use tfplugin::framework::value::Map;
 use tfplugin::framework::{Diagnostic, Plan, Value};
 
-use super::access_method::AccessMethod;
-use super::access_method::Mode;
+use super::access_method::{AccessMethod, Mode};
+use super::import;
 use super::journal::Journal;
 use super::model::policy_of;
+use super::partial;
 use super::principal::Principal;
 use super::private::Private;
 use super::schema::RunnerCredentials;
@@ -98,16 +99,15 @@ pub(super) fn identify(model: &mut RunnerCredentials) {
     model.id = id(model);
 }
 
-/// What an import takes.
 fn id(model: &RunnerCredentials) -> Value<String> {
-    let parts = match Mode::of(&model.mode) {
-        Some(Mode::AccessKey) => [&model.namespace, &model.secret_name, &model.name],
-        Some(Mode::Irsa | Mode::PodIdentity) => [&model.namespace, &model.service_account, &model.name],
-        None => return Value::Unknown,
+    let Some(principal) = Mode::of(&model.mode).map(Mode::principal) else { return Value::Unknown };
+    let object = match principal {
+        Principal::User => &model.secret_name,
+        Principal::Role => &model.service_account,
     };
-    let [Some(namespace), Some(object), Some(name)] = parts.map(Value::as_str) else { return Value::Unknown };
-    let kind = if Mode::of(&model.mode) == Some(Mode::AccessKey) { "" } else { "role/" };
-    format!("{namespace}/{object}:{kind}{name}").into()
+    let parts = [&model.namespace, object, &model.name].map(Value::as_str);
+    let [Some(namespace), Some(object), Some(name)] = parts else { return Value::Unknown };
+    import::id(None, (namespace, object), (principal, name)).into()
 }
 
 /// What a new grant makes known, and what its mode does not have.
@@ -133,15 +133,10 @@ fn granted_anew(model: &mut RunnerCredentials) {
 /// The same mode as before: everything stays, except that the key may be due.
 fn kept(plan: &mut Plan<RunnerCredentials, Private>, prior: &RunnerCredentials, journal: &Journal, now: SystemTime) {
     let planned = &mut plan.planned;
-    planned.user_arn = prior.user_arn.clone();
-    planned.role_arn = prior.role_arn.clone();
-    planned.service_account_annotations = prior.service_account_annotations.clone();
-    planned.access_key_id = prior.access_key_id.clone();
-    planned.created_at = prior.created_at.clone();
-    planned.secret_hash = prior.secret_hash.clone();
-    planned.rotates_at = prior.rotates_at.clone();
-    planned.trust_policy_json =
-        journal.findings.trust.clone().map_or_else(|| prior.trust_policy_json.clone(), Value::from);
+    *planned = partial::done(prior, planned);
+    if let Some(trust) = &journal.findings.trust {
+        planned.trust_policy_json = trust.as_str().into();
+    }
     let used = journal.describe(prior, |is_idle| !is_idle);
     planned.superseded = Value::Known(used.into_iter().map(Value::from).collect());
     let idle = journal.describe(prior, |is_idle| is_idle);

@@ -7,10 +7,11 @@ use gitlabspot_clients::aws::AwsError;
 use tfplugin::framework::Context;
 use tfplugin::framework::wait::WaitError;
 
+use super::iam::optional;
 use crate::propagation::{PROPAGATION, accepted};
 use crate::tags::Tags;
 
-/// Says whose association it is.
+/// Tag of an association that this provider created: its role.
 const OWNER: &str = "gitlabspot/role";
 
 /// Which service account of which cluster.
@@ -32,14 +33,14 @@ impl fmt::Display for Subject {
 pub(super) struct Found {
     pub(super) id: String,
     pub(super) role_arn: String,
-    /// The role for which this provider made it.
+    /// The role for which this provider created it.
     pub(super) owner: Option<String>,
 }
 
-/// Why it could not be made.
+/// Why it could not be created.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// The service account has one already, which is not ours.
+    /// The service account already has one, which this resource does not manage.
     Exists(Found),
     Call(WaitError<AwsError>),
 }
@@ -60,10 +61,7 @@ pub(super) async fn read(eks: &Client, subject: &Subject) -> Result<Option<Found
         .send()
         .await
         .map_err(AwsError::of("ListPodIdentityAssociations"));
-    let listed = match listed {
-        Err(error) if error.is_not_found() => return Ok(None),
-        other => other?,
-    };
+    let Some(listed) = optional(listed)? else { return Ok(None) };
     for id in listed.associations().iter().filter_map(|association| association.association_id()) {
         if let Some(found) = describe(eks, subject, id).await? {
             return Ok(Some(found));
@@ -74,15 +72,11 @@ pub(super) async fn read(eks: &Client, subject: &Subject) -> Result<Option<Found
 
 async fn describe(eks: &Client, subject: &Subject, id: &str) -> Result<Option<Found>, AwsError> {
     let request = eks.describe_pod_identity_association().cluster_name(&subject.cluster).association_id(id);
-    match request.send().await.map_err(AwsError::of("DescribePodIdentityAssociation")) {
-        Ok(answer) => Ok(answer.association.map(|association| {
-            let role_arn = association.role_arn.unwrap_or_default();
-            let owner = association.tags.and_then(|mut tags| tags.remove(OWNER));
-            Found { id: id.to_owned(), role_arn, owner }
-        })),
-        Err(error) if error.is_not_found() => Ok(None),
-        Err(error) => Err(error),
-    }
+    let answer = request.send().await.map_err(AwsError::of("DescribePodIdentityAssociation"));
+    Ok(optional(answer)?.and_then(|answer| answer.association).map(|association| {
+        let owner = association.tags.and_then(|mut tags| tags.remove(OWNER));
+        Found { id: id.to_owned(), role_arn: association.role_arn.unwrap_or_default(), owner }
+    }))
 }
 
 /// Creates an association with the role, or changes the one that this provider created for it.
@@ -159,8 +153,6 @@ pub(super) async fn delete(eks: &Client, subject: &Subject, role_arn: &str) -> R
         return Ok(());
     }
     let request = eks.delete_pod_identity_association().cluster_name(&subject.cluster).association_id(found.id);
-    match request.send().await.map_err(AwsError::of("DeletePodIdentityAssociation")) {
-        Err(error) if error.is_not_found() => Ok(()),
-        other => other.map(drop),
-    }
+    let deleted = request.send().await.map_err(AwsError::of("DeletePodIdentityAssociation"));
+    optional(deleted).map(drop)
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use aws_sdk_iam::Client;
 use gitlabspot_clients::aws::AwsError;
 use serde_json::Value as Json;
-use tfplugin::framework::Context;
 use tfplugin::framework::wait::WaitError;
 
+use super::iam::{Iam, Waited, optional};
 use super::switch::SWITCHING;
 use super::{iam_role, iam_user};
 use crate::policy_document::equivalent;
@@ -67,7 +67,7 @@ pub(super) struct Created {
 /// Why it could not be created.
 #[derive(Debug)]
 pub(super) enum CreateFailure {
-    /// There is one of this name, which is not ours.
+    /// There is one of this name, which this resource does not manage.
     Exists,
     /// Nothing was created.
     Refused(WaitError<AwsError>),
@@ -84,7 +84,7 @@ pub(super) enum DeleteFailure {
 }
 
 impl Observed {
-    /// What these settings had made of it.
+    /// With these settings.
     pub(super) fn of(settings: &Settings) -> Self {
         let Settings { path, boundary, tags, trust, .. } = settings.clone();
         Self { arn: String::new(), path, boundary, tags, trust }
@@ -101,11 +101,7 @@ impl Principal {
     }
 
     pub(super) async fn read(self, iam: &Client, name: &str) -> Result<Option<Observed>, AwsError> {
-        match self.get(iam, name).await {
-            Ok(found) => Ok(Some(found)),
-            Err(error) if error.is_not_found() => Ok(None),
-            Err(error) => Err(error),
-        }
+        optional(self.get(iam, name).await)
     }
 
     async fn get(self, iam: &Client, name: &str) -> Result<Observed, AwsError> {
@@ -116,29 +112,24 @@ impl Principal {
     }
 
     /// Creates it, or continues with one that an interrupted create has left or that this resource manages.
-    pub(super) async fn create<D>(
-        self,
-        context: &Context<D>,
-        iam: &Client,
-        settings: &Settings,
-    ) -> Result<Created, CreateFailure> {
+    pub(super) async fn create(self, iam: Iam<'_>, settings: &Settings) -> Result<Created, CreateFailure> {
         let unclear = |error: AwsError| CreateFailure::Unclear(error.into());
         if let Some(managed) = &settings.reclaim
-            && let Some(mut found) = self.read(iam, &settings.name).await.map_err(unclear)?
+            && let Some(mut found) = self.read(&iam, &settings.name).await.map_err(unclear)?
         {
             found.tags.retain(|key, _| managed.contains_key(key) || settings.tags.contains_key(key));
-            return self.resume(context, iam, (found, settings)).await;
+            return self.resume(iam, (found, settings)).await;
         }
         let mut marked = settings.clone();
-        marked.tags.insert(UNFINISHED.to_owned(), timestamp::format(context.clock.time_of_day()));
+        marked.tags.insert(UNFINISHED.to_owned(), timestamp::format(iam.context.clock.time_of_day()));
         let marked = &marked;
         let call = || async {
             match self {
-                Self::User => iam_user::create(iam, marked).await,
-                Self::Role => iam_role::create(iam, marked).await,
+                Self::User => iam_user::create(&iam, marked).await,
+                Self::Role => iam_role::create(&iam, marked).await,
             }
         };
-        let source = match accepted(context, PROPAGATION, passes, call).await {
+        let source = match accepted(iam.context, PROPAGATION, passes, call).await {
             Ok(arn) => return Ok(Created { arn, is_continued: false }),
             Err(source) => source,
         };
@@ -149,11 +140,9 @@ impl Principal {
         if !exists && !is_unclear {
             return Err(CreateFailure::Refused(source));
         }
-        match self.read(iam, &settings.name).await {
+        match self.read(&iam, &settings.name).await {
             // One whose only trace is the lost answer has nothing in it; an older one may have.
-            Ok(Some(found)) if found.tags.contains_key(UNFINISHED) => {
-                self.resume(context, iam, (found, settings)).await
-            }
+            Ok(Some(found)) if found.tags.contains_key(UNFINISHED) => self.resume(iam, (found, settings)).await,
             Ok(Some(_)) => Err(CreateFailure::Exists),
             Ok(None) if is_unclear => Err(CreateFailure::Refused(source)),
             // It cannot be read, so it belongs to others.
@@ -163,44 +152,33 @@ impl Principal {
     }
 
     /// Continues with one that exists.
-    async fn resume<D>(
-        self,
-        context: &Context<D>,
-        iam: &Client,
-        (found, settings): (Observed, &Settings),
-    ) -> Result<Created, CreateFailure> {
-        self.adjust(context, iam, &found, settings).await.map_err(CreateFailure::Unclear)?;
+    async fn resume(self, iam: Iam<'_>, (found, settings): (Observed, &Settings)) -> Result<Created, CreateFailure> {
+        self.adjust(iam, &found, settings).await.map_err(CreateFailure::Unclear)?;
         Ok(Created { arn: found.arn, is_continued: true })
     }
 
     /// Changes boundary, tags and trust policy from `before` to `desired`. Tags of others stay: only those of `before` are
     /// managed.
-    pub(super) async fn adjust<D>(
-        self,
-        context: &Context<D>,
-        iam: &Client,
-        before: &Observed,
-        desired: &Settings,
-    ) -> Result<(), WaitError<AwsError>> {
+    pub(super) async fn adjust(self, iam: Iam<'_>, before: &Observed, desired: &Settings) -> Waited<()> {
         let name = &desired.name;
         if before.boundary != desired.boundary {
             let boundary = desired.boundary.as_deref();
             let call = || async {
                 match self {
-                    Self::User => iam_user::set_boundary(iam, name, boundary).await,
-                    Self::Role => iam_role::set_boundary(iam, name, boundary).await,
+                    Self::User => iam_user::set_boundary(&iam, name, boundary).await,
+                    Self::Role => iam_role::set_boundary(&iam, name, boundary).await,
                 }
             };
-            accepted(context, PROPAGATION, passes, call).await?;
+            accepted(iam.context, PROPAGATION, passes, call).await?;
         }
         let mut managed = before.tags.clone();
         managed.remove(UNFINISHED);
         let change = Change::between(&managed, &desired.tags);
-        accepted(context, PROPAGATION, passes, || self.change_tags(iam, name, &change)).await?;
+        accepted(iam.context, PROPAGATION, passes, || self.change_tags(&iam, name, &change)).await?;
         if let (Self::Role, Some(trust)) = (self, &desired.trust)
             && !before.trust.as_ref().is_some_and(|before| equivalent(before, trust))
         {
-            accepted(context, PROPAGATION, passes, || iam_role::set_trust(iam, name, trust)).await?;
+            accepted(iam.context, PROPAGATION, passes, || iam_role::set_trust(&iam, name, trust)).await?;
         }
         Ok(())
     }
@@ -213,78 +191,53 @@ impl Principal {
     }
 
     /// Sets a tag of this provider.
-    pub(super) async fn mark<D>(
-        self,
-        context: &Context<D>,
-        iam: &Client,
-        name: &str,
-        (key, value): (&str, &str),
-    ) -> Result<(), WaitError<AwsError>> {
+    pub(super) async fn mark(self, iam: Iam<'_>, name: &str, (key, value): (&str, &str)) -> Waited<()> {
         let change = Change { set: [(key.to_owned(), value.to_owned())].into(), ..Change::default() };
-        accepted(context, PROPAGATION, passes, || self.change_tags(iam, name, &change)).await
+        accepted(iam.context, PROPAGATION, passes, || self.change_tags(&iam, name, &change)).await
     }
 
     /// Removes the tags of a create or a switch under way.
-    pub(super) async fn finish<D>(
-        self,
-        context: &Context<D>,
-        iam: &Client,
-        name: &str,
-    ) -> Result<(), WaitError<AwsError>> {
+    pub(super) async fn finish(self, iam: Iam<'_>, name: &str) -> Waited<()> {
         let change = Change { remove: vec![UNFINISHED.to_owned(), SWITCHING.to_owned()], ..Change::default() };
         // One that was just created is not known everywhere.
         let passes = |error: &AwsError| passes(error) || error.is_not_found();
-        accepted(context, PROPAGATION, passes, || self.change_tags(iam, name, &change)).await
+        accepted(iam.context, PROPAGATION, passes, || self.change_tags(&iam, name, &change)).await
     }
 
     /// Waits until a read shows what was just created: the next command may read in a second, and would take it for gone.
-    pub(super) async fn wait_until_visible<D>(
-        self,
-        context: &Context<D>,
-        iam: &Client,
-        name: &str,
-    ) -> Result<(), WaitError<AwsError>> {
-        accepted(context, PROPAGATION, AwsError::is_not_found, || self.get(iam, name)).await.map(drop)
+    pub(super) async fn wait_until_visible(self, iam: Iam<'_>, name: &str) -> Waited<()> {
+        accepted(iam.context, PROPAGATION, AwsError::is_not_found, || self.get(&iam, name)).await.map(drop)
     }
 
     /// Deletes it; that it is gone is a success. `gone` are keys that were just deleted: IAM lists them for some time.
-    pub(super) async fn delete<D>(
-        self,
-        context: &Context<D>,
-        iam: &Client,
-        name: &str,
-        gone: &[String],
-    ) -> Result<(), DeleteFailure> {
+    pub(super) async fn delete(self, iam: Iam<'_>, name: &str, gone: &[String]) -> Result<(), DeleteFailure> {
         let call = || async {
             let deleted = match self {
-                Self::User => iam_user::delete(iam, name).await,
-                Self::Role => iam_role::delete(iam, name).await,
+                Self::User => iam_user::delete(&iam, name).await,
+                Self::Role => iam_role::delete(&iam, name).await,
             };
-            match deleted {
-                Err(error) if error.is_not_found() => Ok(()),
-                other => other,
-            }
+            optional(deleted).map(drop)
         };
         let is_conflict = |error: &AwsError| error.code() == Some("DeleteConflict");
-        match accepted(context, PROPAGATION, passes, call).await {
+        match accepted(iam.context, PROPAGATION, passes, call).await {
             Err(WaitError::Failed(error)) if is_conflict(&error) => {}
             other => return other.map_err(DeleteFailure::Call),
         }
         let passes = |error: &AwsError| passes(error) || is_conflict(error);
-        let mut obstacles = self.obstacles(iam, name, gone).await;
+        let mut obstacles = self.obstacles(&iam, name, gone).await;
         if !obstacles.is_empty() && obstacles.iter().all(|it| it.starts_with(iam_user::ACCESS_KEY)) {
             // One that the apply before has deleted looks like one of others.
-            match accepted(context, LAG, passes, call).await {
+            match accepted(iam.context, LAG, passes, call).await {
                 Err(WaitError::Failed(error)) if is_conflict(&error) => {}
                 other => return other.map_err(DeleteFailure::Call),
             }
-            obstacles = self.obstacles(iam, name, gone).await;
+            obstacles = self.obstacles(&iam, name, gone).await;
         }
         if !obstacles.is_empty() {
             return Err(DeleteFailure::InUse(obstacles));
         }
         // IAM still sees what was just deleted.
-        accepted(context, PROPAGATION, passes, call).await.map_err(DeleteFailure::Call)
+        accepted(iam.context, PROPAGATION, passes, call).await.map_err(DeleteFailure::Call)
     }
 
     /// What others have put on it, so that it cannot be deleted.

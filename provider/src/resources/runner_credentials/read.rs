@@ -44,9 +44,9 @@ impl Session<'_> {
         let (principal, name) = (desired.method.principal(), &desired.settings.name);
         let is_key = principal == Principal::User;
         let (found, policy, keys, secret) = tokio::join!(
-            principal.read(self.iam, name),
-            inline_policy::read(self.iam, principal, name),
-            async { if is_key { access_key::list(self.iam, name).await } else { Ok(Vec::new()) } },
+            principal.read(&self.iam, name),
+            inline_policy::read(&self.iam, principal, name),
+            async { if is_key { access_key::list(&self.iam, name).await } else { Ok(Vec::new()) } },
             async { if is_key { self.read_secret(&desired).await } else { Ok(None) } },
         );
         let what = format!("the IAM {} {name}", principal.label());

@@ -76,9 +76,9 @@ impl Session<'_> {
     /// Deletes a principal; `deleted` are keys that IAM may still list.
     pub(super) async fn revoke_principal(&self, principal: Principal, name: &str, deleted: &[String]) -> Result<()> {
         let what = format!("the IAM {} {name}", principal.label());
-        let revoked = inline_policy::delete(self.context, self.iam, principal, name).await;
+        let revoked = inline_policy::delete(self.iam, principal, name).await;
         revoked.during(format!("Deleting the policy of {what}"), Remains::Recorded)?;
-        match principal.delete(self.context, self.iam, name, deleted).await {
+        match principal.delete(self.iam, name, deleted).await {
             Err(DeleteFailure::InUse(obstacles)) => {
                 Err(Fault::InUse { principal, name: name.to_owned(), obstacles }.leaving(Remains::Recorded))
             }

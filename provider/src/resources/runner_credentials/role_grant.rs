@@ -9,9 +9,10 @@ use super::error::{During, Fault, Remains, Result};
 use super::journal::Grant;
 use super::model::Desired;
 use super::pod_identity::{self, Failure, Subject};
+use super::principal::Principal;
 use super::recorder::Recorder;
 use super::schema::RunnerCredentials;
-use super::{Session, iam_role, trust};
+use super::{Session, iam_role, import, trust};
 use crate::partition;
 use crate::policy_document::{parse, text};
 
@@ -90,7 +91,7 @@ impl Session<'_> {
     }
 
     pub(super) async fn set_trust(&self, desired: &Desired, trust: &Json) -> Result<()> {
-        let set = iam_role::set_trust(self.iam, &desired.settings.name, trust).await;
+        let set = iam_role::set_trust(&self.iam, &desired.settings.name, trust).await;
         set.during("Changing who may use the role", Remains::Recorded)
     }
 
@@ -179,7 +180,7 @@ impl Session<'_> {
 }
 
 fn association_exists(subject: &Subject, found: pod_identity::Found, desired: &Desired) -> Fault {
-    let cluster = desired.cluster_name.as_ref().map(|cluster| format!("{cluster}/")).unwrap_or_default();
-    let id = format!("{cluster}{subject}:role/{}", iam_role::name_of(&found.role_arn));
+    let role = (Principal::Role, iam_role::name_of(&found.role_arn));
+    let id = import::id(desired.cluster_name.as_deref(), (&subject.namespace, &subject.service_account), role);
     Fault::AssociationExists { service_account: subject.to_string(), role_arn: found.role_arn, id }
 }

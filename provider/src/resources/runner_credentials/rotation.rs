@@ -85,7 +85,7 @@ impl Session<'_> {
     /// Deactivates and deletes the keys that are out of use.
     pub(super) async fn retire(&self, recorder: &mut Recorder<'_>) -> Result<()> {
         while let Some(key) = recorder.grant.retiring.first().cloned() {
-            let retired = access_key::retire(self.context, self.iam, &recorder.name(), &key).await;
+            let retired = access_key::retire(self.iam, &recorder.name(), &key).await;
             retired.during(format!("Deleting the old access key {key}"), Remains::OldKey(key))?;
             recorder.update(|grant| drop(grant.retiring.remove(0)));
         }
@@ -94,7 +94,7 @@ impl Session<'_> {
 
     /// The keys of a rotation that was killed, or that did not learn whether its key is in the Secret.
     async fn orphans(&self, recorder: &Recorder<'_>, user: &str, listed: &[Listed]) -> Result<Vec<Listed>> {
-        let found = Principal::User.read(self.iam, user).await;
+        let found = Principal::User.read(&self.iam, user).await;
         let found = found.during(format!("Reading the IAM user {user}"), Remains::PreviousKey)?;
         let mark = found.and_then(|found| found.tags.get(ROTATING).cloned()).unwrap_or_default();
         let unclear = recorder.grant.unclear.as_ref();
@@ -118,14 +118,14 @@ impl Session<'_> {
     async fn mark(&self, user: &str, listed: &[Listed]) -> Result<()> {
         let value = mark(self.context.clock.time_of_day(), listed);
         let change = Change { set: [(ROTATING.to_owned(), value)].into(), ..Change::default() };
-        let marked = iam_user::change_tags(self.iam, user, &change).await;
+        let marked = iam_user::change_tags(&self.iam, user, &change).await;
         marked.during(format!("Tagging the IAM user {user}"), Remains::PreviousKey)
     }
 
     /// A tag that stays is of no consequence: it counts for a few minutes, and the next rotation overwrites it.
     async fn unmark(&self, user: &str) {
         let change = Change { remove: vec![ROTATING.to_owned()], ..Change::default() };
-        if let Err(error) = iam_user::change_tags(self.iam, user, &change).await {
+        if let Err(error) = iam_user::change_tags(&self.iam, user, &change).await {
             tracing::warn!(user, %error, "the tag {ROTATING} could not be removed");
         }
     }
@@ -136,7 +136,7 @@ fn mark(now: SystemTime, keys: &[Listed]) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// Whether a key was made by the rotation that left this mark.
+/// Whether a key was created by the rotation that left this tag.
 fn is_left_by(mark: &str, key: &Listed) -> bool {
     let mut words = mark.split(' ');
     let begin = words.next().and_then(timestamp::parse);

@@ -118,7 +118,7 @@ impl Session<'_> {
     pub(super) async fn revoke_superseded(&self, recorder: &mut Recorder<'_>) -> Result<()> {
         let (principal, name) = (recorder.grant.method.principal(), recorder.name());
         // A run that was killed may have begun one, which only this tag names.
-        let found = principal.read(self.iam, &name).await;
+        let found = principal.read(&self.iam, &name).await;
         let found = found.during(format!("Reading the IAM {} {name}", principal.label()), Remains::Recorded)?;
         if let Some(found) = found {
             note_switch(&mut recorder.journal, &found.tags);
@@ -148,7 +148,7 @@ impl Session<'_> {
         }
         if recorder.grant.arn.is_none() {
             // Begun by a run that was killed; nobody knows the secrets of its keys.
-            let keys = access_key::list(self.iam, user).await;
+            let keys = access_key::list(&self.iam, user).await;
             let keys = keys.during(format!("Listing the access keys of {user}"), Remains::Recorded)?;
             recorder.grant.retiring = keys.into_iter().map(|key| key.id).collect();
         }
@@ -163,7 +163,7 @@ impl Session<'_> {
             return Ok(());
         }
         if recorder.grant.arn.is_none() {
-            let found = Principal::Role.read(self.iam, name).await;
+            let found = Principal::Role.read(&self.iam, name).await;
             let found = found.during(format!("Reading the IAM role {name}"), Remains::Recorded)?;
             recorder.grant.arn = found.map(|found| found.arn);
         }
@@ -191,11 +191,11 @@ impl Session<'_> {
         }
         let principal = grant.method.principal();
         let step = || format!("Reading the IAM {} {name}", principal.label());
-        match principal.read(self.iam, name).await.during(step(), Remains::Recorded)? {
+        match principal.read(&self.iam, name).await.during(step(), Remains::Recorded)? {
             None => Ok(false),
             Some(found) if found.tags.contains_key(UNFINISHED) => Ok(true),
             Some(_) => {
-                let policy = inline_policy::read(self.iam, principal, name).await;
+                let policy = inline_policy::read(&self.iam, principal, name).await;
                 Ok(policy.during(step(), Remains::Recorded)?.is_some())
             }
         }

@@ -55,7 +55,7 @@ impl Session<'_> {
         }
         recorder.complete_switch();
         if old_principal != new_principal {
-            let finished = new_principal.finish(self.context, self.iam, &name).await;
+            let finished = new_principal.finish(self.iam, &name).await;
             finished.during("Completing the new credentials", Remains::Recorded)?;
         }
         self.revoke_unused(recorder, Candidates::All).await?;
@@ -77,7 +77,7 @@ impl Session<'_> {
             }
         }
         // Before anything records that one was begun: whatever is found afterwards belongs to this resource.
-        let found = principal.read(self.iam, name).await;
+        let found = principal.read(&self.iam, name).await;
         let found = found.during(format!("Looking for an IAM {} {name}", principal.label()), Remains::Nothing)?;
         match found {
             Some(found) if !found.tags.contains_key(UNFINISHED) => {
@@ -89,7 +89,7 @@ impl Session<'_> {
     }
 
     async fn mark_switch(&self, principal: Principal, name: &str, new: &AccessMethod) -> Result<()> {
-        match principal.mark(self.context, self.iam, name, (SWITCHING, &new.mark())).await {
+        match principal.mark(self.iam, name, (SWITCHING, &new.mark())).await {
             // Without a principal only the state can name the new method.
             Err(WaitError::Failed(error)) if error.is_not_found() => Ok(()),
             marked => marked.during(format!("Tagging the IAM {} {name}", principal.label()), Remains::Nothing),
@@ -98,7 +98,7 @@ impl Session<'_> {
 
     /// A tag that stays is of no consequence while the journal has both grants, and goes with the next switch.
     pub(super) async fn unmark_switch(&self, principal: Principal, name: &str) {
-        if let Err(error) = principal.finish(self.context, self.iam, name).await {
+        if let Err(error) = principal.finish(self.iam, name).await {
             tracing::warn!(name, %error, "the tag {SWITCHING} could not be removed");
         }
     }

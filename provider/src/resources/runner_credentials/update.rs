@@ -54,7 +54,7 @@ impl Session<'_> {
         let desired = Desired::of(planned, AccessMethod::of(planned));
         let principal = desired.method.principal();
         let found = Observed::of(&before.settings);
-        let adjusted = principal.adjust(self.context, self.iam, &found, &desired.settings).await;
+        let adjusted = principal.adjust(self.iam, &found, &desired.settings).await;
         adjusted.during(format!("Changing the IAM {}", principal.label()), Remains::Recorded)?;
         recorder.state.tags = planned.tags.clone();
         recorder.state.tags_all = planned.tags_all.clone();

@@ -29,10 +29,7 @@ pub(super) fn validate(config: &RunnerCredentials, diagnostics: &mut Diagnostics
         diagnostics.error(
             "rotate_after_days",
             "Invalid number of days",
-            format!(
-                "{days} is not valid. Write 1 or \
-            more."
-            ),
+            format!("{days} is not valid. Write 1 or more."),
         );
     }
     tags::validate(&config.tags, diagnostics);
@@ -53,8 +50,7 @@ fn mode(config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
                     "service_account",
                     "Missing argument",
                     format!(
-                        "In mode {text:?} the role is for one service account. Set the service account of the \
-                        runner."
+                        "In mode {text:?} the role is for one service account. Set the service account of the runner."
                     ),
                 );
             }
@@ -66,10 +62,7 @@ fn mode(config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
                     diagnostics.warning(
                         name,
                         "Conflicting arguments",
-                        format!(
-                            "In mode {text:?} there is no access key to \
-                        rotate."
-                        ),
+                        format!("In mode {text:?} there is no access key to rotate."),
                     );
                 }
             }
