@@ -169,28 +169,21 @@ pub(super) trait Cause {
     fn in_step(self, step: String) -> Fault;
 }
 
-impl Cause for AwsError {
-    fn in_step(self, step: String) -> Fault {
-        Fault::Aws { step, source: self.into() }
-    }
+macro_rules! causes {
+    ($($cause:ty: $fault:ident,)*) => {$(
+        impl Cause for $cause {
+            fn in_step(self, step: String) -> Fault {
+                Fault::$fault { step, source: self.into() }
+            }
+        }
+    )*};
 }
 
-impl Cause for WaitError<AwsError> {
-    fn in_step(self, step: String) -> Fault {
-        Fault::Aws { step, source: self }
-    }
-}
-
-impl Cause for KubernetesError {
-    fn in_step(self, step: String) -> Fault {
-        Fault::Kubernetes { step, source: self }
-    }
-}
-
-impl Cause for WaitError<KubernetesError> {
-    fn in_step(self, step: String) -> Fault {
-        Fault::Wait { step, source: self }
-    }
+causes! {
+    AwsError: Aws,
+    WaitError<AwsError>: Aws,
+    KubernetesError: Kubernetes,
+    WaitError<KubernetesError>: Wait,
 }
 
 impl Fault {

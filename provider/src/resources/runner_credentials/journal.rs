@@ -227,6 +227,13 @@ impl Journal {
         Some(self.grants.remove(at))
     }
 
+    /// Gives the current grant another method.
+    pub(super) fn rename_current(&mut self, method: AccessMethod) {
+        let grant = self.remove(&self.current.clone()).unwrap_or_default();
+        self.current = method.clone();
+        self.put(Grant { method, ..grant });
+    }
+
     /// Makes a grant the current one, and the one that `state` shows superseded.
     pub(super) fn supersede(&mut self, method: AccessMethod, state: &RunnerCredentials) {
         let is_unbound = std::mem::take(&mut self.findings).unbound.is_some();

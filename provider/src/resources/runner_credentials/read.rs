@@ -73,8 +73,7 @@ impl Session<'_> {
             flatten::policy(state, policy.as_ref(), importing);
         }
         journal.is_imported |= importing;
-        let mut grant = journal.current();
-        grant.arn = Some(found.arn.clone());
+        let mut grant = Grant { arn: Some(found.arn.clone()), ..journal.current() };
         if is_key {
             let (keys, secret) = (keys?, secret?);
             let now = self.context.clock.time_of_day();
@@ -83,17 +82,12 @@ impl Session<'_> {
             if importing {
                 state.create_namespace = self.created_namespace(&desired).await.into();
             }
-            journal.put(grant);
-        } else {
-            let trusted = found.trust.as_ref().and_then(trust::service_account);
-            if importing && trusted.is_none() {
-                state.mode = Mode::PodIdentity.text().into();
-                journal = Journal { is_imported: true, ..Journal::new(AccessMethod::of(state)) };
-                grant.method = journal.current.clone();
-            }
-            journal.put(grant);
-            self.read_binding(state, &mut journal, &mut unseen).await?;
+        } else if importing && found.trust.as_ref().and_then(trust::service_account).is_none() {
+            journal.rename_current(AccessMethod { mode: Mode::PodIdentity, ..grant.method });
+            grant.method = journal.current.clone();
         }
+        journal.put(grant);
+        self.read_binding(state, &mut journal, &mut unseen).await?;
         let warning = self.refresh_superseded(state, &mut journal, &found.tags).await;
         operation.diagnostics.extend(warning);
         if !is_key {

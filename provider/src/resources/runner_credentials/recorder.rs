@@ -76,8 +76,7 @@ impl<'a> Recorder<'a> {
 
     /// The service account of the current grant is another one.
     pub(super) fn rebind(&mut self, method: AccessMethod) {
-        self.journal.remove(&self.grant.method);
-        self.journal.current = method.clone();
+        self.journal.rename_current(method.clone());
         self.journal.findings.unbound = None;
         self.update(|grant| grant.method = method);
     }
@@ -107,35 +106,23 @@ impl<'a> Recorder<'a> {
     }
 }
 
-impl Sink for Create<RunnerCredentials, Private> {
-    fn record(&mut self, state: RunnerCredentials, journal: Journal) {
-        self.private.journal = journal;
-        Create::record(self, state);
-    }
+macro_rules! sinks {
+    ($($operation:ident: $record:expr,)*) => {$(
+        impl Sink for $operation<RunnerCredentials, Private> {
+            fn record(&mut self, state: RunnerCredentials, journal: Journal) {
+                self.private.journal = journal;
+                $record(self, state);
+            }
 
-    fn warn(&mut self, warning: Diagnostic) {
-        self.diagnostics.push(warning);
-    }
+            fn warn(&mut self, warning: Diagnostic) {
+                self.diagnostics.push(warning);
+            }
+        }
+    )*};
 }
 
-impl Sink for Update<RunnerCredentials, Private> {
-    fn record(&mut self, state: RunnerCredentials, journal: Journal) {
-        self.private.journal = journal;
-        Update::record(self, state);
-    }
-
-    fn warn(&mut self, warning: Diagnostic) {
-        self.diagnostics.push(warning);
-    }
-}
-
-impl Sink for Delete<RunnerCredentials, Private> {
-    fn record(&mut self, state: RunnerCredentials, journal: Journal) {
-        self.private.journal = journal;
-        self.state = state;
-    }
-
-    fn warn(&mut self, warning: Diagnostic) {
-        self.diagnostics.push(warning);
-    }
+sinks! {
+    Create: Create::record,
+    Update: Update::record,
+    Delete: |operation: &mut Self, state| operation.state = state,
 }
