@@ -10,7 +10,9 @@ use gitlabspot_clients::aws::{Attempts, AwsError};
 use tfplugin::framework::Context;
 use tfplugin::framework::wait::WaitError;
 
+use super::iam::{Iam, Waited, optional};
 use super::manifests::secret::KeyPair;
+use crate::configured::Data;
 use crate::propagation::{PROPAGATION, Steady, accepted, settled};
 use crate::timestamp;
 
@@ -23,22 +25,28 @@ pub(super) struct Listed {
     pub(super) created_at: Option<String>,
 }
 
-/// A key that was just made.
+/// A key that was just created.
 #[derive(Debug)]
-pub(super) struct Made {
+pub(super) struct Created {
     pub(super) pair: KeyPair,
     /// RFC 3339.
     pub(super) created_at: String,
 }
 
-/// Why no key could be made. None was left behind that is not named.
+/// Why no key could be created. None is left that is not named.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// The user has as many keys as IAM allows, and these are not ours.
+    /// The user has as many keys as IAM allows, and this provider did not create them all.
     TooMany(Vec<String>),
     /// An answer without a key: nothing that AWS documents.
     Empty,
     Call(WaitError<AwsError>),
+}
+
+impl<E: Into<WaitError<AwsError>>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Call(error.into())
+    }
 }
 
 /// All keys.
@@ -60,15 +68,9 @@ fn time(date: &aws_smithy_types::DateTime) -> Option<String> {
     std::time::SystemTime::try_from(*date).ok().map(timestamp::format)
 }
 
-/// Makes a key. The call has no idempotency token and the secret is told once: after an answer that was lost, the key
-/// that was made is found by comparing with the keys of before, and removed, as nobody will ever know its secret.
-pub(super) async fn create<D>(
-    context: &Context<D>,
-    iam: &Client,
-    user: &str,
-    before: &[Listed],
-) -> Result<Made, Failure> {
-    let failed = |error| Failure::Call(WaitError::Failed(error));
+/// Creates a key. The call has no idempotency token and only its answer has the secret: after an answer that was lost, the
+/// new key is found by comparing with the keys of before, and deleted, as nobody will ever know its secret.
+pub(super) async fn create(iam: Iam<'_>, user: &str, before: &[Listed]) -> Result<Created, Failure> {
     let mut tries = 0;
     loop {
         tries += 1;
@@ -78,50 +80,42 @@ pub(super) async fn create<D>(
             async move { request.send().await.map_err(AwsError::of("CreateAccessKey")) }
         };
         let passes = |error: &AwsError| matches!(error.code(), Some("NoSuchEntity" | "ConcurrentModification"));
-        match accepted(context, PROPAGATION, passes, call).await {
+        match accepted(iam.context, PROPAGATION, passes, call).await {
             Ok(answer) => {
                 let Some(key) = answer.access_key else { return Err(Failure::Empty) };
-                let made = Made {
+                let created = Created {
                     created_at: key
                         .create_date()
                         .and_then(time)
-                        .unwrap_or_else(|| timestamp::format(context.clock.time_of_day())),
+                        .unwrap_or_else(|| timestamp::format(iam.context.clock.time_of_day())),
                     pair: KeyPair { id: key.access_key_id, secret: key.secret_access_key.into() },
                 };
                 if attempts.answer_lost() {
-                    remove_orphans(context, iam, user, before, Some(&made.pair.id)).await.map_err(failed)?;
+                    remove_orphans(iam, user, before, Some(&created.pair.id)).await?;
                 }
-                return Ok(made);
+                return Ok(created);
             }
-            Err(WaitError::Failed(error)) if error.code() == Some("LimitExceeded") => {
-                let removed = remove_orphans(context, iam, user, before, None).await.map_err(failed)?;
-                if removed == 0 {
+            Err(WaitError::Failed(error)) if is_limit(&error) || error.is_outcome_unknown() => {
+                let removed = remove_orphans(iam, user, before, None).await?;
+                if removed == 0 && is_limit(&error) {
                     return Err(Failure::TooMany(before.iter().map(|key| key.id.clone()).collect()));
                 }
                 if tries == 3 {
-                    return Err(failed(error));
+                    return Err(error.into());
                 }
             }
-            Err(WaitError::Failed(error)) if error.is_outcome_unknown() => {
-                remove_orphans(context, iam, user, before, None).await.map_err(failed)?;
-                if tries == 3 {
-                    return Err(failed(error));
-                }
-            }
-            Err(error) => return Err(Failure::Call(error)),
+            Err(error) => return Err(error.into()),
         }
     }
 }
 
+fn is_limit(error: &AwsError) -> bool {
+    error.code() == Some("LimitExceeded")
+}
+
 /// Removes the keys that were not there before, except one.
-async fn remove_orphans<D>(
-    context: &Context<D>,
-    iam: &Client,
-    user: &str,
-    before: &[Listed],
-    keep: Option<&str>,
-) -> Result<usize, AwsError> {
-    let now = list(iam, user).await?;
+async fn remove_orphans(iam: Iam<'_>, user: &str, before: &[Listed], keep: Option<&str>) -> Result<usize, AwsError> {
+    let now = list(&iam, user).await?;
     let orphans: Vec<_> = now
         .into_iter()
         .map(|key| key.id)
@@ -129,17 +123,13 @@ async fn remove_orphans<D>(
         .collect();
     for orphan in &orphans {
         tracing::warn!(user, access_key_id = orphan, "removing an access key whose secret was lost on the way");
-        delete(context, iam, user, orphan).await?;
+        delete(iam, user, orphan).await?;
     }
     Ok(orphans.len())
 }
 
 /// Waits until AWS everywhere accepts the key: several calls of STS in a row have to work.
-pub(super) async fn prove<D>(
-    context: &Context<D>,
-    sts: &aws_sdk_sts::Client,
-    pair: &KeyPair,
-) -> Result<(), WaitError<AwsError>> {
+pub(super) async fn prove(context: &Context<Data>, sts: &aws_sdk_sts::Client, pair: &KeyPair) -> Waited<()> {
     let sts = as_user(sts, pair);
     let steady = Steady { looks: 3, delay: Duration::ZERO, interval: Duration::from_secs(1), timeout: PROPAGATION };
     settled(context, steady, || async {
@@ -182,37 +172,33 @@ fn is_unknown_key(error: &AwsError) -> bool {
 }
 
 /// Turns a key off, then deletes it; that it is gone is a success.
-pub(super) async fn retire<D>(context: &Context<D>, iam: &Client, user: &str, id: &str) -> Result<(), AwsError> {
+pub(super) async fn retire(iam: Iam<'_>, user: &str, id: &str) -> Result<(), AwsError> {
     let call = || async {
         let request = iam.update_access_key().user_name(user).access_key_id(id).status(StatusType::Inactive);
         request.send().await.map(drop).map_err(AwsError::of("UpdateAccessKey"))
     };
-    match repeated(context, call).await {
-        Ok(()) => delete(context, iam, user, id).await,
-        Err(error) if error.is_not_found() => Ok(()),
-        Err(error) => Err(error),
+    match optional(repeated(iam, call).await)? {
+        Some(()) => delete(iam, user, id).await,
+        None => Ok(()),
     }
 }
 
 /// Deletes a key; that it is gone is a success.
-pub(super) async fn delete<D>(context: &Context<D>, iam: &Client, user: &str, id: &str) -> Result<(), AwsError> {
+pub(super) async fn delete(iam: Iam<'_>, user: &str, id: &str) -> Result<(), AwsError> {
     let call = || async {
         let request = iam.delete_access_key().user_name(user).access_key_id(id);
         request.send().await.map(drop).map_err(AwsError::of("DeleteAccessKey"))
     };
-    match repeated(context, call).await {
-        Err(error) if error.is_not_found() => Ok(()),
-        other => other,
-    }
+    optional(repeated(iam, call).await).map(drop)
 }
 
 /// Repeats a change of a key while IAM is busy with another one.
-async fn repeated<D, F>(context: &Context<D>, mut call: impl FnMut() -> F) -> Result<(), AwsError>
+async fn repeated<F>(iam: Iam<'_>, mut call: impl FnMut() -> F) -> Result<(), AwsError>
 where
     F: Future<Output = Result<(), AwsError>>,
 {
     let passes = |error: &AwsError| error.code() == Some("ConcurrentModification");
-    match accepted(context, PROPAGATION, passes, &mut call).await {
+    match accepted(iam.context, PROPAGATION, passes, &mut call).await {
         Ok(()) => Ok(()),
         Err(WaitError::Failed(error)) => Err(error),
         // Stopped between two tries: one more, so that no key stays behind for want of a second.

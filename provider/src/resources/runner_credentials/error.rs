@@ -1,4 +1,4 @@
-//! What can go wrong with credentials, and what it leaves behind.
+//! Why an operation on credentials failed: the fault, and what remains.
 
 use gitlabspot_clients::ClientError;
 use gitlabspot_clients::aws::AwsError;
@@ -6,39 +6,79 @@ use gitlabspot_clients::kubernetes::KubernetesError;
 use tfplugin::framework::wait::WaitError;
 use tfplugin::framework::{Diagnostic, Diagnostics};
 
-use super::holder::Holder;
-use super::key_grant::{IN_STATE, MADE_BEFORE, NOTHING};
+use super::principal::Principal;
 use crate::errors::ToDiagnostic;
 use crate::next_apply::REPLACES;
 use crate::turns::Taken;
 
-/// Why an operation failed. `left` says what it left behind, as a sentence.
+/// The result of a step.
+pub(super) type Result<T> = std::result::Result<T, Error>;
+
+/// Why an operation failed, and what remains after it.
+#[derive(Debug)]
+pub(super) struct Error {
+    pub(super) fault: Box<Fault>,
+    pub(super) remains: Remains,
+}
+
+/// What remains after an operation that failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Remains {
+    #[error("Nothing was created.")]
+    Nothing,
+    #[error("The objects created before are in the state. Apply or destroy again when the cause is resolved.")]
+    Recorded,
+    /// The same after a create, whose resource is replaced.
+    #[error("The objects created before are in the state. {REPLACES}")]
+    Tainted,
+    #[error("The state was not changed.")]
+    State,
+    #[error("The previous key remains in use.")]
+    PreviousKey,
+    #[error("The new key is in use; the next apply deletes {0}.")]
+    OldKey(String),
+    /// Also what remained before there was the key.
+    #[error("The new access key {0} was deleted again. {1}")]
+    DeletedKey(String, Box<Remains>),
+    #[error("The new access key {id} could not be deleted ({cause}); the next apply or destroy deletes it. {and}")]
+    UnusedKey { id: String, cause: String, and: Box<Remains> },
+    #[error(
+        "It is not known whether the new access key {0} is in the Secret. The previous key is kept as well; the next \
+         apply keeps the one in the Secret and deletes the other."
+    )]
+    EitherKey(String),
+    /// Of no concern for the fault, or part of its text.
+    #[error("")]
+    Unsaid,
+}
+
+/// What went wrong.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Error {
-    #[error("{source} {left}")]
-    Client { source: Box<ClientError>, left: String },
+pub(super) enum Fault {
+    #[error("{0}")]
+    Client(ClientError),
 
     #[error(
         "An IAM {} with the name {name} already exists and does not belong to this resource. It was not changed. If \
          the resource was renamed, write a `moved` block. If no state contains it, import it, for example with \"tofu \
          import ADDRESS {id}\". Otherwise choose another name; with create_before_destroy, a name_prefix.",
-        .holder.word()
+        .principal.label()
     )]
-    Exists { holder: Holder, name: String, id: String },
+    Exists { principal: Principal, name: String, id: String },
 
-    #[error("{source}. Nothing was created. Choose different names for the two resources, with name and secret_name.")]
-    Taken { source: WaitError<Taken> },
+    #[error("{0}. Nothing was created. Choose different names for the two resources, with name and secret_name.")]
+    Taken(WaitError<Taken>),
 
     #[error(
         "The Secret {namespace}/{name} already exists{}. It was not changed. {}elete the Secret, or choose another \
-         secret_name. {left}",
+         secret_name.",
         .user.as_ref().map(|it| format!(" and holds the key of the IAM user {}", it.user)).unwrap_or_default(),
         .user.as_ref().map_or_else(
             || "D".to_owned(),
             |it| format!("Import the credentials, for example with \"tofu import ADDRESS {}\", d", it.id),
         )
     )]
-    SecretExists { namespace: String, name: String, user: Option<Box<Occupant>>, left: String },
+    SecretExists { namespace: String, name: String, user: Option<Occupant> },
 
     #[error(
         "The Secret {namespace}/{name} was changed after the plan was created. It was not touched. Plan again: the \
@@ -46,66 +86,63 @@ pub(super) enum Error {
     )]
     SecretChanged { namespace: String, name: String },
 
-    #[error(
-        "The namespace {namespace} does not exist. Set create_namespace = true to create it, or create it first. {left}"
-    )]
-    NoNamespace { namespace: String, left: String },
+    #[error("The namespace {0} does not exist. Set create_namespace = true to create it, or create it first.")]
+    NoNamespace(String),
 
-    #[error("{doing} failed: {source}. {left}")]
-    Aws { doing: String, source: Box<WaitError<AwsError>>, left: String },
+    #[error("{step} failed: {source}.")]
+    Aws { step: String, source: WaitError<AwsError> },
 
-    #[error("{doing} failed: {source}. {left}")]
-    Kubernetes { doing: String, source: KubernetesError, left: String },
+    #[error("{step} failed: {source}.")]
+    Kubernetes { step: String, source: KubernetesError },
 
-    #[error("{doing} did not complete: {source}. {left}")]
-    Wait { doing: String, source: WaitError<KubernetesError>, left: String },
+    #[error("{step} did not complete: {source}.")]
+    Wait { step: String, source: WaitError<KubernetesError> },
 
     #[error(
         "The IAM user {user} already has the maximum number of access keys: {}. At least one of them was not created \
-         by this provider, so no new key can be created. Delete a key that is not used, then apply again. {left}",
+         by this provider, so no new key can be created. Delete a key that is not used, then apply again.",
         .keys.join(", ")
     )]
-    TooManyKeys { user: String, keys: Vec<String>, left: String },
+    TooManyKeys { user: String, keys: Vec<String> },
 
-    #[error("The response of AWS does not contain the new access key of the IAM user {user}. {left}")]
-    EmptyKey { user: String, left: String },
+    #[error("The response of AWS does not contain the new access key of the IAM user {0}.")]
+    EmptyKey(String),
 
     #[error(
         "The IAM {} {name} cannot be deleted, because it has attachments that this provider does not manage: {}. \
-         Remove them, then destroy again. {left}",
-        .holder.word(),
+         Remove them, then destroy again.",
+        .principal.label(),
         .obstacles.join(", ")
     )]
-    InTheWay { holder: Holder, name: String, obstacles: Vec<String>, left: String },
+    InUse { principal: Principal, name: String, obstacles: Vec<String> },
 
     #[error(
-        "The mode requires the name of the EKS cluster. Set cluster_name here or in the provider's kubernetes \
-         settings. {left}"
+        "The mode requires the name of the EKS cluster. Set cluster_name here or in the provider's kubernetes settings."
     )]
-    NoCluster { left: String },
+    NoCluster,
 
     #[error(
-        "The EKS cluster {cluster} does not have an OIDC issuer, so roles for service accounts are not possible. Use \
-         mode pod_identity or access_key. {left}"
+        "The EKS cluster {0} does not have an OIDC issuer, so roles for service accounts are not possible. Use mode \
+         pod_identity or access_key."
     )]
-    NoIssuer { cluster: String, left: String },
+    NoIssuer(String),
 
     #[error(
         "The service account {service_account} already has a Pod Identity association with the role {role_arn}, which \
          does not belong to this resource. It was not changed. Import the role with its association, for example with \
-         \"tofu import ADDRESS {id}\", delete the association, or use another service account. {left}"
+         \"tofu import ADDRESS {id}\", delete the association, or use another service account."
     )]
-    AssociationExists { service_account: String, role_arn: String, id: String, left: String },
+    AssociationExists { service_account: String, role_arn: String, id: String },
 
     #[error(
         "Since the plan was created, pods use old credentials again, so these were kept: {} Everything else was done. \
          Plan again.",
-        .kept.join(" ")
+        .0.join(" ")
     )]
-    UsedAgain { kept: Vec<String> },
+    UsedAgain(Vec<String>),
 
-    #[error("The IAM {} {name} does not exist, or the provider's credentials cannot access it.", .holder.word())]
-    NothingToImport { holder: Holder, name: String },
+    #[error("The IAM {} {name} does not exist, or the provider's credentials cannot access it.", .principal.label())]
+    NothingToImport { principal: Principal, name: String },
 }
 
 /// Whose key a Secret holds.
@@ -116,50 +153,42 @@ pub(super) struct Occupant {
     pub(super) id: String,
 }
 
-impl Error {
-    /// Says what was left behind, where that is known only after cleaning up.
-    pub(super) fn leaves(&mut self, what: String) {
-        if let Some(left) = self.left() {
-            *left = what;
-        }
-    }
+/// Names the step in which a call failed, and what remains.
+pub(super) trait During<T> {
+    fn during(self, step: impl Into<String>, remains: Remains) -> Result<T>;
+}
 
-    /// The same, of a create.
-    pub(super) fn of_create(mut self) -> Self {
-        if let Some(left) = self.left() {
-            *left = left.replace(IN_STATE, &format!("{MADE_BEFORE} {REPLACES}"));
-        }
-        self
+impl<T, E: Cause> During<T> for std::result::Result<T, E> {
+    fn during(self, step: impl Into<String>, remains: Remains) -> Result<T> {
+        self.map_err(|cause| cause.in_step(step.into()).leaving(remains))
     }
+}
 
-    /// Whether it is certain that nothing was made.
-    pub(super) fn left_nothing(&mut self) -> bool {
-        match self.left() {
-            Some(left) => left == NOTHING,
-            None => matches!(self, Self::Exists { .. }),
-        }
-    }
+/// Why a call failed.
+pub(super) trait Cause {
+    fn in_step(self, step: String) -> Fault;
+}
 
-    fn left(&mut self) -> Option<&mut String> {
-        match self {
-            Self::Client { left, .. }
-            | Self::SecretExists { left, .. }
-            | Self::NoNamespace { left, .. }
-            | Self::Aws { left, .. }
-            | Self::Kubernetes { left, .. }
-            | Self::Wait { left, .. }
-            | Self::TooManyKeys { left, .. }
-            | Self::EmptyKey { left, .. }
-            | Self::InTheWay { left, .. }
-            | Self::NoCluster { left }
-            | Self::NoIssuer { left, .. }
-            | Self::AssociationExists { left, .. } => Some(left),
-            Self::Exists { .. }
-            | Self::SecretChanged { .. }
-            | Self::UsedAgain { .. }
-            | Self::Taken { .. }
-            | Self::NothingToImport { .. } => None,
+macro_rules! causes {
+    ($($cause:ty: $fault:ident,)*) => {$(
+        impl Cause for $cause {
+            fn in_step(self, step: String) -> Fault {
+                Fault::$fault { step, source: self.into() }
+            }
         }
+    )*};
+}
+
+causes! {
+    AwsError: Aws,
+    WaitError<AwsError>: Aws,
+    KubernetesError: Kubernetes,
+    WaitError<KubernetesError>: Wait,
+}
+
+impl Fault {
+    pub(super) fn leaving(self, remains: Remains) -> Error {
+        Error { fault: Box::new(self), remains }
     }
 
     fn summary(&self) -> &'static str {
@@ -174,32 +203,86 @@ impl Error {
             Self::Aws { .. } | Self::EmptyKey { .. } => "Cannot manage the IAM side of the credentials",
             Self::Kubernetes { .. } | Self::Wait { .. } => "Cannot manage the cluster side of the credentials",
             Self::TooManyKeys { .. } => "Too many access keys",
-            Self::InTheWay { .. } => "IAM entity in use",
-            Self::NoCluster { .. } => "Missing argument",
+            Self::InUse { .. } => "IAM entity in use",
+            Self::NoCluster => "Missing argument",
             Self::NoIssuer { .. } => "Cluster without OIDC issuer",
             Self::AssociationExists { .. } => "Pod Identity association already exists",
             Self::NothingToImport { .. } => "IAM entity not found",
         }
     }
+
+    fn attribute(&self) -> Option<&'static str> {
+        match self {
+            Self::Exists { .. } => Some("name"),
+            Self::SecretExists { .. } | Self::SecretChanged { .. } => Some("secret_name"),
+            Self::NoNamespace { .. } => Some("namespace"),
+            Self::NoCluster => Some("cluster_name"),
+            Self::NoIssuer { .. } => Some("mode"),
+            Self::AssociationExists { .. } => Some("service_account"),
+            _ => None,
+        }
+    }
+}
+
+impl Error {
+    /// The same error of a create.
+    pub(super) fn of_create(mut self) -> Self {
+        let remains = match &mut self.remains {
+            Remains::DeletedKey(_, remains) | Remains::UnusedKey { and: remains, .. } => remains,
+            remains => remains,
+        };
+        if *remains == Remains::Recorded {
+            *remains = Remains::Tainted;
+        }
+        self
+    }
 }
 
 impl From<Error> for Diagnostics {
-    fn from(error: Error) -> Self {
-        let diagnostic = Diagnostic::error(error.summary(), error.to_string().trim_end());
-        match error {
-            Error::Client { source, left } => {
-                let mut diagnostic = source.to_diagnostic();
-                diagnostic.detail = format!("{} {left}", diagnostic.detail).trim_end().to_owned();
-                diagnostic
-            }
-            Error::Exists { .. } => diagnostic.at("name"),
-            Error::SecretExists { .. } | Error::SecretChanged { .. } => diagnostic.at("secret_name"),
-            Error::NoNamespace { .. } => diagnostic.at("namespace"),
-            Error::NoCluster { .. } => diagnostic.at("cluster_name"),
-            Error::NoIssuer { .. } => diagnostic.at("mode"),
-            Error::AssociationExists { .. } => diagnostic.at("service_account"),
-            _ => diagnostic,
+    fn from(Error { fault, remains }: Error) -> Self {
+        let mut diagnostic = match *fault {
+            Fault::Client(ref source) => source.to_diagnostic(),
+            ref fault => Diagnostic::error(fault.summary(), fault.to_string()),
+        };
+        // The text of this one says that it was not changed.
+        if !matches!(*fault, Fault::Exists { .. }) {
+            diagnostic.detail = format!("{} {remains}", diagnostic.detail).trim_end().to_owned();
+        }
+        match fault.attribute() {
+            Some(attribute) => diagnostic.at(attribute),
+            None => diagnostic,
         }
         .into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn detail(error: Error) -> String {
+        Diagnostics::from(error).iter().map(|it| it.detail.clone()).collect()
+    }
+
+    #[test]
+    fn errors_say_what_remains() {
+        let fault = || Fault::EmptyKey("runner".to_owned());
+        let said = detail(fault().leaving(Remains::Recorded));
+        assert!(said.ends_with("Apply or destroy again when the cause is resolved."), "{said}");
+        let deleted = Remains::DeletedKey("AKIA1".to_owned(), Box::new(Remains::Recorded));
+        let said = detail(fault().leaving(deleted).of_create());
+        assert!(said.contains("AKIA1 was deleted again. The objects created before are in the state."), "{said}");
+        assert!(said.ends_with(REPLACES), "{said}");
+        let unused = Remains::UnusedKey {
+            id: "AKIA1".to_owned(),
+            cause: "denied".to_owned(),
+            and: Box::new(Remains::PreviousKey),
+        };
+        let said = detail(fault().leaving(unused.clone()).of_create());
+        assert!(said.contains("could not be deleted (denied)") && said.ends_with("remains in use."), "{said}");
+        let exists = Fault::Exists { principal: Principal::User, name: "a".to_owned(), id: "b".to_owned() };
+        assert!(!detail(exists.leaving(Remains::Nothing)).contains("Nothing was created"));
+        let said = detail(Fault::UsedAgain(vec!["x.".to_owned()]).leaving(Remains::Unsaid));
+        assert!(said.ends_with("Plan again."), "{said}");
     }
 }

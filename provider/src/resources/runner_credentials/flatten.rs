@@ -7,11 +7,11 @@ use tfplugin::framework::Value;
 use tfplugin::framework::value::Map;
 
 use super::access_key::Listed;
-use super::holder;
-use super::manifests::secret;
-use super::memory::Memory;
+use super::journal::{Grant, Key};
+use super::manifests::secret::{self, KeyPair};
 use super::plan::rotates_at;
 use super::policy::recognized;
+use super::principal;
 use super::schema::RunnerCredentials;
 use crate::policy_document::{equivalent, parse, text};
 use crate::provider_tags::ProviderTags;
@@ -21,7 +21,7 @@ use crate::{tags, timestamp};
 pub(super) const SECRET_CHANGED: &str = "The Secret was changed outside of this configuration";
 
 /// What was found of user or role.
-pub(super) fn holder(state: &mut RunnerCredentials, found: &holder::Found, importing: Option<&ProviderTags>) {
+pub(super) fn principal(state: &mut RunnerCredentials, found: &principal::Observed, importing: Option<&ProviderTags>) {
     state.path = found.path.as_str().into();
     state.permissions_boundary = found.boundary.clone().into();
     match importing {
@@ -54,88 +54,75 @@ pub(super) fn policy(state: &mut RunnerCredentials, found: Option<&Json>, import
     }
 }
 
-/// What was found of key and Secret. `keys` is `None` when they may not be listed, and `secret` when it may not be read or the
-/// cluster could not be asked yet.
+/// What was found of key and Secret.
+pub(super) struct ObservedKey<'a> {
+    /// None when they may not be listed.
+    pub(super) keys: Option<&'a [Listed]>,
+    /// None when it may not be read, or the cluster could not be asked yet.
+    pub(super) secret: Option<Option<&'a secret::Found>>,
+    pub(super) now: SystemTime,
+}
+
+/// Sets what was found of key and Secret. Returns why the key has to be replaced, if it has to.
 pub(super) fn key(
     state: &mut RunnerCredentials,
-    memory: &mut Memory,
-    keys: Option<&[Listed]>,
-    secret: Option<Option<&secret::Found>>,
+    grant: &mut Grant,
+    observed: ObservedKey<'_>,
     importing: bool,
-    now: SystemTime,
-) {
+) -> Option<String> {
+    let ObservedKey { keys, secret, now } = observed;
+    let pair = secret.flatten().and_then(|found| found.pair.as_ref());
     if importing {
-        adopt(state, memory, secret.flatten());
+        // An import trusts the Secret that it finds.
+        grant.is_adopted = true;
+        grant.key = pair.map(|pair| Key::of(pair, None, &Value::Null));
     }
-    if let (Some(secret), Some(keys)) = (secret, keys) {
-        clear_up(state, memory, keys, secret);
+    if let (Some(_), Some(keys)) = (secret, keys) {
+        clear_up(state, grant, keys, pair);
     }
-    let before = state.access_key_id.known().cloned();
-    memory.rotation = None;
-    if let Some(keys) = keys {
-        listed(state, memory, keys);
-    }
+    let (id, written) = grant.key.clone().map(|key| (key.id, key.fingerprint)).unwrap_or_default();
+    let mut rotation = keys.and_then(|keys| listed(grant, keys));
     if let Some(secret) = secret {
-        let pair = secret.and_then(|found| found.pair.as_ref());
-        state.secret_hash = pair.map(|pair| pair.fingerprint(before.as_deref().unwrap_or_default())).into();
+        grant.secret_hash = pair.map(|pair| pair.fingerprint(&id));
         if secret.is_none() {
-            memory.rotation = Some("The Secret was deleted".to_owned());
-        } else if state.secret_hash.known() != memory.fingerprint.as_ref() {
-            memory.rotation = Some(SECRET_CHANGED.to_owned());
+            rotation = Some("The Secret was deleted".to_owned());
+        } else if grant.secret_hash != written {
+            rotation = Some(SECRET_CHANGED.to_owned());
         }
         if let Some(found) = secret {
             metadata(state, found, importing);
         }
     }
-    state.rotates_at = rotates_at(state);
-    if memory.rotation.is_none() && state.rotates_at.as_str().and_then(timestamp::parse).is_some_and(|due| due <= now) {
-        memory.rotation = Some("The key is older than rotate_after_days".to_owned());
-    }
+    state.created_at = grant.key.as_ref().and_then(|key| key.created_at.clone()).into();
+    let is_due = rotates_at(state).as_str().and_then(timestamp::parse).is_some_and(|due| due <= now);
+    rotation.or_else(|| is_due.then(|| "The key is older than rotate_after_days".to_owned()))
 }
 
-/// What was found of the keys of the user.
-fn listed(state: &mut RunnerCredentials, memory: &mut Memory, keys: &[Listed]) {
-    memory.retiring.retain(|id| keys.iter().any(|key| &key.id == id));
-    memory.outgoing.take_if(|outgoing| keys.iter().all(|key| key.id != outgoing.id));
-    let before = state.access_key_id.known().cloned();
-    match keys.iter().find(|key| Some(&key.id) == before.as_ref()) {
-        Some(key) => {
-            if key.created_at.is_some() {
-                state.created_at = key.created_at.clone().into();
-            }
-            if !key.is_active {
-                memory.rotation = Some(format!("The access key {} was turned off", key.id));
-            }
-        }
-        None => {
-            state.access_key_id = Value::Null;
-            state.created_at = Value::Null;
-            let which = before.as_ref().map_or_else(|| "of the Secret".to_owned(), Clone::clone);
-            memory.rotation = Some(format!("The access key {which} no longer exists"));
-        }
+/// What was found of the keys of the user, and why the one in use has to be replaced.
+fn listed(grant: &mut Grant, keys: &[Listed]) -> Option<String> {
+    grant.retiring.retain(|id| keys.iter().any(|key| &key.id == id));
+    grant.outgoing.take_if(|outgoing| keys.iter().all(|key| key.id != outgoing.id));
+    let which = grant.key_id().unwrap_or("of the Secret").to_owned();
+    let Some(found) = keys.iter().find(|found| Some(found.id.as_str()) == grant.key_id()) else {
+        grant.key = None;
+        return Some(format!("The access key {which} no longer exists"));
+    };
+    if let (Some(key), Some(created_at)) = (&mut grant.key, &found.created_at) {
+        key.created_at = Some(created_at.clone());
     }
+    (!found.is_active).then(|| format!("The access key {which} was turned off"))
 }
 
-/// Finds out what became of a key of which it was not known whether it is in the Secret.
-fn clear_up(state: &mut RunnerCredentials, memory: &mut Memory, keys: &[Listed], secret: Option<&secret::Found>) {
-    let Some(unclear) = memory.unclear.take() else { return };
-    let pair = secret.and_then(|found| found.pair.as_ref());
-    let is_there = pair.is_some_and(|pair| Some(pair.fingerprint(&unclear.id)) == unclear.fingerprint);
-    if is_there && keys.iter().any(|key| key.is_active && key.id == unclear.id) {
-        memory.retiring.extend(state.access_key_id.known().cloned());
-        unclear.tell(state, memory);
+/// Finds out whether the Secret has a key of which it was not known.
+fn clear_up(state: &mut RunnerCredentials, grant: &mut Grant, keys: &[Listed], pair: Option<&KeyPair>) {
+    let Some(unclear) = grant.unclear.take() else { return };
+    let is_active = keys.iter().any(|key| key.is_active && key.id == unclear.id);
+    if is_active && pair.is_some_and(|pair| unclear.is(pair)) {
+        state.rotation_trigger = unclear.rotation_trigger.clone().into();
+        grant.retiring.extend(grant.key.replace(unclear).map(|key| key.id));
     } else {
-        memory.retiring.push(unclear.id);
+        grant.retiring.push(unclear.id);
     }
-}
-
-/// An import trusts the Secret that it finds.
-fn adopt(state: &mut RunnerCredentials, memory: &mut Memory, secret: Option<&secret::Found>) {
-    memory.is_imported = true;
-    memory.is_adopted = true;
-    let pair = secret.and_then(|found| found.pair.as_ref());
-    state.access_key_id = pair.map(|pair| pair.id.clone()).into();
-    memory.fingerprint = pair.map(|pair| pair.fingerprint(&pair.id));
 }
 
 fn metadata(state: &mut RunnerCredentials, found: &secret::Found, importing: bool) {
@@ -177,12 +164,16 @@ mod tests {
     /// What a read makes of keys and Secret, after a first one that found everything in order.
     fn reason(keys: &[Listed], found: Option<&secret::Found>, now: &str) -> Option<String> {
         let mut state = RunnerCredentials { rotate_after_days: 90.into(), ..RunnerCredentials::default() };
-        let mut memory = Memory::default();
-        let start = timestamp::parse("2026-01-02T00:00:00Z").unwrap();
-        key(&mut state, &mut memory, Some(&[a_key("AKIA1")]), Some(Some(&secret("AKIA1", "s"))), true, start);
-        assert_eq!((memory.rotation.clone(), state.access_key_id.as_str()), (None, Some("AKIA1")));
-        key(&mut state, &mut memory, Some(keys), Some(found), false, timestamp::parse(now).unwrap());
-        memory.rotation
+        let mut grant = Grant::default();
+        let mut read = |keys: &[Listed], found: Option<&secret::Found>, now: &str, importing| {
+            let now = timestamp::parse(now).unwrap();
+            let observed = ObservedKey { keys: Some(keys), secret: Some(found), now };
+            let reason = key(&mut state, &mut grant, observed, importing);
+            (reason, grant.key_id().map(str::to_owned))
+        };
+        let first = read(&[a_key("AKIA1")], Some(&secret("AKIA1", "s")), "2026-01-02T00:00:00Z", true);
+        assert_eq!(first, (None, Some("AKIA1".to_owned())));
+        read(keys, found, now, false).0
     }
 
     #[test]
@@ -207,13 +198,15 @@ mod tests {
 
     #[test]
     fn a_cluster_that_is_not_there_yet_changes_nothing() {
-        let mut state = RunnerCredentials {
-            access_key_id: "AKIA1".into(),
-            secret_hash: "abc".into(),
-            ..RunnerCredentials::default()
+        let written = KeyPair { id: "AKIA1".to_owned(), secret: "s".to_owned().into() };
+        let mut grant = Grant {
+            key: Some(Key::of(&written, None, &Value::Null)),
+            secret_hash: Some("abc".to_owned()),
+            ..Grant::default()
         };
-        let mut memory = Memory { fingerprint: Some("abc".to_owned()), ..Memory::default() };
-        key(&mut state, &mut memory, Some(&[a_key("AKIA1")]), None, false, SystemTime::UNIX_EPOCH);
-        assert_eq!((memory.rotation, state.secret_hash), (None, "abc".into()));
+        let before = grant.clone();
+        let observed = ObservedKey { keys: Some(&[a_key("AKIA1")]), secret: None, now: SystemTime::UNIX_EPOCH };
+        assert_eq!(key(&mut RunnerCredentials::default(), &mut grant, observed, false), None);
+        assert_eq!((&grant.secret_hash, grant.key_id()), (&before.secret_hash, before.key_id()));
     }
 }

@@ -4,9 +4,9 @@ use aws_sdk_iam::Client;
 use gitlabspot_clients::aws::AwsError;
 use serde_json::Value as Json;
 
-use super::holder::{Found, Settings};
 use super::iam_user::tags;
 use super::inline_policy;
+use super::principal::{Observed, Settings};
 use crate::policy_document::{parse, text};
 use crate::tags::Change;
 
@@ -28,12 +28,12 @@ pub(super) async fn create(iam: &Client, settings: &Settings) -> Result<String, 
     Ok(answer.role.map(|role| role.arn).unwrap_or_default())
 }
 
-pub(super) async fn read(iam: &Client, name: &str) -> Result<Found, AwsError> {
+pub(super) async fn read(iam: &Client, name: &str) -> Result<Observed, AwsError> {
     let answer = iam.get_role().role_name(name).send().await.map_err(AwsError::of("GetRole"))?;
     let role = answer.role;
     let boundary =
         role.as_ref().and_then(|role| role.permissions_boundary()).and_then(|b| b.permissions_boundary_arn());
-    Ok(Found {
+    Ok(Observed {
         boundary: boundary.map(str::to_owned),
         arn: role.as_ref().map(|role| role.arn.clone()).unwrap_or_default(),
         path: role.as_ref().map(|role| role.path.clone()).unwrap_or_default(),

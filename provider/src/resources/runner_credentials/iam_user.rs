@@ -4,8 +4,8 @@ use aws_sdk_iam::Client;
 use aws_sdk_iam::types::Tag;
 use gitlabspot_clients::aws::AwsError;
 
-use super::holder::{Found, Settings};
 use super::inline_policy;
+use super::principal::{Observed, Settings};
 use crate::tags::{Change, Tags};
 
 pub(super) async fn create(iam: &Client, settings: &Settings) -> Result<String, AwsError> {
@@ -25,12 +25,12 @@ pub(super) fn tags(tags: &Tags) -> Vec<Tag> {
     tags.iter().map(tag).collect()
 }
 
-pub(super) async fn read(iam: &Client, name: &str) -> Result<Found, AwsError> {
+pub(super) async fn read(iam: &Client, name: &str) -> Result<Observed, AwsError> {
     let answer = iam.get_user().user_name(name).send().await.map_err(AwsError::of("GetUser"))?;
     let user = answer.user;
     let boundary =
         user.as_ref().and_then(|user| user.permissions_boundary()).and_then(|b| b.permissions_boundary_arn());
-    Ok(Found {
+    Ok(Observed {
         boundary: boundary.map(str::to_owned),
         arn: user.as_ref().map(|user| user.arn.clone()).unwrap_or_default(),
         path: user.as_ref().map(|user| user.path.clone()).unwrap_or_default(),
@@ -74,7 +74,7 @@ pub(super) const ACCESS_KEY: &str = "access key";
 
 /// What others have put on the user, without keys that are gone. What cannot be listed is left out: the refusal itself is shown anyway.
 pub(super) async fn obstacles(iam: &Client, name: &str, gone: &[String]) -> Vec<String> {
-    let (policies, credentials) = tokio::join!(Box::pin(policies(iam, name)), Box::pin(credentials(iam, name, gone)));
+    let (policies, credentials) = tokio::join!(policies(iam, name), credentials(iam, name, gone));
     [policies, credentials].concat()
 }
 

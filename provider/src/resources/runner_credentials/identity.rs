@@ -2,10 +2,12 @@
 
 use tfplugin::framework::{Context, Diagnostic, Diagnostics, Import, Object, Value};
 
-use super::import::parse;
+use super::access_method::Mode;
+use super::import;
+use super::model::Desired;
+use super::principal::Principal;
 use super::private::Private;
 use super::schema::RunnerCredentials;
-use super::validate::{Mode, Wanted};
 use crate::cluster::Eks;
 use crate::configured::Data;
 use crate::{identity, whereabouts};
@@ -61,22 +63,20 @@ impl Identity {
 
     /// The same as an import id; `None` if it does not say how the runner gets at user or role.
     fn id(&self, cluster_name: &Value<String>) -> Option<String> {
-        let text = |value: &Value<String>| value.as_str().unwrap_or_default().to_owned();
-        let (name, namespace) = (text(&self.name), text(&self.namespace));
-        let object = match (self.secret_name.as_str(), self.service_account.as_str()) {
-            (Some(secret), None) => format!("{secret}:{name}"),
-            (None, Some(service_account)) => format!("{service_account}:role/{name}"),
+        let (name, namespace) = (self.name.as_str().unwrap_or_default(), self.namespace.as_str().unwrap_or_default());
+        let (object, principal) = match (self.secret_name.as_str(), self.service_account.as_str()) {
+            (Some(secret), None) => (secret, Principal::User),
+            (None, Some(service_account)) => (service_account, Principal::Role),
             _ => return None,
         };
-        let cluster = cluster_name.as_str().map(|name| format!("{name}/")).unwrap_or_default();
-        Some(format!("{cluster}{namespace}/{object}"))
+        Some(import::id(cluster_name.as_str(), (namespace, object), (principal, name)))
     }
 }
 
 /// As much state as the read that follows needs.
 pub(super) async fn import(context: &Context<Data>, from: Import<Identity>) -> Result<RunnerCredentials, Diagnostics> {
     let identity = match from {
-        Import::Id(id) => return parse(&id),
+        Import::Id(id) => return import::parse(&id),
         Import::Identity(identity) => identity,
     };
     let clients = &context.data()?.clients;
@@ -86,15 +86,15 @@ pub(super) async fn import(context: &Context<Data>, from: Import<Identity>) -> R
             set.";
         Diagnostic::error("Invalid identity", text)
     })?;
-    parse(&id)
+    import::parse(&id)
 }
 
-/// What no two operations of one run are to have in hand.
-pub(super) fn turn_names(wanted: &Wanted) -> Vec<String> {
-    let mut names = vec![format!("The IAM {} {}", wanted.mode.holder().word(), wanted.settings.name)];
-    if wanted.mode == Mode::AccessKey {
-        let cluster = wanted.cluster_name.as_deref().map(|cluster| format!(" in {cluster}")).unwrap_or_default();
-        names.push(format!("The Secret {}/{}{cluster}", wanted.place.namespace, wanted.place.name));
+/// What only one operation of a run may work on at a time.
+pub(super) fn turn_names(desired: &Desired) -> Vec<String> {
+    let mut names = vec![format!("The IAM {} {}", desired.method.principal().label(), desired.settings.name)];
+    if desired.method.mode == Mode::AccessKey {
+        let cluster = desired.cluster_name.as_deref().map(|cluster| format!(" in {cluster}")).unwrap_or_default();
+        names.push(format!("The Secret {}/{}{cluster}", desired.place.namespace, desired.place.name));
     }
     names
 }

@@ -5,10 +5,9 @@ use std::time::Duration;
 use aws_sdk_iam::Client;
 use gitlabspot_clients::aws::AwsError;
 use serde_json::Value as Json;
-use tfplugin::framework::Context;
-use tfplugin::framework::wait::WaitError;
 
-use super::holder::Holder;
+use super::iam::{Iam, Waited, optional};
+use super::principal::Principal;
 use crate::policy_document::{equivalent, parse, text};
 use crate::propagation::{PROPAGATION, Steady, accepted, settled};
 
@@ -16,51 +15,41 @@ use crate::propagation::{PROPAGATION, Steady, accepted, settled};
 pub(super) const NAME: &str = "gitlab-runner-cache";
 
 /// The document, if there is one that can be read.
-pub(super) async fn read(iam: &Client, holder: Holder, name: &str) -> Result<Option<Json>, AwsError> {
-    let document = match holder {
-        Holder::User => {
+pub(super) async fn read(iam: &Client, principal: Principal, name: &str) -> Result<Option<Json>, AwsError> {
+    let document = match principal {
+        Principal::User => {
             let request = iam.get_user_policy().user_name(name).policy_name(NAME);
             let answer = request.send().await.map_err(AwsError::of("GetUserPolicy"));
             answer.map(|answer| answer.policy_document)
         }
-        Holder::Role => {
+        Principal::Role => {
             let request = iam.get_role_policy().role_name(name).policy_name(NAME);
             let answer = request.send().await.map_err(AwsError::of("GetRolePolicy"));
             answer.map(|answer| answer.policy_document)
         }
     };
-    match document {
-        Ok(document) => Ok(parse(&document)),
-        Err(error) if error.is_not_found() => Ok(None),
-        Err(error) => Err(error),
-    }
+    Ok(optional(document)?.as_deref().and_then(parse))
 }
 
 /// Attaches it, and waits until a look shows it.
-pub(super) async fn put<D>(
-    context: &Context<D>,
-    iam: &Client,
-    holder: Holder,
-    name: &str,
-    document: &Json,
-) -> Result<(), WaitError<AwsError>> {
+pub(super) async fn put(iam: Iam<'_>, principal: Principal, (name, document): (&str, &Json)) -> Waited<()> {
     let passes = |error: &AwsError| error.is_not_found() || error.code() == Some("ConcurrentModification");
-    accepted(context, PROPAGATION, passes, || put_once(iam, holder, name, document)).await?;
+    accepted(iam.context, PROPAGATION, passes, || put_once(&iam, principal, name, document)).await?;
     let steady = Steady { looks: 1, delay: Duration::ZERO, interval: Duration::from_secs(1), timeout: PROPAGATION };
-    settled(context, steady, || async {
-        Ok(read(iam, holder, name).await?.is_some_and(|found| equivalent(&found, document)))
+    settled(iam.context, steady, || async {
+        Ok(read(&iam, principal, name).await?.is_some_and(|found| equivalent(&found, document)))
     })
     .await
 }
 
-async fn put_once(iam: &Client, holder: Holder, name: &str, document: &Json) -> Result<(), AwsError> {
+async fn put_once(iam: &Client, principal: Principal, name: &str, document: &Json) -> Result<(), AwsError> {
     let document = text(document);
-    match holder {
-        Holder::User => {
+    match principal {
+        Principal::User => {
             let request = iam.put_user_policy().user_name(name).policy_name(NAME).policy_document(document);
             request.send().await.map(drop).map_err(AwsError::of("PutUserPolicy"))
         }
-        Holder::Role => {
+        Principal::Role => {
             let request = iam.put_role_policy().role_name(name).policy_name(NAME).policy_document(document);
             request.send().await.map(drop).map_err(AwsError::of("PutRolePolicy"))
         }
@@ -68,29 +57,21 @@ async fn put_once(iam: &Client, holder: Holder, name: &str, document: &Json) -> 
 }
 
 /// Removes it; that there is none is a success.
-pub(super) async fn delete<D>(
-    context: &Context<D>,
-    iam: &Client,
-    holder: Holder,
-    name: &str,
-) -> Result<(), WaitError<AwsError>> {
+pub(super) async fn delete(iam: Iam<'_>, principal: Principal, name: &str) -> Waited<()> {
     let passes = |error: &AwsError| error.code() == Some("ConcurrentModification");
-    accepted(context, PROPAGATION, passes, || delete_once(iam, holder, name)).await
+    accepted(iam.context, PROPAGATION, passes, || delete_once(&iam, principal, name)).await
 }
 
-async fn delete_once(iam: &Client, holder: Holder, name: &str) -> Result<(), AwsError> {
-    let result = match holder {
-        Holder::User => {
+async fn delete_once(iam: &Client, principal: Principal, name: &str) -> Result<(), AwsError> {
+    let result = match principal {
+        Principal::User => {
             let request = iam.delete_user_policy().user_name(name).policy_name(NAME);
             request.send().await.map(drop).map_err(AwsError::of("DeleteUserPolicy"))
         }
-        Holder::Role => {
+        Principal::Role => {
             let request = iam.delete_role_policy().role_name(name).policy_name(NAME);
             request.send().await.map(drop).map_err(AwsError::of("DeleteRolePolicy"))
         }
     };
-    match result {
-        Err(error) if error.is_not_found() => Ok(()),
-        other => other,
-    }
+    optional(result).map(drop)
 }

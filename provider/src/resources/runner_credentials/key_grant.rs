@@ -1,333 +1,240 @@
 //! Mode `access_key`: a user with a policy, its key in a Secret.
 
-use std::time::Duration;
-
 use gitlabspot_clients::aws::AwsError;
-use gitlabspot_clients::kubernetes::KubernetesError;
-use tfplugin::framework::wait::WaitError;
 
-use super::access_key::{self, Failure, Listed, Made};
-use super::error::{Error, Occupant};
+use super::access_key::{self, Created, Failure, Listed};
+use super::error::{During, Fault, Occupant, Remains, Result};
 use super::flatten::SECRET_CHANGED;
-use super::holder::{CreateFailure, Holder};
+use super::journal::Key;
 use super::manifests::secret::{KeyPair, Seen};
-use super::memory::{Book, Key, Memory, Outgoing};
-use super::plan::rotates_at;
-use super::schema::RunnerCredentials;
-use super::validate::Wanted;
-use super::{Scene, inline_policy};
+use super::model::Desired;
+use super::principal::{CreateFailure, Principal};
+use super::recorder::Recorder;
+use super::{Session, import, inline_policy};
 use crate::namespace::{self, Namespace};
 use crate::policy_document;
 use crate::propagation::{PROPAGATION, accepted};
 
-/// An error that is a sentence's subject, and what is left behind.
-pub(super) fn aws(doing: impl Into<String>, source: WaitError<AwsError>, left: &str) -> Error {
-    Error::Aws { doing: doing.into(), source: Box::new(source), left: left.to_owned() }
-}
-
-pub(super) fn kubernetes(doing: impl Into<String>, source: KubernetesError, left: &str) -> Error {
-    Error::Kubernetes { doing: doing.into(), source, left: left.to_owned() }
-}
-
-/// What the plan has shown of the Secret, for the state still has what was found.
-fn seen(state: &RunnerCredentials, memory: &Memory) -> Seen {
-    let found = Wanted::of(state).place;
-    Seen {
-        labels: found.labels,
-        annotations: found.annotations,
-        data_changed: memory.rotation.as_deref() == Some(SECRET_CHANGED),
-        is_adopted: memory.is_adopted,
-    }
-}
-
-/// What is left behind before and after the user is there.
-pub(super) const NOTHING: &str = "Nothing was created.";
-pub(super) const MADE_BEFORE: &str = "The objects created before are in the state.";
-pub(super) const IN_STATE: &str =
-    "The objects created before are in the state. Apply or destroy again when the cause is resolved.";
-pub(super) const AS_BEFORE: &str = "The previous key remains in use.";
-
 const WRITING: &str = "Writing the Secret";
 
-impl Scene<'_> {
+impl Session<'_> {
     /// Everything from the namespace to the Secret. The cluster comes first: without it there is no use for a key.
-    pub(super) async fn grant_key(
-        &self,
-        wanted: &Wanted,
-        state: &mut RunnerCredentials,
-        memory: &mut Memory,
-        book: &mut dyn Book,
-        limit: Duration,
-    ) -> Result<(), Error> {
-        let cluster = self.cluster(wanted, NOTHING).await?;
-        self.check_secret(&cluster, wanted).await?;
-        if self.ensure_namespace(&cluster, wanted, limit, NOTHING).await? {
-            book.write(state, memory);
+    pub(super) async fn grant_key(&self, recorder: &mut Recorder<'_>, desired: &Desired) -> Result<()> {
+        let cluster = self.cluster(desired, Remains::Nothing).await?;
+        self.check_secret(desired, &cluster).await?;
+        if self.ensure_namespace(desired, &cluster, Remains::Nothing).await? {
+            recorder.record();
         }
-        let user = &wanted.settings.name;
-        let is_continued = Box::pin(self.grant_holder(Holder::User, wanted, state, memory, book)).await?;
-        let mut before = self.keys(user).await?;
-        if state.access_key_id.known().is_some() {
-            return Box::pin(self.take_key_back(&cluster, wanted, &before, state, memory, book)).await;
+        let user = &desired.settings.name;
+        let is_continued = self.grant_principal(recorder, desired).await?;
+        let mut listed = self.keys(user).await?;
+        if recorder.grant.key.is_some() {
+            return self.reclaim_key(recorder, desired, listed).await;
         }
         if is_continued {
             // Their secrets were lost with the create that was interrupted.
-            for key in before.drain(..) {
-                self.delete_key(user, &key.id, IN_STATE).await?;
+            for key in listed.drain(..) {
+                self.delete_key(user, &key.id, Remains::Recorded).await?;
             }
         }
-        Box::pin(self.new_key(&cluster, wanted, &before, state, memory, book)).await
+        self.new_key(recorder, desired, &listed).await
     }
 
-    /// User or role with its policy. Returns whether it was there already, begun by an interrupted create.
-    pub(super) async fn grant_holder(
-        &self,
-        holder: Holder,
-        wanted: &Wanted,
-        state: &mut RunnerCredentials,
-        memory: &Memory,
-        book: &mut dyn Book,
-    ) -> Result<bool, Error> {
-        let name = &wanted.settings.name;
-        let doing = format!("Creating the IAM {} {name}", holder.word());
-        let made = match Box::pin(holder.create(self.context, self.iam, &wanted.settings)).await {
-            Ok(made) => made,
+    /// The principal with its policy. Returns whether it existed already, begun by an interrupted create.
+    pub(super) async fn grant_principal(&self, recorder: &mut Recorder<'_>, desired: &Desired) -> Result<bool> {
+        let (principal, name) = (desired.method.principal(), &desired.settings.name);
+        let step = format!("Creating the IAM {} {name}", principal.label());
+        recorder.grant.tags = desired.settings.tags.clone();
+        let created = match principal.create(self.iam, &desired.settings).await {
+            Ok(created) => created,
             Err(CreateFailure::Exists) => {
-                return Err(Error::Exists { holder, name: name.clone(), id: wanted.import_id() });
+                let (name, id) = (name.clone(), desired.import_id());
+                return Err(Fault::Exists { principal, name, id }.leaving(Remains::Nothing));
             }
-            Err(CreateFailure::Refused(source)) => return Err(aws(doing, source, NOTHING)),
+            Err(CreateFailure::Refused(source)) => return Err(source).during(step, Remains::Nothing),
             Err(CreateFailure::Unclear(source)) => {
-                book.write(state, memory);
-                return Err(aws(doing, source, IN_STATE));
+                recorder.record();
+                return Err(source).during(step, Remains::Recorded);
             }
         };
-        match holder {
-            Holder::User => state.user_arn = made.arn.into(),
-            Holder::Role => state.role_arn = made.arn.into(),
+        recorder.update(|grant| grant.arn = Some(created.arn));
+        let attached = recorder.state.policy_json.as_str().and_then(policy_document::parse);
+        if attached.as_ref() != Some(&desired.policy) {
+            self.put_policy(desired).await?;
+            recorder.state.policy_json = policy_document::text(&desired.policy).into();
+            recorder.record();
         }
-        book.write(state, memory);
-        let is_attached = state.policy_json.as_str().and_then(policy_document::parse).as_ref() == Some(&wanted.policy);
-        if !is_attached {
-            self.put_policy(holder, wanted).await?;
-            state.policy_json = policy_document::text(&wanted.policy).into();
-            book.write(state, memory);
-        }
-        Ok(made.is_continued)
+        Ok(created.is_continued)
     }
 
-    pub(super) async fn put_policy(&self, holder: Holder, wanted: &Wanted) -> Result<(), Error> {
-        let name = &wanted.settings.name;
-        let put = inline_policy::put(self.context, self.iam, holder, name, &wanted.policy).await;
-        put.map_err(|source| aws(format!("Attaching the policy to the IAM {} {name}", holder.word()), source, IN_STATE))
+    pub(super) async fn put_policy(&self, desired: &Desired) -> Result<()> {
+        let (principal, name) = (desired.method.principal(), &desired.settings.name);
+        let put = inline_policy::put(self.iam, principal, (name, &desired.policy)).await;
+        put.during(format!("Attaching the policy to the IAM {} {name}", principal.label()), Remains::Recorded)
     }
 
-    /// The keys of a user who is there, though perhaps not known everywhere yet.
-    pub(super) async fn keys(&self, user: &str) -> Result<Vec<Listed>, Error> {
-        let list = || access_key::list(self.iam, user);
+    /// The keys of a user who exists, though perhaps not known everywhere yet.
+    pub(super) async fn keys(&self, user: &str) -> Result<Vec<Listed>> {
+        let list = || access_key::list(&self.iam, user);
         let listed = accepted(self.context, PROPAGATION, AwsError::is_not_found, list).await;
-        listed.map_err(|source| aws(format!("Listing the access keys of {user}"), source, IN_STATE))
+        listed.during(format!("Listing the access keys of {user}"), Remains::Recorded)
     }
 
-    pub(super) async fn delete_key(&self, user: &str, id: &str, left: &str) -> Result<(), Error> {
-        let deleted = access_key::delete(self.context, self.iam, user, id).await;
-        deleted.map_err(|error| aws(format!("Deleting the access key {id}"), WaitError::Failed(error), left))
+    pub(super) async fn delete_key(&self, user: &str, id: &str, remains: Remains) -> Result<()> {
+        let deleted = access_key::delete(self.iam, user, id).await;
+        deleted.during(format!("Deleting the access key {id}"), remains)
     }
 
-    /// The key that is in the Secret still, or another one in its place.
-    async fn take_key_back(
-        &self,
-        cluster: &kube::Client,
-        wanted: &Wanted,
-        keys: &[Listed],
-        state: &mut RunnerCredentials,
-        memory: &mut Memory,
-        book: &mut dyn Book,
-    ) -> Result<(), Error> {
-        self.retire(wanted, state, memory, book).await?;
-        let serves = |pair: &KeyPair| {
-            Some(pair.fingerprint(&pair.id)) == memory.fingerprint
-                && state.rotation_trigger == wanted.rotation_trigger
-                && keys.iter().any(|key| key.is_active && key.id == pair.id)
-        };
-        let read = wanted.place.read(cluster).await;
-        let read = read.map_err(|source| kubernetes("Reading the Secret", source, IN_STATE))?;
-        match read.and_then(|found| found.pair).filter(serves) {
-            Some(pair) => {
-                let written = wanted.place.apply(cluster, &pair, &seen(state, memory)).await;
-                written.map_err(|failure| kubernetes(WRITING, failure.error, IN_STATE))?;
-                state.rotates_at = rotates_at(state);
-                book.write(state, memory);
-                Ok(())
-            }
-            None => {
-                memory.rotation = Some(SECRET_CHANGED.to_owned());
-                Box::pin(self.new_key(cluster, wanted, keys, state, memory, book)).await?;
-                memory.retire_outgoing();
-                self.retire(wanted, state, memory, book).await
-            }
+    /// Keeps the key that is still in the Secret, or creates another one in its place.
+    async fn reclaim_key(&self, recorder: &mut Recorder<'_>, desired: &Desired, listed: Vec<Listed>) -> Result<()> {
+        self.retire(recorder).await?;
+        let trigger = desired.rotation_trigger.known();
+        let known = recorder.grant.key.clone().filter(|key| key.rotation_trigger.as_ref() == trigger);
+        let known = known.filter(|key| listed.iter().any(|listed| listed.is_active && listed.id == key.id));
+        if let Some(key) = known
+            && self.write_again(recorder, desired, &key).await?
+        {
+            recorder.record();
+            return Ok(());
         }
+        recorder.journal.findings.rotation = Some(SECRET_CHANGED.to_owned());
+        self.new_key(recorder, desired, &listed).await?;
+        recorder.grant.retire_outgoing();
+        self.retire(recorder).await
     }
 
-    /// Refuses a Secret that is not ours: one that others made, or that holds the key of another user.
-    async fn check_secret(&self, cluster: &kube::Client, wanted: &Wanted) -> Result<(), Error> {
-        let place = &wanted.place;
-        let read = place.read(cluster).await;
-        let Some(found) = read.map_err(|e| kubernetes("Looking for the Secret", e, NOTHING))? else { return Ok(()) };
+    /// Writes labels and annotations with the key that is in the Secret, as server-side apply takes all or nothing.
+    /// Returns false when that is not `key`.
+    async fn write_again(&self, recorder: &mut Recorder<'_>, desired: &Desired, key: &Key) -> Result<bool> {
+        let cluster = self.cluster(desired, Remains::Recorded).await?;
+        let read = desired.place.read(&cluster).await.during("Reading the Secret", Remains::Recorded)?;
+        let Some(pair) = read.and_then(|found| found.pair).filter(|pair| key.id == pair.id && key.is(pair)) else {
+            return Ok(false);
+        };
+        let written = desired.place.apply(&cluster, &pair, &seen(recorder)).await;
+        written.map_err(|failure| failure.error).during(WRITING, Remains::Recorded)?;
+        recorder.grant.is_adopted = false;
+        Ok(true)
+    }
+
+    /// Labels and annotations of the Secret.
+    pub(super) async fn relabel(&self, recorder: &mut Recorder<'_>, desired: &Desired) -> Result<()> {
+        if let Some(key) = recorder.grant.key.clone()
+            && self.write_again(recorder, desired, &key).await?
+        {
+            return Ok(());
+        }
+        let (namespace, name) = (desired.place.namespace.clone(), desired.place.name.clone());
+        Err(Fault::SecretChanged { namespace, name }.leaving(Remains::Unsaid))
+    }
+
+    /// Refuses a Secret that others created, or that holds the key of another user.
+    async fn check_secret(&self, desired: &Desired, cluster: &kube::Client) -> Result<()> {
+        let place = &desired.place;
+        let found = place.read(cluster).await.during("Looking for the Secret", Remains::Nothing)?;
+        let Some(found) = found else { return Ok(()) };
         let user = found.user().map(str::to_owned);
-        let is_ours = match &user {
+        let is_managed = match &user {
             Some(user) if found.is_ours => {
-                user == &place.user || matches!(Holder::User.read(self.iam, user).await, Ok(None))
+                user == &place.user || matches!(Principal::User.read(&self.iam, user).await, Ok(None))
             }
             _ => false,
         };
-        if is_ours {
+        if is_managed {
             return Ok(());
         }
         let (namespace, name) = (place.namespace.clone(), place.name.clone());
-        let user =
-            user.map(|user| Box::new(Occupant { id: place.import_id(wanted.cluster_name.as_deref(), &user), user }));
-        Err(Error::SecretExists { namespace, name, user, left: NOTHING.to_owned() })
+        let cluster = desired.cluster_name.as_deref();
+        let id = |user: &str| import::id(cluster, (&place.namespace, &place.name), (Principal::User, user));
+        let user = user.map(|user| Occupant { id: id(&user), user });
+        Err(Fault::SecretExists { namespace, name, user }.leaving(Remains::Nothing))
     }
 
+    /// Returns whether it was created.
     pub(super) async fn ensure_namespace(
         &self,
+        desired: &Desired,
         cluster: &kube::Client,
-        wanted: &Wanted,
-        limit: Duration,
-        left: &str,
-    ) -> Result<bool, Error> {
-        let namespace = self.namespace(cluster, wanted);
-        let left = left.to_owned();
-        match namespace.ensure(self.context, wanted.create_namespace, limit).await {
-            Ok(made) => Ok(made),
-            Err(namespace::Failure::Missing) => Err(Error::NoNamespace { namespace: namespace.name.to_owned(), left }),
-            Err(namespace::Failure::Call(source)) => Err(kubernetes("Creating the namespace", source, &left)),
-            Err(namespace::Failure::Wait(source)) => {
-                Err(Error::Wait { doing: "Waiting for the namespace".to_owned(), source, left })
-            }
+        remains: Remains,
+    ) -> Result<bool> {
+        let namespace = self.namespace(cluster, desired);
+        match namespace.ensure(self.context, desired.create_namespace, self.limit).await {
+            Ok(created) => Ok(created),
+            Err(namespace::Failure::Missing) => Err(Fault::NoNamespace(namespace.name.to_owned()).leaving(remains)),
+            Err(namespace::Failure::Call(source)) => Err(source).during("Creating the namespace", remains),
+            Err(namespace::Failure::Wait(source)) => Err(source).during("Waiting for the namespace", remains),
         }
     }
 
-    pub(super) fn namespace<'b>(&self, client: &'b kube::Client, wanted: &'b Wanted) -> Namespace<'b> {
-        let owner = format!("runner-credentials/{}", wanted.place.name);
-        Namespace { client, name: &wanted.place.namespace, owner }
+    pub(super) fn namespace<'b>(&self, client: &'b kube::Client, desired: &'b Desired) -> Namespace<'b> {
+        let owner = format!("runner-credentials/{}", desired.place.name);
+        Namespace { client, name: &desired.place.namespace, owner }
     }
 
     /// A new key, proven and in the Secret. When that fails, the key is deleted again: what is not in the Secret is of no
-    /// use to anyone but a thief.
+    /// use to anyone but a thief. `listed` are the keys of before.
     pub(super) async fn new_key(
         &self,
-        cluster: &kube::Client,
-        wanted: &Wanted,
-        before: &[Listed],
-        state: &mut RunnerCredentials,
-        memory: &mut Memory,
-        book: &mut dyn Book,
-    ) -> Result<(), Error> {
-        let user = &wanted.settings.name;
-        let Made { pair, created_at } = Box::pin(access_key::create(self.context, self.iam, user, before))
-            .await
-            .map_err(|failure| match failure {
-                Failure::TooMany(keys) => Error::TooManyKeys { user: user.clone(), keys, left: IN_STATE.to_owned() },
-                Failure::Empty => Error::EmptyKey { user: user.clone(), left: IN_STATE.to_owned() },
-                Failure::Call(source) => aws(format!("Creating an access key for {user}"), source, IN_STATE),
-            })?;
-        let used = async {
-            let proven = access_key::prove(self.context, self.sts, &pair).await;
-            proven.map_err(|source| (aws("Waiting until AWS accepts the new access key", source, ""), false))?;
-            let written = wanted.place.apply(cluster, &pair, &seen(state, memory)).await;
-            written.map_err(|failure| (kubernetes(WRITING, failure.error, ""), failure.is_unclear))
+        recorder: &mut Recorder<'_>,
+        desired: &Desired,
+        listed: &[Listed],
+    ) -> Result<()> {
+        let cluster = self.cluster(desired, Remains::Recorded).await?;
+        let user = &desired.settings.name;
+        let created = match access_key::create(self.iam, user, listed).await {
+            Ok(created) => created,
+            Err(Failure::TooMany(keys)) => {
+                return Err(Fault::TooManyKeys { user: user.clone(), keys }.leaving(Remains::Recorded));
+            }
+            Err(Failure::Empty) => return Err(Fault::EmptyKey(user.clone()).leaving(Remains::Recorded)),
+            Err(Failure::Call(source)) => {
+                return Err(source).during(format!("Creating an access key for {user}"), Remains::Recorded);
+            }
         };
-        if let Err((mut error, is_unclear)) = Box::pin(used).await {
-            let key = &pair.id;
-            // Before there was a key nobody uses the Secret, and to delete this one harms nobody.
-            if is_unclear && !state.access_key_id.is_null() {
-                memory.unclear = Some(Key {
-                    id: key.clone(),
-                    created_at: Some(created_at),
-                    fingerprint: Some(pair.fingerprint(key)),
-                    rotation_trigger: wanted.rotation_trigger.known().cloned(),
-                });
-                book.write(state, memory);
-                error.leaves(format!(
-                    "It is not known whether the new access key {key} is in the Secret. The previous key is kept as \
-                     well; the next apply keeps the one in the Secret and deletes the other."
-                ));
-                return Err(error);
-            }
-            let mut left = match access_key::delete(self.context, self.iam, user, key).await {
-                Ok(()) => format!("The new access key {key} was deleted again."),
-                Err(second) => {
-                    memory.retiring.push(key.clone());
-                    book.write(state, memory);
-                    format!(
-                        "The new access key {key} could not be deleted ({second}); the next apply or destroy deletes \
-                         it."
-                    )
-                }
-            };
-            left.push(' ');
-            left += if state.access_key_id.is_null() { IN_STATE } else { AS_BEFORE };
-            error.leaves(left);
-            return Err(error);
+        let Created { pair, created_at } = created;
+        let key = Key::of(&pair, Some(created_at), &desired.rotation_trigger);
+        if let Err(source) = access_key::prove(self.context, self.sts, &pair).await {
+            let remains = self.discard_key(recorder, user, &pair).await;
+            return Err(source).during("Waiting until AWS accepts the new access key", remains);
         }
-        self.take_into_use(wanted, &pair, created_at, before, state, memory);
-        book.write(state, memory);
-        Ok(())
-    }
-
-    /// What follows for state and memory from a key that is in the Secret.
-    pub(super) fn take_into_use(
-        &self,
-        wanted: &Wanted,
-        pair: &KeyPair,
-        created_at: String,
-        before: &[Listed],
-        state: &mut RunnerCredentials,
-        memory: &mut Memory,
-    ) {
-        let old = state.access_key_id.known().cloned();
-        let is_active = |old: &String| before.iter().any(|key| key.is_active && &key.id == old);
-        let is_there = |old: &String| before.iter().any(|key| &key.id == old);
-        match old.filter(is_there) {
-            // Until it is known when the Secret was written, every pod counts as older.
-            Some(old) if is_active(&old) => {
-                memory.retire_outgoing();
-                memory.outgoing = Some(Outgoing { id: old, until: "9999".to_owned(), is_idle: false });
-            }
-            old => memory.retiring.extend(old),
-        }
-        let fingerprint = pair.fingerprint(&pair.id);
-        memory.fingerprint = Some(fingerprint.clone());
-        memory.rotation = None;
-        memory.unclear = None;
-        memory.is_adopted = false;
-        state.secret_hash = fingerprint.into();
-        state.access_key_id = pair.id.as_str().into();
-        state.created_at = created_at.into();
-        state.rotation_trigger = wanted.rotation_trigger.clone();
-        state.rotates_at = rotates_at(state);
-    }
-
-    /// Writes labels and annotations again, with the key that is in the Secret: server-side apply takes all or nothing.
-    pub(super) async fn relabel(
-        &self,
-        wanted: &Wanted,
-        state: &RunnerCredentials,
-        memory: &mut Memory,
-    ) -> Result<(), Error> {
-        let cluster = self.cluster(wanted, IN_STATE).await?;
-        let place = &wanted.place;
-        let read = place.read(&cluster).await.map_err(|e| kubernetes("Reading the Secret", e, IN_STATE))?;
-        let pair = read.and_then(|found| found.pair);
-        match pair.filter(|pair| Some(pair.fingerprint(&pair.id)) == memory.fingerprint) {
-            Some(pair) => {
-                let written = place.apply(&cluster, &pair, &seen(state, memory)).await;
-                written.map_err(|failure| kubernetes(WRITING, failure.error, IN_STATE))?;
-                memory.is_adopted = false;
+        match desired.place.apply(&cluster, &pair, &seen(recorder)).await {
+            Ok(()) => {
+                recorder.use_key(key, listed);
                 Ok(())
             }
-            None => Err(Error::SecretChanged { namespace: place.namespace.clone(), name: place.name.clone() }),
+            // Before there was a key nobody uses the Secret, and to delete this one harms nobody.
+            Err(failure) if failure.is_unclear && recorder.grant.key.is_some() => {
+                recorder.update(|grant| grant.unclear = Some(key));
+                Err(failure.error).during(WRITING, Remains::EitherKey(pair.id))
+            }
+            Err(failure) => {
+                let remains = self.discard_key(recorder, user, &pair).await;
+                Err(failure.error).during(WRITING, remains)
+            }
         }
+    }
+
+    /// Deletes a new key that is not in the Secret. What remains is what was there before it.
+    async fn discard_key(&self, recorder: &mut Recorder<'_>, user: &str, pair: &KeyPair) -> Remains {
+        let and = if recorder.grant.key.is_none() { Remains::Recorded } else { Remains::PreviousKey };
+        let (id, and) = (pair.id.clone(), Box::new(and));
+        match access_key::delete(self.iam, user, &id).await {
+            Ok(()) => Remains::DeletedKey(id, and),
+            Err(error) => {
+                recorder.update(|grant| grant.retiring.push(id.clone()));
+                Remains::UnusedKey { id, cause: error.to_string(), and }
+            }
+        }
+    }
+}
+
+/// What the plan has shown of the Secret, for the state still has what was found.
+fn seen(recorder: &Recorder<'_>) -> Seen {
+    let found = Desired::of(&recorder.state, recorder.grant.method.clone()).place;
+    Seen {
+        labels: found.labels,
+        annotations: found.annotations,
+        data_changed: recorder.journal.findings.rotation.as_deref() == Some(SECRET_CHANGED),
+        is_adopted: recorder.grant.is_adopted,
     }
 }

@@ -10,8 +10,8 @@ use tfplugin::framework::{Context, Diagnostic, Diagnostics, ListResource, Object
 use super::RunnerCredentialsResource;
 use super::iam_role::name_of;
 use super::identity::Identity;
+use super::journal::ANNOTATION;
 use super::manifests::secret::{self, USER};
-use super::role_grant::ANNOTATION;
 use crate::cluster::Eks;
 use crate::configured::Data;
 use crate::errors::OrDiagnostics;

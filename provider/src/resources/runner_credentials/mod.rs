@@ -4,35 +4,41 @@
 //! nowhere else: the state has the key's id and a fingerprint. In the modes `irsa` and `pod_identity` an IAM role for the
 //! runner's service account.
 //!
-//! * create: cluster and namespace first, then user or role with the mark of a create under way, policy, key, proof that
-//!   AWS knows the key, Secret; at last the mark is taken away. A create that was interrupted is continued by that mark.
+//! * create: cluster and namespace first, then user or role with the tag of a create under way, policy, key, proof that
+//!   AWS knows the key, Secret; at last the tag is removed. A create that was interrupted is continued by that tag.
 //! * read: user, policy, keys and Secret at once. What is wrong with the key becomes the reason for another one.
 //! * update: tags, boundary, policy, trust, Secret each in place; another key by rotation; another mode or service account
-//!   by granting the new way and revoking the old one as soon as no pod uses it.
-//! * delete: what is superseded and still there, then Secret, keys, policy, user; the namespace when it was made here and
-//!   is empty.
+//!   by a new grant, which supersedes the old one. That is revoked as soon as no pod uses it.
+//! * delete: superseded grants, then Secret, keys, policy, user; the namespace if this resource created it and it is empty.
 //! * import: `NAMESPACE/SECRET:USER`, or `NAMESPACE/SERVICE_ACCOUNT:role/ROLE`.
+//!
+//! The journal in the private state has all grants. Operations change one grant at a time through a recorder, which writes
+//! the journal and the state that follows from it at each step.
 
 mod access_key;
-mod adjust;
+mod access_method;
 mod error;
 mod flatten;
-mod holder;
+mod iam;
 mod iam_role;
 mod iam_user;
 mod identity;
 mod import;
 mod inline_policy;
+mod journal;
 mod key_grant;
 pub mod list;
 mod manifests;
-mod memory;
+mod model;
 mod name;
 mod partial;
 mod plan;
 mod pod_identity;
 mod policy;
+mod principal;
 mod private;
+mod read;
+mod recorder;
 mod revocation;
 mod role_grant;
 mod rotation;
@@ -42,28 +48,28 @@ mod switch;
 #[cfg(test)]
 mod tests;
 mod trust;
+mod update;
 mod validate;
-mod way;
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use gitlabspot_clients::{ClientError, Clients};
-use tfplugin::framework::wait::{Wait, WaitError};
+use tfplugin::framework::wait::Wait;
 use tfplugin::framework::{
-    Context, Create, Delete, Diagnostic, Diagnostics, Import, Plan, Read, Resource, Timeouts, Update, Value,
+    Context, Create, Delete, Diagnostic, Diagnostics, Import, Plan, Read, Resource, Timeouts, Update,
 };
 use tokio::sync::OnceCell;
 
-use self::error::Error;
+use self::access_method::AccessMethod;
+use self::error::{During, Error, Fault, Remains};
+use self::iam::Iam;
 use self::identity::{Identity, turn_names};
-use self::key_grant::aws;
-use self::memory::{Beside, Book, Memory};
+use self::journal::Journal;
+use self::model::Desired;
+use self::principal::Principal;
 use self::private::Private;
+use self::recorder::Recorder;
 pub use self::schema::RunnerCredentials;
-use self::superseded::Candidates;
-use self::validate::{Mode, Wanted};
-use self::way::Way;
 use crate::cluster::Home;
 use crate::configured::Data;
 use crate::errors::OrDiagnostics;
@@ -112,10 +118,10 @@ impl Resource for RunnerCredentialsResource {
         context: &Context<Data>,
         operation: &mut Create<RunnerCredentials, Private>,
     ) -> Result<(), Diagnostics> {
-        let scene = Scene::set(context, &operation.private).await?;
-        let created = Box::pin(scene.create(operation)).await;
-        operation.diagnostics.extend(scene.warnings());
-        scene.home.keep(&mut operation.private.cluster);
+        let limit = Timeouts::create(&operation.planned.timeouts, TIMEOUT);
+        let session = Session::connect(context, &operation.private, limit).await?;
+        let created = session.create(operation).await;
+        session.home.keep(&mut operation.private.cluster);
         Ok(created.map_err(Error::of_create)?)
     }
 
@@ -124,9 +130,9 @@ impl Resource for RunnerCredentialsResource {
         context: &Context<Data>,
         operation: &mut Read<RunnerCredentials, Private>,
     ) -> Result<(), Diagnostics> {
-        let scene = Scene::set(context, &operation.private).await?;
-        let read = Box::pin(scene.read(operation)).await;
-        scene.home.keep(&mut operation.private.cluster);
+        let session = Session::connect(context, &operation.private, TIMEOUT).await?;
+        let read = session.read(operation).await;
+        session.home.keep(&mut operation.private.cluster);
         Ok(read?)
     }
 
@@ -135,10 +141,10 @@ impl Resource for RunnerCredentialsResource {
         context: &Context<Data>,
         operation: &mut Update<RunnerCredentials, Private>,
     ) -> Result<(), Diagnostics> {
-        let scene = Scene::set(context, &operation.private).await?;
-        let updated = Box::pin(scene.update(operation)).await;
-        operation.diagnostics.extend(scene.warnings());
-        scene.home.keep(&mut operation.private.cluster);
+        let limit = Timeouts::update(&operation.planned.timeouts, TIMEOUT);
+        let session = Session::connect(context, &operation.private, limit).await?;
+        let updated = session.update(operation).await;
+        session.home.keep(&mut operation.private.cluster);
         Ok(updated?)
     }
 
@@ -147,9 +153,10 @@ impl Resource for RunnerCredentialsResource {
         context: &Context<Data>,
         operation: &mut Delete<RunnerCredentials, Private>,
     ) -> Result<(), Diagnostics> {
-        let scene = Scene { is_ending: true, ..Scene::set(context, &operation.private).await? };
-        let deleted = Box::pin(scene.delete(operation)).await;
-        scene.home.keep(&mut operation.private.cluster);
+        let limit = Timeouts::delete(&operation.state.timeouts, TIMEOUT);
+        let session = Session { is_destroy: true, ..Session::connect(context, &operation.private, limit).await? };
+        let deleted = session.delete(operation).await;
+        session.home.keep(&mut operation.private.cluster);
         Ok(deleted?)
     }
 
@@ -162,212 +169,118 @@ impl Resource for RunnerCredentialsResource {
     }
 }
 
-/// Where the story takes place.
-struct Scene<'a> {
+/// Clients and settings of one operation.
+struct Session<'a> {
     context: &'a Context<Data>,
     clients: &'a Clients,
-    iam: &'a aws_sdk_iam::Client,
+    iam: Iam<'a>,
     sts: &'a aws_sdk_sts::Client,
     eks: &'a aws_sdk_eks::Client,
     region: &'a str,
     tags: &'a ProviderTags,
     turns: &'a Turns,
     home: Home,
-    /// It is a destroy.
-    is_ending: bool,
-    /// The cluster's OIDC issuer, once it was asked for.
+    /// Timeout of the operation.
+    limit: Duration,
+    is_destroy: bool,
+    /// The cluster's OIDC issuer, once it was read.
     issuer: OnceCell<String>,
-    warnings: Mutex<Vec<Diagnostic>>,
 }
 
-impl<'a> Scene<'a> {
-    async fn set(context: &'a Context<Data>, private: &Private) -> Result<Self, Diagnostics> {
+impl<'a> Session<'a> {
+    async fn connect(context: &'a Context<Data>, private: &Private, limit: Duration) -> Result<Self, Diagnostics> {
         let Data { clients, tags, turns } = context.data()?.as_ref();
         Ok(Self {
             context,
             clients,
-            iam: clients.iam().await.or_diagnostics()?,
+            iam: Iam { context, client: clients.iam().await.or_diagnostics()? },
             sts: clients.sts().await.or_diagnostics()?,
             eks: clients.eks().await.or_diagnostics()?,
             region: clients.region().await.or_diagnostics()?,
             tags,
             turns,
             home: Home::of(private.cluster.as_ref()),
-            is_ending: false,
+            limit,
+            is_destroy: false,
             issuer: OnceCell::new(),
-            warnings: Mutex::default(),
         })
     }
 
-    /// For what is no failure.
-    fn warn(&self, warning: Diagnostic) {
-        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
-    }
-
-    fn warnings(&self) -> Vec<Diagnostic> {
-        std::mem::take(&mut self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    async fn create(&self, operation: &mut Create<RunnerCredentials, Private>) -> Result<(), Error> {
-        let limit = Timeouts::create(&operation.planned.timeouts, TIMEOUT);
+    async fn create(&self, operation: &mut Create<RunnerCredentials, Private>) -> error::Result<()> {
         let mut planned = operation.planned.clone();
         let is_named = planned.name.known().is_some();
         if !is_named {
-            Box::pin(self.make_up_name(&mut planned, operation, limit)).await?;
+            self.derive_name(&mut planned, operation).await?;
         }
-        let granted = Box::pin(self.grant_anew(&mut planned, operation, limit)).await;
-        let (wanted, _turn) = match granted {
-            // Of others, or of what this one takes the place of: any other name will do.
-            Err(Error::Exists { .. } | Error::Taken { .. }) if !is_named => {
+        let granted = self.grant_new(&mut planned, operation).await;
+        let (desired, _turn) = match granted {
+            // Others have it, or an object that this one is created before: any other name will do.
+            Err(error) if !is_named && matches!(*error.fault, Fault::Exists { .. } | Fault::Taken(_)) => {
                 planned.name = name::random(&planned).into();
-                Box::pin(self.grant_anew(&mut planned, operation, limit)).await?
+                self.grant_new(&mut planned, operation).await?
             }
             granted => granted?,
         };
-        let (holder, name) = (wanted.mode.holder(), &wanted.settings.name);
-        let shown = holder.shown(self.context, self.iam, name).await;
-        shown.map_err(|source| aws("Waiting until IAM shows the created objects", source, key_grant::IN_STATE))?;
-        // Not an error: everything is there. The mark alone would let another create of this name continue with it.
-        if let Err(error) = holder.finish(self.context, self.iam, name).await {
-            let text =
-                format!("The tag gitlabspot/unfinished of {} could not be removed: {error}.", wanted.settings.name);
+        let (principal, name) = (desired.method.principal(), &desired.settings.name);
+        let visible = principal.wait_until_visible(self.iam, name).await;
+        visible.during("Waiting until IAM shows the created objects", Remains::Recorded)?;
+        // Not an error: everything exists. The tag alone would let another create of this name continue with it.
+        if let Err(error) = principal.finish(self.iam, name).await {
+            let text = format!("The tag gitlabspot/unfinished of {name} could not be removed: {error}.");
             operation.diagnostics.push(Diagnostic::warning("Cleanup tag not removed", text));
         }
         Ok(())
     }
 
-    async fn grant_anew(
+    async fn grant_new(
         &self,
         planned: &mut RunnerCredentials,
         operation: &mut Create<RunnerCredentials, Private>,
-        limit: Duration,
-    ) -> Result<(Wanted, Turn), Error> {
+    ) -> error::Result<(Desired, Turn)> {
         plan::derive(planned, None, Some(partition::name(self.region)), self.tags);
-        let wanted = Wanted::of(planned);
-        let turn = self.turns.make(turn_names(&wanted), Wait::new(self.context, limit)).await;
-        let turn = turn.map_err(|source| Error::Taken { source })?;
-        let (mut state, mut memory) = (bare(planned), Memory::default());
-        Box::pin(self.grant(&wanted, &mut state, &mut memory, operation, limit)).await?;
-        Ok((wanted, turn))
+        let method = AccessMethod::of(planned);
+        let desired = Desired::of(planned, method.clone());
+        let turn = self.turns.make(turn_names(&desired), Wait::new(self.context, self.limit)).await;
+        let turn = turn.map_err(|source| Fault::Taken(source).leaving(Remains::Unsaid))?;
+        let mut recorder = Recorder::new(operation, partial::granting(planned), Journal::new(method));
+        self.grant(&mut recorder, &desired).await?;
+        Ok((desired, turn))
     }
 
-    /// Everything that the mode needs.
-    async fn grant(
-        &self,
-        wanted: &Wanted,
-        state: &mut RunnerCredentials,
-        memory: &mut Memory,
-        book: &mut dyn Book,
-        limit: Duration,
-    ) -> Result<(), Error> {
-        match wanted.mode {
-            Mode::AccessKey => Box::pin(self.grant_key(wanted, state, memory, book, limit)).await,
-            Mode::Irsa | Mode::PodIdentity => Box::pin(self.grant_role(wanted, state, memory, book)).await,
+    /// Everything that the access method needs.
+    async fn grant(&self, recorder: &mut Recorder<'_>, desired: &Desired) -> error::Result<()> {
+        match desired.method.principal() {
+            Principal::User => self.grant_key(recorder, desired).await,
+            Principal::Role => self.grant_role(recorder, desired).await,
         }
     }
 
-    async fn update(&self, operation: &mut Update<RunnerCredentials, Private>) -> Result<(), Error> {
-        let limit = Timeouts::update(&operation.planned.timeouts, TIMEOUT);
-        let mut prior = operation.prior.clone();
-        self.tags.spare(&mut prior.tags_all);
-        let mut planned = operation.planned.clone();
-        plan::derive(&mut planned, Some(&prior), Some(partition::name(self.region)), self.tags);
-        let mut memory = operation.private.memory.clone();
-        memory.is_imported = false;
-        let mut state = partial::begun(&prior, &planned);
-        operation.write(&state, &memory);
-        let settled = if Way::of(&prior).is_left_for(&Way::of(&planned)) {
-            let both = (&prior, &planned);
-            Box::pin(self.switch(both, &mut state, &mut memory, operation, limit)).await
-        } else {
-            Box::pin(self.adjust(&prior, &planned, &mut state, &mut memory, operation, limit)).await?;
-            let settled = Box::pin(self.settle(Candidates::Idle, &mut state, &mut memory, operation)).await;
-            if std::mem::take(&mut memory.is_marked) {
-                self.unmark_switch(Way::of(&planned).holder(), planned.name.as_str().unwrap_or_default()).await;
+    async fn delete(&self, operation: &mut Delete<RunnerCredentials, Private>) -> error::Result<()> {
+        let state = operation.state.clone();
+        let journal = operation.private.journal.clone().or_of(&state);
+        let desired = Desired::of(&state, journal.current.clone());
+        let turn = self.turns.remove(turn_names(&desired), Wait::new(self.context, self.limit)).await;
+        let _turn = turn.map_err(|source| Fault::Taken(source).leaving(Remains::Unsaid))?;
+        let recorder = &mut Recorder::new(operation, state, journal);
+        self.revoke_superseded(recorder).await?;
+        // Also a create that was refused, because others have a principal of this name, may have left a state.
+        if self.is_managed(&recorder.grant, &desired.settings.name).await? {
+            match desired.method.principal() {
+                Principal::User => self.revoke_key(recorder, &desired).await?,
+                Principal::Role => self.revoke_role(recorder, &desired).await?,
             }
-            settled
-        };
-        let done = partial::done(&state, &planned);
-        match settled {
-            Ok(warnings) => operation.diagnostics.extend(warnings),
-            // All but this was done.
-            Err(error @ Error::UsedAgain { .. }) => {
-                operation.write(&done, &memory);
-                return Err(error);
-            }
-            Err(error) => return Err(error),
         }
-        operation.write(&done, &memory);
-        Ok(())
-    }
-
-    async fn delete(&self, operation: &mut Delete<RunnerCredentials, Private>) -> Result<(), Error> {
-        let limit = Timeouts::delete(&operation.state.timeouts, TIMEOUT);
-        let mut state = operation.state.clone();
-        let mut memory = operation.private.memory.clone();
-        let turn = self.turns.remove(turn_names(&Wanted::of(&state)), Wait::new(self.context, limit)).await;
-        let _turn = turn.map_err(|source| Error::Taken { source })?;
-        let beside = Box::pin(self.revoke_all_beside(&mut state, &mut memory, operation)).await?;
-        operation.diagnostics.extend(beside);
-        let wanted = Wanted::of(&state);
-        // Also a create that was refused, because others have a user or role of this name, may have left a state.
-        let is_ours = Box::pin(self.is_ours(&Beside::of(&state, &memory), &wanted.settings.name)).await?;
-        match wanted.mode {
-            _ if !is_ours => {}
-            Mode::AccessKey => {
-                let warnings = Box::pin(self.revoke_key(&wanted, &mut state, &mut memory, operation)).await?;
-                operation.diagnostics.extend(warnings);
-                operation.write(&state, &memory);
-            }
-            Mode::Irsa | Mode::PodIdentity => Box::pin(self.revoke_role(&wanted, &mut state)).await?,
-        }
-        if wanted.create_namespace {
-            operation.diagnostics.extend(self.remove_namespace(&wanted, limit).await?);
+        if desired.create_namespace {
+            self.remove_namespace(recorder, &desired).await?;
         }
         Ok(())
     }
 
-    async fn cluster(&self, wanted: &Wanted, left: &str) -> Result<kube::Client, Error> {
-        let connected = self.home.connect(self.clients, wanted.cluster_name.as_deref()).await;
-        connected.map_err(|source| Error::Client { source: source.into(), left: left.to_owned() })
+    async fn connect_to(&self, desired: &Desired) -> Result<kube::Client, ClientError> {
+        self.home.connect(self.clients, desired.cluster_name.as_deref()).await
     }
 
-    /// For deleting: `None`, and a warning, where it is certain that the cluster itself is gone, and all in it.
-    async fn cluster_if_any(
-        &self,
-        wanted: &Wanted,
-        warnings: &mut Vec<Diagnostic>,
-    ) -> Result<Option<kube::Client>, Error> {
-        match self.home.connect(self.clients, wanted.cluster_name.as_deref()).await {
-            Ok(client) => Ok(Some(client)),
-            Err(error @ ClientError::ClusterGone { .. }) => {
-                let text = format!("The Secret was deleted with its cluster: {error}.");
-                warnings.push(Diagnostic::warning("Cluster no longer exists", text));
-                Ok(None)
-            }
-            Err(source) => Err(Error::Client { source: source.into(), left: key_grant::IN_STATE.to_owned() }),
-        }
+    async fn cluster(&self, desired: &Desired, remains: Remains) -> error::Result<kube::Client> {
+        self.connect_to(desired).await.map_err(|source| Fault::Client(source).leaving(remains))
     }
-}
-
-/// The planned state with nothing granted yet.
-fn bare(planned: &RunnerCredentials) -> RunnerCredentials {
-    RunnerCredentials {
-        access_key_id: Value::Null,
-        created_at: Value::Null,
-        rotates_at: Value::Null,
-        secret_hash: Value::Null,
-        user_arn: Value::Null,
-        role_arn: Value::Null,
-        policy_json: Value::Null,
-        trust_policy_json: Value::Null,
-        superseded: Value::Known(Vec::new()),
-        service_account_annotations: Value::Known(std::collections::BTreeMap::new()),
-        ..planned.clone()
-    }
-}
-
-/// An error of a read.
-fn unread(what: &str, error: gitlabspot_clients::aws::AwsError) -> Error {
-    aws(format!("Reading {what}"), WaitError::Failed(error), "The state was not changed.")
 }

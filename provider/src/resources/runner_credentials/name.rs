@@ -1,14 +1,16 @@
-//! Names that are made up.
+//! Generated names.
 
-use std::time::Duration;
+use tfplugin::framework::{Create, Value};
 
-use tfplugin::framework::Value;
-
-use super::error::Error;
-use super::memory::{Book, Memory};
+use super::access_method::{AccessMethod, Mode};
+use super::error::{During, Remains, Result};
+use super::journal::Journal;
+use super::model::Desired;
+use super::private::Private;
+use super::recorder::Recorder;
 use super::schema::RunnerCredentials;
-use super::validate::{Mode, SUFFIX, Wanted};
-use super::{Scene, bare, key_grant, plan};
+use super::validate::SUFFIX;
+use super::{Session, partial, plan};
 use crate::{names, partition};
 
 /// Any name.
@@ -20,36 +22,36 @@ fn prefix(planned: &RunnerCredentials) -> &str {
     planned.name_prefix.as_str().unwrap_or("gitlab-runner-cache-")
 }
 
-impl Scene<'_> {
-    /// Names the credentials after what they are for, so that a create that was killed finds what it has begun.
-    pub(super) async fn make_up_name(
+impl Session<'_> {
+    /// Names the credentials after what uses them, so that a create that was killed finds what it has begun.
+    pub(super) async fn derive_name(
         &self,
         planned: &mut RunnerCredentials,
-        book: &mut dyn Book,
-        limit: Duration,
-    ) -> Result<(), Error> {
-        let wanted = Wanted::of(planned);
-        let mut made_namespace = false;
+        operation: &mut Create<RunnerCredentials, Private>,
+    ) -> Result<()> {
+        let method = AccessMethod::of(planned);
+        let desired = Desired::of(planned, method.clone());
+        let mut created_namespace = false;
         let plain = |value: &Value<String>| value.as_str().unwrap_or_default().to_owned();
-        let parts = match wanted.mode {
+        let parts = match method.mode {
             Mode::AccessKey => {
-                let cluster = self.cluster(&wanted, key_grant::NOTHING).await?;
-                made_namespace = self.ensure_namespace(&cluster, &wanted, limit, key_grant::NOTHING).await?;
-                let uid = self.namespace(&cluster, &wanted).uid().await;
-                let failed = |source| key_grant::kubernetes("Reading the namespace", source, key_grant::NOTHING);
-                vec![uid.map_err(failed)?.unwrap_or_default(), wanted.place.name]
+                let cluster = self.cluster(&desired, Remains::Nothing).await?;
+                created_namespace = self.ensure_namespace(&desired, &cluster, Remains::Nothing).await?;
+                let uid = self.namespace(&cluster, &desired).uid().await;
+                let uid = uid.during("Reading the namespace", Remains::Nothing)?;
+                vec![uid.unwrap_or_default(), desired.place.name]
             }
             Mode::Irsa | Mode::PodIdentity => {
-                let subject = self.subject(&wanted, key_grant::NOTHING)?;
+                let subject = self.subject(&desired, Remains::Nothing)?;
                 let place = [self.region.to_owned(), subject.cluster, subject.namespace, subject.service_account];
                 place.into_iter().chain([plain(&planned.bucket), plain(&planned.cache_path)]).collect()
             }
         };
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
         planned.name = names::derived(prefix(planned), SUFFIX, &parts).into();
-        if made_namespace {
+        if created_namespace {
             plan::derive(planned, None, Some(partition::name(self.region)), self.tags);
-            book.write(&bare(planned), &Memory::default());
+            Recorder::new(operation, partial::granting(planned), Journal::new(method)).record();
         }
         Ok(())
     }

@@ -5,12 +5,14 @@ use std::time::{Duration, SystemTime};
 use tfplugin::framework::value::Map;
 use tfplugin::framework::{Diagnostic, Plan, Value};
 
-use super::holder::Holder;
-use super::memory::{Beside, Memory};
+use super::access_method::{AccessMethod, Mode};
+use super::import;
+use super::journal::Journal;
+use super::model::policy_of;
+use super::partial;
+use super::principal::Principal;
 use super::private::Private;
 use super::schema::RunnerCredentials;
-use super::validate::{Mode, policy_of};
-use super::way::Way;
 use crate::names::needs_another_name;
 use crate::policy_document::{equivalent, parse, text};
 use crate::provider_tags::ProviderTags;
@@ -25,12 +27,12 @@ pub(super) fn complete(
     tags: &ProviderTags,
     now: SystemTime,
 ) {
-    let memory = plan.private.memory.clone();
+    let journal = plan.private.journal.clone();
     if let Some(prior) = plan.prior.clone() {
-        replacements(plan, &prior, &memory);
+        replacements(plan, &prior, &journal);
         derive(&mut plan.planned, Some(&prior), partition, tags);
         if is_kept(&plan.planned, &prior) {
-            kept(plan, &prior, &memory, now);
+            kept(plan, &prior, &journal, now);
         } else {
             granted_anew(&mut plan.planned);
         }
@@ -51,20 +53,20 @@ pub(super) fn tell_apart(planned: &RunnerCredentials) -> Option<Diagnostic> {
     Some(Diagnostic::error("Duplicate tag", text).at("tags"))
 }
 
-/// Whether the way to the bucket stays the same.
+/// Whether the grant stays the same.
 fn is_kept(planned: &RunnerCredentials, prior: &RunnerCredentials) -> bool {
     let is_known = match Mode::of(&planned.mode) {
         None => false,
         Some(Mode::AccessKey) => true,
         Some(Mode::Irsa | Mode::PodIdentity) => !planned.service_account.is_unknown(),
     };
-    is_known && !Way::of(prior).is_left_for(&Way::of(planned))
+    is_known && !AccessMethod::of(prior).requires_switch_to(&AccessMethod::of(planned))
 }
 
 /// Changes that mean new credentials, beyond those that the schema names.
-fn replacements(plan: &mut Plan<RunnerCredentials, Private>, prior: &RunnerCredentials, memory: &Memory) {
+fn replacements(plan: &mut Plan<RunnerCredentials, Private>, prior: &RunnerCredentials, journal: &Journal) {
     let planned = &plan.planned;
-    let is_other_cluster = planned.cluster_name != prior.cluster_name && !memory.is_imported;
+    let is_other_cluster = planned.cluster_name != prior.cluster_name && !journal.is_imported;
     if needs_another_name(&prior.name, &prior.name_prefix, &planned.name_prefix) {
         plan.require_replace("name_prefix");
     }
@@ -97,16 +99,15 @@ pub(super) fn identify(model: &mut RunnerCredentials) {
     model.id = id(model);
 }
 
-/// What an import takes.
 fn id(model: &RunnerCredentials) -> Value<String> {
-    let holder = match Mode::of(&model.mode) {
-        Some(Mode::AccessKey) => [&model.namespace, &model.secret_name, &model.name],
-        Some(Mode::Irsa | Mode::PodIdentity) => [&model.namespace, &model.service_account, &model.name],
-        None => return Value::Unknown,
+    let Some(principal) = Mode::of(&model.mode).map(Mode::principal) else { return Value::Unknown };
+    let object = match principal {
+        Principal::User => &model.secret_name,
+        Principal::Role => &model.service_account,
     };
-    let [Some(namespace), Some(object), Some(name)] = holder.map(Value::as_str) else { return Value::Unknown };
-    let kind = if Mode::of(&model.mode) == Some(Mode::AccessKey) { "" } else { "role/" };
-    format!("{namespace}/{object}:{kind}{name}").into()
+    let parts = [&model.namespace, object, &model.name].map(Value::as_str);
+    let [Some(namespace), Some(object), Some(name)] = parts else { return Value::Unknown };
+    import::id(None, (namespace, object), (principal, name)).into()
 }
 
 /// What a new grant makes known, and what its mode does not have.
@@ -125,33 +126,31 @@ fn granted_anew(model: &mut RunnerCredentials) {
         Some(_) => Value::Known(Map::new()),
     };
     model.trust_policy_json = model.role_arn.clone();
-    // Which of the ways of before can go is known when the new one is there.
+    // Which grants are superseded is known when the new one is complete.
     model.superseded = Value::Unknown;
 }
 
 /// The same mode as before: everything stays, except that the key may be due.
-fn kept(plan: &mut Plan<RunnerCredentials, Private>, prior: &RunnerCredentials, memory: &Memory, now: SystemTime) {
+fn kept(plan: &mut Plan<RunnerCredentials, Private>, prior: &RunnerCredentials, journal: &Journal, now: SystemTime) {
     let planned = &mut plan.planned;
-    planned.user_arn = prior.user_arn.clone();
-    planned.role_arn = prior.role_arn.clone();
-    planned.service_account_annotations = prior.service_account_annotations.clone();
-    planned.access_key_id = prior.access_key_id.clone();
-    planned.created_at = prior.created_at.clone();
-    planned.secret_hash = prior.secret_hash.clone();
-    planned.rotates_at = prior.rotates_at.clone();
-    planned.trust_policy_json = memory.trust.clone().map_or_else(|| prior.trust_policy_json.clone(), Value::from);
-    planned.superseded = memory.superseded_and_used(prior);
-    if let Some(idle) = idle(memory, prior) {
-        let leads = |beside: &Beside| beside.is_idle && beside.way.holder() == Holder::Role;
-        if !planned.role_arn.is_null() && memory.beside.iter().any(leads) {
+    *planned = partial::done(prior, planned);
+    if let Some(trust) = &journal.findings.trust {
+        planned.trust_policy_json = trust.as_str().into();
+    }
+    let used = journal.describe(prior, |is_idle| !is_idle);
+    planned.superseded = Value::Known(used.into_iter().map(Value::from).collect());
+    let idle = journal.describe(prior, |is_idle| is_idle);
+    if !idle.is_empty() {
+        let mut roles = journal.others().filter(|grant| grant.method.principal() == Principal::Role);
+        if !planned.role_arn.is_null() && roles.any(|grant| grant.is_idle) {
             planned.trust_policy_json = Value::Unknown;
         }
         plan.warn(Diagnostic::warning(
             "Old credentials will be revoked",
-            format!("No pod of the namespace uses them any longer: {idle}."),
+            format!("No pod of the namespace uses them any longer: {}.", idle.join("; ")),
         ));
     }
-    if let Some(reason) = &memory.lost {
+    if let Some(reason) = &journal.findings.unbound {
         plan.warn(Diagnostic::warning("Role trust will be repaired", reason.clone()));
     }
     let planned = &mut plan.planned;
@@ -159,7 +158,7 @@ fn kept(plan: &mut Plan<RunnerCredentials, Private>, prior: &RunnerCredentials, 
         return;
     }
     planned.rotates_at = rotates_at(planned);
-    if let Some(reason) = rotation(prior, planned, memory, now) {
+    if let Some(reason) = rotation(prior, planned, journal, now) {
         planned.access_key_id = Value::Unknown;
         planned.created_at = Value::Unknown;
         planned.secret_hash = Value::Unknown;
@@ -175,38 +174,33 @@ fn kept(plan: &mut Plan<RunnerCredentials, Private>, prior: &RunnerCredentials, 
                  then it is deactivated and deleted."
             ),
         ));
-    } else if !memory.retiring.is_empty() {
+    } else if let retiring = journal.current().retiring
+        && !retiring.is_empty()
+    {
         // Something has to differ, or there would be no update to delete them in.
         planned.rotates_at = Value::Unknown;
         plan.warn(Diagnostic::warning(
             "Old access keys will be deleted",
-            format!("An earlier apply could not delete {}.", memory.retiring.join(", ")),
+            format!("An earlier apply could not delete {}.", retiring.join(", ")),
         ));
     }
-}
-
-/// The ways of before that no pod uses.
-fn idle(memory: &Memory, prior: &RunnerCredentials) -> Option<String> {
-    let idle = memory.beside.iter().filter(|beside| beside.is_idle).map(|beside| beside.way.shown(prior));
-    let keys = memory.outgoing.iter().filter(|key| key.is_idle).map(|key| key.shown(prior));
-    let idle = idle.chain(keys).collect::<Vec<_>>().join("; ");
-    (!idle.is_empty()).then_some(idle)
 }
 
 /// Why the key has to be replaced, if it has to.
 fn rotation(
     prior: &RunnerCredentials,
     planned: &RunnerCredentials,
-    memory: &Memory,
+    journal: &Journal,
     now: SystemTime,
 ) -> Option<String> {
-    if let Some(reason) = &memory.rotation {
+    if let Some(reason) = &journal.findings.rotation {
         return Some(reason.clone());
     }
     if prior.access_key_id.is_null() || prior.secret_hash.is_null() {
         return Some("No key is in use".to_owned());
     }
-    if planned.rotation_trigger != prior.rotation_trigger && !(memory.is_imported && prior.rotation_trigger.is_null()) {
+    if planned.rotation_trigger != prior.rotation_trigger && !(journal.is_imported && prior.rotation_trigger.is_null())
+    {
         return Some("The rotation trigger changed".to_owned());
     }
     // Otherwise the read decided, see there.
@@ -231,6 +225,7 @@ pub(super) fn rotates_at(model: &RunnerCredentials) -> Value<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::journal::Findings;
     use super::*;
 
     fn model() -> RunnerCredentials {
@@ -264,17 +259,18 @@ mod tests {
     #[test]
     fn reasons_for_another_key() {
         let now = at("2026-02-01T00:00:00Z");
-        let why = |prior: &RunnerCredentials, planned: &RunnerCredentials, memory: &Memory| {
+        let why = |prior: &RunnerCredentials, planned: &RunnerCredentials, journal: &Journal| {
             let planned = RunnerCredentials { rotates_at: rotates_at(planned), ..planned.clone() };
-            rotation(prior, &planned, memory, now)
+            rotation(prior, &planned, journal, now)
         };
-        let none = Memory::default();
+        let none = Journal::default();
         assert_eq!(why(&model(), &model(), &none), None);
-        let due = Memory { rotation: Some("The Secret was deleted".to_owned()), ..Memory::default() };
+        let findings = Findings { rotation: Some("The Secret was deleted".to_owned()), ..Findings::default() };
+        let due = Journal { findings, ..Journal::default() };
         assert_eq!(why(&model(), &model(), &due), Some("The Secret was deleted".to_owned()));
         let triggered = RunnerCredentials { rotation_trigger: "2".into(), ..model() };
         assert!(why(&model(), &triggered, &none).is_some());
-        assert_eq!(why(&model(), &triggered, &Memory { is_imported: true, ..Memory::default() }), None);
+        assert_eq!(why(&model(), &triggered, &Journal { is_imported: true, ..Journal::default() }), None);
         let monthly = RunnerCredentials { rotate_after_days: 31.into(), ..model() };
         assert!(why(&model(), &monthly, &none).is_some());
         assert_eq!(why(&model(), &RunnerCredentials { rotate_after_days: 32.into(), ..model() }, &none), None);

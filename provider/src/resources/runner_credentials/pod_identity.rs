@@ -7,10 +7,11 @@ use gitlabspot_clients::aws::AwsError;
 use tfplugin::framework::Context;
 use tfplugin::framework::wait::WaitError;
 
+use super::iam::optional;
 use crate::propagation::{PROPAGATION, accepted};
 use crate::tags::Tags;
 
-/// Says whose association it is.
+/// Tag of an association that this provider created: its role.
 const OWNER: &str = "gitlabspot/role";
 
 /// Which service account of which cluster.
@@ -32,16 +33,22 @@ impl fmt::Display for Subject {
 pub(super) struct Found {
     pub(super) id: String,
     pub(super) role_arn: String,
-    /// The role for which this provider made it.
+    /// The role for which this provider created it.
     pub(super) owner: Option<String>,
 }
 
-/// Why it could not be made.
+/// Why it could not be created.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// The service account has one already, which is not ours.
+    /// The service account already has one, which this resource does not manage.
     Exists(Found),
     Call(WaitError<AwsError>),
+}
+
+impl<E: Into<WaitError<AwsError>>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Call(error.into())
+    }
 }
 
 /// There is at most one per service account; for some time lists have one beside it that was just deleted.
@@ -54,10 +61,7 @@ pub(super) async fn read(eks: &Client, subject: &Subject) -> Result<Option<Found
         .send()
         .await
         .map_err(AwsError::of("ListPodIdentityAssociations"));
-    let listed = match listed {
-        Err(error) if error.is_not_found() => return Ok(None),
-        other => other?,
-    };
+    let Some(listed) = optional(listed)? else { return Ok(None) };
     for id in listed.associations().iter().filter_map(|association| association.association_id()) {
         if let Some(found) = describe(eks, subject, id).await? {
             return Ok(Some(found));
@@ -68,28 +72,22 @@ pub(super) async fn read(eks: &Client, subject: &Subject) -> Result<Option<Found
 
 async fn describe(eks: &Client, subject: &Subject, id: &str) -> Result<Option<Found>, AwsError> {
     let request = eks.describe_pod_identity_association().cluster_name(&subject.cluster).association_id(id);
-    match request.send().await.map_err(AwsError::of("DescribePodIdentityAssociation")) {
-        Ok(answer) => Ok(answer.association.map(|association| {
-            let role_arn = association.role_arn.unwrap_or_default();
-            let owner = association.tags.and_then(|mut tags| tags.remove(OWNER));
-            Found { id: id.to_owned(), role_arn, owner }
-        })),
-        Err(error) if error.is_not_found() => Ok(None),
-        Err(error) => Err(error),
-    }
+    let answer = request.send().await.map_err(AwsError::of("DescribePodIdentityAssociation"));
+    Ok(optional(answer)?.and_then(|answer| answer.association).map(|association| {
+        let owner = association.tags.and_then(|mut tags| tags.remove(OWNER));
+        Found { id: id.to_owned(), role_arn: association.role_arn.unwrap_or_default(), owner }
+    }))
 }
 
-/// Makes it, or points the one that is ours to the role.
+/// Creates an association with the role, or changes the one that this provider created for it.
 pub(super) async fn ensure<D>(
     context: &Context<D>,
     eks: &Client,
     subject: &Subject,
-    role_arn: &str,
-    tags: &Tags,
-) -> Result<String, Failure> {
-    let failed = |error| Failure::Call(WaitError::Failed(error));
-    if let Some(found) = read(eks, subject).await.map_err(failed)? {
-        return point(context, eks, subject, role_arn, found).await;
+    (role_arn, tags): (&str, &Tags),
+) -> Result<(), Failure> {
+    if let Some(found) = read(eks, subject).await? {
+        return change_role(context, eks, subject, (role_arn, found)).await;
     }
     let call = || async {
         let mut request = eks
@@ -102,34 +100,30 @@ pub(super) async fn ensure<D>(
         for (key, value) in tags {
             request = request.tags(key, value);
         }
-        let answer = request.send().await.map_err(AwsError::of("CreatePodIdentityAssociation"))?;
-        Ok(answer.association.and_then(|association| association.association_id).unwrap_or_default())
+        request.send().await.map(drop).map_err(AwsError::of("CreatePodIdentityAssociation"))
     };
     match accepted(context, PROPAGATION, is_unknown_role, call).await {
-        Err(WaitError::Failed(error)) if is_taken(&error) => {
-            match read(eks, subject).await.map_err(failed)? {
-                Some(found) => point(context, eks, subject, role_arn, found).await,
-                // One that was just deleted.
-                None => {
-                    let passes = |error: &AwsError| is_unknown_role(error) || is_taken(error);
-                    accepted(context, PROPAGATION, passes, call).await.map_err(Failure::Call)
-                }
+        Err(WaitError::Failed(error)) if is_taken(&error) => match read(eks, subject).await? {
+            Some(found) => change_role(context, eks, subject, (role_arn, found)).await,
+            // One that was just deleted.
+            None => {
+                let passes = |error: &AwsError| is_unknown_role(error) || is_taken(error);
+                Ok(accepted(context, PROPAGATION, passes, call).await?)
             }
-        }
-        other => other.map_err(Failure::Call),
+        },
+        created => Ok(created?),
     }
 }
 
-/// Points one that is ours to the role.
-async fn point<D>(
+/// Gives an association the role, if this provider created it.
+async fn change_role<D>(
     context: &Context<D>,
     eks: &Client,
     subject: &Subject,
-    role_arn: &str,
-    found: Found,
-) -> Result<String, Failure> {
+    (role_arn, found): (&str, Found),
+) -> Result<(), Failure> {
     if found.role_arn == role_arn {
-        return Ok(found.id);
+        return Ok(());
     }
     if found.owner.as_deref() != Some(role_arn) {
         return Err(Failure::Exists(found));
@@ -139,8 +133,7 @@ async fn point<D>(
         let request = request.association_id(&found.id).role_arn(role_arn);
         request.send().await.map(drop).map_err(AwsError::of("UpdatePodIdentityAssociation"))
     };
-    let pointed = accepted(context, PROPAGATION, is_unknown_role, call).await;
-    pointed.map(|()| found.id.clone()).map_err(Failure::Call)
+    Ok(accepted(context, PROPAGATION, is_unknown_role, call).await?)
 }
 
 /// The service account has an association.
@@ -160,8 +153,6 @@ pub(super) async fn delete(eks: &Client, subject: &Subject, role_arn: &str) -> R
         return Ok(());
     }
     let request = eks.delete_pod_identity_association().cluster_name(&subject.cluster).association_id(found.id);
-    match request.send().await.map_err(AwsError::of("DeletePodIdentityAssociation")) {
-        Err(error) if error.is_not_found() => Ok(()),
-        other => other.map(drop),
-    }
+    let deleted = request.send().await.map_err(AwsError::of("DeletePodIdentityAssociation"));
+    optional(deleted).map(drop)
 }

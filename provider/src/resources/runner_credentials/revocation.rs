@@ -1,107 +1,107 @@
-//! Taking away what was granted: Secret, keys, policy, user or role, namespace.
+//! Revokes a grant: Secret, keys, policy, principal; and deletes the namespace.
 
-use std::time::Duration;
+use gitlabspot_clients::ClientError;
+use tfplugin::framework::Diagnostic;
 
-use tfplugin::framework::wait::WaitError;
-use tfplugin::framework::{Diagnostic, Value};
-
-use super::error::Error;
-use super::holder::{DeleteFailure, Holder};
-use super::key_grant::{IN_STATE, aws, kubernetes};
-use super::memory::{Book, Memory};
-use super::schema::RunnerCredentials;
-use super::validate::Wanted;
-use super::{Scene, access_key, inline_policy};
+use super::error::{During, Fault, Remains, Result};
+use super::model::Desired;
+use super::principal::{DeleteFailure, Principal};
+use super::recorder::Recorder;
+use super::{Session, inline_policy};
 use crate::namespace::Removal;
 
-impl Scene<'_> {
-    /// Removes everything, in the order in which nobody is left with half of it: Secret, keys, policy, user.
-    pub(super) async fn revoke_key(
-        &self,
-        wanted: &Wanted,
-        state: &mut RunnerCredentials,
-        memory: &mut Memory,
-        book: &mut dyn Book,
-    ) -> Result<Vec<Diagnostic>, Error> {
-        let mut warnings = Vec::new();
-        if let Some(cluster) = self.cluster_if_any(wanted, &mut warnings).await? {
-            warnings.extend(self.delete_secret(&cluster, wanted, state).await?);
+impl Session<'_> {
+    /// Deletes everything, in the order in which nobody is left with half of it: Secret, keys, policy, user.
+    pub(super) async fn revoke_key(&self, recorder: &mut Recorder<'_>, desired: &Desired) -> Result<()> {
+        match self.connect_to(desired).await {
+            Ok(cluster) => self.delete_secret(recorder, desired, &cluster).await?,
+            Err(error @ ClientError::ClusterGone { .. }) => {
+                let text = format!("The Secret was deleted with its cluster: {error}.");
+                recorder.warn(Diagnostic::warning("Cluster no longer exists", text));
+            }
+            Err(error) => return Err(Fault::Client(error).leaving(Remains::Recorded)),
         }
-        state.secret_hash = Value::Null;
-        book.write(state, memory);
-        let user = &wanted.settings.name;
-        memory.retire_outgoing();
-        let unclear = memory.unclear.as_ref().map(|key| key.id.clone());
-        let keys: Vec<String> =
-            state.access_key_id.known().cloned().into_iter().chain(memory.retiring.clone()).chain(unclear).collect();
+        recorder.update(|grant| {
+            grant.secret_hash = None;
+            grant.retire_outgoing();
+        });
+        let grant = &recorder.grant;
+        let keys = grant.key_id().into_iter().chain(grant.retiring.iter().map(String::as_str));
+        let keys = keys.chain(grant.unclear.as_ref().map(|key| key.id.as_str()));
+        let keys: Vec<String> = keys.map(str::to_owned).collect();
         for key in &keys {
-            let deleted = access_key::delete(self.context, self.iam, user, key).await;
-            deleted.map_err(|e| aws(format!("Deleting the access key {key}"), WaitError::Failed(e), IN_STATE))?;
+            self.delete_key(&desired.settings.name, key, Remains::Recorded).await?;
         }
-        memory.retiring.clear();
-        memory.unclear = None;
-        state.access_key_id = Value::Null;
-        state.created_at = Value::Null;
-        state.rotates_at = Value::Null;
-        book.write(state, memory);
-        Box::pin(self.revoke_holder(Holder::User, user, &keys)).await?;
-        state.user_arn = Value::Null;
-        Ok(warnings)
+        recorder.update(|grant| {
+            grant.retiring.clear();
+            grant.unclear = None;
+            grant.key = None;
+        });
+        self.revoke_principal(Principal::User, &desired.settings.name, &keys).await?;
+        recorder.update(|grant| grant.arn = None);
+        Ok(())
     }
 
     /// Deletes the Secret, unless others have put another one in its place.
     async fn delete_secret(
         &self,
+        recorder: &mut Recorder<'_>,
+        desired: &Desired,
         cluster: &kube::Client,
-        wanted: &Wanted,
-        state: &RunnerCredentials,
-    ) -> Result<Option<Diagnostic>, Error> {
-        let place = &wanted.place;
-        let read = place.read(cluster).await;
-        let Some(found) = read.map_err(|source| kubernetes("Reading the Secret", source, IN_STATE))? else {
-            return Ok(None);
-        };
+    ) -> Result<()> {
+        let place = &desired.place;
+        let found = place.read(cluster).await.during("Reading the Secret", Remains::Recorded)?;
+        let Some(found) = found else { return Ok(()) };
         let key = found.pair.as_ref().map(|pair| pair.id.as_str());
-        if found.user() != Some(&place.user) && (key.is_none() || key != state.access_key_id.as_str()) {
+        if found.user() != Some(&place.user) && (key.is_none() || key != recorder.grant.key_id()) {
             let text = format!(
                 "The Secret {}/{} was created by someone else in place of the one that this resource wrote, and was \
                  kept.",
                 place.namespace, place.name
             );
-            return Ok(Some(Diagnostic::warning("Secret kept", text)));
+            recorder.warn(Diagnostic::warning("Secret kept", text));
+            return Ok(());
         }
-        let deleted = place.delete(cluster).await;
-        deleted.map(|()| None).map_err(|source| kubernetes("Deleting the Secret", source, IN_STATE))
+        place.delete(cluster).await.during("Deleting the Secret", Remains::Recorded)
     }
 
-    /// Removes user or role, whose keys in `gone` are deleted.
-    pub(super) async fn revoke_holder(&self, holder: Holder, name: &str, gone: &[String]) -> Result<(), Error> {
-        let what = format!("the IAM {} {name}", holder.word());
-        let deleted = inline_policy::delete(self.context, self.iam, holder, name).await;
-        deleted.map_err(|source| aws(format!("Deleting the policy of {what}"), source, IN_STATE))?;
-        Box::pin(holder.delete(self.context, self.iam, name, gone)).await.map_err(|failure| match failure {
-            DeleteFailure::InTheWay(obstacles) => {
-                Error::InTheWay { holder, name: name.to_owned(), obstacles, left: IN_STATE.to_owned() }
+    /// Deletes the association, the policy and the role.
+    pub(super) async fn revoke_role(&self, recorder: &mut Recorder<'_>, desired: &Desired) -> Result<()> {
+        self.unbind_service_account(&recorder.grant, desired).await?;
+        self.revoke_principal(Principal::Role, &desired.settings.name, &[]).await?;
+        recorder.update(|grant| grant.arn = None);
+        Ok(())
+    }
+
+    /// Deletes a principal; `deleted` are keys that IAM may still list.
+    pub(super) async fn revoke_principal(&self, principal: Principal, name: &str, deleted: &[String]) -> Result<()> {
+        let what = format!("the IAM {} {name}", principal.label());
+        let revoked = inline_policy::delete(self.iam, principal, name).await;
+        revoked.during(format!("Deleting the policy of {what}"), Remains::Recorded)?;
+        match principal.delete(self.iam, name, deleted).await {
+            Err(DeleteFailure::InUse(obstacles)) => {
+                Err(Fault::InUse { principal, name: name.to_owned(), obstacles }.leaving(Remains::Recorded))
             }
-            DeleteFailure::Call(source) => aws(format!("Deleting {what}"), source, IN_STATE),
-        })
+            Err(DeleteFailure::Call(source)) => Err(source).during(format!("Deleting {what}"), Remains::Recorded),
+            Ok(()) => Ok(()),
+        }
     }
 
-    /// Removes the namespace if it was made here and is empty; what keeps it is told.
-    pub(super) async fn remove_namespace(&self, wanted: &Wanted, limit: Duration) -> Result<Option<Diagnostic>, Error> {
-        let Some(cluster) = self.cluster_if_any(wanted, &mut Vec::new()).await? else { return Ok(None) };
-        let namespace = self.namespace(&cluster, wanted);
-        let kept = |detail: String| {
-            let detail = format!("The namespace {} was created by this resource and is kept: {detail}", namespace.name);
-            Some(Diagnostic::warning("Namespace kept", detail))
+    /// Deletes the namespace if this resource created it and it is empty; reports what keeps it.
+    pub(super) async fn remove_namespace(&self, recorder: &mut Recorder<'_>, desired: &Desired) -> Result<()> {
+        let cluster = match self.connect_to(desired).await {
+            Err(ClientError::ClusterGone { .. }) => return Ok(()),
+            connected => connected.map_err(|error| Fault::Client(error).leaving(Remains::Recorded))?,
         };
-        match namespace.remove(self.context, limit).await {
-            Ok(Removal::Done) => Ok(None),
-            Ok(Removal::InUse(content)) => Ok(kept(format!("it contains other objects ({}).", content.join(", ")))),
-            Ok(Removal::Unsure(error)) => Ok(kept(format!("not all of its objects can be listed ({error})."))),
-            Err(source) => {
-                Err(Error::Wait { doing: "Removing the namespace".to_owned(), source, left: IN_STATE.to_owned() })
-            }
-        }
+        let namespace = self.namespace(&cluster, desired);
+        let removed = namespace.remove(self.context, self.limit).await;
+        let kept = match removed.during("Removing the namespace", Remains::Recorded)? {
+            Removal::Done => return Ok(()),
+            Removal::InUse(content) => format!("it contains other objects ({}).", content.join(", ")),
+            Removal::Unsure(error) => format!("not all of its objects can be listed ({error})."),
+        };
+        let text = format!("The namespace {} was created by this resource and is kept: {kept}", namespace.name);
+        recorder.warn(Diagnostic::warning("Namespace kept", text));
+        Ok(())
     }
 }

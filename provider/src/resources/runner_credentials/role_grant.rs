@@ -2,188 +2,160 @@
 
 use gitlabspot_clients::aws::AwsError;
 use serde_json::Value as Json;
-use tfplugin::framework::value::Map;
-use tfplugin::framework::wait::WaitError;
-use tfplugin::framework::{Diagnostic, Value};
+use tfplugin::framework::Diagnostic;
 
-use super::error::Error;
-use super::holder::Holder;
-use super::key_grant::{IN_STATE, NOTHING, aws};
-use super::memory::{Book, Memory};
-use super::pod_identity::{self, Subject};
+use super::access_method::{AccessMethod, Mode};
+use super::error::{During, Fault, Remains, Result};
+use super::journal::Grant;
+use super::model::Desired;
+use super::pod_identity::{self, Failure, Subject};
+use super::principal::Principal;
+use super::recorder::Recorder;
 use super::schema::RunnerCredentials;
-use super::validate::{Mode, Wanted};
-use super::way::Way;
-use super::{Scene, iam_role, trust};
+use super::{Session, iam_role, import, trust};
 use crate::partition;
 use crate::policy_document::{parse, text};
 
-/// What EKS looks for on a service account.
-pub(super) const ANNOTATION: &str = "eks.amazonaws.com/role-arn";
-
-impl Scene<'_> {
-    /// Role, policy, and what leads the service account to the role. Whom it is for already stays.
-    pub(super) async fn grant_role(
-        &self,
-        wanted: &Wanted,
-        state: &mut RunnerCredentials,
-        memory: &mut Memory,
-        book: &mut dyn Book,
-    ) -> Result<(), Error> {
-        let mut wanted = wanted.clone();
-        self.check_association(&wanted).await?;
-        let mut ways = vec![Way::of(state)];
-        ways.extend(wanted.beside.iter().filter(|way| way.holder() == Holder::Role).cloned());
-        let trust = self.trust_of(state, &ways, NOTHING).await?;
-        state.trust_policy_json = text(&trust).into();
-        wanted.settings.trust = Some(trust);
-        Box::pin(self.grant_holder(Holder::Role, &wanted, state, memory, book)).await?;
-        self.lead_to_role(&wanted, state).await?;
-        book.write(state, memory);
-        self.check_provider(&wanted).await
+impl Session<'_> {
+    /// Role, policy, and the binding of the service account. Other grants to the role stay.
+    pub(super) async fn grant_role(&self, recorder: &mut Recorder<'_>, desired: &Desired) -> Result<()> {
+        self.check_association(desired).await?;
+        let mut methods = recorder.journal.role_methods(Some(&desired.method));
+        methods.insert(0, desired.method.clone());
+        let trust = self.trust_of(&recorder.state, &methods, Remains::Nothing).await?;
+        recorder.state.trust_policy_json = text(&trust).into();
+        let mut desired = desired.clone();
+        desired.settings.trust = Some(trust);
+        self.grant_principal(recorder, &desired).await?;
+        self.bind_service_account(&recorder.grant, &desired).await?;
+        recorder.record();
+        self.check_provider(recorder, &desired).await
     }
 
-    /// The way from the service account to a role that is there.
-    pub(super) async fn lead_to_role(&self, wanted: &Wanted, state: &mut RunnerCredentials) -> Result<(), Error> {
-        let role_arn = state.role_arn.as_str().unwrap_or_default().to_owned();
-        state.service_account_annotations = annotations(wanted.mode, &role_arn);
-        if wanted.mode == Mode::PodIdentity {
-            let subject = self.subject(wanted, IN_STATE)?;
-            let ensured =
-                pod_identity::ensure(self.context, self.eks, &subject, &role_arn, &wanted.settings.tags).await;
-            ensured.map_err(|failure| match failure {
-                pod_identity::Failure::Exists(found) => association_exists(&subject, &found, wanted, IN_STATE),
-                pod_identity::Failure::Call(source) => {
-                    aws("Associating the service account with the role", source, IN_STATE)
-                }
-            })?;
+    /// Gives the service account a role that exists. For IRSA its trust policy is enough.
+    async fn bind_service_account(&self, grant: &Grant, desired: &Desired) -> Result<()> {
+        if desired.method.mode != Mode::PodIdentity {
+            return Ok(());
         }
-        Ok(())
+        let subject = self.subject(desired, Remains::Recorded)?;
+        let role_arn = grant.arn.as_deref().unwrap_or_default();
+        match pod_identity::ensure(self.context, self.eks, &subject, (role_arn, &desired.settings.tags)).await {
+            Ok(()) => Ok(()),
+            Err(Failure::Exists(found)) => Err(association_exists(&subject, found, desired).leaving(Remains::Recorded)),
+            Err(Failure::Call(source)) => {
+                Err(source).during("Associating the service account with the role", Remains::Recorded)
+            }
+        }
     }
 
     /// Refuses an association that others made for the service account, also one with a role of the same name: a service
-    /// account has only one, and to delete ours would be to delete theirs.
-    async fn check_association(&self, wanted: &Wanted) -> Result<(), Error> {
-        if wanted.mode != Mode::PodIdentity {
+    /// account has only one, and to delete this resource's would be to delete theirs.
+    async fn check_association(&self, desired: &Desired) -> Result<()> {
+        if desired.method.mode != Mode::PodIdentity {
             return Ok(());
         }
-        let subject = self.subject(wanted, NOTHING)?;
-        let found = pod_identity::read(self.eks, &subject).await;
-        let doing = format!("Looking for the Pod Identity association of the service account {subject}");
-        let found = found.map_err(|error| aws(doing, WaitError::Failed(error), NOTHING))?;
+        let subject = self.subject(desired, Remains::Nothing)?;
+        let step = format!("Looking for the Pod Identity association of the service account {subject}");
+        let found = pod_identity::read(self.eks, &subject).await.during(step, Remains::Nothing)?;
         let Some(found) = found else { return Ok(()) };
-        let role = wanted.settings.end_of_role_arn();
-        let leads_to_ours = wanted.settings.takes_back.is_some() && found.role_arn.ends_with(&role);
-        if leads_to_ours || found.owner.as_ref().is_some_and(|owner| owner.ends_with(&role)) {
+        let role = desired.settings.end_of_role_arn();
+        let has_role = desired.settings.reclaim.is_some() && found.role_arn.ends_with(&role);
+        if has_role || found.owner.as_ref().is_some_and(|owner| owner.ends_with(&role)) {
             return Ok(());
         }
-        Err(association_exists(&subject, &found, wanted, NOTHING))
+        Err(association_exists(&subject, found, desired).leaving(Remains::Nothing))
     }
 
-    /// In place: what was found wrong with the way to the role.
-    pub(super) async fn mend_role(
+    /// In place: what was found wrong with the trust policy and the binding.
+    pub(super) async fn repair_role(
         &self,
+        recorder: &mut Recorder<'_>,
         prior: &RunnerCredentials,
         planned: &RunnerCredentials,
-        state: &mut RunnerCredentials,
-        memory: &mut Memory,
-        book: &mut dyn Book,
-    ) -> Result<(), Error> {
-        let wanted = Wanted::of(planned);
+    ) -> Result<()> {
+        let desired = Desired::of(planned, AccessMethod::of(planned));
         if prior.trust_policy_json != planned.trust_policy_json
             && let Some(trust) = planned.trust_policy_json.as_str().and_then(parse)
         {
-            self.set_trust(&wanted, &trust).await?;
-            state.trust_policy_json = planned.trust_policy_json.clone();
-            memory.trust = None;
-            book.write(state, memory);
-            self.check_provider(&wanted).await?;
+            self.set_trust(&desired, &trust).await?;
+            recorder.state.trust_policy_json = planned.trust_policy_json.clone();
+            recorder.journal.findings.trust = None;
+            recorder.record();
+            self.check_provider(recorder, &desired).await?;
         }
         if prior.service_account != planned.service_account {
-            self.lead_to_role(&wanted, state).await?;
-            state.service_account = planned.service_account.clone();
-            memory.lost = None;
-            book.write(state, memory);
+            self.bind_service_account(&recorder.grant, &desired).await?;
+            recorder.rebind(desired.method);
         }
         Ok(())
     }
 
-    pub(super) async fn set_trust(&self, wanted: &Wanted, trust: &Json) -> Result<(), Error> {
-        let set = iam_role::set_trust(self.iam, &wanted.settings.name, trust).await;
-        set.map_err(|error| aws("Changing who may use the role", WaitError::Failed(error), IN_STATE))
+    pub(super) async fn set_trust(&self, desired: &Desired, trust: &Json) -> Result<()> {
+        let set = iam_role::set_trust(&self.iam, &desired.settings.name, trust).await;
+        set.during("Changing who may use the role", Remains::Recorded)
     }
 
-    /// Removes the association, the policy and the role.
-    pub(super) async fn revoke_role(&self, wanted: &Wanted, state: &mut RunnerCredentials) -> Result<(), Error> {
-        self.unlead(wanted, state).await?;
-        Box::pin(self.revoke_holder(Holder::Role, &wanted.settings.name, &[])).await?;
-        state.role_arn = Value::Null;
-        state.service_account_annotations = Value::Known(Map::new());
-        Ok(())
-    }
-
-    /// Removes the association that leads to the role, if the mode has one.
-    pub(super) async fn unlead(&self, wanted: &Wanted, state: &RunnerCredentials) -> Result<(), Error> {
-        // Without a service account in the state the association is gone already.
-        if wanted.mode != Mode::PodIdentity || wanted.service_account.name.is_empty() {
+    /// Deletes the association with the role, if the mode has one.
+    pub(super) async fn unbind_service_account(&self, grant: &Grant, desired: &Desired) -> Result<()> {
+        // Without a service account the association is gone already.
+        if desired.method.mode != Mode::PodIdentity || desired.service_account.name.is_empty() {
             return Ok(());
         }
-        let subject = self.subject(wanted, IN_STATE)?;
-        let role_arn = state.role_arn.as_str().unwrap_or_default();
+        let subject = self.subject(desired, Remains::Recorded)?;
+        let role_arn = grant.arn.as_deref().unwrap_or_default();
         let deleted = pod_identity::delete(self.eks, &subject, role_arn).await;
-        deleted.map_err(|e| aws("Deleting the Pod Identity association", WaitError::Failed(e), IN_STATE))
+        deleted.during("Deleting the Pod Identity association", Remains::Recorded)
     }
 
     /// Which service account of which cluster.
-    pub(super) fn subject(&self, wanted: &Wanted, left: &str) -> Result<Subject, Error> {
-        let cluster = wanted.cluster_name.as_deref().or(self.clients.cluster_name());
+    pub(super) fn subject(&self, desired: &Desired, remains: Remains) -> Result<Subject> {
+        let cluster = desired.cluster_name.as_deref().or(self.clients.cluster_name());
+        let Some(cluster) = cluster else { return Err(Fault::NoCluster.leaving(remains)) };
         Ok(Subject {
-            cluster: cluster.ok_or_else(|| Error::NoCluster { left: left.to_owned() })?.to_owned(),
-            namespace: wanted.service_account.namespace.clone(),
-            service_account: wanted.service_account.name.clone(),
+            cluster: cluster.to_owned(),
+            namespace: desired.service_account.namespace.clone(),
+            service_account: desired.service_account.name.clone(),
         })
     }
 
-    pub(super) async fn trust(&self, wanted: &Wanted, left: &str) -> Result<Json, Error> {
-        if wanted.mode == Mode::PodIdentity {
+    /// The trust policy of a role with this grant alone.
+    pub(super) async fn trust(&self, desired: &Desired, remains: Remains) -> Result<Json> {
+        if desired.method.mode == Mode::PodIdentity {
             return Ok(trust::pod_identity());
         }
-        if wanted.service_account.name.is_empty() {
+        if desired.service_account.name.is_empty() {
             return Ok(trust::all(&[]));
         }
-        let issuer = self.issuer(wanted, left).await?;
-        let account = self.account_id(left).await?;
-        Ok(trust::irsa(partition::name(self.region), account, issuer, &wanted.service_account))
+        let issuer = self.issuer(desired, &remains).await?;
+        let account = self.account_id(remains).await?;
+        Ok(trust::irsa(partition::name(self.region), account, issuer, &desired.service_account))
     }
 
-    async fn account_id(&self, left: &str) -> Result<&str, Error> {
-        let account = self.clients.account_id().await;
-        account.map_err(|source| Error::Client { source: source.into(), left: left.to_owned() })
+    async fn account_id(&self, remains: Remains) -> Result<&str> {
+        self.clients.account_id().await.map_err(|source| Fault::Client(source).leaving(remains))
     }
 
     /// The cluster's OIDC issuer.
-    async fn issuer(&self, wanted: &Wanted, left: &str) -> Result<&str, Error> {
-        self.issuer.get_or_try_init(|| Box::pin(self.ask_for_issuer(wanted, left))).await.map(String::as_str)
-    }
-
-    async fn ask_for_issuer(&self, wanted: &Wanted, left: &str) -> Result<String, Error> {
-        let Subject { cluster, .. } = self.subject(wanted, left)?;
-        let described =
-            self.eks.describe_cluster().name(&cluster).send().await.map_err(AwsError::of("DescribeCluster"));
-        let described = described
-            .map_err(|e| aws(format!("Looking at the EKS cluster {cluster}"), WaitError::Failed(e), left))?
-            .cluster;
-        let issuer = described.and_then(|cluster| cluster.identity?.oidc?.issuer);
-        issuer.ok_or_else(|| Error::NoIssuer { cluster, left: left.to_owned() })
+    async fn issuer(&self, desired: &Desired, remains: &Remains) -> Result<&str> {
+        let read = || async {
+            let Subject { cluster, .. } = self.subject(desired, remains.clone())?;
+            let described = self.eks.describe_cluster().name(&cluster).send().await;
+            let described = described.map_err(AwsError::of("DescribeCluster"));
+            let described = described.during(format!("Looking at the EKS cluster {cluster}"), remains.clone())?;
+            let issuer = described.cluster.and_then(|cluster| cluster.identity?.oidc?.issuer);
+            issuer.ok_or_else(|| Fault::NoIssuer(cluster).leaving(remains.clone()))
+        };
+        self.issuer.get_or_try_init(read).await.map(String::as_str)
     }
 
     /// Warns when the account does not know the cluster's issuer: IAM takes the role nevertheless, and only the runner
     /// would find out.
-    async fn check_provider(&self, wanted: &Wanted) -> Result<(), Error> {
-        if wanted.mode != Mode::Irsa {
+    async fn check_provider(&self, recorder: &mut Recorder<'_>, desired: &Desired) -> Result<()> {
+        if desired.method.mode != Mode::Irsa {
             return Ok(());
         }
-        let (issuer, account) = (self.issuer(wanted, IN_STATE).await?, self.account_id(IN_STATE).await?);
+        let (issuer, account) =
+            (self.issuer(desired, &Remains::Recorded).await?, self.account_id(Remains::Recorded).await?);
         let arn = trust::oidc_provider(partition::name(self.region), account, issuer);
         let request = self.iam.get_open_id_connect_provider().open_id_connect_provider_arn(&arn);
         let missing = match request.send().await.map_err(AwsError::of("GetOpenIDConnectProvider")) {
@@ -195,33 +167,20 @@ impl Scene<'_> {
                  aws_iam_openid_connect_provider or with \"eksctl utils associate-iam-oidc-provider --approve\".",
                 trust::AUDIENCE
             ),
-            // Whoever may not look is not told; the role is as it should be.
+            // Without permission to read it, skip the warning; the role is as it should be.
             Err(error) => {
                 tracing::warn!(%error, "the account's identity provider cannot be looked at");
                 return Ok(());
             }
         };
-        let text = format!("{missing} Until then, pods cannot use the role {}.", wanted.settings.name);
-        self.warn(Diagnostic::warning("No identity provider for the cluster", text));
+        let text = format!("{missing} Until then, pods cannot use the role {}.", desired.settings.name);
+        recorder.warn(Diagnostic::warning("No identity provider for the cluster", text));
         Ok(())
     }
 }
 
-/// What the service account needs to lead to the role.
-pub(super) fn annotations(mode: Mode, role_arn: &str) -> Value<Map<String>> {
-    Value::Known(match mode {
-        Mode::Irsa => Map::from([(ANNOTATION.to_owned(), role_arn.into())]),
-        Mode::PodIdentity | Mode::AccessKey => Map::new(),
-    })
-}
-
-fn association_exists(subject: &Subject, found: &pod_identity::Found, wanted: &Wanted, left: &str) -> Error {
-    let role = iam_role::name_of(&found.role_arn);
-    let cluster = wanted.cluster_name.as_ref().map(|cluster| format!("{cluster}/")).unwrap_or_default();
-    Error::AssociationExists {
-        service_account: subject.to_string(),
-        role_arn: found.role_arn.clone(),
-        id: format!("{cluster}{subject}:role/{role}"),
-        left: left.to_owned(),
-    }
+fn association_exists(subject: &Subject, found: pod_identity::Found, desired: &Desired) -> Fault {
+    let role = (Principal::Role, iam_role::name_of(&found.role_arn));
+    let id = import::id(desired.cluster_name.as_deref(), (&subject.namespace, &subject.service_account), role);
+    Fault::AssociationExists { service_account: subject.to_string(), role_arn: found.role_arn, id }
 }

@@ -1,71 +1,57 @@
-//! Another key for the same user: the new one works and is in the Secret before the old one is turned off and deleted.
+//! Another key for the same user: the new one works and is in the Secret before the old one is deactivated and deleted.
 //!
-//! Keys have no tags. So the user has one while a rotation is under way, which tells the keys of before: what a rotation
-//! that was killed has left is known by it, and never mistaken for a key of others.
+//! Keys have no tags. So the user has one while a rotation is under way, which lists the keys of before: what a rotation
+//! that was killed has left is identified by it, and never mistaken for a key of others.
 
 use std::time::{Duration, SystemTime};
 
 use tfplugin::framework::Diagnostic;
-use tfplugin::framework::wait::WaitError;
 
 use super::access_key::{self, Listed};
-use super::error::Error;
-use super::holder::Holder;
-use super::key_grant::{AS_BEFORE, IN_STATE, aws, kubernetes};
-use super::manifests::secret::KeyPair;
-use super::memory::{Book, Key, Memory};
-use super::schema::RunnerCredentials;
-use super::validate::Wanted;
-use super::{Scene, iam_user};
+use super::error::{During, Remains, Result};
+use super::journal::Key;
+use super::model::Desired;
+use super::principal::Principal;
+use super::recorder::Recorder;
+use super::{Session, iam_user};
 use crate::tags::Change;
 use crate::timestamp;
 
-/// The tag: when the rotation began, and the keys that were there.
+/// The tag: when the rotation began, and the keys that existed.
 const ROTATING: &str = "gitlabspot/rotating";
 
 /// A key that is this much older or younger than the beginning of a rotation is not of that rotation.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 
-impl Scene<'_> {
+impl Session<'_> {
     /// Replaces the key.
-    pub(super) async fn rotate(
-        &self,
-        wanted: &Wanted,
-        state: &mut RunnerCredentials,
-        memory: &mut Memory,
-        book: &mut dyn Book,
-        limit: Duration,
-    ) -> Result<(), Error> {
-        let cluster = self.cluster(wanted, AS_BEFORE).await?;
-        self.ensure_namespace(&cluster, wanted, limit, AS_BEFORE).await?;
+    pub(super) async fn rotate(&self, recorder: &mut Recorder<'_>, desired: &Desired) -> Result<()> {
+        let cluster = self.cluster(desired, Remains::PreviousKey).await?;
+        self.ensure_namespace(desired, &cluster, Remains::PreviousKey).await?;
         // There may be two keys; room is made by those that should be gone already, and by the one of the last rotation.
-        memory.retire_outgoing();
-        self.retire(wanted, state, memory, book).await?;
-        let user = &wanted.settings.name;
-        let mut keys = self.keys(user).await?;
-        let orphans = self.orphans(user, &keys, state, memory.unclear.as_ref()).await?;
-        let rotated = if let Some((pair, created_at)) = self.finished(&cluster, wanted, &orphans).await? {
-            self.take_into_use(wanted, &pair, created_at, &keys, state, memory);
-            book.write(state, memory);
+        recorder.grant.retire_outgoing();
+        self.retire(recorder).await?;
+        let user = &desired.settings.name;
+        let mut listed = self.keys(user).await?;
+        let orphans = self.orphans(recorder, user, &listed).await?;
+        let rotated = if let Some(key) = self.completed(desired, &cluster, &orphans).await? {
+            recorder.use_key(key, &listed);
             Ok(())
         } else {
             for orphan in &orphans {
-                tracing::warn!(
-                    user,
-                    access_key_id = orphan.id,
-                    "removing the access key of a rotation that was interrupted"
-                );
-                self.delete_key(user, &orphan.id, AS_BEFORE).await?;
+                let access_key_id = &orphan.id;
+                tracing::warn!(user, access_key_id, "removing the access key of a rotation that was interrupted");
+                self.delete_key(user, access_key_id, Remains::PreviousKey).await?;
             }
-            memory.unclear = None;
-            keys.retain(|key| !orphans.contains(key));
-            self.mark(user, &keys).await?;
-            Box::pin(self.new_key(&cluster, wanted, &keys, state, memory, book)).await
+            recorder.grant.unclear = None;
+            listed.retain(|key| !orphans.contains(key));
+            self.mark(user, &listed).await?;
+            self.new_key(recorder, desired, &listed).await
         };
         let retired = match rotated {
             Ok(()) => {
-                Box::pin(self.keep_outgoing(&cluster, wanted, state, memory, book)).await;
-                self.retire(wanted, state, memory, book).await
+                self.keep_outgoing(recorder, desired, &cluster).await;
+                self.retire(recorder).await
             }
             failed => failed,
         };
@@ -75,99 +61,71 @@ impl Scene<'_> {
     }
 
     /// Keeps the key of before as long as pods use it that were started with it.
-    async fn keep_outgoing(
-        &self,
-        cluster: &kube::Client,
-        wanted: &Wanted,
-        state: &mut RunnerCredentials,
-        memory: &mut Memory,
-        book: &mut dyn Book,
-    ) {
-        if let Some(key) = &mut memory.outgoing {
-            let written = wanted.place.read(cluster).await.ok().flatten().and_then(|found| found.written_at);
+    async fn keep_outgoing(&self, recorder: &mut Recorder<'_>, desired: &Desired, cluster: &kube::Client) {
+        if let Some(mut key) = recorder.grant.outgoing.take() {
+            let written = desired.place.read(cluster).await.ok().flatten().and_then(|found| found.written_at);
             key.until = written.unwrap_or_else(|| timestamp::format(self.context.clock.time_of_day()));
-            match self.why_outgoing_stays(key, state).await {
-                None => memory.retire_outgoing(),
-                Some(why) => {
-                    let text = format!(
-                        "{}: {why}. As soon as no pod uses it, a plan shows its deletion. The next rotation deletes it \
-                         in any case.",
-                        key.shown(state)
-                    );
-                    self.warn(Diagnostic::warning("Old access key kept", text));
-                }
+            let why = self.why_kept(&key, &recorder.state).await;
+            let text = why.map(|why| {
+                format!(
+                    "{}: {why}. As soon as no pod uses it, a plan shows its deletion. The next rotation deletes it in \
+                     any case.",
+                    key.describe(&recorder.state)
+                )
+            });
+            recorder.grant.outgoing = Some(key);
+            match text {
+                None => recorder.grant.retire_outgoing(),
+                Some(text) => recorder.warn(Diagnostic::warning("Old access key kept", text)),
             }
         }
-        state.superseded = memory.superseded(state);
-        book.write(state, memory);
+        recorder.record();
     }
 
-    /// Turns off and deletes the keys that are out of use.
-    pub(super) async fn retire(
-        &self,
-        wanted: &Wanted,
-        state: &RunnerCredentials,
-        memory: &mut Memory,
-        book: &mut dyn Book,
-    ) -> Result<(), Error> {
-        while let Some(key) = memory.retiring.first().cloned() {
-            let retired = access_key::retire(self.context, self.iam, &wanted.settings.name, &key).await;
-            retired.map_err(|error| {
-                let left = format!("The new key is in use; the next apply deletes {key}.");
-                aws(format!("Deleting the old access key {key}"), WaitError::Failed(error), &left)
-            })?;
-            memory.retiring.remove(0);
-            book.write(state, memory);
+    /// Deactivates and deletes the keys that are out of use.
+    pub(super) async fn retire(&self, recorder: &mut Recorder<'_>) -> Result<()> {
+        while let Some(key) = recorder.grant.retiring.first().cloned() {
+            let retired = access_key::retire(self.iam, &recorder.name(), &key).await;
+            retired.during(format!("Deleting the old access key {key}"), Remains::OldKey(key))?;
+            recorder.update(|grant| drop(grant.retiring.remove(0)));
         }
         Ok(())
     }
 
-    /// The keys that a rotation has left which was killed, or did not learn whether its key is in the Secret.
-    async fn orphans(
-        &self,
-        user: &str,
-        keys: &[Listed],
-        state: &RunnerCredentials,
-        unclear: Option<&Key>,
-    ) -> Result<Vec<Listed>, Error> {
-        let found = Holder::User.read(self.iam, user).await;
-        let failed = |error| aws(format!("Reading the IAM user {user}"), WaitError::Failed(error), AS_BEFORE);
-        let mark = found.map_err(failed)?.and_then(|found| found.tags.get(ROTATING).cloned()).unwrap_or_default();
-        let in_use = state.access_key_id.as_str();
+    /// The keys of a rotation that was killed, or that did not learn whether its key is in the Secret.
+    async fn orphans(&self, recorder: &Recorder<'_>, user: &str, listed: &[Listed]) -> Result<Vec<Listed>> {
+        let found = Principal::User.read(&self.iam, user).await;
+        let found = found.during(format!("Reading the IAM user {user}"), Remains::PreviousKey)?;
+        let mark = found.and_then(|found| found.tags.get(ROTATING).cloned()).unwrap_or_default();
+        let unclear = recorder.grant.unclear.as_ref();
         let is_left = |key: &&Listed| is_left_by(&mark, key) || unclear.is_some_and(|unclear| unclear.id == key.id);
-        let left = keys.iter().filter(|key| Some(key.id.as_str()) != in_use).filter(is_left);
-        Ok(left.cloned().collect())
+        let unused = listed.iter().filter(|key| Some(key.id.as_str()) != recorder.grant.key_id());
+        Ok(unused.filter(is_left).cloned().collect())
     }
 
     /// The orphan that is in the Secret and works: its rotation was killed after the key had been taken into use.
-    async fn finished(
-        &self,
-        cluster: &kube::Client,
-        wanted: &Wanted,
-        orphans: &[Listed],
-    ) -> Result<Option<(KeyPair, String)>, Error> {
+    async fn completed(&self, desired: &Desired, cluster: &kube::Client, orphans: &[Listed]) -> Result<Option<Key>> {
         if orphans.is_empty() {
             return Ok(None);
         }
-        let read = wanted.place.read(cluster).await;
-        let failed = |source| kubernetes("Reading the Secret", source, IN_STATE);
-        let Some(pair) = read.map_err(failed)?.and_then(|found| found.pair) else { return Ok(None) };
+        let read = desired.place.read(cluster).await.during("Reading the Secret", Remains::Recorded)?;
+        let Some(pair) = read.and_then(|found| found.pair) else { return Ok(None) };
         let Some(orphan) = orphans.iter().find(|orphan| orphan.id == pair.id) else { return Ok(None) };
         let works = access_key::works(self.sts, &pair).await;
-        Ok(works.then(|| (pair, orphan.created_at.clone().unwrap_or_default())))
+        Ok(works.then(|| Key::of(&pair, orphan.created_at.clone(), &desired.rotation_trigger)))
     }
 
-    async fn mark(&self, user: &str, keys: &[Listed]) -> Result<(), Error> {
-        let value = mark(self.context.clock.time_of_day(), keys);
+    async fn mark(&self, user: &str, listed: &[Listed]) -> Result<()> {
+        let value = mark(self.context.clock.time_of_day(), listed);
         let change = Change { set: [(ROTATING.to_owned(), value)].into(), ..Change::default() };
-        let marked = iam_user::change_tags(self.iam, user, &change).await;
-        marked.map_err(|error| aws(format!("Tagging the IAM user {user}"), WaitError::Failed(error), AS_BEFORE))
+        let marked = iam_user::change_tags(&self.iam, user, &change).await;
+        marked.during(format!("Tagging the IAM user {user}"), Remains::PreviousKey)
     }
 
-    /// A mark that stays is of no consequence: it counts for a few minutes, and the next rotation overwrites it.
+    /// A tag that stays is of no consequence: it counts for a few minutes, and the next rotation overwrites it.
     async fn unmark(&self, user: &str) {
         let change = Change { remove: vec![ROTATING.to_owned()], ..Change::default() };
-        if let Err(error) = iam_user::change_tags(self.iam, user, &change).await {
+        if let Err(error) = iam_user::change_tags(&self.iam, user, &change).await {
             tracing::warn!(user, %error, "the tag {ROTATING} could not be removed");
         }
     }
@@ -178,7 +136,7 @@ fn mark(now: SystemTime, keys: &[Listed]) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// Whether a key was made by the rotation that left this mark.
+/// Whether a key was created by the rotation that left this tag.
 fn is_left_by(mark: &str, key: &Listed) -> bool {
     let mut words = mark.split(' ');
     let begin = words.next().and_then(timestamp::parse);

@@ -1,310 +1,251 @@
-//! Ways beside the one of the state: kept as long as pods use them, and revoked then.
+//! Superseded grants: kept as long as pods use them, and revoked then.
 
-use gitlabspot_clients::ClientError;
-use gitlabspot_clients::kubernetes;
+use gitlabspot_clients::{ClientError, kubernetes};
 use serde_json::Value as Json;
 use tfplugin::framework::Diagnostic;
-use tfplugin::framework::wait::WaitError;
 
-use super::error::Error;
-use super::holder::Holder;
-use super::key_grant::{IN_STATE, aws};
-use super::memory::{Beside, Book, Memory, Outgoing};
+use super::access_method::AccessMethod;
+use super::error::{During, Fault, Remains, Result};
+use super::journal::{Grant, Journal, OutgoingKey};
+use super::model::Desired;
+use super::principal::Principal;
+use super::recorder::Recorder;
 use super::schema::RunnerCredentials;
 use super::switch::SWITCHING;
-use super::validate::Wanted;
-use super::way::Way;
-use super::{Scene, access_key, bare, inline_policy, trust};
+use super::{Session, access_key, inline_policy, trust};
 use crate::policy_document::text;
 use crate::tags::{Tags, UNFINISHED};
 
-/// Which of the ways beside may be revoked.
+/// Which of the superseded grants may be revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Candidates {
     /// All that no pod uses.
     All,
-    /// Those of which the plan has said so.
+    /// Those whose revocation the plan has shown.
     Idle,
 }
 
 /// The pods of the namespace.
 enum Pods {
-    Seen(Vec<Json>),
+    Visible(Vec<Json>),
     /// The cluster's settings are not known yet.
     NotYet,
-    /// Why they cannot be seen.
+    /// Why they cannot be listed.
     Hidden(String),
 }
 
-impl Scene<'_> {
-    /// Revokes what no pod uses. What stays is told.
-    pub(super) async fn settle(
-        &self,
-        which: Candidates,
-        state: &mut RunnerCredentials,
-        memory: &mut Memory,
-        book: &mut dyn Book,
-    ) -> Result<Vec<Diagnostic>, Error> {
-        let is_candidate = |beside: &Beside| which == Candidates::All || beside.is_idle;
-        if let Some(key) = memory.outgoing.clone().filter(|key| key.is_idle) {
-            if let Some(why) = self.why_outgoing_stays(&key, state).await {
-                memory.outgoing = Some(Outgoing { is_idle: false, ..key.clone() });
-                book.write(state, memory);
-                return Err(Error::UsedAgain { kept: vec![format!("{}: {why}.", key.shown(state))] });
-            }
-            memory.retire_outgoing();
-            self.retire(&Wanted::of(state), state, memory, book).await?;
-            state.superseded = memory.superseded(state);
-            book.write(state, memory);
+impl Session<'_> {
+    /// Revokes what no pod uses, and reports what is kept.
+    pub(super) async fn revoke_unused(&self, recorder: &mut Recorder<'_>, which: Candidates) -> Result<()> {
+        if let Some(key) = recorder.grant.outgoing.clone().filter(|key| key.is_idle) {
+            self.revoke_outgoing(recorder, key).await?;
         }
-        if !memory.beside.iter().any(is_candidate) {
-            return Ok(Vec::new());
+        let is_candidate = |grant: &&Grant| which == Candidates::All || grant.is_idle;
+        let candidates: Vec<Grant> = recorder.journal.others().filter(is_candidate).cloned().collect();
+        if candidates.is_empty() {
+            return Ok(());
         }
-        let pods = self.pods(state).await;
-        let (mut warnings, mut kept) = (Vec::new(), Vec::new());
-        let mut at = 0;
-        while let Some(beside) = memory.beside.get_mut(at) {
-            if !is_candidate(beside) {
-                at += 1;
-                continue;
-            }
-            match obstacle(&beside.way.users(state, pods.seen()), state, &pods) {
-                None => warnings.extend(Box::pin(self.revoke(at, state, memory, book)).await?),
+        let pods = self.pods(&recorder.state).await;
+        let mut kept = Vec::new();
+        for grant in candidates {
+            match pods.obstacle(&recorder.state, |pods| grant.method.users(&recorder.state, pods)) {
+                None => self.revoke(recorder, grant).await?,
                 Some(obstacle) => {
-                    beside.is_idle = false;
-                    kept.push(format!("{}: {obstacle}.", beside.way.shown(state)));
-                    at += 1;
+                    kept.push(format!("{}: {obstacle}.", grant.method.describe(&recorder.state)));
+                    recorder.journal.put(Grant { is_idle: false, ..grant });
                 }
             }
         }
         if kept.is_empty() {
-            return Ok(warnings);
+            return Ok(());
         }
-        book.write(state, memory);
+        recorder.record();
         if which == Candidates::Idle {
-            return Err(Error::UsedAgain { kept });
+            return Err(Fault::UsedAgain(kept).leaving(Remains::Unsaid));
         }
         let text = format!("{} As soon as no pod uses it, a plan shows its revocation.", kept.join(" "));
-        warnings.push(Diagnostic::warning("Old credentials kept", text));
-        Ok(warnings)
+        recorder.warn(Diagnostic::warning("Old credentials kept", text));
+        Ok(())
+    }
+
+    async fn revoke_outgoing(&self, recorder: &mut Recorder<'_>, key: OutgoingKey) -> Result<()> {
+        if let Some(why) = self.why_kept(&key, &recorder.state).await {
+            let kept = format!("{}: {why}.", key.describe(&recorder.state));
+            recorder.update(|grant| grant.outgoing = Some(OutgoingKey { is_idle: false, ..key }));
+            return Err(Fault::UsedAgain(vec![kept]).leaving(Remains::Unsaid));
+        }
+        recorder.grant.retire_outgoing();
+        self.retire(recorder).await?;
+        recorder.record();
+        Ok(())
     }
 
     /// Why the key of before a rotation is not to be deleted.
-    pub(super) async fn why_outgoing_stays(&self, key: &Outgoing, state: &RunnerCredentials) -> Option<String> {
-        let pods = self.pods(state).await;
-        obstacle(&key.users(state, pods.seen()), state, &pods)
+    pub(super) async fn why_kept(&self, key: &OutgoingKey, state: &RunnerCredentials) -> Option<String> {
+        self.pods(state).await.obstacle(state, |pods| key.users(state, pods))
     }
 
-    /// For a read: which ways are there beside the one of the state, by what is remembered and by the tags of user or
-    /// role, and which of them no pod uses.
-    pub(super) async fn look_beside(
+    /// For a read: which grants there are beside the current one, by the journal and by the tags of the principal, and
+    /// which of them no pod uses.
+    pub(super) async fn refresh_superseded(
         &self,
-        state: &mut RunnerCredentials,
-        memory: &mut Memory,
+        state: &RunnerCredentials,
+        journal: &mut Journal,
         tags: &Tags,
     ) -> Option<Diagnostic> {
-        note_switch(state, memory, tags);
-        state.superseded = memory.superseded(state);
-        if memory.beside.is_empty() && memory.outgoing.is_none() {
+        note_switch(journal, tags);
+        let mut current = journal.current();
+        if journal.others().next().is_none() && current.outgoing.is_none() {
             return None;
         }
         let pods = self.pods(state).await;
         let mut kept = Vec::new();
-        if let Some(key) = &mut memory.outgoing {
-            let why = obstacle(&key.users(state, pods.seen()), state, &pods);
+        if let Some(key) = &mut current.outgoing {
+            let why = pods.obstacle(state, |pods| key.users(state, pods));
             key.is_idle = why.is_none();
-            kept.extend(why.map(|why| format!("{}: {why}.", key.shown(state))));
+            kept.extend(why.map(|why| format!("{}: {why}.", key.describe(state))));
         }
-        for beside in &mut memory.beside {
-            beside.is_idle = obstacle(&beside.way.users(state, pods.seen()), state, &pods).is_none();
+        for grant in journal.grants.iter_mut().filter(|grant| grant.method != current.method) {
+            let why = pods.obstacle(state, |pods| grant.method.users(state, pods));
+            grant.is_idle = why.is_none();
+            kept.extend(why.map(|why| format!("{}: {why}.", grant.method.describe(state))));
         }
-        let Pods::Hidden(_) = pods else { return None };
-        kept.extend(memory.beside.iter().filter_map(|beside| {
-            let why = obstacle(&beside.way.users(state, pods.seen()), state, &pods)?;
-            Some(format!("{}: {why}.", beside.way.shown(state)))
-        }));
-        Some(Diagnostic::warning("Old credentials kept", kept.join(" ")))
+        journal.put(current);
+        matches!(pods, Pods::Hidden(_)).then(|| Diagnostic::warning("Old credentials kept", kept.join(" ")))
     }
 
-    /// For a delete: revokes all of them, whoever uses them.
-    pub(super) async fn revoke_all_beside(
-        &self,
-        state: &mut RunnerCredentials,
-        memory: &mut Memory,
-        book: &mut dyn Book,
-    ) -> Result<Vec<Diagnostic>, Error> {
-        let mut warnings = Vec::new();
-        let (way, name) = (Way::of(state), state.name.as_str().unwrap_or_default().to_owned());
-        // A run that was killed may have begun one, of which only this tells.
-        let found = way.holder().read(self.iam, &name).await;
-        let doing = format!("Reading the IAM {} {name}", way.holder().word());
-        if let Some(found) = found.map_err(|error| aws(doing, WaitError::Failed(error), IN_STATE))? {
-            note_switch(state, memory, &found.tags);
+    /// For a delete: revokes all of them, whether pods use them or not.
+    pub(super) async fn revoke_superseded(&self, recorder: &mut Recorder<'_>) -> Result<()> {
+        let (principal, name) = (recorder.grant.method.principal(), recorder.name());
+        // A run that was killed may have begun one, which only this tag names.
+        let found = principal.read(&self.iam, &name).await;
+        let found = found.during(format!("Reading the IAM {} {name}", principal.label()), Remains::Recorded)?;
+        if let Some(found) = found {
+            note_switch(&mut recorder.journal, &found.tags);
         }
-        while !memory.beside.is_empty() {
-            warnings.extend(Box::pin(self.revoke(0, state, memory, book)).await?);
-        }
-        Ok(warnings)
-    }
-
-    /// Revokes one.
-    async fn revoke(
-        &self,
-        at: usize,
-        state: &mut RunnerCredentials,
-        memory: &mut Memory,
-        book: &mut dyn Book,
-    ) -> Result<Vec<Diagnostic>, Error> {
-        let Some(beside) = memory.beside.get(at).cloned() else { return Ok(Vec::new()) };
-        let wanted = beside.way.wanted(state);
-        let warnings = match beside.way.holder() {
-            Holder::User => Box::pin(self.revoke_user(at, &beside, &wanted, state, memory, book)).await?,
-            Holder::Role => {
-                Box::pin(self.revoke_lead(&beside, &wanted, state, memory)).await?;
-                Vec::new()
-            }
-        };
-        memory.beside.remove(at);
-        state.superseded = memory.superseded(state);
-        book.write(state, memory);
-        Ok(warnings)
-    }
-
-    async fn revoke_user(
-        &self,
-        at: usize,
-        beside: &Beside,
-        wanted: &Wanted,
-        state: &RunnerCredentials,
-        memory: &mut Memory,
-        book: &mut dyn Book,
-    ) -> Result<Vec<Diagnostic>, Error> {
-        let user = &wanted.settings.name;
-        if !self.is_ours(beside, user).await? {
-            return Ok(Vec::new());
-        }
-        let mut left = bare(&beside.way.model(state));
-        let mut remembered = Memory::default();
-        beside.tell(&mut left, &mut remembered);
-        if beside.arn.is_none() {
-            // Begun by a run that was killed; nobody knows the secrets of its keys.
-            let keys = access_key::list(self.iam, user).await;
-            let doing = || format!("Listing the access keys of {user}");
-            let keys = keys.map_err(|error| aws(doing(), WaitError::Failed(error), IN_STATE))?;
-            remembered.retiring = keys.into_iter().map(|key| key.id).collect();
-        }
-        let mut noted = Noted { book, state, memory, at };
-        Box::pin(self.revoke_key(wanted, &mut left, &mut remembered, &mut noted)).await
-    }
-
-    /// What leads to the role, and the role itself when nothing else does.
-    async fn revoke_lead(
-        &self,
-        beside: &Beside,
-        wanted: &Wanted,
-        state: &mut RunnerCredentials,
-        memory: &Memory,
-    ) -> Result<(), Error> {
-        let name = &wanted.settings.name;
-        let current = Way::of(state);
-        let others = memory.beside.iter().map(|other| &other.way).filter(|way| *way != &beside.way);
-        let rest: Vec<Way> =
-            std::iter::once(&current).chain(others).filter(|way| way.holder() == Holder::Role).cloned().collect();
-        if rest.is_empty() && !self.is_ours(beside, name).await? {
-            return Ok(());
-        }
-        let mut left = beside.way.model(state);
-        if left.role_arn.is_null() {
-            left.role_arn = self.role_arn(beside, name).await?.into();
-        }
-        self.unlead(wanted, &left).await?;
-        if rest.is_empty() {
-            return Box::pin(self.revoke_holder(Holder::Role, name, &[])).await;
-        }
-        // A destroy, after which nobody needs the role.
-        if self.is_ending {
-            return Ok(());
-        }
-        let trust = self.trust_of(state, &rest, IN_STATE).await?;
-        self.set_trust(wanted, &trust).await?;
-        if current.holder() == Holder::Role {
-            state.trust_policy_json = text(&trust).into();
+        for grant in recorder.journal.others().cloned().collect::<Vec<_>>() {
+            self.revoke(recorder, grant).await?;
         }
         Ok(())
     }
 
-    async fn role_arn(&self, beside: &Beside, name: &str) -> Result<Option<String>, Error> {
-        if beside.arn.is_some() {
-            return Ok(beside.arn.clone());
+    async fn revoke(&self, recorder: &mut Recorder<'_>, grant: Grant) -> Result<()> {
+        let desired = Desired::of(&recorder.state, grant.method.clone());
+        let principal = grant.method.principal();
+        recorder.select(grant);
+        match principal {
+            Principal::User => self.revoke_user(recorder, &desired).await?,
+            Principal::Role => self.revoke_role_binding(recorder, &desired).await?,
         }
-        let found = Holder::Role.read(self.iam, name).await;
-        let doing = format!("Reading the IAM role {name}");
-        Ok(found.map_err(|error| aws(doing, WaitError::Failed(error), IN_STATE))?.map(|found| found.arn))
+        recorder.forget();
+        Ok(())
     }
 
-    /// Whether user or role of a way is there and ours: known for certain, or with the marks that a switch leaves.
-    pub(super) async fn is_ours(&self, beside: &Beside, name: &str) -> Result<bool, Error> {
-        if beside.arn.is_some() {
+    async fn revoke_user(&self, recorder: &mut Recorder<'_>, desired: &Desired) -> Result<()> {
+        let user = &desired.settings.name;
+        if !self.is_managed(&recorder.grant, user).await? {
+            return Ok(());
+        }
+        if recorder.grant.arn.is_none() {
+            // Begun by a run that was killed; nobody knows the secrets of its keys.
+            let keys = access_key::list(&self.iam, user).await;
+            let keys = keys.during(format!("Listing the access keys of {user}"), Remains::Recorded)?;
+            recorder.grant.retiring = keys.into_iter().map(|key| key.id).collect();
+        }
+        self.revoke_key(recorder, desired).await
+    }
+
+    /// Revokes the binding of the service account to the role, and the role itself when nothing else uses it.
+    async fn revoke_role_binding(&self, recorder: &mut Recorder<'_>, desired: &Desired) -> Result<()> {
+        let name = &desired.settings.name;
+        let rest = recorder.journal.role_methods(Some(&desired.method));
+        if rest.is_empty() && !self.is_managed(&recorder.grant, name).await? {
+            return Ok(());
+        }
+        if recorder.grant.arn.is_none() {
+            let found = Principal::Role.read(&self.iam, name).await;
+            let found = found.during(format!("Reading the IAM role {name}"), Remains::Recorded)?;
+            recorder.grant.arn = found.map(|found| found.arn);
+        }
+        self.unbind_service_account(&recorder.grant, desired).await?;
+        if rest.is_empty() {
+            return self.revoke_principal(Principal::Role, name, &[]).await;
+        }
+        // After a destroy nobody needs the role.
+        if self.is_destroy {
+            return Ok(());
+        }
+        let trust = self.trust_of(&recorder.state, &rest, Remains::Recorded).await?;
+        self.set_trust(desired, &trust).await?;
+        if recorder.journal.current.principal() == Principal::Role {
+            recorder.state.trust_policy_json = text(&trust).into();
+        }
+        Ok(())
+    }
+
+    /// Whether the principal of a grant exists and this resource manages it: known for certain, or by the tag and the
+    /// policy that an interrupted operation leaves.
+    pub(super) async fn is_managed(&self, grant: &Grant, name: &str) -> Result<bool> {
+        if grant.arn.is_some() {
             return Ok(true);
         }
-        let holder = beside.way.holder();
-        let failed =
-            |error| aws(format!("Reading the IAM {} {name}", holder.word()), WaitError::Failed(error), IN_STATE);
-        let Some(found) = holder.read(self.iam, name).await.map_err(failed)? else { return Ok(false) };
-        if found.tags.contains_key(UNFINISHED) {
-            return Ok(true);
+        let principal = grant.method.principal();
+        let step = || format!("Reading the IAM {} {name}", principal.label());
+        match principal.read(&self.iam, name).await.during(step(), Remains::Recorded)? {
+            None => Ok(false),
+            Some(found) if found.tags.contains_key(UNFINISHED) => Ok(true),
+            Some(_) => {
+                let policy = inline_policy::read(&self.iam, principal, name).await;
+                Ok(policy.during(step(), Remains::Recorded)?.is_some())
+            }
         }
-        Ok(inline_policy::read(self.iam, holder, name).await.map_err(failed)?.is_some())
     }
 
     async fn pods(&self, state: &RunnerCredentials) -> Pods {
         let client = match self.home.connect(self.clients, state.cluster_name.as_str()).await {
             Ok(client) => client,
-            Err(ClientError::ClusterGone { .. }) => return Pods::Seen(Vec::new()),
+            Err(ClientError::ClusterGone { .. }) => return Pods::Visible(Vec::new()),
             Err(ClientError::NotYetKnown { .. }) => return Pods::NotYet,
             Err(error) => return Pods::Hidden(error.to_string()),
         };
         match kubernetes::list(&client, "v1", "Pod", state.namespace.as_str(), "").await {
-            Ok(pods) => Pods::Seen(pods),
+            Ok(pods) => Pods::Visible(pods),
             Err(error) => Pods::Hidden(error.to_string()),
         }
     }
 
-    /// Who may use the role: every service account that one of the ways leads to it.
-    pub(super) async fn trust_of(&self, state: &RunnerCredentials, ways: &[Way], left: &str) -> Result<Json, Error> {
+    /// The trust policy of a role with these grants.
+    pub(super) async fn trust_of(
+        &self,
+        state: &RunnerCredentials,
+        methods: &[AccessMethod],
+        remains: Remains,
+    ) -> Result<Json> {
         let mut documents = Vec::new();
-        for way in ways {
-            documents.push(self.trust(&way.wanted(state), left).await?);
+        for method in methods {
+            documents.push(self.trust(&Desired::of(state, method.clone()), remains.clone()).await?);
         }
         Ok(trust::all(&documents))
     }
 }
 
 impl Pods {
-    fn seen(&self) -> &[Json] {
+    /// Why credentials cannot be revoked that the pods use which `users` names.
+    fn obstacle(&self, state: &RunnerCredentials, users: impl FnOnce(&[Json]) -> Vec<String>) -> Option<String> {
         match self {
-            Self::Seen(pods) => pods,
-            Self::NotYet | Self::Hidden(_) => &[],
+            Self::Visible(pods) => {
+                let users = users(pods);
+                let count = if users.len() == 1 { "one pod".to_owned() } else { format!("{} pods", users.len()) };
+                (!users.is_empty()).then(|| format!("used by {count} of the namespace ({})", some(&users)))
+            }
+            Self::NotYet => Some("the cluster's settings are not known yet".to_owned()),
+            Self::Hidden(reason) => Some(format!(
+                "whether pods use it cannot be seen ({reason}), so it stays; let the provider list the pods of the \
+                 namespace {}",
+                state.namespace.as_str().unwrap_or_default()
+            )),
         }
     }
-}
-
-/// Why credentials cannot be revoked that these pods use.
-fn obstacle(users: &[String], state: &RunnerCredentials, pods: &Pods) -> Option<String> {
-    match pods {
-        Pods::Seen(_) => {
-            (!users.is_empty()).then(|| format!("used by {} of the namespace ({})", number(users.len()), some(users)))
-        }
-        Pods::NotYet => Some("the cluster's settings are not known yet".to_owned()),
-        Pods::Hidden(reason) => Some(format!(
-            "whether pods use it cannot be seen ({reason}), so it stays; let the provider list the pods of the namespace {}",
-            state.namespace.as_str().unwrap_or_default()
-        )),
-    }
-}
-
-fn number(count: usize) -> String {
-    if count == 1 { "one pod".to_owned() } else { format!("{count} pods") }
 }
 
 /// The first few names.
@@ -314,32 +255,13 @@ fn some(names: &[String]) -> String {
     format!("{}{more}", names.iter().take(FEW).cloned().collect::<Vec<_>>().join(", "))
 }
 
-/// Remembers a way that an interrupted switch has begun.
-fn note_switch(state: &RunnerCredentials, memory: &mut Memory, tags: &Tags) {
-    memory.is_marked = tags.contains_key(SWITCHING);
-    let Some(begun) = tags.get(SWITCHING).and_then(|mark| Way::from_mark(mark)) else { return };
-    if begun != Way::of(state) && !memory.beside.iter().any(|beside| beside.way == begun) {
-        let mut begun = Beside::begun(begun);
-        if begun.way.holder() == Way::of(state).holder() {
-            begun.arn = state.role_arn.known().cloned();
-        }
-        memory.beside.push(begun);
-    }
-}
-
-/// Writes down what is left of a way beside while it is revoked.
-struct Noted<'a> {
-    book: &'a mut dyn Book,
-    state: &'a RunnerCredentials,
-    memory: &'a mut Memory,
-    at: usize,
-}
-
-impl Book for Noted<'_> {
-    fn write(&mut self, left: &RunnerCredentials, remembered: &Memory) {
-        if let Some(beside) = self.memory.beside.get_mut(self.at) {
-            beside.note(left, remembered);
-        }
-        self.book.write(self.state, self.memory);
+/// Adds the grant that an interrupted switch has begun.
+fn note_switch(journal: &mut Journal, tags: &Tags) {
+    journal.findings.is_switching = tags.contains_key(SWITCHING);
+    let Some(method) = tags.get(SWITCHING).and_then(|mark| AccessMethod::from_mark(mark)) else { return };
+    if method != journal.current && journal.find(&method).is_none() {
+        let is_same_principal = method.principal() == journal.current.principal();
+        let arn = journal.current().arn.filter(|_| is_same_principal);
+        journal.put(Grant { arn, ..Grant::new(method) });
     }
 }

@@ -1,150 +1,105 @@
-//! Another way to the bucket: it is granted first, and the old one stays as long as pods use it.
+//! Another access method: it is granted first, and the old grant stays as long as pods use it.
 //!
-//! Until the new way is complete, the state has the old one and remembers the new one beside it, so that a destroy
-//! finds both whatever fails. For the case that the process dies, the user or role of the old way has a tag meanwhile
-//! that names the new one.
+//! Until the new grant is complete, the state shows the old one and the journal has both, so that a destroy finds both
+//! whatever fails. For the case that the process dies, the principal of the old grant has a tag meanwhile that names the
+//! new method.
 
-use std::time::Duration;
-
-use tfplugin::framework::Diagnostic;
 use tfplugin::framework::value::known_map;
 use tfplugin::framework::wait::WaitError;
 
-use super::error::Error;
-use super::holder::Holder;
-use super::key_grant::{IN_STATE, NOTHING, aws};
-use super::memory::{Beside, Book, Memory};
+use super::Session;
+use super::access_method::AccessMethod;
+use super::error::{During, Fault, Remains, Result};
+use super::journal::Grant;
+use super::model::Desired;
+use super::principal::Principal;
+use super::recorder::Recorder;
 use super::schema::RunnerCredentials;
 use super::superseded::Candidates;
-use super::validate::Wanted;
-use super::way::Way;
-use super::{Scene, bare};
 use crate::tags::{Tags, UNFINISHED};
 
-/// On the user or role of the old way: the way that is being granted.
+/// On the principal of the old grant: the method that is being granted.
 pub(super) const SWITCHING: &str = "gitlabspot/switching";
 
-impl Scene<'_> {
-    /// From the way of `prior` to that of `planned`. What is there of the new one already is taken back.
-    pub(super) async fn switch(
-        &self,
-        (prior, planned): (&RunnerCredentials, &RunnerCredentials),
-        state: &mut RunnerCredentials,
-        memory: &mut Memory,
-        book: &mut dyn Book,
-        limit: Duration,
-    ) -> Result<Vec<Diagnostic>, Error> {
-        let (old, new) = (Way::of(prior), Way::of(planned));
-        let (old_holder, new_holder) = (old.holder(), new.holder());
-        let mut wanted = Wanted::of(planned);
-        let name = wanted.settings.name.clone();
-        wanted.settings.takes_back = self.ours(prior, memory, &wanted).await?;
+impl Session<'_> {
+    /// From the current grant to the method of `planned`. What exists of it already is reclaimed.
+    pub(super) async fn switch(&self, recorder: &mut Recorder<'_>, planned: &RunnerCredentials) -> Result<()> {
+        let (old, new) = (recorder.journal.current.clone(), AccessMethod::of(planned));
+        let (old_principal, new_principal) = (old.principal(), new.principal());
+        let mut desired = Desired::of(planned, new.clone());
+        let name = desired.settings.name.clone();
+        desired.settings.reclaim = self.reclaimable_tags(recorder, &desired).await?;
 
-        let mut granted = bare(planned);
-        let mut remembered = Memory::default();
-        let known = memory.beside.iter().find(|beside| beside.way == new).cloned();
-        let begun = known.clone().unwrap_or_else(|| Beside::begun(new.clone()));
-        begun.tell(&mut granted, &mut remembered);
-        if old_holder == new_holder {
-            granted.role_arn = prior.role_arn.clone();
-            granted.policy_json = prior.policy_json.clone();
+        let known = recorder.journal.find(&new).cloned();
+        let is_new = known.is_none();
+        let mut grant = known.unwrap_or_else(|| Grant::new(new.clone()));
+        let policy_json = recorder.state.policy_json.clone();
+        if old_principal == new_principal {
+            grant.arn = recorder.grant.arn.clone();
         }
-        wanted.beside = memory.beside.iter().map(|beside| beside.way.clone()).collect();
-        wanted.beside.retain(|way| way != &new);
-        wanted.beside.push(old.clone());
-
-        memory.beside.retain(|beside| beside.way != new);
-        memory.beside.push(begun);
-        state.superseded = memory.superseded(state);
-        book.write(state, memory);
-        let done = match self.mark_switch(old_holder, &name, &new).await {
-            Ok(()) => {
-                let mut aside = Aside { book, state, memory };
-                Box::pin(self.grant(&wanted, &mut granted, &mut remembered, &mut aside, limit)).await
-            }
-            Err(error) => Err(error),
+        recorder.begin_switch(grant, planned);
+        if old_principal == new_principal {
+            recorder.state.policy_json = policy_json;
+        }
+        recorder.record();
+        let granted = match self.mark_switch(old_principal, &name, &new).await {
+            Ok(()) => self.grant(recorder, &desired).await,
+            refused => refused,
         };
-        if let Err(mut error) = done {
-            if known.is_none() && error.left_nothing() {
-                memory.beside.pop();
-                state.superseded = memory.superseded(state);
-                book.write(state, memory);
-                self.unmark_switch(old_holder, &name).await;
+        if let Err(error) = granted {
+            if is_new && error.remains == Remains::Nothing {
+                recorder.abandon_switch();
+                self.unmark_switch(old_principal, &name).await;
             }
             return Err(error);
         }
-
-        memory.beside.pop();
-        let superseded = Beside::of(state, memory);
-        remembered.beside = std::mem::take(&mut memory.beside);
-        remembered.beside.push(superseded);
-        *memory = remembered;
-        *state = granted;
-        state.superseded = memory.superseded(state);
-        book.write(state, memory);
-        if old_holder != new_holder {
-            let finished = new_holder.finish(self.context, self.iam, &name).await;
-            finished.map_err(|source| aws("Completing the new credentials", source, IN_STATE))?;
+        recorder.complete_switch();
+        if old_principal != new_principal {
+            let finished = new_principal.finish(self.iam, &name).await;
+            finished.during("Completing the new credentials", Remains::Recorded)?;
         }
-        let warnings = self.settle(Candidates::All, state, memory, book).await?;
-        if old_holder == new_holder || memory.beside.iter().any(|beside| beside.way.holder() == old_holder) {
-            self.unmark_switch(old_holder, &name).await;
+        self.revoke_unused(recorder, Candidates::All).await?;
+        if recorder.journal.grants.iter().any(|grant| grant.method.principal() == old_principal) {
+            self.unmark_switch(old_principal, &name).await;
         }
-        Ok(warnings)
+        Ok(())
     }
 
-    /// The tags of ours on the user or role of the new way, if it is there and ours.
-    async fn ours(&self, prior: &RunnerCredentials, memory: &Memory, wanted: &Wanted) -> Result<Option<Tags>, Error> {
-        let (holder, name) = (wanted.mode.holder(), &wanted.settings.name);
-        if Way::of(prior).holder() == holder {
-            return Ok(Some(known_map(&prior.tags_all).unwrap_or_default()));
+    /// The managed tags of the principal of the new grant, if it exists and this resource manages it.
+    async fn reclaimable_tags(&self, recorder: &Recorder<'_>, desired: &Desired) -> Result<Option<Tags>> {
+        let (principal, name) = (desired.method.principal(), &desired.settings.name);
+        if recorder.journal.current.principal() == principal {
+            return Ok(Some(known_map(&recorder.state.tags_all).unwrap_or_default()));
         }
-        for beside in memory.beside.iter().filter(|beside| beside.way.holder() == holder) {
-            if self.is_ours(beside, name).await? {
-                return Ok(Some(beside.tags.clone()));
+        for grant in recorder.journal.others().filter(|grant| grant.method.principal() == principal) {
+            if self.is_managed(grant, name).await? {
+                return Ok(Some(grant.tags.clone()));
             }
         }
-        // Before anything says that one was begun: what is found from then on is ours.
-        let found = holder.read(self.iam, name).await;
-        let failed =
-            |error| aws(format!("Looking for an IAM {} {name}", holder.word()), WaitError::Failed(error), NOTHING);
-        match found.map_err(failed)? {
+        // Before anything records that one was begun: whatever is found afterwards belongs to this resource.
+        let found = principal.read(&self.iam, name).await;
+        let found = found.during(format!("Looking for an IAM {} {name}", principal.label()), Remains::Nothing)?;
+        match found {
             Some(found) if !found.tags.contains_key(UNFINISHED) => {
-                Err(Error::Exists { holder, name: name.clone(), id: wanted.import_id() })
+                let (name, id) = (name.clone(), desired.import_id());
+                Err(Fault::Exists { principal, name, id }.leaving(Remains::Nothing))
             }
             _ => Ok(None),
         }
     }
 
-    async fn mark_switch(&self, holder: Holder, name: &str, new: &Way) -> Result<(), Error> {
-        let marked = holder.mark(self.context, self.iam, name, SWITCHING, &new.mark()).await;
-        // Without a user or role there is nothing that could tell of the new one but the state.
-        match marked {
+    async fn mark_switch(&self, principal: Principal, name: &str, new: &AccessMethod) -> Result<()> {
+        match principal.mark(self.iam, name, (SWITCHING, &new.mark())).await {
+            // Without a principal only the state can name the new method.
             Err(WaitError::Failed(error)) if error.is_not_found() => Ok(()),
-            other => other.map_err(|source| aws(format!("Tagging the IAM {} {name}", holder.word()), source, NOTHING)),
+            marked => marked.during(format!("Tagging the IAM {} {name}", principal.label()), Remains::Nothing),
         }
     }
 
-    /// A mark that stays is of no consequence while the state has both ways, and goes with the next switch.
-    pub(super) async fn unmark_switch(&self, holder: Holder, name: &str) {
-        if let Err(error) = holder.finish(self.context, self.iam, name).await {
+    /// A tag that stays is of no consequence while the journal has both grants, and goes with the next switch.
+    pub(super) async fn unmark_switch(&self, principal: Principal, name: &str) {
+        if let Err(error) = principal.finish(self.iam, name).await {
             tracing::warn!(name, %error, "the tag {SWITCHING} could not be removed");
         }
-    }
-}
-
-/// Writes down what a grant makes as that of the last way beside: the way of the state is still the old one.
-struct Aside<'a> {
-    book: &'a mut dyn Book,
-    state: &'a RunnerCredentials,
-    memory: &'a mut Memory,
-}
-
-impl Book for Aside<'_> {
-    fn write(&mut self, granted: &RunnerCredentials, remembered: &Memory) {
-        if let Some(beside) = self.memory.beside.last_mut() {
-            beside.note(granted, remembered);
-        }
-        self.book.write(self.state, self.memory);
     }
 }

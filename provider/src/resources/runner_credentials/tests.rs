@@ -11,7 +11,7 @@ use gitlabspot_clients::kubernetes::KubernetesSettings;
 use serde_json::{Value as Json, json};
 use tfplugin::framework::{Diagnostics, Raw};
 
-use self::account::{Account, Fault, Holder, secret_of};
+use self::account::{Account, Fault, Principal, secret_of};
 use self::cluster::Cluster;
 use super::RunnerCredentialsResource;
 use crate::testing::{Stage, summaries};
@@ -66,13 +66,13 @@ async fn the_guides_credentials() {
     assert_eq!(stage.state.get("access_key_id"), "AKIA0000".into());
     assert_eq!(stage.state.get("id"), "ci/gitlab-runner-s3-access:runner".into());
     assert_eq!(stage.state.get("user_arn"), "arn:aws:iam::123456789012:user/runner".into());
-    assert_eq!(account.world().holders["runner"].tags, [("team".to_owned(), "ci".to_owned())].into());
+    assert_eq!(account.world().principals["runner"].tags, [("team".to_owned(), "ci".to_owned())].into());
     let kept = format!("{:?} {:?}", stage.state, String::from_utf8(stage.private.clone().into_bytes()).unwrap());
     assert!(!kept.contains("hidden-secret"), "{kept}");
 
     assert_eq!(stage.destroy().await, Diagnostics::new());
     assert_eq!(account.changes(), ["DeleteAccessKey", "DeleteUserPolicy", "DeleteUser"]);
-    assert_eq!((account.world().holders.len(), cluster.objects().len()), (0, 0));
+    assert_eq!((account.world().principals.len(), cluster.objects().len()), (0, 0));
 }
 
 #[tokio::test]
@@ -127,10 +127,10 @@ async fn reasons_to_rotate() {
     let expected = ["TagUser", "CreateAccessKey", "UpdateAccessKey", "DeleteAccessKey", "UntagUser"];
     assert_eq!(account.changes(), expected);
 
-    account.world().holders.get_mut("runner").unwrap().keys.clear();
+    account.world().principals.get_mut("runner").unwrap().keys.clear();
     rotates(&mut stage, &account, &cluster, &config(&[]), "AKIA0003").await;
 
-    account.world().holders.get_mut("runner").unwrap().keys.insert("AKIA0003".to_owned(), false);
+    account.world().principals.get_mut("runner").unwrap().keys.insert("AKIA0003".to_owned(), false);
     rotates(&mut stage, &account, &cluster, &config(&[]), "AKIA0004").await;
 
     rotates(&mut stage, &account, &cluster, &config(&[("rotation_trigger", "2".into())]), "AKIA0005").await;
@@ -154,7 +154,7 @@ async fn everything_else_changes_in_place() {
     assert_eq!(secret(&cluster), pair("AKIA0000"));
     assert_eq!(cluster.objects()[SECRET]["metadata"]["labels"]["team"], "ci");
     assert!(stage.state.get("rotates_at").as_str().is_some());
-    account.world().holders.get_mut("runner").unwrap().policies.clear();
+    account.world().principals.get_mut("runner").unwrap().policies.clear();
     assert_eq!(stage.changes(&config).await, ["policy_json"]);
     stage.apply_wholly(&config).await;
 }
@@ -162,13 +162,13 @@ async fn everything_else_changes_in_place() {
 /// IAM takes no notice of case in keys: a tag that changes it stays, and two keys that differ in it alone are refused.
 #[tokio::test]
 async fn tags_whose_keys_differ_in_case_alone() {
-    for (mode, holder) in [("access_key", "runner"), ("irsa", "role/runner")] {
+    for (mode, principal) in [("access_key", "runner"), ("irsa", "role/runner")] {
         let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
         let mut stage = stage(&account, &cluster);
         let tagged = |tags: &[(&str, &str)]| [role(mode), vec![("tags", map(tags))]].concat();
         stage.apply_wholly(&tagged(&[("Cost", "1")])).await;
         stage.apply_wholly(&tagged(&[("cost", "1")])).await;
-        let tags = account.world().holders[holder].tags.clone();
+        let tags = account.world().principals[principal].tags.clone();
         assert_eq!(tags.into_keys().collect::<Vec<_>>(), ["cost", "team"]);
         // The stage's default_tags have "team".
         let refused = stage.plan(&tagged(&[("Team", "ci")])).await.diagnostics;
@@ -184,10 +184,10 @@ async fn what_has_no_value() {
     let all = ["tags", "secret_labels", "secret_annotations"].map(|name| (name, unset.clone()));
     let mut stage = stage(&account, &cluster);
     stage.apply_wholly(&config(&all)).await;
-    assert_eq!(account.world().holders["runner"].tags.keys().collect::<Vec<_>>(), ["cost", "team"]);
+    assert_eq!(account.world().principals["runner"].tags.keys().collect::<Vec<_>>(), ["cost", "team"]);
     // A value that goes takes the tag with it.
     stage.apply_wholly(&config(&[("tags", Raw::Map([("cost".to_owned(), Raw::Null)].into()))])).await;
-    assert_eq!(account.world().holders["runner"].tags.keys().collect::<Vec<_>>(), ["team"]);
+    assert_eq!(account.world().principals["runner"].tags.keys().collect::<Vec<_>>(), ["team"]);
 }
 
 /// C2: the answer with the secret is lost.
@@ -211,7 +211,7 @@ async fn no_room_for_a_key() {
     let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
     let mut stage = stage(&account, &cluster);
     stage.apply_wholly(&config(&[])).await;
-    account.world().holders.get_mut("runner").unwrap().keys.insert("AKIAOTHER".to_owned(), true);
+    account.world().principals.get_mut("runner").unwrap().keys.insert("AKIAOTHER".to_owned(), true);
     let diagnostics = stage.apply(&config(&[("rotation_trigger", "2".into())])).await;
     assert_eq!(summaries(&diagnostics), ["Too many access keys"]);
     assert!(diagnostics.iter().any(|d| d.detail.contains("AKIA0000, AKIAOTHER")), "{diagnostics:?}");
@@ -219,7 +219,7 @@ async fn no_room_for_a_key() {
     // C10: they keep the user as well.
     assert_eq!(summaries(&stage.destroy().await), ["IAM entity in use"]);
     assert_eq!(account.keys("runner"), ["AKIAOTHER"]);
-    account.world().holders.get_mut("runner").unwrap().keys.clear();
+    account.world().principals.get_mut("runner").unwrap().keys.clear();
     assert_eq!(stage.destroy().await, Diagnostics::new());
 }
 
@@ -261,7 +261,7 @@ async fn what_the_next_apply_does_is_said() {
     assert!(said.contains("The objects created before are in the state"), "{said}");
     assert!(said.contains("the next apply deletes and recreates it") && !said.contains("Apply or destroy"), "{said}");
     assert_eq!(stage.destroy().await, Diagnostics::new());
-    assert_eq!(account.world().holders.len(), 0);
+    assert_eq!(account.world().principals.len(), 0);
 
     stage.apply_wholly(&config(&[])).await;
     account.fault("CreateAccessKey", 1, denied);
@@ -292,8 +292,8 @@ async fn a_create_that_was_killed_is_continued() {
     let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
     let tags = [("gitlabspot/unfinished".to_owned(), "now".to_owned())].into();
     let keys = [("AKIALOST".to_owned(), true)].into();
-    let holder = Holder { path: "/".to_owned(), tags, keys, ..Holder::default() };
-    account.world().holders.insert("runner".to_owned(), holder);
+    let principal = Principal { path: "/".to_owned(), tags, keys, ..Principal::default() };
+    account.world().principals.insert("runner".to_owned(), principal);
     stage(&account, &cluster).apply_wholly(&config(&[])).await;
     assert_eq!(account.keys("runner"), ["AKIA0000"]);
 
@@ -342,11 +342,11 @@ async fn gone() {
     let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
     let mut stage = stage(&account, &cluster);
     stage.apply_wholly(&config(&[])).await;
-    account.world().holders.clear();
+    account.world().principals.clear();
     cluster.objects().remove(SECRET);
     assert_eq!(stage.destroy().await, Diagnostics::new());
     stage.apply_wholly(&config(&[])).await;
-    account.world().holders.clear();
+    account.world().principals.clear();
     assert_eq!(stage.refresh().await, Diagnostics::new());
     assert_eq!(stage.state, Raw::Null);
     // The Secret of a user that is gone is no obstacle.
@@ -364,7 +364,7 @@ async fn a_role_for_the_service_account() {
     account.fault("CreateRole", 2, Fault::Code(400, "MalformedPolicyDocument", "Invalid principal in policy: x"));
     let mut stage = stage(&account, &cluster);
     stage.apply_wholly(&role("irsa")).await;
-    let trust: Json = serde_json::from_str(&account.world().holders["role/runner"].trust).unwrap();
+    let trust: Json = serde_json::from_str(&account.world().principals["role/runner"].trust).unwrap();
     assert_eq!(
         trust["Statement"][0]["Condition"]["StringEquals"]["oidc.eks.eu-west-1.amazonaws.com/id/ABC:sub"],
         "system:serviceaccount:ci:runner-sa"
@@ -377,7 +377,7 @@ async fn a_role_for_the_service_account() {
     assert_eq!(second.import("ci/runner-sa:role/runner").await, Diagnostics::new());
     assert_eq!(second.state, stage.state);
     assert_eq!(stage.destroy().await, Diagnostics::new());
-    assert_eq!(account.world().holders.len(), 0);
+    assert_eq!(account.world().principals.len(), 0);
 }
 
 /// C12.
@@ -397,7 +397,7 @@ async fn pod_identity() {
     assert_eq!(account.world().associations.len(), 0);
     stage.apply_wholly(&role("pod_identity")).await;
     assert_eq!(stage.destroy().await, Diagnostics::new());
-    assert_eq!(account.world().holders.len(), 0);
+    assert_eq!(account.world().principals.len(), 0);
     assert_eq!(account.world().associations.len(), 0);
 
     let foreign = ("arn:aws:iam::123456789012:role/other".to_owned(), json!({}));
@@ -420,7 +420,7 @@ async fn another_mode() {
     );
     assert_eq!(secret(&cluster), None);
     stage.apply_wholly(&role("access_key")).await;
-    assert_eq!(account.world().holders.keys().collect::<Vec<_>>(), ["runner"]);
+    assert_eq!(account.world().principals.keys().collect::<Vec<_>>(), ["runner"]);
     assert_eq!(secret(&cluster), pair("AKIA0001"));
 }
 
@@ -437,7 +437,7 @@ async fn of_two_in_one_run_one_is_refused() {
     assert_eq!(said, ["", "Name already in use"]);
     let (mut stage, config) = if first.state == Raw::Null { (second, other) } else { (first, one) };
     assert_eq!(stage.changes(&config).await, [""; 0]);
-    assert_eq!(account.world().holders.len(), 1);
+    assert_eq!(account.world().principals.len(), 1);
 }
 
 /// Pods have the key that the Secret had when they started: it stays valid until the last of them is gone.
@@ -484,5 +484,5 @@ async fn a_key_that_was_replaced_stays_as_long_as_pods_use_it() {
         assert_eq!(account.keys("runner"), keys);
     }
     assert_eq!(stage.destroy().await, Diagnostics::new());
-    assert_eq!(account.world().holders.len(), 0);
+    assert_eq!(account.world().principals.len(), 0);
 }

@@ -42,7 +42,7 @@ fn host(issuer: &str) -> &str {
     issuer.strip_prefix("https://").unwrap_or(issuer)
 }
 
-/// EKS Pod Identity; which service account it is stands in the association.
+/// EKS Pod Identity. The association has the service account.
 pub(super) fn pod_identity() -> Json {
     json!({
         "Version": "2012-10-17",
@@ -54,7 +54,7 @@ pub(super) fn pod_identity() -> Json {
     })
 }
 
-/// The statements of all of them, each once: several ways may lead to the role for a while.
+/// The statements of all of them, each once: a role may have several grants for a while.
 pub(super) fn all(documents: &[Json]) -> Json {
     let mut statements: Vec<Json> = Vec::new();
     for statement in documents.iter().flat_map(policy_document::statements) {

@@ -1,17 +1,11 @@
-//! What can be wrong with a configuration, and the configuration without doubt.
+//! What can be wrong with a configuration.
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
-use tfplugin::framework::value::known_map;
-use tfplugin::framework::{Diagnostics, Timeouts, Value};
+use tfplugin::framework::{Diagnostics, Timeouts};
 
-use super::holder::{Holder, Settings};
-use super::manifests::secret::Place;
-use super::policy::{Choice, Scope};
+use super::access_method::Mode;
+use super::policy::Choice;
 use super::schema::RunnerCredentials;
-use super::trust::ServiceAccount;
-use super::way::Way;
-use crate::policy_document::{self, text};
+use crate::policy_document::text;
 use crate::tags;
 
 /// The longest names of IAM users and roles.
@@ -22,122 +16,6 @@ pub(super) const SUFFIX: usize = 12;
 
 /// Characters that IAM takes in the inline policies of a user, white space not counted.
 const USER_POLICY: usize = 2048;
-
-/// How the runner proves who it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Mode {
-    AccessKey,
-    Irsa,
-    PodIdentity,
-}
-
-impl Mode {
-    pub(super) fn of(attribute: &Value<String>) -> Option<Self> {
-        match attribute.as_str()? {
-            "access_key" => Some(Self::AccessKey),
-            "irsa" => Some(Self::Irsa),
-            "pod_identity" => Some(Self::PodIdentity),
-            _ => None,
-        }
-    }
-
-    /// As users write it.
-    pub(super) fn text(self) -> &'static str {
-        match self {
-            Self::AccessKey => "access_key",
-            Self::Irsa => "irsa",
-            Self::PodIdentity => "pod_identity",
-        }
-    }
-
-    pub(super) fn holder(self) -> Holder {
-        match self {
-            Self::AccessKey => Holder::User,
-            Self::Irsa | Self::PodIdentity => Holder::Role,
-        }
-    }
-}
-
-/// What is to be, when everything is known.
-#[derive(Clone, Debug)]
-pub(super) struct Wanted {
-    pub(super) mode: Mode,
-    /// Without the trust of a role.
-    pub(super) settings: Settings,
-    pub(super) policy: Json,
-    pub(super) place: Place,
-    pub(super) service_account: ServiceAccount,
-    pub(super) cluster_name: Option<String>,
-    pub(super) create_namespace: bool,
-    pub(super) rotation_trigger: Value<String>,
-    /// Ways that stay beside it for now.
-    pub(super) beside: Vec<Way>,
-}
-
-impl Wanted {
-    /// From a plan or a state without unknown values.
-    pub(super) fn of(model: &RunnerCredentials) -> Self {
-        let plain = |value: &Value<String>| value.as_str().unwrap_or_default().to_owned();
-        let name = plain(&model.name);
-        Self {
-            mode: Mode::of(&model.mode).unwrap_or(Mode::AccessKey),
-            settings: Settings {
-                name: name.clone(),
-                path: model.path.as_str().unwrap_or("/").to_owned(),
-                boundary: model.permissions_boundary.known().cloned(),
-                tags: known_map(&model.tags_all).unwrap_or_default(),
-                trust: None,
-                takes_back: None,
-            },
-            policy: model.policy_json.as_str().and_then(policy_document::parse).unwrap_or_default(),
-            place: Place {
-                namespace: plain(&model.namespace),
-                name: plain(&model.secret_name),
-                user: name,
-                labels: known_map(&model.secret_labels).unwrap_or_default(),
-                annotations: known_map(&model.secret_annotations).unwrap_or_default(),
-            },
-            service_account: ServiceAccount { namespace: plain(&model.namespace), name: plain(&model.service_account) },
-            cluster_name: model.cluster_name.known().cloned(),
-            create_namespace: model.create_namespace.or(false),
-            rotation_trigger: model.rotation_trigger.clone(),
-            beside: Vec::new(),
-        }
-    }
-}
-
-impl Wanted {
-    /// What imports it.
-    pub(super) fn import_id(&self) -> String {
-        let cluster = self.cluster_name.as_deref();
-        match self.mode.holder() {
-            Holder::User => self.place.import_id(cluster, &self.settings.name),
-            Holder::Role => {
-                let cluster = cluster.map(|cluster| format!("{cluster}/")).unwrap_or_default();
-                let ServiceAccount { namespace, name } = &self.service_account;
-                format!("{cluster}{namespace}/{name}:role/{}", self.settings.name)
-            }
-        }
-    }
-}
-
-/// The policy document, as far as everything that stands in it is known.
-pub(super) fn policy_of(model: &RunnerCredentials, partition: Option<&str>) -> Option<Json> {
-    let choice = Choice::of(model.policy.as_str()?)?;
-    if let Choice::Given(document) = choice {
-        return Some(document);
-    }
-    if model.kms_key_arn.is_unknown() {
-        return None;
-    }
-    Some(choice.document(&Scope {
-        partition: partition?.to_owned(),
-        bucket: model.bucket.as_str()?.to_owned(),
-        cache_path: model.cache_path.as_str()?.to_owned(),
-        kms_key_arn: model.kms_key_arn.known().cloned(),
-    }))
-}
 
 /// Checks a configuration.
 pub(super) fn validate(config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
@@ -151,10 +29,7 @@ pub(super) fn validate(config: &RunnerCredentials, diagnostics: &mut Diagnostics
         diagnostics.error(
             "rotate_after_days",
             "Invalid number of days",
-            format!(
-                "{days} is not valid. Write 1 or \
-            more."
-            ),
+            format!("{days} is not valid. Write 1 or more."),
         );
     }
     tags::validate(&config.tags, diagnostics);
@@ -175,8 +50,7 @@ fn mode(config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
                     "service_account",
                     "Missing argument",
                     format!(
-                        "In mode {text:?} the role is for one service account. Set the service account of the \
-                        runner."
+                        "In mode {text:?} the role is for one service account. Set the service account of the runner."
                     ),
                 );
             }
@@ -188,10 +62,7 @@ fn mode(config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
                     diagnostics.warning(
                         name,
                         "Conflicting arguments",
-                        format!(
-                            "In mode {text:?} there is no access key to \
-                        rotate."
-                        ),
+                        format!("In mode {text:?} there is no access key to rotate."),
                     );
                 }
             }
@@ -343,6 +214,8 @@ fn kubernetes(config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
 
 #[cfg(test)]
 mod tests {
+    use tfplugin::framework::Value;
+
     use super::*;
 
     fn config() -> RunnerCredentials {
@@ -420,14 +293,5 @@ mod tests {
         for path in ["", "/", "ci", "/ci//linux/", "ci..", "a.b/$x"] {
             assert_eq!(problems(&RunnerCredentials { cache_path: path.into(), ..config() }), [""; 0], "{path}");
         }
-    }
-
-    #[test]
-    fn a_policy_waits_for_what_stands_in_it() {
-        let model = RunnerCredentials { policy: "least_privilege".into(), cache_path: "".into(), ..config() };
-        assert!(policy_of(&model, Some("aws")).is_some());
-        assert_eq!(policy_of(&model, None), None);
-        assert_eq!(policy_of(&RunnerCredentials { bucket: Value::Unknown, ..model.clone() }, Some("aws")), None);
-        assert_eq!(policy_of(&RunnerCredentials { kms_key_arn: Value::Unknown, ..model }, Some("aws")), None);
     }
 }

@@ -42,7 +42,7 @@ pub(crate) struct Place {
     pub(crate) annotations: Metadata,
 }
 
-/// Fields of ours that no plan shows.
+/// Managed fields that no plan shows.
 const HIDDEN: [&str; 2] =
     [".metadata.labels.app.kubernetes.io/managed-by", ".metadata.annotations.gitlabspot.io/iam-user"];
 
@@ -76,7 +76,7 @@ impl Found {
         self.annotations.get(USER).map(String::as_str)
     }
 
-    /// Labels and annotations that a user gave, without ours and those of Kubernetes.
+    /// Labels and annotations that a user gave, without those of this provider and of Kubernetes.
     pub(crate) fn given(&self) -> (Metadata, Metadata) {
         let given = |all: &Metadata| {
             let is_given = |key: &str| key != USER && key != MANAGED_BY && !key.contains("kubernetes.io/last-applied");
@@ -118,12 +118,6 @@ impl Place {
         }
     }
 
-    /// What imports this Secret with a user; `cluster` where it is not the provider's.
-    pub(crate) fn import_id(&self, cluster: Option<&str>, user: &str) -> String {
-        let cluster = cluster.map(|cluster| format!("{cluster}/")).unwrap_or_default();
-        format!("{cluster}{}/{}:{user}", self.namespace, self.name)
-    }
-
     /// The whole intent. It holds the secret: it goes to the cluster and nowhere else.
     fn manifest(&self, pair: &KeyPair) -> Json {
         let mut labels = self.labels.clone();
@@ -147,7 +141,7 @@ impl Place {
         })
     }
 
-    /// Writes the Secret. Of what others did to our fields it overwrites what the plan has `seen`. Where no answer tells
+    /// Writes the Secret. Of what others did to managed fields it overwrites what the plan has `seen`. Where no answer tells
     /// whether it was written, it is looked at: the key in it is in use.
     pub(crate) async fn apply(&self, client: &kube::Client, pair: &KeyPair, seen: &Seen) -> Result<(), NotWritten> {
         let after = self.manifest(pair);

@@ -25,7 +25,7 @@ pub(super) enum Fault {
 #[derive(Default, Debug)]
 pub(super) struct World {
     /// Users by name, roles by `role/` and name.
-    pub(super) holders: BTreeMap<String, Holder>,
+    pub(super) principals: BTreeMap<String, Principal>,
     pub(super) log: Vec<String>,
     pub(super) faults: Vec<(String, u32, Fault)>,
     /// Role ARNs by service account.
@@ -34,7 +34,7 @@ pub(super) struct World {
 }
 
 #[derive(Clone, Default, Debug)]
-pub(super) struct Holder {
+pub(super) struct Principal {
     pub(super) path: String,
     pub(super) boundary: Option<String>,
     pub(super) tags: BTreeMap<String, String>,
@@ -81,7 +81,7 @@ impl Account {
     }
 
     pub(super) fn keys(&self, user: &str) -> Vec<String> {
-        self.world().holders[user].keys.keys().cloned().collect()
+        self.world().principals[user].keys.keys().cloned().collect()
     }
 }
 
@@ -157,7 +157,7 @@ impl World {
         if call == "GetCallerIdentity" {
             let key = signer.split("Credential=").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
             let is_known =
-                key.ends_with("EXAMPLE") || self.holders.values().any(|user| user.keys.get(key) == Some(&true));
+                key.ends_with("EXAMPLE") || self.principals.values().any(|user| user.keys.get(key) == Some(&true));
             let xml = "<Account>123456789012</Account><Arn>a</Arn><UserId>u</UserId>".to_owned();
             return if is_known { answer(xml) } else { error(403, "InvalidClientTokenId", "The token is invalid") };
         }
@@ -169,46 +169,48 @@ impl World {
         let place = if kind == "Role" { format!("role/{name}") } else { name.clone() };
         let tags = || members(form, "Tags", ".Key").into_iter().zip(members(form, "Tags", ".Value"));
         if ["CreateUser", "CreateRole"].contains(&call) {
-            if self.holders.contains_key(&place) {
+            if self.principals.contains_key(&place) {
                 return error(409, "EntityAlreadyExists", "exists");
             }
-            let holder = Holder {
+            let principal = Principal {
                 path: text("Path"),
                 boundary: form.get("PermissionsBoundary").cloned(),
                 tags: tags().collect(),
                 trust: text("AssumeRolePolicyDocument"),
-                ..Holder::default()
+                ..Principal::default()
             };
-            let xml = described(kind, &name, &holder);
-            self.holders.insert(place, holder);
+            let xml = described(kind, &name, &principal);
+            self.principals.insert(place, principal);
             return answer(xml);
         }
         let number = self.made;
-        let Some(holder) = self.holders.get_mut(&place) else { return error(404, "NoSuchEntity", "no such entity") };
+        let Some(principal) = self.principals.get_mut(&place) else {
+            return error(404, "NoSuchEntity", "no such entity");
+        };
         match call {
-            "GetUser" | "GetRole" => return answer(described(kind, &name, holder)),
+            "GetUser" | "GetRole" => return answer(described(kind, &name, principal)),
             // Keys that differ in case alone are one key.
             "TagUser" | "TagRole" => {
                 for (key, value) in tags() {
-                    holder.tags.retain(|known, _| !known.eq_ignore_ascii_case(&key));
-                    holder.tags.insert(key, value);
+                    principal.tags.retain(|known, _| !known.eq_ignore_ascii_case(&key));
+                    principal.tags.insert(key, value);
                 }
             }
             "UntagUser" | "UntagRole" => {
                 for key in members(form, "TagKeys", "") {
-                    holder.tags.retain(|known, _| !known.eq_ignore_ascii_case(&key));
+                    principal.tags.retain(|known, _| !known.eq_ignore_ascii_case(&key));
                 }
             }
             "PutUserPermissionsBoundary" | "PutRolePermissionsBoundary" => {
-                holder.boundary = Some(text("PermissionsBoundary"));
+                principal.boundary = Some(text("PermissionsBoundary"));
             }
-            "DeleteUserPermissionsBoundary" | "DeleteRolePermissionsBoundary" => holder.boundary = None,
-            "UpdateAssumeRolePolicy" => holder.trust = text("PolicyDocument"),
+            "DeleteUserPermissionsBoundary" | "DeleteRolePermissionsBoundary" => principal.boundary = None,
+            "UpdateAssumeRolePolicy" => principal.trust = text("PolicyDocument"),
             "PutUserPolicy" | "PutRolePolicy" => {
-                holder.policies.insert(text("PolicyName"), text("PolicyDocument"));
+                principal.policies.insert(text("PolicyName"), text("PolicyDocument"));
             }
             "GetUserPolicy" | "GetRolePolicy" => {
-                let Some(document) = holder.policies.get(&text("PolicyName")) else {
+                let Some(document) = principal.policies.get(&text("PolicyName")) else {
                     return error(404, "NoSuchEntity", "no policy");
                 };
                 let document: String = url::form_urlencoded::byte_serialize(document.as_bytes()).collect();
@@ -218,16 +220,16 @@ impl World {
                 ));
             }
             "DeleteUserPolicy" | "DeleteRolePolicy" => {
-                if holder.policies.remove(&text("PolicyName")).is_none() {
+                if principal.policies.remove(&text("PolicyName")).is_none() {
                     return error(404, "NoSuchEntity", "no policy");
                 }
             }
             "CreateAccessKey" => {
-                if holder.keys.len() == 2 {
+                if principal.keys.len() == 2 {
                     return error(409, "LimitExceeded", "Cannot exceed quota for AccessKeysPerUser: 2");
                 }
                 let id = format!("AKIA{number:04}");
-                holder.keys.insert(id.clone(), true);
+                principal.keys.insert(id.clone(), true);
                 self.made += 1;
                 return answer(format!(
                     "<AccessKey><UserName>{name}</UserName><AccessKeyId>{id}</AccessKeyId><Status>Active</Status>\
@@ -237,7 +239,7 @@ impl World {
                 ));
             }
             "ListAccessKeys" => {
-                let keys = holder.keys.iter().map(|(id, active)| {
+                let keys = principal.keys.iter().map(|(id, active)| {
                     let status = if *active { "Active" } else { "Inactive" };
                     let date = now();
                     format!(
@@ -250,23 +252,23 @@ impl World {
                     "<IsTruncated>false</IsTruncated><AccessKeyMetadata>{keys}</AccessKeyMetadata>"
                 ));
             }
-            "UpdateAccessKey" | "DeleteAccessKey" if !holder.keys.contains_key(&text("AccessKeyId")) => {
+            "UpdateAccessKey" | "DeleteAccessKey" if !principal.keys.contains_key(&text("AccessKeyId")) => {
                 return error(404, "NoSuchEntity", "no key");
             }
             "UpdateAccessKey" => {
-                holder.keys.insert(text("AccessKeyId"), false);
+                principal.keys.insert(text("AccessKeyId"), false);
             }
             "DeleteAccessKey" => {
-                holder.keys.remove(&text("AccessKeyId"));
+                principal.keys.remove(&text("AccessKeyId"));
             }
             "DeleteUser" | "DeleteRole" => {
-                if !holder.keys.is_empty() || !holder.policies.is_empty() {
+                if !principal.keys.is_empty() || !principal.policies.is_empty() {
                     return error(409, "DeleteConflict", "must delete others first");
                 }
-                self.holders.remove(&place);
+                self.principals.remove(&place);
             }
             "ListUserPolicies" => {
-                let names: String = holder.policies.keys().map(|name| format!("<member>{name}</member>")).collect();
+                let names: String = principal.policies.keys().map(|name| format!("<member>{name}</member>")).collect();
                 return answer(format!("<PolicyNames>{names}</PolicyNames>"));
             }
             "ListAttachedUserPolicies"
@@ -329,18 +331,18 @@ fn now() -> String {
     crate::timestamp::format(*NOW)
 }
 
-fn described(kind: &str, name: &str, holder: &Holder) -> String {
+fn described(kind: &str, name: &str, principal: &Principal) -> String {
     let tags =
-        holder.tags.iter().map(|(key, value)| format!("<member><Key>{key}</Key><Value>{value}</Value></member>"));
-    let boundary = holder.boundary.as_ref().map(|arn| {
+        principal.tags.iter().map(|(key, value)| format!("<member><Key>{key}</Key><Value>{value}</Value></member>"));
+    let boundary = principal.boundary.as_ref().map(|arn| {
         format!("<PermissionsBoundary><PermissionsBoundaryArn>{arn}</PermissionsBoundaryArn></PermissionsBoundary>")
     });
-    let trust: String = url::form_urlencoded::byte_serialize(holder.trust.as_bytes()).collect();
+    let trust: String = url::form_urlencoded::byte_serialize(principal.trust.as_bytes()).collect();
     format!(
         "<{kind}><Path>{path}</Path><{kind}Name>{name}</{kind}Name><{kind}Id>ID</{kind}Id>\
          <Arn>arn:aws:iam::123456789012:{word}{path}{name}</Arn><CreateDate>{date}</CreateDate>{boundary}\
          <AssumeRolePolicyDocument>{trust}</AssumeRolePolicyDocument><Tags>{tags}</Tags></{kind}>",
-        path = holder.path,
+        path = principal.path,
         word = kind.to_lowercase(),
         date = now(),
         boundary = boundary.unwrap_or_default(),

@@ -1,25 +1,63 @@
-//! The ways from the runner to the bucket, and whether a pod goes one of them.
+//! How the runner gets access to the bucket, and whether a pod uses that.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+use tfplugin::framework::Value;
 
-use super::holder::Holder;
+use super::model::Desired;
+use super::principal::Principal;
 use super::schema::RunnerCredentials;
-use super::validate::{Mode, Wanted};
 
 /// EKS puts these into pods: the former for IRSA, the latter for Pod Identity.
 const ROLE_VARIABLE: &str = "AWS_ROLE_ARN";
 const POD_IDENTITY_VARIABLE: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
 
-/// The key in the Secret, or what leads one service account to the role.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Way {
+/// How the runner authenticates.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Mode {
+    #[default]
+    AccessKey,
+    Irsa,
+    PodIdentity,
+}
+
+impl Mode {
+    pub(super) fn of(attribute: &Value<String>) -> Option<Self> {
+        match attribute.as_str()? {
+            "access_key" => Some(Self::AccessKey),
+            "irsa" => Some(Self::Irsa),
+            "pod_identity" => Some(Self::PodIdentity),
+            _ => None,
+        }
+    }
+
+    /// As users write it.
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Self::AccessKey => "access_key",
+            Self::Irsa => "irsa",
+            Self::PodIdentity => "pod_identity",
+        }
+    }
+
+    pub(super) fn principal(self) -> Principal {
+        match self {
+            Self::AccessKey => Principal::User,
+            Self::Irsa | Self::PodIdentity => Principal::Role,
+        }
+    }
+}
+
+/// The key in the Secret, or the binding of one service account to the role.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct AccessMethod {
     pub(super) mode: Mode,
-    /// Empty for the key, and where nothing leads to the role.
+    /// Empty for the key, and where no service account is bound to the role.
     pub(super) service_account: String,
 }
 
-impl Way {
+impl AccessMethod {
     /// From a plan or a state without unknown values.
     pub(super) fn of(model: &RunnerCredentials) -> Self {
         let mode = Mode::of(&model.mode).unwrap_or(Mode::AccessKey);
@@ -31,23 +69,12 @@ impl Way {
     }
 
     /// Whether it takes more than a repair to come from here to there.
-    pub(super) fn is_left_for(&self, other: &Self) -> bool {
+    pub(super) fn requires_switch_to(&self, other: &Self) -> bool {
         self.mode != other.mode || !self.service_account.is_empty() && self.service_account != other.service_account
     }
 
-    pub(super) fn holder(&self) -> Holder {
-        self.mode.holder()
-    }
-
-    /// The settings of a resource, as they are for this way.
-    pub(super) fn wanted(&self, model: &RunnerCredentials) -> Wanted {
-        Wanted::of(&self.model(model))
-    }
-
-    /// The same for its state.
-    pub(super) fn model(&self, model: &RunnerCredentials) -> RunnerCredentials {
-        let mode = self.mode.text().into();
-        RunnerCredentials { mode, service_account: self.service_account.as_str().into(), ..model.clone() }
+    pub(super) fn principal(&self) -> Principal {
+        self.mode.principal()
     }
 
     /// The value of a tag that names it.
@@ -60,13 +87,13 @@ impl Way {
         Some(Self { mode: Mode::of(&mode.into())?, service_account: service_account.to_owned() })
     }
 
-    /// What users read of it.
-    pub(super) fn shown(&self, state: &RunnerCredentials) -> String {
-        let wanted = self.wanted(state);
-        let (name, namespace) = (&wanted.settings.name, &wanted.place.namespace);
+    /// The text for users.
+    pub(super) fn describe(&self, state: &RunnerCredentials) -> String {
+        let desired = Desired::of(state, self.clone());
+        let (name, namespace) = (&desired.settings.name, &desired.place.namespace);
         let through = match self.mode {
             Mode::AccessKey => {
-                return format!("IAM user {name} with its access key in the Secret {namespace}/{}", wanted.place.name);
+                return format!("IAM user {name} with its access key in the Secret {namespace}/{}", desired.place.name);
             }
             Mode::Irsa => "IRSA",
             Mode::PodIdentity => "EKS Pod Identity",
@@ -76,8 +103,8 @@ impl Way {
 
     /// Names of the pods of the namespace that use it. One that has come to its end uses nothing any more.
     pub(super) fn users(&self, state: &RunnerCredentials, pods: &[Json]) -> Vec<String> {
-        let wanted = self.wanted(state);
-        let role = wanted.settings.end_of_role_arn();
+        let desired = Desired::of(state, self.clone());
+        let role = desired.settings.end_of_role_arn();
         let uses = |pod: &&Json| {
             let phase = pod["status"]["phase"].as_str().unwrap_or_default();
             if ["Succeeded", "Failed"].contains(&phase) {
@@ -85,7 +112,7 @@ impl Way {
             }
             let is_of_account = || pod["spec"]["serviceAccountName"] == self.service_account.as_str();
             match self.mode {
-                Mode::AccessKey => mentions(&pod["spec"], &wanted.place.name),
+                Mode::AccessKey => mentions(&pod["spec"], &desired.place.name),
                 Mode::Irsa => is_of_account() && has_variable(pod, ROLE_VARIABLE, |value| value.ends_with(&role)),
                 Mode::PodIdentity => is_of_account() && has_variable(pod, POD_IDENTITY_VARIABLE, |_| true),
             }
@@ -138,14 +165,14 @@ mod tests {
         }
     }
 
-    fn way(mode: Mode) -> Way {
+    fn method(mode: Mode) -> AccessMethod {
         let service_account = if mode == Mode::AccessKey { "" } else { "runner" };
-        Way { mode, service_account: service_account.to_owned() }
+        AccessMethod { mode, service_account: service_account.to_owned() }
     }
 
     fn uses(mode: Mode, spec: Json) -> bool {
         let pod = json!({ "metadata": { "name": "p" }, "spec": spec });
-        !way(mode).users(&state(), &[pod]).is_empty()
+        !method(mode).users(&state(), &[pod]).is_empty()
     }
 
     #[test]
@@ -169,13 +196,13 @@ mod tests {
             let container = json!({ "env": [{ "name": name, "value": value }] });
             json!({ "serviceAccountName": account, "containers": [{}, container] })
         };
-        let ours = "arn:aws:iam::123456789012:role/ci/cache";
-        assert!(uses(Mode::Irsa, pod("runner", ROLE_VARIABLE, ours)));
-        assert!(!uses(Mode::Irsa, pod("other", ROLE_VARIABLE, ours)));
+        let arn = "arn:aws:iam::123456789012:role/ci/cache";
+        assert!(uses(Mode::Irsa, pod("runner", ROLE_VARIABLE, arn)));
+        assert!(!uses(Mode::Irsa, pod("other", ROLE_VARIABLE, arn)));
         assert!(!uses(Mode::Irsa, pod("runner", ROLE_VARIABLE, "arn:aws:iam::123456789012:role/other")));
         assert!(!uses(Mode::Irsa, pod("runner", POD_IDENTITY_VARIABLE, "http://169.254.170.23/v1/credentials")));
         assert!(uses(Mode::PodIdentity, pod("runner", POD_IDENTITY_VARIABLE, "http://169.254.170.23/v1/credentials")));
-        assert!(!uses(Mode::PodIdentity, pod("runner", ROLE_VARIABLE, ours)));
+        assert!(!uses(Mode::PodIdentity, pod("runner", ROLE_VARIABLE, arn)));
     }
 
     #[test]
@@ -185,16 +212,18 @@ mod tests {
             json!({ "metadata": { "name": phase }, "spec": spec, "status": { "phase": phase } })
         };
         let pods: Vec<Json> = ["Pending", "Running", "Unknown", "Succeeded", "Failed"].map(pod).into();
-        assert_eq!(way(Mode::AccessKey).users(&state(), &pods), ["Pending", "Running", "Unknown"]);
+        assert_eq!(method(Mode::AccessKey).users(&state(), &pods), ["Pending", "Running", "Unknown"]);
     }
 
     #[test]
     fn marks() {
         for mode in [Mode::AccessKey, Mode::Irsa, Mode::PodIdentity] {
-            assert_eq!(Way::from_mark(&way(mode).mark()), Some(way(mode)));
+            assert_eq!(AccessMethod::from_mark(&method(mode).mark()), Some(method(mode)));
         }
-        assert_eq!(Way::from_mark("irsa2 x"), None);
-        let nowhere = Way { service_account: String::new(), ..way(Mode::Irsa) };
-        assert!(!nowhere.is_left_for(&way(Mode::Irsa)) && nowhere.is_left_for(&way(Mode::PodIdentity)));
+        assert_eq!(AccessMethod::from_mark("irsa2 x"), None);
+        let unbound = AccessMethod { service_account: String::new(), ..method(Mode::Irsa) };
+        assert!(
+            !unbound.requires_switch_to(&method(Mode::Irsa)) && unbound.requires_switch_to(&method(Mode::PodIdentity))
+        );
     }
 }

@@ -1,0 +1,257 @@
+//! The principal that has the permissions, an IAM user or an IAM role: created, continued, changed and deleted alike.
+
+use std::time::Duration;
+
+use aws_sdk_iam::Client;
+use gitlabspot_clients::aws::AwsError;
+use serde_json::Value as Json;
+use tfplugin::framework::wait::WaitError;
+
+use super::iam::{Iam, Waited, optional};
+use super::switch::SWITCHING;
+use super::{iam_role, iam_user};
+use crate::policy_document::equivalent;
+use crate::propagation::{PROPAGATION, accepted, principal_may_be_new};
+use crate::tags::{Change, Tags, UNFINISHED};
+use crate::timestamp;
+
+/// For how long a key that IAM lists, and nobody here knows, may be one that is deleted. Whoever has keys of others on the
+/// user waits as long for the error.
+const LAG: Duration = Duration::from_secs(15);
+
+/// User or role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Principal {
+    User,
+    Role,
+}
+
+/// Its settings.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Settings {
+    pub(super) name: String,
+    pub(super) path: String,
+    pub(super) boundary: Option<String>,
+    pub(super) tags: Tags,
+    /// Who may use a role; users have none.
+    pub(super) trust: Option<Json>,
+    /// The managed tags of one that exists and that this resource manages.
+    pub(super) reclaim: Option<Tags>,
+}
+
+impl Settings {
+    /// With what the ARN of a role of these settings ends.
+    pub(super) fn end_of_role_arn(&self) -> String {
+        format!(":role{}{}", self.path, self.name)
+    }
+}
+
+/// What was read.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Observed {
+    pub(super) arn: String,
+    pub(super) path: String,
+    pub(super) boundary: Option<String>,
+    pub(super) tags: Tags,
+    pub(super) trust: Option<Json>,
+}
+
+/// What a create came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Created {
+    pub(super) arn: String,
+    /// It existed, begun by a create that was interrupted, or by this resource.
+    pub(super) is_continued: bool,
+}
+
+/// Why it could not be created.
+#[derive(Debug)]
+pub(super) enum CreateFailure {
+    /// There is one of this name, which this resource does not manage.
+    Exists,
+    /// Nothing was created.
+    Refused(WaitError<AwsError>),
+    /// Perhaps it was created.
+    Unclear(WaitError<AwsError>),
+}
+
+/// Why it could not be deleted.
+#[derive(Debug)]
+pub(super) enum DeleteFailure {
+    /// Others have put these things on it.
+    InUse(Vec<String>),
+    Call(WaitError<AwsError>),
+}
+
+impl Observed {
+    /// With these settings.
+    pub(super) fn of(settings: &Settings) -> Self {
+        let Settings { path, boundary, tags, trust, .. } = settings.clone();
+        Self { arn: String::new(), path, boundary, tags, trust }
+    }
+}
+
+impl Principal {
+    /// What a user calls it.
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Role => "role",
+        }
+    }
+
+    pub(super) async fn read(self, iam: &Client, name: &str) -> Result<Option<Observed>, AwsError> {
+        optional(self.get(iam, name).await)
+    }
+
+    async fn get(self, iam: &Client, name: &str) -> Result<Observed, AwsError> {
+        match self {
+            Self::User => iam_user::read(iam, name).await,
+            Self::Role => iam_role::read(iam, name).await,
+        }
+    }
+
+    /// Creates it, or continues with one that an interrupted create has left or that this resource manages.
+    pub(super) async fn create(self, iam: Iam<'_>, settings: &Settings) -> Result<Created, CreateFailure> {
+        let unclear = |error: AwsError| CreateFailure::Unclear(error.into());
+        if let Some(managed) = &settings.reclaim
+            && let Some(mut found) = self.read(&iam, &settings.name).await.map_err(unclear)?
+        {
+            found.tags.retain(|key, _| managed.contains_key(key) || settings.tags.contains_key(key));
+            return self.resume(iam, (found, settings)).await;
+        }
+        let mut marked = settings.clone();
+        marked.tags.insert(UNFINISHED.to_owned(), timestamp::format(iam.context.clock.time_of_day()));
+        let marked = &marked;
+        let call = || async {
+            match self {
+                Self::User => iam_user::create(&iam, marked).await,
+                Self::Role => iam_role::create(&iam, marked).await,
+            }
+        };
+        let source = match accepted(iam.context, PROPAGATION, passes, call).await {
+            Ok(arn) => return Ok(Created { arn, is_continued: false }),
+            Err(source) => source,
+        };
+        let (exists, is_unclear) = match &source {
+            WaitError::Failed(error) => (error.code() == Some("EntityAlreadyExists"), error.is_outcome_unknown()),
+            _ => (false, false),
+        };
+        if !exists && !is_unclear {
+            return Err(CreateFailure::Refused(source));
+        }
+        match self.read(&iam, &settings.name).await {
+            // One whose only trace is the lost answer has nothing in it; an older one may have.
+            Ok(Some(found)) if found.tags.contains_key(UNFINISHED) => self.resume(iam, (found, settings)).await,
+            Ok(Some(_)) => Err(CreateFailure::Exists),
+            Ok(None) if is_unclear => Err(CreateFailure::Refused(source)),
+            // It cannot be read, so it belongs to others.
+            Err(_) if exists => Err(CreateFailure::Exists),
+            _ => Err(CreateFailure::Unclear(source)),
+        }
+    }
+
+    /// Continues with one that exists.
+    async fn resume(self, iam: Iam<'_>, (found, settings): (Observed, &Settings)) -> Result<Created, CreateFailure> {
+        self.adjust(iam, &found, settings).await.map_err(CreateFailure::Unclear)?;
+        Ok(Created { arn: found.arn, is_continued: true })
+    }
+
+    /// Changes boundary, tags and trust policy from `before` to `desired`. Tags of others stay: only those of `before` are
+    /// managed.
+    pub(super) async fn adjust(self, iam: Iam<'_>, before: &Observed, desired: &Settings) -> Waited<()> {
+        let name = &desired.name;
+        if before.boundary != desired.boundary {
+            let boundary = desired.boundary.as_deref();
+            let call = || async {
+                match self {
+                    Self::User => iam_user::set_boundary(&iam, name, boundary).await,
+                    Self::Role => iam_role::set_boundary(&iam, name, boundary).await,
+                }
+            };
+            accepted(iam.context, PROPAGATION, passes, call).await?;
+        }
+        let mut managed = before.tags.clone();
+        managed.remove(UNFINISHED);
+        let change = Change::between(&managed, &desired.tags);
+        accepted(iam.context, PROPAGATION, passes, || self.change_tags(&iam, name, &change)).await?;
+        if let (Self::Role, Some(trust)) = (self, &desired.trust)
+            && !before.trust.as_ref().is_some_and(|before| equivalent(before, trust))
+        {
+            accepted(iam.context, PROPAGATION, passes, || iam_role::set_trust(&iam, name, trust)).await?;
+        }
+        Ok(())
+    }
+
+    async fn change_tags(self, iam: &Client, name: &str, change: &Change) -> Result<(), AwsError> {
+        match self {
+            Self::User => iam_user::change_tags(iam, name, change).await,
+            Self::Role => iam_role::change_tags(iam, name, change).await,
+        }
+    }
+
+    /// Sets a tag of this provider.
+    pub(super) async fn mark(self, iam: Iam<'_>, name: &str, (key, value): (&str, &str)) -> Waited<()> {
+        let change = Change { set: [(key.to_owned(), value.to_owned())].into(), ..Change::default() };
+        accepted(iam.context, PROPAGATION, passes, || self.change_tags(&iam, name, &change)).await
+    }
+
+    /// Removes the tags of a create or a switch under way.
+    pub(super) async fn finish(self, iam: Iam<'_>, name: &str) -> Waited<()> {
+        let change = Change { remove: vec![UNFINISHED.to_owned(), SWITCHING.to_owned()], ..Change::default() };
+        // One that was just created is not known everywhere.
+        let passes = |error: &AwsError| passes(error) || error.is_not_found();
+        accepted(iam.context, PROPAGATION, passes, || self.change_tags(&iam, name, &change)).await
+    }
+
+    /// Waits until a read shows what was just created: the next command may read in a second, and would take it for gone.
+    pub(super) async fn wait_until_visible(self, iam: Iam<'_>, name: &str) -> Waited<()> {
+        accepted(iam.context, PROPAGATION, AwsError::is_not_found, || self.get(&iam, name)).await.map(drop)
+    }
+
+    /// Deletes it; that it is gone is a success. `gone` are keys that were just deleted: IAM lists them for some time.
+    pub(super) async fn delete(self, iam: Iam<'_>, name: &str, gone: &[String]) -> Result<(), DeleteFailure> {
+        let call = || async {
+            let deleted = match self {
+                Self::User => iam_user::delete(&iam, name).await,
+                Self::Role => iam_role::delete(&iam, name).await,
+            };
+            optional(deleted).map(drop)
+        };
+        let is_conflict = |error: &AwsError| error.code() == Some("DeleteConflict");
+        match accepted(iam.context, PROPAGATION, passes, call).await {
+            Err(WaitError::Failed(error)) if is_conflict(&error) => {}
+            other => return other.map_err(DeleteFailure::Call),
+        }
+        let passes = |error: &AwsError| passes(error) || is_conflict(error);
+        let mut obstacles = self.obstacles(&iam, name, gone).await;
+        if !obstacles.is_empty() && obstacles.iter().all(|it| it.starts_with(iam_user::ACCESS_KEY)) {
+            // One that the apply before has deleted looks like one of others.
+            match accepted(iam.context, LAG, passes, call).await {
+                Err(WaitError::Failed(error)) if is_conflict(&error) => {}
+                other => return other.map_err(DeleteFailure::Call),
+            }
+            obstacles = self.obstacles(&iam, name, gone).await;
+        }
+        if !obstacles.is_empty() {
+            return Err(DeleteFailure::InUse(obstacles));
+        }
+        // IAM still sees what was just deleted.
+        accepted(iam.context, PROPAGATION, passes, call).await.map_err(DeleteFailure::Call)
+    }
+
+    /// What others have put on it, so that it cannot be deleted.
+    async fn obstacles(self, iam: &Client, name: &str, gone: &[String]) -> Vec<String> {
+        match self {
+            Self::User => iam_user::obstacles(iam, name, gone).await,
+            Self::Role => iam_role::obstacles(iam, name).await,
+        }
+    }
+}
+
+/// Refusals that pass.
+fn passes(error: &AwsError) -> bool {
+    error.code() == Some("ConcurrentModification")
+        || error.code() == Some("EntityTemporarilyUnmodifiable")
+        || principal_may_be_new(error)
+}
