@@ -1,5 +1,4 @@
 //! The attributes of a release, which are its state as well.
-
 //!
 //! Marks say what else is decided by an attribute:
 //!
