@@ -14,7 +14,7 @@ use super::parts::{Part, tagging};
 use super::private::Private;
 use super::schema::CacheBucket;
 use super::wait::{Presence, presence, until_there};
-use super::{CREATE, Scene, Work, flatten, plan, validate};
+use super::{CREATE, Session, Work, flatten, plan, validate};
 use crate::propagation::accepted;
 use crate::tags::{Tags, UNFINISHED};
 use crate::{names, timestamp};
@@ -22,7 +22,7 @@ use crate::{names, timestamp};
 /// The region in which S3 takes no location, and answers the create of a bucket that is there and one's own with success.
 const FIRST_REGION: &str = "us-east-1";
 
-impl<D> Scene<'_, D> {
+impl<D> Session<'_, D> {
     pub(super) async fn create(&self, operation: &mut Create<CacheBucket, Private>) -> Result<(), Error> {
         let timeout = Timeouts::create(&operation.planned.timeouts, CREATE);
         let end = self.context.clock.now() + timeout;

@@ -5,7 +5,7 @@ use tfplugin::framework::list_resource::Found;
 use tfplugin::framework::{Context, Diagnostic, Diagnostics, ListResource, Object, Value};
 
 use super::schema::Identity;
-use super::{CacheBucketResource, Scene};
+use super::{CacheBucketResource, Session};
 use crate::configured::Data;
 
 /// The arguments of a list of buckets.
@@ -28,12 +28,12 @@ impl ListResource for CacheBucketResource {
         filter: Filter,
         found: &mut Found<Identity>,
     ) -> Result<(), Diagnostics> {
-        let scene = Scene::set(context).await?;
+        let session = Session::connect(context).await?;
         let prefix = filter.bucket_prefix.as_str();
-        let mut buckets = scene
+        let mut buckets = session
             .s3
             .list_buckets()
-            .bucket_region(scene.region)
+            .bucket_region(session.region)
             .set_prefix(prefix.map(str::to_owned))
             .into_paginator()
             .items()
@@ -45,11 +45,11 @@ impl ListResource for CacheBucketResource {
             })?;
             let name = bucket.name().unwrap_or_default();
             // Stores that are compatible with S3 may know neither filter.
-            let is_elsewhere = bucket.bucket_region().is_some_and(|region| region != scene.region);
+            let is_elsewhere = bucket.bucket_region().is_some_and(|region| region != session.region);
             if is_elsewhere || prefix.is_some_and(|prefix| !name.starts_with(prefix)) {
                 continue;
             }
-            found.add(Identity { bucket: name.into(), region: scene.region.into() }, name);
+            found.add(Identity { bucket: name.into(), region: session.region.into() }, name);
         }
         Ok(())
     }

@@ -17,6 +17,7 @@ mod empty;
 mod error;
 mod flatten;
 pub mod list;
+mod model;
 mod overwritten;
 mod partial;
 mod parts;
@@ -38,11 +39,11 @@ use tfplugin::framework::{
 };
 
 use self::error::Error;
+use self::model::Desired;
 use self::overwritten::{Content, Overwritten};
 use self::parts::{Found, Known, Part, Put, tagging};
 use self::private::Private;
 pub use self::schema::{CacheBucket, Encryption, Identity, Protection, RunnerCache, RunnerCacheS3};
-use self::validate::Wanted;
 use self::wait::{Presence, presence, until_gone};
 use crate::configured::Data;
 use crate::errors::OrDiagnostics;
@@ -94,7 +95,7 @@ impl Resource for CacheBucketResource {
         context: &Context<Data>,
         operation: &mut Create<CacheBucket, Private>,
     ) -> Result<(), Diagnostics> {
-        Ok(Scene::set(context).await?.create(operation).await?)
+        Ok(Session::connect(context).await?.create(operation).await?)
     }
 
     async fn read(
@@ -102,7 +103,7 @@ impl Resource for CacheBucketResource {
         context: &Context<Data>,
         operation: &mut Read<CacheBucket, Private>,
     ) -> Result<(), Diagnostics> {
-        Ok(Scene::set(context).await?.read(operation).await?)
+        Ok(Session::connect(context).await?.read(operation).await?)
     }
 
     async fn update(
@@ -110,7 +111,7 @@ impl Resource for CacheBucketResource {
         context: &Context<Data>,
         operation: &mut Update<CacheBucket, Private>,
     ) -> Result<(), Diagnostics> {
-        Ok(Scene::set(context).await?.update(operation).await?)
+        Ok(Session::connect(context).await?.update(operation).await?)
     }
 
     async fn delete(
@@ -118,7 +119,7 @@ impl Resource for CacheBucketResource {
         context: &Context<Data>,
         operation: &mut Delete<CacheBucket, Private>,
     ) -> Result<(), Diagnostics> {
-        Ok(Scene::set(context).await?.delete(operation).await?)
+        Ok(Session::connect(context).await?.delete(operation).await?)
     }
 
     async fn import(&self, context: &Context<Data>, from: Import<Identity>) -> Result<CacheBucket, Diagnostics> {
@@ -165,11 +166,11 @@ struct Work<'a> {
 
 impl Work<'_> {
     /// What is known of a part before it is written.
-    fn known(&self, part: Part, wanted: &Wanted, overwritten: &Overwritten) -> Known {
+    fn known(&self, part: Part, desired: &Desired, overwritten: &Overwritten) -> Known {
         // A bucket of the same name may have been deleted a moment ago, and S3 may tell its settings still.
         let is_certain = match part {
-            Part::Policy => wanted.tls_only,
-            Part::Lifecycle => wanted.lifecycle.clone().if_any().is_some(),
+            Part::Policy => desired.tls_only,
+            Part::Lifecycle => desired.lifecycle.clone().if_any().is_some(),
             Part::Tags => true,
             Part::PublicAccess | Part::Ownership | Part::Encryption | Part::Versioning => false,
         };
@@ -183,8 +184,8 @@ impl Work<'_> {
     }
 }
 
-/// Where the story takes place.
-struct Scene<'a, D> {
+/// Clients and settings of one operation.
+struct Session<'a, D> {
     context: &'a Context<D>,
     s3: &'a Client,
     region: &'a str,
@@ -193,8 +194,8 @@ struct Scene<'a, D> {
     tags: &'a ProviderTags,
 }
 
-impl<'a> Scene<'a, Data> {
-    async fn set(context: &'a Context<Data>) -> Result<Self, Diagnostics> {
+impl<'a> Session<'a, Data> {
+    async fn connect(context: &'a Context<Data>) -> Result<Self, Diagnostics> {
         let data = context.data()?;
         let s3 = data.clients.s3().await.or_diagnostics()?;
         let region = data.clients.region().await.or_diagnostics()?;
@@ -203,7 +204,7 @@ impl<'a> Scene<'a, Data> {
     }
 }
 
-impl<D> Scene<'_, D> {
+impl<D> Session<'_, D> {
     /// Repeats a call while a new bucket is not known everywhere.
     async fn patiently<T, F>(&self, call: impl FnMut() -> F) -> Result<T, WaitError<AwsError>>
     where
@@ -223,7 +224,7 @@ impl<D> Scene<'_, D> {
         mut record: impl FnMut(CacheBucket, &Overwritten),
     ) -> Result<Vec<Diagnostic>, Error> {
         let Work { parts, planned, before, is_create, end, .. } = work;
-        let wanted = Wanted::of(planned, before);
+        let desired = Desired::of(planned, before);
         let (bucket, arn) = (planned.bucket.as_str().unwrap_or_default(), planned.arn.as_str().unwrap_or_default());
         let failed = |part: Part, has_abac| {
             let (bucket, is_new) = (bucket.to_owned(), is_create);
@@ -235,8 +236,8 @@ impl<D> Scene<'_, D> {
         let mut lacking = Vec::new();
         for part in parts {
             let left = end.saturating_duration_since(self.context.clock.now());
-            let known = work.known(*part, &wanted, overwritten);
-            let put = part.put(self.context, self.s3, (bucket, arn), &wanted, known, left).await;
+            let known = work.known(*part, &desired, overwritten);
+            let put = part.put(self.context, self.s3, (bucket, arn), &desired, known, left).await;
             let has_abac = *part == Part::Tags
                 && matches!(put, Err(WaitError::Failed(_)))
                 && tagging::has_abac(self.s3, bucket).await;

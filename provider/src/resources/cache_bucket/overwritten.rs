@@ -12,9 +12,10 @@ use serde::{Deserialize, Serialize};
 use tfplugin::framework::Diagnostic;
 use tfplugin::framework::value::known_map;
 
+use super::model::Desired;
 use super::parts::{Found, Part, encryption, lifecycle};
 use super::schema::CacheBucket;
-use super::validate::{Wanted, protected};
+use super::validate::protected;
 use crate::tags::Tags;
 use crate::timestamp;
 
@@ -37,14 +38,14 @@ pub(super) enum Content {
 impl Content {
     /// What the state says of a part.
     pub(super) fn of(part: Part, state: &CacheBucket) -> Self {
-        let wanted = || Wanted::of(state, None);
+        let desired = || Desired::of(state, None);
         match part {
             Part::PublicAccess => Self::PublicAccess(protected(state, |p| &p.public_access_blocked)),
             Part::Ownership => Self::Ownership(protected(state, |p| &p.bucket_owner_enforced)),
-            Part::Encryption => Self::Encryption(wanted().encryption),
-            Part::Versioning => Self::Versioning(wanted().versioning),
-            Part::Policy => Self::Policy(wanted().tls_only),
-            Part::Lifecycle => Self::Lifecycle(wanted().lifecycle.if_any()),
+            Part::Encryption => Self::Encryption(desired().encryption),
+            Part::Versioning => Self::Versioning(desired().versioning),
+            Part::Policy => Self::Policy(desired().tls_only),
+            Part::Lifecycle => Self::Lifecycle(desired().lifecycle.if_any()),
             Part::Tags => Self::Tags(known_map(&state.tags_all).unwrap_or_default()),
         }
     }

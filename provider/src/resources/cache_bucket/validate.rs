@@ -1,60 +1,16 @@
-//! What can be wrong with a configuration, and the configuration without doubt.
+//! What can be wrong with a configuration.
 
-use tfplugin::framework::value::known_map;
 use tfplugin::framework::{AttributePath, Diagnostics, Timeouts, Value};
 
-use super::parts::{Part, encryption, lifecycle};
-use super::schema::{CacheBucket, Encryption, Protection};
-use crate::tags::{self, Tags, UNFINISHED};
+use super::parts::Part;
+use super::schema::{CacheBucket, Protection};
+use crate::tags;
 
 /// The longest name of a bucket.
 const LONGEST: usize = 63;
 
 /// Characters that complete a prefix.
 pub(super) const SUFFIX: usize = 12;
-
-/// What each part of the bucket has to be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Wanted {
-    pub(super) encryption: encryption::Settings,
-    pub(super) versioning: bool,
-    pub(super) tls_only: bool,
-    pub(super) lifecycle: lifecycle::Rule,
-    pub(super) tags: Tags,
-    /// Tags that were the provider's before. On a create that is the mark of it.
-    pub(super) tags_before: Tags,
-}
-
-impl Wanted {
-    /// From a plan, or from a state that may show drift: what is missing there differs from anything that can be wanted.
-    pub(super) fn of(model: &CacheBucket, before: Option<&CacheBucket>) -> Self {
-        let days = |value: &Value<i64>| value.known().and_then(|days| i32::try_from(*days).ok()).unwrap_or(0);
-        let tags = |model: &CacheBucket| known_map(&model.tags_all).unwrap_or_default();
-        Self {
-            encryption: encryption_of(&model.encryption),
-            versioning: model.versioning.or(false),
-            tls_only: model.tls_only.or(true),
-            lifecycle: lifecycle::Rule {
-                prefix: model.prefix.as_str().unwrap_or_default().to_owned(),
-                expiration_days: days(&model.expiration_days),
-                noncurrent_expiration_days: days(&model.noncurrent_expiration_days),
-                abort_incomplete_multipart_days: days(&model.abort_incomplete_multipart_days),
-            },
-            tags: tags(model),
-            tags_before: before.map_or_else(|| Tags::from([(UNFINISHED.to_owned(), String::new())]), tags),
-        }
-    }
-}
-
-fn encryption_of(value: &Value<Encryption>) -> encryption::Settings {
-    let given = value.known();
-    let text = |pick: fn(&Encryption) -> &Value<String>| given.and_then(|given| pick(given).known().cloned());
-    encryption::Settings {
-        algorithm: text(|given| &given.sse_algorithm).unwrap_or_else(|| "AES256".to_owned()),
-        kms_key_id: text(|given| &given.kms_key_id),
-        bucket_key_enabled: given.is_some_and(|given| given.bucket_key_enabled.or(false)),
-    }
-}
 
 /// The parts in which two models differ.
 pub(super) fn differing(prior: &CacheBucket, planned: &CacheBucket) -> Vec<Part> {
@@ -197,6 +153,7 @@ fn encryption(config: &CacheBucket, diagnostics: &mut Diagnostics) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::schema::Encryption;
     use super::*;
 
     fn problems(config: &CacheBucket) -> Vec<String> {

@@ -14,14 +14,14 @@ use super::node_role::{self, RoleError, RoleSpec, access_entry};
 use super::ownership::{Outcome, Under, under};
 use super::private::Private;
 use super::schema::{NodeGroup, known_set, map_value};
-use super::template::{self, Made, Owned, Spec, TemplateError};
+use super::template::{self, Desired, Made, Owned, TemplateError};
 use super::validate::SUFFIX;
 use super::wait::{Id, describe, until_active};
-use super::{Scene, TIMEOUT, asg_tags, az_rebalance, plan, subnets};
+use super::{Session, TIMEOUT, asg_tags, az_rebalance, plan, subnets};
 use crate::names;
 use crate::tags::{Change, UNFINISHED};
 
-impl<D> Scene<'_, D> {
+impl<D> Session<'_, D> {
     pub(super) async fn create(&self, operation: &mut Create<NodeGroup, Private>) -> Result<(), Error> {
         let mut planned = operation.planned.clone();
         let end = self.context.clock.now() + Timeouts::create(&planned.timeouts, TIMEOUT);
@@ -227,7 +227,7 @@ impl<D> Scene<'_, D> {
     }
 
     /// The cluster's security group, where the template names others.
-    pub(super) async fn security_group_beside(&self, id: &Id, spec: &Spec) -> Result<Option<String>, AwsError> {
+    pub(super) async fn security_group_beside(&self, id: &Id, spec: &Desired) -> Result<Option<String>, AwsError> {
         match spec.security_groups.is_empty() {
             true => Ok(None),
             false => template::cluster_security_group(self.eks, &id.cluster).await,

@@ -11,7 +11,7 @@ use aws_sdk_eks::types::{
 };
 
 use super::autoscaler_tags::Taint;
-use super::model::{LaunchTemplate, Spec, UpdateConfig};
+use super::model::{Desired, LaunchTemplate, UpdateConfig};
 
 /// What a create needs beside the spec.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,7 +27,7 @@ pub(super) struct Place {
     pub(super) marks: BTreeMap<String, String>,
 }
 
-pub(super) fn create(spec: &Spec, place: &Place) -> CreateNodegroupInputBuilder {
+pub(super) fn create(spec: &Desired, place: &Place) -> CreateNodegroupInputBuilder {
     let tags = spec.tags.iter().chain(&place.marks).map(|(key, value)| (key.clone(), value.clone()));
     let scaling = NodegroupScalingConfig::builder()
         .min_size(spec.min_size)
@@ -66,8 +66,8 @@ pub(super) fn create(spec: &Spec, place: &Place) -> CreateNodegroupInputBuilder 
 /// The request that changes labels, taints, sizes and the like; `None` if none of them changes. `current_size` is the
 /// number of nodes that are wanted now, which stays as it is where it can.
 pub(super) fn update_config_request(
-    before: &Spec,
-    after: &Spec,
+    before: &Desired,
+    after: &Desired,
     current_size: Option<i32>,
 ) -> Option<UpdateNodegroupConfigInputBuilder> {
     let labels = (before.labels != after.labels).then(|| labels_payload(&before.labels, &after.labels));
@@ -110,8 +110,8 @@ pub(super) fn update_config_request(
 /// documentation contradicts itself about the version of a request without one. What the user leaves to EKS is unknown
 /// after a change, and not sent. With an AMI of the user's own EKS takes neither.
 pub(super) fn update_version_request(
-    before: &Spec,
-    after: &Spec,
+    before: &Desired,
+    after: &Desired,
     force: bool,
 ) -> Option<UpdateNodegroupVersionInputBuilder> {
     let own_ami = before.ami_type.as_deref() == Some("CUSTOM");
@@ -187,8 +187,8 @@ mod tests {
     use super::super::autoscaler_tags::Effect;
     use super::*;
 
-    fn spec() -> Spec {
-        Spec {
+    fn spec() -> Desired {
+        Desired {
             cluster_name: "prod".to_owned(),
             capacity_type: "SPOT".to_owned(),
             instance_types: vec!["c5a.2xlarge".to_owned(), "c5.2xlarge".to_owned()],
@@ -196,7 +196,7 @@ mod tests {
             labels: labels(&[("intent", "build")]),
             taints: vec![build("true")],
             tags: labels(&[("team", "ci")]),
-            ..Spec::default()
+            ..Desired::default()
         }
     }
 
@@ -240,13 +240,13 @@ mod tests {
     #[test]
     fn only_differences_of_labels_and_taints_are_sent() {
         let other = Taint { key: "other".to_owned(), value: String::new(), effect: Effect::NoExecute };
-        let before = Spec {
+        let before = Desired {
             labels: labels(&[("a", "1"), ("b", "1"), ("c", "1")]),
             taints: vec![build("true"), other.clone()],
             ..spec()
         };
         let after =
-            Spec { labels: labels(&[("a", "1"), ("b", "2"), ("d", "1")]), taints: vec![build("yes")], ..spec() };
+            Desired { labels: labels(&[("a", "1"), ("b", "2"), ("d", "1")]), taints: vec![build("yes")], ..spec() };
         let request = update_config_request(&before, &after, Some(0)).unwrap();
         let expected = UpdateLabelsPayload::builder()
             .add_or_update_labels("b", "2")
@@ -264,8 +264,8 @@ mod tests {
 
     #[test]
     fn the_size_is_sent_only_when_it_is_out_of_bounds() {
-        let bounds = |min_size, max_size| Spec { min_size, max_size, ..spec() };
-        let scaling = |after: &Spec, size| {
+        let bounds = |min_size, max_size| Desired { min_size, max_size, ..spec() };
+        let scaling = |after: &Desired, size| {
             let request = update_config_request(&spec(), after, Some(size))?;
             let scaling = request.get_scaling_config().clone()?;
             Some((scaling.min_size, scaling.max_size, scaling.desired_size))
@@ -283,8 +283,8 @@ mod tests {
             name: Some("ci".to_owned()),
             version: Some(version.to_owned()),
         };
-        let before = Spec { launch_template: Some(template("1")), ..spec() };
-        let after = Spec { launch_template: Some(template("2")), ..spec() };
+        let before = Desired { launch_template: Some(template("1")), ..spec() };
+        let after = Desired { launch_template: Some(template("2")), ..spec() };
         let request = update_version_request(&before, &after, true).unwrap();
         let expected = LaunchTemplateSpecification::builder().id("lt-1").version("2").build();
         assert_eq!(request.get_launch_template(), &Some(expected));
@@ -298,7 +298,7 @@ mod tests {
             version: Some(version.to_owned()),
             ..LaunchTemplate::default()
         };
-        let pinned = |template_version: &str| Spec {
+        let pinned = |template_version: &str| Desired {
             version: Some("1.34".to_owned()),
             release_version: Some("1.34.0-20250101".to_owned()),
             launch_template: Some(template(template_version)),
@@ -308,10 +308,11 @@ mod tests {
         assert_eq!(request.get_version().as_deref(), Some("1.34"));
         assert_eq!(request.get_release_version().as_deref(), Some("1.34.0-20250101"));
         // What is left to EKS.
-        let after = Spec { release_version: None, ..pinned("2") };
+        let after = Desired { release_version: None, ..pinned("2") };
         let request = update_version_request(&pinned("1"), &after, false).unwrap();
         assert_eq!((request.get_version().as_deref(), request.get_release_version()), (Some("1.34"), &None));
-        let own_ami = |template_version: &str| Spec { ami_type: Some("CUSTOM".to_owned()), ..pinned(template_version) };
+        let own_ami =
+            |template_version: &str| Desired { ami_type: Some("CUSTOM".to_owned()), ..pinned(template_version) };
         let request = update_version_request(&own_ami("1"), &own_ami("2"), false).unwrap();
         assert_eq!((request.get_version(), request.get_release_version()), (&None, &None));
     }

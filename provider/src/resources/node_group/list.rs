@@ -5,7 +5,7 @@ use tfplugin::framework::list_resource::Found;
 use tfplugin::framework::{Context, Diagnostic, Diagnostics, ListResource, Object, Value};
 
 use super::schema::Identity;
-use super::{NodeGroupResource, Scene};
+use super::{NodeGroupResource, Session};
 use crate::configured::Data;
 use crate::errors::OrDiagnostics;
 
@@ -30,9 +30,9 @@ impl ListResource for NodeGroupResource {
         found: &mut Found<Identity>,
     ) -> Result<(), Diagnostics> {
         let cluster = filter.cluster_name.as_str().unwrap_or_default();
-        let scene = Scene::set(context).await?;
+        let session = Session::connect(context).await?;
         let account_id = context.data()?.clients.account_id().await.or_diagnostics()?;
-        let mut names = scene.eks.list_nodegroups().cluster_name(cluster).into_paginator().items().send();
+        let mut names = session.eks.list_nodegroups().cluster_name(cluster).into_paginator().items().send();
         while !found.is_full() {
             let Some(name) = names.next().await else { break };
             let name = name.map_err(AwsError::of("ListNodegroups")).map_err(|error| failed(cluster, &error))?;
@@ -40,7 +40,7 @@ impl ListResource for NodeGroupResource {
             let identity = Identity {
                 cluster_name: cluster.into(),
                 name: name.into(),
-                region: scene.region.into(),
+                region: session.region.into(),
                 account_id: account_id.into(),
             };
             found.add(identity, display_name);

@@ -111,12 +111,12 @@ impl Resource for NodeGroupResource {
         context: &Context<Data>,
         operation: &mut Create<NodeGroup, Private>,
     ) -> Result<(), Diagnostics> {
-        Ok(Scene::set(context).await?.create(operation).await?)
+        Ok(Session::connect(context).await?.create(operation).await?)
     }
 
     async fn read(&self, context: &Context<Data>, operation: &mut Read<NodeGroup, Private>) -> Result<(), Diagnostics> {
         let arn = operation.state.arn.clone();
-        Scene::set(context).await?.read(operation).await?;
+        Session::connect(context).await?.read(operation).await?;
         if operation.is_gone() {
             let confirmed = whereabouts::confirm_gone(&context.data()?.clients, arn.as_str()).await;
             return confirmed.map_err(|error| {
@@ -133,7 +133,7 @@ impl Resource for NodeGroupResource {
         context: &Context<Data>,
         operation: &mut Update<NodeGroup, Private>,
     ) -> Result<(), Diagnostics> {
-        Ok(Scene::set(context).await?.update(operation).await?)
+        Ok(Session::connect(context).await?.update(operation).await?)
     }
 
     async fn delete(
@@ -141,7 +141,7 @@ impl Resource for NodeGroupResource {
         context: &Context<Data>,
         operation: &mut Delete<NodeGroup, Private>,
     ) -> Result<(), Diagnostics> {
-        Ok(Scene::set(context).await?.delete(operation).await?)
+        Ok(Session::connect(context).await?.delete(operation).await?)
     }
 
     async fn import(&self, context: &Context<Data>, from: Import<Identity>) -> Result<NodeGroup, Diagnostics> {
@@ -170,8 +170,8 @@ impl Id {
     }
 }
 
-/// Where the story takes place.
-struct Scene<'a, D> {
+/// Clients and settings of one operation.
+struct Session<'a, D> {
     context: &'a Context<D>,
     eks: &'a aws_sdk_eks::Client,
     autoscaling: &'a aws_sdk_autoscaling::Client,
@@ -181,8 +181,8 @@ struct Scene<'a, D> {
     tags: &'a ProviderTags,
 }
 
-impl<'a> Scene<'a, Data> {
-    async fn set(context: &'a Context<Data>) -> Result<Self, Diagnostics> {
+impl<'a> Session<'a, Data> {
+    async fn connect(context: &'a Context<Data>) -> Result<Self, Diagnostics> {
         let Data { clients, tags, .. } = context.data()?.as_ref();
         Ok(Self {
             context,
@@ -196,7 +196,7 @@ impl<'a> Scene<'a, Data> {
     }
 }
 
-impl<D> Scene<'_, D> {
+impl<D> Session<'_, D> {
     async fn delete(&self, operation: &mut Delete<NodeGroup, Private>) -> Result<(), Error> {
         let id = Id::of(&operation.state);
         let end = self.context.clock.now() + Timeouts::delete(&operation.state.timeouts, TIMEOUT);

@@ -1,4 +1,4 @@
-//! A node group without doubt: the values of an apply as plain types, nothing unknown, nothing optional that is not.
+//! The desired node group, fully resolved: plain types, nothing unknown, nothing optional that is not.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::schema::{self, NodeGroup, known_set};
 
 /// What EKS is asked for. Names, subnets and the role's ARN are found out by the operation.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Spec {
+pub(super) struct Desired {
     pub(super) cluster_name: String,
     pub(super) capacity_type: String,
     pub(super) instance_types: Vec<String>,
@@ -52,7 +52,7 @@ pub(super) struct UpdateConfig {
     pub(super) update_strategy: Option<String>,
 }
 
-impl Spec {
+impl Desired {
     /// What a plan, or a state, asks for. What is not known yet counts as left to EKS.
     pub(super) fn of(model: &NodeGroup) -> Self {
         Self {
@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn the_first_size_is_within_bounds() {
         let size = |min_size, max_size, desired_size| {
-            Spec { min_size, max_size, desired_size, ..Spec::default() }.initial_size()
+            Desired { min_size, max_size, desired_size, ..Desired::default() }.initial_size()
         };
         assert_eq!([size(0, 5, None), size(2, 5, Some(0)), size(0, 5, Some(3)), size(0, 2, Some(9))], [0, 2, 3, 2]);
     }

@@ -11,11 +11,11 @@ use aws_sdk_eks::types::{Nodegroup, NodegroupStatus as Status};
 use gitlabspot_clients::aws::AwsError;
 use tfplugin::framework::wait::{Look, Wait, WaitError};
 
-use super::Scene;
+use super::Session;
 use super::error::{Cause, Left};
 use super::expand::{self, Place};
 use super::flatten::{Found, Reading, flatten, settle};
-use super::model::Spec;
+use super::model::Desired;
 use super::node_role::OWNER;
 use super::schema::{NodeGroup, known_set};
 use super::template;
@@ -55,7 +55,7 @@ pub(super) enum Outcome {
     Exists(Box<Nodegroup>),
 }
 
-impl<D> Scene<'_, D> {
+impl<D> Session<'_, D> {
     /// Asks EKS for the group until it is clear what became of it.
     pub(super) async fn make(
         &self,
@@ -63,7 +63,7 @@ impl<D> Scene<'_, D> {
         planned: &NodeGroup,
         end: Instant,
     ) -> Result<Outcome, (WaitError<Cause>, Left)> {
-        let spec = Spec::of(planned);
+        let spec = Desired::of(planned);
         let token = names::generated("", 32);
         let now = timestamp::format(self.context.clock.time_of_day());
         let place = Place {
@@ -96,7 +96,13 @@ impl<D> Scene<'_, D> {
 
     /// Sends the request, again while the cluster or something of the group's name is being changed, which may take as
     /// long as the create.
-    async fn send(&self, id: &Id, spec: &Spec, place: &Place, end: Instant) -> Result<Under, (WaitError<Cause>, Left)> {
+    async fn send(
+        &self,
+        id: &Id,
+        spec: &Desired,
+        place: &Place,
+        end: Instant,
+    ) -> Result<Under, (WaitError<Cause>, Left)> {
         let result = Wait::new(self.context, self.left(end))
             .every(Duration::from_secs(1), Duration::from_secs(15))
             .until(|| async {
@@ -117,7 +123,7 @@ impl<D> Scene<'_, D> {
     async fn send_while_role_is_new(
         &self,
         id: &Id,
-        spec: &Spec,
+        spec: &Desired,
         place: &Place,
     ) -> Result<Sent, (WaitError<Cause>, Left)> {
         let mut lost = false;
@@ -129,7 +135,7 @@ impl<D> Scene<'_, D> {
     async fn send_until_role_is_known(
         &self,
         id: &Id,
-        spec: &Spec,
+        spec: &Desired,
         place: &Place,
         lost: &mut bool,
     ) -> Result<Sent, WaitError<Cause>> {
@@ -209,12 +215,12 @@ impl<D> Scene<'_, D> {
         let found = flatten(planned, &Found { group: group.clone(), asgs: Some(vec![]) }, reading);
         let same_place = found.node_role_arn == planned.node_role_arn && found.subnet_ids == planned.subnet_ids;
         let wanted = settle(planned, found.clone());
-        let sizes = |mut spec: Spec| {
+        let sizes = |mut spec: Desired| {
             spec.desired_size = None;
             spec.taints.sort();
             spec
         };
-        same_place && sizes(Spec::of(&wanted)) == sizes(Spec::of(&found))
+        same_place && sizes(Desired::of(&wanted)) == sizes(Desired::of(&found))
     }
 }
 

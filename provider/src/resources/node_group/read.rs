@@ -14,11 +14,11 @@ use super::private::Private;
 use super::schema::{NodeGroup, known_set};
 use super::wait::{Id, describe};
 use super::{
-    Scene, asg_names, asg_tags, az_rebalance, flatten, launch_template, node_role, plan, subnets, template, validate,
+    Session, asg_names, asg_tags, az_rebalance, flatten, launch_template, node_role, plan, subnets, template, validate,
 };
 use crate::unseen::Unseen;
 
-impl<D> Scene<'_, D> {
+impl<D> Session<'_, D> {
     pub(super) async fn read(&self, operation: &mut Read<NodeGroup, Private>) -> Result<(), Error> {
         let id = Id::of(&operation.state);
         let failed = |error: AwsError| Error::Step {

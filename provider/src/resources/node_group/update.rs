@@ -11,15 +11,15 @@ use tfplugin::framework::{Timeouts, Update, Value};
 
 use super::error::{Cause, Error, Left, Step};
 use super::flatten::{Found, Reading, flatten, settle};
-use super::model::{Spec, wanted_asg_tags};
+use super::model::{Desired, wanted_asg_tags};
 use super::node_role::{self, RoleSpec};
 use super::private::Private;
 use super::schema::NodeGroup;
 use super::wait::{Id, until_idle, until_updated, when_free};
-use super::{Scene, TIMEOUT, asg_tags, az_rebalance, expand, flatten::common_tags, plan, template};
+use super::{Session, TIMEOUT, asg_tags, az_rebalance, expand, flatten::common_tags, plan, template};
 use crate::tags::{Change, Tags};
 
-impl<D> Scene<'_, D> {
+impl<D> Session<'_, D> {
     pub(super) async fn update(&self, operation: &mut Update<NodeGroup, Private>) -> Result<(), Error> {
         let mut prior = operation.prior.clone();
         self.tags.spare(&mut prior.tags_all);
@@ -42,7 +42,7 @@ impl<D> Scene<'_, D> {
         operation.record(state.clone());
         let content = self.update_template(&id, &prior, &mut planned).await?;
 
-        let (before, after) = (Spec::of(&prior), Spec::of(&planned));
+        let (before, after) = (Desired::of(&prior), Desired::of(&planned));
         if let Some(request) = expand::update_version_request(&before, &after, planned.force_update_version.or(false)) {
             let send = || async {
                 let request = request.clone().cluster_name(&id.cluster).nodegroup_name(&id.name);
@@ -129,7 +129,7 @@ impl<D> Scene<'_, D> {
         id: &Id,
         prior: &NodeGroup,
         planned: &mut NodeGroup,
-    ) -> Result<Option<template::Spec>, Error> {
+    ) -> Result<Option<template::Desired>, Error> {
         let Some(template) = prior.template_id.as_str().filter(|_| template::is_there(prior)) else { return Ok(None) };
         let failed =
             |source| Error::Template { step: Step::SetUpTemplate, id: id.to_string(), source, left: Left::Changed };

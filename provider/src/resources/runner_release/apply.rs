@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::adoption::Adoption;
 use super::error::Error;
-use super::expand::{Manifest, Wanted};
+use super::expand::{Desired, Manifest};
 use super::manifests::{self, Fingerprints};
 use super::memory::Memory;
 use super::private::Private;
@@ -24,13 +24,13 @@ impl Session<'_> {
     /// Checks what the apply would meet, before anything is changed. Returns the ID that the objects get.
     pub(super) async fn preflight(
         &self,
-        wanted: &Wanted,
+        desired: &Desired,
         prior: Prior<'_>,
         adoption: &Adoption,
         deadline: Instant,
     ) -> Result<Owner, Error> {
-        let objects = wanted.objects(&Fingerprints::new()).map_err(objects::Error::Configuration)?;
-        let names = &wanted.spec.names;
+        let objects = desired.objects(&Fingerprints::new()).map_err(objects::Error::Configuration)?;
+        let names = &desired.spec.names;
         self.refuse_missing_namespaces(&objects, &names.namespace).await?;
         live::refuse_unknown_kinds(&self.client, &objects).await?;
         let mut workloads = Vec::new();
@@ -40,7 +40,7 @@ impl Session<'_> {
         }
         let is_adopted = |object: &Json| adoption.takes_over(object, names);
         let refuse = |place: &ObjectRef, object: &Json| live::refuse_others(place, object, names, is_adopted);
-        let (places, id) = (places(&wanted.manifest), format!("{}/{}", names.namespace, names.release));
+        let (places, id) = (places(&desired.manifest), format!("{}/{}", names.namespace, names.release));
         self.0.preflight(Preflight { places, prior, workloads, id, refuse }, deadline).await
     }
 
@@ -84,34 +84,34 @@ impl Session<'_> {
     pub(super) async fn apply(
         &self,
         planned: &RunnerRelease,
-        wanted: &Wanted,
+        desired: &Desired,
         set: &ObjectSet<'_>,
         private: &mut Private,
         record: impl FnMut(&Manifest) + Send,
     ) -> Result<Json, Error> {
-        let namespace = &wanted.spec.names.namespace;
+        let namespace = &desired.spec.names.namespace;
         let mut memory = Memory::of_or_new(private);
         memory.keep(private);
         private.objects.is_applying = true;
         let mut applying = Applying::new(self, set, &mut private.objects.mutations, record);
         // A token is written when its version says so, or when the Secret is not as it was.
-        if let Some(secret) = wanted.secret() {
-            let place = live::secret(namespace, &wanted.spec.token.name);
+        if let Some(secret) = desired.secret() {
+            let place = live::secret(namespace, &desired.spec.token.name);
             let key = place.to_string();
-            if set.before.get(&key) != wanted.manifest.get(&key) {
+            if set.before.get(&key) != desired.manifest.get(&key) {
                 let object = secret.expose();
                 applying.object(&object).await?;
-                if wanted.keeps() {
+                if desired.keeps() {
                     // The same token, perhaps in other words: without a line end, or without a key of the chart's.
                     memory.note_secret(&place.name, &object);
                     private.memory = Some(memory.clone());
                 }
             }
         }
-        let names = manifests::used_secrets(&wanted.spec);
+        let names = manifests::used_secrets(&desired.spec);
         let secrets =
             live::fingerprints(&self.client, &memory, namespace, names).await.map_err(objects::Error::apply)?;
-        let objects = applied_objects(planned, wanted, &secrets)?;
+        let objects = applied_objects(planned, desired, &secrets)?;
         let has_autoscaler = objects.iter().any(|object| object["kind"] == AUTOSCALER);
         for object in &objects {
             if is_workload(object) && has_autoscaler {
@@ -120,9 +120,9 @@ impl Session<'_> {
             applying.object(object).await?;
         }
         let files = objects.iter().find(|object| object["kind"] == "ConfigMap");
-        match wanted.keeps() {
+        match desired.keeps() {
             // Pods that stay were started with the Secrets as they were then.
-            true => memory.note_files(&secrets, &wanted.spec.token.name, files),
+            true => memory.note_files(&secrets, &desired.spec.token.name, files),
             false => memory.note(&secrets, files),
         }
         let deployment = objects.iter().find(|object| is_workload(object));
@@ -133,9 +133,9 @@ impl Session<'_> {
 
     /// Gives back what a create has written that lost its Deployment to another create. If this fails as well, the error of
     /// the create is what the user has to know.
-    pub(super) async fn give_back_all(&self, planned: &RunnerRelease, wanted: &Wanted, set: &ObjectSet<'_>) {
-        let Ok(mut objects) = applied_objects(planned, wanted, &Fingerprints::new()) else { return };
-        objects.extend(wanted.secret().map(|secret| secret.expose()));
+    pub(super) async fn give_back_all(&self, planned: &RunnerRelease, desired: &Desired, set: &ObjectSet<'_>) {
+        let Ok(mut objects) = applied_objects(planned, desired, &Fingerprints::new()) else { return };
+        objects.extend(desired.secret().map(|secret| secret.expose()));
         if let Err(error) = self.give_back(set, &objects).await {
             tracing::warn!(%error, "objects of another create could not be given back");
         }
@@ -143,16 +143,16 @@ impl Session<'_> {
 }
 
 /// The objects as they are applied, without the Secret of the token.
-fn applied_objects(planned: &RunnerRelease, wanted: &Wanted, secrets: &Fingerprints) -> Result<Vec<Json>, Error> {
-    let mut objects = wanted.objects(secrets).map_err(objects::Error::Configuration)?;
-    note_last_applied(&mut objects, planned, wanted);
+fn applied_objects(planned: &RunnerRelease, desired: &Desired, secrets: &Fingerprints) -> Result<Vec<Json>, Error> {
+    let mut objects = desired.objects(secrets).map_err(objects::Error::Configuration)?;
+    note_last_applied(&mut objects, planned, desired);
     Ok(objects)
 }
 
 /// Writes to the ConfigMap what an import reads back.
-fn note_last_applied(objects: &mut [Json], planned: &RunnerRelease, wanted: &Wanted) {
+fn note_last_applied(objects: &mut [Json], planned: &RunnerRelease, desired: &Desired) {
     let config_map = objects.iter_mut().find(|object| object["kind"] == "ConfigMap");
-    if let (Some(config_map), Some(text)) = (config_map, last_applied::write(planned, wanted)) {
+    if let (Some(config_map), Some(text)) = (config_map, last_applied::write(planned, desired)) {
         config_map["metadata"]["annotations"][last_applied::ANNOTATION] = json!(text);
     }
 }

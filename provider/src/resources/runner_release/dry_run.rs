@@ -15,7 +15,7 @@ use tfplugin::framework::value::known_map;
 use tfplugin::framework::{Attribute, AttributePath, Context, Diagnostic, Diagnostics, Object, Plan, Raw, Severity};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::expand::Wanted;
+use super::expand::Desired;
 use super::live::{get_all, is_ours, other_release};
 use super::manifests::Fingerprints;
 use super::private::Private;
@@ -43,7 +43,7 @@ const AT_A_TIME: usize = 8;
 pub(super) async fn check(
     context: &Context<Data>,
     plan: &mut Plan<RunnerRelease, Private>,
-    wanted: &Wanted,
+    desired: &Desired,
 ) -> Result<(), Diagnostics> {
     if plan.planned.cluster_name.is_unknown() {
         return Ok(());
@@ -51,12 +51,12 @@ pub(super) async fn check(
     let before = plan.prior.as_ref().and_then(|prior| known_map(&prior.manifest)).unwrap_or_default();
     let adopts = plan.private.adoption.claims_all();
     let owner = plan.private.objects.owner.clone().filter(|_| plan.prior.is_some());
-    let set = ObjectSet { before: &before, after: &wanted.manifest, adopts, owner, is_new: false };
-    let objects = objects(wanted, &set)?;
+    let set = ObjectSet { before: &before, after: &desired.manifest, adopts, owner, is_new: false };
+    let objects = objects(desired, &set)?;
     if objects.is_empty() {
         return Ok(());
     }
-    let session = match timeout(REACHED, reached(context, plan, wanted)).await {
+    let session = match timeout(REACHED, reached(context, plan, desired)).await {
         Ok(Ok(Some(session))) => session,
         // An apply would come no further.
         Ok(Err(error)) => {
@@ -71,7 +71,7 @@ pub(super) async fn check(
     // before they create, and a plan that fails then costs them the object that create_before_destroy has set aside.
     let is_other =
         |object: &&Json| Owner::on(object).is_some_and(|it| Some(&it) != plan.private.objects.owner.as_ref());
-    let names = &wanted.spec.names;
+    let names = &desired.spec.names;
     let is_of_release =
         |object: &&Json| is_ours(object) && other_release(object, &names.namespace, &names.release).is_none();
     if let Some(object) =
@@ -95,7 +95,7 @@ pub(super) async fn check(
         plan.warn(warning);
     }
     let config = plan.config.clone().into_raw_object();
-    let found = refused.iter().map(|error| diagnostic(error, wanted, &config));
+    let found = refused.iter().map(|error| diagnostic(error, desired, &config));
     if plan.changed && plan.prior.is_some() || plan.prior.is_none() && !is_begun {
         let found: Diagnostics = found.collect();
         return if found.is_empty() { Ok(()) } else { Err(found) };
@@ -107,9 +107,9 @@ pub(super) async fn check(
 }
 
 /// The objects that the plan changes. Secrets go without their content, which is nobody's business before an apply.
-fn objects(wanted: &Wanted, set: &ObjectSet<'_>) -> Result<Vec<Json>, Diagnostics> {
-    let mut objects = wanted.objects(&Fingerprints::new())?;
-    objects.extend(wanted.secret().map(|secret| {
+fn objects(desired: &Desired, set: &ObjectSet<'_>) -> Result<Vec<Json>, Diagnostics> {
+    let mut objects = desired.objects(&Fingerprints::new())?;
+    objects.extend(desired.secret().map(|secret| {
         let mut secret = secret.redacted();
         secret.as_object_mut().map(|fields| fields.remove("data"));
         secret
@@ -125,12 +125,12 @@ fn objects(wanted: &Wanted, set: &ObjectSet<'_>) -> Result<Vec<Json>, Diagnostic
 async fn reached<'a>(
     context: &'a Context<Data>,
     plan: &Plan<RunnerRelease, Private>,
-    wanted: &Wanted,
+    desired: &Desired,
 ) -> Result<Option<Session<'a>>, KubernetesError> {
     let Ok(session) = Session::connect(context, &plan.planned, &mut plan.private.clone()).await else {
         return Ok(None);
     };
-    Ok(match kubernetes::get(&session.client, &namespace::place(&wanted.spec.names.namespace)).await {
+    Ok(match kubernetes::get(&session.client, &namespace::place(&desired.spec.names.namespace)).await {
         Ok(found) => found.filter(|found| found["status"]["phase"] != "Terminating").map(|_| session),
         // Whoever may not look at namespaces may still be allowed to work in this one.
         Err(KubernetesError::Forbidden { .. }) => Some(session),
@@ -211,7 +211,7 @@ fn is_refusal(error: &KubernetesError) -> bool {
 
 fn diagnostic(
     error: &KubernetesError,
-    wanted: &Wanted,
+    desired: &Desired,
     config: &std::collections::BTreeMap<String, Raw>,
 ) -> Diagnostic {
     let detail = format!(
@@ -231,7 +231,7 @@ fn diagnostic(
         KubernetesError::Conflict { .. } => "Field of another manager",
         _ => "Not accepted by the cluster",
     };
-    let attribute = place.and_then(|place| attribute(place, field, &wanted.spec.names.full));
+    let attribute = place.and_then(|place| attribute(place, field, &desired.spec.names.full));
     let is_given = |name: &str| config.get(name).is_some_and(|value| !value.is_null());
     let attribute = attribute
         .map(|name| if !is_given(&name) && is_given("values") { "values".to_owned() } else { name.into_owned() });

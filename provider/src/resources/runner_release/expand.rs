@@ -22,7 +22,7 @@ pub(super) const CURRENT: &str = "(of the Secrets in use)";
 
 /// A fully resolved release.
 #[derive(Debug)]
-pub(super) struct Wanted {
+pub(super) struct Desired {
     pub(super) spec: ReleaseSpec,
     pub(super) manifest: Manifest,
     pub(super) warnings: Vec<Diagnostic>,
@@ -36,7 +36,7 @@ pub(super) struct Wanted {
     kept: Option<Json>,
 }
 
-impl Wanted {
+impl Desired {
     /// From the planned attributes, and the configuration for its write-only values.
     ///
     /// # Errors
@@ -247,24 +247,24 @@ mod tests {
         }
     }
 
-    fn wanted(planned: &RunnerRelease) -> Wanted {
+    fn desired(planned: &RunnerRelease) -> Desired {
         let config = RunnerRelease { runner_token_wo: "glrt-very-secret".into(), ..planned.clone() };
-        Wanted::of(planned, &config, None).unwrap()
+        Desired::of(planned, &config, None).unwrap()
     }
 
     #[test]
     fn the_manifest_shows_everything_but_secrets() {
-        let wanted = wanted(&release());
+        let desired = desired(&release());
         let place = "gitlab-runner/gitlab-runner";
         assert_eq!(
-            wanted.manifest.keys().cloned().collect::<Vec<_>>(),
+            desired.manifest.keys().cloned().collect::<Vec<_>>(),
             ["ConfigMap", "Deployment", "Role", "RoleBinding", "Secret", "ServiceAccount"]
                 .map(|kind| format!("{kind} {place}"))
         );
-        let secret: Json = serde_json::from_str(&wanted.manifest[&format!("Secret {place}")]).unwrap();
+        let secret: Json = serde_json::from_str(&desired.manifest[&format!("Secret {place}")]).unwrap();
         assert_eq!(secret["data"]["runner-token"], "(sensitive, version 1)");
-        assert!(!format!("{:?}", wanted.manifest).contains("very-secret"));
-        assert!(wanted.secret().is_some());
+        assert!(!format!("{:?}", desired.manifest).contains("very-secret"));
+        assert!(desired.secret().is_some());
     }
 
     #[test]
@@ -292,9 +292,9 @@ mod tests {
             ..release()
         };
         let told = |release: &RunnerRelease| {
-            let (wanted, mut described) = (wanted(release), RunnerRelease::default());
-            wanted.describe(&mut described).unwrap();
-            (format!("{:?} {:?}", described.manifest, described.config_toml_rendered), wanted)
+            let (desired, mut described) = (desired(release), RunnerRelease::default());
+            desired.describe(&mut described).unwrap();
+            (format!("{:?} {:?}", described.manifest, described.config_toml_rendered), desired)
         };
         let (shown, one) = told(&release("very-secret"));
         assert!(!shown.contains("very-secret"), "{shown}");
@@ -315,9 +315,9 @@ mod tests {
         let manifest = |token: &str| {
             let values = Value::Known(vec![format!("runnerToken: {token}").into()]);
             let planned = RunnerRelease { values, ..release() };
-            let wanted = Wanted::of(&planned, &planned, None).unwrap();
-            assert!(wanted.secret().is_some());
-            wanted.manifest["Secret gitlab-runner/gitlab-runner"].clone()
+            let desired = Desired::of(&planned, &planned, None).unwrap();
+            assert!(desired.secret().is_some());
+            desired.manifest["Secret gitlab-runner/gitlab-runner"].clone()
         };
         assert_ne!(manifest("glrt-a"), manifest("glrt-b"));
         assert!(!manifest("glrt-a").contains("glrt-a"));
@@ -344,6 +344,6 @@ mod tests {
     #[test]
     fn unknown_values_files_decide_nothing() {
         let planned = RunnerRelease { values: Value::Unknown, ..release() };
-        assert_eq!(Wanted::of(&planned, &planned, None).map(drop), Err(Unresolved::Unknown));
+        assert_eq!(Desired::of(&planned, &planned, None).map(drop), Err(Unresolved::Unknown));
     }
 }

@@ -11,7 +11,7 @@ use tfplugin::framework::schema::Schema;
 use tfplugin::framework::{Attribute, Kind, Nesting, Object, Raw, Type, Value, state_upgrade};
 
 use super::dynamic;
-use super::expand::Wanted;
+use super::expand::Desired;
 use super::schema::RunnerRelease;
 use super::spec::TokenKind;
 
@@ -25,9 +25,9 @@ const LONGEST: usize = 200 * 1024;
 const TOKEN: &str = "token";
 
 /// The annotation's text; `None` if it would be too long.
-pub(super) fn write(model: &RunnerRelease, wanted: &Wanted) -> Option<String> {
+pub(super) fn write(model: &RunnerRelease, desired: &Desired) -> Option<String> {
     let mut attributes = without_secrets(&RunnerRelease::attributes(), model.clone().into_raw_object());
-    if wanted.has_token_in_values || redact(&wanted.spec.config) != wanted.spec.config {
+    if desired.has_token_in_values || redact(&desired.spec.config) != desired.spec.config {
         // Texts may hold what the typed attributes do not.
         attributes.remove("values");
         attributes.remove("config_toml");
@@ -37,8 +37,8 @@ pub(super) fn write(model: &RunnerRelease, wanted: &Wanted) -> Option<String> {
         .filter(|(_, value)| !value.is_null())
         .map(|(name, value)| (name, state_upgrade::to_json(&value)))
         .collect();
-    if wanted.spec.token.owned && !wanted.has_token_in_values {
-        let kind = match wanted.spec.token.kind {
+    if desired.spec.token.owned && !desired.has_token_in_values {
+        let kind = match desired.spec.token.kind {
             TokenKind::Authentication => "authentication",
             TokenKind::Registration => "registration",
         };
@@ -105,7 +105,7 @@ mod tests {
 
     fn written(planned: &RunnerRelease) -> Option<String> {
         let config = RunnerRelease { runner_token_wo: "glrt-very-secret".into(), ..planned.clone() };
-        write(planned, &Wanted::of(planned, &config, None).unwrap())
+        write(planned, &Desired::of(planned, &config, None).unwrap())
     }
 
     #[test]

@@ -49,7 +49,7 @@ use tfplugin::framework::{
 
 use self::adoption::Adoption;
 use self::error::Error;
-use self::expand::{Manifest, Wanted, shown_manifest};
+use self::expand::{Desired, Manifest, shown_manifest};
 use self::private::Private;
 pub use self::schema::RunnerRelease;
 use self::settings::Unresolved;
@@ -94,7 +94,7 @@ impl Resource for RunnerReleaseResource {
             plan.warn(warning);
         }
         match plan::complete(plan, existing)? {
-            Some(wanted) => dry_run::check(context, plan, &wanted).await,
+            Some(desired) => dry_run::check(context, plan, &desired).await,
             None => Ok(()),
         }
     }
@@ -223,41 +223,41 @@ impl<'a> Session<'a> {
         let deadline = self.deadline(Timeouts::create(&operation.planned.timeouts, CREATE));
         let planned = operation.planned.clone();
         let existing = self.existing(&planned, &operation.config, &mut operation.private).await?;
-        let wanted = wanted(&planned, &operation.config, existing)?;
-        let check = || self.preflight(&wanted, Prior::Create, &Adoption::None, deadline);
+        let desired = desired(&planned, &operation.config, existing)?;
+        let check = || self.preflight(&desired, Prior::Create, &Adoption::None, deadline);
         let is_passing = |error: &Error| matches!(error, Error::Objects(objects::Error::OfOther { .. }));
-        let names = turn_names(&planned, &wanted.manifest);
+        let names = turn_names(&planned, &desired.manifest);
         let (_turn, owner) = self.begin(names, deadline, check, is_passing).await?;
         operation.private.objects.owner = Some(owner.clone());
-        self.namespace(&planned, &wanted, deadline).await?;
-        let mut state = described(&planned, &wanted)?;
+        self.namespace(&planned, &desired, deadline).await?;
+        let mut state = described(&planned, &desired)?;
         state.manifest = shown_manifest(&Manifest::new());
         operation.record(state.clone());
         let mut private = operation.private.clone();
-        let (before, after) = (&Manifest::new(), &wanted.manifest);
+        let (before, after) = (&Manifest::new(), &desired.manifest);
         let set = ObjectSet { before, after, adopts: false, owner: Some(owner), is_new: true };
         let record = |manifest: &Manifest| {
             state.manifest = shown_manifest(manifest);
             operation.record(state.clone());
         };
-        let mut applied = self.apply(&planned, &wanted, &set, &mut private, record).await;
+        let mut applied = self.apply(&planned, &desired, &set, &mut private, record).await;
         if applied.is_ok() && !self.owns_all(&set, live::places(after)).await? {
-            applied = self.apply(&planned, &wanted, &set, &mut private, |_| {}).await;
+            applied = self.apply(&planned, &desired, &set, &mut private, |_| {}).await;
         }
         operation.private = private;
         if let Err(Error::Objects(objects::Error::Lost { .. })) = &applied {
-            self.give_back_all(&planned, &wanted, &set).await;
+            self.give_back_all(&planned, &desired, &set).await;
         }
         let deployment = applied?;
-        state.status = self.rolled_out(&wanted, &planned, deadline).await?.into();
+        state.status = self.rolled_out(&desired, &planned, deadline).await?.into();
         operation.private.objects.is_applying = false;
         operation.record(state);
         // Of an earlier create that was killed.
-        self.clear(&planned, &wanted, Manifest::new(), None, deadline).await?;
+        self.clear(&planned, &desired, Manifest::new(), None, deadline).await?;
         self.finish_create(&set, &deployment).await?;
         if planned.wait.or(true) {
             // A change of annotations counts as one of the Deployment: its controller sees it, and starts no pod for it.
-            let _ = self.rolled_out(&wanted, &planned, deadline.min(self.deadline(SEEN))).await;
+            let _ = self.rolled_out(&desired, &planned, deadline.min(self.deadline(SEEN))).await;
         }
         Ok(())
     }
@@ -266,24 +266,24 @@ impl<'a> Session<'a> {
         let deadline = self.deadline(Timeouts::update(&operation.planned.timeouts, UPDATE));
         let planned = operation.planned.clone();
         let existing = self.existing(&planned, &operation.config, &mut operation.private).await?;
-        let mut wanted = wanted(&planned, &operation.config, existing)?;
+        let mut desired = desired(&planned, &operation.config, existing)?;
         let before = known_map(&operation.prior.manifest).unwrap_or_default();
-        adoption::preserve(&mut wanted, known_map(&planned.manifest).as_ref(), &before, &operation.private);
-        let both: Manifest = before.clone().into_iter().chain(wanted.manifest.clone()).collect();
+        adoption::preserve(&mut desired, known_map(&planned.manifest).as_ref(), &before, &operation.private);
+        let both: Manifest = before.clone().into_iter().chain(desired.manifest.clone()).collect();
         let _turn = self.reserve(turn_names(&planned, &both), deadline).await?;
         let prior = Prior::Update { owner: operation.private.objects.owner.as_ref(), manifest: &before };
-        let owner = self.preflight(&wanted, prior, &operation.private.adoption, deadline).await?;
+        let owner = self.preflight(&desired, prior, &operation.private.adoption, deadline).await?;
         operation.private.objects.owner = Some(owner.clone());
-        self.namespace(&planned, &wanted, deadline).await?;
-        let mut state = described(&planned, &wanted)?;
+        self.namespace(&planned, &desired, deadline).await?;
+        let mut state = described(&planned, &desired)?;
         state.status = operation.prior.status.clone();
         state.manifest = operation.prior.manifest.clone();
         state.objects = operation.prior.objects.clone();
         operation.record(state.clone());
-        self.remove_autoscaler(&wanted, &before, Some(&owner), deadline).await?;
-        self.begin_adoption(&wanted, &mut operation.private).await?;
+        self.remove_autoscaler(&desired, &before, Some(&owner), deadline).await?;
+        self.begin_adoption(&desired, &mut operation.private).await?;
         let mut private = operation.private.clone();
-        let (is_new, after) = (false, &wanted.manifest);
+        let (is_new, after) = (false, &desired.manifest);
         let set = ObjectSet {
             before: &before,
             after,
@@ -296,36 +296,36 @@ impl<'a> Session<'a> {
             state.objects = expand::objects(manifest);
             operation.record(state.clone());
         };
-        let applied = self.apply(&planned, &wanted, &set, &mut private, record).await;
+        let applied = self.apply(&planned, &desired, &set, &mut private, record).await;
         operation.private = private;
         applied?;
-        state.status = self.rolled_out(&wanted, &planned, deadline).await?.into();
+        state.status = self.rolled_out(&desired, &planned, deadline).await?.into();
         operation.private.objects.is_applying = false;
-        self.clear(&planned, &wanted, before, Some(&owner), deadline).await?;
-        wanted.describe(&mut state).map_err(objects::Error::Configuration)?;
+        self.clear(&planned, &desired, before, Some(&owner), deadline).await?;
+        desired.describe(&mut state).map_err(objects::Error::Configuration)?;
         operation.record(state);
-        let left = self.finish_adoption(&wanted, &mut operation.private).await?;
+        let left = self.finish_adoption(&desired, &mut operation.private).await?;
         operation.diagnostics.extend(left);
         Ok(())
     }
 
     /// Checks that the namespace exists, or creates it.
-    async fn namespace(&self, planned: &RunnerRelease, wanted: &Wanted, deadline: Instant) -> Result<(), Error> {
-        let names = &wanted.spec.names;
+    async fn namespace(&self, planned: &RunnerRelease, desired: &Desired, deadline: Instant) -> Result<(), Error> {
+        let names = &desired.spec.names;
         let made_by = planned.create_namespace.or(false).then(|| apply::owner(&names.release));
         Ok(self.ensure_namespace(&names.namespace, made_by, deadline).await?)
     }
 }
 
-fn wanted(planned: &RunnerRelease, config: &RunnerRelease, existing: Option<TokenKind>) -> Result<Wanted, Error> {
-    let wanted = Wanted::of(planned, config, existing).map_err(|unresolved| match unresolved {
+fn desired(planned: &RunnerRelease, config: &RunnerRelease, existing: Option<TokenKind>) -> Result<Desired, Error> {
+    let desired = Desired::of(planned, config, existing).map_err(|unresolved| match unresolved {
         Unresolved::Invalid(found) => found,
         Unresolved::Unknown => {
             let detail = "A value is still unknown while the release is applied. This is a bug of the host.";
             Diagnostic::error("Unknown value", detail).into()
         }
     });
-    Ok(wanted.map_err(objects::Error::Configuration)?)
+    Ok(desired.map_err(objects::Error::Configuration)?)
 }
 
 /// What no two operations of one run are to have in hand.
@@ -335,9 +335,9 @@ fn turn_names(model: &RunnerRelease, manifest: &Manifest) -> Vec<String> {
 }
 
 /// The plan with what follows from it, without a status.
-fn described(planned: &RunnerRelease, wanted: &Wanted) -> Result<RunnerRelease, Error> {
+fn described(planned: &RunnerRelease, desired: &Desired) -> Result<RunnerRelease, Error> {
     let mut state = planned.clone();
-    wanted.describe(&mut state).map_err(objects::Error::Configuration)?;
+    desired.describe(&mut state).map_err(objects::Error::Configuration)?;
     plan::identify(&mut state);
     state.status = Value::Null;
     Ok(state)

@@ -6,19 +6,19 @@ use tfplugin::framework::{Diagnostics, Plan, Value};
 use super::adoption::{self, Decision};
 use super::dynamic;
 use super::existing::Existing;
-use super::expand::Wanted;
+use super::expand::Desired;
 use super::private::Private;
 use super::schema::RunnerRelease;
 use super::settings::Unresolved;
 
-/// Completes a plan. Returns what is wanted, once all of it is known.
+/// Completes a plan. Returns what is desired, once all of it is known.
 ///
 /// # Errors
 /// All that is wrong with the configuration.
 pub(super) fn complete(
     plan: &mut Plan<RunnerRelease, Private>,
     existing: Existing,
-) -> Result<Option<Wanted>, Diagnostics> {
+) -> Result<Option<Desired>, Diagnostics> {
     identify(&mut plan.planned);
     if let Some(prior) = &plan.prior
         && let (Some(before), Some(after)) = (prior.cluster_name.as_str(), plan.planned.cluster_name.as_str())
@@ -26,12 +26,12 @@ pub(super) fn complete(
     {
         plan.require_replace("cluster_name");
     }
-    let wanted = match existing {
-        Existing::Known(kind) => Wanted::of(&plan.planned, &plan.config, kind),
+    let desired = match existing {
+        Existing::Known(kind) => Desired::of(&plan.planned, &plan.config, kind),
         Existing::Missing(_) | Existing::Keyless(_) | Existing::Later => Err(Unresolved::Unknown),
     };
-    let mut wanted = match wanted {
-        Ok(wanted) => wanted,
+    let mut desired = match desired {
+        Ok(desired) => desired,
         Err(Unresolved::Invalid(found)) => return Err(found),
         Err(Unresolved::Unknown) => {
             let found = dynamic::check(&plan.planned);
@@ -44,10 +44,10 @@ pub(super) fn complete(
     };
     if let Some(prior) = &plan.prior {
         let before = known_map(&prior.manifest).unwrap_or_default();
-        let (decision, warnings) = adoption::plan(&wanted, &before, &plan.config, &plan.private);
+        let (decision, warnings) = adoption::plan(&desired, &before, &plan.config, &plan.private);
         plan.diagnostics.extend(warnings);
         match decision {
-            Decision::Preserve(template) => wanted.keep(template),
+            Decision::Preserve(template) => desired.keep(template),
             Decision::Replace(_) => {}
             Decision::Unknown => {
                 forget(&mut plan.planned);
@@ -55,18 +55,18 @@ pub(super) fn complete(
             }
         }
     }
-    wanted.describe(&mut plan.planned)?;
-    for warning in std::mem::take(&mut wanted.warnings) {
+    desired.describe(&mut plan.planned)?;
+    for warning in std::mem::take(&mut desired.warnings) {
         plan.warn(warning);
     }
-    let Some(prior) = &plan.prior else { return Ok(Some(wanted)) };
+    let Some(prior) = &plan.prior else { return Ok(Some(desired)) };
     let is_applying = plan.planned.wait.or(true) && plan.private.objects.is_applying;
     let differs = prior.manifest != plan.planned.manifest
         || prior.job_pod != plan.planned.job_pod
         || prior.config_toml_rendered != plan.planned.config_toml_rendered
         || prior.objects != plan.planned.objects;
     plan.planned.status = if plan.changed || differs || is_applying { Value::Unknown } else { prior.status.clone() };
-    Ok(Some(wanted))
+    Ok(Some(desired))
 }
 
 /// What follows from the name alone.

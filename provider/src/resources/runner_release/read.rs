@@ -8,7 +8,7 @@ use tfplugin::framework::value::known_map;
 
 use super::apply::owner;
 use super::error::Error;
-use super::expand::{Manifest, Wanted, objects, shown_manifest, text};
+use super::expand::{Desired, Manifest, objects, shown_manifest, text};
 use super::manifests::RELEASE_NAMESPACE;
 use super::memory::Memory;
 use super::private::Private;
@@ -153,17 +153,17 @@ impl Session<'_> {
                 .and_then(last_applied::read)
         });
         if let Some((model, config)) = annotation
-            && let Some(mut wanted) = self.recalled(&model, &config, operation).await
+            && let Some(mut desired) = self.recalled(&model, &config, operation).await
         {
-            adoption::resume(&mut wanted, &operation.private);
+            adoption::resume(&mut desired, &operation.private);
             let mut memory = Memory::of_or_new(&operation.private);
-            let names = super::manifests::used_secrets(&wanted.spec);
+            let names = super::manifests::used_secrets(&desired.spec);
             let secrets = live::fingerprints(&self.client, &memory, &namespace, names).await.map_err(failed)?;
-            memory.note_objects(&secrets, &wanted.objects(&secrets).map_err(engine::Error::Configuration)?);
+            memory.note_objects(&secrets, &desired.objects(&secrets).map_err(engine::Error::Configuration)?);
             memory.keep(&mut operation.private);
             operation.state = model;
-            wanted.describe(&mut operation.state).map_err(engine::Error::Configuration)?;
-            return Ok(wanted.manifest);
+            desired.describe(&mut operation.state).map_err(engine::Error::Configuration)?;
+            return Ok(desired.manifest);
         }
         operation.state.wait = true.into();
         operation.state.create_namespace = false.into();
@@ -176,9 +176,9 @@ impl Session<'_> {
         model: &RunnerRelease,
         config: &RunnerRelease,
         operation: &mut Read<RunnerRelease, Private>,
-    ) -> Option<Wanted> {
+    ) -> Option<Desired> {
         let existing = self.existing(model, config, &mut operation.private).await.ok()?;
-        Wanted::of(model, config, existing).ok()
+        Desired::of(model, config, existing).ok()
     }
 
     /// Objects of the whole cluster; none for whoever may not list them.

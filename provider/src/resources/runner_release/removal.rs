@@ -9,7 +9,7 @@ use tfplugin::framework::{Delete, Diagnostic, Timeouts};
 
 use super::apply::{AUTOSCALER, owner};
 use super::error::Error;
-use super::expand::{Manifest, Wanted, parsed};
+use super::expand::{Desired, Manifest, parsed};
 use super::private::Private;
 use super::schema::RunnerRelease;
 use super::{Session, live, turn_names};
@@ -43,11 +43,11 @@ impl Session<'_> {
         Ok(found)
     }
 
-    /// Takes away what was there before, or was left by a run that was killed, and is not wanted any more.
+    /// Takes away what was there before, or was left by a run that was killed, and is not desired any more.
     pub(super) async fn clear(
         &self,
         planned: &RunnerRelease,
-        wanted: &Wanted,
+        desired: &Desired,
         before: Manifest,
         owner: Option<&Owner>,
         end: Instant,
@@ -55,8 +55,8 @@ impl Session<'_> {
         // A create goes on with what another one has left that was killed, which had another ID.
         let whose = owner.map_or(Whose::Any, |owner| Whose::Of(Some(owner)));
         let mut left = before;
-        left.retain(|key, _| !wanted.manifest.contains_key(key));
-        let strays = self.strays(planned, &wanted.manifest, whose).await;
+        left.retain(|key, _| !desired.manifest.contains_key(key));
+        let strays = self.strays(planned, &desired.manifest, whose).await;
         left.extend(strays.map_err(|source| objects::Error::Remove(source.into()))?);
         let removed = self.remove(live::places(&left), whose, end + grace(&left)).await;
         removed.map(drop).map_err(|source| objects::Error::Remove(source).into())
@@ -65,13 +65,13 @@ impl Session<'_> {
     /// Takes an autoscaler away that leaves the configuration, before the number of pods is set that it would change.
     pub(super) async fn remove_autoscaler(
         &self,
-        wanted: &Wanted,
+        desired: &Desired,
         before: &Manifest,
         owner: Option<&Owner>,
         end: Instant,
     ) -> Result<(), Error> {
         let mut left = before.clone();
-        left.retain(|key, _| key.starts_with(AUTOSCALER) && !wanted.manifest.contains_key(key));
+        left.retain(|key, _| key.starts_with(AUTOSCALER) && !desired.manifest.contains_key(key));
         let removed = self.remove(live::places(&left), Whose::Of(owner), end).await;
         removed.map(drop).map_err(|source| objects::Error::Remove(source).into())
     }

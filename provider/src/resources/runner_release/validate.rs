@@ -3,7 +3,7 @@
 use tfplugin::framework::{AttributePath, Diagnostic, Diagnostics, Severity, Timeouts, Value};
 
 use super::dynamic;
-use super::expand::Wanted;
+use super::expand::Desired;
 use super::schema::RunnerRelease;
 use super::settings::Unresolved;
 use super::values::is_registration_token;
@@ -17,7 +17,7 @@ pub(super) fn validate(config: &RunnerRelease, diagnostics: &mut Diagnostics) {
         return;
     }
     // Warnings come with the plan.
-    let found = match Wanted::of(config, config, None) {
+    let found = match Desired::of(config, config, None) {
         Err(Unresolved::Unknown) => dynamic::check(config),
         Err(Unresolved::Invalid(found)) => found,
         Ok(_) => return,

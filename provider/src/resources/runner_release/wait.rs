@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use tfplugin::framework::wait::{Look, WaitError};
 
 use super::error::{Error, Reasons, RolloutError};
-use super::expand::Wanted;
+use super::expand::Desired;
 use super::schema::RunnerRelease;
 use super::{Session, live};
 
@@ -54,13 +54,13 @@ pub(super) fn rollout(deployment: &Json) -> Rollout {
         let message = progressing["message"].as_str().unwrap_or("progress deadline exceeded");
         return Rollout::Failed(message.trim_end_matches('.').to_owned());
     }
-    let wanted = deployment.pointer("/spec/replicas").and_then(Json::as_i64).unwrap_or(1);
+    let desired = deployment.pointer("/spec/replicas").and_then(Json::as_i64).unwrap_or(1);
     let (all, updated, available) =
         (number("/status/replicas"), number("/status/updatedReplicas"), number("/status/availableReplicas"));
-    if updated < wanted {
+    if updated < desired {
         // What refuses them may stop to do so, as a quota that others leave room in: no reason to give up.
         let why = refusal(deployment).map(|why| format!("; {REFUSED}{why}"));
-        Rollout::Under(format!("{updated} of {wanted} pods are new{}", why.unwrap_or_default()))
+        Rollout::Under(format!("{updated} of {desired} pods are new{}", why.unwrap_or_default()))
     } else if all > updated {
         Rollout::Under(format!("{} old pods still exist", all - updated))
     } else if available < updated {
@@ -81,11 +81,11 @@ impl Session<'_> {
     /// Waits for the rollout, if that is asked for; the Deployment's status.
     pub(super) async fn rolled_out(
         &self,
-        wanted: &Wanted,
+        desired: &Desired,
         planned: &RunnerRelease,
         end: Instant,
     ) -> Result<&'static str, Error> {
-        let place = live::deployment(&wanted.spec.names.namespace, &wanted.spec.names.full);
+        let place = live::deployment(&desired.spec.names.namespace, &desired.spec.names.full);
         let look = async || {
             let found = kubernetes::get(&self.client, &place).await?.ok_or(RolloutError::Gone)?;
             Ok::<_, RolloutError>(rollout(&found))

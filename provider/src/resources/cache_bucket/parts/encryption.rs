@@ -48,14 +48,14 @@ fn settings(rule: &ServerSideEncryptionRule) -> Option<Settings> {
 }
 
 /// Kinds of encryption that the bucket refuses in uploads, as new buckets do with keys of the client, stay refused.
-pub(super) async fn put(s3: &Client, bucket: &str, wanted: &Settings, known: Known) -> Result<Put, AwsError> {
+pub(super) async fn put(s3: &Client, bucket: &str, desired: &Settings, known: Known) -> Result<Put, AwsError> {
     let rules = rules(s3, bucket).await;
     let blocked = rules.as_ref().ok().and_then(|rules| rules.iter().flatten().find_map(blocked));
     let found = rules.map(|rules| rules.map(|rules| rules.iter().find_map(settings).unwrap_or_default()));
-    if is_so(found, wanted)? && known == Known::Nothing {
+    if is_so(found, desired)? && known == Known::Nothing {
         return Ok(Put::Spared);
     }
-    let configuration = expand(wanted, blocked);
+    let configuration = expand(desired, blocked);
     let request = s3.put_bucket_encryption().bucket(bucket).server_side_encryption_configuration(configuration);
     request.send().await.map(|_| Put::Written).map_err(AwsError::of("PutBucketEncryption"))
 }
@@ -65,15 +65,15 @@ fn blocked(rule: &ServerSideEncryptionRule) -> Option<BlockedEncryptionTypes> {
 }
 
 #[expect(clippy::expect_used, reason = "everything that a configuration must have is given")]
-fn expand(wanted: &Settings, blocked: Option<BlockedEncryptionTypes>) -> ServerSideEncryptionConfiguration {
+fn expand(desired: &Settings, blocked: Option<BlockedEncryptionTypes>) -> ServerSideEncryptionConfiguration {
     let default = ServerSideEncryptionByDefault::builder()
-        .sse_algorithm(ServerSideEncryption::from(wanted.algorithm.as_str()))
-        .set_kms_master_key_id(wanted.kms_key_id.clone())
+        .sse_algorithm(ServerSideEncryption::from(desired.algorithm.as_str()))
+        .set_kms_master_key_id(desired.kms_key_id.clone())
         .build()
         .expect("the algorithm is given");
     let rule = ServerSideEncryptionRule::builder()
         .apply_server_side_encryption_by_default(default)
-        .bucket_key_enabled(wanted.bucket_key_enabled)
+        .bucket_key_enabled(desired.bucket_key_enabled)
         .set_blocked_encryption_types(blocked)
         .build();
     ServerSideEncryptionConfiguration::builder().rules(rule).build().expect("a rule is given")
@@ -90,11 +90,11 @@ mod tests {
             kms_key_id: Some("alias/ci".to_owned()),
             bucket_key_enabled: true,
         };
-        for wanted in [Settings::default(), kms] {
+        for desired in [Settings::default(), kms] {
             let blocked =
                 BlockedEncryptionTypes::builder().encryption_type(aws_sdk_s3::types::EncryptionType::SseC).build();
-            let expanded = expand(&wanted, Some(blocked.clone()));
-            assert_eq!(expanded.rules().iter().find_map(settings), Some(wanted));
+            let expanded = expand(&desired, Some(blocked.clone()));
+            assert_eq!(expanded.rules().iter().find_map(settings), Some(desired));
             assert_eq!(expanded.rules().iter().find_map(self::blocked), Some(blocked));
         }
     }

@@ -56,11 +56,11 @@ async fn all(s3: &Client, bucket: &str) -> Result<Option<All>, AwsError> {
 }
 
 /// Puts our rule in, or takes it out when there is nothing for it to do.
-pub(super) async fn put(s3: &Client, bucket: &str, wanted: &Rule, known: Known) -> Result<Put, AwsError> {
+pub(super) async fn put(s3: &Client, bucket: &str, desired: &Rule, known: Known) -> Result<Put, AwsError> {
     let found = all(s3, bucket).await?;
     let supported = found.is_some();
     let All { rules: before, minimum_size } = found.unwrap_or_default();
-    let after = merged(&before, wanted.clone().if_any().as_ref().map(expand));
+    let after = merged(&before, desired.clone().if_any().as_ref().map(expand));
     if after == before && supported && known != Known::Outdated {
         return Ok(Put::Spared);
     }

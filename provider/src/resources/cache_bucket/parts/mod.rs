@@ -15,7 +15,7 @@ use gitlabspot_clients::aws::AwsError;
 use tfplugin::framework::Context;
 use tfplugin::framework::wait::WaitError;
 
-use super::validate::Wanted;
+use super::model::Desired;
 use crate::propagation::{PROPAGATION, accepted};
 use crate::tags::Tags;
 use crate::unseen::Unseen;
@@ -137,7 +137,7 @@ impl Part {
         context: &Context<D>,
         s3: &Client,
         place: (&str, &str),
-        wanted: &Wanted,
+        desired: &Desired,
         known: Known,
         limit: Duration,
     ) -> Result<Put, WaitError<AwsError>> {
@@ -146,16 +146,16 @@ impl Part {
             match self {
                 Self::PublicAccess => public_access::put(s3, bucket, known).await,
                 Self::Ownership => ownership::put(s3, bucket, known).await,
-                Self::Encryption => encryption::put(s3, bucket, &wanted.encryption, known).await,
-                Self::Versioning => versioning::put(s3, bucket, wanted.versioning, known).await,
-                Self::Policy => policy::put(s3, bucket, arn, wanted.tls_only, known).await,
-                Self::Lifecycle => lifecycle::put(s3, bucket, &wanted.lifecycle, known).await,
-                Self::Tags => tagging::put(s3, bucket, &wanted.tags_before, &wanted.tags, known).await,
+                Self::Encryption => encryption::put(s3, bucket, &desired.encryption, known).await,
+                Self::Versioning => versioning::put(s3, bucket, desired.versioning, known).await,
+                Self::Policy => policy::put(s3, bucket, arn, desired.tls_only, known).await,
+                Self::Lifecycle => lifecycle::put(s3, bucket, &desired.lifecycle, known).await,
+                Self::Tags => tagging::put(s3, bucket, &desired.tags_before, &desired.tags, known).await,
             }
         };
         match accepted(context, PROPAGATION.min(limit), |error| self.passes(error), put).await {
             Err(WaitError::Failed(error))
-                if is_unsupported(&error) && !self.is_asked_for(wanted) && self.is_lacking(s3, bucket).await =>
+                if is_unsupported(&error) && !self.is_asked_for(desired) && self.is_lacking(s3, bucket).await =>
             {
                 Ok(Put::Lacking(error))
             }
@@ -164,10 +164,10 @@ impl Part {
     }
 
     /// Whether it goes beyond what every bucket gets.
-    fn is_asked_for(self, wanted: &Wanted) -> bool {
+    fn is_asked_for(self, desired: &Desired) -> bool {
         match self {
-            Self::Encryption => wanted.encryption != encryption::Settings::default(),
-            Self::Versioning => wanted.versioning,
+            Self::Encryption => desired.encryption != encryption::Settings::default(),
+            Self::Versioning => desired.versioning,
             Self::PublicAccess | Self::Ownership | Self::Policy | Self::Lifecycle | Self::Tags => false,
         }
     }
@@ -196,11 +196,11 @@ impl Part {
 }
 
 /// Whether a part is as it should be already. A read that is refused tells nothing: the write may be allowed.
-fn is_so<T: PartialEq>(found: Result<Option<T>, AwsError>, wanted: &T) -> Result<bool, AwsError> {
+fn is_so<T: PartialEq>(found: Result<Option<T>, AwsError>, desired: &T) -> Result<bool, AwsError> {
     match found {
         // Repeated, as the bucket is not known everywhere yet.
         Err(error) if error.code() == Some("NoSuchBucket") => Err(error),
-        found => Ok(found.is_ok_and(|found| found.as_ref() == Some(wanted))),
+        found => Ok(found.is_ok_and(|found| found.as_ref() == Some(desired))),
     }
 }
 

@@ -25,9 +25,9 @@ async fn document(s3: &Client, bucket: &str) -> Result<Option<Option<Json>>, Aws
 }
 
 /// Puts our statement in, or takes it out.
-pub(super) async fn put(s3: &Client, bucket: &str, arn: &str, wanted: bool, known: Known) -> Result<Put, AwsError> {
+pub(super) async fn put(s3: &Client, bucket: &str, arn: &str, desired: bool, known: Known) -> Result<Put, AwsError> {
     let existing = document(s3, bucket).await?.flatten();
-    match merged(existing.as_ref(), wanted.then(|| statement(arn))) {
+    match merged(existing.as_ref(), desired.then(|| statement(arn))) {
         policy if policy == existing && known != Known::Outdated => Ok(Put::Spared),
         Some(policy) => {
             let request = s3.put_bucket_policy().bucket(bucket).policy(policy_document::text(&policy));

@@ -22,19 +22,19 @@ pub(super) async fn put(
     s3: &Client,
     bucket: &str,
     before: &Tags,
-    wanted: &Tags,
+    desired: &Tags,
     known: Known,
 ) -> Result<Put, AwsError> {
     let found = read(s3, bucket).await?;
-    if found.is_none() && wanted.is_empty() {
+    if found.is_none() && desired.is_empty() {
         return Ok(Put::Spared);
     }
     let found = found.unwrap_or_default();
     let mut after = found.clone();
-    for key in Change::between(before, wanted).remove {
+    for key in Change::between(before, desired).remove {
         after.remove(&key);
     }
-    after.extend(wanted.clone());
+    after.extend(desired.clone());
     if after == found && known != Known::Outdated {
         return Ok(Put::Spared);
     }

@@ -16,11 +16,11 @@ pub(super) async fn read(s3: &Client, bucket: &str) -> Result<Option<bool>, AwsE
 
 /// Turns it on or suspends it. S3 has no way back to a bucket that never had versions, and refuses to suspend what was
 /// never on: so nothing is sent then.
-pub(super) async fn put(s3: &Client, bucket: &str, wanted: bool, known: Known) -> Result<Put, AwsError> {
-    if !wanted && known != Known::Outdated && read(s3, bucket).await? != Some(true) {
+pub(super) async fn put(s3: &Client, bucket: &str, desired: bool, known: Known) -> Result<Put, AwsError> {
+    if !desired && known != Known::Outdated && read(s3, bucket).await? != Some(true) {
         return Ok(Put::Spared);
     }
-    let status = if wanted { BucketVersioningStatus::Enabled } else { BucketVersioningStatus::Suspended };
+    let status = if desired { BucketVersioningStatus::Enabled } else { BucketVersioningStatus::Suspended };
     let configuration = VersioningConfiguration::builder().status(status).build();
     let request = s3.put_bucket_versioning().bucket(bucket).versioning_configuration(configuration);
     request.send().await.map(|_| Put::Written).map_err(AwsError::of("PutBucketVersioning"))

@@ -266,16 +266,16 @@ impl Bucket {
             let text = text.split_once(&format!("<{tag}>"))?.1.split_once(&format!("</{tag}>"))?.0;
             Some(text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&"))
         };
-        let wanted: Vec<_> = body
+        let desired: Vec<_> = body
             .split("<Object>")
             .skip(1)
             .map(|object| (between(object, "Key").unwrap(), between(object, "VersionId").unwrap()))
             .collect();
-        if wanted.len() > 1000 || wanted.iter().any(|(key, _)| key.contains('\u{1}')) {
+        if desired.len() > 1000 || desired.iter().any(|(key, _)| key.contains('\u{1}')) {
             return error(400, "MalformedXML");
         }
-        let wanted: std::collections::BTreeSet<_> = wanted.into_iter().collect();
-        self.versions.retain(|(key, version, _)| !wanted.contains(&(key.clone(), version.clone())));
+        let desired: std::collections::BTreeSet<_> = desired.into_iter().collect();
+        self.versions.retain(|(key, version, _)| !desired.contains(&(key.clone(), version.clone())));
         if let Some(left) = self.busy.checked_sub(1) {
             self.busy = left;
             self.versions.push((format!("new-{left}"), "1".to_owned(), false));

@@ -7,7 +7,7 @@ use aws_sdk_ec2::types::{LaunchTemplate, LaunchTemplateVersion, ResourceType, Ta
 use gitlabspot_clients::aws::AwsError;
 use tfplugin::framework::value::known_map;
 
-use super::{DESCRIPTION, Spec, data};
+use super::{DESCRIPTION, Desired, data};
 use crate::resources::node_group::node_role::{OWNER, owner_of, readable_name};
 use crate::resources::node_group::schema::NodeGroup;
 use crate::tags::Change;
@@ -96,7 +96,7 @@ pub(in super::super) async fn cluster_security_group(
 pub(in super::super) async fn ensure(
     ec2: &Client,
     owned: &Owned,
-    spec: &Spec,
+    spec: &Desired,
     cluster_security_group: Option<&str>,
 ) -> Result<Made, TemplateError> {
     let tags = TagSpecification::builder().resource_type(ResourceType::LaunchTemplate).set_tags(Some(owned.all_tags()));
@@ -136,7 +136,7 @@ pub(in super::super) async fn ensure_version(
     ec2: &Client,
     id: &str,
     in_use: Option<&str>,
-    spec: &Spec,
+    spec: &Desired,
     cluster_security_group: Option<&str>,
 ) -> Result<String, TemplateError> {
     let gone = || TemplateError::Gone { id: id.to_owned() };

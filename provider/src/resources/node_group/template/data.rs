@@ -12,14 +12,14 @@ use tfplugin::framework::Value;
 use super::schema::{Metadata, Template};
 use super::user_data::{self, Family};
 use super::volumes::{self, Volume};
-use super::{Spec, kubelet, usual_hop_limit};
+use super::{Desired, kubelet, usual_hop_limit};
 use crate::resources::node_group::schema::{NodeGroup, map_value};
 
 /// What is tagged when a node starts.
 const TAGGED: [ResourceType; 2] = [ResourceType::Instance, ResourceType::Volume];
 
 /// What EC2 is asked for. `cluster_security_group` is the one that EKS adds by itself only where a template names none.
-pub(super) fn request(spec: &Spec, cluster_security_group: Option<&str>) -> RequestLaunchTemplateData {
+pub(super) fn request(spec: &Desired, cluster_security_group: Option<&str>) -> RequestLaunchTemplateData {
     let metadata = LaunchTemplateInstanceMetadataOptionsRequest::builder()
         .http_tokens(LaunchTemplateHttpTokensState::from(spec.http_tokens.as_str()))
         .http_put_response_hop_limit(spec.hop_limit)

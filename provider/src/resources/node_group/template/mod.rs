@@ -66,7 +66,7 @@ pub(super) struct Record {
 /// The content of a version. Its serialised form has the digest: a field that is added is left out there as long as it is not
 /// set, because another digest replaces the nodes of every group.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub(super) struct Spec {
+pub(super) struct Desired {
     /// The root volume first, where there is one.
     volumes: Vec<Volume>,
     http_tokens: String,
@@ -78,7 +78,7 @@ pub(super) struct Spec {
     instance_tags: BTreeMap<String, String>,
 }
 
-impl Spec {
+impl Desired {
     /// The content that a group asks for; `None` while a part of it is not known.
     pub(super) fn of(model: &NodeGroup) -> Option<Self> {
         let template = match &model.template {
@@ -119,14 +119,14 @@ impl Spec {
 ///
 /// # Errors
 /// It is not valid.
-pub(super) fn validated(model: &NodeGroup) -> Result<Spec, TemplateError> {
+pub(super) fn validated(model: &NodeGroup) -> Result<Desired, TemplateError> {
     let mut problems = Diagnostics::new();
     validate::check(model, &mut problems);
     if let Some(problem) = problems.iter().next() {
         let text = problem.detail.trim_end_matches('.').to_owned();
         return Err(TemplateError::Invalid { path: problem.path.to_string(), text });
     }
-    Spec::of(model).ok_or(TemplateError::Incomplete)
+    Desired::of(model).ok_or(TemplateError::Incomplete)
 }
 
 /// Whether a group that is made anew gets a template; `None` while that is not known.
@@ -167,12 +167,12 @@ pub(super) fn forget(private: &mut Private) {
 }
 
 /// Whether the group has what this content says.
-pub(super) fn is_applied(spec: &Spec, private: &Private) -> bool {
+pub(super) fn is_applied(spec: &Desired, private: &Private) -> bool {
     private.launch_template.digest == Some(spec.digest())
 }
 
 /// Keeps what the group has now.
-pub(super) fn keep(spec: &Spec, private: &mut Private) {
+pub(super) fn keep(spec: &Desired, private: &mut Private) {
     private.launch_template = Record { digest: Some(spec.digest()), ..Record::default() };
 }
 
@@ -243,13 +243,13 @@ mod tests {
 
     fn hops(metadata: Metadata, model: NodeGroup) -> i32 {
         let template = Template { metadata: Value::Known(metadata), ..Template::default() };
-        Spec::of(&NodeGroup { template: Value::Known(template), ..model }).unwrap().hop_limit
+        Desired::of(&NodeGroup { template: Value::Known(template), ..model }).unwrap().hop_limit
     }
 
     #[test]
     fn pods_reach_the_role_where_add_ons_need_it() {
-        assert_eq!(Spec::of(&minimal()).unwrap().hop_limit, 1);
-        assert_eq!(Spec::of(&with_addons(Value::Null)).unwrap().hop_limit, 2);
+        assert_eq!(Desired::of(&minimal()).unwrap().hop_limit, 1);
+        assert_eq!(Desired::of(&with_addons(Value::Null)).unwrap().hop_limit, 2);
         let closed = || Metadata { pods: false.into(), ..Metadata::default() };
         let open = || Metadata { pods: true.into(), ..Metadata::default() };
         assert_eq!(hops(closed(), with_addons(Value::Null)), 1);
@@ -275,7 +275,7 @@ mod tests {
 
     #[test]
     fn the_digest_is_of_the_content() {
-        let digest = |model: NodeGroup| Spec::of(&model).unwrap().digest();
+        let digest = |model: NodeGroup| Desired::of(&model).unwrap().digest();
         let same = NodeGroup { template: Value::Known(Template::default()), ..minimal() };
         assert_eq!(digest(minimal()), digest(same));
         assert_ne!(digest(minimal()), digest(with_addons(Value::Null)));
@@ -285,6 +285,6 @@ mod tests {
     #[test]
     fn what_is_not_known_is_no_content() {
         let unknown = Template { key_name: Value::Unknown, ..Template::default() };
-        assert_eq!(Spec::of(&NodeGroup { template: Value::Known(unknown), ..minimal() }), None);
+        assert_eq!(Desired::of(&NodeGroup { template: Value::Known(unknown), ..minimal() }), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use tfplugin::framework::{AttributePath, Diagnostic, Plan, Value};
 
-use super::{HOPS_OF_PODS, Spec, is_applied, is_gone, is_there, is_wanted};
+use super::{Desired, HOPS_OF_PODS, is_applied, is_gone, is_there, is_wanted};
 use crate::resources::node_group::node_role;
 use crate::resources::node_group::private::Private;
 use crate::resources::node_group::schema::NodeGroup;
@@ -36,7 +36,7 @@ fn change(plan: &mut Plan<NodeGroup, Private>, prior: &NodeGroup) {
         return;
     }
     plan.planned.template_id = prior.template_id.clone();
-    let is_same = Spec::of(&plan.planned).is_some_and(|spec| is_applied(&spec, &plan.private));
+    let is_same = Desired::of(&plan.planned).is_some_and(|spec| is_applied(&spec, &plan.private));
     plan.planned.template_version = if is_same { prior.template_version.clone() } else { Value::Unknown };
 }
 
@@ -47,7 +47,7 @@ fn warn(plan: &mut Plan<NodeGroup, Private>) {
     if !is_of_interest || !has_addons(&plan.planned) {
         return;
     }
-    let hops = Spec::of(&plan.planned).map(|spec| spec.hop_limit);
+    let hops = Desired::of(&plan.planned).map(|spec| spec.hop_limit);
     if hops.is_some_and(|hops| hops < HOPS_OF_PODS) {
         let text = "Pods cannot use the role of the nodes: the template blocks their access to the instance metadata \
                     service. Omit hop_limit and pods, or give the add-ons IAM roles for service accounts or EKS Pod \
@@ -105,7 +105,7 @@ mod tests {
     /// A group that has what its configuration says.
     fn applied(config: &NodeGroup) -> (NodeGroup, Private) {
         let mut private = Private::default();
-        keep(&Spec::of(config).unwrap(), &mut private);
+        keep(&Desired::of(config).unwrap(), &mut private);
         let state = NodeGroup { template_id: "lt-1".into(), template_version: "1".into(), ..config.clone() };
         (state, private)
     }

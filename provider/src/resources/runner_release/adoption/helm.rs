@@ -8,7 +8,7 @@ use super::names;
 use super::record::Record;
 use crate::objects;
 use crate::resources::runner_release::error::Error;
-use crate::resources::runner_release::expand::Wanted;
+use crate::resources::runner_release::expand::Desired;
 use crate::resources::runner_release::memory::Memory;
 use crate::resources::runner_release::private::Private;
 use crate::resources::runner_release::read::{CLUSTER_KINDS, ELSEWHERE, KINDS};
@@ -42,11 +42,11 @@ impl Session<'_> {
         Ok(found)
     }
 
-    /// Takes over Helm's fields, so that the apply that follows removes what is not wanted any more.
-    pub(super) async fn take_over_fields(&self, wanted: &Wanted) -> Result<(), Error> {
-        let names = &wanted.spec.names;
+    /// Takes over Helm's fields, so that the apply that follows removes what is not desired any more.
+    pub(super) async fn take_over_fields(&self, desired: &Desired) -> Result<(), Error> {
+        let names = &desired.spec.names;
         let before = objects::Error::Before;
-        let found = live::get_all(&self.client, live::places(&wanted.manifest)).await.map_err(before)?;
+        let found = live::get_all(&self.client, live::places(&desired.manifest)).await.map_err(before)?;
         for (place, object) in found {
             if object.is_some_and(|object| is_helm_managed(&object, &names.namespace, &names.release)) {
                 kubernetes::take_over(&self.client, &place, RELEASE_NAME).await.map_err(before)?;
@@ -81,8 +81,8 @@ impl Session<'_> {
     }
 
     /// Deletes Helm's records of the release. Returns a warning about objects that remain.
-    pub(super) async fn delete_records(&self, wanted: &Wanted) -> Result<Option<Diagnostic>, KubernetesError> {
-        let (namespace, release) = (&wanted.spec.names.namespace, &wanted.spec.names.release);
+    pub(super) async fn delete_records(&self, desired: &Desired) -> Result<Option<Diagnostic>, KubernetesError> {
+        let (namespace, release) = (&desired.spec.names.namespace, &desired.spec.names.release);
         let records = self.records(namespace, release).await?;
         for record in &records {
             let uid = record["metadata"]["uid"].as_str();

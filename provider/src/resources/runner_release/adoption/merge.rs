@@ -106,7 +106,7 @@ impl Merger<'_> {
             let pairs = own.iter().zip(found).enumerate();
             return pairs.map(|(index, (own, found))| self.value(own, found, &format!("{at}[{index}]"))).collect();
         };
-        let of = |items: &[Json], wanted: &Json| items.iter().find(|item| item[key] == wanted[key]).cloned();
+        let of = |items: &[Json], desired: &Json| items.iter().find(|item| item[key] == desired[key]).cloned();
         let mut merged = Vec::new();
         for found in found {
             let here = element(at, key, found);

@@ -22,7 +22,7 @@ use self::preserve::ObservedPod;
 pub(super) use self::preserve::{Decision, TEMPLATE_HASH, hash, preserve, resume};
 use self::record::Record;
 use super::error::Error;
-use super::expand::{Manifest, Wanted};
+use super::expand::{Desired, Manifest};
 use super::private::Private;
 use super::schema::RunnerRelease;
 use super::spec::Names;
@@ -112,9 +112,9 @@ impl Adoption {
         }
     }
 
-    /// The adoption when `wanted` is being applied: a preserved template replaces that of this provider from now on.
-    fn applied(self, wanted: &Wanted) -> Self {
-        let preserved = |pod: ObservedPod| wanted.keeps().then(|| pod.preserved_for(wanted));
+    /// The adoption when `desired` is being applied: a preserved template replaces that of this provider from now on.
+    fn applied(self, desired: &Desired) -> Self {
+        let preserved = |pod: ObservedPod| desired.keeps().then(|| pod.preserved_for(desired));
         match self {
             Self::None => Self::None,
             Self::Importing(import) => Self::Importing(Import { pod: import.pod.and_then(preserved), ..import }),
@@ -166,23 +166,23 @@ impl Session<'_> {
     }
 
     /// Takes over the fields of Helm, so that the apply that follows removes what is not desired.
-    pub(super) async fn begin_adoption(&self, wanted: &Wanted, private: &mut Private) -> Result<(), Error> {
+    pub(super) async fn begin_adoption(&self, desired: &Desired, private: &mut Private) -> Result<(), Error> {
         if private.adoption.is_helm() {
-            self.take_over_fields(wanted).await?;
+            self.take_over_fields(desired).await?;
         }
-        private.adoption = std::mem::take(&mut private.adoption).applied(wanted);
+        private.adoption = std::mem::take(&mut private.adoption).applied(desired);
         Ok(())
     }
 
     /// Deletes Helm's records. From now on the release is managed here alone.
     pub(super) async fn finish_adoption(
         &self,
-        wanted: &Wanted,
+        desired: &Desired,
         private: &mut Private,
     ) -> Result<Option<Diagnostic>, Error> {
         let mut warning = None;
         if private.adoption.is_helm() {
-            let deleted = self.delete_records(wanted).await;
+            let deleted = self.delete_records(desired).await;
             warning = deleted.map_err(|source| objects::Error::Remove(source.into()))?;
         }
         private.adoption = std::mem::take(&mut private.adoption).finished();
@@ -198,18 +198,18 @@ pub(super) fn import_incomplete(private: &mut Private) {
 
 /// Decides what happens to the pods of a release, and warns of what the apply of an import will do.
 pub(super) fn plan(
-    wanted: &Wanted,
+    desired: &Desired,
     prior: &Manifest,
     config: &RunnerRelease,
     private: &Private,
 ) -> (Decision, Diagnostics) {
-    let decision = preserve::decide(wanted, prior, private);
+    let decision = preserve::decide(desired, prior, private);
     let warnings = match &private.adoption {
         Adoption::Importing(Import { is_helm: true, record, pod: Some(_) }) => {
             let record = record.as_ref();
             let uncovered =
                 record.zip(private.memory.as_ref()).and_then(|(record, memory)| record.uncovered(config, memory));
-            pods_warning(wanted, &decision, record).into_iter().chain(uncovered).collect()
+            pods_warning(desired, &decision, record).into_iter().chain(uncovered).collect()
         }
         _ => Diagnostics::default(),
     };
@@ -233,9 +233,9 @@ fn import_warning(namespace: &str, release: &str, found: &[Json], adoption: &Ado
     Diagnostic::warning("Release is managed by Helm", detail)
 }
 
-fn pods_warning(wanted: &Wanted, decision: &Decision, record: Option<&Record>) -> Option<Diagnostic> {
-    let manager = &wanted.spec.names.full;
-    let place = live::deployment(&wanted.spec.names.namespace, manager);
+fn pods_warning(desired: &Desired, decision: &Decision, record: Option<&Record>) -> Option<Diagnostic> {
+    let manager = &desired.spec.names.full;
+    let place = live::deployment(&desired.spec.names.namespace, manager);
     match decision {
         Decision::Preserve(_) => {
             let detail = format!(
@@ -266,7 +266,9 @@ fn line(difference: &Difference, place: &ObjectRef, manager: &str) -> String {
     let attribute = super::dry_run::attribute(place, &difference.path, manager);
     let attribute = attribute.map(|name| format!(" ({name})")).unwrap_or_default();
     match &difference.values {
-        Some((found, wanted)) => format!("\n- {}{attribute}: {found} is there, {wanted} is asked for", difference.path),
+        Some((found, desired)) => {
+            format!("\n- {}{attribute}: {found} is there, {desired} is asked for", difference.path)
+        }
         None => format!("\n- {}{attribute}", difference.path),
     }
 }

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::helm::{RELEASE_NAME, is_helm_managed};
 use super::merge::{self, Difference};
 use super::settings::{self, Settings};
-use crate::resources::runner_release::expand::{Manifest, Wanted, text};
+use crate::resources::runner_release::expand::{Desired, Manifest, text};
 use crate::resources::runner_release::memory::Memory;
 use crate::resources::runner_release::private::Private;
 use crate::resources::runner_release::spec::ServiceAccount;
@@ -68,8 +68,8 @@ impl ObservedPod {
     }
 
     /// The same pod with the template in place of that of this provider.
-    pub(super) fn preserved_for(self, wanted: &Wanted) -> Self {
-        Self { basis: Basis::TemplateHash(hash(wanted.own_template())), ..self }
+    pub(super) fn preserved_for(self, desired: &Desired) -> Self {
+        Self { basis: Basis::TemplateHash(hash(desired.own_template())), ..self }
     }
 }
 
@@ -119,28 +119,28 @@ impl Session<'_> {
 }
 
 /// Decides whether the pods that were found can stay. `prior` are the objects in the state.
-pub(super) fn decide(wanted: &Wanted, prior: &Manifest, private: &Private) -> Decision {
+pub(super) fn decide(desired: &Desired, prior: &Manifest, private: &Private) -> Decision {
     let replace = || Decision::Replace(Vec::new());
     let Some((pod, memory)) = private.adoption.pod().zip(private.memory.as_ref()) else { return replace() };
-    let key = wanted.deployment();
+    let key = desired.deployment();
     if pod.deployment != key || !prior.contains_key(&key) {
         return replace();
     }
-    let own = wanted.own_template();
-    let merged = pod.template_for(own, &wanted.spec.names.full, memory);
-    let others = pod.outdated.iter().filter(|name| !wanted.spec.token.owned || **name != wanted.spec.token.name);
+    let own = desired.own_template();
+    let merged = pod.template_for(own, &desired.spec.names.full, memory);
+    let others = pod.outdated.iter().filter(|name| !desired.spec.token.owned || **name != desired.spec.token.name);
     let settings = match &pod.basis {
         Basis::Settings(settings) => settings,
         Basis::TemplateHash(found) if *found != hash(own) || others.count() > 0 => return replace(),
         Basis::TemplateHash(_) => {
-            return match is_same_token(wanted, prior, memory, &pod.outdated) {
+            return match is_same_token(desired, prior, memory, &pod.outdated) {
                 Some(true) => Decision::Preserve(merged.template),
                 Some(false) => replace(),
                 None => Decision::Unknown,
             };
         }
     };
-    if wanted.spec.token.owned && wanted.token().is_none() {
+    if desired.spec.token.owned && desired.token().is_none() {
         return Decision::Unknown;
     }
     let in_pod = merged
@@ -148,40 +148,46 @@ pub(super) fn decide(wanted: &Wanted, prior: &Manifest, private: &Private) -> De
         .into_iter()
         .map(|difference| Difference { path: format!("spec.template{}", difference.path), ..difference });
     let mut differences: Vec<Difference> = in_pod.collect();
-    differences.extend(settings::differences(settings, wanted, memory));
-    differences.extend(in_account(pod.account.as_ref(), &wanted.spec.service_account));
+    differences.extend(settings::differences(settings, desired, memory));
+    differences.extend(in_account(pod.account.as_ref(), &desired.spec.service_account));
     differences
         .extend(others.map(|name| Difference::at(format!("the Secret {name}, changed since it was looked at first"))));
     if differences.is_empty() { Decision::Preserve(merged.template) } else { Decision::Replace(differences) }
 }
 
 /// Preserves the template if the plan did; if the plan could not know, decides now.
-pub(in super::super) fn preserve(wanted: &mut Wanted, planned: Option<&Manifest>, prior: &Manifest, private: &Private) {
+pub(in super::super) fn preserve(
+    desired: &mut Desired,
+    planned: Option<&Manifest>,
+    prior: &Manifest,
+    private: &Private,
+) {
     let Some((pod, memory)) = private.adoption.pod().zip(private.memory.as_ref()) else { return };
-    let key = wanted.deployment();
+    let key = desired.deployment();
     match planned {
         Some(planned) => {
-            let template = pod.template_for(wanted.own_template(), &wanted.spec.names.full, memory).template;
-            let shown = wanted.shown_with(&template);
-            if pod.deployment == key && planned.get(&key) == Some(&shown) && wanted.manifest.get(&key) != Some(&shown) {
-                wanted.keep(template);
+            let template = pod.template_for(desired.own_template(), &desired.spec.names.full, memory).template;
+            let shown = desired.shown_with(&template);
+            if pod.deployment == key && planned.get(&key) == Some(&shown) && desired.manifest.get(&key) != Some(&shown)
+            {
+                desired.keep(template);
             }
         }
         None => {
-            if let Decision::Preserve(template) = decide(wanted, prior, private) {
-                wanted.keep(template);
+            if let Decision::Preserve(template) = decide(desired, prior, private) {
+                desired.keep(template);
             }
         }
     }
 }
 
 /// Preserves the template again after another import.
-pub(in super::super) fn resume(wanted: &mut Wanted, private: &Private) {
+pub(in super::super) fn resume(desired: &mut Desired, private: &Private) {
     if let Some((pod, memory)) = private.adoption.pod().zip(private.memory.as_ref())
-        && pod.basis == Basis::TemplateHash(hash(wanted.own_template()))
+        && pod.basis == Basis::TemplateHash(hash(desired.own_template()))
     {
-        let template = pod.template_for(wanted.own_template(), &wanted.spec.names.full, memory).template;
-        wanted.keep(template);
+        let template = pod.template_for(desired.own_template(), &desired.spec.names.full, memory).template;
+        desired.keep(template);
     }
 }
 
@@ -192,13 +198,13 @@ pub(in super::super) fn hash(template: &Json) -> String {
 }
 
 /// Whether the token's Secret will be as the pods were started with; `None` while the token is unknown.
-fn is_same_token(wanted: &Wanted, prior: &Manifest, memory: &Memory, outdated: &[String]) -> Option<bool> {
-    let name = &wanted.spec.token.name;
-    let key = live::secret(&wanted.spec.names.namespace, name).to_string();
-    if !wanted.spec.token.owned || prior.get(&key) == wanted.manifest.get(&key) && !outdated.contains(name) {
+fn is_same_token(desired: &Desired, prior: &Manifest, memory: &Memory, outdated: &[String]) -> Option<bool> {
+    let name = &desired.spec.token.name;
+    let key = live::secret(&desired.spec.names.namespace, name).to_string();
+    if !desired.spec.token.owned || prior.get(&key) == desired.manifest.get(&key) && !outdated.contains(name) {
         return Some(true);
     }
-    Some(memory.is_same_secret(name, Some(&wanted.secret()?.expose())))
+    Some(memory.is_same_secret(name, Some(&desired.secret()?.expose())))
 }
 
 /// What Helm and we have written of a Deployment's template, as the cluster keeps it.

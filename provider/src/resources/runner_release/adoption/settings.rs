@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use tfplugin::framework::AttributePath;
 
 use super::merge::Difference;
-use crate::resources::runner_release::expand::Wanted;
+use crate::resources::runner_release::expand::Desired;
 use crate::resources::runner_release::memory::Memory;
 use crate::resources::runner_release::spec::{Start, TokenKind};
 
@@ -123,8 +123,8 @@ pub(super) fn found(
 }
 
 /// What we would start it with.
-fn wanted(wanted: &Wanted, memory: &Memory) -> Settings {
-    let spec = &wanted.spec;
+fn desired(desired: &Desired, memory: &Memory) -> Settings {
+    let spec = &desired.spec;
     let mut collected = Collected::default();
     collected.table(&spec.config.global, "config.toml: ");
     collected.runner(spec.config.runner.clone());
@@ -146,16 +146,16 @@ fn wanted(wanted: &Wanted, memory: &Memory) -> Settings {
     for (name, text) in &spec.config_maps {
         collected.put(format!("config_maps[{name:?}]"), text.trim_end());
     }
-    if let Some(token) = wanted.token() {
+    if let Some(token) = desired.token() {
         collected.put(TOKEN, written_token(spec.token.kind, token));
     }
     collected.hashed(memory)
 }
 
 /// The parts of which one is not as the other, by name alone.
-pub(super) fn differences(found: &Settings, wanted_release: &Wanted, memory: &Memory) -> Vec<Difference> {
-    let wanted = wanted(wanted_release, memory);
-    let mut names: Vec<&String> = found.keys().chain(wanted.keys()).collect();
+pub(super) fn differences(found: &Settings, wanted_release: &Desired, memory: &Memory) -> Vec<Difference> {
+    let desired = desired(wanted_release, memory);
+    let mut names: Vec<&String> = found.keys().chain(desired.keys()).collect();
     names.sort();
     names.dedup();
     let is_new_token = wanted_release.spec.token.kind == TokenKind::Authentication;
@@ -166,7 +166,7 @@ pub(super) fn differences(found: &Settings, wanted_release: &Wanted, memory: &Me
             // A Secret of others is compared by its name, which stands in the pod.
             && (wanted_release.spec.token.owned || name.as_str() != TOKEN)
     };
-    let differ = |name: &&&String| found.get(**name) != wanted.get(**name);
+    let differ = |name: &&&String| found.get(**name) != desired.get(**name);
     names.iter().filter(counts).filter(differ).map(|name| Difference::at(name.as_str())).collect()
 }
 

@@ -1,0 +1,51 @@
+//! The desired parts of the bucket, fully resolved.
+
+use tfplugin::framework::Value;
+use tfplugin::framework::value::known_map;
+
+use super::parts::{encryption, lifecycle};
+use super::schema::{CacheBucket, Encryption};
+use crate::tags::{Tags, UNFINISHED};
+
+/// The desired value of each part of the bucket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Desired {
+    pub(super) encryption: encryption::Settings,
+    pub(super) versioning: bool,
+    pub(super) tls_only: bool,
+    pub(super) lifecycle: lifecycle::Rule,
+    pub(super) tags: Tags,
+    /// Tags that were the provider's before. On a create that is the mark of it.
+    pub(super) tags_before: Tags,
+}
+
+impl Desired {
+    /// From a plan, or from a state that may show drift: what is missing there differs from anything that can be desired.
+    pub(super) fn of(model: &CacheBucket, before: Option<&CacheBucket>) -> Self {
+        let days = |value: &Value<i64>| value.known().and_then(|days| i32::try_from(*days).ok()).unwrap_or(0);
+        let tags = |model: &CacheBucket| known_map(&model.tags_all).unwrap_or_default();
+        Self {
+            encryption: encryption_of(&model.encryption),
+            versioning: model.versioning.or(false),
+            tls_only: model.tls_only.or(true),
+            lifecycle: lifecycle::Rule {
+                prefix: model.prefix.as_str().unwrap_or_default().to_owned(),
+                expiration_days: days(&model.expiration_days),
+                noncurrent_expiration_days: days(&model.noncurrent_expiration_days),
+                abort_incomplete_multipart_days: days(&model.abort_incomplete_multipart_days),
+            },
+            tags: tags(model),
+            tags_before: before.map_or_else(|| Tags::from([(UNFINISHED.to_owned(), String::new())]), tags),
+        }
+    }
+}
+
+fn encryption_of(value: &Value<Encryption>) -> encryption::Settings {
+    let given = value.known();
+    let text = |pick: fn(&Encryption) -> &Value<String>| given.and_then(|given| pick(given).known().cloned());
+    encryption::Settings {
+        algorithm: text(|given| &given.sse_algorithm).unwrap_or_else(|| "AES256".to_owned()),
+        kms_key_id: text(|given| &given.kms_key_id),
+        bucket_key_enabled: given.is_some_and(|given| given.bucket_key_enabled.or(false)),
+    }
+}
