@@ -10,9 +10,9 @@ use super::adoption::Adoption;
 use super::error::Error;
 use super::expand::{Desired, Manifest};
 use super::manifests::{self, Fingerprints};
-use super::memory::Memory;
 use super::private::Private;
 use super::schema::RunnerRelease;
+use super::secret_hashes::SecretHashes;
 use super::{Session, last_applied, live};
 use crate::live::places;
 use crate::namespace;
@@ -90,8 +90,8 @@ impl Session<'_> {
         record: impl FnMut(&Manifest) + Send,
     ) -> Result<Json, Error> {
         let namespace = &desired.spec.names.namespace;
-        let mut memory = Memory::of_or_new(private);
-        memory.keep(private);
+        let mut hashes = SecretHashes::stored_or_new(private);
+        hashes.store(private);
         private.objects.is_applying = true;
         let mut applying = Applying::new(self, set, &mut private.objects.mutations, record);
         // A token is written when its version says so, or when the Secret is not as it was.
@@ -101,16 +101,16 @@ impl Session<'_> {
             if set.before.get(&key) != desired.manifest.get(&key) {
                 let object = secret.expose();
                 applying.object(&object).await?;
-                if desired.keeps() {
+                if desired.preserves() {
                     // The same token, perhaps in other words: without a line end, or without a key of the chart's.
-                    memory.note_secret(&place.name, &object);
-                    private.memory = Some(memory.clone());
+                    hashes.record_secret(&place.name, &object);
+                    private.hashes = Some(hashes.clone());
                 }
             }
         }
         let names = manifests::used_secrets(&desired.spec);
         let secrets =
-            live::fingerprints(&self.client, &memory, namespace, names).await.map_err(objects::Error::apply)?;
+            live::fingerprints(&self.client, &hashes, namespace, names).await.map_err(objects::Error::apply)?;
         let objects = applied_objects(planned, desired, &secrets)?;
         let has_autoscaler = objects.iter().any(|object| object["kind"] == AUTOSCALER);
         for object in &objects {
@@ -120,14 +120,14 @@ impl Session<'_> {
             applying.object(object).await?;
         }
         let files = objects.iter().find(|object| object["kind"] == "ConfigMap");
-        match desired.keeps() {
+        match desired.preserves() {
             // Pods that stay were started with the Secrets as they were then.
-            true => memory.note_files(&secrets, &desired.spec.token.name, files),
-            false => memory.note(&secrets, files),
+            true => hashes.record_files(&secrets, &desired.spec.token.name, files),
+            false => hashes.record(&secrets, files),
         }
         let deployment = objects.iter().find(|object| is_workload(object));
-        memory.note_texts(deployment);
-        memory.keep(private);
+        hashes.record_texts(deployment);
+        hashes.store(private);
         Ok(deployment.cloned().unwrap_or_default())
     }
 

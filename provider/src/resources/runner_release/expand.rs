@@ -33,7 +33,7 @@ pub(super) struct Desired {
     /// The pod template of our own.
     template: Json,
     /// The one that was found and is applied instead.
-    kept: Option<Json>,
+    preserved: Option<Json>,
 }
 
 impl Desired {
@@ -65,7 +65,7 @@ impl Desired {
             spec,
             manifest,
             template,
-            kept: None,
+            preserved: None,
             has_token_in_values,
             warnings: warnings.into_iter().collect(),
             token: write_only.map_or(in_values, |token| token.token),
@@ -79,7 +79,7 @@ impl Desired {
     pub(super) fn objects(&self, fingerprints: &Fingerprints) -> Result<Vec<Json>, Diagnostics> {
         let mut objects = manifests::objects(&self.spec, fingerprints).map_err(|error| unwritable(&error))?;
         if let (Some(template), Some(deployment)) =
-            (&self.kept, objects.iter_mut().find(|object| object["kind"] == "Deployment"))
+            (&self.preserved, objects.iter_mut().find(|object| object["kind"] == "Deployment"))
         {
             self.put(template, deployment);
         }
@@ -97,15 +97,15 @@ impl Desired {
     }
 
     /// Whether a template that was found stands for ours.
-    pub(super) fn keeps(&self) -> bool {
-        self.kept.is_some()
+    pub(super) fn preserves(&self) -> bool {
+        self.preserved.is_some()
     }
 
     /// Has the Deployment keep the template that was found.
-    pub(super) fn keep(&mut self, template: Json) {
+    pub(super) fn preserve(&mut self, template: Json) {
         let shown = self.shown_with(&template);
         self.manifest.insert(self.deployment(), shown);
-        self.kept = Some(template);
+        self.preserved = Some(template);
     }
 
     /// The Deployment with a template that was found, as the plan shows it.

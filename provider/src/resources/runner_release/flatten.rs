@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::expand::{CURRENT, SECRETS_CHECKSUM};
 use super::manifests::hide_found_texts;
-use super::memory::Memory;
+use super::secret_hashes::SecretHashes;
 use crate::live::is_ending;
 use crate::projection::{is_empty, project};
 
@@ -21,13 +21,13 @@ const CONFIG_FILES: [&str; 2] = ["config.toml", "config.template.toml"];
 ///
 /// One that is being deleted is told by the time of it, which no configuration has.
 /// `outdated` names the Secrets that have changed since the manager was started with them.
-pub(super) fn flatten(shown: &Json, live: &Json, memory: Option<&Memory>, outdated: &[String]) -> Json {
+pub(super) fn flatten(shown: &Json, live: &Json, hashes: Option<&SecretHashes>, outdated: &[String]) -> Json {
     let mut found = project(shown, live);
     match shown["kind"].as_str() {
         Some("Secret") => {
             let name = shown.pointer("/metadata/name").and_then(Json::as_str).unwrap_or_default();
-            found["data"] = match memory {
-                Some(memory) if memory.is_same_secret(name, Some(live)) => shown["data"].clone(),
+            found["data"] = match hashes {
+                Some(hashes) if hashes.is_same_secret(name, Some(live)) => shown["data"].clone(),
                 _ => hidden(&shown["data"]),
             };
         }
@@ -36,7 +36,7 @@ pub(super) fn flatten(shown: &Json, live: &Json, memory: Option<&Memory>, outdat
                 let (Some(shown), Some(live)) = (shown["data"][name].as_str(), live["data"][name].as_str()) else {
                     continue;
                 };
-                let is_same = memory.and_then(|memory| memory.is_same_file(name, live));
+                let is_same = hashes.and_then(|hashes| hashes.is_same_file(name, live));
                 found["data"][name] = match (is_same, redacted(live)) {
                     (Some(true), _) => json!(shown),
                     (_, Some(live)) if live != shown => json!(live),
@@ -47,7 +47,7 @@ pub(super) fn flatten(shown: &Json, live: &Json, memory: Option<&Memory>, outdat
             let hidden = shown["data"].as_object().into_iter().flatten().filter(|(_, shown)| *shown == REDACTED);
             for (name, shown) in hidden {
                 let Some(live) = live["data"][name].as_str() else { continue };
-                let is_same = memory.and_then(|memory| memory.is_same_file(name, live)) == Some(true);
+                let is_same = hashes.and_then(|hashes| hashes.is_same_file(name, live)) == Some(true);
                 found["data"][name] = if is_same { shown.clone() } else { json!(CHANGED) };
             }
         }
@@ -60,7 +60,7 @@ pub(super) fn flatten(shown: &Json, live: &Json, memory: Option<&Memory>, outdat
                 };
             }
             hide_found_texts(&mut found, shown, |place, live| {
-                let is_same = memory.is_some_and(|memory| memory.is_same_text(place, live));
+                let is_same = hashes.is_some_and(|hashes| hashes.is_same_text(place, live));
                 json!(if is_same { REDACTED } else { CHANGED })
             });
         }
@@ -107,9 +107,9 @@ mod tests {
             json!({ "kind": "Deployment", "metadata": {}, "spec": { "template": { "spec": { "containers": containers } } } })
         };
         let config_map = |text: &str| json!({ "kind": "ConfigMap", "metadata": {}, "data": { "file": text } });
-        let mut memory = Memory::of_or_new(&Private::default());
-        memory.note_objects(&Default::default(), &[deployment("very-secret"), config_map("very-secret")]);
-        let shown = |shown: &Json, live: &Json| flatten(shown, live, Some(&memory), &[]);
+        let mut hashes = SecretHashes::stored_or_new(&Private::default());
+        hashes.record_objects(&Default::default(), &[deployment("very-secret"), config_map("very-secret")]);
+        let shown = |shown: &Json, live: &Json| flatten(shown, live, Some(&hashes), &[]);
         for object in [deployment, config_map as fn(&str) -> Json] {
             assert_eq!(shown(&object(REDACTED), &object("very-secret")), object(REDACTED));
             assert_eq!(shown(&object(REDACTED), &object("other")), object(CHANGED));

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::error::Error;
 use super::expand::{Manifest, text};
 use super::manifests::{Fingerprints, RELEASE_NAMESPACE};
-use super::memory::Memory;
+use super::secret_hashes::SecretHashes;
 use super::spec::Names;
 use crate::live;
 pub(super) use crate::live::{get_all, is_ours, places};
@@ -76,14 +76,14 @@ pub(super) async fn refuse_unknown_kinds(client: &kube::Client, objects: &[Json]
 /// Keyed hashes of the Secrets in use, as they are now. A Secret that may not be read is left out of account.
 pub(super) async fn fingerprints(
     client: &kube::Client,
-    memory: &Memory,
+    hashes: &SecretHashes,
     namespace: &str,
     names: impl IntoIterator<Item = &str>,
 ) -> Result<Fingerprints, KubernetesError> {
     let mut fingerprints = Fingerprints::new();
     for name in names {
         match kubernetes::get(client, &secret(namespace, name)).await {
-            Ok(found) => drop(fingerprints.insert(name.to_owned(), memory.of_secret(found.as_ref()))),
+            Ok(found) => drop(fingerprints.insert(name.to_owned(), hashes.of_secret(found.as_ref()))),
             Err(KubernetesError::Forbidden { .. }) => {}
             Err(error) => return Err(error),
         }

@@ -24,12 +24,12 @@ mod last_applied;
 pub mod list;
 mod live;
 pub mod manifests;
-mod memory;
 mod plan;
 mod private;
 mod read;
 mod removal;
 mod schema;
+mod secret_hashes;
 pub mod settings;
 pub mod spec;
 #[cfg(test)]

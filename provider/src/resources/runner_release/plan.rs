@@ -47,7 +47,7 @@ pub(super) fn complete(
         let (decision, warnings) = adoption::plan(&desired, &before, &plan.config, &plan.private);
         plan.diagnostics.extend(warnings);
         match decision {
-            Decision::Preserve(template) => desired.keep(template),
+            Decision::Preserve(template) => desired.preserve(template),
             Decision::Replace(_) => {}
             Decision::Unknown => {
                 forget(&mut plan.planned);

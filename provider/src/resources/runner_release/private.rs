@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use tfplugin::framework::private_state::is_default;
 
 use super::adoption::Adoption;
-use super::memory::Memory;
+use super::secret_hashes::SecretHashes;
 use super::spec::TokenKind;
 use crate::objects;
 
@@ -17,7 +17,7 @@ pub struct Private {
     pub(super) objects: objects::Private,
     /// Keyed hashes of secret content.
     #[serde(skip_serializing_if = "is_default")]
-    pub(super) memory: Option<Memory>,
+    pub(super) hashes: Option<SecretHashes>,
     /// Kind of the token in an existing Secret.
     #[serde(skip_serializing_if = "is_default")]
     pub(super) existing_token: Option<TokenKind>,
@@ -45,7 +45,7 @@ mod tests {
                 "is_applying": true,
             }))
             .unwrap(),
-            memory: serde_json::from_value(json!({ "key": "00", "fingerprints": { "gitlab-runner": "h" } })).unwrap(),
+            hashes: serde_json::from_value(json!({ "key": "00", "fingerprints": { "gitlab-runner": "h" } })).unwrap(),
             existing_token: Some(TokenKind::Registration),
             adoption: serde_json::from_value(json!({
                 "importing": {

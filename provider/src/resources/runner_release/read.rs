@@ -10,9 +10,9 @@ use super::apply::owner;
 use super::error::Error;
 use super::expand::{Desired, Manifest, objects, shown_manifest, text};
 use super::manifests::RELEASE_NAMESPACE;
-use super::memory::Memory;
 use super::private::Private;
 use super::schema::RunnerRelease;
+use super::secret_hashes::SecretHashes;
 use super::wait::rollout;
 use super::{Session, adoption, flatten, last_applied, live, plan};
 use crate::namespace::Namespace;
@@ -61,11 +61,11 @@ impl Session<'_> {
             self.observe_again(&mut operation.private, namespace, name).await.map_err(failed)?;
             known_map(&operation.state.manifest).unwrap_or_default()
         };
-        let memory = operation.private.memory.clone();
+        let hashes = operation.private.hashes.clone();
         let namespace = operation.state.namespace.as_str().unwrap_or_default().to_owned();
         let (found, mut unseen) = get_visible(&self.client, live::places(&prior)).await.map_err(failed)?;
-        let outdated = match &memory {
-            Some(memory) => self.outdated(memory, &namespace, &mut unseen).await.map_err(failed)?,
+        let outdated = match &hashes {
+            Some(hashes) => self.outdated(hashes, &namespace, &mut unseen).await.map_err(failed)?,
             None => Vec::new(),
         };
         operation.private.adoption.note_outdated(&outdated);
@@ -84,7 +84,7 @@ impl Session<'_> {
                 status = rollout(&live).status().to_owned();
             }
             let shown: Json = serde_json::from_str(shown).unwrap_or_default();
-            let found = flatten::flatten(&shown, &live, memory.as_ref(), &outdated);
+            let found = flatten::flatten(&shown, &live, hashes.as_ref(), &outdated);
             manifest.insert(key, text(&mutations.reconciled(&place, found)));
         }
         for (key, text) in prior.iter().filter(|(key, _)| unseen.has(key)) {
@@ -119,11 +119,11 @@ impl Session<'_> {
     /// Secrets in use that are not as they were when the manager was started with them.
     async fn outdated(
         &self,
-        memory: &Memory,
+        hashes: &SecretHashes,
         namespace: &str,
         unseen: &mut Unseen,
     ) -> Result<Vec<String>, KubernetesError> {
-        for name in memory.secrets() {
+        for name in hashes.secrets() {
             let place = live::secret(namespace, name);
             if unseen.has(&place.to_string()) {
                 continue;
@@ -132,8 +132,8 @@ impl Session<'_> {
                 unseen.note(&place.to_string(), &message);
             }
         }
-        let now = live::fingerprints(&self.client, memory, namespace, memory.secrets()).await?;
-        Ok(now.into_iter().filter(|(name, now)| !memory.is_same(name, now)).map(|(name, _)| name).collect())
+        let now = live::fingerprints(&self.client, hashes, namespace, hashes.secrets()).await?;
+        Ok(now.into_iter().filter(|(name, now)| !hashes.is_same(name, now)).map(|(name, _)| name).collect())
     }
 
     /// What was applied last: attributes, if the ConfigMap tells them, and the objects.
@@ -156,11 +156,11 @@ impl Session<'_> {
             && let Some(mut desired) = self.recalled(&model, &config, operation).await
         {
             adoption::resume(&mut desired, &operation.private);
-            let mut memory = Memory::of_or_new(&operation.private);
+            let mut hashes = SecretHashes::stored_or_new(&operation.private);
             let names = super::manifests::used_secrets(&desired.spec);
-            let secrets = live::fingerprints(&self.client, &memory, &namespace, names).await.map_err(failed)?;
-            memory.note_objects(&secrets, &desired.objects(&secrets).map_err(engine::Error::Configuration)?);
-            memory.keep(&mut operation.private);
+            let secrets = live::fingerprints(&self.client, &hashes, &namespace, names).await.map_err(failed)?;
+            hashes.record_objects(&secrets, &desired.objects(&secrets).map_err(engine::Error::Configuration)?);
+            hashes.store(&mut operation.private);
             operation.state = model;
             desired.describe(&mut operation.state).map_err(engine::Error::Configuration)?;
             return Ok(desired.manifest);

@@ -9,9 +9,9 @@ use super::record::Record;
 use crate::objects;
 use crate::resources::runner_release::error::Error;
 use crate::resources::runner_release::expand::Desired;
-use crate::resources::runner_release::memory::Memory;
 use crate::resources::runner_release::private::Private;
 use crate::resources::runner_release::read::{CLUSTER_KINDS, ELSEWHERE, KINDS};
+use crate::resources::runner_release::secret_hashes::SecretHashes;
 use crate::resources::runner_release::{Session, live};
 
 /// Annotation of every object of Helm. Helm's field managers have various names, and are known by it.
@@ -66,9 +66,9 @@ impl Session<'_> {
             Err(KubernetesError::Forbidden { .. }) => return Ok(()),
             found => found?,
         };
-        let memory = Memory::of_or_new(private);
-        memory.keep(private);
-        let record = Record::newest(&records, &memory);
+        let hashes = SecretHashes::stored_or_new(private);
+        hashes.store(private);
+        let record = Record::newest(&records, &hashes);
         private.adoption.import(true, |import| import.record = record);
         Ok(())
     }

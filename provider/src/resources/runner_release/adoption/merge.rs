@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use super::tolerated;
-use crate::resources::runner_release::memory::Memory;
+use crate::resources::runner_release::secret_hashes::SecretHashes;
 use crate::resources::runner_release::spec::Quantity;
 
 /// A field with another value in the pod that was found.
@@ -28,9 +28,9 @@ pub(super) fn merge_templates(
     found: &Json,
     foreign: &[String],
     manager: &str,
-    memory: &Memory,
+    hashes: &SecretHashes,
 ) -> MergedTemplate {
-    let mut merger = Merger { foreign, manager, memory, differences: Vec::new() };
+    let mut merger = Merger { foreign, manager, hashes, differences: Vec::new() };
     let template = merger.value(own, found, "");
     MergedTemplate { template, differences: merger.differences }
 }
@@ -46,7 +46,7 @@ struct Merger<'a> {
     /// Fields that Helm did not write.
     foreign: &'a [String],
     manager: &'a str,
-    memory: &'a Memory,
+    hashes: &'a SecretHashes,
     differences: Vec<Difference>,
 }
 
@@ -55,7 +55,7 @@ impl Merger<'_> {
         match (own, found) {
             (Json::Object(own), Json::Object(found)) => Json::Object(self.object(own, found, at)),
             (Json::Array(own), Json::Array(found)) => Json::Array(self.list(own, found, at)),
-            _ if own == found || *found == redacted(own, at, self.memory) || is_same_amount(own, found, at) => {
+            _ if own == found || *found == redacted(own, at, self.hashes) || is_same_amount(own, found, at) => {
                 own.clone()
             }
             _ if tolerated::is_of_the_chart(at, own, found, self.manager) => found.clone(),
@@ -141,32 +141,32 @@ impl Merger<'_> {
 }
 
 /// The template with keyed hashes in place of what may be secret.
-pub(super) fn redact(template: &Json, memory: &Memory) -> Json {
-    redacted_below(template, "", memory)
+pub(super) fn redact(template: &Json, hashes: &SecretHashes) -> Json {
+    redacted_below(template, "", hashes)
 }
 
-fn redacted_below(value: &Json, at: &str, memory: &Memory) -> Json {
+fn redacted_below(value: &Json, at: &str, hashes: &SecretHashes) -> Json {
     match value {
         Json::Object(fields) => {
             let field = |(name, value): (&String, &Json)| {
-                (name.clone(), redacted_below(value, &format!("{at}.{name}"), memory))
+                (name.clone(), redacted_below(value, &format!("{at}.{name}"), hashes))
             };
             Json::Object(fields.iter().map(field).collect())
         }
         Json::Array(items) => {
             let item = |(index, item): (usize, &Json)| {
                 let here = key(at).map_or_else(|| format!("{at}[{index}]"), |key| element(at, key, item));
-                redacted_below(item, &here, memory)
+                redacted_below(item, &here, hashes)
             };
             Json::Array(items.iter().enumerate().map(item).collect())
         }
-        plain => redacted(plain, at, memory),
+        plain => redacted(plain, at, hashes),
     }
 }
 
-fn redacted(value: &Json, at: &str, memory: &Memory) -> Json {
+fn redacted(value: &Json, at: &str, hashes: &SecretHashes) -> Json {
     match value.as_str() {
-        Some(text) if may_be_secret(at) => format!("hash {}", memory.of_text(at, text).0).into(),
+        Some(text) if may_be_secret(at) => format!("hash {}", hashes.of_text(at, text).0).into(),
         _ => value.clone(),
     }
 }
@@ -298,9 +298,9 @@ mod tests {
     }
 
     fn merged(own: &Json, found: &Json) -> MergedTemplate {
-        let memory = Memory::of_or_new(&Private::default());
+        let hashes = SecretHashes::stored_or_new(&Private::default());
         let foreign = [".metadata.annotations.kubectl.kubernetes.io/restartedAt".to_owned()];
-        merge_templates(own, &redact(found, &memory), &foreign, "r", &memory)
+        merge_templates(own, &redact(found, &hashes), &foreign, "r", &hashes)
     }
 
     fn paths(merged: &MergedTemplate) -> Vec<&str> {
@@ -408,11 +408,11 @@ mod tests {
 
     #[test]
     fn nothing_secret_is_remembered_or_told() {
-        let memory = Memory::of_or_new(&Private::default());
+        let hashes = SecretHashes::stored_or_new(&Private::default());
         let mut found = found();
         found["spec"]["containers"][0]["env"][2]["value"] = "very-secret".into();
         found["spec"]["containers"].as_array_mut().unwrap().push(json!({ "name": "s", "args": ["--very-secret"] }));
-        assert!(!redact(&found, &memory).to_string().contains("very-secret"));
+        assert!(!redact(&found, &hashes).to_string().contains("very-secret"));
         let merged = merged(&own(), &found);
         assert!(!format!("{merged:?}").contains("very-secret"));
         let image = Difference { path: ".spec.containers[r].env[A].value".into(), values: None };

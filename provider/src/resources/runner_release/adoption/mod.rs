@@ -114,7 +114,7 @@ impl Adoption {
 
     /// The adoption when `desired` is being applied: a preserved template replaces that of this provider from now on.
     fn applied(self, desired: &Desired) -> Self {
-        let preserved = |pod: ObservedPod| desired.keeps().then(|| pod.preserved_for(desired));
+        let preserved = |pod: ObservedPod| desired.preserves().then(|| pod.preserved_for(desired));
         match self {
             Self::None => Self::None,
             Self::Importing(import) => Self::Importing(Import { pod: import.pod.and_then(preserved), ..import }),
@@ -208,7 +208,7 @@ pub(super) fn plan(
         Adoption::Importing(Import { is_helm: true, record, pod: Some(_) }) => {
             let record = record.as_ref();
             let uncovered =
-                record.zip(private.memory.as_ref()).and_then(|(record, memory)| record.uncovered(config, memory));
+                record.zip(private.hashes.as_ref()).and_then(|(record, hashes)| record.uncovered(config, hashes));
             pods_warning(desired, &decision, record).into_iter().chain(uncovered).collect()
         }
         _ => Diagnostics::default(),

@@ -15,8 +15,8 @@ use super::helm::{RELEASE_NAME, is_helm_managed};
 use super::merge::{self, Difference};
 use super::settings::{self, Settings};
 use crate::resources::runner_release::expand::{Desired, Manifest, text};
-use crate::resources::runner_release::memory::Memory;
 use crate::resources::runner_release::private::Private;
+use crate::resources::runner_release::secret_hashes::SecretHashes;
 use crate::resources::runner_release::spec::ServiceAccount;
 use crate::resources::runner_release::{Session, live};
 
@@ -63,8 +63,8 @@ pub(in super::super) enum Decision {
 }
 
 impl ObservedPod {
-    fn template_for(&self, own: &Json, manager: &str, memory: &Memory) -> merge::MergedTemplate {
-        merge::merge_templates(own, &self.template, &self.foreign, manager, memory)
+    fn template_for(&self, own: &Json, manager: &str, hashes: &SecretHashes) -> merge::MergedTemplate {
+        merge::merge_templates(own, &self.template, &self.foreign, manager, hashes)
     }
 
     /// The same pod with the template in place of that of this provider.
@@ -90,25 +90,25 @@ impl Session<'_> {
         let name = deployment["metadata"]["name"].as_str().unwrap_or_default();
         let config_map =
             objects.iter().find(|object| object["kind"] == "ConfigMap" && object["metadata"]["name"] == name);
-        let mut memory = Memory::of_or_new(private);
+        let mut hashes = SecretHashes::stored_or_new(private);
         let basis = match (template_hash, config_map.filter(|found| is_helm(deployment) && is_helm(found))) {
             (Some(hash), _) => Basis::TemplateHash(hash.to_owned()),
             (None, Some(config_map)) => {
                 let has_token =
                     |object: &&Json| object["kind"] == "Secret" && object["data"]["runner-token"].is_string();
                 let secret = objects.iter().find(|object| has_token(object) && is_helm(object));
-                Basis::Settings(settings::found(config_map, secret, namespace_variable(template, name), &memory))
+                Basis::Settings(settings::found(config_map, secret, namespace_variable(template, name), &hashes))
             }
             // An adoption that was interrupted: only the earlier observation has the settings.
             (None, None) => return Ok(()),
         };
         let names = secrets(template);
-        let secrets = live::fingerprints(&self.client, &memory, namespace, names.iter().map(String::as_str)).await?;
-        memory.note(&secrets, None);
-        memory.keep(private);
+        let secrets = live::fingerprints(&self.client, &hashes, namespace, names.iter().map(String::as_str)).await?;
+        hashes.record(&secrets, None);
+        hashes.store(private);
         private.adoption.set_pod(ObservedPod {
             deployment: ObjectRef::of(deployment)?.to_string(),
-            template: merge::redact(template, &memory),
+            template: merge::redact(template, &hashes),
             foreign: merge::foreign(template, &written(deployment)),
             basis,
             account: account(objects, template),
@@ -121,19 +121,19 @@ impl Session<'_> {
 /// Decides whether the pods that were found can stay. `prior` are the objects in the state.
 pub(super) fn decide(desired: &Desired, prior: &Manifest, private: &Private) -> Decision {
     let replace = || Decision::Replace(Vec::new());
-    let Some((pod, memory)) = private.adoption.pod().zip(private.memory.as_ref()) else { return replace() };
+    let Some((pod, hashes)) = private.adoption.pod().zip(private.hashes.as_ref()) else { return replace() };
     let key = desired.deployment();
     if pod.deployment != key || !prior.contains_key(&key) {
         return replace();
     }
     let own = desired.own_template();
-    let merged = pod.template_for(own, &desired.spec.names.full, memory);
+    let merged = pod.template_for(own, &desired.spec.names.full, hashes);
     let others = pod.outdated.iter().filter(|name| !desired.spec.token.owned || **name != desired.spec.token.name);
     let settings = match &pod.basis {
         Basis::Settings(settings) => settings,
         Basis::TemplateHash(found) if *found != hash(own) || others.count() > 0 => return replace(),
         Basis::TemplateHash(_) => {
-            return match is_same_token(desired, prior, memory, &pod.outdated) {
+            return match is_same_token(desired, prior, hashes, &pod.outdated) {
                 Some(true) => Decision::Preserve(merged.template),
                 Some(false) => replace(),
                 None => Decision::Unknown,
@@ -148,7 +148,7 @@ pub(super) fn decide(desired: &Desired, prior: &Manifest, private: &Private) -> 
         .into_iter()
         .map(|difference| Difference { path: format!("spec.template{}", difference.path), ..difference });
     let mut differences: Vec<Difference> = in_pod.collect();
-    differences.extend(settings::differences(settings, desired, memory));
+    differences.extend(settings::differences(settings, desired, hashes));
     differences.extend(in_account(pod.account.as_ref(), &desired.spec.service_account));
     differences
         .extend(others.map(|name| Difference::at(format!("the Secret {name}, changed since it was looked at first"))));
@@ -162,20 +162,20 @@ pub(in super::super) fn preserve(
     prior: &Manifest,
     private: &Private,
 ) {
-    let Some((pod, memory)) = private.adoption.pod().zip(private.memory.as_ref()) else { return };
+    let Some((pod, hashes)) = private.adoption.pod().zip(private.hashes.as_ref()) else { return };
     let key = desired.deployment();
     match planned {
         Some(planned) => {
-            let template = pod.template_for(desired.own_template(), &desired.spec.names.full, memory).template;
+            let template = pod.template_for(desired.own_template(), &desired.spec.names.full, hashes).template;
             let shown = desired.shown_with(&template);
             if pod.deployment == key && planned.get(&key) == Some(&shown) && desired.manifest.get(&key) != Some(&shown)
             {
-                desired.keep(template);
+                desired.preserve(template);
             }
         }
         None => {
             if let Decision::Preserve(template) = decide(desired, prior, private) {
-                desired.keep(template);
+                desired.preserve(template);
             }
         }
     }
@@ -183,11 +183,11 @@ pub(in super::super) fn preserve(
 
 /// Preserves the template again after another import.
 pub(in super::super) fn resume(desired: &mut Desired, private: &Private) {
-    if let Some((pod, memory)) = private.adoption.pod().zip(private.memory.as_ref())
+    if let Some((pod, hashes)) = private.adoption.pod().zip(private.hashes.as_ref())
         && pod.basis == Basis::TemplateHash(hash(desired.own_template()))
     {
-        let template = pod.template_for(desired.own_template(), &desired.spec.names.full, memory).template;
-        desired.keep(template);
+        let template = pod.template_for(desired.own_template(), &desired.spec.names.full, hashes).template;
+        desired.preserve(template);
     }
 }
 
@@ -198,13 +198,13 @@ pub(in super::super) fn hash(template: &Json) -> String {
 }
 
 /// Whether the token's Secret will be as the pods were started with; `None` while the token is unknown.
-fn is_same_token(desired: &Desired, prior: &Manifest, memory: &Memory, outdated: &[String]) -> Option<bool> {
+fn is_same_token(desired: &Desired, prior: &Manifest, hashes: &SecretHashes, outdated: &[String]) -> Option<bool> {
     let name = &desired.spec.token.name;
     let key = live::secret(&desired.spec.names.namespace, name).to_string();
     if !desired.spec.token.owned || prior.get(&key) == desired.manifest.get(&key) && !outdated.contains(name) {
         return Some(true);
     }
-    Some(memory.is_same_secret(name, Some(&desired.secret()?.expose())))
+    Some(hashes.is_same_secret(name, Some(&desired.secret()?.expose())))
 }
 
 /// What Helm and we have written of a Deployment's template, as the cluster keeps it.

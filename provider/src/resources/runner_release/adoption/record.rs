@@ -12,8 +12,8 @@ use serde_json::Value as Json;
 use tfplugin::framework::value::known_list;
 use tfplugin::framework::{Diagnostic, Object, Raw};
 
-use crate::resources::runner_release::memory::Memory;
 use crate::resources::runner_release::schema::RunnerRelease;
+use crate::resources::runner_release::secret_hashes::SecretHashes;
 use crate::resources::runner_release::values::{KEYS, MapsTo, leaves, parse};
 
 /// A Secret has at most 1 MiB; what unpacks to more than this is no record.
@@ -32,7 +32,7 @@ pub(super) struct Record {
 
 impl Record {
     /// The newest of those that can be read.
-    pub(super) fn newest(records: &[Json], memory: &Memory) -> Option<Self> {
+    pub(super) fn newest(records: &[Json], hashes: &SecretHashes) -> Option<Self> {
         let revision = |record: &&Json| record["metadata"]["labels"]["version"].as_str()?.parse::<u64>().ok();
         let mut records: Vec<&Json> = records.iter().collect();
         records.sort_by_key(revision);
@@ -40,7 +40,7 @@ impl Record {
         let text = |pointer: &str| release.pointer(pointer).and_then(Json::as_str).unwrap_or_default().to_owned();
         let config = release["config"].as_object().cloned().unwrap_or_default();
         let said = leaves(&config).into_iter().filter(|(key, value)| !is_default(key, value));
-        let hashed = said.map(|(key, value)| (key.clone(), hash(&key, &value, memory)));
+        let hashed = said.map(|(key, value)| (key.clone(), hash(&key, &value, hashes)));
         Some(Self {
             chart: text("/chart/metadata/name"),
             chart_version: text("/chart/metadata/version"),
@@ -66,7 +66,7 @@ impl Record {
     }
 
     /// Of values that the configuration has neither in its own values nor as attributes.
-    pub(super) fn uncovered(&self, config: &RunnerRelease, memory: &Memory) -> Option<Diagnostic> {
+    pub(super) fn uncovered(&self, config: &RunnerRelease, hashes: &SecretHashes) -> Option<Diagnostic> {
         let files = known_list(&config.values)?;
         let own: Vec<serde_json::Map<String, Json>> = files.iter().filter_map(|file| parse(file)).collect();
         // Of files that are laid over one another, any may have it.
@@ -77,7 +77,7 @@ impl Record {
             let attributes = attributes(key);
             attributes.is_empty()
                 || attributes.iter().any(is_set)
-                || own.iter().any(|(name, value)| name == key && hash(key, value, memory) == hashed)
+                || own.iter().any(|(name, value)| name == key && hash(key, value, hashes) == hashed)
         };
         let uncovered: Vec<&str> =
             self.values.iter().filter(|(key, hash)| !is_covered(key, hash)).map(|(key, _)| key.as_str()).collect();
@@ -126,8 +126,8 @@ fn attributes(key: &str) -> Vec<&'static str> {
     }
 }
 
-fn hash(key: &str, value: &Json, memory: &Memory) -> String {
-    memory.of_text(key, &crate::manifest::text(value)).0
+fn hash(key: &str, value: &Json, hashes: &SecretHashes) -> String {
+    hashes.of_text(key, &crate::manifest::text(value)).0
 }
 
 /// The release in a record: base64, within which is JSON, packed or not.
@@ -176,22 +176,22 @@ mod tests {
 
     #[test]
     fn the_newest_record_is_read_packed_or_not() {
-        let memory = Memory::of_or_new(&Private::default());
+        let hashes = SecretHashes::stored_or_new(&Private::default());
         let broken = json!({ "metadata": { "labels": { "version": "11" } }, "data": { "release": "e30=" } });
         for is_packed in [true, false] {
             let records = [record("10", &release("0.86.0"), is_packed), record("9", &release("0.85.0"), true)];
-            let found = Record::newest(&[&records[..], std::slice::from_ref(&broken)].concat(), &memory).unwrap();
+            let found = Record::newest(&[&records[..], std::slice::from_ref(&broken)].concat(), &hashes).unwrap();
             assert_eq!(found.described(), "the chart gitlab-runner 0.86.0 (18.9.0)");
             assert!(!format!("{found:?}").contains("very-secret"));
         }
-        assert_eq!(Record::newest(&[broken], &memory), None);
+        assert_eq!(Record::newest(&[broken], &hashes), None);
     }
 
     #[test]
     fn keys_are_told_that_the_configuration_does_not_cover() {
-        let memory = Memory::of_or_new(&Private::default());
-        let found = Record::newest(&[record("1", &release("0.86.0"), true)], &memory).unwrap();
-        let told = |config: &RunnerRelease| found.uncovered(config, &memory).map(|told| told.detail);
+        let hashes = SecretHashes::stored_or_new(&Private::default());
+        let found = Record::newest(&[record("1", &release("0.86.0"), true)], &hashes).unwrap();
+        let told = |config: &RunnerRelease| found.uncovered(config, &hashes).map(|told| told.detail);
         let config = RunnerRelease {
             gitlab_url: "https://gitlab.com/".into(),
             runner_token_wo: "glrt-other".into(),

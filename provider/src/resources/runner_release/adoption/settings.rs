@@ -12,7 +12,7 @@ use tfplugin::framework::AttributePath;
 
 use super::merge::Difference;
 use crate::resources::runner_release::expand::Desired;
-use crate::resources::runner_release::memory::Memory;
+use crate::resources::runner_release::secret_hashes::SecretHashes;
 use crate::resources::runner_release::spec::{Start, TokenKind};
 
 /// Keyed hashes of settings by their names.
@@ -80,8 +80,8 @@ impl Collected {
         self.table(&runner, "config.toml: runners.");
     }
 
-    fn hashed(self, memory: &Memory) -> Settings {
-        self.0.into_iter().map(|(name, text)| (name.clone(), memory.of_text(&name, &text).0)).collect()
+    fn hashed(self, hashes: &SecretHashes) -> Settings {
+        self.0.into_iter().map(|(name, text)| (name.clone(), hashes.of_text(&name, &text).0)).collect()
     }
 }
 
@@ -90,7 +90,7 @@ pub(super) fn found(
     config_map: &Json,
     secret: Option<&Json>,
     namespace_variable: Option<&str>,
-    memory: &Memory,
+    hashes: &SecretHashes,
 ) -> Settings {
     let mut collected = Collected::default();
     let file = |name: &str| config_map["data"][name].as_str().unwrap_or_default();
@@ -119,11 +119,11 @@ pub(super) fn found(
     if let Some((kind, token)) = secret.and_then(token_of) {
         collected.put(TOKEN, written_token(kind, &token));
     }
-    collected.hashed(memory)
+    collected.hashed(hashes)
 }
 
 /// What we would start it with.
-fn desired(desired: &Desired, memory: &Memory) -> Settings {
+fn desired(desired: &Desired, hashes: &SecretHashes) -> Settings {
     let spec = &desired.spec;
     let mut collected = Collected::default();
     collected.table(&spec.config.global, "config.toml: ");
@@ -149,12 +149,12 @@ fn desired(desired: &Desired, memory: &Memory) -> Settings {
     if let Some(token) = desired.token() {
         collected.put(TOKEN, written_token(spec.token.kind, token));
     }
-    collected.hashed(memory)
+    collected.hashed(hashes)
 }
 
 /// The parts of which one is not as the other, by name alone.
-pub(super) fn differences(found: &Settings, wanted_release: &Desired, memory: &Memory) -> Vec<Difference> {
-    let desired = desired(wanted_release, memory);
+pub(super) fn differences(found: &Settings, wanted_release: &Desired, hashes: &SecretHashes) -> Vec<Difference> {
+    let desired = desired(wanted_release, hashes);
     let mut names: Vec<&String> = found.keys().chain(desired.keys()).collect();
     names.sort();
     names.dedup();

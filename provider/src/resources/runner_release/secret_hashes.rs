@@ -1,4 +1,4 @@
-//! What the provider remembers of secret content: keyed hashes, which tell a change and nothing else.
+//! Keyed hashes of secret content in the private state: they show that the content changed, and nothing else.
 
 use std::collections::BTreeMap;
 
@@ -10,19 +10,19 @@ use serde_json::Value as Json;
 use super::manifests::{Fingerprint, Fingerprints, fingerprint, texts};
 use super::private::Private;
 
-/// Kept in the private state from the first apply on.
+/// In the private state from the first apply on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Memory {
+pub(super) struct SecretHashes {
     /// Key of the hashes, in hex.
     key: String,
     /// Secrets in use by name, and files of the ConfigMap and variables that may hold secrets.
     pub(super) fingerprints: BTreeMap<String, String>,
 }
 
-impl Memory {
-    /// What was kept, or a new one with a key of its own.
-    pub(super) fn of_or_new(private: &Private) -> Self {
-        private.memory.clone().unwrap_or_else(|| {
+impl SecretHashes {
+    /// The stored hashes, or none with a new key.
+    pub(super) fn stored_or_new(private: &Private) -> Self {
+        private.hashes.clone().unwrap_or_else(|| {
             let mut key = [0; 32];
             // Without randomness the hashes still show changes.
             let _ = getrandom::fill(&mut key);
@@ -30,12 +30,12 @@ impl Memory {
         })
     }
 
-    /// Keeps it.
-    pub(super) fn keep(&self, private: &mut Private) {
-        private.memory = Some(self.clone());
+    /// Stores the hashes in the private state.
+    pub(super) fn store(&self, private: &mut Private) {
+        private.hashes = Some(self.clone());
     }
 
-    /// Of a Secret as the API has it; one that is not there differs from an empty one.
+    /// The hash of a Secret. That of one that does not exist differs from that of an empty one.
     pub(super) fn of_secret(&self, secret: Option<&Json>) -> Fingerprint {
         let Some(secret) = secret else { return Fingerprint("absent".to_owned()) };
         let data = secret["data"].as_object();
@@ -49,13 +49,13 @@ impl Memory {
         fingerprint(self.key.as_bytes(), decoded.iter().map(|(name, value)| (*name, value.as_slice())))
     }
 
-    /// Of a text.
+    /// The hash of a text.
     pub(super) fn of_text(&self, name: &str, text: &str) -> Fingerprint {
         fingerprint(self.key.as_bytes(), [(name, text.as_bytes())])
     }
 
-    /// Remembers the Secrets in use and the files of the ConfigMap as they are applied.
-    pub(super) fn note(&mut self, secrets: &Fingerprints, config_map: Option<&Json>) {
+    /// Records the Secrets in use and the files of the ConfigMap that are applied.
+    pub(super) fn record(&mut self, secrets: &Fingerprints, config_map: Option<&Json>) {
         self.fingerprints = secrets.iter().map(|(name, fingerprint)| (secret(name), fingerprint.0.clone())).collect();
         for (name, text) in config_map.and_then(|object| object["data"].as_object()).into_iter().flatten() {
             let fingerprint = self.of_text(name, text.as_str().unwrap_or_default());
@@ -64,22 +64,22 @@ impl Memory {
     }
 
     /// The same of all objects, with the texts of the containers.
-    pub(super) fn note_objects(&mut self, secrets: &Fingerprints, objects: &[Json]) {
+    pub(super) fn record_objects(&mut self, secrets: &Fingerprints, objects: &[Json]) {
         let of = |kind: &str| objects.iter().find(|object| object["kind"] == kind);
-        self.note(secrets, of("ConfigMap"));
-        self.note_texts(of("Deployment"));
+        self.record(secrets, of("ConfigMap"));
+        self.record_texts(of("Deployment"));
     }
 
-    /// The same for pods that stay: of the Secrets only `token`, which holds what it held, and what was not noted yet.
-    pub(super) fn note_files(&mut self, secrets: &Fingerprints, token: &str, config_map: Option<&Json>) {
+    /// The same for pods that stay: of the Secrets only `token`, which holds what it held, and what was not recorded yet.
+    pub(super) fn record_files(&mut self, secrets: &Fingerprints, token: &str, config_map: Option<&Json>) {
         let before = self.fingerprints.clone();
-        self.note(secrets, config_map);
+        self.record(secrets, config_map);
         let is_kept = |name: &String| name.starts_with("secret ") && *name != secret(token);
         self.fingerprints.extend(before.into_iter().filter(|(name, _)| is_kept(name)));
     }
 
-    /// Remembers the texts of the containers as they are applied.
-    pub(super) fn note_texts(&mut self, deployment: Option<&Json>) {
+    /// Records the texts of the containers that are applied.
+    pub(super) fn record_texts(&mut self, deployment: Option<&Json>) {
         for (place, value) in deployment.into_iter().flat_map(texts) {
             let fingerprint = self.of_text(&place, &value);
             self.fingerprints.insert(variable(&place), fingerprint.0);
@@ -91,8 +91,8 @@ impl Memory {
         self.fingerprints.get(&variable(place)) == Some(&self.of_text(place, value).0)
     }
 
-    /// Remembers one Secret as it is written.
-    pub(super) fn note_secret(&mut self, name: &str, object: &Json) {
+    /// Records a Secret that is written.
+    pub(super) fn record_secret(&mut self, name: &str, object: &Json) {
         let fingerprint = self.of_secret(Some(object)).0;
         self.fingerprints.insert(secret(name), fingerprint);
     }
@@ -102,17 +102,17 @@ impl Memory {
         self.fingerprints.keys().filter_map(|name| name.strip_prefix("secret "))
     }
 
-    /// Whether this is how a Secret was when it was last noted.
+    /// Whether this is how a Secret was when it was last recorded.
     pub(super) fn is_same(&self, name: &str, now: &Fingerprint) -> bool {
         self.fingerprints.get(&secret(name)) == Some(&now.0)
     }
 
-    /// Whether a Secret is as it was when it was last noted.
+    /// Whether a Secret is as it was when it was last recorded.
     pub(super) fn is_same_secret(&self, name: &str, live: Option<&Json>) -> bool {
         self.is_same(name, &self.of_secret(live))
     }
 
-    /// Whether a file of the ConfigMap is as it was when it was last noted; `None` if it never was.
+    /// Whether a file of the ConfigMap is as it was when it was last recorded; `None` if it never was.
     pub(super) fn is_same_file(&self, name: &str, text: &str) -> Option<bool> {
         Some(self.fingerprints.get(&file(name))? == &self.of_text(name, text).0)
     }
@@ -137,21 +137,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_knows_what_changed_and_not_what_it_was() {
+    fn hashes_show_changes_and_no_content() {
         let mut private = Private::default();
-        let mut memory = Memory::of_or_new(&private);
+        let mut hashes = SecretHashes::stored_or_new(&private);
         let secret = json!({ "data": { "runner-token": "Z2xydC1h" } });
-        let secrets = [("gitlab-runner".to_owned(), memory.of_secret(Some(&secret)))].into();
-        memory.note(&secrets, Some(&json!({ "data": { "config.toml": "concurrent = 1" } })));
-        memory.keep(&mut private);
-        let memory = private.memory.clone().unwrap();
-        assert_eq!(memory.secrets().collect::<Vec<_>>(), ["gitlab-runner"]);
-        assert!(memory.is_same_secret("gitlab-runner", Some(&secret)));
-        assert!(!memory.is_same_secret("gitlab-runner", Some(&json!({ "data": { "runner-token": "Z2xydC1i" } }))));
-        assert!(!memory.is_same_secret("gitlab-runner", None));
-        assert_eq!(memory.is_same_file("config.toml", "concurrent = 1"), Some(true));
-        assert_eq!(memory.is_same_file("config.toml", "concurrent = 2"), Some(false));
-        assert_eq!(memory.is_same_file("entrypoint", ""), None);
+        let secrets = [("gitlab-runner".to_owned(), hashes.of_secret(Some(&secret)))].into();
+        hashes.record(&secrets, Some(&json!({ "data": { "config.toml": "concurrent = 1" } })));
+        hashes.store(&mut private);
+        let hashes = private.hashes.clone().unwrap();
+        assert_eq!(hashes.secrets().collect::<Vec<_>>(), ["gitlab-runner"]);
+        assert!(hashes.is_same_secret("gitlab-runner", Some(&secret)));
+        assert!(!hashes.is_same_secret("gitlab-runner", Some(&json!({ "data": { "runner-token": "Z2xydC1i" } }))));
+        assert!(!hashes.is_same_secret("gitlab-runner", None));
+        assert_eq!(hashes.is_same_file("config.toml", "concurrent = 1"), Some(true));
+        assert_eq!(hashes.is_same_file("config.toml", "concurrent = 2"), Some(false));
+        assert_eq!(hashes.is_same_file("entrypoint", ""), None);
         assert!(!serde_json::to_string(&private).unwrap().contains("Z2xydC1h"));
     }
 }
