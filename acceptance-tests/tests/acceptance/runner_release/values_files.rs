@@ -61,7 +61,7 @@ async fn forty_of_them() {
     of_passing["files"] = json!(passing);
     workspace.set(&of_passing);
     let said = workspace.apply().await;
-    let warnings = said.to_string().matches("Parts of a values file have no effect").count();
+    let warnings = said.to_string().matches("Settings of a values file have no effect").count();
     assert!(warnings > 0, "{said}");
     workspace.assert_stable().await;
     let deployments = stage.kubernetes.api::<Deployment>(namespace);

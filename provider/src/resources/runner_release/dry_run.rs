@@ -60,7 +60,8 @@ pub(super) async fn check(
         Ok(Ok(Some(session))) => session,
         // An apply would come no further.
         Ok(Err(error)) => {
-            let text = format!("{} Whether the cluster accepts the plan is not known.", sentence(&error.to_string()));
+            let text =
+                format!("{} It is not known whether the cluster accepts the plan.", sentence(&error.to_string()));
             plan.warn(Diagnostic::warning("Plan not validated on the cluster", text));
             return Ok(());
         }
@@ -78,13 +79,13 @@ pub(super) async fn check(
         found.iter().filter(is_other).filter(is_of_release).find(|object| is_complete_workload(object))
     {
         let error = of_other(object, format!("{}/{}", names.namespace, names.release)).diagnostic(&KIND);
-        let text = format!("{} The apply is refused unless it destroys that resource as well.", error.detail);
+        let text = format!("{} The apply fails unless it destroys that resource as well.", error.detail);
         plan.warn(Diagnostic::warning(error.summary, text));
     }
     let is_begun = found.iter().any(is_ours);
     if !unanswered.is_empty() {
         let text = format!(
-            "The cluster did not answer for {} within {} seconds. Whether it accepts them shows when the plan is applied.",
+            "The cluster did not answer for {} within {} seconds. An apply may still be rejected.",
             unanswered.join(", "),
             DONE.as_secs()
         );
@@ -215,8 +216,7 @@ fn diagnostic(
     config: &std::collections::BTreeMap<String, Raw>,
 ) -> Diagnostic {
     let detail = format!(
-        "{} Nothing was changed. (To destroy the release as it is, leave the configuration as it was, or use \
-         -refresh=false.)",
+        "{} Nothing was changed. To destroy the release, revert the configuration, or use -refresh=false.",
         sentence(&error.to_string())
     );
     let (place, field) = match error {

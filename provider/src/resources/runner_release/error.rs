@@ -94,8 +94,8 @@ impl From<Error> for Diagnostics {
             Error::Objects(error) => return error.diagnostics(&KIND),
             Error::ExistsForOther { object, owner } => {
                 let detail = format!(
-                    "{object} belongs to {owner}, and would be taken from it. Nothing was changed. Choose different names \
-                     for the two, for example with `name` or `fullname_override`."
+                    "{object} belongs to {owner}. Nothing was changed. Choose different names for the two, for example \
+                     with `name` or `fullname_override`."
                 );
                 Diagnostic::error("Object already exists", detail)
             }

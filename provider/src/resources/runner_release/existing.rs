@@ -87,9 +87,9 @@ impl Existing {
             Self::Known(_) | Self::Later => return None,
         };
         let detail = format!(
-            "{what} The manager does not start without it: put an authentication token (glrt-...) into the key runner-token, \
-             or a registration token into runner-registration-token, before or with this apply. Until then the plan cannot \
-             show the objects of the release."
+            "{what} The manager does not start without it: store an authentication token (glrt-...) in the key \
+             runner-token, or a registration token in runner-registration-token, before or during this apply. Until \
+             then the plan cannot show the objects of the release."
         );
         Some(Diagnostic::warning("Secret of the runner token not found", detail))
     }

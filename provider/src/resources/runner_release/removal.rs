@@ -97,7 +97,7 @@ impl Session<'_> {
             remaining.iter().filter(|left| left.is_of_other).map(|left| left.place.to_string()).collect();
         if !left.is_empty() {
             // The namespace is theirs as well.
-            let detail = format!("{} belong to another resource by now, and were left as they are.", left.join(", "));
+            let detail = format!("{} now belong to another resource and were not deleted.", left.join(", "));
             operation.warn(Diagnostic::warning("Objects of another resource", detail));
             return Ok(());
         }
@@ -122,7 +122,7 @@ impl Session<'_> {
             Ok::<_, WaitError<KubernetesError>>(match namespace.remove(self.context, left).await? {
                 Removal::Done => Look::Done(None),
                 Removal::InUse(what) => Look::Pending(format!("it holds {}", what.join(", "))),
-                Removal::Unsure(why) => Look::Done(Some(format!("what it holds could not be listed: {why}"))),
+                Removal::Unsure(why) => Look::Done(Some(format!("its content could not be listed: {why}"))),
             })
         };
         let why = match self.wait(self.deadline(CLEARING.min(left))).until(remove).await {
@@ -131,7 +131,7 @@ impl Session<'_> {
             Err(WaitError::TimedOut { last, .. } | WaitError::Cancelled { last }) => last,
             Err(WaitError::Failed(error)) => return Err(error),
         };
-        let detail = format!("The namespace {name} was made with this release, but {why}. It was left as it is.");
+        let detail = format!("The namespace {name} was created with this release, but {why}. It was not deleted.");
         operation.warn(Diagnostic::warning("Namespace was not removed", detail));
         Ok(())
     }

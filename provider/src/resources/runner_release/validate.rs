@@ -42,8 +42,8 @@ fn names(config: &RunnerRelease, diagnostics: &mut Diagnostics) {
                 attribute,
                 "Invalid name",
                 format!(
-                    "{name:?} cannot be used. Write 1 to {longest} small letters, digits and hyphens, with none of the \
-                     last at either end."
+                    "{name:?} is not a valid name. Use 1 to {longest} lowercase letters, digits and hyphens, without a \
+                     hyphen at either end."
                 ),
             );
         }
@@ -77,28 +77,28 @@ fn tokens(config: &RunnerRelease, diagnostics: &mut Diagnostics) {
         diagnostics.error(
             "registration_token_wo",
             "A runner needs one token",
-            "Both runner_token_wo and registration_token_wo are given. Keep runner_token_wo.",
+            "Both runner_token_wo and registration_token_wo are set. Keep runner_token_wo.",
         );
     }
     if config.registration_token_wo.expose().is_some_and(|token| token.trim().starts_with("glrt-")) {
         diagnostics.error(
             "registration_token_wo",
             "Not a registration token",
-            "This is an authentication token (glrt-...). Give it as runner_token_wo.",
+            "This is an authentication token (glrt-...). Set it as runner_token_wo.",
         );
     }
     if config.runner_token_wo.expose().is_some_and(is_registration_token) {
         diagnostics.error(
             "runner_token_wo",
             "Invalid authentication token",
-            "This is a registration token (GR1348941...). Give it as registration_token_wo.",
+            "This is a registration token (GR1348941...). Set it as registration_token_wo.",
         );
     }
     for (attribute, token) in
         [("runner_token_wo", &config.runner_token_wo), ("registration_token_wo", &config.registration_token_wo)]
     {
         if token.expose().is_some_and(|token| token.trim().is_empty()) {
-            diagnostics.error(attribute, "Empty token", "The token has no characters. Leave it out, or give one.");
+            diagnostics.error(attribute, "Empty token", "The token is empty. Specify a token, or omit the attribute.");
         }
     }
 }

@@ -19,13 +19,13 @@ pub fn asked(typed: &RunnerReleaseSettings) -> Result<Option<RunnerVersion>, Vec
     };
     let Some(version) = RunnerVersion::parse(text) else {
         return Err(wrong(format!(
-            "\"{text}\" is not a version such as \"{DEFAULT_RELEASE}\". For an image of your own set image too."
+            "\"{text}\" is not a version such as \"{DEFAULT_RELEASE}\". For a custom image, set image as well."
         )));
     };
     if version < RunnerVersion::OLDEST {
         let oldest = RunnerVersion::OLDEST;
         return Err(wrong(format!(
-            "GitLab Runner {version} is not supported: the oldest is {oldest}. Raise runner_version."
+            "GitLab Runner {version} is not supported. The oldest supported version is {oldest}."
         )));
     }
     Ok(Some(version))
@@ -71,9 +71,9 @@ impl Running {
 fn untold(is_untold: bool, typed: &RunnerReleaseSettings) -> Option<Diagnostic> {
     let at = if typed.image.is_some() { "image" } else { "values" };
     let detail = format!(
-        "The tag of the image does not tell the version of GitLab Runner, as alpine-v{DEFAULT_RELEASE} does. Each pod registers \
-         its runner when it starts, which works with every version, and the configuration is checked for {}. Set \
-         runner_version to the version in the image.",
+        "The tag of the image does not contain the version of GitLab Runner, as alpine-v{DEFAULT_RELEASE} does. Each \
+         pod registers its runner when it starts, which works with every version, and the configuration is validated \
+         for {}. Set runner_version to the version in the image.",
         RunnerVersion::DEFAULT
     );
     is_untold.then(|| Diagnostic::warning("Runner version not known", detail).at(AttributePath::of(at)))
@@ -88,7 +88,8 @@ fn without_patch(
     let text = typed.runner_version.as_deref().filter(|_| settings.image.is_none() && tag.is_none())?;
     let number = text.trim_start_matches('v');
     let detail = format!(
-        "GitLab publishes no image for \"{text}\". Write the patch release, for instance \"{number}.0\", or set image."
+        "GitLab does not publish an image for \"{text}\". Specify the patch release, for example \"{number}.0\", or \
+         set image."
     );
     (number.split('.').count() < 3).then(|| {
         Diagnostic::error("Runner version without a patch release", detail).at(AttributePath::of("runner_version"))
@@ -141,7 +142,7 @@ mod tests {
         let old = serde_json::from_value(json!({ "runner_version": "14.10.1" })).unwrap();
         assert_eq!(
             asked(&old).unwrap_err()[0].detail,
-            "GitLab Runner 14.10 is not supported: the oldest is 15.0. Raise runner_version."
+            "GitLab Runner 14.10 is not supported. The oldest supported version is 15.0."
         );
     }
 }

@@ -86,9 +86,9 @@ async fn keeps_its_pods(stage: &Stage, helm: Helm, by_block: bool) {
     let plan = workspace.plan().await;
     assert_eq!(plan.changes(), [(ADDRESS.to_owned(), vec!["update".to_owned()])].into());
     let said = plan.output().prose();
-    assert!(said.contains("its pods stay") && !said.contains("Values of the Helm release"), "{said}");
+    assert!(said.contains("its pods are preserved") && !said.contains("Values of the Helm release"), "{said}");
     let said = workspace.apply().await.prose();
-    assert!(said.contains(&format!("ConfigMap {namespace}/extra. Nothing manages it now")), "{said}");
+    assert!(said.contains(&format!("ConfigMap {namespace}/extra. They are no longer managed")), "{said}");
     workspace.assert_stable().await;
 
     assert_eq!(pods_and_replica_sets(stage).await, before);
@@ -146,7 +146,7 @@ async fn pods_that_were_kept_are_looked_after() {
     let workspace = stage.testdata("runner_release/adopted", given).await;
     import(&stage, &workspace, false).await;
     let said = workspace.plan().await.output().prose();
-    assert!(said.contains("its pods stay") && !said.contains("Values of the Helm release"), "{said}");
+    assert!(said.contains("its pods are preserved") && !said.contains("Values of the Helm release"), "{said}");
     workspace.apply().await;
     workspace.assert_stable().await;
     assert_eq!((pods_and_replica_sets(&stage).await, template(&stage).await), (before.clone(), found.clone()));
@@ -242,10 +242,10 @@ async fn what_differs_is_named_and_replaces_the_pods() {
          registry.gitlab.com/gitlab-org/gitlab-runner:alpine-v18.9.0 is there, \
          registry.gitlab.com/gitlab-org/gitlab-runner:alpine-v19.3.0 is asked for",
         "spec.template.spec.containers[gitlab-runner].env[PASSWORD].value (extra_env)",
-        "spec.template.spec.hostname (hostname): of-the-chart is there, nothing is asked for",
+        "spec.template.spec.hostname (hostname): of-the-chart exists, nothing is configured",
         "config.toml: concurrent",
-        "The chart deploys GitLab Runner 18.9.0 by itself: runner_version = \"18.9.0\".",
-        "nothing, or something else: hostname, metrics.enabled, metrics.port. Their objects",
+        "The chart deploys GitLab Runner 18.9.0 by default: runner_version = \"18.9.0\".",
+        "or differ from it: hostname, metrics.enabled, metrics.port. The apply uses",
         "config_maps[\"of-the-chart-alone\"]",
         "the runner's token",
     ] {
@@ -285,7 +285,7 @@ async fn an_adoption_that_stops_goes_on() {
     assert!(files(&stage).await.contains_key("export-secrets"));
     assert_eq!(records(&stage).await.len(), 2);
     let said = workspace.plan().await.output().prose();
-    assert!(said.contains("its pods stay"), "{said}");
+    assert!(said.contains("its pods are preserved"), "{said}");
     workspace.apply().await;
     workspace.assert_stable().await;
     assert_eq!(pods_and_replica_sets(&stage).await, before);

@@ -92,8 +92,9 @@ impl Session<'_> {
         let left: Vec<ObjectRef> = left.iter().filter_map(|object| ObjectRef::of(object).ok()).collect();
         Ok((!left.is_empty()).then(|| {
             let detail = format!(
-                "Helm installed more with {namespace}/{release} than this configuration makes, and it was left as it \
-                 is: {}. Nothing manages it now: delete it, or bring it into a configuration of its own.",
+                "Helm installed objects with {namespace}/{release} that are not part of this configuration, and they \
+                 were not changed: {}. They are no longer managed. Delete them, or manage them with another \
+                 configuration.",
                 names(left)
             );
             Diagnostic::warning("Objects installed by Helm remain", detail)

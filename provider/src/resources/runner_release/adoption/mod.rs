@@ -80,8 +80,8 @@ impl Adoption {
 
     /// The warning of a destroy before the first apply.
     pub(super) fn warning_of_delete(&self) -> Option<Diagnostic> {
-        let detail = "The release was imported from Helm, and no apply has taken over all of it. What still belongs to \
-                      Helm was left as it is; `helm uninstall` removes it.";
+        let detail = "The release was imported from Helm, and no apply has adopted all of its objects. Objects that \
+                      are still managed by Helm were not deleted. Use `helm uninstall` to delete them.";
         self.is_helm().then(|| Diagnostic::warning("Release managed by Helm was not removed", detail))
     }
 
@@ -224,10 +224,11 @@ fn import_warning(namespace: &str, release: &str, found: &[Json], adoption: &Ado
     };
     let chart = record.map(|record| format!(" from {}", record.described())).unwrap_or_default();
     let detail = format!(
-        "{namespace}/{release} was installed by Helm{chart}. The next apply takes these objects over as they are, and removes \
-         Helm's annotations and records, so that Helm no longer knows the release: {}. The manager's pods stay if the \
-         configuration asks for what they are; otherwise they are replaced once, and the plan says why. The values that \
-         Helm was given are told by `helm get values {release} --namespace {namespace}`. Until the apply nothing is changed.",
+        "{namespace}/{release} was installed by Helm{chart}. The next apply adopts these objects and deletes the \
+         annotations and records of Helm, which then no longer manages the release: {}. The manager pods are preserved \
+         if the configuration matches them. Otherwise they are replaced once, and the plan shows the reasons. `helm \
+         get values {release} --namespace {namespace}` shows the values of the release. Nothing is changed before the \
+         apply.",
         names(found.iter().filter_map(|object| ObjectRef::of(object).ok()))
     );
     Diagnostic::warning("Release is managed by Helm", detail)
@@ -239,9 +240,9 @@ fn pods_warning(desired: &Desired, decision: &Decision, record: Option<&Record>)
     match decision {
         Decision::Preserve(_) => {
             let detail = format!(
-                "{place} is taken over from Helm, and its pods stay: they differ from those that this configuration asks \
-                 for in nothing that a running manager knows of. Until the first change that needs new pods they stay the \
-                 chart's, with its preStop hook if they have it, which takes their runner out of GitLab when they end."
+                "{place} is adopted from Helm, and its pods are preserved: they do not differ from the desired ones in \
+                 anything that affects a running manager. Until the first change that requires new pods they are those \
+                 of the chart, with its preStop hook if they have it, which unregisters their runner when they end."
             );
             Some(Diagnostic::warning("Pods of the Helm release are preserved", detail))
         }
@@ -251,9 +252,9 @@ fn pods_warning(desired: &Desired, decision: &Decision, record: Option<&Record>)
             let hint = record.filter(|_| differences.iter().any(is_image)).and_then(Record::hint);
             let hint = hint.map(|hint| format!("\n{hint}")).unwrap_or_default();
             let detail = format!(
-                "{place} is taken over from Helm, and its pods are replaced once, because this configuration asks for \
-                 other ones than those that run. To keep them, make these equal to what is there:{}{hint}\nA preStop hook \
-                 of the chart takes the runner of an ending pod out of GitLab before its last jobs have ended.",
+                "{place} is adopted from Helm, and its pods are replaced once, because they differ from the \
+                 configuration. To preserve them, change these settings to match:{}{hint}\nA preStop hook of the chart \
+                 unregisters the runner of a terminating pod before its last jobs have ended.",
                 lines.concat()
             );
             Some(Diagnostic::warning("Pods of the Helm release are replaced", detail))
@@ -267,7 +268,7 @@ fn line(difference: &Difference, place: &ObjectRef, manager: &str) -> String {
     let attribute = attribute.map(|name| format!(" ({name})")).unwrap_or_default();
     match &difference.values {
         Some((found, desired)) => {
-            format!("\n- {}{attribute}: {found} is there, {desired} is asked for", difference.path)
+            format!("\n- {}{attribute}: {found} exists, {desired} is configured", difference.path)
         }
         None => format!("\n- {}{attribute}", difference.path),
     }

@@ -150,8 +150,9 @@ pub(super) fn decide(desired: &Desired, prior: &Manifest, private: &Private) -> 
     let mut differences: Vec<Difference> = in_pod.collect();
     differences.extend(settings::differences(settings, desired, hashes));
     differences.extend(in_account(pod.account.as_ref(), &desired.spec.service_account));
-    differences
-        .extend(others.map(|name| Difference::at(format!("the Secret {name}, changed since it was looked at first"))));
+    differences.extend(
+        others.map(|name| Difference::at(format!("the Secret {name}, which has changed since the first refresh"))),
+    );
     if differences.is_empty() { Decision::Preserve(merged.template) } else { Decision::Replace(differences) }
 }
 

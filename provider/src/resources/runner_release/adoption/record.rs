@@ -62,7 +62,7 @@ impl Record {
     pub(super) fn hint(&self) -> Option<String> {
         let version = self.runner_version.trim_start_matches('v');
         let is_one = version.starts_with(|c: char| c.is_ascii_digit());
-        is_one.then(|| format!("The chart deploys GitLab Runner {version} by itself: runner_version = \"{version}\"."))
+        is_one.then(|| format!("The chart deploys GitLab Runner {version} by default: runner_version = \"{version}\"."))
     }
 
     /// Of values that the configuration has neither in its own values nor as attributes.
@@ -83,8 +83,8 @@ impl Record {
             self.values.iter().filter(|(key, hash)| !is_covered(key, hash)).map(|(key, _)| key.as_str()).collect();
         (!uncovered.is_empty()).then(|| {
             let detail = format!(
-                "Helm was given values of which this configuration has nothing, or something else: {}. Their objects will \
-                 be what the configuration says.",
+                "These values of the Helm release are missing in this configuration, or differ from it: {}. The apply \
+                 uses the configuration.",
                 uncovered.join(", ")
             );
             Diagnostic::warning("Values of the Helm release are missing", detail)

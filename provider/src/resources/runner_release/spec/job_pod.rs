@@ -81,9 +81,9 @@ pub(super) fn left_out(kubernetes: &Table) -> Option<Diagnostic> {
         terms => vec![format!("{} alternative terms", terms.len())],
     };
     let detail = format!(
-        "job_pod is a node selector, and the required node affinity has rules that a selector cannot express: {}. \
-         Placeholders of gitlabspot_warm_capacity with this job_pod may go to nodes that jobs cannot use. Label the nodes \
-         of jobs with one value of their own and require that, or leave warm capacity out.",
+        "job_pod contains a node selector, which cannot represent these rules of the required node affinity: {}. \
+         Placeholder pods of gitlabspot_warm_capacity with this job_pod may run on nodes that jobs cannot use. Label \
+         the nodes of jobs with a value of their own and require that label, or do not use warm capacity.",
         rules.join("; ")
     );
     (!rules.is_empty()).then(|| {
@@ -172,7 +172,7 @@ mod tests {
                 "[affinity.node_affinity.required_during_scheduling_ignored_during_execution]\nnode_selector_terms = [{terms}]"
             );
             let detail = left_out(&text.parse().unwrap())?.detail;
-            Some(detail.split("express: ").nth(1)?.split(". ").next()?.to_owned())
+            Some(detail.split("affinity: ").nth(1)?.split(". ").next()?.to_owned())
         };
         let plain = "{ match_expressions = [{ key = \"intent\", operator = \"In\", values = [\"build\"] }] }";
         assert_eq!(told(plain), None);

@@ -17,19 +17,32 @@ const DEFAULT_POLL_TIMEOUT: i64 = 180;
 pub(super) fn runner(runner: &Table, settings: &RunnerReleaseSettings) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     if runner.contains_key("token") {
-        findings.push(Diagnostic::error("Token in the runner's configuration", "The configuration holds a token, which would stand in plan, state and a ConfigMap. Take it out and set \
-             runner_token_wo, or token_secret_name for a Secret that is there already.").at(AttributePath::of("config")));
+        findings.push(
+            Diagnostic::error(
+                "Token in the runner's configuration",
+                "The configuration contains a token, \
+             which would be stored in the plan, the state and a ConfigMap. Remove it and set runner_token_wo, or \
+             token_secret_name for an existing Secret.",
+            )
+            .at(AttributePath::of("config")),
+        );
     }
     let empty = Table::new();
     let kubernetes = runner.get("kubernetes").and_then(Value::as_table).unwrap_or(&empty);
     if settings.build_nodes.is_some() {
         let timeout = kubernetes.get("poll_timeout").and_then(Value::as_integer);
         if timeout.unwrap_or(DEFAULT_POLL_TIMEOUT) < SCALE_UP_SECONDS {
-            findings.push(Diagnostic::warning("Jobs may time out before a node is ready", format!(
-                    "poll_timeout is {} s, and a node group that starts at 0 needs two to four minutes for its first \
-                     node. The job then fails before it started. Set poll_timeout to 300 or more.",
-                    timeout.unwrap_or(DEFAULT_POLL_TIMEOUT)
-                )).at(AttributePath::dotted("config.kubernetes.poll_timeout")));
+            findings.push(
+                Diagnostic::warning(
+                    "Jobs may time out before a node is ready",
+                    format!(
+                        "poll_timeout is {} s, but a node group that is scaled to 0 needs two to four minutes for its \
+                     first node. A job fails before it starts. Set poll_timeout to 300 or more.",
+                        timeout.unwrap_or(DEFAULT_POLL_TIMEOUT)
+                    ),
+                )
+                .at(AttributePath::dotted("config.kubernetes.poll_timeout")),
+            );
         }
     }
     if kubernetes.contains_key("pod_spec") && !feature_flag(runner, "FF_USE_ADVANCED_POD_SPEC_CONFIGURATION") {
@@ -45,25 +58,46 @@ fn cache(cache: &Table, settings: &RunnerReleaseSettings) -> Vec<Diagnostic> {
     let has = |name: &str| s3.and_then(|s3| s3.get(name)).and_then(Value::as_str).is_some_and(|text| !text.is_empty());
     let mut findings = Vec::new();
     if has("AccessKey") && settings.cache_secret_name.is_some() {
-        findings.push(Diagnostic::error("Duplicate key", "Credentials of the cache are given by `cache_secret_name` and in the configuration itself. Keep the Secret.").at(AttributePath::of("cache_secret_name")));
+        findings.push(
+            Diagnostic::error(
+                "Duplicate key",
+                "Both `cache_secret_name` and the configuration contain \
+            credentials of the cache. Keep `cache_secret_name`.",
+            )
+            .at(AttributePath::of("cache_secret_name")),
+        );
     }
     if has("AccessKey") && !has("ServerAddress") && !has("AuthenticationType") {
-        findings.push(Diagnostic::error("Cache credentials would be ignored", "Without server_address the runner takes no notice of access_key and secret_key, and uses the AWS chain of \
-             its pod instead. Set server_address = \"s3.amazonaws.com\", or authentication_type = \"access-key\".").at(AttributePath::dotted("config.cache.s3.server_address")));
+        findings.push(
+            Diagnostic::error(
+                "Cache credentials would be ignored",
+                "Without server_address the runner \
+             ignores access_key and secret_key, and uses the AWS credential chain of its pod. Set server_address = \
+             \"s3.amazonaws.com\", or authentication_type = \"access-key\".",
+            )
+            .at(AttributePath::dotted("config.cache.s3.server_address")),
+        );
     }
     if has("SecretKey") {
         findings.push(
             Diagnostic::warning(
                 "Secret in the runner's configuration",
-                "secret_key is kept in plan, state and a ConfigMap. Put both keys in a Secret, as \
-             gitlabspot_runner_credentials does, and name it in cache_secret_name.",
+                "secret_key is stored in the plan, the state and a ConfigMap. Store both keys in a Secret, for example \
+                 with gitlabspot_runner_credentials, and set cache_secret_name to its name.",
             )
             .at(AttributePath::dotted("config.cache.s3.secret_key")),
         );
     }
     if s3.is_some() && settings.cache_secret_name.is_some() && !has("ServerAddress") && !has("AuthenticationType") {
-        findings.push(Diagnostic::warning("Cache credentials may be ignored", "Without server_address or authentication_type the runner takes no notice of the keys in the Secret. Set \
-             authentication_type = \"access-key\" in the cache's s3 section.").at(AttributePath::of("cache_secret_name")));
+        findings.push(
+            Diagnostic::warning(
+                "Cache credentials may be ignored",
+                "Without server_address or \
+             authentication_type the runner ignores the keys in the Secret. Set authentication_type = \"access-key\" \
+             in the s3 section of the cache.",
+            )
+            .at(AttributePath::of("cache_secret_name")),
+        );
     }
     findings
 }
@@ -82,11 +116,17 @@ pub(super) fn registration(kind: TokenKind, settings: &RunnerReleaseSettings) ->
     if reserved.is_empty() {
         return Vec::new();
     }
-    vec![Diagnostic::error("Option is reserved with an authentication token", format!(
-            "{} cannot be set here: the runner of an authentication token (glrt-...) was made in GitLab, which keeps \
-             these settings. Set them there and take them out here.",
-            reserved.join(", ")
-        )).at(AttributePath::of("registration"))]
+    vec![
+        Diagnostic::error(
+            "Option is reserved with an authentication token",
+            format!(
+                "{} cannot be set here: the runner of an authentication token (glrt-...) was created in GitLab, which \
+             stores these settings. Set them in GitLab and remove them here.",
+                reserved.join(", ")
+            ),
+        )
+        .at(AttributePath::of("registration")),
+    ]
 }
 
 pub(super) fn objects(settings: &RunnerReleaseSettings) -> Vec<Diagnostic> {
@@ -100,7 +140,7 @@ pub(super) fn objects(settings: &RunnerReleaseSettings) -> Vec<Diagnostic> {
         findings.push(
             Diagnostic::error(
                 "Nothing to scrape",
-                format!("{name} is enabled without {what}, so that there is nothing to scrape. Enable {what} too."),
+                format!("{name} is enabled without {what}, so that there is nothing to scrape. Enable {what} as well."),
             )
             .at(AttributePath::of(name)),
         );
@@ -119,7 +159,7 @@ pub(super) fn objects(settings: &RunnerReleaseSettings) -> Vec<Diagnostic> {
             findings.push(
                 Diagnostic::error(
                     "Missing autoscaler metrics",
-                    "hpa needs at least one entry in metrics; without one it has nothing to scale by.",
+                    "hpa requires at least one metric. Specify it in metrics.",
                 )
                 .at(AttributePath::dotted("hpa.metrics")),
             );
@@ -164,8 +204,8 @@ fn of_old_api(index: usize, metric: &Json) -> Option<Diagnostic> {
         }
     };
     Some(Diagnostic::error("Metric of a removed API", format!(
-            "metrics[{index}] has {}, which left Kubernetes with autoscaling/v2beta1. Write {field}: {{ {named}, target: \
-             {target} }}.",
+            "metrics[{index}] contains {}, which Kubernetes removed with autoscaling/v2beta1. Use {field}: {{ {named}, \
+             target: {target} }}.",
             found.join(" and ")
         )).at(AttributePath::dotted("hpa.metrics")))
 }

@@ -66,7 +66,7 @@ pub(super) fn objects(settings: &mut RunnerReleaseSettings, typed: &RunnerReleas
         && typed.service.is_none()
     {
         service.enabled = Some(false);
-        notes.add("service.enabled", "the chart makes no Service without metrics.enabled.");
+        notes.add("service.enabled", "the chart does not create a Service without metrics.enabled.");
     }
     let service = on(settings.service.as_ref().map(|service| service.enabled));
     for (monitor, typed, path, is_of_use, needed) in [
@@ -84,7 +84,7 @@ pub(super) fn objects(settings: &mut RunnerReleaseSettings, typed: &RunnerReleas
             && typed.is_none()
         {
             monitor.enabled = Some(false);
-            notes.add(path, format!("the chart makes no monitor without {needed}."));
+            notes.add(path, format!("the chart does not create a monitor without {needed}."));
         }
     }
 }
@@ -101,7 +101,7 @@ pub(super) fn session_server(
         && typed.session_server.is_none()
     {
         server.enabled = Some(false);
-        notes.add("sessionServer.enabled", "the chart makes no session server for more than one manager pod.");
+        notes.add("sessionServer.enabled", "the chart does not create a session server for more than one manager pod.");
     }
 }
 
@@ -111,7 +111,8 @@ pub(super) fn registration(
     typed: &RunnerReleaseSettings,
     values: &mut ChartValues,
 ) {
-    const EFFECT: &str = "it has no effect with an authentication token (glrt-...): GitLab keeps this setting. The chart leaves it out, too.";
+    const EFFECT: &str = "it has no effect with an authentication token (glrt-...): GitLab stores this setting. The \
+        chart omits it as well.";
     let given = std::mem::replace(&mut settings.registration, typed.registration.clone());
     if let Some(given) = given.filter(|_| typed.registration.is_none()) {
         for (path, is_set) in [

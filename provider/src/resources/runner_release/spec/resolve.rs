@@ -168,7 +168,7 @@ fn shape_error(error: serde_json::Error) -> Vec<Diagnostic> {
     vec![Diagnostic::error("Conflicting values and attributes", error.to_string()).at(AttributePath::of("values"))]
 }
 
-const NO_URL: &str = "GitLab's address is missing or wrong";
+const NO_URL: &str = "Missing or invalid GitLab URL";
 const NO_TOKEN: &str = "A runner needs one token";
 
 /// What is missed as well where a file of values cannot be read.
@@ -183,9 +183,7 @@ enum WrongUrl {
 impl WrongUrl {
     fn finding(self) -> Diagnostic {
         let detail = match self {
-            Self::Missing => {
-                "Set gitlab_url, or gitlabUrl in a values file: the runner has to know its GitLab.".to_owned()
-            }
+            Self::Missing => "Set gitlab_url, or gitlabUrl in a values file.".to_owned(),
             Self::NoScheme(url) => {
                 format!("{url:?} must start with https:// or http://. Write for instance \"https://{url}\".")
             }
@@ -227,7 +225,7 @@ impl Tokens<'_> {
         };
         let secret_in_values = values.settings.token_secret_name.clone();
         match (self.typed.token_secret_name.as_deref(), self.write_only) {
-            (Some(_), Some(_)) => Err(wrong("Both a token and token_secret_name are given. Keep one of them.")),
+            (Some(_), Some(_)) => Err(wrong("Both a token and token_secret_name are set. Keep one of them.")),
             (Some(name), None) => {
                 values.token_is_unused("the Secret of token_secret_name is used");
                 if secret_in_values.is_some_and(|other| other != name) {
@@ -238,7 +236,7 @@ impl Tokens<'_> {
             (None, Some(kind)) => {
                 values.token_is_unused("the token of the attribute is used");
                 if secret_in_values.is_some() {
-                    values.notes.add("runners.secret", "the token of the attribute is used, and not this Secret.");
+                    values.notes.add("runners.secret", "the token of the attribute is used instead of this Secret.");
                 }
                 Ok(TokenSecret { name: self.names.full.clone(), kind, owned: true })
             }
@@ -252,8 +250,8 @@ impl Tokens<'_> {
                     Ok(TokenSecret { name: self.names.full.clone(), kind, owned: true })
                 }
                 (None, None) => Err(wrong(
-                    "Set runner_token_wo with the authentication token (glrt-...) that GitLab shows when a runner is made, \
-                     or token_secret_name for a Secret that holds it.",
+                    "Set runner_token_wo to the authentication token (glrt-...) that GitLab shows when a runner is \
+                     created, or token_secret_name to the name of a Secret that contains it.",
                 )),
             },
         }

@@ -46,9 +46,9 @@ impl SessionServer {
         if !single_pod {
             return Err(vec![
                 Diagnostic::error(
-                    "Session server needs a single manager pod",
-                    "A terminal session lives in the pod that runs the job, and the Service would pick any pod. \
-                 Set replicas to 1 and take hpa out, or disable the session server.",
+                    "Session server requires a single manager pod",
+                    "A terminal session belongs to the manager pod that runs the job, but the Service would select any \
+                     of them. Set replicas to 1 and remove hpa, or disable the session server.",
                 )
                 .at(AttributePath::dotted("session_server.enabled")),
             ]);
@@ -66,7 +66,7 @@ impl SessionServer {
                 return Err(vec![
                     Diagnostic::error(
                         "Missing session server port",
-                        "Kubernetes would choose a node port that config.toml cannot name. Set node_port.",
+                        "Kubernetes would choose a node port that is not known in config.toml. Set node_port.",
                     )
                     .at(AttributePath::dotted("session_server.node_port")),
                 ]);

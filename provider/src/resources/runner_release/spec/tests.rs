@@ -185,7 +185,7 @@ fn what_cannot_work_is_refused() {
     let summaries = |settings, token| -> Vec<String> {
         errors(settings, token).into_iter().map(|finding| finding.summary.into_owned()).collect()
     };
-    assert_eq!(summaries(json!({}), TokenKind::Authentication), ["GitLab's address is missing or wrong"]);
+    assert_eq!(summaries(json!({}), TokenKind::Authentication), ["Missing or invalid GitLab URL"]);
     let settings = json!({
         "gitlab_url": "https://gitlab.com/",
         "token_secret_name": "x",
@@ -205,7 +205,7 @@ fn what_cannot_work_is_refused() {
             "Invalid autoscaler bounds",
             "Invalid disruption budget",
             "A runner needs one token",
-            "Session server needs a single manager pod",
+            "Session server requires a single manager pod",
             "Token in the runner's configuration",
             "Cache credentials would be ignored",
         ]

@@ -114,8 +114,8 @@ impl ValuesTranslator<'_> {
                     &path,
                     "Executor is not supported",
                     &format!(
-                        "RUNNER_EXECUTOR is {executor:?}, but this resource runs jobs with the Kubernetes executor only. \
-                         Take it out."
+                        "RUNNER_EXECUTOR is {executor:?}, but this resource only supports the Kubernetes executor. \
+                         Remove it."
                     ),
                 ),
                 ("CI_SERVER_URL", Some(url)) if !self.settings.contains_key("gitlab_url") => {

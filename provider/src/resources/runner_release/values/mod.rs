@@ -92,8 +92,8 @@ impl ChartValues {
             return;
         }
         let detail = format!(
-            "{key} is used, but `values` are kept in plan and state as they are written. Take it out and set `{attribute}`, \
-             which is never stored."
+            "{key} is used, but `values` are stored in the plan and the state. Remove it and set `{attribute}`, which \
+             is never stored."
         );
         let warning = Diagnostic::warning("Token in a values file", detail);
         self.warnings.push(self.notes.placed(key, warning));
@@ -102,10 +102,7 @@ impl ChartValues {
     /// Says what is used in place of the token of the files, if they have one.
     pub fn token_is_unused(&mut self, instead: &str) {
         if let Some((key, _)) = self.token_key {
-            self.notes.add(
-                key,
-                format!("{instead}. `values` are kept in plan and state as they are written: take the token out."),
-            );
+            self.notes.add(key, format!("{instead}. `values` are stored in the plan and the state: remove the token."));
         }
     }
 }
@@ -143,7 +140,8 @@ pub fn read(files: &[&str], context: Context<'_>) -> ChartValues {
     for file in with_more {
         notes.of_file(
             file,
-            "Helm reads the first YAML document (---) and ignores all others. Give each as an element of its own.",
+            "Helm reads the first YAML document (---) and ignores all others. Specify each document as an element of \
+             its own.",
         );
     }
     let values = scope(&merged);

@@ -60,10 +60,10 @@ impl Notes {
                 None => format!("- {text}"),
             });
             let detail = format!(
-                "These parts of the file have no effect, or an effect that differs from what they say:\n{}",
+                "These settings of the file have no effect, or a different one:\n{}",
                 lines.collect::<Vec<_>>().join("\n")
             );
-            findings.push(Diagnostic::warning("Parts of a values file have no effect", detail).at(element(at.file)));
+            findings.push(Diagnostic::warning("Settings of a values file have no effect", detail).at(element(at.file)));
         }
         findings
     }

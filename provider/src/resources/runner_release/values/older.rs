@@ -50,14 +50,12 @@ impl ValuesTranslator<'_> {
             let (table, key) = to.rsplit_once('.').unwrap_or(("", to));
             let table = if table.is_empty() { "[[runners]]".to_owned() } else { format!("[runners.{table}]") };
             let more = match (path, &value) {
-                ("runners.privileged", Value::Bool(true)) => " Jobs do not become privileged by it.",
+                ("runners.privileged", Value::Bool(true)) => " It does not make jobs privileged.",
                 _ => "",
             };
             self.note(
                 path,
-                format!(
-                    "the chart ({CHART}) does not read it any more. In runners.config it is {key} below {table}.{more}"
-                ),
+                format!("the chart ({CHART}) no longer reads it. In runners.config it is {key} in {table}.{more}"),
             );
         }
     }

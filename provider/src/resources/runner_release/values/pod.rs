@@ -70,7 +70,7 @@ impl ValuesTranslator<'_> {
                 if is_taken {
                     pod.insert(field.to_owned(), value);
                 }
-                let outcome = if is_taken { "It is taken there" } else { "It has no effect beside the one there" };
+                let outcome = if is_taken { "It is taken there" } else { "It has no effect beside that one" };
                 self.note(
                     &format!("securityContext.{field}"),
                     format!(

@@ -71,16 +71,16 @@ fn keys_that_the_chart_ignores_are_remarked_on_with_their_line_and_place() {
             "gitlabURL: x\nmetrics:\n  enable: true\nrunners:\n  cache:\n    secretname: x\n  pollTimeouts: 3\n  tolerations: [x]\nfoo: 1\nfoos: {}\nconfig: x\ntags: a\nlogging: {level: info}\nextraVolumeMounts: [x]\nx-anchor: 1\n"
         ),
         [
-            "line 1, gitlabURL: the chart (0.86.0) has no such key and ignores it. Did you mean gitlabUrl?",
-            "line 3, metrics.enable: the chart (0.86.0) has no such key and ignores it. Did you mean metrics.enabled?",
-            "line 6, runners.cache.secretname: the chart (0.86.0) has no such key and ignores it. Did you mean runners.cache.secretName?",
-            "line 7, runners.pollTimeouts: the chart (0.86.0) has no such key and ignores it. Did you mean runners.pollTimeout?",
-            "line 8, runners.tolerations: the chart (0.86.0) has no such key and ignores it. It belongs to tolerations.",
-            "line 9, foo: the chart (0.86.0) has no such key and ignores it.",
-            "line 11, config: the chart (0.86.0) has no such key and ignores it. It belongs to runners.config.",
-            "line 12, tags: the chart (0.86.0) has no such key and ignores it. It belongs to runners.tags.",
-            "line 13, logging: the chart (0.86.0) has no such key and ignores it. Write logLevel and logFormat.",
-            "line 14, extraVolumeMounts: the chart (0.86.0) has no such key and ignores it. Write volumeMounts.",
+            "line 1, gitlabURL: the chart (0.86.0) does not have this key and ignores it. Did you mean gitlabUrl?",
+            "line 3, metrics.enable: the chart (0.86.0) does not have this key and ignores it. Did you mean metrics.enabled?",
+            "line 6, runners.cache.secretname: the chart (0.86.0) does not have this key and ignores it. Did you mean runners.cache.secretName?",
+            "line 7, runners.pollTimeouts: the chart (0.86.0) does not have this key and ignores it. Did you mean runners.pollTimeout?",
+            "line 8, runners.tolerations: the chart (0.86.0) does not have this key and ignores it. It belongs to tolerations.",
+            "line 9, foo: the chart (0.86.0) does not have this key and ignores it.",
+            "line 11, config: the chart (0.86.0) does not have this key and ignores it. It belongs to runners.config.",
+            "line 12, tags: the chart (0.86.0) does not have this key and ignores it. It belongs to runners.tags.",
+            "line 13, logging: the chart (0.86.0) does not have this key and ignores it. Write logLevel and logFormat.",
+            "line 14, extraVolumeMounts: the chart (0.86.0) does not have this key and ignores it. Write volumeMounts.",
         ]
     );
 }
@@ -99,9 +99,9 @@ fn keys_of_older_charts_are_remarked_on_unless_the_configuration_says_the_same()
             "runners:\n  privileged: true\n  image: alpine\n  builds: {cpuRequests: 500m, cpuLimit: ''}\n  cache: {cacheType: s3}\n  config: |\n    [[runners]]\n      [runners.kubernetes]\n        image = 'alpine'\n        cpu_request = '1'\n"
         ),
         [
-            "line 2, runners.privileged: the chart (0.86.0) does not read it any more. In runners.config it is privileged below [runners.kubernetes]. Jobs do not become privileged by it.",
-            "line 4, runners.builds.cpuRequests: the chart (0.86.0) does not read it any more. In runners.config it is cpu_request below [runners.kubernetes].",
-            "line 5, runners.cache.cacheType: the chart (0.86.0) does not read it any more. In runners.config it is Type below [runners.cache].",
+            "line 2, runners.privileged: the chart (0.86.0) no longer reads it. In runners.config it is privileged in [runners.kubernetes]. It does not make jobs privileged.",
+            "line 4, runners.builds.cpuRequests: the chart (0.86.0) no longer reads it. In runners.config it is cpu_request in [runners.kubernetes].",
+            "line 5, runners.cache.cacheType: the chart (0.86.0) no longer reads it. In runners.config it is Type in [runners.cache].",
         ]
     );
 }

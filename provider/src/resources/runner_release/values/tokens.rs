@@ -21,14 +21,14 @@ impl ValuesTranslator<'_> {
             if key == "runnerToken" && is_registration_token(token) {
                 let wrong = Diagnostic::error(
                     "Invalid authentication token",
-                    "runnerToken is a registration token (GR1348941...). Take it out of the values and set \
+                    "runnerToken is a registration token (GR1348941...). Remove it from the values and set \
                      `registration_token_wo`.",
                 );
                 self.translated.wrong_token = Some(self.translated.notes.placed(key, wrong));
             }
             let is_of_runner = key == "runnerToken" || token.starts_with("glrt-");
             if is_of_runner && key != "runnerToken" {
-                self.note(key, "this is an authentication token (glrt-...), and it is used as one.");
+                self.note(key, "this is an authentication token (glrt-...) and is used as such.");
             }
             let (held, attribute) = match is_of_runner {
                 true => (&mut self.translated.runner_token, "runner_token_wo"),
@@ -48,7 +48,7 @@ impl ValuesTranslator<'_> {
             self.note(
                 "namespace",
                 format!(
-                    "the release is in {namespace}, because the attribute `namespace` says so. Set `namespace` instead."
+                    "the release is in {namespace}, which the attribute `namespace` specifies. Set `namespace` instead."
                 ),
             );
         }
@@ -57,8 +57,8 @@ impl ValuesTranslator<'_> {
                 "runners.executor",
                 "Executor is not supported",
                 &format!(
-                    "runners.executor is {executor:?}, but this resource runs jobs with the Kubernetes executor only. Write \
-                     kubernetes, or leave the key out."
+                    "runners.executor is {executor:?}, but this resource only supports the Kubernetes executor. Set it \
+                     to kubernetes, or remove the key."
                 ),
             );
         }
@@ -71,8 +71,8 @@ impl ValuesTranslator<'_> {
                     "runners.configPath",
                     "Configuration cannot be read",
                     &format!(
-                        "runners.configPath is {path:?}, a file in the container, which cannot be checked at plan. Put its \
-                         text in runners.config."
+                        "runners.configPath is {path:?}, a file in the container, which cannot be validated at plan. \
+                         Move its content to runners.config."
                     ),
                 ),
             }

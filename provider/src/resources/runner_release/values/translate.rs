@@ -82,7 +82,11 @@ impl ValuesTranslator<'_> {
         let value = match convert(value, key.ty, self.release) {
             Ok(converted) => {
                 if converted.is_surprising {
-                    self.note(key.path, "the text \"false\" is taken as false, and Helm takes each text that is not empty as true. Write false without quotes.");
+                    self.note(
+                        key.path,
+                        "the string \"false\" is treated as false, but Helm treats every string that \
+                        is not empty as true. Specify false without quotes.",
+                    );
                 }
                 converted.value
             }
@@ -162,7 +166,7 @@ impl ValuesTranslator<'_> {
         match serde_json::from_value(Value::Object(std::mem::take(&mut self.settings))) {
             Ok(settings) => self.translated.settings = settings,
             Err(error) => {
-                let detail = format!("a list or a map holds what does not belong there: {error}.");
+                let detail = format!("a list or a map contains an invalid element: {error}.");
                 self.findings.push(Diagnostic::error("Invalid value in a values file", detail).at(element(0)));
             }
         }

@@ -39,7 +39,7 @@ pub(super) fn told(aliases: &[String]) -> String {
         [] => return String::new(),
     };
     format!(
-        "the file has values of several runners: {names}. Write a gitlabspot_runner_release for each, with \
+        "the file contains the values of several runners: {names}. Use a gitlabspot_runner_release for each, with \
          values = [yamlencode(yamldecode(file(\"values.yaml\"))[{first:?}])]."
     )
 }

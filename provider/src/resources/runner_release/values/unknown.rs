@@ -25,7 +25,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
 
 /// A sentence that follows the key.
 pub(super) fn told(name: &str, path: &str, prefix: &str) -> String {
-    let has_none = format!("the chart ({CHART}) has no such key and ignores it");
+    let has_none = format!("the chart ({CHART}) does not have this key and ignores it");
     match place(name, path, prefix) {
         Some(place) => format!("{has_none}. {place}"),
         None => format!("{has_none}."),
@@ -73,7 +73,7 @@ fn in_config(name: &str) -> Option<String> {
     if let Some(entry) = of(&RUNNER) {
         let (table, key) = entry.toml_path.rsplit_once('.').unwrap_or(("", &entry.toml_path));
         let table = if table.is_empty() { "[[runners]]".to_owned() } else { format!("[runners.{table}]") };
-        return Some(format!("In runners.config it is {key} below {table}."));
+        return Some(format!("In runners.config it is {key} in {table}."));
     }
     let entry = of(&GLOBAL)?;
     let key = KEYS.iter().find(|key| matches!(key.maps_to, MapsTo::Global(to) if to == entry.hcl_path));

@@ -27,8 +27,8 @@ fn resolved(text: &'static str, existing_secret: Option<TokenKind>) -> Result<Re
 
 #[test]
 fn each_comes_to_what_its_first_line_says() {
-    let legacy = "does not read it any more";
-    let unknown = "has no such key and ignores it";
+    let legacy = "no longer reads it";
+    let unknown = "does not have this key and ignores it";
     for (text, existing, comes) in [
         (file!("01-secret-with-registration-token"), Some(Registration), Quietly),
         (file!("02-secret-with-tags"), Some(Registration), Quietly),
@@ -89,7 +89,7 @@ fn each_comes_to_what_its_first_line_says() {
         (
             file!("24-privileged-beside-config"),
             None,
-            Warned(&["line 5, runners.privileged", "Jobs do not become privileged"]),
+            Warned(&["line 5, runners.privileged", "It does not make jobs privileged"]),
         ),
         (
             file!("25-registration-token-as-runner-token"),
@@ -139,7 +139,7 @@ fn each_comes_to_what_its_first_line_says() {
             }
             (comes, Ok(resolved)) => {
                 assert!(title.starts_with("# passes"), "{title}");
-                let about_parts = |finding: &&Diagnostic| finding.summary == "Parts of a values file have no effect";
+                let about_parts = |finding: &&Diagnostic| finding.summary == "Settings of a values file have no effect";
                 let told: Vec<&str> =
                     resolved.warnings.iter().filter(about_parts).map(|one| one.detail.as_str()).collect();
                 match comes {
@@ -260,7 +260,9 @@ fn what_the_runner_ignores_of_the_cache_is_no_error_in_a_file() {
     let url = json!({ "gitlab_url": "https://gitlab.com/" });
     let (errors, warnings) = told(config, url, Some(Authentication));
     assert_eq!(errors, [""; 0]);
-    for part in ["line 5, runners.executor", "line 6, runners.docker", "Without server_address", "Keep the Secret"] {
+    for part in
+        ["line 5, runners.executor", "line 6, runners.docker", "Without server_address", "Keep `cache_secret_name`"]
+    {
         assert!(warnings.contains(part), "{part}: {warnings}");
     }
 }
@@ -279,7 +281,10 @@ fn a_session_server_is_left_out_where_the_chart_leaves_it_out() {
     let text = "replicas: 2\nsessionServer:\n  enabled: true\n  publicIP: 192.0.2.1\n";
     let (errors, warnings) = told(text, url, Some(Authentication));
     assert_eq!(errors, [""; 0]);
-    assert!(warnings.contains("line 3, sessionServer.enabled: the chart makes no session server"), "{warnings}");
+    assert!(
+        warnings.contains("line 3, sessionServer.enabled: the chart does not create a session server"),
+        "{warnings}"
+    );
     let typed = json!({ "gitlab_url": "https://gitlab.com/", "session_server": { "enabled": true } });
     assert_eq!(told("replicas: 2\n", typed, Some(Authentication)).0.len(), 1);
 }

@@ -108,7 +108,7 @@ impl<'text> Composer<'text> {
     fn count(&mut self, more: usize, line: usize) -> Result<(), YamlError> {
         self.values += more;
         match self.values > MOST_VALUES {
-            true => Err(YamlError::at(line, "aliases (*name) grow to more values than a values file can have.")),
+            true => Err(YamlError::at(line, "aliases (*name) expand to more values than a values file can contain.")),
             false => Ok(()),
         }
     }
@@ -141,7 +141,7 @@ impl<'text> Composer<'text> {
                     (key_text(&key), is_merge)
                 }
                 Event::Alias(anchor) => (key_text(&self.anchors.get(&anchor).cloned().unwrap_or_default()), false),
-                _ => return Err(YamlError::near(line, self.text, "a key is a list or a map. Write a text.")),
+                _ => return Err(YamlError::near(line, self.text, "a key is a list or a map. Use a string.")),
             };
             let here = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
             if !is_merge {
@@ -174,7 +174,7 @@ fn merge(map: &mut Map<String, Value>, value: Value, line: usize) -> Result<(), 
 }
 
 fn no_map(line: usize) -> YamlError {
-    YamlError::at(line, "`<<` merges a map, or a list of maps, and this is something else.")
+    YamlError::at(line, "`<<` merges a map or a list of maps, but this is neither.")
 }
 
 fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Value {

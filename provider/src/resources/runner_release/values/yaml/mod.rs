@@ -88,7 +88,7 @@ impl YamlError {
         if let Some(line) = near.into_iter().find(|line| is_template(at(*line))) {
             return Self::at(
                 line,
-                "this is a template and not yet YAML. Render it first, for instance with templatefile(), or put the \
+                "this is a template and not YAML. Render it first, for example with templatefile(), or put the \
                  expression in quotes.",
             );
         }
@@ -113,19 +113,18 @@ pub(super) fn read(text: &str) -> Result<Document, YamlError> {
         Value::Object(values) => values,
         Value::Null => Map::new(),
         Value::String(text) if is_file_name(&text) => {
-            return Err(YamlError { detail: format!("this is the name of a file. Write file({text:?}).") });
+            return Err(YamlError { detail: format!("this is the name of a file. Use file({text:?}).") });
         }
         Value::String(_) => return Err(YamlError { detail: NO_MAP.to_owned() }),
         Value::Array(_) => {
-            return Err(YamlError { detail: "this is a list, and a values file is a map of keys.".to_owned() });
+            return Err(YamlError { detail: "this is a list, but a values file is a map.".to_owned() });
         }
         _ => return Err(YamlError { detail: NO_MAP.to_owned() }),
     };
     Ok(Document { values, lines, has_more: composer.has_another_document() })
 }
 
-const NO_MAP: &str =
-    "this is a single value, and a values file is a map of keys. For a file, write file(\"values.yaml\").";
+const NO_MAP: &str = "this is a single value, but a values file is a map. To read a file, use file(\"values.yaml\").";
 
 fn is_file_name(text: &str) -> bool {
     let is_short = text.len() < 200 && !text.contains(char::is_whitespace);

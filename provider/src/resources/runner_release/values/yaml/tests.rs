@@ -41,7 +41,7 @@ fn merge_keys_and_repeated_keys_are_as_go_has_them() {
     assert_eq!(read["two"], json!({ "x": 1, "w": 1, "z": 2 }));
     assert_eq!(read["quoted"], json!({ "<<": 1 }));
     assert_eq!(values("a: 1\na: 2\n"), json!({ "a": 2 }));
-    assert_eq!(refused("a: {<<: 1}"), "line 1: `<<` merges a map, or a list of maps, and this is something else.");
+    assert_eq!(refused("a: {<<: 1}"), "line 1: `<<` merges a map or a list of maps, but this is neither.");
 }
 
 #[test]
@@ -84,11 +84,11 @@ fn errors_have_a_line_and_quote_nothing() {
     assert_eq!(refused("a: 1\n\tb: 2\n"), "line 2: YAML is indented with spaces, not with tabs.");
     assert_eq!(
         refused("a: 1\nb: {{ .Values.x }}\n").split(". ").next(),
-        Some("line 2: this is a template and not yet YAML")
+        Some("line 2: this is a template and not YAML")
     );
     assert!(!refused("a: 'glrt-secret\n").contains("glrt"));
-    assert_eq!(refused("base.yaml"), "this is the name of a file. Write file(\"base.yaml\").");
-    assert_eq!(refused("- a"), "this is a list, and a values file is a map of keys.");
+    assert_eq!(refused("base.yaml"), "this is the name of a file. Use file(\"base.yaml\").");
+    assert_eq!(refused("- a"), "this is a list, but a values file is a map.");
     assert!(refused("glrt-secret").starts_with("this is a single value"));
     assert!(refused("a: *missing").starts_with("line 1:"));
 }
