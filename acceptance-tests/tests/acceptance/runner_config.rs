@@ -22,7 +22,7 @@ async fn writes_and_checks(engine: Engine) {
 
     workspace.set(&json!({ "kubernetes": { "cpu_requests": "2" } }));
     let said = workspace.try_plan().await.unwrap_err().prose();
-    for text in ["knows no key kubernetes.cpu_requests", "Did you mean \"cpu_request\"?"] {
+    for text in ["does not have the key kubernetes.cpu_requests", "Did you mean \"cpu_request\"?"] {
         assert!(said.contains(text), "{text} in {said}");
     }
     assert_eq!(stage.account.calls().len(), 0);

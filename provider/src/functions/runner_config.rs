@@ -177,8 +177,8 @@ mod tests {
         assert_eq!(
             lines[..2],
             [
-                "GitLab Runner knows no key concurent, and would ignore it without a word. Did you mean \"concurrent\"?",
-                "GitLab Runner knows no key runners[0].kubernetes.cpu_requests, and would ignore it without a word. Did \
+                "GitLab Runner does not have the key concurent, and would ignore it without an error. Did you mean \"concurrent\"?",
+                "GitLab Runner does not have the key runners[0].kubernetes.cpu_requests, and would ignore it without an error. Did \
                  you mean \"cpu_request\"?",
             ]
         );
@@ -196,13 +196,13 @@ mod tests {
         assert!(error("text".into()).starts_with("Expected an object"));
         assert_eq!(
             error(object([("runners", Raw::List(vec!["x".into()]))])),
-            "runners[0] is a string. Write an object: { ... }."
+            "runners[0] is a string, but must be an object: { ... }."
         );
         assert_eq!(
             error(object([("docker", Raw::Map([].into())), ("executor", "docker".into())])),
-            "docker belongs to another executor. Jobs run with the Kubernetes executor only here; remove it.\n\
-             executor is \"docker\", but jobs run with the Kubernetes executor only. Write \"kubernetes\", or leave the \
-             key out."
+            "docker belongs to another executor. Only the Kubernetes executor is supported. Remove it.\n\
+             executor is \"docker\", but this resource only supports the Kubernetes executor. Set it to \"kubernetes\", or \
+             remove the key."
         );
         assert_eq!(
             error(object([("log_level", "wran".into()), ("runners", Raw::List(Vec::new()))])),

@@ -12,9 +12,9 @@ async fn is_checked(engine: Engine) {
     for (variables, texts) in [
         (
             json!({ "kubernetes": { "cpu_requets": "2" } }),
-            ["knows no key config.kubernetes.cpu_requets", "Did you mean \"cpu_request\"?"],
+            ["does not have the key config.kubernetes.cpu_requets", "Did you mean \"cpu_request\"?"],
         ),
-        (json!({ "kubernetes": ["x"] }), ["config.kubernetes is a list.", "Write an object"]),
+        (json!({ "kubernetes": ["x"] }), ["config.kubernetes is a list,", "must be an object"]),
         (
             json!({ "kubernetes": { "node_selector": ["intent=build"] } }),
             ["config.kubernetes.node_selector must be a map of strings", "not a list"],

@@ -7,15 +7,15 @@ use crate::version::RunnerVersion;
 pub(super) fn unfit(at: &str, key: &Key, version: RunnerVersion) -> Option<(&'static str, String)> {
     if key.since > version {
         let detail = format!(
-            "{at} came with GitLab Runner {}, and runner {version} ignores it. Raise runner_version, or the version of the \
-             image, or remove the key.",
+            "{at} was introduced in GitLab Runner {}, and runner {version} ignores it. Increase runner_version or the \
+             version of the image, or remove the key.",
             key.since
         );
         return Some(("Key is newer than the runner", detail));
     }
     let (last, instead) = key.until.filter(|(last, _)| *last < version && version != RunnerVersion::UNKNOWN)?;
     let detail = format!(
-        "{at} had its last effect with GitLab Runner {last}, and runner {version} ignores it. Write {instead} instead."
+        "{at} had its last effect in GitLab Runner {last}, and runner {version} ignores it. Use {instead} instead."
     );
     Some(("Key is older than the runner", detail))
 }

@@ -100,7 +100,10 @@ impl Reader {
             // Of the whole attribute, it means that it is not set.
             Raw::Null if self.path.steps().len() < 2 => return table,
             other => {
-                self.error(WRONG_VALUE, format!("{} is {}. Write an object: {{ ... }}.", self.place(), told(other)));
+                self.error(
+                    WRONG_VALUE,
+                    format!("{} is {}, but must be an object: {{ ... }}.", self.place(), told(other)),
+                );
                 return table;
             }
         };
@@ -132,9 +135,8 @@ impl Reader {
     fn unknown(&mut self, name: &str, catalogue: &'static Table) {
         let place = self.place();
         if OTHER_EXECUTORS.contains(&name) && catalogue.by_hcl("executor").is_some() {
-            let detail = format!(
-                "{place} belongs to another executor. Jobs run with the Kubernetes executor only here; remove it."
-            );
+            let detail =
+                format!("{place} belongs to another executor. Only the Kubernetes executor is supported. Remove it.");
             self.error("Option of another executor", detail);
             return;
         }
@@ -143,7 +145,8 @@ impl Reader {
             self.error("Unknown key", format!("Kubernetes knows no {place}.{hint}"));
             return;
         }
-        let detail = format!("GitLab Runner knows no key {place}, and would ignore it without a word.{hint}");
+        let detail =
+            format!("GitLab Runner does not have the key {place}, and would ignore it without an error.{hint}");
         self.error("Unknown key in the runner's configuration", detail);
     }
 
@@ -192,7 +195,8 @@ impl Reader {
             self.at(Step::Index(index), |reader| {
                 if item.is_null() {
                     let place = reader.place();
-                    let detail = format!("{place} is null. Leave it out; compact() does so in a list of strings.");
+                    let detail =
+                        format!("{place} is null. Remove it, for example with compact() in a list of strings.");
                     reader.error(WRONG_VALUE, detail);
                     return None;
                 }

@@ -144,9 +144,9 @@ impl Merger {
         }
         let owner = self.owner(at);
         let detail = if owner == self.source {
-            format!("{at} is given twice in `{owner}`, with different values. Keep one of them.")
+            format!("{at} is set twice in `{owner}`, with different values. Keep one of them.")
         } else {
-            format!("{at} is given by `{owner}` and by `{}`, with different values. Keep one of them.", self.source)
+            format!("{at} is set by `{owner}` and by `{}`, with different values. Keep one of them.", self.source)
         };
         self.findings.push(Diagnostic::error("Duplicate key", detail).at(AttributePath::of(self.source)));
     }

@@ -44,7 +44,7 @@ impl<'a> Reader<'a> {
                 self.error(
                     "Duplicate key",
                     &here,
-                    &format!("{here} stands there in two spellings; the runner does not tell letter case apart."),
+                    &format!("{here} is set in two spellings. The runner ignores case."),
                 );
             }
         }
@@ -79,11 +79,7 @@ impl<'a> Reader<'a> {
                 self.error(
                     WRONG_VALUE,
                     at,
-                    &format!(
-                        "{at} must be an array of tables, [[{at}]], and not of {}s. {}",
-                        item.type_str(),
-                        key.about
-                    ),
+                    &format!("{at} must be an array of tables, [[{at}]], not of {}s. {}", item.type_str(), key.about),
                 );
                 return None;
             };
@@ -97,9 +93,7 @@ impl<'a> Reader<'a> {
             self.ignored(
                 OTHER_EXECUTOR,
                 at,
-                &format!(
-                    "{at} belongs to another executor, and this resource runs jobs with the Kubernetes executor only."
-                ),
+                &format!("{at} belongs to another executor, but this resource only supports the Kubernetes executor."),
             );
             return;
         }
@@ -112,7 +106,7 @@ impl<'a> Reader<'a> {
             Some(home) => format!("{name} belongs to {home}; here the runner ignores it."),
             None => {
                 let hint = did_you_mean(name, catalogue.keys().map(|key| key.toml));
-                format!("GitLab Runner knows no key {at}, and ignores it.{hint}")
+                format!("GitLab Runner does not have the key {at}, and ignores it.{hint}")
             }
         };
         self.ignored("Unknown key in the runner's configuration", at, &detail);
@@ -152,11 +146,11 @@ fn wrong(wanted: &str, value: &Value, key: &Key, at: &str) -> String {
             let (name, kind) =
                 odd.map_or((String::new(), "something else"), |(name, value)| (name.clone(), named(value)));
             format!(
-                "{at}.{name} is {kind}, and {at} is {wanted}. TOML counts every key below [{at}] to that table: keys of other \
-                 tables stand above it."
+                "{at}.{name} is {kind}, but {at} is {wanted}. In TOML every key after [{at}] belongs to that table. \
+                 Move keys of other tables before it."
             )
         }
-        _ => format!("{at} is {}, and must be {wanted}. {}", named(value), key.about),
+        _ => format!("{at} is {}, but must be {wanted}. {}", named(value), key.about),
     }
 }
 

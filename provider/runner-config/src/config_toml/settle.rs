@@ -33,7 +33,8 @@ pub(super) fn settled(kind: Kind, value: Value, at: &str) -> Result<Option<Value
 fn none_of(choice: Choice, text: &str, at: &str) -> String {
     match choice.of {
         ["kubernetes"] => format!(
-            "{at} is {text:?}, but jobs run with the Kubernetes executor only. Write \"kubernetes\", or leave the key out."
+            "{at} is {text:?}, but this resource only supports the Kubernetes executor. Set it to \"kubernetes\", or \
+             remove the key."
         ),
         _ => format!("{at} is {text:?}. Use {}.", choice.listed()),
     }

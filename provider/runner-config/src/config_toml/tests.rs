@@ -35,9 +35,9 @@ fn misspelt_keys_are_refused_with_the_nearest_name() {
     assert_eq!(
         found,
         [
-            "line 5: runners.docker belongs to another executor, and this resource runs jobs with the Kubernetes executor only.",
-            "line 4: GitLab Runner knows no key runners.kubernetes.cpu_requests, and ignores it. Did you mean \"cpu_request\"?",
-            "line 2: GitLab Runner knows no key runners.limits, and ignores it. Did you mean \"limit\"?",
+            "line 5: runners.docker belongs to another executor, but this resource only supports the Kubernetes executor.",
+            "line 4: GitLab Runner does not have the key runners.kubernetes.cpu_requests, and ignores it. Did you mean \"cpu_request\"?",
+            "line 2: GitLab Runner does not have the key runners.limits, and ignores it. Did you mean \"limit\"?",
         ]
     );
     assert_eq!(
@@ -55,7 +55,7 @@ fn another_executor_is_one_error() {
     assert_eq!(
         details("[[runners]]\nexecutor = \"docker\"\n[runners.docker]\nimage = \"x\"\n[runners.machine]\n"),
         [
-            "line 2: runners.executor is \"docker\", but jobs run with the Kubernetes executor only. Write \"kubernetes\", or leave the key out."
+            "line 2: runners.executor is \"docker\", but this resource only supports the Kubernetes executor. Set it to \"kubernetes\", or remove the key."
         ]
     );
 }
@@ -73,12 +73,12 @@ fn what_the_runner_ignores_of_a_template_is_a_remark() {
     assert_eq!(
         told,
         [
-            "11 concurrent: registration ignores what stands above [[runners]]. The key of the values file is concurrent.",
-            "12 nothing: GitLab Runner knows no key nothing, and ignores it.",
-            "19 runners.docker: runners.docker belongs to another executor, and this resource runs jobs with the Kubernetes executor only.",
+            "11 concurrent: registration ignores keys before [[runners]]. The key of the values file is concurrent.",
+            "12 nothing: GitLab Runner does not have the key nothing, and ignores it.",
+            "19 runners.docker: runners.docker belongs to another executor, but this resource only supports the Kubernetes executor.",
             "18 runners.kubernetes.environment: environment belongs to [[runners]]; here the runner ignores it.",
-            "14 runners.prepare_timeouts: GitLab Runner knows no key runners.prepare_timeouts, and ignores it. Did you mean \"prepare_timeout\"?",
-            "15 runners.token: the token of the configuration is not used, and is kept in plan and state with the values. Take it out; the token is runner_token_wo, or the Secret of token_secret_name.",
+            "14 runners.prepare_timeouts: GitLab Runner does not have the key runners.prepare_timeouts, and ignores it. Did you mean \"prepare_timeout\"?",
+            "15 runners.token: the token of the configuration is not used, and is stored in the plan and the state with the values. Remove it. The token is runner_token_wo, or that of the Secret token_secret_name.",
         ]
     );
     assert_eq!(template("[[runners]]\nx = 1\n", None).unwrap().remarks[0].line, None);
@@ -90,7 +90,7 @@ fn what_the_runner_refuses_is_an_error_in_a_template_too() {
     assert_eq!(
         found,
         [
-            "line 10: runners.kubernetes.pod_annotations is a list, and must be a table of strings. Annotations of the pods."
+            "line 10: runners.kubernetes.pod_annotations is a list, but must be a table of strings. Annotations of the pods."
         ]
     );
     let found = template("[[runners]]\n[[runners]]\n", None).unwrap_err();
@@ -98,13 +98,13 @@ fn what_the_runner_refuses_is_an_error_in_a_template_too() {
     let found = template("[[runners]]\na = {{ range .Values.x }}\n", None).unwrap_err();
     assert!(found[0].starts_with("runners.config, line 2: {{ range .Values.x }} cannot be evaluated."), "{found:?}");
     let found = template("[[runners]]\n%{ if true }\n", None).unwrap_err();
-    assert!(found[0].contains("line 2: a template directive (%{ ... })"), "{found:?}");
+    assert!(found[0].contains("line 2: the text contains a template directive (%{ ... })"), "{found:?}");
     let found =
         template("[[runners]]\n[runners.kubernetes]\nvolumes = []\n[[runners.kubernetes.volumes.empty_dir]]\n", None)
             .unwrap_err();
     assert_eq!(found.len(), 1, "{found:?}");
     let found = template("[[runners]]\nlimit = 1\nlimit = 2\n", None).unwrap_err();
-    assert!(found[0].starts_with("runners.config, line 3: limit is given a second time."), "{found:?}");
+    assert!(found[0].starts_with("runners.config, line 3: limit is set twice."), "{found:?}");
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn a_key_below_another_table_is_named() {
     assert_eq!(
         found,
         [
-            "line 3: runners.kubernetes.pod_annotations.pull_policy is a list, and runners.kubernetes.pod_annotations is a table of strings. TOML counts every key below [runners.kubernetes.pod_annotations] to that table: keys of other tables stand above it."
+            "line 3: runners.kubernetes.pod_annotations.pull_policy is a list, but runners.kubernetes.pod_annotations is a table of strings. In TOML every key after [runners.kubernetes.pod_annotations] belongs to that table. Move keys of other tables before it."
         ]
     );
 }
@@ -135,7 +135,7 @@ fn wrong_types_are_refused() {
     );
     assert_eq!(found.len(), 6, "{found:#?}");
     assert!(
-        found.iter().any(|f| f.contains("runners.kubernetes.poll_timeout is a string, and must be a whole number."))
+        found.iter().any(|f| f.contains("runners.kubernetes.poll_timeout is a string, but must be a whole number."))
     );
     assert!(found.iter().any(|f| f.contains("runners.cache.Type is \"s4\". Use s3, gcs or azure.")));
 }
@@ -145,19 +145,16 @@ fn keys_newer_than_the_runner_are_refused() {
     let text = "[[runners]]\nprepare_timeout = \"1m\"\n";
     let found = from_text(text, RELEASE, &place(18, 9)).unwrap_err();
     assert_eq!(found.len(), 1);
-    assert!(
-        found[0]
-            .detail
-            .starts_with("line 2: runners.prepare_timeout came with GitLab Runner 19.0, and runner 18.9 ignores it.")
-    );
+    assert!(found[0].detail.starts_with(
+        "line 2: runners.prepare_timeout was introduced in GitLab Runner 19.0, and runner 18.9 ignores it."
+    ));
     assert!(from_text(text, RELEASE, &place(19, 0)).is_ok());
     let old = "[[runners]]\npre_clone_script = \"x\"\n[runners.kubernetes]\nterminationGracePeriodSeconds = 5\n";
     assert!(from_text(old, RELEASE, &place(16, 11)).is_ok());
     let found = from_text(old, RELEASE, &place(17, 0)).unwrap_err();
     assert_eq!(
         found[1].detail,
-        "line 2: runners.pre_clone_script had its last effect with GitLab Runner 16.11, and runner 17.0 ignores it. Write \
-         pre_get_sources_script instead."
+        "line 2: runners.pre_clone_script had its last effect in GitLab Runner 16.11, and runner 17.0 ignores it. Use pre_get_sources_script instead."
     );
 }
 
@@ -193,8 +190,7 @@ fn choices_are_what_the_runner_takes() {
         [
             "line 1: log_format is \"JSON\". Use runner, text or json.",
             "line 5: runners.cache.Type is \"S3\". Use s3, gcs or azure.",
-            "line 3: runners.executor is \"docker\", but jobs run with the Kubernetes executor only. Write \"kubernetes\", or leave \
-             the key out.",
+            "line 3: runners.executor is \"docker\", but this resource only supports the Kubernetes executor. Set it to \"kubernetes\", or remove the key.",
             "line 8: runners.kubernetes.allowed_pull_policies[1] is \"IfNotPresent\". Use never, if-not-present or always.",
             "line 7: runners.kubernetes.dns_policy is \"Cluster-First\". Use none, default, cluster-first or \
              cluster-first-with-host-net.",
@@ -205,7 +201,7 @@ fn choices_are_what_the_runner_takes() {
 #[test]
 fn one_runners_section() {
     assert!(details("[[runners]]\n[[runners]]\n")[0].contains("2 [[runners]] sections"));
-    assert!(details("concurrent = 1\n")[0].contains("no [[runners]] section"));
+    assert!(details("concurrent = 1\n")[0].contains("not have a [[runners]] section"));
     assert!(details("[runners]\nname = \"x\"\n")[0].contains("must be written [[runners]]"));
 }
 
@@ -300,8 +296,8 @@ fn sources_that_disagree_are_both_named() {
     assert_eq!(
         details,
         [
-            "runners.environment.A is given by `config` and by `docker_in_docker`, with different values. Keep one of them.",
-            "runners.kubernetes.image is given by `config` and by `docker_in_docker`, with different values. Keep one of them.",
+            "runners.environment.A is set by `config` and by `docker_in_docker`, with different values. Keep one of them.",
+            "runners.kubernetes.image is set by `config` and by `docker_in_docker`, with different values. Keep one of them.",
         ]
     );
     assert!(found.iter().all(|f| f.path == AttributePath::of("docker_in_docker")));

@@ -33,7 +33,8 @@ pub fn from_text(text: &str, release: Release<'_>, place: &Place) -> Result<Text
     if place.rules == Rules::Template {
         if runner.get("executor").is_some_and(|executor| executor.as_str() != Some("kubernetes")) {
             runner.remove("executor");
-            let detail = "registration has the executor from elsewhere, and this resource runs jobs with the Kubernetes executor.";
+            let detail = "registration ignores the executor of the template, and this resource only supports the \
+                Kubernetes executor.";
             reader.ignored(OTHER_EXECUTOR, "runners.executor", detail);
         }
         for name in table.keys() {
@@ -64,8 +65,8 @@ fn given_elsewhere(runner: &mut toml::Table, reader: &mut Reader<'_>) {
         reader.ignored(
             "Token in the runner's configuration",
             "runners.token",
-            "the token of the configuration is not used, and is kept in plan and state with the values. Take it out; the \
-             token is runner_token_wo, or the Secret of token_secret_name.",
+            "the token of the configuration is not used, and is stored in the plan and the state with the values. \
+             Remove it. The token is runner_token_wo, or that of the Secret token_secret_name.",
         );
     }
 }
@@ -85,7 +86,7 @@ fn runner(section: Option<Value>, reader: &mut Reader<'_>) -> toml::Table {
             reader.error(
                 "No [[runners]] section",
                 "runners",
-                "The text has no [[runners]] section, so there is no runner to configure. Write [[runners]] above its keys.",
+                "The text does not have a [[runners]] section. Add [[runners]] before the keys of the runner.",
             );
             Vec::new()
         }
@@ -95,8 +96,8 @@ fn runner(section: Option<Value>, reader: &mut Reader<'_>) -> toml::Table {
             "More than one [[runners]] section",
             "runners[1]",
             &format!(
-                "The text has {} [[runners]] sections, and a release runs one. Write a gitlabspot_runner_release for each, \
-                 for instance with for_each.",
+                "The text has {} [[runners]] sections, but a release has one. Use a gitlabspot_runner_release for \
+                 each, for example with for_each.",
                 sections.len()
             ),
         );
@@ -112,13 +113,11 @@ fn where_it_belongs(name: &str) -> String {
     let is_in = |table: &'static Table| table.by_toml(name).is_some();
     match values_key(name) {
         Some(key) => {
-            format!("registration ignores what stands above [[runners]]. The key of the values file is {key}.")
+            format!("registration ignores keys before [[runners]]. The key of the values file is {key}.")
         }
-        None if is_in(&GLOBAL) => {
-            "registration ignores what stands above [[runners]]. Set it in config_toml.".to_owned()
-        }
-        None if is_in(&RUNNER) => format!("registration ignores what stands above [[runners]]. Move {name} below it."),
-        None => format!("GitLab Runner knows no key {name}, and ignores it."),
+        None if is_in(&GLOBAL) => "registration ignores keys before [[runners]]. Set it in config_toml.".to_owned(),
+        None if is_in(&RUNNER) => format!("registration ignores keys before [[runners]]. Move {name} after it."),
+        None => format!("GitLab Runner does not have the key {name}, and ignores it."),
     }
 }
 
@@ -143,13 +142,13 @@ fn not_toml(text: &str, error: &toml::de::Error, place: &Place) -> Diagnostic {
     let here = at.and_then(|at| text.lines().nth(at - 1)).unwrap_or_default();
     let is_directive = |line: &str| line.contains("%{");
     if is_directive(here) {
-        let detail = "a template directive (%{ ... }) stands there. Render the text with templatefile() first.";
+        let detail = "the text contains a template directive (%{ ... }). Render it with templatefile() first.";
         return place.error(at, "Not valid TOML", detail);
     }
     let message = error.message();
     let detail = if message.contains("duplicate key") {
         let name = here.split(['=', ']']).next().unwrap_or_default().trim().trim_matches('[').trim();
-        format!("{name} is given a second time. Keep one of them; a list and tables of one name count as two.")
+        format!("{name} is set twice. Keep one of them. A list and tables of the same name count as two.")
     } else {
         format!("the text is not valid TOML: {message}.")
     };

@@ -199,9 +199,8 @@ mod tests {
                 "volumes: volumes must be a list of objects: volumes = [{ name = \"...\" }].",
                 "config.environment[2]: config.environment[2] must be a string, not an object. Variables of every job, \
                  each as NAME=value.",
-                "config.kubernetes.cpu_requets: GitLab Runner knows no key config.kubernetes.cpu_requets, and would \
-                 ignore it without a word. Did you mean \"cpu_request\"?",
-                "cache.s3: cache.s3 is a list. Write an object: { ... }.",
+                "config.kubernetes.cpu_requets: GitLab Runner does not have the key config.kubernetes.cpu_requets, and would ignore it without an error. Did you mean \"cpu_request\"?",
+                "cache.s3: cache.s3 is a list, but must be an object: { ... }.",
                 "cache.type: cache.type is \"s4\". Use s3, gcs or azure.",
                 "affinity.node_afinity: Kubernetes knows no affinity.node_afinity. Did you mean \"node_affinity\"?",
             ]
@@ -231,7 +230,7 @@ mod tests {
         let listed = RunnerRelease { config: listed, ..RunnerRelease::default() };
         assert_eq!(
             details(&listed),
-            ["config.kubernetes.services[0]: config.kubernetes.services[0] is null. Write an object: { ... }."]
+            ["config.kubernetes.services[0]: config.kubernetes.services[0] is null, but must be an object: { ... }."]
         );
     }
 

@@ -239,8 +239,8 @@ async fn what_differs_is_named_and_replaces_the_pods() {
     for text in [
         "its pods are replaced once",
         "spec.template.spec.containers[gitlab-runner].image (image): \
-         registry.gitlab.com/gitlab-org/gitlab-runner:alpine-v18.9.0 is there, \
-         registry.gitlab.com/gitlab-org/gitlab-runner:alpine-v19.3.0 is asked for",
+         registry.gitlab.com/gitlab-org/gitlab-runner:alpine-v18.9.0 exists, \
+         registry.gitlab.com/gitlab-org/gitlab-runner:alpine-v19.3.0 is configured",
         "spec.template.spec.containers[gitlab-runner].env[PASSWORD].value (extra_env)",
         "spec.template.spec.hostname (hostname): of-the-chart exists, nothing is configured",
         "config.toml: concurrent",

@@ -200,7 +200,7 @@ mod tests {
             ..RunnerRelease::default()
         };
         let detail = told(&config).unwrap();
-        assert!(detail.contains("something else: metrics.enabled, resources. Their"), "{detail}");
+        assert!(detail.contains("differ from it: metrics.enabled, resources. The apply"), "{detail}");
         let values = "metrics: {enabled: true}\ntolerations: [{key: a}]\nresources: {limits: {cpu: '1'}}";
         let config = RunnerRelease { values: tfplugin::framework::Value::Known(vec![values.into()]), ..config };
         assert_eq!(told(&config), None);

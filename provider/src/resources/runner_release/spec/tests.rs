@@ -137,9 +137,9 @@ fn a_key_given_twice_names_both_places() {
     assert_eq!(
         details,
         [
-            "concurrent is given by `config_toml` and by `concurrent`, with different values. Keep one of them.",
-            "runners.kubernetes.privileged is given by `config` and by `docker_in_docker`, with different values. Keep one of them.",
-            "runners.url is given by `config_toml` and by `gitlab_url`, with different values. Keep one of them.",
+            "concurrent is set by `config_toml` and by `concurrent`, with different values. Keep one of them.",
+            "runners.kubernetes.privileged is set by `config` and by `docker_in_docker`, with different values. Keep one of them.",
+            "runners.url is set by `config_toml` and by `gitlab_url`, with different values. Keep one of them.",
         ]
     );
 }

@@ -140,7 +140,7 @@ fn what_helm_reads_as_a_flag_or_a_number_is_one() {
     assert_eq!(read.settings.unregister_on_destroy, Some(true));
     assert_eq!(read.settings.volumes.as_ref().unwrap()[0]["secret"]["defaultMode"], 256);
     let told = read.notes.into_findings();
-    assert!(told[0].detail.contains("- line 3, rbac.clusterWideAccess: the text \"false\""), "{told:?}");
+    assert!(told[0].detail.contains("- line 3, rbac.clusterWideAccess: the string \"false\""), "{told:?}");
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn variables_keep_their_order_and_configure_the_runner() {
         read.variables_from_elsewhere,
         [("extraEnvFrom.CACHE_S3_ACCESS_KEY".to_owned(), "cache.s3.access_key".to_owned())]
     );
-    assert!(errors("extraEnv: {RUNNER_EXECUTOR: docker}")[0].contains("Kubernetes executor only"));
+    assert!(errors("extraEnv: {RUNNER_EXECUTOR: docker}")[0].contains("only supports the Kubernetes executor"));
 }
 
 #[test]

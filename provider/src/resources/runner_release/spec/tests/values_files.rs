@@ -41,12 +41,12 @@ fn each_comes_to_what_its_first_line_says() {
         (
             file!("04-filled-legacy-builds"),
             None,
-            Warned(&["memory_request below [runners.kubernetes]", "helper_cpu_limit", legacy]),
+            Warned(&["memory_request in [runners.kubernetes]", "helper_cpu_limit", legacy]),
         ),
         (
             file!("05-legacy-cache-keys"),
             None,
-            Warned(&["Type below [runners.cache]", "BucketName below [runners.cache.s3]"]),
+            Warned(&["Type in [runners.cache]", "BucketName in [runners.cache.s3]"]),
         ),
         (
             file!("06-legacy-runner-keys"),
@@ -55,7 +55,7 @@ fn each_comes_to_what_its_first_line_says() {
                 "pull_policy",
                 "node_selector",
                 "poll_timeout",
-                "output_limit below [[runners]]",
+                "output_limit in [[runners]]",
                 "request_concurrency",
                 "clone_url",
                 "service_account",
