@@ -43,11 +43,7 @@ fn each_comes_to_what_its_first_line_says() {
             None,
             Warned(&["memory_request in [runners.kubernetes]", "helper_cpu_limit", legacy]),
         ),
-        (
-            file!("05-legacy-cache-keys"),
-            None,
-            Warned(&["Type in [runners.cache]", "BucketName in [runners.cache.s3]"]),
-        ),
+        (file!("05-legacy-cache-keys"), None, Warned(&["Type in [runners.cache]", "BucketName in [runners.cache.s3]"])),
         (
             file!("06-legacy-runner-keys"),
             None,
