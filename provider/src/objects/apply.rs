@@ -3,12 +3,12 @@
 use gitlabspot_clients::kubernetes::{KubernetesError, ObjectRef};
 use serde_json::Value as Json;
 
+use super::claim::Claim;
+use super::manifest::{Manifest, restore};
+use super::mutation::Mutations;
+use super::owner::{self, Owner};
+use super::requests;
 use super::{Error, Kind, Session};
-use crate::live;
-use crate::manifest::{Manifest, restore};
-use crate::mutation::Mutations;
-use crate::owner::{self, Owner};
-use crate::ownership::Claim;
 
 /// Fields of this provider that no plan shows.
 const HIDDEN: [&str; 4] = [
@@ -59,14 +59,14 @@ impl ObjectSet<'_> {
     /// Applies an object.
     pub(crate) async fn apply(&self, session: &Session<'_>, object: &Json) -> Result<Applied, KubernetesError> {
         let shown = self.shown(object)?;
-        let answer = live::apply(&session.client, &self.stamped(object), self.claim(&shown)).await?;
+        let answer = requests::apply(&session.client, &self.stamped(object), self.claim(&shown)).await?;
         Applied::of(object, shown.1, answer, session.kind)
     }
 
     /// Applies an object in a dry run.
     pub(crate) async fn try_out(&self, session: &Session<'_>, object: &Json) -> Result<Applied, KubernetesError> {
         let shown = self.shown(object)?;
-        let answer = live::try_out(&session.client, &self.stamped(object), self.claim(&shown)).await?;
+        let answer = requests::try_out(&session.client, &self.stamped(object), self.claim(&shown)).await?;
         Applied::of(object, shown.1, answer, session.kind)
     }
 

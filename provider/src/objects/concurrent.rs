@@ -10,10 +10,10 @@ use gitlabspot_clients::kubernetes::{KubernetesError, ObjectRef};
 use serde_json::Value as Json;
 
 use super::apply::{Applied, ObjectSet, is_workload};
+use super::manifest::Manifest;
+use super::owner::{Owner, is_of_other, is_unfinished};
+use super::requests::get_all;
 use super::{Error, Session};
-use crate::live::get_all;
-use crate::manifest::Manifest;
-use crate::owner::{Owner, is_of_other, is_unfinished};
 
 /// How often a workload is judged again that its controller or another create writes to at the same time. The controller
 /// of a new Deployment writes several times in the first second.

@@ -6,10 +6,10 @@ use tfplugin::framework::wait::WaitError;
 use tfplugin::framework::{Diagnostic, Diagnostics};
 
 use super::Kind;
+use super::owner;
+use super::requests::StillEnding;
 use crate::errors::{ToDiagnostic, sentence};
-use crate::live::StillEnding;
 use crate::next_apply::next_apply;
-use crate::owner;
 use crate::turns::Taken;
 
 /// Why an operation failed.

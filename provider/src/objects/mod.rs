@@ -6,11 +6,17 @@
 //! distinguishes resources is in their [`Kind`].
 
 mod apply;
+pub(crate) mod claim;
 mod concurrent;
 mod error;
+pub(crate) mod manifest;
+pub(crate) mod mutation;
+pub(crate) mod namespace;
+pub(crate) mod owner;
 mod preflight;
 mod private;
 mod removal;
+pub(crate) mod requests;
 
 use std::time::{Duration, Instant};
 
@@ -20,16 +26,14 @@ use tfplugin::framework::wait::Wait;
 use tfplugin::framework::{Context, Value};
 
 pub(crate) use self::apply::{Applied, Applying, ObjectSet, is_workload};
+use self::claim::Claim;
 pub(crate) use self::error::Error;
+use self::namespace::{Failure, Namespace};
 pub(crate) use self::preflight::{Preflight, Prior, is_complete_workload, of_other};
 pub(crate) use self::private::Private;
 pub(crate) use self::removal::Whose;
 use crate::cluster;
 use crate::configured::Data;
-use crate::live;
-use crate::namespace::{Failure, Namespace};
-use crate::owner;
-use crate::ownership::Claim;
 use crate::turns::Turn;
 
 /// A kind of resource that consists of Kubernetes objects.
@@ -159,6 +163,6 @@ impl<'a> Session<'a> {
     /// Applies an object that the state does not have.
     pub(crate) async fn apply_unrecorded(&self, object: &Json) -> Result<Json, KubernetesError> {
         let claim = Claim::Shown { before: &Json::Null, after: object, hidden: &owner::HIDDEN };
-        live::apply(&self.client, object, claim).await
+        requests::apply(&self.client, object, claim).await
     }
 }

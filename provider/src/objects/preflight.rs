@@ -6,10 +6,10 @@ use gitlabspot_clients::kubernetes::ObjectRef;
 use serde_json::Value as Json;
 
 use super::apply::is_workload;
+use super::manifest::Manifest;
+use super::owner::{Owner, is_of_other, is_unfinished};
+use super::requests::{get_all, until_ended};
 use super::{Error, Session};
-use crate::live::{get_all, until_ended};
-use crate::manifest::Manifest;
-use crate::owner::{Owner, is_of_other, is_unfinished};
 
 /// What is known of the objects before the operation.
 #[derive(Clone, Copy, Debug)]

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use tfplugin::framework::private_state::is_default;
 
-use crate::mutation::Mutations;
-use crate::owner::Owner;
+use super::mutation::Mutations;
+use super::owner::Owner;
 
 /// A part of the private state.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -7,8 +7,8 @@ use serde_json::Value as Json;
 use tfplugin::framework::wait::{Look, WaitError};
 
 use super::Session;
-use crate::live::{self, Removed};
-use crate::owner::Owner;
+use super::owner::Owner;
+use super::requests::{self, Removed};
 
 /// Whose objects are deleted.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +60,7 @@ impl Session<'_> {
                     found.as_ref()
                 }
             };
-            match live::remove(&self.client, &place, owner, self.wait(deadline)).await? {
+            match requests::remove(&self.client, &place, owner, self.wait(deadline)).await? {
                 Removed::Gone => self.pods_gone(&place, deadline).await?,
                 Removed::Foreign => remaining.push(Remaining { place, is_of_other: false }),
                 Removed::OfOther => remaining.push(Remaining { place, is_of_other: true }),

@@ -11,7 +11,7 @@ use super::model::Desired;
 use super::principal::{CreateFailure, Principal};
 use super::recorder::Recorder;
 use super::{Session, import, inline_policy};
-use crate::namespace::{self, Namespace};
+use crate::objects::namespace::{self, Namespace};
 use crate::policy_document;
 use crate::propagation::{PROPAGATION, accepted};
 

@@ -8,7 +8,7 @@ use super::model::Desired;
 use super::principal::{DeleteFailure, Principal};
 use super::recorder::Recorder;
 use super::{Session, inline_policy};
-use crate::namespace::Removal;
+use crate::objects::namespace::Removal;
 
 impl Session<'_> {
     /// Deletes everything, in the order in which nobody is left with half of it: Secret, keys, policy, user.

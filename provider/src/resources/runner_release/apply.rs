@@ -14,11 +14,11 @@ use super::private::Private;
 use super::schema::RunnerRelease;
 use super::secret_hashes::SecretHashes;
 use super::{Session, last_applied, live};
-use crate::live::places;
-use crate::namespace;
+use crate::objects::claim::is_applied;
+use crate::objects::namespace;
+use crate::objects::owner::Owner;
+use crate::objects::requests::places;
 use crate::objects::{self, Applying, ObjectSet, Preflight, Prior, is_workload};
-use crate::owner::Owner;
-use crate::ownership::is_applied;
 
 impl Session<'_> {
     /// Checks what the apply would meet, before anything is changed. Returns the ID that the objects get.

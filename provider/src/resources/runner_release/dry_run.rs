@@ -23,9 +23,9 @@ use super::schema::{ATTRIBUTES, RunnerRelease};
 use super::{KIND, Session};
 use crate::configured::Data;
 use crate::errors::sentence;
+use crate::objects::owner::Owner;
 use crate::objects::{Applied, ObjectSet, is_complete_workload, of_other};
-use crate::owner::Owner;
-use crate::{mutation, namespace};
+use crate::objects::{mutation, namespace};
 
 /// How long a cluster may take to show that it is there. Who plans from elsewhere should not have to wait.
 const REACHED: Duration = Duration::from_secs(5);

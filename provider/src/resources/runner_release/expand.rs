@@ -13,8 +13,8 @@ use super::manifests::{self, Fingerprints, SecretObject};
 use super::schema::{ReleaseObject, RunnerRelease};
 use super::settings::{self, Unresolved};
 use super::spec::{self, Given, ReleaseSpec, TokenKind};
-use crate::manifest::entry;
-pub(super) use crate::manifest::{Manifest, parsed, shown_manifest, text};
+use crate::objects::manifest::entry;
+pub(super) use crate::objects::manifest::{Manifest, parsed, shown_manifest, text};
 
 /// Stands in the Deployment for the checksum of the Secrets, which only an apply can know.
 pub(super) const SECRETS_CHECKSUM: &str = "checksum/secrets";

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::expand::{CURRENT, SECRETS_CHECKSUM};
 use super::manifests::hide_found_texts;
 use super::secret_hashes::SecretHashes;
-use crate::live::is_ending;
+use crate::objects::requests::is_ending;
 use crate::projection::{is_empty, project};
 
 /// Stands for secret content that is not what was applied.

@@ -10,7 +10,7 @@ use super::RunnerReleaseResource;
 use crate::configured::Data;
 use crate::identity::ObjectIdentity;
 use crate::list::{Cluster, ObjectFilter, place};
-use crate::live;
+use crate::objects::requests;
 
 impl ListResource for RunnerReleaseResource {
     type Filter = ObjectFilter;
@@ -41,7 +41,7 @@ fn release(deployment: &Json) -> Option<(&str, &str)> {
     let labels = &deployment["metadata"]["labels"];
     let is_of_chart = labels["chart"].as_str().is_some_and(|chart| chart.starts_with("gitlab-runner-"));
     let (namespace, _) = place(deployment);
-    (is_of_chart || live::is_ours(deployment)).then_some((namespace, labels["release"].as_str()?))
+    (is_of_chart || requests::is_ours(deployment)).then_some((namespace, labels["release"].as_str()?))
 }
 
 #[cfg(test)]

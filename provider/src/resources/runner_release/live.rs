@@ -10,10 +10,10 @@ use super::expand::{Manifest, text};
 use super::manifests::{Fingerprints, RELEASE_NAMESPACE};
 use super::secret_hashes::SecretHashes;
 use super::spec::Names;
-use crate::live;
-pub(super) use crate::live::{get_all, is_ours, places};
 use crate::objects;
-use crate::ownership::Claim;
+use crate::objects::claim::Claim;
+use crate::objects::requests;
+pub(super) use crate::objects::requests::{get_all, is_ours, places};
 
 /// Objects of which the attributes are not known: type, name and labels.
 pub(super) fn skeletons(found: &[Json]) -> Manifest {
@@ -65,7 +65,7 @@ pub(super) async fn refuse_unknown_kinds(client: &kube::Client, objects: &[Json]
     for object in objects.iter().filter(|object| object["apiVersion"] == "monitoring.coreos.com/v1") {
         // Any other trouble, such as a namespace that is still to be made, shows when it is applied.
         if let Err(source @ KubernetesError::UnknownKind { .. }) =
-            live::try_out(client, object, Claim::Everything).await
+            requests::try_out(client, object, Claim::Everything).await
         {
             return Err(objects::Error::Before(source).into());
         }

@@ -15,9 +15,9 @@ use super::schema::RunnerRelease;
 use super::secret_hashes::SecretHashes;
 use super::wait::rollout;
 use super::{Session, adoption, flatten, last_applied, live, plan};
-use crate::namespace::Namespace;
 use crate::objects as engine;
-use crate::owner::Owner;
+use crate::objects::namespace::Namespace;
+use crate::objects::owner::Owner;
 use crate::unseen::{Unseen, get_visible};
 
 /// Requests at a time.

@@ -13,9 +13,9 @@ use super::expand::{Desired, Manifest, parsed};
 use super::private::Private;
 use super::schema::RunnerRelease;
 use super::{Session, live, turn_names};
-use crate::namespace::{Namespace, Removal};
+use crate::objects::namespace::{Namespace, Removal};
+use crate::objects::owner::{Owner, is_of_other};
 use crate::objects::{self, Whose};
-use crate::owner::{Owner, is_of_other};
 
 /// For a destroy, beyond the grace period of the pods.
 const DELETE: Duration = Duration::from_secs(10 * 60);

@@ -12,11 +12,11 @@ use super::model::Desired;
 use super::removal::stays;
 use super::schedule::Schedule;
 use super::{Session, expand, wait};
-use crate::live::{self, places};
-use crate::manifest::Manifest;
-use crate::mutation::Mutations;
+use crate::objects::manifest::Manifest;
+use crate::objects::mutation::Mutations;
+use crate::objects::owner::Owner;
+use crate::objects::requests::{self, places};
 use crate::objects::{self, Applying, ObjectSet, Preflight, Prior};
-use crate::owner::Owner;
 
 impl Session<'_> {
     /// Checks what the apply would meet, before anything is changed. Returns the ID that the objects get.
@@ -44,7 +44,7 @@ impl Session<'_> {
                 continue;
             }
             let found = self.get(&place).await.map_err(objects::Error::Before)?;
-            if found.is_some_and(|found| is_warm_capacity(&found) && !live::is_ending(&found)) {
+            if found.is_some_and(|found| is_warm_capacity(&found) && !requests::is_ending(&found)) {
                 return Err(Error::OtherWorkload { object: Box::new(place), id: desired.id() });
             }
         }
@@ -86,7 +86,7 @@ impl Session<'_> {
     async fn delete_changed_class(&self, class: &Json) -> Result<(), KubernetesError> {
         let place = ObjectRef::of(class)?;
         if let Some(found) = self.get(&place).await?
-            && live::is_ours(&found)
+            && requests::is_ours(&found)
             && priority_class::needs_replacement(class, &found)
         {
             let uid = found["metadata"]["uid"].as_str();
@@ -124,7 +124,7 @@ impl Session<'_> {
                 running = Some(found);
             } else {
                 let place = ObjectRef::of(&found)?;
-                live::remove(&self.client, &place, None, self.wait(deadline)).await?;
+                requests::remove(&self.client, &place, None, self.wait(deadline)).await?;
             }
         }
         let Some(period) = period else { return Ok(()) };

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::manifests::{cron_job, deployment, priority_class};
 use super::model::Desired;
-use crate::manifest::{Manifest, entry};
+use crate::objects::manifest::{Manifest, entry};
 
 /// Every object, in the order in which they are made. The Job of a period under way is not among them: it is there only
 /// as long as the period.

@@ -7,7 +7,7 @@ use super::model::{Desired, priority_class_name};
 use super::private::Private;
 use super::schema::WarmCapacity;
 use super::validate;
-use crate::manifest::shown_manifest;
+use crate::objects::manifest::shown_manifest;
 
 /// Completes a plan.
 pub(super) fn complete(plan: &mut Plan<WarmCapacity, Private>) {

@@ -10,10 +10,10 @@ use super::manifests::{cron_job, is_warm_capacity, job, workloads};
 use super::model::Desired;
 use super::private::Private;
 use super::{Session, WarmCapacity, flatten, plan, wait};
-use crate::live;
-use crate::manifest::{Manifest, shown_manifest, text};
 use crate::objects;
-use crate::owner::Owner;
+use crate::objects::manifest::{Manifest, shown_manifest, text};
+use crate::objects::owner::Owner;
+use crate::objects::requests;
 use crate::projection::project;
 use crate::unseen::get_visible;
 
@@ -24,7 +24,7 @@ impl Session<'_> {
         }
         let prior = known_map(&operation.state.manifest).unwrap_or_default();
         let failed = objects::Error::Read;
-        let found = get_visible(&self.client, live::places(&prior)).await;
+        let found = get_visible(&self.client, requests::places(&prior)).await;
         let mut manifest = Manifest::new();
         let mut is_scheduled = false;
         let (found, mut unseen) = found.map_err(failed)?;
@@ -35,7 +35,7 @@ impl Session<'_> {
         let mutations = operation.private.objects.mutations.clone();
         for (place, live) in found {
             let key = place.to_string();
-            let live = live.filter(|live| !live::is_ending(live));
+            let live = live.filter(|live| !requests::is_ending(live));
             let (Some(live), Some(shown)) = (live, prior.get(&key)) else { continue };
             is_scheduled |= place.kind == "CronJob";
             let shown: Json = serde_json::from_str(shown).unwrap_or_default();

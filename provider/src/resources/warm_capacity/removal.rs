@@ -13,10 +13,10 @@ use super::model::{Desired, priority_of_class};
 use super::private::Private;
 use super::schema::WarmCapacity;
 use super::{Session, TIMEOUT, expand, turn_names};
-use crate::live::{self, MANAGED_BY};
-use crate::manifest::Manifest;
+use crate::objects::manifest::Manifest;
+use crate::objects::owner::{Owner, is_of_other};
+use crate::objects::requests::{self, MANAGED_BY};
 use crate::objects::{self, Whose};
-use crate::owner::{Owner, is_of_other};
 
 const CLASS: &str = "PriorityClass";
 const JOB: &str = "Job";
@@ -27,7 +27,7 @@ impl Session<'_> {
         let manifest = known_map(&operation.state.manifest).unwrap_or_default();
         let deadline = self.deadline(Timeouts::delete(&operation.state.timeouts, TIMEOUT));
         let _turn = self.reserve_for_removal(turn_names(&operation.state), deadline).await?;
-        let places = live::places(&manifest);
+        let places = requests::places(&manifest);
         let workload = places.iter().find(|place| place.kind != CLASS);
         let owner = Owner::of_or_live(operation.private.objects.owner.as_ref(), &self.client, workload).await;
         let owner = owner.map_err(failed)?;
@@ -50,10 +50,10 @@ impl Session<'_> {
         manifest: &Manifest,
         owner: Option<&Owner>,
     ) -> Result<Vec<ObjectRef>, KubernetesError> {
-        let mut places = live::places(manifest);
+        let mut places = requests::places(manifest);
         let (Some(namespace), Some(name)) = (model.namespace.as_str(), model.name.as_str()) else { return Ok(places) };
         let mut others = Vec::new();
-        for (place, found) in live::get_all(&self.client, workloads(namespace, name)).await? {
+        for (place, found) in requests::get_all(&self.client, workloads(namespace, name)).await? {
             let is_known = places.contains(&place);
             let Some(found) = found.filter(|found| is_known || is_warm_capacity(found)) else { continue };
             if is_of_other(&found, owner) {
@@ -117,7 +117,7 @@ impl Session<'_> {
         if self.is_used(&place.name).await? {
             return Ok(());
         }
-        live::remove(&self.client, place, None, self.wait(deadline)).await?;
+        requests::remove(&self.client, place, None, self.wait(deadline)).await?;
         // Placeholders that were applied in between rely on it.
         if let Some(priority) = priority_of_class(&place.name)
             && self.is_used(&place.name).await?

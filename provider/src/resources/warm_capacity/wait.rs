@@ -4,7 +4,7 @@
 use serde_json::Value as Json;
 use tfplugin::framework::wait::Look;
 
-use crate::live::is_ending;
+use crate::objects::requests::is_ending;
 
 /// What one look at a Deployment tells: done when all its pods exist, and none of an older kind.
 pub(super) fn of_deployment(deployment: &Json) -> Look<()> {

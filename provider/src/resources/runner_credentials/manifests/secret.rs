@@ -10,8 +10,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value as Json, json};
 use sha2::Sha256;
 
-use crate::live;
-use crate::ownership::Claim;
+use crate::objects::claim::Claim;
+use crate::objects::requests;
 
 /// Keys of the data, as the runner's chart reads them.
 const ACCESS_KEY: &str = "accesskey";
@@ -155,7 +155,7 @@ impl Place {
             true => Claim::Everything,
             false => Claim::Shown { before: &before, after: &after, hidden: &HIDDEN },
         };
-        let applied = live::apply(client, &after, claim).await.map(drop);
+        let applied = requests::apply(client, &after, claim).await.map(drop);
         match applied {
             Err(error) if error.is_outcome_unknown() => match kubernetes::get(client, &self.object()).await {
                 Ok(Some(found)) if has(&found, &after) => Ok(()),

@@ -127,7 +127,7 @@ fn attributes(key: &str) -> Vec<&'static str> {
 }
 
 fn hash(key: &str, value: &Json, hashes: &SecretHashes) -> String {
-    hashes.of_text(key, &crate::manifest::text(value)).0
+    hashes.of_text(key, &crate::objects::manifest::text(value)).0
 }
 
 /// The release in a record: base64, within which is JSON, packed or not.

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::super::model::Desired;
 use super::super::schedule::{Period, Schedule};
 use super::{metadata, pod};
-use crate::manifest::text;
+use crate::objects::manifest::text;
 
 /// More pods than can end in a period. The API's largest number: a Job without Indexed completion mode has no other limit.
 const COMPLETIONS: i32 = i32::MAX;

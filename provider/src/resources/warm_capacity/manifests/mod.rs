@@ -10,7 +10,7 @@ use gitlabspot_clients::kubernetes::ObjectRef;
 use serde_json::{Value as Json, json};
 
 use super::model::Desired;
-use crate::live::MANAGED_BY;
+use crate::objects::requests::MANAGED_BY;
 
 const NAME: &str = "app.kubernetes.io/name";
 const INSTANCE: &str = "app.kubernetes.io/instance";
@@ -49,7 +49,7 @@ pub(super) fn selector_of_all() -> String {
 
 /// Whether an object was made by this kind of resource.
 pub(super) fn is_warm_capacity(object: &Json) -> bool {
-    object["metadata"]["labels"][NAME] == WARM_CAPACITY && crate::live::is_ours(object)
+    object["metadata"]["labels"][NAME] == WARM_CAPACITY && crate::objects::requests::is_ours(object)
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@ use gitlabspot_clients::kubernetes::{self, ApplyOptions, KubernetesError, Object
 use serde_json::Value as Json;
 use tfplugin::framework::wait::{Look, Wait, WaitError};
 
-use crate::manifest::{Manifest, parsed};
-use crate::owner::{Owner, is_of_other};
-use crate::ownership::Claim;
+use super::claim::Claim;
+use super::manifest::{Manifest, parsed};
+use super::owner::{Owner, is_of_other};
 
 /// Says whose an object is; Helm refuses to touch objects that are not its own.
 pub(crate) const MANAGED_BY: &str = "app.kubernetes.io/managed-by";

@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     fn place() -> ObjectRef {
-        crate::namespace::place("ci")
+        crate::objects::namespace::place("ci")
     }
 
     #[test]

@@ -14,7 +14,7 @@ use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-use crate::live::is_ours;
+use super::requests::is_ours;
 use crate::names;
 
 /// On each object: the id of its resource.
