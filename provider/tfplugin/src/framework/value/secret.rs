@@ -63,7 +63,7 @@ impl PartialOrd for Secret {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::framework::value::{Raw, Value};
+    use crate::framework::value::{List, Map, Raw, Value};
 
     #[test]
     fn debug_does_not_show_the_text() {
@@ -73,6 +73,13 @@ mod tests {
         {
             assert!(!shown.contains("very-secret") && shown.contains("REDACTED"), "{shown}");
         }
+    }
+
+    /// `#[derive(Object)]` compares this with `sensitive` at compile time.
+    #[test]
+    fn types_with_secret_text_are_known() {
+        const { assert!(Value::<Secret>::IS_SECRET && Value::<List<Secret>>::IS_SECRET && Value::<Map<Secret>>::IS_SECRET) }
+        const { assert!(!Value::<String>::IS_SECRET && !Value::<List<String>>::IS_SECRET && !Value::<bool>::IS_SECRET) }
     }
 
     #[test]
