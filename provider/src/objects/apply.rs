@@ -20,7 +20,12 @@ const HIDDEN: [&str; 4] = [
 
 /// Whether an object creates pods: of the objects of a resource it is the one whose ID decides whose they are.
 pub(crate) fn is_workload(object: &Json) -> bool {
-    ["Deployment", "CronJob"].iter().any(|kind| object["kind"] == *kind)
+    object["kind"].as_str().is_some_and(is_workload_kind)
+}
+
+/// The same of the name of a kind.
+pub(super) fn is_workload_kind(kind: &str) -> bool {
+    ["Deployment", "CronJob"].contains(&kind)
 }
 
 /// Whether an object belongs to no single resource: all warm capacity of one priority uses one PriorityClass.
@@ -39,7 +44,7 @@ pub(crate) struct ObjectSet<'a> {
     pub(crate) adopts: bool,
     /// ID of the resource. None in a dry run of what has no ID yet.
     pub(crate) owner: Option<Owner>,
-    /// Whether it is a create that has not ended.
+    /// Whether the objects belong to a create that has not completed.
     pub(crate) is_new: bool,
 }
 
@@ -139,8 +144,8 @@ impl<'a, R: FnMut(&Manifest)> Applying<'a, R> {
                 Ok(applied.answer)
             }
             Err(error) => {
-                if let (Error::Apply { source: KubernetesError::Conflict { object, .. }, .. }, false) =
-                    (&error, self.set.is_new)
+                if let Error::Apply { source: KubernetesError::Conflict { object, .. }, .. } = &error
+                    && !self.set.is_new
                 {
                     // It is unchanged, and what others own of it does not become ours by being in the state.
                     restore(&mut self.manifest, self.set.before, &object.to_string());

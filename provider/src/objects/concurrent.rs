@@ -9,7 +9,7 @@ use std::time::Duration;
 use gitlabspot_clients::kubernetes::{KubernetesError, ObjectRef};
 use serde_json::Value as Json;
 
-use super::apply::{Applied, ObjectSet, is_workload};
+use super::apply::{Applied, ObjectSet, is_workload, is_workload_kind};
 use super::manifest::Manifest;
 use super::owner::{Owner, is_of_other, is_unfinished};
 use super::requests::get_all;
@@ -69,7 +69,7 @@ impl Session<'_> {
             .filter(|(_, owner)| owner.is_some() && **owner != set.owner)
             .map(|(place, _)| place)
             .collect();
-        match others.iter().find(|place| is_workload_kind(place)) {
+        match others.iter().find(|place| is_workload_kind(&place.kind)) {
             Some(workload) => Err(Error::Lost { object: workload.to_string() }),
             None => Ok(others.is_empty()),
         }
@@ -80,7 +80,7 @@ impl Session<'_> {
     pub(crate) async fn give_back(&self, set: &ObjectSet<'_>, objects: &[Json]) -> Result<(), KubernetesError> {
         let places = objects.iter().map(ObjectRef::of).collect::<Result<Vec<_>, _>>()?;
         let owners = self.owners(places).await?;
-        let workload = owners.iter().find(|(place, _)| is_workload_kind(place));
+        let workload = owners.iter().find(|(place, _)| is_workload_kind(&place.kind));
         let Some((_, Some(winner))) = workload else { return Ok(()) };
         let before = &Manifest::new();
         let theirs = ObjectSet { before, owner: Some(winner.clone()), is_new: false, ..set.clone() };
@@ -97,8 +97,4 @@ impl Session<'_> {
         let found = get_all(&self.client, places).await?;
         Ok(found.into_iter().map(|(place, object)| (place, object.as_ref().and_then(Owner::on))).collect())
     }
-}
-
-fn is_workload_kind(place: &ObjectRef) -> bool {
-    ["Deployment", "CronJob"].contains(&place.kind.as_str())
 }

@@ -28,7 +28,7 @@ pub(crate) struct Preflight<'a, F> {
     pub(crate) workloads: Vec<Json>,
     /// ID of the import, for errors.
     pub(crate) id: String,
-    /// Refuses an existing object that is not in the state.
+    /// Returns an error for an existing object that is not in the state and must not be taken over.
     pub(crate) refuse: F,
 }
 
@@ -65,8 +65,8 @@ impl Session<'_> {
     }
 }
 
-/// Whether an object is the workload of a create that has ended. What a create has left that was killed, another one may
-/// complete.
+/// Whether an object is the workload of a create that has completed. The objects of a create that was killed are completed
+/// by the next one.
 pub(crate) fn is_complete_workload(object: &Json) -> bool {
     is_workload(object) && !is_unfinished(object)
 }

@@ -8,7 +8,7 @@ use tfplugin::framework::wait::{Look, WaitError};
 
 use super::Session;
 use super::owner::Owner;
-use super::requests::{self, Removed};
+use super::requests::{self, NotDeleted};
 
 /// Whose objects are deleted.
 #[derive(Clone, Copy, Debug)]
@@ -17,14 +17,6 @@ pub(crate) enum Whose<'a> {
     Of(Option<&'a Owner>),
     /// Also those of a create that was killed, which had another ID.
     Any,
-}
-
-/// An object that was not deleted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Remaining {
-    pub(crate) place: ObjectRef,
-    /// Whether it belongs to another resource. Otherwise it does not have the label of this provider.
-    pub(crate) is_of_other: bool,
 }
 
 /// Rank of a kind in a removal: what starts pods, the workloads, what they use, and last their permissions, with which
@@ -41,14 +33,13 @@ fn rank(kind: &str) -> u8 {
 }
 
 impl Session<'_> {
-    /// Deletes objects one after the other, and waits until each is gone. Returns those that remain because they are not of
-    /// this resource.
+    /// Deletes objects one after the other, and waits until each no longer exists. Returns those that are not of this resource.
     pub(crate) async fn remove(
         &self,
         mut places: Vec<ObjectRef>,
         whose: Whose<'_>,
         deadline: Instant,
-    ) -> Result<Vec<Remaining>, WaitError<KubernetesError>> {
+    ) -> Result<Vec<(ObjectRef, NotDeleted)>, WaitError<KubernetesError>> {
         places.sort_by_key(|place| (rank(&place.kind), place.to_string()));
         let mut remaining = Vec::new();
         for place in places {
@@ -61,9 +52,8 @@ impl Session<'_> {
                 }
             };
             match requests::remove(&self.client, &place, owner, self.wait(deadline)).await? {
-                Removed::Gone => self.pods_gone(&place, deadline).await?,
-                Removed::Foreign => remaining.push(Remaining { place, is_of_other: false }),
-                Removed::OfOther => remaining.push(Remaining { place, is_of_other: true }),
+                None => self.pods_gone(&place, deadline).await?,
+                Some(reason) => remaining.push((place, reason)),
             }
         }
         Ok(remaining)

@@ -1,4 +1,4 @@
-//! Objects in the cluster: looking at them, making them, taking them away.
+//! Requests for single objects: read, apply, dry run, delete.
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 use gitlabspot_clients::kubernetes::{self, ApplyOptions, KubernetesError, ObjectRef, Propagation};
@@ -96,28 +96,27 @@ async fn apply_or_try(
     last
 }
 
-/// What became of an object that was to be removed.
+/// Why an object was not deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Removed {
-    /// There is none.
-    Gone,
-    /// It stays, for it is not labelled as this provider's.
+pub(crate) enum NotDeleted {
+    /// It does not have the label of this provider.
     Foreign,
-    /// It stays, for it belongs to another resource.
+    /// It belongs to another resource.
     OfOther,
 }
 
-/// Deletes one object of the resource that `own` is the id of, and waits until it is gone.
+/// Deletes an object of the resource with the ID `own`, and waits until it no longer exists. Returns the reason if it is not
+/// an object of this resource.
 pub(crate) async fn remove(
     client: &kube::Client,
     place: &ObjectRef,
     own: Option<&Owner>,
     wait: Wait,
-) -> Result<Removed, WaitError<KubernetesError>> {
+) -> Result<Option<NotDeleted>, WaitError<KubernetesError>> {
     let found = match kubernetes::get(client, place).await? {
-        None => return Ok(Removed::Gone),
-        Some(found) if !is_ours(&found) => return Ok(Removed::Foreign),
-        Some(found) if is_of_other(&found, own) => return Ok(Removed::OfOther),
+        None => return Ok(None),
+        Some(found) if !is_ours(&found) => return Ok(Some(NotDeleted::Foreign)),
+        Some(found) if is_of_other(&found, own) => return Ok(Some(NotDeleted::OfOther)),
         Some(found) => found,
     };
     let uid = found["metadata"]["uid"].as_str();
@@ -128,7 +127,7 @@ pub(crate) async fn remove(
     };
     kubernetes::delete(client, place, propagation, uid).await?;
     wait_until_gone(client, place, uid, wait).await?;
-    Ok(Removed::Gone)
+    Ok(None)
 }
 
 /// An object whose end was waited for in vain.

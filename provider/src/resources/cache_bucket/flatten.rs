@@ -49,7 +49,7 @@ fn encryption(settings: encryption::Settings) -> Encryption {
     }
 }
 
-/// A rule that is gone shows as days that are not set, except where 0 was desired anyway.
+/// A rule that no longer exists is shown as days that are not set, except where 0 is desired.
 fn lifecycle(state: &mut CacheBucket, rule: Option<lifecycle::Rule>) {
     let days = |before: &Value<i64>, found: Option<i32>| match found {
         Some(days) => Value::Known(i64::from(days)),

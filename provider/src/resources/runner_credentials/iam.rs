@@ -12,7 +12,7 @@ use crate::configured::Data;
 /// The end of calls that are repeated.
 pub(super) type Waited<T> = Result<T, WaitError<AwsError>>;
 
-/// A client, and the context in which calls are repeated.
+/// An IAM client, and the clock and stop signal for retries.
 #[derive(Clone, Copy)]
 pub(super) struct Iam<'a> {
     pub(super) context: &'a Context<Data>,

@@ -23,7 +23,7 @@ pub(super) struct Journal {
     /// One for each access method, the oldest first: the current one, those that it supersedes while pods use them, and
     /// one that is being made.
     pub(super) grants: Vec<Grant>,
-    /// The method of the grant that the state shows.
+    /// The access method of the grant in the state.
     pub(super) current: AccessMethod,
     /// Not updated since an import: what an import cannot know is taken from the configuration without consequences.
     pub(super) is_imported: bool,

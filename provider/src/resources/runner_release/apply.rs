@@ -131,8 +131,8 @@ impl Session<'_> {
         Ok(deployment.cloned().unwrap_or_default())
     }
 
-    /// Gives back what a create has written that lost its Deployment to another create. If this fails as well, the error of
-    /// the create is what the user has to know.
+    /// Gives back the objects of a create that lost its Deployment to another create. A failure is only logged, because the
+    /// create returns its own error.
     pub(super) async fn give_back_all(&self, planned: &RunnerRelease, desired: &Desired, set: &ObjectSet<'_>) {
         let Ok(mut objects) = applied_objects(planned, desired, &Fingerprints::new()) else { return };
         objects.extend(desired.secret().map(|secret| secret.expose()));

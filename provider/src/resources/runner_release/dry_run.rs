@@ -250,7 +250,7 @@ fn named_field(field: &kubernetes::InvalidField) -> &str {
         .unwrap_or_default()
 }
 
-/// The attribute that an object's field is made from, as the marks of the schema say.
+/// The attribute that sets a field of an object, from the marks of the schema.
 pub(super) fn attribute(place: &ObjectRef, field: &str, manager: &str) -> Option<Cow<'static, str>> {
     let is_marked: &dyn Fn(&Attribute) -> bool = match place.kind.as_str() {
         "Deployment" => {

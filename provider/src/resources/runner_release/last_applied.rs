@@ -12,7 +12,7 @@ use tfplugin::framework::{Attribute, Kind, Nesting, Object, Raw, Type, Value, st
 
 use super::dynamic;
 use super::expand::Desired;
-use super::schema::RunnerRelease;
+use super::schema::{ATTRIBUTES, RunnerRelease};
 use super::spec::TokenKind;
 
 /// On the ConfigMap.
@@ -26,7 +26,7 @@ const TOKEN: &str = "token";
 
 /// The annotation's text; `None` if it would be too long.
 pub(super) fn write(model: &RunnerRelease, desired: &Desired) -> Option<String> {
-    let mut attributes = without_secrets(&RunnerRelease::attributes(), model.clone().into_raw_object());
+    let mut attributes = without_secrets(&ATTRIBUTES, model.clone().into_raw_object());
     if desired.has_token_in_values || redact(&desired.spec.config) != desired.spec.config {
         // Texts may hold what the typed attributes do not.
         attributes.remove("values");

@@ -15,6 +15,7 @@ use super::schema::RunnerRelease;
 use super::{Session, live, turn_names};
 use crate::objects::namespace::{Namespace, Removal};
 use crate::objects::owner::{Owner, is_of_other};
+use crate::objects::requests::NotDeleted;
 use crate::objects::{self, Whose};
 
 /// For a destroy, beyond the grace period of the pods.
@@ -94,7 +95,7 @@ impl Session<'_> {
         let remaining = self.remove(live::places(&manifest), whose, deadline).await.map_err(objects::Error::Remove)?;
         // An object without the label of this provider is someone else's, and so are the pods of a Deployment.
         let left: Vec<String> =
-            remaining.iter().filter(|left| left.is_of_other).map(|left| left.place.to_string()).collect();
+            remaining.iter().filter(|left| left.1 == NotDeleted::OfOther).map(|left| left.0.to_string()).collect();
         if !left.is_empty() {
             // The namespace is theirs as well.
             let detail = format!("{} now belong to another resource and were not deleted.", left.join(", "));

@@ -15,7 +15,7 @@ use super::schema::WarmCapacity;
 use super::{Session, TIMEOUT, expand, turn_names};
 use crate::objects::manifest::Manifest;
 use crate::objects::owner::{Owner, is_of_other};
-use crate::objects::requests::{self, MANAGED_BY};
+use crate::objects::requests::{self, MANAGED_BY, NotDeleted};
 use crate::objects::{self, Whose};
 
 const CLASS: &str = "PriorityClass";
@@ -78,14 +78,14 @@ impl Session<'_> {
         deadline: Instant,
     ) -> Result<Vec<Diagnostic>, objects::Error> {
         let remaining = self.remove(places, Whose::Of(owner), deadline).await.map_err(objects::Error::Remove)?;
-        let warnings = remaining.into_iter().map(|remaining| {
-            let why = match remaining.is_of_other {
-                true => "it now belongs to another resource".to_owned(),
-                false => {
+        let warnings = remaining.into_iter().map(|(place, reason)| {
+            let why = match reason {
+                NotDeleted::OfOther => "it now belongs to another resource".to_owned(),
+                NotDeleted::Foreign => {
                     format!("it no longer has the label \"{MANAGED_BY}: gitlabspot\". Delete it if it is not used")
                 }
             };
-            let detail = format!("{} was not deleted: {why}.", remaining.place);
+            let detail = format!("{place} was not deleted: {why}.");
             Diagnostic::warning("Placeholders were not removed", detail)
         });
         Ok(warnings.collect())

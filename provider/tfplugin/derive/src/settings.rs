@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use syn::{DeriveInput, GenericArgument, PathArguments, Type};
+use syn::{DeriveInput, GenericArgument, Ident, PathArguments, Type};
 
 use crate::attribute::Field;
 
@@ -16,7 +16,9 @@ pub(crate) fn expand(input: &DeriveInput, fields: &[Field]) -> syn::Result<Token
     let shown = settings.iter().filter(|field| !field.is_secret()).map(|field| field.show());
     let end =
         if settings.iter().any(|field| field.is_secret()) { quote!(finish_non_exhaustive) } else { quote!(finish) };
+    let secrets = secrets(&name, &settings);
     Ok(quote! {
+        #secrets
         #[doc = #doc]
         #[derive(Clone, Default, PartialEq, ::tfplugin::serde::Serialize, ::tfplugin::serde::Deserialize)]
         #[serde(crate = "::tfplugin::serde", default, deny_unknown_fields)]
@@ -33,6 +35,26 @@ pub(crate) fn expand(input: &DeriveInput, fields: &[Field]) -> syn::Result<Token
             type Plain = #name;
         }
     })
+}
+
+/// Access to the secrets, which serde leaves out.
+fn secrets(name: &Ident, settings: &[&Field]) -> TokenStream {
+    let secrets: Vec<TokenStream> = settings
+        .iter()
+        .filter(|field| field.is_secret())
+        .map(|Field { ident, name, .. }| quote!((#name, self.#ident.as_ref())))
+        .collect();
+    if secrets.is_empty() {
+        return TokenStream::new();
+    }
+    quote! {
+        impl #name {
+            /// The secrets that are set, by the names of their attributes. They are not serialised.
+            pub fn secrets(&self) -> impl Iterator<Item = (&'static str, &::tfplugin::framework::value::Secret)> {
+                [#(#secrets),*].into_iter().filter_map(|(name, secret)| ::std::option::Option::map(secret, |secret| (name, secret)))
+            }
+        }
+    }
 }
 
 fn definition(field: &Field) -> syn::Result<TokenStream> {

@@ -96,7 +96,7 @@ pub struct Attribute {
     pub write_only: bool,
     /// A change means a new resource.
     pub replace: bool,
-    /// Whether the user sets it, and it describes what is managed: it is in the struct of `#[derive(Settings)]`.
+    /// Whether it is a field of the struct of `#[derive(Settings)]`: users set it, and it describes the managed object.
     pub setting: bool,
     /// What it is when the user does not set it; null where there is none. Known at plan.
     pub default: Raw,

@@ -117,5 +117,10 @@ mod tests {
     fn debug_shows_no_secret() {
         let settings = ServiceSettings { password: Some("secret".into()), ..ServiceSettings::default() };
         assert!(!format!("{settings:?}").contains("secret"));
+        assert_eq!(serde_json::to_value(&settings).unwrap(), json!({}));
+        assert_eq!(
+            settings.secrets().map(|(name, secret)| (name, secret.expose())).collect::<Vec<_>>(),
+            [("password", "secret")]
+        );
     }
 }

@@ -50,9 +50,7 @@ pub(super) fn of(model: &RunnerRelease) -> Result<RunnerReleaseSettings, Unresol
         let table = affinity_from_raw(affinity).map_err(|found| found.into_iter().collect::<Diagnostics>())?;
         settings.insert("affinity".to_owned(), to_api(to_hcl(&table, &AFFINITY)));
     }
-    let settings: RunnerReleaseSettings =
-        serde_json::from_value(Json::Object(settings)).map_err(|error| Unresolved::Invalid(shapeless(&error)))?;
-    Ok(RunnerReleaseSettings { sentry_dsn: model.sentry_dsn.known().cloned(), ..settings })
+    serde_json::from_value(Json::Object(settings)).map_err(|error| Unresolved::Invalid(shapeless(&error)))
 }
 
 fn fields<'a>(schema: impl IntoIterator<Item = &'a Attribute>, object: &BTreeMap<String, Raw>) -> Map<String, Json> {
@@ -64,7 +62,11 @@ fn fields<'a>(schema: impl IntoIterator<Item = &'a Attribute>, object: &BTreeMap
 fn setting(attribute: &Attribute, raw: &Raw) -> Json {
     let mut value = match &attribute.kind {
         Kind::Nested(nesting, below) => nested(*nesting, below, raw),
-        Kind::Plain(_) => Json::from(raw),
+        Kind::Plain(_) => match raw {
+            // It becomes a secret again in the struct of settings.
+            Raw::Secret(secret) => secret.expose().into(),
+            raw => Json::from(raw),
+        },
     };
     if attribute.is_marked("int_or_string")
         && let Some(number) = value.as_str().and_then(|text| text.parse::<i64>().ok())
@@ -110,13 +112,19 @@ impl RunnerReleaseSettings {
     /// # Errors
     /// None in practice: both sides have this very shape.
     pub fn over(self, below: Self) -> Result<Self, serde_json::Error> {
-        // Secrets are not serialised.
-        let sentry_dsn = self.sentry_dsn.clone().or_else(|| below.sentry_dsn.clone());
-        let mut merged = serde_json::to_value(below)?;
-        if let (Json::Object(below), Json::Object(above)) = (&mut merged, serde_json::to_value(self)?) {
-            overlay(below, above);
-        }
-        Ok(Self { sentry_dsn, ..serde_json::from_value(merged)? })
+        let mut merged = below.expose()?;
+        overlay(&mut merged, self.expose()?);
+        serde_json::from_value(Json::Object(merged))
+    }
+
+    /// The settings by the names of their attributes, with the text of secrets.
+    ///
+    /// # Errors
+    /// None in practice: all keys are strings.
+    pub fn expose(&self) -> Result<Map<String, Json>, serde_json::Error> {
+        let mut settings: Map<String, Json> = serde_json::from_value(serde_json::to_value(self)?)?;
+        settings.extend(self.secrets().map(|(name, secret)| (name.to_owned(), secret.expose().into())));
+        Ok(settings)
     }
 }
 

@@ -123,11 +123,7 @@ fn globals(
     settings: &RunnerReleaseSettings,
     version: RunnerVersion,
 ) -> Vec<(&'static str, Result<Config, Vec<Diagnostic>>)> {
-    let mut fields = json!(settings);
-    if let Some(dsn) = &settings.sentry_dsn {
-        // Secrets are not serialised. This one is a part of config.toml.
-        fields["sentry_dsn"] = dsn.expose().into();
-    }
+    let fields = settings.expose().unwrap_or_default();
     let read = |key: &'static str| {
         let value = fields.get(key)?;
         let read = from_hcl(&json!({ key: value }), &GLOBAL, version, AttributePath::root());

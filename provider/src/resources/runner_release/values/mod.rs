@@ -63,7 +63,7 @@ pub struct ChartValues {
     pub variables_from_elsewhere: Vec<(String, String)>,
 }
 
-/// The three parts of an image name, as the chart has them.
+/// Registry, name and tag of an image, which are three keys of the chart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImageParts {
     pub registry: Option<String>,
