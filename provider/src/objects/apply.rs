@@ -8,7 +8,7 @@ use super::manifest::{Manifest, restore};
 use super::mutation::Mutations;
 use super::owner::{self, Owner};
 use super::requests;
-use super::{Error, Kind, Session};
+use super::{Error, Kind, Objects, Session};
 
 /// Fields of this provider that no plan shows.
 const HIDDEN: [&str; 4] = [
@@ -62,17 +62,25 @@ pub(crate) struct Applied {
 
 impl ObjectSet<'_> {
     /// Applies an object.
-    pub(crate) async fn apply(&self, session: &Session<'_>, object: &Json) -> Result<Applied, KubernetesError> {
+    pub(crate) async fn apply<R: Objects>(
+        &self,
+        session: &Session<'_, R>,
+        object: &Json,
+    ) -> Result<Applied, KubernetesError> {
         let shown = self.shown(object)?;
         let answer = requests::apply(&session.client, &self.stamped(object), self.claim(&shown)).await?;
-        Applied::of(object, shown.1, answer, session.kind)
+        Applied::of(object, shown.1, answer, R::KIND)
     }
 
     /// Applies an object in a dry run.
-    pub(crate) async fn try_out(&self, session: &Session<'_>, object: &Json) -> Result<Applied, KubernetesError> {
+    pub(crate) async fn try_out<R: Objects>(
+        &self,
+        session: &Session<'_, R>,
+        object: &Json,
+    ) -> Result<Applied, KubernetesError> {
         let shown = self.shown(object)?;
         let answer = requests::try_out(&session.client, &self.stamped(object), self.claim(&shown)).await?;
-        Applied::of(object, shown.1, answer, session.kind)
+        Applied::of(object, shown.1, answer, R::KIND)
     }
 
     fn stamped(&self, object: &Json) -> Json {
@@ -106,22 +114,22 @@ impl Applied {
 
 /// An apply of a set of objects. It records each object before its request, so that a process that ends in between leaves
 /// no object without a state.
-pub(crate) struct Applying<'a, R> {
-    session: &'a Session<'a>,
+pub(crate) struct Applying<'a, R, F> {
+    session: &'a Session<'a, R>,
     set: &'a ObjectSet<'a>,
     /// What the state has by now.
     manifest: Manifest,
     mutations: &'a mut Mutations,
-    record: R,
+    record: F,
 }
 
-impl<'a, R: FnMut(&Manifest)> Applying<'a, R> {
+impl<'a, R: Objects, F: FnMut(&Manifest)> Applying<'a, R, F> {
     /// `record` gets the objects of the state at each step, `mutations` what admission changes.
     pub(crate) fn new(
-        session: &'a Session<'a>,
+        session: &'a Session<'a, R>,
         set: &'a ObjectSet<'a>,
         mutations: &'a mut Mutations,
-        record: R,
+        record: F,
     ) -> Self {
         Self { session, set, manifest: set.before.clone(), mutations, record }
     }

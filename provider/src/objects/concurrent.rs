@@ -13,14 +13,14 @@ use super::apply::{Applied, ObjectSet, is_workload, is_workload_kind};
 use super::manifest::Manifest;
 use super::owner::{Owner, is_of_other, is_unfinished};
 use super::requests::get_all;
-use super::{Error, Session};
+use super::{Error, Objects, Session};
 
 /// How often a workload is judged again that its controller or another create writes to at the same time. The controller
 /// of a new Deployment writes several times in the first second.
 const ATTEMPTS: u32 = 30;
 const PAUSE: Duration = Duration::from_millis(100);
 
-impl Session<'_> {
+impl<R: Objects> Session<'_, R> {
     /// Applies the workload of a create. What a create has left that was killed is taken over; what another one has
     /// completed is not.
     pub(super) async fn apply_new_workload(&self, set: &ObjectSet<'_>, workload: &Json) -> Result<Applied, Error> {

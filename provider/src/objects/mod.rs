@@ -18,6 +18,7 @@ mod private;
 mod removal;
 pub(crate) mod requests;
 
+use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
 use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef};
@@ -65,25 +66,28 @@ pub(crate) struct Kind {
     pub(crate) pods: Option<fn(&ObjectRef) -> String>,
 }
 
-/// The cluster of one operation.
-#[derive(Clone)]
-pub(crate) struct Session<'a> {
-    pub(crate) context: &'a Context<Data>,
-    pub(crate) client: kube::Client,
-    pub(crate) kind: &'static Kind,
+/// A resource that consists of Kubernetes objects.
+pub(crate) trait Objects {
+    const KIND: &'static Kind;
 }
 
-impl<'a> Session<'a> {
+/// The cluster of one operation on a resource `R`, which adds its own operations to it.
+pub(crate) struct Session<'a, R> {
+    pub(crate) context: &'a Context<Data>,
+    pub(crate) client: kube::Client,
+    resource: PhantomData<fn() -> R>,
+}
+
+impl<'a, R: Objects> Session<'a, R> {
     /// Connects to the cluster of the resource, which is the same one in all operations.
     pub(crate) async fn connect(
         context: &'a Context<Data>,
-        kind: &'static Kind,
         cluster_name: &Value<String>,
         private: &mut Private,
     ) -> Result<Self, Error> {
         let data = context.data().map_err(Error::Configuration)?;
         let client = cluster::connect(&data.clients, cluster_name, &mut private.cluster).await?;
-        Ok(Self { context, client, kind })
+        Ok(Self { context, client, resource: PhantomData })
     }
 
     /// When an operation with this timeout ends.

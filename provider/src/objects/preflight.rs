@@ -9,7 +9,7 @@ use super::apply::is_workload;
 use super::manifest::Manifest;
 use super::owner::{Owner, is_of_other, is_unfinished};
 use super::requests::{get_all, until_ended};
-use super::{Error, Session};
+use super::{Error, Objects, Session};
 
 /// What is known of the objects before the operation.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +32,7 @@ pub(crate) struct Preflight<'a, F> {
     pub(crate) refuse: F,
 }
 
-impl Session<'_> {
+impl<R: Objects> Session<'_, R> {
     /// Returns the ID that the objects get.
     pub(crate) async fn preflight<E: From<Error>>(
         &self,
@@ -47,7 +47,7 @@ impl Session<'_> {
                 refuse(place, object)?;
             }
         }
-        let own = || found.iter().map(|(_, object)| object).filter(|object| (self.kind.is_own)(object));
+        let own = || found.iter().map(|(_, object)| object).filter(|object| (R::KIND.is_own)(object));
         let (owner, others) = match prior {
             Prior::Create => (Owner::new(), own().chain(&workloads).find(|object| is_complete_workload(object))),
             Prior::Update { owner, .. } => {

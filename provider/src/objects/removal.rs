@@ -6,9 +6,9 @@ use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef};
 use serde_json::Value as Json;
 use tfplugin::framework::wait::{Look, WaitError};
 
-use super::Session;
 use super::owner::Owner;
 use super::requests::{self, NotDeleted};
+use super::{Objects, Session};
 
 /// Whose objects are deleted.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +32,7 @@ fn rank(kind: &str) -> u8 {
     }
 }
 
-impl Session<'_> {
+impl<R: Objects> Session<'_, R> {
     /// Deletes objects one after the other, and waits until each no longer exists. Returns those that are not of this resource.
     pub(crate) async fn remove(
         &self,
@@ -61,7 +61,7 @@ impl Session<'_> {
 
     /// The pods of a Deployment that may be gone already.
     pub(crate) async fn pods(&self, deployment: &ObjectRef) -> Result<Vec<Json>, KubernetesError> {
-        let Some(selector) = self.kind.pods else { return Ok(Vec::new()) };
+        let Some(selector) = R::KIND.pods else { return Ok(Vec::new()) };
         let namespace = deployment.namespace.as_deref();
         let mut found = kubernetes::list(&self.client, "v1", "Pod", namespace, &selector(deployment)).await?;
         found.retain(|pod| is_pod_of(pod, &deployment.name));
@@ -69,7 +69,7 @@ impl Session<'_> {
     }
 
     async fn pods_gone(&self, place: &ObjectRef, deadline: Instant) -> Result<(), WaitError<KubernetesError>> {
-        if place.kind != "Deployment" || self.kind.pods.is_none() {
+        if place.kind != "Deployment" || R::KIND.pods.is_none() {
             return Ok(());
         }
         self.wait(deadline)

@@ -22,7 +22,7 @@ use crate::objects::{self, Applying, ObjectSet, Preflight, Prior, is_workload};
 
 impl Session<'_> {
     /// Checks what the apply would meet, before anything is changed. Returns the ID that the objects get.
-    pub(super) async fn preflight(
+    pub(super) async fn check_objects(
         &self,
         desired: &Desired,
         prior: Prior<'_>,
@@ -41,7 +41,7 @@ impl Session<'_> {
         let is_adopted = |object: &Json| adoption.takes_over(object, names);
         let refuse = |place: &ObjectRef, object: &Json| live::refuse_others(place, object, names, is_adopted);
         let (places, id) = (places(&desired.manifest), format!("{}/{}", names.namespace, names.release));
-        self.0.preflight(Preflight { places, prior, workloads, id, refuse }, deadline).await
+        self.preflight(Preflight { places, prior, workloads, id, refuse }, deadline).await
     }
 
     /// Keeps the number of pods until the autoscaler sets it: left out of an apply, it would be 1.

@@ -128,7 +128,8 @@ async fn reached<'a>(
     plan: &Plan<RunnerRelease, Private>,
     desired: &Desired,
 ) -> Result<Option<Session<'a>>, KubernetesError> {
-    let Ok(session) = Session::connect(context, &plan.planned, &mut plan.private.clone()).await else {
+    let Ok(session) = Session::connect(context, &plan.planned.cluster_name, &mut plan.private.objects.clone()).await
+    else {
         return Ok(None);
     };
     Ok(match kubernetes::get(&session.client, &namespace::place(&desired.spec.names.namespace)).await {

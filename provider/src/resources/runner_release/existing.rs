@@ -61,7 +61,7 @@ pub(super) async fn look(
 ) -> Existing {
     let Some(name) = secret_name(planned, config) else { return Existing::Later };
     let Some(name) = name else { return Existing::Known(None) };
-    let found = match Session::connect(context, planned, &mut private.clone()).await {
+    let found = match Session::connect(context, &planned.cluster_name, &mut private.objects.clone()).await {
         Ok(session) => session.find(planned, &name).await.ok(),
         Err(_) => None,
     };

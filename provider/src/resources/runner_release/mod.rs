@@ -56,7 +56,7 @@ use self::settings::Unresolved;
 use self::spec::TokenKind;
 use crate::configured::Data;
 use crate::identity::ObjectIdentity;
-use crate::objects::{self, Kind, ObjectSet, Prior};
+use crate::objects::{self, Kind, ObjectSet, Objects, Prior};
 use crate::turns;
 
 const CREATE: Duration = Duration::from_secs(15 * 60);
@@ -104,8 +104,9 @@ impl Resource for RunnerReleaseResource {
         context: &Context<Data>,
         operation: &mut Create<RunnerRelease, Private>,
     ) -> Result<(), Diagnostics> {
-        let session =
-            Session::connect(context, &operation.planned, &mut operation.private).await.map_err(Error::from)?;
+        let session = Session::connect(context, &operation.planned.cluster_name, &mut operation.private.objects)
+            .await
+            .map_err(Error::from)?;
         Ok(session.create(operation).await.map_err(Error::of_create)?)
     }
 
@@ -114,7 +115,7 @@ impl Resource for RunnerReleaseResource {
         context: &Context<Data>,
         operation: &mut Read<RunnerRelease, Private>,
     ) -> Result<(), Diagnostics> {
-        match Session::connect(context, &operation.state, &mut operation.private).await {
+        match Session::connect(context, &operation.state.cluster_name, &mut operation.private.objects).await {
             Ok(session) => session.read(operation).await?,
             Err(error) => operation.diagnostics.extend(error.in_read(&KIND)?),
         }
@@ -126,8 +127,9 @@ impl Resource for RunnerReleaseResource {
         context: &Context<Data>,
         operation: &mut Update<RunnerRelease, Private>,
     ) -> Result<(), Diagnostics> {
-        let session =
-            Session::connect(context, &operation.planned, &mut operation.private).await.map_err(Error::from)?;
+        let session = Session::connect(context, &operation.planned.cluster_name, &mut operation.private.objects)
+            .await
+            .map_err(Error::from)?;
         Ok(session.update(operation).await?)
     }
 
@@ -136,7 +138,7 @@ impl Resource for RunnerReleaseResource {
         context: &Context<Data>,
         operation: &mut Delete<RunnerRelease, Private>,
     ) -> Result<(), Diagnostics> {
-        match Session::connect(context, &operation.state, &mut operation.private).await {
+        match Session::connect(context, &operation.state.cluster_name, &mut operation.private.objects).await {
             Ok(session) => session.delete(operation).await?,
             Err(error) => operation.warn(error.in_delete(&KIND)?),
         }
@@ -199,32 +201,20 @@ static KIND: Kind = Kind {
     pods: Some(|deployment| format!("app={}", deployment.name)),
 };
 
-/// The cluster of one operation.
-struct Session<'a>(objects::Session<'a>);
-
-impl<'a> std::ops::Deref for Session<'a> {
-    type Target = objects::Session<'a>;
-
-    fn deref(&self) -> &Self::Target {
-        &self.0
-    }
+impl Objects for RunnerReleaseResource {
+    const KIND: &'static Kind = &KIND;
 }
 
-impl<'a> Session<'a> {
-    async fn connect(
-        context: &'a Context<Data>,
-        model: &RunnerRelease,
-        private: &mut Private,
-    ) -> Result<Self, objects::Error> {
-        objects::Session::connect(context, &KIND, &model.cluster_name, &mut private.objects).await.map(Self)
-    }
+/// The cluster of one operation.
+type Session<'a> = objects::Session<'a, RunnerReleaseResource>;
 
+impl Session<'_> {
     async fn create(&self, operation: &mut Create<RunnerRelease, Private>) -> Result<(), Error> {
         let deadline = self.deadline(Timeouts::create(&operation.planned.timeouts, CREATE));
         let planned = operation.planned.clone();
         let existing = self.existing(&planned, &operation.config, &mut operation.private).await?;
         let desired = desired(&planned, &operation.config, existing)?;
-        let check = || self.preflight(&desired, Prior::Create, &Adoption::None, deadline);
+        let check = || self.check_objects(&desired, Prior::Create, &Adoption::None, deadline);
         let is_passing = |error: &Error| matches!(error, Error::Objects(objects::Error::OfOther { .. }));
         let names = turn_names(&planned, &desired.manifest);
         let (_turn, owner) = self.begin(names, deadline, check, is_passing).await?;
@@ -272,7 +262,7 @@ impl<'a> Session<'a> {
         let both: Manifest = before.clone().into_iter().chain(desired.manifest.clone()).collect();
         let _turn = self.reserve(turn_names(&planned, &both), deadline).await?;
         let prior = Prior::Update { owner: operation.private.objects.owner.as_ref(), manifest: &before };
-        let owner = self.preflight(&desired, prior, &operation.private.adoption, deadline).await?;
+        let owner = self.check_objects(&desired, prior, &operation.private.adoption, deadline).await?;
         operation.private.objects.owner = Some(owner.clone());
         self.namespace(&planned, &desired, deadline).await?;
         let mut state = described(&planned, &desired)?;

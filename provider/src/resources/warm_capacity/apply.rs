@@ -20,7 +20,7 @@ use crate::objects::{self, Applying, ObjectSet, Preflight, Prior};
 
 impl Session<'_> {
     /// Checks what the apply would meet, before anything is changed. Returns the ID that the objects get.
-    pub(super) async fn preflight(
+    pub(super) async fn check_objects(
         &self,
         desired: &Desired,
         prior: Prior<'_>,
@@ -31,7 +31,7 @@ impl Session<'_> {
             false => Err(objects::Error::Exists { object: place.to_string() }),
         };
         let (places, id) = (places(&expand::manifest(desired)), desired.id());
-        let owner = self.0.preflight(Preflight { places, prior, workloads: Vec::new(), id, refuse }, deadline).await?;
+        let owner = self.preflight(Preflight { places, prior, workloads: Vec::new(), id, refuse }, deadline).await?;
         self.ensure_namespace(&desired.namespace, None, deadline).await?;
         Ok(owner)
     }

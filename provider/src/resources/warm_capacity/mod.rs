@@ -45,7 +45,7 @@ use crate::configured::Data;
 use crate::identity::ObjectIdentity;
 use crate::objects::manifest::{Manifest, shown_manifest};
 use crate::objects::mutation::Mutations;
-use crate::objects::{self, Kind, ObjectSet, Prior};
+use crate::objects::{self, Kind, ObjectSet, Objects, Prior};
 use crate::projection::project;
 use crate::turns;
 
@@ -102,8 +102,9 @@ impl Resource for WarmCapacityResource {
         context: &Context<Data>,
         operation: &mut Create<WarmCapacity, Private>,
     ) -> Result<(), Diagnostics> {
-        let session =
-            Session::connect(context, &operation.planned, &mut operation.private).await.map_err(Error::from)?;
+        let session = Session::connect(context, &operation.planned.cluster_name, &mut operation.private.objects)
+            .await
+            .map_err(Error::from)?;
         Ok(session.create(operation).await.map_err(Error::of_create)?)
     }
 
@@ -112,7 +113,7 @@ impl Resource for WarmCapacityResource {
         context: &Context<Data>,
         operation: &mut Read<WarmCapacity, Private>,
     ) -> Result<(), Diagnostics> {
-        match Session::connect(context, &operation.state, &mut operation.private).await {
+        match Session::connect(context, &operation.state.cluster_name, &mut operation.private.objects).await {
             Ok(session) => session.read(operation).await?,
             Err(error) => operation.diagnostics.extend(error.in_read(&KIND)?),
         }
@@ -124,8 +125,9 @@ impl Resource for WarmCapacityResource {
         context: &Context<Data>,
         operation: &mut Update<WarmCapacity, Private>,
     ) -> Result<(), Diagnostics> {
-        let session =
-            Session::connect(context, &operation.planned, &mut operation.private).await.map_err(Error::from)?;
+        let session = Session::connect(context, &operation.planned.cluster_name, &mut operation.private.objects)
+            .await
+            .map_err(Error::from)?;
         Ok(session.update(operation).await?)
     }
 
@@ -134,7 +136,7 @@ impl Resource for WarmCapacityResource {
         context: &Context<Data>,
         operation: &mut Delete<WarmCapacity, Private>,
     ) -> Result<(), Diagnostics> {
-        match Session::connect(context, &operation.state, &mut operation.private).await {
+        match Session::connect(context, &operation.state.cluster_name, &mut operation.private.objects).await {
             Ok(session) => session.delete(operation).await?,
             Err(error) => operation.warn(error.in_delete(&KIND)?),
         }
@@ -193,31 +195,19 @@ static KIND: Kind = Kind {
     pods: None,
 };
 
-/// The cluster of one operation.
-struct Session<'a>(objects::Session<'a>);
-
-impl<'a> std::ops::Deref for Session<'a> {
-    type Target = objects::Session<'a>;
-
-    fn deref(&self) -> &Self::Target {
-        &self.0
-    }
+impl Objects for WarmCapacityResource {
+    const KIND: &'static Kind = &KIND;
 }
 
-impl<'a> Session<'a> {
-    async fn connect(
-        context: &'a Context<Data>,
-        model: &WarmCapacity,
-        private: &mut Private,
-    ) -> Result<Self, objects::Error> {
-        objects::Session::connect(context, &KIND, &model.cluster_name, &mut private.objects).await.map(Self)
-    }
+/// The cluster of one operation.
+type Session<'a> = objects::Session<'a, WarmCapacityResource>;
 
+impl Session<'_> {
     async fn create(&self, operation: &mut Create<WarmCapacity, Private>) -> Result<(), Error> {
         let deadline = self.deadline(Timeouts::create(&operation.planned.timeouts, TIMEOUT));
         let desired = desired(&operation.planned)?;
         let check = || async {
-            let owner = self.preflight(&desired, Prior::Create, deadline).await?;
+            let owner = self.check_objects(&desired, Prior::Create, deadline).await?;
             self.refuse_other_workload(&desired).await.map(|()| owner)
         };
         let is_passing = |error: &Error| {
@@ -249,7 +239,7 @@ impl<'a> Session<'a> {
         let (before, after) = (&known_map(&operation.prior.manifest).unwrap_or_default(), &expand::manifest(&desired));
         let _turn = self.reserve(turn_names(&operation.planned), deadline).await?;
         let prior = Prior::Update { owner: operation.private.objects.owner.as_ref(), manifest: before };
-        let owner = self.preflight(&desired, prior, deadline).await?;
+        let owner = self.check_objects(&desired, prior, deadline).await?;
         operation.private.objects.owner = Some(owner.clone());
         let mut state = operation.planned.clone();
         plan::describe(&mut state);
