@@ -1,4 +1,4 @@
-//! Whether a bucket is there, and waiting until it is, or is not.
+//! Whether a bucket exists, and waits until it does, or no longer does.
 
 use std::time::Duration;
 
@@ -75,7 +75,7 @@ fn region_of(answer: Option<&HttpResponse>) -> Option<String> {
 }
 
 /// Waits until a new bucket can be seen.
-pub(super) async fn until_there<D>(
+pub(super) async fn until_visible<D>(
     context: &Context<D>,
     s3: &Client,
     bucket: &str,
@@ -94,7 +94,7 @@ pub(super) async fn until_there<D>(
 }
 
 /// Waits until a deleted bucket can no longer be seen.
-pub(super) async fn until_gone<D>(
+pub(super) async fn until_deleted<D>(
     context: &Context<D>,
     s3: &Client,
     bucket: &str,

@@ -1,7 +1,9 @@
-//! The desired node group, fully resolved: plain types, nothing unknown, nothing optional that is not.
+//! The node group as desired, fully resolved, and as observed.
 
 use std::collections::BTreeMap;
 
+use aws_sdk_autoscaling::types::AutoScalingGroup;
+use aws_sdk_eks::types::Nodegroup;
 use tfplugin::framework::value::{known_list, known_map};
 use tfplugin::framework::{Number, Value};
 
@@ -50,6 +52,14 @@ pub(super) struct UpdateConfig {
     pub(super) max_unavailable: Option<i32>,
     pub(super) max_unavailable_percentage: Option<i32>,
     pub(super) update_strategy: Option<String>,
+}
+
+/// The observed node group.
+#[derive(Clone, Debug)]
+pub(super) struct Observed {
+    pub(super) group: Nodegroup,
+    /// `None` if the identity is not allowed to read them: they stay as recorded.
+    pub(super) asgs: Option<Vec<AutoScalingGroup>>,
 }
 
 impl Desired {

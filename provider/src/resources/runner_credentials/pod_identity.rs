@@ -7,7 +7,7 @@ use gitlabspot_clients::aws::AwsError;
 use tfplugin::framework::Context;
 use tfplugin::framework::wait::WaitError;
 
-use super::iam::optional;
+use crate::iam::optional;
 use crate::propagation::{PROPAGATION, accepted};
 use crate::tags::Tags;
 

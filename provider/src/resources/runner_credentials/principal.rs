@@ -7,10 +7,10 @@ use gitlabspot_clients::aws::AwsError;
 use serde_json::Value as Json;
 use tfplugin::framework::wait::WaitError;
 
-use super::iam::{Iam, Waited, optional};
 use super::switch::SWITCHING;
 use super::{iam_role, iam_user};
-use crate::policy_document::equivalent;
+use crate::iam::{Iam, Waited, optional, role};
+use crate::policy_document::{equivalent, text};
 use crate::propagation::{PROPAGATION, accepted, principal_may_be_new};
 use crate::tags::{Change, Tags, UNFINISHED};
 use crate::timestamp;
@@ -166,7 +166,7 @@ impl Principal {
             let call = || async {
                 match self {
                     Self::User => iam_user::set_boundary(&iam, name, boundary).await,
-                    Self::Role => iam_role::set_boundary(&iam, name, boundary).await,
+                    Self::Role => role::set_boundary(&iam, name, boundary).await,
                 }
             };
             accepted(iam.context, PROPAGATION, passes, call).await?;
@@ -178,7 +178,8 @@ impl Principal {
         if let (Self::Role, Some(trust)) = (self, &desired.trust)
             && !before.trust.as_ref().is_some_and(|before| equivalent(before, trust))
         {
-            accepted(iam.context, PROPAGATION, passes, || iam_role::set_trust(&iam, name, trust)).await?;
+            let trust = text(trust);
+            accepted(iam.context, PROPAGATION, passes, || role::set_trust_policy(&iam, name, &trust)).await?;
         }
         Ok(())
     }
@@ -186,7 +187,7 @@ impl Principal {
     async fn change_tags(self, iam: &Client, name: &str, change: &Change) -> Result<(), AwsError> {
         match self {
             Self::User => iam_user::change_tags(iam, name, change).await,
-            Self::Role => iam_role::change_tags(iam, name, change).await,
+            Self::Role => role::change_tags(iam, name, change).await,
         }
     }
 
@@ -212,11 +213,10 @@ impl Principal {
     /// Deletes it; that it is gone is a success. `gone` are keys that were just deleted: IAM lists them for some time.
     pub(super) async fn delete(self, iam: Iam<'_>, name: &str, gone: &[String]) -> Result<(), DeleteFailure> {
         let call = || async {
-            let deleted = match self {
+            match self {
                 Self::User => iam_user::delete(&iam, name).await,
-                Self::Role => iam_role::delete(&iam, name).await,
-            };
-            optional(deleted).map(drop)
+                Self::Role => role::delete(&iam, name).await,
+            }
         };
         let is_conflict = |error: &AwsError| error.code() == Some("DeleteConflict");
         match accepted(iam.context, PROPAGATION, passes, call).await {

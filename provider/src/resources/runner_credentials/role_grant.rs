@@ -12,9 +12,11 @@ use super::pod_identity::{self, Failure, Subject};
 use super::principal::Principal;
 use super::recorder::Recorder;
 use super::schema::RunnerCredentials;
-use super::{Session, iam_role, import, trust};
+use super::{Session, import, trust};
+use crate::iam::role;
 use crate::partition;
 use crate::policy_document::{parse, text};
+use crate::steps::Fault as _;
 
 impl Session<'_> {
     /// Role, policy, and the binding of the service account. Other grants to the role stay.
@@ -91,7 +93,7 @@ impl Session<'_> {
     }
 
     pub(super) async fn set_trust(&self, desired: &Desired, trust: &Json) -> Result<()> {
-        let set = iam_role::set_trust(&self.iam, &desired.settings.name, trust).await;
+        let set = role::set_trust_policy(&self.iam, &desired.settings.name, &text(trust)).await;
         set.during("Changing who may use the role", Remains::Recorded)
     }
 
@@ -180,7 +182,7 @@ impl Session<'_> {
 }
 
 fn association_exists(subject: &Subject, found: pod_identity::Found, desired: &Desired) -> Fault {
-    let role = (Principal::Role, iam_role::name_of(&found.role_arn));
-    let id = import::id(desired.cluster_name.as_deref(), (&subject.namespace, &subject.service_account), role);
+    let principal = (Principal::Role, role::name_of(&found.role_arn));
+    let id = import::id(desired.cluster_name.as_deref(), (&subject.namespace, &subject.service_account), principal);
     Fault::AssociationExists { service_account: subject.to_string(), role_arn: found.role_arn, id }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use tfplugin::framework::Diagnostic;
 
 use super::access_key::{self, Listed};
-use super::error::{During, Remains, Result};
+use super::error::{During, Remains, Result, old_key, previous_key};
 use super::journal::Key;
 use super::model::Desired;
 use super::principal::Principal;
@@ -26,8 +26,8 @@ const LONGEST: Duration = Duration::from_secs(15 * 60);
 impl Session<'_> {
     /// Replaces the key.
     pub(super) async fn rotate(&self, recorder: &mut Recorder<'_>, desired: &Desired) -> Result<()> {
-        let cluster = self.cluster(desired, Remains::PreviousKey).await?;
-        self.ensure_namespace(desired, &cluster, Remains::PreviousKey).await?;
+        let cluster = self.cluster(desired, previous_key()).await?;
+        self.ensure_namespace(desired, &cluster, previous_key()).await?;
         // There may be two keys; room is made by those that should be gone already, and by the one of the last rotation.
         recorder.grant.retire_outgoing();
         self.retire(recorder).await?;
@@ -41,7 +41,7 @@ impl Session<'_> {
             for orphan in &orphans {
                 let access_key_id = &orphan.id;
                 tracing::warn!(user, access_key_id, "removing the access key of a rotation that was interrupted");
-                self.delete_key(user, access_key_id, Remains::PreviousKey).await?;
+                self.delete_key(user, access_key_id, previous_key()).await?;
             }
             recorder.grant.unclear = None;
             listed.retain(|key| !orphans.contains(key));
@@ -86,7 +86,7 @@ impl Session<'_> {
     pub(super) async fn retire(&self, recorder: &mut Recorder<'_>) -> Result<()> {
         while let Some(key) = recorder.grant.retiring.first().cloned() {
             let retired = access_key::retire(self.iam, &recorder.name(), &key).await;
-            retired.during(format!("Deleting the old access key {key}"), Remains::OldKey(key))?;
+            retired.during(format!("Deleting the old access key {key}"), old_key(&key))?;
             recorder.update(|grant| drop(grant.retiring.remove(0)));
         }
         Ok(())
@@ -95,7 +95,7 @@ impl Session<'_> {
     /// The keys of a rotation that was killed, or that did not learn whether its key is in the Secret.
     async fn orphans(&self, recorder: &Recorder<'_>, user: &str, listed: &[Listed]) -> Result<Vec<Listed>> {
         let found = Principal::User.read(&self.iam, user).await;
-        let found = found.during(format!("Reading the IAM user {user}"), Remains::PreviousKey)?;
+        let found = found.during(format!("Reading the IAM user {user}"), previous_key())?;
         let mark = found.and_then(|found| found.tags.get(ROTATING).cloned()).unwrap_or_default();
         let unclear = recorder.grant.unclear.as_ref();
         let is_left = |key: &&Listed| is_left_by(&mark, key) || unclear.is_some_and(|unclear| unclear.id == key.id);
@@ -119,7 +119,7 @@ impl Session<'_> {
         let value = mark(self.context.clock.time_of_day(), listed);
         let change = Change { set: [(ROTATING.to_owned(), value)].into(), ..Change::default() };
         let marked = iam_user::change_tags(&self.iam, user, &change).await;
-        marked.during(format!("Tagging the IAM user {user}"), Remains::PreviousKey)
+        marked.during(format!("Tagging the IAM user {user}"), previous_key())
     }
 
     /// A tag that stays is of no consequence: it counts for a few minutes, and the next rotation overwrites it.

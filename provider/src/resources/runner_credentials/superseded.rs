@@ -61,7 +61,7 @@ impl Session<'_> {
         }
         recorder.record();
         if which == Candidates::Idle {
-            return Err(Fault::UsedAgain(kept).leaving(Remains::Unsaid));
+            return Err(Fault::UsedAgain(kept).into());
         }
         let text = format!("{} As soon as no pod uses it, a plan shows its revocation.", kept.join(" "));
         recorder.warn(Diagnostic::warning("Old credentials kept", text));
@@ -72,7 +72,7 @@ impl Session<'_> {
         if let Some(why) = self.why_kept(&key, &recorder.state).await {
             let kept = format!("{}: {why}.", key.describe(&recorder.state));
             recorder.update(|grant| grant.outgoing = Some(OutgoingKey { is_idle: false, ..key }));
-            return Err(Fault::UsedAgain(vec![kept]).leaving(Remains::Unsaid));
+            return Err(Fault::UsedAgain(vec![kept]).into());
         }
         recorder.grant.retire_outgoing();
         self.retire(recorder).await?;

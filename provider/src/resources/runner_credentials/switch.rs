@@ -16,6 +16,7 @@ use super::principal::Principal;
 use super::recorder::Recorder;
 use super::schema::RunnerCredentials;
 use super::superseded::Candidates;
+use crate::steps::Fault as _;
 use crate::tags::{Tags, UNFINISHED};
 
 /// On the principal of the old grant: the method that is being granted.

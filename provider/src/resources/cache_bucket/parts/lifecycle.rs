@@ -62,7 +62,7 @@ pub(super) async fn put(s3: &Client, bucket: &str, desired: &Rule, known: Known)
     let All { rules: before, minimum_size } = found.unwrap_or_default();
     let after = merged(&before, desired.clone().if_any().as_ref().map(expand));
     if after == before && supported && known != Known::Outdated {
-        return Ok(Put::Spared);
+        return Ok(Put::Unchanged);
     }
     if after.is_empty() {
         let request = s3.delete_bucket_lifecycle().bucket(bucket);

@@ -28,7 +28,7 @@ async fn document(s3: &Client, bucket: &str) -> Result<Option<Option<Json>>, Aws
 pub(super) async fn put(s3: &Client, bucket: &str, arn: &str, desired: bool, known: Known) -> Result<Put, AwsError> {
     let existing = document(s3, bucket).await?.flatten();
     match merged(existing.as_ref(), desired.then(|| statement(arn))) {
-        policy if policy == existing && known != Known::Outdated => Ok(Put::Spared),
+        policy if policy == existing && known != Known::Outdated => Ok(Put::Unchanged),
         Some(policy) => {
             let request = s3.put_bucket_policy().bucket(bucket).policy(policy_document::text(&policy));
             request.send().await.map(|_| Put::Written).map_err(AwsError::of("PutBucketPolicy"))

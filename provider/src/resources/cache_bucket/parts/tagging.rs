@@ -27,7 +27,7 @@ pub(super) async fn put(
 ) -> Result<Put, AwsError> {
     let found = read(s3, bucket).await?;
     if found.is_none() && desired.is_empty() {
-        return Ok(Put::Spared);
+        return Ok(Put::Unchanged);
     }
     let found = found.unwrap_or_default();
     let mut after = found.clone();
@@ -36,7 +36,7 @@ pub(super) async fn put(
     }
     after.extend(desired.clone());
     if after == found && known != Known::Outdated {
-        return Ok(Put::Spared);
+        return Ok(Put::Unchanged);
     }
     replace(s3, bucket, after).await.map(|()| Put::Written)
 }
