@@ -125,10 +125,7 @@ async fn of_a_destroy() {
         let running = workspace.begin_destroy();
         until("the Deployment is being deleted", async || !proxy.calls_of("DELETE", "/deployments/").is_empty()).await;
         let said = interrupted(&stage, running).await;
-        assert!(
-            said.contains("could not be removed completely: cancelled") && said.contains("destroy again"),
-            "{said}"
-        );
+        assert!(said.contains("Removing the release failed: cancelled") && said.contains("destroy again"), "{said}");
         let left = stage.namespace.objects().await;
         for kind in ["Role", "RoleBinding", "ServiceAccount", "ConfigMap", "Secret"] {
             assert!(left.contains(&format!("{kind}/{NAME}")), "{kind} in {left:?}");

@@ -115,7 +115,7 @@ async fn of_a_destroy() {
         let running = scene.workspace.begin_destroy();
         until("it is being deleted", async || !proxy.calls_of("DELETE", "/deployments/").is_empty()).await;
         let said = interrupted(proxy, running).await;
-        assert!(said.contains("could not be removed completely: cancelled; last seen: Deployment"), "{said}");
+        assert!(said.contains("Removing the warm capacity failed: cancelled; last seen: Deployment"), "{said}");
         assert!(scene.workspace.state().await.contains(ADDRESS));
     };
     interrupt().await;

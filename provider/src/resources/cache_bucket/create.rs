@@ -87,7 +87,7 @@ impl Session<'_> {
     async fn is_unfinished(&self, bucket: &str) -> Result<bool> {
         let name = bucket.to_owned();
         let fault = match presence(self.s3, bucket, self.region).await {
-            Ok(Presence::OtherRegion(found)) => Fault::TakenInRegion { bucket: name, found },
+            Ok(Presence::OtherRegion(observed)) => Fault::TakenInRegion { bucket: name, observed },
             Ok(Presence::Hidden) => Fault::Hidden { bucket: name, region: self.region.to_owned() },
             // In other regions S3 rejects the create of a bucket that exists.
             Ok(Presence::Forbidden) if self.region == FIRST_REGION => Fault::Unknown { bucket: name },

@@ -34,11 +34,11 @@ pub(super) enum Fault {
     Exists { bucket: String },
 
     #[error(
-        "The name {bucket} belongs to a bucket in the region {found}. It was not changed. Choose another name, because \
+        "The name {bucket} belongs to a bucket in the region {observed}. It was not changed. Choose another name, because \
          bucket names are shared by all regions and accounts. If the bucket is yours, import it with a provider \
          configuration for that region."
     )]
-    TakenInRegion { bucket: String, found: String },
+    TakenInRegion { bucket: String, observed: String },
 
     #[error(
         "The name {bucket} belongs to a bucket of another account. Bucket names are shared by all accounts: choose \
@@ -62,10 +62,10 @@ pub(super) enum Fault {
     Unknown { bucket: String },
 
     #[error(
-        "The bucket {bucket} is in the region {found}, but the provider uses {expected}. Use a provider configuration \
+        "The bucket {bucket} is in the region {observed}, but the provider uses {expected}. Use a provider configuration \
          for that region. Nothing was changed."
     )]
-    OtherRegion { bucket: String, found: String, expected: String },
+    OtherRegion { bucket: String, observed: String, expected: String },
 
     #[error("{step} the bucket {bucket} failed: {cause}.")]
     Step { step: Step, bucket: String, cause: WaitError<AwsError> },

@@ -126,8 +126,8 @@ impl Resource for CacheBucketResource {
             Import::Identity(Identity { bucket, region }) => {
                 let bucket = bucket.into_known().unwrap_or_default();
                 let expected = context.data()?.clients.region().await.or_diagnostics()?.to_owned();
-                if let Some(found) = region.into_known().filter(|region| *region != expected) {
-                    return Err(Error::from(Fault::OtherRegion { bucket, found, expected }).into());
+                if let Some(observed) = region.into_known().filter(|region| *region != expected) {
+                    return Err(Error::from(Fault::OtherRegion { bucket, observed, expected }).into());
                 }
                 bucket
             }

@@ -45,8 +45,8 @@ impl Session<'_> {
         match presence {
             Presence::Absent if importing => Err(Fault::NothingToImport { bucket: bucket_name, region }.into()),
             Presence::Absent => Ok(None),
-            Presence::OtherRegion(found) => {
-                Err(Fault::OtherRegion { bucket: bucket_name, found, expected: region }.into())
+            Presence::OtherRegion(observed) => {
+                Err(Fault::OtherRegion { bucket: bucket_name, observed, expected: region }.into())
             }
             // An identity that is not allowed to call HeadBucket may still be allowed to read the parts.
             Presence::Here | Presence::Hidden | Presence::Forbidden => {

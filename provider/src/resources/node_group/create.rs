@@ -8,12 +8,12 @@ use tfplugin::framework::{AttributePath, Create, Diagnostic, Diagnostics, Timeou
 
 use super::error::{Cause, During, Error, Fault, Result, Step, parts_of_failed_create};
 use super::flatten::{Reading, flatten, settle};
-use super::model::{Observed, wanted_asg_tags};
+use super::model::{Observed, desired_asg_tags};
 use super::node_role::{self, RoleError, RoleSpec, access_entry};
 use super::ownership::{Existing, Outcome, classify};
 use super::private::Private;
 use super::schema::{NodeGroup, known_set};
-use super::template::{self, Desired, Made, Owned, TemplateError};
+use super::template::{self, Created, Desired, Owned, TemplateError};
 use super::validate::SUFFIX;
 use super::wait::{Id, describe, until_active};
 use super::{Session, TIMEOUT, asg_tags, az_rebalance, partial, plan, subnets};
@@ -142,12 +142,12 @@ impl Session<'_> {
 
     /// Creates the launch template, if the node group gets one of the provider.
     async fn set_up_template(&self, id: &Id, planned: &mut NodeGroup, progress: &mut Creating<'_>) -> Result<()> {
-        if template::is_wanted(&progress.operation.config) != Some(true) {
+        if template::is_desired(&progress.operation.config) != Some(true) {
             (planned.template_id, planned.template_version) = (Value::Null, Value::Null);
             return Ok(());
         }
         match self.ensure_template(id, planned, progress).await {
-            Ok(Made { id, version }) => {
+            Ok(Created { id, version }) => {
                 (planned.template_id, planned.template_version) = (id.into(), version.into());
                 progress.done(|state| {
                     state.template_id = planned.template_id.clone();
@@ -170,7 +170,7 @@ impl Session<'_> {
         id: &Id,
         planned: &NodeGroup,
         progress: &mut Creating<'_>,
-    ) -> std::result::Result<Made, TemplateError> {
+    ) -> std::result::Result<Created, TemplateError> {
         let spec = template::validated(planned)?;
         template::begin(&mut progress.operation.private);
         progress.record();
@@ -229,7 +229,7 @@ impl Session<'_> {
         progress: &mut Creating<'_>,
     ) -> Result<Vec<AutoScalingGroup>> {
         let names = super::asg_names(group);
-        let change = Change { set: wanted_asg_tags(planned).unwrap_or_default(), remove: vec![] };
+        let change = Change { set: desired_asg_tags(planned).unwrap_or_default(), remove: vec![] };
         let asgs = asg_tags::apply(self.context, self.autoscaling, &names, &change).await;
         let asgs = asgs.during(Step::TagAutoScalingGroup, id, Remains::Tainted)?;
         let suspend = planned.suspend_az_rebalance.or(false);

@@ -8,7 +8,7 @@ use tfplugin::framework::value::known_map;
 use tfplugin::framework::{Number, Object, Raw, Set, Value};
 
 use super::autoscaler_tags::{self, Effect, ScaleDownOptions};
-use super::model::{Observed, wanted_asg_tags};
+use super::model::{Observed, desired_asg_tags};
 use super::plan::build_nodes;
 use super::schema::{
     Autoscaler, AutoscalerOptions, LaunchTemplate, NodeGroup, RemoteAccess, Taint, UpdateConfig, map_value,
@@ -66,7 +66,7 @@ pub(super) fn flatten(state: &NodeGroup, observed: &Observed, reading: Reading<'
     new.disk_size = group.disk_size.map(i64::from).into();
     new.version = text(&group.version);
     new.release_version = text(&group.release_version);
-    let is_ours = template::is_there(state)
+    let is_ours = template::is_managed(state)
         && group.launch_template.as_ref().is_some_and(|template| template.id.as_deref() == state.template_id.as_str());
     if is_ours {
         new.template_version = group.launch_template.as_ref().and_then(|template| template.version.clone()).into();
@@ -202,7 +202,7 @@ fn read_asgs(new: &mut NodeGroup, state: &NodeGroup, asgs: &[AutoScalingGroup], 
         new.asg_tags = Value::Null;
     }
     let mut ours: BTreeSet<String> = known_map(&state.asg_tags_all).unwrap_or_default().into_keys().collect();
-    ours.extend(wanted_asg_tags(if reading.importing { new } else { state }).unwrap_or_default().into_keys());
+    ours.extend(desired_asg_tags(if reading.importing { new } else { state }).unwrap_or_default().into_keys());
     new.asg_tags_all = map_value(found.into_iter().filter(|(key, _)| ours.contains(key)).collect());
 }
 

@@ -137,7 +137,7 @@ pub(super) fn taints(taints: &Value<tfplugin::framework::Set<schema::Taint>>) ->
 }
 
 /// The tags that the Auto Scaling Group is to have of us; `None` while they are not known.
-pub(super) fn wanted_asg_tags(model: &NodeGroup) -> Option<BTreeMap<String, String>> {
+pub(super) fn desired_asg_tags(model: &NodeGroup) -> Option<BTreeMap<String, String>> {
     let mut tags = derived_asg_tags(model)?;
     tags.extend(known_map(&model.asg_tags)?);
     Some(tags)
@@ -229,7 +229,7 @@ mod tests {
             asg_tags: map(&[("team", "ci")]),
             ..NodeGroup::default()
         };
-        let all = wanted_asg_tags(&model).unwrap();
+        let all = desired_asg_tags(&model).unwrap();
         let keys: Vec<&str> = all.keys().map(String::as_str).collect();
         assert_eq!(
             keys,
@@ -240,8 +240,8 @@ mod tests {
             ]
         );
         model.taints = Value::Unknown;
-        assert_eq!(wanted_asg_tags(&model), None);
+        assert_eq!(desired_asg_tags(&model), None);
         model.autoscaler = Value::Known(schema::Autoscaler { tags: false.into(), ..schema::Autoscaler::default() });
-        assert_eq!(wanted_asg_tags(&model), Some(BTreeMap::from([("team".to_owned(), "ci".to_owned())])));
+        assert_eq!(desired_asg_tags(&model), Some(BTreeMap::from([("team".to_owned(), "ci".to_owned())])));
     }
 }

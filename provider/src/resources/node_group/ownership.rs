@@ -69,7 +69,7 @@ impl Session<'_> {
             subnets: known_set(&planned.subnet_ids).unwrap_or_default(),
             role_arn: planned.node_role_arn.as_str().unwrap_or_default().to_owned(),
             token: token.clone(),
-            has_new_template: template::is_there(planned),
+            has_new_template: template::is_managed(planned),
             marks: [(OWNER.to_owned(), token.clone()), (UNFINISHED.to_owned(), now)].into(),
         };
         loop {

@@ -75,8 +75,8 @@ pub(super) async fn zones_of(
     ec2: &aws_sdk_ec2::Client,
     subnets: &[String],
 ) -> Result<BTreeMap<String, String>, AwsError> {
-    let found = describe(ec2, subnets).await?;
-    Ok(found.into_iter().map(|subnet| (subnet.id, subnet.zone)).collect())
+    let observed = describe(ec2, subnets).await?;
+    Ok(observed.into_iter().map(|subnet| (subnet.id, subnet.zone)).collect())
 }
 
 /// Those of these subnets that are public.
@@ -93,11 +93,11 @@ async fn describe(ec2: &aws_sdk_ec2::Client, subnets: &[String]) -> Result<Vec<S
         return Ok(Vec::new());
     }
     let request = ec2.describe_subnets().set_subnet_ids(Some(subnets.to_vec())).into_paginator().items();
-    let found = request.send().try_collect().await.map_err(AwsError::of("DescribeSubnets"))?;
+    let observed = request.send().try_collect().await.map_err(AwsError::of("DescribeSubnets"))?;
     let plain = |subnet: aws_sdk_ec2::types::Subnet| {
         Some(Subnet { id: subnet.subnet_id?, zone: subnet.availability_zone?, vpc: subnet.vpc_id.unwrap_or_default() })
     };
-    Ok(found.into_iter().filter_map(plain).collect())
+    Ok(observed.into_iter().filter_map(plain).collect())
 }
 
 async fn public(ec2: &aws_sdk_ec2::Client, subnets: &[Subnet]) -> Result<BTreeSet<String>, AwsError> {

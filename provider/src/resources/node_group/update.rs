@@ -12,7 +12,7 @@ use tfplugin::framework::{Timeouts, Update, Value};
 
 use super::error::{Cause, During, Result, Step};
 use super::flatten::{Reading, common_tags, flatten, settle};
-use super::model::{Desired, Observed, wanted_asg_tags};
+use super::model::{Desired, Observed, desired_asg_tags};
 use super::node_role::{self, RoleSpec};
 use super::private::Private;
 use super::schema::NodeGroup;
@@ -77,7 +77,9 @@ impl Session<'_> {
         prior: &NodeGroup,
         planned: &mut NodeGroup,
     ) -> Result<Option<template::Desired>> {
-        let Some(template) = prior.template_id.as_str().filter(|_| template::is_there(prior)) else { return Ok(None) };
+        let Some(template) = prior.template_id.as_str().filter(|_| template::is_managed(prior)) else {
+            return Ok(None);
+        };
         let (step, remains) = (Step::SetUpTemplate, || Remains::Recorded);
         let tags = |model: &NodeGroup| known_map(&model.tags_all).unwrap_or_default();
         template::retag(self.ec2, template, &tags(prior), &tags(planned)).await.during(step, id, remains())?;
@@ -234,7 +236,7 @@ impl Session<'_> {
         names: &[String],
         progress: &mut Updating<'_>,
     ) -> Result<Vec<AutoScalingGroup>> {
-        let desired = wanted_asg_tags(work.planned).unwrap_or_default();
+        let desired = desired_asg_tags(work.planned).unwrap_or_default();
         let managed = known_map(&work.prior.asg_tags_all).unwrap_or_default();
         let asgs = asg_tags::describe(self.autoscaling, names).await;
         let asgs = asgs.during(Step::TagAutoScalingGroup, work.id, Remains::Recorded)?;

@@ -33,7 +33,7 @@ pub(super) async fn put(iam: Iam<'_>, principal: Principal, (name, document): (&
     accepted(iam.context, PROPAGATION, passes, || put_once(&iam, principal, name, document)).await?;
     let steady = Steady { looks: 1, delay: Duration::ZERO, interval: Duration::from_secs(1), timeout: PROPAGATION };
     settled(iam.context, steady, || async {
-        Ok(read(&iam, principal, name).await?.is_some_and(|found| equivalent(&found, document)))
+        Ok(read(&iam, principal, name).await?.is_some_and(|observed| equivalent(&observed, document)))
     })
     .await
 }

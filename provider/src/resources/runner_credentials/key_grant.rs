@@ -109,7 +109,8 @@ impl Session<'_> {
     async fn write_again(&self, recorder: &mut Recorder<'_>, desired: &Desired, key: &Key) -> Result<bool> {
         let cluster = self.cluster(desired, Remains::Recorded).await?;
         let read = desired.place.read(&cluster).await.during("Reading the Secret", Remains::Recorded)?;
-        let Some(pair) = read.and_then(|found| found.pair).filter(|pair| key.id == pair.id && key.is(pair)) else {
+        let Some(pair) = read.and_then(|observed| observed.pair).filter(|pair| key.id == pair.id && key.is(pair))
+        else {
             return Ok(false);
         };
         let written = desired.place.apply(&cluster, &pair, &seen(recorder)).await;
@@ -132,11 +133,11 @@ impl Session<'_> {
     /// Refuses a Secret that others created, or that holds the key of another user.
     async fn check_secret(&self, desired: &Desired, cluster: &kube::Client) -> Result<()> {
         let place = &desired.place;
-        let found = place.read(cluster).await.during("Looking for the Secret", Remains::Nothing)?;
-        let Some(found) = found else { return Ok(()) };
-        let user = found.user().map(str::to_owned);
+        let observed = place.read(cluster).await.during("Looking for the Secret", Remains::Nothing)?;
+        let Some(observed) = observed else { return Ok(()) };
+        let user = observed.user().map(str::to_owned);
         let is_managed = match &user {
-            Some(user) if found.is_ours => {
+            Some(user) if observed.is_ours => {
                 user == &place.user || matches!(Principal::User.read(&self.iam, user).await, Ok(None))
             }
             _ => false,
@@ -231,10 +232,10 @@ impl Session<'_> {
 
 /// What the plan has shown of the Secret, for the state still has what was found.
 fn seen(recorder: &Recorder<'_>) -> Seen {
-    let found = Desired::of(&recorder.state, recorder.grant.method.clone()).place;
+    let observed = Desired::of(&recorder.state, recorder.grant.method.clone()).place;
     Seen {
-        labels: found.labels,
-        annotations: found.annotations,
+        labels: observed.labels,
+        annotations: observed.annotations,
         data_changed: recorder.journal.findings.rotation.as_deref() == Some(SECRET_CHANGED),
         is_adopted: recorder.grant.is_adopted,
     }

@@ -115,10 +115,10 @@ impl Principal {
     pub(super) async fn create(self, iam: Iam<'_>, settings: &Settings) -> Result<Created, CreateFailure> {
         let unclear = |error: AwsError| CreateFailure::Unclear(error.into());
         if let Some(managed) = &settings.reclaim
-            && let Some(mut found) = self.read(&iam, &settings.name).await.map_err(unclear)?
+            && let Some(mut observed) = self.read(&iam, &settings.name).await.map_err(unclear)?
         {
-            found.tags.retain(|key, _| managed.contains_key(key) || settings.tags.contains_key(key));
-            return self.resume(iam, (found, settings)).await;
+            observed.tags.retain(|key, _| managed.contains_key(key) || settings.tags.contains_key(key));
+            return self.resume(iam, (observed, settings)).await;
         }
         let mut marked = settings.clone();
         marked.tags.insert(UNFINISHED.to_owned(), timestamp::format(iam.context.clock.time_of_day()));
@@ -142,7 +142,9 @@ impl Principal {
         }
         match self.read(&iam, &settings.name).await {
             // One whose only trace is the lost answer has nothing in it; an older one may have.
-            Ok(Some(found)) if found.tags.contains_key(UNFINISHED) => self.resume(iam, (found, settings)).await,
+            Ok(Some(observed)) if observed.tags.contains_key(UNFINISHED) => {
+                self.resume(iam, (observed, settings)).await
+            }
             Ok(Some(_)) => Err(CreateFailure::Exists),
             Ok(None) if is_unclear => Err(CreateFailure::Refused(source)),
             // It cannot be read, so it belongs to others.
@@ -152,9 +154,9 @@ impl Principal {
     }
 
     /// Continues with one that exists.
-    async fn resume(self, iam: Iam<'_>, (found, settings): (Observed, &Settings)) -> Result<Created, CreateFailure> {
-        self.adjust(iam, &found, settings).await.map_err(CreateFailure::Unclear)?;
-        Ok(Created { arn: found.arn, is_continued: true })
+    async fn resume(self, iam: Iam<'_>, (observed, settings): (Observed, &Settings)) -> Result<Created, CreateFailure> {
+        self.adjust(iam, &observed, settings).await.map_err(CreateFailure::Unclear)?;
+        Ok(Created { arn: observed.arn, is_continued: true })
     }
 
     /// Changes boundary, tags and trust policy from `before` to `desired`. Tags of others stay: only those of `before` are

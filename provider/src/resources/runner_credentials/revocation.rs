@@ -52,10 +52,10 @@ impl Session<'_> {
         cluster: &kube::Client,
     ) -> Result<()> {
         let place = &desired.place;
-        let found = place.read(cluster).await.during("Reading the Secret", Remains::Recorded)?;
-        let Some(found) = found else { return Ok(()) };
-        let key = found.pair.as_ref().map(|pair| pair.id.as_str());
-        if found.user() != Some(&place.user) && (key.is_none() || key != recorder.grant.key_id()) {
+        let observed = place.read(cluster).await.during("Reading the Secret", Remains::Recorded)?;
+        let Some(observed) = observed else { return Ok(()) };
+        let key = observed.pair.as_ref().map(|pair| pair.id.as_str());
+        if observed.user() != Some(&place.user) && (key.is_none() || key != recorder.grant.key_id()) {
             let text = format!(
                 "The Secret {}/{} was created by someone else in place of the one that this resource wrote, and was \
                  kept.",

@@ -63,7 +63,7 @@ impl Session<'_> {
     /// Keeps the key of before as long as pods use it that were started with it.
     async fn keep_outgoing(&self, recorder: &mut Recorder<'_>, desired: &Desired, cluster: &kube::Client) {
         if let Some(mut key) = recorder.grant.outgoing.take() {
-            let written = desired.place.read(cluster).await.ok().flatten().and_then(|found| found.written_at);
+            let written = desired.place.read(cluster).await.ok().flatten().and_then(|observed| observed.written_at);
             key.until = written.unwrap_or_else(|| timestamp::format(self.context.clock.time_of_day()));
             let why = self.why_kept(&key, &recorder.state).await;
             let text = why.map(|why| {
@@ -94,9 +94,9 @@ impl Session<'_> {
 
     /// The keys of a rotation that was killed, or that did not learn whether its key is in the Secret.
     async fn orphans(&self, recorder: &Recorder<'_>, user: &str, listed: &[Listed]) -> Result<Vec<Listed>> {
-        let found = Principal::User.read(&self.iam, user).await;
-        let found = found.during(format!("Reading the IAM user {user}"), previous_key())?;
-        let mark = found.and_then(|found| found.tags.get(ROTATING).cloned()).unwrap_or_default();
+        let observed = Principal::User.read(&self.iam, user).await;
+        let observed = observed.during(format!("Reading the IAM user {user}"), previous_key())?;
+        let mark = observed.and_then(|observed| observed.tags.get(ROTATING).cloned()).unwrap_or_default();
         let unclear = recorder.grant.unclear.as_ref();
         let is_left = |key: &&Listed| is_left_by(&mark, key) || unclear.is_some_and(|unclear| unclear.id == key.id);
         let unused = listed.iter().filter(|key| Some(key.id.as_str()) != recorder.grant.key_id());
@@ -109,7 +109,7 @@ impl Session<'_> {
             return Ok(None);
         }
         let read = desired.place.read(cluster).await.during("Reading the Secret", Remains::Recorded)?;
-        let Some(pair) = read.and_then(|found| found.pair) else { return Ok(None) };
+        let Some(pair) = read.and_then(|observed| observed.pair) else { return Ok(None) };
         let Some(orphan) = orphans.iter().find(|orphan| orphan.id == pair.id) else { return Ok(None) };
         let works = access_key::works(self.sts, &pair).await;
         Ok(works.then(|| Key::of(&pair, orphan.created_at.clone(), &desired.rotation_trigger)))

@@ -24,7 +24,7 @@ pub(super) enum Error {
     },
     Rollout {
         source: WaitError<RolloutError>,
-        reasons: Reasons,
+        reasons: Box<Reasons>,
         remains: Remains,
     },
     NothingToImport {
@@ -73,7 +73,7 @@ impl Error {
     pub(super) fn rollout(source: WaitError<RolloutError>, reasons: Reasons) -> Self {
         let is_deleted = matches!(source, WaitError::Failed(RolloutError::Deleted));
         let remains = if is_deleted { Remains::Recorded } else { Remains::Applied };
-        Self::Rollout { source, reasons, remains }
+        Self::Rollout { source, reasons: Box::new(reasons), remains }
     }
 
     /// The same error of a create, after which the host replaces the resource.

@@ -17,9 +17,9 @@ use super::secret_hashes::SecretHashes;
 use super::wait::rollout;
 use super::{Session, adoption, flatten, last_applied, live, plan};
 use crate::denied_reads::{DeniedReads, get_readable};
-use crate::objects::{self as engine, ShowsObjects as _};
 use crate::objects::namespace::Namespace;
 use crate::objects::owner::Owner;
+use crate::objects::{self as engine, ShowsObjects as _};
 
 /// Requests at a time.
 const AT_A_TIME: usize = 8;

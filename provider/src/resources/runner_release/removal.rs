@@ -58,9 +58,9 @@ impl Session<'_> {
         let mut left = before;
         left.retain(|key, _| !desired.manifest.contains_key(key));
         let strays = self.strays(planned, &desired.manifest, whose).await;
-        left.extend(strays.map_err(|source| objects::Error::remove(source))?);
+        left.extend(strays.map_err(objects::Error::remove)?);
         let removed = self.remove(live::places(&left), whose, end + grace(&left)).await;
-        removed.map(drop).map_err(|source| objects::Error::remove(source).into())
+        removed.map(drop).map_err(|cause| objects::Error::remove(cause).into())
     }
 
     /// Takes an autoscaler away that leaves the configuration, before the number of pods is set that it would change.
@@ -74,7 +74,7 @@ impl Session<'_> {
         let mut left = before.clone();
         left.retain(|key, _| key.starts_with(AUTOSCALER) && !desired.manifest.contains_key(key));
         let removed = self.remove(live::places(&left), Whose::Of(owner), end).await;
-        removed.map(drop).map_err(|source| objects::Error::remove(source).into())
+        removed.map(drop).map_err(|cause| objects::Error::remove(cause).into())
     }
 
     pub(super) async fn delete(&self, operation: &mut Delete<RunnerRelease, Private>) -> Result<(), Error> {

@@ -51,8 +51,8 @@ fn settings(rule: &ServerSideEncryptionRule) -> Option<Settings> {
 pub(super) async fn put(s3: &Client, bucket: &str, desired: &Settings, known: Known) -> Result<Put, AwsError> {
     let rules = rules(s3, bucket).await;
     let blocked = rules.as_ref().ok().and_then(|rules| rules.iter().flatten().find_map(blocked));
-    let found = rules.map(|rules| rules.map(|rules| rules.iter().find_map(settings).unwrap_or_default()));
-    if is_desired(found, desired)? && known == Known::Nothing {
+    let observed = rules.map(|rules| rules.map(|rules| rules.iter().find_map(settings).unwrap_or_default()));
+    if is_desired(observed, desired)? && known == Known::Nothing {
         return Ok(Put::Unchanged);
     }
     let configuration = expand(desired, blocked);

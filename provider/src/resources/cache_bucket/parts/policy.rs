@@ -12,8 +12,8 @@ const SID: &str = "GitlabspotTlsOnly";
 
 /// Whether our statement is there, and as we write it.
 pub(super) async fn read(s3: &Client, bucket: &str) -> Result<Option<bool>, AwsError> {
-    let found = document(s3, bucket).await?;
-    Ok(found.map(|document| document.is_some_and(|document| denies_plain_http(&document, bucket))))
+    let observed = document(s3, bucket).await?;
+    Ok(observed.map(|document| document.is_some_and(|document| denies_plain_http(&document, bucket))))
 }
 
 /// The whole policy; `Some(None)` when there is none.
@@ -66,15 +66,15 @@ fn merged(existing: Option<&Json>, ours: Option<Json>) -> Option<Json> {
 
 /// The partition stands in the ARN of the document; the rest is compared.
 fn denies_plain_http(document: &Json, bucket: &str) -> bool {
-    statements(document).iter().filter(|statement| statement["Sid"] == SID).any(|found| {
-        let partition = found["Resource"][0].as_str().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws");
+    statements(document).iter().filter(|statement| statement["Sid"] == SID).any(|observed| {
+        let partition = observed["Resource"][0].as_str().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws");
         let arn = format!("arn:{partition}:s3:::{bucket}");
-        let mut found = found.clone();
+        let mut observed = observed.clone();
         // AWS stores a principal of everyone in either form.
-        if found["Principal"] == json!({ "AWS": "*" }) {
-            found["Principal"] = json!("*");
+        if observed["Principal"] == json!({ "AWS": "*" }) {
+            observed["Principal"] = json!("*");
         }
-        equivalent(&found, &statement(&arn))
+        equivalent(&observed, &statement(&arn))
     })
 }
 

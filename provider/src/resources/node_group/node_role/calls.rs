@@ -32,8 +32,8 @@ pub(super) async fn policies_of(
 /// cannot be listed: the error of the delete is shown anyway.
 pub(super) async fn foreign_profiles(iam: &Client, name: &str) -> Vec<String> {
     let request = iam.list_instance_profiles_for_role().role_name(name).into_paginator().items();
-    let found: Result<Vec<_>, _> = request.send().try_collect().await;
-    let names = found.unwrap_or_default().into_iter().map(|profile| profile.instance_profile_name);
+    let observed: Result<Vec<_>, _> = request.send().try_collect().await;
+    let names = observed.unwrap_or_default().into_iter().map(|profile| profile.instance_profile_name);
     names.filter(|profile| !is_of_eks(profile)).collect()
 }
 

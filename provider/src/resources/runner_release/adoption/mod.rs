@@ -184,7 +184,7 @@ impl Session<'_> {
         let mut warning = None;
         if private.adoption.is_helm() {
             let deleted = self.delete_records(desired).await;
-            warning = deleted.map_err(|source| objects::Error::remove(source))?;
+            warning = deleted.map_err(objects::Error::remove)?;
         }
         private.adoption = std::mem::take(&mut private.adoption).finished();
         Ok(warning)
