@@ -3,7 +3,9 @@
 mod function;
 mod guides;
 mod mocks;
+mod modules;
 mod page;
+mod pictures;
 mod reference;
 mod scenarios;
 mod schema;
