@@ -1,7 +1,9 @@
 //! The pages of the registry, rendered from schemas, descriptions and examples.
 
+mod code_blocks;
 mod function;
 mod guides;
+mod links;
 mod mocks;
 mod modules;
 mod page;

@@ -136,7 +136,7 @@ pub(super) fn example_or_prose(paragraph: &str) -> String {
     path.map_or_else(|| paragraph.to_owned(), |path| fenced(&text(path).unwrap_or_default(), "terraform"))
 }
 
-fn fenced(code: &str, language: &str) -> String {
+pub(super) fn fenced(code: &str, language: &str) -> String {
     format!("```{language}\n{}\n```", code.trim_end())
 }
 
