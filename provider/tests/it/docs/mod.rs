@@ -11,6 +11,7 @@ mod pictures;
 mod reference;
 mod scenarios;
 mod schema;
+mod troubleshooting;
 
 use std::collections::BTreeMap;
 
