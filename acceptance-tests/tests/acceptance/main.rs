@@ -6,6 +6,7 @@ mod adopt;
 mod autoscaler_tags;
 mod cache_bucket;
 mod complete;
+mod docs;
 mod examples;
 mod generate_config;
 mod harness;

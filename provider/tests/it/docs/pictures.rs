@@ -162,7 +162,7 @@ fn draw(text: &mut String, part: &Part) {
 
 /// Parts that an arrow joins are neighbours in a row or in a column.
 fn arrow(text: &mut String, picture: &Picture, Arrow(from, to, label): &Arrow) {
-    let find = |name: &str| picture.parts.iter().find(|it| it.name == name).unwrap_or_else(|| panic!("no part {name}"));
+    let find = |name: &str| picture.parts.iter().find(|it| it.name == name).unwrap();
     let (from, to) = (find(from), find(to));
     let neighbours = from.at.0.abs_diff(to.at.0) + from.at.1.abs_diff(to.at.1) == 1;
     assert!(neighbours, "{} and {} are no neighbours", from.name, to.name);

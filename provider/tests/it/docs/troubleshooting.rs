@@ -80,8 +80,7 @@ fn summaries() -> Summaries {
     };
     for path in files().into_iter().filter(is_source) {
         let Some((_, area)) = AREAS.iter().find(|(folder, _)| path.starts_with(folder)) else { continue };
-        let tokens: TokenStream =
-            text(&path).unwrap_or_default().parse().unwrap_or_else(|error| panic!("{path}: {error}"));
+        let tokens: TokenStream = text(&path).unwrap_or_default().parse().unwrap();
         let mut texts = BTreeSet::new();
         collect(tokens, &mut texts);
         found.entry(area).or_default().extend(texts.into_iter().filter(|it| is_summary(it)));
