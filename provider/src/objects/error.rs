@@ -174,7 +174,9 @@ impl Error {
                 "The namespace {namespace} is being deleted, and the deletion did not complete: {source}. Nothing was \
                  created."
             ),
-            Self::Step { step, cause, remains } => format!("{step} the {noun} failed: {cause}. {remains}"),
+            Self::Step { step, cause, remains } => {
+                format!("{} {remains}", sentence(&format!("{step} the {noun} failed: {cause}")))
+            }
         }
     }
 }

@@ -45,7 +45,10 @@ async fn of_a_create() {
     let running = workspace.begin_apply();
     rollout_is_waited_for(stage.kubernetes_faults()).await;
     let said = interrupted(&stage, running).await;
-    assert!(said.contains("cancelled; last seen: ") && said.contains("are applied and in the state"), "{said}");
+    assert!(
+        said.contains("cancelled; last seen: ") && said.contains("What was created before is in the state"),
+        "{said}"
+    );
     assert!(said.contains("the next apply deletes and recreates it"), "{said}");
     assert!(workspace.state().await.resource(ADDRESS)["manifest"].as_object().unwrap().len() == KINDS.len());
     workspace.set(&json!({ "image_missing": false }));

@@ -50,7 +50,7 @@ async fn of_a_create() {
         scene.until_waiting(proxy, kind).await;
         let said = interrupted(proxy, running).await;
         assert!(said.contains("cancelled; last seen: 0 of 1 pods"), "{said}");
-        assert!(said.contains("The applied objects are in the state"), "{said}");
+        assert!(said.contains("What was created before is in the state"), "{said}");
         assert!(said.contains("the next apply deletes and recreates it"), "{said}");
         assert_eq!(scene.workspace.state().await.resource(ADDRESS)["manifest"].as_object().unwrap().len(), 2);
         quota.lift().await;
