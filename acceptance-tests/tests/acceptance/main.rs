@@ -10,6 +10,7 @@ mod examples;
 mod generate_config;
 mod harness;
 mod kubernetes_connection;
+mod migrate;
 mod node_group;
 mod provider_aws;
 mod real_node;

@@ -20,6 +20,7 @@ mod error;
 mod existing;
 mod expand;
 mod flatten;
+pub mod from_values;
 mod last_applied;
 pub mod list;
 mod live;
@@ -28,6 +29,7 @@ mod plan;
 mod private;
 mod read;
 mod removal;
+mod running_version;
 mod schema;
 mod secret_hashes;
 pub mod settings;
@@ -256,7 +258,8 @@ impl Session<'_> {
         let deadline = self.deadline(Timeouts::update(&operation.planned.timeouts, UPDATE));
         let planned = operation.planned.clone();
         let existing = self.existing(&planned, &operation.config, &mut operation.private).await?;
-        let mut desired = desired(&planned, &operation.config, existing)?;
+        let mut desired =
+            desired(&running_version::kept(&planned, &operation.private), &operation.config, existing)?;
         let before = known_map(&operation.prior.manifest).unwrap_or_default();
         adoption::preserve(&mut desired, known_map(&planned.manifest).as_ref(), &before, &operation.private);
         let both: Manifest = before.clone().into_iter().chain(desired.manifest.clone()).collect();

@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 
 use gitlabspot_runner_config::config_toml::Config;
 use gitlabspot_runner_config::version::RunnerVersion;
+pub use docker_in_docker::runner as docker_in_docker_runner;
 pub use job_pod::job_pod;
 pub use manager_pod::{ManagerPod, ProbeTimes, READINESS, pod_security_context};
 pub use names::Names;
