@@ -21,7 +21,7 @@ pub(super) fn bucket(name: &str, cache: &Cache, project: &mut Project) -> String
     }
     block.set("bucket", name);
     block.set_some("cache_path", cache.path.as_deref());
-    block.set_some("shared", cache.shared);
+    block.set_some("shared", cache.shared.filter(|shared| !shared));
     block.set("expiration_days", DAYS);
     project.resource(block, Some(name.into()));
     let text = format!(
@@ -37,7 +37,14 @@ pub(super) fn bucket(name: &str, cache: &Cache, project: &mut Project) -> String
 }
 
 /// Adds the credentials of a user, and returns their address. `bucket` is the name, or what reads it.
-pub(super) fn credentials(user: &str, secret: &str, namespace: &str, bucket: Value, cache: &Cache, project: &mut Project) -> String {
+pub(super) fn credentials(
+    user: &str,
+    secret: &str,
+    namespace: &str,
+    bucket: Value,
+    cache: &Cache,
+    project: &mut Project,
+) -> String {
     let _ = project.cluster();
     let label = project.name("gitlabspot_runner_credentials", "cache");
     let address = format!("gitlabspot_runner_credentials.{label}");
@@ -54,7 +61,9 @@ pub(super) fn credentials(user: &str, secret: &str, namespace: &str, bucket: Val
          removed, unless they are added to the configuration."
     );
     project.report.add(Topic::Change, None, text);
-    let text = format!("the policy of {user} from the console allows more than the cache needs. Delete it after the first apply.");
+    let text = format!(
+        "the policy of {user} from the console allows more than the cache needs. Delete it after the first apply."
+    );
     project.report.add(Topic::Task, None, text);
     address
 }

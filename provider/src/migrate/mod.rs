@@ -107,9 +107,10 @@ fn by_hand(arguments: &Arguments, project: &mut Project) -> Result<(), Cause> {
     };
     let found = parsed.as_ref().map(release::Parsed::cache).unwrap_or_default();
     let is_same_bucket = |name: &String| found.bucket.as_ref().is_none_or(|bucket| bucket == name);
-    project.bucket_region = arguments.bucket_region.clone().or_else(|| {
-        arguments.bucket.as_ref().filter(|name| is_same_bucket(name)).and(found.region.clone())
-    });
+    project.bucket_region = arguments
+        .bucket_region
+        .clone()
+        .or_else(|| arguments.bucket.as_ref().filter(|name| is_same_bucket(name)).and(found.region.clone()));
     if project.region.is_none() {
         project.region = project.bucket_region.take();
     }
@@ -139,7 +140,8 @@ fn by_hand(arguments: &Arguments, project: &mut Project) -> Result<(), Cause> {
 fn advise(arguments: &Arguments, found: &release::Cache, project: &mut Project) {
     match (&arguments.bucket, &found.bucket) {
         (None, Some(bucket)) => {
-            let text = format!("the bucket {bucket} of the cache is not in the configuration. `--bucket {bucket}` adds it.");
+            let text =
+                format!("the bucket {bucket} of the cache is not in the configuration. `--bucket {bucket}` adds it.");
             project.report.add(Topic::Task, None, text);
         }
         (Some(given), Some(found)) if given != found => {

@@ -116,7 +116,8 @@ impl Project {
         main.extend(std::mem::take(&mut self.resources));
         let moved: Vec<Block> = self.imports.into_iter().chain(self.removed).collect();
         let hcl = [("main.tf", main), ("imports.tf", moved), ("variables.tf", self.variables)];
-        let hcl = hcl.into_iter().filter(|(_, blocks)| !blocks.is_empty()).map(|(name, blocks)| (name, render(&blocks)));
+        let hcl =
+            hcl.into_iter().filter(|(_, blocks)| !blocks.is_empty()).map(|(name, blocks)| (name, render(&blocks)));
         hcl.chain([("migrate.md", self.report.markdown())]).collect()
     }
 

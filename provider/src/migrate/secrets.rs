@@ -2,8 +2,18 @@
 
 /// Names of variables that hold secrets contain one of these.
 const NAMES: [&str; 12] = [
-    "TOKEN", "PASSWORD", "PASSWD", "SECRET", "CREDENTIAL", "PRIVATE_KEY", "ACCESS_KEY", "API_KEY", "APIKEY", "AUTH_CONFIG",
-    "SENTRY_DSN", "PASSPHRASE",
+    "TOKEN",
+    "PASSWORD",
+    "PASSWD",
+    "SECRET",
+    "CREDENTIAL",
+    "PRIVATE_KEY",
+    "ACCESS_KEY",
+    "API_KEY",
+    "APIKEY",
+    "AUTH_CONFIG",
+    "SENTRY_DSN",
+    "PASSPHRASE",
 ];
 
 /// Names with these endings say where a secret is.

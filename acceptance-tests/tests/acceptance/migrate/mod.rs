@@ -117,8 +117,18 @@ async fn follows_the_guide(stage: &Stage) {
     let before: Deployment = stage.kubernetes.get(namespace, "gitlab-runner").await;
     let pods = pods_and_replica_sets(stage).await;
     let arguments = [
-        "--eksctl", "@eksctl.yaml", "--values", "@values.yaml", "--bucket", namespace, "--user", USER, "--cluster",
-        stage.account.cluster(), "--namespace", namespace,
+        "--eksctl",
+        "@eksctl.yaml",
+        "--values",
+        "@values.yaml",
+        "--bucket",
+        namespace,
+        "--user",
+        USER,
+        "--cluster",
+        stage.account.cluster(),
+        "--namespace",
+        namespace,
     ];
     let inputs = [("eksctl.yaml", EKSCTL), ("values.yaml", values.as_str())];
     let migration = Migration::of(stage, &inputs, &arguments, json!({ "registration_token": "XXXXX" })).await;

@@ -43,8 +43,6 @@ fn is_graviton(instance_type: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn types_follow_family_and_architecture() {
         let of = |family: &str, types: &[&str]| {

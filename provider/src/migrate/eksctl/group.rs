@@ -105,12 +105,13 @@ fn instances(
     if types.is_empty() {
         types.extend(group.read("instanceType", Document::text)?);
     }
-    let is_elsewhere =
-        if get(group.fields, "instanceSelector").is_some_and(|selector| selector.as_object().is_some_and(|it| !it.is_empty())) {
-            Some(("instanceSelector", "eksctl chose the instance types when it created the group"))
-        } else {
-            get(group.fields, "launchTemplate").map(|_| ("launchTemplate", "the launch template has the instance type"))
-        };
+    let is_elsewhere = if get(group.fields, "instanceSelector")
+        .is_some_and(|selector| selector.as_object().is_some_and(|it| !it.is_empty()))
+    {
+        Some(("instanceSelector", "eksctl chose the instance types when it created the group"))
+    } else {
+        get(group.fields, "launchTemplate").map(|_| ("launchTemplate", "the launch template has the instance type"))
+    };
     match is_elsewhere {
         Some((key, why)) if types.is_empty() => {
             let about = format!(
@@ -164,7 +165,10 @@ fn places(group: &Group<'_>, project: &mut Project, block: &mut Block) -> Result
         block.set("availability_zones", Value::texts(&zones));
     } else {
         let (key, why) = match subnets.is_empty() {
-            true => ("availabilityZones", "the file has no zones, so that eksctl used the subnets of all zones of the cluster"),
+            true => (
+                "availabilityZones",
+                "the file has no zones, so that eksctl used the subnets of all zones of the cluster",
+            ),
             false => ("subnets", "the subnets have names of eksctl and not IDs"),
         };
         let text = format!(
@@ -203,8 +207,8 @@ fn role(group: &Group<'_>, project: &mut Project, block: &mut Block) -> Result<(
     let without_path = arn.as_deref().filter(|arn| arn.matches('/').count() == 1);
     block.set_some("node_role_arn", without_path);
     if without_path.is_none() {
-        block.note(
-            "The import keeps the role that the nodes have. A replacement of the group needs node_role_arn or node_role.",
+        block.comment = Some(
+            "The import keeps the role of the nodes. Only a new group needs node_role_arn or node_role.".to_owned(),
         );
     }
     if arn.is_some() && without_path.is_none() {
@@ -230,7 +234,10 @@ fn template(group: &Group<'_>, cluster: &Cluster, block: &mut Block) -> Result<S
 }
 
 fn updates(group: &Group<'_>, block: &mut Block) -> Result<(), EksctlError> {
-    let numbers = [("updateConfig.maxUnavailable", "max_unavailable"), ("updateConfig.maxUnavailablePercentage", "max_unavailable_percentage")];
+    let numbers = [
+        ("updateConfig.maxUnavailable", "max_unavailable"),
+        ("updateConfig.maxUnavailablePercentage", "max_unavailable_percentage"),
+    ];
     let mut fields = Vec::new();
     for (key, attribute) in numbers {
         let number = group.read(key, Document::integer)?;

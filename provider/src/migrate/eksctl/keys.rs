@@ -59,13 +59,24 @@ const KEYS: &[(&str, Fate)] = &[
     ("securityGroups.attachIDs", Template("template.security_group_ids")),
     (
         "ssh.allow",
-        Template("template.key_name, and for port 22 a group of template.security_group_ids; without a key nobody logs in by SSH"),
+        Template(
+            "template.key_name, and for port 22 a group of template.security_group_ids; without a key nobody logs in by SSH",
+        ),
     ),
-    ("ssh.enableSsm", Template("node_role.additional_policy_arns with AmazonSSMManagedInstanceCore; the AMIs have the agent")),
+    (
+        "ssh.enableSsm",
+        Template("node_role.additional_policy_arns with AmazonSSMManagedInstanceCore; the AMIs have the agent"),
+    ),
     ("ssh.publicKey", Template("template.key_name with the name of an EC2 key pair; eksctl imported the key as one")),
     ("ssh.publicKeyName", Template("template.key_name")),
-    ("ssh.publicKeyPath", Template("template.key_name with the name of an EC2 key pair; eksctl imported the key as one")),
-    ("ssh.sourceSecurityGroupIds", Template("a group of template.security_group_ids that opens port 22 to these groups")),
+    (
+        "ssh.publicKeyPath",
+        Template("template.key_name with the name of an EC2 key pair; eksctl imported the key as one"),
+    ),
+    (
+        "ssh.sourceSecurityGroupIds",
+        Template("a group of template.security_group_ids that opens port 22 to these groups"),
+    ),
     ("volumeEncrypted", Template("template.root_volume.encrypted")),
     ("volumeIOPS", Template("template.root_volume.iops")),
     ("volumeKmsKeyID", Template("template.root_volume.kms_key_id")),
@@ -98,7 +109,10 @@ const KEYS: &[(&str, Fate)] = &[
     ("iam.withAddonPolicies.fsx", Role("node_role.addon_policies = [\"fsx\"]")),
     ("iam.withAddonPolicies.imageBuilder", Role("node_role.addon_policies = [\"image_builder\"]")),
     ("iam.withAddonPolicies.xRay", Role("node_role.addon_policies = [\"xray\"]")),
-    ("privateNetworking", Kept("the import keeps the subnets of the group. For a new group name private subnets in subnet_ids")),
+    (
+        "privateNetworking",
+        Kept("the import keeps the subnets of the group. For a new group name private subnets in subnet_ids"),
+    ),
     ("propagateASGTags", Kept("the tags for labels and taints are always derived, read back and repaired")),
     (
         "releaseVersion",
@@ -106,7 +120,9 @@ const KEYS: &[(&str, Fate)] = &[
     ),
     (
         "asgSuspendProcesses",
-        Nothing("eksctl has it for self-managed groups. suspend_az_rebalance = true suspends AZRebalance, which ends running jobs"),
+        Nothing(
+            "eksctl has it for self-managed groups. suspend_az_rebalance = true suspends AZRebalance, which ends running jobs",
+        ),
     ),
     ("instancesDistribution", Nothing("use instance_types and capacity_type; EKS chooses the pools")),
     (
@@ -117,7 +133,9 @@ const KEYS: &[(&str, Fate)] = &[
     ("spotAllocationStrategy", Nothing("EKS uses price-capacity-optimized. Remove it")),
     (
         "kubeletExtraConfig",
-        Nothing("eksctl has it for self-managed groups. template.kubelet of a group that the provider creates has the settings of the kubelet"),
+        Nothing(
+            "eksctl has it for self-managed groups. template.kubelet of a group that the provider creates has the settings of the kubelet",
+        ),
     ),
     (
         "nodeRepairConfig",
@@ -170,11 +188,15 @@ fn told(path: String, fate: Fate, template: &str) -> (String, Topic, String) {
         Attribute => (Topic::Kept, String::new()),
         Template(attribute) => (
             Topic::Kept,
-            format!("part of the launch template {template}, which is not changed. For a group that the provider creates: {attribute}."),
+            format!(
+                "part of the launch template {template}, which is not changed. For a group that the provider creates: {attribute}."
+            ),
         ),
         Role(attribute) => (
             Topic::Kept,
-            format!("part of the role of the nodes, which is not changed. For a group that the provider creates: {attribute}."),
+            format!(
+                "part of the role of the nodes, which is not changed. For a group that the provider creates: {attribute}."
+            ),
         ),
         Kept(why) => (Topic::Kept, format!("{why}.")),
         Nothing(what) => (Topic::NoCounterpart, format!("{what}.")),

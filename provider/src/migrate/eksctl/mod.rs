@@ -88,12 +88,7 @@ pub(super) fn migrate(file: &str, text: &str, project: &mut Project) -> Result<(
 }
 
 /// What the file says must be what an option or another file says.
-fn agree(
-    document: &Document,
-    key: &str,
-    said: Option<String>,
-    known: &mut Option<String>,
-) -> Result<(), EksctlError> {
+fn agree(document: &Document, key: &str, said: Option<String>, known: &mut Option<String>) -> Result<(), EksctlError> {
     match (said, &known) {
         (Some(said), Some(known)) if said != *known => {
             Err(document.invalid(key, &format!("the file has {said:?}, and the options have {known:?}")))

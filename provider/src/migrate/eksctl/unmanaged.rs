@@ -59,7 +59,8 @@ pub(super) fn explain(
     let suggestion = suggestion(document, &prefix, group, &name, project)?;
     project.report.suggest(format!("A managed group in place of {name}"), render(&[suggestion]));
     for key in group.keys().filter(|key| !SUGGESTED.contains(&key.as_str())) {
-        let what = OTHERS.iter().find(|(other, _)| other == key).map_or("see the attributes of template.", |(_, what)| what);
+        let what =
+            OTHERS.iter().find(|(other, _)| other == key).map_or("see the attributes of template.", |(_, what)| what);
         let text = format!("of the self-managed group {name}. In a managed group: {what}");
         project.report.add(Topic::NoCounterpart, document.place(&format!("{prefix}.{key}")), text);
     }
@@ -67,12 +68,18 @@ pub(super) fn explain(
         let text = match key.as_str() {
             "instanceTypes" | "onDemandPercentageAboveBaseCapacity" => continue,
             "maxPrice" => "EKS pays at most the on-demand price and takes no other limit.",
-            "onDemandBaseCapacity" => "a managed group has one capacity type: make a second group with ON_DEMAND for it.",
+            "onDemandBaseCapacity" => {
+                "a managed group has one capacity type: make a second group with ON_DEMAND for it."
+            }
             "spotAllocationStrategy" | "spotInstancePools" => "EKS uses price-capacity-optimized.",
             "capacityRebalance" => "EKS always has it for Spot.",
             _ => "a managed group does not have it.",
         };
-        project.report.add(Topic::NoCounterpart, document.place(&format!("{prefix}.instancesDistribution.{key}")), text);
+        project.report.add(
+            Topic::NoCounterpart,
+            document.place(&format!("{prefix}.instancesDistribution.{key}")),
+            text,
+        );
     }
     Ok(())
 }
@@ -84,9 +91,7 @@ fn suggestion(
     name: &str,
     project: &mut Project,
 ) -> Result<Block, EksctlError> {
-    let texts = |key: &str| {
-        get(group, key).map(|value| document.texts(&format!("{prefix}.{key}"), value)).transpose()
-    };
+    let texts = |key: &str| get(group, key).map(|value| document.texts(&format!("{prefix}.{key}"), value)).transpose();
     let mut types = texts("instancesDistribution.instanceTypes")?.unwrap_or_default();
     if let (true, Some(one)) = (types.is_empty(), get(group, "instanceType")) {
         types.push(document.text(&format!("{prefix}.instanceType"), one)?);

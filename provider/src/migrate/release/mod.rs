@@ -132,7 +132,7 @@ impl Parsed {
             let label = project.name(RESOURCE, &release_name);
             let address = format!("{RESOURCE}.{label}");
             let writer = Writer { input: &input, links, label: &label, name: &release_name };
-            let block = writer.block(&release, project);
+            let block = writer.block(&release, is_first, project);
             writer.remarks(&release, project);
             let import = is_first.then(|| Value::from(format!("{}/{release_name}", input.namespace)));
             project.resource(block, import);
@@ -162,15 +162,15 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn block(&self, release: &Release, project: &mut Project) -> Block {
+    fn block(&self, release: &Release, is_import: bool, project: &mut Project) -> Block {
         let mut block = Block::new("resource", [RESOURCE, self.label]);
         block.set("name", self.name);
         block.set("namespace", self.input.namespace.as_str());
         self.token(release, project, &mut block);
-        if !release.attributes.contains_key("runner_version") && !release.attributes.contains_key("image") {
-            block.note(
-                "The import finds the version of GitLab Runner that runs, and keeps it. Set runner_version to update it.",
-            );
+        let has_version = ["runner_version", "image"].iter().any(|name| release.attributes.contains_key(*name));
+        if is_import && !has_version {
+            let comment = "The import keeps the version of GitLab Runner that runs. Set runner_version to update it.";
+            block.comment = Some(comment.to_owned());
         }
         for (name, value) in &release.attributes {
             let value = self.value(name, value, project);
@@ -222,7 +222,8 @@ impl Writer<'_> {
         let found = values.found;
         for path in found {
             let (needle, address) = (path.needle(), format!("{RESOURCE}.{}.{}", self.label, path.path));
-            let text = format!("left out. `{address}` reads it from the variable {}; it is in the state.", path.variable);
+            let text =
+                format!("left out. `{address}` reads it from the variable {}; it is in the state.", path.variable);
             project.report.add(Topic::Secret, self.place(&needle), text);
         }
         if let Some((bucket, address)) = &self.links.bucket {
@@ -299,7 +300,9 @@ fn announce(address: &str, is_import: bool, release: &Release, project: &mut Pro
         return;
     }
     let pods = match release.token {
-        Some(_) => "The manager pods stay, if the token and the version are those that run; the plan says so, or why not.",
+        Some(_) => {
+            "The manager pods stay, if the token and the version are those that run; the plan says so, or why not."
+        }
         None => "The manager pods stay, if the version is the one that runs; the plan says so, or why not.",
     };
     let text = format!(
@@ -307,7 +310,9 @@ fn announce(address: &str, is_import: bool, release: &Release, project: &mut Pro
          records; `helm` no longer manages it. {pods}"
     );
     project.report.add(Topic::Change, None, text);
-    let has = |name: &str| release.attributes.get(name).and_then(Json::as_object).is_some_and(|it: &Map<_, _>| !it.is_empty());
+    let has = |name: &str| {
+        release.attributes.get(name).and_then(Json::as_object).is_some_and(|it: &Map<_, _>| !it.is_empty())
+    };
     if has("config") {
         let text = "Later, `build_nodes = gitlabspot_node_group.NAME.build_nodes` can replace affinity and tolerations in \
                     `config`, and `cache = gitlabspot_cache_bucket.NAME.runner_cache` the section of the cache. Each replaces the \

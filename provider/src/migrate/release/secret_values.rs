@@ -113,9 +113,7 @@ impl SecretValues<'_> {
         };
         let path = format!("{path}.{name}");
         match self.left_out(&path, name) {
-            Value::Expression(expression) => {
-                Value::Expression(interpolated(&format!("{name}="), &expression, ""))
-            }
+            Value::Expression(expression) => Value::Expression(interpolated(&format!("{name}="), &expression, "")),
             other => other,
         }
     }

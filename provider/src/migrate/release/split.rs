@@ -45,7 +45,8 @@ fn several(files: &[&str]) -> Option<Vec<(Option<String>, Vec<String>)>> {
 fn last_with_config(files: &[&str]) -> Option<(usize, Map<String, Json>, &'static str)> {
     files.iter().enumerate().rev().find_map(|(index, file)| {
         let values = values::parse(file)?;
-        let has = |key: &&str| values.get("runners").is_some_and(|runners| runners.get(*key).is_some_and(Json::is_string));
+        let has =
+            |key: &&str| values.get("runners").is_some_and(|runners| runners.get(*key).is_some_and(Json::is_string));
         let key = KEYS.into_iter().find(has)?;
         Some((index, values, key))
     })

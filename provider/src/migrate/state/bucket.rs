@@ -72,7 +72,7 @@ fn bucket(
     }
     block.set("bucket", name);
     block.set_some("cache_path", cache.path.as_deref());
-    block.set_some("shared", cache.shared);
+    block.set_some("shared", cache.shared.filter(|shared| !shared));
     lifecycle(rules, cache, &mut block);
     let of_bucket = |kind: &'static str| part(instances, kind, name);
     let status = of_bucket("aws_s3_bucket_versioning").and_then(|part| part.text("versioning_configuration.0.status"));
@@ -112,7 +112,8 @@ fn rules(instances: &Instances, instance: &Instance, name: &str) -> Vec<Json> {
 
 fn lifecycle(rules: &[Json], cache: &Cache, block: &mut Block) {
     let days = |pointers: &[&str]| {
-        let of = |rule: &Json| pointers.iter().find_map(|pointer| rule.pointer(pointer)?.as_i64().filter(|days| *days > 0));
+        let of =
+            |rule: &Json| pointers.iter().find_map(|pointer| rule.pointer(pointer)?.as_i64().filter(|days| *days > 0));
         rules.iter().find_map(of)
     };
     let expires = |rule: &&Json| rule.pointer("/expiration/0/days").and_then(Json::as_i64).is_some_and(|days| days > 0);
@@ -120,21 +121,24 @@ fn lifecycle(rules: &[Json], cache: &Cache, block: &mut Block) {
     block.set("expiration_days", days(&["/expiration/0/days"]).unwrap_or(0));
     if let Some(rule) = rules.iter().find(expires) {
         let pointers = ["/filter/0/prefix", "/filter/0/and/0/prefix", "/prefix"];
-        let prefix = pointers.iter().find_map(|pointer| rule.pointer(pointer)?.as_str().filter(|text| !text.is_empty()));
+        let prefix =
+            pointers.iter().find_map(|pointer| rule.pointer(pointer)?.as_str().filter(|text| !text.is_empty()));
         let folder = if cache.shared == Some(false) { "runner/" } else { "project/" };
         let usual = format!("{}{folder}", directory(cache.path.as_deref().unwrap_or_default()));
         block.set_some("prefix", Some(prefix.unwrap_or_default()).filter(|prefix| *prefix != usual));
     }
     let noncurrent = ["/noncurrent_version_expiration/0/noncurrent_days", "/noncurrent_version_expiration/0/days"];
     block.set_some("noncurrent_expiration_days", days(&noncurrent).filter(|days| *days != 1));
-    let broken = ["/abort_incomplete_multipart_upload/0/days_after_initiation", "/abort_incomplete_multipart_upload_days"];
+    let broken =
+        ["/abort_incomplete_multipart_upload/0/days_after_initiation", "/abort_incomplete_multipart_upload_days"];
     block.set_some("abort_incomplete_multipart_days", days(&broken).filter(|days| *days != 1));
 }
 
 fn encryption(part: Option<&Instance>, block: &mut Block) {
     let Some(part) = part else { return };
     let default = "rule.0.apply_server_side_encryption_by_default.0";
-    let Some(algorithm) = part.text(&format!("{default}.sse_algorithm")).filter(|algorithm| algorithm == "aws:kms") else {
+    let Some(algorithm) = part.text(&format!("{default}.sse_algorithm")).filter(|algorithm| algorithm == "aws:kms")
+    else {
         return;
     };
     let mut fields = vec![("sse_algorithm".to_owned(), Value::from(algorithm))];

@@ -143,7 +143,8 @@ fn shown(module: &Json, path: &str, found: &mut Vec<Instance>) {
         let text = |name: &str| resource[name].as_str().unwrap_or_default().to_owned();
         let Some(attributes) = resource["values"].as_object().filter(|_| text("mode") == "managed") else { continue };
         let sensitive = resource["sensitive_values"].as_object().into_iter().flatten();
-        let is_marked = |value: &Json| *value == true || value.as_array().is_some_and(|items| items.contains(&true.into()));
+        let is_marked =
+            |value: &Json| *value == true || value.as_array().is_some_and(|items| items.contains(&true.into()));
         found.push(Instance {
             address: text("address"),
             module: path.to_owned(),

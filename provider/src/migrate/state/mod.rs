@@ -26,8 +26,6 @@ pub(super) enum StateError {
          cache and no aws_iam_access_key."
     )]
     Nothing { file: String },
-    #[error("{address}: {why}.")]
-    Invalid { address: String, why: String },
     #[error("{address}: {source}")]
     Values { address: String, source: ValuesError },
 }
@@ -40,12 +38,7 @@ const REPLACED: [&str; 1] = ["aws_autoscaling_group_tag"];
 /// # Errors
 ///
 /// A text that is no state, or one without anything to migrate.
-pub(super) fn migrate(
-    file: &str,
-    text: &str,
-    arguments: &Arguments,
-    project: &mut Project,
-) -> Result<(), StateError> {
+pub(super) fn migrate(file: &str, text: &str, arguments: &Arguments, project: &mut Project) -> Result<(), StateError> {
     let instances = Instances::read(file, text)?;
     for group in instances.of("aws_eks_node_group") {
         whereabouts(group, project);
@@ -97,7 +90,8 @@ fn others(instances: &Instances, project: &mut Project) {
     }
     for kind in ["aws_iam_user_policy", "aws_iam_user_policy_attachment", "aws_iam_role", "aws_launch_template"] {
         for instance in instances.of(kind) {
-            let text = "stays with its provider. Where it refers to a resource that is forgotten, write the name itself.";
+            let text =
+                "stays with its provider. Where it refers to a resource that is forgotten, write the name itself.";
             project.report.add(Topic::Kept, place(instance), text);
         }
     }

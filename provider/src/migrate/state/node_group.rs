@@ -66,7 +66,8 @@ fn types(instance: &Instance, label: &str, project: &mut Project) -> Value {
     if !types.is_empty() {
         return Value::texts(types);
     }
-    let text = "its instance type is that of the launch template. Set the variable of instance_types to a list of this type.";
+    let text =
+        "its instance type is that of the launch template. Set the variable of instance_types to a list of this type.";
     project.report.add(Topic::Task, place(instance), text);
     let about = format!("Instance type of the launch template of {}, as a list of one.", instance.address);
     project.variable(&format!("{label}_instance_types"), &about, Variable::Texts)
@@ -119,7 +120,10 @@ fn updates(instance: &Instance, block: &mut Block) {
     }
     let repair = instance.get("node_repair_config.0.enabled").and_then(Json::as_bool);
     block.set_some("node_repair", repair.filter(|repair| *repair));
-    block.set_some("force_update_version", instance.get("force_update_version").and_then(Json::as_bool).filter(|it| *it));
+    block.set_some(
+        "force_update_version",
+        instance.get("force_update_version").and_then(Json::as_bool).filter(|it| *it),
+    );
 }
 
 /// Sets have no order.

@@ -28,15 +28,16 @@ pub(super) fn parse<'a>(
             continue;
         }
         let files = files(instance, project);
-        let has_image = files.iter().filter_map(|file| values::parse(&file.text)).any(|values| values.contains_key("image"));
+        let has_image =
+            files.iter().filter_map(|file| values::parse(&file.text)).any(|values| values.contains_key("image"));
         let input = Input {
             files,
             name: instance.text("name").unwrap_or_else(|| release::NAME.to_owned()),
             namespace: instance.text("namespace").unwrap_or_else(|| "default".to_owned()),
             runner_version: version(instance).filter(|_| !has_image),
         };
-        let release = release::parse(input)
-            .map_err(|source| StateError::Values { address: instance.address.clone(), source })?;
+        let release =
+            release::parse(input).map_err(|source| StateError::Values { address: instance.address.clone(), source })?;
         parsed.push((instance, release));
     }
     Ok(parsed)
@@ -65,7 +66,9 @@ fn files(instance: &Instance, project: &mut Project) -> Vec<File> {
             let Some(name) = set["name"].as_str() else { continue };
             let is_secret = list == "set_sensitive" && !TOKENS.contains(&name);
             if is_secret {
-                let text = format!("the value of set_sensitive {name:?} is left out. Set the attribute, or the key of `config`, yourself.");
+                let text = format!(
+                    "the value of set_sensitive {name:?} is left out. Set the attribute, or the key of `config`, yourself."
+                );
                 project.report.add(Topic::Secret, place(instance), text);
                 continue;
             }

@@ -145,7 +145,8 @@ fn is_default(key: &str, value: &Json) -> bool {
 fn config(spec: &ReleaseSpec) -> Map<String, Json> {
     let mut given = Map::new();
     if let Json::Object(global) = to_hcl(&spec.config.global, &GLOBAL) {
-        let is_attribute = |key: &str| ATTRIBUTES.iter().any(|attribute| attribute.marks("global").any(|name| name == key));
+        let is_attribute =
+            |key: &str| ATTRIBUTES.iter().any(|attribute| attribute.marks("global").any(|name| name == key));
         given.extend(global.into_iter().filter(|(key, value)| is_attribute(key) && !is_default(key, value)));
     }
     let mut runner = spec.config.runner.clone();

@@ -258,8 +258,7 @@ impl Session<'_> {
         let deadline = self.deadline(Timeouts::update(&operation.planned.timeouts, UPDATE));
         let planned = operation.planned.clone();
         let existing = self.existing(&planned, &operation.config, &mut operation.private).await?;
-        let mut desired =
-            desired(&running_version::kept(&planned, &operation.private), &operation.config, existing)?;
+        let mut desired = desired(&running_version::kept(&planned, &operation.private), &operation.config, existing)?;
         let before = known_map(&operation.prior.manifest).unwrap_or_default();
         adoption::preserve(&mut desired, known_map(&planned.manifest).as_ref(), &before, &operation.private);
         let both: Manifest = before.clone().into_iter().chain(desired.manifest.clone()).collect();

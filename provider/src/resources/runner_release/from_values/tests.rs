@@ -50,7 +50,8 @@ fn parts(spec: &ReleaseSpec) -> Vec<String> {
 /// Checks that the attributes give the same release as the file.
 fn check(name: &str, text: &str) {
     let Ok(release) = release(&[text], PLACE) else {
-        let given = Given { typed: RunnerReleaseSettings::default(), values: &[text], token: None, existing_secret: None };
+        let given =
+            Given { typed: RunnerReleaseSettings::default(), values: &[text], token: None, existing_secret: None };
         let refused = spec::resolve(given).map(|_| ()).is_err();
         assert!(refused, "{name} is a release, and is not translated");
         return;

@@ -17,9 +17,9 @@ mod session_server;
 
 use std::collections::BTreeMap;
 
+pub use docker_in_docker::runner as docker_in_docker_runner;
 use gitlabspot_runner_config::config_toml::Config;
 use gitlabspot_runner_config::version::RunnerVersion;
-pub use docker_in_docker::runner as docker_in_docker_runner;
 pub use job_pod::job_pod;
 pub use manager_pod::{ManagerPod, ProbeTimes, READINESS, pod_security_context};
 pub use names::Names;

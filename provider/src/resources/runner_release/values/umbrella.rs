@@ -62,8 +62,8 @@ fn aliases(values: &Map<String, Value>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::yaml;
     use super::*;
+    use crate::yaml;
 
     fn keys(text: &str) -> Vec<String> {
         let document = unwrapped(yaml::read(text).unwrap()).unwrap();
