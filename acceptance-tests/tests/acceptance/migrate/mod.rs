@@ -159,7 +159,6 @@ async fn follows_the_guide(stage: &Stage) {
         state.resource(GROUP)["asg_tags_all"]["k8s.io/cluster-autoscaler/node-template/taint/buildInstance"],
         "true:NoSchedule"
     );
-    migration.workspace.destroy().await;
 }
 
 /// M2: a whole cluster configuration with several groups and all forms of taints and tags, without a user.
@@ -202,7 +201,6 @@ async fn several_groups() {
     }
     migration.workspace.apply().await;
     migration.workspace.assert_stable().await;
-    migration.workspace.destroy().await;
 }
 
 /// M3: two `[[runners]]` are two releases: the one of Helm is imported, the other one is new.
@@ -233,5 +231,4 @@ async fn several_runners() {
     assert!(pods.iter().all(|(name, uid)| after.get(name) == Some(uid)), "{pods:?} {after:?}");
     let large = migration.workspace.state().await.resource(new).clone();
     assert!(large["config_toml_rendered"].as_str().unwrap().contains("cpu_request = \"8\""), "{large}");
-    migration.workspace.destroy().await;
 }

@@ -9,7 +9,7 @@ use crate::runner_release::GUIDE;
 use crate::runner_release::adoption::helm::{Chart, Helm, pods_and_replica_sets};
 
 const GROUP: &str = "gitlabspot_node_group.build";
-const RELEASE: &str = "gitlabspot_runner_release.runner";
+const RELEASE: &str = "gitlabspot_runner_release.gitlab_runner";
 
 /// M5: what a state has of others is imported, nothing is replaced, and the manager's pods stay.
 #[tokio::test]
@@ -40,7 +40,6 @@ async fn of_others_is_taken_over() {
     assert_eq!(pods_and_replica_sets(&stage).await, pods);
     assert_eq!(migration.workspace.state().await.resource(CREDENTIALS)["access_key_id"], key);
     assert_eq!(namespace, stage.namespace.name());
-    migration.workspace.destroy().await;
 }
 
 /// A state as the providers of others would have it.

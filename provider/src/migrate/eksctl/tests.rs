@@ -42,19 +42,19 @@ fn every_form_of_taints_and_tags_is_the_same() {
         migrated(&text).0
     };
     let expected =
-        of("[{key: x, value: 'true', effect: NoSchedule}, {key: y, effect: NoExecute}]", "{team: ci, count: '3'}");
+        of("[{key: x, value: 'true', effect: NoSchedule}, {key: z, effect: NoExecute}]", "{team: ci, count: '3'}");
     assert!(expected.contains("key    = \"x\"\n      value  = \"true\"\n      effect = \"NoSchedule\""), "{expected}");
     assert!(expected.contains("tags = {\n    team  = \"ci\"\n    count = \"3\"\n  }"), "{expected}");
     for taints in [
-        "{x: 'true:NoSchedule', y: NoExecute}",
-        "{x: 'true:NO_SCHEDULE', y: ':NoExecute'}",
-        "['x=true:NoSchedule', 'y:NoExecute']",
-        "[{key: x, value: true, effect: NO_SCHEDULE}, {key: y, value: null, effect: NO_EXECUTE}]",
+        "{x: 'true:NoSchedule', z: NoExecute}",
+        "{x: 'true:NO_SCHEDULE', z: ':NoExecute'}",
+        "['x=true:NoSchedule', 'z:NoExecute']",
+        "[{key: x, value: true, effect: NO_SCHEDULE}, {key: z, value: null, effect: NO_EXECUTE}]",
     ] {
         assert_eq!(of(taints, "{team: ci, count: 3}"), expected, "{taints}");
     }
     for tags in ["[team=ci, count=3]", "[{key: team, value: ci}, {Key: count, Value: 3}]"] {
-        assert_eq!(of("{x: 'true:NoSchedule', y: NoExecute}", tags), expected, "{tags}");
+        assert_eq!(of("{x: 'true:NoSchedule', z: NoExecute}", tags), expected, "{tags}");
     }
 }
 

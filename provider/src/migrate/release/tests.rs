@@ -53,7 +53,7 @@ fn secrets_are_left_out_and_named() {
         "MODE        = \"fast\"",
         "environment = [\"A=b\", \"NPM_TOKEN=${var.gitlab_runner_config_environment_npm_token}\"]",
         "runner_token_wo         = var.runner_token",
-        "sentry_dsn            = var.gitlab_runner_sentry_dsn",
+        "sentry_dsn = var.gitlab_runner_sentry_dsn",
         "access_key     = var.gitlab_runner_config_cache_s3_access_key",
         "pre_entrypoint_script = var.gitlab_runner_pre_entrypoint_script",
     ] {
@@ -84,7 +84,7 @@ fn several_runners_are_several_releases() {
         "name                    = \"gitlab-runner-large-jobs\"",
         "runner_token_wo         = var.runner_token_gitlab_runner_large_jobs",
         "cpu_request = \"8\"",
-        "concurrent  = 7",
+        "concurrent = 7",
     ] {
         assert!(hcl.contains(line), "{line}: {hcl}");
     }

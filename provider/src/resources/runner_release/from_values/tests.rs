@@ -21,6 +21,14 @@ fn resolved(attributes: &Map<String, Json>, token: Option<TokenKind>) -> Result<
     Ok(spec::resolve(given).map_err(|error| format!("{error:#?}"))?.spec)
 }
 
+/// Fields of an object have no order.
+fn sorted(value: Json) -> Json {
+    let Json::Object(fields) = value else { return value };
+    let fields: std::collections::BTreeMap<_, _> =
+        fields.into_iter().map(|(name, value)| (name, sorted(value))).collect();
+    Json::Object(fields.into_iter().collect())
+}
+
 /// What decides about objects.
 fn parts(spec: &ReleaseSpec) -> Vec<String> {
     let mut pod = spec.pod.clone();
@@ -34,6 +42,8 @@ fn parts(spec: &ReleaseSpec) -> Vec<String> {
     }
     env.sort_by_key(|variable| variable["name"].to_string());
     pod.env = env;
+    pod.security_context = sorted(pod.security_context);
+    pod.pod_security_context = sorted(pod.pod_security_context);
     vec![
         format!("{:#?}", spec.config),
         format!("{pod:#?}"),
