@@ -54,6 +54,7 @@ pub use fault::Fault;
 pub use gitlab::{GitLab, Job};
 pub use kubernetes::Kubernetes;
 pub use kubernetes_proxy::{KubernetesCall, KubernetesFault, KubernetesProxy};
+pub use mirror::binary as provider_binary;
 pub use namespace::Namespace;
 pub use node::BuildNode;
 pub use output::Output;

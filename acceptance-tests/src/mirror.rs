@@ -46,7 +46,12 @@ fn places(folder: &Path) -> [PathBuf; 2] {
 }
 
 /// The provider that was built with these tests: beside their folder, or where `$GITLABSPOT_PROVIDER` says.
-pub(crate) fn binary() -> PathBuf {
+///
+/// # Panics
+///
+/// When there is none.
+#[must_use]
+pub fn binary() -> PathBuf {
     let path = std::env::var_os("GITLABSPOT_PROVIDER").map_or_else(
         || {
             let test = std::env::current_exe().expect("a running test has a path");

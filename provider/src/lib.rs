@@ -14,6 +14,7 @@ mod iam;
 mod identity;
 mod list;
 mod location;
+pub mod migrate;
 mod names;
 mod objects;
 mod partition;
@@ -30,3 +31,4 @@ mod tags;
 #[cfg(test)]
 mod testing;
 mod timestamp;
+mod yaml;

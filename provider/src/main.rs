@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use gitlabspot::migrate;
 use gitlabspot::provider::Gitlabspot;
 use tfplugin::framework::clock::SystemClock;
 use tfplugin::plugin::logging::{self, Logs};
@@ -19,23 +20,41 @@ This is the provider gitlabspot/gitlabspot for Terraform and OpenTofu. Add it to
 and run `terraform init` or `tofu init`: the host then finds and starts it.
 
 Usage: terraform-provider-gitlabspot [OPTION]
+       terraform-provider-gitlabspot migrate [OPTIONS]   configuration for what eksctl and Helm created; see --help
   --debug    wait for Terraform or OpenTofu to attach, and print how to do so
   --version  print the version
   --help     print this text";
 
 fn main() -> ExitCode {
     logging::start(&LOGS);
-    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
-    let arguments: Vec<_> = arguments.iter().map(|argument| argument.to_str()).collect();
+    let given: Vec<_> = std::env::args_os().skip(1).collect();
+    let arguments: Vec<_> = given.iter().map(|argument| argument.to_str()).collect();
     match arguments.as_slice() {
         [] => ended(plugin::serve(provider)),
         // With one dash, as providers written in Go have it.
         [Some("--debug" | "-debug")] => ended(plugin::debug(SOURCE, provider)),
         [Some("--version" | "-version" | "version")] => told(VERSION),
         [Some("--help" | "-help" | "-h" | "help")] => told(USAGE),
+        [Some("migrate"), ..] => migrated(given.iter().skip(1).map(|argument| argument.to_string_lossy().into_owned())),
         _ => {
             eprintln!("{USAGE}");
             ExitCode::from(2)
+        }
+    }
+}
+
+/// Prints the configuration to standard output, and what a person has to know to standard error.
+#[expect(clippy::print_stdout, reason = "asked for by a person: no host reads this")]
+fn migrated(arguments: impl Iterator<Item = String>) -> ExitCode {
+    match migrate::run(arguments) {
+        Ok(printed) => {
+            print!("{}", printed.out);
+            eprint!("{}", printed.report);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
         }
     }
 }

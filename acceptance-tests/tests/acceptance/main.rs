@@ -11,6 +11,7 @@ mod examples;
 mod generate_config;
 mod harness;
 mod kubernetes_connection;
+mod migrate;
 mod modules;
 mod node_group;
 mod provider_aws;

@@ -15,15 +15,8 @@ const ROLES: &str = "A node group needs an IAM role: an existing one, or node_ro
 /// What a configuration alone shows. Whether zones and subnets agree, and id and name of a launch template, is for
 /// [`review`].
 pub(super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {
-    let NodeGroup { name, name_prefix, availability_zones, subnet_ids, node_role_arn, node_role, .. } = config;
+    let NodeGroup { name, name_prefix, node_role_arn, node_role, .. } = config;
     one_is_needed(("name", given(name)), ("name_prefix", given(name_prefix)), NAMES, diagnostics);
-    one_is_needed(
-        ("availability_zones", given(availability_zones)),
-        ("subnet_ids", given(subnet_ids)),
-        PLACES,
-        diagnostics,
-    );
-    one_is_needed(("node_role_arn", given(node_role_arn)), ("node_role", given(node_role)), ROLES, diagnostics);
     if contradict(name, name_prefix) {
         diagnostics.error("name_prefix", CONFLICT, only_one(NAMES, "name", "name_prefix"));
     }
@@ -46,7 +39,16 @@ pub(super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {
 
 /// What only the state shows: pairs that are not as they are there.
 pub(super) fn review(plan: &mut Plan<NodeGroup, Private>) {
+    let is_create = plan.is_create();
     let Plan { prior, config, diagnostics, .. } = plan;
+    if is_create {
+        // An imported group has both, so that only a create needs them.
+        let NodeGroup { availability_zones, subnet_ids, node_role_arn, node_role, .. } = &*config;
+        let places = (given(availability_zones), given(subnet_ids));
+        one_is_needed(("availability_zones", places.0), ("subnet_ids", places.1), PLACES, diagnostics);
+        let roles = (given(node_role_arn), given(node_role));
+        one_is_needed(("node_role_arn", roles.0), ("node_role", roles.1), ROLES, diagnostics);
+    }
     let both_known = |one: Option<bool>, other: Option<bool>| (one, other) == (Some(true), Some(true));
     let as_before =
         |is_same: fn(&NodeGroup, &NodeGroup) -> bool| prior.as_ref().is_some_and(|prior| is_same(prior, config));

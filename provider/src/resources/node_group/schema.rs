@@ -46,10 +46,10 @@ pub struct NodeGroup {
     pub desired_size: Value<i64>,
     /// Availability zones of the nodes. The cluster's subnets in these zones are used. If a zone has private and public
     /// subnets, the private ones are used and a warning lists both. One of `availability_zones` and `subnet_ids` is
-    /// required.
+    /// required to create a node group; without both an imported one keeps its subnets.
     #[attr(optional, computed, stable, replace)]
     pub availability_zones: Value<Set<String>>,
-    /// IDs of the subnets of the nodes. One of `availability_zones` and `subnet_ids` is required.
+    /// IDs of the subnets of the nodes. One of `availability_zones` and `subnet_ids` is required to create a node group.
     #[attr(optional, computed, stable, replace)]
     pub subnet_ids: Value<Set<String>>,
     /// Kubernetes labels of the nodes. A key has up to 63 characters including its prefix, a value 1 to 63. The
@@ -62,11 +62,11 @@ pub struct NodeGroup {
     pub taints: Value<Set<Taint>>,
     /// ARN of the IAM role of the nodes. Specify the resources that attach its policies in `depends_on`: EKS requires
     /// the policies before the first node is started and until the last node is terminated. One of `node_role_arn` and
-    /// `node_role` is required.
+    /// `node_role` is required to create a node group; without both an imported one keeps its role.
     #[attr(optional, computed, stable, replace)]
     pub node_role_arn: Value<String>,
     /// IAM role that is created, updated and deleted with the node group. `{}` creates it with the default settings.
-    /// One of `node_role_arn` and `node_role` is required.
+    /// One of `node_role_arn` and `node_role` is required to create a node group.
     #[attr(optional)]
     pub node_role: Value<NodeRole>,
     /// SSH access to the nodes. Conflicts with `launch_template` and `template`; with `template`, use

@@ -8,6 +8,7 @@ use super::dynamic;
 use super::existing::Existing;
 use super::model::Desired;
 use super::private::Private;
+use super::running_version;
 use super::schema::RunnerRelease;
 use super::settings::Unresolved;
 
@@ -27,7 +28,7 @@ pub(super) fn complete(
         plan.require_replace("cluster_name");
     }
     let desired = match existing {
-        Existing::Known(kind) => Desired::of(&plan.planned, &plan.config, kind),
+        Existing::Known(kind) => Desired::of(&running_version::kept(&plan.planned, &plan.private), &plan.config, kind),
         Existing::Missing(_) | Existing::Keyless(_) | Existing::Later => Err(Unresolved::Unknown),
     };
     let mut desired = match desired {

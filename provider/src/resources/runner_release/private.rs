@@ -24,6 +24,9 @@ pub struct Private {
     /// The import of a release, until an apply has completed it.
     #[serde(skip_serializing_if = "is_default")]
     pub(super) adoption: Adoption,
+    /// The version of GitLab Runner that an import found. It is the default of this release.
+    #[serde(skip_serializing_if = "is_default")]
+    pub(super) running_version: Option<String>,
 }
 
 impl tfplugin::framework::Private for Private {}
@@ -68,6 +71,7 @@ mod tests {
                 },
             }))
             .unwrap(),
+            running_version: Some("18.3.0".to_owned()),
         };
         check_private_versions(&[include_str!("testdata/private-0.json")], &content);
     }

@@ -15,7 +15,7 @@ use super::private::Private;
 use super::schema::RunnerRelease;
 use super::secret_hashes::SecretHashes;
 use super::wait::rollout;
-use super::{Session, adoption, flatten, last_applied, live, plan};
+use super::{Session, adoption, flatten, last_applied, live, plan, running_version};
 use crate::denied_reads::{DeniedReads, get_readable};
 use crate::objects::namespace::Namespace;
 use crate::objects::owner::Owner;
@@ -145,6 +145,9 @@ impl Session<'_> {
         if found.is_empty() {
             return Err(Error::NothingToImport { namespace, name });
         }
+        if let Some(deployment) = found.iter().find(|object| object["kind"] == "Deployment") {
+            running_version::note(deployment, &mut operation.private);
+        }
         let annotation = found.iter().find_map(|object| {
             object
                 .pointer("/metadata/annotations")?
@@ -178,7 +181,7 @@ impl Session<'_> {
         operation: &mut Read<RunnerRelease, Private>,
     ) -> Option<Desired> {
         let existing = self.existing(model, config, &mut operation.private).await.ok()?;
-        Desired::of(model, config, existing).ok()
+        Desired::of(&running_version::kept(model, &operation.private), config, existing).ok()
     }
 
     /// Objects of the whole cluster; none for whoever may not list them.

@@ -159,7 +159,7 @@ fn packed(values: &Value) -> String {
 }
 
 /// What `kubectl get pods -o name` and `kubectl get replicasets -o name` would say, with uids.
-pub(super) async fn pods_and_replica_sets(stage: &Stage) -> BTreeMap<String, String> {
+pub(crate) async fn pods_and_replica_sets(stage: &Stage) -> BTreeMap<String, String> {
     let mut uids = BTreeMap::new();
     let namespace = stage.namespace.name();
     for (group, kind) in [("", "Pod"), ("apps", "ReplicaSet")] {

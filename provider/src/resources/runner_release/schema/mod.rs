@@ -87,8 +87,9 @@ pub struct RunnerRelease {
     /// Name of the runner in GitLab.
     #[attr(optional)]
     pub runner_name: Value<String>,
-    /// Version of GitLab Runner including its patch release. Defaults to the version in the tag of the image, or to
-    /// 19.3.0. The oldest supported version is 15.0. Configuration keys that the version does not support are an error.
+    /// Version of GitLab Runner including its patch release. Defaults to the version in the tag of the image, for an
+    /// imported release without `values` to the version that it ran, otherwise to 19.3.0. The oldest supported version
+    /// is 15.0. Configuration keys that the version does not support are an error.
     #[attr(optional)]
     pub runner_version: Value<String>,
     /// Image of the manager. Defaults to `registry.gitlab.com/gitlab-org/gitlab-runner:alpine-v<runner_version>`.

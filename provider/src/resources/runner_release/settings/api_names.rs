@@ -37,6 +37,46 @@ pub fn to_api(value: Value) -> Value {
     }
 }
 
+/// The way back. Names that have none are left out and listed in `lost`, below `path`.
+pub(super) fn from_api(value: Value, path: &str, lost: &mut Vec<String>) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let mut renamed = Map::new();
+            for (name, value) in fields.into_iter().filter(|(_, value)| !value.is_null()) {
+                let hcl = hcl_name(&name);
+                if api_name(&hcl) != name {
+                    lost.push(format!("{path}{name}"));
+                    continue;
+                }
+                let is_own = OWN_KEYS.contains(&hcl.as_str());
+                let value =
+                    if is_own { without_nulls(value) } else { from_api(value, &format!("{path}{name}."), lost) };
+                renamed.insert(hcl, value);
+            }
+            Value::Object(renamed)
+        }
+        Value::Array(items) => {
+            let item = |(index, item)| from_api(item, &format!("{path}{index}."), lost);
+            Value::Array(items.into_iter().enumerate().map(item).collect())
+        }
+        plain => plain,
+    }
+}
+
+fn hcl_name(name: &str) -> String {
+    if let Some((hcl, _)) = EXCEPTIONS.iter().find(|(_, api)| *api == name) {
+        return (*hcl).to_owned();
+    }
+    let mut out = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() {
+            out.push('_');
+        }
+        out.push(letter.to_ascii_lowercase());
+    }
+    out
+}
+
 fn without_nulls(value: Value) -> Value {
     match value {
         Value::Object(fields) => {
@@ -46,7 +86,7 @@ fn without_nulls(value: Value) -> Value {
     }
 }
 
-fn api_name(name: &str) -> String {
+pub(super) fn api_name(name: &str) -> String {
     if let Some((_, api)) = EXCEPTIONS.iter().find(|(hcl, _)| *hcl == name) {
         return (*api).to_owned();
     }

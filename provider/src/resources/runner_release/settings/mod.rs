@@ -3,6 +3,7 @@
 //! Values files give the same settings (`values/`), and those of the attributes are laid over them.
 
 mod api_names;
+mod attributes;
 
 use std::collections::BTreeMap;
 
@@ -12,6 +13,7 @@ use serde_json::{Map, Value as Json};
 use tfplugin::framework::{Attribute, Diagnostic, Diagnostics, Kind, Nesting, Object, Raw};
 
 pub use self::api_names::to_api;
+pub use self::attributes::{Attributes, attributes};
 use super::dynamic;
 use super::schema::{ATTRIBUTES, RunnerRelease, RunnerReleaseSettings};
 

@@ -7,7 +7,7 @@ use super::super::schema::DockerInDockerSettings;
 /// `[[runners]]` keys: the client's variables, privileged containers and the certificates' volume.
 ///
 /// The service itself stays the job's, which names it in its `.gitlab-ci.yml`.
-pub(super) fn runner(docker: &DockerInDockerSettings) -> Table {
+pub fn runner(docker: &DockerInDockerSettings) -> Table {
     let tls = docker.tls.unwrap_or(true);
     let environment: &[&str] = if tls {
         &[

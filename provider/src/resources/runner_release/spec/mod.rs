@@ -17,6 +17,7 @@ mod session_server;
 
 use std::collections::BTreeMap;
 
+pub use docker_in_docker::runner as docker_in_docker_runner;
 use gitlabspot_runner_config::config_toml::Config;
 use gitlabspot_runner_config::version::RunnerVersion;
 pub use job_pod::job_pod;

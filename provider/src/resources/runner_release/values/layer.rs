@@ -5,7 +5,7 @@ use tfplugin::framework::{AttributePath, Diagnostic};
 
 use super::super::settings::overlay;
 use super::umbrella::{self, unwrapped};
-use super::yaml::{self, Document, Lines};
+use crate::yaml::{self, Document, Lines};
 
 /// The files as one, and where each key stands.
 #[derive(Debug, Default)]

@@ -16,7 +16,6 @@ mod translate;
 mod umbrella;
 mod unknown;
 mod value_type;
-mod yaml;
 
 pub use environment::{is_of_registration, option};
 use gitlabspot_runner_config::config_toml::{Config, Release};
@@ -160,7 +159,7 @@ pub fn token_secret(files: &[&str], context: Context<'_>) -> Option<String> {
 
 /// One file as Helm reads it, for a look at its keys.
 pub fn parse(file: &str) -> Option<Map<String, Value>> {
-    Some(umbrella::unwrapped(yaml::read(file).ok()?).ok()?.values)
+    Some(umbrella::unwrapped(crate::yaml::read(file).ok()?).ok()?.values)
 }
 
 /// The version that the image in the files tells.

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::keys::KEYS;
-use super::yaml::Document;
+use crate::yaml::Document;
 
 /// Keys that this chart alone has. One of them tells that a map is for it.
 const TELLING: [&str; 5] = ["gitlabUrl", "runnerToken", "runnerRegistrationToken", "runners", "unregisterRunners"];
@@ -62,8 +62,8 @@ fn aliases(values: &Map<String, Value>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::yaml;
     use super::*;
+    use crate::yaml;
 
     fn keys(text: &str) -> Vec<String> {
         let document = unwrapped(yaml::read(text).unwrap()).unwrap();

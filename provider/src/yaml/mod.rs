@@ -1,6 +1,6 @@
-//! YAML as Helm reads it.
+//! YAML as Helm and eksctl read it.
 //!
-//! Helm reads values with the YAML 1.1 rules of Go's `yaml.v2`: `yes` is true, `0400` is octal, `<<` merges, and a key that
+//! They read it with the YAML 1.1 rules of Go's `yaml.v2`: `yes` is true, `0400` is octal, `<<` merges, and a key that
 //! is repeated has its last value. The parser here knows YAML 1.2; what a plain scalar means is decided in [`scalar`].
 
 mod compose;
@@ -15,23 +15,23 @@ use self::compose::Composer;
 
 /// What one text holds.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Document {
-    pub(super) values: Map<String, Value>,
-    pub(super) lines: Lines,
+pub(crate) struct Document {
+    pub(crate) values: Map<String, Value>,
+    pub(crate) lines: Lines,
     /// Helm reads the first document and ignores all further ones.
-    pub(super) has_more: bool,
+    pub(crate) has_more: bool,
 }
 
 /// Where keys stand in their text, by dotted path. Lines count from 1.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Lines {
+pub(crate) struct Lines {
     keys: BTreeMap<String, usize>,
     blocks: BTreeMap<String, usize>,
 }
 
 impl Lines {
     /// Line of the key, or of the nearest one above it.
-    pub(super) fn of(&self, path: &str) -> Option<usize> {
+    pub(crate) fn of(&self, path: &str) -> Option<usize> {
         let mut path = path;
         loop {
             if let Some(line) = self.keys.get(path) {
@@ -41,17 +41,17 @@ impl Lines {
         }
     }
 
-    pub(super) fn has(&self, path: &str) -> bool {
+    pub(crate) fn has(&self, path: &str) -> bool {
         self.keys.contains_key(path)
     }
 
     /// Line in the file of the first line of a text that is written as a block (`|`).
-    pub(super) fn of_block(&self, path: &str) -> Option<usize> {
+    pub(crate) fn of_block(&self, path: &str) -> Option<usize> {
         self.blocks.get(path).copied()
     }
 
     /// The lines below `prefix`, as if they stood at the top.
-    pub(super) fn below(&self, prefix: &str) -> Self {
+    pub(crate) fn below(&self, prefix: &str) -> Self {
         let cut = |lines: &BTreeMap<String, usize>| {
             let below = lines
                 .iter()
@@ -64,9 +64,9 @@ impl Lines {
 
 /// Why a text is not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct YamlError {
+pub(crate) struct YamlError {
     /// Begins with the line, if one is known. It quotes nothing, because the file may hold a token.
-    pub(super) detail: String,
+    pub(crate) detail: String,
 }
 
 impl YamlError {
@@ -105,10 +105,8 @@ impl YamlError {
 /// # Errors
 ///
 /// Text that is no YAML, or whose top is no map.
-pub(super) fn read(text: &str) -> Result<Document, YamlError> {
-    let text = text.trim_start_matches('\u{feff}');
-    let mut composer = Composer::new(Parser::new_from_str(text), text);
-    let (value, lines) = composer.first_document()?;
+pub(crate) fn read(text: &str) -> Result<Document, YamlError> {
+    let (value, lines, has_more) = first_document(text)?;
     let values = match value {
         Value::Object(values) => values,
         Value::Null => Map::new(),
@@ -121,7 +119,19 @@ pub(super) fn read(text: &str) -> Result<Document, YamlError> {
         }
         _ => return Err(YamlError { detail: NO_MAP.to_owned() }),
     };
-    Ok(Document { values, lines, has_more: composer.has_another_document() })
+    Ok(Document { values, lines, has_more })
+}
+
+/// The first document of the text, whatever it is, where its keys stand, and whether more documents follow.
+///
+/// # Errors
+///
+/// Text that is no YAML.
+pub(crate) fn first_document(text: &str) -> Result<(Value, Lines, bool), YamlError> {
+    let text = text.trim_start_matches('\u{feff}');
+    let mut composer = Composer::new(Parser::new_from_str(text), text);
+    let (value, lines) = composer.first_document()?;
+    Ok((value, lines, composer.has_another_document()))
 }
 
 const NO_MAP: &str = "this is a single value, but a values file is a map. To read a file, use file(\"values.yaml\").";

@@ -1,0 +1,164 @@
+//! The configuration that is being written.
+
+use std::collections::BTreeSet;
+
+use super::hcl::{Block, Value, interpolated, quoted, render};
+use super::report::Report;
+
+/// Tags that eksctl and CloudFormation put on what they create.
+const TAGS_OF_EKSCTL: [&str; 3] = ["alpha.eksctl.io/", "eksctl.cluster.k8s.io/", "eksctl.io/"];
+
+/// The name of the cluster, as far as it is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Cluster {
+    pub(super) name: Option<String>,
+}
+
+impl Cluster {
+    /// The variable in place of a name that is not known.
+    const VARIABLE: &str = "var.cluster_name";
+
+    pub(super) fn value(&self) -> Value {
+        self.within("", "")
+    }
+
+    /// Its name between two texts.
+    pub(super) fn within(&self, before: &str, after: &str) -> Value {
+        match &self.name {
+            Some(name) => Value::Text(format!("{before}{name}{after}")),
+            None if before.is_empty() && after.is_empty() => Value::expression(Self::VARIABLE),
+            None => Value::expression(interpolated(before, Self::VARIABLE, after)),
+        }
+    }
+}
+
+/// Blocks by the file in which they are written.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Project {
+    pub(super) cluster: Cluster,
+    pub(super) region: Option<String>,
+    /// Region of the bucket, if it is another one.
+    pub(super) bucket_region: Option<String>,
+    /// Whether eksctl created something of it.
+    pub(super) is_of_eksctl: bool,
+    pub(super) report: Report,
+    resources: Vec<Block>,
+    imports: Vec<Block>,
+    removed: Vec<Block>,
+    variables: Vec<Block>,
+    addresses: BTreeSet<String>,
+    needs_cluster: bool,
+}
+
+impl Project {
+    /// A name for a resource of this type that no other one has, made of `wish`.
+    pub(super) fn name(&mut self, resource: &str, wish: &str) -> String {
+        let mut name: String =
+            wish.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' }).collect();
+        if !name.starts_with(|first: char| first.is_ascii_alphabetic()) {
+            name = format!("n_{name}");
+        }
+        let numbered = |number: usize| if number == 1 { name.clone() } else { format!("{name}_{number}") };
+        let free = (1..).map(numbered).find(|name| self.addresses.insert(format!("{resource}.{name}")));
+        free.unwrap_or(name)
+    }
+
+    /// Adds a resource, and its import unless it is a new one.
+    pub(super) fn resource(&mut self, block: Block, import: Option<Value>) {
+        if let ([kind, name], Some(id)) = (block.labels.as_slice(), import) {
+            let to = Value::expression(format!("{kind}.{name}"));
+            self.imports.push(Block::new("import", [""; 0]).with("to", to).with("id", id));
+        }
+        self.resources.push(block);
+    }
+
+    /// The cluster, of which something here is a part.
+    pub(super) fn cluster(&mut self) -> Cluster {
+        self.needs_cluster = true;
+        self.cluster.clone()
+    }
+
+    /// Has another provider forget what it manages.
+    pub(super) fn forget(&mut self, address: &str) {
+        let lifecycle = Block::new("lifecycle", [""; 0]).with("destroy", false);
+        let block = Block::new("removed", [""; 0]).with("from", Value::expression(address)).with_block(lifecycle);
+        if !self.removed.contains(&block) {
+            self.removed.push(block);
+        }
+    }
+
+    /// A variable, and the expression that reads it.
+    pub(super) fn variable(&mut self, wish: &str, description: &str, kind: Variable) -> Value {
+        let name = self.name("var", wish);
+        let mut block = Block::new("variable", [name.clone()]);
+        block.set("description", description);
+        block.set("type", Value::expression(if kind == Variable::Texts { "list(string)" } else { "string" }));
+        if matches!(kind, Variable::Secret | Variable::Token) {
+            block.set("sensitive", true);
+        }
+        if kind == Variable::Token {
+            block.set("ephemeral", true);
+        }
+        self.variables.push(block);
+        Value::expression(format!("var.{name}"))
+    }
+
+    /// The files, each with its text; those without content are left out.
+    pub(super) fn files(mut self) -> Vec<(&'static str, String)> {
+        if self.needs_cluster && self.cluster.name.is_none() {
+            let mut block = Block::new("variable", ["cluster_name"]);
+            block.set("description", "Name of the EKS cluster.");
+            block.set("type", Value::expression("string"));
+            self.variables.insert(0, block);
+        }
+        let mut main = vec![terraform()];
+        main.extend(self.providers());
+        main.extend(std::mem::take(&mut self.resources));
+        let moved: Vec<Block> = self.imports.into_iter().chain(self.removed).collect();
+        let hcl = [("main.tf", main), ("imports.tf", moved), ("variables.tf", self.variables)];
+        let hcl =
+            hcl.into_iter().filter(|(_, blocks)| !blocks.is_empty()).map(|(name, blocks)| (name, render(&blocks)));
+        hcl.chain([("migrate.md", self.report.markdown())]).collect()
+    }
+
+    fn providers(&self) -> Vec<Block> {
+        let mut provider = Block::new("provider", ["gitlabspot"]);
+        provider.set_some("region", self.region.as_deref());
+        if self.needs_cluster {
+            provider.set("kubernetes", Value::Object(vec![("cluster_name".to_owned(), self.cluster.value())]));
+        }
+        if self.is_of_eksctl {
+            provider.note("eksctl and its CloudFormation stacks tag what they create. These tags stay as they are.");
+            let prefixes = Value::texts(TAGS_OF_EKSCTL);
+            provider.set("ignore_tags", Value::Object(vec![("key_prefixes".to_owned(), prefixes)]));
+        }
+        let cache = self.bucket_region.as_deref().map(|region| {
+            let block = Block::new("provider", ["gitlabspot"]).commented("The region of the cache bucket.");
+            block.with("alias", "cache").with("region", region)
+        });
+        [provider].into_iter().chain(cache).collect()
+    }
+}
+
+/// Kinds of variables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Variable {
+    Texts,
+    /// In the state, and hidden in plans.
+    Secret,
+    /// In no state and no plan.
+    Token,
+}
+
+fn terraform() -> Block {
+    let (major, rest) = env!("CARGO_PKG_VERSION").split_once('.').unwrap_or(("0", "1"));
+    let version = format!("~> {major}.{}", rest.split('.').next().unwrap_or(rest));
+    let source = vec![("source".to_owned(), "gitlabspot/gitlabspot".into()), ("version".to_owned(), version.into())];
+    let providers = Block::new("required_providers", [""; 0]).with("gitlabspot", Value::Object(source));
+    Block::new("terraform", [""; 0]).with("required_version", ">= 1.11").with_block(providers)
+}
+
+/// An address with a key, as HCL has it.
+pub(super) fn keyed(name: &str, key: &str) -> String {
+    format!("{name}[{}]", quoted(key))
+}

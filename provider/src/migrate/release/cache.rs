@@ -1,0 +1,44 @@
+//! What a release says of its cache.
+
+use serde_json::{Map, Value as Json};
+
+/// The cache of a runner.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cache {
+    pub(crate) bucket: Option<String>,
+    pub(crate) region: Option<String>,
+    pub(crate) path: Option<String>,
+    pub(crate) shared: Option<bool>,
+    /// Name of the Secret with its credentials.
+    pub(crate) secret: Option<String>,
+}
+
+impl Cache {
+    /// Of the attributes of a release.
+    pub(super) fn of(attributes: &Map<String, Json>) -> Self {
+        let cache = attributes.get("config").map(|config| config["cache"].clone()).unwrap_or_default();
+        let text = |value: &Json| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+        let is_aws = cache["s3"]["server_address"].as_str().is_none_or(|address| address.contains("amazonaws.com"));
+        Self {
+            bucket: text(&cache["s3"]["bucket_name"]).filter(|_| is_aws),
+            region: text(&cache["s3"]["bucket_location"]).filter(|_| is_aws),
+            path: text(&cache["path"]),
+            shared: cache["shared"].as_bool(),
+            secret: attributes.get("cache_secret_name").and_then(text_of),
+        }
+    }
+
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self {
+            bucket: self.bucket.or(other.bucket),
+            region: self.region.or(other.region),
+            path: self.path.or(other.path),
+            shared: self.shared.or(other.shared),
+            secret: self.secret.or(other.secret),
+        }
+    }
+}
+
+fn text_of(value: &Json) -> Option<String> {
+    value.as_str().map(str::to_owned)
+}

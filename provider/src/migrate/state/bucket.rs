@@ -1,0 +1,150 @@
+//! `aws_s3_bucket` with the resources of its parts.
+
+use serde_json::Value as Json;
+
+use super::super::arguments::Arguments;
+use super::super::hcl::{Block, Value};
+use super::super::project::Project;
+use super::super::release::Cache;
+use super::super::report::Topic;
+use super::instance::{Instance, Instances};
+use super::node_group::all_tags;
+use super::place;
+use crate::cache_path::directory;
+
+const RESOURCE: &str = "gitlabspot_cache_bucket";
+
+/// Resources of parts that the bucket of this provider has itself.
+const PARTS: [&str; 6] = [
+    "aws_s3_bucket_lifecycle_configuration",
+    "aws_s3_bucket_versioning",
+    "aws_s3_bucket_server_side_encryption_configuration",
+    "aws_s3_bucket_public_access_block",
+    "aws_s3_bucket_ownership_controls",
+    "aws_s3_bucket_policy",
+];
+
+/// Adds every bucket of a cache. Returns the name and the address of each.
+pub(super) fn migrate(
+    instances: &Instances,
+    caches: &[Cache],
+    arguments: &Arguments,
+    project: &mut Project,
+) -> Vec<(String, String)> {
+    let mut migrated = Vec::new();
+    for instance in instances.of("aws_s3_bucket") {
+        let Some(name) = instance.text("bucket").or_else(|| instance.text("id")) else { continue };
+        let cache = caches.iter().find(|cache| cache.bucket.as_ref() == Some(&name));
+        let rules = rules(instances, instance, &name);
+        if cache.is_none() && arguments.bucket.as_ref() != Some(&name) && rules.is_empty() {
+            let text = format!(
+                "nothing says that {name} is a cache: it has no lifecycle rule, and no release uses it. It stays with \
+                 hashicorp/aws; --bucket {name} migrates it."
+            );
+            project.report.add(Topic::Kept, place(instance), text);
+            continue;
+        }
+        let cache = cache.cloned().unwrap_or_default();
+        let address = bucket(instances, instance, &name, &rules, &cache, project);
+        migrated.push((name, address));
+    }
+    migrated
+}
+
+fn bucket(
+    instances: &Instances,
+    instance: &Instance,
+    name: &str,
+    rules: &[Json],
+    cache: &Cache,
+    project: &mut Project,
+) -> String {
+    let label = project.name(RESOURCE, &instance.label());
+    let address = format!("{RESOURCE}.{label}");
+    let mut block = Block::new("resource", [RESOURCE, &label]);
+    let region = instance.text("region").or_else(|| cache.region.clone());
+    if project.region.is_none() {
+        project.region.clone_from(&region);
+    }
+    if region.is_some() && region != project.region {
+        project.bucket_region = region;
+        block.set("provider", Value::expression("gitlabspot.cache"));
+    }
+    block.set("bucket", name);
+    block.set_some("cache_path", cache.path.as_deref());
+    block.set_some("shared", cache.shared.filter(|shared| !shared));
+    lifecycle(rules, cache, &mut block);
+    let of_bucket = |kind: &'static str| part(instances, kind, name);
+    let status = of_bucket("aws_s3_bucket_versioning").and_then(|part| part.text("versioning_configuration.0.status"));
+    let inline = instance.get("versioning.0.enabled").and_then(Json::as_bool).unwrap_or(false);
+    if status.map_or(inline, |status| status == "Enabled") {
+        block.set("versioning", true);
+    }
+    encryption(of_bucket("aws_s3_bucket_server_side_encryption_configuration"), &mut block);
+    block.set_some("force_destroy", instance.get("force_destroy").and_then(Json::as_bool).filter(|it| *it));
+    block.set_some("tags", all_tags(instance));
+    let text = format!(
+        "`{address}`: a lifecycle rule of the provider beside the one that exists, a bucket policy that denies plain HTTP, and the \
+         public access block, as far as they are missing."
+    );
+    project.report.add(Topic::Change, None, text);
+    project.resource(block, Some(name.into()));
+    project.forget(&instance.forgotten());
+    for kind in PARTS {
+        if let Some(part) = part(instances, kind, name) {
+            project.forget(&part.forgotten());
+        }
+    }
+    address
+}
+
+fn part<'a>(instances: &'a Instances, kind: &'a str, bucket: &str) -> Option<&'a Instance> {
+    instances.of(kind).find(|part| part.text("bucket").as_deref() == Some(bucket))
+}
+
+/// The rules of the bucket that are enabled.
+fn rules(instances: &Instances, instance: &Instance, name: &str) -> Vec<Json> {
+    let apart = part(instances, "aws_s3_bucket_lifecycle_configuration", name);
+    let rules = apart.map_or_else(|| instance.list("lifecycle_rule"), |part| part.list("rule"));
+    let is_enabled = |rule: &&&Json| rule["status"] == "Enabled" || rule["enabled"] == true;
+    rules.iter().filter(is_enabled).map(|rule| (*rule).clone()).collect()
+}
+
+fn lifecycle(rules: &[Json], cache: &Cache, block: &mut Block) {
+    let days = |pointers: &[&str]| {
+        let of =
+            |rule: &Json| pointers.iter().find_map(|pointer| rule.pointer(pointer)?.as_i64().filter(|days| *days > 0));
+        rules.iter().find_map(of)
+    };
+    let expires = |rule: &&Json| rule.pointer("/expiration/0/days").and_then(Json::as_i64).is_some_and(|days| days > 0);
+    // Without a rule nothing expires, and nothing is to.
+    block.set("expiration_days", days(&["/expiration/0/days"]).unwrap_or(0));
+    if let Some(rule) = rules.iter().find(expires) {
+        let pointers = ["/filter/0/prefix", "/filter/0/and/0/prefix", "/prefix"];
+        let prefix =
+            pointers.iter().find_map(|pointer| rule.pointer(pointer)?.as_str().filter(|text| !text.is_empty()));
+        let folder = if cache.shared == Some(false) { "runner/" } else { "project/" };
+        let usual = format!("{}{folder}", directory(cache.path.as_deref().unwrap_or_default()));
+        block.set_some("prefix", Some(prefix.unwrap_or_default()).filter(|prefix| *prefix != usual));
+    }
+    let noncurrent = ["/noncurrent_version_expiration/0/noncurrent_days", "/noncurrent_version_expiration/0/days"];
+    block.set_some("noncurrent_expiration_days", days(&noncurrent).filter(|days| *days != 1));
+    let broken =
+        ["/abort_incomplete_multipart_upload/0/days_after_initiation", "/abort_incomplete_multipart_upload_days"];
+    block.set_some("abort_incomplete_multipart_days", days(&broken).filter(|days| *days != 1));
+}
+
+fn encryption(part: Option<&Instance>, block: &mut Block) {
+    let Some(part) = part else { return };
+    let default = "rule.0.apply_server_side_encryption_by_default.0";
+    let Some(algorithm) = part.text(&format!("{default}.sse_algorithm")).filter(|algorithm| algorithm == "aws:kms")
+    else {
+        return;
+    };
+    let mut fields = vec![("sse_algorithm".to_owned(), Value::from(algorithm))];
+    let key = part.text(&format!("{default}.kms_master_key_id"));
+    fields.extend(key.map(|key| ("kms_key_id".to_owned(), key.into())));
+    let has_key = part.get("rule.0.bucket_key_enabled").and_then(Json::as_bool).filter(|it| *it);
+    fields.extend(has_key.map(|it| ("bucket_key_enabled".to_owned(), it.into())));
+    block.set("encryption", Value::Object(fields));
+}

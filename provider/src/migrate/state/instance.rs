@@ -1,0 +1,205 @@
+//! Instances of resources in a state, in either of its two forms.
+
+use serde_json::{Map, Value as Json};
+
+use super::super::project::keyed;
+use super::StateError;
+
+/// An instance of a managed resource.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Instance {
+    /// The whole address.
+    pub(super) address: String,
+    /// Path of the module, with keys.
+    module: String,
+    pub(super) kind: String,
+    pub(super) name: String,
+    /// Its key of `for_each`, or its number.
+    pub(super) key: Option<String>,
+    attributes: Map<String, Json>,
+    /// Attributes that are marked as sensitive.
+    sensitive: Vec<String>,
+}
+
+/// All of a state.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Instances(Vec<Instance>);
+
+impl Instance {
+    /// An attribute, unless it is null or an empty text.
+    pub(super) fn get(&self, path: &str) -> Option<&Json> {
+        let pointer = format!("/{}", path.replace('.', "/"));
+        let mut parts = pointer.splitn(3, '/').skip(1);
+        let first = self.attributes.get(parts.next()?)?;
+        let value = match parts.next() {
+            Some(rest) => first.pointer(&format!("/{rest}"))?,
+            None => first,
+        };
+        (!value.is_null() && value != "").then_some(value)
+    }
+
+    pub(super) fn text(&self, path: &str) -> Option<String> {
+        self.get(path)?.as_str().map(str::to_owned)
+    }
+
+    pub(super) fn integer(&self, path: &str) -> Option<i64> {
+        self.get(path)?.as_i64()
+    }
+
+    pub(super) fn texts(&self, path: &str) -> Vec<String> {
+        let items = self.get(path).and_then(Json::as_array).into_iter().flatten();
+        items.filter_map(|item| item.as_str().map(str::to_owned)).collect()
+    }
+
+    /// A map that is not empty.
+    pub(super) fn map(&self, path: &str) -> Option<Map<String, Json>> {
+        self.get(path)?.as_object().filter(|map| !map.is_empty()).cloned()
+    }
+
+    pub(super) fn list(&self, path: &str) -> Vec<&Json> {
+        self.get(path).and_then(Json::as_array).into_iter().flatten().collect()
+    }
+
+    pub(super) fn is_sensitive(&self, attribute: &str) -> bool {
+        self.sensitive.iter().any(|name| name == attribute)
+    }
+
+    /// The address for a `removed` block, which has no keys.
+    pub(super) fn forgotten(&self) -> String {
+        let resource = format!("{}.{}", self.kind, self.name);
+        match without_keys(&self.module) {
+            module if module.is_empty() => resource,
+            module => format!("{module}.{resource}"),
+        }
+    }
+
+    /// A name for what it becomes.
+    pub(super) fn label(&self) -> String {
+        match &self.key {
+            Some(key) => format!("{}_{key}", self.name),
+            None => self.name.clone(),
+        }
+    }
+}
+
+impl Instances {
+    pub(super) fn of<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Instance> {
+        self.0.iter().filter(move |instance| instance.kind == kind)
+    }
+
+    /// # Errors
+    ///
+    /// A text that is no state. It is not quoted, because states have secrets.
+    pub(super) fn read(file: &str, text: &str) -> Result<Self, StateError> {
+        let wrong = |why: &str| StateError::NotAState { file: file.to_owned(), why: why.to_owned() };
+        let state: Json = serde_json::from_str(text.trim_start_matches('\u{feff}'))
+            .map_err(|error| wrong(&format!("it is not JSON (line {})", error.line())))?;
+        if state.get("encrypted_data").is_some() {
+            return Err(wrong("it is encrypted. `tofu state pull` prints it decrypted"));
+        }
+        if state.get("planned_values").is_some() {
+            return Err(wrong("it is a plan. Use `state pull`, or `show -json` without a plan"));
+        }
+        if state.get("format_version").is_some() {
+            let mut found = Vec::new();
+            shown(&state["values"]["root_module"], "", &mut found);
+            return Ok(Self(found));
+        }
+        match state["version"].as_u64() {
+            Some(4) => Ok(Self(state["resources"].as_array().into_iter().flatten().flat_map(pulled).collect())),
+            Some(version) => Err(wrong(&format!(
+                "its version is {version}, and only version 4 is read. Any apply of a current Terraform or OpenTofu upgrades it"
+            ))),
+            None => Err(wrong("it has neither the fields of `state pull` nor those of `show -json`")),
+        }
+    }
+}
+
+/// A resource as `state pull` has it.
+fn pulled(resource: &Json) -> Vec<Instance> {
+    let text = |name: &str| resource[name].as_str().unwrap_or_default().to_owned();
+    if text("mode") != "managed" {
+        return Vec::new();
+    }
+    let instance = |instance: &Json| {
+        let sensitive = instance["sensitive_attributes"].as_array().into_iter().flatten();
+        let sensitive = sensitive.filter_map(|path| path.pointer("/0/value")?.as_str().map(str::to_owned));
+        Some(Instance {
+            address: address(&text("module"), &text("type"), &text("name"), &instance["index_key"]),
+            module: text("module"),
+            kind: text("type"),
+            name: text("name"),
+            key: key(&instance["index_key"]),
+            attributes: instance["attributes"].as_object()?.clone(),
+            sensitive: sensitive.collect(),
+        })
+    };
+    resource["instances"].as_array().into_iter().flatten().filter_map(instance).collect()
+}
+
+/// A module as `show -json` has it.
+fn shown(module: &Json, path: &str, found: &mut Vec<Instance>) {
+    for resource in module["resources"].as_array().into_iter().flatten() {
+        let text = |name: &str| resource[name].as_str().unwrap_or_default().to_owned();
+        let Some(attributes) = resource["values"].as_object().filter(|_| text("mode") == "managed") else { continue };
+        let sensitive = resource["sensitive_values"].as_object().into_iter().flatten();
+        let is_marked =
+            |value: &Json| *value == true || value.as_array().is_some_and(|items| items.contains(&true.into()));
+        found.push(Instance {
+            address: text("address"),
+            module: path.to_owned(),
+            kind: text("type"),
+            name: text("name"),
+            key: key(&resource["index"]),
+            attributes: attributes.clone(),
+            sensitive: sensitive.filter(|(_, value)| is_marked(value)).map(|(name, _)| name.clone()).collect(),
+        });
+    }
+    for child in module["child_modules"].as_array().into_iter().flatten() {
+        shown(child, child["address"].as_str().unwrap_or_default(), found);
+    }
+}
+
+fn key(index: &Json) -> Option<String> {
+    match index {
+        Json::String(key) => Some(key.clone()),
+        Json::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn address(module: &str, kind: &str, name: &str, index: &Json) -> String {
+    let resource = match index {
+        Json::String(key) => keyed(&format!("{kind}.{name}"), key),
+        Json::Number(number) => format!("{kind}.{name}[{number}]"),
+        _ => format!("{kind}.{name}"),
+    };
+    if module.is_empty() { resource } else { format!("{module}.{resource}") }
+}
+
+/// A path of modules without the keys of `count` and `for_each`.
+fn without_keys(module: &str) -> String {
+    let (mut out, mut is_quoted, mut depth) = (String::new(), false, 0);
+    let mut letters = module.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' if is_quoted => drop(letters.next()),
+            '"' => is_quoted = !is_quoted,
+            '[' if !is_quoted => depth += 1,
+            ']' if !is_quoted => depth -= 1,
+            letter if depth == 0 => out.push(letter),
+            _ => {}
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_modules_are_left_out() {
+        assert_eq!(without_keys("module.a[\"x.]\"].module.b[0].module.c"), "module.a.module.b.module.c");
+    }
+}

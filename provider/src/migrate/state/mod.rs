@@ -1,0 +1,105 @@
+//! The state of Terraform or OpenTofu: resources of hashicorp/aws and hashicorp/helm become those of this provider.
+//!
+//! Each gets an import, and the state forgets what it was with a `removed` block that destroys nothing.
+
+mod bucket;
+mod credentials;
+mod instance;
+mod node_group;
+mod release;
+#[cfg(test)]
+mod tests;
+
+use self::instance::{Instance, Instances};
+use super::arguments::Arguments;
+use super::project::Project;
+use super::release::{Links, ValuesError};
+use super::report::{Place, Topic};
+
+/// Why a state is not migrated.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub(super) enum StateError {
+    #[error("{file} is not a state: {why}.")]
+    NotAState { file: String, why: String },
+    #[error(
+        "{file} has nothing to migrate: no aws_eks_node_group, no helm_release of the chart gitlab-runner, no aws_s3_bucket of a \
+         cache and no aws_iam_access_key."
+    )]
+    Nothing { file: String },
+    #[error("{address}: {source}")]
+    Values { address: String, source: ValuesError },
+}
+
+/// Resources that this provider replaces as a whole, with what says so.
+const REPLACED: [&str; 1] = ["aws_autoscaling_group_tag"];
+
+/// Adds what the state has to the project.
+///
+/// # Errors
+///
+/// A text that is no state, or one without anything to migrate.
+pub(super) fn migrate(file: &str, text: &str, arguments: &Arguments, project: &mut Project) -> Result<(), StateError> {
+    let instances = Instances::read(file, text)?;
+    for group in instances.of("aws_eks_node_group") {
+        whereabouts(group, project);
+    }
+    let releases = release::parse(&instances, project)?;
+    let caches: Vec<_> = releases.iter().map(|(_, release)| release.cache()).collect();
+    let mut count = node_group::migrate(&instances, project);
+    let buckets = bucket::migrate(&instances, &caches, arguments, project);
+    let credentials = credentials::migrate(&instances, &releases, &buckets, arguments, project);
+    count += releases.len() + buckets.len() + credentials.len();
+    for (instance, release) in releases {
+        let cache = release.cache();
+        let namespace = release.namespace().to_owned();
+        let links = Links {
+            bucket: buckets.iter().find(|(name, _)| cache.bucket.as_ref() == Some(name)).cloned(),
+            credentials: credentials
+                .iter()
+                .find(|found| cache.secret.as_ref() == Some(&found.secret) && found.namespace == namespace)
+                .map(|found| (found.secret.clone(), found.address.clone())),
+        };
+        release.write(&links, project);
+        project.forget(&instance.forgotten());
+    }
+    if count == 0 {
+        return Err(StateError::Nothing { file: file.to_owned() });
+    }
+    others(&instances, project);
+    Ok(())
+}
+
+/// Cluster and region of a node group.
+fn whereabouts(group: &Instance, project: &mut Project) {
+    if project.cluster.name.is_none() {
+        project.cluster.name = group.text("cluster_name");
+    }
+    if project.region.is_none() {
+        project.region = group.text("arn").and_then(|arn| arn.split(':').nth(3).map(str::to_owned));
+    }
+}
+
+fn others(instances: &Instances, project: &mut Project) {
+    for kind in REPLACED {
+        for instance in instances.of(kind) {
+            project.forget(&instance.forgotten());
+            let text = "the node group manages the tags of its Auto Scaling Group. Tags beside those for the autoscaler go into \
+                        `asg_tags`.";
+            project.report.add(Topic::Change, place(instance), text);
+        }
+    }
+    for kind in ["aws_iam_user_policy", "aws_iam_user_policy_attachment", "aws_iam_role", "aws_launch_template"] {
+        for instance in instances.of(kind) {
+            let text =
+                "stays with its provider. Where it refers to a resource that is forgotten, write the name itself.";
+            project.report.add(Topic::Kept, place(instance), text);
+        }
+    }
+    let text = "delete the blocks of the resources that `removed` blocks forget from the configuration, and put these files beside \
+                it: the state is the same one. After the apply the `import` and `removed` blocks can go.";
+    project.report.add(Topic::Task, None, text);
+}
+
+fn place(instance: &Instance) -> Place {
+    Place { file: String::new(), line: None, key: instance.address.clone() }
+}

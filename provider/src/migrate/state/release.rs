@@ -1,0 +1,140 @@
+//! `helm_release` of the chart gitlab-runner.
+
+use serde_json::{Map, Value as Json};
+
+use super::super::project::Project;
+use super::super::release::{self, File, Input, Parsed};
+use super::super::report::Topic;
+use super::instance::{Instance, Instances};
+use super::{StateError, place};
+use crate::resources::runner_release::values;
+
+const CHART: &str = "gitlab-runner";
+
+/// Keys of tokens, of which the kind has to be known.
+const TOKENS: [&str; 2] = ["runnerToken", "runnerRegistrationToken"];
+
+/// Every release, read.
+pub(super) fn parse<'a>(
+    instances: &'a Instances,
+    project: &mut Project,
+) -> Result<Vec<(&'a Instance, Parsed)>, StateError> {
+    let mut parsed = Vec::new();
+    for instance in instances.of("helm_release").filter(|instance| is_of_chart(instance)) {
+        if instance.is_sensitive("values") {
+            let text = "`values` is marked as sensitive, so that it is not read. Give the values file with --values, and delete the \
+                        block yourself.";
+            project.report.add(Topic::NoCounterpart, place(instance), text);
+            continue;
+        }
+        let files = files(instance, project);
+        let has_image =
+            files.iter().filter_map(|file| values::parse(&file.text)).any(|values| values.contains_key("image"));
+        let input = Input {
+            files,
+            name: instance.text("name").unwrap_or_else(|| release::NAME.to_owned()),
+            namespace: instance.text("namespace").unwrap_or_else(|| "default".to_owned()),
+            runner_version: version(instance).filter(|_| !has_image),
+        };
+        let release =
+            release::parse(input).map_err(|source| StateError::Values { address: instance.address.clone(), source })?;
+        parsed.push((instance, release));
+    }
+    Ok(parsed)
+}
+
+fn is_of_chart(instance: &Instance) -> bool {
+    let chart = instance.text("chart").unwrap_or_default();
+    let name = chart.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
+    name == CHART || name.starts_with("gitlab-runner-") && chart.ends_with(".tgz")
+}
+
+/// The version of the chart's runner. Version 2 of the provider has a list of metadata, version 3 an object.
+fn version(instance: &Instance) -> Option<String> {
+    let found = instance.text("metadata.0.app_version").or_else(|| instance.text("metadata.app_version"))?;
+    let version = found.trim_start_matches('v').to_owned();
+    version.starts_with(|first: char| first.is_ascii_digit()).then_some(version)
+}
+
+/// `values`, and what `set` lays over them.
+fn files(instance: &Instance, project: &mut Project) -> Vec<File> {
+    let file = |(index, text)| File { name: format!("{} values[{index}]", instance.address), text };
+    let mut files: Vec<File> = instance.texts("values").into_iter().enumerate().map(file).collect();
+    let mut overlay = Map::new();
+    for list in ["set", "set_list", "set_sensitive"] {
+        for set in instance.list(list) {
+            let Some(name) = set["name"].as_str() else { continue };
+            let is_secret = list == "set_sensitive" && !TOKENS.contains(&name);
+            if is_secret {
+                let text = format!(
+                    "the value of set_sensitive {name:?} is left out. Set the attribute, or the key of `config`, yourself."
+                );
+                project.report.add(Topic::Secret, place(instance), text);
+                continue;
+            }
+            put(&mut overlay, name, typed(&set["value"], set["type"].as_str()));
+        }
+    }
+    if !overlay.is_empty() {
+        let text = Json::Object(overlay).to_string();
+        files.push(File { name: format!("{} set", instance.address), text });
+    }
+    if files.is_empty() {
+        files.push(File { name: format!("{} values", instance.address), text: "{}".to_owned() });
+    }
+    files
+}
+
+/// A value of `set` as Helm takes it.
+fn typed(value: &Json, kind: Option<&str>) -> Json {
+    let Some(text) = value.as_str().filter(|_| kind != Some("string")) else { return value.clone() };
+    match text {
+        "true" => true.into(),
+        "false" => false.into(),
+        "null" => Json::Null,
+        text => match text.parse::<i64>() {
+            Ok(number) if number.to_string() == text => number.into(),
+            _ => text.into(),
+        },
+    }
+}
+
+/// Puts a value at a path of `set`: `a.b\.c[0]`.
+fn put(values: &mut Map<String, Json>, path: &str, value: Json) {
+    let mut parts = parts(path);
+    let Some(first) = parts.pop() else { return };
+    let first = match parts.pop() {
+        None => {
+            values.insert(first, value);
+            return;
+        }
+        Some(second) => {
+            parts.push(second);
+            first
+        }
+    };
+    let mut below = values;
+    for part in parts {
+        let entry = below.entry(part).or_insert_with(|| Json::Object(Map::new()));
+        if !entry.is_object() {
+            *entry = Json::Object(Map::new());
+        }
+        let Some(next) = entry.as_object_mut() else { return };
+        below = next;
+    }
+    below.insert(first, value);
+}
+
+/// Parts of a path; a backslash keeps a dot.
+fn parts(path: &str) -> Vec<String> {
+    let (mut parts, mut part, mut letters) = (Vec::new(), String::new(), path.chars());
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' => part.extend(letters.next()),
+            '.' => parts.push(std::mem::take(&mut part)),
+            letter => part.push(letter),
+        }
+    }
+    parts.push(part);
+    parts
+}

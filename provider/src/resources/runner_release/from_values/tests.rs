@@ -1,0 +1,121 @@
+use std::fs;
+use std::path::Path;
+
+use tfplugin::framework::Raw;
+use tfplugin::framework::schema::Object;
+
+use super::super::schema::RunnerRelease;
+use super::*;
+
+const PLACE: Place<'_> = Place { name: "gitlab-runner", namespace: "gitlab-runner", runner_version: None };
+
+/// The release that attributes describe.
+fn resolved(attributes: &Map<String, Json>, token: Option<TokenKind>) -> Result<ReleaseSpec, String> {
+    let mut attributes = attributes.clone();
+    for (name, value) in [("name", PLACE.name), ("namespace", PLACE.namespace)] {
+        attributes.insert(name.to_owned(), value.into());
+    }
+    let model = RunnerRelease::from_raw(Raw::from(&Json::Object(attributes))).map_err(|error| format!("{error:?}"))?;
+    let typed = super::super::settings::of(&model.unwrap()).map_err(|error| format!("{error:?}"))?;
+    let given = Given { typed, values: &[], token, existing_secret: None };
+    Ok(spec::resolve(given).map_err(|error| format!("{error:#?}"))?.spec)
+}
+
+/// Fields of an object have no order.
+fn sorted(value: Json) -> Json {
+    let Json::Object(fields) = value else { return value };
+    let fields: std::collections::BTreeMap<_, _> =
+        fields.into_iter().map(|(name, value)| (name, sorted(value))).collect();
+    Json::Object(fields.into_iter().collect())
+}
+
+/// What decides about objects.
+fn parts(spec: &ReleaseSpec) -> Vec<String> {
+    let mut pod = spec.pod.clone();
+    // Attributes have no order of variables: theirs follow in that of their names.
+    let mut env = pod.env.clone();
+    for (name, value) in spec.settings.extra_env.iter().flatten() {
+        env.push(json!({ "name": name, "value": value }));
+    }
+    for (name, from) in spec.settings.extra_env_from.iter().flatten() {
+        env.push(json!({ "name": name, "valueFrom": from }));
+    }
+    env.sort_by_key(|variable| variable["name"].to_string());
+    pod.env = env;
+    pod.security_context = sorted(pod.security_context);
+    pod.pod_security_context = sorted(pod.pod_security_context);
+    vec![
+        format!("{:#?}", spec.config),
+        format!("{pod:#?}"),
+        format!("{:#?}", spec.start),
+        format!("{:#?}", spec.roles),
+        format!("{:#?}", spec.service_account),
+        format!("{:#?} {:#?} {:#?}", spec.metrics, spec.service, spec.service_monitor),
+        format!("{:#?} {:#?}", spec.session_server, spec.cache_secret_name),
+        format!("{:#?} {:#?}", spec.pre_entrypoint_script, spec.config_maps),
+        spec.gitlab_url.clone(),
+    ]
+}
+
+/// Checks that the attributes give the same release as the file.
+fn check(name: &str, text: &str) {
+    let Ok(release) = release(&[text], PLACE) else {
+        let given =
+            Given { typed: RunnerReleaseSettings::default(), values: &[text], token: None, existing_secret: None };
+        let refused = spec::resolve(given).map(|_| ()).is_err();
+        assert!(refused, "{name} is a release, and is not translated");
+        return;
+    };
+    let typed = RunnerReleaseSettings::default();
+    let given = Given { typed, values: &[text], token: release.token, existing_secret: None };
+    let expected = spec::resolve(given).unwrap().spec;
+    let found = resolved(&release.attributes, release.token).unwrap_or_else(|error| panic!("{name}: {error}"));
+    for (found, expected) in parts(&found).iter().zip(parts(&expected)) {
+        assert_eq!(found, &expected, "{name}: {:#?}", release.attributes);
+    }
+}
+
+#[test]
+fn attributes_give_what_the_files_give() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/resources/runner_release/testdata/values");
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert!(files.len() >= 40);
+    for file in files {
+        check(&file.display().to_string(), &fs::read_to_string(&file).unwrap());
+    }
+}
+
+#[test]
+fn every_kind_of_key_is_translated() {
+    for text in [
+        include_str!("../testdata/guide-values.yaml"),
+        "gitlabUrl: https://gitlab.com\nrunnerToken: glrt-x\nconcurrent: 4\nlogFormat: json\nshutdown_timeout: 30\n\
+         envVars: [{name: B, value: '2'}, {name: A, valueFrom: {secretKeyRef: {name: s, key: k}}}]\n\
+         resources: {limits: {cpu: 1, memory: 1Gi}}\naffinity: {podAntiAffinity: \
+         {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: kubernetes.io/hostname, labelSelector: \
+         {matchLabels: {myApp: x}}}]}}\nvolumes: [{name: v, emptyDir: {sizeLimit: 1Gi}}]\nvolumeMounts: [{name: v, \
+         mountPath: /v}]\ntolerations: [{key: a, operator: Exists}]\nhpa: {minReplicas: 1, maxReplicas: 2, metrics: \
+         [{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 50}}}]}\n\
+         runners: {name: r, config: \"[[runners]]\\n\"}\n",
+        "gitlabUrl: https://gitlab.com\nrunnerToken: glrt-x\nimage: {registry: example.com, image: mirror/runner, tag: \
+         alpine-v18.11.0}\nsecurityContext: {runAsUser: 5}\npodSecurityContext: {fsGroup: 7}\nrbac: {create: true, rules: \
+         [{resources: [pods], verbs: [get]}]}\nrunners: {privileged: true}\n",
+    ] {
+        check(text, text);
+        assert!(release(&[text], PLACE).unwrap().lost.is_empty());
+    }
+}
+
+#[test]
+fn the_guide_in_attributes() {
+    let release = release(&[include_str!("../testdata/guide-values.yaml")], PLACE).unwrap();
+    assert_eq!((release.token, release.token_key), (Some(TokenKind::Registration), Some("runnerRegistrationToken")));
+    assert_eq!(release.attributes["docker_in_docker"], json!({ "image": "docker:19.03.12", "tls": true }));
+    assert_eq!(release.attributes["cache_secret_name"], "gitlab-runner-s3-access");
+    let config = &release.attributes["config"];
+    assert_eq!(config["kubernetes"]["node_tolerations"], json!({ "buildInstance=true": "NoSchedule" }));
+    assert_eq!(config.get("environment"), None);
+    assert_eq!(config["kubernetes"].get("namespace"), None);
+    assert!(!json!(release.attributes).to_string().contains("XXXXX"));
+}
