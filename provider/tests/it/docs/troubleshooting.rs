@@ -76,8 +76,16 @@ fn summaries() -> Summaries {
     let mut found = Summaries::new();
     let is_source = |path: &String| {
         // The subcommand `migrate` has no diagnostics.
-        let skipped =
-            ["/tests", "/testing", "/examples/", "/derive/", "/benches/", "/catalogue/", "/generated/", "/src/migrate/"];
+        let skipped = [
+            "/tests",
+            "/testing",
+            "/examples/",
+            "/derive/",
+            "/benches/",
+            "/catalogue/",
+            "/generated/",
+            "/src/migrate/",
+        ];
         path.ends_with(".rs") && !skipped.iter().any(|part| path.contains(part))
     };
     for path in files().into_iter().filter(is_source) {
