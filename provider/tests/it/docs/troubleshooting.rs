@@ -75,8 +75,9 @@ type Summaries = BTreeMap<&'static str, BTreeSet<String>>;
 fn summaries() -> Summaries {
     let mut found = Summaries::new();
     let is_source = |path: &String| {
-        // The subcommand `migrate` has no diagnostics.
+        // `migrate` writes files, and its texts are headings of a report.
         let skipped = [
+            "/src/migrate/",
             "/tests",
             "/testing",
             "/examples/",
@@ -84,7 +85,6 @@ fn summaries() -> Summaries {
             "/benches/",
             "/catalogue/",
             "/generated/",
-            "/src/migrate/",
         ];
         path.ends_with(".rs") && !skipped.iter().any(|part| path.contains(part))
     };
