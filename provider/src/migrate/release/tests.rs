@@ -63,7 +63,7 @@ fn secrets_are_left_out_and_named() {
         "values.yaml:2, `runnerToken`",
         "values.yaml:4, `DB_PASSWORD`",
         "values.yaml:11, `NPM_TOKEN`",
-        "values.yaml:17, `SecretKey`",
+        "values.yaml:18, `SecretKey`",
         "`POSTGRES_PASSWORD`",
     ] {
         assert!(report.contains(line), "{line}: {report}");
