@@ -91,6 +91,15 @@ impl Stage {
         workspace
     }
 
+    /// A workspace with these files and another CLI configuration than that of the other ones, not initialised.
+    pub fn with_cli_configuration(&self, cli: &str, files: &[(&str, &str)]) -> Workspace {
+        let workspace = self.workspace_with(cli);
+        for (name, text) in files {
+            workspace.write(name, text);
+        }
+        workspace
+    }
+
     async fn copied(&self, source: &Path, variables: Value) -> Workspace {
         let workspace = self.empty_workspace();
         workspace.copy(source);
@@ -100,8 +109,11 @@ impl Stage {
     }
 
     fn empty_workspace(&self) -> Workspace {
-        let cli = mirror::lay_out(&self.root.join("mirror"));
-        evidence::write(&self.root, "engine.tfrc", &cli);
+        self.workspace_with(&mirror::lay_out(&self.root.join("mirror")))
+    }
+
+    fn workspace_with(&self, cli: &str) -> Workspace {
+        evidence::write(&self.root, "engine.tfrc", cli);
         let environment =
             self.account.environment().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         Workspace::new(&self.root, self.engine.clone(), environment)

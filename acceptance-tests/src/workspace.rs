@@ -139,10 +139,26 @@ impl Workspace {
         self.forget_checksums();
     }
 
+    /// The lock file that `init` or `providers lock` wrote.
+    #[must_use]
+    pub fn lock_file(&self) -> PathBuf {
+        self.folder.join(LOCK)
+    }
+
+    /// Removes what `init` installed; the lock file stays.
+    ///
+    /// # Panics
+    ///
+    /// When there was no `init`.
+    pub fn uninstall(&self) {
+        let installed = self.folder.join(".terraform");
+        fs::remove_dir_all(&installed).unwrap_or_else(|error| panic!("{}: {error}", installed.display()));
+    }
+
     /// Leaves the provider's checksum out of the lock file, as the engine allows. With one, every later command reads the
     /// whole provider again to compare it, and with a debug build that is half of the command's time.
     fn forget_checksums(&self) {
-        let path = self.folder.join(LOCK);
+        let path = self.lock_file();
         let locked = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let (mut kept, mut in_hashes) = (String::new(), false);
         for line in locked.lines() {
