@@ -81,3 +81,27 @@ bench: tools ## Figures: calls of AWS, start, plans of many node groups; ends wi
 	export GITLABSPOT_CLOUD=$(TARGET)/bench/.cloud/cloud.json; \
 	$(BENCH) calls; calls=$$?; \
 	GITLABSPOT_PROVIDER=$(TARGET)/release/terraform-provider-gitlabspot $(BENCH) start plans && [ $$calls = 0 ]
+
+# --- a release --------------------------------------------------------------------------------
+# TARGETS: for instance `linux_amd64 windows_amd64`; by default all that can be linked on this system.
+DIST := $(TARGET)/release-files
+BINARIES := $(TARGET)/release-binaries
+RELEASE := cd provider && GITLABSPOT_TOOLS_DIR=$(TOOLS) PYTHONDONTWRITEBYTECODE=1 python3 -m release
+
+.PHONY: dist dist-binaries dist-package dist-check dist-publish
+dist: dist-binaries dist-package ## Binaries of all systems, started, and the files of a release; TARGETS selects
+
+dist-binaries:
+	@GITLABSPOT_TOOLS_DIR=$(TOOLS) acceptance-tests/tools/build dist
+	@$(RELEASE) build --out $(BINARIES) $(TARGETS)
+	@$(RELEASE) start $(BINARIES)
+
+dist-package: ## Zip archives, checksums, signature (GPG_PRIVATE_KEY), manifest and SBOM of what `dist-binaries` made
+	@$(RELEASE) package --out $(DIST) --binaries $(BINARIES)
+
+dist-check: ## Tag, version and changelog agree; TAG is for instance v0.1.0
+	@$(RELEASE) check-version $(if $(TAG),--tag $(TAG))
+
+dist-publish: dist-check
+	@$(RELEASE) notes > $(TARGET)/release-notes.md
+	gh release create $(TAG) --verify-tag --title $(TAG) --notes-file $(TARGET)/release-notes.md $(DIST)/*

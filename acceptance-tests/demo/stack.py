@@ -28,12 +28,12 @@ class Stack:
 
     @classmethod
     def make(cls, folder: Path, cloud: dict, provider: Path) -> "Stack":
-        """A fresh folder: the example as it is, and a mirror with the provider."""
+        """A fresh folder: the example as it is, the modules beside it, and a mirror with the provider."""
         shutil.rmtree(folder, ignore_errors=True)
-        example = folder / "complete"
-        example.mkdir(parents=True)
-        for file in (REPOSITORY / "examples" / "complete").glob("*.tf"):
-            shutil.copy(file, example)
+        for part in ("complete", "modules"):
+            # Without what a user of the repository has left there: state, variables, providers.
+            left_out = shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tfvars*")
+            shutil.copytree(REPOSITORY / "examples" / part, folder / part, ignore=left_out)
         target = f"{platform.system().lower()}_{MACHINES.get(platform.machine(), platform.machine())}"
         package = folder / "mirror/registry.opentofu.org/gitlabspot/gitlabspot" / VERSION / target
         package.mkdir(parents=True)

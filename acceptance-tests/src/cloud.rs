@@ -143,6 +143,12 @@ impl Cloud {
         KubernetesProxy::start(host, ca_file.parent().expect("a file is in a folder"))
     }
 
+    /// A tool of `make tools`.
+    #[must_use]
+    pub fn tool(&self, name: &str) -> PathBuf {
+        self.tofu().with_file_name(name)
+    }
+
     pub(crate) fn tofu(&self) -> &Path {
         &self.description.tools.tofu
     }

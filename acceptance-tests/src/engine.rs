@@ -88,7 +88,7 @@ impl Engine {
     /// The Terraform of `make tools`, which is newer.
     #[must_use]
     pub fn newer_terraform() -> Self {
-        Self { name: "terraform-1.13", path: Cloud::running().tofu().with_file_name("terraform-1.13"), before: None }
+        Self { name: "terraform-1.13", path: Cloud::running().tool("terraform-1.13"), before: None }
     }
 
     /// `opentofu`, `terraform` or `terraform-1.13`: fit for names.

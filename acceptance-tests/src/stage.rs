@@ -15,6 +15,9 @@ use crate::{Account, BuildNode, Cloud, Engine, GitLab, Kubernetes, KubernetesPro
 use crate::{Restricted, Workspace};
 use crate::{evidence, mirror, search, state};
 
+/// Folder of a workspace whose configuration is no example.
+const CONFIGURATION: &str = "configuration";
+
 /// An account, a namespace and a GitLab of the test's own, and the engine it runs. Removed at the end of a test that
 /// passes; of one that fails, or of all with `GITLABSPOT_KEEP=1`, the evidence stays.
 ///
@@ -73,17 +76,40 @@ impl Stage {
 
     /// A workspace with the configuration of `testdata/<case>`, initialised.
     pub async fn testdata(&self, case: &str, variables: Value) -> Workspace {
-        self.copied(&repository().join("acceptance-tests/testdata").join(case), variables).await
+        let workspace = self.empty_workspace(CONFIGURATION);
+        workspace.copy(&repository().join("acceptance-tests/testdata").join(case));
+        workspace.set(&variables);
+        workspace.init().await;
+        workspace
     }
 
-    /// A workspace with the configuration of `examples/<name>`, initialised.
+    /// A workspace with the configuration of `examples/<name>`, initialised. It is where it is in `examples/`, and the
+    /// modules are, too.
     pub async fn example(&self, name: &str, variables: Value) -> Workspace {
-        self.copied(&repository().join("examples").join(name), variables).await
+        let workspace = self.copied_example(name, &variables);
+        workspace.init().await;
+        workspace
+    }
+
+    /// The same, and the place of its state is not asked: enough to validate it.
+    pub async fn example_without_backend(&self, name: &str, variables: Value) -> Workspace {
+        let workspace = self.copied_example(name, &variables);
+        workspace.init_without_backend().await;
+        workspace
+    }
+
+    fn copied_example(&self, name: &str, variables: &Value) -> Workspace {
+        let examples = repository().join("examples");
+        self.empty_workspace("examples/modules").copy(&examples.join("modules"));
+        let workspace = self.empty_workspace(&format!("examples/{name}"));
+        workspace.copy(&examples.join(name));
+        workspace.set(variables);
+        workspace
     }
 
     /// A workspace with these files, initialised.
     pub async fn files(&self, files: &[(&str, &str)]) -> Workspace {
-        let workspace = self.empty_workspace();
+        let workspace = self.empty_workspace(CONFIGURATION);
         for (name, text) in files {
             workspace.write(name, text);
         }
@@ -93,30 +119,22 @@ impl Stage {
 
     /// A workspace with these files and another CLI configuration than that of the other ones, not initialised.
     pub fn with_cli_configuration(&self, cli: &str, files: &[(&str, &str)]) -> Workspace {
-        let workspace = self.workspace_with(cli);
+        let workspace = self.workspace_with(cli, CONFIGURATION);
         for (name, text) in files {
             workspace.write(name, text);
         }
         workspace
     }
 
-    async fn copied(&self, source: &Path, variables: Value) -> Workspace {
-        let workspace = self.empty_workspace();
-        workspace.copy(source);
-        workspace.set(&variables);
-        workspace.init().await;
-        workspace
+    fn empty_workspace(&self, place: &str) -> Workspace {
+        self.workspace_with(&mirror::lay_out(&self.root.join("mirror")), place)
     }
 
-    fn empty_workspace(&self) -> Workspace {
-        self.workspace_with(&mirror::lay_out(&self.root.join("mirror")))
-    }
-
-    fn workspace_with(&self, cli: &str) -> Workspace {
+    fn workspace_with(&self, cli: &str, place: &str) -> Workspace {
         evidence::write(&self.root, "engine.tfrc", cli);
         let environment =
             self.account.environment().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        Workspace::new(&self.root, self.engine.clone(), environment)
+        Workspace::new(&self.root, place, self.engine.clone(), environment)
     }
 
     /// A node for this test's builds, of this size.

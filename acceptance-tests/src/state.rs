@@ -33,7 +33,7 @@ impl State {
     /// The addresses of everything, in the engine's order.
     #[must_use]
     pub fn addresses(&self) -> Vec<&str> {
-        self.resources().filter_map(|resource| resource["address"].as_str()).collect()
+        self.resources().into_iter().filter_map(|resource| resource["address"].as_str()).collect()
     }
 
     /// The value of an output; null when there is none.
@@ -43,12 +43,19 @@ impl State {
     }
 
     fn find(&self, address: &str) -> Option<&Value> {
-        self.resources().find(|resource| resource["address"] == address).map(|resource| &resource["values"])
+        self.resources().into_iter().find(|resource| resource["address"] == address).map(|resource| &resource["values"])
     }
 
-    fn resources(&self) -> impl Iterator<Item = &Value> {
-        self.json["values"]["root_module"]["resources"].as_array().into_iter().flatten()
+    fn resources(&self) -> Vec<&Value> {
+        resources_of(&self.json["values"]["root_module"])
     }
+}
+
+/// The resources of a module, then those of the modules that it calls.
+fn resources_of(module: &Value) -> Vec<&Value> {
+    let own = module["resources"].as_array().into_iter().flatten();
+    let called = module["child_modules"].as_array().into_iter().flatten();
+    own.chain(called.flat_map(resources_of)).collect()
 }
 
 /// Whether one of these state files has something of this name: as it is, as the end of an ARN or of an id such as

@@ -34,9 +34,9 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// In `root`, which has a CLI configuration already; the configuration itself is empty.
-    pub(crate) fn new(root: &Path, engine: Engine, environment: Vec<(String, String)>) -> Self {
-        let folder = root.join("configuration");
+    /// In the folder `place` of `root`, which has a CLI configuration already; the configuration itself is empty.
+    pub(crate) fn new(root: &Path, place: &str, engine: Engine, environment: Vec<(String, String)>) -> Self {
+        let folder = root.join(place);
         fs::create_dir_all(&folder).expect("a workspace can be made");
         fs::create_dir_all(root.join("home")).expect("a home can be made");
         Self {
@@ -56,9 +56,11 @@ impl Workspace {
     }
 
     /// The same, in another folder, with the files of this one: configuration, variables, state, and what `init` laid there.
+    /// It is beside this one, so that relative paths lead to the same modules.
     #[must_use]
     pub fn twin(&self) -> Self {
-        let folder = self.root.join(format!("twin-{}", self.twins.fetch_add(1, Ordering::Relaxed) + 1));
+        let number = self.twins.fetch_add(1, Ordering::Relaxed) + 1;
+        let folder = self.folder.with_file_name(format!("twin-{number}"));
         copy_files(&self.folder, &folder);
         link_providers(&self.folder.join(PROVIDERS), &folder.join(PROVIDERS));
         Self { folder, ..self.clone() }
@@ -155,10 +157,24 @@ impl Workspace {
         fs::remove_dir_all(&installed).unwrap_or_else(|error| panic!("{}: {error}", installed.display()));
     }
 
+    /// `init` of a configuration whose state is somewhere else.
+    ///
+    /// # Panics
+    ///
+    /// When it fails.
+    pub async fn init_without_backend(&self) {
+        let _ = self.run(&["init", "-input=false", "-backend=false"]).await.succeeded();
+        self.forget_checksums();
+    }
+
     /// Leaves the provider's checksum out of the lock file, as the engine allows. With one, every later command reads the
     /// whole provider again to compare it, and with a debug build that is half of the command's time.
     fn forget_checksums(&self) {
         let path = self.lock_file();
+        // A folder without a configuration has none.
+        if !path.exists() {
+            return;
+        }
         let locked = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let (mut kept, mut in_hashes) = (String::new(), false);
         for line in locked.lines() {

@@ -25,16 +25,19 @@ provider "gitlabspot" {
   }
 }
 
-# The nodes: large, cheap, and none of them while nobody builds. Labels and taint are put on the Auto Scaling
-# Group as tags too: without them the autoscaler would not know what a new node looks like, and would never
-# start the first one.
-resource "gitlabspot_node_group" "build" {
-  cluster_name       = var.cluster_name
-  name               = "build-8vcpu-16gb-32gb-1b"
+module "runner_stack" {
+  source = "../modules/runner-stack"
+
+  cluster_name = var.cluster_name
+  name         = "gitlab-runner"
+
+  # The nodes: large, cheap, and none of them while nobody builds. Labels and taint are put on the Auto Scaling
+  # Group as tags too: without them the autoscaler would not know what a new node looks like, and would never
+  # start the first one.
+  node_group_name    = "build-8vcpu-16gb-32gb-1b"
   availability_zones = var.availability_zones
 
   # All with 8 vCPUs, in order of preference: AMD first, a few cents cheaper.
-  capacity_type = "SPOT"
   instance_types = [
     "c5a.2xlarge",
     "t3.2xlarge",
@@ -44,9 +47,8 @@ resource "gitlabspot_node_group" "build" {
     "c5d.2xlarge",
   ]
 
-  desired_size = 0
-  min_size     = 0
-  max_size     = 5
+  min_size = 0
+  max_size = 5
 
   labels = {
     nodegroup-type = "stateless"
@@ -72,46 +74,25 @@ resource "gitlabspot_node_group" "build" {
     security_group_ids = var.ssh_security_group_ids
     root_volume        = { size = 80 }
   }
-}
 
-# The cache: each job starts on a node that knows nothing, and finds here what the last one left. A cache that
-# nobody has written for 60 days goes away by itself.
-resource "gitlabspot_cache_bucket" "cache" {
-  bucket          = var.cache_bucket
-  expiration_days = 60
-}
+  # The cache: each job starts on a node that knows nothing, and finds here what the last one left. A cache that
+  # nobody has written for 60 days goes away by itself. The key of its IAM user is in a Kubernetes Secret, and
+  # nowhere else.
+  cache = {
+    bucket          = var.cache_bucket
+    expiration_days = 60
+    credentials     = "access_key"
+  }
 
-# Who may use it: an IAM user with no more than the bucket. Its secret key is in the Kubernetes Secret, and
-# nowhere else.
-resource "gitlabspot_runner_credentials" "cache" {
-  mode             = "access_key"
-  bucket           = gitlabspot_cache_bucket.cache.bucket
-  namespace        = var.namespace
-  create_namespace = true
-  secret_name      = "gitlab-runner-s3-access"
-}
-
-# The runner itself: one small pod that asks GitLab for jobs and starts a pod for each.
-resource "gitlabspot_runner_release" "runner" {
-  name       = "gitlab-runner"
-  namespace  = gitlabspot_runner_credentials.cache.namespace
+  # The runner itself: one small pod that asks GitLab for jobs and starts a pod for each.
+  namespace  = var.namespace
   gitlab_url = var.gitlab_url
 
   # Never in plan or state; the version says when it is another one.
-  runner_name                   = "gitlab-k8s-runner"
-  registration_token_wo         = var.registration_token
-  registration_token_wo_version = var.token_version
-  runner_token_wo               = var.runner_token
-  runner_token_wo_version       = var.token_version
-  unregister_on_destroy         = true
-
-  # Jobs go to the nodes above: required labels, preferred Spot, tolerated taint.
-  build_nodes = gitlabspot_node_group.build.build_nodes
-
-  # [runners.cache], and the Secret with its credentials. New credentials restart the runner.
-  cache             = gitlabspot_cache_bucket.cache.runner_cache
-  cache_secret_name = gitlabspot_runner_credentials.cache.secret_name
-  restart_on        = { credentials = gitlabspot_runner_credentials.cache.secret_hash }
+  runner_name        = "gitlab-k8s-runner"
+  registration_token = var.registration_token
+  runner_token       = var.runner_token
+  token_version      = var.token_version
 
   # `docker build` in jobs: privileged, TLS, certificates in memory.
   docker_in_docker = {
@@ -136,8 +117,9 @@ resource "gitlabspot_runner_release" "runner" {
   }
   image_pull_secrets = var.image_pull_secret == null ? [] : [var.image_pull_secret]
 
-  metrics         = { enabled = true }
-  service         = { enabled = true }
-  service_monitor = { enabled = true } # needs the Prometheus operator
-  rbac            = { create = true }
+  # Room for the next job, so that it does not wait for a node; null for none.
+  warm_capacity = var.warm_capacity
+
+  metrics         = true
+  service_monitor = true # needs the Prometheus operator
 }

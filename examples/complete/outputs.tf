@@ -1,19 +1,19 @@
 output "autoscaling_group_names" {
   description = "The Auto Scaling Groups of the build nodes."
-  value       = gitlabspot_node_group.build.autoscaling_group_names
+  value       = module.runner_stack.autoscaling_group_names
 }
 
 output "asg_tags" {
   description = "The tags on them, which the cluster-autoscaler reads."
-  value       = gitlabspot_node_group.build.asg_tags_all
+  value       = module.runner_stack.asg_tags
 }
 
 output "cache_secret" {
   description = "Namespace and name of the Secret with the cache's credentials."
-  value       = "${gitlabspot_runner_credentials.cache.namespace}/${gitlabspot_runner_credentials.cache.secret_name}"
+  value       = module.runner_stack.cache_secret
 }
 
 output "config_toml" {
   description = "The runner's configuration as it is deployed."
-  value       = gitlabspot_runner_release.runner.config_toml_rendered
+  value       = module.runner_stack.config_toml
 }

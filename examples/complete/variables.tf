@@ -74,3 +74,12 @@ variable "image_pull_secret" {
   type        = string
   default     = "your-pull-secrets"
 }
+
+variable "warm_capacity" {
+  description = "Number of jobs for which there is room at once, and when, for instance `{ pods = 2, schedule = { start = \"0 8 * * MON-FRI\", end = \"0 18 * * MON-FRI\", time_zone = \"Africa/Johannesburg\" } }`; null for none."
+  type = object({
+    pods     = number
+    schedule = optional(object({ start = string, end = string, time_zone = string }))
+  })
+  default = null
+}

@@ -68,6 +68,13 @@ mock_resource "gitlabspot_runner_release" {
     create_namespace = false
     wait             = true
     status           = "available"
+    job_pod = {
+      cpu               = "2"
+      memory            = "4Gi"
+      ephemeral_storage = "10Gi"
+      node_selector     = { intent = "build" }
+      tolerations       = []
+    }
   }
 }
 

@@ -1,9 +1,18 @@
 """The files of a release, run from the folder `provider`.
 
     python3 -m release check-version [--tag vX.Y.Z]
-    python3 -m release package --out DIR OS_ARCH=BINARY ... [--target OS_ARCH=TRIPLE ...]
+    python3 -m release notes
+    python3 -m release build --out DIR [OS_ARCH ...]
+    python3 -m release start DIR
+    python3 -m release package --out DIR [--binaries DIR] [OS_ARCH=BINARY ...] [--target OS_ARCH=TRIPLE ...]
 
 `check-version` compares the version in Cargo.toml with the changelog, and with the tag if there is one.
+
+`notes` prints the changelog entry of this version.
+
+`build` makes a binary for each target, by default for those that can be linked on this system: `DIR/OS_ARCH/BINARY`.
+
+`start` starts each of them that can be started here with OpenTofu, and compares its schema with the committed snapshot.
 
 `package` writes one zip archive for each binary, the registry's manifest, a software bill of materials, and the checksums of all of
 these. The checksums are signed if GPG_PRIVATE_KEY is set to an exported secret key, whose passphrase is PASSPHRASE. Timestamps in
@@ -16,9 +25,9 @@ import os
 import sys
 from pathlib import Path
 
-from . import Failed, sbom, signature, version
+from . import Failed, build, sbom, signature, start, targets, version
 from .archive import Archive, Platform, timestamp
-from .layout import NAME, REPOSITORY
+from .layout import CARGO_TARGET, NAME, REPOSITORY
 from .sums import write_manifest, write_sums
 
 
@@ -40,10 +49,20 @@ def parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check-version", help="compare tag, version and changelog")
     check.add_argument("--tag", help="tag of the release, such as v0.1.0")
     check.set_defaults(run=check_version)
+    notes_ = commands.add_parser("notes", help="print the changelog entry of this version")
+    notes_.set_defaults(run=notes)
+    build_ = commands.add_parser("build", help="build the binaries")
+    build_.add_argument("--out", type=Path, required=True, help="directory, which is created")
+    build_.add_argument("names", nargs="*", metavar="OS_ARCH")
+    build_.set_defaults(run=build_all)
+    start_ = commands.add_parser("start", help="start the binaries that build made")
+    start_.add_argument("binaries", type=Path, help="directory of build")
+    start_.set_defaults(run=start_all)
     package_ = commands.add_parser("package", help="write the files of a release")
     package_.add_argument("--out", type=Path, required=True, help="directory, which is created")
     package_.add_argument("--target", action="append", default=[], help="the target that a platform was built for")
-    package_.add_argument("binaries", nargs="+", metavar="OS_ARCH=BINARY")
+    package_.add_argument("--binaries", type=Path, dest="folder", help="directory of build")
+    package_.add_argument("binaries", nargs="*", metavar="OS_ARCH=BINARY")
     package_.set_defaults(run=package)
     return whole
 
@@ -53,8 +72,31 @@ def check_version(options: argparse.Namespace) -> None:
     print(f"The version is {checked}.")
 
 
+def notes(_options: argparse.Namespace) -> None:
+    print(version.entry_of_release(REPOSITORY).text)
+
+
+def build_all(options: argparse.Namespace) -> None:
+    selected = targets.of_names(options.names)
+    built = [build.build(target, CARGO_TARGET, options.out) for target in selected]
+    print(*built, sep="\n")
+    for target in targets.TARGETS if not options.names else ():
+        if target not in selected:
+            print(f"{target.name:<14} not built: it can be linked on {' and '.join(target.built_on)} only")
+
+
+def start_all(options: argparse.Namespace) -> None:
+    for target, binary in targets.in_folder(options.binaries).items():
+        print(f"{target.name:<14} {start.start(target, binary)}", flush=True)
+
+
 def package(options: argparse.Namespace) -> None:
-    platforms = platforms_of(options.binaries, options.target)
+    found = targets.in_folder(options.folder) if options.folder else {}
+    binaries = [*options.binaries, *(f"{target.name}={path}" for target, path in found.items())]
+    triples = [*options.target, *(f"{target.name}={target.triple}" for target in found)]
+    if not binaries:
+        raise Failed("there are no binaries to package: name them, or the directory of build")
+    platforms = platforms_of(binaries, triples)
     written = write(options.out, platforms)
     for path in written:
         print(f"{path.stat().st_size:>12} {path.name}")

@@ -62,13 +62,23 @@ def check_release(version: str, tag: str, log: list[Entry]) -> None:
     """With a tag the version is that of the newest entry, and everything is in it."""
     if tag != f"v{version}":
         raise Failed(f"the tag is {tag}, and the version in Cargo.toml is {version}: the tag has to be v{version}")
-    entry = next((entry for entry in log if entry.version == version), None)
-    if entry is None:
-        raise Failed(f"CHANGELOG.md has no entry for {version}, the version in Cargo.toml")
+    entry = entry_of(version, log)
     if not entry.text:
         raise Failed(f"CHANGELOG.md: the entry for {version} is empty")
     if any(it.title == UNRELEASED and it.text for it in log):
         raise Failed(f"CHANGELOG.md has changes that are unreleased beside the entry for {version}")
+
+
+def entry_of_release(repository: Path) -> Entry:
+    """The entry of the version in Cargo.toml."""
+    return entry_of(workspace_version(repository), entries((repository / "CHANGELOG.md").read_text()))
+
+
+def entry_of(version: str, log: list[Entry]) -> Entry:
+    for entry in log:
+        if entry.version == version:
+            return entry
+    raise Failed(f"CHANGELOG.md has no entry for {version}, the version in Cargo.toml")
 
 
 def number(version: str) -> tuple:

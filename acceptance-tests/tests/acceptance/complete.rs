@@ -9,6 +9,13 @@ use serde_json::{Value, json};
 
 const NODE_GROUP: &str = "build-8vcpu-16gb-32gb-1b";
 
+/// Addresses of the resources, which are in the modules of the stack.
+pub(crate) const NODES: &str = "module.runner_stack.module.build_nodes.gitlabspot_node_group.this";
+pub(crate) const BUCKET: &str = "module.runner_stack.gitlabspot_cache_bucket.this[0]";
+pub(crate) const CREDENTIALS: &str = "module.runner_stack.module.runner.gitlabspot_runner_credentials.cache[0]";
+pub(crate) const RELEASE: &str = "module.runner_stack.module.runner.gitlabspot_runner_release.this";
+pub(crate) const PLACEHOLDERS: &str = "module.runner_stack.module.runner.gitlabspot_warm_capacity.this[0]";
+
 #[tokio::test]
 async fn applies_with_opentofu() {
     applies_with(Engine::opentofu()).await;
@@ -31,14 +38,8 @@ async fn applies_with(engine: Engine) {
 
     let plan = workspace.plan().await;
     let create = vec!["create".to_owned()];
-    let expected: BTreeMap<String, Vec<String>> = [
-        "gitlabspot_cache_bucket.cache",
-        "gitlabspot_node_group.build",
-        "gitlabspot_runner_credentials.cache",
-        "gitlabspot_runner_release.runner",
-    ]
-    .map(|address| (address.to_owned(), create.clone()))
-    .into();
+    let expected: BTreeMap<String, Vec<String>> =
+        [NODES, BUCKET, CREDENTIALS, RELEASE].map(|address| (address.to_owned(), create.clone())).into();
     assert_eq!(plan.changes(), expected);
 
     workspace.apply().await;
@@ -200,7 +201,7 @@ async fn the_bucket_is_the_guides(stage: &Stage, workspace: &Workspace) {
     ];
     assert_eq!(all, [Some(true); 4]);
     let state = workspace.state().await;
-    assert_eq!(state.resource("gitlabspot_cache_bucket.cache")["id"], bucket);
+    assert_eq!(state.resource(BUCKET)["id"], bucket);
 }
 
 async fn the_runner_is_the_guides(stage: &Stage) {

@@ -1,4 +1,5 @@
-//! What users copy is valid in both engines: every folder of `examples/` but `adopt` and `complete`, which are applied.
+//! What users copy is valid in both engines: every folder of `examples/` but those that are configurations of their own,
+//! which are applied.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -75,7 +76,7 @@ async fn are_tested_with_mocks_by(engine: Engine) -> (Stage, Workspace) {
 fn find(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if path.ends_with("adopt") || path.ends_with("complete") {
+        if ["adopt", "complete", "guides", "modules", "sizes", "terragrunt"].iter().any(|name| path.ends_with(name)) {
             continue;
         }
         if path.is_dir() {
@@ -85,4 +86,40 @@ fn find(folder: &Path, found: &mut Vec<PathBuf>) {
         }
     }
     found.sort();
+}
+
+/// The configurations of the guides, with the modules that they call; their backends are not reached.
+#[tokio::test]
+async fn of_guides_are_valid() {
+    let stage = Stage::new("examples/guides", Engine::opentofu()).await;
+    for name in ["hcp-terraform", "atlantis/runners", "gitlab-ci", "air-gapped", "state-encryption"] {
+        let variables = json!({ "state_passphrase": PASSPHRASE });
+        stage.example_without_backend(&format!("guides/{name}"), variables).await.validate().await;
+    }
+}
+
+const PASSPHRASE: &str = "a passphrase of this test";
+
+/// The state of the guide's configuration is not readable, and OpenTofu reads it.
+#[tokio::test]
+async fn of_state_encryption_applies() {
+    let stage = Stage::new("examples/state_encryption", Engine::opentofu()).await;
+    let variables = json!({ "cache_bucket": stage.namespace.name(), "state_passphrase": PASSPHRASE });
+    let workspace = stage.example("guides/state-encryption", variables).await;
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    let state = fs::read_to_string(workspace.folder().join("terraform.tfstate")).unwrap();
+    assert!(state.contains("encrypted_data") && !state.contains(stage.namespace.name()), "{state}");
+    assert_eq!(workspace.state().await.resource("gitlabspot_cache_bucket.cache")["id"], stage.namespace.name());
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+    // An encrypted plan is no archive, which is searched at the end of a test.
+    assert!(zip_of(&workspace.folder().join("plan.tfplan")).is_none());
+    fs::remove_file(workspace.folder().join("plan.tfplan")).unwrap();
+}
+
+/// The archive that a plan is if it is not encrypted.
+fn zip_of(path: &Path) -> Option<Vec<u8>> {
+    let content = fs::read(path).unwrap();
+    content.starts_with(b"PK").then_some(content)
 }

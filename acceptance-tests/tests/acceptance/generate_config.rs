@@ -1,9 +1,9 @@
 //! Configurations that the engine generates for imported resources, `plan -generate-config-out`: they plan without changes.
 
 use gitlabspot_acceptance_tests::{Engine, Stage, Workspace};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::complete::variables;
+use super::complete::{BUCKET, CREDENTIALS, NODES, PLACEHOLDERS, RELEASE, variables};
 
 const HEAD: &str = r#"
 terraform {
@@ -17,16 +17,16 @@ provider "gitlabspot" {
 }
 "#;
 
-const WARM: &str = r#"
-resource "gitlabspot_warm_capacity" "warm" {
-  name      = "warm"
-  namespace = gitlabspot_runner_release.runner.namespace
-  pods      = 1
-  pod       = gitlabspot_runner_release.runner.job_pod
-}
-"#;
+/// Where each resource is imported to: configurations are generated for the root module alone.
+const IMPORTED: [(&str, &str); 5] = [
+    (NODES, "gitlabspot_node_group.build"),
+    (BUCKET, "gitlabspot_cache_bucket.cache"),
+    (CREDENTIALS, "gitlabspot_runner_credentials.cache"),
+    (RELEASE, "gitlabspot_runner_release.runner"),
+    (PLACEHOLDERS, "gitlabspot_warm_capacity.warm"),
+];
 
-/// The address of each resource and what it is imported by, as HCL.
+/// The applied address of each resource and what it is imported by, as HCL.
 type Imports = Vec<(&'static str, String)>;
 
 /// N37: what is generated needs a token, and nothing else.
@@ -54,16 +54,10 @@ async fn by_identity_with_newer_terraform() {
     generates(Engine::newer_terraform(), "by_identity", by_identity).await;
 }
 
-const NODE_GROUP: &str = "gitlabspot_node_group.build";
-const BUCKET: &str = "gitlabspot_cache_bucket.cache";
-const CREDENTIALS: &str = "gitlabspot_runner_credentials.cache";
-const RELEASE: &str = "gitlabspot_runner_release.runner";
-const PLACEHOLDERS: &str = "gitlabspot_warm_capacity.warm";
-
 async fn by_id(_: &Stage, workspace: &Workspace) -> Imports {
     let state = workspace.state().await;
     let id = |address| (address, format!("id = {}", state.resource(address)["id"]));
-    [NODE_GROUP, BUCKET, CREDENTIALS, RELEASE, PLACEHOLDERS].map(id).into()
+    [NODES, BUCKET, CREDENTIALS, RELEASE, PLACEHOLDERS].map(id).into()
 }
 
 async fn by_identity(stage: &Stage, workspace: &Workspace) -> Imports {
@@ -75,7 +69,7 @@ async fn by_identity(stage: &Stage, workspace: &Workspace) -> Imports {
     let objects = |address| identity(&[&of(address, "namespace"), &of(address, "name"), &in_cluster]);
     let user = [&of(CREDENTIALS, "namespace"), &of(CREDENTIALS, "name"), &of(CREDENTIALS, "secret_name")];
     vec![
-        (NODE_GROUP, identity(&[&of(NODE_GROUP, "name"), &in_cluster])),
+        (NODES, identity(&[&of(NODES, "name"), &in_cluster])),
         (BUCKET, identity(&[&of(BUCKET, "bucket"), "region = \"af-south-1\""])),
         (CREDENTIALS, identity(&[user[0], user[1], user[2], &in_cluster])),
         (RELEASE, objects(RELEASE)),
@@ -86,16 +80,15 @@ async fn by_identity(stage: &Stage, workspace: &Workspace) -> Imports {
 async fn generates(engine: Engine, how: &str, imports: impl AsyncFn(&Stage, &Workspace) -> Imports) {
     let stage = Stage::new(&format!("generate_config/{how}_{}", engine.name()), engine).await;
     let workspace = stage.example("complete", variables(&stage)).await;
-    workspace.write("warm.tf", WARM);
+    workspace.set(&json!({ "warm_capacity": { "pods": 1 } }));
     workspace.apply().await;
 
     let twin = workspace.twin();
     std::fs::remove_file(twin.folder().join("terraform.tfstate")).unwrap();
-    for file in ["outputs.tf", "warm.tf"] {
-        twin.write(file, "");
-    }
+    twin.write("outputs.tf", "");
     twin.write("main.tf", HEAD);
-    let block = |(address, by): (&str, String)| format!("import {{\n  to = {address}\n  {by}\n}}\n");
+    let to = |applied: &str| IMPORTED.iter().find(|(address, _)| *address == applied).unwrap().1;
+    let block = |(address, by): (&str, String)| format!("import {{\n  to = {}\n  {by}\n}}\n", to(address));
     let blocks: String = imports(&stage, &workspace).await.into_iter().map(block).collect();
     twin.write("import.tf", &blocks);
     twin.init().await;
@@ -107,7 +100,7 @@ async fn generates(engine: Engine, how: &str, imports: impl AsyncFn(&Stage, &Wor
     let generated = std::fs::read_to_string(twin.folder().join("generated.tf")).unwrap();
     twin.write("generated.tf", &with_token(&generated));
     let plan = twin.plan().await;
-    for address in [NODE_GROUP, BUCKET, CREDENTIALS, RELEASE, PLACEHOLDERS] {
+    for (_, address) in IMPORTED {
         assert_ne!(plan.change(address)["importing"], Value::Null, "{}", plan.output());
     }
     assert!(plan.changes().is_empty(), "what was generated changes something: {}", plan.output());

@@ -42,6 +42,13 @@ mock_provider "gitlabspot" {
     defaults = {
       id     = "gitlab-runner/gitlab-runner"
       status = "available"
+      job_pod = {
+        cpu               = "2"
+        memory            = "4Gi"
+        ephemeral_storage = "10Gi"
+        node_selector     = { intent = "build" }
+        tolerations       = []
+      }
     }
   }
 
@@ -65,12 +72,12 @@ variables {
 
 run "apply" {
   assert {
-    condition     = gitlabspot_runner_release.runner.status == "available"
-    error_message = "The runner must be available."
+    condition     = module.runner_stack.release_id == "gitlab-runner/gitlab-runner"
+    error_message = "There must be a runner."
   }
 
   assert {
-    condition     = gitlabspot_runner_release.runner.cache.type == "s3"
+    condition     = module.runner_stack.cache_bucket.runner_cache.type == "s3"
     error_message = "The runner must use the bucket."
   }
 }

@@ -42,6 +42,13 @@ mock_provider "gitlabspot" {
     defaults = {
       id     = "gitlab-runner/gitlab-runner"
       status = "available"
+      job_pod = {
+        cpu               = "2"
+        memory            = "4Gi"
+        ephemeral_storage = "10Gi"
+        node_selector     = { intent = "build" }
+        tolerations       = []
+      }
     }
   }
 
@@ -63,17 +70,12 @@ variables {
   registration_token = "GR1348941-of-a-group"
 }
 
-run "nodes_exist_only_while_there_is_work" {
+run "the_guides_nodes" {
   command = plan
 
   assert {
-    condition     = gitlabspot_node_group.build.min_size == 0 && gitlabspot_node_group.build.desired_size == 0
-    error_message = "The node group must be able to be empty."
-  }
-
-  assert {
-    condition     = gitlabspot_node_group.build.capacity_type == "SPOT"
-    error_message = "The nodes must be Spot instances."
+    condition     = module.runner_stack.instance_types[0] == "c5a.2xlarge"
+    error_message = "The nodes must prefer the cheapest instance type."
   }
 }
 
@@ -85,7 +87,7 @@ run "namespace" {
   }
 
   assert {
-    condition     = gitlabspot_runner_release.runner.namespace == "ci"
-    error_message = "The runner must be in the namespace of its credentials."
+    condition     = output.cache_secret == "ci/gitlab-runner-s3-access"
+    error_message = "The Secret of the cache must be in the namespace of the runner."
   }
 }

@@ -42,8 +42,9 @@ impl Environment {
     /// `path` with a leading `~` replaced by the home directory, where there is one.
     #[must_use]
     pub fn expand_home(&self, path: &str) -> String {
-        match (path.strip_prefix("~/"), self.get("HOME")) {
-            (Some(rest), Some(home)) => format!("{}/{rest}", home.trim_end_matches('/')),
+        // Windows sets the second one alone.
+        match (path.strip_prefix("~/"), self.first(&["HOME", "USERPROFILE"])) {
+            (Some(rest), Some(home)) => format!("{}/{rest}", home.trim_end_matches(['/', '\\'])),
             _ => path.to_owned(),
         }
     }
@@ -79,5 +80,7 @@ mod tests {
         assert_eq!(environment.expand_home("~/.kube/config"), "/home/me/.kube/config");
         assert_eq!(environment.expand_home("/etc/~/x"), "/etc/~/x");
         assert_eq!(Environment::fixed([]).expand_home("~/x"), "~/x");
+        let windows = Environment::fixed([("USERPROFILE", r"C:\Users\me")]);
+        assert_eq!(windows.expand_home("~/.kube/config"), r"C:\Users\me/.kube/config");
     }
 }

@@ -185,7 +185,7 @@ pub struct Kubernetes {
     #[attr(optional)]
     pub config_path: Value<String>,
     /// Paths of kubeconfig files. The first file that sets a value takes precedence. Defaults to `KUBE_CONFIG_PATHS`,
-    /// separated by colons.
+    /// separated by colons, on Windows by semicolons.
     #[attr(optional)]
     pub config_paths: Value<List<String>>,
     /// Context of the kubeconfig. Defaults to `KUBE_CTX`, or the current context.

@@ -41,7 +41,8 @@ fn walked() -> Vec<String> {
 
 /// Compares a committed file with what it should be, and writes it if the environment variable `update` is set.
 pub(crate) fn assert_current(path: &str, expected: &str, update: &str) {
-    if std::env::var_os(update).is_some() {
+    // A current file is left alone: another test may be reading it.
+    if std::env::var_os(update).is_some() && text(path).as_deref() != Some(expected) {
         let file = root().join(path);
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(file, expected).unwrap();

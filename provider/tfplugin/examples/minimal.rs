@@ -28,7 +28,7 @@ use tfplugin::framework::{
     Registry, Resource, Update, Value,
 };
 use tfplugin::plugin::logging::{self, Logs};
-use tfplugin::plugin::{self, Plugin, Services};
+use tfplugin::plugin::{self, Plugin, Services, Transport};
 use tfplugin::protocol::Server;
 
 /// How long the data source waits for a file.
@@ -38,6 +38,8 @@ fn main() -> ExitCode {
     logging::start(&Logs { name: "minimal", own: &["minimal"], silent: &[] });
     let result = match std::env::args().nth(1).as_deref() {
         Some("--debug") => plugin::debug("example/minimal", served),
+        // What Windows has, on any system.
+        Some("--tcp") => plugin::serve_over(Transport::Tcp, served),
         _ => plugin::serve(served),
     };
     match result {

@@ -7,7 +7,11 @@ use aws_sdk_eks::types::UpdateLabelsPayload;
 use gitlabspot_acceptance_tests::{Engine, Stage, Workspace, until};
 use serde_json::Value;
 
-use super::{ADDRESSES, BUCKET, NODE_GROUP, all, complete};
+use super::{ADDRESSES, all, complete};
+use crate::complete::{BUCKET, NODES};
+
+const MODULE: &str = "module.runner_stack";
+const MOVED: &str = "module.moved";
 
 const APPLY: [&str; 3] = ["apply", "-input=false", "-auto-approve"];
 
@@ -67,43 +71,36 @@ async fn refresh_only(stage: &Stage, workspace: &Workspace) {
         .flatten()
         .filter_map(|drift| drift["address"].as_str())
         .collect();
-    assert_eq!((drift, plan.changes().len()), (vec![NODE_GROUP], 0), "{}", plan.output());
+    assert_eq!((drift, plan.changes().len()), (vec![NODES], 0), "{}", plan.output());
     let before = stage.account.changes();
     let _ = workspace.refresh().await;
     assert_eq!(stage.account.changes(), before);
-    assert_eq!(workspace.state().await.resource(NODE_GROUP)["labels"]["intent"], "other");
-    assert_eq!(workspace.plan().await.changes()[NODE_GROUP], ["update"]);
+    assert_eq!(workspace.state().await.resource(NODES)["labels"]["intent"], "other");
+    assert_eq!(workspace.plan().await.changes()[NODES], ["update"]);
     workspace.apply().await;
     workspace.assert_stable().await;
 }
 
-/// All of them have another name. Returns the configuration with these names.
+/// The module, and with it all of them, has another name. Returns the configuration with this name.
 async fn move_all(workspace: &Workspace) -> Vec<(&'static str, String)> {
-    let mut blocks = String::new();
-    let files = ["main.tf", "outputs.tf"];
-    let mut texts = files.map(|file| fs::read_to_string(workspace.folder().join(file)).unwrap());
-    for address in ADDRESSES {
-        let (type_name, name) = address.split_once('.').unwrap();
-        for text in &mut texts {
-            *text = text.replace(&format!("\"{type_name}\" \"{name}\""), &format!("\"{type_name}\" \"moved\""));
-            *text = text.replace(address, &moved(address));
-        }
-        blocks.push_str(&format!("moved {{\n  from = {address}\n  to   = {}\n}}\n", moved(address)));
-    }
-    let configuration: Vec<(&str, String)> = files.into_iter().zip(texts).collect();
+    let configuration = ["main.tf", "outputs.tf"].map(|file| {
+        let text = fs::read_to_string(workspace.folder().join(file)).unwrap();
+        (file, text.replace("module \"runner_stack\"", "module \"moved\"").replace(MODULE, MOVED))
+    });
     write(workspace, &configuration);
-    workspace.write("blocks.tf", &blocks);
+    workspace.write("blocks.tf", &format!("moved {{\n  from = {MODULE}\n  to   = {MOVED}\n}}\n"));
+    workspace.init().await;
     let plan = workspace.plan().await;
     assert!(plan.changes().is_empty(), "{}", plan.output());
     let _ = workspace.try_apply_plan().await.succeeded();
     workspace.write("blocks.tf", "");
     workspace.assert_stable().await;
     assert_eq!(workspace.state().await.addresses(), ADDRESSES.map(moved));
-    configuration
+    configuration.into()
 }
 
 fn moved(address: &str) -> String {
-    format!("{}.moved", address.split('.').next().unwrap())
+    address.replace(MODULE, MOVED)
 }
 
 fn write(workspace: &Workspace, configuration: &[(&str, String)]) {
@@ -117,11 +114,10 @@ async fn remove_all(stage: &Stage, workspace: &Workspace) -> Vec<Value> {
     let state = workspace.state().await;
     let ids = ADDRESSES.map(|address| state.resource(&moved(address))["id"].clone());
     let main = fs::read_to_string(workspace.folder().join("main.tf")).unwrap();
-    let (head, _) = main.split_once("resource \"").unwrap();
-    let block =
-        |address| format!("removed {{\n  from = {}\n  lifecycle {{\n    destroy = false\n  }}\n}}\n", moved(address));
+    let (head, _) = main.split_once("module \"").unwrap();
+    let block = format!("removed {{\n  from = {MOVED}\n  lifecycle {{\n    destroy = false\n  }}\n}}\n");
     write(workspace, &[("main.tf", head.to_owned()), ("outputs.tf", String::new())]);
-    workspace.write("blocks.tf", &ADDRESSES.map(block).concat());
+    workspace.write("blocks.tf", &block);
     let (left, objects) = (stage.account.leftovers(), stage.namespace.objects().await);
     workspace.apply().await;
     assert!(workspace.state().await.addresses().is_empty());

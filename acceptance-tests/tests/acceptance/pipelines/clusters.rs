@@ -4,6 +4,7 @@ use gitlabspot_acceptance_tests::{Engine, Stage};
 use tokio::join;
 
 use super::{ADDRESSES, complete};
+use crate::complete::RELEASE;
 
 /// The same configuration in two accounts: nothing of one run reaches the cluster of the other one.
 #[tokio::test]
@@ -16,7 +17,7 @@ async fn at_once() {
     for (stage, workspace) in [(&one, &in_one), (&other, &in_other)] {
         let state = workspace.state().await;
         assert_eq!(state.addresses(), ADDRESSES);
-        assert_eq!(state.resource("gitlabspot_runner_release.runner")["namespace"], stage.namespace.name());
+        assert_eq!(state.resource(RELEASE)["namespace"], stage.namespace.name());
     }
     assert!(!to_one.changes().is_empty() && !to_other.changes().is_empty());
     join!(in_one.destroy(), in_other.destroy());

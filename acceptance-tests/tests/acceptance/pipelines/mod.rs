@@ -10,15 +10,10 @@ use std::collections::BTreeMap;
 
 use gitlabspot_acceptance_tests::{Engine, Stage, StateStore, Workspace};
 
-use super::complete::variables;
+use super::complete::{BUCKET, CREDENTIALS, NODES, RELEASE, variables};
 
-const NODE_GROUP: &str = "gitlabspot_node_group.build";
-const BUCKET: &str = "gitlabspot_cache_bucket.cache";
-const CREDENTIALS: &str = "gitlabspot_runner_credentials.cache";
-const RELEASE: &str = "gitlabspot_runner_release.runner";
-
-/// The whole stack.
-const ADDRESSES: [&str; 4] = [BUCKET, NODE_GROUP, CREDENTIALS, RELEASE];
+/// The whole stack, in the engine's order.
+const ADDRESSES: [&str; 4] = [BUCKET, NODES, CREDENTIALS, RELEASE];
 
 /// Waits that AWS prescribes take a tiny part of their time.
 const SPEED: &str = "50";

@@ -3,7 +3,8 @@
 use gitlabspot_acceptance_tests::{Engine, StateStore, until};
 use serde_json::json;
 
-use super::{NODE_GROUP, complete, keep_state};
+use super::{complete, keep_state};
+use crate::complete::NODES;
 
 /// A second run meanwhile is refused by the lock, Ctrl-C releases it, and the server has what was created until then.
 async fn locked(engine: Engine) {
@@ -27,7 +28,7 @@ async fn locked(engine: Engine) {
     let kept = store.state().unwrap().to_string();
     assert!(kept.contains("build-8vcpu-16gb-32gb-1b"), "{kept}");
 
-    assert_eq!(second.plan().await.changes()[NODE_GROUP], ["delete", "create"]);
+    assert_eq!(second.plan().await.changes()[NODES], ["delete", "create"]);
     second.apply().await;
     second.assert_stable().await;
     let methods = store.seen();

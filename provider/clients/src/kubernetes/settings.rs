@@ -1,6 +1,7 @@
 //! What can be said about the connection to a cluster, named as in the provider's `kubernetes`.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::fmt;
 
 use base64::Engine as _;
@@ -111,8 +112,8 @@ impl KubernetesSettings {
         if self.config_path.is_none() && self.config_paths.is_none() && self.host.is_none() {
             self.host = environment.get("KUBE_HOST");
             self.config_path = environment.get("KUBE_CONFIG_PATH");
-            self.config_paths =
-                environment.get("KUBE_CONFIG_PATHS").map(|paths| paths.split(':').map(str::to_owned).collect());
+            let split = |paths: String| env::split_paths(&paths).map(|path| path.display().to_string()).collect();
+            self.config_paths = environment.get("KUBE_CONFIG_PATHS").map(split);
         }
         fill(&mut self.config_context, "KUBE_CTX");
         fill(&mut self.config_context_auth_info, "KUBE_CTX_AUTH_INFO");
@@ -335,7 +336,8 @@ mod tests {
 
     #[test]
     fn paths_of_the_environment() {
-        let environment = Environment::fixed([("KUBE_CONFIG_PATHS", "/a:/b:")]);
+        let list = env::join_paths(["/a", "/b", ""]).unwrap();
+        let environment = Environment::fixed([("KUBE_CONFIG_PATHS", list.to_str().unwrap())]);
         let filled = KubernetesSettings::default().with_environment(&environment).unwrap();
         assert_eq!(filled.files(), ["/a", "/b"]);
     }

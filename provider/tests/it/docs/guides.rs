@@ -1,20 +1,59 @@
 //! Guides quote configurations that are proven elsewhere: what stands in one is in a file of `examples/`, word for word.
 //! Configurations of the engines' command line are in files of the type `.tfrc`.
+//! Those in `guides/` beside this file are templates, in which a path of the repository stands for the file.
 
-use crate::repository::{files, text};
+use std::collections::BTreeMap;
+
+use super::page::fenced;
+use crate::repository::{assert_current, files, text};
 
 const FENCE: &str = "```";
 
+const TEMPLATES: &str = "provider/tests/it/docs/guides/";
+
+/// Pages by path.
+fn pages() -> BTreeMap<String, String> {
+    let templates = files().into_iter().filter(|path| path.starts_with(TEMPLATES));
+    templates.map(|path| (path.replace(TEMPLATES, "docs/guides/"), filled(&text(&path).unwrap()))).collect()
+}
+
+/// A template with the files whose paths it has as comments.
+fn filled(template: &str) -> String {
+    let paragraphs = template.trim_end().split("\n\n").map(|paragraph| {
+        let path = paragraph.strip_prefix("<!-- ").and_then(|rest| rest.strip_suffix(" -->"));
+        path.map_or_else(|| paragraph.to_owned(), |path| fenced(&text(path).unwrap_or_default(), language(path)))
+    });
+    paragraphs.collect::<Vec<_>>().join("\n\n") + "\n"
+}
+
+fn language(path: &str) -> &'static str {
+    match path.rsplit('.').next() {
+        Some("json") => "json",
+        Some("yaml" | "yml") => "yaml",
+        Some("hcl") => "hcl",
+        _ => "terraform",
+    }
+}
+
+#[test]
+fn guides_are_current() {
+    let pages = pages();
+    assert!(pages.len() >= 6, "{:?}", pages.keys());
+    for (path, page) in pages {
+        assert_current(&path, &page, "UPDATE_DOCS");
+    }
+}
+
 #[test]
 fn guides_quote_examples() {
-    let of = |folder: &str, ending: &str| -> Vec<(String, String)> {
-        let paths = files().into_iter().filter(|path| path.starts_with(folder) && path.ends_with(ending));
-        paths.map(|path| (text(&path).unwrap(), path)).map(|(text, path)| (path, text)).collect()
+    let of = |folder: &str, endings: &[&str]| -> Vec<(String, String)> {
+        let is_wanted = |path: &String| path.starts_with(folder) && endings.iter().any(|it| path.ends_with(it));
+        files().into_iter().filter(is_wanted).map(|path| (text(&path).unwrap(), path)).map(|(a, b)| (b, a)).collect()
     };
-    let guides = of("docs/guides/", ".md");
+    let guides = of("docs/guides/", &[".md"]);
     assert!(!guides.is_empty());
-    for (language, ending) in [("terraform", ".tf"), ("hcl", ".tfrc")] {
-        let examples = of("examples/", ending);
+    for (language, endings) in [("terraform", &[".tf", ".tofu"][..]), ("hcl", &[".tfrc", ".hcl"])] {
+        let examples = of("examples/", endings);
         for (path, guide) in &guides {
             assert!(guide.starts_with("---\npage_title: "), "{path} has no front matter");
             for block in blocks(guide, language) {
@@ -49,4 +88,11 @@ fn blocks<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
 fn blocks_are_found() {
     let page = "a\n```terraform\nx = 1\n```\nb\n```sh\nls\n```\n";
     assert_eq!((blocks(page, "terraform"), blocks(page, "sh")), (vec!["x = 1\n"], vec!["ls\n"]));
+}
+
+#[test]
+fn a_path_stands_for_its_file() {
+    let path = "docs/permissions/provider.json";
+    let expected = format!("a\n\n```json\n{}\n```\n", text(path).unwrap().trim_end());
+    assert_eq!(filled(&format!("a\n\n<!-- {path} -->\n")), expected);
 }

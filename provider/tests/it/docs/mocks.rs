@@ -12,7 +12,14 @@ const FILE: &str = "examples/mocks/gitlabspot.tfmock.hcl";
 
 /// For both, with such blocks inside. OpenTofu refuses a mock of an attribute that the configuration sets, so that these have only
 /// those that no configuration can set.
-const TESTS: [&str; 2] = ["examples/complete/tests/plan.tftest.hcl", "examples/complete/tests/apply.tofutest.hcl"];
+const TESTS: [&str; 6] = [
+    "examples/complete/tests/plan.tftest.hcl",
+    "examples/complete/tests/apply.tofutest.hcl",
+    "examples/modules/runner-stack/tests/plan.tftest.hcl",
+    "examples/modules/runner-stack/tests/refusals.tftest.hcl",
+    "examples/modules/runner-stack/tests/parts.tftest.hcl",
+    "examples/modules/runner-stack/tests/apply.tofutest.hcl",
+];
 
 /// Attributes that the API decides about, as it might.
 const COMPUTED: &[(&str, &[(&str, &str)])] = &[
@@ -55,7 +62,10 @@ const COMPUTED: &[(&str, &[(&str, &str)])] = &[
             ("access_key_id", r#""AKIA0000000000000000""#),
         ],
     ),
-    ("gitlabspot_runner_release", &[("id", r#""gitlab-runner/gitlab-runner""#), ("status", r#""available""#)]),
+    (
+        "gitlabspot_runner_release",
+        &[("id", r#""gitlab-runner/gitlab-runner""#), ("status", r#""available""#), ("job_pod", JOB_POD)],
+    ),
     ("gitlabspot_warm_capacity", &[("id", r#""gitlab-runner/warm""#)]),
     ("gitlabspot_spot_instance_types", &[("names", r#"["c5a.2xlarge", "m5.2xlarge"]"#)]),
 ];
@@ -71,6 +81,15 @@ const RUNNER_CACHE: &str = r#"{
         bucket_location = "eu-west-1"
         insecure        = false
       }
+    }"#;
+
+/// Warm capacity checks it.
+const JOB_POD: &str = r#"{
+      cpu               = "2"
+      memory            = "4Gi"
+      ephemeral_storage = "10Gi"
+      node_selector     = { intent = "build" }
+      tolerations       = []
     }"#;
 
 /// A block for each type, with what a configuration may set as well, or without it.

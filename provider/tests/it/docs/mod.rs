@@ -1,12 +1,18 @@
 //! The pages of the registry, rendered from schemas, descriptions and examples.
 
+mod code_blocks;
+mod first;
 mod function;
 mod guides;
+mod links;
 mod mocks;
+mod modules;
 mod page;
+mod pictures;
 mod reference;
 mod scenarios;
 mod schema;
+mod troubleshooting;
 
 use std::collections::BTreeMap;
 
@@ -78,7 +84,7 @@ fn of_release() -> Vec<String> {
         ADOPTION.trim_end().to_owned(),
         "## After a run that was killed".to_owned(),
         KILLED.trim_end().to_owned(),
-        "## Values files".to_owned(),
+        "## Keys of values files".to_owned(),
         "What becomes of every key of the official chart:".to_owned(),
         reference::values_keys(),
         "## Differences from the official chart".to_owned(),

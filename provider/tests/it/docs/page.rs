@@ -4,6 +4,7 @@ use tfplugin::framework::Schema;
 use tfplugin::framework::function::Definition;
 use tfplugin::framework::identity::IdentityAttribute;
 
+use super::first::{self, table_and_section};
 use super::function::{arguments, signature};
 use super::schema::{identity_section, schema_section, type_name};
 use crate::repository::text;
@@ -19,6 +20,11 @@ const INSTALLATION: &str = "Run `tofu init` or `terraform init` to install the p
 
 /// What a release does when it is planned, applied and destroyed.
 const RUNNER_RELEASE: &str = include_str!("runner_release.md");
+
+/// What is before and after the table of the attributes that most configurations set.
+const FIRST: &str = "## Attributes that most configurations set";
+const OTHERS: &str = "All of them, and the others, are listed in the [schema](#schema). The keys of config.toml for `config` are listed \
+     [below](#keys-of-configtoml). A values file of the official chart can replace attributes: see [Values files](#values-files).";
 
 /// How a list is used.
 const QUERY: &str = "Requires Terraform 1.14 or newer; OpenTofu does not support queries. Write the block to a file with the extension \
@@ -52,10 +58,13 @@ impl Page {
         let mut page = Self::new(title, &format!("{type_name} (Resource)"), &schema.description);
         let examples = format!("examples/resources/{type_name}");
         page.example("## Example Usage", &format!("{examples}/resource.tf"), "terraform");
+        let section = schema_section(schema);
         if type_name == "gitlabspot_runner_release" {
-            page.parts.push(RUNNER_RELEASE.to_owned());
+            let (table, section) = table_and_section(schema, &first::RELEASE, &section);
+            page.parts.extend([FIRST.to_owned(), table, OTHERS.to_owned(), RUNNER_RELEASE.to_owned(), section]);
+        } else {
+            page.parts.push(section);
         }
-        page.parts.push(schema_section(schema));
         page.import(type_name, &examples, identity);
         page
     }
@@ -141,7 +150,7 @@ pub(super) fn example_or_prose(paragraph: &str) -> String {
     path.map_or_else(|| paragraph.to_owned(), |path| fenced(&text(path).unwrap_or_default(), "terraform"))
 }
 
-fn fenced(code: &str, language: &str) -> String {
+pub(super) fn fenced(code: &str, language: &str) -> String {
     format!("```{language}\n{}\n```", code.trim_end())
 }
 

@@ -10,7 +10,7 @@ use crate::repository::files;
 const DRAWERS: [&str; 8] = ["util", "utils", "helper", "helpers", "common", "commons", "misc", "shared"];
 
 /// Everything that stands at the top.
-const TOP: [&str; 21] = [
+const TOP: [&str; 22] = [
     ".cargo",
     ".ci",
     ".clippy.toml",
@@ -27,6 +27,7 @@ const TOP: [&str; 21] = [
     "LICENSE",
     "Makefile",
     "README.md",
+    "SECURITY.md",
     "acceptance-tests",
     "docs",
     "examples",

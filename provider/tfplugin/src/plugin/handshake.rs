@@ -1,8 +1,7 @@
 //! What the host says in the environment, and the one line we answer on stdout.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use base64::Engine;
@@ -11,6 +10,7 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
 use super::tls::MutualTls;
+use super::transport::{Address, Placement, Ports};
 
 /// The version of go-plugin's own handshake.
 const CORE_PROTOCOL: u32 = 1;
@@ -26,9 +26,7 @@ const COOKIE: (&str, &str) =
 pub(super) struct Invitation {
     /// The only client to let in. `None`: the host wants no TLS.
     pub(super) client_certificate: Option<CertificateDer<'static>>,
-    pub(super) socket_directory: Option<PathBuf>,
-    /// A group by name or number that may also connect.
-    pub(super) socket_group: Option<String>,
+    pub(super) placement: Placement,
     /// The host asks whether one connection can carry more; it wants to hear that it cannot.
     pub(super) asks_for_multiplexing: bool,
 }
@@ -49,6 +47,8 @@ pub enum Refusal {
     OtherProtocol { offered: String },
     #[error("PLUGIN_CLIENT_CERT must hold exactly one certificate in PEM form; refusing to go on without TLS")]
     ClientCertificate,
+    #[error("PLUGIN_MIN_PORT and PLUGIN_MAX_PORT must be port numbers, not {minimum:?} and {maximum:?}")]
+    Ports { minimum: String, maximum: String },
 }
 
 impl Invitation {
@@ -68,11 +68,12 @@ impl Invitation {
             accept_protocol(&offered.to_string_lossy())?;
         }
         Ok(Self {
-            client_certificate: variable("PLUGIN_CLIENT_CERT")
-                .map(|pem| only_certificate(pem.as_bytes()))
-                .transpose()?,
-            socket_directory: variable("PLUGIN_UNIX_SOCKET_DIR").map(PathBuf::from),
-            socket_group: variable("PLUGIN_UNIX_SOCKET_GROUP").map(|group| group.to_string_lossy().into_owned()),
+            client_certificate: variable("PLUGIN_CLIENT_CERT").map(|pem| only_certificate(&pem)).transpose()?,
+            placement: Placement {
+                socket_directory: variable("PLUGIN_UNIX_SOCKET_DIR").map(PathBuf::from),
+                socket_group: variable("PLUGIN_UNIX_SOCKET_GROUP").map(|group| group.to_string_lossy().into_owned()),
+                ports: ports(variable("PLUGIN_MIN_PORT"), variable("PLUGIN_MAX_PORT"))?,
+            },
             asks_for_multiplexing: variable("PLUGIN_MULTIPLEX_GRPC")
                 .is_some_and(|value| is_true(&value.to_string_lossy())),
         })
@@ -88,11 +89,22 @@ fn accept_protocol(offered: &str) -> Result<(), Refusal> {
     Err(Refusal::OtherProtocol { offered: offered.to_owned() })
 }
 
-fn only_certificate(pem: &[u8]) -> Result<CertificateDer<'static>, Refusal> {
-    let mut certificates = CertificateDer::pem_slice_iter(pem);
+fn only_certificate(pem: &OsStr) -> Result<CertificateDer<'static>, Refusal> {
+    let pem = pem.to_str().ok_or(Refusal::ClientCertificate)?;
+    let mut certificates = CertificateDer::pem_slice_iter(pem.as_bytes());
     match (certificates.next(), certificates.next()) {
         (Some(Ok(certificate)), None) => Ok(certificate),
         _ => Err(Refusal::ClientCertificate),
+    }
+}
+
+/// A variable that is absent counts as 0, as with go-plugin.
+fn ports(minimum: Option<OsString>, maximum: Option<OsString>) -> Result<Ports, Refusal> {
+    let text = |port: Option<OsString>| port.map_or_else(|| "0".to_owned(), |port| port.to_string_lossy().into_owned());
+    let (minimum, maximum) = (text(minimum), text(maximum));
+    match (minimum.parse(), maximum.parse()) {
+        (Ok(first), Ok(last)) => Ok(Ports { first, last }),
+        _ => Err(Refusal::Ports { minimum, maximum }),
     }
 }
 
@@ -101,14 +113,15 @@ fn is_true(value: &str) -> bool {
     matches!(value, "1" | "t" | "T" | "true" | "TRUE" | "True")
 }
 
-/// The handshake line, without its line end. `address` is the socket's path.
+/// The handshake line, without its line end.
 ///
 /// Fields: handshake version, protocol version, network, address, "grpc", the server's certificate
 /// (empty without TLS) and, only for a host that asked, whether multiplexing is understood.
-pub(super) fn line(address: &str, tls: Option<&MutualTls>, invitation: &Invitation) -> String {
+pub(super) fn line(address: &Address, tls: Option<&MutualTls>, invitation: &Invitation) -> String {
     let certificate = tls.map(|tls| STANDARD_NO_PAD.encode(tls.certificate())).unwrap_or_default();
     let multiplexing = if invitation.asks_for_multiplexing { "|false" } else { "" };
-    format!("{CORE_PROTOCOL}|{PROTOCOL}|unix|{address}|grpc|{certificate}{multiplexing}")
+    let Address { network, address } = address;
+    format!("{CORE_PROTOCOL}|{PROTOCOL}|{network}|{address}|grpc|{certificate}{multiplexing}")
 }
 
 #[cfg(test)]
@@ -128,8 +141,7 @@ mod tests {
     fn plain() -> Invitation {
         Invitation {
             client_certificate: None,
-            socket_directory: None,
-            socket_group: None,
+            placement: Placement { ports: Ports { first: 10000, last: 25000 }, ..Placement::default() },
             asks_for_multiplexing: false,
         }
     }
@@ -151,14 +163,19 @@ mod tests {
             ("PLUGIN_CLIENT_CERT", &certificate.pem()),
             ("PLUGIN_UNIX_SOCKET_DIR", "/run/plugins"),
             ("PLUGIN_UNIX_SOCKET_GROUP", "terraform"),
+            ("PLUGIN_MIN_PORT", "1024"),
+            ("PLUGIN_MAX_PORT", "65535"),
             ("PLUGIN_MULTIPLEX_GRPC", "true"),
         ]);
         assert_eq!(
             invitation,
             Ok(Invitation {
                 client_certificate: Some(certificate.der().clone()),
-                socket_directory: Some("/run/plugins".into()),
-                socket_group: Some("terraform".to_owned()),
+                placement: Placement {
+                    socket_directory: Some("/run/plugins".into()),
+                    socket_group: Some("terraform".to_owned()),
+                    ports: Ports { first: 1024, last: 65535 },
+                },
                 asks_for_multiplexing: true,
             })
         );
@@ -191,16 +208,33 @@ mod tests {
     }
 
     #[test]
+    fn ports_that_are_no_numbers_are_refused() {
+        let refusal = |minimum: &str, maximum: &str| {
+            Err(Refusal::Ports { minimum: minimum.to_owned(), maximum: maximum.to_owned() })
+        };
+        assert_eq!(read(&[("PLUGIN_MIN_PORT", "low")]), refusal("low", "25000"));
+        assert_eq!(read(&[("PLUGIN_MAX_PORT", "65536")]), refusal("10000", "65536"));
+        let absent = read(&[("PLUGIN_MIN_PORT", ""), ("PLUGIN_MAX_PORT", "")]).unwrap();
+        assert_eq!(absent.placement.ports, Ports::default());
+    }
+
+    fn socket() -> Address {
+        Address { network: "unix", address: "/tmp/plugin1/s".to_owned() }
+    }
+
+    #[test]
     fn without_tls_the_sixth_field_is_there_and_empty() {
-        assert_eq!(line("/tmp/plugin1/s", None, &plain()), "1|6|unix|/tmp/plugin1/s|grpc|");
+        assert_eq!(line(&socket(), None, &plain()), "1|6|unix|/tmp/plugin1/s|grpc|");
         let asks = Invitation { asks_for_multiplexing: true, ..plain() };
-        assert_eq!(line("/tmp/plugin1/s", None, &asks), "1|6|unix|/tmp/plugin1/s|grpc||false");
+        assert_eq!(line(&socket(), None, &asks), "1|6|unix|/tmp/plugin1/s|grpc||false");
+        let tcp = Address { network: "tcp", address: "127.0.0.1:10000".to_owned() };
+        assert_eq!(line(&tcp, None, &plain()), "1|6|tcp|127.0.0.1:10000|grpc|");
     }
 
     #[test]
     fn the_certificate_has_no_padding() {
         let tls = MutualTls::with_client(certificate().der()).unwrap();
-        let line = line("/tmp/plugin1/s", Some(&tls), &plain());
+        let line = line(&socket(), Some(&tls), &plain());
         let field = line.strip_prefix("1|6|unix|/tmp/plugin1/s|grpc|").unwrap();
         assert_eq!(STANDARD_NO_PAD.decode(field).unwrap(), tls.certificate().as_ref());
     }

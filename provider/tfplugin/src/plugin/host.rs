@@ -1,8 +1,9 @@
 //! Who started this process: Terraform and OpenTofu say the same over the protocol, each with its own version.
 
 use std::ffi::OsStr;
-use std::os::unix::process::parent_id;
 use std::path::Path;
+
+use super::system::Parent;
 
 /// `Terraform` or `OpenTofu`, as far as it can be told.
 ///
@@ -10,7 +11,7 @@ use std::path::Path;
 /// is another one for a source without a host name.
 #[must_use]
 pub fn product() -> Option<&'static str> {
-    let parent = std::fs::read_link(format!("/proc/{}/exe", parent_id())).ok();
+    let parent = Parent::of_this_process().program();
     let itself = std::env::args_os().next();
     parent.as_deref().and_then(Path::file_name).and_then(of_program).or_else(|| itself.as_deref().and_then(of_path))
 }

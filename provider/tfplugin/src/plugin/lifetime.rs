@@ -1,15 +1,14 @@
 //! When the process ends by itself: with its host, or at a signal.
 
 use std::io;
-use std::os::unix::process::parent_id;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::time;
 use tokio_util::sync::CancellationToken;
 
 use super::calls::Calls;
+use super::system::{Parent, Signals};
 
 /// A dead host is noticed within this time.
 const PARENT_CHECK: Duration = Duration::from_secs(1);
@@ -46,24 +45,25 @@ impl Ending {
     }
 }
 
-/// Ends the process when the host, whose process id is `parent`, dies, and on SIGTERM.
+/// Ends the process when the host, which is `parent`, dies, and when this process is told to end.
 ///
-/// SIGINT does nothing: Ctrl-C reaches the host and us alike, and the host answers it with the RPC
-/// StopProvider and then wants to hear how far we got. SIGTERM may reach us alone, or the host as
-/// well, which then does the same: so calls are stopped, and answered.
+/// Ctrl-C does nothing: it reaches the host and this process alike, and the host answers it with the RPC StopProvider
+/// and waits for how far the calls got. A request to end (SIGTERM) may reach this process alone, or the host as well,
+/// which then does the same: so calls are stopped, and answered.
 ///
 /// # Errors
-/// When the handlers cannot be installed.
-pub(super) fn of_host(parent: u32, ending: Ending) -> io::Result<()> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
+/// When the handlers of signals cannot be installed.
+pub(super) fn of_host(parent: Parent, ending: Ending) -> io::Result<()> {
+    let mut signals = Signals::install()?;
     tokio::spawn(async move {
-        let orphaned = another_parent(parent, parent_id, PARENT_CHECK);
+        let orphaned = ended(|| parent.is_alive(), PARENT_CHECK);
         tokio::pin!(orphaned);
         loop {
             tokio::select! {
-                _ = interrupt.recv() => tracing::debug!("left an interrupt to the host"),
-                _ = terminate.recv() => break,
+                is_interrupt = signals.is_interrupt() => match is_interrupt {
+                    true => tracing::debug!("left an interrupt to the host"),
+                    false => break,
+                },
                 () = &mut orphaned => {
                     tracing::warn!("the program that started this provider is gone");
                     return ending.stop.cancel();
@@ -73,7 +73,7 @@ pub(super) fn of_host(parent: u32, ending: Ending) -> io::Result<()> {
         let at_once = async {
             tokio::select! {
                 () = orphaned => {}
-                _ = terminate.recv() => {}
+                () = until_told(&mut signals) => {}
             }
         };
         ending.gracefully(at_once).await;
@@ -81,30 +81,30 @@ pub(super) fn of_host(parent: u32, ending: Ending) -> io::Result<()> {
     Ok(())
 }
 
-/// Ends the process on SIGINT and SIGTERM: nobody else ends a process that a developer started.
+/// Returns at the next request to end that is no Ctrl-C.
+async fn until_told(signals: &mut Signals) {
+    while signals.is_interrupt().await {}
+}
+
+/// Ends the process on Ctrl-C and when it is told to end: nobody else ends a process that a developer started.
 ///
 /// # Errors
-/// When the handlers cannot be installed.
+/// When the handlers of signals cannot be installed.
 pub(super) fn of_developer(ending: Ending) -> io::Result<()> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
+    let mut signals = Signals::install()?;
     tokio::spawn(async move {
-        let mut told = async || {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
+        signals.is_interrupt().await;
+        let again = async {
+            signals.is_interrupt().await;
         };
-        told().await;
-        ending.gracefully(told()).await;
+        ending.gracefully(again).await;
     });
     Ok(())
 }
 
-/// Returns when the process has another parent than `parent`, because that one died. (Compared and
-/// not tested for 1: in a container the host may well be process 1.)
-async fn another_parent(parent: u32, current: impl Fn() -> u32, period: Duration) {
-    while current() == parent {
+/// Returns when `is_alive` says no; it is asked once in each `period`.
+async fn ended(is_alive: impl Fn() -> bool, period: Duration) {
+    while is_alive() {
         time::sleep(period).await;
     }
 }
@@ -115,19 +115,20 @@ mod tests {
     use std::cell::Cell;
 
     #[tokio::test]
-    async fn a_change_of_parent_is_noticed() {
+    async fn the_end_of_the_parent_is_noticed() {
         let asked = Cell::new(0);
         let dies_before_the_third_look = || {
             asked.set(asked.get() + 1);
-            if asked.get() < 3 { 4711 } else { 1 }
+            asked.get() < 3
         };
-        another_parent(4711, dies_before_the_third_look, Duration::from_millis(1)).await;
+        ended(dies_before_the_third_look, Duration::from_millis(1)).await;
         assert_eq!(asked.get(), 3);
     }
 
     #[tokio::test]
-    async fn a_host_that_is_process_one_is_alive() {
-        let watch = another_parent(1, || 1, Duration::from_millis(1));
+    async fn a_parent_that_lives_is_waited_for() {
+        let parent = Parent::of_this_process();
+        let watch = ended(|| parent.is_alive(), Duration::from_millis(1));
         assert!(time::timeout(Duration::from_millis(20), watch).await.is_err());
     }
 }

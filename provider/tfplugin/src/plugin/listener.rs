@@ -4,13 +4,12 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
 use tokio::time;
 use tokio_rustls::TlsAcceptor;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::connection::Connection;
+use super::transport::{Connection, Listener};
 
 /// A peer on the same machine needs milliseconds.
 const TLS_TIMEOUT: Duration = Duration::from_secs(10);
@@ -20,7 +19,7 @@ const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(100);
 
 /// The stream that tonic serves. An error in it would end the server, so it has none.
 pub(super) fn connections(
-    listener: UnixListener,
+    listener: Listener,
     tls: Option<TlsAcceptor>,
 ) -> ReceiverStream<Result<Connection, Infallible>> {
     let (ready, connections) = mpsc::channel(8);
@@ -28,11 +27,11 @@ pub(super) fn connections(
     ReceiverStream::new(connections)
 }
 
-async fn accept(listener: UnixListener, tls: Option<TlsAcceptor>, ready: mpsc::Sender<Result<Connection, Infallible>>) {
+async fn accept(listener: Listener, tls: Option<TlsAcceptor>, ready: mpsc::Sender<Result<Connection, Infallible>>) {
     while !ready.is_closed() {
         match listener.accept().await {
             // A task for each, so that a peer which says nothing holds up nobody else.
-            Ok((stream, _)) => drop(tokio::spawn(admit(stream, tls.clone(), ready.clone()))),
+            Ok(stream) => drop(tokio::spawn(admit(stream, tls.clone(), ready.clone()))),
             Err(error) => {
                 tracing::warn!(%error, "could not accept a connection");
                 time::sleep(PAUSE_AFTER_FAILURE).await;
@@ -41,11 +40,11 @@ async fn accept(listener: UnixListener, tls: Option<TlsAcceptor>, ready: mpsc::S
     }
 }
 
-async fn admit(stream: UnixStream, tls: Option<TlsAcceptor>, ready: mpsc::Sender<Result<Connection, Infallible>>) {
+async fn admit(stream: Connection, tls: Option<TlsAcceptor>, ready: mpsc::Sender<Result<Connection, Infallible>>) {
     let connection = match tls {
-        None => Connection::from(stream),
+        None => stream,
         Some(tls) => match time::timeout(TLS_TIMEOUT, tls.accept(stream)).await {
-            Ok(Ok(stream)) => Connection::from(stream),
+            Ok(Ok(encrypted)) => Connection::new(encrypted),
             Ok(Err(error)) => return tracing::warn!(%error, "refused a connection"),
             Err(_) => return tracing::warn!("gave up a connection whose peer does not speak"),
         },

@@ -1,11 +1,12 @@
 //! Being a go-plugin process: the part of a provider that is the same for every provider.
 //!
 //! The host (Terraform or OpenTofu) starts this binary, once per phase and provider configuration,
-//! and says in the environment what it expects ([`handshake`]). We listen on a Unix socket that
-//! nobody else can reach ([`socket`]), let in only the client whose certificate the host named
-//! ([`tls`], [`listener`]), print one line on stdout that says where we are, and then answer gRPC
-//! calls: the host's own services ([`services`]) and whatever the caller of [`serve`] brings. The
-//! process ends when the host asks for it, or dies ([`lifetime`]).
+//! and says in the environment what it expects ([`handshake`]). The process listens on a Unix socket,
+//! or on Windows at loopback ([`transport`]), lets in only the client whose certificate the host named
+//! ([`tls`], [`listener`]), prints one line on stdout that says where it is, and then answers gRPC
+//! calls: the host's own services ([`services`]) and those that the caller of [`serve`] brings. The
+//! process ends when the host asks for it, or dies ([`lifetime`]). What differs by operating system is
+//! in [`transport`] and [`system`].
 //!
 //! With [`debug`] a developer starts the process and the host attaches to it ([`reattach`]).
 //!
@@ -20,7 +21,6 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 
 mod calls;
-mod connection;
 mod handshake;
 mod host;
 mod lifetime;
@@ -28,21 +28,24 @@ mod listener;
 pub mod logging;
 mod reattach;
 mod services;
-mod socket;
+mod system;
 mod tls;
+mod transport;
 
 pub use handshake::Refusal;
 pub use host::product;
-pub use socket::SocketError;
 pub use tls::TlsError;
 /// The gRPC services that a plugin offers beside go-plugin's own.
 pub use tonic::service::Routes as Services;
+pub use transport::{Transport, TransportError};
 
 use calls::Calls;
 use handshake::Invitation;
 use lifetime::Ending;
-use socket::Socket;
+use reattach::Shells;
+use system::Parent;
 use tls::MutualTls;
+use transport::{Endpoint, Placement};
 
 /// After this time go-plugin's host kills a process that it has told to stop.
 const KILLED_AFTER: Duration = Duration::from_secs(2);
@@ -82,7 +85,7 @@ pub enum Error {
     #[error("could not prepare TLS for the host: {0}")]
     Tls(#[from] TlsError),
     #[error(transparent)]
-    Socket(#[from] SocketError),
+    Transport(#[from] TransportError),
     #[error("could not start the runtime or catch signals: {0}")]
     Runtime(#[source] io::Error),
     #[error("could not tell the host on stdout where to connect: {0}")]
@@ -99,20 +102,28 @@ pub enum Error {
 /// [`Error::Refused`] when no host, or one that speaks another protocol, started the process; the
 /// others when the machine does not give us what we need.
 pub fn serve(plugin: impl FnOnce() -> Plugin) -> Result<(), Error> {
-    let parent = std::os::unix::process::parent_id();
+    serve_over(Transport::default(), plugin)
+}
+
+/// As [`serve`], over a transport that may be another than the one of this operating system.
+///
+/// # Errors
+/// As [`serve`].
+pub fn serve_over(transport: Transport, plugin: impl FnOnce() -> Plugin) -> Result<(), Error> {
+    let parent = Parent::of_this_process();
     let invitation = Invitation::read(|name| std::env::var_os(name))?;
     run(async {
         let tls = invitation.client_certificate.as_ref().map(MutualTls::with_client).transpose()?;
-        let socket = Socket::bind(invitation.socket_directory.as_deref(), invitation.socket_group.as_deref())?;
+        let endpoint = Endpoint::bind(transport, &invitation.placement)?;
         let Plugin { services, stop: stop_calls } = plugin();
         let (stop, calls) = (CancellationToken::new(), Calls::new());
         let ending = Ending { calls: calls.clone(), stop_calls, stop: stop.clone() };
         lifetime::of_host(parent, ending).map_err(Error::Runtime)?;
 
-        let line = handshake::line(socket.address(), tls.as_ref(), &invitation);
+        let line = handshake::line(endpoint.address(), tls.as_ref(), &invitation);
         announce(&line).map_err(Error::Announce)?;
         let all = services::beside(services, services::OnShutdown::Stop(stop.clone())).await;
-        answer(all, calls, socket, tls.map(|tls| tls.acceptor()), stop).await
+        answer(all, calls, endpoint, tls.map(|tls| tls.acceptor()), stop).await
     })
 }
 
@@ -124,16 +135,16 @@ pub fn serve(plugin: impl FnOnce() -> Plugin) -> Result<(), Error> {
 /// As [`serve`], except that nobody is refused.
 pub fn debug(source: &str, plugin: impl FnOnce() -> Plugin) -> Result<(), Error> {
     run(async {
-        let socket = Socket::bind(None, None)?;
+        let endpoint = Endpoint::bind(Transport::default(), &Placement::default())?;
         let Plugin { services, stop: stop_calls } = plugin();
         let (stop, calls) = (CancellationToken::new(), Calls::new());
         let ending = Ending { calls: calls.clone(), stop_calls, stop: stop.clone() };
         lifetime::of_developer(ending).map_err(Error::Runtime)?;
 
-        let text = reattach::instructions(source, std::process::id(), socket.address());
+        let text = reattach::instructions(source, std::process::id(), endpoint.address(), Shells::OF_SYSTEM);
         announce(&text).map_err(Error::Announce)?;
         let all = services::beside(services, services::OnShutdown::Stay(stop.clone())).await;
-        answer(all, calls, socket, None, stop).await
+        answer(all, calls, endpoint, None, stop).await
     })
 }
 
@@ -158,15 +169,15 @@ fn announce(text: &str) -> io::Result<()> {
     stdout.flush()
 }
 
-/// Answers calls until `stop`. The socket's directory is gone when this returns.
+/// Answers calls until `stop`. The directory of a socket is removed when this returns.
 async fn answer(
     services: Services,
     calls: Calls,
-    socket: Socket,
+    endpoint: Endpoint,
     tls: Option<tokio_rustls::TlsAcceptor>,
     stop: CancellationToken,
 ) -> Result<(), Error> {
-    let (listener, _directory) = socket.into_parts();
+    let (listener, _directory) = endpoint.into_parts();
     let served = Server::builder()
         .layer(calls)
         .add_routes(services)

@@ -2,25 +2,50 @@
 
 use serde_json::json;
 
+use super::transport::Address;
+
 /// Whoever writes only `namespace/name` means the registry of the program at hand.
 const REGISTRIES: [&str; 2] = ["registry.terraform.io", "registry.opentofu.org"];
 
-/// The text to print. `source` is `namespace/name`, `address` the socket's path.
-pub(super) fn instructions(source: &str, process: u32, address: &str) -> String {
+/// The command lines that set the variable, by shell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shells {
+    Posix,
+    /// The Command Prompt and PowerShell.
+    Windows,
+}
+
+impl Shells {
+    pub(super) const OF_SYSTEM: Self = if cfg!(windows) { Self::Windows } else { Self::Posix };
+
+    fn commands(self, value: &str) -> String {
+        match self {
+            Self::Posix => format!("\tTF_REATTACH_PROVIDERS='{}'\n", value.replace('\'', r"'\''")),
+            Self::Windows => format!(
+                "\tCommand Prompt:\tset \"TF_REATTACH_PROVIDERS={value}\"\n\
+                 \tPowerShell:\t$env:TF_REATTACH_PROVIDERS='{}'\n",
+                value.replace('\'', "''")
+            ),
+        }
+    }
+}
+
+/// The text to print. `source` is `namespace/name`.
+pub(super) fn instructions(source: &str, process: u32, address: &Address, shells: Shells) -> String {
     let attach = json!({
         "Protocol": "grpc",
         "ProtocolVersion": 6,
         "Pid": process,
         // The host must not end a process that it did not start.
         "Test": true,
-        "Addr": { "Network": "unix", "String": address },
+        "Addr": { "Network": address.network, "String": address.address },
     });
     let providers: serde_json::Map<_, _> =
         REGISTRIES.iter().map(|registry| (format!("{registry}/{source}"), attach.clone())).collect();
-    let value = serde_json::Value::Object(providers).to_string().replace('\'', r"'\''");
+    let commands = shells.commands(&serde_json::Value::Object(providers).to_string());
     format!(
         "Provider started. To attach Terraform or OpenTofu, set the TF_REATTACH_PROVIDERS \
-         environment variable with the following:\n\n\tTF_REATTACH_PROVIDERS='{value}'\n"
+         environment variable with the following:\n\n{commands}"
     )
 }
 
@@ -30,7 +55,8 @@ mod tests {
 
     #[test]
     fn the_variable_can_be_pasted_into_a_shell() {
-        let text = instructions("example/thing", 123, "/tmp/plugin1/s");
+        let socket = Address { network: "unix", address: "/tmp/plugin1/s".to_owned() };
+        let text = instructions("example/thing", 123, &socket, Shells::Posix);
         let line = text.lines().find(|line| line.contains('=')).unwrap();
         let value = line.trim().strip_prefix("TF_REATTACH_PROVIDERS='").unwrap();
         let value: serde_json::Value = serde_json::from_str(value.strip_suffix('\'').unwrap()).unwrap();
@@ -48,5 +74,14 @@ mod tests {
                 "registry.opentofu.org/example/thing": attach,
             })
         );
+    }
+
+    #[test]
+    fn the_shells_of_windows_have_their_own_commands() {
+        let tcp = Address { network: "tcp", address: "127.0.0.1:10000".to_owned() };
+        let text = instructions("example/it's", 123, &tcp, Shells::Windows);
+        assert!(text.contains(r#"set "TF_REATTACH_PROVIDERS={"registry.terraform.io/example/it's":{"#), "{text}");
+        assert!(text.contains(r#"$env:TF_REATTACH_PROVIDERS='{"registry.terraform.io/example/it''s":{"#), "{text}");
+        assert!(text.contains(r#""Addr":{"Network":"tcp","String":"127.0.0.1:10000"}"#), "{text}");
     }
 }

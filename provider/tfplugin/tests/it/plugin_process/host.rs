@@ -20,10 +20,11 @@ use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
 use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-use tokio::net::UnixStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
+use tokio_util::either::Either;
 use tonic::transport::{Channel, Endpoint};
 
 /// Long enough for a busy machine; nothing here waits that long when all is well.
@@ -110,9 +111,19 @@ impl Identity {
     }
 }
 
+/// What a plugin listens on; `Tcp` is what it is on Windows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Network {
+    Unix,
+    Tcp,
+}
+
+pub(crate) type Stream = Either<UnixStream, TcpStream>;
+
 /// A plugin that has printed its handshake line.
 pub(crate) struct Plugin {
     pub(crate) process: Child,
+    network: Network,
     pub(crate) address: String,
     /// The certificate that the line named.
     certificate: Option<CertificateDer<'static>>,
@@ -131,6 +142,16 @@ impl Plugin {
         .await
     }
 
+    pub(crate) async fn start_over(network: Network, client: &Identity) -> Self {
+        Self::start_with(|command| {
+            command.env("PLUGIN_CLIENT_CERT", client.pem());
+            if network == Network::Tcp {
+                command.arg("--tcp");
+            }
+        })
+        .await
+    }
+
     pub(crate) async fn start_with(configure: impl FnOnce(&mut Command)) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let mut command = invited(directory.path());
@@ -143,16 +164,30 @@ impl Plugin {
         let mut line = String::new();
         timeout(PATIENCE, stdout.read_line(&mut line)).await.unwrap().unwrap();
         let fields: Vec<_> = line.strip_suffix('\n').unwrap().split('|').collect();
-        let ["1", "6", "unix", address, "grpc", certificate] = fields[..] else {
+        let ["1", "6", network, address, "grpc", certificate] = fields[..] else {
             unreachable!("not a handshake: {line:?}")
+        };
+        let network = match network {
+            "unix" => Network::Unix,
+            "tcp" => Network::Tcp,
+            other => unreachable!("no network of go-plugin: {other}"),
         };
         let certificate = STANDARD_NO_PAD.decode(certificate).unwrap();
         Self {
             process,
+            network,
             address: address.to_owned(),
             certificate: (!certificate.is_empty()).then(|| certificate.into()),
             directory,
             stdout,
+        }
+    }
+
+    /// A connection on which nothing was sent yet.
+    pub(crate) async fn connection(&self) -> io::Result<Stream> {
+        match self.network {
+            Network::Unix => UnixStream::connect(&self.address).await.map(Either::Left),
+            Network::Tcp => TcpStream::connect(&self.address).await.map(Either::Right),
         }
     }
 
@@ -161,7 +196,7 @@ impl Plugin {
         &self,
         client: Option<&Identity>,
         versions: &[&'static SupportedProtocolVersion],
-    ) -> io::Result<TlsStream<UnixStream>> {
+    ) -> io::Result<TlsStream<Stream>> {
         // As a Go host: our certificate, and no other, is what it trusts.
         let mut roots = RootCertStore::empty();
         roots.add(self.certificate.clone().unwrap()).unwrap();
@@ -176,7 +211,7 @@ impl Plugin {
             }
         };
         configuration.alpn_protocols = vec![b"h2".to_vec()];
-        let stream = UnixStream::connect(&self.address).await?;
+        let stream = self.connection().await?;
         tokio_rustls::TlsConnector::from(Arc::new(configuration))
             .connect(ServerName::try_from("localhost").unwrap(), stream)
             .await

@@ -1,6 +1,7 @@
 //! The example `minimal` as a child process, seen from its host.
 
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ use tonic_health::pb::health_client::HealthClient;
 
 mod host;
 
-use host::{Identity, PATIENCE, Plugin, binary, command, invitation, invited, outcome, plain_channel};
+use host::{Identity, Network, PATIENCE, Plugin, binary, command, invitation, invited, outcome, plain_channel};
 
 /// What a host asks first.
 async fn health(channel: Channel) -> ServingStatus {
@@ -75,8 +76,14 @@ async fn the_host_with_its_certificate_is_served() {
 
 #[tokio::test]
 async fn nobody_else_is_served() {
+    for network in [Network::Unix, Network::Tcp] {
+        nobody_else_is_served_over(network).await;
+    }
+}
+
+async fn nobody_else_is_served_over(network: Network) {
     let (host, stranger) = (Identity::new(), Identity::new());
-    let plugin = Plugin::start(Some(&host)).await;
+    let plugin = Plugin::start_over(network, &host).await;
     for version in [&TLS12, &TLS13] {
         assert_eq!(alert(&plugin, None, version).await, AlertDescription::CertificateRequired);
         assert_eq!(alert(&plugin, Some(&stranger), version).await, AlertDescription::AccessDenied);
@@ -85,6 +92,18 @@ async fn nobody_else_is_served() {
         assert_eq!(alert(&plugin, Some(&thief), version).await, AlertDescription::DecryptError);
     }
     assert_eq!(health(plugin.channel(&host).await).await, ServingStatus::Serving);
+}
+
+#[tokio::test]
+async fn tcp_is_at_loopback_and_within_the_ports_of_the_host() {
+    let host = Identity::new();
+    let plugin = Plugin::start_over(Network::Tcp, &host).await;
+    let address: SocketAddr = plugin.address.parse().unwrap();
+    assert!(address.ip().is_loopback(), "{address}");
+    assert!((10000..=25000).contains(&address.port()), "{address}");
+    let second = Plugin::start_over(Network::Tcp, &host).await;
+    assert_ne!(second.address, plugin.address);
+    assert_eq!(health(second.channel(&host).await).await, ServingStatus::Serving);
 }
 
 #[tokio::test]

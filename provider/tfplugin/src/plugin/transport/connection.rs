@@ -1,28 +1,30 @@
 //! One accepted connection, encrypted or not, as tonic wants to see it.
 
+use std::fmt;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::UnixStream;
-use tokio_rustls::server::TlsStream;
-use tokio_util::either::Either;
 use tonic::transport::server::Connected;
 
-/// Nothing about the peer is told to the services: whoever got this far is the host.
-#[derive(Debug)]
-pub(super) struct Connection(Either<Box<TlsStream<UnixStream>>, UnixStream>);
+/// A stream of bytes of any transport.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
-impl From<UnixStream> for Connection {
-    fn from(plain: UnixStream) -> Self {
-        Self(Either::Right(plain))
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+/// Nothing about the peer is told to the services: only the host gets this far.
+pub(in crate::plugin) struct Connection(Box<dyn Stream>);
+
+impl Connection {
+    pub(in crate::plugin) fn new(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
+        Self(Box::new(stream))
     }
 }
 
-impl From<TlsStream<UnixStream>> for Connection {
-    fn from(encrypted: TlsStream<UnixStream>) -> Self {
-        Self(Either::Left(Box::new(encrypted)))
+impl fmt::Debug for Connection {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Connection").finish_non_exhaustive()
     }
 }
 

@@ -1,0 +1,259 @@
+//! `examples/modules`, and the configurations that use them: one runner, three sizes of them, and units of Terragrunt.
+
+use std::fs;
+use std::path::Path;
+
+use gitlabspot_acceptance_tests::{Engine, Stage, Workspace};
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::batch::v1::CronJob;
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
+use kube::api::Api;
+use serde_json::{Value, json};
+
+const STACK: &str = "modules/runner-stack";
+
+/// The sizes, the vCPUs of their nodes, and the CPU request of a job.
+const SIZES: [(&str, u64, &str); 3] = [("small", 2, "500m"), ("medium", 8, "2"), ("large", 16, "14")];
+
+#[tokio::test]
+async fn are_tested_with_mocks_by_opentofu() {
+    are_tested_with_mocks_by(Engine::opentofu()).await;
+}
+
+#[tokio::test]
+async fn are_tested_with_mocks_by_terraform() {
+    let Some(engine) = Engine::terraform() else { return };
+    are_tested_with_mocks_by(engine).await;
+}
+
+/// The tests of the module, which make no call.
+async fn are_tested_with_mocks_by(engine: Engine) {
+    // A file of tests that only OpenTofu reads has two of them.
+    let passed = if engine == Engine::opentofu() { 28 } else { 26 };
+    let stage = Stage::new(&format!("modules/mocks_{}", engine.name()), engine).await;
+    let workspace = stage.example(STACK, json!({})).await;
+    let output = workspace.run(&["test"]).await.succeeded();
+    assert!(output.prose().contains(&format!("{passed} passed, 0 failed")), "{output}");
+    assert!(stage.account.calls().is_empty());
+}
+
+/// The blocks of the READMEs, as one configuration; addresses in Git become those of this repository.
+#[tokio::test]
+async fn readmes_are_valid() {
+    let stage = Stage::new("modules/readmes", Engine::opentofu()).await;
+    let workspace = stage.example("sizes", json!({})).await;
+    let mut blocks = String::new();
+    for readme in
+        ["modules/runner-stack", "modules/runner-stack/modules/build-nodes", "modules/runner-stack/modules/runner"]
+    {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(readme).join("README.md");
+        let text = fs::read_to_string(path).unwrap();
+        let of_file = text.split("```terraform\n").skip(1).filter_map(|rest| rest.split("```").next());
+        blocks.extend(of_file.map(str::to_owned));
+    }
+    let git = "git::https://github.com/gitlabspot/terraform-provider-gitlabspot.git//examples/";
+    let text = blocks.replace(git, "../").replace("?ref=v0.1.0", "");
+    assert_eq!(text.matches("source ").count(), 3, "{text}");
+    workspace.write("main.tf", &text);
+    workspace.write("outputs.tf", README_REST);
+    workspace.init().await;
+    workspace.validate().await;
+}
+
+/// What the blocks of the READMEs name, beside the variables of `examples/sizes`.
+const README_REST: &str = r#"
+terraform {
+  required_providers {
+    gitlabspot = { source = "gitlabspot/gitlabspot" }
+  }
+}
+resource "gitlabspot_cache_bucket" "shared" {}
+variable "runner_token" {
+  type      = string
+  ephemeral = true
+}
+"#;
+
+/// Instance types by vCPUs and memory, a generated name of the bucket, and defaults for the rest.
+#[tokio::test]
+async fn the_basic_stack_applies() {
+    let stage = Stage::new("modules/basic", Engine::opentofu()).await;
+    let variables = json!({
+        "cluster_name": stage.account.cluster(),
+        "namespace": stage.namespace.name(),
+        "gitlab_url": stage.gitlab.url(),
+        "runner_token": "glrt-of-the-basic-stack",
+    });
+    let workspace = stage.example(&format!("{STACK}/examples/basic"), variables).await;
+    workspace.apply().await;
+    workspace.assert_stable().await;
+
+    the_nodes_are_for_jobs_alone(&stage).await;
+    the_manager_is_available(&stage, stage.namespace.name()).await;
+    workspace.destroy().await;
+    stage.assert_nothing_left().await;
+}
+
+/// Labels and taints of the nodes are those that the jobs require and tolerate.
+async fn the_nodes_are_for_jobs_alone(stage: &Stage) {
+    let group = stage.account.eks().describe_nodegroup().cluster_name(stage.account.cluster());
+    let group = group.nodegroup_name("gitlab-runner").send().await.unwrap().nodegroup.unwrap();
+    assert_eq!(group.labels().unwrap()["build-nodes"], "gitlab-runner");
+    assert_eq!(group.taints()[0].key(), Some("build-nodes"));
+    let configuration: ConfigMap = stage.kubernetes.get(stage.namespace.name(), "gitlab-runner").await;
+    let toml = configuration.data.unwrap().into_values().collect::<String>();
+    for line in
+        [r#""build-nodes=gitlab-runner" = "NoSchedule""#, "poll_timeout = 300", "eks.amazonaws.com/capacityType"]
+    {
+        assert!(toml.contains(line), "{line} is not in {toml}");
+    }
+}
+
+async fn the_manager_is_available(stage: &Stage, namespace: &str) {
+    let manager: Deployment = stage.kubernetes.get(namespace, "gitlab-runner").await;
+    assert_eq!(manager.status.unwrap().ready_replicas, Some(1), "{namespace}");
+}
+
+#[tokio::test]
+async fn three_sizes_apply_with_opentofu() {
+    three_sizes_apply_with(Engine::opentofu()).await;
+}
+
+#[tokio::test]
+async fn three_sizes_apply_with_terraform() {
+    let Some(engine) = Engine::terraform() else { return };
+    three_sizes_apply_with(engine).await;
+}
+
+async fn three_sizes_apply_with(engine: Engine) {
+    let stage = Stage::new(&format!("modules/sizes_{}", engine.name()), engine).await;
+    let prefix = stage.namespace.name();
+    let workspace = stage.example("sizes", sizes(&stage)).await;
+    workspace.apply().await;
+    workspace.assert_stable().await;
+
+    let state = workspace.state().await;
+    for (size, vcpus, cpu) in SIZES {
+        let types = state.output("instance_types")[size].as_array().unwrap();
+        the_nodes_have(&stage, &format!("builds-{size}"), types, vcpus).await;
+        the_runner_has(&stage, &format!("{prefix}-{size}"), size, cpu).await;
+    }
+    // One size alone has warm capacity.
+    let placeholders: CronJob = stage.kubernetes.get(&format!("{prefix}-small"), "gitlab-runner-warm").await;
+    assert_eq!(placeholders.spec.time_zone.as_deref(), Some("Africa/Johannesburg"));
+    let warm = state.addresses().into_iter().filter(|address| address.contains("gitlabspot_warm_capacity"));
+    assert_eq!(warm.count(), 1);
+
+    workspace.destroy().await;
+    assert_no_size_is_left(&stage, prefix).await;
+}
+
+fn sizes(stage: &Stage) -> Value {
+    json!({
+        "cluster_name": stage.account.cluster(),
+        "cache_bucket": stage.namespace.name(),
+        "namespace_prefix": stage.namespace.name(),
+        "gitlab_url": stage.gitlab.url(),
+        "runner_tokens": SIZES.iter().map(|(size, ..)| ((*size).to_owned(), json!(format!("glrt-of-{size}")))).collect::<Value>(),
+    })
+}
+
+async fn the_nodes_have(stage: &Stage, name: &str, types: &[Value], vcpus: u64) {
+    let group = stage.account.eks().describe_nodegroup().cluster_name(stage.account.cluster()).nodegroup_name(name);
+    let group = group.send().await.unwrap().nodegroup.unwrap();
+    assert_eq!(json!(group.instance_types()), json!(types), "{name}");
+    let found = stage.account.ec2().describe_instance_types();
+    let wanted = group.instance_types().iter().map(|it| it.as_str().into()).collect();
+    let found = found.set_instance_types(Some(wanted)).send().await.unwrap();
+    let of_size = |it: &aws_sdk_ec2::types::InstanceTypeInfo| it.v_cpu_info().unwrap().default_v_cpus();
+    let all: Vec<_> = found.instance_types().iter().map(of_size).collect();
+    assert!(!all.is_empty() && all.iter().all(|it| *it == i32::try_from(vcpus).ok()), "{name}: {all:?}");
+}
+
+/// Its own nodes and requests, and the cache of all.
+async fn the_runner_has(stage: &Stage, namespace: &str, size: &str, cpu: &str) {
+    the_manager_is_available(stage, namespace).await;
+    let configuration: ConfigMap = stage.kubernetes.get(namespace, "gitlab-runner").await;
+    let toml = configuration.data.unwrap().into_values().collect::<String>();
+    let lines = [
+        format!(r#""build-nodes=builds-{size}" = "NoSchedule""#),
+        format!(r#"cpu_request = "{cpu}""#),
+        format!(r#"BucketName = "{}""#, stage.namespace.name()),
+    ];
+    for line in lines {
+        assert!(toml.contains(&line), "{line} is not in {toml}");
+    }
+}
+
+async fn assert_no_size_is_left(stage: &Stage, prefix: &str) {
+    stage.assert_nothing_left().await;
+    let namespaces: Api<Namespace> = Api::all(stage.kubernetes.client());
+    for (size, ..) in SIZES {
+        let name = format!("{prefix}-{size}");
+        assert!(namespaces.get_opt(&name).await.unwrap().is_none(), "the namespace {name} still exists");
+    }
+}
+
+/// Terragrunt itself is not run. The units are called as modules, with the same inputs and outputs of dependencies, and
+/// with the provider block that `root.hcl` generates.
+#[tokio::test]
+async fn units_of_terragrunt_apply() {
+    let stage = Stage::new("modules/terragrunt", Engine::opentofu()).await;
+    let prefix = stage.namespace.name();
+    let workspace = stage.example("terragrunt", json!({})).await;
+    let cluster = format!("\"{}\"", stage.account.cluster());
+    let own = |text: String| {
+        let text = text.replace("\"prod\"", &cluster).replace("\"ci-", &format!("\"{prefix}-"));
+        text.replace("example-runner-cache", prefix)
+    };
+    workspace.write("provider.tf", &own(generated_provider(&unit(&workspace, "root.hcl"))));
+    for name in ["cache", "small", "medium", "large"] {
+        let text = unit(&workspace, &format!("{name}/terragrunt.hcl"));
+        let call = own(module_call(name, &text));
+        let call = call.replace("  namespace  ", &format!("  gitlab_url = \"{}\"\n  namespace  ", stage.gitlab.url()));
+        workspace.write(&format!("{name}.tf"), &call);
+    }
+    workspace.init().await;
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    for (size, _, cpu) in SIZES {
+        the_runner_has(&stage, &format!("{prefix}-{size}"), size, cpu).await;
+    }
+    workspace.destroy().await;
+    assert_no_size_is_left(&stage, prefix).await;
+}
+
+fn unit(workspace: &Workspace, file: &str) -> String {
+    fs::read_to_string(workspace.folder().join(file)).unwrap()
+}
+
+/// What `root.hcl` writes into the folder of each unit, after the version that the provider has.
+fn generated_provider(root: &str) -> String {
+    let (_, rest) = root.split_once("contents  = <<-EOF\n").unwrap();
+    let (contents, _) = rest.split_once("\n  EOF\n").unwrap();
+    format!(
+        "{contents}\nterraform {{\n  required_providers {{\n    gitlabspot = {{ source = \"gitlabspot/gitlabspot\" }}\n  }}\n}}\n"
+    )
+}
+
+/// A unit as the call of its module: what the functions of Terragrunt stand for is put in their place.
+fn module_call(name: &str, unit: &str) -> String {
+    let source = unit.split_once("source = \"").map_or(format!("./{name}"), |(_, rest)| {
+        // Relative to the folder of the unit.
+        rest.split('"').next().unwrap().strip_prefix("../").unwrap().to_owned()
+    });
+    let (_, inputs) = unit.split_once("\ninputs = {\n").unwrap();
+    let (inputs, _) = inputs.rsplit_once("\n}").unwrap();
+    let inputs = inputs.replace("dependency.cache.outputs.", "module.cache.");
+    let inputs = inputs.replace(&format!("get_env(\"RUNNER_TOKEN_{}\")", name.to_uppercase()), "\"glrt-of-a-unit\"");
+    assert!(!inputs.contains("get_env") && !inputs.contains("dependency"), "{inputs}");
+    format!("module \"{name}\" {{\n  source = \"{source}\"\n{inputs}\n}}\n")
+}
+
+#[test]
+fn a_unit_is_the_call_of_its_module() {
+    let unit = "terraform {\n  source = \"../../modules/a\"\n}\n\ninputs = {\n  b = dependency.cache.outputs.c\n  d = get_env(\"RUNNER_TOKEN_X\")\n}\n";
+    let expected = "module \"x\" {\n  source = \"../modules/a\"\n  b = module.cache.c\n  d = \"glrt-of-a-unit\"\n}\n";
+    assert_eq!(module_call("x", unit), expected);
+    assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/terragrunt/root.hcl").is_file());
+}

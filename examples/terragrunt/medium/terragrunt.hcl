@@ -1,0 +1,42 @@
+include "root" {
+  path = find_in_parent_folders("root.hcl")
+}
+
+terraform {
+  source = "../../modules/runner-stack"
+}
+
+dependency "cache" {
+  config_path = "../cache"
+
+  # For plans before the bucket exists.
+  mock_outputs = {
+    cache_bucket = {
+      bucket       = "example-runner-cache"
+      runner_cache = { type = "s3", s3 = { bucket_name = "example-runner-cache", bucket_location = "af-south-1" } }
+    }
+  }
+  mock_outputs_allowed_terraform_commands = ["validate", "plan"]
+}
+
+inputs = {
+  cluster_name          = "prod"
+  node_group_name       = "builds-medium"
+  namespace             = "ci-medium"
+  availability_zones    = ["af-south-1a", "af-south-1b"]
+  instance_requirements = { vcpus = 8, memory_gib = { min = 16, max = 32 } }
+  max_size              = 5
+
+  # From the environment and into a write-only argument: the token is in no file, plan or state.
+  runner_token = get_env("RUNNER_TOKEN_MEDIUM")
+  runner_name  = "medium"
+  concurrent   = 10
+  cache_bucket = dependency.cache.outputs.cache_bucket
+
+  config = {
+    kubernetes = {
+      cpu_request    = "2"
+      memory_request = "6Gi"
+    }
+  }
+}
