@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use gitlabspot_clients::{ClientError, Clients};
 use tfplugin::framework::Value;
 
-use crate::whereabouts;
+use crate::location;
 
 /// The cluster of one resource.
 #[derive(Debug)]
@@ -70,7 +70,7 @@ impl Eks {
     /// Of the cluster that was remembered; nothing for one that is not of EKS.
     pub(super) fn of(arn: Option<&String>) -> Self {
         let read = |arn: &str| {
-            let (region, account_id) = whereabouts::place(arn)?;
+            let (region, account_id) = location::of_arn(arn)?;
             let (_, cluster_name) = arn.rsplit_once(":cluster/")?;
             Some(Self { cluster_name: cluster_name.into(), region: region.into(), account_id: account_id.into() })
         };

@@ -3,7 +3,7 @@
 use gitlabspot_clients::Clients;
 
 use crate::provider_tags::ProviderTags;
-use crate::turns::Turns;
+use crate::reservations::Reservations;
 
 /// The clients, each made when it is first asked for, and the tags of the provider block.
 #[derive(Clone, Debug)]
@@ -13,5 +13,5 @@ pub struct Data {
     /// Tags for every resource, and tags to ignore.
     pub tags: ProviderTags,
     /// Which operations act on objects of which names.
-    pub turns: Turns,
+    pub reservations: Reservations,
 }

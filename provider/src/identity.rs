@@ -3,7 +3,7 @@
 use gitlabspot_clients::Clients;
 use tfplugin::framework::{Diagnostics, Object, Value};
 
-use crate::{cluster, whereabouts};
+use crate::{cluster, location};
 
 /// The identity of a resource that is a set of objects in a cluster.
 #[derive(Clone, Default, PartialEq, Object)]
@@ -43,7 +43,7 @@ impl ObjectIdentity {
     /// # Errors
     /// The cluster is in another region or account.
     pub(super) async fn cluster_name(&self, clients: &Clients) -> Result<Value<String>, Diagnostics> {
-        whereabouts::check(clients, &self.region, &self.account_id).await?;
+        location::check(clients, &self.region, &self.account_id).await?;
         Ok(beside_own(clients, &self.cluster_name))
     }
 }

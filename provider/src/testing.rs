@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::configured::Data;
 use crate::provider_tags::ProviderTags;
-use crate::turns::Turns;
+use crate::reservations::Reservations;
 
 /// One resource in a configuration, its state, and the world around it.
 pub(crate) struct Stage {
@@ -47,7 +47,7 @@ impl Stage {
         let tags =
             ProviderTags { default: Some([("team".to_owned(), "ci".to_owned())].into()), ..ProviderTags::default() };
         let stop = CancellationToken::new();
-        let data = Data { clients: clients.until(&stop), tags, turns: Turns::default() };
+        let data = Data { clients: clients.until(&stop), tags, reservations: Reservations::default() };
         let context = Context::new(Some(Arc::new(data)), stop, clock.clone(), Host::default());
         let resource: Arc<dyn ErasedResource<Data>> = Arc::new(resource);
         assert_eq!(check_schema(&resource.schema()), []);

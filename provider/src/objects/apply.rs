@@ -2,13 +2,14 @@
 
 use gitlabspot_clients::kubernetes::{KubernetesError, ObjectRef};
 use serde_json::Value as Json;
+use tfplugin::framework::wait::WaitError;
 
 use super::claim::Claim;
 use super::manifest::{Manifest, restore};
-use super::mutation::Mutations;
 use super::owner::{self, Owner};
 use super::requests;
-use super::{Error, Kind, Objects, Session};
+use super::{Error, Kind, Objects, Private, Session};
+use crate::steps::{Operation, Progress};
 
 /// Fields of this provider that no plan shows.
 const HIDDEN: [&str; 4] = [
@@ -112,26 +113,31 @@ impl Applied {
     }
 }
 
-/// An apply of a set of objects. It records each object before its request, so that a process that ends in between leaves
-/// no object without a state.
-pub(crate) struct Applying<'a, R, F> {
-    session: &'a Session<'a, R>,
-    set: &'a ObjectSet<'a>,
-    /// What the state has by now.
-    manifest: Manifest,
-    mutations: &'a mut Mutations,
-    record: F,
+/// A state that shows the objects of its resource.
+pub(crate) trait ShowsObjects: Clone {
+    fn manifest(&self) -> Manifest;
+    fn show(&mut self, manifest: &Manifest);
 }
 
-impl<'a, R: Objects, F: FnMut(&Manifest)> Applying<'a, R, F> {
-    /// `record` gets the objects of the state at each step, `mutations` what admission changes.
-    pub(crate) fn new(
-        session: &'a Session<'a, R>,
-        set: &'a ObjectSet<'a>,
-        mutations: &'a mut Mutations,
-        record: F,
-    ) -> Self {
-        Self { session, set, manifest: set.before.clone(), mutations, record }
+/// An operation that applies objects.
+pub(crate) trait Applies: Operation<Model: ShowsObjects, Private: AsMut<Private>> {}
+
+impl<O: Operation<Model: ShowsObjects, Private: AsMut<Private>>> Applies for O {}
+
+/// An apply of a set of objects. It records each object before its request, so that a process that ends in between leaves
+/// no object without a state.
+pub(crate) struct Applying<'a, 'o, R, O: Operation> {
+    session: &'a Session<'a, R>,
+    set: &'a ObjectSet<'a>,
+    /// The objects in the state.
+    manifest: Manifest,
+    pub(crate) progress: &'a mut Progress<'o, O>,
+}
+
+impl<'a, 'o, R: Objects, O: Applies> Applying<'a, 'o, R, O> {
+    pub(crate) fn new(session: &'a Session<'a, R>, set: &'a ObjectSet<'a>, progress: &'a mut Progress<'o, O>) -> Self {
+        progress.operation.private().as_mut().is_applying = true;
+        Self { session, set, manifest: progress.state.manifest(), progress }
     }
 
     /// Records an object and applies it. Returns the cluster's answer.
@@ -139,7 +145,7 @@ impl<'a, R: Objects, F: FnMut(&Manifest)> Applying<'a, R, F> {
         let key = ObjectRef::of(object).map_err(Error::apply)?.to_string();
         if let Some(text) = self.set.after.get(&key) {
             self.manifest.insert(key, text.clone());
-            (self.record)(&self.manifest);
+            self.progress.done(|state| state.show(&self.manifest));
         }
         let applied = if self.set.is_new && is_workload(object) {
             self.session.apply_new_workload(self.set, object).await
@@ -148,16 +154,17 @@ impl<'a, R: Objects, F: FnMut(&Manifest)> Applying<'a, R, F> {
         };
         match applied {
             Ok(applied) => {
-                self.mutations.note(&applied.place, &applied.asked, applied.made);
+                let private = self.progress.operation.private().as_mut();
+                private.mutations.note(&applied.place, &applied.asked, applied.made);
                 Ok(applied.answer)
             }
             Err(error) => {
-                if let Error::Apply { source: KubernetesError::Conflict { object, .. }, .. } = &error
+                if let Error::Step { cause: WaitError::Failed(KubernetesError::Conflict { object, .. }), .. } = &error
                     && !self.set.is_new
                 {
-                    // It is unchanged, and what others own of it does not become ours by being in the state.
+                    // It is unchanged, and fields of others do not become managed by being in the state.
                     restore(&mut self.manifest, self.set.before, &object.to_string());
-                    (self.record)(&self.manifest);
+                    self.progress.done(|state| state.show(&self.manifest));
                 }
                 Err(error)
             }

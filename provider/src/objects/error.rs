@@ -1,4 +1,4 @@
-//! What can go wrong with the objects of a resource, and what remains.
+//! Why an operation on the objects of a resource failed, and what remains.
 
 use gitlabspot_clients::ClientError;
 use gitlabspot_clients::kubernetes::KubernetesError;
@@ -9,8 +9,8 @@ use super::Kind;
 use super::owner;
 use super::requests::StillEnding;
 use crate::errors::{ToDiagnostic, sentence};
-use crate::next_apply::next_apply;
-use crate::turns::Taken;
+use crate::reservations::Reserved;
+use crate::steps::Remains;
 
 /// Why an operation failed.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(crate) enum Error {
         id: String,
     },
     /// Another operation of this run creates the same objects.
-    Taken(WaitError<Taken>),
+    Reserved(WaitError<Reserved>),
     /// Another create has taken the object over.
     Lost {
         object: String,
@@ -40,14 +40,20 @@ pub(crate) enum Error {
         namespace: String,
         source: WaitError<KubernetesError>,
     },
-    /// Nothing was changed yet.
-    Before(KubernetesError),
-    Apply {
-        source: KubernetesError,
-        is_new: bool,
+    Step {
+        step: Step,
+        cause: WaitError<KubernetesError>,
+        remains: Remains,
     },
-    Read(KubernetesError),
-    Remove(WaitError<KubernetesError>),
+}
+
+/// A step of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    Check,
+    Apply,
+    Read,
+    Remove,
 }
 
 impl From<ClientError> for Error {
@@ -63,17 +69,32 @@ impl From<StillEnding> for Error {
 }
 
 impl Error {
-    /// An apply that failed after something may have been changed.
-    pub(crate) fn apply(source: KubernetesError) -> Self {
-        Self::Apply { source, is_new: false }
+    /// A step that failed before anything was changed.
+    pub(crate) fn check(cause: KubernetesError) -> Self {
+        Self::Step { step: Step::Check, cause: cause.into(), remains: Remains::Unchanged }
     }
 
-    /// The same error of a create, after which the engine replaces the resource.
-    pub(crate) fn of_create(mut self) -> Self {
-        if let Self::Apply { is_new, .. } = &mut self {
-            *is_new = true;
+    /// An apply that failed after objects may have been changed.
+    pub(crate) fn apply(cause: KubernetesError) -> Self {
+        Self::Step { step: Step::Apply, cause: cause.into(), remains: Remains::Recorded }
+    }
+
+    pub(crate) fn read(cause: KubernetesError) -> Self {
+        Self::Step { step: Step::Read, cause: cause.into(), remains: Remains::State }
+    }
+
+    pub(crate) fn remove<E: Into<WaitError<KubernetesError>>>(cause: E) -> Self {
+        Self::Step { step: Step::Remove, cause: cause.into(), remains: Remains::Undeleted }
+    }
+
+    /// The same error of a create, after which the host replaces the resource.
+    pub(crate) fn of_create(self) -> Self {
+        match self {
+            Self::Step { step, cause, remains } => {
+                Self::Step { step, cause, remains: remains.of_create(Remains::Incomplete) }
+            }
+            error => error,
         }
-        self
     }
 
     /// What a read does without a connection: nothing while the cluster is still to be created, and a warning if it no longer
@@ -117,12 +138,13 @@ impl Error {
     fn summary(&self, kind: &Kind) -> &'static str {
         match self {
             Self::Client(_) | Self::Configuration(_) => kind.invalid,
-            Self::Exists { .. } | Self::OfOther { .. } | Self::Taken(_) => "Object already exists",
+            Self::Exists { .. } | Self::OfOther { .. } | Self::Reserved(_) => "Object already exists",
             Self::NoNamespace { .. } => "Namespace not found",
             Self::NamespaceEnds { .. } => "Namespace is being deleted",
-            Self::Before(_) | Self::Apply { .. } | Self::Ending(_) | Self::Lost { .. } => kind.cannot_apply,
-            Self::Read(_) => kind.cannot_read,
-            Self::Remove(_) => kind.cannot_remove,
+            Self::Ending(_) | Self::Lost { .. } => kind.cannot_apply,
+            Self::Step { step: Step::Check | Step::Apply, .. } => kind.cannot_apply,
+            Self::Step { step: Step::Read, .. } => kind.cannot_read,
+            Self::Step { step: Step::Remove, .. } => kind.cannot_remove,
         }
     }
 
@@ -137,7 +159,7 @@ impl Error {
             Self::OfOther { object, id } => {
                 format!("{object} belongs to another resource of this or of another state. {}", owner::advice(id))
             }
-            Self::Taken(source) => {
+            Self::Reserved(source) => {
                 format!("{source}. Nothing was changed. Choose different names for the two resources{to_rename}.")
             }
             Self::Lost { object } => format!(
@@ -152,18 +174,21 @@ impl Error {
                 "The namespace {namespace} is being deleted, and the deletion did not complete: {source}. Nothing was \
                  created."
             ),
-            Self::Before(source) => format!("{} Nothing was changed.", sentence(&source.to_string())),
-            Self::Apply { source, is_new } => format!(
-                "{} What was applied before is in the cluster and in the state. {}",
-                sentence(&source.to_string()),
-                next_apply(*is_new)
-            ),
-            Self::Read(source) => format!("Reading the {noun} failed: {source}. The state was not changed."),
-            Self::Remove(source) => format!(
-                "The {noun} could not be removed completely: {source}. The remaining objects are kept in the state. \
-                 Apply or destroy again."
-            ),
+            Self::Step { step, cause, remains } => {
+                format!("{} {remains}", sentence(&format!("{step} the {noun} failed: {cause}")))
+            }
         }
+    }
+}
+
+impl std::fmt::Display for Step {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Check => "Checking the objects of",
+            Self::Apply => "Applying",
+            Self::Read => "Reading",
+            Self::Remove => "Removing",
+        })
     }
 }
 

@@ -26,7 +26,7 @@ use serde_json::Value as Json;
 use tfplugin::framework::wait::Wait;
 use tfplugin::framework::{Context, Value};
 
-pub(crate) use self::apply::{Applied, Applying, ObjectSet, is_workload};
+pub(crate) use self::apply::{Applied, Applies, Applying, ObjectSet, ShowsObjects, is_workload};
 use self::claim::Claim;
 pub(crate) use self::error::Error;
 use self::namespace::{Failure, Namespace};
@@ -35,7 +35,7 @@ pub(crate) use self::private::Private;
 pub(crate) use self::removal::Whose;
 use crate::cluster;
 use crate::configured::Data;
-use crate::turns::Turn;
+use crate::reservations::Reservation;
 
 /// A kind of resource that consists of Kubernetes objects.
 #[derive(Debug)]
@@ -110,15 +110,19 @@ impl<'a, R: Objects> Session<'a, R> {
     }
 
     /// Reserves names, so that no other operation of this run creates or removes the same objects.
-    pub(crate) async fn reserve(&self, names: Vec<String>, deadline: Instant) -> Result<Turn, Error> {
-        let turns = &self.context.data().map_err(Error::Configuration)?.turns;
-        turns.make(names, self.wait(deadline)).await.map_err(Error::Taken)
+    pub(crate) async fn reserve(&self, names: Vec<String>, deadline: Instant) -> Result<Reservation, Error> {
+        let reservations = &self.context.data().map_err(Error::Configuration)?.reservations;
+        reservations.for_create(names, self.wait(deadline)).await.map_err(Error::Reserved)
     }
 
     /// Reserves names for a removal, as soon as no other operation uses them.
-    pub(crate) async fn reserve_for_removal(&self, names: Vec<String>, deadline: Instant) -> Result<Turn, Error> {
-        let turns = &self.context.data().map_err(Error::Configuration)?.turns;
-        turns.remove(names, self.wait(deadline)).await.map_err(Error::Taken)
+    pub(crate) async fn reserve_for_removal(
+        &self,
+        names: Vec<String>,
+        deadline: Instant,
+    ) -> Result<Reservation, Error> {
+        let reservations = &self.context.data().map_err(Error::Configuration)?.reservations;
+        reservations.for_delete(names, self.wait(deadline)).await.map_err(Error::Reserved)
     }
 
     /// Reserves names for a create and checks that it can go on. After a rename without `moved`, engines start the destroy
@@ -129,19 +133,19 @@ impl<'a, R: Objects> Session<'a, R> {
         deadline: Instant,
         check: impl Fn() -> F,
         is_passing: impl Fn(&E) -> bool,
-    ) -> Result<(Turn, T), E>
+    ) -> Result<(Reservation, T), E>
     where
         E: From<Error>,
         F: Future<Output = Result<T, E>>,
     {
         let patience = self.deadline(owner::PATIENCE);
         loop {
-            let turn = self.reserve(names.clone(), deadline).await?;
+            let reservation = self.reserve(names.clone(), deadline).await?;
             match check().await {
                 Err(error) if is_passing(&error) && self.context.clock.now() < patience => {}
-                checked => return Ok((turn, checked?)),
+                checked => return Ok((reservation, checked?)),
             }
-            drop(turn);
+            drop(reservation);
             self.context.clock.sleep(Duration::from_millis(500)).await;
         }
     }
@@ -159,7 +163,7 @@ impl<'a, R: Objects> Session<'a, R> {
             // An identity without permission to read namespaces may still be allowed to work in this one.
             Ok(_) | Err(Failure::Call(KubernetesError::Forbidden { .. })) => Ok(()),
             Err(Failure::Missing) => Err(Error::NoNamespace { namespace: name.to_owned() }),
-            Err(Failure::Call(source)) => Err(Error::Before(source)),
+            Err(Failure::Call(source)) => Err(Error::check(source)),
             Err(Failure::Wait(source)) => Err(Error::NamespaceEnds { namespace: name.to_owned(), source }),
         }
     }

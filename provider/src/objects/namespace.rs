@@ -1,12 +1,12 @@
-//! A namespace that a resource may make, and whether anything of others is in it.
+//! A namespace that a resource may create, and delete again if it contains nothing of others.
 
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 use gitlabspot_clients::kubernetes::{self, ApplyOptions, KubernetesError, ObjectRef, Propagation, causes};
 use serde_json::{Value as Json, json};
-use tfplugin::framework::Context;
 use tfplugin::framework::wait::{Look, Wait, WaitError};
+use tfplugin::framework::{Context, Diagnostic};
 
 /// On a namespace that was made here: by which resource.
 const MADE_BY: &str = "gitlabspot.io/made-by";
@@ -29,15 +29,14 @@ pub(crate) enum Failure {
     Wait(WaitError<KubernetesError>),
 }
 
-/// What became of the namespace on destroy.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Removal {
-    /// It is gone, or someone else's: nothing to say.
+/// The result of a delete.
+enum Deletion {
+    /// It does not exist, or was not created by this resource.
     Done,
-    /// Things of others are in it.
+    /// It contains objects of others.
     InUse(Vec<String>),
-    /// Not everything in it could be listed, so it is not certain that nothing is there.
-    Unsure(String),
+    /// Not all of its objects can be listed.
+    Unknown(String),
 }
 
 /// Where a namespace is, as an object.
@@ -94,30 +93,55 @@ impl Namespace<'_> {
     }
 
     /// Whether it is there and was made by this resource.
-    pub(crate) async fn is_ours(&self) -> Result<bool, KubernetesError> {
+    pub(crate) async fn is_created_here(&self) -> Result<bool, KubernetesError> {
         let found = self.get().await?;
         Ok(found.is_some_and(|found| found["metadata"]["annotations"][MADE_BY] == self.owner.as_str()))
     }
 
-    /// Removes it if it was made here and nothing of others is in it.
-    pub(crate) async fn remove<D>(
+    /// Deletes it if this resource created it and nothing of others is in it. Returns a warning if it is kept: controllers
+    /// have until `patience` to delete what belonged to the resource.
+    pub(crate) async fn delete<D>(
+        &self,
+        context: &Context<D>,
+        patience: Duration,
+        timeout: Duration,
+    ) -> Result<Option<Diagnostic>, WaitError<KubernetesError>> {
+        let mut waiting =
+            Wait::new(context, patience).every(Duration::from_millis(250), Duration::from_secs(4)).begin();
+        let reason = loop {
+            match self.delete_if_empty(context, timeout).await? {
+                Deletion::Done => return Ok(None),
+                Deletion::Unknown(error) => break format!("not all of its objects can be listed ({error})."),
+                Deletion::InUse(content) => {
+                    let content = format!("it contains other objects ({}).", content.join(", "));
+                    if waiting.next::<KubernetesError>(content.clone()).await.is_err() {
+                        break content;
+                    }
+                }
+            }
+        };
+        let text = format!("The namespace {} was created by this resource and is kept: {reason}", self.name);
+        Ok(Some(Diagnostic::warning("Namespace kept", text)))
+    }
+
+    async fn delete_if_empty<D>(
         &self,
         context: &Context<D>,
         timeout: Duration,
-    ) -> Result<Removal, WaitError<KubernetesError>> {
-        if !self.is_ours().await? {
-            return Ok(Removal::Done);
+    ) -> Result<Deletion, WaitError<KubernetesError>> {
+        if !self.is_created_here().await? {
+            return Ok(Deletion::Done);
         }
         match self.content().await {
             Ok(content) if content.is_empty() => {}
-            Ok(content) => return Ok(Removal::InUse(content)),
-            Err(error) => return Ok(Removal::Unsure(error)),
+            Ok(content) => return Ok(Deletion::InUse(content)),
+            Err(error) => return Ok(Deletion::Unknown(error)),
         }
         kubernetes::delete(self.client, &self.object(), Propagation::Background, None).await?;
         Wait::new(context, timeout)
             .until(|| async {
                 Ok(match self.get().await? {
-                    None => Look::Done(Removal::Done),
+                    None => Look::Done(Deletion::Done),
                     Some(found) => Look::Pending(ending(&found)),
                 })
             })
@@ -135,16 +159,16 @@ impl Namespace<'_> {
             (!is_metrics).then(|| group.preferred_version.map(|version| version.group_version))?
         }));
         let found: Vec<Vec<String>> =
-            stream::iter(versions).map(|version| self.told_of_version(version)).buffered(8).try_collect().await?;
+            stream::iter(versions).map(|version| self.content_of_version(version)).buffered(8).try_collect().await?;
         Ok(found.into_iter().flatten().collect())
     }
 
-    async fn told_of_version(&self, version: String) -> Result<Vec<String>, String> {
+    async fn content_of_version(&self, version: String) -> Result<Vec<String>, String> {
         let name = version.clone();
-        self.of_version(version).await.map_err(|error| unlisted(&name, &error))
+        self.list_version(version).await.map_err(|error| unlisted(&name, &error))
     }
 
-    async fn of_version(&self, version: String) -> kube::Result<Vec<String>> {
+    async fn list_version(&self, version: String) -> kube::Result<Vec<String>> {
         let (root, kinds) = if version.contains('/') {
             (format!("/apis/{version}"), self.client.list_api_group_resources(&version).await?)
         } else {

@@ -40,7 +40,7 @@ impl<R: Objects> Session<'_, R> {
         deadline: Instant,
     ) -> Result<Owner, E> {
         let Preflight { places, prior, workloads, id, refuse } = preflight;
-        let found = get_all(&self.client, places).await.map_err(Error::Before)?;
+        let found = get_all(&self.client, places).await.map_err(Error::check)?;
         let found: Vec<_> = found.into_iter().filter_map(|(place, object)| Some((place, object?))).collect();
         for (place, object) in &found {
             if !matches!(prior, Prior::Update { manifest, .. } if manifest.contains_key(&place.to_string())) {

@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 use super::registry;
 use crate::configured::Data;
 use crate::provider_tags::ProviderTags;
+use crate::reservations::Reservations;
 use crate::testing::proposed;
-use crate::turns::Turns;
 
 /// A known value.
 fn sample(ty: &Type, number: i64) -> Raw {
@@ -168,7 +168,7 @@ impl Matrix {
     fn new(name: &str, base: Vec<(&'static str, Raw)>) -> Self {
         let resource = Arc::clone(registry::registry().resource(name).unwrap());
         let tags = ProviderTags { default: Some(BTreeMap::new()), ..ProviderTags::default() };
-        let data = Data { clients: Script::default().clients(), tags, turns: Turns::default() };
+        let data = Data { clients: Script::default().clients(), tags, reservations: Reservations::default() };
         let clock = Arc::new(TestClock::new());
         let context = Context::new(Some(Arc::new(data)), CancellationToken::new(), clock, Host::default());
         let schema = resource.schema();

@@ -21,7 +21,7 @@ pub use self::schema::Config;
 use self::schema::IgnoreTags;
 use crate::configured::Data;
 use crate::provider_tags::{IgnoredTags, ProviderTags};
-use crate::turns::Turns;
+use crate::reservations::Reservations;
 
 /// The provider gitlabspot.
 #[derive(Clone, Copy, Debug, Default)]
@@ -74,7 +74,7 @@ impl Provider for Gitlabspot {
             environment,
         };
         let clock = Arc::new(ClientClock::new(self.clock_speed));
-        Ok(Data { clients: Clients::with_clock(settings, clock), tags, turns: Turns::default() })
+        Ok(Data { clients: Clients::with_clock(settings, clock), tags, reservations: Reservations::default() })
     }
 
     fn until(data: &Arc<Data>, stop: &CancellationToken) -> Arc<Data> {

@@ -20,7 +20,10 @@ async fn of_a_create() {
     let running = workspace.begin_apply();
     until("EKS is making the group", async || stage.account.looks_after("CreateNodegroup") > 1).await;
     let said = interrupted(&stage, running).await;
-    assert!(said.contains("last seen: status CREATING") && said.contains("The next apply replaces it"), "{said}");
+    assert!(
+        said.contains("last seen: status CREATING") && said.contains("the next apply deletes and recreates it"),
+        "{said}"
+    );
     let state = workspace.state().await;
     assert_eq!(state.resource(ADDRESS)["id"], format!("prod:{NAME}"));
     assert_eq!(workspace.plan().await.changes()[ADDRESS], ["delete", "create"]);
@@ -39,7 +42,10 @@ async fn terminated(engine: Engine) {
     let running = workspace.begin_apply();
     until("EKS is making the group", async || stage.account.looks_after("CreateNodegroup") > 1).await;
     let said = running.terminate_soon(|| stage.account.calls().len()).await.failed();
-    assert!(said.contains("last seen: status CREATING") && said.contains("The next apply replaces it"), "{said}");
+    assert!(
+        said.contains("last seen: status CREATING") && said.contains("the next apply deletes and recreates it"),
+        "{said}"
+    );
     assert_eq!(workspace.state().await.resource(ADDRESS)["id"], format!("prod:{NAME}"));
     workspace.destroy().await;
     stage.assert_nothing_left().await;

@@ -82,7 +82,7 @@ async fn degraded_from_the_beginning() {
     stage.account.plan_node_groups(&json!({ "on": "create", "status": "DEGRADED", "issues": [issue] }));
     let said = workspace.try_apply().await.failed();
     let reason = "its status is DEGRADED: Ec2SubnetNotFound (subnet-1): A subnet is missing. A subnet was deleted:";
-    assert!(said.contains(reason) && said.contains("The next apply replaces it"), "{said}");
+    assert!(said.contains(reason) && said.contains("the next apply deletes and recreates it"), "{said}");
     assert_eq!(workspace.state().await.resource(ADDRESS)["id"], format!("prod:{NAME}"));
     workspace.destroy().await;
     stage.assert_nothing_left().await;

@@ -276,7 +276,7 @@ async fn half_made() {
     stage.account.inject(Fault::error("iam", "PutUserPolicy", 403, "AccessDenied", "no iam:PutUserPolicy").times(0));
     let said = workspace.try_apply().await.failed();
     assert!(
-        said.contains("no iam:PutUserPolicy") && said.contains("The objects created before are in the state"),
+        said.contains("no iam:PutUserPolicy") && said.contains("What was created before is in the state"),
         "{said}"
     );
     assert!(said.contains("the next apply deletes and recreates it"), "{said}");

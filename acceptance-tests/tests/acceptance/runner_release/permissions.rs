@@ -205,7 +205,7 @@ async fn the_documented_cluster_role_is_enough() {
             assert_exact(&[role], &stage.kubernetes_faults().calls(), &granted, false);
             assert!(!said.contains("Warning") && !stage.namespace.exists().await, "{said}");
         } else {
-            assert!(said.contains("Namespace was not removed") && said.contains("could not be listed"), "{said}");
+            assert!(said.contains("Namespace kept") && said.contains("cannot be listed"), "{said}");
             assert_eq!(stage.namespace.objects().await, [""; 0]);
         }
         restricted.remove().await;

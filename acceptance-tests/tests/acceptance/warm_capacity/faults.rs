@@ -159,7 +159,7 @@ async fn a_namespace_that_is_being_deleted() {
     proxy.inject(KubernetesFault::changed("GET", &format!("/api/v1/namespaces/{namespace}?"), not_yet).times(0));
     let said = scene.workspace.try_apply().await.failed();
     assert!(said.contains("cannot be created while the namespace is being deleted"), "{said}");
-    assert!(said.contains("What was applied before is in the cluster and in the state"), "{said}");
+    assert!(said.contains("What was created before is in the state"), "{said}");
     proxy.forget();
     scene.workspace.destroy().await;
     other.destroy().await;

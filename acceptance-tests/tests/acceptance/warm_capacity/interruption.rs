@@ -50,7 +50,7 @@ async fn of_a_create() {
         scene.until_waiting(proxy, kind).await;
         let said = interrupted(proxy, running).await;
         assert!(said.contains("cancelled; last seen: 0 of 1 pods"), "{said}");
-        assert!(said.contains("The applied objects are in the state"), "{said}");
+        assert!(said.contains("What was created before is in the state"), "{said}");
         assert!(said.contains("the next apply deletes and recreates it"), "{said}");
         assert_eq!(scene.workspace.state().await.resource(ADDRESS)["manifest"].as_object().unwrap().len(), 2);
         quota.lift().await;
@@ -115,7 +115,7 @@ async fn of_a_destroy() {
         let running = scene.workspace.begin_destroy();
         until("it is being deleted", async || !proxy.calls_of("DELETE", "/deployments/").is_empty()).await;
         let said = interrupted(proxy, running).await;
-        assert!(said.contains("could not be removed completely: cancelled; last seen: Deployment"), "{said}");
+        assert!(said.contains("Removing the warm capacity failed: cancelled; last seen: Deployment"), "{said}");
         assert!(scene.workspace.state().await.contains(ADDRESS));
     };
     interrupt().await;

@@ -1,4 +1,4 @@
-//! Making a bucket, and finding out whose it is when that is not clear.
+//! Creates the bucket, or continues with one that an interrupted create has left.
 
 use std::time::Duration;
 
@@ -8,93 +8,103 @@ use tfplugin::framework::value::known_map;
 use tfplugin::framework::wait::WaitError;
 use tfplugin::framework::{Create, Timeouts};
 
-use super::error::{Error, Left};
-use super::overwritten::Overwritten;
+use super::error::{During, Fault, Result, Step};
 use super::parts::{Part, tagging};
+use super::previous_values::PreviousValues;
 use super::private::Private;
 use super::schema::CacheBucket;
-use super::wait::{Presence, presence, until_there};
-use super::{CREATE, Session, Work, flatten, plan, validate};
+use super::wait::{Presence, presence, until_visible};
+use super::write::Work;
+use super::{CREATE, Session, partial, plan, validate};
 use crate::propagation::accepted;
+use crate::steps::{Progress, Remains};
 use crate::tags::{Tags, UNFINISHED};
 use crate::{names, timestamp};
 
-/// The region in which S3 takes no location, and answers the create of a bucket that is there and one's own with success.
+/// The region in which S3 does not accept a location, and reports success if a bucket of the same account is created again.
 const FIRST_REGION: &str = "us-east-1";
 
-impl<D> Session<'_, D> {
-    pub(super) async fn create(&self, operation: &mut Create<CacheBucket, Private>) -> Result<(), Error> {
+impl Session<'_> {
+    pub(super) async fn create(&self, operation: &mut Create<CacheBucket, Private>) -> Result<()> {
         let timeout = Timeouts::create(&operation.planned.timeouts, CREATE);
         let end = self.context.clock.now() + timeout;
-        let mut planned = operation.planned.clone();
-        let bucket = match planned.bucket.as_str() {
-            Some(name) => name.to_owned(),
-            None => {
-                names::generated(planned.bucket_prefix.as_str().unwrap_or("gitlab-runner-cache-"), validate::SUFFIX)
-            }
-        };
-        planned.bucket = bucket.as_str().into();
-        plan::derive(&mut planned, &operation.config, Some(self.region), self.endpoint.as_deref(), self.tags);
-
-        let mut state = flatten::bare(&planned);
-        // Kept until all is done: an update of one that the user has declared to be sound takes the mark away.
-        operation.private.is_unfinished = true;
-        operation.record(state.clone());
-        let mut marked = known_map(&planned.tags_all).unwrap_or_default();
-        marked.insert(UNFINISHED.to_owned(), timestamp::format(self.context.clock.time_of_day()));
-        let is_fresh = !self.is_unfinished(&bucket, operation).await?;
-        if is_fresh {
-            self.make(&bucket, &marked, timeout, operation).await?;
-        }
-        let failed = |source| Error::Create { bucket: bucket.clone(), source, left: Left::Bucket };
-        until_there(self.context, self.s3, &bucket, self.region, timeout).await.map_err(failed)?;
-        if is_fresh {
-            let complete = || tagging::complete(self.s3, &bucket, &marked);
-            self.patiently(complete).await.map_err(failed)?;
-        }
+        let planned = self.named(operation);
+        let bucket = planned.bucket.as_str().unwrap_or_default();
+        // Until all parts are written: an update after an untaint removes the mark.
+        operation.private = Private { is_unfinished: true, previous_values: PreviousValues::default() };
+        operation.record(partial::created(&planned));
+        let is_fresh = self.create_or_continue(bucket, &planned, timeout, operation).await?;
+        let progress = &mut Progress::begin(operation, partial::created(&planned));
         let work = Work { parts: &Part::ALL, planned: &planned, before: None, is_create: true, is_fresh, end };
-        let record = |state, overwritten: &Overwritten| {
-            operation.private.overwritten = overwritten.clone();
-            operation.record(state);
-        };
-        let lacking = self.set_up(work, &mut state, &mut Overwritten::default(), record).await?;
-        operation.private.is_unfinished = false;
-        operation.diagnostics.extend(lacking);
-        operation.record(planned);
+        self.write_parts(work, progress).await?;
+        progress.operation.private.is_unfinished = false;
+        progress.done(|state| *state = planned);
         Ok(())
     }
 
-    /// Whether a bucket of this name is there that an earlier create began; any other bucket of this name is an error.
-    async fn is_unfinished(&self, bucket: &str, operation: &mut Create<CacheBucket, Private>) -> Result<bool, Error> {
-        let bucket = bucket.to_owned();
-        let found = match presence(self.s3, &bucket, self.region).await {
-            Ok(Presence::OtherRegion(found)) => Err(Error::TakenInRegion { bucket, found }),
-            Ok(Presence::Hidden) => Err(Error::Hidden { bucket, region: self.region.to_owned() }),
-            // Elsewhere S3 refuses to make what is there already.
-            Ok(Presence::Forbidden) if self.region == FIRST_REGION => Err(Error::Unseen { bucket }),
-            Ok(Presence::Absent | Presence::Forbidden) => Ok(false),
-            Ok(Presence::Here) => match tagging::read(self.s3, &bucket).await {
-                Ok(Some(tags)) if tags.contains_key(UNFINISHED) => Ok(true),
-                // Tags that cannot be read are someone else's.
-                _ => Err(Error::Exists { bucket }),
-            },
-            Err(error) => Err(Error::Create { bucket, source: WaitError::Failed(error), left: Left::Nothing }),
-        };
-        if found.is_err() {
-            operation.nothing_was_made();
+    /// The plan with the name of the bucket, and what follows from it.
+    fn named(&self, operation: &Create<CacheBucket, Private>) -> CacheBucket {
+        let mut planned = operation.planned.clone();
+        if planned.bucket.known().is_none() {
+            let prefix = planned.bucket_prefix.as_str().unwrap_or("gitlab-runner-cache-");
+            planned.bucket = names::generated(prefix, validate::SUFFIX).into();
         }
-        found
+        plan::derive(&mut planned, &operation.config, Some(self.region), self.endpoint.as_deref(), self.tags);
+        planned
     }
 
-    /// Makes the bucket with its tags, so that it is marked from its first moment on; without them where a store or a
-    /// policy does not allow that.
-    async fn make(
+    /// Creates the bucket, or continues with one that an earlier create has begun, and waits until it is visible. Returns
+    /// whether it was created.
+    async fn create_or_continue(
         &self,
         bucket: &str,
-        tags: &Tags,
+        planned: &CacheBucket,
         timeout: Duration,
         operation: &mut Create<CacheBucket, Private>,
-    ) -> Result<(), Error> {
+    ) -> Result<bool> {
+        let mut tags = known_map(&planned.tags_all).unwrap_or_default();
+        tags.insert(UNFINISHED.to_owned(), timestamp::format(self.context.clock.time_of_day()));
+        let mut created = self.is_unfinished(bucket).await.map(|is_unfinished| !is_unfinished);
+        if let Ok(true) = created {
+            created = self.create_bucket(bucket, &tags, timeout).await.map(|()| true);
+        }
+        if let Err(error) = &created
+            && matches!(error.remains, Remains::Nothing | Remains::Unsaid)
+        {
+            operation.nothing_was_made();
+        }
+        let is_fresh = created?;
+        let visible = until_visible(self.context, self.s3, bucket, self.region, timeout).await;
+        visible.during(Step::Create, bucket, Remains::Recorded)?;
+        if is_fresh {
+            let tagged = self.until_visible(|| tagging::complete(self.s3, bucket, &tags)).await;
+            tagged.during(Step::Create, bucket, Remains::Recorded)?;
+        }
+        Ok(is_fresh)
+    }
+
+    /// Whether a bucket of this name exists that an earlier create has begun; any other bucket of this name is an error.
+    async fn is_unfinished(&self, bucket: &str) -> Result<bool> {
+        let name = bucket.to_owned();
+        let fault = match presence(self.s3, bucket, self.region).await {
+            Ok(Presence::OtherRegion(observed)) => Fault::TakenInRegion { bucket: name, observed },
+            Ok(Presence::Hidden) => Fault::Hidden { bucket: name, region: self.region.to_owned() },
+            // In other regions S3 rejects the create of a bucket that exists.
+            Ok(Presence::Forbidden) if self.region == FIRST_REGION => Fault::Unknown { bucket: name },
+            Ok(Presence::Absent | Presence::Forbidden) => return Ok(false),
+            Ok(Presence::Here) => match tagging::read(self.s3, bucket).await {
+                Ok(Some(tags)) if tags.contains_key(UNFINISHED) => return Ok(true),
+                // A bucket whose tags cannot be read belongs to others.
+                _ => Fault::Exists { bucket: name },
+            },
+            Err(error) => return Err(error).during(Step::Create, bucket, Remains::Nothing),
+        };
+        Err(fault.into())
+    }
+
+    /// Creates the bucket with its tags, so that it has the mark from the start; without them if a store or a policy does
+    /// not allow that.
+    async fn create_bucket(&self, bucket: &str, tags: &Tags, timeout: Duration) -> Result<()> {
         let attempts = Attempts::default();
         let constraint = (self.region != FIRST_REGION).then(|| BucketLocationConstraint::from(self.region));
         let create = |tags: Option<&Tags>| {
@@ -107,51 +117,46 @@ impl<D> Session<'_, D> {
             async move { request.send().await.map(drop).map_err(AwsError::of("CreateBucket")) }
         };
         let passes = |error: &AwsError| error.code() == Some("OperationAborted");
-        let made = match accepted(self.context, timeout, passes, || create(Some(tags))).await {
+        let created = match accepted(self.context, timeout, passes, || create(Some(tags))).await {
             Err(WaitError::Failed(error)) if may_be_the_tags(&error) => {
                 accepted(self.context, timeout, passes, || create(None)).await
             }
-            made => made,
+            created => created,
         };
-        let Err(source) = made else { return Ok(()) };
-        let (error, left) = match &source {
+        let Err(cause) = created else { return Ok(()) };
+        let remains = match &cause {
             WaitError::Failed(error) if error.code() == Some("BucketAlreadyExists") => {
-                operation.nothing_was_made();
-                return Err(Error::TakenElsewhere { bucket: bucket.to_owned() });
+                return Err(Fault::TakenElsewhere { bucket: bucket.to_owned() }.into());
             }
             WaitError::Failed(error) if error.code() == Some("BucketAlreadyOwnedByYou") => {
-                // The bucket was not there a moment ago. If an answer was lost, it may have been that it was made.
+                // The bucket did not exist before. A lost response may have been that of the create.
                 if attempts.answer_lost() && self.is_untouched(bucket).await {
                     return Ok(());
                 }
-                operation.nothing_was_made();
-                return Err(Error::Exists { bucket: bucket.to_owned() });
+                return Err(Fault::Exists { bucket: bucket.to_owned() }.into());
             }
             WaitError::Failed(error) if error.is_outcome_unknown() => {
                 match presence(self.s3, bucket, self.region).await {
                     Ok(Presence::Here) if self.is_untouched(bucket).await => return Ok(()),
-                    Ok(Presence::Absent) => (source, Left::Nothing),
-                    _ => (source, Left::Perhaps),
+                    Ok(Presence::Absent) => Remains::Nothing,
+                    _ => Remains::Unknown,
                 }
             }
-            // A cancel comes between two requests, and the one before was refused.
-            _ => (source, Left::Nothing),
+            // A cancel comes between two requests, and the one before was rejected.
+            _ => Remains::Nothing,
         };
-        if left == Left::Nothing {
-            operation.nothing_was_made();
-        }
-        Err(Error::Create { bucket: bucket.to_owned(), source: error, left })
+        Err(cause).during(Step::Create, bucket, remains)
     }
 
-    /// Whether the bucket is as one that was made a moment ago: with the mark, or without any tag.
+    /// Whether the bucket is as one that was just created: with the mark, or without any tag.
     async fn is_untouched(&self, bucket: &str) -> bool {
-        let tags = self.patiently(|| tagging::read(self.s3, bucket)).await;
+        let tags = self.until_visible(|| tagging::read(self.s3, bucket)).await;
         let is_new = |tags: &Tags| tags.contains_key(UNFINISHED) || tags.keys().all(|key| key.starts_with("aws:"));
-        matches!(tags, Ok(found) if found.as_ref().is_none_or(is_new))
+        matches!(tags, Ok(tags) if tags.as_ref().is_none_or(is_new))
     }
 }
 
-/// Whether the tags of a new bucket may be what was refused: stores that do not know them call the request malformed,
+/// Whether the tags of a new bucket may be the reason for a rejection: stores that do not know them call the request malformed,
 /// and a policy may allow s3:CreateBucket without s3:TagResource.
 fn may_be_the_tags(error: &AwsError) -> bool {
     const CODES: [&str; 8] = [

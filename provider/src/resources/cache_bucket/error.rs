@@ -1,15 +1,31 @@
-//! What can go wrong with a bucket, and what it leaves behind.
+//! Why an operation on a bucket failed: the step, the bucket and the cause.
 
 use gitlabspot_clients::aws::AwsError;
+use tfplugin::framework::Diagnostic;
 use tfplugin::framework::wait::WaitError;
-use tfplugin::framework::{Diagnostic, Diagnostics};
 
 use super::parts::Part;
-use crate::next_apply::next_apply;
+use crate::steps::{self, Fault as _, Remains};
 
-/// Why an operation failed.
+/// Why an operation failed, and what remains.
+pub(super) type Error = steps::Error<Fault>;
+
+/// The result of a step.
+pub(super) type Result<T> = std::result::Result<T, Error>;
+
+/// A step of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Create,
+    Set(Part),
+    Read,
+    Empty,
+    Delete,
+}
+
+/// What went wrong.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Error {
+pub(super) enum Fault {
     #[error(
         "A bucket with the name {bucket} already exists and does not belong to this resource. It was not changed. If \
          the resource was renamed, write a `moved` block. If no state contains it and it is yours, import it (\"tofu \
@@ -18,11 +34,11 @@ pub(super) enum Error {
     Exists { bucket: String },
 
     #[error(
-        "The name {bucket} belongs to a bucket in the region {found}. It was not changed. Choose another name, because \
+        "The name {bucket} belongs to a bucket in the region {observed}. It was not changed. Choose another name, because \
          bucket names are shared by all regions and accounts. If the bucket is yours, import it with a provider \
          configuration for that region."
     )]
-    TakenInRegion { bucket: String, found: String },
+    TakenInRegion { bucket: String, observed: String },
 
     #[error(
         "The name {bucket} belongs to a bucket of another account. Bucket names are shared by all accounts: choose \
@@ -43,36 +59,24 @@ pub(super) enum Error {
          403). In us-east-1, S3 reports success if a bucket that this account already owns is created again, so the \
          request was not sent. Allow s3:ListBucket on the bucket, or choose another name if the bucket exists."
     )]
-    Unseen { bucket: String },
+    Unknown { bucket: String },
 
     #[error(
-        "The bucket {bucket} is in the region {found}, but the provider uses {expected}. Use a provider configuration \
+        "The bucket {bucket} is in the region {observed}, but the provider uses {expected}. Use a provider configuration \
          for that region. Nothing was changed."
     )]
-    OtherRegion { bucket: String, found: String, expected: String },
+    OtherRegion { bucket: String, observed: String, expected: String },
 
-    #[error("Creating the bucket {bucket} failed: {source}. {left}")]
-    Create { bucket: String, source: WaitError<AwsError>, left: Left },
-
-    #[error(
-        "Setting {} of the bucket {bucket} failed: {source}. The bucket exists and is in the state, with every setting \
-         that was applied before this one. {}",
-        .part.name(), next_apply(*.is_new)
-    )]
-    Part { bucket: String, part: Part, source: WaitError<AwsError>, is_new: bool },
+    #[error("{step} the bucket {bucket} failed: {cause}.")]
+    Step { step: Step, bucket: String, cause: WaitError<AwsError> },
 
     #[error(
-        "Setting the tags of the bucket {bucket} failed: {source}. ABAC is enabled on the bucket (GetBucketAbac): S3 \
+        "Setting the tags of the bucket {bucket} failed: {cause}. ABAC is enabled on the bucket (GetBucketAbac): S3 \
          then only accepts tags from TagResource and UntagResource of S3 Control, which the provider does not call. \
          Set the tags as in tags_all with \"aws s3control tag-resource\" and \"untag-resource\", or disable ABAC with \
-         \"aws s3api put-bucket-abac\". The bucket exists and is in the state, with every setting that was applied \
-         before its tags. {}",
-        next_apply(*.is_new)
+         \"aws s3api put-bucket-abac\"."
     )]
-    Abac { bucket: String, source: WaitError<AwsError>, is_new: bool },
-
-    #[error("Reading the bucket {bucket} failed: {source}. The state was not changed.")]
-    Read { bucket: String, source: WaitError<AwsError> },
+    Abac { bucket: String, cause: WaitError<AwsError> },
 
     #[error(
         "The bucket {bucket} still contains objects or versions of objects. Set force_destroy = true and apply, so \
@@ -81,27 +85,16 @@ pub(super) enum Error {
     NotEmpty { bucket: String },
 
     #[error(
-        "The bucket {bucket} was emptied {rounds} times, and each time new objects were written to it. Stop the \
-         runners that write to it, then destroy again. The bucket exists and is in the state; {deleted} objects and \
-         versions were deleted."
+        "The bucket {bucket} was emptied {rounds} times, and each time new objects were written to it; \
+         {deleted} objects and versions were deleted. Stop the runners that write to it, then destroy again."
     )]
     StillFilling { bucket: String, rounds: u32, deleted: u64 },
 
     #[error(
-        "Emptying the bucket {bucket} failed: {source}. The bucket exists and is in the state; {deleted} objects and \
-         versions were deleted before."
-    )]
-    Empty { bucket: String, source: WaitError<AwsError>, deleted: u64 },
-
-    #[error(
-        "The bucket {bucket} contains an object that cannot be deleted: {key:?} ({code}). The bucket exists and is in \
-         the state. Allow s3:DeleteObject and s3:DeleteObjectVersion, or remove a lock or hold of that object, then \
-         destroy again."
+        "The bucket {bucket} contains an object that cannot be deleted: {key:?} ({code}). Allow s3:DeleteObject and \
+         s3:DeleteObjectVersion, or remove a lock or hold of that object, then destroy again."
     )]
     Stuck { bucket: String, key: String, code: String },
-
-    #[error("Deleting the bucket {bucket} failed: {source}. The bucket is kept in the state.")]
-    Delete { bucket: String, source: WaitError<AwsError> },
 
     #[error(
         "The bucket {bucket} does not exist in the region {region}, or the provider's credentials cannot access \
@@ -110,70 +103,76 @@ pub(super) enum Error {
     NothingToImport { bucket: String, region: String },
 }
 
-/// What is left of a create that failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Left {
-    Nothing,
-    Perhaps,
-    Bucket,
+/// Names the step in which a call failed, and what remains.
+pub(super) trait During<T> {
+    fn during(self, step: Step, bucket: &str, remains: Remains) -> Result<T>;
 }
 
-impl std::fmt::Display for Left {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Nothing => "Nothing was created.",
-            Self::Perhaps => {
-                "The bucket may have been created. It is kept in the state, so that the next apply or destroy can find \
-                 out."
-            }
-            Self::Bucket => "The bucket exists and is in the state. The next apply replaces it.",
-        })
+impl<T, E: Into<WaitError<AwsError>>> During<T> for std::result::Result<T, E> {
+    fn during(self, step: Step, bucket: &str, remains: Remains) -> Result<T> {
+        self.map_err(|cause| Fault::Step { step, bucket: bucket.to_owned(), cause: cause.into() }.leaving(remains))
     }
 }
 
-impl Error {
+impl std::fmt::Display for Step {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Create => f.write_str("Creating"),
+            Self::Set(part) => write!(f, "Setting {} of", part.name()),
+            Self::Read => f.write_str("Reading"),
+            Self::Empty => f.write_str("Emptying"),
+            Self::Delete => f.write_str("Deleting"),
+        }
+    }
+}
+
+impl steps::Fault for Fault {
     fn summary(&self) -> &'static str {
         match self {
             Self::Exists { .. } | Self::TakenInRegion { .. } | Self::TakenElsewhere { .. } | Self::Hidden { .. } => {
                 "Bucket already exists"
             }
-            Self::Unseen { .. } => "Bucket may already exist",
+            Self::Unknown { .. } => "Bucket may already exist",
             Self::OtherRegion { .. } => "Bucket in another region",
-            Self::Create { .. } => "Cannot create the cache bucket",
-            Self::Part { .. } | Self::Abac { .. } => "Cannot set up the cache bucket",
-            Self::Read { .. } => "Cannot read the cache bucket",
+            Self::Step { step: Step::Create, .. } => "Cannot create the cache bucket",
+            Self::Step { step: Step::Set(_), .. } | Self::Abac { .. } => "Cannot set up the cache bucket",
+            Self::Step { step: Step::Read, .. } => "Cannot read the cache bucket",
+            Self::Step { step: Step::Empty, .. } | Self::StillFilling { .. } | Self::Stuck { .. } => {
+                "Cannot empty the cache bucket"
+            }
+            Self::Step { step: Step::Delete, .. } => "Cannot delete the cache bucket",
             Self::NotEmpty { .. } => "Bucket is not empty",
-            Self::StillFilling { .. } | Self::Empty { .. } | Self::Stuck { .. } => "Cannot empty the cache bucket",
-            Self::Delete { .. } => "Cannot delete the cache bucket",
             Self::NothingToImport { .. } => "Bucket not found",
+        }
+    }
+
+    fn attribute(&self) -> Option<&'static str> {
+        match self {
+            Self::Exists { .. }
+            | Self::TakenInRegion { .. }
+            | Self::TakenElsewhere { .. }
+            | Self::Hidden { .. }
+            | Self::Unknown { .. }
+            | Self::OtherRegion { .. } => Some("bucket"),
+            Self::NotEmpty { .. } => Some("force_destroy"),
+            Self::Abac { .. } => Some("tags"),
+            Self::Step { .. } | Self::StillFilling { .. } | Self::Stuck { .. } | Self::NothingToImport { .. } => None,
         }
     }
 }
 
-/// The warning about a part that a store, one that is compatible with S3, has not.
-pub(super) fn lacking(bucket: &str, part: Part, source: &AwsError) -> Diagnostic {
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        fault.leaving(Remains::Unsaid)
+    }
+}
+
+/// The warning about a part that a store, one that is compatible with S3, does not support.
+pub(super) fn unsupported(bucket: &str, part: Part, source: &AwsError) -> Diagnostic {
     let detail = format!(
         "Setting {} of the bucket {bucket} was rejected ({source}), and so was reading it: a store that is compatible \
          with S3 may not support this setting. The bucket was created without it.",
         part.name()
     );
     Diagnostic::warning("Bucket setting not supported by the store", detail)
-}
-
-impl From<Error> for Diagnostics {
-    fn from(error: Error) -> Self {
-        let diagnostic = Diagnostic::error(error.summary(), error.to_string());
-        match error {
-            Error::Exists { .. }
-            | Error::TakenInRegion { .. }
-            | Error::TakenElsewhere { .. }
-            | Error::Hidden { .. }
-            | Error::Unseen { .. }
-            | Error::OtherRegion { .. } => diagnostic.at("bucket"),
-            Error::NotEmpty { .. } => diagnostic.at("force_destroy"),
-            Error::Abac { .. } => diagnostic.at("tags"),
-            _ => diagnostic,
-        }
-        .into()
-    }
 }

@@ -1,47 +1,48 @@
-//! From what was read to state.
+//! From the observed bucket to the state.
 
 use tfplugin::framework::Value;
 
-use super::parts::{Found, Part, encryption, lifecycle};
+use super::model::Observed;
+use super::parts::{encryption, lifecycle};
 use super::plan::from_prefix;
 use super::schema::{CacheBucket, Encryption, Protection};
 use crate::provider_tags::ProviderTags;
 use crate::tags;
 
-/// Puts what was found into the state. What the store does not have stays as it was.
-pub(super) fn flatten(state: &mut CacheBucket, found: Found, importing: Option<&ProviderTags>) {
+/// Puts the observed parts into the state. The others keep their recorded values.
+pub(super) fn flatten(state: &mut CacheBucket, observed: Observed, importing: Option<&ProviderTags>) {
     let before = state.protection.known().cloned().unwrap_or_default();
     state.protection = Value::Known(Protection {
-        public_access_blocked: found.public_access_blocked.map_or(before.public_access_blocked, Value::Known),
-        bucket_owner_enforced: found.bucket_owner_enforced.map_or(before.bucket_owner_enforced, Value::Known),
+        public_access_blocked: observed.public_access_blocked.map_or(before.public_access_blocked, Value::Known),
+        bucket_owner_enforced: observed.bucket_owner_enforced.map_or(before.bucket_owner_enforced, Value::Known),
     });
-    if let Some(settings) = found.encryption {
+    if let Some(settings) = observed.encryption {
         state.encryption = Value::Known(encryption(settings));
     }
-    if let Some(versioning) = found.versioning {
+    if let Some(versioning) = observed.versioning {
         state.versioning = versioning.into();
     }
-    if let Some(tls_only) = found.tls_only {
+    if let Some(tls_only) = observed.tls_only {
         state.tls_only = tls_only.into();
     }
-    if let Some(rule) = found.lifecycle {
+    if let Some(rule) = observed.lifecycle {
         lifecycle(state, rule);
         if importing.is_some() {
             layout(state);
         }
     }
-    if let Some(found) = found.tags {
+    if let Some(tags) = observed.tags {
         match importing {
-            Some(provider) => (state.tags, state.tags_all) = tags::imported(&found, provider),
+            Some(provider) => (state.tags, state.tags_all) = tags::imported(&tags, provider),
             None => {
-                state.tags = tags::owned(&found, &state.tags);
-                state.tags_all = tags::owned(&found, &state.tags_all);
+                state.tags = tags::owned(&tags, &state.tags);
+                state.tags_all = tags::owned(&tags, &state.tags_all);
             }
         }
     }
 }
 
-fn encryption(settings: encryption::Settings) -> Encryption {
+pub(super) fn encryption(settings: encryption::Settings) -> Encryption {
     Encryption {
         sse_algorithm: settings.algorithm.into(),
         kms_key_id: settings.kms_key_id.into(),
@@ -51,17 +52,17 @@ fn encryption(settings: encryption::Settings) -> Encryption {
 
 /// A rule that no longer exists is shown as days that are not set, except where 0 is desired.
 fn lifecycle(state: &mut CacheBucket, rule: Option<lifecycle::Rule>) {
-    let days = |before: &Value<i64>, found: Option<i32>| match found {
+    let days = |before: &Value<i64>, observed: Option<i32>| match observed {
         Some(days) => Value::Known(i64::from(days)),
         None if before == &Value::Known(0) => Value::Known(0),
         None => Value::Null,
     };
-    let found = rule.as_ref();
-    state.expiration_days = days(&state.expiration_days, found.map(|rule| rule.expiration_days));
+    let observed = rule.as_ref();
+    state.expiration_days = days(&state.expiration_days, observed.map(|rule| rule.expiration_days));
     state.noncurrent_expiration_days =
-        days(&state.noncurrent_expiration_days, found.map(|rule| rule.noncurrent_expiration_days));
+        days(&state.noncurrent_expiration_days, observed.map(|rule| rule.noncurrent_expiration_days));
     state.abort_incomplete_multipart_days =
-        days(&state.abort_incomplete_multipart_days, found.map(|rule| rule.abort_incomplete_multipart_days));
+        days(&state.abort_incomplete_multipart_days, observed.map(|rule| rule.abort_incomplete_multipart_days));
     if let Some(rule) = rule {
         state.prefix = rule.prefix.into();
     }
@@ -75,54 +76,12 @@ fn layout(state: &mut CacheBucket) {
     state.force_destroy = false.into();
 }
 
-/// The state after one part was written as planned.
-pub(super) fn take(state: &mut CacheBucket, part: Part, planned: &CacheBucket) {
-    let mut protection = state.protection.known().cloned().unwrap_or_default();
-    match part {
-        Part::PublicAccess => protection.public_access_blocked = true.into(),
-        Part::Ownership => protection.bucket_owner_enforced = true.into(),
-        Part::Encryption => state.encryption = planned.encryption.clone(),
-        Part::Versioning => state.versioning = planned.versioning.clone(),
-        Part::Policy => state.tls_only = planned.tls_only.clone(),
-        Part::Lifecycle => {
-            state.prefix = planned.prefix.clone();
-            state.expiration_days = planned.expiration_days.clone();
-            state.noncurrent_expiration_days = planned.noncurrent_expiration_days.clone();
-            state.abort_incomplete_multipart_days = planned.abort_incomplete_multipart_days.clone();
-        }
-        Part::Tags => {
-            state.tags = planned.tags.clone();
-            state.tags_all = planned.tags_all.clone();
-        }
-    }
-    state.protection = Value::Known(protection);
-}
-
-/// The planned state with nothing set up yet: what is true when the bucket alone is there.
-pub(super) fn bare(planned: &CacheBucket) -> CacheBucket {
-    CacheBucket {
-        protection: Value::Known(Protection {
-            public_access_blocked: false.into(),
-            bucket_owner_enforced: false.into(),
-        }),
-        encryption: Value::Known(encryption(encryption::Settings::default())),
-        versioning: false.into(),
-        tls_only: false.into(),
-        expiration_days: Value::Null,
-        noncurrent_expiration_days: Value::Null,
-        abort_incomplete_multipart_days: Value::Null,
-        tags: planned.tags.as_ref().map(|_| std::collections::BTreeMap::new()),
-        tags_all: Value::Known(std::collections::BTreeMap::new()),
-        ..planned.clone()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn found() -> Found {
-        Found {
+    fn found() -> Observed {
+        Observed {
             public_access_blocked: Some(true),
             bucket_owner_enforced: Some(true),
             encryption: Some(encryption::Settings::default()),
@@ -178,7 +137,7 @@ mod tests {
             prefix: "project/".into(),
             ..CacheBucket::default()
         };
-        flatten(&mut state, Found { lifecycle: Some(None), ..found() }, None);
+        flatten(&mut state, Observed { lifecycle: Some(None), ..found() }, None);
         assert_eq!((state.expiration_days, state.noncurrent_expiration_days), (Value::Null, 0.into()));
         assert_eq!(state.prefix, "project/".into());
     }
@@ -186,7 +145,7 @@ mod tests {
     #[test]
     fn what_a_store_does_not_have_stays() {
         let mut state = CacheBucket { versioning: true.into(), expiration_days: 60.into(), ..CacheBucket::default() };
-        flatten(&mut state, Found { versioning: None, lifecycle: None, ..found() }, None);
+        flatten(&mut state, Observed { versioning: None, lifecycle: None, ..found() }, None);
         assert_eq!((state.versioning, state.expiration_days), (true.into(), 60.into()));
     }
 }

@@ -1,9 +1,9 @@
-//! The desired parts of the bucket, fully resolved.
+//! The parts of the bucket: as desired, fully resolved, and as observed.
 
 use tfplugin::framework::Value;
 use tfplugin::framework::value::known_map;
 
-use super::parts::{encryption, lifecycle};
+use super::parts::{Part, encryption, lifecycle};
 use super::schema::{CacheBucket, Encryption};
 use crate::tags::{Tags, UNFINISHED};
 
@@ -15,8 +15,37 @@ pub(super) struct Desired {
     pub(super) tls_only: bool,
     pub(super) lifecycle: lifecycle::Rule,
     pub(super) tags: Tags,
-    /// Tags that were the provider's before. On a create that is the mark of it.
+    /// The managed tags before. In a create this is its mark.
     pub(super) tags_before: Tags,
+}
+
+/// The observed value of each part. `None` if the store, an S3-compatible one, does not support the part, or if the identity
+/// is not allowed to read it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Observed {
+    pub(super) public_access_blocked: Option<bool>,
+    pub(super) bucket_owner_enforced: Option<bool>,
+    pub(super) encryption: Option<encryption::Settings>,
+    pub(super) versioning: Option<bool>,
+    pub(super) tls_only: Option<bool>,
+    /// The managed rule, if there is one.
+    pub(super) lifecycle: Option<Option<lifecycle::Rule>>,
+    pub(super) tags: Option<Tags>,
+}
+
+impl Observed {
+    /// Removes a part, as if it had not been read.
+    pub(super) fn forget(&mut self, part: Part) {
+        match part {
+            Part::PublicAccess => self.public_access_blocked = None,
+            Part::Ownership => self.bucket_owner_enforced = None,
+            Part::Encryption => self.encryption = None,
+            Part::Versioning => self.versioning = None,
+            Part::Policy => self.tls_only = None,
+            Part::Lifecycle => self.lifecycle = None,
+            Part::Tags => self.tags = None,
+        }
+    }
 }
 
 impl Desired {

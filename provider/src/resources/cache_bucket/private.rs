@@ -3,18 +3,18 @@
 use serde::{Deserialize, Serialize};
 use tfplugin::framework::private_state::is_default;
 
-use super::overwritten::Overwritten;
+use super::previous_values::PreviousValues;
 
 /// The content of the private state.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Private {
-    /// Whether its create has not ended.
+    /// Whether its create did not complete.
     #[serde(skip_serializing_if = "is_default")]
     pub(super) is_unfinished: bool,
-    /// Settings that were overwritten recently, which S3 may still return.
-    #[serde(skip_serializing_if = "is_default")]
-    pub(super) overwritten: Overwritten,
+    /// Previous values of parts, which S3 may still return.
+    #[serde(rename = "overwritten", skip_serializing_if = "is_default")]
+    pub(super) previous_values: PreviousValues,
 }
 
 impl tfplugin::framework::Private for Private {}
@@ -30,7 +30,7 @@ mod tests {
     fn every_version_is_read() {
         let content = Private {
             is_unfinished: true,
-            overwritten: serde_json::from_value(json!([
+            previous_values: serde_json::from_value(json!([
                 { "part": "public_access", "was": false, "at": "2026-01-01T12:00:00Z" },
                 { "part": "tags", "was": { "team": "ci" }, "at": "2026-01-01T12:00:00Z" },
             ]))

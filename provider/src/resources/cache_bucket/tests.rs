@@ -8,7 +8,7 @@ use tfplugin::framework::Raw;
 
 use self::store::{Bucket, Fault, Store};
 use super::CacheBucketResource;
-use super::overwritten::WINDOW;
+use super::previous_values::WINDOW;
 use crate::testing::{Stage, summaries};
 use crate::timestamp;
 

@@ -1,4 +1,4 @@
-//! Whether a bucket is there, and waiting until it is, or is not.
+//! Whether a bucket exists, and waits until it does, or no longer does.
 
 use std::time::Duration;
 
@@ -28,42 +28,42 @@ pub(super) async fn presence(s3: &Client, bucket: &str, region: &str) -> Result<
     let error = match s3.head_bucket().bucket(bucket).send().await {
         Ok(answer) => {
             return Ok(match answer.bucket_region() {
-                Some(found) if found != region => Presence::OtherRegion(found.to_owned()),
+                Some(observed) if observed != region => Presence::OtherRegion(observed.to_owned()),
                 _ => Presence::Here,
             });
         }
         Err(error) => error,
     };
-    let found = region_of(error.raw_response());
+    let observed = region_of(error.raw_response());
     let error = AwsError::new("HeadBucket", &error);
-    match (error.fault(), found) {
+    match (error.fault(), observed) {
         _ if error.is_not_found() => Ok(Presence::Absent),
-        (Fault::Answer { status: 301 | 400 | 403, .. }, Some(found)) if found != region => {
-            Ok(Presence::OtherRegion(found))
+        (Fault::Answer { status: 301 | 400 | 403, .. }, Some(observed)) if observed != region => {
+            Ok(Presence::OtherRegion(observed))
         }
-        (Fault::Answer { status: 400 | 403, .. }, found) => with_reason(s3, bucket, region, found).await,
+        (Fault::Answer { status: 400 | 403, .. }, observed) => with_reason(s3, bucket, region, observed).await,
         _ => Err(error),
     }
 }
 
 /// Answers to HEAD have no body, so that credentials that have expired look like any other refusal. This asks with a
 /// request whose answer has one.
-async fn with_reason(s3: &Client, bucket: &str, region: &str, found: Option<String>) -> Result<Presence, AwsError> {
+async fn with_reason(s3: &Client, bucket: &str, region: &str, observed: Option<String>) -> Result<Presence, AwsError> {
     let error = match s3.list_objects_v2().bucket(bucket).max_keys(0).send().await {
         Ok(_) => return Ok(Presence::Here),
         Err(error) => error,
     };
-    let found = found.or_else(|| region_of(error.raw_response()));
+    let observed = observed.or_else(|| region_of(error.raw_response()));
     let error = AwsError::new("ListObjectsV2", &error);
-    match (error.fault(), found) {
+    match (error.fault(), observed) {
         _ if error.is_not_found() => Ok(Presence::Absent),
-        (Fault::Answer { status: 301 | 400 | 403, .. }, Some(found)) if found != region => {
-            Ok(Presence::OtherRegion(found))
+        (Fault::Answer { status: 301 | 400 | 403, .. }, Some(observed)) if observed != region => {
+            Ok(Presence::OtherRegion(observed))
         }
-        (Fault::Answer { status: 403, code, .. }, found)
+        (Fault::Answer { status: 403, code, .. }, observed)
             if ["", "Forbidden", "AccessDenied", "AllAccessDisabled"].contains(&code.as_str()) =>
         {
-            Ok(if found.is_some() { Presence::Hidden } else { Presence::Forbidden })
+            Ok(if observed.is_some() { Presence::Hidden } else { Presence::Forbidden })
         }
         _ => Err(error),
     }
@@ -75,7 +75,7 @@ fn region_of(answer: Option<&HttpResponse>) -> Option<String> {
 }
 
 /// Waits until a new bucket can be seen.
-pub(super) async fn until_there<D>(
+pub(super) async fn until_visible<D>(
     context: &Context<D>,
     s3: &Client,
     bucket: &str,
@@ -94,7 +94,7 @@ pub(super) async fn until_there<D>(
 }
 
 /// Waits until a deleted bucket can no longer be seen.
-pub(super) async fn until_gone<D>(
+pub(super) async fn until_deleted<D>(
     context: &Context<D>,
     s3: &Client,
     bucket: &str,

@@ -100,15 +100,15 @@ fn tags<'a>(names: &[String], tags: impl Iterator<Item = (&'a String, &'a String
 }
 
 /// What has to change so that the groups have what is wanted. `ours` are the tags that this resource put there.
-pub(super) fn change(wanted: &Tags, groups: &[AutoScalingGroup], ours: &BTreeMap<String, String>) -> Change {
-    let found = common_tags(groups);
+pub(super) fn change(desired: &Tags, groups: &[AutoScalingGroup], ours: &BTreeMap<String, String>) -> Change {
+    let observed = common_tags(groups);
     Change {
-        set: wanted
+        set: desired
             .iter()
-            .filter(|(key, value)| found.get(*key) != Some(value))
+            .filter(|(key, value)| observed.get(*key) != Some(value))
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect(),
-        remove: ours.keys().filter(|key| !wanted.contains_key(*key)).cloned().collect(),
+        remove: ours.keys().filter(|key| !desired.contains_key(*key)).cloned().collect(),
     }
 }
 
@@ -133,20 +133,20 @@ mod tests {
         let group = AutoScalingGroup::builder()
             .set_tags(Some(vec![tag("same", "1"), tag("old", "1"), tag("theirs", "1"), tag("changed", "x")]))
             .build();
-        let wanted = map(&[("same", "1"), ("changed", "1"), ("new", "1")]);
+        let desired = map(&[("same", "1"), ("changed", "1"), ("new", "1")]);
         let ours = map(&[("same", "1"), ("old", "1"), ("changed", "1")]);
         assert_eq!(
-            change(&wanted, &[group], &ours),
+            change(&desired, &[group], &ours),
             Change { set: map(&[("changed", "1"), ("new", "1")]), remove: vec!["old".to_owned()] }
         );
     }
 
     #[test]
     fn a_request_names_every_group() {
-        let wanted = map(&[("k8s.io/cluster-autoscaler/node-template/label/a", "b"), ("team", "ci")]);
+        let desired = map(&[("k8s.io/cluster-autoscaler/node-template/label/a", "b"), ("team", "ci")]);
         let names = ["eks-1".to_owned(), "eks-2".to_owned()];
         let sent: Vec<(Option<String>, Option<bool>)> =
-            tags(&names, wanted.iter()).into_iter().map(|tag| (tag.resource_id, tag.propagate_at_launch)).collect();
+            tags(&names, desired.iter()).into_iter().map(|tag| (tag.resource_id, tag.propagate_at_launch)).collect();
         let expected =
             ["eks-1", "eks-2"].map(|name| [(Some(name.to_owned()), Some(false)), (Some(name.to_owned()), Some(true))]);
         assert_eq!(sent, expected.concat());

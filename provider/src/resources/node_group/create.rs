@@ -1,110 +1,85 @@
-//! Making a node group: its place, its role, the group itself, and what belongs on its Auto Scaling Group.
+//! Creates a node group: its subnets, its role, its launch template, the group itself and its Auto Scaling Group.
 
-use std::collections::BTreeMap;
-
+use aws_sdk_autoscaling::types::AutoScalingGroup;
 use aws_sdk_eks::types::Nodegroup;
 use gitlabspot_clients::aws::AwsError;
 use tfplugin::framework::wait::WaitError;
 use tfplugin::framework::{AttributePath, Create, Diagnostic, Diagnostics, Timeouts, Value};
 
-use super::error::{Cause, Error, Left, Step};
-use super::flatten::{Found, Reading, flatten, settle};
-use super::model::wanted_asg_tags;
+use super::error::{Cause, During, Error, Fault, Result, Step, parts_of_failed_create};
+use super::flatten::{Reading, flatten, settle};
+use super::model::{Observed, desired_asg_tags};
 use super::node_role::{self, RoleError, RoleSpec, access_entry};
-use super::ownership::{Outcome, Under, under};
+use super::ownership::{Existing, Outcome, classify};
 use super::private::Private;
-use super::schema::{NodeGroup, known_set, map_value};
-use super::template::{self, Desired, Made, Owned, TemplateError};
+use super::schema::{NodeGroup, known_set};
+use super::template::{self, Created, Desired, Owned, TemplateError};
 use super::validate::SUFFIX;
 use super::wait::{Id, describe, until_active};
-use super::{Session, TIMEOUT, asg_tags, az_rebalance, plan, subnets};
+use super::{Session, TIMEOUT, asg_tags, az_rebalance, partial, plan, subnets};
 use crate::names;
+use crate::steps::{Progress, Remains};
 use crate::tags::{Change, UNFINISHED};
 
-impl<D> Session<'_, D> {
-    pub(super) async fn create(&self, operation: &mut Create<NodeGroup, Private>) -> Result<(), Error> {
+type Creating<'a> = Progress<'a, Create<NodeGroup, Private>>;
+
+impl Session<'_> {
+    pub(super) async fn create(&self, operation: &mut Create<NodeGroup, Private>) -> Result<()> {
+        let end = self.context.clock.now() + Timeouts::create(&operation.planned.timeouts, TIMEOUT);
+        let mut planned = self.named(operation);
+        let id = Id::of(&planned);
+        self.find_place(&id, &mut planned, &mut operation.diagnostics).await?;
+        self.check_name(&id, &planned).await?;
+        operation.private = Private::default();
+        let progress = &mut Progress::begin(operation, partial::created(&planned));
+        self.set_up_role(&id, &mut planned, progress).await?;
+        self.set_up_template(&id, &mut planned, progress).await?;
+        let group = match self.request_group(&id, &planned, end).await {
+            Ok(Outcome::Created(group)) => group,
+            Ok(Outcome::Exists(group)) => return self.already_exists(&id, &planned, &group, progress).await,
+            Err(error) => {
+                if error.remains == Remains::Nothing {
+                    self.undo(&id, progress).await?;
+                }
+                return Err(error);
+            }
+        };
+        progress.done(|state| {
+            state.arn = group.nodegroup_arn.clone().into();
+            state.status = group.status.as_ref().map(|status| status.as_str().to_owned()).into();
+        });
+        let active = until_active(self.context, self.eks, &id, self.left(end)).await;
+        progress.done(|state| match &active {
+            Ok(_) => state.status = "ACTIVE".into(),
+            Err(WaitError::Failed(Cause::Unhealthy { status, .. })) => state.status = status.as_str().into(),
+            Err(_) => {}
+        });
+        let group = active.during(Step::AwaitActive, &id, Remains::Tainted)?;
+        let asgs = self.set_up_asgs(&id, &planned, &group, progress).await?;
+        self.finish(&group).await.during(Step::Tag, &id, Remains::Tainted)?;
+        let suspended_by_us = az_rebalance::is_ours(&progress.operation.private);
+        let reading = Reading { tags: self.tags, importing: false, suspended_by_us };
+        let observed = flatten(&progress.state, &Observed { group, asgs: Some(asgs) }, reading);
+        progress.done(|state| *state = settle(&planned, observed));
+        Ok(())
+    }
+
+    /// The plan with the name of the node group, and what follows from it.
+    fn named(&self, operation: &Create<NodeGroup, Private>) -> NodeGroup {
         let mut planned = operation.planned.clone();
-        let end = self.context.clock.now() + Timeouts::create(&planned.timeouts, TIMEOUT);
         if planned.name.known().is_none() {
             planned.name = names::generated(planned.name_prefix.as_str().unwrap_or("build-"), SUFFIX).into();
         }
         plan::derive(&mut planned, &operation.config, self.tags);
-        let id = Id::of(&planned);
-        self.find_place(&id, &mut planned, &mut operation.diagnostics).await?;
-        self.look_before(&id, &planned).await?;
-
-        // From here on something may exist. What has not been done yet is not in the state.
-        let mut state = NodeGroup {
-            asg_tags_all: map_value(BTreeMap::new()),
-            suspend_az_rebalance: false.into(),
-            ..planned.clone()
-        };
-        operation.private = Private::default();
-        operation.record(state.clone());
-        self.set_up_role(&id, &mut planned, &mut state, operation).await?;
-        self.set_up_template(&id, &mut planned, &mut state, operation).await?;
-
-        let group = match self.make(&id, &planned, end).await {
-            Ok(Outcome::Made(group)) => group,
-            Ok(Outcome::Exists(group)) => {
-                // Another create of the same group, at the same time, uses the same role and the same template.
-                let role_is_used = group.node_role.as_deref() == planned.node_role_arn.as_str();
-                if role_is_used {
-                    operation.nothing_was_made()
-                } else {
-                    self.undo(&id, operation).await?
-                }
-                return Err(Error::Exists { cluster: id.cluster, name: id.name });
-            }
-            Err((source, Left::Nothing)) => {
-                self.undo(&id, operation).await?;
-                return Err(Error::Step { step: Step::Create, id: id.to_string(), source, left: Left::Nothing });
-            }
-            Err((source, left)) => return Err(Error::Step { step: Step::Create, id: id.to_string(), source, left }),
-        };
-        state.arn = group.nodegroup_arn.clone().into();
-        state.status = group.status.as_ref().map(|status| status.as_str().to_owned()).into();
-        operation.record(state.clone());
-
-        let failed = |step| {
-            let id = id.to_string();
-            move |source| Error::Step { step, id, source, left: Left::NewGroup }
-        };
-        let left = self.left(end);
-        let group = match until_active(self.context, self.eks, &id, left).await {
-            Ok(group) => group,
-            Err(source) => {
-                if let WaitError::Failed(Cause::Unhealthy { status, .. }) = &source {
-                    state.status = status.as_str().into();
-                    operation.record(state);
-                }
-                return Err(failed(Step::AwaitActive)(source));
-            }
-        };
-        state.status = "ACTIVE".into();
-        operation.record(state.clone());
-        let asgs =
-            self.set_up_asgs(&planned, &group, operation).await.map_err(|(step, source)| failed(step)(source))?;
-        self.finish(&group).await.map_err(|error| failed(Step::Tag)(WaitError::Failed(error.into())))?;
-
-        let reading =
-            Reading { tags: self.tags, importing: false, suspended_by_us: az_rebalance::is_ours(&operation.private) };
-        let found = flatten(&state, &Found { group, asgs: Some(asgs) }, reading);
-        operation.record(settle(&planned, found));
-        Ok(())
+        planned
     }
 
     /// Resolves zones to subnets, or finds the zones of the subnets.
-    async fn find_place(&self, id: &Id, planned: &mut NodeGroup, diagnostics: &mut Diagnostics) -> Result<(), Error> {
-        let failed = |error: AwsError| Error::Step {
-            step: Step::FindSubnets,
-            id: id.to_string(),
-            source: WaitError::Failed(error.into()),
-            left: Left::Nothing,
-        };
+    async fn find_place(&self, id: &Id, planned: &mut NodeGroup, diagnostics: &mut Diagnostics) -> Result<()> {
         match known_set(&planned.subnet_ids) {
             Some(given) if !given.is_empty() => {
-                let zones = subnets::zones_of(self.ec2, &given).await.map_err(failed)?;
+                let zones = subnets::zones_of(self.ec2, &given).await;
+                let zones = zones.during(Step::FindSubnets, id, Remains::Nothing)?;
                 planned.availability_zones = Value::Known(zones.into_values().collect());
             }
             _ => {
@@ -116,179 +91,167 @@ impl<D> Session<'_, D> {
         }
         if opens_ssh_to_everybody(planned) {
             let chosen = known_set(&planned.subnet_ids).unwrap_or_default();
-            let public = subnets::public_among(self.ec2, &chosen).await.map_err(failed)?;
+            let public = subnets::public_among(self.ec2, &chosen).await;
+            let public = public.during(Step::FindSubnets, id, Remains::Nothing)?;
             diagnostics.extend(ssh_warning(&public.into_iter().collect::<Vec<_>>()));
         }
         Ok(())
     }
 
-    /// A group that others have may use a role that looks like ours: it must not be touched.
-    async fn look_before(&self, id: &Id, planned: &NodeGroup) -> Result<(), Error> {
+    /// Refuses the name of a node group of others: its role may have the name of the planned one, and must not be changed.
+    async fn check_name(&self, id: &Id, planned: &NodeGroup) -> Result<()> {
         if planned.node_role.known().is_none() {
             return Ok(());
         }
-        match describe(self.eks, id).await {
-            Ok(Some(group)) => match under(group, "") {
-                Under::Foreign(_) => Err(Error::Exists { cluster: id.cluster.clone(), name: id.name.clone() }),
-                _ => Ok(()),
-            },
-            Ok(None) => Ok(()),
-            Err(error) => Err(Error::Step {
-                step: Step::Create,
-                id: id.to_string(),
-                source: WaitError::Failed(error.into()),
-                left: Left::Nothing,
-            }),
+        let group = describe(self.eks, id).await.during(Step::Create, id, Remains::Nothing)?;
+        match group.map(|group| classify(group, "")) {
+            Some(Existing::OfOthers(_)) => Err(exists(id)),
+            _ => Ok(()),
         }
     }
 
-    async fn set_up_role(
-        &self,
-        id: &Id,
-        planned: &mut NodeGroup,
-        state: &mut NodeGroup,
-        operation: &mut Create<NodeGroup, Private>,
-    ) -> Result<(), Error> {
+    async fn set_up_role(&self, id: &Id, planned: &mut NodeGroup, progress: &mut Creating<'_>) -> Result<()> {
         let Some(spec) = RoleSpec::of(planned, self.region) else { return Ok(()) };
         if let Value::Known(role) = &mut planned.node_role {
             role.name = spec.name.as_str().into();
         }
-        state.node_role = planned.node_role.clone();
-        operation.record(state.clone());
-        let made = match node_role::ensure(self.context, self.iam, &spec, self.region).await {
-            Ok((arn, made)) => {
-                let entry = access_entry::delete_of_predecessor(self.eks, &id.cluster, &arn, made).await;
-                entry.map(|()| arn).map_err(|error| RoleError::Partly(WaitError::Failed(error)))
-            }
-            Err(error) => Err(error),
-        };
-        match made {
+        progress.done(|state| state.node_role = planned.node_role.clone());
+        match self.ensure_role(id, &spec).await {
             Ok(arn) => {
-                planned.node_role_arn = arn.as_str().into();
-                state.node_role_arn = arn.into();
-                operation.record(state.clone());
+                planned.node_role_arn = arn.into();
+                progress.done(|state| state.node_role_arn = planned.node_role_arn.clone());
                 Ok(())
             }
-            Err(source) => {
-                match source {
-                    RoleError::Exists { .. } | RoleError::Refused(_) => operation.nothing_was_made(),
-                    RoleError::Partly(_) | RoleError::InProfile { .. } => self.undo(id, operation).await?,
+            Err(error) => {
+                match error {
+                    RoleError::Exists { .. } | RoleError::Refused(_) => progress.operation.nothing_was_made(),
+                    RoleError::Partly(_) | RoleError::InProfile { .. } => self.undo(id, progress).await?,
                 }
-                Err(Error::Role { step: Step::SetUpRole, id: id.to_string(), source, left: Left::Nothing })
+                Err(error).during(Step::SetUpRole, id, Remains::Nothing)
             }
         }
     }
 
-    /// Makes the launch template, where the group gets one of the provider's.
-    async fn set_up_template(
-        &self,
-        id: &Id,
-        planned: &mut NodeGroup,
-        state: &mut NodeGroup,
-        operation: &mut Create<NodeGroup, Private>,
-    ) -> Result<(), Error> {
-        let failed =
-            |source| Error::Template { step: Step::SetUpTemplate, id: id.to_string(), source, left: Left::Nothing };
-        if template::is_wanted(&operation.config) != Some(true) {
+    /// Creates the role, without the access entry of a deleted role of the same name. Returns its ARN.
+    async fn ensure_role(&self, id: &Id, spec: &RoleSpec) -> std::result::Result<String, RoleError> {
+        let (arn, created_at) = node_role::ensure(self.iam, spec, self.region).await?;
+        let deleted = access_entry::delete_of_predecessor(self.eks, &id.cluster, &arn, created_at).await;
+        deleted.map_err(WaitError::Failed)?;
+        Ok(arn)
+    }
+
+    /// Creates the launch template, if the node group gets one of the provider.
+    async fn set_up_template(&self, id: &Id, planned: &mut NodeGroup, progress: &mut Creating<'_>) -> Result<()> {
+        if template::is_desired(&progress.operation.config) != Some(true) {
             (planned.template_id, planned.template_version) = (Value::Null, Value::Null);
             return Ok(());
         }
-        let spec = match template::validated(planned) {
-            Ok(spec) => spec,
-            Err(source) => {
-                self.undo(id, operation).await?;
-                return Err(failed(source));
-            }
-        };
-        template::begin(&mut operation.private);
-        operation.record(state.clone());
-        let owned = Owned::of(planned, self.region);
-        let made = match self.security_group_beside(id, &spec).await {
-            Ok(group) => template::ensure(self.ec2, &owned, &spec, group.as_deref()).await,
-            Err(error) => Err(TemplateError::Refused(error)),
-        };
-        match made {
-            Ok(Made { id, version }) => {
-                for model in [planned, state] {
-                    (model.template_id, model.template_version) = (id.as_str().into(), version.as_str().into());
-                }
-                template::keep(&spec, &mut operation.private);
-                operation.record(state.clone());
+        match self.ensure_template(id, planned, progress).await {
+            Ok(Created { id, version }) => {
+                (planned.template_id, planned.template_version) = (id.into(), version.into());
+                progress.done(|state| {
+                    state.template_id = planned.template_id.clone();
+                    state.template_version = planned.template_version.clone();
+                });
                 Ok(())
             }
-            Err(source) => {
-                if matches!(source, TemplateError::Exists { .. } | TemplateError::Refused(_)) {
-                    template::forget(&mut operation.private);
+            Err(error) => {
+                if matches!(error, TemplateError::Exists { .. } | TemplateError::Refused(_)) {
+                    template::forget(&mut progress.operation.private);
                 }
-                self.undo(id, operation).await?;
-                Err(failed(source))
+                self.undo(id, progress).await?;
+                Err(error).during(Step::SetUpTemplate, id, Remains::Nothing)
             }
         }
     }
 
-    /// The cluster's security group, where the template names others.
-    pub(super) async fn security_group_beside(&self, id: &Id, spec: &Desired) -> Result<Option<String>, AwsError> {
+    async fn ensure_template(
+        &self,
+        id: &Id,
+        planned: &NodeGroup,
+        progress: &mut Creating<'_>,
+    ) -> std::result::Result<Created, TemplateError> {
+        let spec = template::validated(planned)?;
+        template::begin(&mut progress.operation.private);
+        progress.record();
+        let group = self.security_group_beside(id, &spec).await.map_err(TemplateError::Refused)?;
+        let owned = Owned::of(planned, self.region);
+        let created = template::ensure(self.ec2, &owned, &spec, group.as_deref()).await?;
+        template::keep(&spec, &mut progress.operation.private);
+        Ok(created)
+    }
+
+    /// The cluster's security group, if the template has other ones.
+    pub(super) async fn security_group_beside(
+        &self,
+        id: &Id,
+        spec: &Desired,
+    ) -> std::result::Result<Option<String>, AwsError> {
         match spec.security_groups.is_empty() {
             true => Ok(None),
             false => template::cluster_security_group(self.eks, &id.cluster).await,
         }
     }
 
-    /// After a refusal: the template and the role that were made for nothing go again.
-    async fn undo(&self, id: &Id, operation: &mut Create<NodeGroup, Private>) -> Result<(), Error> {
-        let template = operation.recorded().and_then(|state| template::which(state, &operation.private, self.region));
-        if let Some(which) = template {
-            template::delete(self.ec2, &which).await.map_err(|error| Error::Template {
-                step: Step::DeleteTemplate,
-                id: id.to_string(),
-                source: error.into(),
-                left: Left::Parts,
-            })?;
-        }
-        let role = operation.recorded().and_then(|state| {
-            let name = state.node_role.known()?.name.as_str()?.to_owned();
-            Some((name, state.node_role_arn.as_str().map(str::to_owned)))
-        });
-        if let Some((name, arn)) = role {
-            self.delete_role(id, &name, arn.as_deref()).await.map_err(|source| Error::Role {
-                step: Step::DeleteRole,
-                id: id.to_string(),
-                source,
-                left: Left::Parts,
-            })?;
-        }
+    /// Deletes the launch template and the role again, which were created for nothing.
+    async fn undo(&self, id: &Id, progress: &mut Creating<'_>) -> Result<()> {
+        let Progress { operation, state } = progress;
+        self.delete_template(id, state, &mut operation.private, parts_of_failed_create()).await?;
+        operation.record(state.clone());
+        self.delete_role(id, state, parts_of_failed_create()).await?;
         operation.nothing_was_made();
         Ok(())
     }
 
-    /// Tags, and the process that evens out zones.
-    async fn set_up_asgs(
+    /// Refuses a node group of others, or of another create of the same node group at the same time, which uses the same
+    /// role and the same launch template.
+    async fn already_exists(
         &self,
+        id: &Id,
         planned: &NodeGroup,
         group: &Nodegroup,
-        operation: &mut Create<NodeGroup, Private>,
-    ) -> Result<Vec<aws_sdk_autoscaling::types::AutoScalingGroup>, (Step, WaitError<Cause>)> {
+        progress: &mut Creating<'_>,
+    ) -> Result<()> {
+        if group.node_role.as_deref() == planned.node_role_arn.as_str() {
+            progress.operation.nothing_was_made();
+        } else {
+            self.undo(id, progress).await?;
+        }
+        Err(exists(id))
+    }
+
+    /// Sets the tags of the Auto Scaling Group, and suspends AZRebalance.
+    async fn set_up_asgs(
+        &self,
+        id: &Id,
+        planned: &NodeGroup,
+        group: &Nodegroup,
+        progress: &mut Creating<'_>,
+    ) -> Result<Vec<AutoScalingGroup>> {
         let names = super::asg_names(group);
-        let change = Change { set: wanted_asg_tags(planned).unwrap_or_default(), remove: vec![] };
-        let asgs = asg_tags::apply(self.context, self.autoscaling, &names, &change)
-            .await
-            .map_err(|source| (Step::TagAutoScalingGroup, super::cause(source)))?;
+        let change = Change { set: desired_asg_tags(planned).unwrap_or_default(), remove: vec![] };
+        let asgs = asg_tags::apply(self.context, self.autoscaling, &names, &change).await;
+        let asgs = asgs.during(Step::TagAutoScalingGroup, id, Remains::Tainted)?;
         let suspend = planned.suspend_az_rebalance.or(false);
-        az_rebalance::apply(self.autoscaling, &asgs, suspend, &mut operation.private)
-            .await
-            .map_err(|error| (Step::AzRebalance, WaitError::Failed(error.into())))?;
+        let private = &mut progress.operation.private;
+        let applied = az_rebalance::apply(self.autoscaling, &asgs, suspend, private).await;
+        applied.during(Step::AzRebalance, id, Remains::Tainted)?;
         if suspend {
-            az_rebalance::claim(&mut operation.private);
+            az_rebalance::claim(private);
         }
         Ok(asgs)
     }
 
-    /// Takes away the mark of a create that has not come to its end.
-    async fn finish(&self, group: &Nodegroup) -> Result<(), AwsError> {
+    /// Removes the tag of a create that has not completed.
+    async fn finish(&self, group: &Nodegroup) -> std::result::Result<(), AwsError> {
         let arn = group.nodegroup_arn.clone().unwrap_or_default();
         let request = self.eks.untag_resource().resource_arn(arn).tag_keys(UNFINISHED);
         request.send().await.map(drop).map_err(AwsError::of("UntagResource"))
     }
+}
+
+fn exists(id: &Id) -> Error {
+    Fault::Exists { cluster: id.cluster.clone(), name: id.name.clone() }.into()
 }
 
 /// Without security groups EKS lets everybody connect who reaches the nodes.

@@ -1,18 +1,25 @@
-//! What can go wrong with a node group, and what it leaves behind.
+//! Why an operation on a node group failed: the step, the node group and the cause.
 
 use std::fmt;
 
 use gitlabspot_clients::aws::AwsError;
 use tfplugin::framework::wait::WaitError;
-use tfplugin::framework::{Diagnostic, Diagnostics};
 
 use super::health::Issues;
 use super::node_role::RoleError;
 use super::template::TemplateError;
+use super::wait::Id;
+use crate::steps::{self, Fault as _, Remains};
 
-/// Why an operation failed.
+/// Why an operation failed, and what remains.
+pub(super) type Error = steps::Error<Fault>;
+
+/// The result of a step.
+pub(super) type Result<T> = std::result::Result<T, Error>;
+
+/// What went wrong.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Error {
+pub(super) enum Fault {
     #[error(
         "The cluster {cluster} already has a node group {name}, which does not belong to this resource. It was not \
          changed. If the resource was renamed, write a `moved` block. If no state contains it, import it (\"tofu \
@@ -33,14 +40,8 @@ pub(super) enum Error {
     )]
     NoCluster { cluster: String, region: String },
 
-    #[error("{step} of the node group {id} failed: {source}. {left}")]
-    Step { step: Step, id: String, source: WaitError<Cause>, left: Left },
-
-    #[error("{step} of the node group {id} failed: {source}. {left}")]
-    Role { step: Step, id: String, source: RoleError, left: Left },
-
-    #[error("{step} of the node group {id} failed: {source}. {left}")]
-    Template { step: Step, id: String, source: TemplateError, left: Left },
+    #[error("{step} of the node group {id} failed: {failure}.")]
+    Step { step: Step, id: String, failure: Failure },
 
     #[error(
         "The node group {id} does not exist in the region {region}, or the provider's credentials cannot access \
@@ -49,7 +50,7 @@ pub(super) enum Error {
     NothingToImport { id: String, region: String },
 }
 
-/// What was being done.
+/// A step of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     FindSubnets,
@@ -68,6 +69,17 @@ pub(super) enum Step {
     DeleteRole,
 }
 
+/// Why a step failed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    #[error(transparent)]
+    Wait(#[from] WaitError<Cause>),
+    #[error(transparent)]
+    Role(#[from] RoleError),
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+}
+
 /// Why a call or a wait failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Cause {
@@ -78,28 +90,56 @@ pub(super) enum Cause {
     #[error("the update ended with the status {status}: {issues}")]
     UpdateEnded { status: String, issues: Issues },
     #[error("it no longer exists")]
-    Gone,
+    Deleted,
     #[error("the response of AWS does not contain {0}")]
     Incomplete(&'static str),
 }
 
-/// What there is now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Left {
-    /// Certain: nothing was made.
-    Nothing,
-    /// Role or launch template of a group that could not be made.
-    Parts,
-    /// Role or launch template of a group that is deleted.
-    PartsAlone,
-    /// Nobody can say.
-    Perhaps,
-    /// A new group, in the state and tainted.
-    NewGroup,
-    /// What was there, with what was changed before the failure.
-    Changed,
-    /// What was there, as it was.
-    Untouched,
+/// Names the step in which a call failed, and what remains.
+pub(super) trait During<T> {
+    fn during(self, step: Step, id: &Id, remains: Remains) -> Result<T>;
+}
+
+impl<T, E: Into<Failure>> During<T> for std::result::Result<T, E> {
+    fn during(self, step: Step, id: &Id, remains: Remains) -> Result<T> {
+        self.map_err(|error| Fault::Step { step, id: id.to_string(), failure: error.into() }.leaving(remains))
+    }
+}
+
+impl From<AwsError> for Failure {
+    fn from(error: AwsError) -> Self {
+        Self::Wait(WaitError::Failed(error.into()))
+    }
+}
+
+impl From<WaitError<AwsError>> for Failure {
+    fn from(error: WaitError<AwsError>) -> Self {
+        Self::Wait(error.map(Cause::from))
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        fault.leaving(Remains::Unsaid)
+    }
+}
+
+/// Role or launch template of a node group that could not be created.
+pub(super) fn parts_of_failed_create() -> Remains {
+    Remains::Other(
+        "Its role or its launch template was created and could not be deleted again. It is kept in the state, and the \
+         next apply or destroy continues with it."
+            .to_owned(),
+    )
+}
+
+/// Role or launch template of a node group that was deleted.
+pub(super) fn parts_of_delete() -> Remains {
+    Remains::Other(
+        "The node group was deleted. The state keeps its role and its launch template, as far as they still exist. \
+         Destroy again when the cause is resolved."
+            .to_owned(),
+    )
 }
 
 impl fmt::Display for Step {
@@ -123,67 +163,35 @@ impl fmt::Display for Step {
     }
 }
 
-impl fmt::Display for Left {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Nothing => "Nothing was created.",
-            Self::Parts => {
-                "Its role or its launch template was created and could not be deleted again. It is kept in the state, \
-                 and the next apply or destroy continues with it."
-            }
-            Self::PartsAlone => {
-                "The node group was deleted. The state keeps its role and its launch template, as far as they still \
-                 exist. Destroy again when the cause is resolved."
-            }
-            Self::Perhaps => {
-                "It may have been created. It is kept in the state, so that the next apply or destroy can \
-                find out."
-            }
-            Self::NewGroup => "It exists and is in the state. The next apply replaces it.",
-            Self::Changed => {
-                "It exists, and the state contains the changes made before the failure. Apply again when \
-                the cause is resolved."
-            }
-            Self::Untouched => "It was not changed.",
-        })
-    }
-}
-
-impl Error {
+impl steps::Fault for Fault {
     fn summary(&self) -> &'static str {
         match self {
             Self::Exists { .. } => "Node group already exists",
             Self::NoSubnet { .. } => "No subnet in the availability zone",
             Self::NoCluster { .. } => "EKS cluster not found",
             Self::NothingToImport { .. } => "Node group not found",
-            Self::Role { step: Step::DeleteRole, .. } => "Cannot delete the role of the node group",
-            Self::Role { .. } => "Cannot set up the role of the node group",
-            Self::Template { step: Step::DeleteTemplate, .. } => "Cannot delete the launch template of the node group",
-            Self::Template { .. } => "Cannot set up the launch template of the node group",
             Self::Step { step, .. } => match step {
-                Step::FindSubnets | Step::SetUpRole | Step::SetUpTemplate | Step::Create | Step::AwaitActive => {
-                    "Cannot create the node group"
-                }
+                Step::SetUpRole => "Cannot set up the role of the node group",
+                Step::SetUpTemplate => "Cannot set up the launch template of the node group",
+                Step::FindSubnets | Step::Create | Step::AwaitActive => "Cannot create the node group",
                 Step::Read => "Cannot read the node group",
                 Step::UpdateVersion | Step::UpdateConfig | Step::Tag => "Cannot update the node group",
                 Step::TagAutoScalingGroup | Step::AzRebalance => "Cannot set up the Auto Scaling Group",
-                Step::Delete | Step::DeleteTemplate | Step::DeleteRole => "Cannot delete the node group",
+                Step::Delete => "Cannot delete the node group",
+                Step::DeleteTemplate => "Cannot delete the launch template of the node group",
+                Step::DeleteRole => "Cannot delete the role of the node group",
             },
         }
     }
-}
 
-impl From<Error> for Diagnostics {
-    fn from(error: Error) -> Self {
-        let diagnostic = Diagnostic::error(error.summary(), error.to_string());
-        match error {
-            Error::Exists { .. } => diagnostic.at("name"),
-            Error::NoSubnet { .. } => diagnostic.at("availability_zones"),
-            Error::NoCluster { .. } => diagnostic.at("cluster_name"),
-            Error::Role { .. } => diagnostic.at("node_role"),
-            Error::Template { .. } => diagnostic.at("template"),
-            _ => diagnostic,
+    fn attribute(&self) -> Option<&'static str> {
+        match self {
+            Self::Exists { .. } => Some("name"),
+            Self::NoSubnet { .. } => Some("availability_zones"),
+            Self::NoCluster { .. } => Some("cluster_name"),
+            Self::Step { step: Step::SetUpRole | Step::DeleteRole, .. } => Some("node_role"),
+            Self::Step { step: Step::SetUpTemplate | Step::DeleteTemplate, .. } => Some("template"),
+            Self::Step { .. } | Self::NothingToImport { .. } => None,
         }
-        .into()
     }
 }

@@ -1,4 +1,4 @@
-//! From what AWS answers to state.
+//! From the observed node group to the state.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use tfplugin::framework::value::known_map;
 use tfplugin::framework::{Number, Object, Raw, Set, Value};
 
 use super::autoscaler_tags::{self, Effect, ScaleDownOptions};
-use super::model::wanted_asg_tags;
+use super::model::{Observed, desired_asg_tags};
 use super::plan::build_nodes;
 use super::schema::{
     Autoscaler, AutoscalerOptions, LaunchTemplate, NodeGroup, RemoteAccess, Taint, UpdateConfig, map_value,
@@ -23,14 +23,6 @@ pub(super) const AZ_REBALANCE: &str = "AZRebalance";
 /// Our own tags, which are no business of the user's.
 pub(super) const OWN_TAGS: &str = "gitlabspot/";
 
-/// A node group as AWS tells it.
-#[derive(Clone, Debug)]
-pub(super) struct Found {
-    pub(super) group: Nodegroup,
-    /// `None` if they may not be read: the state of them stays.
-    pub(super) asgs: Option<Vec<AutoScalingGroup>>,
-}
-
 /// How a state is read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reading<'a> {
@@ -41,9 +33,9 @@ pub(super) struct Reading<'a> {
     pub(super) suspended_by_us: bool,
 }
 
-/// The state that was found, where `state` is what was known before.
-pub(super) fn flatten(state: &NodeGroup, found: &Found, reading: Reading<'_>) -> NodeGroup {
-    let group = &found.group;
+/// The observed state; `state` is the recorded one.
+pub(super) fn flatten(state: &NodeGroup, observed: &Observed, reading: Reading<'_>) -> NodeGroup {
+    let group = &observed.group;
     let mut new = state.clone();
     let text = |value: &Option<String>| Value::from(value.clone());
     if let (Some(cluster), Some(name)) = (&group.cluster_name, &group.nodegroup_name) {
@@ -74,7 +66,7 @@ pub(super) fn flatten(state: &NodeGroup, found: &Found, reading: Reading<'_>) ->
     new.disk_size = group.disk_size.map(i64::from).into();
     new.version = text(&group.version);
     new.release_version = text(&group.release_version);
-    let is_ours = template::is_there(state)
+    let is_ours = template::is_managed(state)
         && group.launch_template.as_ref().is_some_and(|template| template.id.as_deref() == state.template_id.as_str());
     if is_ours {
         new.template_version = group.launch_template.as_ref().and_then(|template| template.version.clone()).into();
@@ -85,7 +77,7 @@ pub(super) fn flatten(state: &NodeGroup, found: &Found, reading: Reading<'_>) ->
     new.update_config = update_config(group, &state.update_config);
     new.node_repair = group.node_repair_config.as_ref().and_then(|repair| repair.enabled).unwrap_or(false).into();
     read_tags(&mut new, state, group, reading);
-    if let Some(asgs) = &found.asgs {
+    if let Some(asgs) = &observed.asgs {
         let names = asgs.iter().filter_map(|asg| asg.auto_scaling_group_name.as_deref());
         new.autoscaling_group_names = Value::Known(names.map(Value::from).collect());
         read_asgs(&mut new, state, asgs, reading);
@@ -210,7 +202,7 @@ fn read_asgs(new: &mut NodeGroup, state: &NodeGroup, asgs: &[AutoScalingGroup], 
         new.asg_tags = Value::Null;
     }
     let mut ours: BTreeSet<String> = known_map(&state.asg_tags_all).unwrap_or_default().into_keys().collect();
-    ours.extend(wanted_asg_tags(if reading.importing { new } else { state }).unwrap_or_default().into_keys());
+    ours.extend(desired_asg_tags(if reading.importing { new } else { state }).unwrap_or_default().into_keys());
     new.asg_tags_all = map_value(found.into_iter().filter(|(key, _)| ours.contains(key)).collect());
 }
 
@@ -302,7 +294,7 @@ mod tests {
         let tags =
             ProviderTags { default: Some([("team".to_owned(), "ci".to_owned())].into()), ..ProviderTags::default() };
         let asg = asg(&[(INTENT, "build"), (UNNEEDED, "5m"), ("eks:cluster-name", "prod"), ("theirs", "x")]);
-        let found = Found { group: group().build(), asgs: Some(vec![asg]) };
+        let found = Observed { group: group().build(), asgs: Some(vec![asg]) };
         let start = NodeGroup { cluster_name: "prod".into(), name: "build".into(), ..NodeGroup::default() };
         let state = flatten(&start, &found, reading(&tags, true));
         let options = AutoscalerOptions { scale_down_unneeded_time: "5m".into(), ..AutoscalerOptions::default() };
@@ -346,7 +338,7 @@ mod tests {
             asg_tags_all: map(&[(INTENT, "build")]),
             ..NodeGroup::default()
         };
-        let found = Found { group: group().build(), asgs: None };
+        let found = Observed { group: group().build(), asgs: None };
         let state = flatten(&before, &found, reading(&ProviderTags::default(), false));
         assert_eq!(state.suspend_az_rebalance, before.suspend_az_rebalance);
         assert_eq!(state.autoscaling_group_names, before.autoscaling_group_names);
@@ -363,7 +355,7 @@ mod tests {
             asg_tags_all: map(&[(INTENT, "build"), ("mine", "1")]),
             ..NodeGroup::default()
         };
-        let found = Found { group: group().build(), asgs: Some(vec![asg(&[(INTENT, "other"), ("theirs", "x")])]) };
+        let found = Observed { group: group().build(), asgs: Some(vec![asg(&[(INTENT, "other"), ("theirs", "x")])]) };
         let state = flatten(&before, &found, reading(&tags, false));
         assert_eq!(state.tags, map(&[("team", "ci")]));
         assert_eq!(state.tags_all, map(&[("team", "ci")]));
@@ -374,7 +366,7 @@ mod tests {
     fn nothing_and_empty_are_what_the_user_wrote() {
         let tags = ProviderTags::default();
         let empty = Nodegroup::builder().build();
-        let found = Found { group: empty, asgs: Some(vec![]) };
+        let found = Observed { group: empty, asgs: Some(vec![]) };
         let written = NodeGroup { labels: map(&[]), taints: Value::Known(Set::default()), ..NodeGroup::default() };
         let state = flatten(&written, &found, reading(&tags, false));
         assert_eq!((state.labels, state.taints), (written.labels, written.taints));

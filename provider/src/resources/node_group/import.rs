@@ -5,7 +5,7 @@ use tfplugin::framework::{Context, Diagnostic, Diagnostics, Import};
 use super::schema::{Identity, NodeGroup};
 use super::wait::Id;
 use crate::configured::Data;
-use crate::whereabouts;
+use crate::location;
 
 /// As much state as the read that follows needs.
 pub(super) async fn import(context: &Context<Data>, from: Import<Identity>) -> Result<NodeGroup, Diagnostics> {
@@ -17,7 +17,7 @@ pub(super) async fn import(context: &Context<Data>, from: Import<Identity>) -> R
             )
         })?,
         Import::Identity(identity) => {
-            whereabouts::check(&context.data()?.clients, &identity.region, &identity.account_id).await?;
+            location::check(&context.data()?.clients, &identity.region, &identity.account_id).await?;
             Id {
                 cluster: identity.cluster_name.into_known().unwrap_or_default(),
                 name: identity.name.into_known().unwrap_or_default(),

@@ -45,7 +45,7 @@ async fn read(ec2: &Client, template: &Value<LaunchTemplate>) -> Option<Response
     };
     let request = request.versions(template.version.as_str().unwrap_or("$Default"));
     match request.customize().config_override(hasty()).send().await {
-        Ok(found) => found.launch_template_versions.unwrap_or_default().pop()?.launch_template_data,
+        Ok(observed) => observed.launch_template_versions.unwrap_or_default().pop()?.launch_template_data,
         Err(error) => {
             tracing::debug!("the launch template is not looked at: {}", DisplayErrorContext(error));
             None

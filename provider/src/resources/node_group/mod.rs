@@ -1,20 +1,21 @@
 //! `gitlabspot_node_group`: an EKS managed node group and everything that scaling from zero needs.
 //!
-//! The group, the role of its nodes when it is to be made, and on the Auto Scaling Group that EKS makes: the tags by which
-//! the cluster autoscaler knows what a node would be like, and the suspension of what would kill jobs.
+//! The node group, the role of its nodes if the provider creates it, and of the Auto Scaling Group that EKS creates: the
+//! tags that describe a node to the cluster autoscaler, and the suspension of AZRebalance, which terminates nodes with jobs.
 //!
-//! * create: subnets, role, launch template, the group, its Auto Scaling Group. The state has it from before the first
-//!   request on, and an answer that is lost loses nothing (see `ownership`).
-//! * read: two calls, one for the node group and one for its Auto Scaling Group; a third for a launch template of ours.
-//! * update: role, launch template, version, everything else, tags, one after the other (see `update`).
-//! * delete: the group, then the launch template, then the role.
-//! * import: `cluster:name`, or the identity. Fills in everything that can be told.
+//! * create: subnets, role, launch template, node group, Auto Scaling Group. The state has it from before the first
+//!   request on, and a lost response does not matter (see `ownership`).
+//! * read: two calls, one for the node group and one for its Auto Scaling Group; a third for a launch template of the provider.
+//! * update: role, launch template, version, configuration, tags, Auto Scaling Group, one after the other (see `update`).
+//! * delete: the node group, the launch template, the role.
+//! * import: `cluster:name`, or the identity. Sets every attribute that AWS returns.
 
 mod ami_type;
 mod asg_tags;
 pub(crate) mod autoscaler_tags;
 mod az_rebalance;
 mod create;
+mod delete;
 mod error;
 mod expand;
 mod flatten;
@@ -27,6 +28,7 @@ mod model;
 mod node_role;
 mod ownership;
 mod pairs;
+mod partial;
 mod plan;
 mod private;
 mod read;
@@ -42,23 +44,20 @@ mod wait;
 
 use std::time::{Duration, Instant};
 
-use aws_sdk_eks::types::{Nodegroup, NodegroupStatus as Status};
-use gitlabspot_clients::aws::AwsError;
+use aws_sdk_eks::types::Nodegroup;
 use tfplugin::framework::value::{Value, known_list};
-use tfplugin::framework::wait::WaitError;
-use tfplugin::framework::{Context, Create, Delete, Diagnostics, Import, Plan, Read, Resource, Timeouts, Update};
+use tfplugin::framework::{Context, Create, Delete, Diagnostics, Import, Plan, Read, Resource, Update};
 
-use self::error::{Cause, Error, Left, Step};
 use self::instance_types::Sizes;
-use self::node_role::{RoleError, access_entry};
 use self::private::Private;
 use self::schema::{Identity, NodeGroup};
-use self::wait::{Id, describe, is_busy, until_gone, until_idle};
+use self::wait::Id;
 use crate::configured::Data;
 use crate::errors::OrDiagnostics;
 use crate::errors::ToDiagnostic;
+use crate::iam::Iam;
+use crate::location;
 use crate::provider_tags::ProviderTags;
-use crate::whereabouts;
 
 /// What an operation may take, unless the user says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(60 * 60);
@@ -118,7 +117,7 @@ impl Resource for NodeGroupResource {
         let arn = operation.state.arn.clone();
         Session::connect(context).await?.read(operation).await?;
         if operation.is_gone() {
-            let confirmed = whereabouts::confirm_gone(&context.data()?.clients, arn.as_str()).await;
+            let confirmed = location::confirm_deleted(&context.data()?.clients, arn.as_str()).await;
             return confirmed.map_err(|error| {
                 // What was said of it is not true.
                 operation.diagnostics = Diagnostics::new();
@@ -153,7 +152,7 @@ impl Resource for NodeGroupResource {
     }
 
     fn identity(&self, _: &Context<Data>, state: &NodeGroup, _: &Private) -> Option<Identity> {
-        let (region, account_id) = whereabouts::place(state.arn.as_str()?)?;
+        let (region, account_id) = location::of_arn(state.arn.as_str()?)?;
         Some(Identity {
             cluster_name: state.cluster_name.clone(),
             name: state.name.clone(),
@@ -171,17 +170,17 @@ impl Id {
 }
 
 /// Clients and settings of one operation.
-struct Session<'a, D> {
-    context: &'a Context<D>,
+struct Session<'a> {
+    context: &'a Context<Data>,
     eks: &'a aws_sdk_eks::Client,
     autoscaling: &'a aws_sdk_autoscaling::Client,
     ec2: &'a aws_sdk_ec2::Client,
-    iam: &'a aws_sdk_iam::Client,
+    iam: Iam<'a>,
     region: &'a str,
     tags: &'a ProviderTags,
 }
 
-impl<'a> Session<'a, Data> {
+impl<'a> Session<'a> {
     async fn connect(context: &'a Context<Data>) -> Result<Self, Diagnostics> {
         let Data { clients, tags, .. } = context.data()?.as_ref();
         Ok(Self {
@@ -189,81 +188,14 @@ impl<'a> Session<'a, Data> {
             eks: clients.eks().await.or_diagnostics()?,
             autoscaling: clients.autoscaling().await.or_diagnostics()?,
             ec2: clients.ec2().await.or_diagnostics()?,
-            iam: clients.iam().await.or_diagnostics()?,
+            iam: Iam { context, client: clients.iam().await.or_diagnostics()? },
             region: clients.region().await.or_diagnostics()?,
             tags,
         })
     }
 }
 
-impl<D> Session<'_, D> {
-    async fn delete(&self, operation: &mut Delete<NodeGroup, Private>) -> Result<(), Error> {
-        let id = Id::of(&operation.state);
-        let end = self.context.clock.now() + Timeouts::delete(&operation.state.timeouts, TIMEOUT);
-        self.delete_group(&id, end).await.map_err(|source| {
-            if let WaitError::Failed(Cause::Unhealthy { status, .. }) = &source {
-                operation.state.status = status.as_str().into();
-            }
-            Error::Step { step: Step::Delete, id: id.to_string(), source, left: Left::Untouched }
-        })?;
-        operation.state.status = plan::DELETED.into();
-        if let Some(which) = template::which(&operation.state, &operation.private, self.region) {
-            template::delete(self.ec2, &which).await.map_err(|error| Error::Template {
-                step: Step::DeleteTemplate,
-                id: id.to_string(),
-                source: error.into(),
-                left: Left::PartsAlone,
-            })?;
-            (operation.state.template_id, operation.state.template_version) = (Value::Null, Value::Null);
-            template::forget(&mut operation.private);
-        }
-        let Some(role) = operation.state.node_role.known() else { return Ok(()) };
-        let name = role.name.as_str().unwrap_or_default().to_owned();
-        let arn = operation.state.node_role_arn.as_str();
-        self.delete_role(&id, &name, arn).await.map_err(|source| Error::Role {
-            step: Step::DeleteRole,
-            id: id.to_string(),
-            source,
-            left: Left::PartsAlone,
-        })
-    }
-
-    /// Deletes the role, and before it what lets its nodes join the cluster.
-    async fn delete_role(&self, id: &Id, name: &str, arn: Option<&str>) -> Result<(), RoleError> {
-        if let Some(arn) = arn {
-            let deleted = access_entry::delete(self.eks, &id.cluster, arn).await;
-            deleted.map_err(|error| RoleError::Partly(WaitError::Failed(error)))?;
-        }
-        node_role::delete(self.context, self.iam, name).await
-    }
-
-    async fn delete_group(&self, id: &Id, end: Instant) -> Result<(), WaitError<Cause>> {
-        loop {
-            let request = self.eks.delete_nodegroup().cluster_name(&id.cluster).nodegroup_name(&id.name);
-            let error = match request.send().await.map_err(AwsError::of("DeleteNodegroup")) {
-                Ok(_) => break,
-                Err(error) if error.is_not_found() => return Ok(()),
-                Err(error) => error,
-            };
-            if !is_busy(&error) && !error.is_outcome_unknown() {
-                return Err(WaitError::Failed(error.into()));
-            }
-            // It is being changed, or being deleted already.
-            match describe(self.eks, id).await.map_err(|error| WaitError::Failed(error.into()))? {
-                None => return Ok(()),
-                Some(group) if group.status == Some(Status::Deleting) => break,
-                Some(_) if self.left(end).is_zero() => return Err(WaitError::Failed(error.into())),
-                Some(_) => match until_idle(self.context, self.eks, id, self.left(end)).await {
-                    Ok(_) => self.context.clock.sleep(Duration::from_secs(1)).await,
-                    Err(WaitError::Failed(Cause::Gone)) => return Ok(()),
-                    Err(WaitError::Failed(Cause::Unhealthy { .. })) => break,
-                    Err(error) => return Err(error),
-                },
-            }
-        }
-        until_gone(self.context, self.eks, id, self.left(end)).await
-    }
-
+impl Session<'_> {
     fn left(&self, end: Instant) -> Duration {
         end.saturating_duration_since(self.context.clock.now())
     }
@@ -273,8 +205,4 @@ impl<D> Session<'_, D> {
 fn asg_names(group: &Nodegroup) -> Vec<String> {
     let groups = group.resources.iter().flat_map(|resources| resources.auto_scaling_groups());
     groups.filter_map(|group| group.name.clone()).collect()
-}
-
-fn cause(error: WaitError<AwsError>) -> WaitError<Cause> {
-    error.map(Cause::from)
 }

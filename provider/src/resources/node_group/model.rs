@@ -1,7 +1,9 @@
-//! The desired node group, fully resolved: plain types, nothing unknown, nothing optional that is not.
+//! The node group as desired, fully resolved, and as observed.
 
 use std::collections::BTreeMap;
 
+use aws_sdk_autoscaling::types::AutoScalingGroup;
+use aws_sdk_eks::types::Nodegroup;
 use tfplugin::framework::value::{known_list, known_map};
 use tfplugin::framework::{Number, Value};
 
@@ -50,6 +52,14 @@ pub(super) struct UpdateConfig {
     pub(super) max_unavailable: Option<i32>,
     pub(super) max_unavailable_percentage: Option<i32>,
     pub(super) update_strategy: Option<String>,
+}
+
+/// The observed node group.
+#[derive(Clone, Debug)]
+pub(super) struct Observed {
+    pub(super) group: Nodegroup,
+    /// `None` if the identity is not allowed to read them: they stay as recorded.
+    pub(super) asgs: Option<Vec<AutoScalingGroup>>,
 }
 
 impl Desired {
@@ -127,7 +137,7 @@ pub(super) fn taints(taints: &Value<tfplugin::framework::Set<schema::Taint>>) ->
 }
 
 /// The tags that the Auto Scaling Group is to have of us; `None` while they are not known.
-pub(super) fn wanted_asg_tags(model: &NodeGroup) -> Option<BTreeMap<String, String>> {
+pub(super) fn desired_asg_tags(model: &NodeGroup) -> Option<BTreeMap<String, String>> {
     let mut tags = derived_asg_tags(model)?;
     tags.extend(known_map(&model.asg_tags)?);
     Some(tags)
@@ -219,7 +229,7 @@ mod tests {
             asg_tags: map(&[("team", "ci")]),
             ..NodeGroup::default()
         };
-        let all = wanted_asg_tags(&model).unwrap();
+        let all = desired_asg_tags(&model).unwrap();
         let keys: Vec<&str> = all.keys().map(String::as_str).collect();
         assert_eq!(
             keys,
@@ -230,8 +240,8 @@ mod tests {
             ]
         );
         model.taints = Value::Unknown;
-        assert_eq!(wanted_asg_tags(&model), None);
+        assert_eq!(desired_asg_tags(&model), None);
         model.autoscaler = Value::Known(schema::Autoscaler { tags: false.into(), ..schema::Autoscaler::default() });
-        assert_eq!(wanted_asg_tags(&model), Some(BTreeMap::from([("team".to_owned(), "ci".to_owned())])));
+        assert_eq!(desired_asg_tags(&model), Some(BTreeMap::from([("team".to_owned(), "ci".to_owned())])));
     }
 }

@@ -1,9 +1,9 @@
-//! Asking EKS for a node group so that it is never lost, whatever happens to the answers.
+//! Requests a node group from EKS so that it is not lost if a response is.
 //!
-//! Every attempt of one create carries the same token, which makes it one request to EKS. The group carries two tags: one
-//! says which create made it, the other that this create has not come to its end. A group of the wanted name is then
-//! ours (the answer was lost), abandoned (the create that made it is dead, and it is what we want: it is taken over), or
-//! someone else's.
+//! Every attempt of one create has the same token, which makes it one request to EKS. The node group gets two tags: one
+//! with the create that requested it, the other one while that create has not completed. An existing node group of the
+//! same name is then the one of this create (a response was lost), one of an interrupted create (which is adopted if it is
+//! as planned), or one of others.
 
 use std::time::{Duration, Instant};
 
@@ -12,15 +12,16 @@ use gitlabspot_clients::aws::AwsError;
 use tfplugin::framework::wait::{Look, Wait, WaitError};
 
 use super::Session;
-use super::error::{Cause, Left};
+use super::error::{Cause, During, Result, Step};
 use super::expand::{self, Place};
-use super::flatten::{Found, Reading, flatten, settle};
-use super::model::Desired;
+use super::flatten::{Reading, flatten, settle};
+use super::model::{Desired, Observed};
 use super::node_role::OWNER;
 use super::schema::{NodeGroup, known_set};
 use super::template;
-use super::wait::{Id, describe, is_busy, until_gone};
+use super::wait::{Id, describe, is_busy, until_deleted};
 use crate::propagation::PROPAGATION;
+use crate::steps::Remains;
 use crate::tags::UNFINISHED;
 use crate::{names, timestamp};
 
@@ -34,35 +35,32 @@ const ROLE_NOT_KNOWN_YET: [&str; 6] = [
     "IAM role's policy must include",
 ];
 
-/// What is under the wanted name after a request that did not simply succeed.
-pub(super) enum Under {
-    Ours(Box<Nodegroup>),
+/// An existing node group of the planned name.
+pub(super) enum Existing {
+    /// Of this create.
+    Own(Box<Nodegroup>),
+    /// Of a create that has not completed.
     Unfinished(Box<Nodegroup>),
-    Foreign(Box<Nodegroup>),
-    BeingDeleted,
+    OfOthers(Box<Nodegroup>),
+    Deleting,
 }
 
-/// What a request was answered with.
+/// The answer to a request.
 enum Sent {
-    Answered(Under),
-    /// Not now: something is being changed.
+    Answered(Existing),
+    /// Another operation changes the cluster or a node group of this name.
     Busy(AwsError),
 }
 
-/// What became of the request.
+/// The result of a create.
 pub(super) enum Outcome {
-    Made(Box<Nodegroup>),
+    Created(Box<Nodegroup>),
     Exists(Box<Nodegroup>),
 }
 
-impl<D> Session<'_, D> {
-    /// Asks EKS for the group until it is clear what became of it.
-    pub(super) async fn make(
-        &self,
-        id: &Id,
-        planned: &NodeGroup,
-        end: Instant,
-    ) -> Result<Outcome, (WaitError<Cause>, Left)> {
+impl Session<'_> {
+    /// Requests the node group until it is certain that it exists or does not.
+    pub(super) async fn request_group(&self, id: &Id, planned: &NodeGroup, end: Instant) -> Result<Outcome> {
         let spec = Desired::of(planned);
         let token = names::generated("", 32);
         let now = timestamp::format(self.context.clock.time_of_day());
@@ -71,22 +69,23 @@ impl<D> Session<'_, D> {
             subnets: known_set(&planned.subnet_ids).unwrap_or_default(),
             role_arn: planned.node_role_arn.as_str().unwrap_or_default().to_owned(),
             token: token.clone(),
-            has_new_template: template::is_there(planned),
+            has_new_template: template::is_managed(planned),
             marks: [(OWNER.to_owned(), token.clone()), (UNFINISHED.to_owned(), now)].into(),
         };
         loop {
             match self.send(id, &spec, &place, end).await? {
-                Under::Ours(group) => return Ok(Outcome::Made(group)),
-                Under::Foreign(group) => return Ok(Outcome::Exists(group)),
-                Under::BeingDeleted => {
-                    let gone = until_gone(self.context, self.eks, id, self.left(end)).await;
-                    gone.map_err(|source| (source, Left::Nothing))?;
+                Existing::Own(group) => return Ok(Outcome::Created(group)),
+                Existing::OfOthers(group) => return Ok(Outcome::Exists(group)),
+                Existing::Deleting => {
+                    let deleted = until_deleted(self.context, self.eks, id, self.left(end)).await;
+                    deleted.during(Step::Create, id, Remains::Nothing)?;
                 }
-                Under::Unfinished(group) => {
-                    if !self.is_what_we_want(planned, &group) {
-                        return Ok(Outcome::Exists(group));
-                    }
-                    if let Some(outcome) = self.take_over(id, &token, end).await? {
+                Existing::Unfinished(group) if !self.is_as_planned(planned, &group) => {
+                    return Ok(Outcome::Exists(group));
+                }
+                Existing::Unfinished(_) => {
+                    let adopted = self.adopt(id, &token, end).await;
+                    if let Some(outcome) = adopted.during(Step::Create, id, Remains::Nothing)? {
                         return Ok(outcome);
                     }
                 }
@@ -94,51 +93,33 @@ impl<D> Session<'_, D> {
         }
     }
 
-    /// Sends the request, again while the cluster or something of the group's name is being changed, which may take as
-    /// long as the create.
-    async fn send(
-        &self,
-        id: &Id,
-        spec: &Desired,
-        place: &Place,
-        end: Instant,
-    ) -> Result<Under, (WaitError<Cause>, Left)> {
-        let result = Wait::new(self.context, self.left(end))
-            .every(Duration::from_secs(1), Duration::from_secs(15))
-            .until(|| async {
-                Ok(match self.send_while_role_is_new(id, spec, place).await? {
-                    Sent::Answered(under) => Look::Done(under),
-                    Sent::Busy(error) => Look::Pending(error.to_string()),
-                })
-            })
-            .await;
-        result.map_err(|error| match error {
-            WaitError::Failed(failed) => failed,
-            WaitError::TimedOut { after, last } => (WaitError::TimedOut { after, last }, Left::Nothing),
-            WaitError::Cancelled { last } => (WaitError::Cancelled { last }, Left::Nothing),
-        })
+    /// Sends the request, again while the cluster or a node group of the same name is being changed, which may take as long
+    /// as the create.
+    async fn send(&self, id: &Id, spec: &Desired, place: &Place, end: Instant) -> Result<Existing> {
+        let wait = Wait::new(self.context, self.left(end)).every(Duration::from_secs(1), Duration::from_secs(15));
+        let mut waiting = wait.begin();
+        loop {
+            let mut remains = Remains::Nothing;
+            let sent = Box::pin(self.send_until_role_is_known(id, spec, place, &mut remains)).await;
+            match sent.during(Step::Create, id, remains)? {
+                Sent::Answered(existing) => return Ok(existing),
+                Sent::Busy(error) => {
+                    let waited = waiting.next::<Cause>(error.to_string()).await;
+                    waited.during(Step::Create, id, Remains::Nothing)?;
+                }
+            }
+        }
     }
 
-    /// Sends the request, again while the role or the launch template is not known everywhere.
-    async fn send_while_role_is_new(
-        &self,
-        id: &Id,
-        spec: &Desired,
-        place: &Place,
-    ) -> Result<Sent, (WaitError<Cause>, Left)> {
-        let mut lost = false;
-        let sent = self.send_until_role_is_known(id, spec, place, &mut lost).await;
-        sent.map_err(|source| (source, if lost { Left::Perhaps } else { Left::Nothing }))
-    }
-
-    /// The same; `lost` tells whether the request may have been carried out when it fails.
+    /// Sends the request, again while the role or the launch template propagates. If it fails, `remains` says whether the
+    /// node group may have been created.
     async fn send_until_role_is_known(
         &self,
         id: &Id,
         spec: &Desired,
         place: &Place,
-        lost: &mut bool,
-    ) -> Result<Sent, WaitError<Cause>> {
+        remains: &mut Remains,
+    ) -> std::result::Result<Sent, WaitError<Cause>> {
         let wait = Wait::new(self.context, PROPAGATION).every(Duration::from_secs(1), Duration::from_secs(10));
         let mut waiting = wait.begin();
         loop {
@@ -146,7 +127,7 @@ impl<D> Session<'_, D> {
             let error = match request.map_err(AwsError::of("CreateNodegroup")) {
                 Ok(output) => {
                     let group = output.nodegroup.ok_or(Cause::Incomplete("the node group"))?;
-                    return Ok(Sent::Answered(Under::Ours(Box::new(group))));
+                    return Ok(Sent::Answered(Existing::Own(Box::new(group))));
                 }
                 Err(error) => error,
             };
@@ -156,11 +137,11 @@ impl<D> Session<'_, D> {
                 if !busy && !error.is_outcome_unknown() {
                     return Err(Cause::Aws(error).into());
                 }
-                // Until a look says otherwise, the request may have been carried out.
-                *lost = !busy;
+                // Until a read says otherwise.
+                *remains = if busy { Remains::Nothing } else { Remains::Unknown };
                 match describe(self.eks, id).await {
-                    Ok(Some(group)) => return Ok(Sent::Answered(under(group, &place.token))),
-                    Ok(None) => *lost = false,
+                    Ok(Some(group)) => return Ok(Sent::Answered(classify(group, &place.token))),
+                    Ok(None) => *remains = Remains::Nothing,
                     Err(_) => return Err(Cause::Aws(error).into()),
                 }
                 if busy {
@@ -171,10 +152,14 @@ impl<D> Session<'_, D> {
         }
     }
 
-    /// Takes over a group that another create began, if that create is dead: a living one takes its mark away soon after
-    /// the group works. `None`: the group is gone, and can be made.
-    async fn take_over(&self, id: &Id, token: &str, end: Instant) -> Result<Option<Outcome>, (WaitError<Cause>, Left)> {
-        let nothing = |source| (source, Left::Nothing);
+    /// Adopts a node group that another create has begun, if that create was interrupted: one that runs removes its mark
+    /// soon after the node group is active. `None`: it no longer exists, and can be created.
+    async fn adopt(
+        &self,
+        id: &Id,
+        token: &str,
+        end: Instant,
+    ) -> std::result::Result<Option<Outcome>, WaitError<Cause>> {
         let watch = |even_when_done: bool| async move {
             let Some(group) = describe(self.eks, id).await? else { return Ok(Look::Done(None)) };
             let unfinished = group.tags.iter().flatten().any(|(key, _)| key == UNFINISHED);
@@ -184,55 +169,53 @@ impl<D> Session<'_, D> {
             }
             Ok(Look::Done(Some((group, unfinished))))
         };
-        let patience = Wait::new(self.context, self.left(end));
-        let Some((_, true)) = patience.until(|| watch(false)).await.map_err(nothing)? else {
-            return self.look_again(id).await.map_err(nothing);
+        let Some((_, true)) = Wait::new(self.context, self.left(end)).until(|| watch(false)).await? else {
+            return self.existing(id).await;
         };
         match Wait::new(self.context, PROPAGATION).until(|| watch(true)).await {
             Err(WaitError::TimedOut { .. }) => {}
-            Err(other) => return Err(nothing(other)),
-            Ok(_) => return self.look_again(id).await.map_err(nothing),
+            watched => {
+                watched?;
+                return self.existing(id).await;
+            }
         }
-        let Some(group) = describe(self.eks, id).await.map_err(|error| nothing(WaitError::Failed(error.into())))?
-        else {
-            return Ok(None);
-        };
+        let Some(group) = describe(self.eks, id).await.map_err(Cause::Aws)? else { return Ok(None) };
         let arn = group.nodegroup_arn.clone().unwrap_or_default();
         let tagged = self.eks.tag_resource().resource_arn(arn).tags(OWNER, token).send().await;
-        tagged.map_err(|error| nothing(WaitError::Failed(AwsError::new("TagResource", &error).into())))?;
-        tracing::info!(%id, "took over a node group that an interrupted create left");
-        Ok(Some(Outcome::Made(Box::new(group))))
+        tagged.map_err(|error| Cause::Aws(AwsError::new("TagResource", &error)))?;
+        tracing::info!(%id, "adopted a node group of an interrupted create");
+        Ok(Some(Outcome::Created(Box::new(group))))
     }
 
-    async fn look_again(&self, id: &Id) -> Result<Option<Outcome>, WaitError<Cause>> {
-        let found = describe(self.eks, id).await.map_err(|error| WaitError::Failed(error.into()))?;
-        Ok(found.map(|group| Outcome::Exists(Box::new(group))))
+    async fn existing(&self, id: &Id) -> std::result::Result<Option<Outcome>, WaitError<Cause>> {
+        let group = describe(self.eks, id).await.map_err(Cause::Aws)?;
+        Ok(group.map(|group| Outcome::Exists(Box::new(group))))
     }
 
-    /// Whether a group is as this create would make it.
-    fn is_what_we_want(&self, planned: &NodeGroup, group: &Nodegroup) -> bool {
+    /// Whether a node group is as this create would create it.
+    fn is_as_planned(&self, planned: &NodeGroup, group: &Nodegroup) -> bool {
         let reading = Reading { tags: self.tags, importing: false, suspended_by_us: false };
-        let found = flatten(planned, &Found { group: group.clone(), asgs: Some(vec![]) }, reading);
-        let same_place = found.node_role_arn == planned.node_role_arn && found.subnet_ids == planned.subnet_ids;
-        let wanted = settle(planned, found.clone());
-        let sizes = |mut spec: Desired| {
+        let observed = flatten(planned, &Observed { group: group.clone(), asgs: Some(vec![]) }, reading);
+        let same_place = observed.node_role_arn == planned.node_role_arn && observed.subnet_ids == planned.subnet_ids;
+        let desired = settle(planned, observed.clone());
+        let comparable = |mut spec: Desired| {
             spec.desired_size = None;
             spec.taints.sort();
             spec
         };
-        same_place && sizes(Desired::of(&wanted)) == sizes(Desired::of(&found))
+        same_place && comparable(Desired::of(&desired)) == comparable(Desired::of(&observed))
     }
 }
 
-pub(super) fn under(group: Nodegroup, token: &str) -> Under {
+pub(super) fn classify(group: Nodegroup, token: &str) -> Existing {
     let tag = |key: &str| group.tags.as_ref().and_then(|tags| tags.get(key));
     if tag(OWNER).is_some_and(|owner| owner == token) {
-        return Under::Ours(Box::new(group));
+        return Existing::Own(Box::new(group));
     }
     if group.status == Some(Status::Deleting) {
-        return Under::BeingDeleted;
+        return Existing::Deleting;
     }
-    if tag(UNFINISHED).is_some() { Under::Unfinished(Box::new(group)) } else { Under::Foreign(Box::new(group)) }
+    if tag(UNFINISHED).is_some() { Existing::Unfinished(Box::new(group)) } else { Existing::OfOthers(Box::new(group)) }
 }
 
 fn is_role_not_known_yet(error: &AwsError) -> bool {

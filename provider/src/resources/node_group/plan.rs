@@ -4,7 +4,7 @@
 use tfplugin::framework::value::known_list;
 use tfplugin::framework::{AttributePath, Diagnostic, Plan, Value};
 
-use super::model::{taints, wanted_asg_tags};
+use super::model::{desired_asg_tags, taints};
 use super::private::Private;
 use super::schema::{BuildNodes, NodeGroup, Toleration, map_value};
 use super::{ami_type, az_rebalance, launch_template, release, template, validate};
@@ -78,7 +78,7 @@ pub(super) fn derive(model: &mut NodeGroup, config: &NodeGroup, tags: &ProviderT
         model.version = version;
     }
     model.tags_all = tags.all(&model.tags);
-    model.asg_tags_all = wanted_asg_tags(model).map_or(Value::Unknown, map_value);
+    model.asg_tags_all = desired_asg_tags(model).map_or(Value::Unknown, map_value);
     model.build_nodes = Value::Known(build_nodes(model));
 }
 

@@ -1,45 +1,41 @@
-//! Reading a node group back.
+//! Reads a node group.
 
 use aws_sdk_autoscaling::types::AutoScalingGroup;
 use aws_sdk_eks::types::Nodegroup;
 use gitlabspot_clients::aws::AwsError;
 use tfplugin::framework::value::known_list;
-use tfplugin::framework::wait::WaitError;
 use tfplugin::framework::{Diagnostic, Read, Value};
 
-use super::error::{Error, Left, Step};
-use super::flatten::{Found, Reading};
+use super::error::{During, Fault, Result, Step};
+use super::flatten::Reading;
 use super::health::Issues;
+use super::model::Observed;
 use super::private::Private;
 use super::schema::{NodeGroup, known_set};
 use super::wait::{Id, describe};
 use super::{
     Session, asg_names, asg_tags, az_rebalance, flatten, launch_template, node_role, plan, subnets, template, validate,
 };
-use crate::unseen::Unseen;
+use crate::denied_reads::DeniedReads;
+use crate::steps::Remains;
 
-impl<D> Session<'_, D> {
-    pub(super) async fn read(&self, operation: &mut Read<NodeGroup, Private>) -> Result<(), Error> {
+impl Session<'_> {
+    pub(super) async fn read(&self, operation: &mut Read<NodeGroup, Private>) -> Result<()> {
         let id = Id::of(&operation.state);
-        let failed = |error: AwsError| Error::Step {
-            step: Step::Read,
-            id: id.to_string(),
-            source: WaitError::Failed(error.into()),
-            left: Left::Untouched,
-        };
-        let mut unseen = Unseen::unless(operation.importing);
-        let group = unseen.seen(&format!("the node group {id}"), describe(self.eks, &id).await).map_err(failed)?;
+        let mut denied = DeniedReads::unless(operation.importing);
+        let group = denied.or_none(&format!("the node group {id}"), describe(self.eks, &id).await);
+        let group = group.during(Step::Read, &id, Remains::State)?;
         let Some(group) = group else {
-            // The rest of it tells what else is missing.
+            // The other reads tell which further permissions are missing.
             let names = known_list(&operation.state.autoscaling_group_names).unwrap_or_default();
-            self.see_asgs(&names, &mut unseen).await.map_err(failed)?;
-            self.follow_template(operation, &mut unseen).await.map_err(failed)?;
-            operation.diagnostics.extend(unseen.warning("node group"));
+            self.read_asgs(&names, &mut denied).await.during(Step::Read, &id, Remains::State)?;
+            self.follow_template(operation, &mut denied).await.during(Step::Read, &id, Remains::State)?;
+            operation.diagnostics.extend(denied.warning("node group"));
             return Ok(());
         };
         let Some(group) = group else {
             if operation.importing {
-                return Err(Error::NothingToImport { id: id.to_string(), region: self.region.to_owned() });
+                return Err(Fault::NothingToImport { id: id.to_string(), region: self.region.to_owned() }.into());
             }
             self.not_found(operation);
             return Ok(());
@@ -49,42 +45,46 @@ impl<D> Session<'_, D> {
             let text = format!("EKS reports for the node group {id}: {issues}.");
             operation.diagnostics.push(Diagnostic::warning("Node group is not healthy", text));
         }
-        let asgs = self.see_asgs(&asg_names(&group), &mut unseen).await.map_err(failed)?;
+        let asgs = self.read_asgs(&asg_names(&group), &mut denied).await.during(Step::Read, &id, Remains::State)?;
         let reading = Reading {
             tags: self.tags,
             importing: operation.importing,
             suspended_by_us: az_rebalance::is_ours(&operation.private),
         };
-        let found = Found { group, asgs };
-        operation.state = flatten::flatten(&operation.state, &found, reading);
+        let observed = Observed { group, asgs };
+        operation.state = flatten::flatten(&operation.state, &observed, reading);
         if operation.importing {
             if operation.state.suspend_az_rebalance.or(false) {
                 az_rebalance::claim(&mut operation.private);
             }
-            self.import_the_rest(&found.group, operation).await.map_err(failed)?;
+            self.import_parts(&observed.group, operation).await.during(Step::Read, &id, Remains::State)?;
         } else {
-            self.follow_template(operation, &mut unseen).await.map_err(failed)?;
+            self.follow_template(operation, &mut denied).await.during(Step::Read, &id, Remains::State)?;
         }
-        operation.diagnostics.extend(unseen.warning("node group"));
+        operation.diagnostics.extend(denied.warning("node group"));
         Ok(())
     }
 
-    async fn see_asgs(&self, names: &[String], unseen: &mut Unseen) -> Result<Option<Vec<AutoScalingGroup>>, AwsError> {
-        unseen.seen("its Auto Scaling Group", asg_tags::describe(self.autoscaling, names).await)
+    async fn read_asgs(
+        &self,
+        names: &[String],
+        denied: &mut DeniedReads,
+    ) -> std::result::Result<Option<Vec<AutoScalingGroup>>, AwsError> {
+        denied.or_none("its Auto Scaling Group", asg_tags::describe(self.autoscaling, names).await)
     }
 
     async fn follow_template(
         &self,
         operation: &mut Read<NodeGroup, Private>,
-        unseen: &mut Unseen,
-    ) -> Result<(), AwsError> {
+        denied: &mut DeniedReads,
+    ) -> std::result::Result<(), AwsError> {
         let Read { state, private, diagnostics, .. } = operation;
         let followed = template::follow(self.ec2, self.eks, state, private).await;
-        diagnostics.extend(unseen.seen("its launch template", followed)?.flatten());
+        diagnostics.extend(denied.or_none("its launch template", followed)?.flatten());
         Ok(())
     }
 
-    /// The group is gone. The role or the launch template that a failed create or delete has left must not be forgotten.
+    /// The node group no longer exists. Its role or launch template, which a failed create or delete has left, is kept.
     fn not_found(&self, operation: &mut Read<NodeGroup, Private>) {
         let state = &operation.state;
         let worked = matches!(state.status.as_str(), Some("ACTIVE" | "UPDATING" | "DEGRADED"));
@@ -109,12 +109,12 @@ impl<D> Session<'_, D> {
         }
     }
 
-    /// What an import fills in with further calls: zones, and launch template and role if they are ours.
-    async fn import_the_rest(
+    /// Sets what an import reads with further calls: zones, and launch template and role if the provider manages them.
+    async fn import_parts(
         &self,
         group: &Nodegroup,
         operation: &mut Read<NodeGroup, Private>,
-    ) -> Result<(), AwsError> {
+    ) -> std::result::Result<(), AwsError> {
         let Read { state, private, .. } = operation;
         let subnets = known_set(&state.subnet_ids).unwrap_or_default();
         let zones = subnets::zones_of(self.ec2, &subnets).await?;
@@ -125,7 +125,7 @@ impl<D> Session<'_, D> {
             state.instance_types = Value::Known(vec![kind.into()]);
         }
         state.name_prefix = validate::generated_prefix(state.name.as_str().unwrap_or_default()).into();
-        state.node_role = node_role::read(self.iam, state, self.region).await?;
+        state.node_role = node_role::read(&self.iam, state, self.region).await?;
         let owner = node_role::owner_of(state, self.region);
         template::import(self.ec2, self.eks, group, &owner, state, private).await?;
         Ok(())

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_ec2::types::{Filter, RouteTable};
 use gitlabspot_clients::aws::AwsError;
 use tfplugin::framework::Diagnostic;
-use tfplugin::framework::wait::WaitError;
 
-use super::error::{Cause, Error, Left, Step};
+use super::error::{Error, Fault, Step};
+use crate::steps::{Fault as _, Remains};
 
 /// A subnet, as far as it matters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub(super) async fn in_zones(
         zones.iter().filter(|zone| !all.iter().any(|subnet| subnet.zone == **zone)).cloned().collect();
     if !missing.is_empty() {
         let known: BTreeSet<String> = all.into_iter().map(|subnet| subnet.zone).collect();
-        return Err(Error::NoSubnet { cluster: cluster.to_owned(), missing, known: known.into_iter().collect() });
+        return Err(Fault::NoSubnet { cluster: cluster.to_owned(), missing, known: known.into_iter().collect() }.into());
     }
     let all: Vec<Subnet> = all.into_iter().filter(|subnet| zones.contains(&subnet.zone)).collect();
     // With one subnet in each zone there is nothing to choose.
@@ -61,7 +61,7 @@ async fn of_cluster(eks: &aws_sdk_eks::Client, cluster: &str, region: &str) -> R
             Ok(network.map(|network| network.subnet_ids().to_vec()).unwrap_or_default())
         }
         Err(error) if error.is_not_found() => {
-            Err(Error::NoCluster { cluster: cluster.to_owned(), region: region.to_owned() })
+            Err(Fault::NoCluster { cluster: cluster.to_owned(), region: region.to_owned() }.into())
         }
         Err(error) => Err(failed(cluster, error)),
     }
@@ -75,8 +75,8 @@ pub(super) async fn zones_of(
     ec2: &aws_sdk_ec2::Client,
     subnets: &[String],
 ) -> Result<BTreeMap<String, String>, AwsError> {
-    let found = describe(ec2, subnets).await?;
-    Ok(found.into_iter().map(|subnet| (subnet.id, subnet.zone)).collect())
+    let observed = describe(ec2, subnets).await?;
+    Ok(observed.into_iter().map(|subnet| (subnet.id, subnet.zone)).collect())
 }
 
 /// Those of these subnets that are public.
@@ -93,11 +93,11 @@ async fn describe(ec2: &aws_sdk_ec2::Client, subnets: &[String]) -> Result<Vec<S
         return Ok(Vec::new());
     }
     let request = ec2.describe_subnets().set_subnet_ids(Some(subnets.to_vec())).into_paginator().items();
-    let found = request.send().try_collect().await.map_err(AwsError::of("DescribeSubnets"))?;
+    let observed = request.send().try_collect().await.map_err(AwsError::of("DescribeSubnets"))?;
     let plain = |subnet: aws_sdk_ec2::types::Subnet| {
         Some(Subnet { id: subnet.subnet_id?, zone: subnet.availability_zone?, vpc: subnet.vpc_id.unwrap_or_default() })
     };
-    Ok(found.into_iter().filter_map(plain).collect())
+    Ok(observed.into_iter().filter_map(plain).collect())
 }
 
 async fn public(ec2: &aws_sdk_ec2::Client, subnets: &[Subnet]) -> Result<BTreeSet<String>, AwsError> {
@@ -124,12 +124,8 @@ fn is_public(subnet: &Subnet, tables: &[RouteTable]) -> bool {
 }
 
 fn failed(cluster: &str, error: AwsError) -> Error {
-    Error::Step {
-        step: Step::FindSubnets,
-        id: format!("in the cluster {cluster}"),
-        source: WaitError::Failed(Cause::Aws(error)),
-        left: Left::Nothing,
-    }
+    let id = format!("in the cluster {cluster}");
+    Fault::Step { step: Step::FindSubnets, id, failure: error.into() }.leaving(Remains::Nothing)
 }
 
 fn choose(all: &[Subnet], public: &BTreeSet<String>) -> Choice {

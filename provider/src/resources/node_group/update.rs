@@ -1,285 +1,272 @@
-//! Changing a node group in place: role, version, everything else, tags; each waited for, each in the state as soon as it
-//! is done.
+//! Updates a node group in place: role, launch template, version, configuration, tags, Auto Scaling Group. Each is waited for
+//! and recorded.
 
 use std::time::{Duration, Instant};
 
+use aws_sdk_autoscaling::types::AutoScalingGroup;
 use aws_sdk_eks::types::Nodegroup;
 use gitlabspot_clients::aws::AwsError;
-use tfplugin::framework::value::known_map;
+use tfplugin::framework::value::{Map, known_map};
 use tfplugin::framework::wait::WaitError;
 use tfplugin::framework::{Timeouts, Update, Value};
 
-use super::error::{Cause, Error, Left, Step};
-use super::flatten::{Found, Reading, flatten, settle};
-use super::model::{Desired, wanted_asg_tags};
+use super::error::{Cause, During, Result, Step};
+use super::flatten::{Reading, common_tags, flatten, settle};
+use super::model::{Desired, Observed, desired_asg_tags};
 use super::node_role::{self, RoleSpec};
 use super::private::Private;
 use super::schema::NodeGroup;
 use super::wait::{Id, until_idle, until_updated, when_free};
-use super::{Session, TIMEOUT, asg_tags, az_rebalance, expand, flatten::common_tags, plan, template};
+use super::{Session, TIMEOUT, asg_names, asg_tags, az_rebalance, expand, partial, plan, template};
+use crate::steps::{Progress, Remains};
 use crate::tags::{Change, Tags};
 
-impl<D> Session<'_, D> {
-    pub(super) async fn update(&self, operation: &mut Update<NodeGroup, Private>) -> Result<(), Error> {
+type Updating<'a> = Progress<'a, Update<NodeGroup, Private>>;
+
+/// The update of one node group.
+struct Work<'a> {
+    id: &'a Id,
+    prior: &'a NodeGroup,
+    planned: &'a NodeGroup,
+    /// The new content of its launch template.
+    template: Option<&'a template::Desired>,
+    /// When the operation times out.
+    end: Instant,
+}
+
+impl Session<'_> {
+    pub(super) async fn update(&self, operation: &mut Update<NodeGroup, Private>) -> Result<()> {
+        let end = self.context.clock.now() + Timeouts::update(&operation.planned.timeouts, TIMEOUT);
         let mut prior = operation.prior.clone();
         self.tags.spare(&mut prior.tags_all);
         let mut planned = operation.planned.clone();
         plan::derive(&mut planned, &operation.config, self.tags);
-        let id = Id::of(&prior);
-        let end = self.context.clock.now() + Timeouts::update(&planned.timeouts, TIMEOUT);
-        let failed = |step, left| {
-            let id = id.to_string();
-            move |source| Error::Step { step, id, source, left }
+        let id = &Id::of(&prior);
+        let group = until_idle(self.context, self.eks, id, self.left(end)).await;
+        let group = group.during(Step::UpdateConfig, id, Remains::Unchanged)?;
+        let progress = &mut Progress::begin(operation, partial::updated(&prior, &planned));
+        self.update_role(id, &prior, &planned).await?;
+        progress.done(|state| state.node_role = planned.node_role.clone());
+        let template = self.update_template(id, &prior, &mut planned).await?;
+        let work = Work { id, prior: &prior, planned: &planned, template: template.as_ref(), end };
+        let group = self.update_version(&work, group, progress).await?;
+        self.update_config(&work, &group, progress).await?;
+        self.update_tags(&work, progress).await?;
+        let asgs = self.update_asgs(&work, &group, progress).await?;
+        let group = until_idle(self.context, self.eks, id, self.left(end)).await;
+        let group = group.during(Step::UpdateConfig, id, Remains::Recorded)?;
+        let observed = self.flatten(&planned, &group, asgs, &progress.operation.private);
+        progress.done(|state| *state = settle(&planned, observed));
+        Ok(())
+    }
+
+    async fn update_role(&self, id: &Id, prior: &NodeGroup, planned: &NodeGroup) -> Result<()> {
+        let of = |model: &NodeGroup| RoleSpec::of(model, self.region);
+        let (Some(before), Some(after)) = (of(prior), of(planned)) else { return Ok(()) };
+        if before == after {
+            return Ok(());
+        }
+        let updated = node_role::update(self.iam, &before, &after, self.region).await;
+        updated.during(Step::SetUpRole, id, Remains::Recorded)
+    }
+
+    /// Creates a version of the launch template. Returns its content, if the node group has another one.
+    async fn update_template(
+        &self,
+        id: &Id,
+        prior: &NodeGroup,
+        planned: &mut NodeGroup,
+    ) -> Result<Option<template::Desired>> {
+        let Some(template) = prior.template_id.as_str().filter(|_| template::is_managed(prior)) else {
+            return Ok(None);
         };
+        let (step, remains) = (Step::SetUpTemplate, || Remains::Recorded);
+        let tags = |model: &NodeGroup| known_map(&model.tags_all).unwrap_or_default();
+        template::retag(self.ec2, template, &tags(prior), &tags(planned)).await.during(step, id, remains())?;
+        if planned.template_version.known().is_some() {
+            return Ok(None);
+        }
+        let spec = template::validated(planned).during(step, id, remains())?;
+        let group = self.security_group_beside(id, &spec).await.during(step, id, remains())?;
+        let in_use = prior.template_version.as_str();
+        let version = template::ensure_version(self.ec2, template, in_use, &spec, group.as_deref()).await;
+        planned.template_version = version.during(step, id, remains())?.into();
+        Ok(Some(spec))
+    }
 
-        let mut group = until_idle(self.context, self.eks, &id, self.left(end))
-            .await
-            .map_err(failed(Step::UpdateConfig, Left::Untouched))?;
-        let mut state = with_what_is_ours_alone(&prior, &planned);
-        operation.record(state.clone());
-        self.update_role(&id, &prior, &planned).await?;
-        state.node_role = planned.node_role.clone();
-        operation.record(state.clone());
-        let content = self.update_template(&id, &prior, &mut planned).await?;
-
-        let (before, after) = (Desired::of(&prior), Desired::of(&planned));
+    /// Updates the version, and the launch template with it. Returns the node group with the sizes that the autoscaler has
+    /// set in the meantime.
+    async fn update_version(
+        &self,
+        work: &Work<'_>,
+        mut group: Nodegroup,
+        progress: &mut Updating<'_>,
+    ) -> Result<Nodegroup> {
+        let &Work { id, planned, .. } = work;
+        let (before, after) = (Desired::of(work.prior), Desired::of(planned));
         if let Some(request) = expand::update_version_request(&before, &after, planned.force_update_version.or(false)) {
             let send = || async {
                 let request = request.clone().cluster_name(&id.cluster).nodegroup_name(&id.name);
                 let output = request.send_with(self.eks).await.map_err(AwsError::of("UpdateNodegroupVersion"))?;
                 Ok(output.update.and_then(|update| update.id))
             };
-            let rebalancing = self.rebalance_meanwhile(&group, operation).await;
-            let rebalancing = rebalancing.map_err(|error| failed(Step::AzRebalance, Left::Changed)(aws(error)))?;
-            let has_new_version = |error: &AwsError| content.is_some() && template::may_be_new(error);
-            let updated = self.carry_out(&id, end, has_new_version, send).await;
-            let stays = if planned.suspend_az_rebalance.or(false) { rebalancing } else { Vec::new() };
-            let suspended = self.suspend_again(stays, operation).await;
-            // From here on with the sizes that the autoscaler has set in the meantime.
-            group = updated.map_err(failed(Step::UpdateVersion, Left::Changed))?;
-            suspended.map_err(|error| failed(Step::AzRebalance, Left::Changed)(aws(error)))?;
-            let found = self.flatten(&planned, &group, Vec::new(), operation);
-            state = NodeGroup {
-                version: found.version,
-                release_version: found.release_version,
-                launch_template: found.launch_template,
-                ..state
-            };
-            operation.record(state.clone());
+            let resumed = self.resume_az_rebalance(&group, &progress.operation.private).await;
+            let resumed = resumed.during(Step::AzRebalance, id, Remains::Recorded)?;
+            let passes = |error: &AwsError| work.template.is_some() && template::may_be_new(error);
+            let updated = self.carry_out(work, passes, send).await;
+            let stays = if planned.suspend_az_rebalance.or(false) { resumed } else { Vec::new() };
+            let suspended = self.suspend_az_rebalance(stays, &mut progress.operation.private).await;
+            group = updated.during(Step::UpdateVersion, id, Remains::Recorded)?;
+            suspended.during(Step::AzRebalance, id, Remains::Recorded)?;
+            let observed = self.flatten(planned, &group, Vec::new(), &progress.operation.private);
+            progress.done(|state| partial::version_updated(state, observed));
         }
-
-        state.template = planned.template.clone();
-        if let Some(content) = content {
-            state.template_version = planned.template_version.clone();
-            template::keep(&content, &mut operation.private);
+        if let Some(template) = work.template {
+            template::keep(template, &mut progress.operation.private);
         }
-        operation.record(state.clone());
+        progress.done(|state| {
+            state.template = planned.template.clone();
+            if work.template.is_some() {
+                state.template_version = planned.template_version.clone();
+            }
+        });
+        Ok(group)
+    }
 
+    async fn update_config(&self, work: &Work<'_>, group: &Nodegroup, progress: &mut Updating<'_>) -> Result<()> {
+        let &Work { id, prior, planned, .. } = work;
         let size = group.scaling_config.as_ref().and_then(|scaling| scaling.desired_size);
-        if let Some(request) = expand::update_config_request(&before, &after, size) {
+        if let Some(request) = expand::update_config_request(&Desired::of(prior), &Desired::of(planned), size) {
             let send = || async {
                 let request = request.clone().cluster_name(&id.cluster).nodegroup_name(&id.name);
                 let output = request.send_with(self.eks).await.map_err(AwsError::of("UpdateNodegroupConfig"))?;
                 Ok(output.update.and_then(|update| update.id))
             };
-            self.carry_out(&id, end, |_| false, send).await.map_err(failed(Step::UpdateConfig, Left::Changed))?;
+            self.carry_out(work, |_| false, send).await.during(Step::UpdateConfig, id, Remains::Recorded)?;
         }
-        state = NodeGroup {
-            min_size: planned.min_size.clone(),
-            max_size: planned.max_size.clone(),
-            labels: planned.labels.clone(),
-            taints: planned.taints.clone(),
-            node_repair: planned.node_repair.clone(),
-            build_nodes: planned.build_nodes.clone(),
-            ..state
-        };
-        operation.record(state.clone());
-
-        self.update_tags(&prior, &planned).await.map_err(failed(Step::Tag, Left::Changed))?;
-        state.tags = planned.tags.clone();
-        state.tags_all = planned.tags_all.clone();
-        operation.record(state.clone());
-
-        let asgs = self.update_asgs(&id, &prior, &planned, &group, operation, &mut state).await?;
-        let group = until_idle(self.context, self.eks, &id, self.left(end))
-            .await
-            .map_err(failed(Step::UpdateConfig, Left::Changed))?;
-        let found = self.flatten(&planned, &group, asgs, operation);
-        operation.record(settle(&planned, found));
+        progress.done(|state| partial::config_updated(state, planned));
         Ok(())
     }
 
-    async fn update_role(&self, id: &Id, prior: &NodeGroup, planned: &NodeGroup) -> Result<(), Error> {
-        let of = |model: &NodeGroup| RoleSpec::of(model, self.region);
-        let (Some(before), Some(after)) = (of(prior), of(planned)) else { return Ok(()) };
-        if before == after {
-            return Ok(());
-        }
-        node_role::update(self.context, self.iam, &before, &after, self.region).await.map_err(|source| Error::Role {
-            step: Step::SetUpRole,
-            id: id.to_string(),
-            source,
-            left: Left::Changed,
-        })
-    }
-
-    /// Makes a version of the template with what the group is to have. Returns its content, if the group has another one.
-    async fn update_template(
-        &self,
-        id: &Id,
-        prior: &NodeGroup,
-        planned: &mut NodeGroup,
-    ) -> Result<Option<template::Desired>, Error> {
-        let Some(template) = prior.template_id.as_str().filter(|_| template::is_there(prior)) else { return Ok(None) };
-        let failed =
-            |source| Error::Template { step: Step::SetUpTemplate, id: id.to_string(), source, left: Left::Changed };
-        let tags = |model: &NodeGroup| known_map(&model.tags_all).unwrap_or_default();
-        template::retag(self.ec2, template, &tags(prior), &tags(planned))
-            .await
-            .map_err(|error| failed(error.into()))?;
-        if planned.template_version.known().is_some() {
-            return Ok(None);
-        }
-        let spec = template::validated(planned).map_err(failed)?;
-        let group = self.security_group_beside(id, &spec).await.map_err(|error| failed(error.into()))?;
-        let in_use = prior.template_version.as_str();
-        let version = template::ensure_version(self.ec2, template, in_use, &spec, group.as_deref()).await;
-        planned.template_version = version.map_err(failed)?.into();
-        Ok(Some(spec))
-    }
-
-    /// During an update of the version EKS starts new nodes and relies on AZRebalance to have them in the zones of the old
-    /// ones. What we suspended is resumed for that long. Returns the groups to suspend it in again.
-    async fn rebalance_meanwhile(
+    /// During an update of the version EKS starts new nodes and relies on AZRebalance to start them in the zones of the old
+    /// ones. If this resource has suspended it, it is resumed for that time. Returns the groups to suspend it in again.
+    async fn resume_az_rebalance(
         &self,
         group: &Nodegroup,
-        operation: &Update<NodeGroup, Private>,
-    ) -> Result<Vec<aws_sdk_autoscaling::types::AutoScalingGroup>, AwsError> {
-        if !az_rebalance::is_ours(&operation.private) {
+        private: &Private,
+    ) -> std::result::Result<Vec<AutoScalingGroup>, AwsError> {
+        if !az_rebalance::is_ours(private) {
             return Ok(Vec::new());
         }
-        let asgs = asg_tags::describe(self.autoscaling, &super::asg_names(group)).await?;
-        // The mark that it is ours stays: a run that is killed leaves it to the next plan to suspend it again.
-        let mut private = operation.private.clone();
-        az_rebalance::apply(self.autoscaling, &asgs, false, &mut private).await?;
+        let asgs = asg_tags::describe(self.autoscaling, &asg_names(group)).await?;
+        // The private state keeps the suspension: after an interruption the next plan suspends it again.
+        az_rebalance::apply(self.autoscaling, &asgs, false, &mut private.clone()).await?;
         Ok(asgs)
     }
 
-    async fn suspend_again(
+    async fn suspend_az_rebalance(
         &self,
-        asgs: Vec<aws_sdk_autoscaling::types::AutoScalingGroup>,
-        operation: &mut Update<NodeGroup, Private>,
-    ) -> Result<(), AwsError> {
+        asgs: Vec<AutoScalingGroup>,
+        private: &mut Private,
+    ) -> std::result::Result<(), AwsError> {
         let names: Vec<String> = asgs.into_iter().filter_map(|asg| asg.auto_scaling_group_name).collect();
         let asgs = asg_tags::describe(self.autoscaling, &names).await?;
-        az_rebalance::apply(self.autoscaling, &asgs, true, &mut operation.private).await
+        az_rebalance::apply(self.autoscaling, &asgs, true, private).await
     }
 
     /// Sends a request as soon as no other update runs, and waits until EKS has carried it out.
     async fn carry_out<F>(
         &self,
-        id: &Id,
-        end: Instant,
+        work: &Work<'_>,
         passes: impl Fn(&AwsError) -> bool,
         send: impl FnMut() -> F,
-    ) -> Result<Nodegroup, WaitError<Cause>>
+    ) -> std::result::Result<Nodegroup, WaitError<Cause>>
     where
-        F: Future<Output = Result<Option<String>, AwsError>>,
+        F: Future<Output = std::result::Result<Option<String>, AwsError>>,
     {
+        let &Work { id, end, .. } = work;
         let update = when_free(self.context, self.left(end), passes, send).await?;
-        let update = update.ok_or(WaitError::Failed(Cause::Incomplete("the id of the update")))?;
+        let update = update.ok_or(Cause::Incomplete("the id of the update"))?;
         until_updated(self.context, self.eks, id, &update, self.left(end)).await?;
         until_idle(self.context, self.eks, id, self.left(end).max(Duration::from_secs(60))).await
     }
 
-    async fn update_tags(&self, prior: &NodeGroup, planned: &NodeGroup) -> Result<(), WaitError<Cause>> {
+    async fn update_tags(&self, work: &Work<'_>, progress: &mut Updating<'_>) -> Result<()> {
         let plain = |model: &NodeGroup| known_map(&model.tags_all).unwrap_or_default();
-        let Change { set, remove } = Change::between(&plain(prior), &plain(planned));
-        let arn = prior.arn.as_str().unwrap_or_default();
-        // First what goes: fifty tags are the limit at every moment.
+        let Change { set, remove } = Change::between(&plain(work.prior), &plain(work.planned));
+        let arn = work.prior.arn.as_str().unwrap_or_default();
+        // Removed first: fifty tags are the limit at every moment.
         if !remove.is_empty() {
             let request = self.eks.untag_resource().resource_arn(arn).set_tag_keys(Some(remove));
-            request.send().await.map_err(|error| aws(AwsError::new("UntagResource", &error)))?;
+            let untagged = request.send().await.map_err(AwsError::of("UntagResource"));
+            untagged.during(Step::Tag, work.id, Remains::Recorded)?;
         }
         if !set.is_empty() {
             let request = self.eks.tag_resource().resource_arn(arn).set_tags(Some(set.into_iter().collect()));
-            request.send().await.map_err(|error| aws(AwsError::new("TagResource", &error)))?;
+            let tagged = request.send().await.map_err(AwsError::of("TagResource"));
+            tagged.during(Step::Tag, work.id, Remains::Recorded)?;
         }
+        progress.done(|state| partial::tagged(state, work.planned));
         Ok(())
     }
 
-    /// Tags of the Auto Scaling Group one by one, and the process that evens out zones.
+    /// Updates the tags of the Auto Scaling Group one by one, and suspends or resumes AZRebalance.
     async fn update_asgs(
         &self,
-        id: &Id,
-        prior: &NodeGroup,
-        planned: &NodeGroup,
+        work: &Work<'_>,
         group: &Nodegroup,
-        operation: &mut Update<NodeGroup, Private>,
-        state: &mut NodeGroup,
-    ) -> Result<Vec<aws_sdk_autoscaling::types::AutoScalingGroup>, Error> {
-        let failed = |step, source| Error::Step { step, id: id.to_string(), source, left: Left::Changed };
-        let names = super::asg_names(group);
-        let wanted = wanted_asg_tags(planned).unwrap_or_default();
-        let ours = known_map(&prior.asg_tags_all).unwrap_or_default();
-        let mut asgs = asg_tags::describe(self.autoscaling, &names)
-            .await
-            .map_err(|error| failed(Step::TagAutoScalingGroup, aws(error)))?;
-        let change = asg_tags::change(&wanted, &asgs, &ours);
-        if change != Change::default() {
-            match asg_tags::apply(self.context, self.autoscaling, &names, &change).await {
-                Ok(changed) => asgs = changed,
-                Err(source) => {
-                    if let Ok(asgs) = asg_tags::describe(self.autoscaling, &names).await {
-                        state.asg_tags_all = ours_of(&common_tags(&asgs), &ours, &wanted);
-                        operation.record(state.clone());
-                    }
-                    return Err(failed(Step::TagAutoScalingGroup, super::cause(source)));
-                }
-            }
-        }
-        state.asg_tags_all = planned.asg_tags_all.clone();
-        operation.record(state.clone());
-        let suspend = planned.suspend_az_rebalance.or(false);
-        // What the user does not speak of is left as it is.
+        progress: &mut Updating<'_>,
+    ) -> Result<Vec<AutoScalingGroup>> {
+        let &Work { id, prior, planned, .. } = work;
+        let asgs = self.update_asg_tags(work, &asg_names(group), progress).await?;
+        progress.done(|state| state.asg_tags_all = planned.asg_tags_all.clone());
+        // Without the attribute it stays as it is.
         if prior.suspend_az_rebalance != planned.suspend_az_rebalance {
-            az_rebalance::apply(self.autoscaling, &asgs, suspend, &mut operation.private)
-                .await
-                .map_err(|error| failed(Step::AzRebalance, aws(error)))?;
+            let suspend = planned.suspend_az_rebalance.or(false);
+            let private = &mut progress.operation.private;
+            let applied = az_rebalance::apply(self.autoscaling, &asgs, suspend, private).await;
+            applied.during(Step::AzRebalance, id, Remains::Recorded)?;
         }
         Ok(asgs)
+    }
+
+    async fn update_asg_tags(
+        &self,
+        work: &Work<'_>,
+        names: &[String],
+        progress: &mut Updating<'_>,
+    ) -> Result<Vec<AutoScalingGroup>> {
+        let desired = desired_asg_tags(work.planned).unwrap_or_default();
+        let managed = known_map(&work.prior.asg_tags_all).unwrap_or_default();
+        let asgs = asg_tags::describe(self.autoscaling, names).await;
+        let asgs = asgs.during(Step::TagAutoScalingGroup, work.id, Remains::Recorded)?;
+        let change = asg_tags::change(&desired, &asgs, &managed);
+        if change == Change::default() {
+            return Ok(asgs);
+        }
+        let changed = asg_tags::apply(self.context, self.autoscaling, names, &change).await;
+        if changed.is_err()
+            && let Ok(asgs) = asg_tags::describe(self.autoscaling, names).await
+        {
+            progress.done(|state| state.asg_tags_all = managed_of(&common_tags(&asgs), &managed, &desired));
+        }
+        changed.during(Step::TagAutoScalingGroup, work.id, Remains::Recorded)
     }
 
     fn flatten(
         &self,
         state: &NodeGroup,
         group: &Nodegroup,
-        asgs: Vec<aws_sdk_autoscaling::types::AutoScalingGroup>,
-        operation: &Update<NodeGroup, Private>,
+        asgs: Vec<AutoScalingGroup>,
+        private: &Private,
     ) -> NodeGroup {
-        let reading =
-            Reading { tags: self.tags, importing: false, suspended_by_us: az_rebalance::is_ours(&operation.private) };
-        flatten(state, &Found { group: group.clone(), asgs: Some(asgs) }, reading)
+        let reading = Reading { tags: self.tags, importing: false, suspended_by_us: az_rebalance::is_ours(private) };
+        flatten(state, &Observed { group: group.clone(), asgs: Some(asgs) }, reading)
     }
 }
 
-/// What no request is needed for takes effect at once.
-fn with_what_is_ours_alone(prior: &NodeGroup, planned: &NodeGroup) -> NodeGroup {
-    NodeGroup {
-        timeouts: planned.timeouts.clone(),
-        force_update_version: planned.force_update_version.clone(),
-        autoscaler: planned.autoscaler.clone(),
-        asg_tags: planned.asg_tags.clone(),
-        name_prefix: planned.name_prefix.clone(),
-        ..prior.clone()
-    }
-}
-
-fn ours_of(found: &Tags, before: &Tags, wanted: &Tags) -> Value<tfplugin::framework::value::Map<String>> {
-    let ours = found.iter().filter(|(key, _)| before.contains_key(*key) || wanted.contains_key(*key));
-    Value::Known(ours.map(|(key, value)| (key.clone(), value.as_str().into())).collect())
-}
-
-fn aws(error: AwsError) -> WaitError<Cause> {
-    WaitError::Failed(Cause::Aws(error))
+/// The tags that this resource manages, before or after the update.
+fn managed_of(observed: &Tags, before: &Tags, desired: &Tags) -> Value<Map<String>> {
+    let managed = observed.iter().filter(|(key, _)| before.contains_key(*key) || desired.contains_key(*key));
+    Value::Known(managed.map(|(key, value)| (key.clone(), value.as_str().into())).collect())
 }

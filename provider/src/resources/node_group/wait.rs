@@ -81,7 +81,7 @@ pub(super) async fn until_active<D>(
     let mut waiting = Wait::new(context, timeout).watching().begin();
     loop {
         let judge = |group: Option<Nodegroup>| {
-            let Some(group) = group else { return not_there(begin, context.clock.now(), seen) };
+            let Some(group) = group else { return not_visible(begin, context.clock.now(), seen) };
             seen = true;
             match group.status {
                 Some(Status::Active) => Ok(Look::Done(group)),
@@ -96,9 +96,9 @@ pub(super) async fn until_active<D>(
     }
 }
 
-fn not_there<T>(begin: Instant, now: Instant, seen: bool) -> Result<Look<T>, Cause> {
+fn not_visible<T>(begin: Instant, now: Instant, seen: bool) -> Result<Look<T>, Cause> {
     if seen || now.saturating_duration_since(begin) >= PROPAGATION {
-        return Err(Cause::Gone);
+        return Err(Cause::Deleted);
     }
     Ok(Look::Pending("the update is not visible yet".to_owned()))
 }
@@ -114,7 +114,7 @@ pub(super) async fn until_idle<D>(
     timeout: Duration,
 ) -> Result<Nodegroup, WaitError<Cause>> {
     let judge = |group: Option<Nodegroup>| {
-        let Some(group) = group else { return Err(Cause::Gone) };
+        let Some(group) = group else { return Err(Cause::Deleted) };
         match group.status {
             Some(Status::Creating | Status::Updating) => Ok(pending(&group)),
             Some(Status::Deleting) => Err(unhealthy(&group)),
@@ -128,7 +128,7 @@ pub(super) async fn until_idle<D>(
 ///
 /// # Errors
 /// EKS gave up, or it takes too long.
-pub(super) async fn until_gone<D>(
+pub(super) async fn until_deleted<D>(
     context: &Context<D>,
     eks: &Client,
     id: &Id,

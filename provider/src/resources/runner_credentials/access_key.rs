@@ -10,9 +10,9 @@ use gitlabspot_clients::aws::{Attempts, AwsError};
 use tfplugin::framework::Context;
 use tfplugin::framework::wait::WaitError;
 
-use super::iam::{Iam, Waited, optional};
 use super::manifests::secret::KeyPair;
 use crate::configured::Data;
+use crate::iam::{Iam, Waited, optional};
 use crate::propagation::{PROPAGATION, Steady, accepted, settled};
 use crate::timestamp;
 
@@ -171,7 +171,7 @@ fn is_unknown_key(error: &AwsError) -> bool {
     error.code().is_some_and(|code| CODES.contains(&code))
 }
 
-/// Turns a key off, then deletes it; that it is gone is a success.
+/// Reservations a key off, then deletes it; that it is gone is a success.
 pub(super) async fn retire(iam: Iam<'_>, user: &str, id: &str) -> Result<(), AwsError> {
     let call = || async {
         let request = iam.update_access_key().user_name(user).access_key_id(id).status(StatusType::Inactive);

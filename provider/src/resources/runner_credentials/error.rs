@@ -3,54 +3,20 @@
 use gitlabspot_clients::ClientError;
 use gitlabspot_clients::aws::AwsError;
 use gitlabspot_clients::kubernetes::KubernetesError;
+use tfplugin::framework::Diagnostic;
 use tfplugin::framework::wait::WaitError;
-use tfplugin::framework::{Diagnostic, Diagnostics};
 
 use super::principal::Principal;
 use crate::errors::ToDiagnostic;
-use crate::next_apply::REPLACES;
-use crate::turns::Taken;
+use crate::reservations::Reserved;
+pub(super) use crate::steps::Remains;
+use crate::steps::{self, Fault as _};
+
+/// Why an operation failed, and what remains.
+pub(super) type Error = steps::Error<Fault>;
 
 /// The result of a step.
 pub(super) type Result<T> = std::result::Result<T, Error>;
-
-/// Why an operation failed, and what remains after it.
-#[derive(Debug)]
-pub(super) struct Error {
-    pub(super) fault: Box<Fault>,
-    pub(super) remains: Remains,
-}
-
-/// What remains after an operation that failed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Remains {
-    #[error("Nothing was created.")]
-    Nothing,
-    #[error("The objects created before are in the state. Apply or destroy again when the cause is resolved.")]
-    Recorded,
-    /// The same after a create, whose resource is replaced.
-    #[error("The objects created before are in the state. {REPLACES}")]
-    Tainted,
-    #[error("The state was not changed.")]
-    State,
-    #[error("The previous key remains in use.")]
-    PreviousKey,
-    #[error("The new key is in use; the next apply deletes {0}.")]
-    OldKey(String),
-    /// Also what remained before there was the key.
-    #[error("The new access key {0} was deleted again. {1}")]
-    DeletedKey(String, Box<Remains>),
-    #[error("The new access key {id} could not be deleted ({cause}); the next apply or destroy deletes it. {and}")]
-    UnusedKey { id: String, cause: String, and: Box<Remains> },
-    #[error(
-        "It is not known whether the new access key {0} is in the Secret. The previous key is kept as well; the next \
-         apply keeps the one in the Secret and deletes the other."
-    )]
-    EitherKey(String),
-    /// Of no concern for the fault, or part of its text.
-    #[error("")]
-    Unsaid,
-}
 
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
@@ -67,7 +33,7 @@ pub(super) enum Fault {
     Exists { principal: Principal, name: String, id: String },
 
     #[error("{0}. Nothing was created. Choose different names for the two resources, with name and secret_name.")]
-    Taken(WaitError<Taken>),
+    Reserved(WaitError<Reserved>),
 
     #[error(
         "The Secret {namespace}/{name} already exists{}. It was not changed. {}elete the Secret, or choose another \
@@ -95,7 +61,7 @@ pub(super) enum Fault {
     #[error("{step} failed: {source}.")]
     Kubernetes { step: String, source: KubernetesError },
 
-    #[error("{step} did not complete: {source}.")]
+    #[error("{step} failed: {source}.")]
     Wait { step: String, source: WaitError<KubernetesError> },
 
     #[error(
@@ -186,16 +152,12 @@ causes! {
     WaitError<KubernetesError>: Wait,
 }
 
-impl Fault {
-    pub(super) fn leaving(self, remains: Remains) -> Error {
-        Error { fault: Box::new(self), remains }
-    }
-
+impl steps::Fault for Fault {
     fn summary(&self) -> &'static str {
         match self {
             Self::Client { .. } => "Cannot connect",
             Self::Exists { .. } => "IAM name already exists",
-            Self::Taken { .. } => "Name already in use",
+            Self::Reserved { .. } => "Name already in use",
             Self::SecretExists { .. } => "Secret already exists",
             Self::SecretChanged { .. } => "Secret changed after the plan",
             Self::UsedAgain { .. } => "Old credentials in use again",
@@ -222,67 +184,54 @@ impl Fault {
             _ => None,
         }
     }
-}
 
-impl Error {
-    /// The same error of a create.
-    pub(super) fn of_create(mut self) -> Self {
-        let remains = match &mut self.remains {
-            Remains::DeletedKey(_, remains) | Remains::UnusedKey { and: remains, .. } => remains,
-            remains => remains,
-        };
-        if *remains == Remains::Recorded {
-            *remains = Remains::Tainted;
+    fn diagnostic(&self) -> Diagnostic {
+        match self {
+            Self::Client(source) => source.to_diagnostic(),
+            fault => Diagnostic::error(fault.summary(), fault.to_string()),
         }
-        self
     }
 }
 
-impl From<Error> for Diagnostics {
-    fn from(Error { fault, remains }: Error) -> Self {
-        let mut diagnostic = match *fault {
-            Fault::Client(ref source) => source.to_diagnostic(),
-            ref fault => Diagnostic::error(fault.summary(), fault.to_string()),
-        };
-        // The text of this one says that it was not changed.
-        if !matches!(*fault, Fault::Exists { .. }) {
-            diagnostic.detail = format!("{} {remains}", diagnostic.detail).trim_end().to_owned();
-        }
-        match fault.attribute() {
-            Some(attribute) => diagnostic.at(attribute),
-            None => diagnostic,
-        }
-        .into()
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        fault.leaving(Remains::Unsaid)
     }
+}
+
+/// What remains of a rotation that failed.
+pub(super) fn previous_key() -> Remains {
+    Remains::Other("The previous key remains in use.".to_owned())
+}
+
+/// What remains of a rotation whose last step failed.
+pub(super) fn old_key(key: &str) -> Remains {
+    Remains::Other(format!("The new key is in use; the next apply deletes {key}."))
+}
+
+/// What remains if the outcome of the request for the Secret is unknown.
+pub(super) fn either_key(new: &str) -> Remains {
+    Remains::Other(format!(
+        "It is not known whether the new access key {new} is in the Secret. The previous key is kept as well; the next \
+         apply keeps the one in the Secret and deletes the other."
+    ))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use tfplugin::framework::Diagnostics;
 
-    fn detail(error: Error) -> String {
-        Diagnostics::from(error).iter().map(|it| it.detail.clone()).collect()
-    }
+    use super::*;
 
     #[test]
     fn errors_say_what_remains() {
+        let detail = |error: Error| Diagnostics::from(error).iter().map(|it| it.detail.clone()).collect::<String>();
         let fault = || Fault::EmptyKey("runner".to_owned());
-        let said = detail(fault().leaving(Remains::Recorded));
-        assert!(said.ends_with("Apply or destroy again when the cause is resolved."), "{said}");
-        let deleted = Remains::DeletedKey("AKIA1".to_owned(), Box::new(Remains::Recorded));
-        let said = detail(fault().leaving(deleted).of_create());
-        assert!(said.contains("AKIA1 was deleted again. The objects created before are in the state."), "{said}");
-        assert!(said.ends_with(REPLACES), "{said}");
-        let unused = Remains::UnusedKey {
-            id: "AKIA1".to_owned(),
-            cause: "denied".to_owned(),
-            and: Box::new(Remains::PreviousKey),
-        };
-        let said = detail(fault().leaving(unused.clone()).of_create());
-        assert!(said.contains("could not be deleted (denied)") && said.ends_with("remains in use."), "{said}");
-        let exists = Fault::Exists { principal: Principal::User, name: "a".to_owned(), id: "b".to_owned() };
-        assert!(!detail(exists.leaving(Remains::Nothing)).contains("Nothing was created"));
-        let said = detail(Fault::UsedAgain(vec!["x.".to_owned()]).leaving(Remains::Unsaid));
+        let said =
+            detail(fault().leaving(previous_key().also("The new access key AKIA1 was deleted again.".to_owned())));
+        assert!(said.ends_with("AKIA1 was deleted again. The previous key remains in use."), "{said}");
+        assert!(detail(fault().leaving(old_key("AKIA1"))).ends_with("in use; the next apply deletes AKIA1."));
+        let said = detail(Fault::UsedAgain(vec!["x.".to_owned()]).into());
         assert!(said.ends_with("Plan again."), "{said}");
     }
 }

@@ -1,12 +1,12 @@
 //! The IAM user.
 
 use aws_sdk_iam::Client;
-use aws_sdk_iam::types::Tag;
 use gitlabspot_clients::aws::AwsError;
 
 use super::inline_policy;
 use super::principal::{Observed, Settings};
-use crate::tags::{Change, Tags};
+use crate::iam::{optional, tags};
+use crate::tags::Change;
 
 pub(super) async fn create(iam: &Client, settings: &Settings) -> Result<String, AwsError> {
     let request = iam
@@ -17,12 +17,6 @@ pub(super) async fn create(iam: &Client, settings: &Settings) -> Result<String, 
         .set_tags(Some(tags(&settings.tags)));
     let answer = request.send().await.map_err(AwsError::of("CreateUser"))?;
     Ok(answer.user.map(|user| user.arn).unwrap_or_default())
-}
-
-#[expect(clippy::expect_used, reason = "key and value of every tag are given")]
-pub(super) fn tags(tags: &Tags) -> Vec<Tag> {
-    let tag = |(key, value): (&String, &String)| Tag::builder().key(key).value(value).build().expect("key and value");
-    tags.iter().map(tag).collect()
 }
 
 pub(super) async fn read(iam: &Client, name: &str) -> Result<Observed, AwsError> {
@@ -47,13 +41,13 @@ pub(super) async fn set_boundary(iam: &Client, name: &str, boundary: Option<&str
         }
         None => {
             let request = iam.delete_user_permissions_boundary().user_name(name);
-            request.send().await.map(drop).map_err(AwsError::of("DeleteUserPermissionsBoundary"))
+            optional(request.send().await.map_err(AwsError::of("DeleteUserPermissionsBoundary"))).map(drop)
         }
     }
 }
 
 pub(super) async fn change_tags(iam: &Client, name: &str, change: &Change) -> Result<(), AwsError> {
-    // IAM takes no notice of case in keys: to remove "Team" after "team" was set would remove that one.
+    // Keys are not case-sensitive: to remove "Team" after "team" was set would remove that one.
     if !change.remove.is_empty() {
         let request = iam.untag_user().user_name(name).set_tag_keys(Some(change.remove.clone()));
         request.send().await.map_err(AwsError::of("UntagUser"))?;
@@ -65,8 +59,9 @@ pub(super) async fn change_tags(iam: &Client, name: &str, change: &Change) -> Re
     Ok(())
 }
 
+/// Deletes the user; one that does not exist is a success.
 pub(super) async fn delete(iam: &Client, name: &str) -> Result<(), AwsError> {
-    iam.delete_user().user_name(name).send().await.map(drop).map_err(AwsError::of("DeleteUser"))
+    optional(iam.delete_user().user_name(name).send().await.map_err(AwsError::of("DeleteUser"))).map(drop)
 }
 
 /// How an access key is called among what others have put on the user.

@@ -10,7 +10,7 @@ use super::private::Private;
 use super::schema::RunnerCredentials;
 use crate::cluster::Eks;
 use crate::configured::Data;
-use crate::{identity, whereabouts};
+use crate::{identity, location};
 
 /// What makes credentials these and no others.
 #[derive(Clone, Default, PartialEq, Object)]
@@ -43,7 +43,7 @@ impl Identity {
     pub(super) fn of(state: &RunnerCredentials, private: &Private) -> Option<Self> {
         let is_key = state.mode.as_str()? == "access_key";
         let arn = if is_key { &state.user_arn } else { &state.role_arn };
-        let (_, account) = whereabouts::place(arn.as_str()?)?;
+        let (_, account) = location::of_arn(arn.as_str()?)?;
         let cluster = Eks::of(private.cluster.as_ref());
         let only_if = |applies: bool, value: &Value<String>| if applies { value.clone() } else { Value::Null };
         Some(Self {
@@ -80,7 +80,7 @@ pub(super) async fn import(context: &Context<Data>, from: Import<Identity>) -> R
         Import::Identity(identity) => identity,
     };
     let clients = &context.data()?.clients;
-    whereabouts::check(clients, &identity.region, &identity.account_id).await?;
+    location::check(clients, &identity.region, &identity.account_id).await?;
     let id = identity.id(&identity::beside_own(clients, &identity.cluster_name)).ok_or_else(|| {
         let text = "Exactly one of secret_name (for the access key of a user) and service_account (for a role) must be \
             set.";
@@ -90,7 +90,7 @@ pub(super) async fn import(context: &Context<Data>, from: Import<Identity>) -> R
 }
 
 /// What only one operation of a run may work on at a time.
-pub(super) fn turn_names(desired: &Desired) -> Vec<String> {
+pub(super) fn reserved_names(desired: &Desired) -> Vec<String> {
     let mut names = vec![format!("The IAM {} {}", desired.method.principal().label(), desired.settings.name)];
     if desired.method.mode == Mode::AccessKey {
         let cluster = desired.cluster_name.as_deref().map(|cluster| format!(" in {cluster}")).unwrap_or_default();

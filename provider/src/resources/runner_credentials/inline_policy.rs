@@ -6,8 +6,8 @@ use aws_sdk_iam::Client;
 use gitlabspot_clients::aws::AwsError;
 use serde_json::Value as Json;
 
-use super::iam::{Iam, Waited, optional};
 use super::principal::Principal;
+use crate::iam::{Iam, Waited, optional, role};
 use crate::policy_document::{equivalent, parse, text};
 use crate::propagation::{PROPAGATION, Steady, accepted, settled};
 
@@ -22,11 +22,7 @@ pub(super) async fn read(iam: &Client, principal: Principal, name: &str) -> Resu
             let answer = request.send().await.map_err(AwsError::of("GetUserPolicy"));
             answer.map(|answer| answer.policy_document)
         }
-        Principal::Role => {
-            let request = iam.get_role_policy().role_name(name).policy_name(NAME);
-            let answer = request.send().await.map_err(AwsError::of("GetRolePolicy"));
-            answer.map(|answer| answer.policy_document)
-        }
+        Principal::Role => role::policy(iam, name, NAME).await,
     };
     Ok(optional(document)?.as_deref().and_then(parse))
 }
@@ -37,7 +33,7 @@ pub(super) async fn put(iam: Iam<'_>, principal: Principal, (name, document): (&
     accepted(iam.context, PROPAGATION, passes, || put_once(&iam, principal, name, document)).await?;
     let steady = Steady { looks: 1, delay: Duration::ZERO, interval: Duration::from_secs(1), timeout: PROPAGATION };
     settled(iam.context, steady, || async {
-        Ok(read(&iam, principal, name).await?.is_some_and(|found| equivalent(&found, document)))
+        Ok(read(&iam, principal, name).await?.is_some_and(|observed| equivalent(&observed, document)))
     })
     .await
 }
@@ -49,10 +45,7 @@ async fn put_once(iam: &Client, principal: Principal, name: &str, document: &Jso
             let request = iam.put_user_policy().user_name(name).policy_name(NAME).policy_document(document);
             request.send().await.map(drop).map_err(AwsError::of("PutUserPolicy"))
         }
-        Principal::Role => {
-            let request = iam.put_role_policy().role_name(name).policy_name(NAME).policy_document(document);
-            request.send().await.map(drop).map_err(AwsError::of("PutRolePolicy"))
-        }
+        Principal::Role => role::put_policy(iam, name, NAME, &document).await,
     }
 }
 
@@ -68,10 +61,7 @@ async fn delete_once(iam: &Client, principal: Principal, name: &str) -> Result<(
             let request = iam.delete_user_policy().user_name(name).policy_name(NAME);
             request.send().await.map(drop).map_err(AwsError::of("DeleteUserPolicy"))
         }
-        Principal::Role => {
-            let request = iam.delete_role_policy().role_name(name).policy_name(NAME);
-            request.send().await.map(drop).map_err(AwsError::of("DeleteRolePolicy"))
-        }
+        Principal::Role => role::delete_policy(iam, name, NAME).await,
     };
     optional(result).map(drop)
 }

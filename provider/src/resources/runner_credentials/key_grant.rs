@@ -3,7 +3,7 @@
 use gitlabspot_clients::aws::AwsError;
 
 use super::access_key::{self, Created, Failure, Listed};
-use super::error::{During, Fault, Occupant, Remains, Result};
+use super::error::{During, Fault, Occupant, Remains, Result, either_key, previous_key};
 use super::flatten::SECRET_CHANGED;
 use super::journal::Key;
 use super::manifests::secret::{KeyPair, Seen};
@@ -14,6 +14,7 @@ use super::{Session, import, inline_policy};
 use crate::objects::namespace::{self, Namespace};
 use crate::policy_document;
 use crate::propagation::{PROPAGATION, accepted};
+use crate::steps::Fault as _;
 
 const WRITING: &str = "Writing the Secret";
 
@@ -108,7 +109,8 @@ impl Session<'_> {
     async fn write_again(&self, recorder: &mut Recorder<'_>, desired: &Desired, key: &Key) -> Result<bool> {
         let cluster = self.cluster(desired, Remains::Recorded).await?;
         let read = desired.place.read(&cluster).await.during("Reading the Secret", Remains::Recorded)?;
-        let Some(pair) = read.and_then(|found| found.pair).filter(|pair| key.id == pair.id && key.is(pair)) else {
+        let Some(pair) = read.and_then(|observed| observed.pair).filter(|pair| key.id == pair.id && key.is(pair))
+        else {
             return Ok(false);
         };
         let written = desired.place.apply(&cluster, &pair, &seen(recorder)).await;
@@ -125,17 +127,17 @@ impl Session<'_> {
             return Ok(());
         }
         let (namespace, name) = (desired.place.namespace.clone(), desired.place.name.clone());
-        Err(Fault::SecretChanged { namespace, name }.leaving(Remains::Unsaid))
+        Err(Fault::SecretChanged { namespace, name }.into())
     }
 
     /// Refuses a Secret that others created, or that holds the key of another user.
     async fn check_secret(&self, desired: &Desired, cluster: &kube::Client) -> Result<()> {
         let place = &desired.place;
-        let found = place.read(cluster).await.during("Looking for the Secret", Remains::Nothing)?;
-        let Some(found) = found else { return Ok(()) };
-        let user = found.user().map(str::to_owned);
+        let observed = place.read(cluster).await.during("Looking for the Secret", Remains::Nothing)?;
+        let Some(observed) = observed else { return Ok(()) };
+        let user = observed.user().map(str::to_owned);
         let is_managed = match &user {
-            Some(user) if found.is_ours => {
+            Some(user) if observed.is_ours => {
                 user == &place.user || matches!(Principal::User.read(&self.iam, user).await, Ok(None))
             }
             _ => false,
@@ -205,7 +207,7 @@ impl Session<'_> {
             // Before there was a key nobody uses the Secret, and to delete this one harms nobody.
             Err(failure) if failure.is_unclear && recorder.grant.key.is_some() => {
                 recorder.update(|grant| grant.unclear = Some(key));
-                Err(failure.error).during(WRITING, Remains::EitherKey(pair.id))
+                Err(failure.error).during(WRITING, either_key(&pair.id))
             }
             Err(failure) => {
                 let remains = self.discard_key(recorder, user, &pair).await;
@@ -216,24 +218,24 @@ impl Session<'_> {
 
     /// Deletes a new key that is not in the Secret. What remains is what was there before it.
     async fn discard_key(&self, recorder: &mut Recorder<'_>, user: &str, pair: &KeyPair) -> Remains {
-        let and = if recorder.grant.key.is_none() { Remains::Recorded } else { Remains::PreviousKey };
-        let (id, and) = (pair.id.clone(), Box::new(and));
-        match access_key::delete(self.iam, user, &id).await {
-            Ok(()) => Remains::DeletedKey(id, and),
+        let remains = if recorder.grant.key.is_none() { Remains::Recorded } else { previous_key() };
+        let id = &pair.id;
+        remains.also(match access_key::delete(self.iam, user, id).await {
+            Ok(()) => format!("The new access key {id} was deleted again."),
             Err(error) => {
                 recorder.update(|grant| grant.retiring.push(id.clone()));
-                Remains::UnusedKey { id, cause: error.to_string(), and }
+                format!("The new access key {id} could not be deleted ({error}); the next apply or destroy deletes it.")
             }
-        }
+        })
     }
 }
 
 /// What the plan has shown of the Secret, for the state still has what was found.
 fn seen(recorder: &Recorder<'_>) -> Seen {
-    let found = Desired::of(&recorder.state, recorder.grant.method.clone()).place;
+    let observed = Desired::of(&recorder.state, recorder.grant.method.clone()).place;
     Seen {
-        labels: found.labels,
-        annotations: found.annotations,
+        labels: observed.labels,
+        annotations: observed.annotations,
         data_changed: recorder.journal.findings.rotation.as_deref() == Some(SECRET_CHANGED),
         is_adopted: recorder.grant.is_adopted,
     }

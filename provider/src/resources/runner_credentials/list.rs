@@ -8,13 +8,13 @@ use tfplugin::framework::list_resource::Found;
 use tfplugin::framework::{Context, Diagnostic, Diagnostics, ListResource, Object, Value};
 
 use super::RunnerCredentialsResource;
-use super::iam_role::name_of;
 use super::identity::Identity;
 use super::journal::ANNOTATION;
 use super::manifests::secret::{self, USER};
 use crate::cluster::Eks;
 use crate::configured::Data;
 use crate::errors::OrDiagnostics;
+use crate::iam::role::name_of;
 use crate::list::{Cluster, place};
 
 /// The arguments of a list of credentials.

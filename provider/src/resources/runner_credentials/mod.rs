@@ -19,7 +19,6 @@ mod access_key;
 mod access_method;
 mod error;
 mod flatten;
-mod iam;
 mod iam_role;
 mod iam_user;
 mod identity;
@@ -61,9 +60,8 @@ use tfplugin::framework::{
 use tokio::sync::OnceCell;
 
 use self::access_method::AccessMethod;
-use self::error::{During, Error, Fault, Remains};
-use self::iam::Iam;
-use self::identity::{Identity, turn_names};
+use self::error::{During, Fault, Remains};
+use self::identity::{Identity, reserved_names};
 use self::journal::Journal;
 use self::model::Desired;
 use self::principal::Principal;
@@ -73,9 +71,11 @@ pub use self::schema::RunnerCredentials;
 use crate::cluster::Home;
 use crate::configured::Data;
 use crate::errors::OrDiagnostics;
+use crate::iam::Iam;
 use crate::partition;
 use crate::provider_tags::ProviderTags;
-use crate::turns::{Turn, Turns};
+use crate::reservations::{Reservation, Reservations};
+use crate::steps::Fault as _;
 
 const TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
@@ -122,7 +122,7 @@ impl Resource for RunnerCredentialsResource {
         let session = Session::connect(context, &operation.private, limit).await?;
         let created = session.create(operation).await;
         session.home.keep(&mut operation.private.cluster);
-        Ok(created.map_err(Error::of_create)?)
+        Ok(created.map_err(|error| error.of_create(Remains::Tainted))?)
     }
 
     async fn read(
@@ -178,7 +178,7 @@ struct Session<'a> {
     eks: &'a aws_sdk_eks::Client,
     region: &'a str,
     tags: &'a ProviderTags,
-    turns: &'a Turns,
+    reservations: &'a Reservations,
     home: Home,
     /// Timeout of the operation.
     limit: Duration,
@@ -189,7 +189,7 @@ struct Session<'a> {
 
 impl<'a> Session<'a> {
     async fn connect(context: &'a Context<Data>, private: &Private, limit: Duration) -> Result<Self, Diagnostics> {
-        let Data { clients, tags, turns } = context.data()?.as_ref();
+        let Data { clients, tags, reservations } = context.data()?.as_ref();
         Ok(Self {
             context,
             clients,
@@ -198,7 +198,7 @@ impl<'a> Session<'a> {
             eks: clients.eks().await.or_diagnostics()?,
             region: clients.region().await.or_diagnostics()?,
             tags,
-            turns,
+            reservations,
             home: Home::of(private.cluster.as_ref()),
             limit,
             is_destroy: false,
@@ -213,9 +213,9 @@ impl<'a> Session<'a> {
             self.derive_name(&mut planned, operation).await?;
         }
         let granted = self.grant_new(&mut planned, operation).await;
-        let (desired, _turn) = match granted {
+        let (desired, _reservation) = match granted {
             // Others have it, or an object that this one is created before: any other name will do.
-            Err(error) if !is_named && matches!(*error.fault, Fault::Exists { .. } | Fault::Taken(_)) => {
+            Err(error) if !is_named && matches!(*error.fault, Fault::Exists { .. } | Fault::Reserved(_)) => {
                 planned.name = name::random(&planned).into();
                 self.grant_new(&mut planned, operation).await?
             }
@@ -236,15 +236,16 @@ impl<'a> Session<'a> {
         &self,
         planned: &mut RunnerCredentials,
         operation: &mut Create<RunnerCredentials, Private>,
-    ) -> error::Result<(Desired, Turn)> {
+    ) -> error::Result<(Desired, Reservation)> {
         plan::derive(planned, None, Some(partition::name(self.region)), self.tags);
         let method = AccessMethod::of(planned);
         let desired = Desired::of(planned, method.clone());
-        let turn = self.turns.make(turn_names(&desired), Wait::new(self.context, self.limit)).await;
-        let turn = turn.map_err(|source| Fault::Taken(source).leaving(Remains::Unsaid))?;
+        let reservation =
+            self.reservations.for_create(reserved_names(&desired), Wait::new(self.context, self.limit)).await;
+        let reservation = reservation.map_err(Fault::Reserved)?;
         let mut recorder = Recorder::new(operation, partial::granting(planned), Journal::new(method));
         self.grant(&mut recorder, &desired).await?;
-        Ok((desired, turn))
+        Ok((desired, reservation))
     }
 
     /// Everything that the access method needs.
@@ -259,8 +260,9 @@ impl<'a> Session<'a> {
         let state = operation.state.clone();
         let journal = operation.private.journal.clone().or_of(&state);
         let desired = Desired::of(&state, journal.current.clone());
-        let turn = self.turns.remove(turn_names(&desired), Wait::new(self.context, self.limit)).await;
-        let _turn = turn.map_err(|source| Fault::Taken(source).leaving(Remains::Unsaid))?;
+        let reservation =
+            self.reservations.for_delete(reserved_names(&desired), Wait::new(self.context, self.limit)).await;
+        let _reservation = reservation.map_err(Fault::Reserved)?;
         let recorder = &mut Recorder::new(operation, state, journal);
         self.revoke_superseded(recorder).await?;
         // Also a create that was refused, because others have a principal of this name, may have left a state.
@@ -271,7 +273,7 @@ impl<'a> Session<'a> {
             }
         }
         if desired.create_namespace {
-            self.remove_namespace(recorder, &desired).await?;
+            self.delete_namespace(recorder, &desired).await?;
         }
         Ok(())
     }

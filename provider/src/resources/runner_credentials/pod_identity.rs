@@ -7,7 +7,7 @@ use gitlabspot_clients::aws::AwsError;
 use tfplugin::framework::Context;
 use tfplugin::framework::wait::WaitError;
 
-use super::iam::optional;
+use crate::iam::optional;
 use crate::propagation::{PROPAGATION, accepted};
 use crate::tags::Tags;
 
@@ -63,8 +63,8 @@ pub(super) async fn read(eks: &Client, subject: &Subject) -> Result<Option<Found
         .map_err(AwsError::of("ListPodIdentityAssociations"));
     let Some(listed) = optional(listed)? else { return Ok(None) };
     for id in listed.associations().iter().filter_map(|association| association.association_id()) {
-        if let Some(found) = describe(eks, subject, id).await? {
-            return Ok(Some(found));
+        if let Some(observed) = describe(eks, subject, id).await? {
+            return Ok(Some(observed));
         }
     }
     Ok(None)
@@ -86,8 +86,8 @@ pub(super) async fn ensure<D>(
     subject: &Subject,
     (role_arn, tags): (&str, &Tags),
 ) -> Result<(), Failure> {
-    if let Some(found) = read(eks, subject).await? {
-        return change_role(context, eks, subject, (role_arn, found)).await;
+    if let Some(observed) = read(eks, subject).await? {
+        return change_role(context, eks, subject, (role_arn, observed)).await;
     }
     let call = || async {
         let mut request = eks
@@ -104,7 +104,7 @@ pub(super) async fn ensure<D>(
     };
     match accepted(context, PROPAGATION, is_unknown_role, call).await {
         Err(WaitError::Failed(error)) if is_taken(&error) => match read(eks, subject).await? {
-            Some(found) => change_role(context, eks, subject, (role_arn, found)).await,
+            Some(observed) => change_role(context, eks, subject, (role_arn, observed)).await,
             // One that was just deleted.
             None => {
                 let passes = |error: &AwsError| is_unknown_role(error) || is_taken(error);
@@ -120,17 +120,17 @@ async fn change_role<D>(
     context: &Context<D>,
     eks: &Client,
     subject: &Subject,
-    (role_arn, found): (&str, Found),
+    (role_arn, observed): (&str, Found),
 ) -> Result<(), Failure> {
-    if found.role_arn == role_arn {
+    if observed.role_arn == role_arn {
         return Ok(());
     }
-    if found.owner.as_deref() != Some(role_arn) {
-        return Err(Failure::Exists(found));
+    if observed.owner.as_deref() != Some(role_arn) {
+        return Err(Failure::Exists(observed));
     }
     let call = || async {
         let request = eks.update_pod_identity_association().cluster_name(&subject.cluster);
-        let request = request.association_id(&found.id).role_arn(role_arn);
+        let request = request.association_id(&observed.id).role_arn(role_arn);
         request.send().await.map(drop).map_err(AwsError::of("UpdatePodIdentityAssociation"))
     };
     Ok(accepted(context, PROPAGATION, is_unknown_role, call).await?)
@@ -148,11 +148,11 @@ fn is_unknown_role(error: &AwsError) -> bool {
 
 /// Deletes the one that leads to the role; that there is none is a success.
 pub(super) async fn delete(eks: &Client, subject: &Subject, role_arn: &str) -> Result<(), AwsError> {
-    let Some(found) = read(eks, subject).await? else { return Ok(()) };
-    if found.role_arn != role_arn {
+    let Some(observed) = read(eks, subject).await? else { return Ok(()) };
+    if observed.role_arn != role_arn {
         return Ok(());
     }
-    let request = eks.delete_pod_identity_association().cluster_name(&subject.cluster).association_id(found.id);
+    let request = eks.delete_pod_identity_association().cluster_name(&subject.cluster).association_id(observed.id);
     let deleted = request.send().await.map_err(AwsError::of("DeletePodIdentityAssociation"));
     optional(deleted).map(drop)
 }

@@ -7,10 +7,10 @@ use gitlabspot_clients::aws::AwsError;
 use serde_json::Value as Json;
 use tfplugin::framework::wait::WaitError;
 
-use super::iam::{Iam, Waited, optional};
 use super::switch::SWITCHING;
 use super::{iam_role, iam_user};
-use crate::policy_document::equivalent;
+use crate::iam::{Iam, Waited, optional, role};
+use crate::policy_document::{equivalent, text};
 use crate::propagation::{PROPAGATION, accepted, principal_may_be_new};
 use crate::tags::{Change, Tags, UNFINISHED};
 use crate::timestamp;
@@ -115,10 +115,10 @@ impl Principal {
     pub(super) async fn create(self, iam: Iam<'_>, settings: &Settings) -> Result<Created, CreateFailure> {
         let unclear = |error: AwsError| CreateFailure::Unclear(error.into());
         if let Some(managed) = &settings.reclaim
-            && let Some(mut found) = self.read(&iam, &settings.name).await.map_err(unclear)?
+            && let Some(mut observed) = self.read(&iam, &settings.name).await.map_err(unclear)?
         {
-            found.tags.retain(|key, _| managed.contains_key(key) || settings.tags.contains_key(key));
-            return self.resume(iam, (found, settings)).await;
+            observed.tags.retain(|key, _| managed.contains_key(key) || settings.tags.contains_key(key));
+            return self.resume(iam, (observed, settings)).await;
         }
         let mut marked = settings.clone();
         marked.tags.insert(UNFINISHED.to_owned(), timestamp::format(iam.context.clock.time_of_day()));
@@ -142,7 +142,9 @@ impl Principal {
         }
         match self.read(&iam, &settings.name).await {
             // One whose only trace is the lost answer has nothing in it; an older one may have.
-            Ok(Some(found)) if found.tags.contains_key(UNFINISHED) => self.resume(iam, (found, settings)).await,
+            Ok(Some(observed)) if observed.tags.contains_key(UNFINISHED) => {
+                self.resume(iam, (observed, settings)).await
+            }
             Ok(Some(_)) => Err(CreateFailure::Exists),
             Ok(None) if is_unclear => Err(CreateFailure::Refused(source)),
             // It cannot be read, so it belongs to others.
@@ -152,9 +154,9 @@ impl Principal {
     }
 
     /// Continues with one that exists.
-    async fn resume(self, iam: Iam<'_>, (found, settings): (Observed, &Settings)) -> Result<Created, CreateFailure> {
-        self.adjust(iam, &found, settings).await.map_err(CreateFailure::Unclear)?;
-        Ok(Created { arn: found.arn, is_continued: true })
+    async fn resume(self, iam: Iam<'_>, (observed, settings): (Observed, &Settings)) -> Result<Created, CreateFailure> {
+        self.adjust(iam, &observed, settings).await.map_err(CreateFailure::Unclear)?;
+        Ok(Created { arn: observed.arn, is_continued: true })
     }
 
     /// Changes boundary, tags and trust policy from `before` to `desired`. Tags of others stay: only those of `before` are
@@ -166,7 +168,7 @@ impl Principal {
             let call = || async {
                 match self {
                     Self::User => iam_user::set_boundary(&iam, name, boundary).await,
-                    Self::Role => iam_role::set_boundary(&iam, name, boundary).await,
+                    Self::Role => role::set_boundary(&iam, name, boundary).await,
                 }
             };
             accepted(iam.context, PROPAGATION, passes, call).await?;
@@ -178,7 +180,8 @@ impl Principal {
         if let (Self::Role, Some(trust)) = (self, &desired.trust)
             && !before.trust.as_ref().is_some_and(|before| equivalent(before, trust))
         {
-            accepted(iam.context, PROPAGATION, passes, || iam_role::set_trust(&iam, name, trust)).await?;
+            let trust = text(trust);
+            accepted(iam.context, PROPAGATION, passes, || role::set_trust_policy(&iam, name, &trust)).await?;
         }
         Ok(())
     }
@@ -186,7 +189,7 @@ impl Principal {
     async fn change_tags(self, iam: &Client, name: &str, change: &Change) -> Result<(), AwsError> {
         match self {
             Self::User => iam_user::change_tags(iam, name, change).await,
-            Self::Role => iam_role::change_tags(iam, name, change).await,
+            Self::Role => role::change_tags(iam, name, change).await,
         }
     }
 
@@ -212,11 +215,10 @@ impl Principal {
     /// Deletes it; that it is gone is a success. `gone` are keys that were just deleted: IAM lists them for some time.
     pub(super) async fn delete(self, iam: Iam<'_>, name: &str, gone: &[String]) -> Result<(), DeleteFailure> {
         let call = || async {
-            let deleted = match self {
+            match self {
                 Self::User => iam_user::delete(&iam, name).await,
-                Self::Role => iam_role::delete(&iam, name).await,
-            };
-            optional(deleted).map(drop)
+                Self::Role => role::delete(&iam, name).await,
+            }
         };
         let is_conflict = |error: &AwsError| error.code() == Some("DeleteConflict");
         match accepted(iam.context, PROPAGATION, passes, call).await {

@@ -17,8 +17,9 @@ use super::principal::Principal;
 use super::private::Private;
 use super::schema::RunnerCredentials;
 use super::{Session, access_key, flatten, inline_policy, partial, plan, pod_identity, trust};
-use crate::unseen::Unseen;
-use crate::{policy_document, whereabouts};
+use crate::denied_reads::DeniedReads;
+use crate::steps::Fault as _;
+use crate::{location, policy_document};
 
 impl Session<'_> {
     pub(super) async fn read(&self, operation: &mut Read<RunnerCredentials, Private>) -> Result<()> {
@@ -28,8 +29,8 @@ impl Session<'_> {
                 return Ok(());
             }
             let arn = operation.state.user_arn.as_str().or(operation.state.role_arn.as_str());
-            let confirmed = whereabouts::confirm_gone(self.clients, arn).await;
-            confirmed.map_err(|source| Fault::Client(source).leaving(Remains::Unsaid))?;
+            let confirmed = location::confirm_deleted(self.clients, arn).await;
+            confirmed.map_err(Fault::Client)?;
             if !fall_back(operation) {
                 operation.gone();
                 return Ok(());
@@ -50,18 +51,18 @@ impl Session<'_> {
             async { if is_key { self.read_secret(&desired).await } else { Ok(None) } },
         );
         let what = format!("the IAM {} {name}", principal.label());
-        let mut unseen = Unseen::unless(importing);
-        let found = visible(&mut unseen, &what, found)?;
-        let policy = visible(&mut unseen, &format!("the policy of {what}"), policy);
-        let keys = visible(&mut unseen, &format!("the access keys of {what}"), keys);
-        let secret = if importing { secret } else { visible_secret(&mut unseen, secret) };
+        let mut denied = DeniedReads::unless(importing);
+        let found = or_none(&mut denied, &what, found)?;
+        let policy = or_none(&mut denied, &format!("the policy of {what}"), policy);
+        let keys = or_none(&mut denied, &format!("the access keys of {what}"), keys);
+        let secret = if importing { secret } else { readable_secret(&mut denied, secret) };
         let Some(found) = found else {
-            operation.diagnostics.extend(unseen.warning("credentials"));
+            operation.diagnostics.extend(denied.warning("credentials"));
             return Ok(true);
         };
         let Some(found) = found else {
             let nothing = Fault::NothingToImport { principal, name: name.clone() };
-            return if importing { Err(nothing.leaving(Remains::Unsaid)) } else { Ok(false) };
+            return if importing { Err(nothing.into()) } else { Ok(false) };
         };
         // A create that was refused, because others have a principal of this name, may have left a state.
         if !importing && !self.is_managed(&journal.current(), name).await? {
@@ -87,13 +88,13 @@ impl Session<'_> {
             grant.method = journal.current.clone();
         }
         journal.put(grant);
-        self.read_binding(state, &mut journal, &mut unseen).await?;
+        self.read_binding(state, &mut journal, &mut denied).await?;
         let warning = self.refresh_superseded(state, &mut journal, &found.tags).await;
         operation.diagnostics.extend(warning);
         if !is_key {
-            self.check_trust(state, &mut journal, found.trust.as_ref(), &mut unseen).await?;
+            self.check_trust(state, &mut journal, found.trust.as_ref(), &mut denied).await?;
         }
-        operation.diagnostics.extend(unseen.warning("credentials"));
+        operation.diagnostics.extend(denied.warning("credentials"));
         journal.view(state);
         operation.private.journal = journal;
         if importing {
@@ -115,13 +116,18 @@ impl Session<'_> {
 
     async fn created_namespace(&self, desired: &Desired) -> bool {
         match self.connect_to(desired).await {
-            Ok(client) => self.namespace(&client, desired).is_ours().await.unwrap_or(false),
+            Ok(client) => self.namespace(&client, desired).is_created_here().await.unwrap_or(false),
             Err(_) => false,
         }
     }
 
     /// Whether the service account still has the role by Pod Identity.
-    async fn read_binding(&self, state: &RunnerCredentials, journal: &mut Journal, unseen: &mut Unseen) -> Result<()> {
+    async fn read_binding(
+        &self,
+        state: &RunnerCredentials,
+        journal: &mut Journal,
+        denied: &mut DeniedReads,
+    ) -> Result<()> {
         let Grant { method, arn, .. } = journal.current();
         let desired = Desired::of(state, method);
         if desired.method.mode != Mode::PodIdentity || desired.service_account.name.is_empty() {
@@ -130,7 +136,7 @@ impl Session<'_> {
         }
         let subject = self.subject(&desired, Remains::State)?;
         let what = format!("the Pod Identity association of the service account {subject}");
-        let found = unseen.seen(&what, pod_identity::read(self.eks, &subject).await);
+        let found = denied.or_none(&what, pod_identity::read(self.eks, &subject).await);
         let Some(found) = found.during("Reading the Pod Identity association", Remains::State)? else { return Ok(()) };
         journal.findings.unbound = match found {
             Some(found) if Some(&found.role_arn) == arn.as_ref() => None,
@@ -149,7 +155,7 @@ impl Session<'_> {
         state: &mut RunnerCredentials,
         journal: &mut Journal,
         found: Option<&Json>,
-        unseen: &mut Unseen,
+        denied: &mut DeniedReads,
     ) -> Result<()> {
         let methods = journal.role_methods(None);
         let desired = match self.trust_of(state, &methods, Remains::State).await {
@@ -159,7 +165,7 @@ impl Session<'_> {
                 Fault::NoCluster | Fault::NoIssuer(_) => None,
                 Fault::Aws { source: WaitError::Failed(source), .. } if source.is_not_found() => None,
                 Fault::Aws { source: WaitError::Failed(source), .. }
-                    if unseen.has_refused("the OIDC issuer of the cluster", source) =>
+                    if denied.is_denied("the OIDC issuer of the cluster", source) =>
                 {
                     return Ok(());
                 }
@@ -180,19 +186,19 @@ impl Session<'_> {
 }
 
 /// What AWS answered; `None`, and noted, if the identity in use is not allowed to make the call.
-fn visible<T>(unseen: &mut Unseen, what: &str, answer: std::result::Result<T, AwsError>) -> Result<Option<T>> {
-    unseen.seen(what, answer).during(format!("Reading {what}"), Remains::State)
+fn or_none<T>(denied: &mut DeniedReads, what: &str, answer: std::result::Result<T, AwsError>) -> Result<Option<T>> {
+    denied.or_none(what, answer).during(format!("Reading {what}"), Remains::State)
 }
 
 /// The same of the API server.
-fn visible_secret<T>(unseen: &mut Unseen, secret: Result<Option<T>>) -> Result<Option<T>> {
+fn readable_secret<T>(denied: &mut DeniedReads, secret: Result<Option<T>>) -> Result<Option<T>> {
     let error = match secret {
         Err(error) => error,
         secret => return secret,
     };
     match *error.fault {
         Fault::Kubernetes { source: KubernetesError::Forbidden { object, message }, .. } => {
-            unseen.note(&object.to_string(), &message);
+            denied.note(&object.to_string(), &message);
             Ok(None)
         }
         fault => Err(fault.leaving(error.remains)),

@@ -1,6 +1,6 @@
 //! The one place where an operation records its steps: in the state, and in the private state.
 
-use tfplugin::framework::{Create, Delete, Diagnostic, Update};
+use tfplugin::framework::Diagnostic;
 
 use super::access_key::Listed;
 use super::access_method::AccessMethod;
@@ -8,16 +8,14 @@ use super::journal::{Grant, Journal, Key};
 use super::partial;
 use super::private::Private;
 use super::schema::RunnerCredentials;
+use crate::steps;
 
 /// An operation, which keeps what was recorded last if it fails.
-pub(super) trait Sink: Send + Sync {
-    fn record(&mut self, state: RunnerCredentials, journal: Journal);
-    fn warn(&mut self, warning: Diagnostic);
-}
+type Operation = dyn steps::Operation<Model = RunnerCredentials, Private = Private>;
 
 /// One grant in the course of an operation, and everything that is recorded with it.
 pub(super) struct Recorder<'a> {
-    sink: &'a mut dyn Sink,
+    operation: &'a mut Operation,
     /// The state that shows `grant`. Attributes that follow from the journal are set when it is recorded.
     pub(super) state: RunnerCredentials,
     /// During a switch: the state that shows the previous grant, and is recorded until the new one is complete.
@@ -29,12 +27,12 @@ pub(super) struct Recorder<'a> {
 
 impl<'a> Recorder<'a> {
     /// With the current grant at hand.
-    pub(super) fn new(sink: &'a mut dyn Sink, state: RunnerCredentials, journal: Journal) -> Self {
-        Self { sink, state, previous: None, grant: journal.current(), journal }
+    pub(super) fn new(operation: &'a mut Operation, state: RunnerCredentials, journal: Journal) -> Self {
+        Self { operation, state, previous: None, grant: journal.current(), journal }
     }
 
     pub(super) fn warn(&mut self, warning: Diagnostic) {
-        self.sink.warn(warning);
+        self.operation.warn(warning);
     }
 
     /// The name of the principals.
@@ -52,7 +50,8 @@ impl<'a> Recorder<'a> {
         self.journal.put(self.grant.clone());
         let state = self.previous.as_mut().unwrap_or(&mut self.state);
         self.journal.view(state);
-        self.sink.record(state.clone(), self.journal.clone());
+        self.operation.private().journal = self.journal.clone();
+        self.operation.record(state.clone());
     }
 
     /// The Secret has a new key; `listed` are the keys of before.
@@ -104,25 +103,4 @@ impl<'a> Recorder<'a> {
         }
         self.forget();
     }
-}
-
-macro_rules! sinks {
-    ($($operation:ident: $record:expr,)*) => {$(
-        impl Sink for $operation<RunnerCredentials, Private> {
-            fn record(&mut self, state: RunnerCredentials, journal: Journal) {
-                self.private.journal = journal;
-                $record(self, state);
-            }
-
-            fn warn(&mut self, warning: Diagnostic) {
-                self.diagnostics.push(warning);
-            }
-        }
-    )*};
-}
-
-sinks! {
-    Create: Create::record,
-    Update: Update::record,
-    Delete: |operation: &mut Self, state| operation.state = state,
 }

@@ -1,5 +1,7 @@
 //! Revokes a grant: Secret, keys, policy, principal; and deletes the namespace.
 
+use std::time::Duration;
+
 use gitlabspot_clients::ClientError;
 use tfplugin::framework::Diagnostic;
 
@@ -8,7 +10,7 @@ use super::model::Desired;
 use super::principal::{DeleteFailure, Principal};
 use super::recorder::Recorder;
 use super::{Session, inline_policy};
-use crate::objects::namespace::Removal;
+use crate::steps::Fault as _;
 
 impl Session<'_> {
     /// Deletes everything, in the order in which nobody is left with half of it: Secret, keys, policy, user.
@@ -50,10 +52,10 @@ impl Session<'_> {
         cluster: &kube::Client,
     ) -> Result<()> {
         let place = &desired.place;
-        let found = place.read(cluster).await.during("Reading the Secret", Remains::Recorded)?;
-        let Some(found) = found else { return Ok(()) };
-        let key = found.pair.as_ref().map(|pair| pair.id.as_str());
-        if found.user() != Some(&place.user) && (key.is_none() || key != recorder.grant.key_id()) {
+        let observed = place.read(cluster).await.during("Reading the Secret", Remains::Recorded)?;
+        let Some(observed) = observed else { return Ok(()) };
+        let key = observed.pair.as_ref().map(|pair| pair.id.as_str());
+        if observed.user() != Some(&place.user) && (key.is_none() || key != recorder.grant.key_id()) {
             let text = format!(
                 "The Secret {}/{} was created by someone else in place of the one that this resource wrote, and was \
                  kept.",
@@ -87,21 +89,17 @@ impl Session<'_> {
         }
     }
 
-    /// Deletes the namespace if this resource created it and it is empty; reports what keeps it.
-    pub(super) async fn remove_namespace(&self, recorder: &mut Recorder<'_>, desired: &Desired) -> Result<()> {
+    /// Deletes the namespace if this resource created it and it is empty; warns if it is kept.
+    pub(super) async fn delete_namespace(&self, recorder: &mut Recorder<'_>, desired: &Desired) -> Result<()> {
         let cluster = match self.connect_to(desired).await {
             Err(ClientError::ClusterGone { .. }) => return Ok(()),
             connected => connected.map_err(|error| Fault::Client(error).leaving(Remains::Recorded))?,
         };
-        let namespace = self.namespace(&cluster, desired);
-        let removed = namespace.remove(self.context, self.limit).await;
-        let kept = match removed.during("Removing the namespace", Remains::Recorded)? {
-            Removal::Done => return Ok(()),
-            Removal::InUse(content) => format!("it contains other objects ({}).", content.join(", ")),
-            Removal::Unsure(error) => format!("not all of its objects can be listed ({error})."),
-        };
-        let text = format!("The namespace {} was created by this resource and is kept: {kept}", namespace.name);
-        recorder.warn(Diagnostic::warning("Namespace kept", text));
+        let deleted = self.namespace(&cluster, desired).delete(self.context, Duration::ZERO, self.limit).await;
+        let step = format!("Deleting the namespace {}", desired.place.namespace);
+        if let Some(warning) = deleted.during(step, Remains::Recorded)? {
+            recorder.warn(warning);
+        }
         Ok(())
     }
 }

@@ -12,9 +12,11 @@ use super::pod_identity::{self, Failure, Subject};
 use super::principal::Principal;
 use super::recorder::Recorder;
 use super::schema::RunnerCredentials;
-use super::{Session, iam_role, import, trust};
+use super::{Session, import, trust};
+use crate::iam::role;
 use crate::partition;
 use crate::policy_document::{parse, text};
+use crate::steps::Fault as _;
 
 impl Session<'_> {
     /// Role, policy, and the binding of the service account. Other grants to the role stay.
@@ -41,7 +43,9 @@ impl Session<'_> {
         let role_arn = grant.arn.as_deref().unwrap_or_default();
         match pod_identity::ensure(self.context, self.eks, &subject, (role_arn, &desired.settings.tags)).await {
             Ok(()) => Ok(()),
-            Err(Failure::Exists(found)) => Err(association_exists(&subject, found, desired).leaving(Remains::Recorded)),
+            Err(Failure::Exists(observed)) => {
+                Err(association_exists(&subject, observed, desired).leaving(Remains::Recorded))
+            }
             Err(Failure::Call(source)) => {
                 Err(source).during("Associating the service account with the role", Remains::Recorded)
             }
@@ -56,14 +60,14 @@ impl Session<'_> {
         }
         let subject = self.subject(desired, Remains::Nothing)?;
         let step = format!("Looking for the Pod Identity association of the service account {subject}");
-        let found = pod_identity::read(self.eks, &subject).await.during(step, Remains::Nothing)?;
-        let Some(found) = found else { return Ok(()) };
+        let observed = pod_identity::read(self.eks, &subject).await.during(step, Remains::Nothing)?;
+        let Some(observed) = observed else { return Ok(()) };
         let role = desired.settings.end_of_role_arn();
-        let has_role = desired.settings.reclaim.is_some() && found.role_arn.ends_with(&role);
-        if has_role || found.owner.as_ref().is_some_and(|owner| owner.ends_with(&role)) {
+        let has_role = desired.settings.reclaim.is_some() && observed.role_arn.ends_with(&role);
+        if has_role || observed.owner.as_ref().is_some_and(|owner| owner.ends_with(&role)) {
             return Ok(());
         }
-        Err(association_exists(&subject, found, desired).leaving(Remains::Nothing))
+        Err(association_exists(&subject, observed, desired).leaving(Remains::Nothing))
     }
 
     /// In place: what was found wrong with the trust policy and the binding.
@@ -91,7 +95,7 @@ impl Session<'_> {
     }
 
     pub(super) async fn set_trust(&self, desired: &Desired, trust: &Json) -> Result<()> {
-        let set = iam_role::set_trust(&self.iam, &desired.settings.name, trust).await;
+        let set = role::set_trust_policy(&self.iam, &desired.settings.name, &text(trust)).await;
         set.during("Changing who may use the role", Remains::Recorded)
     }
 
@@ -159,7 +163,9 @@ impl Session<'_> {
         let arn = trust::oidc_provider(partition::name(self.region), account, issuer);
         let request = self.iam.get_open_id_connect_provider().open_id_connect_provider_arn(&arn);
         let missing = match request.send().await.map_err(AwsError::of("GetOpenIDConnectProvider")) {
-            Ok(found) if found.client_id_list().iter().any(|audience| audience == trust::AUDIENCE) => return Ok(()),
+            Ok(observed) if observed.client_id_list().iter().any(|audience| audience == trust::AUDIENCE) => {
+                return Ok(());
+            }
             Ok(_) => format!("The IAM identity provider {arn} does not have the audience {}: add it.", trust::AUDIENCE),
             Err(error) if error.is_not_found() => format!(
                 "The AWS account {account} does not have an IAM identity provider for the issuer of the cluster, \
@@ -179,8 +185,8 @@ impl Session<'_> {
     }
 }
 
-fn association_exists(subject: &Subject, found: pod_identity::Found, desired: &Desired) -> Fault {
-    let role = (Principal::Role, iam_role::name_of(&found.role_arn));
-    let id = import::id(desired.cluster_name.as_deref(), (&subject.namespace, &subject.service_account), role);
-    Fault::AssociationExists { service_account: subject.to_string(), role_arn: found.role_arn, id }
+fn association_exists(subject: &Subject, observed: pod_identity::Found, desired: &Desired) -> Fault {
+    let principal = (Principal::Role, role::name_of(&observed.role_arn));
+    let id = import::id(desired.cluster_name.as_deref(), (&subject.namespace, &subject.service_account), principal);
+    Fault::AssociationExists { service_account: subject.to_string(), role_arn: observed.role_arn, id }
 }

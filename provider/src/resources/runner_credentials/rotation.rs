@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use tfplugin::framework::Diagnostic;
 
 use super::access_key::{self, Listed};
-use super::error::{During, Remains, Result};
+use super::error::{During, Remains, Result, old_key, previous_key};
 use super::journal::Key;
 use super::model::Desired;
 use super::principal::Principal;
@@ -26,8 +26,8 @@ const LONGEST: Duration = Duration::from_secs(15 * 60);
 impl Session<'_> {
     /// Replaces the key.
     pub(super) async fn rotate(&self, recorder: &mut Recorder<'_>, desired: &Desired) -> Result<()> {
-        let cluster = self.cluster(desired, Remains::PreviousKey).await?;
-        self.ensure_namespace(desired, &cluster, Remains::PreviousKey).await?;
+        let cluster = self.cluster(desired, previous_key()).await?;
+        self.ensure_namespace(desired, &cluster, previous_key()).await?;
         // There may be two keys; room is made by those that should be gone already, and by the one of the last rotation.
         recorder.grant.retire_outgoing();
         self.retire(recorder).await?;
@@ -41,7 +41,7 @@ impl Session<'_> {
             for orphan in &orphans {
                 let access_key_id = &orphan.id;
                 tracing::warn!(user, access_key_id, "removing the access key of a rotation that was interrupted");
-                self.delete_key(user, access_key_id, Remains::PreviousKey).await?;
+                self.delete_key(user, access_key_id, previous_key()).await?;
             }
             recorder.grant.unclear = None;
             listed.retain(|key| !orphans.contains(key));
@@ -63,7 +63,7 @@ impl Session<'_> {
     /// Keeps the key of before as long as pods use it that were started with it.
     async fn keep_outgoing(&self, recorder: &mut Recorder<'_>, desired: &Desired, cluster: &kube::Client) {
         if let Some(mut key) = recorder.grant.outgoing.take() {
-            let written = desired.place.read(cluster).await.ok().flatten().and_then(|found| found.written_at);
+            let written = desired.place.read(cluster).await.ok().flatten().and_then(|observed| observed.written_at);
             key.until = written.unwrap_or_else(|| timestamp::format(self.context.clock.time_of_day()));
             let why = self.why_kept(&key, &recorder.state).await;
             let text = why.map(|why| {
@@ -86,7 +86,7 @@ impl Session<'_> {
     pub(super) async fn retire(&self, recorder: &mut Recorder<'_>) -> Result<()> {
         while let Some(key) = recorder.grant.retiring.first().cloned() {
             let retired = access_key::retire(self.iam, &recorder.name(), &key).await;
-            retired.during(format!("Deleting the old access key {key}"), Remains::OldKey(key))?;
+            retired.during(format!("Deleting the old access key {key}"), old_key(&key))?;
             recorder.update(|grant| drop(grant.retiring.remove(0)));
         }
         Ok(())
@@ -94,9 +94,9 @@ impl Session<'_> {
 
     /// The keys of a rotation that was killed, or that did not learn whether its key is in the Secret.
     async fn orphans(&self, recorder: &Recorder<'_>, user: &str, listed: &[Listed]) -> Result<Vec<Listed>> {
-        let found = Principal::User.read(&self.iam, user).await;
-        let found = found.during(format!("Reading the IAM user {user}"), Remains::PreviousKey)?;
-        let mark = found.and_then(|found| found.tags.get(ROTATING).cloned()).unwrap_or_default();
+        let observed = Principal::User.read(&self.iam, user).await;
+        let observed = observed.during(format!("Reading the IAM user {user}"), previous_key())?;
+        let mark = observed.and_then(|observed| observed.tags.get(ROTATING).cloned()).unwrap_or_default();
         let unclear = recorder.grant.unclear.as_ref();
         let is_left = |key: &&Listed| is_left_by(&mark, key) || unclear.is_some_and(|unclear| unclear.id == key.id);
         let unused = listed.iter().filter(|key| Some(key.id.as_str()) != recorder.grant.key_id());
@@ -109,7 +109,7 @@ impl Session<'_> {
             return Ok(None);
         }
         let read = desired.place.read(cluster).await.during("Reading the Secret", Remains::Recorded)?;
-        let Some(pair) = read.and_then(|found| found.pair) else { return Ok(None) };
+        let Some(pair) = read.and_then(|observed| observed.pair) else { return Ok(None) };
         let Some(orphan) = orphans.iter().find(|orphan| orphan.id == pair.id) else { return Ok(None) };
         let works = access_key::works(self.sts, &pair).await;
         Ok(works.then(|| Key::of(&pair, orphan.created_at.clone(), &desired.rotation_trigger)))
@@ -119,7 +119,7 @@ impl Session<'_> {
         let value = mark(self.context.clock.time_of_day(), listed);
         let change = Change { set: [(ROTATING.to_owned(), value)].into(), ..Change::default() };
         let marked = iam_user::change_tags(&self.iam, user, &change).await;
-        marked.during(format!("Tagging the IAM user {user}"), Remains::PreviousKey)
+        marked.during(format!("Tagging the IAM user {user}"), previous_key())
     }
 
     /// A tag that stays is of no consequence: it counts for a few minutes, and the next rotation overwrites it.

@@ -61,7 +61,7 @@ impl Session<'_> {
         }
         recorder.record();
         if which == Candidates::Idle {
-            return Err(Fault::UsedAgain(kept).leaving(Remains::Unsaid));
+            return Err(Fault::UsedAgain(kept).into());
         }
         let text = format!("{} As soon as no pod uses it, a plan shows its revocation.", kept.join(" "));
         recorder.warn(Diagnostic::warning("Old credentials kept", text));
@@ -72,7 +72,7 @@ impl Session<'_> {
         if let Some(why) = self.why_kept(&key, &recorder.state).await {
             let kept = format!("{}: {why}.", key.describe(&recorder.state));
             recorder.update(|grant| grant.outgoing = Some(OutgoingKey { is_idle: false, ..key }));
-            return Err(Fault::UsedAgain(vec![kept]).leaving(Remains::Unsaid));
+            return Err(Fault::UsedAgain(vec![kept]).into());
         }
         recorder.grant.retire_outgoing();
         self.retire(recorder).await?;
@@ -118,10 +118,10 @@ impl Session<'_> {
     pub(super) async fn revoke_superseded(&self, recorder: &mut Recorder<'_>) -> Result<()> {
         let (principal, name) = (recorder.grant.method.principal(), recorder.name());
         // A run that was killed may have begun one, which only this tag names.
-        let found = principal.read(&self.iam, &name).await;
-        let found = found.during(format!("Reading the IAM {} {name}", principal.label()), Remains::Recorded)?;
-        if let Some(found) = found {
-            note_switch(&mut recorder.journal, &found.tags);
+        let observed = principal.read(&self.iam, &name).await;
+        let observed = observed.during(format!("Reading the IAM {} {name}", principal.label()), Remains::Recorded)?;
+        if let Some(observed) = observed {
+            note_switch(&mut recorder.journal, &observed.tags);
         }
         for grant in recorder.journal.others().cloned().collect::<Vec<_>>() {
             self.revoke(recorder, grant).await?;
@@ -163,9 +163,9 @@ impl Session<'_> {
             return Ok(());
         }
         if recorder.grant.arn.is_none() {
-            let found = Principal::Role.read(&self.iam, name).await;
-            let found = found.during(format!("Reading the IAM role {name}"), Remains::Recorded)?;
-            recorder.grant.arn = found.map(|found| found.arn);
+            let observed = Principal::Role.read(&self.iam, name).await;
+            let observed = observed.during(format!("Reading the IAM role {name}"), Remains::Recorded)?;
+            recorder.grant.arn = observed.map(|observed| observed.arn);
         }
         self.unbind_service_account(&recorder.grant, desired).await?;
         if rest.is_empty() {
@@ -193,7 +193,7 @@ impl Session<'_> {
         let step = || format!("Reading the IAM {} {name}", principal.label());
         match principal.read(&self.iam, name).await.during(step(), Remains::Recorded)? {
             None => Ok(false),
-            Some(found) if found.tags.contains_key(UNFINISHED) => Ok(true),
+            Some(observed) if observed.tags.contains_key(UNFINISHED) => Ok(true),
             Some(_) => {
                 let policy = inline_policy::read(&self.iam, principal, name).await;
                 Ok(policy.during(step(), Remains::Recorded)?.is_some())

@@ -16,6 +16,7 @@ use super::principal::Principal;
 use super::recorder::Recorder;
 use super::schema::RunnerCredentials;
 use super::superseded::Candidates;
+use crate::steps::Fault as _;
 use crate::tags::{Tags, UNFINISHED};
 
 /// On the principal of the old grant: the method that is being granted.
@@ -77,10 +78,10 @@ impl Session<'_> {
             }
         }
         // Before anything records that one was begun: whatever is found afterwards belongs to this resource.
-        let found = principal.read(&self.iam, name).await;
-        let found = found.during(format!("Looking for an IAM {} {name}", principal.label()), Remains::Nothing)?;
-        match found {
-            Some(found) if !found.tags.contains_key(UNFINISHED) => {
+        let observed = principal.read(&self.iam, name).await;
+        let observed = observed.during(format!("Looking for an IAM {} {name}", principal.label()), Remains::Nothing)?;
+        match observed {
+            Some(observed) if !observed.tags.contains_key(UNFINISHED) => {
                 let (name, id) = (name.clone(), desired.import_id());
                 Err(Fault::Exists { principal, name, id }.leaving(Remains::Nothing))
             }

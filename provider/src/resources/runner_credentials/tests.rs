@@ -258,7 +258,7 @@ async fn what_the_next_apply_does_is_said() {
     account.fault("PutUserPolicy", 1, denied);
     let mut stage = stage(&account, &cluster);
     let said = stage.apply(&config(&[])).await.iter().map(|it| it.detail.clone()).collect::<String>();
-    assert!(said.contains("The objects created before are in the state"), "{said}");
+    assert!(said.contains("What was created before is in the state"), "{said}");
     assert!(said.contains("the next apply deletes and recreates it") && !said.contains("Apply or destroy"), "{said}");
     assert_eq!(stage.destroy().await, Diagnostics::new());
     assert_eq!(account.world().principals.len(), 0);

@@ -8,8 +8,8 @@ use serde_json::{Value as Json, json};
 
 use super::adoption::Adoption;
 use super::error::Error;
-use super::expand::{Desired, Manifest};
 use super::manifests::{self, Fingerprints};
+use super::model::Desired;
 use super::private::Private;
 use super::schema::RunnerRelease;
 use super::secret_hashes::SecretHashes;
@@ -18,7 +18,13 @@ use crate::objects::claim::is_applied;
 use crate::objects::namespace;
 use crate::objects::owner::Owner;
 use crate::objects::requests::places;
-use crate::objects::{self, Applying, ObjectSet, Preflight, Prior, is_workload};
+use crate::objects::{self, ObjectSet, Preflight, Prior, is_workload};
+use crate::steps::{Operation, Progress};
+
+/// A create or an update of a release.
+pub(super) trait Applying: Operation<Model = RunnerRelease, Private = Private> {}
+
+impl<O: Operation<Model = RunnerRelease, Private = Private>> Applying for O {}
 
 impl Session<'_> {
     /// Checks what the apply would meet, before anything is changed. Returns the ID that the objects get.
@@ -35,7 +41,7 @@ impl Session<'_> {
         live::refuse_unknown_kinds(&self.client, &objects).await?;
         let mut workloads = Vec::new();
         if matches!(prior, Prior::Create) {
-            workloads = self.managers(&names.namespace, &names.release).await.map_err(objects::Error::Before)?;
+            workloads = self.managers(&names.namespace, &names.release).await.map_err(objects::Error::check)?;
             workloads.retain(|found| live::other_release(found, &names.namespace, &names.release).is_none());
         }
         let is_adopted = |object: &Json| adoption.takes_over(object, names);
@@ -74,27 +80,43 @@ impl Session<'_> {
                 Ok(None) => return Err(Error::NoOtherNamespace { namespace: name, object: object.to_string() }),
                 // Whoever may not look at namespaces may still be allowed to work in this one.
                 Ok(Some(_)) | Err(KubernetesError::Forbidden { .. }) => {}
-                Err(source) => return Err(objects::Error::Before(source).into()),
+                Err(source) => return Err(objects::Error::check(source).into()),
             }
         }
         Ok(())
     }
 
+    /// Applies the objects of a create, again if another create wrote to them in between. Returns the Deployment.
+    pub(super) async fn apply_new<O: Applying>(
+        &self,
+        desired: &Desired,
+        set: &ObjectSet<'_>,
+        progress: &mut Progress<'_, O>,
+        planned: &RunnerRelease,
+    ) -> Result<Json, Error> {
+        let mut applied = self.apply(planned, desired, set, progress).await;
+        if applied.is_ok() && !self.owns_all(set, live::places(set.after)).await? {
+            applied = self.apply(planned, desired, set, progress).await;
+        }
+        if let Err(Error::Objects(objects::Error::Lost { .. })) = &applied {
+            self.give_back_all(planned, desired, set).await;
+        }
+        applied
+    }
+
     /// Applies all objects one by one and records each before its request. Returns the Deployment.
-    pub(super) async fn apply(
+    pub(super) async fn apply<O: Applying>(
         &self,
         planned: &RunnerRelease,
         desired: &Desired,
         set: &ObjectSet<'_>,
-        private: &mut Private,
-        record: impl FnMut(&Manifest) + Send,
+        progress: &mut Progress<'_, O>,
     ) -> Result<Json, Error> {
         let namespace = &desired.spec.names.namespace;
-        let mut hashes = SecretHashes::stored_or_new(private);
-        hashes.store(private);
-        private.objects.is_applying = true;
-        let mut applying = Applying::new(self, set, &mut private.objects.mutations, record);
-        // A token is written when its version says so, or when the Secret is not as it was.
+        let mut hashes = SecretHashes::stored_or_new(progress.operation.private());
+        hashes.store(progress.operation.private());
+        let mut applying = objects::Applying::new(self, set, progress);
+        // A token is written if its version changed, or if the Secret has drifted.
         if let Some(secret) = desired.secret() {
             let place = live::secret(namespace, &desired.spec.token.name);
             let key = place.to_string();
@@ -102,9 +124,9 @@ impl Session<'_> {
                 let object = secret.expose();
                 applying.object(&object).await?;
                 if desired.preserves() {
-                    // The same token, perhaps in other words: without a line end, or without a key of the chart's.
+                    // The same token, perhaps written differently: without a line end, or without a key of the chart.
                     hashes.record_secret(&place.name, &object);
-                    private.hashes = Some(hashes.clone());
+                    hashes.store(applying.progress.operation.private());
                 }
             }
         }
@@ -121,13 +143,13 @@ impl Session<'_> {
         }
         let files = objects.iter().find(|object| object["kind"] == "ConfigMap");
         match desired.preserves() {
-            // Pods that stay were started with the Secrets as they were then.
+            // Pods that are kept were started with the Secrets of that time.
             true => hashes.record_files(&secrets, &desired.spec.token.name, files),
             false => hashes.record(&secrets, files),
         }
         let deployment = objects.iter().find(|object| is_workload(object));
         hashes.record_texts(deployment);
-        hashes.store(private);
+        hashes.store(progress.operation.private());
         Ok(deployment.cloned().unwrap_or_default())
     }
 

@@ -15,9 +15,9 @@ use tfplugin::framework::value::known_map;
 use tfplugin::framework::{Attribute, AttributePath, Context, Diagnostic, Diagnostics, Object, Plan, Raw, Severity};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::expand::Desired;
 use super::live::{get_all, is_ours, other_release};
 use super::manifests::Fingerprints;
+use super::model::Desired;
 use super::private::Private;
 use super::schema::{ATTRIBUTES, RunnerRelease};
 use super::{KIND, Session};

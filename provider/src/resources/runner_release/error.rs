@@ -1,12 +1,12 @@
-//! What can go wrong with a release, and what remains.
+//! Why an operation on a release failed, and what remains.
 
 use gitlabspot_clients::kubernetes::KubernetesError;
 use tfplugin::framework::wait::WaitError;
 use tfplugin::framework::{Diagnostic, Diagnostics};
 
 use super::KIND;
-use crate::next_apply::next_apply;
 use crate::objects;
+use crate::steps::Remains;
 
 /// Why an operation failed.
 #[derive(Debug)]
@@ -24,8 +24,8 @@ pub(super) enum Error {
     },
     Rollout {
         source: WaitError<RolloutError>,
-        reasons: Reasons,
-        is_new: bool,
+        reasons: Box<Reasons>,
+        remains: Remains,
     },
     NothingToImport {
         namespace: String,
@@ -39,14 +39,6 @@ impl<E: Into<objects::Error>> From<E> for Error {
     }
 }
 
-fn after_rollout(source: &WaitError<RolloutError>, is_new: bool) -> String {
-    match source {
-        WaitError::Failed(RolloutError::Gone) => next_apply(is_new),
-        _ if is_new => format!("All objects are applied and in the state. {}", next_apply(true)),
-        _ => "All objects are applied and in the state; the next apply waits again.".to_owned(),
-    }
-}
-
 /// Why a rollout will not end.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RolloutError {
@@ -55,7 +47,7 @@ pub(super) enum RolloutError {
     #[error("{0}")]
     Failed(String),
     #[error("the Deployment was deleted by someone else in the meantime")]
-    Gone,
+    Deleted,
 }
 
 /// What keeps the pods.
@@ -78,11 +70,19 @@ impl std::fmt::Display for Reasons {
 }
 
 impl Error {
-    /// The same error of a create, after which the engine replaces the resource.
+    pub(super) fn rollout(source: WaitError<RolloutError>, reasons: Reasons) -> Self {
+        let is_deleted = matches!(source, WaitError::Failed(RolloutError::Deleted));
+        let remains = if is_deleted { Remains::Recorded } else { Remains::Applied };
+        Self::Rollout { source, reasons: Box::new(reasons), remains }
+    }
+
+    /// The same error of a create, after which the host replaces the resource.
     pub(super) fn of_create(self) -> Self {
         match self {
             Self::Objects(error) => Self::Objects(error.of_create()),
-            Self::Rollout { source, reasons, .. } => Self::Rollout { source, reasons, is_new: true },
+            Self::Rollout { source, reasons, remains } => {
+                Self::Rollout { source, reasons, remains: remains.of_create(Remains::Incomplete) }
+            }
             error => error,
         }
     }
@@ -106,9 +106,8 @@ impl From<Error> for Diagnostics {
                 );
                 Diagnostic::error("Namespace not found", detail)
             }
-            Error::Rollout { source, reasons, is_new } => {
-                let next = after_rollout(&source, is_new);
-                let detail = format!("The rollout of the manager did not complete: {source}. {next}{reasons}");
+            Error::Rollout { source, reasons, remains } => {
+                let detail = format!("The rollout of the manager did not complete: {source}. {remains}{reasons}");
                 Diagnostic::error("Runner manager is not available", detail)
             }
             Error::NothingToImport { namespace, name } => {

@@ -119,7 +119,7 @@ impl Session<'_> {
             Ok(Found::Nothing | Found::OtherKeys) | Err(KubernetesError::Forbidden { .. }) => {
                 private.existing_token.unwrap_or(TokenKind::Authentication)
             }
-            Err(source) => return Err(objects::Error::Before(source).into()),
+            Err(source) => return Err(objects::Error::check(source).into()),
         };
         private.existing_token = Some(kind);
         Ok(Some(kind))

@@ -11,7 +11,7 @@ use tfplugin::framework::schema::Schema;
 use tfplugin::framework::{Attribute, Kind, Nesting, Object, Raw, Type, Value, state_upgrade};
 
 use super::dynamic;
-use super::expand::Desired;
+use super::model::Desired;
 use super::schema::{ATTRIBUTES, RunnerRelease};
 use super::spec::TokenKind;
 

@@ -67,7 +67,7 @@ pub(super) async fn refuse_unknown_kinds(client: &kube::Client, objects: &[Json]
         if let Err(source @ KubernetesError::UnknownKind { .. }) =
             requests::try_out(client, object, Claim::Everything).await
         {
-            return Err(objects::Error::Before(source).into());
+            return Err(objects::Error::check(source).into());
         }
     }
     Ok(())

@@ -4,10 +4,10 @@
 //! the state shows them as they were found.
 //!
 //! * plan: every object, tried out on the cluster if that can be reached.
-//! * create: see that nothing of others is in the way, apply object by object, wait for the rollout. The state has each
-//!   object from before its request on.
-//! * read: every object; fields of ours that were changed and objects that are gone show in `manifest`.
-//! * update: apply everything, wait for the rollout, take away what left the configuration.
+//! * create: check for objects of others, apply object by object, wait for the rollout. The state has each object from
+//!   before its request on.
+//! * read: every object; managed fields that were changed and objects that no longer exist show in `manifest`.
+//! * update: apply all objects, wait for the rollout, delete objects that are no longer desired.
 //! * delete: delete the Deployment and wait for its pods, of which those that registered themselves leave GitLab; then the
 //!   rest, roles last.
 //! * import: `namespace/name`, also of a release that Helm installed: the next apply takes over its objects.
@@ -25,6 +25,7 @@ mod last_applied;
 pub mod list;
 mod live;
 pub mod manifests;
+mod model;
 mod plan;
 mod private;
 mod read;
@@ -51,21 +52,23 @@ use tfplugin::framework::{
 
 use self::adoption::Adoption;
 use self::error::Error;
-use self::expand::{Desired, Manifest, shown_manifest};
+use self::expand::Manifest;
+use self::model::Desired;
 use self::private::Private;
 pub use self::schema::RunnerRelease;
 use self::settings::Unresolved;
 use self::spec::TokenKind;
 use crate::configured::Data;
 use crate::identity::ObjectIdentity;
-use crate::objects::{self, Kind, ObjectSet, Objects, Prior};
-use crate::turns;
+use crate::objects::{self, Kind, ObjectSet, Objects, Prior, ShowsObjects as _};
+use crate::reservations;
+use crate::steps::Progress;
 
 const CREATE: Duration = Duration::from_secs(15 * 60);
 const UPDATE: Duration = Duration::from_secs(15 * 60);
 
-/// How long a controller may take to see that nothing is to do.
-const SEEN: Duration = Duration::from_secs(30);
+/// How long a controller may take to observe a change that starts no pod.
+const OBSERVED: Duration = Duration::from_secs(30);
 
 /// The resource `gitlabspot_runner_release`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -218,38 +221,23 @@ impl Session<'_> {
         let desired = desired(&planned, &operation.config, existing)?;
         let check = || self.check_objects(&desired, Prior::Create, &Adoption::None, deadline);
         let is_passing = |error: &Error| matches!(error, Error::Objects(objects::Error::OfOther { .. }));
-        let names = turn_names(&planned, &desired.manifest);
-        let (_turn, owner) = self.begin(names, deadline, check, is_passing).await?;
+        let names = reserved_names(&planned, &desired.manifest);
+        let (_reservation, owner) = self.begin(names, deadline, check, is_passing).await?;
         operation.private.objects.owner = Some(owner.clone());
         self.namespace(&planned, &desired, deadline).await?;
-        let mut state = described(&planned, &desired)?;
-        state.manifest = shown_manifest(&Manifest::new());
-        operation.record(state.clone());
-        let mut private = operation.private.clone();
         let (before, after) = (&Manifest::new(), &desired.manifest);
+        let progress = &mut Progress::begin(operation, described(&planned, &desired, before)?);
         let set = ObjectSet { before, after, adopts: false, owner: Some(owner), is_new: true };
-        let record = |manifest: &Manifest| {
-            state.manifest = shown_manifest(manifest);
-            operation.record(state.clone());
-        };
-        let mut applied = self.apply(&planned, &desired, &set, &mut private, record).await;
-        if applied.is_ok() && !self.owns_all(&set, live::places(after)).await? {
-            applied = self.apply(&planned, &desired, &set, &mut private, |_| {}).await;
-        }
-        operation.private = private;
-        if let Err(Error::Objects(objects::Error::Lost { .. })) = &applied {
-            self.give_back_all(&planned, &desired, &set).await;
-        }
-        let deployment = applied?;
-        state.status = self.rolled_out(&desired, &planned, deadline).await?.into();
-        operation.private.objects.is_applying = false;
-        operation.record(state);
-        // Of an earlier create that was killed.
+        let deployment = self.apply_new(&desired, &set, progress, &planned).await?;
+        let status = self.rolled_out(&desired, &planned, deadline).await?;
+        progress.operation.private.objects.is_applying = false;
+        progress.done(|state| state.status = status.into());
+        // Of an earlier create that was interrupted.
         self.clear(&planned, &desired, Manifest::new(), None, deadline).await?;
         self.finish_create(&set, &deployment).await?;
         if planned.wait.or(true) {
-            // A change of annotations counts as one of the Deployment: its controller sees it, and starts no pod for it.
-            let _ = self.rolled_out(&desired, &planned, deadline.min(self.deadline(SEEN))).await;
+            // A change of annotations is one of the Deployment: its controller observes it, and starts no pod for it.
+            let _ = self.rolled_out(&desired, &planned, deadline.min(self.deadline(OBSERVED))).await;
         }
         Ok(())
     }
@@ -259,45 +247,29 @@ impl Session<'_> {
         let planned = operation.planned.clone();
         let existing = self.existing(&planned, &operation.config, &mut operation.private).await?;
         let mut desired = desired(&running_version::kept(&planned, &operation.private), &operation.config, existing)?;
-        let before = known_map(&operation.prior.manifest).unwrap_or_default();
+        let before = operation.prior.manifest();
         adoption::preserve(&mut desired, known_map(&planned.manifest).as_ref(), &before, &operation.private);
         let both: Manifest = before.clone().into_iter().chain(desired.manifest.clone()).collect();
-        let _turn = self.reserve(turn_names(&planned, &both), deadline).await?;
+        let _reservation = self.reserve(reserved_names(&planned, &both), deadline).await?;
         let prior = Prior::Update { owner: operation.private.objects.owner.as_ref(), manifest: &before };
         let owner = self.check_objects(&desired, prior, &operation.private.adoption, deadline).await?;
         operation.private.objects.owner = Some(owner.clone());
         self.namespace(&planned, &desired, deadline).await?;
-        let mut state = described(&planned, &desired)?;
+        let mut state = described(&planned, &desired, &before)?;
         state.status = operation.prior.status.clone();
-        state.manifest = operation.prior.manifest.clone();
-        state.objects = operation.prior.objects.clone();
-        operation.record(state.clone());
+        let progress = &mut Progress::begin(operation, state);
         self.remove_autoscaler(&desired, &before, Some(&owner), deadline).await?;
-        self.begin_adoption(&desired, &mut operation.private).await?;
-        let mut private = operation.private.clone();
-        let (is_new, after) = (false, &desired.manifest);
-        let set = ObjectSet {
-            before: &before,
-            after,
-            adopts: private.adoption.claims_all(),
-            owner: Some(owner.clone()),
-            is_new,
-        };
-        let record = |manifest: &Manifest| {
-            state.manifest = shown_manifest(manifest);
-            state.objects = expand::objects(manifest);
-            operation.record(state.clone());
-        };
-        let applied = self.apply(&planned, &desired, &set, &mut private, record).await;
-        operation.private = private;
-        applied?;
-        state.status = self.rolled_out(&desired, &planned, deadline).await?.into();
-        operation.private.objects.is_applying = false;
-        self.clear(&planned, &desired, before, Some(&owner), deadline).await?;
-        desired.describe(&mut state).map_err(objects::Error::Configuration)?;
-        operation.record(state);
-        let left = self.finish_adoption(&desired, &mut operation.private).await?;
-        operation.diagnostics.extend(left);
+        self.begin_adoption(&desired, &mut progress.operation.private).await?;
+        let adopts = progress.operation.private.adoption.claims_all();
+        let after = &desired.manifest;
+        let set = ObjectSet { before: &before, after, adopts, owner: Some(owner.clone()), is_new: false };
+        self.apply(&planned, &desired, &set, progress).await?;
+        progress.state.status = self.rolled_out(&desired, &planned, deadline).await?.into();
+        progress.operation.private.objects.is_applying = false;
+        self.clear(&planned, &desired, before.clone(), Some(&owner), deadline).await?;
+        progress.done(|state| state.show(after));
+        let remaining = self.finish_adoption(&desired, &mut progress.operation.private).await?;
+        progress.operation.diagnostics.extend(remaining);
         Ok(())
     }
 
@@ -320,16 +292,21 @@ fn desired(planned: &RunnerRelease, config: &RunnerRelease, existing: Option<Tok
     Ok(desired.map_err(objects::Error::Configuration)?)
 }
 
-/// What no two operations of one run are to have in hand.
-fn turn_names(model: &RunnerRelease, manifest: &Manifest) -> Vec<String> {
+/// The names that an operation reserves.
+fn reserved_names(model: &RunnerRelease, manifest: &Manifest) -> Vec<String> {
     let [namespace, name] = [&model.namespace, &model.name].map(|value| value.as_str().unwrap_or_default());
-    turns::names(model.cluster_name.as_str(), &format!("The release {namespace}/{name}"), &live::places(manifest))
+    reservations::names(
+        model.cluster_name.as_str(),
+        &format!("The release {namespace}/{name}"),
+        &live::places(manifest),
+    )
 }
 
-/// The plan with what follows from it, without a status.
-fn described(planned: &RunnerRelease, desired: &Desired) -> Result<RunnerRelease, Error> {
+/// The plan with what follows from it, without a status, and with the objects that exist.
+fn described(planned: &RunnerRelease, desired: &Desired, existing: &Manifest) -> Result<RunnerRelease, Error> {
     let mut state = planned.clone();
     desired.describe(&mut state).map_err(objects::Error::Configuration)?;
+    state.show(existing);
     plan::identify(&mut state);
     state.status = Value::Null;
     Ok(state)

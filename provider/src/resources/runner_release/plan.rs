@@ -6,7 +6,7 @@ use tfplugin::framework::{Diagnostics, Plan, Value};
 use super::adoption::{self, Decision};
 use super::dynamic;
 use super::existing::Existing;
-use super::expand::Desired;
+use super::model::Desired;
 use super::private::Private;
 use super::running_version;
 use super::schema::RunnerRelease;

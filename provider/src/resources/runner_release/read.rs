@@ -8,17 +8,18 @@ use tfplugin::framework::value::known_map;
 
 use super::apply::owner;
 use super::error::Error;
-use super::expand::{Desired, Manifest, objects, shown_manifest, text};
+use super::expand::{Manifest, text};
 use super::manifests::RELEASE_NAMESPACE;
+use super::model::Desired;
 use super::private::Private;
 use super::schema::RunnerRelease;
 use super::secret_hashes::SecretHashes;
 use super::wait::rollout;
 use super::{Session, adoption, flatten, last_applied, live, plan, running_version};
-use crate::objects as engine;
+use crate::denied_reads::{DeniedReads, get_readable};
 use crate::objects::namespace::Namespace;
 use crate::objects::owner::Owner;
-use crate::unseen::{Unseen, get_visible};
+use crate::objects::{self as engine, ShowsObjects as _};
 
 /// Requests at a time.
 const AT_A_TIME: usize = 8;
@@ -52,7 +53,7 @@ pub(super) const CLUSTER_KINDS: [&str; 2] = ["ClusterRole", "ClusterRoleBinding"
 
 impl Session<'_> {
     pub(super) async fn read(&self, operation: &mut Read<RunnerRelease, Private>) -> Result<(), Error> {
-        let failed = engine::Error::Read;
+        let failed = engine::Error::read;
         let prior = if operation.importing {
             self.recall(operation).await?
         } else {
@@ -63,13 +64,13 @@ impl Session<'_> {
         };
         let hashes = operation.private.hashes.clone();
         let namespace = operation.state.namespace.as_str().unwrap_or_default().to_owned();
-        let (found, mut unseen) = get_visible(&self.client, live::places(&prior)).await.map_err(failed)?;
+        let (found, mut denied) = get_readable(&self.client, live::places(&prior)).await.map_err(failed)?;
         let outdated = match &hashes {
-            Some(hashes) => self.outdated(hashes, &namespace, &mut unseen).await.map_err(failed)?,
+            Some(hashes) => self.outdated(hashes, &namespace, &mut denied).await.map_err(failed)?,
             None => Vec::new(),
         };
         operation.private.adoption.note_outdated(&outdated);
-        operation.diagnostics.extend(unseen.warning("release"));
+        operation.diagnostics.extend(denied.warning("release"));
         let main = found.iter().filter(|(place, _)| place.kind == "Deployment").find_map(|(_, live)| live.as_ref());
         if let Some(owner) = Owner::of_or_found(operation.private.objects.owner.as_ref(), main) {
             operation.private.objects.owner = Some(owner.clone());
@@ -87,7 +88,7 @@ impl Session<'_> {
             let found = flatten::flatten(&shown, &live, hashes.as_ref(), &outdated);
             manifest.insert(key, text(&mutations.reconciled(&place, found)));
         }
-        for (key, text) in prior.iter().filter(|(key, _)| unseen.has(key)) {
+        for (key, text) in prior.iter().filter(|(key, _)| denied.has(key)) {
             manifest.insert(key.clone(), text.clone());
             if key.starts_with("Deployment ") {
                 status = operation.state.status.as_str().map_or("progressing".to_owned(), str::to_owned);
@@ -98,8 +99,7 @@ impl Session<'_> {
             return Ok(());
         }
         let state = &mut operation.state;
-        state.objects = objects(&manifest);
-        state.manifest = shown_manifest(&manifest);
+        state.show(&manifest);
         state.status = status.into();
         plan::identify(state);
         Ok(())
@@ -113,7 +113,7 @@ impl Session<'_> {
             return false;
         };
         let namespace = Namespace { client: &self.client, name, owner: owner(release) };
-        namespace.is_ours().await.unwrap_or(false)
+        namespace.is_created_here().await.unwrap_or(false)
     }
 
     /// Secrets in use that are not as they were when the manager was started with them.
@@ -121,15 +121,15 @@ impl Session<'_> {
         &self,
         hashes: &SecretHashes,
         namespace: &str,
-        unseen: &mut Unseen,
+        denied: &mut DeniedReads,
     ) -> Result<Vec<String>, KubernetesError> {
         for name in hashes.secrets() {
             let place = live::secret(namespace, name);
-            if unseen.has(&place.to_string()) {
+            if denied.has(&place.to_string()) {
                 continue;
             }
             if let Err(KubernetesError::Forbidden { message, .. }) = kubernetes::get(&self.client, &place).await {
-                unseen.note(&place.to_string(), &message);
+                denied.note(&place.to_string(), &message);
             }
         }
         let now = live::fingerprints(&self.client, hashes, namespace, hashes.secrets()).await?;
@@ -138,7 +138,7 @@ impl Session<'_> {
 
     /// What was applied last: attributes, if the ConfigMap tells them, and the objects.
     async fn recall(&self, operation: &mut Read<RunnerRelease, Private>) -> Result<Manifest, Error> {
-        let failed = engine::Error::Read;
+        let failed = engine::Error::read;
         let namespace = operation.state.namespace.as_str().unwrap_or_default().to_owned();
         let name = operation.state.name.as_str().unwrap_or_default().to_owned();
         let found = self.observe_import(operation, &namespace, &name).await.map_err(failed)?;

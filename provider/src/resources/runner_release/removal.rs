@@ -4,16 +4,16 @@ use std::time::{Duration, Instant};
 
 use gitlabspot_clients::kubernetes::KubernetesError;
 use tfplugin::framework::value::known_map;
-use tfplugin::framework::wait::{Look, WaitError};
 use tfplugin::framework::{Delete, Diagnostic, Timeouts};
 
 use super::apply::{AUTOSCALER, owner};
 use super::error::Error;
-use super::expand::{Desired, Manifest, parsed};
+use super::expand::{Manifest, parsed};
+use super::model::Desired;
 use super::private::Private;
 use super::schema::RunnerRelease;
-use super::{Session, live, turn_names};
-use crate::objects::namespace::{Namespace, Removal};
+use super::{Session, live, reserved_names};
+use crate::objects::namespace::Namespace;
 use crate::objects::owner::{Owner, is_of_other};
 use crate::objects::requests::NotDeleted;
 use crate::objects::{self, Whose};
@@ -58,9 +58,9 @@ impl Session<'_> {
         let mut left = before;
         left.retain(|key, _| !desired.manifest.contains_key(key));
         let strays = self.strays(planned, &desired.manifest, whose).await;
-        left.extend(strays.map_err(|source| objects::Error::Remove(source.into()))?);
+        left.extend(strays.map_err(objects::Error::remove)?);
         let removed = self.remove(live::places(&left), whose, end + grace(&left)).await;
-        removed.map(drop).map_err(|source| objects::Error::Remove(source).into())
+        removed.map(drop).map_err(|cause| objects::Error::remove(cause).into())
     }
 
     /// Takes an autoscaler away that leaves the configuration, before the number of pods is set that it would change.
@@ -74,14 +74,14 @@ impl Session<'_> {
         let mut left = before.clone();
         left.retain(|key, _| key.starts_with(AUTOSCALER) && !desired.manifest.contains_key(key));
         let removed = self.remove(live::places(&left), Whose::Of(owner), end).await;
-        removed.map(drop).map_err(|source| objects::Error::Remove(source).into())
+        removed.map(drop).map_err(|cause| objects::Error::remove(cause).into())
     }
 
     pub(super) async fn delete(&self, operation: &mut Delete<RunnerRelease, Private>) -> Result<(), Error> {
-        let failed = |source: KubernetesError| objects::Error::Remove(source.into());
+        let failed = objects::Error::remove::<KubernetesError>;
         let mut manifest = known_map(&operation.state.manifest).unwrap_or_default();
-        let names = turn_names(&operation.state, &manifest);
-        let _turn = self.reserve_for_removal(names, self.deadline(DELETE)).await?;
+        let names = reserved_names(&operation.state, &manifest);
+        let _reservation = self.reserve_for_removal(names, self.deadline(DELETE)).await?;
         let places = live::places(&manifest);
         let deployment = places.iter().find(|place| place.kind == "Deployment");
         let owner = Owner::of_or_live(operation.private.objects.owner.as_ref(), &self.client, deployment).await;
@@ -92,7 +92,7 @@ impl Session<'_> {
             operation.warn(warning);
         }
         let deadline = self.deadline(Timeouts::delete(&operation.state.timeouts, grace(&manifest) + DELETE));
-        let remaining = self.remove(live::places(&manifest), whose, deadline).await.map_err(objects::Error::Remove)?;
+        let remaining = self.remove(live::places(&manifest), whose, deadline).await.map_err(objects::Error::remove)?;
         // An object without the label of this provider is someone else's, and so are the pods of a Deployment.
         let left: Vec<String> =
             remaining.iter().filter(|left| left.1 == NotDeleted::OfOther).map(|left| left.0.to_string()).collect();
@@ -102,15 +102,15 @@ impl Session<'_> {
             operation.warn(Diagnostic::warning("Objects of another resource", detail));
             return Ok(());
         }
-        Ok(self.leave_namespace(operation, deadline).await.map_err(objects::Error::Remove)?)
+        Ok(self.delete_namespace(operation, deadline).await?)
     }
 
-    /// Removes the namespace if it was made here and nothing of others is in it.
-    async fn leave_namespace(
+    /// Deletes the namespace if this resource created it and nothing of others is in it.
+    async fn delete_namespace(
         &self,
         operation: &mut Delete<RunnerRelease, Private>,
         end: Instant,
-    ) -> Result<(), WaitError<KubernetesError>> {
+    ) -> Result<(), objects::Error> {
         let state = &operation.state;
         let (Some(name), Some(release), true) =
             (state.namespace.as_str(), state.name.as_str(), state.create_namespace.or(false))
@@ -119,21 +119,8 @@ impl Session<'_> {
         };
         let namespace = Namespace { client: &self.client, name, owner: owner(release) };
         let left = self.left(end);
-        let remove = || async {
-            Ok::<_, WaitError<KubernetesError>>(match namespace.remove(self.context, left).await? {
-                Removal::Done => Look::Done(None),
-                Removal::InUse(what) => Look::Pending(format!("it holds {}", what.join(", "))),
-                Removal::Unsure(why) => Look::Done(Some(format!("its content could not be listed: {why}"))),
-            })
-        };
-        let why = match self.wait(self.deadline(CLEARING.min(left))).until(remove).await {
-            Ok(None) => return Ok(()),
-            Ok(Some(why)) => why,
-            Err(WaitError::TimedOut { last, .. } | WaitError::Cancelled { last }) => last,
-            Err(WaitError::Failed(error)) => return Err(error),
-        };
-        let detail = format!("The namespace {name} was created with this release, but {why}. It was not deleted.");
-        operation.warn(Diagnostic::warning("Namespace was not removed", detail));
+        let deleted = namespace.delete(self.context, CLEARING.min(left), left).await;
+        operation.diagnostics.extend(deleted.map_err(objects::Error::remove)?);
         Ok(())
     }
 }

@@ -108,7 +108,7 @@ async fn what_others_have_in_the_namespace_keeps_it() {
     let mut stage = stage(&cluster);
     stage.apply_wholly(&typed()).await;
     cluster.put("secrets", json!({ "metadata": { "name": "theirs", "namespace": "gitlab-runner" } }));
-    assert_eq!(summaries(&stage.destroy().await), ["Namespace was not removed"]);
+    assert_eq!(summaries(&stage.destroy().await), ["Namespace kept"]);
     assert_eq!(cluster.names(), ["namespaces", "secrets"]);
 }
 
@@ -248,7 +248,7 @@ async fn a_foreign_secret_tells_its_kind() {
     assert!(!stage.plan(&config).await.state.get("manifest").is_unknown());
     stage.apply_wholly(&config).await;
     assert!(cluster.get("configmaps", "gitlab-runner")["data"]["register-the-runner"].is_string());
-    assert_eq!(summaries(&stage.destroy().await), ["Namespace was not removed"]);
+    assert_eq!(summaries(&stage.destroy().await), ["Namespace kept"]);
     assert_eq!(cluster.names(), ["namespaces", "secrets"]);
 }
 

@@ -3,7 +3,7 @@
 use tfplugin::framework::{AttributePath, Diagnostic, Diagnostics, Severity, Timeouts, Value};
 
 use super::dynamic;
-use super::expand::Desired;
+use super::model::Desired;
 use super::schema::RunnerRelease;
 use super::settings::Unresolved;
 use super::values::is_registration_token;

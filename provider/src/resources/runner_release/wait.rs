@@ -4,10 +4,10 @@ use std::time::Instant;
 
 use gitlabspot_clients::kubernetes::{self, ObjectRef};
 use serde_json::Value as Json;
-use tfplugin::framework::wait::{Look, WaitError};
+use tfplugin::framework::wait::WaitError;
 
 use super::error::{Error, Reasons, RolloutError};
-use super::expand::Desired;
+use super::model::Desired;
 use super::schema::RunnerRelease;
 use super::{Session, live};
 
@@ -86,34 +86,34 @@ impl Session<'_> {
         end: Instant,
     ) -> Result<&'static str, Error> {
         let place = live::deployment(&desired.spec.names.namespace, &desired.spec.names.full);
-        let look = async || {
-            let found = kubernetes::get(&self.client, &place).await?.ok_or(RolloutError::Gone)?;
-            Ok::<_, RolloutError>(rollout(&found))
-        };
-        let result = if planned.wait.or(true) {
-            self.wait(end)
-                .until(|| async {
-                    match look().await? {
-                        Rollout::Done => Ok(Look::Done(Rollout::Done)),
-                        Rollout::Under(how) => Ok(Look::Pending(how)),
-                        Rollout::Failed(why) => Err(RolloutError::Failed(why)),
-                    }
-                })
-                .await
-        } else {
-            look().await.map_err(WaitError::Failed)
-        };
-        match result {
+        match self.wait_for_rollout(&place, planned.wait.or(true), end).await {
             Ok(rollout) => Ok(rollout.status()),
             // An API server that does not answer has nothing to say of pods either.
             Err(source @ WaitError::Failed(RolloutError::Kubernetes(_))) => {
-                Err(Error::Rollout { source, reasons: Reasons::default(), is_new: false })
+                Err(Error::rollout(source, Reasons::default()))
             }
             Err(source) => {
                 let mut reasons = self.reasons(&place).await;
-                let told = source.to_string();
-                reasons.pods.retain(|reason| !reason.strip_prefix(REFUSED).is_some_and(|why| told.contains(why)));
-                Err(Error::Rollout { source, reasons, is_new: false })
+                let text = source.to_string();
+                reasons.pods.retain(|reason| !reason.strip_prefix(REFUSED).is_some_and(|why| text.contains(why)));
+                Err(Error::rollout(source, reasons))
+            }
+        }
+    }
+
+    async fn wait_for_rollout(
+        &self,
+        place: &ObjectRef,
+        is_awaited: bool,
+        end: Instant,
+    ) -> Result<Rollout, WaitError<RolloutError>> {
+        let mut waiting = self.wait(end).begin();
+        loop {
+            let deployment = self.get(place).await.map_err(RolloutError::from)?;
+            match rollout(&deployment.ok_or(RolloutError::Deleted)?) {
+                Rollout::Under(progress) if is_awaited => waiting.next::<RolloutError>(progress).await?,
+                Rollout::Failed(reason) if is_awaited => return Err(RolloutError::Failed(reason).into()),
+                rollout => return Ok(rollout),
             }
         }
     }

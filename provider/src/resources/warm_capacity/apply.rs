@@ -12,11 +12,10 @@ use super::model::Desired;
 use super::removal::stays;
 use super::schedule::Schedule;
 use super::{Session, expand, wait};
-use crate::objects::manifest::Manifest;
-use crate::objects::mutation::Mutations;
 use crate::objects::owner::Owner;
 use crate::objects::requests::{self, places};
-use crate::objects::{self, Applying, ObjectSet, Preflight, Prior};
+use crate::objects::{self, Applies, Applying, ObjectSet, Preflight, Prior};
+use crate::steps::{Progress, Remains};
 
 impl Session<'_> {
     /// Checks what the apply would meet, before anything is changed. Returns the ID that the objects get.
@@ -43,7 +42,7 @@ impl Session<'_> {
             if stays(&place, desired) {
                 continue;
             }
-            let found = self.get(&place).await.map_err(objects::Error::Before)?;
+            let found = self.get(&place).await.map_err(objects::Error::check)?;
             if found.is_some_and(|found| is_warm_capacity(&found) && !requests::is_ending(&found)) {
                 return Err(Error::OtherWorkload { object: Box::new(place), id: desired.id() });
             }
@@ -52,34 +51,29 @@ impl Session<'_> {
     }
 
     /// Applies all objects and records each before its request; then starts the current period.
-    pub(super) async fn apply(
+    pub(super) async fn apply<O: Applies>(
         &self,
         desired: &Desired,
         set: &ObjectSet<'_>,
-        mutations: &mut Mutations,
-        record: impl FnMut(&Manifest) + Send,
+        progress: &mut Progress<'_, O>,
         deadline: Instant,
     ) -> Result<(), Error> {
         let class = priority_class::object(desired.priority);
         let workload = expand::workload(desired);
-        let mut applying = Applying::new(self, set, mutations, record);
+        let mut applying = Applying::new(self, set, progress);
         self.delete_changed_class(&class).await.map_err(objects::Error::apply)?;
         applying.object(&class).await?;
         let applied = applying.object(&workload).await?;
         // Others may have deleted the class in between, when these placeholders did not exist yet.
-        if self
-            .get(&priority_class::place(&desired.priority_class_name()))
-            .await
-            .map_err(objects::Error::apply)?
-            .is_none()
-        {
+        let place = priority_class::place(&desired.priority_class_name());
+        if self.get(&place).await.map_err(objects::Error::apply)?.is_none() {
             applying.object(&class).await?;
         }
         let created = match &desired.schedule {
             None => self.deployment_created(&workload, deadline).await,
             Some(schedule) => self.start(desired, schedule, &applied, deadline).await,
         };
-        created.map_err(|source| Error::Placeholders { source, is_new: false })
+        created.map_err(|source| Error::Placeholders { source, remains: Remains::Applied })
     }
 
     /// Deletes a class that someone created with another value: its value cannot be changed.

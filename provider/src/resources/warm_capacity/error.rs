@@ -1,12 +1,12 @@
-//! What can go wrong with placeholders, and what remains.
+//! Why an operation on warm capacity failed, and what remains.
 
 use gitlabspot_clients::kubernetes::{KubernetesError, ObjectRef};
 use tfplugin::framework::wait::WaitError;
 use tfplugin::framework::{Diagnostic, Diagnostics};
 
 use super::KIND;
-use crate::next_apply::next_apply;
 use crate::objects;
+use crate::steps::Remains;
 
 /// Why an operation failed.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(super) enum Error {
     /// The objects are applied, and the pods were not created.
     Placeholders {
         source: WaitError<KubernetesError>,
-        is_new: bool,
+        remains: Remains,
     },
     NothingToImport {
         namespace: String,
@@ -35,11 +35,13 @@ impl From<objects::Error> for Error {
 }
 
 impl Error {
-    /// The same error of a create, after which the engine replaces the resource.
+    /// The same error of a create, after which the host replaces the resource.
     pub(super) fn of_create(self) -> Self {
         match self {
             Self::Objects(error) => Self::Objects(error.of_create()),
-            Self::Placeholders { source, .. } => Self::Placeholders { source, is_new: true },
+            Self::Placeholders { source, remains } => {
+                Self::Placeholders { source, remains: remains.of_create(Remains::Incomplete) }
+            }
             error => error,
         }
     }
@@ -57,11 +59,10 @@ impl From<Error> for Diagnostics {
                 );
                 Diagnostic::error("Object already exists", detail)
             }
-            Error::Placeholders { source, is_new } => {
-                let next = if is_new { next_apply(true) } else { "The next apply waits again.".to_owned() };
+            Error::Placeholders { source, remains } => {
                 let detail = format!(
-                    "The placeholders were not created: {source}. The applied objects are in the state. Placeholders do \
-                     not need a node for this, they only need to be accepted by the cluster. {next}"
+                    "The placeholders were not created: {source}. Placeholders do not need a node for this, they only \
+                     need to be accepted by the cluster. {remains}"
                 );
                 Diagnostic::error("Placeholders were not created", detail)
             }

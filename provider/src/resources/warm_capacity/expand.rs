@@ -1,18 +1,21 @@
-//! The objects that are desired, and what plan and state show of them.
+//! From the desired warm capacity to its objects, and to what plan and state show.
 
 use serde_json::Value as Json;
+use tfplugin::framework::value::known_map;
 
 use super::manifests::{cron_job, deployment, priority_class};
 use super::model::Desired;
-use crate::objects::manifest::{Manifest, entry};
+use super::schema::WarmCapacity;
+use crate::objects::ShowsObjects;
+use crate::objects::manifest::{Manifest, entry, shown_manifest};
 
-/// Every object, in the order in which they are made. The Job of a period under way is not among them: it is there only
-/// as long as the period.
+/// All objects, in the order in which they are applied. The Job of the current period is not one of them: it only exists
+/// during the period.
 pub(super) fn objects(desired: &Desired) -> Vec<Json> {
     vec![priority_class::object(desired.priority), workload(desired)]
 }
 
-/// What makes the placeholders.
+/// The object that creates the placeholders.
 pub(super) fn workload(desired: &Desired) -> Json {
     match &desired.schedule {
         None => deployment::object(desired),
@@ -20,7 +23,17 @@ pub(super) fn workload(desired: &Desired) -> Json {
     }
 }
 
-/// The same as plan and state show it.
+/// The objects as plan and state show them.
 pub(super) fn manifest(desired: &Desired) -> Manifest {
     objects(desired).iter().filter_map(entry).collect()
+}
+
+impl ShowsObjects for WarmCapacity {
+    fn manifest(&self) -> Manifest {
+        known_map(&self.manifest).unwrap_or_default()
+    }
+
+    fn show(&mut self, manifest: &Manifest) {
+        self.manifest = shown_manifest(manifest);
+    }
 }

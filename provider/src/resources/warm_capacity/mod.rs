@@ -3,11 +3,10 @@
 //! Always: a Deployment of pods that do nothing. With a schedule: a CronJob whose Job holds these pods and ends with the
 //! period, so that nothing has to run in the cluster to scale anything, with rights to do so.
 //!
-//! * create: see that nothing of others is in the way, apply the priority class and then the Deployment or CronJob; start
-//!   the period that is under way. Wait until the pods exist; they may be Pending, which is what makes nodes come.
-//! * read: both objects; fields of ours that were changed and objects that are gone show in `manifest`.
-//! * update: take away the Deployment or CronJob if it becomes the other, apply, and take away a priority class that
-//!   nobody uses any more.
+//! * create: check for objects of others, apply the priority class and then the Deployment or CronJob, start the current
+//!   period. Wait until the pods exist; they may be pending, so that the autoscaler adds nodes.
+//! * read: both objects; managed fields that were changed and objects that no longer exist show in `manifest`.
+//! * update: delete the Deployment or CronJob if the other one is desired, apply, delete a priority class without users.
 //! * delete: the same, placeholders first.
 //! * import: `namespace/name`, by identity, or `cluster:namespace/name`.
 
@@ -31,7 +30,6 @@ mod wait;
 
 use std::time::Duration;
 
-use tfplugin::framework::value::known_map;
 use tfplugin::framework::{
     Context, Create, Delete, Diagnostic, Diagnostics, Import, Plan, Read, Resource, Timeouts, Update, Value,
 };
@@ -43,11 +41,11 @@ use self::private::Private;
 use self::schema::WarmCapacity;
 use crate::configured::Data;
 use crate::identity::ObjectIdentity;
-use crate::objects::manifest::{Manifest, shown_manifest};
-use crate::objects::mutation::Mutations;
-use crate::objects::{self, Kind, ObjectSet, Objects, Prior};
+use crate::objects::manifest::Manifest;
+use crate::objects::{self, Kind, ObjectSet, Objects, Prior, ShowsObjects as _};
 use crate::projection::project;
-use crate::turns;
+use crate::reservations;
+use crate::steps::Progress;
 
 /// What an operation may take, unless the user says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(5 * 60);
@@ -213,64 +211,56 @@ impl Session<'_> {
         let is_passing = |error: &Error| {
             matches!(error, Error::OtherWorkload { .. } | Error::Objects(objects::Error::OfOther { .. }))
         };
-        let (_turn, owner) = self.begin(turn_names(&operation.planned), deadline, check, is_passing).await?;
+        let names = reserved_names(&operation.planned);
+        let (_reservation, owner) = self.begin(names, deadline, check, is_passing).await?;
         operation.private.objects.owner = Some(owner.clone());
-        operation.private.objects.is_applying = true;
-        let mut state = operation.planned.clone();
-        plan::describe(&mut state);
         let (before, after) = (&Manifest::new(), &expand::manifest(&desired));
+        let state = described(&operation.planned, before);
+        let progress = &mut Progress { operation, state };
         let set = ObjectSet { before, after, adopts: false, owner: Some(owner), is_new: true };
-        let mut mutations = Mutations::default();
-        let record = |manifest: &Manifest| {
-            state.manifest = shown_manifest(manifest);
-            operation.record(state.clone());
-        };
-        let applied = self.apply(&desired, &set, &mut mutations, record, deadline).await;
-        operation.private.objects.mutations = mutations;
-        applied?;
+        self.apply(&desired, &set, progress, deadline).await?;
         self.finish_create(&set, &expand::workload(&desired)).await?;
-        operation.private.objects.is_applying = false;
+        progress.operation.private.objects.is_applying = false;
         Ok(())
     }
 
     async fn update(&self, operation: &mut Update<WarmCapacity, Private>) -> Result<(), Error> {
         let deadline = self.deadline(Timeouts::update(&operation.planned.timeouts, TIMEOUT));
         let desired = desired(&operation.planned)?;
-        let (before, after) = (&known_map(&operation.prior.manifest).unwrap_or_default(), &expand::manifest(&desired));
-        let _turn = self.reserve(turn_names(&operation.planned), deadline).await?;
+        let (before, after) = (&operation.prior.manifest(), &expand::manifest(&desired));
+        let _reservation = self.reserve(reserved_names(&operation.planned), deadline).await?;
         let prior = Prior::Update { owner: operation.private.objects.owner.as_ref(), manifest: before };
         let owner = self.check_objects(&desired, prior, deadline).await?;
         operation.private.objects.owner = Some(owner.clone());
-        let mut state = operation.planned.clone();
-        plan::describe(&mut state);
-        let existing = self.existing(&operation.planned, before, Some(&owner)).await.map_err(objects::Error::Before)?;
+        let existing = self.existing(&operation.planned, before, Some(&owner)).await.map_err(objects::Error::check)?;
         let (classes, workloads) = removal::leaving(existing, &desired);
         operation.private.objects.is_applying = true;
-
-        // Placeholders of both workloads at once would ask for twice the capacity.
+        // Placeholders of both workloads at once would request twice the capacity.
         operation.diagnostics.extend(self.remove_workloads(workloads, Some(&owner), deadline).await?);
+        let state = described(&operation.planned, before);
+        let progress = &mut Progress { operation, state };
         let set = ObjectSet { before, after, adopts: false, owner: Some(owner), is_new: false };
-        let mut mutations = operation.private.objects.mutations.clone();
-        let record = |manifest: &Manifest| {
-            state.manifest = shown_manifest(manifest);
-            operation.record(state.clone());
-        };
-        let applied = self.apply(&desired, &set, &mut mutations, record, deadline).await;
-        operation.private.objects.mutations = mutations;
-        applied?;
-        operation.diagnostics.extend(self.remove_classes(&classes, deadline).await?);
-        state.manifest = shown_manifest(after);
-        operation.record(state);
-        operation.private.objects.is_applying = false;
-        operation.private.is_lacking = false;
+        self.apply(&desired, &set, progress, deadline).await?;
+        progress.operation.diagnostics.extend(self.remove_classes(&classes, deadline).await?);
+        progress.done(|state| state.show(after));
+        progress.operation.private.objects.is_applying = false;
+        progress.operation.private.is_lacking = false;
         Ok(())
     }
 }
 
-/// What no two operations of one run are to have in hand.
-fn turn_names(model: &WarmCapacity) -> Vec<String> {
+/// The plan with what follows from it, and with the objects that exist.
+fn described(planned: &WarmCapacity, existing: &Manifest) -> WarmCapacity {
+    let mut state = planned.clone();
+    plan::describe(&mut state);
+    state.show(existing);
+    state
+}
+
+/// The names that an operation reserves.
+fn reserved_names(model: &WarmCapacity) -> Vec<String> {
     let [namespace, name] = [&model.namespace, &model.name].map(|value| value.as_str().unwrap_or_default());
-    turns::names(model.cluster_name.as_str(), &format!("The warm capacity {namespace}/{name}"), &[])
+    reservations::names(model.cluster_name.as_str(), &format!("The warm capacity {namespace}/{name}"), &[])
 }
 
 fn desired(planned: &WarmCapacity) -> Result<Desired, Error> {

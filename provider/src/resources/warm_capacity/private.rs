@@ -19,6 +19,12 @@ pub struct Private {
 
 impl tfplugin::framework::Private for Private {}
 
+impl AsMut<objects::Private> for Private {
+    fn as_mut(&mut self) -> &mut objects::Private {
+        &mut self.objects
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -10,12 +10,12 @@ use super::manifests::{cron_job, is_warm_capacity, job, workloads};
 use super::model::Desired;
 use super::private::Private;
 use super::{Session, WarmCapacity, flatten, plan, wait};
+use crate::denied_reads::get_readable;
 use crate::objects;
 use crate::objects::manifest::{Manifest, shown_manifest, text};
 use crate::objects::owner::Owner;
 use crate::objects::requests;
 use crate::projection::project;
-use crate::unseen::get_visible;
 
 impl Session<'_> {
     pub(super) async fn read(&self, operation: &mut Read<WarmCapacity, Private>) -> Result<(), Error> {
@@ -23,11 +23,11 @@ impl Session<'_> {
             self.recall(&mut operation.state).await?;
         }
         let prior = known_map(&operation.state.manifest).unwrap_or_default();
-        let failed = objects::Error::Read;
-        let found = get_visible(&self.client, requests::places(&prior)).await;
+        let failed = objects::Error::read;
+        let found = get_readable(&self.client, requests::places(&prior)).await;
         let mut manifest = Manifest::new();
         let mut is_scheduled = false;
-        let (found, mut unseen) = found.map_err(failed)?;
+        let (found, mut denied) = found.map_err(failed)?;
         let main = found.iter().filter(|(place, _)| place.kind != "PriorityClass").find_map(|(_, live)| live.as_ref());
         if let Some(owner) = Owner::of_or_found(operation.private.objects.owner.as_ref(), main) {
             operation.private.objects.owner = Some(owner);
@@ -41,7 +41,7 @@ impl Session<'_> {
             let shown: Json = serde_json::from_str(shown).unwrap_or_default();
             manifest.insert(key, text(&mutations.reconciled(&place, project(&shown, &live))));
         }
-        manifest.extend(prior.iter().filter(|(key, _)| unseen.has(key)).map(|(key, text)| (key.clone(), text.clone())));
+        manifest.extend(prior.iter().filter(|(key, _)| denied.has(key)).map(|(key, text)| (key.clone(), text.clone())));
         if manifest.is_empty() {
             operation.gone();
             return Ok(());
@@ -54,10 +54,10 @@ impl Session<'_> {
                 operation.diagnostics.push(warning);
                 operation.private.is_lacking = true;
             }
-            Err(KubernetesError::Forbidden { object, message }) => unseen.note(&object.to_string(), &message),
+            Err(KubernetesError::Forbidden { object, message }) => denied.note(&object.to_string(), &message),
             other => drop(other.map_err(failed)?),
         }
-        operation.diagnostics.extend(unseen.warning("warm capacity"));
+        operation.diagnostics.extend(denied.warning("warm capacity"));
         Ok(())
     }
 
@@ -91,7 +91,7 @@ impl Session<'_> {
         let [namespace, name] =
             [&state.namespace, &state.name].map(|text| text.as_str().unwrap_or_default().to_owned());
         for place in workloads(&namespace, &name) {
-            let found = self.get(&place).await.map_err(objects::Error::Read)?;
+            let found = self.get(&place).await.map_err(objects::Error::read)?;
             if let Some(found) = found.filter(is_warm_capacity) {
                 *state = WarmCapacity { cluster_name: state.cluster_name.clone(), ..flatten::attributes(&found) };
                 plan::describe(state);

@@ -12,7 +12,7 @@ use super::manifests::{is_warm_capacity, priority_class, selector_of_all, worklo
 use super::model::{Desired, priority_of_class};
 use super::private::Private;
 use super::schema::WarmCapacity;
-use super::{Session, TIMEOUT, expand, turn_names};
+use super::{Session, TIMEOUT, expand, reserved_names};
 use crate::objects::manifest::Manifest;
 use crate::objects::owner::{Owner, is_of_other};
 use crate::objects::requests::{self, MANAGED_BY, NotDeleted};
@@ -23,10 +23,10 @@ const JOB: &str = "Job";
 
 impl Session<'_> {
     pub(super) async fn delete(&self, operation: &mut Delete<WarmCapacity, Private>) -> Result<(), Error> {
-        let failed = |source| objects::Error::Remove(WaitError::Failed(source));
+        let failed = objects::Error::remove::<KubernetesError>;
         let manifest = known_map(&operation.state.manifest).unwrap_or_default();
         let deadline = self.deadline(Timeouts::delete(&operation.state.timeouts, TIMEOUT));
-        let _turn = self.reserve_for_removal(turn_names(&operation.state), deadline).await?;
+        let _reservation = self.reserve_for_removal(reserved_names(&operation.state), deadline).await?;
         let places = requests::places(&manifest);
         let workload = places.iter().find(|place| place.kind != CLASS);
         let owner = Owner::of_or_live(operation.private.objects.owner.as_ref(), &self.client, workload).await;
@@ -77,7 +77,7 @@ impl Session<'_> {
         owner: Option<&Owner>,
         deadline: Instant,
     ) -> Result<Vec<Diagnostic>, objects::Error> {
-        let remaining = self.remove(places, Whose::Of(owner), deadline).await.map_err(objects::Error::Remove)?;
+        let remaining = self.remove(places, Whose::Of(owner), deadline).await.map_err(objects::Error::remove)?;
         let warnings = remaining.into_iter().map(|(place, reason)| {
             let why = match reason {
                 NotDeleted::OfOther => "it now belongs to another resource".to_owned(),
@@ -107,7 +107,7 @@ impl Session<'_> {
                     );
                     warnings.push(Diagnostic::warning("Priority class was not removed", detail));
                 }
-                other => other.map_err(objects::Error::Remove)?,
+                other => other.map_err(objects::Error::remove)?,
             }
         }
         Ok(warnings)

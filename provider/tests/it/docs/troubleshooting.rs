@@ -29,10 +29,7 @@ const CLASSES: [(&[&str], &str); 4] = [
         "The detail names the arguments that are required, or that exclude each other.",
     ),
     (&["Duplicate", "Too", "More"], "Remove what the detail names."),
-    (
-        &["Cannot"],
-        "A call failed. The detail has the answer of the API, and what is left behind. The next apply continues.",
-    ),
+    (&["Cannot"], "A call failed. The detail has the answer of the API, and what remains. The next apply continues."),
 ];
 
 /// Where summaries come from, by folder, and the heading for them.

@@ -8,7 +8,7 @@ use aws_sdk_s3::types::{
 use gitlabspot_clients::aws::AwsError;
 use serde::{Deserialize, Serialize};
 
-use super::{Known, Put, is_so, or_absent};
+use super::{Known, Put, is_desired, or_absent};
 
 /// The default encryption of a bucket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,9 +51,9 @@ fn settings(rule: &ServerSideEncryptionRule) -> Option<Settings> {
 pub(super) async fn put(s3: &Client, bucket: &str, desired: &Settings, known: Known) -> Result<Put, AwsError> {
     let rules = rules(s3, bucket).await;
     let blocked = rules.as_ref().ok().and_then(|rules| rules.iter().flatten().find_map(blocked));
-    let found = rules.map(|rules| rules.map(|rules| rules.iter().find_map(settings).unwrap_or_default()));
-    if is_so(found, desired)? && known == Known::Nothing {
-        return Ok(Put::Spared);
+    let observed = rules.map(|rules| rules.map(|rules| rules.iter().find_map(settings).unwrap_or_default()));
+    if is_desired(observed, desired)? && known == Known::Nothing {
+        return Ok(Put::Unchanged);
     }
     let configuration = expand(desired, blocked);
     let request = s3.put_bucket_encryption().bucket(bucket).server_side_encryption_configuration(configuration);

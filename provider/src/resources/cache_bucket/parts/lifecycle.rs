@@ -57,12 +57,12 @@ async fn all(s3: &Client, bucket: &str) -> Result<Option<All>, AwsError> {
 
 /// Puts our rule in, or takes it out when there is nothing for it to do.
 pub(super) async fn put(s3: &Client, bucket: &str, desired: &Rule, known: Known) -> Result<Put, AwsError> {
-    let found = all(s3, bucket).await?;
-    let supported = found.is_some();
-    let All { rules: before, minimum_size } = found.unwrap_or_default();
+    let observed = all(s3, bucket).await?;
+    let supported = observed.is_some();
+    let All { rules: before, minimum_size } = observed.unwrap_or_default();
     let after = merged(&before, desired.clone().if_any().as_ref().map(expand));
     if after == before && supported && known != Known::Outdated {
-        return Ok(Put::Spared);
+        return Ok(Put::Unchanged);
     }
     if after.is_empty() {
         let request = s3.delete_bucket_lifecycle().bucket(bucket);
@@ -116,28 +116,28 @@ fn expand(rule: &Rule) -> LifecycleRule {
 
 /// Our rule among others. One that was disabled or narrowed by hand is none.
 fn ours(rules: &[LifecycleRule]) -> Option<Rule> {
-    let found = rules.iter().find(|rule| rule.id() == Some(RULE_ID))?;
+    let observed = rules.iter().find(|rule| rule.id() == Some(RULE_ID))?;
     let rule = Rule {
-        prefix: found.filter().and_then(LifecycleRuleFilter::prefix).unwrap_or_default().to_owned(),
-        expiration_days: found.expiration().and_then(LifecycleExpiration::days).unwrap_or(0),
-        noncurrent_expiration_days: found
+        prefix: observed.filter().and_then(LifecycleRuleFilter::prefix).unwrap_or_default().to_owned(),
+        expiration_days: observed.expiration().and_then(LifecycleExpiration::days).unwrap_or(0),
+        noncurrent_expiration_days: observed
             .noncurrent_version_expiration()
             .and_then(NoncurrentVersionExpiration::noncurrent_days)
             .unwrap_or(0),
-        abort_incomplete_multipart_days: found
+        abort_incomplete_multipart_days: observed
             .abort_incomplete_multipart_upload()
             .and_then(AbortIncompleteMultipartUpload::days_after_initiation)
             .unwrap_or(0),
     };
-    let narrowed = found.filter().is_some_and(|filter| {
+    let narrowed = observed.filter().is_some_and(|filter| {
         filter.tag().is_some()
             || filter.and().is_some()
             || filter.object_size_greater_than().is_some()
             || filter.object_size_less_than().is_some()
-    }) || found
+    }) || observed
         .noncurrent_version_expiration()
         .is_some_and(|versions| versions.newer_noncurrent_versions().is_some());
-    (found.status() == &ExpirationStatus::Enabled && !narrowed).then_some(rule)
+    (observed.status() == &ExpirationStatus::Enabled && !narrowed).then_some(rule)
 }
 
 /// A rule of the old form, with a prefix of its own, in today's: S3 does not take both forms together.
@@ -193,8 +193,8 @@ mod tests {
         let mut old = foreign("a");
         old.prefix = Some("logs/".to_owned());
         let filter = |prefix: &str| Some(LifecycleRuleFilter::builder().prefix(prefix).build());
-        let found = with_filter(old);
-        assert_eq!((found.prefix.as_ref(), &found.filter), (None, &filter("logs/")));
+        let observed = with_filter(old);
+        assert_eq!((observed.prefix.as_ref(), &observed.filter), (None, &filter("logs/")));
         // All objects.
         assert_eq!(with_filter(foreign("a")).filter, filter(""));
         assert_eq!(with_filter(expand(&rule())), expand(&rule()));

@@ -15,10 +15,9 @@ use gitlabspot_clients::aws::AwsError;
 use tfplugin::framework::Context;
 use tfplugin::framework::wait::WaitError;
 
-use super::model::Desired;
+use super::model::{Desired, Observed};
+use crate::denied_reads::DeniedReads;
 use crate::propagation::{PROPAGATION, accepted};
-use crate::tags::Tags;
-use crate::unseen::Unseen;
 
 /// A part of a bucket, in the order in which a new bucket gets them: closed first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,54 +31,26 @@ pub(super) enum Part {
     Tags,
 }
 
-/// What was read. `None` where the store, an S3-compatible one, does not have such a thing, or where it may not be read.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Found {
-    pub(super) public_access_blocked: Option<bool>,
-    pub(super) bucket_owner_enforced: Option<bool>,
-    pub(super) encryption: Option<encryption::Settings>,
-    pub(super) versioning: Option<bool>,
-    pub(super) tls_only: Option<bool>,
-    /// Our rule, if there is one.
-    pub(super) lifecycle: Option<Option<lifecycle::Rule>>,
-    pub(super) tags: Option<Tags>,
-}
-
-impl Found {
-    /// Reads all parts at once.
-    pub(super) async fn read(s3: &Client, bucket: &str, unseen: &mut Unseen) -> Result<Self, AwsError> {
-        let (public_access_blocked, bucket_owner_enforced, encryption, versioning, tls_only, lifecycle, tags) = tokio::join!(
-            public_access::read(s3, bucket),
-            ownership::read(s3, bucket),
-            encryption::read(s3, bucket),
-            versioning::read(s3, bucket),
-            policy::read(s3, bucket),
-            lifecycle::read(s3, bucket),
-            tagging::read(s3, bucket),
-        );
-        Ok(Self {
-            public_access_blocked: Part::PublicAccess.seen(public_access_blocked, unseen)?,
-            bucket_owner_enforced: Part::Ownership.seen(bucket_owner_enforced, unseen)?,
-            encryption: Part::Encryption.seen(encryption, unseen)?,
-            versioning: Part::Versioning.seen(versioning, unseen)?,
-            tls_only: Part::Policy.seen(tls_only, unseen)?,
-            lifecycle: Part::Lifecycle.seen(lifecycle, unseen)?,
-            tags: Part::Tags.seen(tags, unseen)?,
-        })
-    }
-
-    /// As if a part had not been read.
-    pub(super) fn forget(&mut self, part: Part) {
-        match part {
-            Part::PublicAccess => self.public_access_blocked = None,
-            Part::Ownership => self.bucket_owner_enforced = None,
-            Part::Encryption => self.encryption = None,
-            Part::Versioning => self.versioning = None,
-            Part::Policy => self.tls_only = None,
-            Part::Lifecycle => self.lifecycle = None,
-            Part::Tags => self.tags = None,
-        }
-    }
+/// Reads all parts at once.
+pub(super) async fn read(s3: &Client, bucket: &str, denied: &mut DeniedReads) -> Result<Observed, AwsError> {
+    let (public_access_blocked, bucket_owner_enforced, encryption, versioning, tls_only, lifecycle, tags) = tokio::join!(
+        public_access::read(s3, bucket),
+        ownership::read(s3, bucket),
+        encryption::read(s3, bucket),
+        versioning::read(s3, bucket),
+        policy::read(s3, bucket),
+        lifecycle::read(s3, bucket),
+        tagging::read(s3, bucket),
+    );
+    Ok(Observed {
+        public_access_blocked: Part::PublicAccess.or_none(public_access_blocked, denied)?,
+        bucket_owner_enforced: Part::Ownership.or_none(bucket_owner_enforced, denied)?,
+        encryption: Part::Encryption.or_none(encryption, denied)?,
+        versioning: Part::Versioning.or_none(versioning, denied)?,
+        tls_only: Part::Policy.or_none(tls_only, denied)?,
+        lifecycle: Part::Lifecycle.or_none(lifecycle, denied)?,
+        tags: Part::Tags.or_none(tags, denied)?,
+    })
 }
 
 /// What is known of a part before it is written.
@@ -93,14 +64,14 @@ pub(super) enum Known {
     Outdated,
 }
 
-/// What came of writing a part.
+/// The result of writing a part.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Put {
     Written,
-    /// It was as it should be.
-    Spared,
-    /// A store that has no such thing refused it, where the bucket can do without.
-    Lacking(AwsError),
+    /// It had the desired value.
+    Unchanged,
+    /// A store that does not support it rejected it, and the bucket does not need it.
+    Unsupported(AwsError),
 }
 
 impl Part {
@@ -127,8 +98,8 @@ impl Part {
         }
     }
 
-    fn seen<T>(self, answer: Result<Option<T>, AwsError>, unseen: &mut Unseen) -> Result<Option<T>, AwsError> {
-        Ok(unseen.seen(self.name(), answer)?.flatten())
+    fn or_none<T>(self, answer: Result<Option<T>, AwsError>, denied: &mut DeniedReads) -> Result<Option<T>, AwsError> {
+        Ok(denied.or_none(self.name(), answer)?.flatten())
     }
 
     /// Writes the part, again and again while a new bucket is not known everywhere.
@@ -155,16 +126,16 @@ impl Part {
         };
         match accepted(context, PROPAGATION.min(limit), |error| self.passes(error), put).await {
             Err(WaitError::Failed(error))
-                if is_unsupported(&error) && !self.is_asked_for(desired) && self.is_lacking(s3, bucket).await =>
+                if is_unsupported(&error) && !self.is_required(desired) && self.is_unsupported(s3, bucket).await =>
             {
-                Ok(Put::Lacking(error))
+                Ok(Put::Unsupported(error))
             }
             other => other,
         }
     }
 
-    /// Whether it goes beyond what every bucket gets.
-    fn is_asked_for(self, desired: &Desired) -> bool {
+    /// Whether the configuration sets it to another value than every bucket has.
+    fn is_required(self, desired: &Desired) -> bool {
         match self {
             Self::Encryption => desired.encryption != encryption::Settings::default(),
             Self::Versioning => desired.versioning,
@@ -172,8 +143,8 @@ impl Part {
         }
     }
 
-    /// Whether the store has no such thing to read, either.
-    async fn is_lacking(self, s3: &Client, bucket: &str) -> bool {
+    /// Whether the store does not support reading it, either.
+    async fn is_unsupported(self, s3: &Client, bucket: &str) -> bool {
         match self {
             Self::PublicAccess => public_access::read(s3, bucket).await == Ok(None),
             Self::Ownership => ownership::read(s3, bucket).await == Ok(None),
@@ -196,11 +167,11 @@ impl Part {
 }
 
 /// Whether a part is as it should be already. A read that is refused tells nothing: the write may be allowed.
-fn is_so<T: PartialEq>(found: Result<Option<T>, AwsError>, desired: &T) -> Result<bool, AwsError> {
-    match found {
+fn is_desired<T: PartialEq>(observed: Result<Option<T>, AwsError>, desired: &T) -> Result<bool, AwsError> {
+    match observed {
         // Repeated, as the bucket is not known everywhere yet.
         Err(error) if error.code() == Some("NoSuchBucket") => Err(error),
-        found => Ok(found.is_ok_and(|found| found.as_ref() == Some(desired))),
+        observed => Ok(observed.is_ok_and(|observed| observed.as_ref() == Some(desired))),
     }
 }
 
@@ -208,7 +179,7 @@ fn is_so<T: PartialEq>(found: Result<Option<T>, AwsError>, desired: &T) -> Resul
 /// have such a thing.
 fn or_absent<T>(error: AwsError, code: &str, absent: T) -> Result<Option<T>, AwsError> {
     match error.code() {
-        Some(found) if found == code => Ok(Some(absent)),
+        Some(actual) if actual == code => Ok(Some(absent)),
         _ if is_unsupported(&error) => Ok(None),
         _ => Err(error),
     }

@@ -4,7 +4,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{ObjectOwnership, OwnershipControls, OwnershipControlsRule};
 use gitlabspot_clients::aws::AwsError;
 
-use super::{Known, Put, is_so, or_absent};
+use super::{Known, Put, is_desired, or_absent};
 
 /// Whether it is so.
 pub(super) async fn read(s3: &Client, bucket: &str) -> Result<Option<bool>, AwsError> {
@@ -20,8 +20,8 @@ pub(super) async fn read(s3: &Client, bucket: &str) -> Result<Option<bool>, AwsE
 
 #[expect(clippy::expect_used, reason = "everything that a rule must have is given")]
 pub(super) async fn put(s3: &Client, bucket: &str, known: Known) -> Result<Put, AwsError> {
-    if known == Known::Nothing && is_so(read(s3, bucket).await, &true)? {
-        return Ok(Put::Spared);
+    if known == Known::Nothing && is_desired(read(s3, bucket).await, &true)? {
+        return Ok(Put::Unchanged);
     }
     let rule = OwnershipControlsRule::builder().object_ownership(ObjectOwnership::BucketOwnerEnforced).build();
     let controls = OwnershipControls::builder().rules(rule.expect("a whole rule")).build().expect("a rule is given");

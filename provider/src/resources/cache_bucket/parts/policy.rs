@@ -12,8 +12,8 @@ const SID: &str = "GitlabspotTlsOnly";
 
 /// Whether our statement is there, and as we write it.
 pub(super) async fn read(s3: &Client, bucket: &str) -> Result<Option<bool>, AwsError> {
-    let found = document(s3, bucket).await?;
-    Ok(found.map(|document| document.is_some_and(|document| denies_plain_http(&document, bucket))))
+    let observed = document(s3, bucket).await?;
+    Ok(observed.map(|document| document.is_some_and(|document| denies_plain_http(&document, bucket))))
 }
 
 /// The whole policy; `Some(None)` when there is none.
@@ -28,7 +28,7 @@ async fn document(s3: &Client, bucket: &str) -> Result<Option<Option<Json>>, Aws
 pub(super) async fn put(s3: &Client, bucket: &str, arn: &str, desired: bool, known: Known) -> Result<Put, AwsError> {
     let existing = document(s3, bucket).await?.flatten();
     match merged(existing.as_ref(), desired.then(|| statement(arn))) {
-        policy if policy == existing && known != Known::Outdated => Ok(Put::Spared),
+        policy if policy == existing && known != Known::Outdated => Ok(Put::Unchanged),
         Some(policy) => {
             let request = s3.put_bucket_policy().bucket(bucket).policy(policy_document::text(&policy));
             request.send().await.map(|_| Put::Written).map_err(AwsError::of("PutBucketPolicy"))
@@ -66,15 +66,15 @@ fn merged(existing: Option<&Json>, ours: Option<Json>) -> Option<Json> {
 
 /// The partition stands in the ARN of the document; the rest is compared.
 fn denies_plain_http(document: &Json, bucket: &str) -> bool {
-    statements(document).iter().filter(|statement| statement["Sid"] == SID).any(|found| {
-        let partition = found["Resource"][0].as_str().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws");
+    statements(document).iter().filter(|statement| statement["Sid"] == SID).any(|observed| {
+        let partition = observed["Resource"][0].as_str().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws");
         let arn = format!("arn:{partition}:s3:::{bucket}");
-        let mut found = found.clone();
+        let mut observed = observed.clone();
         // AWS stores a principal of everyone in either form.
-        if found["Principal"] == json!({ "AWS": "*" }) {
-            found["Principal"] = json!("*");
+        if observed["Principal"] == json!({ "AWS": "*" }) {
+            observed["Principal"] = json!("*");
         }
-        equivalent(&found, &statement(&arn))
+        equivalent(&observed, &statement(&arn))
     })
 }
 

@@ -4,7 +4,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::types::PublicAccessBlockConfiguration;
 use gitlabspot_clients::aws::AwsError;
 
-use super::{Known, Put, is_so, or_absent};
+use super::{Known, Put, is_desired, or_absent};
 
 /// Whether all four are on.
 pub(super) async fn read(s3: &Client, bucket: &str) -> Result<Option<bool>, AwsError> {
@@ -15,8 +15,8 @@ pub(super) async fn read(s3: &Client, bucket: &str) -> Result<Option<bool>, AwsE
 }
 
 pub(super) async fn put(s3: &Client, bucket: &str, known: Known) -> Result<Put, AwsError> {
-    if known == Known::Nothing && is_so(read(s3, bucket).await, &true)? {
-        return Ok(Put::Spared);
+    if known == Known::Nothing && is_desired(read(s3, bucket).await, &true)? {
+        return Ok(Put::Unchanged);
     }
     let request = s3.put_public_access_block().bucket(bucket).public_access_block_configuration(all());
     request.send().await.map(|_| Put::Written).map_err(AwsError::of("PutPublicAccessBlock"))

@@ -25,30 +25,30 @@ pub(super) async fn put(
     desired: &Tags,
     known: Known,
 ) -> Result<Put, AwsError> {
-    let found = read(s3, bucket).await?;
-    if found.is_none() && desired.is_empty() {
-        return Ok(Put::Spared);
+    let observed = read(s3, bucket).await?;
+    if observed.is_none() && desired.is_empty() {
+        return Ok(Put::Unchanged);
     }
-    let found = found.unwrap_or_default();
-    let mut after = found.clone();
+    let observed = observed.unwrap_or_default();
+    let mut after = observed.clone();
     for key in Change::between(before, desired).remove {
         after.remove(&key);
     }
     after.extend(desired.clone());
-    if after == found && known != Known::Outdated {
-        return Ok(Put::Spared);
+    if after == observed && known != Known::Outdated {
+        return Ok(Put::Unchanged);
     }
     replace(s3, bucket, after).await.map(|()| Put::Written)
 }
 
 /// Puts tags on a new bucket that should have them already: some stores take no notice of tags that come with a create.
 pub(crate) async fn complete(s3: &Client, bucket: &str, tags: &Tags) -> Result<(), AwsError> {
-    let Some(mut found) = read(s3, bucket).await? else { return Ok(()) };
-    if found.contains_key(UNFINISHED) {
+    let Some(mut observed) = read(s3, bucket).await? else { return Ok(()) };
+    if observed.contains_key(UNFINISHED) {
         return Ok(());
     }
-    found.extend(tags.clone());
-    replace(s3, bucket, found).await
+    observed.extend(tags.clone());
+    replace(s3, bucket, observed).await
 }
 
 async fn replace(s3: &Client, bucket: &str, tags: Tags) -> Result<(), AwsError> {

@@ -31,7 +31,7 @@ pub(in super::super) async fn delete_of_predecessor(
     eks: &Client,
     cluster: &str,
     role_arn: &str,
-    made: DateTime,
+    role_created_at: DateTime,
 ) -> Result<(), AwsError> {
     let request = eks.describe_access_entry().cluster_name(cluster).principal_arn(role_arn);
     let entry = match request.send().await.map_err(AwsError::of("DescribeAccessEntry")) {
@@ -40,7 +40,8 @@ pub(in super::super) async fn delete_of_predecessor(
         Err(error) => return Err(error),
     };
     // IAM tells whole seconds.
-    let is_older = entry.and_then(|entry| entry.created_at).is_some_and(|created| created.secs() < made.secs());
+    let is_older =
+        entry.and_then(|entry| entry.created_at).is_some_and(|created| created.secs() < role_created_at.secs());
     if is_older { delete(eks, cluster, role_arn).await } else { Ok(()) }
 }
 

@@ -11,18 +11,20 @@ mod policies;
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_iam::Client;
-use aws_sdk_iam::types::{Role, Tag};
+use aws_sdk_iam::types::Role;
 use aws_smithy_types::DateTime;
 use gitlabspot_clients::aws::AwsError;
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use tfplugin::framework::Value;
 use tfplugin::framework::wait::WaitError;
-use tfplugin::framework::{Context, Value};
 
-use self::calls::{attach, delete_inline, detach, foreign_profiles, get, gone_is_fine, patiently, policies_of, put};
+use self::calls::{foreign_profiles, policies_of, until_propagated};
 pub(super) use self::policies::{Addon, addon_policies, addons, recognize};
 use super::schema::{self, NodeGroup, known_set};
-use crate::tags::Change;
+use crate::iam::role::{self, NewRole};
+use crate::iam::{Iam, Waited, optional};
+use crate::tags::{Change, Tags};
 use crate::{partition, policy_document};
 
 /// Says for which node group a role, or a node group, was made.
@@ -85,9 +87,9 @@ impl RoleSpec {
         arns
     }
 
-    fn all_tags(&self) -> Vec<Tag> {
+    fn all_tags(&self) -> Tags {
         let owner = [(OWNER.to_owned(), self.owner.clone())];
-        tag_list(&self.tags.clone().into_iter().chain(owner).collect())
+        self.tags.clone().into_iter().chain(owner).collect()
     }
 }
 
@@ -142,157 +144,101 @@ fn in_words(profiles: &[String]) -> String {
     format!("{kind} {}", profiles.join(", "))
 }
 
-/// Makes the role, or goes on with one that an earlier run made for the same node group. Returns its ARN and when it was
-/// made.
+/// Creates the role, or continues with one that an earlier run created for the same node group. Returns its ARN and when it
+/// was created.
 ///
 /// # Errors
-/// The role belongs to someone else, or a call failed: then it may be there with a part of its policies.
-pub(super) async fn ensure<D>(
-    context: &Context<D>,
-    iam: &Client,
-    spec: &RoleSpec,
-    region: &str,
-) -> Result<(String, DateTime), RoleError> {
-    let created = patiently(context, || async {
-        iam.create_role()
-            .role_name(&spec.name)
-            .path(&spec.path)
-            .assume_role_policy_document(trust_policy(region))
-            .description("Nodes of an EKS node group")
-            .set_permissions_boundary(spec.permissions_boundary.clone())
-            .set_tags(Some(spec.all_tags()))
-            .send()
-            .await
-            .map_err(AwsError::of("CreateRole"))
-    })
-    .await;
-    let made = match created {
-        Ok(output) => output.role.map_or((String::new(), DateTime::from_secs(0)), |role| (role.arn, role.create_date)),
-        // Left by an earlier run, or by this very request, whose first answer was lost.
+/// The role belongs to others, or a call failed: then it may exist with some of its policies.
+pub(super) async fn ensure(iam: Iam<'_>, spec: &RoleSpec, region: &str) -> Result<(String, DateTime), RoleError> {
+    let tags = spec.all_tags();
+    let new = NewRole {
+        name: &spec.name,
+        path: &spec.path,
+        description: "Nodes of an EKS node group",
+        trust_policy: trust_policy(region),
+        boundary: spec.permissions_boundary.as_deref(),
+        tags: &tags,
+    };
+    let created = match until_propagated(iam, || role::create(&iam, &new)).await {
+        Ok(role) => role.map_or((String::new(), DateTime::from_secs(0)), |role| (role.arn, role.create_date)),
+        // Of an earlier run, or of this request, if its first response was lost.
         Err(WaitError::Failed(error)) if error.code() == Some("EntityAlreadyExists") => {
-            let role = get(iam, &spec.name).await.map_err(WaitError::Failed)?;
+            let role = optional(role::get(&iam, &spec.name).await).map_err(WaitError::Failed)?.flatten();
             let Some(role) = role.filter(|role| owner(role) == Some(&spec.owner)) else {
                 return Err(RoleError::Exists { name: spec.name.clone() });
             };
-            let before = RoleSpec { permissions_boundary: boundary(&role), ..RoleSpec::default() };
-            change_boundary_and_tags(context, iam, &before, spec, &tags(&role)).await?;
+            change_boundary_and_tags(iam, role::boundary(&role), &role::tags_of(&role), spec).await?;
             (role.arn, role.create_date)
         }
         Err(WaitError::Failed(error)) if error.is_outcome_unknown() => return Err(WaitError::Failed(error).into()),
         Err(error) => return Err(RoleError::Refused(error)),
     };
-    let partition = partition::name(region);
-    for arn in spec.managed(partition) {
-        attach(context, iam, &spec.name, &arn).await?;
-    }
-    for (name, document) in policies::inline(&spec.addons, partition) {
-        put(context, iam, &spec.name, name, &policy_document::text(&document)).await?;
-    }
-    Ok(made)
+    write_policies(iam, spec, partition::name(region)).await?;
+    Ok(created)
 }
 
-/// Brings a role from one form to another. Everything that is wanted is written, also what should be there already: so a
-/// policy that was taken away by hand is back after the next change.
+/// Changes a role from one specification to another. All policies are written, also those that exist already: a policy that
+/// others have removed is restored by the next change.
 ///
 /// # Errors
-/// A call failed: a part of the change may be done.
-pub(super) async fn update<D>(
-    context: &Context<D>,
-    iam: &Client,
-    before: &RoleSpec,
-    after: &RoleSpec,
-    region: &str,
-) -> Result<(), RoleError> {
-    let partition = partition::name(region);
-    let name = &after.name;
-    change_boundary_and_tags(context, iam, before, after, &before.tags).await?;
-    let wanted = after.managed(partition);
-    for arn in &wanted {
-        attach(context, iam, name, arn).await?;
-    }
-    for arn in before.managed(partition).difference(&wanted) {
-        detach(context, iam, name, arn).await?;
+/// A call failed: some of the changes may be done.
+pub(super) async fn update(iam: Iam<'_>, before: &RoleSpec, after: &RoleSpec, region: &str) -> Result<(), RoleError> {
+    let (partition, name) = (partition::name(region), &after.name);
+    change_boundary_and_tags(iam, before.permissions_boundary.clone(), &before.tags, after).await?;
+    write_policies(iam, after, partition).await?;
+    for arn in before.managed(partition).difference(&after.managed(partition)) {
+        until_propagated(iam, || role::detach_policy(&iam, name, arn)).await?;
     }
     let inline = policies::inline(&after.addons, partition);
-    for (policy, document) in &inline {
-        put(context, iam, name, policy, &policy_document::text(document)).await?;
-    }
     for policy in policies::inline(&before.addons, partition).keys().filter(|policy| !inline.contains_key(*policy)) {
-        delete_inline(context, iam, name, policy).await?;
+        until_propagated(iam, || role::delete_policy(&iam, name, policy)).await?;
     }
     Ok(())
 }
 
-async fn change_boundary_and_tags<D>(
-    context: &Context<D>,
-    iam: &Client,
-    before: &RoleSpec,
-    after: &RoleSpec,
-    tags: &BTreeMap<String, String>,
-) -> Result<(), WaitError<AwsError>> {
+async fn write_policies(iam: Iam<'_>, spec: &RoleSpec, partition: &str) -> Waited<()> {
+    for arn in spec.managed(partition) {
+        until_propagated(iam, || role::attach_policy(&iam, &spec.name, &arn)).await?;
+    }
+    for (policy, document) in policies::inline(&spec.addons, partition) {
+        let document = policy_document::text(&document);
+        until_propagated(iam, || role::put_policy(&iam, &spec.name, policy, &document)).await?;
+    }
+    Ok(())
+}
+
+async fn change_boundary_and_tags(iam: Iam<'_>, boundary: Option<String>, tags: &Tags, after: &RoleSpec) -> Waited<()> {
     let name = &after.name;
-    match &after.permissions_boundary {
-        same if *same == before.permissions_boundary => {}
-        Some(arn) => {
-            patiently(context, || async {
-                let request = iam.put_role_permissions_boundary().role_name(name).permissions_boundary(arn);
-                request.send().await.map(drop).map_err(AwsError::of("PutRolePermissionsBoundary"))
-            })
-            .await?;
-        }
-        None => {
-            gone_is_fine(context, || async {
-                let request = iam.delete_role_permissions_boundary().role_name(name);
-                request.send().await.map(drop).map_err(AwsError::of("DeleteRolePermissionsBoundary"))
-            })
-            .await?;
-        }
+    if after.permissions_boundary != boundary {
+        until_propagated(iam, || role::set_boundary(&iam, name, after.permissions_boundary.as_deref())).await?;
     }
-    let Change { set, remove } = Change::between(tags, &after.tags);
-    let remove: Vec<String> = remove.into_iter().filter(|key| !crate::tags::is_hidden(key)).collect();
-    // First what goes: a key that differs from another in case only is the same one to IAM.
-    if !remove.is_empty() {
-        gone_is_fine(context, || async {
-            let request = iam.untag_role().role_name(name).set_tag_keys(Some(remove.clone()));
-            request.send().await.map(drop).map_err(AwsError::of("UntagRole"))
-        })
-        .await?;
-    }
-    if !set.is_empty() {
-        patiently(context, || async {
-            let request = iam.tag_role().role_name(name).set_tags(Some(tag_list(&set)));
-            request.send().await.map(drop).map_err(AwsError::of("TagRole"))
-        })
-        .await?;
-    }
-    Ok(())
+    let mut change = Change::between(tags, &after.tags);
+    change.remove.retain(|key| !crate::tags::is_hidden(key));
+    until_propagated(iam, || role::change_tags(&iam, name, &change)).await
 }
 
-/// Deletes the role with all its policies. One that is gone is a success.
+/// Deletes the role with all its policies. One that does not exist is a success.
 ///
 /// # Errors
-/// A call failed, or somebody uses the role in an instance profile: it is still there, perhaps without a part of its
-/// policies.
-pub(super) async fn delete<D>(context: &Context<D>, iam: &Client, name: &str) -> Result<(), RoleError> {
-    let Some((inline, attached)) = policies_of(iam, name).await.map_err(WaitError::Failed)? else { return Ok(()) };
+/// A call failed, or others use the role in an instance profile: it still exists, perhaps without some of its policies.
+pub(super) async fn delete(iam: Iam<'_>, name: &str) -> Result<(), RoleError> {
+    let Some((inline, attached)) = policies_of(&iam, name).await.map_err(WaitError::Failed)? else { return Ok(()) };
     for arn in &attached {
-        detach(context, iam, name, arn).await?;
+        until_propagated(iam, || role::detach_policy(&iam, name, arn)).await?;
     }
     for policy in &inline {
-        delete_inline(context, iam, name, policy).await?;
+        until_propagated(iam, || role::delete_policy(&iam, name, policy)).await?;
     }
-    let profiles = patiently(context, || async {
-        match iam.delete_role().role_name(name).send().await.map_err(AwsError::of("DeleteRole")) {
-            Ok(_) => Ok(Vec::new()),
-            Err(error) if error.is_not_found() => Ok(Vec::new()),
-            Err(error) if error.code() == Some("DeleteConflict") => match foreign_profiles(iam, name).await {
+    let delete = || async {
+        match role::delete(&iam, name).await {
+            Err(error) if error.code() == Some("DeleteConflict") => match foreign_profiles(&iam, name).await {
                 profiles if profiles.is_empty() => Err(error),
                 profiles => Ok(profiles),
             },
-            Err(error) => Err(error),
+            deleted => deleted.map(|()| Vec::new()),
         }
-    })
-    .await?;
+    };
+    let profiles = until_propagated(iam, delete).await?;
     if profiles.is_empty() { Ok(()) } else { Err(RoleError::InProfile { name: name.to_owned(), profiles }) }
 }
 
@@ -302,7 +248,8 @@ pub(super) async fn read(iam: &Client, group: &NodeGroup, region: &str) -> Resul
         return Ok(Value::Null);
     };
     let expected = owner_of(group, region);
-    let Some(role) = get(iam, name).await?.filter(|role| owner(role) == Some(&expected)) else {
+    let Some(role) = optional(role::get(iam, name).await)?.flatten().filter(|role| owner(role) == Some(&expected))
+    else {
         return Ok(Value::Null);
     };
     let Some((inline, attached)) = policies_of(iam, name).await? else { return Ok(Value::Null) };
@@ -311,7 +258,7 @@ pub(super) async fn read(iam: &Client, group: &NodeGroup, region: &str) -> Resul
         name: name.into(),
         name_prefix: prefix_of(name, group, &expected).into(),
         path: role.path.as_str().into(),
-        permissions_boundary: boundary(&role).into(),
+        permissions_boundary: role::boundary(&role).into(),
         addon_policies: addon_policies(&addons),
         additional_policy_arns: if further.is_empty() {
             Value::Null
@@ -332,18 +279,6 @@ fn trust_policy(region: &str) -> String {
 
 fn owner(role: &Role) -> Option<&str> {
     role.tags().iter().find(|tag| tag.key == OWNER).map(|tag| tag.value.as_str())
-}
-
-fn boundary(role: &Role) -> Option<String> {
-    role.permissions_boundary.as_ref().and_then(|boundary| boundary.permissions_boundary_arn.clone())
-}
-
-fn tags(role: &Role) -> BTreeMap<String, String> {
-    role.tags().iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect()
-}
-
-fn tag_list(tags: &BTreeMap<String, String>) -> Vec<Tag> {
-    tags.iter().filter_map(|(key, value)| Tag::builder().key(key).value(value).build().ok()).collect()
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ pub(in super::super) enum Which {
 
 /// A version that is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in super::super) struct Made {
+pub(in super::super) struct Created {
     pub(in super::super) id: String,
     pub(in super::super) version: String,
 }
@@ -98,7 +98,7 @@ pub(in super::super) async fn ensure(
     owned: &Owned,
     spec: &Desired,
     cluster_security_group: Option<&str>,
-) -> Result<Made, TemplateError> {
+) -> Result<Created, TemplateError> {
     let tags = TagSpecification::builder().resource_type(ResourceType::LaunchTemplate).set_tags(Some(owned.all_tags()));
     let request = ec2
         .create_launch_template()
@@ -107,25 +107,26 @@ pub(in super::super) async fn ensure(
         .launch_template_data(data::request(spec, cluster_security_group))
         .tag_specifications(tags.build());
     match request.send().await.map_err(AwsError::of("CreateLaunchTemplate")) {
-        Ok(output) => made(output.launch_template),
+        Ok(output) => created(output.launch_template),
         Err(error) if is_taken(&error) => {
-            let Some(found) = find(ec2, &owned.name).await?.filter(|found| owner(found) == Some(&owned.owner)) else {
+            let Some(observed) = find(ec2, &owned.name).await?.filter(|observed| owner(observed) == Some(&owned.owner))
+            else {
                 return Err(TemplateError::Exists { name: owned.name.clone() });
             };
-            let id = found.launch_template_id.clone().unwrap_or_default();
-            retag(ec2, &id, &tags_of(&found), &owned.tags).await?;
+            let id = observed.launch_template_id.clone().unwrap_or_default();
+            retag(ec2, &id, &tags_of(&observed), &owned.tags).await?;
             let version = ensure_version(ec2, &id, None, spec, cluster_security_group).await?;
-            Ok(Made { id, version })
+            Ok(Created { id, version })
         }
         Err(error) if error.is_outcome_unknown() => Err(TemplateError::Failed(error)),
         Err(error) => Err(TemplateError::Refused(error)),
     }
 }
 
-fn made(template: Option<LaunchTemplate>) -> Result<Made, TemplateError> {
+fn created(template: Option<LaunchTemplate>) -> Result<Created, TemplateError> {
     let id = template.and_then(|template| template.launch_template_id).ok_or(TemplateError::Incomplete)?;
     // A template begins with this one.
-    Ok(Made { id, version: "1".to_owned() })
+    Ok(Created { id, version: "1".to_owned() })
 }
 
 /// The number of a version with this content: the newest one, if that has it, otherwise a new one.
@@ -262,8 +263,8 @@ pub(in super::super) async fn delete(ec2: &Client, which: &Which) -> Result<(), 
     let id = match which {
         Which::Id(id) => id.clone(),
         Which::Owned(owned) => {
-            let found = find(ec2, &owned.name).await?.filter(|found| owner(found) == Some(&owned.owner));
-            let Some(id) = found.and_then(|found| found.launch_template_id) else { return Ok(()) };
+            let observed = find(ec2, &owned.name).await?.filter(|observed| owner(observed) == Some(&owned.owner));
+            let Some(id) = observed.and_then(|observed| observed.launch_template_id) else { return Ok(()) };
             id
         }
     };

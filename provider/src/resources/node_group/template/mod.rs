@@ -27,7 +27,7 @@ use tfplugin::framework::value::{known_list, known_map};
 use tfplugin::framework::{Diagnostics, Value};
 
 pub(super) use self::calls::{
-    Made, Owned, TemplateError, Which, cluster_security_group, delete, ensure, ensure_version, may_be_new, retag,
+    Created, Owned, TemplateError, Which, cluster_security_group, delete, ensure, ensure_version, may_be_new, retag,
 };
 pub(super) use self::drift::{follow, import};
 pub(super) use self::plan::{plan, without_one};
@@ -130,7 +130,7 @@ pub(super) fn validated(model: &NodeGroup) -> Result<Desired, TemplateError> {
 }
 
 /// Whether a group that is made anew gets a template; `None` while that is not known.
-pub(super) fn is_wanted(config: &NodeGroup) -> Option<bool> {
+pub(super) fn is_desired(config: &NodeGroup) -> Option<bool> {
     if !config.template.is_null() {
         return config.template.known().map(|_| true);
     }
@@ -143,7 +143,7 @@ pub(super) fn is_wanted(config: &NodeGroup) -> Option<bool> {
 }
 
 /// Whether the group has a template of the provider's.
-pub(super) fn is_there(state: &NodeGroup) -> bool {
+pub(super) fn is_managed(state: &NodeGroup) -> bool {
     state.launch_template.is_null() && state.template_id.known().is_some()
 }
 
@@ -259,12 +259,12 @@ mod tests {
 
     #[test]
     fn a_template_is_made_where_it_is_asked_for_or_needed() {
-        assert_eq!(is_wanted(&minimal()), Some(false));
-        assert_eq!(is_wanted(&with_addons(Value::Null)), Some(true));
+        assert_eq!(is_desired(&minimal()), Some(false));
+        assert_eq!(is_desired(&with_addons(Value::Null)), Some(true));
         let asked = NodeGroup { template: Value::Known(Template::default()), ..minimal() };
-        assert_eq!(is_wanted(&asked), Some(true));
+        assert_eq!(is_desired(&asked), Some(true));
         let theirs = Value::Known(LaunchTemplate { id: "lt-1".into(), ..LaunchTemplate::default() });
-        let other = |config: NodeGroup| is_wanted(&config);
+        let other = |config: NodeGroup| is_desired(&config);
         assert_eq!(other(NodeGroup { launch_template: theirs, ..with_addons(Value::Null) }), Some(false));
         assert_eq!(other(NodeGroup { disk_size: 50.into(), ..with_addons(Value::Null) }), Some(false));
         let access = Value::Known(RemoteAccess::default());

@@ -2,7 +2,7 @@
 
 use tfplugin::framework::{AttributePath, Diagnostic, Plan, Value};
 
-use super::{Desired, HOPS_OF_PODS, is_applied, is_gone, is_there, is_wanted};
+use super::{Desired, HOPS_OF_PODS, is_applied, is_desired, is_gone, is_managed};
 use crate::resources::node_group::node_role;
 use crate::resources::node_group::private::Private;
 use crate::resources::node_group::schema::NodeGroup;
@@ -11,11 +11,11 @@ use crate::resources::node_group::schema::NodeGroup;
 pub(in super::super) fn plan(plan: &mut Plan<NodeGroup, Private>) {
     match plan.prior.clone() {
         None => {
-            let none = is_wanted(&plan.config) == Some(false);
+            let none = is_desired(&plan.config) == Some(false);
             let value = || if none { Value::Null } else { Value::Unknown };
             (plan.planned.template_id, plan.planned.template_version) = (value(), value());
         }
-        Some(prior) if is_there(&prior) => change(plan, &prior),
+        Some(prior) if is_managed(&prior) => change(plan, &prior),
         Some(_) => {
             (plan.planned.template_id, plan.planned.template_version) = (Value::Null, Value::Null);
             if !plan.planned.template.is_null() {
@@ -43,7 +43,7 @@ fn change(plan: &mut Plan<NodeGroup, Private>, prior: &NodeGroup) {
 /// Add-ons whose pods do not reach the role because the template says so.
 fn warn(plan: &mut Plan<NodeGroup, Private>) {
     let has_new_addons = plan.prior.as_ref().is_none_or(|prior| !has_addons(prior));
-    let is_of_interest = plan.planned.template_version.is_unknown() || (is_there(&plan.planned) && has_new_addons);
+    let is_of_interest = plan.planned.template_version.is_unknown() || (is_managed(&plan.planned) && has_new_addons);
     if !is_of_interest || !has_addons(&plan.planned) {
         return;
     }
@@ -65,7 +65,7 @@ pub(in super::super) fn without_one(plan: &Plan<NodeGroup, Private>) -> Option<D
         return None;
     }
     let text = match &plan.prior {
-        None if is_wanted(&plan.config) != Some(false) => return None,
+        None if is_desired(&plan.config) != Some(false) => return None,
         None => {
             "Pods cannot use the role of the nodes: on Amazon Linux 2023, EKS sets the hop limit of the instance \
              metadata service to 1. The launch template that would change it cannot be combined with remote_access and \
@@ -73,7 +73,7 @@ pub(in super::super) fn without_one(plan: &Plan<NodeGroup, Private>) -> Option<D
              instead, or give the add-ons IAM roles for service accounts or EKS Pod Identity instead of \
              addon_policies."
         }
-        Some(prior) if is_there(prior) || has_addons(prior) => return None,
+        Some(prior) if is_managed(prior) || has_addons(prior) => return None,
         Some(_) => {
             "Pods cannot use the role of the nodes: on Amazon Linux 2023, EKS sets the hop limit of the instance \
              metadata service to 1, and a launch template cannot be added to a node group that was created without \

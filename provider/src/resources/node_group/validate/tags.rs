@@ -4,7 +4,7 @@ use tfplugin::framework::value::known_map;
 use tfplugin::framework::{AttributePath, Diagnostic, Diagnostics, Value};
 
 use super::super::autoscaler_tags::{MAX_TAGS, TAGS_OF_EKS, is_reserved};
-use super::super::model::{derived_asg_tags, wanted_asg_tags};
+use super::super::model::{derived_asg_tags, desired_asg_tags};
 use super::super::schema::NodeGroup;
 use crate::tags;
 
@@ -57,7 +57,7 @@ fn on_the_asg(config: &NodeGroup, diagnostics: &mut Diagnostics) {
         };
         diagnostics.error(path.key(key), "Reserved tag", problem);
     }
-    let Some(wanted) = wanted_asg_tags(config) else { return };
+    let Some(wanted) = desired_asg_tags(config) else { return };
     for (key, value) in &wanted {
         if key.chars().count() > 128 || value.chars().count() > 256 || key.is_empty() {
             let text =

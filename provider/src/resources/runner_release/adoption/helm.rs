@@ -8,7 +8,7 @@ use super::names;
 use super::record::Record;
 use crate::objects;
 use crate::resources::runner_release::error::Error;
-use crate::resources::runner_release::expand::Desired;
+use crate::resources::runner_release::model::Desired;
 use crate::resources::runner_release::private::Private;
 use crate::resources::runner_release::read::{CLUSTER_KINDS, ELSEWHERE, KINDS};
 use crate::resources::runner_release::secret_hashes::SecretHashes;
@@ -45,7 +45,7 @@ impl Session<'_> {
     /// Takes over Helm's fields, so that the apply that follows removes what is not desired any more.
     pub(super) async fn take_over_fields(&self, desired: &Desired) -> Result<(), Error> {
         let names = &desired.spec.names;
-        let before = objects::Error::Before;
+        let before = objects::Error::check;
         let found = live::get_all(&self.client, live::places(&desired.manifest)).await.map_err(before)?;
         for (place, object) in found {
             if object.is_some_and(|object| is_helm_managed(&object, &names.namespace, &names.release)) {

@@ -22,7 +22,8 @@ use self::preserve::ObservedPod;
 pub(super) use self::preserve::{Decision, TEMPLATE_HASH, hash, preserve, resume};
 use self::record::Record;
 use super::error::Error;
-use super::expand::{Desired, Manifest};
+use super::expand::Manifest;
+use super::model::Desired;
 use super::private::Private;
 use super::schema::RunnerRelease;
 use super::spec::Names;
@@ -183,7 +184,7 @@ impl Session<'_> {
         let mut warning = None;
         if private.adoption.is_helm() {
             let deleted = self.delete_records(desired).await;
-            warning = deleted.map_err(|source| objects::Error::Remove(source.into()))?;
+            warning = deleted.map_err(objects::Error::remove)?;
         }
         private.adoption = std::mem::take(&mut private.adoption).finished();
         Ok(warning)

@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use tfplugin::framework::AttributePath;
 
 use super::merge::Difference;
-use crate::resources::runner_release::expand::Desired;
+use crate::resources::runner_release::model::Desired;
 use crate::resources::runner_release::secret_hashes::SecretHashes;
 use crate::resources::runner_release::spec::{Start, TokenKind};
 

@@ -1,10 +1,10 @@
-//! What parts of the bucket were before their last changes.
+//! The values of parts of the bucket before their last changes.
 //!
-//! S3 needs some time until all of it knows a change of a bucket's settings, a few minutes for lifecycle rules, and until
-//! then answers with the old settings and the new ones by turns. So what was overwritten is kept beside the state, with
-//! the time: within [`WINDOW`] a read that shows it is taken for an old answer, and the state stays. Whatever else a read
-//! shows was changed by someone, and after the window so was this. It travels with the state, so that the next run on
-//! another machine knows it as well.
+//! A change of a bucket's settings takes some time to propagate in S3, a few minutes for lifecycle rules. Until then S3
+//! returns the previous settings or the new ones. So the private state keeps previous values, with the time of the change:
+//! within [`WINDOW`] a read that returns one is outdated, and the state is kept. Every other value was written by others,
+//! and so was this one after the window. The private state is part of the state, so that the next run on another machine
+//! has it as well.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,17 +12,17 @@ use serde::{Deserialize, Serialize};
 use tfplugin::framework::Diagnostic;
 use tfplugin::framework::value::known_map;
 
-use super::model::Desired;
-use super::parts::{Found, Part, encryption, lifecycle};
+use super::model::{Desired, Observed};
+use super::parts::{Part, encryption, lifecycle};
 use super::schema::CacheBucket;
 use super::validate::protected;
 use crate::tags::Tags;
 use crate::timestamp;
 
-/// How long S3 may answer with what was overwritten.
+/// How long S3 may return previous values.
 pub(super) const WINDOW: Duration = Duration::from_secs(5 * 60);
 
-/// What a part was.
+/// The value of a part.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "part", content = "was", rename_all = "snake_case")]
 pub(super) enum Content {
@@ -36,7 +36,7 @@ pub(super) enum Content {
 }
 
 impl Content {
-    /// What the state says of a part.
+    /// The recorded value of a part.
     pub(super) fn of(part: Part, state: &CacheBucket) -> Self {
         let desired = || Desired::of(state, None);
         match part {
@@ -50,16 +50,16 @@ impl Content {
         }
     }
 
-    /// What was read of a part; `None` where the store does not have it.
-    fn found(part: Part, found: &Found) -> Option<Self> {
+    /// The observed value of a part; `None` if the store does not support it.
+    fn observed(part: Part, observed: &Observed) -> Option<Self> {
         match part {
-            Part::PublicAccess => found.public_access_blocked.map(Self::PublicAccess),
-            Part::Ownership => found.bucket_owner_enforced.map(Self::Ownership),
-            Part::Encryption => found.encryption.clone().map(Self::Encryption),
-            Part::Versioning => found.versioning.map(Self::Versioning),
-            Part::Policy => found.tls_only.map(Self::Policy),
-            Part::Lifecycle => found.lifecycle.clone().map(Self::Lifecycle),
-            Part::Tags => found.tags.clone().map(Self::Tags),
+            Part::PublicAccess => observed.public_access_blocked.map(Self::PublicAccess),
+            Part::Ownership => observed.bucket_owner_enforced.map(Self::Ownership),
+            Part::Encryption => observed.encryption.clone().map(Self::Encryption),
+            Part::Versioning => observed.versioning.map(Self::Versioning),
+            Part::Policy => observed.tls_only.map(Self::Policy),
+            Part::Lifecycle => observed.lifecycle.clone().map(Self::Lifecycle),
+            Part::Tags => observed.tags.clone().map(Self::Tags),
         }
     }
 
@@ -75,14 +75,14 @@ impl Content {
         }
     }
 
-    /// Whether this is what was read, where `ours` is what the state says. Tags of others may come and go meanwhile.
-    fn is(&self, found: &Self, ours: &Self) -> bool {
-        match (self, found, ours) {
-            (Self::Tags(before), Self::Tags(found), Self::Tags(ours)) => {
-                let is_ours = |key: &String| before.contains_key(key) || ours.contains_key(key);
-                found.iter().filter(|(key, _)| is_ours(key)).eq(before)
+    /// Whether this was observed, if `recorded` is in the state. Tags of others may change at any time.
+    fn is(&self, observed: &Self, recorded: &Self) -> bool {
+        match (self, observed, recorded) {
+            (Self::Tags(before), Self::Tags(observed), Self::Tags(recorded)) => {
+                let is_managed = |key: &String| before.contains_key(key) || recorded.contains_key(key);
+                observed.iter().filter(|(key, _)| is_managed(key)).eq(before)
             }
-            _ => self == found,
+            _ => self == observed,
         }
     }
 }
@@ -91,16 +91,16 @@ impl Content {
 struct Entry {
     #[serde(flatten)]
     content: Content,
-    /// When it was overwritten, by the clock of the machine that did it. RFC 3339.
+    /// The time of the change, by the clock of the machine that made it. RFC 3339.
     at: String,
 }
 
-/// What was overwritten within the window.
+/// The values that changes of the last minutes have replaced.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Overwritten(Vec<Entry>);
+pub(super) struct PreviousValues(Vec<Entry>);
 
-impl Overwritten {
-    /// What still counts. Clocks differ: an entry of a clock that is ahead of this one counts as well.
+impl PreviousValues {
+    /// Those that S3 may still return. Clocks differ: an entry of a clock that is ahead of this one counts as well.
     pub(super) fn recent(&self, now: SystemTime) -> Self {
         let mut kept = self.clone();
         kept.0.retain(|entry| {
@@ -110,31 +110,38 @@ impl Overwritten {
         kept
     }
 
-    /// Takes note of what a part was before it was written.
-    pub(super) fn note(&mut self, before: Content, now: SystemTime) {
+    /// Adds the value of a part before it was written.
+    pub(super) fn add(&mut self, before: Content, now: SystemTime) {
         self.0.retain(|entry| entry.content != before);
         self.0.push(Entry { content: before, at: timestamp::format(now) });
     }
 
-    /// Whether a part was written a moment ago, so that a read of it may show what it was before.
+    /// Whether a part was changed recently, so that a read of it may return the previous value.
     pub(super) fn has(&self, part: Part) -> bool {
         self.0.iter().any(|entry| entry.content.part() == part)
     }
 
-    /// Takes old answers out of what was read. Returns what is to be said about each of them.
-    pub(super) fn leave_out(&self, found: &mut Found, state: &CacheBucket, bucket: &str) -> Vec<Diagnostic> {
-        let mut said = Vec::new();
+    /// Removes outdated values from what was observed. Returns a warning for each.
+    pub(super) fn discard_outdated(
+        &self,
+        observed: &mut Observed,
+        state: &CacheBucket,
+        bucket: &str,
+    ) -> Vec<Diagnostic> {
+        let mut warnings = Vec::new();
         for part in Part::ALL {
-            let (Some(read), ours) = (Content::found(part, found), Content::of(part, state)) else { continue };
-            if ours.is(&read, &ours) {
+            let (Some(value), recorded) = (Content::observed(part, observed), Content::of(part, state)) else {
+                continue;
+            };
+            if recorded.is(&value, &recorded) {
                 continue;
             }
-            if let Some(old) = self.0.iter().find(|entry| entry.content.is(&read, &ours)) {
-                found.forget(part);
-                said.push(outdated(bucket, part, &old.at));
+            if let Some(old) = self.0.iter().find(|entry| entry.content.is(&value, &recorded)) {
+                observed.forget(part);
+                warnings.push(outdated(bucket, part, &old.at));
             }
         }
-        said
+        warnings
     }
 }
 
@@ -157,16 +164,16 @@ mod tests {
         timestamp::parse(text).unwrap()
     }
 
-    fn kept(contents: &[Content]) -> Overwritten {
-        let mut overwritten = Overwritten::default();
+    fn kept(contents: &[Content]) -> PreviousValues {
+        let mut previous = PreviousValues::default();
         for content in contents {
-            overwritten.note(content.clone(), at("2026-01-01T12:00:00Z"));
+            previous.add(content.clone(), at("2026-01-01T12:00:00Z"));
         }
-        overwritten
+        previous
     }
 
     #[test]
-    fn what_was_overwritten_counts_for_a_window_on_either_side() {
+    fn a_previous_value_counts_for_a_window_on_either_side() {
         let settings = encryption::Settings::default();
         let rule = lifecycle::Rule { prefix: "project/".to_owned(), expiration_days: 60, ..lifecycle::Rule::default() };
         let contents = [
@@ -183,7 +190,7 @@ mod tests {
             assert!(found.has(Part::Lifecycle) && !found.has(Part::Policy));
         }
         for now in ["2026-01-01T11:54:59Z", "2026-01-01T12:05:01Z"] {
-            assert_eq!(all.recent(at(now)), Overwritten::default(), "{now}");
+            assert_eq!(all.recent(at(now)), PreviousValues::default(), "{now}");
         }
     }
 

@@ -9,13 +9,13 @@ use gitlabspot_clients::aws::AwsError;
 use tfplugin::framework::Context;
 use tfplugin::framework::wait::WaitError;
 
-use super::error::Error;
+use super::error::{During, Fault, Result, Step};
+use crate::steps::{Fault as _, Remains};
 
 /// Most keys that S3 takes in one request, and gives in one page.
 const PAGE: i32 = 1000;
 
-/// How often a bucket is emptied when something goes on writing into it: with the pauses that is two minutes, in which
-/// the last jobs may come to their end.
+/// How often objects are deleted while others write new ones: with the pauses two minutes, in which the last jobs may end.
 pub(super) const ROUNDS: u32 = 9;
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
@@ -26,7 +26,7 @@ struct Entry {
     version: Option<String>,
 }
 
-/// Lets some time pass before the bucket is emptied once more, unless the user asked to stop.
+/// Waits before objects are deleted once more, unless the user asked to stop.
 pub(super) async fn pause_after<D>(context: &Context<D>, rounds: u32) {
     let Some(earlier) = rounds.checked_sub(1) else { return };
     let pause = Duration::from_secs(1 << earlier.min(5)).min(LONGEST_PAUSE);
@@ -37,26 +37,25 @@ pub(super) async fn pause_after<D>(context: &Context<D>, rounds: u32) {
     }
 }
 
-/// Empties the bucket once; returns how many versions and markers were deleted, those of earlier times included.
+/// Deletes all objects once; returns how many versions and markers were deleted, including `before`.
 ///
 /// Each page is asked for from the start: listings are consistent, so that it has what is left. To go on after the last
 /// page instead would mean to name a version that was just deleted, and S3 does not say where that is.
-pub(super) async fn empty<D>(
+pub(super) async fn delete_objects<D>(
     context: &Context<D>,
     s3: &Client,
     bucket: &str,
     before: u64,
     end: Instant,
-) -> Result<u64, Error> {
+) -> Result<u64> {
     let begin = context.clock.now();
     let mut deleted = before;
-    let failed = |source, deleted| Error::Empty { bucket: bucket.to_owned(), source, deleted };
     loop {
         let last = || format!("{deleted} objects and versions deleted");
         if context.stop.is_cancelled() {
-            return Err(failed(WaitError::Cancelled { last: last() }, deleted));
+            return Err(WaitError::Cancelled { last: last() }).during(Step::Empty, bucket, remains(deleted));
         }
-        let page = list(s3, bucket).await.map_err(|error| failed(WaitError::Failed(error), deleted))?;
+        let page = list(s3, bucket).await.during(Step::Empty, bucket, remains(deleted))?;
         let entries = entries(&page);
         let busy = remove(s3, bucket, &entries, deleted).await?;
         deleted += entries.len().saturating_sub(busy) as u64;
@@ -69,12 +68,16 @@ pub(super) async fn empty<D>(
         let now = context.clock.now();
         if now >= end {
             let last = format!("{deleted} objects and versions deleted, and more to come");
-            return Err(failed(WaitError::TimedOut { after: now - begin, last }, deleted));
+            return Err(WaitError::TimedOut { after: now - begin, last }).during(Step::Empty, bucket, remains(deleted));
         }
     }
 }
 
-async fn list(s3: &Client, bucket: &str) -> Result<ListObjectVersionsOutput, AwsError> {
+fn remains(deleted: u64) -> Remains {
+    Remains::Undeleted.also(format!("{deleted} objects and versions were deleted."))
+}
+
+async fn list(s3: &Client, bucket: &str) -> std::result::Result<ListObjectVersionsOutput, AwsError> {
     s3.list_object_versions()
         .bucket(bucket)
         .max_keys(PAGE)
@@ -99,23 +102,21 @@ fn entries(page: &ListObjectVersionsOutput) -> Vec<Entry> {
 }
 
 /// Returns how many S3 was too busy for.
-async fn remove(s3: &Client, bucket: &str, entries: &[Entry], deleted: u64) -> Result<usize, Error> {
+async fn remove(s3: &Client, bucket: &str, entries: &[Entry], deleted: u64) -> Result<usize> {
     let mut busy = 0;
-    let failed = |error| Error::Empty { bucket: bucket.to_owned(), source: WaitError::Failed(error), deleted };
     let (together, alone): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| fits_xml(&entry.key));
     for batch in together.chunks(PAGE as usize) {
         let request = s3.delete_objects().bucket(bucket).delete(batch_of(batch));
-        let answer = request.send().await.map_err(AwsError::of("DeleteObjects")).map_err(failed)?;
+        let answer = request.send().await.map_err(AwsError::of("DeleteObjects"));
+        let answer = answer.during(Step::Empty, bucket, remains(deleted))?;
         for error in answer.errors() {
             match error.code().unwrap_or_default() {
                 "NoSuchKey" | "NoSuchVersion" => {}
                 "InternalError" | "ServiceUnavailable" | "SlowDown" | "OperationAborted" => busy += 1,
                 code => {
-                    return Err(Error::Stuck {
-                        bucket: bucket.to_owned(),
-                        key: error.key().unwrap_or_default().to_owned(),
-                        code: code.to_owned(),
-                    });
+                    let key = error.key().unwrap_or_default().to_owned();
+                    let fault = Fault::Stuck { bucket: bucket.to_owned(), key, code: code.to_owned() };
+                    return Err(fault.leaving(remains(deleted)));
                 }
             }
         }
@@ -123,9 +124,8 @@ async fn remove(s3: &Client, bucket: &str, entries: &[Entry], deleted: u64) -> R
     for entry in alone {
         let request = s3.delete_object().bucket(bucket).key(&entry.key).set_version_id(entry.version.clone());
         match request.send().await.map_err(AwsError::of("DeleteObject")) {
-            Ok(_) => {}
             Err(error) if matches!(error.code(), Some("NoSuchKey" | "NoSuchVersion")) => {}
-            Err(error) => return Err(failed(error)),
+            answer => drop(answer.during(Step::Empty, bucket, remains(deleted))?),
         }
     }
     Ok(busy)

@@ -1,19 +1,19 @@
-//! Whether something that AWS does not know is gone, or was looked for in another place.
+//! The account and region of objects in AWS, and whether the provider works in them.
 //!
-//! With the credentials of another account, or in another region, everything looks deleted: a destroy would forget it, and
-//! an apply would make it twice.
+//! With the credentials of another account, or in another region, every object seems to be deleted: a destroy would remove
+//! it from the state only, and an apply would create it again.
 
 use gitlabspot_clients::{ClientError, Clients};
 use tfplugin::framework::{Diagnostic, Diagnostics, Value};
 
 use crate::errors::OrDiagnostics;
 
-/// Confirms that what has this ARN is gone. Without an ARN it was never seen, and there is nothing to confirm.
+/// Confirms that the object with this ARN was deleted. Without an ARN it was never read, and there is nothing to confirm.
 ///
 /// # Errors
 /// [`ClientError::Elsewhere`] when the provider works in another region or account; others when STS does not answer.
-pub(super) async fn confirm_gone(clients: &Clients, arn: Option<&str>) -> Result<(), ClientError> {
-    let Some((arn, (home_region, home_account))) = arn.and_then(|arn| Some((arn, place(arn)?))) else { return Ok(()) };
+pub(super) async fn confirm_deleted(clients: &Clients, arn: Option<&str>) -> Result<(), ClientError> {
+    let Some((arn, (home_region, home_account))) = arn.and_then(|arn| Some((arn, of_arn(arn)?))) else { return Ok(()) };
     let (region, account) = (clients.region().await?, clients.account_id().await?);
     // IAM is the same in all regions, and its ARNs have none.
     if account == home_account && (home_region.is_empty() || region == home_region) {
@@ -55,7 +55,7 @@ pub(super) async fn check(
 }
 
 /// Region and account: `arn:PARTITION:SERVICE:REGION:ACCOUNT:...`.
-pub(super) fn place(arn: &str) -> Option<(&str, &str)> {
+pub(super) fn of_arn(arn: &str) -> Option<(&str, &str)> {
     let mut parts = arn.split(':').skip(3);
     parts.next().zip(parts.next())
 }
@@ -68,18 +68,21 @@ mod tests {
     /// What is said of it in the account 123456789012 and the region eu-west-1.
     async fn said(arn: &str) -> Result<(), String> {
         let clients = Script::new([Answer::identity()]).clients();
-        confirm_gone(&clients, Some(arn)).await.map_err(|error| error.to_string())
+        confirm_deleted(&clients, Some(arn)).await.map_err(|error| error.to_string())
     }
 
     #[tokio::test]
     async fn where_it_was() {
         assert_eq!(said("arn:aws:eks:eu-west-1:123456789012:nodegroup/prod/build/1").await, Ok(()));
         assert_eq!(said("arn:aws:iam::123456789012:user/cache").await, Ok(()));
-        assert_eq!(confirm_gone(&Script::default().clients(), None).await.map_err(|error| error.to_string()), Ok(()));
+        assert_eq!(
+            confirm_deleted(&Script::default().clients(), None).await.map_err(|error| error.to_string()),
+            Ok(())
+        );
     }
 
     #[tokio::test]
-    async fn in_another_place() {
+    async fn in_another_of_arn() {
         for arn in ["arn:aws:eks:eu-west-2:123456789012:nodegroup/prod/build/1", "arn:aws:iam::111122223333:user/cache"]
         {
             let wanted = format!(

@@ -1,0 +1,209 @@
+//! The steps of an operation: the state after each, and what remains when one fails.
+//!
+//! Once a create request was sent, the state is never empty: an operation records an object before its request. An error
+//! has its cause, with the step and the object, and says what remains.
+
+use tfplugin::framework::{Create, Delete, Diagnostic, Diagnostics, Update};
+
+/// After a create that failed. Hosts replace a tainted resource.
+const REPLACES: &str = "A failed create leaves the resource tainted, so that the next apply deletes and recreates it.";
+
+/// How to keep what was created, if an update can complete it.
+const UNTAINT: &str = "To keep it, run \"tofu untaint ADDRESS\" first: the apply then creates what is missing.";
+
+/// Why an operation failed, and what remains after it.
+#[derive(Debug)]
+pub(crate) struct Error<F> {
+    pub(crate) fault: Box<F>,
+    pub(crate) remains: Remains,
+}
+
+/// What remains after an operation that failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Remains {
+    #[error("Nothing was created.")]
+    Nothing,
+    #[error("Nothing was changed.")]
+    Unchanged,
+    /// After a read.
+    #[error("The state was not changed.")]
+    State,
+    #[error("It may have been created. It is kept in the state, so that the next apply or destroy can find out.")]
+    Unknown,
+    #[error("What was created or changed before is in the state. Apply or destroy again when the cause is resolved.")]
+    Recorded,
+    /// The same after a create that an update can complete.
+    #[error("What was created before is in the state. {REPLACES} {UNTAINT}")]
+    Incomplete,
+    /// The same after a create that no update completes.
+    #[error("What was created before is in the state. {REPLACES}")]
+    Tainted,
+    #[error("All objects are applied and in the state; the next apply waits again.")]
+    Applied,
+    #[error("The remaining objects are kept in the state. Apply or destroy again when the cause is resolved.")]
+    Undeleted,
+    /// Of one resource.
+    #[error("{0}")]
+    Other(String),
+    #[error("{0} {1}")]
+    Also(String, Box<Self>),
+    /// Part of the text of the fault.
+    #[error("")]
+    Unsaid,
+}
+
+/// What went wrong. The text is the sentences of the diagnostic before what remains.
+pub(crate) trait Fault: std::error::Error + Sized {
+    /// The summary of the diagnostic.
+    fn summary(&self) -> &'static str;
+
+    /// The attribute that the diagnostic is about.
+    fn attribute(&self) -> Option<&'static str>;
+
+    /// The diagnostic, without what remains.
+    fn diagnostic(&self) -> Diagnostic {
+        Diagnostic::error(self.summary(), self.to_string())
+    }
+
+    fn leaving(self, remains: Remains) -> Error<Self> {
+        Error { fault: Box::new(self), remains }
+    }
+}
+
+impl Remains {
+    /// The same after a create: the host replaces the resource.
+    #[must_use]
+    pub(crate) fn of_create(self, created: Self) -> Self {
+        match self {
+            Self::Recorded | Self::Applied => created,
+            Self::Also(text, remains) => Self::Also(text, Box::new(remains.of_create(created))),
+            remains => remains,
+        }
+    }
+
+    /// With a sentence before it.
+    #[must_use]
+    pub(crate) fn also(self, text: String) -> Self {
+        Self::Also(text, Box::new(self))
+    }
+}
+
+impl<F> Error<F> {
+    /// The same error of a create: `created` stands for what was recorded.
+    #[must_use]
+    pub(crate) fn of_create(mut self, created: Remains) -> Self {
+        self.remains = self.remains.of_create(created);
+        self
+    }
+}
+
+impl<F: Fault> From<Error<F>> for Diagnostics {
+    fn from(Error { fault, remains }: Error<F>) -> Self {
+        let mut diagnostic = fault.diagnostic();
+        diagnostic.detail = format!("{} {remains}", diagnostic.detail).trim_end().to_owned();
+        match fault.attribute() {
+            Some(attribute) => diagnostic.at(attribute),
+            None => diagnostic,
+        }
+        .into()
+    }
+}
+
+/// An operation that records each of its steps.
+pub(crate) trait Operation: Send + Sync {
+    type Model;
+    type Private;
+
+    fn record(&mut self, state: Self::Model);
+    fn private(&mut self) -> &mut Self::Private;
+    fn warn(&mut self, warning: Diagnostic);
+}
+
+macro_rules! operations {
+    ($($operation:ident: $record:expr,)*) => {$(
+        impl<M: Clone + Send + Sync, P: Send + Sync> Operation for $operation<M, P> {
+            type Model = M;
+            type Private = P;
+
+            fn record(&mut self, state: M) {
+                $record(self, state);
+            }
+
+            fn private(&mut self) -> &mut P {
+                &mut self.private
+            }
+
+            fn warn(&mut self, warning: Diagnostic) {
+                self.diagnostics.push(warning);
+            }
+        }
+    )*};
+}
+
+operations! {
+    Create: Create::record,
+    Update: Update::record,
+    Delete: |operation: &mut Self, state| operation.state = state,
+}
+
+/// How far an operation is.
+pub(crate) struct Progress<'a, O: Operation> {
+    pub(crate) operation: &'a mut O,
+    /// What is true now.
+    pub(crate) state: O::Model,
+}
+
+impl<'a, O: Operation<Model: Clone>> Progress<'a, O> {
+    /// Begins with this state, and records it.
+    pub(crate) fn begin(operation: &'a mut O, state: O::Model) -> Self {
+        let mut progress = Self { operation, state };
+        progress.record();
+        progress
+    }
+
+    /// Records the state.
+    pub(crate) fn record(&mut self) {
+        self.operation.record(self.state.clone());
+    }
+
+    /// Changes the state after a step, and records it.
+    pub(crate) fn done(&mut self, change: impl FnOnce(&mut O::Model)) {
+        change(&mut self.state);
+        self.record();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("Creation of a failed: no reason.")]
+    struct Creation;
+
+    impl Fault for Creation {
+        fn summary(&self) -> &'static str {
+            "Cannot create"
+        }
+
+        fn attribute(&self) -> Option<&'static str> {
+            Some("name")
+        }
+    }
+
+    fn said(error: Error<Creation>) -> String {
+        Diagnostics::from(error).iter().map(|it| it.detail.clone()).collect()
+    }
+
+    #[test]
+    fn an_error_says_what_remains() {
+        assert_eq!(said(Creation.leaving(Remains::Nothing)), "Creation of a failed: no reason. Nothing was created.");
+        assert_eq!(said(Creation.leaving(Remains::Unsaid)), "Creation of a failed: no reason.");
+        let also = Creation.leaving(Remains::Recorded.also("A key was deleted.".to_owned()));
+        let text = said(also.of_create(Remains::Tainted));
+        assert!(text.contains("no reason. A key was deleted. What was created before is in the state."), "{text}");
+        assert!(text.ends_with(REPLACES), "{text}");
+        let unchanged = said(Creation.leaving(Remains::Unchanged).of_create(Remains::Tainted));
+        assert!(unchanged.ends_with("Nothing was changed."), "{unchanged}");
+    }
+}
