@@ -10,16 +10,21 @@ use crate::Cloud;
 pub struct Engine {
     name: &'static str,
     path: PathBuf,
-    /// Whether it finds a service account where a pod has it.
-    in_pod: bool,
+    /// Commands of a shell, in a mount namespace of its own, that come before it.
+    before: Option<&'static str>,
 }
 
-/// In a mount namespace of its own: lays the folder [`Engine::SERVICE_ACCOUNT`] where the kubelet lays it, and becomes the
-/// engine.
+/// Lays the folder [`Engine::SERVICE_ACCOUNT`] where the kubelet lays it, and becomes the engine.
 const POD: &str = "if [ -n \"$SERVICE_ACCOUNT\" ]; then \
                    mount -t tmpfs none /var/run && mkdir -p /var/run/secrets/kubernetes.io/serviceaccount && \
                    mount --bind \"$SERVICE_ACCOUNT\" /var/run/secrets/kubernetes.io/serviceaccount || exit 99; fi; \
                    exec \"$0\" \"$@\"";
+
+/// Leaves the folders [`Engine::WORK`] and `TMPDIR` writable, and nothing else, and becomes the engine.
+const AGENT: &str = "if [ -n \"$WORK\" ]; then \
+                     mount --rbind / / && mount --bind \"$WORK\" \"$WORK\" && mount --bind \"$TMPDIR\" \"$TMPDIR\" && \
+                     mount -o remount,bind,ro / && cd \"$PWD\" || exit 99; fi; \
+                     exec \"$0\" \"$@\"";
 
 const UNSHARE: [&str; 4] = ["--user", "--map-root-user", "--mount", "sh"];
 
@@ -30,19 +35,33 @@ impl Engine {
     /// Environment variable that tells [`Self::opentofu_in_pod`] where its service account is.
     pub const SERVICE_ACCOUNT: &str = "SERVICE_ACCOUNT";
 
+    /// Environment variable that tells [`Self::opentofu_in_agent`] which folder is writable beside `TMPDIR`.
+    pub const WORK: &str = "WORK";
+
     /// The pinned OpenTofu of `make tools`.
     #[must_use]
     pub fn opentofu() -> Self {
-        Self { name: "opentofu", path: Cloud::running().tofu().to_owned(), in_pod: false }
+        Self { name: "opentofu", path: Cloud::running().tofu().to_owned(), before: None }
     }
 
     /// The same with the files of a service account where a pod has them, and nobody else sees them. Needs a kernel that
     /// lets users have mount namespaces; otherwise says that the test is skipped.
     #[must_use]
     pub fn opentofu_in_pod() -> Option<Self> {
-        let trial = Command::new("unshare").args(UNSHARE).args(["-c", "mount -t tmpfs none /var/run"]).output();
+        Self::opentofu_after(POD, "mount -t tmpfs none /var/run")
+    }
+
+    /// The same with a file system that is read-only but for two folders, as agents of workspaces have it. Needs what
+    /// [`Self::opentofu_in_pod`] needs.
+    #[must_use]
+    pub fn opentofu_in_agent() -> Option<Self> {
+        Self::opentofu_after(AGENT, "mount --rbind / / && mount -o remount,bind,ro /")
+    }
+
+    fn opentofu_after(before: &'static str, trial: &str) -> Option<Self> {
+        let trial = Command::new("unshare").args(UNSHARE).args(["-c", trial]).output();
         match trial {
-            Ok(output) if output.status.success() => Some(Self { in_pod: true, ..Self::opentofu() }),
+            Ok(output) if output.status.success() => Some(Self { before: Some(before), ..Self::opentofu() }),
             Ok(output) => skip(&format!("unshare: {}", String::from_utf8_lossy(&output.stderr).trim())),
             Err(error) => skip(&format!("unshare: {error}")),
         }
@@ -63,13 +82,13 @@ impl Engine {
         if minor(version).is_none_or(|minor| minor < OLDEST_TERRAFORM) {
             return skip(&format!("{} is {version}, and 1.{OLDEST_TERRAFORM} is needed", path.display()));
         }
-        Some(Self { name: "terraform", path, in_pod: false })
+        Some(Self { name: "terraform", path, before: None })
     }
 
     /// The Terraform of `make tools`, which is newer.
     #[must_use]
     pub fn newer_terraform() -> Self {
-        Self { name: "terraform-1.13", path: Cloud::running().tool("terraform-1.13"), in_pod: false }
+        Self { name: "terraform-1.13", path: Cloud::running().tool("terraform-1.13"), before: None }
     }
 
     /// `opentofu`, `terraform` or `terraform-1.13`: fit for names.
@@ -80,11 +99,9 @@ impl Engine {
 
     /// What runs it; arguments are added.
     pub(crate) fn command(&self) -> tokio::process::Command {
-        if !self.in_pod {
-            return tokio::process::Command::new(&self.path);
-        }
+        let Some(before) = self.before else { return tokio::process::Command::new(&self.path) };
         let mut command = tokio::process::Command::new("unshare");
-        command.args(UNSHARE).args(["-c", POD]).arg(&self.path);
+        command.args(UNSHARE).args(["-c", before]).arg(&self.path);
         command
     }
 }

@@ -8,11 +8,15 @@ use serde_json::Value;
 use crate::kubernetes::Kubernetes;
 use crate::{Account, Cloud, GitLab};
 
+/// What tests leave: `target/acceptance`.
+pub(crate) fn of_all_tests() -> PathBuf {
+    let running = std::env::current_exe().expect("a running test has a path");
+    running.ancestors().nth(3).expect("tests are in target/<profile>/deps").join("acceptance")
+}
+
 /// The folder of a test, below `target/acceptance`, empty.
 pub(crate) fn folder(test: &str) -> PathBuf {
-    let running = std::env::current_exe().expect("a running test has a path");
-    let target = running.ancestors().nth(3).expect("tests are in target/<profile>/deps");
-    let folder = target.join("acceptance").join(test);
+    let folder = of_all_tests().join(test);
     match fs::remove_dir_all(&folder) {
         Ok(()) => {}
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}

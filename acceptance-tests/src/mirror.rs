@@ -4,8 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-const BINARY: &str = "terraform-provider-gitlabspot";
-const VERSION: &str = env!("CARGO_PKG_VERSION");
+pub(crate) const BINARY: &str = "terraform-provider-gitlabspot";
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 const HOSTS: [&str; 2] = ["registry.opentofu.org", "registry.terraform.io"];
 
 /// Lays out a mirror in `folder` and returns the text of the CLI configuration that uses it and nothing else.
@@ -64,7 +64,7 @@ pub fn binary() -> PathBuf {
 }
 
 /// As Go names it.
-fn platform() -> String {
+pub(crate) fn platform() -> String {
     let system = match std::env::consts::OS {
         "macos" => "darwin",
         other => other,

@@ -7,8 +7,11 @@ use std::path::Path;
 /// The folder of [`crate::Stage::give`].
 pub(crate) const GIVEN: &str = "given";
 
-/// Looks for these texts in every file below a folder; of plan files, which are zip archives, in every entry. Links are
-/// the provider itself, and what the test gives to it is in a folder of its own. Returns what was searched.
+/// Where `init` unpacks or links providers.
+const PROVIDERS: &str = ".terraform/providers";
+
+/// Looks for these texts in every file below a folder; of plan files, which are zip archives, in every entry. The provider
+/// itself is not searched, and what the test gives to it is in a folder of its own. Returns what was searched.
 ///
 /// # Panics
 ///
@@ -22,7 +25,8 @@ pub fn for_none_of(folder: &Path, secrets: &[&str]) -> Vec<String> {
 fn search(folder: &Path, secrets: &[&str], searched: &mut Vec<String>) {
     let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     for path in entries.flatten().map(|entry| entry.path()) {
-        if path.is_symlink() || path.ends_with("mirror") || path.ends_with(GIVEN) {
+        let is_provider = path.is_symlink() || path.ends_with("mirror") || path.ends_with(PROVIDERS);
+        if is_provider || path.ends_with(GIVEN) {
             continue;
         }
         if path.is_dir() {

@@ -117,9 +117,21 @@ impl Stage {
         workspace
     }
 
+    /// A workspace with these files and another CLI configuration than that of the other ones, not initialised.
+    pub fn with_cli_configuration(&self, cli: &str, files: &[(&str, &str)]) -> Workspace {
+        let workspace = self.workspace_with(cli, CONFIGURATION);
+        for (name, text) in files {
+            workspace.write(name, text);
+        }
+        workspace
+    }
+
     fn empty_workspace(&self, place: &str) -> Workspace {
-        let cli = mirror::lay_out(&self.root.join("mirror"));
-        evidence::write(&self.root, "engine.tfrc", &cli);
+        self.workspace_with(&mirror::lay_out(&self.root.join("mirror")), place)
+    }
+
+    fn workspace_with(&self, cli: &str, place: &str) -> Workspace {
+        evidence::write(&self.root, "engine.tfrc", cli);
         let environment =
             self.account.environment().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         Workspace::new(&self.root, place, self.engine.clone(), environment)

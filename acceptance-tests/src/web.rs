@@ -1,10 +1,9 @@
 //! A small web service of a test's own.
 
-use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
@@ -26,8 +25,8 @@ impl Web {
     /// # Panics
     ///
     /// When loopback has no port left.
-    pub async fn start(
-        answer: impl Fn(&Request<Incoming>) -> Option<Response<String>> + Send + Sync + 'static,
+    pub async fn start<B: Into<Bytes>>(
+        answer: impl Fn(&Request<Bytes>) -> Option<Response<B>> + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port on loopback");
         let url = format!("http://{}", listener.local_addr().expect("a listener has an address"));
@@ -39,12 +38,13 @@ impl Web {
                 let service = service_fn(move |request: Request<Incoming>| {
                     let line = format!("{} {}", request.method(), request.uri());
                     noted.lock().unwrap_or_else(PoisonError::into_inner).push(line);
-                    let answer = answer(&request).unwrap_or_else(|| {
-                        let mut none = Response::default();
-                        *none.status_mut() = StatusCode::NOT_FOUND;
-                        none
-                    });
-                    std::future::ready(Ok::<_, Infallible>(answer.map(|text| Full::new(Bytes::from(text)))))
+                    let answer = Arc::clone(&answer);
+                    async move {
+                        let (head, body) = request.into_parts();
+                        let request = Request::from_parts(head, body.collect().await?.to_bytes());
+                        let found = answer(&request).map(|answer| answer.map(Into::into));
+                        Ok::<_, hyper::Error>(found.unwrap_or_else(not_found).map(Full::new))
+                    }
                 });
                 tokio::spawn(
                     hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service),
@@ -65,6 +65,12 @@ impl Web {
     pub fn seen(&self) -> Vec<String> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+fn not_found() -> Response<Bytes> {
+    let mut none = Response::default();
+    *none.status_mut() = StatusCode::NOT_FOUND;
+    none
 }
 
 impl Drop for Web {

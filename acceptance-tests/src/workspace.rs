@@ -141,6 +141,22 @@ impl Workspace {
         self.forget_checksums();
     }
 
+    /// The lock file that `init` or `providers lock` wrote.
+    #[must_use]
+    pub fn lock_file(&self) -> PathBuf {
+        self.folder.join(LOCK)
+    }
+
+    /// Removes what `init` installed; the lock file stays.
+    ///
+    /// # Panics
+    ///
+    /// When there was no `init`.
+    pub fn uninstall(&self) {
+        let installed = self.folder.join(".terraform");
+        fs::remove_dir_all(&installed).unwrap_or_else(|error| panic!("{}: {error}", installed.display()));
+    }
+
     /// `init` of a configuration whose state is somewhere else.
     ///
     /// # Panics
@@ -154,7 +170,7 @@ impl Workspace {
     /// Leaves the provider's checksum out of the lock file, as the engine allows. With one, every later command reads the
     /// whole provider again to compare it, and with a debug build that is half of the command's time.
     fn forget_checksums(&self) {
-        let path = self.folder.join(LOCK);
+        let path = self.lock_file();
         // A folder without a configuration has none.
         if !path.exists() {
             return;

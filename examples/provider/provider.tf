@@ -3,7 +3,8 @@ terraform {
 
   required_providers {
     gitlabspot = {
-      source = "gitlabspot/gitlabspot"
+      source  = "gitlabspot/gitlabspot"
+      version = "~> 0.1"
     }
   }
 }

@@ -1,4 +1,5 @@
 //! Guides quote configurations that are proven elsewhere: what stands in one is in a file of `examples/`, word for word.
+//! Configurations of the engines' command line are in files of the type `.tfrc`.
 //! Those in `guides/` beside this file are templates, in which a path of the repository stands for the file.
 
 use std::collections::BTreeMap;
@@ -49,25 +50,44 @@ fn guides_quote_examples() {
         let is_wanted = |path: &String| path.starts_with(folder) && endings.iter().any(|it| path.ends_with(it));
         files().into_iter().filter(is_wanted).map(|path| (text(&path).unwrap(), path)).map(|(a, b)| (b, a)).collect()
     };
-    let (guides, examples) = (of("docs/guides/", &[".md"]), of("examples/", &[".tf", ".tofu"]));
+    let guides = of("docs/guides/", &[".md"]);
     assert!(!guides.is_empty());
-    for (path, guide) in guides {
-        assert!(guide.starts_with("---\npage_title: "), "{path} has no front matter");
-        for block in blocks(&guide) {
-            let quoted = examples.iter().any(|(_, example)| example.contains(block));
-            assert!(quoted, "{path}: no example has\n{block}");
+    for (language, endings) in [("terraform", &[".tf", ".tofu"][..]), ("hcl", &[".tfrc", ".hcl"])] {
+        let examples = of("examples/", endings);
+        for (path, guide) in &guides {
+            assert!(guide.starts_with("---\npage_title: "), "{path} has no front matter");
+            for block in blocks(guide, language) {
+                let quoted = examples.iter().any(|(_, example)| example.contains(block));
+                assert!(quoted, "{path}: no example has\n{block}");
+            }
         }
     }
 }
 
-/// The HCL of a page.
-fn blocks(page: &str) -> Vec<&str> {
-    page.split("```terraform\n").skip(1).filter_map(|rest| rest.split(FENCE).next()).collect()
+/// Names of files of a release are those of this version.
+#[test]
+fn guides_name_this_version() {
+    for path in files().into_iter().filter(|path| path.starts_with("docs/guides/")) {
+        let guide = text(&path).unwrap();
+        for separator in ["_", "_v"] {
+            let name = format!("terraform-provider-gitlabspot{separator}");
+            let versions = guide.split(&name).skip(1).filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+            for version in versions {
+                assert!(version.starts_with(env!("CARGO_PKG_VERSION")), "{path}: {name}{version:.20}");
+            }
+        }
+    }
+}
+
+/// What a page has in one language.
+fn blocks<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
+    page.split(&format!("{FENCE}{language}\n")).skip(1).filter_map(|rest| rest.split(FENCE).next()).collect()
 }
 
 #[test]
 fn blocks_are_found() {
-    assert_eq!(blocks("a\n```terraform\nx = 1\n```\nb\n```sh\nls\n```\n"), ["x = 1\n"]);
+    let page = "a\n```terraform\nx = 1\n```\nb\n```sh\nls\n```\n";
+    assert_eq!((blocks(page, "terraform"), blocks(page, "sh")), (vec!["x = 1\n"], vec!["ls\n"]));
 }
 
 #[test]

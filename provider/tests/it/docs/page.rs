@@ -14,6 +14,10 @@ const AWS: &str = include_str!("aws.md");
 /// What there is to say of clusters that no single attribute can.
 const KUBERNETES: &str = include_str!("kubernetes.md");
 
+/// What follows the first example.
+const INSTALLATION: &str = "Run `tofu init` or `terraform init` to install the provider. Without access to a registry, it is installed from the \
+     archives of a release, or from a filesystem, network or OCI mirror: see the guide [Installation](guides/installation.md).";
+
 /// What a release does when it is planned, applied and destroyed.
 const RUNNER_RELEASE: &str = include_str!("runner_release.md");
 
@@ -41,6 +45,7 @@ impl Page {
         let mut page = Self::new("Provider: gitlabspot".to_owned(), "gitlabspot Provider", &schema.description);
         page.category = "";
         page.example("## Example Usage", "examples/provider/provider.tf", "terraform");
+        page.parts.push(INSTALLATION.to_owned());
         page.parts.extend(AWS.split("\n\n").map(example_or_prose));
         let ways = text("examples/provider/kubernetes.tf").unwrap_or_default();
         page.parts.push(KUBERNETES.replace("{{example}}", &fenced(&ways, "terraform")));

@@ -1,0 +1,56 @@
+//! A key that signs the packages of tests, and nothing else.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// What a registry tells of the key.
+#[derive(Clone, Debug)]
+pub(super) struct SigningKey {
+    id: String,
+    public: String,
+}
+
+const FILE: &str = "key.asc";
+
+impl SigningKey {
+    /// Makes one, of which the public part is kept in `folder`. Returns the secret part.
+    pub(super) fn generate(folder: &Path) -> String {
+        let home = tempfile::tempdir().expect("a folder can be made");
+        let home = home.path();
+        let gpg = |arguments: &[&str]| {
+            let how = ["--batch", "--no-tty", "--pinentry-mode", "loopback", "--passphrase", ""];
+            run("gpg", home, &[&how, arguments].concat())
+        };
+        let _ = gpg(&["--quick-generate-key", "release@gitlabspot.test", "rsa2048", "sign", "never"]);
+        let listed = gpg(&["--with-colons", "--list-keys"]);
+        let id = listed.lines().find_map(|line| line.strip_prefix("pub:")?.split(':').nth(3)).expect("a key has an id");
+        let public = format!("{id}\n{}", gpg(&["--armor", "--export"]));
+        fs::write(folder.join(FILE), public).expect("a file can be written");
+        let secret = gpg(&["--armor", "--export-secret-keys"]);
+        let _ = run("gpgconf", home, &["--kill", "gpg-agent"]);
+        secret
+    }
+
+    pub(super) fn read(folder: &Path) -> Self {
+        let text = fs::read_to_string(folder.join(FILE)).expect("the packages are signed");
+        let (id, public) = text.split_once('\n').expect("a line with the id is first");
+        Self { id: id.to_owned(), public: public.to_owned() }
+    }
+
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The public part.
+    pub(super) fn public(&self) -> &str {
+        &self.public
+    }
+}
+
+fn run(program: &str, home: &Path, arguments: &[&str]) -> String {
+    let output = Command::new(program).arg("--homedir").arg(home).args(arguments).output();
+    let output = output.unwrap_or_else(|error| panic!("{program}: {error}: signatures need GnuPG"));
+    assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("armored keys are text")
+}
