@@ -35,11 +35,12 @@ impl Function for AutoscalerTags {
                           The tags belong on the Auto Scaling Group: EKS does not pass on the tags of a node group."
                 .into(),
             parameters: vec![
-                parameter("labels", "Labels of the nodes.", Type::String.map()),
+                parameter("labels", "Labels of the nodes. `null` is the same as no labels.", Type::String.map()),
                 parameter(
                     "taints",
                     "Taints of the nodes: a list or set of objects with `key`, `effect` and, if the taint has one, \
-                     `value`. Effects as Kubernetes writes them (`NoSchedule`) or as EKS does (`NO_SCHEDULE`).",
+                     `value`. Effects as Kubernetes writes them (`NoSchedule`) or as EKS does (`NO_SCHEDULE`). `null` is \
+                     the same as no taints.",
                     Type::Dynamic,
                 ),
             ],

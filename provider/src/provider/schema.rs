@@ -31,9 +31,11 @@ pub struct Config {
     #[attr(optional)]
     pub shared_credentials_files: Value<List<String>>,
     /// IAM role to assume with the credentials that are configured otherwise. Its session is renewed before it expires.
+    /// Defaults to none.
     #[attr(optional)]
     pub assume_role: Value<AssumeRole>,
-    /// IAM role to assume with a token of an OpenID Connect provider. It replaces all other credentials.
+    /// IAM role to assume with a token of an OpenID Connect provider. It replaces all other credentials. Defaults to
+    /// none.
     #[attr(optional)]
     pub assume_role_with_web_identity: Value<AssumeRoleWithWebIdentity>,
     /// Custom endpoint URLs of AWS services. Default to `AWS_ENDPOINT_URL_<SERVICE>` and `AWS_ENDPOINT_URL`. The
@@ -71,21 +73,22 @@ pub struct Config {
     /// Path of a PEM file with certificate authorities, which replace those of the system. Defaults to `AWS_CA_BUNDLE`.
     #[attr(optional)]
     pub custom_ca_bundle: Value<String>,
-    /// Tags of all AWS resources that this provider manages. Tags of a resource take precedence.
+    /// Tags of all AWS resources that this provider manages. Tags of a resource take precedence. Defaults to none.
     #[attr(optional)]
     pub default_tags: Value<Map<String>>,
-    /// Tags that the provider ignores: they are not shown as a difference and not removed.
+    /// Tags that the provider ignores: they are not shown as a difference and not removed. Defaults to none.
     #[attr(optional)]
     pub ignore_tags: Value<IgnoreTags>,
     /// IDs of the AWS accounts in which the provider is allowed to work. Checked once per run, before the first call.
-    /// Conflicts with `forbidden_account_ids`.
+    /// Conflicts with `forbidden_account_ids`. Defaults to all accounts.
     #[attr(optional)]
     pub allowed_account_ids: Value<Set<String>>,
     /// IDs of the AWS accounts in which the provider is not allowed to work. Checked once per run, before the first
-    /// call. Conflicts with `allowed_account_ids`.
+    /// call. Conflicts with `allowed_account_ids`. Defaults to none.
     #[attr(optional)]
     pub forbidden_account_ids: Value<Set<String>>,
-    /// Connection to the Kubernetes cluster: see [Connecting to Kubernetes](#connecting-to-kubernetes).
+    /// Connection to the Kubernetes cluster: see [Connecting to Kubernetes](#connecting-to-kubernetes). Defaults to the
+    /// `KUBE_*` environment variables, then to the cluster of the pod.
     #[attr(optional)]
     pub kubernetes: Value<Kubernetes>,
 }
@@ -96,25 +99,25 @@ pub struct AssumeRole {
     /// ARN of the role.
     #[attr(required)]
     pub role_arn: Value<String>,
-    /// Name of the session.
+    /// Name of the session. Defaults to `gitlabspot`.
     #[attr(optional)]
     pub session_name: Value<String>,
-    /// External ID that the role's trust policy requires.
+    /// External ID that the role's trust policy requires. Defaults to none.
     #[attr(optional)]
     pub external_id: Value<String>,
-    /// Duration of the session, for example `"1h"`.
+    /// Duration of the session, for example `"1h"`. Defaults to the default of STS, one hour.
     #[attr(optional)]
     pub duration: Value<String>,
-    /// Session policy in JSON, which limits the permissions of the session.
+    /// Session policy in JSON, which limits the permissions of the session. Defaults to none.
     #[attr(optional)]
     pub policy: Value<String>,
-    /// ARNs of managed policies, which limit the permissions of the session.
+    /// ARNs of managed policies, which limit the permissions of the session. Defaults to none.
     #[attr(optional)]
     pub policy_arns: Value<Set<String>>,
-    /// Tags of the session.
+    /// Tags of the session. Defaults to none.
     #[attr(optional)]
     pub tags: Value<Map<String>>,
-    /// Source identity of the session.
+    /// Source identity of the session. Defaults to none.
     #[attr(optional)]
     pub source_identity: Value<String>,
 }
@@ -125,16 +128,16 @@ pub struct AssumeRoleWithWebIdentity {
     /// ARN of the role. Defaults to `AWS_ROLE_ARN`.
     #[attr(optional)]
     pub role_arn: Value<String>,
-    /// Name of the session. Defaults to `AWS_ROLE_SESSION_NAME`.
+    /// Name of the session. Defaults to `AWS_ROLE_SESSION_NAME`, or `gitlabspot`.
     #[attr(optional)]
     pub session_name: Value<String>,
-    /// Value of the token. Conflicts with `web_identity_token_file`.
+    /// Value of the token. Conflicts with `web_identity_token_file`. By default the token is read from the file.
     #[attr(optional, sensitive)]
     pub web_identity_token: Value<Secret>,
     /// Path of the file with the token. Defaults to `AWS_WEB_IDENTITY_TOKEN_FILE`.
     #[attr(optional)]
     pub web_identity_token_file: Value<String>,
-    /// Duration of the session, for example `"1h"`.
+    /// Duration of the session, for example `"1h"`. Defaults to the default of STS, one hour.
     #[attr(optional)]
     pub duration: Value<String>,
 }
@@ -142,22 +145,23 @@ pub struct AssumeRoleWithWebIdentity {
 /// URLs of services.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct Endpoints {
-    /// URL of EC2 Auto Scaling.
+    /// URL of EC2 Auto Scaling. Defaults to `AWS_ENDPOINT_URL_AUTO_SCALING` or `AWS_ENDPOINT_URL`, otherwise to the
+    /// endpoint of AWS.
     #[attr(optional)]
     pub autoscaling: Value<String>,
-    /// URL of EC2.
+    /// URL of EC2. Defaults to `AWS_ENDPOINT_URL_EC2` or `AWS_ENDPOINT_URL`, otherwise to the endpoint of AWS.
     #[attr(optional)]
     pub ec2: Value<String>,
-    /// URL of EKS.
+    /// URL of EKS. Defaults to `AWS_ENDPOINT_URL_EKS` or `AWS_ENDPOINT_URL`, otherwise to the endpoint of AWS.
     #[attr(optional)]
     pub eks: Value<String>,
-    /// URL of IAM.
+    /// URL of IAM. Defaults to `AWS_ENDPOINT_URL_IAM` or `AWS_ENDPOINT_URL`, otherwise to the endpoint of AWS.
     #[attr(optional)]
     pub iam: Value<String>,
-    /// URL of S3.
+    /// URL of S3. Defaults to `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`, otherwise to the endpoint of AWS.
     #[attr(optional)]
     pub s3: Value<String>,
-    /// URL of STS.
+    /// URL of STS. Defaults to `AWS_ENDPOINT_URL_STS` or `AWS_ENDPOINT_URL`, otherwise to the endpoint of AWS.
     #[attr(optional)]
     pub sts: Value<String>,
 }
@@ -165,10 +169,10 @@ pub struct Endpoints {
 /// Tags that are not ours.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct IgnoreTags {
-    /// Keys of the ignored tags.
+    /// Keys of the ignored tags. Defaults to none.
     #[attr(optional)]
     pub keys: Value<Set<String>>,
-    /// Key prefixes of the ignored tags.
+    /// Key prefixes of the ignored tags. Defaults to none.
     #[attr(optional)]
     pub key_prefixes: Value<Set<String>>,
 }
@@ -178,7 +182,8 @@ pub struct IgnoreTags {
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct Kubernetes {
     /// Name of an EKS cluster in the provider's account and region. Its endpoint is looked up when it is first needed,
-    /// and tokens are created with the AWS credentials. Conflicts with all other endpoints and credentials.
+    /// and tokens are created with the AWS credentials. Conflicts with all other endpoints and credentials. Defaults to
+    /// none.
     #[attr(optional)]
     pub cluster_name: Value<String>,
     /// Path of a kubeconfig file; `~/` is the home directory. Defaults to `KUBE_CONFIG_PATH`.
@@ -224,7 +229,7 @@ pub struct Kubernetes {
     /// with the exceptions of `NO_PROXY`.
     #[attr(optional)]
     pub proxy_url: Value<String>,
-    /// Command that prints credentials, as kubectl runs it. Conflicts with `token`.
+    /// Command that prints credentials, as kubectl runs it. Conflicts with `token`. Defaults to none.
     #[attr(optional)]
     pub exec: Value<Exec>,
 }
@@ -238,10 +243,10 @@ pub struct Exec {
     /// Command to run.
     #[attr(required)]
     pub command: Value<String>,
-    /// Arguments of the command.
+    /// Arguments of the command. Defaults to none.
     #[attr(optional)]
     pub args: Value<List<String>>,
-    /// Additional environment variables of the command.
+    /// Additional environment variables of the command. Defaults to none.
     #[attr(optional)]
     pub env: Value<Map<String>>,
 }

@@ -7,27 +7,29 @@ use tfplugin::framework::{Number, Object, Set};
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct SpotInstanceTypes {
     /// Number of vCPUs. The autoscaler sizes a node group by its first type, so all of one group should have the same.
+    /// Defaults to any number.
     #[attr(optional)]
     pub vcpus: Value<i64>,
-    /// Memory in GiB.
+    /// Memory in GiB. Defaults to any size.
     #[attr(optional)]
     pub memory_gib: Value<Range>,
-    /// `x86_64` (the default) or `arm64`.
+    /// CPU architecture: `x86_64` or `arm64`. Defaults to `x86_64`.
     #[attr(optional)]
     pub architecture: Value<String>,
-    /// Types to leave out; `*` stands for any characters, as in `t3.*`.
+    /// Instance types to exclude; `*` matches any characters, as in `t3.*`. Defaults to none.
     #[attr(optional)]
     pub exclude: Value<Set<String>>,
-    /// Zones in which the types are wanted, for instance `["af-south-1b"]`. Otherwise all zones of the region.
+    /// Availability zones in which the types must be offered, for example `["af-south-1b"]`. Defaults to all zones of
+    /// the region.
     #[attr(optional)]
     pub availability_zones: Value<Set<String>>,
-    /// Only types that every one of the zones offers. Otherwise one zone is enough.
+    /// Whether every zone must offer a type. Defaults to `false`: one zone is enough.
     #[attr(optional)]
     pub require_all_zones: Value<bool>,
-    /// At most this many types, the cheapest: 1 to 20, by default 20, which is what a node group takes.
+    /// Maximum number of types, 1 to 20. The cheapest ones are returned. Defaults to 20, the maximum of a node group.
     #[attr(optional)]
     pub max_results: Value<i64>,
-    /// Names of the types, cheapest first: fits `instance_types` of `gitlabspot_node_group`.
+    /// Names of the types, cheapest first, for `instance_types` of `gitlabspot_node_group`.
     #[attr(computed)]
     pub names: Value<List<String>>,
     /// The types, cheapest first.
@@ -38,10 +40,10 @@ pub struct SpotInstanceTypes {
 /// A range, each end included.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct Range {
-    /// Smallest.
+    /// Minimum in GiB, inclusive. Defaults to no minimum.
     #[attr(optional)]
     pub min: Value<Number>,
-    /// Largest.
+    /// Maximum in GiB, inclusive. Defaults to no maximum.
     #[attr(optional)]
     pub max: Value<Number>,
 }
@@ -49,7 +51,7 @@ pub struct Range {
 /// One type.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct InstanceType {
-    /// Its name.
+    /// Name of the type.
     #[attr(computed)]
     pub name: Value<String>,
     /// Number of vCPUs.
@@ -61,7 +63,7 @@ pub struct InstanceType {
     /// Lowest current Spot price per hour among the zones, in US dollars.
     #[attr(computed)]
     pub spot_price: Value<Number>,
-    /// Those of the zones that offer it.
+    /// Availability zones that offer the type.
     #[attr(computed)]
     pub availability_zones: Value<List<String>>,
 }

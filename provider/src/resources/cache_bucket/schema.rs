@@ -6,12 +6,11 @@ use tfplugin::framework::{Object, Timeouts, Value};
 /// The bucket.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct CacheBucket {
-    /// Name of the bucket, unique among all accounts of the AWS partition. Without `bucket` and `bucket_prefix` a name
-    /// is generated.
+    /// Name of the bucket, unique among all accounts of the AWS partition. Defaults to a generated name.
     #[attr(optional, computed, stable, replace)]
     pub bucket: Value<String>,
-    /// Prefix of a generated name. A prefix that the current name does not start with replaces the bucket. Conflicts
-    /// with `bucket`.
+    /// Prefix of a generated name. Defaults to `gitlab-runner-cache-`. A prefix that the current name does not start
+    /// with replaces the bucket. Conflicts with `bucket`.
     #[attr(optional)]
     pub bucket_prefix: Value<String>,
     /// Number of days after its upload after which a cache object is deleted. `0` disables the expiration.
@@ -47,9 +46,9 @@ pub struct CacheBucket {
     /// destroyed. The destroy fails if objects are still written after two minutes.
     #[attr(optional, default = false)]
     pub force_destroy: Value<bool>,
-    /// Tags of the bucket. Tags that are not managed here are kept. An import cannot distinguish them and imports all
-    /// tags: configure them here, or exclude them with `ignore_tags` of the provider, so that the next apply keeps
-    /// them.
+    /// Tags of the bucket. Defaults to none, beside the `default_tags` of the provider. Tags that are not managed here
+    /// are kept. An import cannot distinguish them and imports all tags: configure them here, or exclude them with
+    /// `ignore_tags` of the provider, so that the next apply keeps them.
     #[attr(optional)]
     pub tags: Value<Map<String>>,
     /// All managed tags: `tags` and the `default_tags` of the provider.

@@ -54,10 +54,11 @@ pub struct NodeGroup {
     pub subnet_ids: Value<Set<String>>,
     /// Kubernetes labels of the nodes. A key has up to 63 characters including its prefix, a value 1 to 63. The
     /// prefixes `kubernetes.io/`, `k8s.io/` and `eks.amazonaws.com/` are reserved, except for `node.kubernetes.io/` and
-    /// `kubelet.kubernetes.io/`.
+    /// `kubelet.kubernetes.io/`. Defaults to none. A change does not replace the nodes.
     #[attr(optional)]
     pub labels: Value<Map<String>>,
-    /// Kubernetes taints of the nodes. Only pods that tolerate all of them are scheduled on the nodes.
+    /// Kubernetes taints of the nodes. Only pods that tolerate all of them are scheduled on the nodes. Defaults to
+    /// none. A change does not replace the nodes.
     #[attr(optional)]
     pub taints: Value<Set<Taint>>,
     /// ARN of the IAM role of the nodes. Specify the resources that attach its policies in `depends_on`: EKS requires
@@ -66,11 +67,12 @@ pub struct NodeGroup {
     #[attr(optional, computed, stable, replace)]
     pub node_role_arn: Value<String>,
     /// IAM role that is created, updated and deleted with the node group. `{}` creates it with the default settings.
-    /// One of `node_role_arn` and `node_role` is required to create a node group.
+    /// One of `node_role_arn` and `node_role` is required to create a node group. A node group that was created with
+    /// `node_role_arn` is replaced.
     #[attr(optional)]
     pub node_role: Value<NodeRole>,
     /// SSH access to the nodes. Conflicts with `launch_template` and `template`; with `template`, use
-    /// `template.key_name`.
+    /// `template.key_name`. Defaults to no access.
     #[attr(optional, replace)]
     pub remote_access: Value<RemoteAccess>,
     /// AMI type of the nodes, for example `BOTTLEROCKET_x86_64`. Defaults to `AL2023_x86_64_STANDARD`, or to
@@ -94,16 +96,17 @@ pub struct NodeGroup {
     /// `false`.
     #[attr(optional)]
     pub force_update_version: Value<bool>,
-    /// Existing EC2 launch template of the nodes. Only its version can be changed in place. The template must not
-    /// specify an instance type, a subnet or an instance profile. If it specifies an AMI, omit `ami_type`, `version`
-    /// and `release_version`. Conflicts with `template`, `disk_size` and `remote_access`.
+    /// Existing EC2 launch template of the nodes. Defaults to none. Only its version can be changed in place: adding or
+    /// removing the launch template replaces the node group. The template must not specify an instance type, a subnet
+    /// or an instance profile. If it specifies an AMI, omit `ami_type`, `version` and `release_version`. Conflicts with
+    /// `template`, `disk_size` and `remote_access`.
     #[attr(optional)]
     pub launch_template: Value<LaunchTemplate>,
     /// Settings of an EC2 launch template that is created, updated and deleted with the node group. A change creates a
     /// new version of the template, and EKS replaces the nodes one after the other. A node group that was created
-    /// without a launch template or with `launch_template` is replaced. With `node_role.addon_policies` a launch
-    /// template is created without this attribute as well, unless `remote_access` or `disk_size` is set. Conflicts with
-    /// `launch_template`, `disk_size` and `remote_access`.
+    /// without a launch template or with `launch_template` is replaced. By default a launch template is only created
+    /// with `node_role.addon_policies`, unless `remote_access` or `disk_size` is set. Conflicts with `launch_template`,
+    /// `disk_size` and `remote_access`.
     #[attr(optional)]
     pub template: Value<Template>,
     /// How many nodes can be unavailable during an update. Defaults to one node at a time.
@@ -112,12 +115,13 @@ pub struct NodeGroup {
     /// Whether EKS replaces unhealthy nodes.
     #[attr(optional, default = false)]
     pub node_repair: Value<bool>,
-    /// Information for the cluster autoscaler, which it reads from tags of the Auto Scaling Group.
+    /// Information for the cluster autoscaler, which it reads from tags of the Auto Scaling Group. By default the tags
+    /// are set, without additional resources and options.
     #[attr(optional)]
     pub autoscaler: Value<Autoscaler>,
-    /// Additional tags of the Auto Scaling Group. EC2 propagates them to the instances. An import does not know which
-    /// of the existing tags are managed and imports none: the next apply manages the tags that are configured here, and
-    /// other tags are kept.
+    /// Additional tags of the Auto Scaling Group. Defaults to none. EC2 propagates them to new instances. An import
+    /// does not know which of the existing tags are managed and imports none: the next apply manages the tags that are
+    /// configured here, and other tags are kept.
     #[attr(optional)]
     pub asg_tags: Value<Map<String>>,
     /// Whether the `AZRebalance` process of the Auto Scaling Group is suspended. EC2 then does not terminate nodes, and
@@ -126,10 +130,10 @@ pub struct NodeGroup {
     /// changed.
     #[attr(optional, computed)]
     pub suspend_az_rebalance: Value<bool>,
-    /// Tags of the node group and of the IAM role that is created for it. EKS does not propagate them to the Auto
-    /// Scaling Group: see `asg_tags`. Tags that are not managed here are kept. An import cannot distinguish them and
-    /// imports all tags: configure them here, or exclude them with `ignore_tags` of the provider, so that the next
-    /// apply keeps them.
+    /// Tags of the node group and of the IAM role that is created for it. Defaults to none, beside the `default_tags`
+    /// of the provider. EKS does not propagate them to the Auto Scaling Group: see `asg_tags`. Tags that are not
+    /// managed here are kept. An import cannot distinguish them and imports all tags: configure them here, or exclude
+    /// them with `ignore_tags` of the provider, so that the next apply keeps them.
     #[attr(optional)]
     pub tags: Value<Map<String>>,
     /// Timeouts of the operations. Each defaults to 60 minutes.
@@ -168,7 +172,7 @@ pub struct Taint {
     /// Key of the taint.
     #[attr(required)]
     pub key: Value<String>,
-    /// Value of the taint.
+    /// Value of the taint. Defaults to no value.
     #[attr(optional)]
     pub value: Value<String>,
     /// Effect of the taint: `NoSchedule`, `PreferNoSchedule` or `NoExecute`.
@@ -182,26 +186,27 @@ pub struct NodeRole {
     /// Name of the role. Defaults to a name that is derived from the names of the cluster and the node group.
     #[attr(optional, computed, stable, replace)]
     pub name: Value<String>,
-    /// Prefix of the name. The suffix is derived from region, cluster and node group. A prefix that the current name
-    /// does not start with creates a new role.
+    /// Prefix of the name. The suffix is derived from region, cluster and node group. By default the name is that of
+    /// `name`. A prefix that the current name does not start with replaces the node group and its role.
     #[attr(optional)]
     pub name_prefix: Value<String>,
     /// Path of the role.
     #[attr(optional, default = "/", replace)]
     pub path: Value<String>,
-    /// ARN of the policy that is the permissions boundary of the role.
+    /// ARN of the policy that is the permissions boundary of the role. Defaults to none.
     #[attr(optional)]
     pub permissions_boundary: Value<String>,
     /// Add-ons whose pods use this role: `auto_scaler`, `cert_manager`, `external_dns`, `image_builder`, `ebs`, `efs`,
-    /// `fsx`, `aws_load_balancer_controller`, `xray`, `cloud_watch`. Each add-on gets the AWS managed policy if there
-    /// is one, otherwise the permissions that its documentation or eksctl grants. Pods reach the role through the
-    /// instance metadata service, so that a launch template with a hop limit of 2 is created for the node group (see
-    /// `template`). An existing `launch_template` requires `metadata_options { http_put_response_hop_limit = 2 }`. IAM
-    /// roles for service accounts and EKS Pod Identity require neither, and grant the permissions to one pod instead of
-    /// every job on the node.
+    /// `fsx`, `aws_load_balancer_controller`, `xray`, `cloud_watch`. Defaults to none. Each add-on gets the AWS managed
+    /// policy if there is one, otherwise the permissions that its documentation or eksctl grants. Pods reach the role
+    /// through the instance metadata service, so that a launch template with a hop limit of 2 is created for the node
+    /// group (see `template`). An existing `launch_template` requires `metadata_options { http_put_response_hop_limit =
+    /// 2 }`. IAM roles for service accounts and EKS Pod Identity require neither, and grant the permissions to one pod
+    /// instead of every job on the node.
     #[attr(optional)]
     pub addon_policies: Value<Set<String>>,
-    /// ARNs of additional policies to attach. The policies that every node requires are always attached.
+    /// ARNs of additional policies to attach. The policies that every node requires are always attached. Defaults to
+    /// none.
     #[attr(optional)]
     pub additional_policy_arns: Value<Set<String>>,
 }
@@ -209,11 +214,11 @@ pub struct NodeRole {
 /// SSH access.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct RemoteAccess {
-    /// Name of the EC2 key pair.
+    /// Name of the EC2 key pair. Defaults to none.
     #[attr(optional)]
     pub ec2_ssh_key: Value<String>,
-    /// IDs of the security groups that can connect. Without any, EKS opens port 22 to the internet (0.0.0.0/0), which
-    /// reaches nodes in public subnets.
+    /// IDs of the security groups that can connect. Defaults to none: EKS then opens port 22 to the internet
+    /// (0.0.0.0/0), which reaches nodes in public subnets.
     #[attr(optional)]
     pub source_security_group_ids: Value<Set<String>>,
 }
@@ -227,7 +232,8 @@ pub struct LaunchTemplate {
     /// Name of the launch template. One of `id` and `name` is required.
     #[attr(optional, computed, stable, replace)]
     pub name: Value<String>,
-    /// Version number of the launch template, as a string. Defaults to the default version of the template.
+    /// Version number of the launch template, as a string. Defaults to the default version of the template. A change
+    /// replaces the nodes one after the other.
     #[attr(optional, computed, stable)]
     pub version: Value<String>,
 }
@@ -236,13 +242,15 @@ pub struct LaunchTemplate {
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct UpdateConfig {
     /// Maximum number of nodes that are unavailable at the same time, 1 to 100. Conflicts with
-    /// `max_unavailable_percentage`.
+    /// `max_unavailable_percentage`. Defaults to 1, unless `max_unavailable_percentage` is set.
     #[attr(optional)]
     pub max_unavailable: Value<i64>,
     /// Maximum percentage of nodes that are unavailable at the same time, 1 to 100. Conflicts with `max_unavailable`.
+    /// By default `max_unavailable` applies.
     #[attr(optional)]
     pub max_unavailable_percentage: Value<i64>,
     /// Update strategy: `DEFAULT` starts new nodes before it terminates old ones, `MINIMAL` terminates old nodes first.
+    /// Defaults to `DEFAULT`.
     #[attr(optional, computed, stable)]
     pub update_strategy: Value<String>,
 }
@@ -254,11 +262,11 @@ pub struct Autoscaler {
     /// requires these tags to scale from zero.
     #[attr(optional, default = true)]
     pub tags: Value<bool>,
-    /// Resources of a node that the cluster autoscaler cannot derive from its instance type, by name, for example `{
-    /// "ephemeral-storage" = "100G" }`.
+    /// Resources of a node that the cluster autoscaler cannot derive from its instance type, by name, as Kubernetes
+    /// quantities, for example `{ "ephemeral-storage" = "100G" }`. Defaults to none.
     #[attr(optional)]
     pub resources: Value<Map<String>>,
-    /// Autoscaling options of this node group.
+    /// Autoscaling options of this node group. Each defaults to the setting of the cluster autoscaler.
     #[attr(optional)]
     pub options: Value<AutoscalerOptions>,
 }

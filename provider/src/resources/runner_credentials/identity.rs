@@ -21,10 +21,10 @@ pub struct Identity {
     /// Namespace of the runner's manager.
     #[attr(required)]
     pub namespace: Value<String>,
-    /// Name of the Secret with the key of a user. Give this or `service_account`.
+    /// Name of the Secret with the key of a user. Required unless `service_account` is set.
     #[attr(optional)]
     pub secret_name: Value<String>,
-    /// The service account that uses a role. Give this or `secret_name`.
+    /// Name of the service account that uses a role. Required unless `secret_name` is set.
     #[attr(optional)]
     pub service_account: Value<String>,
     /// Name of the EKS cluster. Defaults to the cluster of the provider's `kubernetes` settings.

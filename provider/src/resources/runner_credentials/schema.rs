@@ -19,26 +19,27 @@ pub struct RunnerCredentials {
     /// trailing slashes are ignored, as the runner ignores them.
     #[attr(optional, default = "")]
     pub cache_path: Value<String>,
-    /// ARN of the customer managed KMS key that encrypts the bucket. The policy then allows to use it.
+    /// ARN of the customer managed KMS key that encrypts the bucket. The policy then allows to use it. Defaults to
+    /// none.
     #[attr(optional)]
     pub kms_key_arn: Value<String>,
     /// Permissions: `least_privilege` (put, get and delete objects below `cache_path`, list the bucket), `full` (nearly
     /// all actions on this bucket), or a policy document in JSON.
     #[attr(optional, default = "least_privilege")]
     pub policy: Value<String>,
-    /// Name of the IAM user or role. Without `name` and `name_prefix` a name is generated. After an interrupted apply,
-    /// the next apply continues with the user or role that was created.
+    /// Name of the IAM user or role. Defaults to a generated name. After an interrupted apply, the next apply continues
+    /// with the user or role that was created.
     #[attr(optional, computed, stable, replace)]
     pub name: Value<String>,
-    /// Prefix of a generated name. The suffix has twelve characters: derived from what uses the credentials, or random
-    /// if that name is taken. A prefix that the current name does not start with replaces the resource. Conflicts with
-    /// `name`.
+    /// Prefix of a generated name. Defaults to `gitlab-runner-cache-`. The suffix has twelve characters: derived from
+    /// what uses the credentials, or random if that name is taken. A prefix that the current name does not start with
+    /// replaces the resource. Conflicts with `name`.
     #[attr(optional)]
     pub name_prefix: Value<String>,
     /// Path of the IAM user or role, for example `/ci/`.
     #[attr(optional, default = "/", replace)]
     pub path: Value<String>,
-    /// ARN of the policy that is the permissions boundary of the IAM user or role.
+    /// ARN of the policy that is the permissions boundary of the IAM user or role. Defaults to none.
     #[attr(optional)]
     pub permissions_boundary: Value<String>,
     /// Name of the EKS cluster of the Secret and the service account. Defaults to the provider's `kubernetes` settings.
@@ -56,23 +57,24 @@ pub struct RunnerCredentials {
     /// Name of the Secret, whose keys are `accesskey` and `secretkey`. Only used in mode `access_key`.
     #[attr(optional, default = "gitlab-runner-s3-access", replace)]
     pub secret_name: Value<String>,
-    /// Labels of the Secret. Other labels are kept.
+    /// Labels of the Secret. Other labels are kept. Defaults to none.
     #[attr(optional)]
     pub secret_labels: Value<Map<String>>,
-    /// Annotations of the Secret. Other annotations are kept.
+    /// Annotations of the Secret. Other annotations are kept. Defaults to none.
     #[attr(optional)]
     pub secret_annotations: Value<Map<String>>,
-    /// Name of the service account of the runner's manager. Required in the modes `irsa` and `pod_identity`.
+    /// Name of the service account of the runner's manager. Required in the modes `irsa` and `pod_identity`. A change
+    /// grants the new credentials first, as a change of `mode` does.
     #[attr(optional)]
     pub service_account: Value<String>,
     /// Number of days after its creation after which the access key is rotated. The first plan after that time shows
-    /// the rotation. Defaults to no rotation.
+    /// the rotation. Defaults to no rotation. Only used in mode `access_key`.
     #[attr(optional)]
     pub rotate_after_days: Value<i64>,
-    /// Arbitrary string. A change rotates the access key.
+    /// Arbitrary string. A change rotates the access key. Defaults to none.
     #[attr(optional)]
     pub rotation_trigger: Value<String>,
-    /// Tags of the IAM user or role.
+    /// Tags of the IAM user or role. Defaults to none, beside the `default_tags` of the provider.
     #[attr(optional)]
     pub tags: Value<Map<String>>,
     /// All managed tags: `tags` and the `default_tags` of the provider.

@@ -15,7 +15,7 @@ pub struct WarmCapacity {
     /// Namespace of the placeholder pods. It must exist.
     #[attr(required, replace)]
     pub namespace: Value<String>,
-    /// Name of the EKS cluster. Defaults to the provider's `kubernetes` settings.
+    /// Name of the EKS cluster. Defaults to the provider's `kubernetes` settings. A change replaces the resource.
     #[attr(optional)]
     pub cluster_name: Value<String>,
     /// Number of placeholder pods, each of which reserves the capacity for one job pod.
@@ -51,19 +51,19 @@ pub struct WarmCapacity {
 /// Size and place of one job pod. It requests CPU, memory or both, or it would keep no room.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct Pod {
-    /// CPU request, for example `2` or `500m`.
+    /// CPU request as a Kubernetes quantity, for example `2` or `500m`. At least one of `cpu` and `memory` is required.
     #[attr(optional)]
     pub cpu: Value<String>,
-    /// Memory request, for example `8Gi`.
+    /// Memory request as a Kubernetes quantity, for example `8Gi`. At least one of `cpu` and `memory` is required.
     #[attr(optional)]
     pub memory: Value<String>,
-    /// Ephemeral storage request, for example `20Gi`.
+    /// Ephemeral storage request as a Kubernetes quantity, for example `20Gi`. Defaults to none.
     #[attr(optional)]
     pub ephemeral_storage: Value<String>,
-    /// Labels that the node must have.
+    /// Labels that the node must have. Defaults to none.
     #[attr(optional)]
     pub node_selector: Value<Map<String>>,
-    /// Tolerations of the pod.
+    /// Tolerations of the pod. Defaults to none.
     #[attr(optional)]
     pub tolerations: Value<List<Toleration>>,
 }
@@ -77,7 +77,7 @@ pub struct Toleration {
     /// Operator: `Equal` or `Exists`. Defaults to `Equal`.
     #[attr(optional)]
     pub operator: Value<String>,
-    /// Value of the taint.
+    /// Value of the taint. Defaults to an empty value.
     #[attr(optional)]
     pub value: Value<String>,
     /// Effect of the taint: `NoSchedule`, `PreferNoSchedule` or `NoExecute`. Defaults to all effects.

@@ -1,5 +1,6 @@
 //! The pages of the registry, rendered from schemas, descriptions and examples.
 
+mod attributes;
 mod code_blocks;
 mod first;
 mod function;

@@ -75,7 +75,7 @@ fn lines<'a>(
     lines.collect::<Vec<_>>().join("\n")
 }
 
-fn line(attribute: &Attribute, path: &str) -> String {
+pub(super) fn line(attribute: &Attribute, path: &str) -> String {
     let ty = match &attribute.kind {
         Kind::Plain(ty) => type_name(ty),
         Kind::Nested(Nesting::Single, _) => "Attributes".to_owned(),

@@ -10,7 +10,7 @@ pub struct Template {
     /// 20 GiB.
     #[attr(optional)]
     pub root_volume: Value<RootVolume>,
-    /// Additional EBS volumes. Amazon Linux does not format or mount them; use `user_data`.
+    /// Additional EBS volumes. Amazon Linux does not format or mount them; use `user_data`. Defaults to none.
     #[attr(optional)]
     pub volumes: Value<List<Volume>>,
     /// Use of the instance's local NVMe disks. `raid0` makes one array of them and puts container images, the files of pods
@@ -18,35 +18,35 @@ pub struct Template {
     /// Bottlerocket only. Disks are left unused by default.
     #[attr(optional)]
     pub instance_store: Value<String>,
-    /// The instance metadata service.
+    /// The instance metadata service. Defaults to IMDSv2 alone, which pods reach with `node_role.addon_policies` only.
     #[attr(optional)]
     pub metadata: Value<Metadata>,
     /// IDs of security groups of the nodes, beside the cluster's own, which is added. By default the nodes have the
     /// cluster's alone.
     #[attr(optional)]
     pub security_group_ids: Value<Set<String>>,
-    /// Name of an EC2 key pair for SSH. It opens no port: a group of `security_group_ids` does.
+    /// Name of an EC2 key pair for SSH. It opens no port: a group of `security_group_ids` does. Defaults to no key.
     #[attr(optional)]
     pub key_name: Value<String>,
     /// Detailed monitoring in CloudWatch: metrics each minute instead of every five minutes, at extra cost.
     #[attr(optional, default = false)]
     pub detailed_monitoring: Value<bool>,
-    /// User data of the instances, not encoded. On Amazon Linux 2023 a shell script (`#!`), a `NodeConfig` of nodeadm, a
-    /// `#cloud-config` or a MIME multi-part document of these; on Bottlerocket settings in TOML. EKS adds what lets the node
-    /// join the cluster. At most 16 KiB with everything that is added. Not a place for secrets: every pod that reaches the
-    /// instance metadata service can read it.
+    /// User data of the instances, not encoded. On Amazon Linux 2023 a shell script (`#!`), a `NodeConfig` of nodeadm,
+    /// a `#cloud-config` or a MIME multi-part document of these; on Bottlerocket settings in TOML. EKS adds what lets
+    /// the node join the cluster. At most 16 KiB with everything that is added. Not a place for secrets: every pod that
+    /// reaches the instance metadata service can read it. Defaults to none.
     #[attr(optional)]
     pub user_data: Value<String>,
-    /// Mirrors of container registries: map of registry host to mirror URLs in order of preference, for instance
-    /// `{ "docker.io" = ["https://mirror.example.com"] }`. The key `_default` applies to all other registries. If no mirror
-    /// answers, the registry itself is used. Amazon Linux 2023 and Bottlerocket only.
+    /// Mirrors of container registries: map of registry host to mirror URLs in order of preference, for instance `{
+    /// "docker.io" = ["https://mirror.example.com"] }`. The key `_default` applies to all other registries. If no
+    /// mirror answers, the registry itself is used. Amazon Linux 2023 and Bottlerocket only. Defaults to none.
     #[attr(optional)]
     pub registry_mirrors: Value<Map<List<String>>>,
-    /// Settings of the kubelet. Amazon Linux 2023 and Bottlerocket only.
+    /// Settings of the kubelet. Amazon Linux 2023 and Bottlerocket only. Each defaults to the setting of the AMI.
     #[attr(optional)]
     pub kubelet: Value<Kubelet>,
-    /// Tags of the instances and their volumes. `tags` and the provider's `default_tags` are not among them. The keys of
-    /// `asg_tags` win on instances.
+    /// Tags of the instances and their volumes. `tags` and the provider's `default_tags` are not among them. The keys
+    /// of `asg_tags` win on instances. Defaults to none.
     #[attr(optional)]
     pub instance_tags: Value<Map<String>>,
 }
@@ -60,13 +60,13 @@ pub struct RootVolume {
     /// Volume type: `gp3`, `gp2`, `io2` or `io1`.
     #[attr(optional, default = "gp3")]
     pub r#type: Value<String>,
-    /// IOPS. Required for `io1` and `io2`; 3,000 by default for `gp3`.
+    /// I/O operations per second. Required for `io1` and `io2`; 3,000 by default for `gp3`.
     #[attr(optional)]
     pub iops: Value<i64>,
     /// Throughput in MiB/s, for `gp3`; 125 by default.
     #[attr(optional)]
     pub throughput: Value<i64>,
-    /// Whether the volume is encrypted. Default: the account's EBS encryption setting.
+    /// Whether the volume is encrypted. Defaults to the account's EBS encryption setting.
     #[attr(optional)]
     pub encrypted: Value<bool>,
     /// ID, ARN or alias of a KMS key, with `encrypted = true`. The key's policy must let the Auto Scaling service-linked role
@@ -87,13 +87,13 @@ pub struct Volume {
     /// Volume type: `gp3`, `gp2`, `io2`, `io1`, `st1`, `sc1` or `standard`.
     #[attr(optional, default = "gp3")]
     pub r#type: Value<String>,
-    /// IOPS. Required for `io1` and `io2`; 3,000 by default for `gp3`.
+    /// I/O operations per second. Required for `io1` and `io2`; 3,000 by default for `gp3`.
     #[attr(optional)]
     pub iops: Value<i64>,
     /// Throughput in MiB/s, for `gp3`; 125 by default.
     #[attr(optional)]
     pub throughput: Value<i64>,
-    /// Whether the volume is encrypted. Default: the account's EBS encryption setting.
+    /// Whether the volume is encrypted. Defaults to the account's EBS encryption setting.
     #[attr(optional)]
     pub encrypted: Value<bool>,
     /// ID, ARN or alias of a KMS key, with `encrypted = true`. The key's policy must let the Auto Scaling service-linked role
@@ -121,47 +121,51 @@ pub struct Metadata {
 /// Settings of the kubelet, as its `KubeletConfiguration` has them. Unset ones are those of the AMI.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct Kubelet {
-    /// Maximum number of pods on a node.
+    /// Maximum number of pods on a node. Defaults to the setting of the AMI.
     #[attr(optional)]
     pub max_pods: Value<i64>,
-    /// Disk usage in percent from which unused images are deleted.
+    /// Disk usage in percent from which unused images are deleted. Defaults to the setting of the AMI.
     #[attr(optional)]
     pub image_gc_high_threshold_percent: Value<i64>,
-    /// Disk usage in percent down to which unused images are deleted.
+    /// Disk usage in percent down to which unused images are deleted. Defaults to the setting of the AMI.
     #[attr(optional)]
     pub image_gc_low_threshold_percent: Value<i64>,
-    /// Pull one image at a time. Amazon Linux 2023 only.
+    /// Whether only one image is pulled at a time. Amazon Linux 2023 only. Defaults to the setting of the AMI.
     #[attr(optional)]
     pub serialize_image_pulls: Value<bool>,
-    /// Maximum number of images that are pulled at the same time, with `serialize_image_pulls = false`. Amazon Linux 2023
-    /// only.
+    /// Maximum number of images that are pulled at the same time, with `serialize_image_pulls = false`. Amazon Linux
+    /// 2023 only. Defaults to the setting of the AMI.
     #[attr(optional)]
     pub max_parallel_image_pulls: Value<i64>,
-    /// Maximum number of image pulls per second. 0 means no limit.
+    /// Maximum number of image pulls per second. 0 means no limit. Defaults to the setting of the AMI.
     #[attr(optional)]
     pub registry_pull_qps: Value<i64>,
-    /// Maximum number of image pulls in a burst. Only used when `registry_pull_qps` is above 0.
+    /// Maximum number of image pulls in a burst. Only used when `registry_pull_qps` is above 0. Defaults to the setting
+    /// of the AMI.
     #[attr(optional)]
     pub registry_burst: Value<i64>,
-    /// Size of a container's log file from which it is rotated, for instance `50Mi`.
+    /// Size of a container's log file from which it is rotated, as a Kubernetes quantity, for instance `50Mi`. Defaults
+    /// to the setting of the AMI.
     #[attr(optional)]
     pub container_log_max_size: Value<String>,
-    /// Maximum number of log files of a container, at least 2.
+    /// Maximum number of log files of a container, at least 2. Defaults to the setting of the AMI.
     #[attr(optional)]
     pub container_log_max_files: Value<i64>,
-    /// Maximum number of processes in a pod. -1 means no limit.
+    /// Maximum number of processes in a pod. -1 means no limit. Defaults to the setting of the AMI.
     #[attr(optional)]
     pub pod_pids_limit: Value<i64>,
-    /// `none`, or `static` to give whole CPUs to pods that ask for them.
+    /// `none`, or `static` to give whole CPUs to pods that ask for them. Defaults to the setting of the AMI.
     #[attr(optional)]
     pub cpu_manager_policy: Value<String>,
-    /// Resources that are kept for the operating system, for instance `{ memory = "500Mi" }`.
+    /// Resources that are kept for the operating system, as Kubernetes quantities, for instance `{ memory = "500Mi" }`.
+    /// Defaults to the setting of the AMI.
     #[attr(optional)]
     pub system_reserved: Value<Map<String>>,
-    /// Resources that are kept for Kubernetes itself.
+    /// Resources that are kept for Kubernetes itself, as Kubernetes quantities. Defaults to the setting of the AMI.
     #[attr(optional)]
     pub kube_reserved: Value<Map<String>>,
-    /// Thresholds below which pods are evicted, for instance `{ "memory.available" = "200Mi" }`.
+    /// Thresholds below which pods are evicted, as Kubernetes quantities or percentages, for instance `{
+    /// "memory.available" = "200Mi" }`. Defaults to the setting of the AMI.
     #[attr(optional)]
     pub eviction_hard: Value<Map<String>>,
 }

@@ -47,30 +47,31 @@ pub struct RunnerRelease {
     /// and that contains no other objects.
     #[attr(optional, default = false, no_setting)]
     pub create_namespace: Value<bool>,
-    /// Name of the EKS cluster. Defaults to the provider's `kubernetes` settings.
+    /// Name of the EKS cluster. Defaults to the provider's `kubernetes` settings. A change replaces the resource.
     #[attr(optional, no_setting)]
     pub cluster_name: Value<String>,
-    /// Replaces `gitlab-runner` in the names of the objects.
+    /// Replaces `gitlab-runner` in the names of the objects. Defaults to `gitlab-runner`.
     #[attr(optional)]
     pub name_override: Value<String>,
-    /// Name of the objects, independent of the name of the release.
+    /// Name of the objects, independent of the name of the release. Defaults to a name derived from `name`.
     #[attr(optional)]
     pub fullname_override: Value<String>,
 
     /// URL of GitLab, for example `https://gitlab.com/`. Required here or as `gitlabUrl` of a values file.
     #[attr(optional)]
     pub gitlab_url: Value<String>,
-    /// Authentication token (`glrt-...`) of a runner that was created in GitLab. It is only stored in a Secret. Change
-    /// `runner_token_wo_version` to write a new token.
+    /// Authentication token (`glrt-...`) of a runner that was created in GitLab, only stored in a Secret. Required
+    /// unless another token is set. Change `runner_token_wo_version` to write a new token.
     #[attr(optional, write_only, sensitive)]
     pub runner_token_wo: Value<Secret>,
-    /// Arbitrary number. A change writes `runner_token_wo` again.
+    /// Arbitrary number. A change writes `runner_token_wo` again. Defaults to none.
     #[attr(optional, no_setting)]
     pub runner_token_wo_version: Value<i64>,
     /// Registration token of the deprecated registration workflow: each manager pod registers itself when it starts.
+    /// Defaults to none.
     #[attr(optional, write_only, sensitive)]
     pub registration_token_wo: Value<Secret>,
-    /// Arbitrary number. A change writes `registration_token_wo` again.
+    /// Arbitrary number. A change writes `registration_token_wo` again. Defaults to none.
     #[attr(optional, no_setting)]
     pub registration_token_wo_version: Value<i64>,
     /// Whether a manager pod that registered itself unregisters when it is terminated: on a destroy, and also when the
@@ -79,12 +80,13 @@ pub struct RunnerRelease {
     #[attr(optional)]
     pub unregister_on_destroy: Value<bool>,
     /// Name of an existing Secret with `runner-token` or `runner-registration-token`, which replaces a token here.
+    /// Defaults to none.
     #[attr(optional)]
     pub token_secret_name: Value<String>,
-    /// Options of the deprecated registration workflow.
+    /// Options of the deprecated registration workflow. By default the runner is locked and has no tags.
     #[attr(optional)]
     pub registration: Value<Registration>,
-    /// Name of the runner in GitLab.
+    /// Name of the runner in GitLab. Defaults to the name in `config`.
     #[attr(optional)]
     pub runner_name: Value<String>,
     /// Version of GitLab Runner including its patch release. Defaults to the version in the tag of the image, for an
@@ -105,14 +107,15 @@ pub struct RunnerRelease {
 
     /// The `[[runners]]` section of config.toml as an object, with its [keys](#keys-of-configtoml) in snake case: `{
     /// kubernetes = { cpu_request = "2" } }`. An unknown key is an error at plan, with a suggestion, and so is a value
-    /// of a wrong type. Keys that are listed there as sensitive are not hidden in plans: use `sensitive()`.
+    /// of a wrong type. Keys that are listed there as sensitive are not hidden in plans: use `sensitive()`. Defaults to
+    /// the other attributes alone.
     #[attr(optional, kind = dynamic)]
     pub config: Value<Raw>,
-    /// The `[[runners]]` section as TOML. `{{.Release.Namespace}}` and `{{.Release.Name}}` are replaced.
+    /// The `[[runners]]` section as TOML, with `{{.Release.Namespace}}` and `{{.Release.Name}}`. Defaults to none.
     #[attr(optional)]
     pub config_toml: Value<String>,
     /// List of values files of the official Helm chart, as YAML. Later files override earlier ones, and attributes
-    /// override values files.
+    /// override values files. Defaults to none.
     #[attr(optional, no_setting)]
     pub values: Value<List<String>>,
     /// Maximum number of concurrent jobs. Defaults to 10.
@@ -127,36 +130,38 @@ pub struct RunnerRelease {
     /// Log format: `runner`, `text` or `json`. Defaults to `runner`.
     #[attr(optional, marks(global = "log_format"))]
     pub log_format: Value<String>,
-    /// Number of seconds in which jobs can finish during a forceful shutdown of the manager.
+    /// Number of seconds in which jobs can finish during a forceful shutdown of the manager. Defaults to 0, which the
+    /// manager reads as 30.
     #[attr(optional, marks(global = "shutdown_timeout"))]
     pub shutdown_timeout: Value<i64>,
-    /// DSN of the Sentry project to which errors of the manager are reported.
+    /// DSN of the Sentry project to which errors of the manager are reported. Defaults to none.
     #[attr(optional, sensitive, marks(global = "sentry_dsn"))]
     pub sentry_dsn: Value<Secret>,
-    /// Maximum age of a connection to GitLab, for example `15m`.
+    /// Maximum age of a connection to GitLab as a duration, for example `15m`. Defaults to 15 minutes.
     #[attr(optional, marks(global = "connection_max_age"))]
     pub connection_max_age: Value<String>,
-    /// Session server for interactive web terminals.
+    /// Session server for interactive web terminals. Defaults to none.
     #[attr(optional, marks(object = "Ingress", object = "Service *-session-server"))]
     pub session_server: Value<SessionServer>,
     /// The `[runners.cache]` section as an object, for example `gitlabspot_cache_bucket.runner_cache`. Validated like
-    /// `config`.
+    /// `config`. Defaults to no cache.
     #[attr(optional, kind = dynamic)]
     pub cache: Value<Raw>,
-    /// Name of the Secret with the credentials of the cache, whose keys are `accesskey` and `secretkey`.
+    /// Name of the Secret with the credentials of the cache, whose keys are `accesskey` and `secretkey`. By default
+    /// those of the pod are used.
     #[attr(optional)]
     pub cache_secret_name: Value<String>,
     /// Namespace of the jobs. Defaults to the namespace of the release. It must exist.
     #[attr(optional)]
     pub job_namespace: Value<String>,
-    /// Node selector and tolerations of the jobs, for example `gitlabspot_node_group.build_nodes`.
+    /// Node selector and tolerations of the jobs, for example `gitlabspot_node_group.build_nodes`. Defaults to none.
     #[attr(optional)]
     pub build_nodes: Value<BuildNodes>,
-    /// Docker-in-Docker service of the jobs.
+    /// Docker-in-Docker service of the jobs. Defaults to none.
     #[attr(optional)]
     pub docker_in_docker: Value<DockerInDocker>,
 
-    /// Service account of the manager.
+    /// Service account of the manager. By default one is created.
     #[attr(optional, marks(object = "ServiceAccount", deployment = "spec.template.spec.serviceAccountName"))]
     pub service_account: Value<ServiceAccount>,
     /// Permissions of the manager in the cluster. Default to the least permissions that its configuration requires.
@@ -165,22 +170,22 @@ pub struct RunnerRelease {
         marks(object = "Role", object = "RoleBinding", object = "ClusterRole", object = "ClusterRoleBinding")
     )]
     pub rbac: Value<Rbac>,
-    /// Prometheus metrics.
+    /// Prometheus metrics. Defaults to none.
     #[attr(optional, marks(deployment = "spec.template.spec.containers.ports"))]
     pub metrics: Value<Metrics>,
-    /// Service of the metrics.
+    /// Service of the metrics. Defaults to none.
     #[attr(optional, marks(object = "Service"))]
     pub service: Value<Service>,
-    /// ServiceMonitor of the metrics. Requires the Prometheus operator.
+    /// ServiceMonitor of the metrics. Requires the Prometheus operator. Defaults to none.
     #[attr(optional, marks(object = "ServiceMonitor"))]
     pub service_monitor: Value<Monitor>,
-    /// PodMonitor of the metrics. Requires the Prometheus operator.
+    /// PodMonitor of the metrics. Requires the Prometheus operator. Defaults to none.
     #[attr(optional, marks(object = "PodMonitor"))]
     pub pod_monitor: Value<Monitor>,
-    /// PodDisruptionBudget of the manager pods.
+    /// PodDisruptionBudget of the manager pods. Defaults to none.
     #[attr(optional, marks(object = "PodDisruptionBudget"))]
     pub pod_disruption_budget: Value<DisruptionBudget>,
-    /// HorizontalPodAutoscaler of the manager.
+    /// HorizontalPodAutoscaler of the manager. Defaults to none.
     #[attr(optional, marks(object = "HorizontalPodAutoscaler"))]
     pub hpa: Value<Hpa>,
 
@@ -191,75 +196,76 @@ pub struct RunnerRelease {
     /// Number of old ReplicaSets to keep. Defaults to 10.
     #[attr(optional, marks(deployment = "spec.revisionHistoryLimit"))]
     pub revision_history_limit: Value<i64>,
-    /// Update strategy of the Deployment.
+    /// Update strategy of the Deployment. Defaults to a rolling update.
     #[attr(optional, marks(kubernetes, deployment = "spec.strategy"), setting = Fields)]
     pub strategy: Value<Strategy>,
-    /// Labels of the Deployment.
+    /// Labels of the Deployment. Defaults to none.
     #[attr(optional, marks(deployment = "metadata.labels"))]
     pub deployment_labels: Value<Map<String>>,
-    /// Annotations of the Deployment.
+    /// Annotations of the Deployment. Defaults to none.
     #[attr(optional, marks(deployment = "metadata.annotations"))]
     pub deployment_annotations: Value<Map<String>>,
-    /// Labels of the manager pods.
+    /// Labels of the manager pods. Defaults to none.
     #[attr(optional, marks(deployment = "spec.template.metadata.labels", deployment = "spec.template.labels"))]
     pub pod_labels: Value<Map<String>>,
-    /// Annotations of the manager pods.
+    /// Annotations of the manager pods. Defaults to none.
     #[attr(
         optional,
         marks(deployment = "spec.template.metadata.annotations", deployment = "spec.template.annotations")
     )]
     pub pod_annotations: Value<Map<String>>,
     /// Arbitrary strings. A change of any of them replaces the manager pods, for example `{ cache =
-    /// gitlabspot_runner_credentials.cache.secret_hash }`.
+    /// gitlabspot_runner_credentials.cache.secret_hash }`. Defaults to none.
     #[attr(optional)]
     pub restart_on: Value<Map<String>>,
-    /// Names of the image pull Secrets of the manager pods.
+    /// Names of the image pull Secrets of the manager pods. Defaults to none.
     #[attr(optional, marks(deployment = "spec.template.spec.imagePullSecrets"))]
     pub image_pull_secrets: Value<List<String>>,
     /// Number of seconds in which jobs can finish when a manager pod is terminated. Defaults to 3600.
     #[attr(optional, marks(deployment = "spec.template.spec.terminationGracePeriodSeconds"))]
     pub termination_grace_period_seconds: Value<i64>,
-    /// Name of the scheduler of the manager pods.
+    /// Name of the scheduler of the manager pods. Defaults to `default-scheduler`.
     #[attr(optional, marks(deployment = "spec.template.spec.schedulerName"))]
     pub scheduler_name: Value<String>,
-    /// Name of the PriorityClass of the manager pods.
+    /// Name of the PriorityClass of the manager pods. Defaults to the default of the cluster.
     #[attr(optional, marks(deployment = "spec.template.spec.priorityClassName"))]
     pub priority_class_name: Value<String>,
-    /// Name of the RuntimeClass of the manager pods.
+    /// Name of the RuntimeClass of the manager pods. Defaults to the runtime of the node.
     #[attr(optional, marks(deployment = "spec.template.spec.runtimeClassName"))]
     pub runtime_class_name: Value<String>,
-    /// Host name of the manager pods.
+    /// Host name of the manager pods. Defaults to the name of the pod.
     #[attr(optional, marks(deployment = "spec.template.spec.hostname"))]
     pub hostname: Value<String>,
     /// Whether the token of the service account is mounted. Defaults to `true`.
     #[attr(optional, marks(deployment = "spec.template.spec.automountServiceAccountToken"))]
     pub automount_service_account_token: Value<bool>,
-    /// Labels that the node of a manager pod must have.
+    /// Labels that the node of a manager pod must have. Defaults to none.
     #[attr(optional, marks(deployment = "spec.template.spec.nodeSelector"))]
     pub node_selector: Value<Map<String>>,
-    /// Affinity of the manager pods, with the keys of `config.kubernetes.affinity`. Validated like `config`.
+    /// Affinity of the manager pods, with the keys of `config.kubernetes.affinity`. Validated like `config`. Defaults
+    /// to none.
     #[attr(optional, kind = dynamic, marks(kubernetes, deployment = "spec.template.spec.affinity"), setting = Fields)]
     pub affinity: Value<Raw>,
-    /// Tolerations of the manager pods.
+    /// Tolerations of the manager pods. Defaults to none.
     #[attr(optional, marks(kubernetes, deployment = "spec.template.spec.tolerations"), setting = Objects)]
     pub tolerations: Value<List<Toleration>>,
-    /// Topology spread constraints of the manager pods.
+    /// Topology spread constraints of the manager pods. Defaults to none.
     #[attr(optional, marks(kubernetes, deployment = "spec.template.spec.topologySpreadConstraints"), setting = Objects)]
     pub topology_spread_constraints: Value<List<SpreadConstraint>>,
-    /// Entries of `/etc/hosts` in the manager pods.
+    /// Entries of `/etc/hosts` in the manager pods. Defaults to none.
     #[attr(optional, marks(kubernetes, deployment = "spec.template.spec.hostAliases"), setting = Objects)]
     pub host_aliases: Value<List<HostAlias>>,
-    /// Security context of the manager container, which replaces the default.
+    /// Security context of the manager container. By default a non-root user without privileges.
     #[attr(optional, marks(kubernetes, deployment = "spec.template.spec.containers.securityContext"), setting = Fields)]
     pub security_context: Value<SecurityContext>,
-    /// Security context of the manager pods, which replaces the default: user 100, group 65533 for files, and the
-    /// seccomp profile `RuntimeDefault`.
+    /// Security context of the manager pods. Defaults to user 100, group 65533 for files, and the seccomp profile
+    /// `RuntimeDefault`. A context here replaces the default.
     #[attr(optional, marks(kubernetes, deployment = "spec.template.spec.securityContext"), setting = Fields)]
     pub pod_security_context: Value<PodSecurityContext>,
-    /// Resource requests and limits of the manager container.
+    /// Resource requests and limits of the manager container. Defaults to none.
     #[attr(optional, marks(kubernetes, deployment = "spec.template.spec.containers.resources"), setting = Fields)]
     pub resources: Value<Resources>,
-    /// Lifecycle hooks of the manager container.
+    /// Lifecycle hooks of the manager container. Defaults to none.
     #[attr(optional, marks(kubernetes, deployment = "spec.template.spec.containers.lifecycle"), setting = Fields)]
     pub container_lifecycle: Value<ContainerLifecycle>,
     /// Timeout of the probes in seconds. Defaults to 4.
@@ -273,34 +279,34 @@ pub struct RunnerRelease {
     /// complete, for up to 10 minutes.
     #[attr(optional, marks(deployment = "spec.template.spec.containers.readinessProbe"))]
     pub readiness_probe: Value<Probe>,
-    /// Additional environment variables of the manager container.
+    /// Additional environment variables of the manager container. Defaults to none.
     #[attr(optional, marks(deployment = "spec.template.spec.containers.env"))]
     pub extra_env: Value<Map<String>>,
-    /// Additional environment variables whose values come from other objects.
+    /// Additional environment variables whose values come from other objects. Defaults to none.
     #[attr(optional, marks(kubernetes), setting = BTreeMap<String, Json>)]
     pub extra_env_from: Value<Map<EnvSource>>,
-    /// ConfigMaps and Secrets whose keys all become environment variables.
+    /// ConfigMaps and Secrets whose keys all become environment variables. Defaults to none.
     #[attr(optional, marks(kubernetes, deployment = "spec.template.spec.containers.envFrom"), setting = Objects)]
     pub extra_env_from_refs: Value<List<EnvFrom>>,
-    /// Additional volumes, as Kubernetes defines them, in snake case: `[{ name = "x", empty_dir = {} }]`.
+    /// Additional volumes as in Kubernetes, in snake case: `[{ name = "x", empty_dir = {} }]`. Defaults to none.
     #[attr(optional, kind = dynamic, marks(kubernetes, deployment = "spec.template.spec.volumes"), setting = Objects)]
     pub volumes: Value<Raw>,
-    /// Mounts of the volumes in the manager container.
+    /// Mounts of the volumes in the manager container. Defaults to none.
     #[attr(optional, marks(kubernetes, deployment = "spec.template.spec.containers.volumeMounts"), setting = Objects)]
     pub volume_mounts: Value<List<VolumeMount>>,
-    /// Additional containers of the manager pods, as Kubernetes defines them, in snake case.
+    /// Additional containers of the manager pods, as Kubernetes defines them, in snake case. Defaults to none.
     #[attr(optional, kind = dynamic, marks(kubernetes), setting = Objects)]
     pub extra_containers: Value<Raw>,
-    /// Additional Secrets that are mounted at `/secrets`.
+    /// Additional Secrets that are mounted at `/secrets`. Defaults to none.
     #[attr(optional, setting = Vec<SecretProjection>)]
     pub secrets: Value<List<SecretItems>>,
-    /// Additional files that are mounted at `/configmaps`, by name.
+    /// Additional files that are mounted at `/configmaps`, by name. Defaults to none.
     #[attr(optional)]
     pub config_maps: Value<Map<String>>,
-    /// Name of the Secret with the certificates of GitLab's host, which is mounted for the manager.
+    /// Name of the Secret with the certificates of GitLab's host, which is mounted for the manager. Defaults to none.
     #[attr(optional)]
     pub certs_secret_name: Value<String>,
-    /// Bash script that runs before the manager starts.
+    /// Bash script that runs before the manager starts. Defaults to none.
     #[attr(optional)]
     pub pre_entrypoint_script: Value<String>,
 

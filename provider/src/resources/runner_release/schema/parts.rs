@@ -35,15 +35,15 @@ pub struct SecretProjection {
 objects! { [Settings]
     /// Options of the deprecated registration workflow. With an authentication token they are set in GitLab.
     Registration {
-        /// Tags of the runner.
+        /// Tags of the runner. Defaults to none.
         tag_list: List<String>,
-        /// Whether the runner runs jobs without tags.
+        /// Whether the runner runs jobs without tags. Defaults to `false`.
         run_untagged: bool,
         /// Whether the runner is locked to its project. Defaults to `true`.
         locked: bool,
-        /// Access level: `not_protected` or `ref_protected`.
+        /// Access level: `not_protected` or `ref_protected`. Defaults to `not_protected`.
         access_level: String,
-        /// Maximum duration of a job in seconds.
+        /// Maximum duration of a job in seconds. Defaults to no limit.
         maximum_timeout: i64,
     }
 
@@ -51,7 +51,7 @@ objects! { [Settings]
     SessionServer {
         /// Whether the session server is enabled. Defaults to `false`.
         enabled: bool,
-        /// Annotations of the Service.
+        /// Annotations of the Service. Defaults to none.
         annotations: Map<String>,
         /// Number of seconds after which a session ends. Defaults to 1800.
         timeout: i64,
@@ -59,19 +59,21 @@ objects! { [Settings]
         internal_port: i64,
         /// Port of the Service. Defaults to 9000.
         external_port: i64,
-        /// Node port of the Service of type `NodePort`.
+        /// Node port of the Service of type `NodePort`. Required with that type, unless `public_ip` is set: Kubernetes
+        /// then chooses a port.
         node_port: i64,
-        /// IP address or host that is reported to GitLab.
+        /// IP address or host that is reported to GitLab. Defaults to the address of the load balancer, the node or the
+        /// Service.
         public_ip: String,
-        /// CIDR blocks from which the load balancer accepts connections.
+        /// CIDR blocks from which the load balancer accepts connections. Defaults to all addresses.
         load_balancer_source_ranges: List<String>,
         /// Type of the Service: `ClusterIP`, `Headless`, `NodePort` or `LoadBalancer`. Defaults to `LoadBalancer`.
         service_type: String,
-        /// Traffic policy: `Cluster` or `Local`.
+        /// External traffic policy of the Service: `Cluster` or `Local`. Defaults to `Cluster`.
         external_traffic_policy: String,
-        /// Traffic policy: `Cluster` or `Local`.
+        /// Internal traffic policy of the Service: `Cluster` or `Local`. Defaults to `Cluster`.
         internal_traffic_policy: String,
-        /// Ingress of the session server.
+        /// Ingress of the session server. Defaults to none.
         ingress: SessionServerIngress,
     }
 
@@ -79,18 +81,18 @@ objects! { [Settings]
     SessionServerIngress {
         /// Whether the Ingress is created. Defaults to `false`.
         enabled: bool,
-        /// Ingress class.
+        /// Ingress class. Defaults to the default class of the cluster.
         class_name: String,
-        /// Annotations of the Ingress.
+        /// Annotations of the Ingress. Defaults to none.
         annotations: Map<String>,
-        /// TLS certificates of the Ingress.
+        /// TLS certificates of the Ingress. Defaults to the Secret `gitlab-runner-session-server`.
         #[attr(marks(kubernetes), setting = Objects)]
         tls: List<IngressTls>,
     }
 
     /// TLS certificate of the Ingress.
     IngressTls {
-        /// Name of the Secret that contains the certificate.
+        /// Name of the Secret that contains the certificate. Defaults to the certificate of the ingress controller.
         secret_name: String,
         /// Hosts of the certificate. Defaults to `public_ip`.
         hosts: List<String>,
@@ -98,29 +100,30 @@ objects! { [Settings]
 
     /// Node selector and tolerations of job pods, as in `gitlabspot_node_group.build_nodes`.
     BuildNodes {
-        /// Labels of the nodes, which become a required node affinity of the job pods.
+        /// Labels of the nodes, which become a required node affinity of the job pods. Defaults to none.
         node_selector: Map<String>,
-        /// Tolerations of job pods.
+        /// Tolerations of job pods. Defaults to none.
         tolerations: List<BuildNodesToleration>,
-        /// Capacity type of the nodes. With `SPOT` job pods prefer Spot nodes.
+        /// Capacity type of the nodes. With `SPOT` job pods prefer Spot nodes. Defaults to no preference.
         capacity_type: String,
     }
 
     /// A toleration of job pods.
     BuildNodesToleration {
-        /// Key of the taint.
+        /// Key of the taint. Defaults to all keys.
         key: String,
-        /// `Equal` or `Exists`.
+        /// Operator: `Equal` or `Exists`. Defaults to `Equal` with a value, otherwise to `Exists`.
         operator: String,
-        /// Value of the taint.
+        /// Value of the taint. Defaults to any value.
         value: String,
-        /// Effect of the taint.
+        /// Effect of the taint: `NoSchedule`, `PreferNoSchedule` or `NoExecute`. Defaults to all effects.
         effect: String,
     }
 
     /// Docker-in-Docker in jobs: sets the variables, the privileged mode and the volume of certificates that it needs.
     DockerInDocker {
-        /// Image of jobs that do not specify one. Defaults to `docker:19.03.12`.
+        /// Image of jobs that do not specify one. Defaults to the image in `config`, or to `alpine` if no `config` is
+        /// set.
         image: String,
         /// Whether Docker is used with TLS. Defaults to `true`.
         tls: bool,
@@ -132,9 +135,9 @@ objects! { [Settings]
         create: bool,
         /// Name of the service account. Defaults to the name of the objects of the release.
         name: String,
-        /// Annotations of the service account, for example `eks.amazonaws.com/role-arn`.
+        /// Annotations of the service account, for example `eks.amazonaws.com/role-arn`. Defaults to none.
         annotations: Map<String>,
-        /// Names of the image pull Secrets of the service account.
+        /// Names of the image pull Secrets of the service account. Defaults to none.
         image_pull_secrets: List<String>,
     }
 
@@ -152,11 +155,11 @@ objects! { [Settings]
     RbacRule {
         /// API groups. Default to the core group.
         api_groups: List<String>,
-        /// Resources.
+        /// Resources, for example `pods`. Required.
         resources: List<String>,
-        /// Names of the objects to which the rule is limited.
+        /// Names of the objects to which the rule is limited. Defaults to all objects.
         resource_names: List<String>,
-        /// Verbs.
+        /// Verbs, for example `get`. Required.
         verbs: List<String>,
     }
 
@@ -176,43 +179,43 @@ objects! { [Settings]
         enabled: bool,
         /// Type of the Service. Defaults to `ClusterIP`.
         r#type: String,
-        /// Labels of the Service.
+        /// Labels of the Service. Defaults to none.
         labels: Map<String>,
-        /// Annotations of the Service.
+        /// Annotations of the Service. Defaults to none.
         annotations: Map<String>,
-        /// Cluster IP address of the Service.
+        /// Cluster IP address of the Service. Defaults to an address that Kubernetes chooses.
         cluster_ip: String,
-        /// External IP addresses of the Service.
+        /// External IP addresses of the Service. Defaults to none.
         external_ips: List<String>,
-        /// IP address of the load balancer.
+        /// IP address of the load balancer. Defaults to an address that the load balancer chooses.
         load_balancer_ip: String,
-        /// CIDR blocks from which the load balancer accepts connections.
+        /// CIDR blocks from which the load balancer accepts connections. Defaults to all addresses.
         load_balancer_source_ranges: List<String>,
-        /// Node port of the metrics.
+        /// Node port of the metrics. Defaults to a port that Kubernetes chooses.
         node_port: i64,
-        /// Additional ports.
+        /// Additional ports. Defaults to none.
         #[attr(marks(kubernetes), setting = Objects)]
         additional_ports: List<ServicePort>,
-        /// Traffic policy: `Cluster` or `Local`.
+        /// External traffic policy: `Cluster` or `Local`. Defaults to `Cluster`.
         external_traffic_policy: String,
-        /// Traffic policy: `Cluster` or `Local`.
+        /// Internal traffic policy: `Cluster` or `Local`. Defaults to `Cluster`.
         internal_traffic_policy: String,
     }
 
     /// Port of the Service.
     ServicePort {
-        /// Name of the port.
+        /// Name of the port. Required.
         name: String,
-        /// Port number.
+        /// Port number. Required.
         port: i64,
-        /// Number or name of the port of the pod.
+        /// Number or name of the port of the pod. Defaults to `port`.
         #[attr(marks(int_or_string))]
         target_port: String,
-        /// Node port.
+        /// Node port. Defaults to a port that Kubernetes chooses.
         node_port: i64,
         /// Protocol of the port. Defaults to `TCP`.
         protocol: String,
-        /// Application protocol of the port.
+        /// Application protocol of the port. Defaults to none.
         app_protocol: String,
     }
 
@@ -222,37 +225,38 @@ objects! { [Settings]
         enabled: bool,
         /// Namespace of the object. Defaults to the namespace of the release.
         namespace: String,
-        /// Labels of the object.
+        /// Labels of the object. Defaults to none.
         labels: Map<String>,
-        /// Annotations of the object.
+        /// Annotations of the object. Defaults to none.
         annotations: Map<String>,
-        /// Scrape interval, for example `30s`.
+        /// Scrape interval as a duration, for example `30s`. Defaults to the interval of Prometheus.
         interval: String,
-        /// Scheme: `http` or `https`.
+        /// Scheme: `http` or `https`. Defaults to `http`.
         scheme: String,
-        /// TLS settings, as the operator defines them.
+        /// TLS settings, as the operator defines them. Defaults to none.
         #[attr(kind = super::dynamic, marks(kubernetes), setting = Fields)]
         tls_config: Raw,
-        /// Path of the metrics.
+        /// Path of the metrics. Defaults to `/metrics`.
         path: String,
-        /// Whether labels of the metrics take precedence over labels of the target.
+        /// Whether labels of the metrics take precedence over labels of the target. Defaults to `false`.
         honor_labels: bool,
-        /// Relabelings of the target.
+        /// Relabelings of the target. Defaults to none.
         #[attr(marks(kubernetes), setting = Objects)]
         relabelings: List<Relabeling>,
-        /// Relabelings of the metrics.
+        /// Relabelings of the metrics. Defaults to none.
         #[attr(marks(kubernetes), setting = Objects)]
         metric_relabelings: List<Relabeling>,
-        /// Label from which the name of the job is taken.
+        /// Label from which the name of the job is taken. Defaults to the name of the Service, or to namespace and name
+        /// of the PodMonitor.
         job_label: String,
     }
 
     /// Disruption budget of the manager pods. Specify one of the two.
     DisruptionBudget {
-        /// Minimum number or percentage of available pods.
+        /// Minimum number or percentage of available pods. One of the two is required.
         #[attr(marks(int_or_string), setting = Json)]
         min_available: String,
-        /// Maximum number or percentage of unavailable pods.
+        /// Maximum number or percentage of unavailable pods. One of the two is required.
         #[attr(marks(int_or_string), setting = Json)]
         max_unavailable: String,
     }
@@ -261,33 +265,34 @@ objects! { [Settings]
     Hpa {
         /// Minimum number of pods. Defaults to 1.
         min_replicas: i64,
-        /// Maximum number of pods. Defaults to 1.
+        /// Maximum number of pods. Defaults to `min_replicas`.
         max_replicas: i64,
-        /// Metrics, as autoscaling/v2 defines them.
+        /// Metrics, as autoscaling/v2 defines them. At least one metric is required.
         #[attr(kind = super::dynamic, marks(kubernetes), setting = Objects)]
         metrics: Raw,
-        /// Scaling behavior, as autoscaling/v2 defines it.
+        /// Scaling behavior, as autoscaling/v2 defines it. Defaults to the behavior of Kubernetes.
         #[attr(kind = super::dynamic, marks(kubernetes), setting = Fields)]
         behavior: Raw,
     }
 
     /// Settings of a probe.
     Probe {
-        /// Initial delay in seconds.
+        /// Initial delay in seconds. Defaults to 60 for the liveness probe and to 0 for the readiness probe.
         initial_delay_seconds: i64,
-        /// Period in seconds.
+        /// Period in seconds. Defaults to 60 for the liveness probe and to 10 for the readiness probe.
         period_seconds: i64,
-        /// Success threshold. Defaults to 1.
+        /// Number of successes after which the probe succeeds. Defaults to 1.
         success_threshold: i64,
-        /// Failure threshold. Defaults to 3.
+        /// Number of failures after which the probe fails. Defaults to 3.
         failure_threshold: i64,
-        /// Number of seconds in which the container can terminate after a failed probe.
+        /// Number of seconds in which the container can terminate after a failed probe. Defaults to the grace period of
+        /// the pod.
         termination_grace_period_seconds: i64,
     }
 
     /// Additional Secret that is mounted at `/secrets`.
     SecretItems {
-        /// Name of the Secret.
+        /// Name of the Secret. Required.
         name: String,
         /// Keys to mount. Defaults to all keys.
         items: List<SecretItem>,
@@ -295,11 +300,11 @@ objects! { [Settings]
 
     /// Key of a Secret.
     SecretItem {
-        /// Name of the key.
+        /// Name of the key. Required.
         key: String,
-        /// Path of the file.
+        /// Path of the file. Required.
         path: String,
-        /// Permissions of the file, for example `0400`.
+        /// Permissions of the file, for example `parseint("0400", 8)`. Defaults to `parseint("0644", 8)`.
         mode: i64,
     }
 }
