@@ -107,8 +107,8 @@ pub struct RunnerRelease {
 
     /// The `[[runners]]` section of config.toml as an object, with its [keys](#keys-of-configtoml) in snake case: `{
     /// kubernetes = { cpu_request = "2" } }`. An unknown key is an error at plan, with a suggestion, and so is a value
-    /// of a wrong type. Keys that are listed there as sensitive are not hidden in plans: use `sensitive()`. Defaults to
-    /// the other attributes alone.
+    /// of a wrong type. Keys that are listed there as sensitive are not hidden in plans: use `sensitive()`. By default
+    /// jobs that do not specify an image use `alpine`.
     #[attr(optional, kind = dynamic)]
     pub config: Value<Raw>,
     /// The `[[runners]]` section as TOML, with `{{.Release.Namespace}}` and `{{.Release.Name}}`. Defaults to none.
