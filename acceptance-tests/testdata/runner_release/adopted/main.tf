@@ -29,6 +29,12 @@ variable "concurrent" {
   default = null
 }
 
+# Without it an import keeps the version that runs.
+variable "runner_version" {
+  type    = string
+  default = null
+}
+
 variable "restart_on" {
   type    = map(string)
   default = null
@@ -51,10 +57,11 @@ provider "gitlabspot" {
 }
 
 resource "gitlabspot_runner_release" "runner" {
-  namespace     = var.namespace
-  gitlab_url    = "https://gitlab.com/"
-  runner_name   = "a runner"
-  job_namespace = var.job_namespace
+  namespace      = var.namespace
+  gitlab_url     = "https://gitlab.com/"
+  runner_name    = "a runner"
+  runner_version = var.runner_version
+  job_namespace  = var.job_namespace
 
   runner_token_wo         = var.runner_token
   runner_token_wo_version = var.runner_token_version

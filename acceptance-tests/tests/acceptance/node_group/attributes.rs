@@ -180,8 +180,8 @@ async fn changed_in_place() {
         [
             vec!["DeleteRolePermissionsBoundary", "UntagRole", "TagRole"],
             vec!["AttachRolePolicy"; 9],
-            vec!["DetachRolePolicy"; 2],
             vec!["PutRolePolicy"; 4],
+            vec!["DetachRolePolicy"; 2],
             vec!["DeleteRolePolicy", "ResumeProcesses", "UpdateNodegroupVersion", "UpdateNodegroupConfig"],
             vec!["UntagResource", "TagResource", "DeleteTags", "CreateOrUpdateTags"],
         ]

@@ -232,6 +232,7 @@ async fn what_differs_is_named_and_replaces_the_pods() {
     let _ = installed(&stage, Helm::Three, chart).await;
     let mut given = with_token(&stage, "runner_token", "glrt-x");
     given["concurrent"] = 4.into();
+    given["runner_version"] = "19.3.0".into();
     let workspace = stage.testdata("runner_release/adopted", given).await;
     import(&stage, &workspace, false).await;
     let plan = workspace.plan().await;
