@@ -10,6 +10,7 @@ from pathlib import Path
 
 from . import Failed
 from .layout import NAME, REPOSITORY
+from .targets import TARGETS
 
 # A zip archive has no earlier time.
 EARLIEST = (1980, 1, 1, 0, 0, 0)
@@ -18,16 +19,7 @@ EARLIEST = (1980, 1, 1, 0, 0, 0)
 DOCUMENTS = ("CHANGELOG.md", "LICENSE", "README.md")
 
 # Targets of Rust by the platform's name in registries. The standard library of a target decides about some dependencies.
-TRIPLES = {
-    "darwin_amd64": "x86_64-apple-darwin",
-    "darwin_arm64": "aarch64-apple-darwin",
-    "freebsd_amd64": "x86_64-unknown-freebsd",
-    "freebsd_arm64": "aarch64-unknown-freebsd",
-    "linux_amd64": "x86_64-unknown-linux-gnu",
-    "linux_arm64": "aarch64-unknown-linux-gnu",
-    "windows_amd64": "x86_64-pc-windows-gnu",
-    "windows_arm64": "aarch64-pc-windows-gnullvm",
-}
+TRIPLES = {target.name: target.triple for target in TARGETS}
 
 UNIX = 3
 
