@@ -22,7 +22,7 @@ PROFILE = "dist"
 
 # Of these crates the provider calls a few functions of thousands. The hint defers their code generation to the crates
 # that call them, which is most of the time and memory of a build.
-MOSTLY_UNUSED = ("aws-sdk-ec2", "aws-sdk-eks", "aws-sdk-iam", "aws-sdk-s3", "aws-sdk-autoscaling", "k8s-openapi")
+MOSTLY_UNUSED = ("aws-sdk-ec2", "aws-sdk-eks", "aws-sdk-iam", "aws-sdk-s3", "aws-sdk-autoscaling", "k8s-openapi", "windows")
 
 # Registries and users refuse what is much larger.
 LIMIT = 25_000_000

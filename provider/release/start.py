@@ -15,10 +15,14 @@ from pathlib import Path
 from . import Failed
 from .layout import NAME, REPOSITORY, TOOLS
 from .targets import Target
+from .toolchain import zig
 
 SNAPSHOT = REPOSITORY / "provider" / "tests" / "it" / "schema.json"
 SOURCE = "registry.opentofu.org/gitlabspot/gitlabspot"
 CONFIGURATION = 'terraform {\n  required_providers {\n    gitlabspot = { source = "gitlabspot/gitlabspot" }\n  }\n}\n'
+
+# A library of Windows that older versions of wine lack.
+LIBRARY = Path(__file__).resolve().parent / "wine" / "bcryptprimitives.c"
 
 # The first start under wine makes its whole configuration.
 TIMEOUT = 300
@@ -56,9 +60,9 @@ def _schema_of(command: list[str], folder: Path) -> dict:
         # Otherwise wine offers to fetch what only Windows programs with windows need.
         "WINEDLLOVERRIDES": "mscoree,mshtml=",
     }
-    if Path(command[0]).name == "wine":
-        # The engine gives a provider a minute to start, which the first start of wine may exceed.
-        subprocess.run(["wine", "wineboot", "--init"], env=environment, capture_output=True, timeout=TIMEOUT)
+    if command[0] == "wine":
+        environment["WINEPREFIX"] = str(folder / "wine")
+        _set_up_wine(environment)
     tofu = str(TOOLS / "bin" / "tofu")
     process = subprocess.run(
         [tofu, "providers", "schema", "-json"],
@@ -67,6 +71,17 @@ def _schema_of(command: list[str], folder: Path) -> dict:
     if process.returncode != 0:
         raise Failed(f"{' '.join(command)} was not accepted by OpenTofu:\n{process.stderr}")
     return json.loads(process.stdout)["provider_schemas"][SOURCE]
+
+
+def _set_up_wine(environment: dict[str, str]) -> None:
+    """A prefix in which Rust programs start. An engine gives a provider a minute, which wine's first start may exceed."""
+    subprocess.run(["wine", "wineboot", "--init"], env=environment, capture_output=True, timeout=TIMEOUT)
+    library = Path(environment["WINEPREFIX"]) / "drive_c" / "windows" / "system32" / "bcryptprimitives.dll"
+    if library.exists():
+        return
+    compiler = [str(zig() / "python"), "-m", "ziglang", "cc", "-shared", "-O", "-target", "x86_64-windows-gnu"]
+    zig_environment = {**os.environ, "ZIG_GLOBAL_CACHE_DIR": str(TOOLS / "zig-cache")}
+    subprocess.run([*compiler, "-o", str(library), str(LIBRARY), "-ladvapi32"], env=zig_environment, check=True)
 
 
 def compare(schema: dict, snapshot: dict):
