@@ -10,13 +10,13 @@ use super::super::report::Topic;
 pub(super) enum Fate {
     /// An attribute of the resource.
     Attribute,
-    /// Part of the launch template that eksctl created, and this attribute of a group that the provider creates.
+    /// Part of the launch template of eksctl, which is not changed; the attribute of a new group.
     Template(&'static str),
-    /// Part of the IAM role that eksctl created, and this attribute of a group that the provider creates.
+    /// Part of the IAM role of eksctl, which is not changed; the attribute of a new group.
     Role(&'static str),
-    /// The import keeps it, for this reason.
+    /// Kept by the import; the text is the reason.
     Kept(&'static str),
-    /// No counterpart, and what to do.
+    /// Without a counterpart; the text is what to do.
     Nothing(&'static str),
 }
 

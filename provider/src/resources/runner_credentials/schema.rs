@@ -19,7 +19,7 @@ pub struct RunnerCredentials {
     /// trailing slashes are ignored, as the runner ignores them.
     #[attr(optional, default = "")]
     pub cache_path: Value<String>,
-    /// ARN of the customer managed KMS key that encrypts the bucket. The policy then allows to use it. Defaults to
+    /// ARN of the customer managed KMS key that encrypts the bucket. The policy then allows its use. Defaults to
     /// none.
     #[attr(optional)]
     pub kms_key_arn: Value<String>,

@@ -13,7 +13,7 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-/// Nothing about the peer is told to the services: only the host gets this far.
+/// The services get no information about the peer: only the host is admitted.
 pub(in crate::plugin) struct Connection(Box<dyn Stream>);
 
 impl Connection {
