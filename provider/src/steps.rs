@@ -97,6 +97,13 @@ impl<F> Error<F> {
     }
 }
 
+/// A fault whose text says what remains.
+impl<F: Fault> From<F> for Error<F> {
+    fn from(fault: F) -> Self {
+        fault.leaving(Remains::Unsaid)
+    }
+}
+
 impl<F: Fault> From<Error<F>> for Diagnostics {
     fn from(Error { fault, remains }: Error<F>) -> Self {
         let mut diagnostic = fault.diagnostic();

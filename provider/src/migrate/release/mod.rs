@@ -220,11 +220,11 @@ impl Writer<'_> {
             _ => values.plain(value, name),
         };
         let found = values.found;
-        for path in found {
-            let (needle, address) = (path.needle(), format!("{RESOURCE}.{}.{}", self.label, path.path));
+        for secret in found {
+            let address = format!("{RESOURCE}.{}.{}", self.label, secret.path);
             let text =
-                format!("left out. `{address}` reads it from the variable {}; it is in the state.", path.variable);
-            project.report.add(Topic::Secret, self.place(&needle), text);
+                format!("left out. `{address}` reads it from the variable {}; it is in the state.", secret.variable);
+            project.report.add(Topic::Secret, self.place(&secret.name), text);
         }
         if let Some((bucket, address)) = &self.links.bucket {
             self.link_bucket(&mut written, bucket, address);
@@ -232,7 +232,7 @@ impl Writer<'_> {
         written
     }
 
-    /// The name of the bucket becomes a reference.
+    /// Replaces the name of the bucket by a reference to the resource.
     fn link_bucket(&self, value: &mut Value, bucket: &str, address: &str) {
         let Value::Object(fields) = value else { return };
         for (name, value) in fields {

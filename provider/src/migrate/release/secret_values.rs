@@ -14,14 +14,7 @@ pub(super) struct Found {
     pub(super) path: String,
     pub(super) variable: String,
     /// The name in the file.
-    name: String,
-}
-
-impl Found {
-    /// What to look for in the file.
-    pub(super) fn needle(&self) -> String {
-        self.name.clone()
-    }
+    pub(super) name: String,
 }
 
 pub(super) struct SecretValues<'a> {

@@ -161,12 +161,6 @@ impl steps::Fault for Fault {
     }
 }
 
-impl From<Fault> for Error {
-    fn from(fault: Fault) -> Self {
-        fault.leaving(Remains::Unsaid)
-    }
-}
-
 /// The warning about a part that a store, one that is compatible with S3, does not support.
 pub(super) fn unsupported(bucket: &str, part: Part, source: &AwsError) -> Diagnostic {
     let detail = format!(

@@ -118,12 +118,6 @@ impl From<WaitError<AwsError>> for Failure {
     }
 }
 
-impl From<Fault> for Error {
-    fn from(fault: Fault) -> Self {
-        fault.leaving(Remains::Unsaid)
-    }
-}
-
 /// Role or launch template of a node group that could not be created.
 pub(super) fn parts_of_failed_create() -> Remains {
     Remains::Other(

@@ -193,12 +193,6 @@ impl steps::Fault for Fault {
     }
 }
 
-impl From<Fault> for Error {
-    fn from(fault: Fault) -> Self {
-        fault.leaving(Remains::Unsaid)
-    }
-}
-
 /// What remains of a rotation that failed.
 pub(super) fn previous_key() -> Remains {
     Remains::Other("The previous key remains in use.".to_owned())

@@ -12,7 +12,7 @@ use toml::Value as Toml;
 
 use super::schema::{ATTRIBUTES, DockerInDockerSettings, RunnerReleaseSettings};
 use super::settings::{Attributes, attributes};
-use super::spec::{self, Given, ReleaseSpec, Start, TokenKind, docker_in_docker_runner};
+use super::spec::{self, Given, ReleaseSpec, Start, TokenKind, docker_in_docker_runner, global_defaults};
 use super::values::{self, Context, is_registration_token, security_context};
 
 /// Which release the files are of.
@@ -98,13 +98,10 @@ fn name(spec: &ReleaseSpec) -> Option<String> {
     }
 }
 
-/// Image of the official repository, without its version.
-const IMAGE: &str = "registry.gitlab.com/gitlab-org/gitlab-runner:alpine-v";
-
 /// What gives the image: the version alone, if it is the official one.
 fn image(image: &str, version: Option<&str>) -> Vec<(String, Json)> {
     let version = version.map(|version| ("runner_version".to_owned(), Json::from(version)));
-    match image.strip_prefix(IMAGE) {
+    match spec::official_version(image) {
         Some(found) => {
             let is_default = version.is_none() && found == gitlabspot_runner_config::version::DEFAULT_RELEASE;
             let found = ("runner_version".to_owned(), found.into());
@@ -131,22 +128,13 @@ fn environment(spec: &ReleaseSpec, settings: &mut Map<String, Json>) {
 /// Keys of `[[runners]]` that the release sets itself.
 const OF_RELEASE: [&str; 4] = ["executor", "name", "token", "url"];
 
-/// Values of the global section where nobody says anything.
-fn is_default(key: &str, value: &Json) -> bool {
-    match key {
-        "concurrent" => *value == 10,
-        "check_interval" => *value == 3,
-        "log_level" => *value == "info",
-        "shutdown_timeout" => *value == 0,
-        _ => false,
-    }
-}
-
 fn config(spec: &ReleaseSpec) -> Map<String, Json> {
     let mut given = Map::new();
     if let Json::Object(global) = to_hcl(&spec.config.global, &GLOBAL) {
         let is_attribute =
             |key: &str| ATTRIBUTES.iter().any(|attribute| attribute.marks("global").any(|name| name == key));
+        let defaults = to_hcl(&global_defaults(), &GLOBAL);
+        let is_default = |key: &str, value: &Json| defaults.get(key) == Some(value);
         given.extend(global.into_iter().filter(|(key, value)| is_attribute(key) && !is_default(key, value)));
     }
     let mut runner = spec.config.runner.clone();

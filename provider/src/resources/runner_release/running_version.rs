@@ -8,16 +8,14 @@ use tfplugin::framework::Value;
 
 use super::private::Private;
 use super::schema::RunnerRelease;
-
-/// The official image without its version.
-const IMAGE: &str = "registry.gitlab.com/gitlab-org/gitlab-runner:alpine-v";
+use super::spec;
 
 /// The version in the image of the manager, unless it is the default.
 fn of(deployment: &Json) -> Option<String> {
     let manager = &deployment["metadata"]["name"];
     let containers = deployment.pointer("/spec/template/spec/containers")?.as_array()?;
     let image = containers.iter().find(|container| container["name"] == *manager)?["image"].as_str()?;
-    let version = image.strip_prefix(IMAGE)?;
+    let version = spec::official_version(image)?;
     let is_supported = RunnerVersion::parse(version).is_some_and(|version| version >= RunnerVersion::OLDEST);
     (is_supported && version != DEFAULT_RELEASE).then(|| version.to_owned())
 }

@@ -11,6 +11,11 @@ use super::super::schema::{ATTRIBUTES, RunnerReleaseSettings};
 use super::super::values::ChartValues;
 use super::{Names, SessionServer, build_nodes, docker_in_docker};
 
+/// The global section where no source sets a key.
+pub fn global_defaults() -> Table {
+    toml::toml! { concurrent = 10 check_interval = 3 log_level = "info" shutdown_timeout = 0 }
+}
+
 pub(super) struct Sources<'a> {
     pub(super) typed: &'a RunnerReleaseSettings,
     pub(super) values: &'a ChartValues,
@@ -46,7 +51,7 @@ impl Sources<'_> {
     /// What the chart says when nobody else does.
     fn defaults(&self) -> Config {
         let mut config = Config {
-            global: toml::toml! { concurrent = 10 check_interval = 3 log_level = "info" shutdown_timeout = 0 },
+            global: global_defaults(),
             runner: kubernetes([("namespace", self.names.namespace.as_str().into())]),
         };
         let nobody_says = self.typed.config.is_none() && self.typed.config_toml.is_none() && !self.values.has_config;

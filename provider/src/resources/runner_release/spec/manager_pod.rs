@@ -4,7 +4,7 @@ use gitlabspot_runner_config::version::DEFAULT_RELEASE;
 use serde_json::{Map, Value, json};
 
 use super::super::schema::{ProbeSettings, RunnerReleaseSettings};
-use super::super::values::{ImageParts, security_context};
+use super::super::values::{IMAGE, ImageParts, REGISTRY, security_context};
 
 /// Initial delay and period of the readiness probe, in seconds. The chart has 60 and 60: a kubelet probes at the start and
 /// then each period, so that no pod is ready before its 60th second. Here a startup probe covers the start.
@@ -81,15 +81,23 @@ impl ProbeTimes {
     }
 }
 
+/// The tag of the official image up to its version.
+const TAG: &str = "alpine-v";
+
+/// The version of GitLab Runner in the tag of the official image; `None` for any other image.
+pub fn official_version(image: &str) -> Option<&str> {
+    image.strip_prefix(REGISTRY)?.strip_prefix('/')?.strip_prefix(IMAGE)?.strip_prefix(':')?.strip_prefix(TAG)
+}
+
 fn image(settings: &RunnerReleaseSettings, parts: ImageParts) -> String {
     if let Some(image) = &settings.image {
         return image.clone();
     }
-    let registry = parts.registry.unwrap_or_else(|| "registry.gitlab.com".to_owned());
-    let name = parts.image.unwrap_or_else(|| "gitlab-org/gitlab-runner".to_owned());
+    let registry = parts.registry.unwrap_or_else(|| REGISTRY.to_owned());
+    let name = parts.image.unwrap_or_else(|| IMAGE.to_owned());
     let tag = parts.tag.unwrap_or_else(|| {
         let version = settings.runner_version.as_deref().unwrap_or(DEFAULT_RELEASE);
-        format!("alpine-v{}", version.trim_start_matches('v'))
+        format!("{TAG}{}", version.trim_start_matches('v'))
     });
     match registry.as_str() {
         "" => format!("{name}:{tag}"),

@@ -17,11 +17,12 @@ mod session_server;
 
 use std::collections::BTreeMap;
 
+pub use configuration::global_defaults;
 pub use docker_in_docker::runner as docker_in_docker_runner;
 use gitlabspot_runner_config::config_toml::Config;
 use gitlabspot_runner_config::version::RunnerVersion;
 pub use job_pod::job_pod;
-pub use manager_pod::{ManagerPod, ProbeTimes, READINESS, pod_security_context};
+pub use manager_pod::{ManagerPod, ProbeTimes, READINESS, official_version, pod_security_context};
 pub use names::Names;
 pub use resolve::{Given, Resolved, resolve};
 pub use rules::{Needed, Rule, needed, priority_classes, session_server as session_server_rule};

@@ -201,10 +201,16 @@ fn chart_defaults() -> Value {
     json!({ "securityContext": security_context(), "podSecurityContext": { "runAsUser": 100, "fsGroup": 65533 } })
 }
 
+/// Where the chart and this provider take the image of the manager from.
+pub const REGISTRY: &str = "registry.gitlab.com";
+
+/// The official image of GitLab Runner, without its tag.
+pub const IMAGE: &str = "gitlab-org/gitlab-runner";
+
 /// `.Values` of expressions: the files over the chart's defaults.
 fn scope(merged: &Map<String, Value>) -> Value {
     let mut values = json!({
-        "image": { "registry": "registry.gitlab.com", "image": "gitlab-org/gitlab-runner" },
+        "image": { "registry": REGISTRY, "image": IMAGE },
         "imagePullPolicy": "IfNotPresent",
         "unregisterRunners": true,
         "terminationGracePeriodSeconds": 3600,
