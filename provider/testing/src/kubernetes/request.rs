@@ -1,0 +1,78 @@
+//! Requests for objects.
+
+use http::request::Parts;
+use serde_json::Value as Json;
+use url::form_urlencoded;
+
+use super::discovery::{Kind, kind_at};
+
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) verb: &'static str,
+    pub(super) kind: &'static Kind,
+    pub(super) namespace: Option<String>,
+    pub(super) name: Option<String>,
+    query: String,
+    pub(super) body: Json,
+}
+
+impl Request {
+    /// `None` if the server has nothing at this path.
+    pub(super) fn of(head: &Parts, body: Json) -> Option<Self> {
+        let parts: Vec<&str> = head.uri.path().trim_matches('/').split('/').collect();
+        let (version, rest) = match parts.as_slice() {
+            ["api", version, rest @ ..] => ((*version).to_owned(), rest),
+            ["apis", group, version, rest @ ..] => (format!("{group}/{version}"), rest),
+            _ => return None,
+        };
+        let (namespace, rest) = match rest {
+            ["namespaces", namespace, rest @ ..] if !rest.is_empty() => (Some((*namespace).to_owned()), rest),
+            rest => (None, rest),
+        };
+        let kind = kind_at(&version, rest.first()?)?;
+        let query = head.uri.query().unwrap_or_default().to_owned();
+        let is_apply = head.headers.get("content-type").is_some_and(|it| it == "application/apply-patch+yaml");
+        let verb = match (head.method.as_str(), &rest[1..]) {
+            ("GET", []) => "LIST",
+            ("GET", [_]) => "GET",
+            ("GET", [_, "log"]) => "LOG",
+            ("PATCH", [_]) if is_apply && query.contains("dryRun=All") => "DRY-RUN",
+            ("PATCH", [_]) if is_apply => "APPLY",
+            ("DELETE", [_]) => "DELETE",
+            (method, _) => unreachable!("{method} {} is not served", head.uri),
+        };
+        Some(Self { verb, kind, namespace, name: rest.get(1).map(|name| (*name).to_owned()), query, body })
+    }
+
+    /// A parameter of the query; empty if it is not given.
+    pub(super) fn parameter(&self, name: &str) -> String {
+        let mut all = form_urlencoded::parse(self.query.as_bytes());
+        all.find(|(it, _)| it == name).map(|(_, value)| value.into_owned()).unwrap_or_default()
+    }
+
+    pub(super) fn object(&self) -> String {
+        place(self.kind, self.namespace.as_deref(), self.name.as_deref())
+    }
+
+    pub(super) fn line(&self) -> String {
+        format!("{} {}", self.verb, self.object())
+    }
+
+    /// Whether a fault says this request, or its verb and resource.
+    pub(super) fn is(&self, said: &str) -> bool {
+        said == self.line() || said == format!("{} {}", self.verb, self.kind.resource)
+    }
+
+    pub(super) fn is_read(&self) -> bool {
+        ["GET", "LIST"].contains(&self.verb)
+    }
+}
+
+pub(super) fn is_write(line: &str) -> bool {
+    line.starts_with("APPLY ") || line.starts_with("DELETE ")
+}
+
+pub(super) fn place(kind: &Kind, namespace: Option<&str>, name: Option<&str>) -> String {
+    let place: Vec<&str> = namespace.into_iter().chain(name).collect();
+    format!("{} {}", kind.resource, place.join("/")).trim_end().to_owned()
+}
