@@ -1,19 +1,21 @@
-//! Scenarios: warm capacity as core drives it, on a small API in memory, by a clock that is set.
-
-mod cluster;
+//! Scenarios: warm capacity as core drives it, on an API server in memory, by a clock that is set.
 
 use gitlabspot_clients::aws::AwsSettings;
 use gitlabspot_clients::kubernetes::KubernetesSettings;
-use http::Method;
+use gitlabspot_testing::kubernetes::{Cluster, Fault};
 use serde_json::{Value as Json, json};
 use tfplugin::framework::{Diagnostics, Raw};
 
-use self::cluster::{CRON_JOB, Cluster, DEPLOYMENT, class};
 use super::WarmCapacityResource;
 use super::private::Private;
 use crate::testing::{Stage, summaries};
 
 type Config = Vec<(&'static str, Raw)>;
+
+const DEPLOYMENT: &str = "deployments ci/warm";
+const CRON_JOB: &str = "cronjobs ci/warm";
+const CLASS: &str = "priorityclasses gitlabspot-placeholder-minus-10";
+const NAMESPACE: &str = "namespaces ci";
 
 /// The clock stands at noon, so that no period of a schedule is under way.
 fn stage(cluster: &Cluster) -> Stage {
@@ -61,57 +63,51 @@ impl Stage {
     }
 }
 
-/// Name and length of the one Job.
+/// The one Job and its length.
 fn job(cluster: &Cluster) -> (String, i64) {
-    let [(name, job)] = cluster.jobs().try_into().unwrap();
-    (name, job["spec"]["activeDeadlineSeconds"].as_i64().unwrap())
+    let [job] = cluster.objects_of("jobs").try_into().unwrap();
+    let length = cluster.get(&job)["spec"]["activeDeadlineSeconds"].as_i64().unwrap();
+    (job, length)
 }
 
-/// The name of the Job of the period that starts then.
-fn name(start: &str) -> String {
-    format!("warm-{}", start.parse::<jiff::Timestamp>().unwrap().as_second() / 60)
+/// The Job of the period that starts then.
+fn job_of(start: &str) -> String {
+    format!("jobs ci/warm-{}", start.parse::<jiff::Timestamp>().unwrap().as_second() / 60)
+}
+
+/// Applies of this resource are refused.
+fn refused(apply: &'static str) -> Fault {
+    Fault::Error(apply, 422, "Invalid", "spec: Invalid value")
 }
 
 #[tokio::test]
 async fn placeholders_go_before_their_class_and_come_after_it() {
-    let cluster = Cluster::new();
+    let cluster = Cluster::with_namespace("ci");
     let mut stage = stage(&cluster);
     stage.apply_wholly(&config(&[])).await;
     assert_eq!(stage.state.get("id"), "ci/warm".into());
     assert_eq!(stage.state.get("priority_class_name"), "gitlabspot-placeholder-minus-10".into());
-    let class = "scheduling.k8s.io/v1/priorityclasses/gitlabspot-placeholder-minus-10";
-    let deployment = "apps/v1/deployments/warm";
     // The last write ends the create.
-    assert_eq!(
-        cluster.writes(),
-        [format!("PATCH {class}"), format!("PATCH {deployment}"), format!("PATCH {deployment}")]
-    );
+    let applied = [CLASS, DEPLOYMENT, DEPLOYMENT].map(|object| format!("APPLY {object}"));
+    assert_eq!(cluster.writes(), applied);
     assert_eq!(stage.destroy().await, Diagnostics::new());
-    assert_eq!(cluster.writes(), [format!("DELETE {deployment}"), format!("DELETE {class}")]);
-    assert_eq!(cluster.paths(), [""; 0]);
+    assert_eq!(cluster.writes(), [DEPLOYMENT, CLASS].map(|object| format!("DELETE {object}")));
+    assert_eq!(cluster.objects(), [NAMESPACE]);
 }
 
 #[tokio::test]
 async fn one_shape_goes_before_the_other_comes() {
-    let cluster = Cluster::new();
+    let cluster = Cluster::with_namespace("ci");
     let mut stage = stage(&cluster);
     stage.at("2026-01-15T23:00:00Z");
     stage.apply_wholly(&config(&[])).await;
     cluster.writes();
     stage.apply_wholly(&nights()).await;
-    let job = format!("batch/v1/jobs/{}", name("2026-01-15T21:00:00Z"));
-    let class = "scheduling.k8s.io/v1/priorityclasses/gitlabspot-placeholder-minus-10";
-    assert_eq!(
-        cluster.writes(),
-        [
-            "DELETE apps/v1/deployments/warm".to_owned(),
-            format!("PATCH {class}"),
-            "PATCH batch/v1/cronjobs/warm".to_owned(),
-            format!("PATCH {job}"),
-        ]
-    );
+    let job = job_of("2026-01-15T21:00:00Z");
+    let applied = [CLASS, CRON_JOB, job.as_str()].map(|object| format!("APPLY {object}"));
+    assert_eq!(cluster.writes(), [[format!("DELETE {DEPLOYMENT}")].as_slice(), applied.as_slice()].concat());
     stage.apply_wholly(&config(&[])).await;
-    assert_eq!(cluster.paths(), ["deployments/warm", "priorityclasses/gitlabspot-placeholder-minus-10"]);
+    assert_eq!(cluster.objects(), [DEPLOYMENT, NAMESPACE, CLASS]);
 }
 
 /// In the night in which an hour is left out the period is an hour shorter, and in the other an hour longer.
@@ -123,78 +119,75 @@ async fn what_is_left_of_a_period_is_right_when_clocks_change() {
         ("2026-10-24T23:00:00Z", "2026-10-24T20:00:00Z", 6 * 3600),
         ("2026-10-24T20:00:01Z", "2026-10-24T20:00:00Z", 9 * 3600 - 1),
     ] {
-        let cluster = Cluster::new();
+        let cluster = Cluster::with_namespace("ci");
         let mut stage = stage(&cluster);
         stage.at(now);
         stage.apply_wholly(&nights()).await;
-        assert_eq!(job(&cluster), (name(start), left), "{now}");
+        assert_eq!(job(&cluster), (job_of(start), left), "{now}");
         // What the CronJob starts is as long as all nights but these two.
         assert_eq!(cluster.get(CRON_JOB)["spec"]["jobTemplate"]["spec"]["activeDeadlineSeconds"], 8 * 3600);
         assert_eq!(stage.destroy().await, Diagnostics::new());
-        assert_eq!(cluster.paths(), [""; 0]);
+        assert_eq!(cluster.objects(), [NAMESPACE]);
     }
 }
 
 #[tokio::test]
 async fn a_job_is_left_alone_as_long_as_it_is_what_is_wanted() {
-    let cluster = Cluster::new();
+    let cluster = Cluster::with_namespace("ci");
     let mut stage = stage(&cluster);
     stage.at("2026-01-15T12:00:00Z");
     stage.apply_wholly(&nights()).await;
-    assert_eq!(cluster.jobs(), []);
+    assert_eq!(cluster.objects_of("jobs"), [""; 0]);
 
     // The CronJob's own Job, with a copy of its annotations.
-    let cron_job = cluster.get(CRON_JOB);
-    let template = cron_job["spec"]["jobTemplate"].clone();
-    let mut own =
-        json!({ "apiVersion": "batch/v1", "kind": "Job", "spec": template["spec"], "status": { "active": 2 } });
-    own["metadata"] = template["metadata"].clone();
+    let mut own = cluster.get(CRON_JOB)["spec"]["jobTemplate"].clone();
+    own["apiVersion"] = json!("batch/v1");
+    own["kind"] = json!("Job");
+    own["status"] = json!({ "active": 2 });
     own["metadata"]["name"] = json!("warm-1");
     own["metadata"]["namespace"] = json!("ci");
-    own["metadata"]["uid"] = json!("own");
-    let path = "/apis/batch/v1/namespaces/ci/jobs/warm-1";
-    cluster.world().objects.insert(path.to_owned(), own.clone());
+    cluster.put(own);
+    let own = cluster.get("jobs ci/warm-1");
     stage.at("2026-01-15T22:00:00Z");
     let timeouts = object([("create", "1m".into()), ("update", Raw::Null), ("delete", Raw::Null)]);
     let with_timeouts: Config = nights().into_iter().chain([("timeouts", timeouts)]).collect();
     stage.apply_wholly(&with_timeouts).await;
-    assert_eq!(cluster.jobs(), [("warm-1".to_owned(), own)]);
+    assert_eq!((cluster.objects_of("jobs"), cluster.get("jobs ci/warm-1")), (vec!["jobs ci/warm-1".to_owned()], own));
 
     // Other placeholders need another Job, with the time that is left.
     let three: Config = nights().into_iter().filter(|(name, _)| *name != "pods").chain([("pods", 3.into())]).collect();
     stage.apply_wholly(&three).await;
-    assert_eq!(job(&cluster), (name("2026-01-15T21:00:00Z"), 7 * 3600));
+    assert_eq!(job(&cluster), (job_of("2026-01-15T21:00:00Z"), 7 * 3600));
 
     // One that is over makes room for its successor of the same name.
-    let path = format!("/apis/batch/v1/namespaces/ci/jobs/{}", name("2026-01-15T21:00:00Z"));
     let failed = json!([{ "type": "Failed", "status": "True" }]);
-    cluster.world().objects.get_mut(&path).unwrap()["status"] = json!({ "conditions": failed });
+    cluster.change(&job_of("2026-01-15T21:00:00Z"), |job| job["status"] = json!({ "conditions": failed }));
     stage.at("2026-01-16T00:00:00Z");
     stage.apply_wholly(&nights()).await;
-    assert_eq!(job(&cluster), (name("2026-01-15T21:00:00Z"), 5 * 3600));
+    assert_eq!(job(&cluster), (job_of("2026-01-15T21:00:00Z"), 5 * 3600));
 
     // A period that is moved away ends.
     stage.apply_wholly(&config(&[schedule("0 8 * * *", "0 18 * * *", "Europe/Berlin")])).await;
-    assert_eq!(cluster.jobs(), []);
+    assert_eq!(cluster.objects_of("jobs"), [""; 0]);
 }
 
 #[tokio::test]
 async fn a_period_that_could_not_be_started_is_started_by_the_next_apply() {
-    let cluster = Cluster::new();
+    let cluster = Cluster::with_namespace("ci");
     let mut stage = stage(&cluster);
     stage.at("2026-01-15T12:00:00Z");
     stage.apply_wholly(&nights()).await;
     stage.at("2026-01-15T23:00:00Z");
-    cluster.world().refused = Some("/apis/batch/v1/namespaces/ci/jobs");
+    cluster.inject(refused("APPLY jobs"));
     let three: Config = nights().into_iter().filter(|(name, _)| *name != "pods").chain([("pods", 3.into())]).collect();
     assert_eq!(summaries(&stage.apply(&three).await), ["Placeholders were not created"]);
     assert_eq!(cluster.get(CRON_JOB)["spec"]["jobTemplate"]["spec"]["parallelism"], 3);
 
-    cluster.world().refused = None;
+    cluster.recover();
     assert_eq!(stage.differences(&three).await, ["manifest"]);
     assert_eq!(summaries(&stage.refresh().await), ["Placeholders of the current period are missing"]);
     stage.apply_wholly(&three).await;
-    assert_eq!(job(&cluster), (name("2026-01-15T21:00:00Z"), 6 * 3600));
+    assert_eq!(job(&cluster), (job_of("2026-01-15T21:00:00Z"), 6 * 3600));
 }
 
 /// Not at once, for the CronJob may still start it; not shortly before its end; and not in the hour that is added when
@@ -212,7 +205,7 @@ async fn a_period_without_its_job_is_missed() {
         ("2026-10-24T12:00:00Z", "2026-10-25T04:30:00Z", false),
         ("2026-01-15T23:00:00Z", "2026-01-16T00:00:00Z", false),
     ] {
-        let cluster = Cluster::new();
+        let cluster = Cluster::with_namespace("ci");
         let mut stage = stage(&cluster);
         stage.at(applied);
         stage.apply_wholly(&nights()).await;
@@ -223,14 +216,14 @@ async fn a_period_without_its_job_is_missed() {
         assert_eq!(stage.differences(&nights()).await, changes, "{looked}");
         if is_missed {
             stage.apply_wholly(&nights()).await;
-            assert_eq!(cluster.jobs().len(), 1);
+            assert_eq!(cluster.objects_of("jobs").len(), 1);
         }
     }
 }
 
 #[tokio::test]
 async fn what_no_state_knows_is_removed_as_well() {
-    let cluster = Cluster::new();
+    let cluster = Cluster::with_namespace("ci");
     let mut stage = stage(&cluster);
     stage.at("2026-01-15T23:00:00Z");
     stage.apply_wholly(&config(&[])).await;
@@ -240,13 +233,13 @@ async fn what_no_state_knows_is_removed_as_well() {
     stage.apply_wholly(&other).await;
     stage.state = before;
     assert_eq!(stage.destroy().await, Diagnostics::new());
-    assert_eq!(cluster.paths(), [""; 0]);
+    assert_eq!(cluster.objects(), [NAMESPACE]);
 }
 
 #[tokio::test]
 async fn pods_that_are_not_made_are_an_error_after_five_minutes() {
-    let cluster = Cluster::new();
-    cluster.world().is_full = true;
+    let cluster = Cluster::with_namespace("ci");
+    cluster.inject(Fault::NoNewPods(Json::Null));
     let mut stage = stage(&cluster);
     let began = stage.clock.passed();
     let diagnostics = stage.apply(&config(&[])).await;
@@ -256,25 +249,25 @@ async fn pods_that_are_not_made_are_an_error_after_five_minutes() {
     // Both objects are in the state, so that nothing is forgotten.
     assert_eq!(stage.state.get("manifest").as_map().unwrap().len(), 2);
     assert_eq!(stage.destroy().await, Diagnostics::new());
-    assert_eq!(cluster.paths(), [""; 0]);
+    assert_eq!(cluster.objects(), [NAMESPACE]);
 }
 
 #[tokio::test]
 async fn pods_of_a_job_that_are_refused_say_why() {
-    let cluster = Cluster::new();
-    cluster.world().is_full = true;
+    let cluster = Cluster::with_namespace("ci");
+    cluster.inject(Fault::NoNewPods(Json::Null));
     let mut stage = stage(&cluster);
     stage.at("2026-01-15T23:00:00Z");
     let diagnostics = stage.apply(&nights()).await;
     let said = &diagnostics.iter().next().unwrap().detail;
     assert!(said.contains("are created; see its events for details"), "{said}");
-    let [(_, job)] = cluster.jobs().try_into().unwrap();
-    let event = json!({
+    let (job, _) = job(&cluster);
+    cluster.put(json!({
         "apiVersion": "v1", "kind": "Event", "reason": "FailedCreate", "lastTimestamp": "2026-01-15T23:00:01Z",
-        "involvedObject": { "kind": "Job", "uid": job["metadata"]["uid"] },
+        "metadata": { "name": "one", "namespace": "ci" },
+        "involvedObject": { "kind": "Job", "uid": cluster.get(&job)["metadata"]["uid"] },
         "message": "Error creating: pods \"warm-1-\" is forbidden: exceeded quota: none",
-    });
-    cluster.world().objects.insert("/api/v1/namespaces/ci/events/one".to_owned(), event);
+    }));
     let diagnostics = stage.apply(&nights()).await;
     assert_eq!(summaries(&diagnostics), ["Placeholders were not created"]);
     let said = &diagnostics.iter().next().unwrap().detail;
@@ -283,97 +276,94 @@ async fn pods_of_a_job_that_are_refused_say_why() {
 
 #[tokio::test]
 async fn what_was_made_before_an_error_is_in_the_state() {
-    let cluster = Cluster::new();
-    cluster.world().refused = Some(DEPLOYMENT);
+    let cluster = Cluster::with_namespace("ci");
+    cluster.inject(refused("APPLY deployments"));
     let mut stage = stage(&cluster);
     let diagnostics = stage.apply(&config(&[])).await;
     assert_eq!(summaries(&diagnostics), ["Cannot apply the warm capacity"]);
     let said = &diagnostics.iter().next().unwrap().detail;
     assert!(said.contains("the next apply deletes and recreates it") && said.contains("untaint"), "{said}");
     assert_eq!(stage.state.get("manifest").as_map().unwrap().len(), 2, "also what may have been made");
-    assert_eq!(cluster.paths(), ["priorityclasses/gitlabspot-placeholder-minus-10"]);
-    cluster.world().refused = None;
+    assert_eq!(cluster.objects(), [NAMESPACE, CLASS]);
+    cluster.recover();
     assert_eq!(stage.destroy().await, Diagnostics::new());
-    assert_eq!(cluster.paths(), [""; 0]);
+    assert_eq!(cluster.objects(), [NAMESPACE]);
 }
 
 /// An engine deletes what a create did not make wholly, unless the user says that it is sound; an update goes on.
 #[tokio::test]
 async fn what_the_next_apply_does_is_said() {
-    let cluster = Cluster::new();
-    cluster.world().refused = Some(DEPLOYMENT);
+    let cluster = Cluster::with_namespace("ci");
+    cluster.inject(refused("APPLY deployments"));
     let mut stage = stage(&cluster);
     assert!(stage.apply(&config(&[])).await.has_errors());
-    cluster.world().refused = None;
+    cluster.recover();
     // Untainted by the user.
     stage.apply_wholly(&config(&[])).await;
-    cluster.world().refused = Some(DEPLOYMENT);
+    cluster.inject(refused("APPLY deployments"));
     let diagnostics = stage.apply(&config(&[("pods", 3.into())])).await;
     let said = &diagnostics.iter().next().unwrap().detail;
     assert!(said.contains("Apply or destroy again when the cause is resolved"), "{said}");
-    cluster.world().refused = None;
+    cluster.recover();
     stage.apply_wholly(&config(&[("pods", 3.into())])).await;
 }
 
-/// Placeholders of another resource, as far as a class is concerned.
-fn others(class: &str) -> Json {
-    json!({
-        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "other", "namespace": "theirs" },
-        "spec": { "template": { "spec": { "priorityClassName": class } } },
-    })
+/// Creates placeholders of another resource, as far as their class is concerned.
+fn put_others(cluster: &Cluster) {
+    cluster.put(json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "theirs" } }));
+    let labels = json!({ "app.kubernetes.io/name": "gitlabspot-warm-capacity" });
+    cluster.put(json!({
+        "apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": { "name": "other", "namespace": "theirs", "labels": labels },
+        "spec": { "template": { "spec": { "priorityClassName": "gitlabspot-placeholder-minus-10" } } },
+    }));
 }
-
-const THEIRS: &str = "/apis/apps/v1/namespaces/theirs/deployments/other";
 
 #[tokio::test]
 async fn a_class_stays_as_long_as_others_use_it() {
-    let cluster = Cluster::new();
+    let cluster = Cluster::with_namespace("ci");
     let mut stage = stage(&cluster);
     stage.apply_wholly(&config(&[])).await;
-    cluster.world().objects.insert(THEIRS.to_owned(), others("gitlabspot-placeholder-minus-10"));
+    put_others(&cluster);
     // Another priority has another class; this one has still a user.
     stage.apply_wholly(&config(&[("priority", (-9).into())])).await;
-    assert_ne!(cluster.get(&class("minus-10")), Json::Null);
+    assert_ne!(cluster.get(CLASS), Json::Null);
     stage.apply_wholly(&config(&[("priority", (-8).into())])).await;
-    assert_eq!(cluster.get(&class("minus-9")), Json::Null);
+    assert_eq!(cluster.get("priorityclasses gitlabspot-placeholder-minus-9"), Json::Null);
     assert_eq!(stage.destroy().await, Diagnostics::new());
-    assert_eq!(cluster.paths(), ["deployments/other", "priorityclasses/gitlabspot-placeholder-minus-10"]);
+    assert_eq!(cluster.objects(), ["deployments theirs/other", NAMESPACE, "namespaces theirs", CLASS]);
 }
 
 #[tokio::test]
 async fn a_class_is_left_where_others_cannot_be_seen() {
-    let cluster = Cluster::new();
+    let cluster = Cluster::with_namespace("ci");
     let mut stage = stage(&cluster);
     stage.apply_wholly(&config(&[])).await;
-    cluster.world().hides_others = true;
+    cluster.inject(Fault::OneNamespace);
     assert_eq!(summaries(&stage.destroy().await), ["Priority class was not removed"]);
     assert_eq!(stage.state, Raw::Null);
-    assert_eq!(cluster.paths(), ["priorityclasses/gitlabspot-placeholder-minus-10"]);
+    assert_eq!(cluster.objects(), [NAMESPACE, CLASS]);
 }
 
 #[tokio::test]
 async fn a_class_that_is_needed_again_comes_back() {
     // Others remove it between the two requests of this apply, for they see no user.
-    let cluster = Cluster::new();
+    let cluster = Cluster::with_namespace("ci");
     let mut first = stage(&cluster);
-    cluster.world().hook = Some((Method::PATCH, DEPLOYMENT.to_owned(), |world| {
-        world.objects.remove(&class("minus-10"));
-    }));
+    cluster.inject(Fault::After("APPLY deployments", |cluster| cluster.remove(CLASS)));
     first.apply_wholly(&config(&[])).await;
-    assert_eq!(cluster.get(&class("minus-10"))["value"], -10);
+    assert_eq!(cluster.get(CLASS)["value"], -10);
 
     // Others come while this destroy removes it, for it saw none.
-    cluster.world().hook = Some((Method::DELETE, class("minus-10"), |world| {
-        world.objects.insert(THEIRS.to_owned(), others("gitlabspot-placeholder-minus-10"));
-    }));
+    cluster.inject(Fault::After("DELETE priorityclasses", put_others));
     assert_eq!(first.destroy().await, Diagnostics::new());
-    assert_eq!(cluster.get(&class("minus-10"))["value"], -10);
+    assert_eq!(cluster.get(CLASS)["value"], -10);
 }
 
 #[tokio::test]
 async fn imports_both_shapes() {
     for given in [config(&[]), nights()] {
-        let cluster = Cluster::new();
+        let cluster = Cluster::with_namespace("ci");
         let mut first = stage(&cluster);
         first.at("2026-01-15T12:00:00Z");
         first.apply_wholly(&given).await;
@@ -382,7 +372,7 @@ async fn imports_both_shapes() {
         assert_eq!(second.state, first.state);
         assert_eq!(second.changes(&given).await, [""; 0]);
     }
-    let mut stage = stage(&Cluster::new());
+    let mut stage = stage(&Cluster::with_namespace("ci"));
     assert_eq!(summaries(&stage.import("ci/warm").await), ["Warm capacity not found"]);
     for wrong in ["warm", "/warm", "ci/", "a/b/c", ":ci/warm", "a b/c"] {
         assert_eq!(summaries(&stage.import(wrong).await), ["Invalid import ID"], "{wrong}");
@@ -391,10 +381,11 @@ async fn imports_both_shapes() {
 
 #[tokio::test]
 async fn everything_gone_is_made_anew() {
-    let cluster = Cluster::new();
+    let cluster = Cluster::with_namespace("ci");
     let mut stage = stage(&cluster);
     stage.apply_wholly(&config(&[])).await;
-    cluster.world().objects.retain(|path, _| path.starts_with("/api/v1"));
+    cluster.remove(DEPLOYMENT);
+    cluster.remove(CLASS);
     assert_eq!(stage.refresh().await, Diagnostics::new());
     assert_eq!(stage.state, Raw::Null);
 }
@@ -402,7 +393,7 @@ async fn everything_gone_is_made_anew() {
 #[tokio::test]
 async fn a_create_does_not_take_what_another_resource_has() {
     for config in [config(&[]), nights()] {
-        let cluster = Cluster::new();
+        let cluster = Cluster::with_namespace("ci");
         let mut first = stage(&cluster);
         first.at("2026-01-15T23:00:00Z");
         first.apply_wholly(&config).await;
@@ -416,29 +407,29 @@ async fn a_create_does_not_take_what_another_resource_has() {
         first.change_private(|private: &mut Private| private.objects.owner = None);
         first.apply_wholly(&config).await;
         assert_eq!(first.destroy().await, Diagnostics::new());
-        assert_eq!(cluster.paths(), [""; 0]);
+        assert_eq!(cluster.objects(), [NAMESPACE]);
     }
 }
 
 #[tokio::test]
 async fn what_is_tainted_is_gone_on_with_and_not_deleted_afterwards() {
-    let (cluster, config) = (Cluster::new(), config(&[]));
+    let (cluster, config) = (Cluster::with_namespace("ci"), config(&[]));
     let mut first = stage(&cluster);
-    cluster.world().is_full = true;
+    cluster.inject(Fault::NoNewPods(Json::Null));
     assert_eq!(summaries(&first.apply(&config).await), ["Placeholders were not created"]);
-    cluster.world().is_full = false;
+    cluster.recover();
     let mut second = stage(&cluster);
     second.apply_wholly(&config).await;
-    let made = cluster.paths();
+    let made = cluster.objects();
     assert_eq!(summaries(&first.destroy().await), ["Placeholders were not removed"]);
-    assert_eq!(cluster.paths(), made);
+    assert_eq!(cluster.objects(), made);
     assert_eq!(second.changes(&config).await, [""; 0]);
     assert_eq!(second.destroy().await, Diagnostics::new());
 }
 
 #[tokio::test]
 async fn of_two_in_one_run_one_is_refused() {
-    let cluster = Cluster::new();
+    let cluster = Cluster::with_namespace("ci");
     let mut first = stage(&cluster);
     let mut second = first.beside(WarmCapacityResource);
     let config = config(&[]);
@@ -453,11 +444,11 @@ async fn of_two_in_one_run_one_is_refused() {
 /// A plan by an identity that does not read what belongs to the whole cluster.
 #[tokio::test]
 async fn what_may_not_be_read_stays_in_the_state() {
-    let cluster = Cluster::new();
+    let cluster = Cluster::with_namespace("ci");
     let mut stage = stage(&cluster);
     stage.apply_wholly(&config(&[])).await;
     let before = stage.state.clone();
-    cluster.world().hides_classes = true;
+    cluster.inject(Fault::Hidden(&["priorityclasses"]));
     let said = stage.refresh().await;
     assert_eq!(summaries(&said), ["Missing permissions to read the warm capacity"]);
     let detail = &said.iter().next().unwrap().detail;
