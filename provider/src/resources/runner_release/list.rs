@@ -51,23 +51,25 @@ mod tests {
     use super::*;
     use crate::testing::Stage;
     use gitlabspot_clients::aws::AwsSettings;
-    use gitlabspot_clients::kubernetes::scripted::{Answer, Cluster as Server};
+    use gitlabspot_clients::kubernetes::KubernetesSettings;
+    use gitlabspot_testing::kubernetes::Cluster as Server;
     use tfplugin::framework::Object as _;
-
-    fn deployment(namespace: &str, labels: &Json) -> Json {
-        json!({ "metadata": { "namespace": namespace, "name": "x", "labels": labels } })
-    }
 
     #[tokio::test]
     async fn releases_of_helm_and_of_this_provider() {
-        let items = [
-            deployment("b", &json!({ "release": "ours", "app.kubernetes.io/managed-by": "gitlabspot" })),
-            deployment("a", &json!({ "release": "helms", "chart": "gitlab-runner-0.77.2", "heritage": "Helm" })),
-            deployment("a", &json!({ "release": "other", "chart": "nginx-1.0.0" })),
-        ];
-        let list = json!({ "kind": "DeploymentList", "apiVersion": "apps/v1", "metadata": {}, "items": items });
-        let server = Server::listen([Answer::Json(200, list)]).await;
-        let stage = Stage::with_cluster(RunnerReleaseResource, AwsSettings::default(), server.settings(), None);
+        let server = Server::with_namespace("a");
+        server.put(json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "b" } }));
+        for (namespace, name, labels) in [
+            ("b", "x", json!({ "release": "ours", "app.kubernetes.io/managed-by": "gitlabspot" })),
+            ("a", "x", json!({ "release": "helms", "chart": "gitlab-runner-0.77.2", "heritage": "Helm" })),
+            ("a", "y", json!({ "release": "other", "chart": "nginx-1.0.0" })),
+            ("a", "z", json!({ "app.kubernetes.io/managed-by": "gitlabspot" })),
+        ] {
+            let metadata = json!({ "namespace": namespace, "name": name, "labels": labels });
+            server.put(json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata }));
+        }
+        let (aws, kubernetes) = (AwsSettings::default(), KubernetesSettings::default());
+        let stage = Stage::with_cluster(RunnerReleaseResource, aws, kubernetes, Some(server.client()));
         let (listed, said) = stage.list(&RunnerReleaseResource, &[], 10).await;
         assert!(said.is_empty(), "{said:?}");
         let shown: Vec<_> = listed.iter().map(|listed| listed.display_name.as_str()).collect();

@@ -1,20 +1,20 @@
-//! Scenarios: the release as core drives it, on a small API server in memory.
+//! Scenarios: the release as core drives it, on an API server in memory.
 
 mod admission;
-mod cluster;
 mod owners;
 
 use gitlabspot_clients::aws::AwsSettings;
 use gitlabspot_clients::kubernetes::KubernetesSettings;
+use gitlabspot_testing::kubernetes::{Cluster, Fault};
 use serde_json::{Value as Json, json};
 use tfplugin::framework::{Diagnostics, Raw};
 
-use self::cluster::Cluster;
 use super::RunnerReleaseResource;
 use crate::testing::{Stage, summaries};
 
 const GUIDE: &str = include_str!("testdata/guide-values.yaml");
 const PLACE: &str = "gitlab-runner/gitlab-runner";
+const MANAGER: &str = "deployments gitlab-runner/gitlab-runner";
 
 fn stage(cluster: &Cluster) -> Stage {
     Stage::with_cluster(
@@ -27,6 +27,12 @@ fn stage(cluster: &Cluster) -> Stage {
 
 fn object<const N: usize>(attributes: [(&str, Raw); N]) -> Raw {
     Raw::Map(attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+/// A namespace, or an object of others in the release's namespace.
+fn plain(kind: &str, name: &str) -> Json {
+    let namespace = (kind != "Namespace").then_some("gitlab-runner");
+    json!({ "apiVersion": "v1", "kind": kind, "metadata": { "name": name, "namespace": namespace } })
 }
 
 /// The guide's release, with the values file as its author wrote it.
@@ -58,7 +64,7 @@ async fn the_guides_values_file() {
     assert_eq!(stage.state.get("id"), PLACE.into());
     assert_eq!(stage.state.get("status"), "available".into());
     assert_eq!(
-        cluster.names(),
+        cluster.resources(),
         [
             "configmaps",
             "deployments",
@@ -71,16 +77,12 @@ async fn the_guides_values_file() {
             "services",
         ]
     );
-    let before = cluster.requests().len();
+    cluster.requests();
     assert_eq!(stage.destroy().await, Diagnostics::new());
     assert_eq!(stage.state, Raw::Null);
-    assert_eq!(cluster.names(), [""; 0]);
-    let deleted: Vec<String> = cluster
-        .requests()
-        .split_off(before)
-        .into_iter()
-        .filter_map(|line| line.strip_prefix("DELETE ").map(resource))
-        .collect();
+    assert_eq!(cluster.resources(), [""; 0]);
+    let writes = cluster.writes();
+    let deleted: Vec<_> = writes.iter().filter_map(|line| line.strip_prefix("DELETE ")?.split(' ').next()).collect();
     assert_eq!(
         deleted,
         [
@@ -97,19 +99,14 @@ async fn the_guides_values_file() {
     );
 }
 
-fn resource(path: &str) -> String {
-    let parts: Vec<&str> = path.split('/').collect();
-    parts[parts.len() - 2].to_owned()
-}
-
 #[tokio::test]
 async fn what_others_have_in_the_namespace_keeps_it() {
     let cluster = Cluster::default();
     let mut stage = stage(&cluster);
     stage.apply_wholly(&typed()).await;
-    cluster.put("secrets", json!({ "metadata": { "name": "theirs", "namespace": "gitlab-runner" } }));
+    cluster.put(plain("Secret", "theirs"));
     assert_eq!(summaries(&stage.destroy().await), ["Namespace kept"]);
-    assert_eq!(cluster.names(), ["namespaces", "secrets"]);
+    assert_eq!(cluster.resources(), ["namespaces", "secrets"]);
 }
 
 /// A pod of the manager, unless it is owned by something else.
@@ -129,21 +126,20 @@ async fn a_destroy_waits_for_pods_of_the_manager() {
     let mut stage = stage(&cluster);
     let config = with(typed(), &[("runner_token_wo", Raw::Null), ("registration_token_wo", "GR1-secret".into())]);
     stage.apply_wholly(&config).await;
-    cluster.put("pods", pod("p", "ReplicaSet", &json!({ "phase": "Running" })));
-    let (before, began) = (cluster.requests().len(), stage.clock.passed());
+    cluster.put(pod("p", "ReplicaSet", &json!({ "phase": "Running" })));
+    cluster.requests();
+    let began = stage.clock.passed();
     // This pod never ends.
     let diagnostics = stage.destroy().await;
     assert_eq!(summaries(&diagnostics), ["Cannot remove the runner release"]);
     assert!(diagnostics.iter().next().unwrap().detail.contains("the manager's pods are ending: p"), "{diagnostics:?}");
     // Pods unregister by themselves: nothing is written before the Deployment goes.
-    let requests = cluster.requests().split_off(before);
-    let first = requests.iter().find(|line| !line.starts_with("GET ")).unwrap();
-    assert_eq!(first, "DELETE /apis/apps/v1/namespaces/gitlab-runner/deployments/gitlab-runner");
+    assert_eq!(cluster.writes()[0], format!("DELETE {MANAGER}"));
     // The grace period, and ten minutes more.
     assert_eq!((stage.clock.passed() - began).as_secs() / 60, 70);
-    cluster.remove("pods", "p");
+    cluster.remove("pods gitlab-runner/p");
     assert_eq!(stage.destroy().await, Diagnostics::new());
-    assert_eq!(cluster.names(), [""; 0]);
+    assert_eq!(cluster.resources(), [""; 0]);
 }
 
 #[tokio::test]
@@ -152,11 +148,11 @@ async fn a_destroy_does_not_wait_for_pods_of_jobs() {
     let mut stage = stage(&cluster);
     stage.apply_wholly(&typed()).await;
     // One that somebody labels as the manager's.
-    cluster.put("pods", pod("job", "Job", &json!({ "phase": "Running" })));
+    cluster.put(pod("job", "Job", &json!({ "phase": "Running" })));
     let began = stage.clock.passed();
-    assert_eq!(stage.destroy().await, Diagnostics::new());
+    assert_eq!(summaries(&stage.destroy().await), ["Namespace kept"]);
     assert!((stage.clock.passed() - began).as_secs() < 60);
-    assert_eq!(cluster.names(), ["pods"]);
+    assert_eq!(cluster.resources(), ["namespaces", "pods"]);
 }
 
 #[tokio::test]
@@ -165,14 +161,13 @@ async fn pods_that_are_refused_are_told_with_the_reason() {
         let cluster = Cluster::default();
         let mut stage = stage(&cluster);
         stage.apply_wholly(&typed()).await;
-        cluster.hold_rollouts(true);
-        cluster.add_conditions(json!([
+        cluster.inject(Fault::NoNewPods(json!([
             { "type": "Progressing", "status": "True", "reason": reason, "message": "has timed out progressing." },
             {
                 "type": "ReplicaFailure", "status": "True", "reason": "FailedCreate",
                 "message": "pods \"gitlab-runner-5d4-\" is forbidden: violates PodSecurity \"restricted:latest\"",
             },
-        ]));
+        ])));
         let diagnostics = stage.apply(&with(typed(), &[("concurrent", 4.into())])).await;
         assert_eq!(summaries(&diagnostics), ["Runner manager is not available"]);
         let detail = &diagnostics.iter().next().unwrap().detail;
@@ -188,13 +183,11 @@ async fn a_release_of_another_name_takes_over_before_the_old_one_goes() {
     let cluster = Cluster::default();
     let mut stage = stage(&cluster);
     stage.apply_wholly(&typed()).await;
-    let before = cluster.requests().len();
     stage.apply_wholly(&with(typed(), &[("fullname_override", "other".into())])).await;
-    let requests = cluster.requests().split_off(before);
-    let at = |line: &str| requests.iter().position(|request| request == line).unwrap();
-    let deployments = "/apis/apps/v1/namespaces/gitlab-runner/deployments";
-    assert!(at(&format!("PATCH {deployments}/other")) < at(&format!("DELETE {deployments}/gitlab-runner")));
-    assert_eq!(cluster.get("deployments", "other")["metadata"]["labels"]["app"], "other");
+    let writes = cluster.writes();
+    let at = |line: &str| writes.iter().position(|write| write == line).unwrap();
+    assert!(at("APPLY deployments gitlab-runner/other") < at(&format!("DELETE {MANAGER}")));
+    assert_eq!(cluster.get("deployments gitlab-runner/other")["metadata"]["labels"]["app"], "other");
     let names: Vec<String> = stage.state.get("manifest").as_map().unwrap().keys().cloned().collect();
     assert!(names.iter().all(|name| name.ends_with("/other")), "{names:?}");
 }
@@ -218,7 +211,7 @@ async fn import_brings_everything_back() {
             assert_eq!(second.changes(&config).await, [""; 0]);
         }
         second.apply_wholly(&config).await;
-        assert_eq!(cluster.get("deployments", "gitlab-runner")["metadata"]["name"], "gitlab-runner");
+        assert_eq!(cluster.get(MANAGER)["metadata"]["name"], "gitlab-runner");
     }
     let nothing = stage(&Cluster::default()).import(PLACE).await;
     assert_eq!(summaries(&nothing), ["Runner release not found"]);
@@ -238,18 +231,15 @@ async fn a_foreign_secret_tells_its_kind() {
         ],
     );
     assert!(stage.plan(&config).await.state.get("manifest").is_unknown());
-    cluster.put(
-        "secrets",
-        json!({
-            "metadata": { "name": "theirs", "namespace": "gitlab-runner" },
-            "data": { "runner-registration-token": "eA==" },
-        }),
-    );
+    cluster.put(plain("Namespace", "gitlab-runner"));
+    let mut secret = plain("Secret", "theirs");
+    secret["data"] = json!({ "runner-registration-token": "eA==" });
+    cluster.put(secret);
     assert!(!stage.plan(&config).await.state.get("manifest").is_unknown());
     stage.apply_wholly(&config).await;
-    assert!(cluster.get("configmaps", "gitlab-runner")["data"]["register-the-runner"].is_string());
-    assert_eq!(summaries(&stage.destroy().await), ["Namespace kept"]);
-    assert_eq!(cluster.names(), ["namespaces", "secrets"]);
+    assert!(cluster.get("configmaps gitlab-runner/gitlab-runner")["data"]["register-the-runner"].is_string());
+    assert_eq!(stage.destroy().await, Diagnostics::new());
+    assert_eq!(cluster.resources(), ["namespaces", "secrets"]);
 }
 
 #[tokio::test]
@@ -261,8 +251,8 @@ async fn a_rollout_that_does_not_end_says_why_and_goes_on_later() {
         "name": "gitlab-runner", "ready": false, "state": { "waiting": { "reason": "CrashLoopBackOff" } },
         "lastState": { "terminated": { "exitCode": 1 } },
     }] });
-    cluster.put("pods", pod("p", "ReplicaSet", &status));
-    cluster.hold_rollouts(true);
+    cluster.put(pod("p", "ReplicaSet", &status));
+    cluster.inject(Fault::NoNewPods(Json::Null));
     let config = with(typed(), &[("concurrent", 4.into())]);
     let diagnostics = stage.apply(&config).await;
     assert_eq!(summaries(&diagnostics), ["Runner manager is not available"]);
@@ -272,7 +262,7 @@ async fn a_rollout_that_does_not_end_says_why_and_goes_on_later() {
     }
     // Nothing differs any more, but the rollout is still to be waited for.
     assert_eq!(stage.changes(&config).await, ["status"]);
-    cluster.hold_rollouts(false);
+    cluster.recover();
     stage.apply_wholly(&config).await;
     assert_eq!(stage.state.get("status"), "available".into());
 }
@@ -281,7 +271,7 @@ async fn a_rollout_that_does_not_end_says_why_and_goes_on_later() {
 async fn an_apply_that_stops_half_way_is_completed_or_removed() {
     let cluster = Cluster::default();
     let mut stage = stage(&cluster);
-    cluster.refuse("deployments");
+    cluster.inject(Fault::Error("APPLY deployments", 422, "Invalid", "spec: Invalid value"));
     let diagnostics = stage.apply(&typed()).await;
     assert_eq!(summaries(&diagnostics), ["Cannot apply the runner release"]);
     let said = &diagnostics.iter().next().unwrap().detail;
@@ -290,7 +280,7 @@ async fn an_apply_that_stops_half_way_is_completed_or_removed() {
     let made: Vec<String> = stage.state.get("manifest").as_map().unwrap().keys().cloned().collect();
     assert!(made.contains(&format!("Deployment {PLACE}")), "{made:?}");
     assert_eq!(stage.destroy().await, Diagnostics::new());
-    assert_eq!(cluster.names(), [""; 0]);
+    assert_eq!(cluster.resources(), [""; 0]);
 }
 
 #[tokio::test]
@@ -299,7 +289,7 @@ async fn typed_attributes_and_a_token_that_is_nowhere_but_in_its_secret() {
     let mut stage = stage(&cluster);
     stage.apply_wholly(&typed()).await;
     assert!(!format!("{:?} {:?}", stage.state, stage.private).contains("very-secret"));
-    assert_eq!(cluster.get("secrets", "gitlab-runner")["data"]["runner-token"], "Z2xydC12ZXJ5LXNlY3JldA==");
+    assert_eq!(cluster.get("secrets gitlab-runner/gitlab-runner")["data"]["runner-token"], "Z2xydC12ZXJ5LXNlY3JldA==");
 }
 
 #[tokio::test]
@@ -307,15 +297,15 @@ async fn a_change_rolls_the_manager_once() {
     let cluster = Cluster::default();
     let mut stage = stage(&cluster);
     stage.apply_wholly(&typed()).await;
-    assert_eq!(cluster.get("deployments", "gitlab-runner")["metadata"]["generation"], 1);
+    assert_eq!(cluster.get(MANAGER)["metadata"]["generation"], 1);
     stage.apply_wholly(&with(typed(), &[("concurrent", 4.into())])).await;
-    assert_eq!(cluster.get("deployments", "gitlab-runner")["metadata"]["generation"], 2);
+    assert_eq!(cluster.get(MANAGER)["metadata"]["generation"], 2);
     // A token that is not announced by its version changes nothing, and with it everything is as before.
     let other = with(typed(), &[("concurrent", 4.into()), ("runner_token_wo", "glrt-other".into())]);
     assert_eq!(stage.changes(&other).await, [""; 0]);
     stage.apply_wholly(&with(other, &[("runner_token_wo_version", 2.into())])).await;
-    assert_eq!(cluster.get("secrets", "gitlab-runner")["data"]["runner-token"], "Z2xydC1vdGhlcg==");
-    assert_eq!(cluster.get("deployments", "gitlab-runner")["metadata"]["generation"], 3);
+    assert_eq!(cluster.get("secrets gitlab-runner/gitlab-runner")["data"]["runner-token"], "Z2xydC1vdGhlcg==");
+    assert_eq!(cluster.get(MANAGER)["metadata"]["generation"], 3);
 }
 
 #[tokio::test]
@@ -323,17 +313,19 @@ async fn changes_by_hand_are_shown_and_repaired() {
     let cluster = Cluster::default();
     let mut stage = stage(&cluster);
     stage.apply_wholly(&typed()).await;
-    let before = cluster.get("configmaps", "gitlab-runner");
-    cluster.change("configmaps", "gitlab-runner", |object| object["data"]["config.toml"] = "concurrent = 99".into());
-    cluster.change("secrets", "gitlab-runner", |object| object["data"]["runner-token"] = "eA==".into());
-    cluster.remove("roles", "gitlab-runner");
+    let before = cluster.get("configmaps gitlab-runner/gitlab-runner");
+    cluster.change("configmaps gitlab-runner/gitlab-runner", |object| {
+        object["data"]["config.toml"] = "concurrent = 99".into()
+    });
+    cluster.change("secrets gitlab-runner/gitlab-runner", |object| object["data"]["runner-token"] = "eA==".into());
+    cluster.remove("roles gitlab-runner/gitlab-runner");
     assert_eq!(stage.changes(&typed()).await, ["manifest", "objects", "status"]);
     stage.apply_wholly(&typed()).await;
-    assert_eq!(cluster.get("configmaps", "gitlab-runner")["data"], before["data"]);
-    assert_eq!(cluster.get("secrets", "gitlab-runner")["data"]["runner-token"], "Z2xydC12ZXJ5LXNlY3JldA==");
-    assert!(cluster.names().contains(&"roles".to_owned()));
+    assert_eq!(cluster.get("configmaps gitlab-runner/gitlab-runner")["data"], before["data"]);
+    assert_eq!(cluster.get("secrets gitlab-runner/gitlab-runner")["data"]["runner-token"], "Z2xydC12ZXJ5LXNlY3JldA==");
+    assert!(cluster.resources().contains(&"roles".to_owned()));
     // Nothing that a pod starts with is other than at first.
-    assert_eq!(cluster.get("deployments", "gitlab-runner")["metadata"]["generation"], 1);
+    assert_eq!(cluster.get(MANAGER)["metadata"]["generation"], 1);
 }
 
 #[tokio::test]
@@ -346,14 +338,14 @@ async fn what_leaves_the_configuration_is_removed() {
             &[("pod_disruption_budget", object([("max_unavailable", "1".into()), ("min_available", Raw::Null)]))],
         ))
         .await;
-    assert!(cluster.names().contains(&"poddisruptionbudgets".to_owned()));
+    assert!(cluster.resources().contains(&"poddisruptionbudgets".to_owned()));
     stage
         .apply_wholly(&with(
             typed(),
             &[("rbac", object([("create", false.into()), ("cluster_wide", Raw::Null), ("rules", Raw::Null)]))],
         ))
         .await;
-    assert_eq!(cluster.names(), ["configmaps", "deployments", "namespaces", "secrets", "serviceaccounts"]);
+    assert_eq!(cluster.resources(), ["configmaps", "deployments", "namespaces", "secrets", "serviceaccounts"]);
 }
 
 /// What a run that was killed has left: in the jobs' namespace, or of the whole cluster and without a binding.
@@ -365,18 +357,19 @@ fn leave(cluster: &Cluster) {
         let metadata = json!({ "name": format!("of-{of}"), "namespace": namespace, "labels": labels });
         json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": metadata })
     };
+    cluster.put(plain("Namespace", "jobs"));
     for of in ["gitlab-runner", "elsewhere"] {
-        cluster.put_there("roles", object("Role", Some("jobs"), of));
-        cluster.put_there("clusterroles", object("ClusterRole", None, of));
+        cluster.put(object("Role", Some("jobs"), of));
+        cluster.put(object("ClusterRole", None, of));
     }
 }
 
 #[tokio::test]
 async fn what_a_killed_run_left_elsewhere_is_removed() {
     let of_others = |cluster: &Cluster| {
-        assert_eq!(cluster.places("clusterroles"), ["/of-elsewhere"]);
-        assert!(cluster.places("roles").iter().all(|place| place != "jobs/of-gitlab-runner"));
-        assert!(cluster.places("roles").contains(&"jobs/of-elsewhere".to_owned()));
+        assert_eq!(cluster.objects_of("clusterroles"), ["clusterroles of-elsewhere"]);
+        assert_eq!(cluster.get("roles jobs/of-gitlab-runner"), Json::Null);
+        assert_ne!(cluster.get("roles jobs/of-elsewhere"), Json::Null);
     };
     let cluster = Cluster::default();
     let mut stage = stage(&cluster);
@@ -408,10 +401,11 @@ async fn what_another_release_made_is_not_touched() {
 #[tokio::test]
 async fn what_others_made_is_not_touched() {
     let cluster = Cluster::default();
-    cluster.put("configmaps", json!({ "metadata": { "name": "gitlab-runner", "namespace": "gitlab-runner" } }));
+    cluster.put(plain("Namespace", "gitlab-runner"));
+    cluster.put(plain("ConfigMap", "gitlab-runner"));
     let mut stage = stage(&cluster);
     assert_eq!(summaries(&stage.apply(&typed()).await), ["Object already exists"]);
-    assert_eq!(cluster.names(), ["configmaps"]);
+    assert_eq!(cluster.resources(), ["configmaps", "namespaces"]);
 }
 
 #[tokio::test]
@@ -420,15 +414,12 @@ async fn a_changed_secret_of_the_cache_rolls_the_manager() {
     let mut stage = stage(&cluster);
     let config = with(typed(), &[("cache_secret_name", "cache".into())]);
     stage.apply_wholly(&config).await;
-    cluster.put(
-        "secrets",
-        json!({
-            "metadata": { "name": "cache", "namespace": "gitlab-runner" }, "data": { "accesskey": "eA==" },
-        }),
-    );
+    let mut secret = plain("Secret", "cache");
+    secret["data"] = json!({ "accesskey": "eA==" });
+    cluster.put(secret);
     assert_eq!(stage.changes(&config).await, ["manifest", "status"]);
     stage.apply_wholly(&config).await;
-    assert_eq!(cluster.get("deployments", "gitlab-runner")["metadata"]["generation"], 2);
+    assert_eq!(cluster.get(MANAGER)["metadata"]["generation"], 2);
 }
 
 #[tokio::test]
@@ -459,7 +450,7 @@ async fn what_may_not_be_read_stays_in_the_state() {
     let config = with(typed(), &[("cache_secret_name", "cache".into())]);
     stage.apply_wholly(&config).await;
     let before = stage.state.clone();
-    cluster.hide(&["secrets", "roles", "namespaces", "deployments"]);
+    cluster.inject(Fault::Hidden(&["secrets", "roles", "namespaces", "deployments"]));
     let said = stage.refresh().await;
     assert_eq!(summaries(&said), ["Missing permissions to read the release"]);
     let detail = &said.iter().next().unwrap().detail;
@@ -467,14 +458,14 @@ async fn what_may_not_be_read_stays_in_the_state() {
         "Secret gitlab-runner/gitlab-runner",
         "Secret gitlab-runner/cache",
         "- get secrets in the namespace gitlab-runner",
-        "- get roles in",
+        "- get roles.rbac.authorization.k8s.io in",
     ] {
         assert!(detail.contains(text), "{detail}");
     }
     assert_eq!(stage.state, before);
     assert_eq!(stage.differences(&config).await, [""; 0]);
     // What may be read is looked at as ever.
-    cluster.remove("rolebindings", "gitlab-runner");
+    cluster.remove("rolebindings gitlab-runner/gitlab-runner");
     stage.refresh().await;
     assert_eq!(stage.differences(&config).await, ["manifest", "objects", "status"]);
 }

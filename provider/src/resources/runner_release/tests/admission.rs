@@ -15,11 +15,11 @@ fn mutate(object: &mut Json) {
 #[tokio::test]
 async fn what_admission_makes_of_fields_is_no_difference() {
     let cluster = Cluster::default();
-    cluster.admit(mutate);
+    cluster.inject(Fault::Admission(mutate));
     let mut stage = stage(&cluster);
     let config = with(typed(), &[("tolerations", Raw::List(vec![]))]);
     stage.apply_wholly(&config).await;
-    let generation = |cluster: &Cluster| cluster.get("deployments", "gitlab-runner")["metadata"]["generation"].clone();
+    let generation = |cluster: &Cluster| cluster.get(MANAGER)["metadata"]["generation"].clone();
     assert_eq!(generation(&cluster), 1);
 
     // A plan that applies the object says what will be there.
@@ -34,7 +34,7 @@ async fn what_admission_makes_of_fields_is_no_difference() {
     assert_eq!(generation(&cluster), 1);
 
     // What others change later is shown, and repaired.
-    cluster.change("deployments", "gitlab-runner", |object| {
+    cluster.change(MANAGER, |object| {
         object["spec"]["template"]["spec"]["containers"][0]["image"] = "by-hand".into();
     });
     assert_eq!(stage.changes(&config).await, ["manifest", "status"]);
@@ -45,13 +45,13 @@ async fn what_admission_makes_of_fields_is_no_difference() {
 #[tokio::test]
 async fn metrics_of_an_autoscaler_are_compared_by_amount() {
     let cluster = Cluster::default();
-    cluster.admit(|object| {
+    cluster.inject(Fault::Admission(|object| {
         if object["kind"] == "HorizontalPodAutoscaler" {
             let metrics = object["spec"]["metrics"].as_array_mut().unwrap();
             metrics[0]["resource"]["target"]["averageValue"] = json!("400m");
             metrics.reverse();
         }
-    });
+    }));
     let values = "hpa:\n  minReplicas: 1\n  maxReplicas: 3\n  metrics:\n  - type: Resource\n    resource: { name: cpu, \
                   target: { type: AverageValue, averageValue: \"0.4\" } }\n  - type: Resource\n    resource: { name: \
                   memory, target: { type: Utilization, averageUtilization: 80 } }\n";

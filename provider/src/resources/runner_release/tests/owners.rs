@@ -27,9 +27,9 @@ async fn a_create_does_not_take_what_another_resource_has() {
     );
     // A plan with -replace has the private state of what it replaces, and does not know what goes first.
     second.private = first.private.clone();
-    let before = cluster.requests().len();
+    cluster.requests();
     assert_eq!(summaries(&second.apply(&typed()).await), ["Object already exists"]);
-    assert!(cluster.requests()[before..].iter().all(|line| !line.starts_with("DELETE")));
+    assert!(cluster.writes().iter().all(|line| !line.starts_with("DELETE")));
     assert_eq!(second.state, Raw::Null);
     assert_eq!(first.changes(&typed()).await, [""; 0]);
     // By another full name its objects would not be in the way, and yet be taken for leftovers.
@@ -37,22 +37,22 @@ async fn a_create_does_not_take_what_another_resource_has() {
     let other = with(typed(), &[("fullname_override", "other".into())]);
     assert_eq!(summaries(&third.apply(&other).await), ["Object already exists"]);
     assert_eq!(first.changes(&typed()).await, [""; 0]);
-    assert_eq!(cluster.get("deployments", "gitlab-runner")["metadata"]["generation"], 1);
+    assert_eq!(cluster.get(MANAGER)["metadata"]["generation"], 1);
 }
 
 #[tokio::test]
 async fn what_is_tainted_is_gone_on_with_and_not_deleted_afterwards() {
     let cluster = Cluster::default();
     let mut first = stage(&cluster);
-    cluster.hold_rollouts(true);
+    cluster.inject(Fault::NoNewPods(Json::Null));
     assert_eq!(summaries(&first.apply(&typed()).await), ["Runner manager is not available"]);
-    cluster.hold_rollouts(false);
+    cluster.recover();
     let mut second = stage(&cluster);
     second.apply_wholly(&typed()).await;
     assert_eq!(summaries(&first.destroy().await), ["Objects of another resource"]);
     assert_eq!(second.changes(&typed()).await, [""; 0]);
     assert_eq!(second.destroy().await, Diagnostics::new());
-    assert_eq!(cluster.names(), [""; 0]);
+    assert_eq!(cluster.resources(), [""; 0]);
 }
 
 #[tokio::test]
@@ -78,7 +78,8 @@ async fn of_two_in_one_run_one_is_refused() {
             assert_eq!(stage.state, Raw::Null);
         }
     }
-    assert_eq!((made, cluster.places("serviceaccounts").len(), cluster.places("clusterroles").len()), (2, 2, 2));
+    assert_eq!(made, 2);
+    assert_eq!(["serviceaccounts", "clusterroles"].map(|kind| cluster.objects_of(kind).len()), [2, 2]);
 }
 
 /// The destroy of a rename without `moved`, which the create waits for.
@@ -105,7 +106,7 @@ async fn a_release_of_before_there_were_ids_gets_one_with_its_next_change() {
     old.apply_wholly(&typed()).await;
     let kinds = ["serviceaccounts", "roles", "rolebindings", "configmaps", "deployments", "secrets"];
     for kind in kinds {
-        cluster.change(kind, "gitlab-runner", |object| {
+        cluster.change(&format!("{kind} {PLACE}"), |object| {
             object["metadata"]["annotations"].as_object_mut().unwrap().remove(OWNER);
         });
     }
@@ -113,17 +114,17 @@ async fn a_release_of_before_there_were_ids_gets_one_with_its_next_change() {
     assert_eq!(old.changes(&typed()).await, [""; 0]);
     assert_eq!(summaries(&stage(&cluster).apply(&typed()).await), ["Object already exists"]);
     old.apply_wholly(&with(typed(), &[("deployment_labels", object_of_labels())])).await;
-    let id = cluster.get("deployments", "gitlab-runner")["metadata"]["annotations"][OWNER].clone();
+    let id = cluster.get(MANAGER)["metadata"]["annotations"][OWNER].clone();
     assert!(id.is_string());
     // No pod is started anew for it.
-    assert_eq!(cluster.get("deployments", "gitlab-runner")["metadata"]["generation"], 1);
+    assert_eq!(cluster.get(MANAGER)["metadata"]["generation"], 1);
     // The state of that apply was lost.
     old.change_private(|private: &mut Private| private.objects.owner = None);
     old.apply_wholly(&typed()).await;
-    assert_eq!(cluster.get("deployments", "gitlab-runner")["metadata"]["annotations"][OWNER], id);
+    assert_eq!(cluster.get(MANAGER)["metadata"]["annotations"][OWNER], id);
     old.change_private(|private: &mut Private| private.objects.owner = None);
     assert_eq!(old.destroy().await, Diagnostics::new());
-    assert_eq!(cluster.names(), [""; 0]);
+    assert_eq!(cluster.resources(), [""; 0]);
 }
 
 fn object_of_labels() -> Raw {
