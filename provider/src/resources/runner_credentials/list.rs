@@ -148,36 +148,38 @@ mod tests {
 
     use super::*;
     use crate::testing::Stage;
-    use gitlabspot_clients::kubernetes::scripted::{Answer as Kubernetes, Cluster as Server};
+    use gitlabspot_clients::kubernetes::KubernetesSettings;
     use gitlabspot_clients::scripted::{Answer, Script};
+    use gitlabspot_testing::kubernetes::Cluster as Server;
 
     fn secret(name: &str, key: &str) -> Json {
         let data = json!({ "accesskey": STANDARD.encode(key), "secretkey": STANDARD.encode("very-secret") });
-        json!({ "metadata": { "namespace": "ci", "name": name }, "data": data })
-    }
-
-    fn list(kind: &str, items: &[Json]) -> Kubernetes {
-        Kubernetes::Json(200, json!({ "kind": kind, "apiVersion": "v1", "metadata": {}, "items": items }))
+        json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "namespace": "ci", "name": name }, "data": data })
     }
 
     #[tokio::test]
     async fn keys_and_roles_of_a_namespace() {
         let mut ours = secret("ours", "AKIA1");
         ours["metadata"]["annotations"] = json!({ USER: "cache" });
-        let other = json!({ "metadata": { "namespace": "ci", "name": "other" }, "data": { "token": "eA==" } });
-        let secrets = [ours, secret("by-hand", "AKIA2"), secret("minio", "minio"), other];
-        let account = |name: &str, role: &str| json!({ "metadata": { "namespace": "ci", "name": name, "annotations": { ANNOTATION: role } } });
-        let accounts = [account("runner", "arn:aws:iam::111122223333:role/ci/cache-role")];
-        let server = Server::listen([list("SecretList", &secrets), list("ServiceAccountList", &accounts)]).await;
+        let mut other = secret("other", "");
+        other["data"] = json!({ "token": "eA==" });
+        let annotations = json!({ ANNOTATION: "arn:aws:iam::111122223333:role/ci/cache-role" });
+        let metadata = json!({ "namespace": "ci", "name": "runner", "annotations": annotations });
+        let account = json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata });
+        let server = Server::with_namespace("ci");
+        for object in [ours, secret("by-hand", "AKIA2"), secret("minio", "minio"), other, account] {
+            server.put(object);
+        }
         let used = "<GetAccessKeyLastUsedResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\">\
             <GetAccessKeyLastUsedResult><UserName>by-hand-user</UserName></GetAccessKeyLastUsedResult>\
             </GetAccessKeyLastUsedResponse>";
         let absent = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>";
         let script = Script::new([Answer::Http(200, used.to_owned()), Answer::Http(403, absent.to_owned())]);
-        let stage = Stage::with_cluster(RunnerCredentialsResource, script.settings(), server.settings(), None);
+        let (aws, kubernetes) = (script.settings(), KubernetesSettings::default());
+        let stage = Stage::with_cluster(RunnerCredentialsResource, aws, kubernetes, Some(server.client()));
         let (listed, said) = stage.list(&RunnerCredentialsResource, &[("namespace", "ci".into())], 10).await;
         let shown: Vec<_> = listed.iter().map(|listed| listed.display_name.as_str()).collect();
-        assert_eq!(shown, ["ci/ours:cache", "ci/by-hand:by-hand-user", "ci/runner:role/cache-role"]);
+        assert_eq!(shown, ["ci/by-hand:by-hand-user", "ci/ours:cache", "ci/runner:role/cache-role"]);
         let role = Identity {
             name: "cache-role".into(),
             namespace: "ci".into(),

@@ -1,22 +1,21 @@
-//! Scenarios: the resource as core drives it, on a small IAM and a small cluster in memory.
+//! Scenarios: the resource as core drives it, on a small IAM and an API server in memory.
 
 mod account;
-mod cluster;
 
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use gitlabspot_clients::kubernetes::KubernetesSettings;
+use gitlabspot_testing::kubernetes::{Cluster, Fault as ClusterFault};
 use serde_json::{Value as Json, json};
 use tfplugin::framework::{Diagnostics, Raw};
 
 use self::account::{Account, Fault, Principal, secret_of};
-use self::cluster::Cluster;
 use super::RunnerCredentialsResource;
 use crate::testing::{Stage, summaries};
 
-const SECRET: &str = "/api/v1/namespaces/ci/secrets/gitlab-runner-s3-access";
+const SECRET: &str = "secrets ci/gitlab-runner-s3-access";
 
 fn stage(account: &Account, cluster: &Cluster) -> Stage {
     let kubernetes = KubernetesSettings { cluster_name: Some("prod".to_owned()), ..KubernetesSettings::default() };
@@ -42,9 +41,9 @@ fn map(entries: &[(&str, &str)]) -> Raw {
 }
 
 fn secret(cluster: &Cluster) -> Option<(String, String)> {
-    let object = cluster.objects().get(SECRET).cloned()?;
-    let data = |key: &str| String::from_utf8(STANDARD.decode(object["data"][key].as_str().unwrap()).unwrap()).unwrap();
-    Some((data("accesskey"), data("secretkey")))
+    let object = cluster.get(SECRET);
+    let data = |key: &str| Some(String::from_utf8(STANDARD.decode(object["data"][key].as_str()?).unwrap()).unwrap());
+    data("accesskey").zip(data("secretkey"))
 }
 
 fn pair(id: &str) -> Option<(String, String)> {
@@ -114,14 +113,14 @@ async fn rotates(stage: &mut Stage, account: &Account, cluster: &Cluster, config
 /// C5, C6, C7, and rotation by trigger.
 #[tokio::test]
 async fn reasons_to_rotate() {
-    let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
+    let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
     let mut stage = stage(&account, &cluster);
     stage.apply_wholly(&config(&[])).await;
 
-    cluster.objects().remove(SECRET);
+    cluster.remove(SECRET);
     rotates(&mut stage, &account, &cluster, &config(&[]), "AKIA0001").await;
 
-    cluster.objects().get_mut(SECRET).unwrap()["data"]["secretkey"] = json!("eA==");
+    cluster.change(SECRET, |secret| secret["data"]["secretkey"] = json!("eA=="));
     account.changes();
     rotates(&mut stage, &account, &cluster, &config(&[]), "AKIA0002").await;
     let expected = ["TagUser", "CreateAccessKey", "UpdateAccessKey", "DeleteAccessKey", "UntagUser"];
@@ -138,7 +137,7 @@ async fn reasons_to_rotate() {
 
 #[tokio::test]
 async fn everything_else_changes_in_place() {
-    let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
+    let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
     let mut stage = stage(&account, &cluster);
     stage.apply_wholly(&config(&[("tags", map(&[("a", "1"), ("b", "1")]))])).await;
     account.changes();
@@ -152,7 +151,7 @@ async fn everything_else_changes_in_place() {
     stage.apply_wholly(&config).await;
     assert_eq!(account.changes(), ["PutUserPermissionsBoundary", "UntagUser", "TagUser", "PutUserPolicy"]);
     assert_eq!(secret(&cluster), pair("AKIA0000"));
-    assert_eq!(cluster.objects()[SECRET]["metadata"]["labels"]["team"], "ci");
+    assert_eq!(cluster.get(SECRET)["metadata"]["labels"]["team"], "ci");
     assert!(stage.state.get("rotates_at").as_str().is_some());
     account.world().principals.get_mut("runner").unwrap().policies.clear();
     assert_eq!(stage.changes(&config).await, ["policy_json"]);
@@ -163,7 +162,7 @@ async fn everything_else_changes_in_place() {
 #[tokio::test]
 async fn tags_whose_keys_differ_in_case_alone() {
     for (mode, principal) in [("access_key", "runner"), ("irsa", "role/runner")] {
-        let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
+        let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
         let mut stage = stage(&account, &cluster);
         let tagged = |tags: &[(&str, &str)]| [role(mode), vec![("tags", map(tags))]].concat();
         stage.apply_wholly(&tagged(&[("Cost", "1")])).await;
@@ -179,7 +178,7 @@ async fn tags_whose_keys_differ_in_case_alone() {
 /// Tags, labels and annotations without a value are none, in the second plan as well.
 #[tokio::test]
 async fn what_has_no_value() {
-    let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
+    let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
     let unset = Raw::Map([("cost".to_owned(), "1".into()), ("owner".to_owned(), Raw::Null)].into());
     let all = ["tags", "secret_labels", "secret_annotations"].map(|name| (name, unset.clone()));
     let mut stage = stage(&account, &cluster);
@@ -193,13 +192,13 @@ async fn what_has_no_value() {
 /// C2: the answer with the secret is lost.
 #[tokio::test]
 async fn keys_whose_secret_was_lost() {
-    let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
+    let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
     account.fault("CreateAccessKey", 1, Fault::Lost);
     stage(&account, &cluster).apply_wholly(&config(&[])).await;
     assert_eq!(account.keys("runner"), ["AKIA0001"]);
 
     // The SDK gives up, and both of its attempts made a key.
-    let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
+    let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
     account.fault("CreateAccessKey", 2, Fault::Lost);
     stage(&account, &cluster).apply_wholly(&config(&[])).await;
     assert_eq!(account.keys("runner"), ["AKIA0002"]);
@@ -208,7 +207,7 @@ async fn keys_whose_secret_was_lost() {
 /// C3: somebody else's keys.
 #[tokio::test]
 async fn no_room_for_a_key() {
-    let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
+    let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
     let mut stage = stage(&account, &cluster);
     stage.apply_wholly(&config(&[])).await;
     account.world().principals.get_mut("runner").unwrap().keys.insert("AKIAOTHER".to_owned(), true);
@@ -226,34 +225,34 @@ async fn no_room_for_a_key() {
 /// C4: the cluster does not take the Secret.
 #[tokio::test]
 async fn a_secret_that_cannot_be_written() {
-    let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
-    *cluster.is_read_only.lock().unwrap() = true;
+    let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
+    cluster.inject(ClusterFault::ReadOnly);
     let mut stage = stage(&account, &cluster);
     for _ in 0..3 {
         let diagnostics = stage.apply(&config(&[])).await;
         assert_eq!(summaries(&diagnostics), ["Cannot manage the cluster side of the credentials"]);
         assert!(diagnostics.iter().any(|d| d.detail.contains("was deleted again")), "{diagnostics:?}");
         assert_eq!(account.keys("runner"), [""; 0]);
-        *cluster.is_read_only.lock().unwrap() = false;
+        cluster.recover();
         // Tainted: core destroys it before it makes it again.
         assert_eq!(stage.destroy().await, Diagnostics::new());
-        *cluster.is_read_only.lock().unwrap() = true;
+        cluster.inject(ClusterFault::ReadOnly);
     }
     // And when a key in use is to be replaced, that one stays.
-    *cluster.is_read_only.lock().unwrap() = false;
+    cluster.recover();
     stage.apply_wholly(&config(&[])).await;
     let before = secret(&cluster);
-    *cluster.is_read_only.lock().unwrap() = true;
+    cluster.inject(ClusterFault::ReadOnly);
     assert!(stage.apply(&config(&[("rotation_trigger", "2".into())])).await.has_errors());
     assert_eq!((secret(&cluster), account.keys("runner").len()), (before, 1));
-    *cluster.is_read_only.lock().unwrap() = false;
+    cluster.recover();
     assert_eq!(stage.changes(&config(&[])).await, [""; 0]);
 }
 
 /// An engine deletes what a create did not make wholly, and makes it anew; an update goes on.
 #[tokio::test]
 async fn what_the_next_apply_does_is_said() {
-    let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
+    let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
     let denied = Fault::Code(403, "AccessDenied", "no");
     account.fault("PutUserPolicy", 1, denied);
     let mut stage = stage(&account, &cluster);
@@ -274,7 +273,7 @@ async fn what_the_next_apply_does_is_said() {
 /// C8: AWS does not know a new key at once.
 #[tokio::test]
 async fn the_key_is_proven_first() {
-    let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
+    let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
     account.fault("GetCallerIdentity", 5, Fault::Code(403, "InvalidClientTokenId", "not yet"));
     let mut stage = stage(&account, &cluster);
     stage.apply_wholly(&config(&[])).await;
@@ -289,7 +288,7 @@ async fn the_key_is_proven_first() {
 /// C14, and a user that is not ours.
 #[tokio::test]
 async fn a_create_that_was_killed_is_continued() {
-    let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
+    let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
     let tags = [("gitlabspot/unfinished".to_owned(), "now".to_owned())].into();
     let keys = [("AKIALOST".to_owned(), true)].into();
     let principal = Principal { path: "/".to_owned(), tags, keys, ..Principal::default() };
@@ -305,15 +304,15 @@ async fn a_create_that_was_killed_is_continued() {
 
 #[tokio::test]
 async fn secrets_of_others() {
-    let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
-    let foreign =
-        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "gitlab-runner-s3-access"}, "data": {}});
-    cluster.add(SECRET, foreign.clone());
+    let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
+    let metadata = json!({ "namespace": "ci", "name": "gitlab-runner-s3-access" });
+    cluster.put(json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata }));
+    let foreign = cluster.get(SECRET);
     let mut stage = stage(&account, &cluster);
     assert_eq!(summaries(&stage.apply(&config(&[])).await), ["Secret already exists"]);
     assert_eq!(stage.state, Raw::Null);
     assert_eq!(account.changes(), [""; 0]);
-    assert_eq!(cluster.objects().get(SECRET), Some(&foreign));
+    assert_eq!(cluster.get(SECRET), foreign);
 }
 
 #[tokio::test]
@@ -324,26 +323,26 @@ async fn namespaces() {
     assert_eq!(stage.state, Raw::Null);
     let config = config(&[("create_namespace", true.into())]);
     stage.apply_wholly(&config).await;
-    let place = "/api/v1/namespaces/ci/configmaps/theirs";
-    cluster.add(place, json!({"kind": "ConfigMap", "metadata": {"name": "theirs"}}));
+    let metadata = json!({ "namespace": "ci", "name": "theirs" });
+    cluster.put(json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata }));
     let diagnostics = stage.destroy().await;
     assert_eq!(summaries(&diagnostics), ["Namespace kept"]);
     assert!(diagnostics.iter().any(|d| d.detail.contains("ConfigMap theirs")), "{diagnostics:?}");
     assert_eq!(stage.state, Raw::Null);
     // It is still known whose it is.
     stage.apply_wholly(&config).await;
-    cluster.objects().remove(place);
+    cluster.remove("configmaps ci/theirs");
     assert_eq!(stage.destroy().await, Diagnostics::new());
     assert_eq!(cluster.objects().len(), 0);
 }
 
 #[tokio::test]
 async fn gone() {
-    let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
+    let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
     let mut stage = stage(&account, &cluster);
     stage.apply_wholly(&config(&[])).await;
     account.world().principals.clear();
-    cluster.objects().remove(SECRET);
+    cluster.remove(SECRET);
     assert_eq!(stage.destroy().await, Diagnostics::new());
     stage.apply_wholly(&config(&[])).await;
     account.world().principals.clear();
@@ -409,7 +408,7 @@ async fn pod_identity() {
 /// The new way is there before the old one goes.
 #[tokio::test]
 async fn another_mode() {
-    let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
+    let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
     let mut stage = stage(&account, &cluster);
     stage.apply_wholly(&role("access_key")).await;
     account.changes();
@@ -427,7 +426,7 @@ async fn another_mode() {
 /// Two users of one Secret: the second would take it from the first, and both would make a new key in each apply.
 #[tokio::test]
 async fn of_two_in_one_run_one_is_refused() {
-    let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
+    let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
     let mut first = stage(&account, &cluster);
     let mut second = first.beside(RunnerCredentialsResource);
     let (one, other) = (config(&[]), config(&[("name", "other".into())]));
@@ -443,7 +442,7 @@ async fn of_two_in_one_run_one_is_refused() {
 /// Pods have the key that the Secret had when they started: it stays valid until the last of them is gone.
 #[tokio::test]
 async fn a_key_that_was_replaced_stays_as_long_as_pods_use_it() {
-    let (account, cluster) = (Account::default(), Cluster::default().with_namespace());
+    let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
     let mut stage = stage(&account, &cluster);
     stage.apply_wholly(&config(&[])).await;
     let pod = |made: &str| {
@@ -453,8 +452,7 @@ async fn a_key_that_was_replaced_stays_as_long_as_pods_use_it() {
             "spec": { "volumes": [volume] }, "status": { "phase": "Running" },
         })
     };
-    const POD: &str = "/api/v1/namespaces/ci/pods/manager";
-    cluster.add(POD, pod("2000-01-01T00:00:00Z"));
+    cluster.put(pod("2000-01-01T00:00:00Z"));
     let rotated = config(&[("rotation_trigger", "2".into())]);
     assert_eq!(summaries(&stage.apply(&rotated).await), ["Old access key kept"]);
     assert_eq!(secret(&cluster), pair("AKIA0001"));
@@ -467,7 +465,7 @@ async fn a_key_that_was_replaced_stays_as_long_as_pods_use_it() {
     assert_eq!(stage.changes(&rotated).await, [""; 0]);
 
     // It was started anew, after the rotation.
-    cluster.add(POD, pod("2999-01-01T00:00:00Z"));
+    cluster.put(pod("2999-01-01T00:00:00Z"));
     assert_eq!(stage.changes(&rotated).await, ["superseded"]);
     let planned = stage.plan(&rotated).await;
     assert_eq!(summaries(&planned.diagnostics), ["Old credentials will be revoked"]);
@@ -475,7 +473,7 @@ async fn a_key_that_was_replaced_stays_as_long_as_pods_use_it() {
     assert_eq!(account.keys("runner"), ["AKIA0001"]);
 
     // There is room for two keys: the next rotation deletes the one of the last, and a destroy all of them.
-    cluster.add(POD, pod("2000-01-01T00:00:00Z"));
+    cluster.put(pod("2000-01-01T00:00:00Z"));
     for (trigger, keys) in [("3", ["AKIA0001", "AKIA0002"]), ("4", ["AKIA0002", "AKIA0003"])] {
         assert_eq!(
             summaries(&stage.apply(&config(&[("rotation_trigger", trigger.into())])).await),
