@@ -2,7 +2,6 @@
 
 use serde_json::{Value as Json, json};
 
-use super::objects::NOW;
 use super::request::Request;
 use super::{Failure, World};
 
@@ -18,7 +17,7 @@ impl World {
         self.admit(&mut object);
         Ok(match request.verb {
             "DRY-RUN" => self.stamped(before, object),
-            _ => self.store(&request.object(), object),
+            _ => self.store(&request.object, object),
         })
     }
 }
@@ -29,7 +28,7 @@ fn merged(request: &Request, mut object: Json) -> Json {
     let entries = object["metadata"]["managedFields"].as_array().cloned().unwrap_or_default();
     let (own, mut entries): (Vec<Json>, Vec<Json>) = entries.into_iter().partition(|entry| entry["manager"] == manager);
     entries.push(json!({
-        "manager": manager, "operation": "Apply", "apiVersion": request.kind.group_version, "time": NOW,
+        "manager": manager, "operation": "Apply", "apiVersion": request.kind.group_version, "time": "2026-01-01T00:00:00Z",
         "fieldsType": "FieldsV1", "fieldsV1": fields(&request.body),
     }));
     let kept: Vec<&Json> = entries.iter().map(|entry| &entry["fieldsV1"]).collect();

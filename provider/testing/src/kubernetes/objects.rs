@@ -6,9 +6,6 @@ use super::discovery::{kind_at, kind_of};
 use super::request::{Request, place};
 use super::{Cluster, Failure, World};
 
-/// When everything happens.
-pub(super) const NOW: &str = "2026-01-01T00:00:00Z";
-
 impl Cluster {
     /// Creates an object, instead of one of its name, as somebody else does.
     pub fn put(&self, object: Json) {
@@ -60,7 +57,7 @@ impl Cluster {
 
 impl World {
     pub(super) fn carry_out(&mut self, request: &Request) -> Result<Json, Failure> {
-        let found = self.objects.get(&request.object()).cloned();
+        let found = self.objects.get(&request.object).cloned();
         let missing = || Failure::not_found(request.kind, request.name.as_deref().unwrap_or_default());
         match request.verb {
             "LIST" => Ok(self.list(request)),
@@ -88,7 +85,7 @@ impl World {
             let why = format!("the UID in the precondition ({wanted}) does not match the UID in record ({uid})");
             return Err(Failure::conflict(request, &why));
         }
-        self.remove(&request.object());
+        self.remove(&request.object);
         Ok(json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success" }))
     }
 
@@ -126,9 +123,6 @@ impl World {
         let next = (self.resource_version + 1).to_string();
         let known = |name: &str| before.and_then(|before| before["metadata"].get(name).cloned());
         object["metadata"]["uid"] = known("uid").unwrap_or_else(|| format!("uid-{next}").into());
-        if object["metadata"]["creationTimestamp"].is_null() {
-            object["metadata"]["creationTimestamp"] = NOW.into();
-        }
         if object["spec"].is_object() {
             let is_changed = before.is_none_or(|before| before["spec"] != object["spec"]);
             let generation = known("generation").and_then(|it| it.as_u64()).unwrap_or(0);
@@ -151,14 +145,11 @@ fn without_type(object: &Json) -> Json {
         .collect()
 }
 
-/// Whether labels meet a condition of a selector: `a=b`, `a!=b`, `a` or `!a`.
+/// Whether labels meet a condition of a selector: `a=b` or `a`.
 fn is_met(condition: &str, labels: &Json) -> bool {
-    match (condition.split_once("!="), condition.split_once('='), condition.strip_prefix('!')) {
-        _ if condition.is_empty() => true,
-        _ if condition.contains('(') => unreachable!("{condition}: sets are not served"),
-        (Some((label, value)), ..) => labels[label] != value,
-        (_, Some((label, value)), _) => labels[label] == value,
-        (.., Some(label)) => labels.get(label).is_none(),
-        _ => labels.get(condition).is_some(),
+    match condition.split_once('=') {
+        _ if condition.contains(['!', '(']) => unreachable!("{condition} is not served"),
+        Some((label, value)) => labels[label] == value,
+        None => condition.is_empty() || labels.get(condition).is_some(),
     }
 }

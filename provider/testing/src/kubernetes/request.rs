@@ -12,6 +12,8 @@ pub(super) struct Request {
     pub(super) kind: &'static Kind,
     pub(super) namespace: Option<String>,
     pub(super) name: Option<String>,
+    /// What it is for: `deployments ci/warm`, `jobs ci`.
+    pub(super) object: String,
     query: String,
     pub(super) body: Json,
 }
@@ -41,7 +43,9 @@ impl Request {
             ("DELETE", [_]) => "DELETE",
             (method, _) => unreachable!("{method} {} is not served", head.uri),
         };
-        Some(Self { verb, kind, namespace, name: rest.get(1).map(|name| (*name).to_owned()), query, body })
+        let name = rest.get(1).map(|name| (*name).to_owned());
+        let object = place(kind, namespace.as_deref(), name.as_deref());
+        Some(Self { verb, kind, namespace, name, object, query, body })
     }
 
     /// A parameter of the query; empty if it is not given.
@@ -50,12 +54,8 @@ impl Request {
         all.find(|(it, _)| it == name).map(|(_, value)| value.into_owned()).unwrap_or_default()
     }
 
-    pub(super) fn object(&self) -> String {
-        place(self.kind, self.namespace.as_deref(), self.name.as_deref())
-    }
-
     pub(super) fn line(&self) -> String {
-        format!("{} {}", self.verb, self.object())
+        format!("{} {}", self.verb, self.object)
     }
 
     /// Whether a fault says this request, or its verb and resource.
