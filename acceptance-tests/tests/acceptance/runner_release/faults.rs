@@ -121,7 +121,8 @@ async fn an_api_server_that_dies() {
     rollout_is_waited_for(proxy).await;
     proxy.go_down().await;
     let said = running.output().await.failed();
-    let rollout = format!("The rollout of the manager of the release {}/{NAME} did not complete", stage.namespace.name());
+    let rollout =
+        format!("The rollout of the manager of the release {}/{NAME} did not complete", stage.namespace.name());
     assert!(said.contains(&rollout) && said.contains("cannot be reached"), "{said}");
     assert!(!said.contains("timed out after"), "waited on: {said}");
 

@@ -101,7 +101,8 @@ async fn of_an_api_server_that_is_silent() {
     let said = interrupted(&stage, running).await;
     // Between two looks, or in one.
     let is_stopped = said.contains("did not complete: cancelled") || said.contains("the run was stopped before");
-    let rollout = format!("The rollout of the manager of the release {}/{NAME} did not complete", stage.namespace.name());
+    let rollout =
+        format!("The rollout of the manager of the release {}/{NAME} did not complete", stage.namespace.name());
     assert!(said.contains(&rollout) && is_stopped, "{said}");
     proxy.come_back();
     workspace.set(&json!({ "image_missing": false }));

@@ -31,7 +31,8 @@ impl Session<'_> {
         let mut objects = self.observe_objects(&state.manifest(), &mut private.objects).await?;
         objects.retain(|object| !requests::is_ending(object));
         let is_scheduled = objects.workload().is_some_and(|workload| workload["kind"] == "CronJob");
-        let lacking = match if is_scheduled { self.lacking(state).await } else { Ok(None) } {
+        let lacking = if is_scheduled { self.lacking(state).await } else { Ok(None) };
+        let lacking = match lacking {
             Err(KubernetesError::Forbidden { object, message }) => {
                 objects.denied.note(&object.to_string(), &message);
                 None
