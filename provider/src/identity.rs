@@ -1,8 +1,9 @@
 //! What identifies objects in a cluster. Names are unique in a cluster only, so the identity names the cluster too.
 
 use gitlabspot_clients::Clients;
-use tfplugin::framework::{Diagnostics, Object, Value};
+use tfplugin::framework::{Context, Diagnostics, Import, Object, Value};
 
+use crate::configured::Data;
 use crate::{cluster, location};
 
 /// The identity of a resource that is a set of objects in a cluster.
@@ -32,8 +33,22 @@ impl ObjectIdentity {
         Self { namespace: namespace.clone(), name: name.clone(), cluster_name, region, account_id }
     }
 
+    /// What an import names: an import id, and the name of the cluster if an identity names it.
+    ///
+    /// # Errors
+    /// The cluster is in another region or account.
+    pub(super) async fn imported(
+        context: &Context<Data>,
+        from: Import<Self>,
+    ) -> Result<(String, Value<String>), Diagnostics> {
+        Ok(match from {
+            Import::Id(id) => (id, Value::Null),
+            Import::Identity(identity) => (identity.place(), identity.cluster_name(&context.data()?.clients).await?),
+        })
+    }
+
     /// `namespace/name`, as an import id has it.
-    pub(super) fn place(&self) -> String {
+    fn place(&self) -> String {
         let text = |value: &Value<String>| value.as_str().unwrap_or_default().to_owned();
         format!("{}/{}", text(&self.namespace), text(&self.name))
     }
@@ -42,7 +57,7 @@ impl ObjectIdentity {
     ///
     /// # Errors
     /// The cluster is in another region or account.
-    pub(super) async fn cluster_name(&self, clients: &Clients) -> Result<Value<String>, Diagnostics> {
+    async fn cluster_name(&self, clients: &Clients) -> Result<Value<String>, Diagnostics> {
         location::check(clients, &self.region, &self.account_id).await?;
         Ok(beside_own(clients, &self.cluster_name))
     }

@@ -1,7 +1,7 @@
 //! Names that are made up.
 
 use sha2::{Digest, Sha256};
-use tfplugin::framework::Value;
+use tfplugin::framework::{Diagnostics, Value};
 
 const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
@@ -34,6 +34,20 @@ pub(crate) fn needs_another_name(name: &Value<String>, before: &Value<String>, a
         Value::Null => false,
         Value::Unknown => true,
         Value::Known(prefix) => !name.as_str().is_some_and(|name| name.starts_with(prefix.as_str())),
+    }
+}
+
+/// Refuses a configuration that has both a name and a prefix. What is not known yet may turn out to be null.
+pub(crate) fn check_one(
+    (name, value): (&str, &Value<String>),
+    (prefix, value_of_prefix): (&'static str, &Value<String>),
+    diagnostics: &mut Diagnostics,
+) {
+    if value.known().is_some() && value_of_prefix.known().is_some() {
+        let detail = format!(
+            "Only one of {name}, the complete name, and {prefix}, which is completed with random characters, can be set."
+        );
+        diagnostics.error(prefix, "Conflicting arguments", detail);
     }
 }
 

@@ -43,11 +43,23 @@ pub(crate) fn alike(tags: &Value<Map<String>>) -> Option<(&str, &str)> {
 
 /// What an import takes for the user's own tags: `tags` without those that the provider's defaults give anyway, and
 /// `tags_all`.
-pub(crate) fn imported(found: &Tags, provider: &ProviderTags) -> (Value<Map<String>>, Value<Map<String>>) {
+fn imported(found: &Tags, provider: &ProviderTags) -> (Value<Map<String>>, Value<Map<String>>) {
     let mut all = provider.of_concern(found.clone(), &[]);
     all.retain(|key, _| !is_hidden(key));
     let own = provider.own(&all, &Value::Null);
     (own, Value::Known(all.into_iter().map(|(key, value)| (key, value.into())).collect()))
+}
+
+/// Puts observed tags into `tags` and `tags_all` of a state. `importing` are the provider's tags in an import.
+pub(crate) fn flatten(
+    found: &Tags,
+    (own, all): (&mut Value<Map<String>>, &mut Value<Map<String>>),
+    importing: Option<&ProviderTags>,
+) {
+    (*own, *all) = match importing {
+        Some(provider) => imported(found, provider),
+        None => (owned(found, own), owned(found, all)),
+    };
 }
 
 /// What has to be done to get from one set of tags of ours to another.

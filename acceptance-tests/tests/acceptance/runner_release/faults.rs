@@ -121,10 +121,9 @@ async fn an_api_server_that_dies() {
     rollout_is_waited_for(proxy).await;
     proxy.go_down().await;
     let said = running.output().await.failed();
-    assert!(
-        said.contains("The rollout of the manager did not complete") && said.contains("cannot be reached"),
-        "{said}"
-    );
+    let rollout =
+        format!("The rollout of the manager of the release {}/{NAME} did not complete", stage.namespace.name());
+    assert!(said.contains(&rollout) && said.contains("cannot be reached"), "{said}");
     assert!(!said.contains("timed out after"), "waited on: {said}");
 
     let said = workspace.try_plan().await.unwrap_err().failed();

@@ -101,7 +101,9 @@ async fn of_an_api_server_that_is_silent() {
     let said = interrupted(&stage, running).await;
     // Between two looks, or in one.
     let is_stopped = said.contains("did not complete: cancelled") || said.contains("the run was stopped before");
-    assert!(said.contains("The rollout of the manager did not complete") && is_stopped, "{said}");
+    let rollout =
+        format!("The rollout of the manager of the release {}/{NAME} did not complete", stage.namespace.name());
+    assert!(said.contains(&rollout) && is_stopped, "{said}");
     proxy.come_back();
     workspace.set(&json!({ "image_missing": false }));
     workspace.apply().await;
@@ -128,7 +130,8 @@ async fn of_a_destroy() {
         let running = workspace.begin_destroy();
         until("the Deployment is being deleted", async || !proxy.calls_of("DELETE", "/deployments/").is_empty()).await;
         let said = interrupted(&stage, running).await;
-        assert!(said.contains("Removing the release failed: cancelled") && said.contains("destroy again"), "{said}");
+        let removing = format!("Removing the release {}/{NAME} failed: cancelled", stage.namespace.name());
+        assert!(said.contains(&removing) && said.contains("destroy again"), "{said}");
         let left = stage.namespace.objects().await;
         for kind in ["Role", "RoleBinding", "ServiceAccount", "ConfigMap", "Secret"] {
             assert!(left.contains(&format!("{kind}/{NAME}")), "{kind} in {left:?}");

@@ -115,7 +115,8 @@ async fn of_a_destroy() {
         let running = scene.workspace.begin_destroy();
         until("it is being deleted", async || !proxy.calls_of("DELETE", "/deployments/").is_empty()).await;
         let said = interrupted(proxy, running).await;
-        assert!(said.contains("Removing the warm capacity failed: cancelled; last seen: Deployment"), "{said}");
+        let removing = format!("Removing the warm capacity {} failed: cancelled; last seen: Deployment", scene.id());
+        assert!(said.contains(&removing), "{said}");
         assert!(scene.workspace.state().await.contains(ADDRESS));
     };
     interrupt().await;
