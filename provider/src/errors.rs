@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_are_sentences() {
+    fn diagnostics_are_sentences() {
         assert_eq!(sentence("no region: set one"), "No region: set one.");
         assert_eq!(sentence("Done. "), "Done.");
         let diagnostic = ClientError::NotYetKnown { settings: vec!["region".to_owned()] }.to_diagnostic();

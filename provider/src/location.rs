@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn where_it_was() {
+    async fn same_account_and_region_confirm_a_deletion() {
         assert_eq!(said("arn:aws:eks:eu-west-1:123456789012:nodegroup/prod/build/1").await, Ok(()));
         assert_eq!(said("arn:aws:iam::123456789012:user/cache").await, Ok(()));
         assert_eq!(
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn in_another_of_arn() {
+    async fn other_account_or_region_is_an_error() {
         for arn in ["arn:aws:eks:eu-west-2:123456789012:nodegroup/prod/build/1", "arn:aws:iam::111122223333:user/cache"]
         {
             let wanted = format!(

@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_differ() {
+    fn generated_names_are_unique() {
         let name = generated("ci-", 12);
         assert_eq!(name.len(), 15);
         assert!(name.starts_with("ci-"));
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_that_fits_the_name_is_no_reason_for_another_one() {
+    fn matching_prefix_keeps_the_name() {
         let needs = |before: Value<String>, after: Value<String>| needs_another_name(&"ci-abc".into(), &before, &after);
         assert!(!needs(Value::Null, "ci-".into()) && !needs("ci".into(), "ci-".into()));
         assert!(!needs("other-".into(), Value::Null) && !needs(Value::Unknown, Value::Unknown));
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn names_follow_from_their_parts() {
+    fn derived_names_are_deterministic() {
         let name = derived("ci-", 12, &["a", "b"]);
         assert_eq!(name.len(), 15);
         assert!(name.starts_with("ci-"));

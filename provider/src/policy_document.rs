@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn order_and_lists_of_one_do_not_matter() {
+    fn equivalent_documents_are_equal() {
         let one =
             json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["b", "a"], "Resource": "*"}]});
         let other =
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn documents_come_encoded_or_plain() {
+    fn encoded_and_plain_documents_are_read() {
         let document = json!({"Sid": "a b", "Version": "2012-10-17"});
         assert_eq!(parse("%7B%22Version%22%3A%222012-10-17%22%2C+%22Sid%22%3A%22a%20b%22%7D"), Some(document.clone()));
         assert_eq!(parse(r#"{"Version": "2012-10-17", "Sid": "a b"}"#), Some(document.clone()));

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_value_that_flaps_is_waited_for() {
+    async fn flapping_value_is_waited_for() {
         let clock = Arc::new(TestClock::new());
         let steady = Steady {
             looks: 3,

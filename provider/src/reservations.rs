@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_reserved_once() {
+    fn name_is_reserved_once() {
         let reservations = Reservations::default();
         let names = ["a".to_owned(), "b".to_owned()];
         let reservation = reservations.reserve(&names, Purpose::Create).unwrap();

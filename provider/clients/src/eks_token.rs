@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn golden_vectors_of_botocore() {
+    fn token_equals_that_of_botocore() {
         assert_eq!(
             [
                 token("eu-west-1", "my-cluster", None),
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_token_lives_no_longer_than_its_credentials() {
+    async fn token_expires_with_its_credentials() {
         let mint = |expiry| async move {
             let credentials = Credentials::new(KEY, SECRET, None, expiry, "test");
             let source = EksToken {

@@ -145,13 +145,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_yet_stays_unknown() {
+    fn unknown_values_give_unknown_tags() {
         let labels = object(&[("intent", Raw::unknown())]);
         assert_eq!(AutoscalerTags.call(vec![labels, Raw::Null]), Ok(Raw::unknown()));
     }
 
     #[test]
-    fn a_wrong_taint_is_named() {
+    fn invalid_taint_is_named() {
         let text = |taint: Raw| AutoscalerTags.call(vec![Raw::Null, Raw::List(vec![taint])]).unwrap_err();
         let error = text(object(&[("key", "a".into()), ("effect", "noschedule".into())]));
         assert_eq!(

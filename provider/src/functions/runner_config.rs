@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn one_runner() {
+    fn single_runner_is_rendered() {
         let s3 = object([("bucket_name", "ci".into()), ("bucket_location", "af-south-1".into())]);
         let runner = object([
             ("executor", "kubernetes".into()),
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_file() {
+    fn complete_file_is_rendered() {
         let runner = |name: &str| object([("name", name.into())]);
         let one = object([("concurrent", 4.into()), ("runners", runner("a"))]);
         assert_eq!(text(one), "concurrent = 4\n\n[[runners]]\nname = \"a\"\n");
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_wrong_is_named_with_its_place() {
+    fn all_errors_are_reported_with_their_paths() {
         let kubernetes = object([("cpu_requests", "2".into()), ("poll_timeout", "soon".into())]);
         let runners = Raw::List(vec![object([("kubernetes", kubernetes)])]);
         let told = error(object([("concurent", 4.into()), ("runners", runners)]));
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_the_global_section_are_told_apart() {
+    fn keys_of_other_sections_are_explained() {
         assert_eq!(
             error(object([("concurrent", 4.into())])),
             "concurrent belongs to the global section of config.toml, but this object is a single runner. Write { \
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_yet_stays_unknown() {
+    fn unknown_values_give_an_unknown_result() {
         assert_eq!(call(object([("name", Raw::unknown())])), Ok(Raw::unknown()));
     }
 }

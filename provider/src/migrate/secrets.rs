@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_secrets() {
+    fn secrets_are_recognised_by_name() {
         for name in ["VAULT_TOKEN", "db_password", "AWS_SECRET_ACCESS_KEY", "DOCKER_AUTH_CONFIG", "my-api-key"] {
             assert!(is_name(name), "{name}");
         }
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn looks_of_secrets() {
+    fn secrets_are_recognised_by_content() {
         for text in [
             "glrt-abcdefgh12345",
             "echo glpat-0123456789abcdef",
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_with_secrets() {
+    fn secrets_are_recognised_in_variables() {
         assert!(is_variable("PASSWORD=x") && is_variable("URL=https://a:b@c/") && is_variable("X=glrt-abcdefgh1234"));
         assert!(!is_variable("PASSWORD=$OTHER") && !is_variable("DOCKER_HOST=tcp://docker:2376") && !is_variable("A="));
     }

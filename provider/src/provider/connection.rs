@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_text_is_not_set() {
+    fn empty_text_counts_as_unset() {
         let config = Config { region: "".into(), ..Config::default() };
         assert_eq!(aws(&config, 1).region, None);
     }

@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_lost_answer_is_remembered_through_retries() {
+    async fn lost_response_is_recorded_across_retries() {
         let http = |status| Answer::Http(status, String::new());
         assert_eq!(
             [

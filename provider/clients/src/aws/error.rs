@@ -412,7 +412,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn answers_are_classified() {
+    async fn responses_are_classified() {
         assert_eq!(
             [
                 classes(&answer(429, "ThrottlingException", "slow down").await),
@@ -436,14 +436,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_is_told_with_its_code() {
+    async fn error_text_has_operation_and_code() {
         let error = answer(409, "ResourceInUseException", "an update runs").await;
         assert_eq!(error.to_string(), "DescribeNodegroup: ResourceInUseException: an update runs (status 409)");
         assert!(error.says("ResourceInUseException", "update") && !error.says("ResourceInUseException", "delete"));
     }
 
     #[tokio::test]
-    async fn a_lost_answer_says_so() {
+    async fn lost_response_is_named() {
         assert_eq!(
             failure(Answer::Reset).await.to_string(),
             "DescribeNodegroup: the connection was lost before a response arrived, so the request may have been \
@@ -452,7 +452,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_that_cannot_be_read_says_why() {
+    async fn unreadable_response_is_explained() {
         let error = failure(Answer::Http(200, "<html>not JSON</html>".to_owned())).await;
         assert!(matches!(error.fault(), Fault::Unreadable { .. }), "{error:?}");
         assert_eq!(classes(&error), [false, false, false, true]);
@@ -464,7 +464,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_expired_token_comes_with_advice() {
+    async fn expired_token_error_has_advice() {
         let error = answer(403, "ExpiredTokenException", "The security token included in the request is expired").await;
         assert_eq!(
             error.to_string(),
@@ -474,7 +474,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_service_that_is_not_there_was_not_reached() {
+    async fn connection_failure_is_not_a_lost_response() {
         let mut settings = Script::default().settings();
         settings.http_client = None;
         // A port that was free a moment ago.

@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_region_that_is_none_is_refused() {
+    async fn invalid_region_is_refused() {
         let settings = AwsSettings { region: Some("Ireland".to_owned()), ..Script::default().settings() };
         assert_eq!(
             loaded(&settings, &Environment::fixed([])).await.unwrap_err(),
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn half_a_key_pair_is_refused() {
+    async fn incomplete_key_pair_is_refused() {
         let settings = AwsSettings { secret_key: None, ..Script::default().settings() };
         assert_eq!(
             loaded(&settings, &Environment::fixed([])).await.unwrap_err(),
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn profiles_of_named_files() {
+    async fn profiles_are_read_from_configured_files() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(b"[ci]\naws_access_key_id = AKIACI\naws_secret_access_key = s\n").unwrap();
         let settings = AwsSettings {
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_role_is_assumed_with_all_that_was_said() {
+    async fn assume_role_sends_every_argument() {
         let script = Script::new([Answer::Http(200, ASSUMED.to_owned())]);
         let settings = AwsSettings {
             assume_role: Some(AssumeRole {
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_web_identity_comes_from_the_environment() {
+    async fn web_identity_is_read_from_the_environment() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(b"the-token\n").unwrap();
         let body = ASSUMED.replace("AssumeRole", "AssumeRoleWithWebIdentity");
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_role_that_is_refused_is_named() {
+    async fn refused_role_is_named() {
         let denied =
             "<ErrorResponse><Error><Code>AccessDenied</Code><Message>not you</Message></Error></ErrorResponse>";
         let script = Script::new([Answer::Http(403, denied.to_owned())]);
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn endpoints_and_path_style() {
+    async fn endpoints_and_path_style_are_applied() {
         let script = Script::default();
         let clients = clients(AwsSettings {
             s3_use_path_style: Some(true),
@@ -408,7 +408,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn tries_are_counted_and_aborted_operations_are_among_them() {
+    async fn retries_are_bounded_and_include_aborted_operations() {
         let aborted =
             format!("<Error><Code>OperationAborted</Code><Message>{}</Message></Error>", retry::OPERATION_ABORTED);
         let script = Script::new([
@@ -423,7 +423,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_default_is_ten_retries() {
+    async fn default_is_ten_retries() {
         let script = Script::default();
         let clients = clients(AwsSettings { max_retries: None, ..script.settings() });
         let _ = clients.eks().await.unwrap().list_clusters().send().await.unwrap_err();
@@ -432,7 +432,7 @@ mod tests {
 
     /// `aws-config` reads the process environment, so this test runs itself again in one of its own.
     #[tokio::test]
-    async fn the_standard_chain_is_heard() {
+    async fn standard_credential_chain_is_used() {
         const CHILD: &str = "GITLABSPOT_TEST_STANDARD_CHAIN";
         let script = Script::default();
         let settings =
@@ -473,7 +473,7 @@ mod tests {
                 assert_eq!(script.requests(), []);
             }
             _ => {
-                let name = concat!(module_path!(), "::the_standard_chain_is_heard");
+                let name = concat!(module_path!(), "::standard_credential_chain_is_used");
                 let name = name.split_once("::").unwrap().1;
                 let run = async |child: &str, variables: &[(&str, &str)]| {
                     let mut command = tokio::process::Command::new(std::env::current_exe().unwrap());

@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_printed() {
+    async fn output_of_a_credential_process_is_read() {
         let long = r#"{"version": 1, "AccessKeyId": "A", "SecretAccessKey": "s", "SessionToken": "t", "Expiration": "1970-01-01T01:00:00+00:00"}"#;
         let hour = SystemTime::UNIX_EPOCH + Duration::from_secs(3600);
         let session = Credentials::new("A", "s", Some("t".to_owned()), Some(hour), "credential_process");
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn failures_never_show_standard_output() {
+    async fn errors_never_contain_standard_output() {
         let mut found = Vec::new();
         for text in [
             "hunter2",

@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn the_argument_goes_before_the_environment_and_that_before_the_default() {
+    fn max_retries_precedence_is_argument_environment_default() {
         let nothing = Environment::fixed([]);
         assert_eq!(attempts(None, None, &nothing), 11);
         assert_eq!(attempts(Some(4), None, &nothing), 5);
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn operations_share_a_budget() {
+    async fn operations_share_a_retry_budget() {
         let busy = || Answer::Http(503, String::new());
         let script = Script::new([busy(), busy()]);
         let settings = AwsSettings { max_retries: Some(1), ..script.settings() };
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn modes() {
+    fn retry_modes_are_read() {
         let mode = |name| config(None, Some(name), None, &Environment::fixed([])).map(|config| config.mode());
         assert_eq!(mode("standard").unwrap(), RetryMode::Standard);
         assert_eq!(mode("adaptive").unwrap(), RetryMode::Adaptive);
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_again() {
+    fn aborted_and_contended_operations_are_retried() {
         let s3 = "<Error><Code>OperationAborted</Code><Message>A conflicting conditional operation is currently in \
                   progress against this resource. Please try again.</Message></Error>";
         let s3_other = "<Error><Code>OperationAborted</Code><Message>Something else</Message></Error>";
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_of_iam_is_no_throttling() {
+    fn iam_quota_is_not_throttling() {
         assert!(THROTTLING.contains(&"LimitExceededException") && !THROTTLING.contains(&"LimitExceeded"));
     }
 }

@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_under_way_is_given_up() {
+    async fn interrupt_abandons_requests_in_flight() {
         let look = stopped(Call::Look, &[Answer::Silence]).await;
         assert_eq!(look, (Fault::Stopped { may_be_done: false }, 1));
         let change = stopped(Call::Change, &[Answer::Silence]).await;
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_change_that_is_under_way_is_answered() {
+    async fn interrupt_waits_for_a_change_in_flight() {
         let script = Script::new([Answer::Slow(SOON * 2, DELETED.to_owned())]);
         let token = CancellationToken::new();
         let clients = script.clients().with(Stop::after(&token, NEVER, NEVER));
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_is_tried_again() {
+    async fn interrupt_ends_retries() {
         let throttled = Answer::Http(429, String::new());
         assert_eq!(
             stopped(Call::Look, std::slice::from_ref(&throttled)).await,
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn calls_that_begin_afterwards_are_made_once() {
+    async fn calls_after_an_interrupt_are_made_once() {
         let script = Script::new([Answer::Http(200, DELETED.to_owned()), Answer::Http(503, String::new())]);
         let token = CancellationToken::new();
         let clients = clients(AwsSettings { max_retries: Some(9), ..script.settings() }).until(&token);
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_process_that_gives_credentials_is_ended() {
+    async fn interrupt_ends_a_credential_process() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("config");
         std::fs::write(&file, "[default]\ncredential_process = exec sleep 600\n").unwrap();

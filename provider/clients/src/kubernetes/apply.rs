@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_was_slower_applies_again() {
+    async fn concurrent_modification_is_retried() {
         let race = Answer::status(409, "Conflict", "the object has been modified", Value::Null);
         let (cluster, client) = Cluster::start([race.clone(), race.clone(), Answer::Json(200, deployment())]).await;
         assert!(apply(&client, &deployment(), ApplyOptions::default()).await.is_ok());
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_the_api_server_says_that_something_is_gone() {
+    async fn not_found_needs_a_status_of_the_api_server() {
         let missing = Answer::status(404, "NotFound", "no such thing", Value::Null);
         let (_cluster, client) = Cluster::start([missing, Answer::Text(404, "404 page not found\n")]).await;
         for _ in 0..2 {
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn another_object_of_the_name_is_left() {
+    async fn delete_keeps_a_recreated_object() {
         let race = Answer::status(409, "Conflict", "Precondition failed: UID in precondition", Value::Null);
         let (_cluster, client) = Cluster::start([race.clone(), race]).await;
         let deleted = async |uid| delete(&client, &place(), Propagation::Background, uid).await;
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_object_is_applied_under_our_name_and_strictly() {
+    async fn apply_sets_field_manager_and_strict_validation() {
         let (cluster, client) =
             Cluster::start([Answer::Json(200, deployment()), Answer::Json(200, deployment())]).await;
         let applied = apply(&client, &deployment(), ApplyOptions::default()).await.unwrap();
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_conflict_names_fields_and_managers() {
+    async fn conflict_names_fields_and_managers() {
         let causes = json!([
             {"reason": "FieldManagerConflict", "message": "conflict with \"helm\" using apps/v1", "field": ".spec.replicas"},
             {"reason": "FieldManagerConflict", "message": "conflict with \"kubectl\" using apps/v1", "field": ".spec.paused"},
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn refusals() {
+    async fn refused_objects_are_classified() {
         let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "ci"}});
         let field = json!([{"reason": "FieldValueInvalid", "message": "hunter2 is wrong", "field": "data[x]"}]);
         let terminating = json!([{"reason": "NamespaceTerminating", "message": "being terminated", "field": ""}]);
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_not_there_is_none_and_deleting_it_succeeds() {
+    async fn missing_object_is_none_and_its_deletion_succeeds() {
         let missing = || Answer::status(404, "NotFound", "not found", Value::Null);
         let unknown_kind = Answer::Text(404, "404 page not found\n");
         let (cluster, client) = Cluster::start([missing(), missing(), unknown_kind]).await;
@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_deletion_may_take_time() {
+    async fn deletion_in_progress_is_reported() {
         let status = json!({"apiVersion": "v1", "kind": "Status", "status": "Success"});
         let (_, client) = Cluster::start([Answer::Json(200, deployment()), Answer::Json(200, status)]).await;
         let first = delete(&client, &place(), Propagation::Background, None).await.unwrap();
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_list_by_label_comes_with_types() {
+    async fn listed_objects_have_their_types() {
         let item = json!({"metadata": {"name": "runner", "namespace": "ci"}});
         let answer = json!({"apiVersion": "apps/v1", "kind": "DeploymentList", "metadata": {}, "items": [item]});
         let (cluster, client) = Cluster::start([Answer::Json(200, answer)]).await;
@@ -393,7 +393,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn logs_come_as_text() {
+    async fn logs_are_text() {
         let (cluster, client) = Cluster::start([Answer::Text(200, "one\ntwo\n")]).await;
         let pod = ObjectRef { api_version: "v1".into(), kind: "Pod".into(), ..place() };
         assert_eq!(log(&client, &pod, "runner", 2, true).await.unwrap(), "one\ntwo\n");
@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_needs_a_name() {
+    fn object_needs_a_name() {
         let error = ObjectRef::of(&json!({"apiVersion": "v1", "kind": "Secret"})).unwrap_err();
         assert_eq!(error.to_string(), "an object to apply does not have metadata.name");
     }

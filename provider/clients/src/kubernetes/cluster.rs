@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cluster_that_can_be_used() {
+    async fn active_cluster_is_usable() {
         let expected = Cluster {
             endpoint: "https://prod.example.com".to_owned(),
             certificate_authority: "Q0E=".to_owned(),
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cluster_in_the_making_or_on_its_way_out() {
+    async fn creating_or_deleting_cluster_is_refused() {
         assert_eq!(
             described(200, &cluster("CREATING")).await.unwrap_err(),
             "the EKS cluster \"prod\" cannot be used while its status is CREATING: wait until it is ACTIVE"
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn both_ways_of_saying_that_there_is_none() {
+    async fn both_not_found_errors_are_recognised() {
         let text = "the EKS cluster \"prod\" does not exist in region eu-west-1: check cluster_name, the provider's \
                     region and the account. If the cluster was deleted, remove its resources from the state with the \
                     command \"state rm\"";
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_something_in_between_says_is_no_absence() {
+    async fn not_found_page_of_a_proxy_is_not_absence() {
         let page = "<html><body>404 Not Found</body></html>";
         let error = described(404, page).await.unwrap_err();
         assert!(error.starts_with("DescribeCluster: ") && !error.contains("the EKS cluster"), "{error}");
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_error_is_no_absence() {
+    async fn error_is_not_absence() {
         let denied = r#"{"__type": "AccessDeniedException", "message": "not you"}"#;
         assert_eq!(
             described(403, denied).await.unwrap_err(),

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_token_with_an_end() {
+    async fn token_with_expiration_is_read() {
         let credential = run(
             &shell(r#"echo "{\"status\":{\"token\":\"$GREETING\",\"expirationTimestamp\":\"1970-01-01T00:01:00Z\"}}""#),
             None,
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_command_is_told_the_version() {
+    async fn command_gets_the_api_version() {
         let credential = run(&shell(
             r#"case "$KUBERNETES_EXEC_INFO" in *client.authentication.k8s.io/v1*) echo '{"status":{"token":"ok"}}';; esac"#,
         ), None)
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn failures_never_show_standard_output() {
+    async fn errors_never_contain_standard_output() {
         let mut found = Vec::new();
         let old =
             "echo '{\"apiVersion\":\"client.authentication.k8s.io/v1alpha1\",\"status\":{\"token\":\"hunter2\"}}'";

@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_pod_needs_no_settings() {
+    async fn in_cluster_configuration_needs_no_settings() {
         let folder = service_account();
         let settings = KubernetesSettings { proxy_url: Some("http://proxy:3128".to_owned()), ..Default::default() };
         let found = connection(&settings, &Environment::fixed(VARIABLES), folder.path()).await.unwrap();
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn elsewhere_there_is_none() {
+    async fn no_in_cluster_configuration_outside_of_a_pod() {
         let folder = service_account();
         let nothing = KubernetesSettings::default();
         let outside = connection(&nothing, &Environment::fixed([]), folder.path()).await;

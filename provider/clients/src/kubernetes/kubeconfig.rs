@@ -333,7 +333,7 @@ users:
     }
 
     #[tokio::test]
-    async fn contexts_and_overrides() {
+    async fn contexts_and_overrides_are_applied() {
         let file = file(FILE);
         let settings = KubernetesSettings {
             config_path: Some(file.path().to_str().unwrap().to_owned()),
@@ -364,7 +364,7 @@ users:
     }
 
     #[tokio::test]
-    async fn the_first_file_wins() {
+    async fn first_file_takes_precedence() {
         let (one, two) = (file(FILE), file(&FILE.replace("first.example", "other.example")));
         let paths = [&two, &one].map(|file| file.path().to_str().unwrap().to_owned());
         let settings = KubernetesSettings { config_paths: Some(paths.to_vec()), ..KubernetesSettings::default() };
@@ -375,7 +375,7 @@ users:
     }
 
     #[tokio::test]
-    async fn what_is_wrong_is_named() {
+    async fn invalid_kubeconfig_is_explained() {
         let file = file(FILE);
         let path = file.path().to_str().unwrap().to_owned();
         let settings = KubernetesSettings {
@@ -399,7 +399,7 @@ users:
     }
 
     #[tokio::test]
-    async fn a_command_that_needs_a_terminal_is_refused() {
+    async fn interactive_command_is_refused() {
         let file = file(&FILE.replace("command: sh,", "command: sh, interactiveMode: Always,"));
         let settings = KubernetesSettings {
             config_path: Some(file.path().to_str().unwrap().to_owned()),
@@ -413,7 +413,7 @@ users:
     }
 
     #[tokio::test]
-    async fn a_broken_file_is_not_quoted() {
+    async fn content_of_an_invalid_file_is_not_shown() {
         let file = file("users: [{name: me, user: {token: hunter2");
         let settings = KubernetesSettings {
             config_path: Some(file.path().to_str().unwrap().to_owned()),

@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_are_united() {
+    fn managed_fields_of_helm_are_merged() {
         let others = entry("kubectl-edit", "Update", json!({ "f:data": { "f:c": {} } }));
         let mut status = entry("helm", "Update", json!({ "f:status": {} }));
         status["subresource"] = json!("status");
@@ -104,14 +104,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_to_take() {
+    fn objects_without_fields_of_helm_are_unchanged() {
         assert_eq!(moved(&json!([entry("gitlabspot", "Apply", marked(json!({})))]), MARK), None);
         assert_eq!(moved(&json!([entry("helm", "Update", json!({ "f:data": {} }))]), MARK), None);
         assert_eq!(moved(&Value::Null, MARK), None);
     }
 
     #[tokio::test]
-    async fn a_lost_race_is_run_again() {
+    async fn conflict_is_retried_with_a_new_read() {
         let object = |version: &str| {
             let metadata = json!({
                 "name": "x", "namespace": "ci", "resourceVersion": version,

@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn agrees_with_go() {
+    fn durations_parse_as_in_go() {
         for text in ["0", "5m", "1h30m", "1.5h", ".5s", "-2s", "300ms", "1h2m3s4ms5us6ns"] {
             assert!(is_duration(text), "{text}");
         }

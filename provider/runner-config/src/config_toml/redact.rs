@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_secrets_are_taken_out() {
+    fn only_secrets_are_redacted() {
         let config = Config {
             global: toml::toml! { concurrent = 3 sentry_dsn = "https://key@host/1" },
             runner: toml::toml! {
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_users_write_themselves_is_not_shown_either() {
+    fn environment_and_scripts_are_hidden() {
         let config = Config {
             runner: toml::toml! {
                 environment = ["DOCKER_AUTH_CONFIG={\"auths\":{}}", "EMPTY=", "odd"]

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn each_filter_counts() {
+    fn each_filter_is_applied() {
         let run = |wanted: Wanted| names(matching(&wanted, candidates(), &offerings(), 2));
         assert_eq!(run(wanted()), Ok(vec!["c5.2xlarge".to_owned(), "t3.2xlarge".to_owned()]));
         assert_eq!(run(Wanted { require_all_zones: true, ..wanted() }), Ok(vec!["c5.2xlarge".to_owned()]));
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn cheapest_first_and_never_without_a_price() {
+    fn types_are_sorted_by_price_and_need_one() {
         let prices = BTreeMap::from([("t3.2xlarge".to_owned(), 0.1), ("c5.2xlarge".to_owned(), 0.2)]);
         let offers = cheapest(&wanted(), candidates(), &offerings(), &prices);
         assert_eq!(
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn patterns() {
+    fn name_patterns_match() {
         assert!(fits("t3.*", "t3.2xlarge") && fits("*.2xlarge", "t3.2xlarge") && fits("t*.2x*", "t3.2xlarge"));
         assert!(!fits("t3.*", "t3a.2xlarge") && !fits("t3", "t3.large"));
     }

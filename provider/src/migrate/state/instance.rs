@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_of_modules_are_left_out() {
+    fn keys_of_modules_are_omitted() {
         assert_eq!(without_keys("module.a[\"x.]\"].module.b[0].module.c"), "module.a.module.b.module.c");
     }
 }

@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_keeps_to_the_configuration() {
+    fn plan_must_match_the_configuration() {
         let schema = Schema::of::<Thing>(0, "");
         let config = Thing { id: Value::Null, ..thing("a") }.into_raw();
         let check = |planned: Thing| rules(&check_plan(&schema, &Raw::Null, &config, &config, &planned.into_raw()));
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_keeps_to_the_plan() {
+    fn result_must_match_the_plan() {
         let schema = Schema::of::<Thing>(0, "");
         let planned = thing("a").into_raw();
         let check = |result: Thing| rules(&check_apply(&schema, &planned, &result.into_raw()));
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn an_identity_may_only_gain() {
+    fn identity_can_only_be_completed() {
         let identity = |region: Raw| Raw::Map([("region".to_owned(), region)].into());
         assert_eq!(check_identity(&Raw::Null, &identity("a".into())), []);
         assert_eq!(check_identity(&identity(Raw::Null), &identity("a".into())), []);
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn schemas_that_core_refuses() {
+    fn schemas_refused_by_core_are_found() {
         #[derive(Clone, Default, PartialEq, crate::framework::Object)]
         struct Wrong {
             /// Reserved.

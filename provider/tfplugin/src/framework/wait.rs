@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn looks_less_and_less_often() {
+    async fn poll_interval_grows_to_fifteen_seconds() {
         let clock = Arc::new(TestClock::new());
         let mut looks = 0;
         let result: Result<i32, WaitError<()>> = Wait::new(&context(&clock), Duration::from_secs(3600))
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_timeout_says_what_was_last_seen() {
+    async fn timeout_names_the_last_status() {
         let clock = Arc::new(TestClock::new());
         let result: Result<(), WaitError<std::fmt::Error>> = Wait::new(&context(&clock), Duration::from_secs(90))
             .until(|| async { Ok(Look::Pending("status CREATING".to_owned())) })
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cancel_ends_a_look_that_changes_nothing() {
+    async fn interrupt_ends_a_read_only_poll() {
         let context = context(&Arc::new(TestClock::new()));
         let mut looks = 0;
         let wait = Wait::new(&context, Duration::from_secs(90)).watching();
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cancel_ends_it_at_once() {
+    async fn interrupt_ends_the_wait() {
         let clock = Arc::new(TestClock::new());
         let context = context(&clock);
         context.stop.cancel();

@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_same_type_of_the_same_provider_moves() {
+    fn only_state_of_the_same_type_and_provider_is_moved() {
         let allowed = |address: &str, from: &str, version| {
             let request = Request {
                 source_provider_address: address.to_owned(),

@@ -131,7 +131,7 @@ mod tests {
     use crate::framework::Diagnostic;
 
     #[test]
-    fn a_function_fails_with_the_text_of_the_first_message() {
+    fn function_error_has_the_first_diagnostic() {
         let mut answer = tfplugin6::call_function::Response::default();
         answer.add(to_messages([Diagnostic::error("A", "b"), Diagnostic::error("C", "d")].into_iter().collect()));
         let error = tfplugin6::FunctionError { text: "A: b".to_owned(), function_argument: None };
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn request_ids_differ() {
+    fn request_ids_are_unique() {
         assert_ne!(request_id(), request_id());
     }
 }

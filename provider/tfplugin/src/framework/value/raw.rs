@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn json_has_what_is_set() {
+    fn json_has_the_set_attributes() {
         let digits = "0.66666666666666666666666666666666666667";
         let value = object(&[
             ("list", Raw::List(vec![1.into(), Raw::from(0.5), Raw::Null])),
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_lead_to_values() {
+    fn paths_select_values() {
         let value = object(&[("a", Raw::List(vec![object(&[("b", 1.into())])]))]);
         assert_eq!(value.at(&AttributePath::of("a").index(0).attribute("b")), Some(&Raw::from(1)));
         assert_eq!(value.at(&AttributePath::of("a").index(1)), None);

@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_logged_unless_asked_for() {
+    fn logging_is_off_by_default() {
         assert_eq!(level_with(&[]), None);
         assert_eq!(level_with(&[("TF_LOG", "")]), None);
         assert_eq!(level_with(&[("TF_LOG", "off")]), None);
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_particular_variable_decides() {
+    fn most_specific_variable_takes_precedence() {
         let own = ("TF_LOG_PROVIDER_GITLAB_SPOT", "error");
         let providers = ("TF_LOG_PROVIDER", "info");
         let all = ("TF_LOG", "debug");
@@ -99,14 +99,14 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_word_means_everything() {
+    fn unknown_level_enables_every_level() {
         for word in ["TRACE", "json", "loud"] {
             assert_eq!(level_with(&[("TF_LOG", word)]), Some(LevelFilter::TRACE));
         }
     }
 
     #[test]
-    fn other_crates_say_no_more_than_warnings() {
+    fn other_crates_log_at_most_warnings() {
         let logs = Logs { name: "spot", own: &["spot", "terraform_provider_spot"], silent: &["quoting_client"] };
         let all = logs.filter(LevelFilter::TRACE);
         for own in ["tfplugin::plugin", "spot::resources", "terraform_provider_spot"] {

@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_directory_is_private_and_goes_with_the_socket() {
+    async fn directory_is_private_and_deleted_with_the_socket() {
         let parent = tempfile::tempdir().unwrap();
         let socket = bind_in(parent.path(), None).unwrap();
         let path = path(&socket);
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_group_gets_the_socket_and_no_sight_of_the_directory() {
+    async fn group_can_use_the_socket_but_not_list_the_directory() {
         let parent = tempfile::tempdir().unwrap();
         let own = fs::metadata(parent.path()).unwrap().gid();
         let socket = bind_in(parent.path(), Some(&own.to_string())).unwrap();
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_cannot_be_used_is_named() {
+    async fn unusable_directory_or_group_is_named() {
         let parent = tempfile::tempdir().unwrap();
         let error = |parent: &Path, group| bind_in(parent, group).unwrap_err().to_string();
 
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_is_found_by_its_whole_name() {
+    fn group_is_found_by_its_complete_name() {
         let groups = "root:x:0:\nterraformers:x:7:\nterraform:x:991:ci,me\nbroken:x\n";
         assert_eq!(group_id("terraform", groups), Some(991));
         assert_eq!(group_id("broken", groups), None);

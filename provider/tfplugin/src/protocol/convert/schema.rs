@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_lost() {
+    fn schema_is_converted_completely() {
         let schema = Schema { deprecated: Some("Gone soon.".into()), ..Schema::of::<Outer>(3, "A thing.") };
         let size = AttributeMessage {
             name: "size".to_owned(),
