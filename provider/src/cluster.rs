@@ -99,6 +99,8 @@ pub(super) async fn connect(
 /// What it means that there is no such cluster here.
 async fn absence(clients: &Clients, name: String, region: String, home: String) -> ClientError {
     match clients.account_id().await {
+        // Region, account and name are those of the recorded ARN: only then does the answer of EKS mean that it was
+        // deleted.
         Ok(account) if is_of(&home, &region, account, &name) => ClientError::ClusterGone { arn: home },
         Ok(account) => ClientError::ClusterElsewhere { name, region, account: account.to_owned(), home },
         Err(error) => error,

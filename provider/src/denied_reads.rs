@@ -35,6 +35,7 @@ pub(crate) async fn get_readable(
             let found = kubernetes::get(client, &place).await;
             (place, found)
         })
+        // In the order of the places, so that two plans have the same warning.
         .buffered(AT_A_TIME);
     let (mut found, mut denied) = (Vec::new(), DeniedReads::default());
     while let Some((place, answer)) = answers.next().await {

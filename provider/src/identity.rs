@@ -43,6 +43,7 @@ impl ObjectIdentity {
     /// # Errors
     /// The cluster is in another region or account.
     pub(super) async fn cluster_name(&self, clients: &Clients) -> Result<Value<String>, Diagnostics> {
+        // Before the cluster is looked up: one with the same name can exist in the provider's own region.
         location::check(clients, &self.region, &self.account_id).await?;
         Ok(beside_own(clients, &self.cluster_name))
     }

@@ -14,6 +14,7 @@ use crate::errors::OrDiagnostics;
 /// [`ClientError::Elsewhere`] when the provider works in another region or account; others when STS does not answer.
 pub(super) async fn confirm_deleted(clients: &Clients, arn: Option<&str>) -> Result<(), ClientError> {
     let Some((arn, (home_region, home_account))) = arn.and_then(|arn| Some((arn, of_arn(arn)?))) else { return Ok(()) };
+    // AWS answers "not found" for an object of another account or region, exactly as for a deleted one.
     let (region, account) = (clients.region().await?, clients.account_id().await?);
     // IAM is the same in all regions, and its ARNs have none.
     if account == home_account && (home_region.is_empty() || region == home_region) {

@@ -20,6 +20,7 @@ pub(crate) fn generated(prefix: &str, characters: usize) -> String {
 pub(crate) fn derived(prefix: &str, characters: usize, parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
+        // With the lengths, "ab" and "c" are not the same as "a" and "bc".
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
@@ -38,6 +39,7 @@ pub(crate) fn needs_another_name(name: &Value<String>, before: &Value<String>, a
 }
 
 fn suffixed(prefix: &str, bytes: &[u8]) -> String {
+    // 32 characters, so that every byte gives each of them equally often; without l, o, 0 and 1, which look alike.
     let suffix = bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)]));
     prefix.chars().chain(suffix).collect()
 }

@@ -10,6 +10,7 @@ pub(crate) fn equivalent(one: &Json, other: &Json) -> bool {
 
 /// Reads a document as IAM's API returns it, which is percent-encoded, or as anyone writes it.
 pub(crate) fn parse(text: &str) -> Option<Json> {
+    // S3 returns plain JSON, IAM percent-encoded JSON.
     serde_json::from_str(text).ok().or_else(|| serde_json::from_str(&percent_decoded(text)?).ok())
 }
 
@@ -23,6 +24,7 @@ pub(crate) fn statements(document: &Json) -> Vec<Json> {
     match document.get("Statement") {
         Some(Json::Array(statements)) => statements.clone(),
         Some(Json::Null) | None => Vec::new(),
+        // IAM stores a document as it was sent, and both forms are valid.
         Some(one) => vec![one.clone()],
     }
 }
@@ -68,6 +70,7 @@ fn percent_decoded(text: &str) -> Option<String> {
                 let digits = [rest.next()?, rest.next()?];
                 bytes.push(u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?);
             }
+            // Form encoding has `+` for a space.
             b'+' => bytes.push(b' '),
             other => bytes.push(other),
         }

@@ -32,6 +32,7 @@ fn projected(shown: &Json, live: &Json, is_amount: bool) -> Json {
                 shown
                     .iter()
                     .filter_map(|shown| {
+                        // Others can add elements, so that the position of an element says nothing.
                         let live = live.iter().find(|live| key(live) == key(shown))?;
                         Some(projected(shown, live, is_amount))
                     })

@@ -43,6 +43,7 @@ impl IgnoredTags {
     /// Whether a key is none of our business: ignored by the provider block, or AWS's own.
     #[must_use]
     pub fn contains(&self, key: &str) -> bool {
+        // AWS sets these, and refuses requests that set or remove them.
         key.starts_with("aws:")
             || self.keys.iter().any(|ignored| ignored == key)
             || self.prefixes.iter().any(|prefix| key.starts_with(prefix.as_str()))
@@ -83,6 +84,7 @@ impl ProviderTags {
     pub fn own(&self, all: &BTreeMap<String, String>, prior: &Value<Map<String>>) -> Value<Map<String>> {
         let default = self.default.clone().unwrap_or_default();
         let before = known_map(prior).unwrap_or_default();
+        // A tag with the value of a default counts as the tag of the resource only if its configuration had it.
         let own: Map<String> = all
             .iter()
             .filter(|(key, value)| before.contains_key(*key) || default.get(*key) != Some(value))

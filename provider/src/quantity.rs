@@ -41,6 +41,7 @@ impl Quantity {
             "m" => 1,
             _ => BINARY.iter().chain(&DECIMAL).find(|(name, _)| *name == suffix)?.1 * 1_000,
         };
+        // 128 bits: `8Ei` in thousandths does not fit into 64.
         let digits: i128 = format!("{whole}{fraction}").parse().ok()?;
         let scale = 10_i128.checked_pow(fraction.len().try_into().ok()?)?;
         let scaled = digits.checked_mul(unit)?;

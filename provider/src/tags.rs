@@ -72,6 +72,7 @@ impl Change {
 pub(crate) fn validate(tags: &Value<Map<String>>, diagnostics: &mut Diagnostics) {
     let Value::Known(tags) = tags else { return };
     let path = tfplugin::framework::AttributePath::of("tags");
+    // `UNFINISHED` is the fiftieth.
     if tags.len() > 49 {
         diagnostics.error(
             "tags",

@@ -65,9 +65,11 @@ fn presign(credentials: &Credentials, region: &str, cluster: &str, now: SystemTi
     let date = timestamp(now);
     let day = &date[..8];
     let scope = format!("{day}/{region}/sts/aws4_request");
+    // The regional endpoint: the verifier accepts the global one in the partition `aws` only.
     let host = format!("sts.{region}.{}", dns_suffix(region));
 
     // In the order of the canonical query, which is that of the names' bytes.
+    // Exactly the parameters that aws-iam-authenticator knows: it refuses a token with any other.
     let mut query = format!(
         "Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={}\
          &X-Amz-Date={date}&X-Amz-Expires={EXPIRES}",

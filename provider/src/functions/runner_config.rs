@@ -57,6 +57,7 @@ impl Function for RunnerConfig {
             return Err(wrong("Expected an object, for example { kubernetes = { cpu_request = \"2\" } }."));
         };
         let file = file(object).map_err(|findings| wrong(&told(findings)))?;
+        // The writer sorts the keys: a function must give the same text for the same object.
         toml::to_string(&file).map(Raw::from).map_err(|error| wrong(&format!("It cannot be written as TOML: {error}.")))
     }
 }

@@ -81,6 +81,7 @@ impl Arguments {
             if !arguments.has(&name) {
                 return Err(ArgumentError::Unknown(name));
             }
+            // An empty value is usually a variable of the shell that is not set.
             let value = value.or_else(|| given.next()).filter(|value| !value.is_empty());
             let Some(value) = value else { return Err(ArgumentError::NoValue(name)) };
             arguments.set(&name, value)?;

@@ -21,14 +21,17 @@ const PLACES: [&str; 6] = ["_FILE", "_PATH", "_NAME", "_DIR", "_SECRET_NAME", "_
 
 /// Secrets that are known by their beginning, and how many letters follow at least.
 const BEGINNINGS: [(&str, usize); 12] = [
+    // GitLab: runner authentication (two), personal access, deploy, job and runner registration tokens.
     ("glrt-", 8),
     ("glrtr-", 8),
     ("glpat-", 8),
     ("gldt-", 8),
     ("glcbt-", 8),
     ("GR1348941", 4),
+    // AWS: access keys of users and of sessions.
     ("AKIA", 16),
     ("ASIA", 16),
+    // GitHub, Slack, PEM files and Docker Hub.
     ("ghp_", 16),
     ("xoxb-", 10),
     ("-----BEGIN ", 1),

@@ -30,6 +30,7 @@ pub(super) fn check(config: &Config, diagnostics: &mut Diagnostics) {
             format!("{mode:?} is not a retry mode. Use \"standard\" or \"adaptive\"."),
         );
     }
+    // 100 retries with pauses of up to 20 seconds take half an hour.
     if config.max_retries.known().is_some_and(|retries| !(0..=100).contains(retries)) {
         diagnostics.error(
             "max_retries",

@@ -26,6 +26,7 @@ impl Intercept for ContentMd5 {
         "gitlabspot: Content-MD5 for other stores than AWS's"
     }
 
+    // Before signing, so that the signature covers the header.
     fn modify_before_signing(
         &self,
         context: &mut BeforeTransmitInterceptorContextMut<'_>,

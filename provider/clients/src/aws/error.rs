@@ -128,6 +128,8 @@ impl AwsError {
                 *status >= 500
                     || TRANSIENT.contains(&code.as_str())
                     || self.is_throttling()
+                    // S3 uses the code for other conflicts as well, which a retry does not resolve: the message
+                    // decides.
                     || self.says("OperationAborted", OPERATION_ABORTED)
             }
             Fault::AnswerLost { .. } | Fault::Unreachable { .. } => true,
@@ -162,7 +164,9 @@ impl AwsError {
         match &self.fault {
             Fault::Answer { code, message, status, .. } => {
                 CODES.contains(&code.as_str())
+                    // EC2 names the kind of the object in the code, for instance `InvalidLaunchTemplateId.NotFound`.
                     || code.starts_with("Invalid") && code.ends_with(".NotFound")
+                    // Some operations of EKS answer with this code for a cluster that does not exist.
                     || code == "ClientException" && message.starts_with("No cluster found for name:")
                     // A HEAD request has no body to carry a code.
                     || code.is_empty() && *status == 404
@@ -217,6 +221,7 @@ impl AwsError {
                 "ExpiredTokenException" if self.operation == "AssumeRoleWithWebIdentity" => Some(EXPIRED_TOKEN),
                 "InvalidIdentityToken" => Some(FOREIGN_TOKEN),
                 "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" => Some(EXPIRED),
+                // Each service has its own code for a key that it does not accept.
                 "InvalidClientTokenId"
                 | "UnrecognizedClientException"
                 | "InvalidAccessKeyId"
@@ -316,6 +321,7 @@ impl Fault {
                 request_id: answer.raw().headers().request_id().map(str::to_owned),
             };
         }
+        // The SDK wraps the errors of this crate and those of credentials, and reports them as a request that failed.
         if let Some(Stopped { may_be_done }) = find::<Stopped>(error) {
             return Self::Stopped { may_be_done: *may_be_done };
         }
@@ -335,6 +341,7 @@ impl Fault {
         match error {
             SdkError::ConstructionFailure(_) => Self::NotSent { detail },
             SdkError::DispatchFailure(failure) => {
+                // Without a connection nothing was sent; with one, the request may have reached the service.
                 if never_connected(error) {
                     Self::Unreachable { detail }
                 } else if failure.is_io() || failure.is_timeout() || failure.as_other().is_some() || in_flight(error) {

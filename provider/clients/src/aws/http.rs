@@ -41,6 +41,7 @@ pub(super) fn client(settings: &AwsSettings, environment: &Environment) -> Resul
     };
     let mut tls = TlsContext::builder();
     if let Some(pem) = bundle {
+        // The bundle replaces the authorities of the system: the trust store is empty before it is added.
         tls = tls.with_trust_store(TrustStore::empty().with_pem_certificate(pem));
     }
     let tls = tls
@@ -53,6 +54,7 @@ pub(super) fn client(settings: &AwsSettings, environment: &Environment) -> Resul
     let secure = Builder::new().build_with_connector_fn(move |settings, _| {
         connector(settings)
             .proxy_config(https.clone())
+            // aws-lc is linked in any case, because the handshake with the host needs P-521.
             .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
             .tls_context(tls.clone())
             .build()
@@ -127,6 +129,7 @@ fn proxy(setting: &'static str, url: Option<String>, no_proxy: &str) -> Result<P
     let Some(url) = url else {
         return Ok(ProxyConfig::disabled());
     };
+    // Proxy variables often have a host and a port only.
     let url = if url.contains("://") { url } else { format!("http://{url}") };
     // The URL may hold a password, so no error repeats it.
     let config = ProxyConfig::all(url.as_str()).map_err(|_| ClientError::InvalidSetting {

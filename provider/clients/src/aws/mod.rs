@@ -79,6 +79,7 @@ pub(super) async fn load(
         .http_client(http_client)
         .profile_files(files.clone())
         .timeout_config(TimeoutConfig::builder().read_timeout(READ_TIMEOUT).build())
+        // The credentials come from `Chain`, whose calls of STS use the endpoints and retries of the provider block.
         .no_credentials();
     if let Some(region) = &settings.region {
         loader = loader.region(Region::new(region.clone()));
@@ -101,6 +102,7 @@ pub(super) async fn load(
     if let Some(name) = environment.get("AWS_SDK_UA_APP_ID").and_then(|name| AppName::new(name).ok()) {
         loader = loader.app_name(name);
     }
+    // Incomplete keys are reported before the region is looked up, which may call the instance metadata service.
     let keys = credentials::fixed(settings)?;
 
     let loaded = loader.load().await;
@@ -139,6 +141,7 @@ pub(super) async fn load(
         let provider = credentials::WebIdentityProvider::new(sts, web_identity, environment)?;
         connection = connection.with_credentials(SharedCredentialsProvider::new(provider));
     }
+    // After the web identity: with both settings, the role is assumed with the session of the web identity.
     if let Some(role) = &settings.assume_role {
         let provider = credentials::RoleProvider { sts: sts(&connection, &settings.endpoints), role: role.clone() };
         connection = connection.with_credentials(SharedCredentialsProvider::new(provider));
@@ -226,6 +229,7 @@ pub(super) fn s3(connection: &Connection, settings: &AwsSettings) -> aws_sdk_s3:
 /// The URL of S3 that provider block, environment or profile give, in the order in which the SDK takes them.
 pub(super) fn s3_endpoint(connection: &Connection, endpoints: &Endpoints) -> Option<String> {
     let key = ServiceConfigKey::builder().service_id("S3").env("AWS_ENDPOINT_URL").profile("endpoint_url").build().ok();
+    // `AWS_ENDPOINT_URL_S3` and the profile's `services` section override `AWS_ENDPOINT_URL`.
     let of_the_service = || connection.config.service_config().zip(key).and_then(|(all, key)| all.load_config(key));
     let of_all = || connection.config.endpoint_url().map(str::to_owned);
     endpoints.s3.clone().or_else(of_the_service).or_else(of_all)

@@ -40,6 +40,7 @@ impl Process {
 
     async fn credentials(&self) -> Result<Credentials, ProcessFailed> {
         let failed = |reason: String| ProcessFailed { reason };
+        // As in the SDK: the setting is a command line, and not the path of a program.
         let mut command = tokio::process::Command::new("sh");
         command.args(["-c", &self.0]);
         let output = command::output(command).await.map_err(|error| failed(error.to_string()))?;
@@ -50,6 +51,7 @@ impl Process {
         let answer: Map<String, Value> = serde_json::from_slice(&output.stdout)
             // Without serde's own words, which quote what they choke on.
             .map_err(|error| failed(format!("its output is not a JSON object (line {})", error.line())))?;
+        // The SDK reads these keys in any letter case.
         let find = |name: &str| answer.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value);
         let text = |name: &str| find(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         let missing = |name: &str| failed(format!("its output does not contain {name}"));

@@ -101,6 +101,7 @@ pub(super) fn origin(profiles: &ProfileSet) -> Result<Origin, ProfileError> {
         let Some(role) = role(profile) else { break base(name, profile)? };
         let unusable = |reason| ProfileError::Unusable { name: name.to_owned(), reason };
         match (profile.get("source_profile"), profile.get("credential_source")) {
+            // A profile that is its own source assumes its role with its own credentials.
             (Some(source), None) if source == name => match base(name, profile)? {
                 // The SDK assumes the role with it.
                 base @ Base::Sdk(_) => break base,

@@ -131,6 +131,7 @@ impl Memory {
     /// one makes the cache forget.
     fn rejected(&mut self, access_key_id: &str) -> bool {
         let Some(key) = self.keys.get_mut(access_key_id) else { return false };
+        // A key that never worked is wrong, and not expired: its source has no better one.
         if !key.worked || key.came_back {
             return false;
         }
@@ -194,6 +195,7 @@ impl Intercept for Renewal {
         _components: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        // The signature names the key of this attempt; the attempts of one call can have different keys.
         let authorization = context.request().headers().get("authorization").unwrap_or_default();
         let key = authorization.split_once("Credential=").and_then(|(_, scope)| scope.split_once('/'));
         if let Some((key, _)) = key {

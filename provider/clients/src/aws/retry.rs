@@ -159,6 +159,7 @@ fn asks_again(status: u16, body: &str) -> bool {
 
 /// Whether an answer, in XML or JSON, has this error code.
 pub(super) fn names_code(body: &str, code: &str) -> bool {
+    // S3, IAM and EC2 answer in XML; EKS in JSON, where a namespace and a `#` can precede the code.
     [format!("<Code>{code}</Code>"), format!("\"{code}\""), format!("#{code}\"")]
         .iter()
         .any(|form| body.contains(form.as_str()))

@@ -157,6 +157,7 @@ impl HttpConnector for Connector {
             };
             tokio::select! {
                 biased;
+                // A response that has arrived counts, even if the stop came at the same time.
                 answer = answer => answer,
                 () = end => Err(ConnectorError::other(Stopped { may_be_done: changes }.into(), None)),
             }
@@ -195,6 +196,7 @@ impl ResolveCachedIdentity for Identities {
         IdentityFuture::new(async move {
             let identity = self.renewal.resolve_cached_identity(resolver, components, config);
             match self.stop.unless(identity).await {
+                // A credential process can wait for a sign-in in the browser; nothing was sent yet.
                 Some(identity) => identity,
                 None => Err(Stopped { may_be_done: false }.into()),
             }

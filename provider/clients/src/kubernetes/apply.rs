@@ -109,6 +109,7 @@ pub async fn apply(client: &Client, object: &Value, options: ApplyOptions) -> Re
         dry_run: options.dry_run,
         force: options.force,
         field_manager: Some(if options.hands_over { HANDOVER } else { FIELD_MANAGER }.to_owned()),
+        // By default the server drops unknown fields with a warning only.
         field_validation: Some(ValidationDirective::Strict),
     };
     let api = place.api(client);
@@ -137,6 +138,7 @@ pub async fn log(
 ) -> Result<String, KubernetesError> {
     let namespace = pod.namespace.as_deref().unwrap_or_default();
     let query = format!("container={container}&tailLines={lines}&previous={previous}");
+    // kube's own function for logs needs a typed `Pod`.
     let request = Request::get(format!("/api/v1/namespaces/{namespace}/pods/{}/log?{query}", pod.name));
     let failed = |error| KubernetesError::new(pod, error);
     let request = request.body(Vec::new()).map_err(|error| failed(kube::Error::HttpError(error)))?;
@@ -200,6 +202,7 @@ pub async fn delete(
 ) -> Result<Deletion, KubernetesError> {
     let parameters = DeleteParams {
         propagation_policy: Some(propagation),
+        // The server compares the UID and deletes in one step; a read before the delete could be out of date.
         preconditions: uid.map(|uid| Preconditions { uid: Some(uid.to_owned()), resource_version: None }),
         ..DeleteParams::default()
     };

@@ -35,10 +35,12 @@ pub(super) async fn describe(eks: &aws_sdk_eks::Client, name: &str, region: &str
         })?
         .cluster
         .ok_or_else(|| not_ready(name, None))?;
+    // As in `aws eks update-kubeconfig`: the API server also works while the cluster is updated.
     let ready = matches!(cluster.status, Some(ClusterStatus::Active | ClusterStatus::Updating));
     let certificate_authority = cluster.certificate_authority.and_then(|authority| authority.data);
     match (cluster.endpoint, certificate_authority) {
         (Some(endpoint), Some(certificate_authority)) if ready => {
+            // Only a local cluster on Outposts has an ID, and its tokens are signed for the ID.
             let token_name = cluster.id.unwrap_or_else(|| name.to_owned());
             let (arn, created) = (cluster.arn, cluster.created_at);
             Ok(Cluster { endpoint, certificate_authority, token_name, arn, created })

@@ -52,6 +52,7 @@ pub(super) async fn run(exec: &Exec, cluster: Option<&Value>) -> Result<Credenti
     let mut info = json!({
         "apiVersion": exec.api_version,
         "kind": "ExecCredential",
+        // Hosts start a provider without a terminal.
         "spec": {"interactive": false},
     });
     if let Some(cluster) = cluster {
@@ -67,6 +68,7 @@ pub(super) async fn run(exec: &Exec, cluster: Option<&Value>) -> Result<Credenti
     let answer: ExecCredential = serde_json::from_slice(&output.stdout)
         // Without serde's own words, which quote what they choke on.
         .map_err(|error| failed(format!("its output is not an ExecCredential (line {})", error.line())))?;
+    // client-go refuses another version as well: its fields could have another meaning.
     if let Some(version) = answer.api_version.filter(|version| *version != exec.api_version) {
         return Err(failed(format!("its answer has the version {version}, but api_version is {}", exec.api_version)));
     }

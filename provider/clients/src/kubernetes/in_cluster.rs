@@ -31,6 +31,7 @@ pub(super) async fn connection(
     if !token.exists() {
         return Err(ClientError::KubernetesNotConfigured);
     }
+    // The kubelet sets a bare IPv6 address, which needs brackets in a URL.
     let host = if host.contains(':') { format!("[{host}]") } else { host };
     let mut cluster = Cluster {
         server: Some(format!("https://{host}:{port}")),

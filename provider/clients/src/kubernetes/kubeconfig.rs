@@ -98,6 +98,7 @@ fn choose(settings: &KubernetesSettings, files: &[String], environment: &Environ
     let mut merged = Kubeconfig::default();
     for file in files {
         let path = environment.expand_home(file);
+        // As in kubectl, the first definition of a name takes precedence, and paths are relative to their own file.
         merged = read(Path::new(&path)).and_then(|next| {
             merged
                 .merge(next)
@@ -124,6 +125,7 @@ fn choose(settings: &KubernetesSettings, files: &[String], environment: &Environ
             let cluster = cluster.and_then(|cluster| cluster.cluster.clone());
             cluster.ok_or_else(|| refused(format!("it does not have the cluster \"{name}\"")))?
         }
+        // The file then only supplies the user.
         None if settings.host.is_some() => Cluster::default(),
         None => {
             return Err(refused(
@@ -160,6 +162,7 @@ pub(super) fn override_cluster(cluster: &mut Cluster, settings: &KubernetesSetti
         let schemed = host.contains("://");
         cluster.server = Some(if schemed { host.clone() } else { format!("https://{host}") });
     }
+    // A kubeconfig has certificates as base64 of PEM, the provider block as PEM.
     if let Some(pem) = &settings.cluster_ca_certificate {
         cluster.certificate_authority = None;
         cluster.certificate_authority_data = Some(STANDARD.encode(pem));

@@ -135,6 +135,7 @@ fn client(connection: Connection, clients: &Clients, token_from: Option<&'static
     }
     // Retries are the transport's, which knows the method and our clock.
     config.default_retry = false;
+    // kube's default is 30 seconds for each attempt.
     config.connect_timeout = Some(retry::CONNECT_TIMEOUT);
     let server = config.cluster_url.clone();
     let builder = ClientBuilder::try_from(config).map_err(|error| refused(error.to_string()))?;

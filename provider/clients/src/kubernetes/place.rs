@@ -81,6 +81,7 @@ impl Place {
             let (place, clients) = (Arc::clone(&self), clients.clone());
             async move { Box::pin(place.send(&clients, request)).await }
         };
+        // The default namespace is never used: requests name theirs.
         Ok(Connected { client: kube::Client::new(tower::service_fn(send), "default"), arn })
     }
 
@@ -144,6 +145,7 @@ impl Place {
         {
             return Ok(Some((newest, newer)));
         }
+        // A check that began after this request has already found the same cluster.
         if looked.is_some_and(|looked| looked > began) {
             return Ok(None);
         }

@@ -43,6 +43,7 @@ pub(super) fn after_error(
     attempt: u32,
     connecting: Duration,
 ) -> Option<Duration> {
+    // A certificate that is not trusted is not trusted a second later either.
     let distrust = chain(error).any(|cause| cause.is::<rustls::Error>());
     let refused = is_unconnected(error);
     let broken =

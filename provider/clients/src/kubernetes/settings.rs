@@ -127,6 +127,7 @@ impl KubernetesSettings {
             let by_certificate = self.client_certificate.is_some() || self.client_key.is_some();
             fill(&mut self.client_certificate, "KUBE_CLIENT_CERT_DATA");
             self.client_key = self.client_key.or_else(|| secret("KUBE_CLIENT_KEY_DATA"));
+            // With two identities it would be up to the server which one it uses.
             self.token = (!by_certificate).then(|| secret(TOKEN)).flatten();
             self.token_from = self.token.as_ref().map(|_| TOKEN);
         }

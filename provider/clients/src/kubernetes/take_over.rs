@@ -35,6 +35,7 @@ pub async fn take_over(client: &Client, place: &ObjectRef, annotation: &str) -> 
 /// The entries with those of the annotation's writers united with what we apply; `None` if others wrote none.
 fn moved(entries: &Value, annotation: &str) -> Option<Vec<Value>> {
     let entries = entries.as_array()?;
+    // Entries of a subresource, such as the status, belong to controllers.
     let is_whole = |entry: &Value| entry["subresource"].as_str().unwrap_or_default().is_empty();
     let wrote = |entry: &&Value| {
         let annotations = &entry["fieldsV1"]["f:metadata"]["f:annotations"];

@@ -124,6 +124,7 @@ where
         let mut attempt = 1;
         let mut connecting = Duration::ZERO;
         loop {
+            // The loop is only repeated with a copy of the request.
             let Some(mut request) = next.take() else {
                 return Err("a request that cannot be repeated would have to be repeated".into());
             };

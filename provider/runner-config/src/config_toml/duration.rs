@@ -1,5 +1,6 @@
 //! Go's duration syntax.
 
+// Go accepts the micro sign (U+00B5) and the Greek letter mu (U+03BC).
 const UNITS: [&str; 8] = ["ns", "us", "µs", "μs", "ms", "s", "m", "h"];
 
 /// Whether Go's `time.ParseDuration` takes the text: `300ms`, `1.5h`, `1h30m`, `0`.

@@ -46,6 +46,7 @@ fn table(given: &Toml, catalogue: &'static Table, shown: fn(&Key, &Value) -> Val
                 let tables = items.iter().filter_map(Value::as_table).map(|item| Value::Table(table(item, of, shown)));
                 Value::Array(tables.collect())
             }
+            // A reference to a variable of the pod has no secret, and shows where the value comes from.
             (_, Value::String(text)) if text.starts_with('$') => Value::String(text.clone()),
             (_, value) => key.map_or_else(|| Value::from(REDACTED), |key| shown(key, value)),
         };

@@ -53,6 +53,7 @@ pub(super) fn matching(
         left.retain(|candidate| test(candidate));
         if left.is_empty() { Err(Emptied { attribute, before }) } else { Ok(()) }
     };
+    // EC2 has applied this filter; here it is only counted, for the error.
     keep("architecture", &|_| true)?;
     keep("availability_zones", &|candidate| zones_of(candidate) > 0)?;
     if wanted.require_all_zones {
@@ -84,6 +85,7 @@ pub(super) fn cheapest(
             Some(Offer { candidate, zones, price })
         })
         .collect();
+    // The name decides between equal prices, so that two plans have the same order.
     offers.sort_by(|a, b| a.price.total_cmp(&b.price).then_with(|| a.candidate.name.cmp(&b.candidate.name)));
     offers.truncate(wanted.max_results);
     offers

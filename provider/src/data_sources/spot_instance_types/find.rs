@@ -33,6 +33,7 @@ pub(super) async fn zones(ec2: &Client, config: &SpotInstanceTypes) -> Result<BT
     }
     let found = ec2
         .describe_availability_zones()
+        // Without local zones and Wavelength zones, in which EKS has no managed node groups.
         .filters(filter("zone-type", ["availability-zone"]))
         .send()
         .await

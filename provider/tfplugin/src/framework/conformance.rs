@@ -54,6 +54,7 @@ fn plan_object(
         let (before, given, after) = (prior.get(name), config.get(name), planned.get(name));
         let path = at.attribute(name);
         let mut broken = |rule| found.push(Violation { path: path.clone(), rule });
+        // Whatever the configuration has: the value must not reach the plan file.
         if attribute.write_only {
             if !after.is_null() {
                 broken("a write-only value is null in the plan");
@@ -162,6 +163,7 @@ pub fn check_apply(schema: &Schema, planned: &Raw, result: &Raw) -> Vec<Violatio
 #[must_use]
 pub fn check_state(schema: &Schema, state: &Raw) -> Vec<Violation> {
     let mut found = Vec::new();
+    // "Provider returned invalid result object after apply".
     if !state.is_wholly_known() {
         for attribute in &schema.attributes {
             if !state.get(&attribute.name).is_wholly_known() {

@@ -63,9 +63,11 @@ impl<M, P> Plan<M, P> {
 pub fn propose(schema: &Schema, prior: &Raw, config: &Raw, proposed: &Raw) -> (Raw, bool) {
     let planned = complete(&schema.attributes, config, proposed);
     if prior.is_null() {
+        // Core plans a replacement a second time, without the prior state.
         return (mark_unknown(&schema.attributes, &Raw::Null, config, planned), true);
     }
     let changed = &planned != prior;
+    // Only with a change: an unknown value would be a difference itself, in every plan.
     if changed { (mark_unknown(&schema.attributes, prior, config, planned), true) } else { (planned, false) }
 }
 

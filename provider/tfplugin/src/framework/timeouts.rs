@@ -28,6 +28,7 @@ impl Timeouts {
         for (name, value) in [("create", &timeouts.create), ("update", &timeouts.update), ("delete", &timeouts.delete)]
         {
             if let Some(text) = value.as_str()
+                // Zero would end every wait after the first request.
                 && parse(text).is_none_or(|duration| duration.is_zero())
             {
                 diagnostics.error(

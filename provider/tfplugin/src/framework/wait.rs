@@ -161,6 +161,7 @@ impl Waiting {
     /// # Errors
     /// Timeout or cancel.
     pub async fn next<E>(&mut self, last: String) -> Result<(), WaitError<E>> {
+        // Checked after the request and not during it, so that the error can name the last status.
         let left = self.end.saturating_duration_since(self.wait.clock.now());
         if left.is_zero() {
             return Err(WaitError::TimedOut { after: self.wait.timeout, last });
@@ -170,6 +171,8 @@ impl Waiting {
             () = self.wait.stop.cancelled() => return Err(WaitError::Cancelled { last }),
             () = self.wait.clock.sleep(self.pause.min(left)) => {}
         }
+        // Short operations end in seconds; node groups take minutes, and each request counts against the limits of the
+        // account.
         self.pause = (self.pause * 2).min(self.wait.longest);
         self.last = Some(last);
         Ok(())

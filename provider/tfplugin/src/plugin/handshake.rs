@@ -35,6 +35,7 @@ pub(super) struct Invitation {
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum Refusal {
     #[error(
+        // The text of go-plugin, which users find when they search for it.
         "This binary is a plugin. These are not meant to be executed directly.\n\
          Please execute the program that consumes these plugins, which will\n\
          load any plugins automatically"
@@ -82,6 +83,7 @@ impl Invitation {
 
 /// `offered` is a comma-separated set in no order.
 fn accept_protocol(offered: &str) -> Result<(), Refusal> {
+    // Go writes the versions of a map, whose order differs from start to start.
     let versions: BTreeSet<u32> = offered.split(',').filter_map(|version| version.trim().parse().ok()).collect();
     if versions.contains(&PROTOCOL) {
         return Ok(());
@@ -118,6 +120,7 @@ fn is_true(value: &str) -> bool {
 /// Fields: handshake version, protocol version, network, address, "grpc", the server's certificate
 /// (empty without TLS) and, only for a host that asked, whether multiplexing is understood.
 pub(super) fn line(address: &Address, tls: Option<&MutualTls>, invitation: &Invitation) -> String {
+    // Without TLS the field is empty, and not absent: go-plugin would then read the next field as a certificate.
     let certificate = tls.map(|tls| STANDARD_NO_PAD.encode(tls.certificate())).unwrap_or_default();
     let multiplexing = if invitation.asks_for_multiplexing { "|false" } else { "" };
     let Address { network, address } = address;

@@ -50,6 +50,7 @@ impl MutualTls {
             .with_safe_default_protocol_versions()?
             .with_client_cert_verifier(Arc::new(verifier))
             .with_single_cert(vec![certificate.clone()], PrivatePkcs8KeyDer::from(key.serialize_der()).into())?;
+        // grpc-go refuses a connection on which h2 was not negotiated.
         configuration.alpn_protocols = vec![b"h2".to_vec()];
         Ok(Self { configuration: Arc::new(configuration), certificate })
     }
@@ -72,6 +73,7 @@ struct PinnedClient {
 }
 
 impl ClientCertVerifier for PinnedClient {
+    // A Go client sends a certificate only if its issuer is among these; without any it sends the one that it has.
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]
     }

@@ -92,6 +92,7 @@ impl<P: Provider> Server<P> {
             let mut answer = R::untouched(&request);
             match panic::caught(R::serve(self, request)).await {
                 Ok(Ok(done)) => answer = done,
+                // Never as a gRPC status: core would show it as a failure of the plugin, without the attribute.
                 Ok(Err(diagnostics)) => answer.add(to_messages(diagnostics)),
                 Err(panic) => {
                     let during = format!("{} of {subject}", R::NAME);

@@ -30,6 +30,7 @@ impl Number {
         if let Ok(integer) = text.parse::<i64>() {
             return Some(Self::Integer(integer));
         }
+        // The digits are kept and not the float: `0.1` must go back to core as "0.1".
         text.parse::<f64>().ok().filter(|float| float.is_finite()).map(|_| Self::Decimal(text.to_owned()))
     }
 

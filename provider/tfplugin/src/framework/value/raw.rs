@@ -111,6 +111,7 @@ impl Raw {
     #[must_use]
     pub fn set(mut elements: Vec<Raw>) -> Self {
         elements.sort();
+        // As cty: two unknown elements can become different values.
         elements.dedup_by(|a, b| a == b && a.is_wholly_known());
         Self::List(elements)
     }

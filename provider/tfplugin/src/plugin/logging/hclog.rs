@@ -123,12 +123,14 @@ fn line(module: &str, level: &Level, time: Timestamp, fields: Fields) -> String 
             ("@level", level.as_str().to_lowercase()),
             ("@message", message.to_owned()),
             ("@module", module.to_owned()),
+            // go-plugin parses exactly six digits; with any other number the line counts as plain text.
             ("@timestamp", format!("{time:.6}")),
         ]
         .map(|(name, value)| (name.to_owned(), Value::String(value)))
     };
     entry.extend(own(&message));
     let text = Value::Object(entry).to_string();
+    // go-plugin reads stderr in pieces of 64 KiB.
     if text.len() <= LONGEST_LINE {
         return text + "\n";
     }

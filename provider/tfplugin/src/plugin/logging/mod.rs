@@ -44,6 +44,7 @@ pub fn start(logs: &Logs) {
 impl Logs<'_> {
     fn filter(&self, level: LevelFilter) -> Targets {
         Targets::new()
+            // At DEBUG and TRACE the crates for HTTP log headers and bodies.
             .with_default(level.min(LevelFilter::WARN))
             .with_target(FRAMEWORK, level)
             .with_targets(self.own.iter().map(|target| (*target, level)))
@@ -53,6 +54,7 @@ impl Logs<'_> {
 
 /// The most particular variable that is set decides. `None`: log nothing.
 fn level(name: &str, variable: impl Fn(&str) -> Option<String>) -> Option<LevelFilter> {
+    // As in the Go SDKs: the name in capitals, with underscores for hyphens.
     let own = format!("TF_LOG_PROVIDER_{}", name.replace('-', "_").to_uppercase());
     let value = [own.as_str(), "TF_LOG_PROVIDER", "TF_LOG"]
         .into_iter()

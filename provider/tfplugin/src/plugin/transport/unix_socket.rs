@@ -20,6 +20,7 @@ pub(super) fn bind(placement: &Placement) -> Result<Endpoint, TransportError> {
     let parent = placement.socket_directory.clone().unwrap_or_else(std::env::temp_dir);
     let directory = tempfile::Builder::new()
         .prefix("plugin")
+        // A process that can connect can use the credentials of the provider; mutual TLS is the second barrier.
         .permissions(Permissions::from_mode(0o700))
         .tempdir_in(&parent)
         .map_err(|source| TransportError::Directory { directory: parent, source })?;
@@ -43,6 +44,7 @@ fn admit(group: &str, directory: &Path, socket: &Path) -> io::Result<()> {
         Err(_) => group_id(group, &fs::read_to_string("/etc/group")?)
             .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no such group in /etc/group"))?,
     };
+    // As go-plugin does: 0660 for the socket.
     chown(socket, None, Some(id))?;
     fs::set_permissions(socket, Permissions::from_mode(0o660))?;
     chown(directory, None, Some(id))?;

@@ -12,6 +12,7 @@ pub(in crate::protocol) fn decode(value: Option<&DynamicValue>, ty: &Type) -> Re
     if !value.msgpack.is_empty() {
         return msgpack::decode(&value.msgpack, ty).map_err(|error| Diagnostic::from(error).into());
     }
+    // Core sends msgpack, but the contract allows JSON as well.
     if !value.json.is_empty() {
         return Ok(state_upgrade::read(&parse(&value.json)?, ty, &AttributePath::root())?);
     }

@@ -67,6 +67,7 @@ fn list(elements: Vec<Msgpack>, ty: &Type, path: &AttributePath) -> Result<Vec<R
 }
 
 fn set(elements: Vec<Msgpack>, ty: &Type, path: &AttributePath) -> Result<Vec<Raw>, Error> {
+    // Elements of a set have no index: errors name the set.
     elements.into_iter().map(|element| read(element, ty, path)).collect()
 }
 
@@ -82,6 +83,7 @@ fn object(pairs: Vec<(Msgpack, Msgpack)>, ty: &Type, path: &AttributePath) -> Re
         };
         attributes.insert(key, read(value, ty, &path)?);
     }
+    // cty refuses an object with fewer attributes as well; null attributes are sent as nil.
     match types.keys().find(|name| !attributes.contains_key(*name)) {
         Some(missing) => Err(Error::Attributes { path: path.attribute(missing), problem: "the attribute is missing" }),
         None => Ok(Raw::Map(attributes)),

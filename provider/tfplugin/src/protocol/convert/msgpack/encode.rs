@@ -64,6 +64,7 @@ fn write(raw: &Raw, ty: &Type, path: &AttributePath) -> Result<Msgpack, Error> {
                 types
                     .iter()
                     .map(|(name, ty)| {
+                        // Core refuses an object without one of its attributes, also when it is null.
                         let raw = attributes.get(name).unwrap_or(&Raw::Null);
                         Ok((Msgpack::from(name.as_str()), write(raw, ty, &path.attribute(name))?))
                     })
@@ -81,6 +82,7 @@ fn typed(raw: &Raw, ty: &Type, path: &AttributePath) -> Result<Msgpack, Error> {
 
 pub(super) fn number(number: &Number) -> Msgpack {
     match number {
+        // The three forms that cty writes and reads.
         Number::Integer(integer) => Msgpack::from(*integer),
         Number::Float(float) => Msgpack::F64(*float),
         Number::Decimal(digits) => Msgpack::from(digits.as_str()),
