@@ -26,7 +26,7 @@ pub(crate) fn lay_out(folder: &Path) -> String {
 }
 
 /// The same with a shell in front of the provider, which runs `command` first.
-pub(crate) fn put_before(folder: &Path, command: &str) {
+pub(crate) fn wrap_provider(folder: &Path, command: &str) {
     let script = format!("#!/bin/sh\n{command} && exec {:?} \"$@\"\n", binary());
     for target in places(folder) {
         let written = fs::write(&target, &script);

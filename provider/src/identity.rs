@@ -58,6 +58,7 @@ impl ObjectIdentity {
     /// # Errors
     /// The cluster is in another region or account.
     async fn cluster_name(&self, clients: &Clients) -> Result<Value<String>, Diagnostics> {
+        // Before the cluster is looked up: one with the same name can exist in the provider's own region.
         location::check(clients, &self.region, &self.account_id).await?;
         Ok(beside_own(clients, &self.cluster_name))
     }
@@ -79,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cluster_that_was_seen_is_a_part_of_it() {
+    fn identity_has_the_recorded_cluster() {
         let of = |arn: Option<&str>| ObjectIdentity::of(&"ci".into(), &"warm".into(), arn.map(str::to_owned).as_ref());
         assert_eq!(of(None).cluster_name, Value::Null);
         let seen = of(Some("arn:aws:eks:eu-west-1:123456789012:cluster/prod"));
@@ -88,7 +89,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_import_is_refused_in_another_place() {
+    async fn import_from_another_account_or_region_is_refused() {
         let clients = || Script::new([Answer::identity()]).clients();
         let summary =
             |found: Result<_, Diagnostics>| found.map_err(|all| all.iter().next().unwrap().summary.to_string());

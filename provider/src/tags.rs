@@ -84,6 +84,7 @@ impl Change {
 pub(crate) fn validate(tags: &Value<Map<String>>, diagnostics: &mut Diagnostics) {
     let Value::Known(tags) = tags else { return };
     let path = tfplugin::framework::AttributePath::of("tags");
+    // `UNFINISHED` is the fiftieth.
     if tags.len() > 49 {
         diagnostics.error(
             "tags",
@@ -123,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_of_others_are_not_seen() {
+    fn tags_of_others_are_excluded() {
         let found = plain(&[("team", "other"), ("cost", "1"), ("aws:x", "y"), (UNFINISHED, "now")]);
         assert_eq!(owned(&found, &known(&[("team", "ci"), ("gone", "x")])), known(&[("team", "other")]));
         assert_eq!(owned(&found, &Value::Null), Value::Null);
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_differ_in_case_alone_are_found() {
+    fn keys_differing_only_in_case_are_found() {
         assert_eq!(alike(&known(&[("Team", "a"), ("cost", "1"), ("team", "b")])), Some(("Team", "team")));
         assert_eq!(alike(&known(&[("team", "a"), ("teams", "b")])), None);
         let unset = Value::Known(Map::from([("Team".to_owned(), Value::Null), ("team".to_owned(), "ci".into())]));
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn an_import_leaves_out_what_the_defaults_give() {
+    fn import_omits_default_tags() {
         let found = plain(&[("team", "ci"), ("cost", "1"), ("aws:x", "y"), (UNFINISHED, "now")]);
         let provider = ProviderTags { default: Some(plain(&[("team", "ci")])), ..ProviderTags::default() };
         let (own, all) = imported(&found, &provider);
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_tags_are_named() {
+    fn invalid_tags_are_named() {
         let mut diagnostics = Diagnostics::new();
         validate(&known(&[("aws:x", ""), ("ok", ""), ("", "x"), ("gitlabspot/unfinished", "")]), &mut diagnostics);
         let paths: Vec<String> = diagnostics.iter().map(|d| d.path.to_string()).collect();

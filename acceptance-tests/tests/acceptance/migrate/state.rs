@@ -3,7 +3,7 @@
 use gitlabspot_acceptance_tests::{Engine, Stage};
 use serde_json::{Value, json};
 
-use super::by_hand::{GUIDE_GROUP, bucket, node_group, user};
+use super::existing::{GUIDE_GROUP, bucket, node_group, user};
 use super::{BUCKET, CREDENTIALS, Migration, USER};
 use crate::runner_release::GUIDE;
 use crate::runner_release::adoption::helm::{Chart, Helm, pods_and_replica_sets};
@@ -11,9 +11,9 @@ use crate::runner_release::adoption::helm::{Chart, Helm, pods_and_replica_sets};
 const GROUP: &str = "gitlabspot_node_group.build";
 const RELEASE: &str = "gitlabspot_runner_release.gitlab_runner";
 
-/// M5: what a state has of others is imported, nothing is replaced, and the manager's pods stay.
+/// M5: objects of other providers in a state are imported, nothing is replaced, and the pods of the manager remain.
 #[tokio::test]
-async fn of_others_is_taken_over() {
+async fn state_of_other_providers_is_imported() {
     let stage = Stage::new("migrate/state", Engine::opentofu()).await;
     let namespace = stage.namespace.name();
     let (role, template) = node_group(&stage, &GUIDE_GROUP).await;
@@ -29,8 +29,8 @@ async fn of_others_is_taken_over() {
     let migration = Migration::of(&stage, &inputs, &arguments, variables).await;
 
     let plan = migration.plan(&[GROUP, BUCKET, CREDENTIALS, RELEASE], &[]).await;
-    let said = plan.output().prose();
-    assert!(said.contains("its pods are preserved"), "{said}");
+    let printed = plan.output().prose();
+    assert!(printed.contains("its pods are preserved"), "{printed}");
     let group = plan.change(GROUP);
     for same in ["labels", "taints", "tags", "instance_types", "launch_template", "node_role_arn", "subnet_ids"] {
         assert_eq!(group["before"][same], group["after"][same], "{same}");
