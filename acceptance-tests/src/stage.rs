@@ -74,6 +74,12 @@ impl Stage {
         mirror::wrap_provider(&self.root.join("mirror"), command);
     }
 
+    /// Engines find providers for states that have resources of `hashicorp/aws`, `helm` and `kubernetes`. Those refuse to
+    /// change any object.
+    pub fn add_other_providers(&self) {
+        mirror::add_others(&self.root.join("mirror"));
+    }
+
     /// A workspace with the configuration of `testdata/<case>`, initialised.
     pub async fn testdata(&self, case: &str, variables: Value) -> Workspace {
         let workspace = self.empty_workspace(CONFIGURATION);
