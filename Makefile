@@ -75,17 +75,18 @@ docs: check-tools ## Write the docs pages, the schema snapshot and the generated
 BENCH := $(CARGO) bench --quiet --profile dev --workspace --bench figures --
 bench: tools ## Figures: calls of AWS, start, plans of many node groups; ends with 1 when a budget is exceeded
 	cargo build --quiet --workspace --bins
-	cargo build --quiet --profile dist --workspace --bin terraform-provider-gitlabspot
+	@$(RELEASE) build --out $(BINARIES) $(NATIVE)
 	@$(RUN_CLOUD) up --dir $(TARGET)/bench/.cloud >/dev/null
 	@trap 'cd $(CURDIR) && $(RUN_CLOUD) down --dir $(TARGET)/bench/.cloud' EXIT; \
 	export GITLABSPOT_CLOUD=$(TARGET)/bench/.cloud/cloud.json; \
 	$(BENCH) calls; calls=$$?; \
-	GITLABSPOT_PROVIDER=$(TARGET)/dist/terraform-provider-gitlabspot $(BENCH) start plans && [ $$calls = 0 ]
+	GITLABSPOT_PROVIDER=$(BINARIES)/$(NATIVE)/terraform-provider-gitlabspot $(BENCH) start plans && [ $$calls = 0 ]
 
 # --- a release --------------------------------------------------------------------------------
 # TARGETS: for instance `linux_amd64 windows_amd64`; by default all that can be linked on this system.
 DIST := $(TARGET)/release-files
 BINARIES := $(TARGET)/release-binaries
+NATIVE := $(shell uname -s | tr A-Z a-z)_$(if $(filter aarch64 arm64,$(shell uname -m)),arm64,amd64)
 RELEASE := cd provider && GITLABSPOT_TOOLS_DIR=$(TOOLS) PYTHONDONTWRITEBYTECODE=1 python3 -m release
 
 .PHONY: dist dist-binaries dist-package dist-check dist-publish

@@ -14,7 +14,7 @@
 
 `start` starts each of them that can be started here with OpenTofu, and compares its schema with the committed snapshot.
 
-`package` writes one zip archive for each binary, the registry's manifest, a software bill of materials, and the checksums of all of
+`package` writes one zip archive for each binary, with the licences of what is linked into it, the registry's manifest, a software bill of materials, and the checksums of all of
 these. The checksums are signed if GPG_PRIVATE_KEY is set to an exported secret key, whose passphrase is PASSPHRASE. Timestamps in
 the archives are SOURCE_DATE_EPOCH, or 1980-01-01 without it. The bytes of every file but the signature depend on the binaries and
 the sources only.
@@ -25,7 +25,7 @@ import os
 import sys
 from pathlib import Path
 
-from . import Failed, build, sbom, signature, start, targets, version
+from . import Failed, build, notices, sbom, signature, start, targets, version
 from .archive import Archive, Platform, timestamp
 from .layout import CARGO_TARGET, NAME, REPOSITORY
 from .sums import write_manifest, write_sums
@@ -123,9 +123,14 @@ def write(out: Path, platforms: list[Platform]) -> list[Path]:
     released, time = version.workspace_version(REPOSITORY), timestamp(os.environ)
     prefix = f"{NAME}_{released}"
     out.mkdir(parents=True, exist_ok=True)
-    files = [Archive(prefix, released, platform, time).write(out) for platform in platforms]
+    graphs = {platform.name: sbom.linked(platform.triple) for platform in platforms}
+    folders = notices.folders()
+    files = [
+        Archive(prefix, released, platform, time, notices.render(graphs[platform.name], folders)).write(out)
+        for platform in platforms
+    ]
     files.append(write_manifest(out / f"{prefix}_manifest.json"))
-    files.append(sbom.write(out / f"{prefix}_sbom.cdx.json", platforms))
+    files.append(sbom.write(out / f"{prefix}_sbom.cdx.json", graphs))
     sums = write_sums(out / f"{prefix}_SHA256SUMS", files)
     signed = signature.Key.from_environment(os.environ)
     if signed is None:

@@ -1,6 +1,5 @@
 """The zip archive of one platform."""
 
-import shutil
 import stat
 import time
 import zipfile
@@ -8,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import Failed
+from . import Failed, notices
 from .layout import NAME, REPOSITORY
 from .targets import TARGETS
 
@@ -47,30 +46,32 @@ class Platform:
 
 @dataclass(frozen=True)
 class Archive:
-    """`prefix` is the file name up to the platform, `time` what every entry was last changed at."""
+    """`prefix` is the file name up to the platform, `time` what every entry was last changed at, `licenses` the texts of
+    the licences of what is linked."""
 
     prefix: str
     version: str
     platform: Platform
     time: tuple[int, int, int, int, int, int]
+    licenses: str
 
     def write(self, out: Path) -> Path:
         path = out / f"{self.prefix}_{self.platform.name}.zip"
         with zipfile.ZipFile(path, "w", compression=zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
             for name in DOCUMENTS:
-                self._add(archive, name, REPOSITORY / name, 0o644)
+                self._add(archive, name, (REPOSITORY / name).read_bytes(), 0o644)
+            self._add(archive, notices.FILE_NAME, self.licenses.encode(), 0o644)
             executable = f"{NAME}_v{self.version}{self.platform.suffix}"
-            self._add(archive, executable, self.platform.binary, 0o755)
+            self._add(archive, executable, self.platform.binary.read_bytes(), 0o755)
         return path
 
-    def _add(self, archive: zipfile.ZipFile, name: str, source: Path, mode: int) -> None:
+    def _add(self, archive: zipfile.ZipFile, name: str, content: bytes, mode: int) -> None:
         entry = zipfile.ZipInfo(name, self.time)
         entry.compress_type = zipfile.ZIP_DEFLATED
         # As on Unix, whatever this is made on: engines take the mode from it.
         entry.create_system = UNIX
         entry.external_attr = (stat.S_IFREG | mode) << 16
-        with source.open("rb") as content, archive.open(entry, "w", force_zip64=False) as target:
-            shutil.copyfileobj(content, target, 1 << 20)
+        archive.writestr(entry, content, compresslevel=6)
 
 
 def timestamp(environment: Mapping[str, str]) -> tuple[int, int, int, int, int, int]:

@@ -21,7 +21,7 @@ from .toolchain import Toolchain, zig
 PROFILE = "dist"
 
 # Of these crates the provider calls a few functions of thousands. The hint defers their code generation to the crates
-# that call them, which is most of the time and memory of a build.
+# that call them, which is most of the time and memory of a build, and optimise it there.
 MOSTLY_UNUSED = ("aws-sdk-ec2", "aws-sdk-eks", "aws-sdk-iam", "aws-sdk-s3", "aws-sdk-autoscaling", "k8s-openapi", "windows")
 
 # Registries and users refuse what is much larger.
@@ -52,7 +52,7 @@ def build(target: Target, folder: Path, out: Path) -> Built:
     root = toolchain.sysroot if is_installed else toolchain.with_source()
     command = ["cargo", "zigbuild" if target.zig else "build", "--locked", "--profile", PROFILE, "-Zprofile-hint-mostly-unused"]
     command += ["--target", target.triple, "--target-dir", str(folder), "--package", NAME, "--bin", NAME]
-    command += [option for crate in MOSTLY_UNUSED for option in ("--config", _hint(crate))]
+    command += [option for crate in MOSTLY_UNUSED for it in _profile(crate) for option in ("--config", it)]
     if not is_installed:
         command += ["-Zbuild-std=std,panic_unwind"]
     started, before = time.monotonic(), _cpu_seconds()
@@ -68,8 +68,9 @@ def build(target: Target, folder: Path, out: Path) -> Built:
     return Built(target, copy, _cpu_seconds() - before, time.monotonic() - started, _largest_process())
 
 
-def _hint(crate: str) -> str:
-    return f"profile.{PROFILE}.package.{crate}.hint-mostly-unused=true"
+def _profile(crate: str) -> tuple[str, str]:
+    of_crate = f"profile.{PROFILE}.package.{crate}"
+    return f"{of_crate}.hint-mostly-unused=true", f"{of_crate}.opt-level=0"
 
 
 def _cpu_seconds() -> float:

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import Failed
-from .archive import Platform
 from .layout import NAME, REPOSITORY
 
 LINE = re.compile(r"(?P<depth>\d+)\|(?P<name>\S+) v(?P<version>\S+)(?: \((?P<source>.*)\))?\|(?P<license>.*)\|(?P<url>.*)\|")
@@ -96,8 +95,8 @@ def checksums(lock: str) -> dict[tuple[str, str], str]:
     return {(it["name"], it["version"]): it["checksum"] for it in packages if "checksum" in it}
 
 
-def write(path: Path, platforms: list[Platform]) -> Path:
-    graphs = {platform.name: linked(platform.triple) for platform in platforms}
+def write(path: Path, graphs: dict[str, Graph]) -> Path:
+    """Of the crates that are linked, by platform."""
     sums = checksums((REPOSITORY / "Cargo.lock").read_text())
     path.write_text(json.dumps(document(graphs, sums), indent=2) + "\n")
     return path

@@ -27,16 +27,16 @@ class Archives(unittest.TestCase):
         binary.write_bytes(b"\x7fELF" + bytes(100_000))
         binary.chmod(mode)
         os.utime(binary, (mtime, mtime))
-        return Archive(PREFIX, "1.2.3", Platform.parse(name, binary, None), EARLIEST).write(home)
+        return Archive(PREFIX, "1.2.3", Platform.parse(name, binary, None), EARLIEST, "LICENCES").write(home)
 
     def test_the_binary_is_executable_and_has_the_version_in_its_name(self):
         path = self.archive("a")
         self.assertEqual(path.name, "terraform-provider-gitlabspot_1.2.3_linux_amd64.zip")
         with zipfile.ZipFile(path) as archive:
-            names = ["CHANGELOG.md", "LICENSE", "README.md", "terraform-provider-gitlabspot_v1.2.3"]
+            names = ["CHANGELOG.md", "LICENSE", "README.md", "THIRD_PARTY_LICENSES.txt", "terraform-provider-gitlabspot_v1.2.3"]
             self.assertEqual(archive.namelist(), names)
             modes = [oct(stat.S_IMODE(entry.external_attr >> 16)) for entry in archive.infolist()]
-            self.assertEqual(modes, ["0o644", "0o644", "0o644", "0o755"])
+            self.assertEqual(modes, ["0o644"] * 4 + ["0o755"])
             self.assertEqual({entry.date_time for entry in archive.infolist()}, {EARLIEST})
             self.assertEqual(archive.read(names[-1])[:4], b"\x7fELF")
 
