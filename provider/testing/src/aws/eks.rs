@@ -140,7 +140,7 @@ impl State {
     fn update_version(&mut self, body: &Json) -> Answer {
         let (group, template) = (&mut self.eks.node_group, &body["launchTemplate"]);
         if let Some(known) = template["id"].as_str().and_then(|id| self.ec2.templates.get(id))
-            && !known.versions.keys().any(|number| template["version"] == number.to_string())
+            && !template["version"].as_str().is_some_and(|it| known.versions.contains_key(&it.parse().unwrap()))
         {
             return refused(400, "InvalidParameterException", "Launch template version does not exist");
         }
