@@ -59,7 +59,7 @@ pub struct Call {
 impl Call {
     /// Whether the provider made it; a test or a runner otherwise.
     #[must_use]
-    pub fn is_of_provider(&self) -> bool {
+    pub fn is_from_provider(&self) -> bool {
         self.user_agent.as_ref().is_some_and(|agent| agent.contains("lib/terraform-provider-gitlabspot/"))
     }
 }
@@ -224,7 +224,7 @@ impl Account {
     pub fn changes(&self) -> Vec<String> {
         let looks = ["Describe", "Get", "Head", "List"];
         let mut seen = BTreeSet::new();
-        let calls = self.calls().into_iter().filter(Call::is_of_provider);
+        let calls = self.calls().into_iter().filter(Call::is_from_provider);
         let changes = calls.filter(|call| !looks.iter().any(|look| call.action.starts_with(look)));
         let once = changes.filter(|call| call.invocation.clone().is_none_or(|invocation| seen.insert(invocation)));
         once.map(|call| call.action).collect()
@@ -235,7 +235,7 @@ impl Account {
     /// # Panics
     ///
     /// When there is one of this name.
-    pub async fn make_node_role(&self, name: &str) -> String {
+    pub async fn create_node_role(&self, name: &str) -> String {
         let nodes = json!({ "Service": "ec2.amazonaws.com" });
         let statement = json!({ "Effect": "Allow", "Principal": nodes, "Action": "sts:AssumeRole" });
         let trust = json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();
@@ -245,7 +245,7 @@ impl Account {
 
     /// How often EKS was looked at since a call of this operation was answered well.
     #[must_use]
-    pub fn looks_after(&self, action: &str) -> usize {
+    pub fn reads_after(&self, action: &str) -> usize {
         let calls = self.calls();
         let position = calls.iter().position(|call| call.action == action && call.status == Some(200));
         let looks = |call: &&Call| call.service == "eks" && call.action.starts_with("Describe");

@@ -183,7 +183,7 @@ mod tests {
     use super::unique;
 
     #[test]
-    fn unique_names_are_names() {
+    fn unique_names_are_valid() {
         let name = unique("node_group/Repairs a removed tag, whatever it takes, for ever and ever");
         assert!(name.starts_with("node-group-repairs-a-removed-tag"), "{name}");
         assert!(name.len() <= 63 && name != unique("node_group/Repairs a removed tag"), "{name}");

@@ -9,14 +9,14 @@ use crate::kubernetes::Kubernetes;
 use crate::{Account, Cloud, GitLab};
 
 /// What tests leave: `target/acceptance`.
-pub(crate) fn of_all_tests() -> PathBuf {
+pub(crate) fn root_of_all_tests() -> PathBuf {
     let running = std::env::current_exe().expect("a running test has a path");
     running.ancestors().nth(3).expect("tests are in target/<profile>/deps").join("acceptance")
 }
 
 /// The folder of a test, below `target/acceptance`, empty.
 pub(crate) fn folder(test: &str) -> PathBuf {
-    let folder = of_all_tests().join(test);
+    let folder = root_of_all_tests().join(test);
     match fs::remove_dir_all(&folder) {
         Ok(()) => {}
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
@@ -61,7 +61,7 @@ pub(crate) fn write(root: &Path, file: &str, text: &str) {
 
 /// Adds what the stubs and the cluster know to what the commands said. Never panics: somebody is panicking already.
 pub(crate) fn collect(root: &Path, cloud: &Cloud, account: &Account, gitlab: &GitLab, namespace: &str) {
-    let objects = aside(cloud, async |kubernetes: Kubernetes| kubernetes.dump(namespace).await);
+    let objects = block_on_cluster(cloud, async |kubernetes: Kubernetes| kubernetes.dump(namespace).await);
     let parts = [("aws-calls.json", account.log()), ("gitlab-calls.json", gitlab.log()), ("objects.json", objects)];
     for (file, part) in parts {
         let text = part.map_or_else(|error| error, |part| format!("{part:#}"));
@@ -71,7 +71,10 @@ pub(crate) fn collect(root: &Path, cloud: &Cloud, account: &Account, gitlab: &Gi
 }
 
 /// Runs something against the cluster from where no runtime can be used: a destructor.
-pub(crate) fn aside<T: Send>(cloud: &Cloud, work: impl AsyncFnOnce(Kubernetes) -> T + Send) -> Result<T, String> {
+pub(crate) fn block_on_cluster<T: Send>(
+    cloud: &Cloud,
+    work: impl AsyncFnOnce(Kubernetes) -> T + Send,
+) -> Result<T, String> {
     let run = || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
         Ok(runtime.block_on(async { work(cloud.kubernetes().await).await }))

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_is_a_rule_of_the_cloud() {
+    fn fault_becomes_a_rule_of_the_cloud() {
         let fault = Fault::error("iam", "Create.*", 503, "ServiceUnavailable", "later").after(1).times(2);
         assert_eq!(
             fault.matching("UserName", "runner-.*").into_rule("111111111111"),

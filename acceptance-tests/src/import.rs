@@ -1,7 +1,7 @@
 //! The check that every resource must pass: imported, it is what was applied.
 
 use crate::Workspace;
-use crate::state::essence;
+use crate::state::significant;
 
 impl Workspace {
     /// Forgets an applied resource in a copy of the workspace and imports it again, by command and by `import` block:
@@ -13,13 +13,13 @@ impl Workspace {
     /// When something differs.
     pub async fn assert_import(&self, address: &str, id: &str, except: &[&str]) {
         let applied = self.state().await;
-        let applied = essence(applied.resource(address), except);
+        let applied = significant(applied.resource(address), except);
 
-        let twin = self.forgetful_twin(address).await;
+        let twin = self.copy_without(address).await;
         let other = twin.twin();
         let _ = twin.try_import(address, id).await.succeeded();
         let imported = twin.state().await;
-        let imported = essence(imported.resource(address), except);
+        let imported = significant(imported.resource(address), except);
         assert_eq!(imported, applied, "{address} as imported with id {id} (left) is not what was applied (right)");
         if except.is_empty() {
             let (output, empty) = twin.try_write_plan(&[]).await.unwrap_or_else(|output| panic!("{output}"));
@@ -43,12 +43,12 @@ impl Workspace {
     /// When something differs.
     pub async fn assert_import_by_identity(&self, address: &str, identity: &str, except: &[&str]) {
         let applied = self.state().await;
-        let applied = essence(applied.resource(address), except);
-        let twin = self.forgetful_twin(address).await;
+        let applied = significant(applied.resource(address), except);
+        let twin = self.copy_without(address).await;
         twin.write("import.tf", &format!("import {{\n  to = {address}\n  identity = {identity}\n}}\n"));
         let _ = twin.apply().await;
         let imported = twin.state().await;
-        let imported = essence(imported.resource(address), except);
+        let imported = significant(imported.resource(address), except);
         assert_eq!(imported, applied, "{address} as imported by identity (left) is not what was applied (right)");
     }
 
@@ -58,15 +58,15 @@ impl Workspace {
     ///
     /// When it is not refused.
     pub async fn refused_import_by_identity(&self, address: &str, identity: &str) -> String {
-        let twin = self.forgetful_twin(address).await;
+        let twin = self.copy_without(address).await;
         twin.write("import.tf", &format!("import {{\n  to = {address}\n  identity = {identity}\n}}\n"));
         match twin.try_plan().await {
             Ok(plan) => panic!("an import with {identity} is not refused: {}", plan.output()),
-            Err(said) => said.prose(),
+            Err(printed) => printed.prose(),
         }
     }
 
-    async fn forgetful_twin(&self, address: &str) -> Self {
+    async fn copy_without(&self, address: &str) -> Self {
         let twin = self.twin();
         let _ = twin.run(&["state", "rm", address]).await.succeeded();
         twin

@@ -8,7 +8,7 @@
 //! workspace.assert_stable().await;          // two plans, both empty
 //! workspace.assert_import("gitlabspot_cache_bucket.this", "...", &[]).await;
 //! workspace.destroy().await;
-//! stage.assert_nothing_left().await;
+//! stage.assert_nothing_remains().await;
 //! ```
 //!
 //! A stage that is dropped by a failing test keeps its evidence under `target/acceptance/<test>/` and says so.
@@ -71,6 +71,6 @@ pub use stage::Stage;
 pub use state::State;
 pub use state_store::StateStore;
 pub use tls::Tls;
-pub use until::{until, until_at_last};
+pub use until::{until, until_slow};
 pub use web::Web;
 pub use workspace::Workspace;

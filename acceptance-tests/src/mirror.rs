@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 pub(crate) const BINARY: &str = "terraform-provider-gitlabspot";
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+const OTHERS: [&str; 3] = ["aws", "helm", "kubernetes"];
 const HOSTS: [&str; 2] = ["registry.opentofu.org", "registry.terraform.io"];
 
 /// Lays out a mirror in `folder` and returns the text of the CLI configuration that uses it and nothing else.
@@ -18,15 +19,24 @@ pub(crate) fn lay_out(folder: &Path) -> String {
             fs::copy(&binary, &target).expect("the provider can be copied into the mirror");
         }
     }
-    let include = HOSTS.map(|host| format!("\"{host}/gitlabspot/gitlabspot\"")).join(", ");
     format!(
-        "disable_checkpoint = true\n\nprovider_installation {{\n  filesystem_mirror {{\n    path    = {folder:?}\n    \
-         include = [{include}]\n  }}\n}}\n"
+        "disable_checkpoint = true\n\nprovider_installation {{\n  filesystem_mirror {{\n    path = {folder:?}\n  }}\n}}\n"
     )
 }
 
+/// Adds the providers of others that a state may have resources of: the example `other_provider` under their names.
+pub(crate) fn add_others(folder: &Path) {
+    let binary = binary().with_file_name("examples").join("other_provider");
+    for (host, name) in HOSTS.into_iter().flat_map(|host| OTHERS.map(|name| (host, name))) {
+        let package = folder.join(host).join("hashicorp").join(name).join("1.0.0").join(platform());
+        fs::create_dir_all(&package).expect("the mirror can be made");
+        fs::copy(&binary, package.join(format!("terraform-provider-{name}_v1.0.0")))
+            .expect("the provider can be copied");
+    }
+}
+
 /// The same with a shell in front of the provider, which runs `command` first.
-pub(crate) fn put_before(folder: &Path, command: &str) {
+pub(crate) fn wrap_provider(folder: &Path, command: &str) {
     let script = format!("#!/bin/sh\n{command} && exec {:?} \"$@\"\n", binary());
     for target in places(folder) {
         let written = fs::write(&target, &script);

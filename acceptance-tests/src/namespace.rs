@@ -8,10 +8,10 @@ use serde_json::json;
 
 use crate::Kubernetes;
 use crate::cloud::unique;
-use crate::until_at_last;
+use crate::until_slow;
 
 /// What pods may take to end on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The name of a namespace that no other test uses. It does not exist before somebody makes it: often the provider.
 #[derive(Clone, Debug)]
@@ -64,7 +64,7 @@ impl Namespace {
     pub async fn assert_empty(&self) {
         let is_empty = async || self.objects().await.is_empty();
         let left = async || format!("nothing is left in the namespace {}: {:?}", self.name, self.objects().await);
-        until_at_last(PATIENCE, is_empty, left).await;
+        until_slow(TIMEOUT, is_empty, left).await;
     }
 
     /// Deletes it with all that is in it, without waiting. Whether it exists does not matter.

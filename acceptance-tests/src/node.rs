@@ -58,7 +58,7 @@ impl BuildNode {
 impl Drop for BuildNode {
     fn drop(&mut self) {
         let name = self.name.clone();
-        let deleted = evidence::aside(&self.cloud, async |kubernetes| {
+        let deleted = evidence::block_on_cluster(&self.cloud, async |kubernetes| {
             Api::<Node>::all(kubernetes.client()).delete(&name, &DeleteParams::default()).await.map(drop)
         });
         if let Ok(Err(error)) = deleted {

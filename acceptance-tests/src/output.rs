@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prose_has_no_frames() {
+    fn prose_omits_the_frames_of_diagnostics() {
         let output = Output {
             command: "plan".to_owned(),
             code: Some(1),

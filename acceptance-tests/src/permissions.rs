@@ -93,7 +93,7 @@ impl Policies {
             self.0.iter().filter(|(name, _)| of_use(name)).flat_map(|(_, actions)| actions).collect();
         calls
             .iter()
-            .filter(|call| call.is_of_provider())
+            .filter(|call| call.is_from_provider())
             .flat_map(|call| needed(&call.service, &call.action))
             .filter(|action| !allowed.contains(action))
             .collect()
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_the_configuration_has_is_allowed() {
+    fn policies_follow_the_configuration() {
         let policy = |action: &str| actions(&json!({ "Statement": [{ "Action": action }] }));
         let policies = Policies(BTreeMap::from([
             ("provider".to_owned(), policy("eks:DescribeCluster")),
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_needs_its_action_and_what_comes_with_it() {
+    fn operation_needs_its_action_and_dependent_actions() {
         assert_eq!(needed("autoscaling", "CreateOrUpdateTags"), ["autoscaling:CreateOrUpdateTags"]);
         assert_eq!(needed("s3", "GetBucketEncryption"), ["s3:GetEncryptionConfiguration"]);
         assert_eq!(needed("s3", "DeleteObjects"), ["s3:DeleteObject", "s3:DeleteObjectVersion"]);
@@ -174,7 +174,7 @@ mod tests {
 
     /// Every action of a policy is needed by an operation that the code of that resource names.
     #[test]
-    fn policies_allow_nothing_else() {
+    fn policies_have_no_unused_action() {
         let policies = Policies::of("").and(Policies::of("query"));
         assert!(policies.0.len() >= 5, "{policies:?}");
         let source = repository().join("provider");
@@ -207,7 +207,7 @@ mod tests {
 
     /// The policies for plans are the reading part of the others.
     #[test]
-    fn plans_read_and_do_nothing_else() {
+    fn plan_policies_only_read() {
         let plans = Policies::of("plan");
         let mut all = Policies::of("");
         all.0.remove("provider");
@@ -223,10 +223,10 @@ mod tests {
         }
     }
 
-    /// `iam:PassRole` without a condition would let who has the policy pass a role to any service, to a function of Lambda
-    /// for instance. The condition also has to have the services that EKS passes roles to, in every partition.
+    /// `iam:PassRole` without a condition would let an identity with the policy pass a role to any service, for instance to
+    /// a function of Lambda. The condition needs the services that EKS passes roles to, in every partition.
     #[test]
-    fn roles_are_passed_to_named_services_alone() {
+    fn pass_role_is_limited_to_services() {
         let mut passed = BTreeMap::new();
         for name in Policies::of("").0.keys() {
             let file = repository().join(format!("docs/permissions/{name}.json"));

@@ -91,7 +91,7 @@ impl Plugin {
         let events = self.client.list_resource(request).await.expect("an answer").into_inner();
         let events: Vec<list_resource::Event> = events.try_collect().await.expect("events");
         let errors: Vec<&Diagnostic> =
-            events.iter().flat_map(|event| &event.diagnostic).filter(|said| said.severity == 1).collect();
+            events.iter().flat_map(|event| &event.diagnostic).filter(|printed| printed.severity == 1).collect();
         assert!(errors.is_empty(), "{errors:?}");
         let objects = events.into_iter().filter_map(|event| {
             let identity = event.identity?.identity_data.expect("an identity has data");
@@ -119,7 +119,11 @@ impl Plugin {
         let validated = self.client.validate_resource_config(request).await.expect("an answer").into_inner();
         (
             value(&config),
-            validated.diagnostics.into_iter().map(|said| format!("{}: {}", said.summary, said.detail)).collect(),
+            validated
+                .diagnostics
+                .into_iter()
+                .map(|printed| format!("{}: {}", printed.summary, printed.detail))
+                .collect(),
         )
     }
 }

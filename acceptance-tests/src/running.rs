@@ -8,7 +8,7 @@ use tokio::process::{Child, Command};
 use crate::{Output, evidence};
 
 /// Requests after a signal: what is sent until it has arrived. A test's clock may run fifty times faster.
-const FEW: usize = 20;
+const MAX_REQUESTS_AFTER_SIGNAL: usize = 20;
 
 /// A command in a process group of its own, which the engine shares with the provider that it starts, as at a terminal.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl Running {
     pub async fn interrupt_soon(self, requests: impl Fn() -> usize) -> Output {
         let before = requests();
         let output = self.interrupt().await;
-        assert_few(requests() - before, &output);
+        assert_few_requests(requests() - before, &output);
         output
     }
 
@@ -66,7 +66,7 @@ impl Running {
     pub async fn terminate_soon(self, requests: impl Fn() -> usize) -> Output {
         let before = requests();
         let output = self.terminate().await;
-        assert_few(requests() - before, &output);
+        assert_few_requests(requests() - before, &output);
         output
     }
 
@@ -111,6 +111,6 @@ impl Running {
 }
 
 #[track_caller]
-fn assert_few(requests: usize, output: &Output) {
-    assert!(requests <= FEW, "went on with {requests} requests: {output}");
+fn assert_few_requests(requests: usize, output: &Output) {
+    assert!(requests <= MAX_REQUESTS_AFTER_SIGNAL, "went on with {requests} requests: {output}");
 }

@@ -4,8 +4,8 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
-/// The folder of [`crate::Stage::give`].
-pub(crate) const GIVEN: &str = "given";
+/// The folder of [`crate::Stage::write_input`].
+pub(crate) const INPUTS: &str = "given";
 
 /// Where `init` unpacks or links providers.
 const PROVIDERS: &str = ".terraform/providers";
@@ -16,7 +16,7 @@ const PROVIDERS: &str = ".terraform/providers";
 /// # Panics
 ///
 /// When one of them is there.
-pub fn for_none_of(folder: &Path, secrets: &[&str]) -> Vec<String> {
+pub fn assert_none_of(folder: &Path, secrets: &[&str]) -> Vec<String> {
     let mut searched = Vec::new();
     search(folder, secrets, &mut searched);
     searched
@@ -26,7 +26,7 @@ fn search(folder: &Path, secrets: &[&str], searched: &mut Vec<String>) {
     let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     for path in entries.flatten().map(|entry| entry.path()) {
         let is_provider = path.is_symlink() || path.ends_with("mirror") || path.ends_with(PROVIDERS);
-        if is_provider || path.ends_with(GIVEN) {
+        if is_provider || path.ends_with(INPUTS) {
             continue;
         }
         if path.is_dir() {
@@ -67,12 +67,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_there_is_found() {
+    fn secrets_in_files_are_found() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("logs")).unwrap();
         fs::write(folder.path().join("logs/trace.log"), "a hidden thing").unwrap();
-        assert_eq!(for_none_of(folder.path(), &["elsewhere"]).len(), 1);
-        let found = std::panic::catch_unwind(|| for_none_of(folder.path(), &["elsewhere", "hidden"]));
+        assert_eq!(assert_none_of(folder.path(), &["elsewhere"]).len(), 1);
+        let found = std::panic::catch_unwind(|| assert_none_of(folder.path(), &["elsewhere", "hidden"]));
         assert!(found.is_err());
     }
 }

@@ -23,7 +23,7 @@ const CONFIGURATION: &str = "configuration";
 ///
 /// Dropping it ends the test with a look at what the provider did: everything that it made in AWS and that is still
 /// there is in a state, `docs/permissions` allows all that it called, and no file has the secret of an access key,
-/// but for those that the test itself [gives](Self::give).
+/// but for those that the test itself [writes](Self::write_input).
 #[derive(Debug)]
 pub struct Stage {
     /// The AWS account.
@@ -70,8 +70,14 @@ impl Stage {
     }
 
     /// Workspaces made from now on start their provider from a shell that runs `command` first, such as `ulimit -f 0`.
-    pub fn put_before_provider(&self, command: &str) {
-        mirror::put_before(&self.root.join("mirror"), command);
+    pub fn wrap_provider(&self, command: &str) {
+        mirror::wrap_provider(&self.root.join("mirror"), command);
+    }
+
+    /// Engines find providers for states that have resources of `hashicorp/aws`, `helm` and `kubernetes`. Those refuse to
+    /// change any object.
+    pub fn add_other_providers(&self) {
+        mirror::add_others(&self.root.join("mirror"));
     }
 
     /// A workspace with the configuration of `testdata/<case>`, initialised.
@@ -173,15 +179,15 @@ impl Stage {
     ///
     /// When it cannot be written.
     #[must_use]
-    pub fn give(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.root.join(search::GIVEN).join(name);
+    pub fn write_input(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.root.join(search::INPUTS).join(name);
         let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, text));
         written.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         path
     }
 
     /// Lets a secret of the account stand in the configuration, of which plans have a copy.
-    pub fn let_be_seen(&self, secret: &str) {
+    pub fn allow_secret(&self, secret: &str) {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).push(secret.to_owned());
     }
 
@@ -191,8 +197,8 @@ impl Stage {
     ///
     /// When they do not.
     pub fn assert_enough_for_plans(&self, calls: usize) {
-        let mentioned = mentioned(&evidence::configurations(&self.root));
-        let lacking = Policies::of("plan").lacking(&mentioned, &self.account.calls()[calls..]);
+        let types_in = types_in(&evidence::configurations(&self.root));
+        let lacking = Policies::of("plan").lacking(&types_in, &self.account.calls()[calls..]);
         assert!(lacking.is_empty(), "called by a plan, and not allowed by docs/permissions/plan: {lacking:?}");
     }
 
@@ -201,7 +207,7 @@ impl Stage {
     /// # Panics
     ///
     /// When something is.
-    pub async fn assert_nothing_left(&self) {
+    pub async fn assert_nothing_remains(&self) {
         let left = self.account.leftovers();
         assert!(left.is_empty(), "left behind in AWS: {left:?}");
         self.namespace.assert_empty().await;
@@ -210,31 +216,31 @@ impl Stage {
 
 /// What no test can forget: it is looked at when the stage of a test that passed is dropped.
 impl Stage {
-    fn assert_in_order(&self) {
+    fn assert_no_leaks(&self) {
         let (state, text) = (evidence::states(&self.root), evidence::configurations(&self.root));
         let unknown: Vec<String> = self
             .account
             .leftovers_of_provider()
             .into_iter()
             .flat_map(|(kind, names)| names.into_iter().map(move |name| (kind.clone(), name)))
-            .filter(|(_, name)| !state::tells_of(&state, name))
+            .filter(|(_, name)| !state::mentions(&state, name))
             .map(|(kind, name)| format!("{kind}: {name}"))
             .collect();
         assert!(unknown.is_empty(), "left behind in AWS, and no state tells of it: {unknown:?}");
         let policies = Policies::of("").and(Policies::of("query"));
-        let lacking = policies.lacking(&mentioned(&text), &self.account.all_calls());
+        let lacking = policies.lacking(&types_in(&text), &self.account.all_calls());
         assert!(lacking.is_empty(), "called, and no policy in docs/permissions allows it: {lacking:?}");
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut secrets = self.account.secrets();
         secrets.retain(|secret| !seen.contains(secret));
         let encoded = secrets.iter().map(|secret| base64::engine::general_purpose::STANDARD.encode(secret));
         let all: Vec<String> = secrets.iter().cloned().chain(encoded).collect();
-        let _ = search::for_none_of(&self.root, &all.iter().map(String::as_str).collect::<Vec<_>>());
+        let _ = search::assert_none_of(&self.root, &all.iter().map(String::as_str).collect::<Vec<_>>());
     }
 }
 
 /// The resources and data sources that a text names, without `gitlabspot_`.
-fn mentioned(text: &str) -> BTreeSet<String> {
+fn types_in(text: &str) -> BTreeSet<String> {
     let is_part = |character: char| character.is_ascii_alphanumeric() || character == '_';
     let words = text.split(|character| !is_part(character));
     words.filter_map(|word| word.strip_prefix("gitlabspot_")).map(str::to_owned).collect()
@@ -243,7 +249,7 @@ fn mentioned(text: &str) -> BTreeSet<String> {
 impl Drop for Stage {
     fn drop(&mut self) {
         let panicking = std::thread::panicking();
-        let disorder = if panicking { Ok(()) } else { catch_unwind(AssertUnwindSafe(|| self.assert_in_order())) };
+        let disorder = if panicking { Ok(()) } else { catch_unwind(AssertUnwindSafe(|| self.assert_no_leaks())) };
         if panicking || disorder.is_err() || std::env::var_os("GITLABSPOT_KEEP").is_some() {
             if let Some(proxy) = self.proxy.get() {
                 let calls = serde_json::json!(proxy.calls());
@@ -256,7 +262,8 @@ impl Drop for Stage {
             return;
         }
         let name = self.namespace.name().to_owned();
-        let deleted = evidence::aside(&self.cloud, async |kubernetes| Namespace::delete(&name, &kubernetes).await);
+        let deleted =
+            evidence::block_on_cluster(&self.cloud, async |kubernetes| Namespace::delete(&name, &kubernetes).await);
         if let Err(error) = deleted.and_then(|()| fs::remove_dir_all(&self.root).map_err(|error| error.to_string())) {
             eprintln!("{}: {error}", self.root.display());
         }

@@ -60,20 +60,20 @@ fn resources_of(module: &Value) -> Vec<&Value> {
 
 /// Whether one of these state files has something of this name: as it is, as the end of an ARN or of an id such as
 /// `cluster:name`, or, of what only the provider remembers, anywhere in its private part.
-pub(crate) fn tells_of(states: &[Value], name: &str) -> bool {
+pub(crate) fn mentions(states: &[Value], name: &str) -> bool {
     let last = name.rsplit('/').next().unwrap_or(name);
-    states.iter().any(|state| tells(&state["resources"], last))
+    states.iter().any(|state| contains_name(&state["resources"], last))
 }
 
-fn tells(value: &Value, name: &str) -> bool {
+fn contains_name(value: &Value, name: &str) -> bool {
     match value {
         Value::String(text) => {
             text.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with([':', '/']))
         }
-        Value::Array(elements) => elements.iter().any(|element| tells(element, name)),
+        Value::Array(elements) => elements.iter().any(|element| contains_name(element, name)),
         Value::Object(attributes) => attributes.iter().any(|(attribute, value)| match (attribute.as_str(), value) {
             ("private", Value::String(text)) => is_in_private(text, name),
-            _ => tells(value, name),
+            _ => contains_name(value, name),
         }),
         _ => false,
     }
@@ -86,7 +86,7 @@ fn is_in_private(text: &str, name: &str) -> bool {
 
 /// A value without what does not count when an imported resource is compared: nulls, empty containers, `timeouts` and
 /// the attributes in `except`.
-pub(crate) fn essence(resource: &Value, except: &[&str]) -> Value {
+pub(crate) fn significant(resource: &Value, except: &[&str]) -> Value {
     let mut resource = resource.clone();
     if let Some(attributes) = resource.as_object_mut() {
         attributes.retain(|name, _| name != "timeouts" && !except.contains(&name.as_str()));
@@ -99,14 +99,14 @@ fn prune(value: &mut Value) {
     match value {
         Value::Object(attributes) => {
             attributes.values_mut().for_each(prune);
-            attributes.retain(|_, value| !is_void(value));
+            attributes.retain(|_, value| !is_insignificant(value));
         }
         Value::Array(elements) => elements.iter_mut().for_each(prune),
         _ => {}
     }
 }
 
-fn is_void(value: &Value) -> bool {
+fn is_insignificant(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::Object(attributes) => attributes.is_empty(),
@@ -137,24 +137,24 @@ mod tests {
     }
 
     #[test]
-    fn a_state_tells_of_what_it_has() {
+    fn state_mentions_its_objects() {
         let private = base64::engine::general_purpose::STANDARD.encode(r#"{"association":"a-1"}"#);
         let attributes = json!({ "id": "prod:build", "role_arn": "arn:aws:iam::1:role/ci/nodes", "name": "cache" });
         let state = json!({
             "resources": [{ "instances": [{ "attributes": attributes, "private": private }] }],
             "outputs": { "other": { "value": "elsewhere" } },
         });
-        let told = |name: &str| tells_of(std::slice::from_ref(&state), name);
+        let told = |name: &str| mentions(std::slice::from_ref(&state), name);
         assert!(told("prod/build") && told("nodes") && told("cache") && told("a-1"));
         assert!(!told("uild") && !told("elsewhere") && !told("a-2"));
     }
 
     #[test]
-    fn what_does_not_count_is_left_out() {
+    fn insignificant_values_are_omitted() {
         let resource = json!({
             "id": "1", "timeouts": { "create": "1h" }, "tags": {}, "note": null, "token_version": 1,
             "node_role": { "path": null, "policies": [] }, "taints": [{ "key": "a", "value": null }],
         });
-        assert_eq!(essence(&resource, &["token_version"]), json!({ "id": "1", "taints": [{ "key": "a" }] }));
+        assert_eq!(significant(&resource, &["token_version"]), json!({ "id": "1", "taints": [{ "key": "a" }] }));
     }
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// However slow the machine, nothing that a test waits for takes longer.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Between two looks. What a test does then, such as killing a process, is to come soon.
 const INTERVAL: Duration = Duration::from_millis(5);
@@ -17,7 +17,7 @@ const LONG_INTERVAL: Duration = Duration::from_millis(100);
 ///
 /// When it does not happen within a minute.
 pub async fn until(what: &str, happened: impl AsyncFnMut() -> bool) {
-    ask(PATIENCE, INTERVAL, happened, async || what.to_owned()).await;
+    poll(TIMEOUT, INTERVAL, happened, async || what.to_owned()).await;
 }
 
 /// The same of what takes its time, such as the start of a pod, with as much patience as it needs on a busy machine; `what`
@@ -26,15 +26,11 @@ pub async fn until(what: &str, happened: impl AsyncFnMut() -> bool) {
 /// # Panics
 ///
 /// When it does not happen.
-pub async fn until_at_last(
-    patience: Duration,
-    happened: impl AsyncFnMut() -> bool,
-    what: impl AsyncFnOnce() -> String,
-) {
-    ask(patience, LONG_INTERVAL, happened, what).await;
+pub async fn until_slow(patience: Duration, happened: impl AsyncFnMut() -> bool, what: impl AsyncFnOnce() -> String) {
+    poll(patience, LONG_INTERVAL, happened, what).await;
 }
 
-async fn ask(
+async fn poll(
     patience: Duration,
     interval: Duration,
     mut happened: impl AsyncFnMut() -> bool,

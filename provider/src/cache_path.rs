@@ -11,7 +11,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn directories_are_the_runners() {
+    fn directories_equal_those_of_gitlab_runner() {
         for (path, expected) in [("", ""), ("/", ""), ("ci", "ci/"), ("/ci//linux/", "ci/linux/")] {
             assert_eq!(directory(path), expected);
         }

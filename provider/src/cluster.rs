@@ -99,6 +99,8 @@ pub(super) async fn connect(
 /// What it means that there is no such cluster here.
 async fn absence(clients: &Clients, name: String, region: String, home: String) -> ClientError {
     match clients.account_id().await {
+        // Region, account and name are those of the recorded ARN: only then does the answer of EKS mean that it was
+        // deleted.
         Ok(account) if is_of(&home, &region, account, &name) => ClientError::ClusterGone { arn: home },
         Ok(account) => ClientError::ClusterElsewhere { name, region, account: account.to_owned(), home },
         Err(error) => error,
@@ -143,13 +145,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_first_cluster_is_remembered() {
+    async fn first_cluster_is_recorded() {
         assert_eq!(connected(vec![there(HOME)], None).await, (Ok(()), Some(HOME.to_owned())));
         assert_eq!(connected(vec![there(HOME)], Some(HOME)).await, (Ok(()), Some(HOME.to_owned())));
     }
 
     #[tokio::test]
-    async fn another_cluster_of_the_same_name_is_another() {
+    async fn cluster_with_the_same_name_elsewhere_is_another() {
         let other = HOME.replace("eu-west-1", "af-south-1");
         let (said, remembered) = connected(vec![there(HOME)], Some(&other)).await;
         assert_eq!(
@@ -164,7 +166,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_the_remembered_cluster_can_be_gone() {
+    async fn only_the_recorded_cluster_can_be_deleted() {
         let (said, _) = connected(vec![absent(), Answer::identity()], Some(HOME)).await;
         assert_eq!(said.unwrap_err(), format!("the EKS cluster {HOME} no longer exists"));
         let other = HOME.replace("123456789012", "210987654321");
@@ -185,7 +187,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_that_is_not_known_leads_nowhere() {
+    async fn unknown_cluster_name_opens_no_connection() {
         let clients = Script::default().clients();
         let found = connect(&clients, &Value::Unknown, &mut None).await;
         assert!(matches!(found, Err(ClientError::NotYetKnown { .. })));

@@ -35,6 +35,7 @@ pub(crate) async fn get_readable(
             let found = kubernetes::get(client, &place).await;
             (place, found)
         })
+        // In the order of the places, so that two plans have the same warning.
         .buffered(AT_A_TIME);
     let (mut found, mut denied) = (Vec::new(), DeniedReads::default());
     while let Some((place, answer)) = answers.next().await {
@@ -123,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_tell_the_missing_permission() {
+    fn missing_permission_is_read_from_kubernetes_errors() {
         let role = "roles.rbac.authorization.k8s.io \"a\" is forbidden: User \"system:serviceaccount:x:y\" cannot get resource \
                     \"roles\" in API group \"rbac.authorization.k8s.io\" in the namespace \"ci\": RBAC: not found";
         assert_eq!(permission(role), "get roles.rbac.authorization.k8s.io in the namespace ci");
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_of_aws_tell_the_missing_permission() {
+    fn missing_permission_is_read_from_aws_errors() {
         let mut denied = DeniedReads::unless(false);
         let eks = "User: arn:aws:iam::111122223333:user/plan is not authorized to perform: eks:DescribeNodegroup on resource: \
                    arn:aws:eks:eu-west-1:111122223333:nodegroup/prod/build/1 because no identity-based policy allows it";
@@ -165,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn one_warning_has_all_of_them() {
+    fn denied_reads_are_one_warning() {
         let mut denied = DeniedReads::default();
         assert_eq!(denied.warning("node group"), None);
         let message = |verb: &str| {

@@ -8,6 +8,7 @@ use tfplugin::framework::{Diagnostic, Diagnostics};
 /// A sentence that begins with a capital letter and ends with a full stop.
 pub(crate) fn sentence(text: &str) -> String {
     let mut letters = text.trim().chars();
+    // Errors of libraries begin with a small letter and end without a full stop.
     let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
     let end = if text.trim_end().ends_with(['.', '!', '?']) { "" } else { "." };
     format!("{first}{}{end}", letters.as_str())
@@ -77,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_are_sentences() {
+    fn diagnostics_are_sentences() {
         assert_eq!(sentence("no region: set one"), "No region: set one.");
         assert_eq!(sentence("Done. "), "Done.");
         let diagnostic = ClientError::NotYetKnown { settings: vec!["region".to_owned()] }.to_diagnostic();

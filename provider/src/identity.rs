@@ -1,8 +1,9 @@
 //! What identifies objects in a cluster. Names are unique in a cluster only, so the identity names the cluster too.
 
 use gitlabspot_clients::Clients;
-use tfplugin::framework::{Diagnostics, Object, Value};
+use tfplugin::framework::{Context, Diagnostics, Import, Object, Value};
 
+use crate::configured::Data;
 use crate::{cluster, location};
 
 /// The identity of a resource that is a set of objects in a cluster.
@@ -32,8 +33,22 @@ impl ObjectIdentity {
         Self { namespace: namespace.clone(), name: name.clone(), cluster_name, region, account_id }
     }
 
+    /// What an import names: an import id, and the name of the cluster if an identity names it.
+    ///
+    /// # Errors
+    /// The cluster is in another region or account.
+    pub(super) async fn imported(
+        context: &Context<Data>,
+        from: Import<Self>,
+    ) -> Result<(String, Value<String>), Diagnostics> {
+        Ok(match from {
+            Import::Id(id) => (id, Value::Null),
+            Import::Identity(identity) => (identity.place(), identity.cluster_name(&context.data()?.clients).await?),
+        })
+    }
+
     /// `namespace/name`, as an import id has it.
-    pub(super) fn place(&self) -> String {
+    fn place(&self) -> String {
         let text = |value: &Value<String>| value.as_str().unwrap_or_default().to_owned();
         format!("{}/{}", text(&self.namespace), text(&self.name))
     }
@@ -42,7 +57,8 @@ impl ObjectIdentity {
     ///
     /// # Errors
     /// The cluster is in another region or account.
-    pub(super) async fn cluster_name(&self, clients: &Clients) -> Result<Value<String>, Diagnostics> {
+    async fn cluster_name(&self, clients: &Clients) -> Result<Value<String>, Diagnostics> {
+        // Before the cluster is looked up: one with the same name can exist in the provider's own region.
         location::check(clients, &self.region, &self.account_id).await?;
         Ok(beside_own(clients, &self.cluster_name))
     }
@@ -64,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cluster_that_was_seen_is_a_part_of_it() {
+    fn identity_has_the_recorded_cluster() {
         let of = |arn: Option<&str>| ObjectIdentity::of(&"ci".into(), &"warm".into(), arn.map(str::to_owned).as_ref());
         assert_eq!(of(None).cluster_name, Value::Null);
         let seen = of(Some("arn:aws:eks:eu-west-1:123456789012:cluster/prod"));
@@ -73,7 +89,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_import_is_refused_in_another_place() {
+    async fn import_from_another_account_or_region_is_refused() {
         let clients = || Script::new([Answer::identity()]).clients();
         let summary =
             |found: Result<_, Diagnostics>| found.map_err(|all| all.iter().next().unwrap().summary.to_string());

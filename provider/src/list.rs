@@ -53,6 +53,7 @@ impl Cluster {
         let found = kubernetes::list(&self.client, api_version, kind, namespace.as_str(), labels).await;
         found.map_err(|error| {
             let advice = match &error {
+                // A Role cannot allow a list of all namespaces, only a ClusterRole can.
                 KubernetesError::Forbidden { .. } if namespace.is_null() => {
                     " Set \"namespace\" if the identity can only list the objects of one namespace."
                 }

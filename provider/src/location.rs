@@ -14,6 +14,7 @@ use crate::errors::OrDiagnostics;
 /// [`ClientError::Elsewhere`] when the provider works in another region or account; others when STS does not answer.
 pub(super) async fn confirm_deleted(clients: &Clients, arn: Option<&str>) -> Result<(), ClientError> {
     let Some((arn, (home_region, home_account))) = arn.and_then(|arn| Some((arn, of_arn(arn)?))) else { return Ok(()) };
+    // AWS answers "not found" for an object of another account or region, exactly as for a deleted one.
     let (region, account) = (clients.region().await?, clients.account_id().await?);
     // IAM is the same in all regions, and its ARNs have none.
     if account == home_account && (home_region.is_empty() || region == home_region) {
@@ -72,7 +73,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn where_it_was() {
+    async fn same_account_and_region_confirm_a_deletion() {
         assert_eq!(said("arn:aws:eks:eu-west-1:123456789012:nodegroup/prod/build/1").await, Ok(()));
         assert_eq!(said("arn:aws:iam::123456789012:user/cache").await, Ok(()));
         assert_eq!(
@@ -82,7 +83,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn in_another_of_arn() {
+    async fn other_account_or_region_is_an_error() {
         for arn in ["arn:aws:eks:eu-west-2:123456789012:nodegroup/prod/build/1", "arn:aws:iam::111122223333:user/cache"]
         {
             let wanted = format!(

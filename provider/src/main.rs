@@ -26,6 +26,7 @@ Usage: terraform-provider-gitlabspot [OPTION]
   --help     print this text";
 
 fn main() -> ExitCode {
+    // First, so that a panic of any other line reaches the host as a crash report.
     logging::start(&LOGS);
     let given: Vec<_> = std::env::args_os().skip(1).collect();
     let arguments: Vec<_> = given.iter().map(|argument| argument.to_str()).collect();
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         [Some("migrate"), ..] => migrated(given.iter().skip(1).map(|argument| argument.to_string_lossy().into_owned())),
         _ => {
             eprintln!("{USAGE}");
+            // The usual status for wrong options; 1 is for a start that failed.
             ExitCode::from(2)
         }
     }

@@ -1,7 +1,7 @@
 //! Names that are made up.
 
 use sha2::{Digest, Sha256};
-use tfplugin::framework::Value;
+use tfplugin::framework::{Diagnostics, Value};
 
 const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
@@ -20,6 +20,7 @@ pub(crate) fn generated(prefix: &str, characters: usize) -> String {
 pub(crate) fn derived(prefix: &str, characters: usize, parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
+        // With the lengths, "ab" and "c" are not the same as "a" and "bc".
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
@@ -37,7 +38,22 @@ pub(crate) fn needs_another_name(name: &Value<String>, before: &Value<String>, a
     }
 }
 
+/// Refuses a configuration that has both a name and a prefix. What is not known yet may turn out to be null.
+pub(crate) fn check_one(
+    (name, value): (&str, &Value<String>),
+    (prefix, value_of_prefix): (&'static str, &Value<String>),
+    diagnostics: &mut Diagnostics,
+) {
+    if value.known().is_some() && value_of_prefix.known().is_some() {
+        let detail = format!(
+            "Only one of {name}, the complete name, and {prefix}, which is completed with random characters, can be set."
+        );
+        diagnostics.error(prefix, "Conflicting arguments", detail);
+    }
+}
+
 fn suffixed(prefix: &str, bytes: &[u8]) -> String {
+    // 32 characters, so that every byte gives each of them equally often; without l, o, 0 and 1, which look alike.
     let suffix = bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)]));
     prefix.chars().chain(suffix).collect()
 }
@@ -47,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_differ() {
+    fn generated_names_are_unique() {
         let name = generated("ci-", 12);
         assert_eq!(name.len(), 15);
         assert!(name.starts_with("ci-"));
@@ -55,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_that_fits_the_name_is_no_reason_for_another_one() {
+    fn matching_prefix_keeps_the_name() {
         let needs = |before: Value<String>, after: Value<String>| needs_another_name(&"ci-abc".into(), &before, &after);
         assert!(!needs(Value::Null, "ci-".into()) && !needs("ci".into(), "ci-".into()));
         assert!(!needs("other-".into(), Value::Null) && !needs(Value::Unknown, Value::Unknown));
@@ -63,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn names_follow_from_their_parts() {
+    fn derived_names_are_deterministic() {
         let name = derived("ci-", 12, &["a", "b"]);
         assert_eq!(name.len(), 15);
         assert!(name.starts_with("ci-"));

@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn partitions_of_regions() {
+    fn partition_follows_the_region() {
         assert_eq!(
             EACH.map(|(region, ..)| (name(region), dns_suffix(region))),
             EACH.map(|(_, name, suffix)| (name, suffix))
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn principals_of_ec2() {
+    fn ec2_principal_follows_the_partition() {
         let principals = EACH.map(|(region, ..)| ec2_principal(region));
         let named = ["ec2.amazonaws.com.cn", "ec2.amazonaws.com", "ec2.c2s.ic.gov", "ec2.sc2s.sgov.gov"];
         assert_eq!(principals[0], "ec2.amazonaws.com");
@@ -63,7 +63,7 @@ mod tests {
 
     /// The files of docs/permissions need another partition's name in place of `aws`, and nothing else.
     #[test]
-    fn files_of_permissions_are_for_every_partition() {
+    fn permission_files_fit_every_partition() {
         let files = [
             include_str!("../../docs/permissions/cache_bucket.json"),
             include_str!("../../docs/permissions/node_group.json"),

@@ -10,6 +10,7 @@ pub(crate) fn equivalent(one: &Json, other: &Json) -> bool {
 
 /// Reads a document as IAM's API returns it, which is percent-encoded, or as anyone writes it.
 pub(crate) fn parse(text: &str) -> Option<Json> {
+    // S3 returns plain JSON, IAM percent-encoded JSON.
     serde_json::from_str(text).ok().or_else(|| serde_json::from_str(&percent_decoded(text)?).ok())
 }
 
@@ -23,6 +24,7 @@ pub(crate) fn statements(document: &Json) -> Vec<Json> {
     match document.get("Statement") {
         Some(Json::Array(statements)) => statements.clone(),
         Some(Json::Null) | None => Vec::new(),
+        // IAM stores a document as it was sent, and both forms are valid.
         Some(one) => vec![one.clone()],
     }
 }
@@ -68,6 +70,7 @@ fn percent_decoded(text: &str) -> Option<String> {
                 let digits = [rest.next()?, rest.next()?];
                 bytes.push(u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?);
             }
+            // Form encoding has `+` for a space.
             b'+' => bytes.push(b' '),
             other => bytes.push(other),
         }
@@ -82,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn order_and_lists_of_one_do_not_matter() {
+    fn equivalent_documents_are_equal() {
         let one =
             json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["b", "a"], "Resource": "*"}]});
         let other =
@@ -96,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn documents_come_encoded_or_plain() {
+    fn encoded_and_plain_documents_are_read() {
         let document = json!({"Sid": "a b", "Version": "2012-10-17"});
         assert_eq!(parse("%7B%22Version%22%3A%222012-10-17%22%2C+%22Sid%22%3A%22a%20b%22%7D"), Some(document.clone()));
         assert_eq!(parse(r#"{"Version": "2012-10-17", "Sid": "a b"}"#), Some(document.clone()));

@@ -32,6 +32,7 @@ fn projected(shown: &Json, live: &Json, is_amount: bool) -> Json {
                 shown
                     .iter()
                     .filter_map(|shown| {
+                        // Others can add elements, so that the position of an element says nothing.
                         let live = live.iter().find(|live| key(live) == key(shown))?;
                         Some(projected(shown, live, is_amount))
                     })
@@ -111,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn defaults_and_fields_of_others_are_no_difference() {
+    fn defaults_and_fields_of_others_are_not_drift() {
         let shown = json!({ "spec": { "replicas": 1, "template": { "spec": { "containers": [{
             "name": "runner", "env": [{ "name": "TAGS", "value": "" }], "command": ["a", "b"],
             "resources": { "requests": { "cpu": "1000m" } }, "privileged": false,
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_the_amounts_that_the_server_makes_of_them() {
+    fn quantities_are_compared_by_amount() {
         let resources =
             |cpu: Json, memory: Json| json!({ "resources": { "limits": { "cpu": cpu, "memory": memory } } });
         let shown = resources(json!(0.5), json!(536_870_912));
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn metrics_are_compared_by_amount_and_in_any_order() {
+    fn metrics_are_compared_by_amount_in_any_order() {
         let metric =
             |name: &str, target: Json| json!({ "type": "Resource", "resource": { "name": name, "target": target } });
         let average = |value: &str| json!({ "type": "AverageValue", "averageValue": value });
@@ -154,14 +155,14 @@ mod tests {
     }
 
     #[test]
-    fn ports_of_one_number_are_told_apart() {
+    fn ports_with_one_number_are_matched_by_protocol() {
         let port = |protocol: &str, host: i64| json!({ "containerPort": 53, "protocol": protocol, "hostPort": host });
         let shown = json!([port("UDP", 1), port("TCP", 2)]);
         assert_eq!(project(&shown, &json!([port("TCP", 2), port("UDP", 1)])), shown);
     }
 
     #[test]
-    fn changes_of_our_fields_are_seen() {
+    fn changed_managed_fields_are_drift() {
         let shown = json!({ "data": { "a": "1", "b": "2" }, "rules": [{ "verbs": ["get", "list"] }], "value": "1" });
         let live = json!({
             "data": { "a": "x", "c": "3" }, "rules": [{ "verbs": ["get"] }, { "verbs": ["*"] }], "value": "1000m",

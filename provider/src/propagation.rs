@@ -37,6 +37,7 @@ where
             Err(error) => return Err(error.into()),
         };
         match waiting.next(error.to_string()).await {
+            // The error of AWS says more than a timeout.
             Err(WaitError::TimedOut { .. }) => return Err(error.into()),
             waited => waited?,
         }
@@ -75,6 +76,7 @@ where
     }
     let mut seen = 0;
     loop {
+        // S3 serves reads from several places: a single new value says nothing about the next read.
         seen = if waiting.look(Box::pin(shows())).await? { seen + 1 } else { 0 };
         waiting
             .next(match seen {
@@ -101,7 +103,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_value_that_flaps_is_waited_for() {
+    async fn flapping_value_is_waited_for() {
         let clock = Arc::new(TestClock::new());
         let steady = Steady {
             looks: 3,

@@ -43,6 +43,7 @@ impl IgnoredTags {
     /// Whether a key is none of our business: ignored by the provider block, or AWS's own.
     #[must_use]
     pub fn contains(&self, key: &str) -> bool {
+        // AWS sets these, and refuses requests that set or remove them.
         key.starts_with("aws:")
             || self.keys.iter().any(|ignored| ignored == key)
             || self.prefixes.iter().any(|prefix| key.starts_with(prefix.as_str()))
@@ -83,6 +84,7 @@ impl ProviderTags {
     pub fn own(&self, all: &BTreeMap<String, String>, prior: &Value<Map<String>>) -> Value<Map<String>> {
         let default = self.default.clone().unwrap_or_default();
         let before = known_map(prior).unwrap_or_default();
+        // A tag with the value of a default counts as the tag of the resource only if its configuration had it.
         let own: Map<String> = all
             .iter()
             .filter(|(key, value)| before.contains_key(*key) || default.get(*key) != Some(value))
@@ -111,13 +113,13 @@ mod tests {
     }
 
     #[test]
-    fn a_resources_own_tag_wins() {
+    fn tag_of_a_resource_overrides_the_default() {
         assert_eq!(tags().all(&value(&[("env", "prod")])), value(&[("env", "prod"), ("team", "ci")]));
         assert_eq!(tags().all(&Value::Unknown), Value::Unknown);
     }
 
     #[test]
-    fn what_may_turn_out_to_be_ignored_is_not_known() {
+    fn tags_are_unknown_while_ignored_tags_are() {
         let all = |ignored| {
             let default = Some(BTreeMap::new());
             ProviderTags { default, ignored }.all(&value(&[("env", "prod")]))
@@ -131,14 +133,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_ignored_from_now_on_is_no_longer_ours() {
+    fn newly_ignored_tags_are_no_longer_managed() {
         let mut ours = value(&[("team", "ci"), ("cost", "1"), ("corp/x", "1")]);
         tags().spare(&mut ours);
         assert_eq!(ours, value(&[("team", "ci")]));
     }
 
     #[test]
-    fn what_is_read_back_is_told_apart() {
+    fn read_tags_are_split_by_owner() {
         let found =
             map(&[("team", "ci"), ("env", "prod"), ("cost", "1"), ("corp/x", "1"), ("aws:y", "1"), ("ours", "1")]);
         let all = tags().of_concern(found, &["ours"]);

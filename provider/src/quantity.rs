@@ -41,6 +41,7 @@ impl Quantity {
             "m" => 1,
             _ => BINARY.iter().chain(&DECIMAL).find(|(name, _)| *name == suffix)?.1 * 1_000,
         };
+        // 128 bits: `8Ei` in thousandths does not fit into 64.
         let digits: i128 = format!("{whole}{fraction}").parse().ok()?;
         let scale = 10_i128.checked_pow(fraction.len().try_into().ok()?)?;
         let scaled = digits.checked_mul(unit)?;
@@ -84,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_quantities() {
+    fn numbers_are_valid_quantities() {
         let cpu = |value: serde_json::Value| Quantity::of(&value).map(Quantity::as_cpu);
         assert_eq!(cpu(serde_json::json!(1)).as_deref(), Some("1"));
         assert_eq!(cpu(serde_json::json!(0.1)).as_deref(), Some("100m"));
@@ -93,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_and_writes() {
+    fn quantities_are_parsed_and_formatted() {
         let cpu = |text: &str| Quantity::parse(text).map(Quantity::as_cpu);
         assert_eq!(cpu("2").as_deref(), Some("2"));
         assert_eq!(cpu("0.5").as_deref(), Some("500m"));

@@ -50,6 +50,7 @@ impl Reservations {
         wait.until(|| async {
             match self.reserve(&names, Purpose::Create) {
                 Ok(reservation) => Ok(Look::Done(reservation)),
+                // A wait would not help: after it the object exists, and belongs to the other resource.
                 Err((name, Purpose::Create)) => Err(Reserved(name)),
                 Err((name, Purpose::Delete)) => {
                     Ok(Look::Pending(format!("{name} is being deleted by another resource")))
@@ -72,6 +73,7 @@ impl Reservations {
 
     fn reserve(&self, names: &[String], purpose: Purpose) -> Result<Reservation, (String, Purpose)> {
         let mut reserved = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // All names or none, under one lock: two operations that each hold a part would wait for each other.
         if let Some((name, by)) = names.iter().find_map(|name| Some((name.clone(), *reserved.get(name)?))) {
             return Err((name, by));
         }
@@ -94,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_reserved_once() {
+    fn name_is_reserved_once() {
         let reservations = Reservations::default();
         let names = ["a".to_owned(), "b".to_owned()];
         let reservation = reservations.reserve(&names, Purpose::Create).unwrap();

@@ -60,9 +60,14 @@ pub(crate) trait Fault: std::error::Error + Sized {
     /// The attribute that the diagnostic is about.
     fn attribute(&self) -> Option<&'static str>;
 
-    /// The diagnostic, without what remains.
-    fn diagnostic(&self) -> Diagnostic {
-        Diagnostic::error(self.summary(), self.to_string())
+    /// The diagnostics of a cause that has its own.
+    fn of_cause(&self) -> Option<Diagnostics> {
+        None
+    }
+
+    /// What follows what remains: lines of a log.
+    fn lines(&self) -> String {
+        String::new()
     }
 
     fn leaving(self, remains: Remains) -> Error<Self> {
@@ -89,6 +94,11 @@ impl Remains {
 }
 
 impl<F> Error<F> {
+    /// The same error with a fault of another type.
+    pub(crate) fn map<G>(self, convert: impl FnOnce(F) -> G) -> Error<G> {
+        Error { fault: Box::new(convert(*self.fault)), remains: self.remains }
+    }
+
     /// The same error of a create: `created` stands for what was recorded.
     #[must_use]
     pub(crate) fn of_create(mut self, created: Remains) -> Self {
@@ -106,13 +116,17 @@ impl<F: Fault> From<F> for Error<F> {
 
 impl<F: Fault> From<Error<F>> for Diagnostics {
     fn from(Error { fault, remains }: Error<F>) -> Self {
-        let mut diagnostic = fault.diagnostic();
-        diagnostic.detail = format!("{} {remains}", diagnostic.detail).trim_end().to_owned();
-        match fault.attribute() {
-            Some(attribute) => diagnostic.at(attribute),
-            None => diagnostic,
-        }
-        .into()
+        let own = || {
+            Self::from(match fault.attribute() {
+                Some(attribute) => Diagnostic::error(fault.summary(), fault.to_string()).at(attribute),
+                None => Diagnostic::error(fault.summary(), fault.to_string()),
+            })
+        };
+        let complete = |diagnostic: Diagnostic| {
+            let detail = format!("{} {remains}", diagnostic.detail).trim_end().to_owned() + &fault.lines();
+            Diagnostic { detail, ..diagnostic }
+        };
+        fault.of_cause().unwrap_or_else(own).into_iter().map(complete).collect()
     }
 }
 

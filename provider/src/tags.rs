@@ -43,11 +43,23 @@ pub(crate) fn alike(tags: &Value<Map<String>>) -> Option<(&str, &str)> {
 
 /// What an import takes for the user's own tags: `tags` without those that the provider's defaults give anyway, and
 /// `tags_all`.
-pub(crate) fn imported(found: &Tags, provider: &ProviderTags) -> (Value<Map<String>>, Value<Map<String>>) {
+fn imported(found: &Tags, provider: &ProviderTags) -> (Value<Map<String>>, Value<Map<String>>) {
     let mut all = provider.of_concern(found.clone(), &[]);
     all.retain(|key, _| !is_hidden(key));
     let own = provider.own(&all, &Value::Null);
     (own, Value::Known(all.into_iter().map(|(key, value)| (key, value.into())).collect()))
+}
+
+/// Puts observed tags into `tags` and `tags_all` of a state. `importing` are the provider's tags in an import.
+pub(crate) fn flatten(
+    found: &Tags,
+    (own, all): (&mut Value<Map<String>>, &mut Value<Map<String>>),
+    importing: Option<&ProviderTags>,
+) {
+    (*own, *all) = match importing {
+        Some(provider) => imported(found, provider),
+        None => (owned(found, own), owned(found, all)),
+    };
 }
 
 /// What has to be done to get from one set of tags of ours to another.
@@ -72,6 +84,7 @@ impl Change {
 pub(crate) fn validate(tags: &Value<Map<String>>, diagnostics: &mut Diagnostics) {
     let Value::Known(tags) = tags else { return };
     let path = tfplugin::framework::AttributePath::of("tags");
+    // `UNFINISHED` is the fiftieth.
     if tags.len() > 49 {
         diagnostics.error(
             "tags",
@@ -111,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_of_others_are_not_seen() {
+    fn tags_of_others_are_excluded() {
         let found = plain(&[("team", "other"), ("cost", "1"), ("aws:x", "y"), (UNFINISHED, "now")]);
         assert_eq!(owned(&found, &known(&[("team", "ci"), ("gone", "x")])), known(&[("team", "other")]));
         assert_eq!(owned(&found, &Value::Null), Value::Null);
@@ -120,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_differ_in_case_alone_are_found() {
+    fn keys_differing_only_in_case_are_found() {
         assert_eq!(alike(&known(&[("Team", "a"), ("cost", "1"), ("team", "b")])), Some(("Team", "team")));
         assert_eq!(alike(&known(&[("team", "a"), ("teams", "b")])), None);
         let unset = Value::Known(Map::from([("Team".to_owned(), Value::Null), ("team".to_owned(), "ci".into())]));
@@ -129,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn an_import_leaves_out_what_the_defaults_give() {
+    fn import_omits_default_tags() {
         let found = plain(&[("team", "ci"), ("cost", "1"), ("aws:x", "y"), (UNFINISHED, "now")]);
         let provider = ProviderTags { default: Some(plain(&[("team", "ci")])), ..ProviderTags::default() };
         let (own, all) = imported(&found, &provider);
@@ -147,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_tags_are_named() {
+    fn invalid_tags_are_named() {
         let mut diagnostics = Diagnostics::new();
         validate(&known(&[("aws:x", ""), ("ok", ""), ("", "x"), ("gitlabspot/unfinished", "")]), &mut diagnostics);
         let paths: Vec<String> = diagnostics.iter().map(|d| d.path.to_string()).collect();

@@ -1,10 +1,12 @@
 //! A resource under test, driven as core drives it, with the rules that core enforces checked at every step.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use gitlabspot_clients::aws::AwsSettings;
 use gitlabspot_clients::kubernetes::KubernetesSettings;
 use gitlabspot_clients::{Clients, Environment, Settings};
+use gitlabspot_testing::aws::Account;
 use tfplugin::framework::clock::testing::TestClock;
 use tfplugin::framework::conformance::{check_apply, check_plan, check_schema, check_state};
 use tfplugin::framework::list_resource::{ErasedListResource, Listed};
@@ -214,6 +216,19 @@ fn written(attributes: &[Attribute], state: &Raw) -> Raw {
         (attribute.name.clone().into_owned(), value)
     });
     Raw::Map(attributes.collect())
+}
+
+/// Settings that lead to an AWS account in memory.
+pub(crate) fn aws_settings(account: &Account, region: &str) -> AwsSettings {
+    AwsSettings {
+        region: Some(region.to_owned()),
+        access_key: Some("AKIAIOSFODNN7EXAMPLE".to_owned()),
+        secret_key: Some("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".into()),
+        max_retries: Some(1),
+        initial_backoff: Some(Duration::from_micros(10)),
+        http_client: Some(account.http_client()),
+        ..AwsSettings::default()
+    }
 }
 
 /// What core proposes: the configuration, and what is there where it says nothing and the provider computes.

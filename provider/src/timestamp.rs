@@ -21,7 +21,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_and_back() {
+    fn timestamps_survive_the_round_trip() {
         let text = "2026-01-02T03:04:05Z";
         assert_eq!(parse(text).map(format), Some(text.to_owned()));
         assert_eq!(parse("yesterday"), None);

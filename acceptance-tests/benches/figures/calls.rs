@@ -43,7 +43,7 @@ pub(crate) async fn measure() -> [Table; 1] {
         for (step, budget) in STEPS.into_iter().zip(subject.budget) {
             stage.account.forget();
             run(&workspace, step).await;
-            let calls: Vec<Call> = stage.account.calls().into_iter().filter(Call::is_of_provider).collect();
+            let calls: Vec<Call> = stage.account.calls().into_iter().filter(Call::is_from_provider).collect();
             table.row(&[&subject.name, &step, &calls.len(), &budget, &kinds(&calls)]);
             let what = format!("{} takes {} calls to {step}, and may take {budget}", subject.name, calls.len());
             table.budget(calls.len() <= budget, what);
@@ -60,7 +60,7 @@ async fn variables(stage: &Stage, testdata: &str) -> Value {
             stage.namespace.create().await;
             json!({ "namespace": name })
         }
-        "node_group/many" => json!({ "groups": 1, "node_role_arn": stage.account.make_node_role("nodes").await }),
+        "node_group/many" => json!({ "groups": 1, "node_role_arn": stage.account.create_node_role("nodes").await }),
         _ => json!({}),
     }
 }

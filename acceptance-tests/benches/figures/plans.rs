@@ -24,7 +24,7 @@ struct Figure {
 
 pub(crate) async fn measure() -> Table {
     let stage = Stage::new("bench/plans", Engine::opentofu()).await;
-    let role = stage.account.make_node_role("nodes").await;
+    let role = stage.account.create_node_role("nodes").await;
     let workspace = stage.testdata("node_group/many", json!({ "node_role_arn": role })).await;
     let mut figures = Vec::new();
     for groups in SIZES {

@@ -89,7 +89,7 @@ class Application:
             return AwsError.crashed(call.what).answer(call.service)
         if call.action == "CreateBucket" and answer[0].startswith("200"):
             s3_refusals.tag_new_bucket(call)
-        return _in_the_services_words(call, *answer)
+        return _in_the_format_of_the_service(call, *answer)
 
     def _ask_for(self, call: calls.Call, environ: dict) -> tuple[str, list, bytes]:
         if call.service == "ec2" and call.action in CATALOGUE:
@@ -97,7 +97,7 @@ class Application:
             if asked not in self._catalogue:
                 self._catalogue[asked] = self._ask_moto(environ)
             return self._catalogue[asked]
-        if call.is_the_providers or call.only_looks:
+        if call.is_from_provider or call.is_read_only:
             return self._ask_moto(environ)
         return accounts.watch_others(call.account, lambda: self._ask_moto(environ))
 
@@ -126,7 +126,7 @@ def _with_region(call: calls.Call, answer: tuple[str, list, bytes]) -> tuple[str
     return status, [*headers, ("x-amz-bucket-region", region)], body
 
 
-def _in_the_services_words(call: calls.Call, status: str, headers: list, body: bytes):
+def _in_the_format_of_the_service(call: calls.Call, status: str, headers: list, body: bytes):
     """moto answers a page for a path that it does not know; AWS never does."""
     if status[0] not in "45" or not body.lstrip().lower().startswith((b"<!doctype html", b"<html")):
         return status, headers, body

@@ -123,12 +123,12 @@ class Call:
         return " ".join(self.headers[name] for name in names if name in self.headers)
 
     @property
-    def is_the_providers(self) -> bool:
+    def is_from_provider(self) -> bool:
         """Or a test's, or a runner's."""
         return PROVIDER in self.user_agent
 
     @property
-    def only_looks(self) -> bool:
+    def is_read_only(self) -> bool:
         return self.action.startswith(("Get", "List", "Describe", "Head"))
 
     @property

@@ -65,7 +65,7 @@ def check_version(cluster, usual: str, version: str | None, release: str | None,
     return version, release
 
 
-def check_no_way_back(group, version: str, release: str, names: dict) -> None:
+def check_no_downgrade(group, version: str, release: str, names: dict) -> None:
     if (_minor(version), _built(release)) < (_minor(group.version), _built(group.release_version)):
         raise invalid(
             "You cannot roll back a node group to an earlier Kubernetes version or AMI version",

@@ -189,7 +189,7 @@ def _versions(
     version, release = checks.check_version(
         request.cluster, group.version, asked.get("version"), asked.get("releaseVersion"), names
     )
-    checks.check_no_way_back(group, version, release, names)
+    checks.check_no_downgrade(group, version, release, names)
     return version, release
 
 

@@ -27,12 +27,12 @@ class Tokens(AwsTest):
         SigV4QueryAuth(key, "sts", region, expires=expires).add_auth(request)
         return "k8s-aws-v1." + base64.urlsafe_b64encode(request.url.encode()).decode().rstrip("=")
 
-    def test_a_good_one_is_its_keys_principal(self):
+    def test_valid_token_is_the_principal_of_its_key(self):
         key = authenticate(self.token())
         self.assertEqual(key.principal, f"arn:aws:iam::{self.account}:user/administrator")
         authenticate(self.token(host="sts.amazonaws.com", region="us-east-1"))
 
-    def test_what_is_refused(self):
+    def test_invalid_tokens_are_refused(self):
         good = self.token()
         for token, why in (
             ("glpat-x", "does not begin with"),
@@ -54,13 +54,13 @@ class Tokens(AwsTest):
             with self.subTest(why), self.assertRaisesRegex(Refused, why):
                 authenticate(token)
 
-    def test_the_alphabet_of_a_url(self):
+    def test_token_is_url_safe_base64(self):
         token = self.token()
         for wrong in (token[:40] + "\n" + token[40:], token[:40] + "%" + token[40:]):
             with self.assertRaisesRegex(Refused, "not base64"):
                 authenticate(wrong)
 
-    def test_a_review_is_logged_and_can_be_refused(self):
+    def test_review_is_logged_and_can_fail(self):
         ledger = Ledger()
         webhook = Webhook(ledger)
         ask = {"apiVersion": "authentication.k8s.io/v1", "spec": {"token": self.token()}}
@@ -75,7 +75,7 @@ class Tokens(AwsTest):
         self.assertRegex(log[0]["parameters"]["date"], r"^\d{8}T\d{6}Z$")
         self.assertNotIn(self.token(), str(log))
 
-    def test_fifteen_minutes(self):
+    def test_token_expires_after_fifteen_minutes(self):
         token = self.token()
         now = datetime.datetime.now(datetime.timezone.utc)
         authenticate(token, now + datetime.timedelta(minutes=14, seconds=50))
@@ -86,7 +86,7 @@ class Tokens(AwsTest):
 
 
 class Signatures(TestCase):
-    def test_a_presigned_url_of_botocore(self):
+    def test_signature_equals_that_of_botocore(self):
         """The known answer for AWS' example key, my-cluster and 2026-01-02 03:04:05."""
         query = signatures.canonical_query(
             "Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Algorithm=AWS4-HMAC-SHA256"

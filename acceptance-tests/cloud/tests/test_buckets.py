@@ -31,7 +31,7 @@ class Buckets(AwsTest):
             **more,
         }
 
-    def test_a_fresh_one_is_private_and_encrypted(self):
+    def test_new_bucket_is_private_and_encrypted(self):
         self.create(Tags=[{"Key": "team", "Value": "ci"}])
         block = self.s3.get_public_access_block(Bucket=self.bucket)
         self.assertEqual(set(block["PublicAccessBlockConfiguration"].values()), {True})
@@ -51,7 +51,7 @@ class Buckets(AwsTest):
             with self.subTest(name):
                 self.assertEqual(self.refused(self.create, bucket=name)[0], "InvalidBucketName")
 
-    def test_somebody_elses(self):
+    def test_bucket_of_another_account(self):
         self.create()
         self.assertEqual(self.refused(self.create)[0], "BucketAlreadyOwnedByYou")
         other = self.client("sts").assume_role(
@@ -78,7 +78,7 @@ class Buckets(AwsTest):
             self.put_policy(self.statement("Allow", "*"))
         self.put_policy(self.statement("Allow", {"AWS": f"arn:aws:iam::{self.account}:root"}))
 
-    def test_denying_plain_http_denies_nothing_else(self):
+    def test_policy_against_plain_http_denies_nothing_else(self):
         self.create()
         insecure = {"Bool": {"aws:SecureTransport": "false"}}
         self.put_policy(self.statement("Deny", "*", Condition=insecure))
@@ -125,7 +125,7 @@ class Buckets(AwsTest):
         self.s3.put_bucket_abac(**bucket, AbacStatus={"Status": "Disabled"})
         self.s3.delete_bucket_tagging(**bucket)
 
-    def test_where_a_bucket_is_is_no_secret(self):
+    def test_region_of_a_bucket_is_public(self):
         self.create()
         other = self.client("sts").assume_role(
             RoleArn="arn:aws:iam::199999999999:role/x", RoleSessionName="test"
@@ -139,7 +139,7 @@ class Buckets(AwsTest):
             self.refused(s3.head_bucket, Bucket=bucket)
             self.assertEqual(answers.pop().get("x-amz-bucket-region"), region)
 
-    def test_a_sum_that_is_wrong(self):
+    def test_wrong_checksum_is_refused(self):
         self.create()
         rule = {"ID": "a", "Status": "Enabled", "Filter": {}, "Expiration": {"Days": 1}}
 
@@ -151,7 +151,7 @@ class Buckets(AwsTest):
         code, _ = self.refused(self.s3.put_bucket_lifecycle_configuration, **rules)
         self.assertEqual(code, "BadDigest")
 
-    def test_deleting_many(self):
+    def test_delete_objects_is_limited(self):
         self.create()
         keys = ["a b", "a+b", "&<>", "ü", *map(str, range(996))]
         for key in keys[:4]:
@@ -170,7 +170,7 @@ class Buckets(AwsTest):
         self.s3.delete_bucket(Bucket=self.bucket)
         self.assertEqual(self.get("leftovers"), {})
 
-    def test_odd_keys_are_listed(self):
+    def test_unusual_keys_are_listed(self):
         self.create()
         self.s3.put_bucket_versioning(
             Bucket=self.bucket, VersioningConfiguration={"Status": "Enabled"}
@@ -203,7 +203,7 @@ class Buckets(AwsTest):
         self.s3.delete_bucket(Bucket=self.bucket)
         self.assertEqual(self.get("leftovers"), {})
 
-    def test_answers_are_named_after_the_document(self):
+    def test_responses_have_the_root_element_of_the_api(self):
         self.create()
         seen = []
         events = self.s3.meta.events

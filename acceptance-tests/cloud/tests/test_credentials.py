@@ -12,7 +12,7 @@ WRONG = "wrong/wrong/wrong/wrong/wrong/wrong/wrong"
 
 
 class RoleTags(AwsTest):
-    def test_keys_that_differ_in_case_only_are_one(self):
+    def test_tag_keys_that_differ_only_in_case_are_one(self):
         iam = self.client("iam")
         self.make_role()
 
@@ -27,7 +27,7 @@ class RoleTags(AwsTest):
         both = [{"Key": key, "Value": "a"} for key in ("Team", "team")]
         self.assertEqual(self.refused(iam.tag_role, RoleName="node", Tags=both)[0], "InvalidInput")
 
-    def test_a_service_that_is_none(self):
+    def test_unknown_service_principal_is_refused(self):
         trust = EC2_TRUST.replace("ec2.amazonaws.com", "ec2.amazonaws.eu")
         iam = self.client("iam")
         arguments = {"RoleName": "node", "AssumeRolePolicyDocument": trust}
@@ -43,7 +43,7 @@ class Keys(AwsTest):
     def refusal(self, key: dict, service: str = "sts", call: str = "get_caller_identity") -> str:
         return self.refused(getattr(self.client(service, key), call))[0]
 
-    def test_a_users_key_until_it_is_inactive_or_deleted(self):
+    def test_key_works_until_it_is_inactive_or_deleted(self):
         iam = self.client("iam")
         iam.create_user(UserName="cache")
         key = iam.create_access_key(UserName="cache")["AccessKey"]
@@ -59,7 +59,7 @@ class Keys(AwsTest):
         iam.delete_user(UserName="cache")
         self.assertEqual(self.get("leftovers"), {})
 
-    def test_what_was_deleted_is_listed_for_some_time(self):
+    def test_deleted_objects_are_listed_for_some_time(self):
         iam = self.client("iam")
         iam.create_user(UserName="cache")
         of_user = {"UserName": "cache"}
@@ -73,7 +73,7 @@ class Keys(AwsTest):
         for _ in range(2):
             iam.create_access_key(**of_user)
 
-    def test_tags_are_the_same_whatever_their_case(self):
+    def test_tag_keys_ignore_case(self):
         iam = self.client("iam")
 
         def tag(key: str) -> dict:
@@ -93,7 +93,7 @@ class Keys(AwsTest):
                 found = getattr(iam, f"list_{kind}_tags")(**name)["Tags"]
                 self.assertEqual([tag["Key"] for tag in found], ["cost"])
 
-    def test_a_wrong_secret_in_each_services_words(self):
+    def test_wrong_secret_in_the_format_of_each_service(self):
         key = {"AccessKeyId": self.furnished["access_key_id"], "SecretAccessKey": WRONG}
         for service, call, code in (
             ("sts", "get_caller_identity", "SignatureDoesNotMatch"),
@@ -104,7 +104,7 @@ class Keys(AwsTest):
             with self.subTest(service):
                 self.assertEqual(self.refusal(key, service, call), code)
 
-    def test_an_unknown_key_in_each_services_words(self):
+    def test_unknown_key_in_the_format_of_each_service(self):
         key = {"AccessKeyId": "AKIA0000000000000000", "SecretAccessKey": WRONG}
         for service, call, code in (
             ("sts", "get_caller_identity", "InvalidClientTokenId"),
@@ -115,7 +115,7 @@ class Keys(AwsTest):
             with self.subTest(service):
                 self.assertEqual(self.refusal(key, service, call), code)
 
-    def test_anybody_may_assume_a_role_which_needs_its_session_token(self):
+    def test_assumed_role_needs_its_session_token(self):
         sts = self.client("sts", {"AccessKeyId": "AKIA0000000000000000", "SecretAccessKey": WRONG})
         role = f"arn:aws:iam::{self.account}:role/tester"
         key = sts.assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
@@ -123,7 +123,7 @@ class Keys(AwsTest):
         del key["SessionToken"]
         self.assertEqual(self.refusal(key), "InvalidClientTokenId")
 
-    def test_a_session_may_be_ended(self):
+    def test_session_can_be_expired(self):
         sts = self.client("sts")
         role = f"arn:aws:iam::{self.account}:role/tester"
         key = sts.assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
@@ -136,7 +136,7 @@ class Keys(AwsTest):
             with self.subTest(service):
                 self.assertEqual(self.refusal(key, service, call), code)
 
-    def test_a_web_identity_is_a_call_of_the_roles_account(self):
+    def test_web_identity_is_logged_in_the_account_of_the_role(self):
         role = f"arn:aws:iam::{self.account}:role/run"
         sts = self.client("sts")
         sts.assume_role_with_web_identity(
@@ -146,7 +146,7 @@ class Keys(AwsTest):
         self.assertEqual([call["parameters"]["RoleArn"] for call in calls], [role])
         self.assertNotIn("header.payload.signature", str(calls))
 
-    def test_paths_and_queries_that_need_encoding_are_signed_right(self):
+    def test_encoded_paths_and_queries_are_signed(self):
         s3 = self.client("s3")
         s3.create_bucket(
             Bucket=f"odd-{self.account}",
@@ -182,7 +182,7 @@ class Users(AwsTest):
         user = self.iam.get_user(UserName="other")["User"]
         self.assertEqual(user["PermissionsBoundary"]["PermissionsBoundaryArn"], arn)
 
-    def test_everything_of_a_user_goes_before_he_does(self):
+    def test_delete_user_needs_an_empty_user(self):
         self.iam.create_login_profile(UserName="cache", Password="example-password")
         self.refuse_deletion("login profile")
         self.iam.delete_login_profile(UserName="cache")
@@ -204,7 +204,7 @@ class Users(AwsTest):
         code, message = self.refused(self.iam.delete_user, UserName="cache")
         self.assertEqual((code, because_of in message), ("DeleteConflict", True))
 
-    def test_policies_count_in_s3(self):
+    def test_policies_are_enforced_in_s3(self):
         bucket = f"cache-{self.account}"
         everything = self.client("s3")
         everything.create_bucket(
@@ -248,7 +248,7 @@ class Users(AwsTest):
         self.assertEqual(refusal(s3.put_object, **there), "AccessDenied")
         s3.list_objects_v2(Bucket=bucket)
 
-    def test_policies_count_in_every_service(self):
+    def test_policies_are_enforced_in_every_service(self):
         key = self.iam.create_access_key(UserName="cache")["AccessKey"]
         iam, sts = self.client("iam", key), self.client("sts", key)
         code, message = self.refused(iam.list_users)
@@ -263,7 +263,7 @@ class Users(AwsTest):
         self.allow("iam:ListUsers", "*")
         iam.list_users()
 
-    def test_the_role_of_nodes_is_passed_to_a_service(self):
+    def test_pass_role_of_nodes_to_a_service(self):
         self.make_role()
         key = self.iam.create_access_key(UserName="cache")["AccessKey"]
         eks = self.client("eks", key)
@@ -285,7 +285,7 @@ class Users(AwsTest):
         self.allow("iam:PassRole", role, passed)
         eks.create_nodegroup(**self.node_group())
 
-    def test_the_role_of_pods_is_passed_to_a_service(self):
+    def test_pass_role_of_pods_to_a_service(self):
         role = self.make_role()
         key = self.iam.create_access_key(UserName="cache")["AccessKey"]
         associate = self.client("eks", key).create_pod_identity_association
@@ -299,7 +299,7 @@ class Users(AwsTest):
         self.allow("iam:PassRole", "*", passed)
         associate(**subject, roleArn=role)
 
-    def test_presigned_requests_are_held_to_signature_lifetime_and_policy(self):
+    def test_presigned_requests_check_signature_lifetime_and_policy(self):
         bucket = f"cache-{self.account}"
         self.client("s3").create_bucket(
             Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "af-south-1"}
@@ -325,7 +325,7 @@ class Users(AwsTest):
         self.assertIn("Request has expired", put(key, "ci/a", seconds=0))
         self.assertIn("InvalidAccessKeyId", put({**key, "SessionToken": "x"}, "ci/a"))
 
-    def test_web_identities_are_held_to_the_trust_of_a_role(self):
+    def test_web_identities_check_the_trust_policy(self):
         sts, issuer = self.client("sts"), "oidc.eks.af-south-1.amazonaws.com/id/ABC"
         provider = f"arn:aws:iam::{self.account}:oidc-provider/{issuer}"
         trust = {

@@ -13,7 +13,7 @@ class Prices(AwsTest):
         )["SpotPriceHistory"]
         return {(p["InstanceType"], p["AvailabilityZone"]): float(p["SpotPrice"]) for p in history}
 
-    def test_one_per_type_and_zone_and_bigger_is_dearer(self):
+    def test_one_price_per_type_and_zone(self):
         prices = self.prices(ProductDescriptions=["Linux/UNIX"])
         zones = [f"{REGION}{zone}" for zone in "abc"]
         self.assertEqual(

@@ -28,7 +28,7 @@ class Faults(AwsTest):
         fine = (200, None, None)
         self.assertEqual(self.outcomes("ListClusters"), [fine, throttled, throttled, fine])
 
-    def test_an_error_in_each_services_words(self):
+    def test_error_in_the_format_of_each_service(self):
         self.add(kind="error", status=409, code="Odd", message="a < b", times=0)
         for service, operation in (
             ("eks", "list_clusters"),
@@ -42,7 +42,7 @@ class Faults(AwsTest):
                 call = getattr(self.client(service), operation)
                 self.assertEqual(self.refused(call), ("Odd", "a < b"))
 
-    def test_an_answer_of_ones_own(self):
+    def test_custom_response(self):
         user = "<GetUserResult><User><UserName>old</UserName></User></GetUserResult>"
         body = f"<GetUserResponse>{user}</GetUserResponse>"
         self.add(kind="answer", service="iam", action="GetUser", status=200, body=body)
@@ -75,7 +75,7 @@ class Faults(AwsTest):
         self.assertEqual(self.refused(s3.get_bucket_policy, Bucket="one")[0], "SlowDown")
         self.assertEqual(self.refused(s3.get_bucket_policy, Bucket="two")[0], "NoSuchBucket")
 
-    def test_calls_at_once(self):
+    def test_concurrent_calls(self):
         self.add(kind="latency", service="eks", ms=300, times=2)
         eks = self.client("eks")
         threads = [threading.Thread(target=eks.list_clusters) for _ in range(2)]
@@ -90,12 +90,12 @@ class Faults(AwsTest):
         self.assertLess(max(first[1], second[1]), third[0])
         self.assertLess(third[0], third[1])
 
-    def test_other_accounts_are_left_alone(self):
+    def test_other_accounts_are_not_affected(self):
         self.post("faults", {"account": "999999999999", "kind": "throttle", "times": 0})
         self.client("eks").list_clusters()
         self.assertEqual(self.get("faults"), [])
 
-    def test_reset_forgets_faults_and_log(self):
+    def test_reset_clears_faults_and_log(self):
         self.add(kind="throttle", service="eks", times=0)
         self.post("reset", {"account": self.account})
         self.client("eks").list_clusters()
@@ -111,7 +111,7 @@ class Faults(AwsTest):
 
 
 class Rules(unittest.TestCase):
-    def test_a_bad_one_says_why(self):
+    def test_invalid_rule_is_explained(self):
         with self.assertRaisesRegex(BadRule, "kind 'explode' is none of throttle, error"):
             Rule.parse({"kind": "explode"})
         with self.assertRaisesRegex(BadRule, "unexpected keyword argument 'tiems'"):

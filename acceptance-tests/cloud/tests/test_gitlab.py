@@ -45,7 +45,7 @@ class Runners(unittest.TestCase):
         statuses = [self.call("POST", "/runners/verify", token="glrt-1")[0] for _ in range(2)]
         self.assertEqual(statuses, [502, 200])
 
-    def test_instances_do_not_know_each_other(self):
+    def test_instances_are_isolated(self):
         _, runner = self.call("POST", "/runners", token="GR13489")
         other = self.gitlab.call("DELETE", "/other/api/v4/runners", {"token": runner["token"]})
         self.assertEqual(other[0], 403)
@@ -71,7 +71,7 @@ class Jobs(unittest.TestCase):
     def shown(self) -> dict:
         return self.gitlab.call("GET", "/_control/jobs?instance=test", {})[1][0]
 
-    def test_handed_out_once_and_followed_to_its_end(self):
+    def test_job_is_handed_out_once_and_updated(self):
         self.assertEqual(self.request(), (204, None))
         identity = self.add(script="echo hello", image="busybox", variables={"A": "1"})
         status, job = self.request()
@@ -90,7 +90,7 @@ class Jobs(unittest.TestCase):
         self.assertEqual(self.shown()["failure_reason"], "script_failure")
         self.assertEqual(self.call("PUT", f"/jobs/{identity}", **ended)[0], 403)
 
-    def test_by_its_own_token_alone(self):
+    def test_job_is_updated_with_its_own_token_only(self):
         identity = self.add(script="true")
         self.request()
         for token in (self.TOKEN, ""):

@@ -73,11 +73,11 @@ class Tokens(TemplateTest):
         self.assertEqual(code, "IdempotentParameterMismatch")
         self.assertEqual(self.versions(), [3, 2, 1])
 
-    def test_a_refused_one_leaves_its_token_free(self):
+    def test_refused_request_does_not_use_its_token(self):
         self.refused(self.create, name="no", ClientToken="one")
         self.create(ClientToken="one")
 
-    def test_a_request_whose_answer_was_dropped(self):
+    def test_request_with_a_dropped_response_is_idempotent(self):
         rule = {"account": self.account, "kind": "drop_after", "service": "ec2"}
         self.post("faults", {**rule, "action": "CreateLaunchTemplate"})
         with self.assertRaises(botocore.exceptions.HTTPClientError):
@@ -93,14 +93,14 @@ class Tokens(TemplateTest):
 
 
 class Names(TemplateTest):
-    def test_of_new_ones(self):
+    def test_names_of_new_templates(self):
         for name in ("ab", "a" * 129, "a b", "ä" * 3, "abc\n"):
             code, _ = self.refused(self.create, name=name)
             self.assertEqual(code, "InvalidLaunchTemplateName.MalformedException", name)
         for name in ("abc", "a" * 128, "A0().-/_"):
             self.create(name)
 
-    def test_what_is_not_there(self):
+    def test_missing_template(self):
         ec2 = self.ec2
         calls = {
             ec2.describe_launch_template_versions: {},
@@ -124,7 +124,7 @@ class Names(TemplateTest):
                 code, _ = self.refused(call, **arguments)
                 self.assertEqual(code, "MissingParameter")
 
-    def test_lists_with_one_that_is_not_there(self):
+    def test_list_with_a_missing_template(self):
         made, look = self.create()["LaunchTemplateId"], self.ec2.describe_launch_templates
         code, _ = self.refused(look, LaunchTemplateNames=["builds", "none"])
         self.assertEqual(code, "InvalidLaunchTemplateName.NotFoundException")
@@ -134,7 +134,7 @@ class Names(TemplateTest):
         self.assertEqual(code, "InvalidLaunchTemplateId.Malformed")
         self.assertEqual(len(look(LaunchTemplateIds=[made])["LaunchTemplates"]), 1)
 
-    def test_a_deleted_one_frees_its_name(self):
+    def test_deleted_template_frees_its_name(self):
         first = self.create()["LaunchTemplateId"]
         self.ec2.delete_launch_template(LaunchTemplateName="builds")
         self.assertNotEqual(self.create()["LaunchTemplateId"], first)
@@ -153,7 +153,7 @@ class Versions(TemplateTest):
             item["VersionNumber"]: item["ResponseError"]["Code"] for item in kept
         }
 
-    def test_numbers_stay_with_their_versions(self):
+    def test_version_numbers_are_not_reused(self):
         self.create(data={"KeyName": "1"})
         for number in (2, 3, 4):
             self.assertEqual(self.add(data={"KeyName": str(number)}), number)
@@ -183,7 +183,7 @@ class Versions(TemplateTest):
         code, _ = self.refused(modify, LaunchTemplateName="builds", DefaultVersion="1")
         self.assertEqual(code, "InvalidLaunchTemplateId.VersionNotFound")
 
-    def test_deleting_from_what_is_not_there(self):
+    def test_delete_versions_of_a_missing_template(self):
         for template, code in (
             ({"LaunchTemplateId": UNKNOWN}, "launchTemplateIdDoesNotExist"),
             ({"LaunchTemplateId": "lt-x"}, "launchTemplateIdMalformed"),
@@ -191,7 +191,7 @@ class Versions(TemplateTest):
         ):
             self.assertEqual(self.delete("1", **template), ([], {1: code}))
 
-    def test_deleting_none_and_too_many(self):
+    def test_delete_none_and_too_many_versions(self):
         self.create()
         self.assertEqual(self.refused(self.delete)[0], "MissingParameter")
         numbers = [str(number) for number in range(2, 203)]
@@ -201,7 +201,7 @@ class Versions(TemplateTest):
         with self.assertRaisesRegex(botocore.exceptions.ClientError, "InvalidParameterValue"):
             self.delete("$Latest")
 
-    def test_as_many_as_there_can_be(self):
+    def test_limit_of_versions(self):
         self.create()
         with mock.patch.object(ec2_launch_templates, "VERSIONS_PER_TEMPLATE", 2):
             self.add()
@@ -209,14 +209,14 @@ class Versions(TemplateTest):
             self.delete("2")
             self.assertEqual(self.add(), 3)
 
-    def test_built_upon_another(self):
+    def test_version_from_a_source_version(self):
         self.create(data={"KeyName": "one", "InstanceType": "c5.large"})
         self.add(data={"KeyName": "two"}, SourceVersion="1")
         self.assertEqual(self.data("2"), {"KeyName": "two", "InstanceType": "c5.large"})
         code, _ = self.refused(self.add, SourceVersion="7")
         self.assertEqual(code, "InvalidLaunchTemplateId.VersionNotFound")
 
-    def test_of_every_template(self):
+    def test_versions_of_every_template(self):
         for name in ("builds", "deploys"):
             self.create(name)
             self.add(name)
@@ -227,7 +227,7 @@ class Versions(TemplateTest):
 
 
 class Pages(TemplateTest):
-    def test_of_versions(self):
+    def test_pages_of_versions(self):
         self.create()
         for _ in range(204):
             self.add()
@@ -240,7 +240,7 @@ class Pages(TemplateTest):
         self.assertEqual([len(page) for page in pages], [100, 100, 5])
         self.assertEqual([number for page in pages for number in page], list(range(205, 0, -1)))
 
-    def test_of_templates(self):
+    def test_pages_of_templates(self):
         for number in range(5):
             self.create(f"builds-{number}")
         pages = self.ec2.get_paginator("describe_launch_templates").paginate(

@@ -45,7 +45,7 @@ class RealNode(unittest.TestCase):
         self.addCleanup(stop, layout)
         return layout, start_in_background(layout)
 
-    def test_two_at_once_and_nothing_left_of_a_killed_one(self):
+    def test_two_nodes_and_cleanup_after_a_kill(self):
         (first, described), (second, described_too) = self.cloud(), self.cloud()
         for description in (described, described_too):
             kubernetes = Kubernetes.of(description["kubernetes"])

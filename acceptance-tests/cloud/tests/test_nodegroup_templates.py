@@ -79,7 +79,7 @@ class Refusals(NodeGroupTest):
         )
         self.eks.create_nodegroup(**arguments)
 
-    def test_what_eks_decides_itself(self):
+    def test_fields_reserved_by_eks_are_refused(self):
         unsupported = "not supported with the launch template."
         for data, message in (
             (
@@ -106,7 +106,7 @@ class Refusals(NodeGroupTest):
             self.assertIn(message, self.create_says(data))
         self.create_takes({"NetworkInterfaces": [{"DeviceIndex": 0, "Groups": ["sg-1"]}]})
 
-    def test_which_template(self):
+    def test_selection_of_the_template_is_checked(self):
         template = self.create()["LaunchTemplateId"]
 
         def says(**specification) -> str:
@@ -122,7 +122,7 @@ class Refusals(NodeGroupTest):
         self.ec2.delete_launch_template_versions(LaunchTemplateId=template, Versions=["2"])
         self.assertIn(missing, says(id=template, version="2"))
 
-    def test_an_image_of_ones_own(self):
+    def test_custom_ami(self):
         image = {"ImageId": "ami-12345678"}
         for changes, message in (
             ({"amiType": "AL2023_x86_64_STANDARD"}, "AMI Type other than CUSTOM"),
@@ -167,7 +167,7 @@ class Refusals(NodeGroupTest):
             self.assertEqual(self.create_says(settings, **kind), message)
         self.create_takes({"UserData": encoded("[settings.kubernetes]\nmax-pods = 9\n")}, **kind)
 
-    def test_another_template_than_the_groups(self):
+    def test_other_template_is_refused(self):
         self.create()
         self.create("others")
         self.group(**BUILDS)
@@ -179,7 +179,7 @@ class Refusals(NodeGroupTest):
         says = self.says(self.update, launchTemplate={"name": "builds", "version": "2"})
         self.assertIn("Instance market options are not supported", says)
 
-    def test_a_group_without_one(self):
+    def test_group_without_a_template(self):
         self.create()
         self.group()
         self.assertIn("made without a launch template", self.says(self.update, **BUILDS))
@@ -188,7 +188,7 @@ class Refusals(NodeGroupTest):
 class OfNodes(NodeGroupTest):
     """What the template that EKS makes says."""
 
-    def test_without_a_template_of_the_user(self):
+    def test_nodes_without_a_template_of_the_user(self):
         key = {"remoteAccess": {"ec2SshKey": "mine"}}
         group = self.group(instanceTypes=["m5.large", "c5.large"], diskSize=80, **key)
         disk = {"VolumeSize": 80, "DeleteOnTermination": True}
@@ -204,7 +204,7 @@ class OfNodes(NodeGroupTest):
         tags = {tag["Key"]: tag["Value"] for tag in self.own(group)["Tags"]}
         self.assertEqual(tags, {"eks:cluster-name": "prod", "eks:nodegroup-name": "build"})
 
-    def test_hops_depend_on_the_ami(self):
+    def test_hop_limit_depends_on_the_ami(self):
         for kind, hops in (
             ("AL2_x86_64", 2),
             ("BOTTLEROCKET_x86_64", 2),
@@ -216,7 +216,7 @@ class OfNodes(NodeGroupTest):
             self.assertEqual(nodes["MetadataOptions"]["HttpPutResponseHopLimit"], hops)
             self.assertEqual(nodes["BlockDeviceMappings"][0]["Ebs"]["VolumeSize"], 20)
 
-    def test_a_copy_of_the_users_template(self):
+    def test_nodes_use_a_copy_of_the_template(self):
         data = {"KeyName": "mine", "UserData": encoded(MIME)}
         self.create(data=data)
         group = self.group(**BUILDS)
@@ -228,7 +228,7 @@ class OfNodes(NodeGroupTest):
         self.refused(self.eks.describe_nodegroup, **PLACE)
         self.assertEqual(self.only()["LaunchTemplateName"], "builds")
 
-    def test_another_version(self):
+    def test_update_to_another_version(self):
         self.create(data={"InstanceType": "c5.large"})
         group = self.group(**BUILDS)
         self.assertEqual(self.asg_policy(group), ("1", ["c5.large"]))

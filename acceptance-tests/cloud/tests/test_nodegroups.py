@@ -24,12 +24,12 @@ class NodeGroupTest(AwsTest):
 
 
 class States(NodeGroupTest):
-    def test_creating_becomes_active_after_two_looks(self):
+    def test_creating_becomes_active_after_two_describes(self):
         self.make_role()
         self.assertEqual(self.create()["status"], "CREATING")
         self.assertEqual(self.statuses(4), ["CREATING", "CREATING", "ACTIVE", "ACTIVE"])
 
-    def test_answers_what_was_asked_and_the_defaults(self):
+    def test_response_has_request_and_defaults(self):
         group = self.active(
             capacityType="SPOT", labels={"a": "b"}, nodeRepairConfig={"enabled": True}
         )
@@ -59,7 +59,7 @@ class States(NodeGroupTest):
             },
         )
 
-    def test_the_auto_scaling_group_is_there_with_five_tags_and_the_sizes(self):
+    def test_auto_scaling_group_has_five_tags_and_the_sizes(self):
         wanted = {"minSize": 1, "maxSize": 4, "desiredSize": 2}
         name = self.active(scalingConfig=wanted)["resources"]["autoScalingGroups"][0]["name"]
         groups = self.client("autoscaling").describe_auto_scaling_groups(
@@ -78,7 +78,7 @@ class States(NodeGroupTest):
             },
         )
 
-    def test_the_autoscalers_size_is_the_desired_size(self):
+    def test_size_of_the_auto_scaling_group_is_the_desired_size(self):
         name = self.active()["resources"]["autoScalingGroups"][0]["name"]
         autoscaling = self.client("autoscaling")
         autoscaling.set_desired_capacity(AutoScalingGroupName=name, DesiredCapacity=3)
@@ -99,7 +99,7 @@ class States(NodeGroupTest):
         code, _ = self.refused(self.eks.create_nodegroup, **arguments)
         self.assertEqual(code, "ResourceInUseException")
 
-    def test_checks_what_aws_checks(self):
+    def test_invalid_requests_are_refused(self):
         def refusal(**changes) -> str:
             code, message = self.refused(self.eks.create_nodegroup, **self.node_group(**changes))
             self.assertEqual(code, "InvalidParameterException")
@@ -119,7 +119,7 @@ class States(NodeGroupTest):
         self.assertIn(other, refusal(version="1.36", releaseVersion="1.35.1-1"))
         self.assertIn(other, refusal(releaseVersion="1.35.1-1"))
 
-    def test_refuses_labels_that_no_node_could_have(self):
+    def test_invalid_labels_are_refused(self):
         self.make_role()
 
         def refusal(**changes) -> str:
@@ -135,7 +135,7 @@ class States(NodeGroupTest):
             self.assertIn("reserved prefixes", refusal(labels={key: "true"}))
         self.create(labels={"node.kubernetes.io/x": "a", "kubernetes.io/os": "linux"})
 
-    def test_refuses_instance_types_that_the_ami_does_not_start_on(self):
+    def test_instance_types_unsupported_by_the_ami_are_refused(self):
         self.make_role()
 
         def refusal(**changes) -> str:
@@ -153,7 +153,7 @@ class States(NodeGroupTest):
         gpu = {"instanceTypes": ["g4dn.2xlarge"], "amiType": "AL2023_x86_64_NVIDIA"}
         self.create(nodegroupName="gpu", **gpu)
 
-    def test_refuses_instance_types_beside_those_of_the_template(self):
+    def test_instance_types_beside_a_template_are_refused(self):
         self.make_role()
         ec2 = self.client("ec2")
         data = {"InstanceType": "c5.large"}
@@ -164,7 +164,7 @@ class States(NodeGroupTest):
         self.assertIn("Cannot specify instance types in launch template and API request", message)
         self.assertNotIn("instanceTypes", self.create(**template))
 
-    def test_a_planned_failure_is_told_with_its_issues(self):
+    def test_planned_failure_has_its_issues(self):
         self.make_role()
         issue = {
             "code": "AsgInstanceLaunchFailures",
@@ -177,7 +177,7 @@ class States(NodeGroupTest):
         group = self.eks.describe_nodegroup(**PLACE)["nodegroup"]
         self.assertEqual((group["status"], group["health"]["issues"]), ("CREATE_FAILED", [issue]))
 
-    def test_deleting_takes_the_parts_along(self):
+    def test_delete_deletes_the_parts(self):
         self.active(remoteAccess={"ec2SshKey": "ssh"})
         kinds = {
             "node_groups",
@@ -193,14 +193,14 @@ class States(NodeGroupTest):
         self.assertEqual(code, "ResourceNotFoundException")
         self.assertEqual(self.get("leftovers"), {"roles": ["node"]})
 
-    def test_a_planned_deletion_failure_stays(self):
+    def test_planned_deletion_failure_keeps_the_group(self):
         self.active()
         plan = {"on": "delete", "status": "DELETE_FAILED", "polls": 0}
         self.post("nodegroup-plan", {"account": self.account, **plan})
         self.eks.delete_nodegroup(**PLACE)
         self.assertEqual(self.statuses(2), ["DELETE_FAILED", "DELETE_FAILED"])
 
-    def test_a_cluster_that_is_not_there(self):
+    def test_missing_cluster(self):
         code, _ = self.refused(self.eks.list_nodegroups, clusterName="other")
         self.assertEqual(code, "ResourceNotFoundException")
 
@@ -208,7 +208,7 @@ class States(NodeGroupTest):
 class Access(NodeGroupTest):
     """Of the nodes to the cluster."""
 
-    def test_an_entry_belongs_to_the_role_and_not_to_its_name(self):
+    def test_access_entry_belongs_to_the_role_and_not_to_its_name(self):
         self.active()
         entry = {"clusterName": "prod", "principalArn": f"arn:aws:iam::{self.account}:role/node"}
         made = self.eks.describe_access_entry(**entry)["accessEntry"]
@@ -226,7 +226,7 @@ class Access(NodeGroupTest):
         self.assertEqual(group["status"], "CREATE_FAILED")
         self.assertEqual(group["health"]["issues"][0]["code"], "NodeCreationFailure")
 
-    def test_a_public_subnet_needs_public_addresses(self):
+    def test_public_subnet_needs_public_addresses(self):
         ec2 = self.client("ec2")
         vpc, zone = self.furnished["vpc_id"], "af-south-1a"
         gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
@@ -259,7 +259,7 @@ class Updates(NodeGroupTest):
             )["update"]
         return update
 
-    def test_takes_effect_when_it_ends(self):
+    def test_update_takes_effect_at_its_end(self):
         taint = {"key": "builds", "value": "true", "effect": "NO_SCHEDULE"}
         self.active(labels={"a": "1", "b": "2"}, taints=[taint])
         changed = {**taint, "value": "only"}
@@ -290,7 +290,7 @@ class Updates(NodeGroupTest):
             ],
         )
 
-    def test_a_failed_one_changes_nothing(self):
+    def test_failed_update_changes_nothing(self):
         self.active(labels={"a": "1"})
         error = {"errorCode": "NodeCreationFailure", "errorMessage": "no", "resourceIds": ["i-1"]}
         plan = {"on": "update", "status": "Failed", "errors": [error]}
@@ -300,12 +300,12 @@ class Updates(NodeGroupTest):
         group = self.eks.describe_nodegroup(**PLACE)["nodegroup"]
         self.assertEqual((group["status"], group["labels"]), ("ACTIVE", {"a": "1"}))
 
-    def test_describing_the_node_group_ends_an_update_too(self):
+    def test_describe_nodegroup_ends_an_update(self):
         self.active()
         self.update(scalingConfig={"maxSize": 6})
         self.assertEqual(self.statuses(3), ["UPDATING", "UPDATING", "ACTIVE"])
 
-    def test_a_version_that_is_not_named_is_that_of_the_group_and_the_newest(self):
+    def test_default_version_and_release_of_an_update(self):
         self.active(version="1.35", releaseVersion="1.35.0-20250101")
 
         def update(**changes) -> dict:
@@ -320,7 +320,7 @@ class Updates(NodeGroupTest):
         _, message = self.refused(update, releaseVersion="1.35.0-20250101")
         self.assertIn("cannot roll back", message)
 
-    def test_a_cluster_that_is_updating_takes_no_change(self):
+    def test_updating_cluster_refuses_changes(self):
         self.active()
         busy = {"account": self.account, "status": "UPDATING", "refusals": 2}
         self.post("cluster-status", busy)
@@ -333,14 +333,14 @@ class Updates(NodeGroupTest):
         self.assertEqual(code, "InvalidRequestException")
         self.eks.create_nodegroup(**arguments)
 
-    def test_a_taint_both_added_and_removed(self):
+    def test_taint_both_added_and_removed(self):
         self.active()
         taint = {"key": "builds", "value": "true", "effect": "NO_SCHEDULE"}
         both = {"addOrUpdateTaints": [taint], "removeTaints": [taint]}
         code, _ = self.refused(self.update, taints=both)
         self.assertEqual(code, "InvalidParameterException")
 
-    def test_an_unknown_update(self):
+    def test_unknown_update(self):
         self.active()
         code, _ = self.refused(
             self.eks.describe_update, name="prod", nodegroupName="build", updateId="none"

@@ -26,17 +26,17 @@ class Children(unittest.TestCase):
         self.addCleanup(child.stop)
         return child
 
-    def test_a_reason_when_it_ends_early(self):
+    def test_early_end_has_a_reason(self):
         child = self.child("import sys; sys.exit('no such flag')")
         with self.assertRaisesRegex(StartFailed, "(?s)test ended with 1:.*no such flag.*test.log"):
             child.wait_until(lambda: "not yet")
 
-    def test_a_reason_when_it_takes_too_long(self):
+    def test_timeout_has_a_reason(self):
         child = self.child("import time; time.sleep(60)")
         with self.assertRaisesRegex(StartFailed, "not ready after 0 s .not yet."):
             child.wait_until(lambda: "not yet", seconds=0.2)
 
-    def test_stopped_even_when_it_ignores_the_signal(self):
+    def test_process_that_ignores_the_signal_is_killed(self):
         child = self.child(
             "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
             "print('deaf', flush=True); time.sleep(60)",
@@ -47,7 +47,7 @@ class Children(unittest.TestCase):
         self.assertIsNotNone(child.ended())
 
     @unittest.skipUnless(sys.platform == "linux", "the signal at the parent's death is Linux's")
-    def test_nothing_survives_a_killed_parent(self):
+    def test_children_end_with_a_killed_parent(self):
         parent = subprocess.Popen(
             [
                 sys.executable,
@@ -65,12 +65,12 @@ class Children(unittest.TestCase):
         parent.wait()
         _wait(lambda: not _alive(pid))
 
-    def test_ports_differ(self):
+    def test_ports_are_unique(self):
         self.assertGreater(len({free_port() for _ in range(20)}), 10)
 
 
 class Directories(unittest.TestCase):
-    def test_what_a_dead_cloud_left_is_no_cloud(self):
+    def test_stale_directory_is_not_a_running_cloud(self):
         with tempfile.TemporaryDirectory() as directory:
             layout = Layout(Path(directory))
             self.assertIsNone(layout.describe())

@@ -74,7 +74,7 @@ class RunnerTest(unittest.TestCase):
 
 
 class Register(RunnerTest):
-    def test_with_a_registration_token(self):
+    def test_register_with_a_registration_token(self):
         self.write('concurrent = 7\nunknown = "kept"\n')
         arguments = ("--name", "one", "--tag-list", "a,b", "--maximum-timeout=600")
         said = self.register(*arguments, REGISTRATION_TOKEN="GR1348941", REGISTER_LOCKED="false")
@@ -92,7 +92,7 @@ class Register(RunnerTest):
         self.assertEqual(set(call["parameters"]), optional | always)
         self.assertRegex((self.folder / ".runner_system_id").read_text(), "^r_[0-9a-zA-Z]{12}$")
 
-    def test_with_the_token_of_a_runner_that_was_made_in_gitlab(self):
+    def test_register_with_an_authentication_token(self):
         said = self.register(CI_SERVER_TOKEN="glrt-1")
         self.assertIn("Verifying runner... is valid", said)
         (call,) = self.calls("/runners/verify")
@@ -115,16 +115,16 @@ class Register(RunnerTest):
         self.assertIn("registration-token needs to be entered", self.register(fails=True))
         self.assertFalse(self.config.exists())
 
-    def test_what_no_runner_knows(self):
+    def test_unknown_options(self):
         said = self.register("--no-such-flag", fails=True, CI_SERVER_TOKEN="glrt-1")
         self.assertIn("flag provided but not defined: -no-such-flag", said)
 
-    def test_an_invalid_executor_takes_the_registration_back(self):
+    def test_invalid_executor_unregisters(self):
         said = self.register("--executor", "nonsense", fails=True, REGISTRATION_TOKEN="GR1348941")
         self.assertIn("Invalid executor specified", said)
         self.assertEqual(self.control("/runners"), [])
 
-    def test_the_template_fills_what_is_not_set(self):
+    def test_template_fills_missing_settings(self):
         template = """
             [[runners]]
               name = "of the template"
@@ -163,7 +163,7 @@ class Register(RunnerTest):
         s3 = {"BucketName": "cache", "AccessKey": "key"}
         self.assertEqual(section["cache"], {"Type": "s3", "Shared": True, "s3": s3})
 
-    def test_a_template_of_several_runners(self):
+    def test_template_with_several_runners(self):
         path = self.write("[[runners]]\n[[runners]]\n", self.folder / "template.toml")
         arguments = ("--template-config", str(path))
         said = self.register(*arguments, fails=True, CI_SERVER_TOKEN="glrt-1")
@@ -177,7 +177,7 @@ class Verify(RunnerTest):
         text = f'[[runners]]\nname = "{name}"\nurl = "{self.url}"\ntoken = "{token}"\n'
         self.write(text + 'executor = "kubernetes"\n')
 
-    def test_removed(self):
+    def test_verify_a_removed_runner(self):
         self.known("glrtr-gone")
         said = self.runner("verify", fails=True)
         self.assertIn("ERROR: Verifying runner... is removed", said)
@@ -188,7 +188,7 @@ class Verify(RunnerTest):
         self.assertIn("Updated", self.runner("verify", "--delete"))
         self.assertNotIn("runners", tomllib.loads(self.config.read_text()))
 
-    def test_alive(self):
+    def test_verify_an_existing_runner(self):
         self.known("glrt-1", "one")
         self.assertIn("is valid", self.runner("verify"))
         self.assertIn("is alive", self.runner("verify", version="15.0.0"))
@@ -215,7 +215,7 @@ class Verify(RunnerTest):
         del both["CI_SERVER_TOKEN"]
         self.assertIn("is valid", self.runner("verify", "--url=", version="19.2.2", **both))
 
-    def test_a_gitlab_that_is_away_says_nothing(self):
+    def test_unavailable_gitlab_removes_nothing(self):
         self.known("glrt-1")
         self.url = f"http://127.0.0.1:{free_port()}"
         self.known("glrt-1")
@@ -223,21 +223,21 @@ class Verify(RunnerTest):
 
 
 class Unregister(RunnerTest):
-    def test_a_registration_leaves_gitlab(self):
+    def test_registered_runner_is_deleted(self):
         self.register(REGISTRATION_TOKEN="GR1348941")
         said = self.runner("unregister", "--all-runners")
         self.assertIn("Unregistering runner from GitLab succeeded", said)
         self.assertEqual(self.control("/runners"), [])
         self.assertNotIn("runners", tomllib.loads(self.config.read_text()))
 
-    def test_of_a_runner_that_was_made_in_gitlab_the_manager_alone(self):
+    def test_authenticated_runner_deletes_only_its_manager(self):
         self.register("--name", "one", CI_SERVER_TOKEN="glrt-1")
         said = self.runner("unregister", "--name", "one")
         self.assertIn("Unregistering runner manager from GitLab succeeded", said)
         (runner,) = self.control("/runners")
         self.assertEqual((runner["token_sha256"], runner["managers"]), (fingerprint("glrt-1"), []))
 
-    def test_what_gitlab_keeps_stays_in_the_file(self):
+    def test_failed_unregister_keeps_the_section(self):
         self.register(REGISTRATION_TOKEN="GR1348941")
         fault = {"method": "DELETE", "path": "/runners", "status": 500, "times": 1}
         self.control("/faults", fault)
@@ -274,7 +274,7 @@ class Run(RunnerTest):
     def requests(self) -> list[int]:
         return [call["status"] for call in self.calls("/jobs/request")]
 
-    def test_asks_for_jobs_and_ends_at_each_signal(self):
+    def test_requests_jobs_and_ends_at_each_signal(self):
         for number in (signal.SIGQUIT, signal.SIGTERM, signal.SIGINT):
             process = self.start(self.settings("glrt-1"))
             seen = len(self.requests())
@@ -331,7 +331,7 @@ class Run(RunnerTest):
         self.assertIn("Running with gitlab-runner 19.3.0", job["trace"])
         self.assertIn("ERROR: Job failed: getting Kubernetes config", job["trace"])
 
-    def test_a_file_that_is_none(self):
+    def test_invalid_config_file(self):
         process = self.start("concurrent = = 1")
         self.assertEqual(process.wait(timeout=20), 1)
         self.assertIn("decoding configuration file", self.log())

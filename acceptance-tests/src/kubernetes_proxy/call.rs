@@ -26,7 +26,7 @@ pub struct KubernetesCall {
 impl KubernetesCall {
     /// Whether the provider made it.
     #[must_use]
-    pub fn is_of_provider(&self) -> bool {
+    pub fn is_from_provider(&self) -> bool {
         self.user_agent.contains("terraform-provider-gitlabspot")
     }
 

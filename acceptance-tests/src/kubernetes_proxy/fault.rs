@@ -190,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_hits_what_it_names() {
+    fn fault_matches_method_and_path() {
         let mut fault = KubernetesFault::unauthorized("PATCH", "/secrets/").without("dryRun").with("/ci/").after(1);
         let mut hits = |method, path| fault.hits(method, path);
         let path = "/api/v1/namespaces/ci/secrets/runner?fieldManager=gitlabspot";
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn zero_times_is_for_ever() {
+    fn zero_times_means_always() {
         let mut fault = KubernetesFault::hang("*", "/").times(0);
         assert!((0..100).all(|_| fault.hits("DELETE", "/api")));
     }

@@ -32,7 +32,7 @@ impl Release {
     /// When it cannot be packaged or signed.
     #[must_use]
     pub fn of_this_build() -> Self {
-        let folder = evidence::of_all_tests().join(".release");
+        let folder = evidence::root_of_all_tests().join(".release");
         let (files, made_of) = (folder.join("files"), folder.join("made-of"));
         fs::create_dir_all(&folder).expect("a folder can be made");
         let lock = File::create(folder.join("lock")).expect("a file can be made");

@@ -20,9 +20,10 @@ const NODE_GROUP: &str = "build-8vcpu-16gb-32gb-1b";
 const USER: &str = "gitlab-runner-cache";
 const SECRET: &str = "gitlab-runner-s3-access";
 
-/// Nothing is made anew, the key and the pods' objects are the same ones, and afterwards there is nothing to change.
+/// Existing objects are imported: nothing is created again, the key and the pods are the same, and the next plan is
+/// empty.
 #[tokio::test]
-async fn takes_over_what_was_made_by_hand() {
+async fn imports_existing_resources_without_replacement() {
     let stage = Stage::new("adopt/by_hand", Engine::opentofu()).await;
     let namespace = stage.namespace.name();
     let (role, template) = node_group(&stage).await;
@@ -78,7 +79,7 @@ async fn takes_over_what_was_made_by_hand() {
 /// template.
 async fn node_group(stage: &Stage) -> (String, String) {
     let account = &stage.account;
-    let role = account.make_node_role("eksctl-prod-nodegroup").await;
+    let role = account.create_node_role("eksctl-prod-nodegroup").await;
     let template = launch_template(stage).await;
     let labels = [("nodegroup-type", "stateless"), ("instance-type", "spot"), ("intent", "build")];
     let taint = eks::Taint::builder().key("buildInstance").value("true").effect(eks::TaintEffect::NoSchedule).build();

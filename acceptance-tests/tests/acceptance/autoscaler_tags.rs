@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 const TEMPLATE: &str = "k8s.io/cluster-autoscaler/node-template";
 
-/// The function gives what the resource puts on its Auto Scaling Group.
-async fn equals_the_resource(engine: Engine) {
+/// The function returns the tags that the resource sets on its Auto Scaling Group.
+async fn function_equals_the_resource(engine: Engine) {
     let stage = Stage::new(&format!("autoscaler_tags/{}", engine.name()), engine).await;
     let workspace = stage.testdata("autoscaler_tags/elsewhere", json!({})).await;
     let workspace = workspace.with_environment("GITLABSPOT_CLOCK_SPEED", "50");
@@ -33,30 +33,30 @@ async fn equals_the_resource(engine: Engine) {
     assert_eq!(*state.output("with_capacity_type"), tags);
     assert_eq!(state.resource("gitlabspot_node_group.build")["asg_tags_all"], tags);
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
 #[tokio::test]
-async fn with_opentofu() {
-    equals_the_resource(Engine::opentofu()).await;
+async fn function_equals_the_resource_with_opentofu() {
+    function_equals_the_resource(Engine::opentofu()).await;
 }
 
 #[tokio::test]
-async fn with_terraform() {
+async fn function_equals_the_resource_with_terraform() {
     if let Some(engine) = Engine::terraform() {
-        equals_the_resource(engine).await;
+        function_equals_the_resource(engine).await;
     }
 }
 
-/// A wrong taint is told by its number, with what would be right.
+/// An invalid taint is named by its index, with the accepted form.
 #[tokio::test]
-async fn wrong_taint() {
+async fn invalid_taint_is_named() {
     let stage = Stage::new("autoscaler_tags/wrong", Engine::opentofu()).await;
     let workspace = stage.testdata("autoscaler_tags/elsewhere", json!({})).await;
     let main = std::fs::read_to_string(workspace.folder().join("main.tf")).unwrap();
     workspace.write("main.tf", &main.replace("NO_SCHEDULE", "noschedule"));
-    let said = workspace.try_plan().await.unwrap_err().failed();
+    let printed = workspace.try_plan().await.unwrap_err().failed();
     let expected = "Taint 1: \"noschedule\" is not a taint effect. Write NoSchedule, NoExecute or PreferNoSchedule.";
-    assert!(said.contains(expected), "{said}");
-    stage.assert_nothing_left().await;
+    assert!(printed.contains(expected), "{printed}");
+    stage.assert_nothing_remains().await;
 }

@@ -17,22 +17,22 @@ pub(crate) const RELEASE: &str = "module.runner_stack.module.runner.gitlabspot_r
 pub(crate) const PLACEHOLDERS: &str = "module.runner_stack.module.runner.gitlabspot_warm_capacity.this[0]";
 
 #[tokio::test]
-async fn applies_with_opentofu() {
-    applies_with(Engine::opentofu()).await;
+async fn complete_example_applies_with_opentofu() {
+    complete_example_applies_with(Engine::opentofu()).await;
 }
 
 #[tokio::test]
-async fn applies_with_terraform() {
+async fn complete_example_applies_with_terraform() {
     let Some(engine) = Engine::terraform() else { return };
-    applies_with(engine).await;
+    complete_example_applies_with(engine).await;
 }
 
 #[tokio::test]
-async fn applies_with_newer_terraform() {
-    applies_with(Engine::newer_terraform()).await;
+async fn complete_example_applies_with_newer_terraform() {
+    complete_example_applies_with(Engine::newer_terraform()).await;
 }
 
-async fn applies_with(engine: Engine) {
+async fn complete_example_applies_with(engine: Engine) {
     let stage = Stage::new(&format!("complete/{}", engine.name()), engine).await;
     let workspace = stage.example("complete", variables(&stage)).await;
 
@@ -46,21 +46,21 @@ async fn applies_with(engine: Engine) {
     let before = stage.account.calls().len();
     workspace.assert_stable().await;
     stage.assert_enough_for_plans(before);
-    who_may_not_read_keeps_the_state(&stage, &workspace).await;
+    denied_reads_keep_the_state(&stage, &workspace).await;
 
-    the_node_group_is_the_guides(&stage).await;
-    the_bucket_is_the_guides(&stage, &workspace).await;
-    the_runner_is_the_guides(&stage).await;
+    assert_node_group_of_guide(&stage).await;
+    assert_bucket_of_guide(&stage, &workspace).await;
+    assert_runner_of_guide(&stage).await;
 
-    a_query_finds_it(&stage).await;
+    assert_query_finds_resources(&stage).await;
 
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
     assert!(!stage.namespace.exists().await, "the namespace that the credentials made still exists");
 }
 
 /// What Terraform 1.14 lists, and the configuration that it generates.
-async fn a_query_finds_it(stage: &Stage) {
+async fn assert_query_finds_resources(stage: &Stage) {
     let (cluster, namespace) = (stage.account.cluster(), stage.namespace.name());
     let queries = [
         ("gitlabspot_node_group", json!({ "cluster_name": cluster }), format!("{cluster}:{NODE_GROUP}")),
@@ -76,19 +76,19 @@ async fn a_query_finds_it(stage: &Stage) {
         let found = plugin.list(type_name, &config).await;
         let names: Vec<_> = found.iter().map(|listed| listed.display_name.as_str()).collect();
         assert_eq!(names, [name], "{type_name}");
-        let (generated, said) = plugin.generated(type_name, &found[0]).await;
+        let (generated, printed) = plugin.generated(type_name, &found[0]).await;
         // A token is in no state.
         let lacking = if type_name == "gitlabspot_runner_release" { &["A runner needs one token"][..] } else { &[] };
-        let said: Vec<_> = said.iter().filter_map(|said| said.split(':').next()).collect();
-        assert_eq!(said, lacking, "{type_name}: {generated}");
+        let printed: Vec<_> = printed.iter().filter_map(|printed| printed.split(':').next()).collect();
+        assert_eq!(printed, lacking, "{type_name}: {generated}");
     }
     let config = json!({ "cluster_name": cluster, "namespace": namespace });
     let found = plugin.list("gitlabspot_runner_credentials", &config).await;
     assert_eq!(found[0].identity["secret_name"], "gitlab-runner-s3-access");
     let name = format!("{namespace}/gitlab-runner-s3-access:{}", found[0].identity["name"].as_str().unwrap());
     assert_eq!((found.len(), &found[0].display_name), (1, &name));
-    let (_, said) = plugin.generated("gitlabspot_runner_credentials", &found[0]).await;
-    assert!(said.is_empty(), "{said:?}");
+    let (_, printed) = plugin.generated("gitlabspot_runner_credentials", &found[0]).await;
+    assert!(printed.is_empty(), "{printed:?}");
     assert_eq!(plugin.list("gitlabspot_warm_capacity", &config).await, []);
 }
 
@@ -105,7 +105,7 @@ pub(crate) fn variables(stage: &Stage) -> Value {
 
 /// Once for each call by which a refresh reads the AWS resources: the plan is empty, and one warning for each resource has all
 /// permissions that are missing.
-async fn who_may_not_read_keeps_the_state(stage: &Stage, workspace: &Workspace) {
+async fn denied_reads_keep_the_state(stage: &Stage, workspace: &Workspace) {
     let calls = [
         ("eks", "DescribeNodegroup", "eks:DescribeNodegroup"),
         ("autoscaling", "DescribeAutoScalingGroups", "autoscaling:DescribeAutoScalingGroups"),
@@ -127,18 +127,18 @@ async fn who_may_not_read_keeps_the_state(stage: &Stage, workspace: &Workspace) 
         stage.account.inject(Fault::error(service, operation, 403, code, message));
     }
     let plan = workspace.plan().await;
-    let said = plan.output().prose();
-    assert!(plan.is_empty(), "{said}");
+    let printed = plan.output().prose();
+    assert!(plan.is_empty(), "{printed}");
     for kind in ["node group", "cache bucket", "credentials"] {
         let summary = format!("Warning: Missing permissions to read the {kind}");
-        assert_eq!(said.matches(&summary).count(), 1, "{summary}: {said}");
+        assert_eq!(printed.matches(&summary).count(), 1, "{summary}: {printed}");
     }
     for (_, _, action) in calls {
-        assert!(said.contains(&format!("- {action}")), "{action}: {said}");
+        assert!(printed.contains(&format!("- {action}")), "{action}: {printed}");
     }
 }
 
-async fn the_node_group_is_the_guides(stage: &Stage) {
+async fn assert_node_group_of_guide(stage: &Stage) {
     let eks = stage.account.eks();
     let group = eks.describe_nodegroup().cluster_name(stage.account.cluster()).nodegroup_name(NODE_GROUP);
     let group = group.send().await.unwrap().nodegroup.unwrap();
@@ -151,7 +151,7 @@ async fn the_node_group_is_the_guides(stage: &Stage) {
     let scaling = group.scaling_config().unwrap();
     assert_eq!((scaling.min_size(), scaling.max_size(), scaling.desired_size()), (Some(0), Some(5), Some(0)));
     assert_eq!(group.subnets(), [stage.account.subnet_ids()["af-south-1b"].clone()]);
-    the_nodes_are_as_eksctl_makes_them(stage).await;
+    assert_nodes_equal_eksctl(stage).await;
 
     let name = group.resources().unwrap().auto_scaling_groups()[0].name().unwrap().to_owned();
     let groups = stage.account.autoscaling().describe_auto_scaling_groups().auto_scaling_group_names(name);
@@ -170,7 +170,7 @@ async fn the_node_group_is_the_guides(stage: &Stage) {
 }
 
 /// With the key and the disk of the launch template, and with the role in reach for the pods of add-ons.
-async fn the_nodes_are_as_eksctl_makes_them(stage: &Stage) {
+async fn assert_nodes_equal_eksctl(stage: &Stage) {
     let ec2 = stage.account.ec2();
     let templates = ec2.describe_launch_templates().send().await.unwrap().launch_templates.unwrap();
     let of_eks =
@@ -183,7 +183,7 @@ async fn the_nodes_are_as_eksctl_makes_them(stage: &Stage) {
     assert_eq!(nodes.metadata_options().unwrap().http_put_response_hop_limit(), Some(2));
 }
 
-async fn the_bucket_is_the_guides(stage: &Stage, workspace: &Workspace) {
+async fn assert_bucket_of_guide(stage: &Stage, workspace: &Workspace) {
     let bucket = stage.namespace.name();
     let s3 = stage.account.s3();
     let rules = s3.get_bucket_lifecycle_configuration().bucket(bucket).send().await.unwrap();
@@ -204,7 +204,7 @@ async fn the_bucket_is_the_guides(stage: &Stage, workspace: &Workspace) {
     assert_eq!(state.resource(BUCKET)["id"], bucket);
 }
 
-async fn the_runner_is_the_guides(stage: &Stage) {
+async fn assert_runner_of_guide(stage: &Stage) {
     let namespace = stage.namespace.name();
     let secret: Secret = stage.kubernetes.get(namespace, "gitlab-runner-s3-access").await;
     assert_eq!(secret.data.unwrap().into_keys().collect::<Vec<_>>(), ["accesskey", "secretkey"]);

@@ -14,7 +14,8 @@ terraform {
 }
 "#;
 
-/// Front matter, sizes and folders are right, and there is a page for each resource, data source and function, and no other.
+/// Front matter, sizes and folders are valid, and there is exactly one page for each resource, data source and
+/// function.
 #[tokio::test]
 async fn pages_pass_tfplugindocs() {
     let stage = Stage::new("docs/tfplugindocs", Engine::newer_terraform()).await;

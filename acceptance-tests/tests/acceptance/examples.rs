@@ -8,24 +8,24 @@ use gitlabspot_acceptance_tests::{Engine, Stage, Workspace};
 use serde_json::json;
 
 #[tokio::test]
-async fn are_valid_in_opentofu() {
-    are_valid_in(Engine::opentofu()).await;
+async fn examples_are_valid_in_opentofu() {
+    examples_are_valid_in(Engine::opentofu()).await;
 }
 
 #[tokio::test]
-async fn are_valid_in_terraform() {
+async fn examples_are_valid_in_terraform() {
     let Some(engine) = Engine::terraform() else { return };
-    are_valid_in(engine).await;
+    examples_are_valid_in(engine).await;
 }
 
 #[tokio::test]
-async fn are_valid_in_newer_terraform() {
-    are_valid_in(Engine::newer_terraform()).await;
+async fn examples_are_valid_in_newer_terraform() {
+    examples_are_valid_in(Engine::newer_terraform()).await;
 }
 
 /// The pages' examples name each other's resources and leave the provider block to one of them, so they are one
 /// configuration. Importing by identity is younger than the oldest engine.
-async fn are_valid_in(engine: Engine) {
+async fn examples_are_valid_in(engine: Engine) {
     let stage = Stage::new(&format!("examples/{}", engine.name()), engine).await;
     let mut paths = Vec::new();
     find(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples"), &mut paths);
@@ -42,14 +42,14 @@ async fn are_valid_in(engine: Engine) {
 }
 
 #[tokio::test]
-async fn are_tested_with_mocks_by_opentofu() {
-    are_tested_with_mocks_by(Engine::opentofu()).await;
+async fn example_tests_with_mocks_pass_in_opentofu() {
+    example_tests_with_mocks_pass_in(Engine::opentofu()).await;
 }
 
 #[tokio::test]
-async fn are_tested_with_mocks_by_terraform() {
+async fn example_tests_with_mocks_pass_in_terraform() {
     let Some(engine) = Engine::terraform() else { return };
-    let (_stage, workspace) = are_tested_with_mocks_by(engine).await;
+    let (_stage, workspace) = example_tests_with_mocks_pass_in(engine).await;
     // The file of mocks, which only Terraform reads, has defaults for what a configuration may set as well.
     let tests = fs::read_to_string(workspace.folder().join("tests/plan.tftest.hcl")).unwrap();
     let (before, mocks) = tests.split_once("mock_provider \"gitlabspot\" {\n").unwrap();
@@ -63,7 +63,7 @@ async fn are_tested_with_mocks_by_terraform() {
 }
 
 /// The tests of `examples/complete`, which make no call.
-async fn are_tested_with_mocks_by(engine: Engine) -> (Stage, Workspace) {
+async fn example_tests_with_mocks_pass_in(engine: Engine) -> (Stage, Workspace) {
     let passed = if engine == Engine::opentofu() { 3 } else { 2 };
     let stage = Stage::new(&format!("examples/mocks/{}", engine.name()), engine).await;
     let workspace = stage.example("complete", json!({})).await;
@@ -88,9 +88,9 @@ fn find(folder: &Path, found: &mut Vec<PathBuf>) {
     found.sort();
 }
 
-/// The configurations of the guides, with the modules that they call; their backends are not reached.
+/// The configurations of the guides, with the modules that they call; their backends are not contacted.
 #[tokio::test]
-async fn of_guides_are_valid() {
+async fn guide_configurations_are_valid() {
     let stage = Stage::new("examples/guides", Engine::opentofu()).await;
     for name in ["hcp-terraform", "atlantis/runners", "gitlab-ci", "air-gapped", "state-encryption"] {
         let variables = json!({ "state_passphrase": PASSPHRASE });
@@ -100,9 +100,9 @@ async fn of_guides_are_valid() {
 
 const PASSPHRASE: &str = "a passphrase of this test";
 
-/// The state of the guide's configuration is not readable, and OpenTofu reads it.
+/// The state of the configuration of the guide is encrypted, and OpenTofu can read it.
 #[tokio::test]
-async fn of_state_encryption_applies() {
+async fn state_encryption_example_applies() {
     let stage = Stage::new("examples/state_encryption", Engine::opentofu()).await;
     let variables = json!({ "cache_bucket": stage.namespace.name(), "state_passphrase": PASSPHRASE });
     let workspace = stage.example("guides/state-encryption", variables).await;
@@ -112,7 +112,7 @@ async fn of_state_encryption_applies() {
     assert!(state.contains("encrypted_data") && !state.contains(stage.namespace.name()), "{state}");
     assert_eq!(workspace.state().await.resource("gitlabspot_cache_bucket.cache")["id"], stage.namespace.name());
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
     // An encrypted plan is no archive, which is searched at the end of a test.
     assert!(zip_of(&workspace.folder().join("plan.tfplan")).is_none());
     fs::remove_file(workspace.folder().join("plan.tfplan")).unwrap();

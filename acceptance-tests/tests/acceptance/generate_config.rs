@@ -29,28 +29,28 @@ const IMPORTED: [(&str, &str); 5] = [
 /// The applied address of each resource and what it is imported by, as HCL.
 type Imports = Vec<(&'static str, String)>;
 
-/// N37: what is generated needs a token, and nothing else.
+/// N37: the generated configuration needs a token, and no other change.
 #[tokio::test]
-async fn by_id_with_opentofu() {
+async fn import_by_id_generates_configuration_with_opentofu() {
     generates(Engine::opentofu(), "by_id", by_id).await;
 }
 
 /// N37: the same with Terraform.
 #[tokio::test]
-async fn by_id_with_terraform() {
+async fn import_by_id_generates_configuration_with_terraform() {
     let Some(engine) = Engine::terraform() else { return };
     generates(engine, "by_id", by_id).await;
 }
 
-/// N37: an import by identity reaches what an import by id reaches.
+/// N37: an import by identity gives the same configuration as an import by ID.
 #[tokio::test]
-async fn by_identity_with_opentofu() {
+async fn import_by_identity_generates_configuration_with_opentofu() {
     generates(Engine::opentofu(), "by_identity", by_identity).await;
 }
 
 /// N37: the same with Terraform.
 #[tokio::test]
-async fn by_identity_with_newer_terraform() {
+async fn import_by_identity_generates_configuration_with_newer_terraform() {
     generates(Engine::newer_terraform(), "by_identity", by_identity).await;
 }
 
@@ -94,9 +94,9 @@ async fn generates(engine: Engine, how: &str, imports: impl AsyncFn(&Stage, &Wor
     twin.init().await;
 
     // A token is write-only, so that nobody can write it into a file. It is all that is missing.
-    let said = twin.run(&["plan", "-input=false", "-generate-config-out=generated.tf"]).await.failed();
-    assert_eq!(said.matches("Error:").count(), 1, "{said}");
-    assert!(said.contains("A runner needs one token"), "{said}");
+    let printed = twin.run(&["plan", "-input=false", "-generate-config-out=generated.tf"]).await.failed();
+    assert_eq!(printed.matches("Error:").count(), 1, "{printed}");
+    assert!(printed.contains("A runner needs one token"), "{printed}");
     let generated = std::fs::read_to_string(twin.folder().join("generated.tf")).unwrap();
     twin.write("generated.tf", &with_token(&generated));
     let plan = twin.plan().await;
@@ -106,7 +106,7 @@ async fn generates(engine: Engine, how: &str, imports: impl AsyncFn(&Stage, &Wor
     assert!(plan.changes().is_empty(), "what was generated changes something: {}", plan.output());
 
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
 /// The same configuration with the token of a registration.

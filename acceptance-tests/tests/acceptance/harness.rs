@@ -7,7 +7,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::json;
 
 #[tokio::test]
-async fn accounts_are_apart() {
+async fn accounts_are_isolated() {
     let cloud = Cloud::running();
     let (one, other) = (cloud.account(), cloud.account());
     let role = one.iam().create_user().user_name("only-here").send().await.unwrap();
@@ -21,7 +21,7 @@ async fn accounts_are_apart() {
 }
 
 #[tokio::test]
-async fn an_account_has_a_cluster_of_which_the_api_server_is_real() {
+async fn account_has_a_cluster_with_a_real_api_server() {
     let cloud = Cloud::running();
     let account = cloud.account();
     let cluster = account.eks().describe_cluster().name(account.cluster()).send().await.unwrap();
@@ -30,7 +30,7 @@ async fn an_account_has_a_cluster_of_which_the_api_server_is_real() {
 }
 
 #[tokio::test]
-async fn a_fault_hits_one_account_and_is_seen_in_its_log() {
+async fn fault_affects_one_account_and_is_logged() {
     let cloud = Cloud::running();
     let account = cloud.account();
     account.inject(Fault::throttle("sts", "GetCallerIdentity"));
@@ -57,7 +57,7 @@ fn code<T>(result: Result<T, kube::Error>) -> Option<u16> {
 }
 
 #[tokio::test]
-async fn the_proxy_of_the_api_server_lets_faults_happen() {
+async fn api_server_proxy_injects_faults() {
     let stage = Stage::new("harness/proxy", Engine::opentofu()).await;
     let (proxy, token) = (stage.kubernetes_faults(), Cloud::running().kubernetes_token().to_owned());
     let cluster = stage.account.eks().describe_cluster().name(stage.account.cluster()).send().await.unwrap();

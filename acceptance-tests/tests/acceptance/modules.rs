@@ -16,18 +16,18 @@ const STACK: &str = "modules/runner-stack";
 const SIZES: [(&str, u64, &str); 3] = [("small", 2, "500m"), ("medium", 8, "2"), ("large", 16, "14")];
 
 #[tokio::test]
-async fn are_tested_with_mocks_by_opentofu() {
-    are_tested_with_mocks_by(Engine::opentofu()).await;
+async fn module_tests_with_mocks_pass_in_opentofu() {
+    module_tests_with_mocks_pass_in(Engine::opentofu()).await;
 }
 
 #[tokio::test]
-async fn are_tested_with_mocks_by_terraform() {
+async fn module_tests_with_mocks_pass_in_terraform() {
     let Some(engine) = Engine::terraform() else { return };
-    are_tested_with_mocks_by(engine).await;
+    module_tests_with_mocks_pass_in(engine).await;
 }
 
 /// The tests of the module, which make no call.
-async fn are_tested_with_mocks_by(engine: Engine) {
+async fn module_tests_with_mocks_pass_in(engine: Engine) {
     // A file of tests that only OpenTofu reads has two of them.
     let passed = if engine == Engine::opentofu() { 28 } else { 26 };
     let stage = Stage::new(&format!("modules/mocks_{}", engine.name()), engine).await;
@@ -76,7 +76,7 @@ variable "runner_token" {
 
 /// Instance types by vCPUs and memory, a generated name of the bucket, and defaults for the rest.
 #[tokio::test]
-async fn the_basic_stack_applies() {
+async fn basic_stack_applies() {
     let stage = Stage::new("modules/basic", Engine::opentofu()).await;
     let variables = json!({
         "cluster_name": stage.account.cluster(),
@@ -88,14 +88,14 @@ async fn the_basic_stack_applies() {
     workspace.apply().await;
     workspace.assert_stable().await;
 
-    the_nodes_are_for_jobs_alone(&stage).await;
-    the_manager_is_available(&stage, stage.namespace.name()).await;
+    assert_nodes_only_for_jobs(&stage).await;
+    assert_manager_is_available(&stage, stage.namespace.name()).await;
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
 /// Labels and taints of the nodes are those that the jobs require and tolerate.
-async fn the_nodes_are_for_jobs_alone(stage: &Stage) {
+async fn assert_nodes_only_for_jobs(stage: &Stage) {
     let group = stage.account.eks().describe_nodegroup().cluster_name(stage.account.cluster());
     let group = group.nodegroup_name("gitlab-runner").send().await.unwrap().nodegroup.unwrap();
     assert_eq!(group.labels().unwrap()["build-nodes"], "gitlab-runner");
@@ -109,7 +109,7 @@ async fn the_nodes_are_for_jobs_alone(stage: &Stage) {
     }
 }
 
-async fn the_manager_is_available(stage: &Stage, namespace: &str) {
+async fn assert_manager_is_available(stage: &Stage, namespace: &str) {
     let manager: Deployment = stage.kubernetes.get(namespace, "gitlab-runner").await;
     assert_eq!(manager.status.unwrap().ready_replicas, Some(1), "{namespace}");
 }
@@ -135,8 +135,8 @@ async fn three_sizes_apply_with(engine: Engine) {
     let state = workspace.state().await;
     for (size, vcpus, cpu) in SIZES {
         let types = state.output("instance_types")[size].as_array().unwrap();
-        the_nodes_have(&stage, &format!("builds-{size}"), types, vcpus).await;
-        the_runner_has(&stage, &format!("{prefix}-{size}"), size, cpu).await;
+        assert_nodes_have(&stage, &format!("builds-{size}"), types, vcpus).await;
+        assert_runner_has(&stage, &format!("{prefix}-{size}"), size, cpu).await;
     }
     // One size alone has warm capacity.
     let placeholders: CronJob = stage.kubernetes.get(&format!("{prefix}-small"), "gitlab-runner-warm").await;
@@ -145,7 +145,7 @@ async fn three_sizes_apply_with(engine: Engine) {
     assert_eq!(warm.count(), 1);
 
     workspace.destroy().await;
-    assert_no_size_is_left(&stage, prefix).await;
+    assert_no_size_remains(&stage, prefix).await;
 }
 
 fn sizes(stage: &Stage) -> Value {
@@ -158,7 +158,7 @@ fn sizes(stage: &Stage) -> Value {
     })
 }
 
-async fn the_nodes_have(stage: &Stage, name: &str, types: &[Value], vcpus: u64) {
+async fn assert_nodes_have(stage: &Stage, name: &str, types: &[Value], vcpus: u64) {
     let group = stage.account.eks().describe_nodegroup().cluster_name(stage.account.cluster()).nodegroup_name(name);
     let group = group.send().await.unwrap().nodegroup.unwrap();
     assert_eq!(json!(group.instance_types()), json!(types), "{name}");
@@ -171,8 +171,8 @@ async fn the_nodes_have(stage: &Stage, name: &str, types: &[Value], vcpus: u64) 
 }
 
 /// Its own nodes and requests, and the cache of all.
-async fn the_runner_has(stage: &Stage, namespace: &str, size: &str, cpu: &str) {
-    the_manager_is_available(stage, namespace).await;
+async fn assert_runner_has(stage: &Stage, namespace: &str, size: &str, cpu: &str) {
+    assert_manager_is_available(stage, namespace).await;
     let configuration: ConfigMap = stage.kubernetes.get(namespace, "gitlab-runner").await;
     let toml = configuration.data.unwrap().into_values().collect::<String>();
     let lines = [
@@ -185,8 +185,8 @@ async fn the_runner_has(stage: &Stage, namespace: &str, size: &str, cpu: &str) {
     }
 }
 
-async fn assert_no_size_is_left(stage: &Stage, prefix: &str) {
-    stage.assert_nothing_left().await;
+async fn assert_no_size_remains(stage: &Stage, prefix: &str) {
+    stage.assert_nothing_remains().await;
     let namespaces: Api<Namespace> = Api::all(stage.kubernetes.client());
     for (size, ..) in SIZES {
         let name = format!("{prefix}-{size}");
@@ -197,7 +197,7 @@ async fn assert_no_size_is_left(stage: &Stage, prefix: &str) {
 /// Terragrunt itself is not run. The units are called as modules, with the same inputs and outputs of dependencies, and
 /// with the provider block that `root.hcl` generates.
 #[tokio::test]
-async fn units_of_terragrunt_apply() {
+async fn terragrunt_units_apply() {
     let stage = Stage::new("modules/terragrunt", Engine::opentofu()).await;
     let prefix = stage.namespace.name();
     let workspace = stage.example("terragrunt", json!({})).await;
@@ -217,10 +217,10 @@ async fn units_of_terragrunt_apply() {
     workspace.apply().await;
     workspace.assert_stable().await;
     for (size, _, cpu) in SIZES {
-        the_runner_has(&stage, &format!("{prefix}-{size}"), size, cpu).await;
+        assert_runner_has(&stage, &format!("{prefix}-{size}"), size, cpu).await;
     }
     workspace.destroy().await;
-    assert_no_size_is_left(&stage, prefix).await;
+    assert_no_size_remains(&stage, prefix).await;
 }
 
 fn unit(workspace: &Workspace, file: &str) -> String {
@@ -251,7 +251,7 @@ fn module_call(name: &str, unit: &str) -> String {
 }
 
 #[test]
-fn a_unit_is_the_call_of_its_module() {
+fn terragrunt_unit_becomes_a_module_call() {
     let unit = "terraform {\n  source = \"../../modules/a\"\n}\n\ninputs = {\n  b = dependency.cache.outputs.c\n  d = get_env(\"RUNNER_TOKEN_X\")\n}\n";
     let expected = "module \"x\" {\n  source = \"../modules/a\"\n  b = module.cache.c\n  d = \"glrt-of-a-unit\"\n}\n";
     assert_eq!(module_call("x", unit), expected);

@@ -3,8 +3,8 @@
 use gitlabspot_acceptance_tests::{Engine, Stage};
 use serde_json::json;
 
-/// F1: objects become checked TOML, and a misspelt key an error with the nearest name.
-async fn writes_and_checks(engine: Engine) {
+/// F1: objects become validated TOML, and a misspelt key is an error with a suggestion.
+async fn function_renders_and_validates(engine: Engine) {
     let stage = Stage::new(&format!("runner_config/{}", engine.name()), engine).await;
     let kubernetes = json!({ "cpu_request": "2", "privileged": true, "node_selector": { "intent": "build" } });
     let workspace = stage.testdata("runner_config/runner", json!({ "kubernetes": kubernetes })).await;
@@ -21,21 +21,21 @@ async fn writes_and_checks(engine: Engine) {
     assert_eq!(state.output("file"), &json!(file));
 
     workspace.set(&json!({ "kubernetes": { "cpu_requests": "2" } }));
-    let said = workspace.try_plan().await.unwrap_err().prose();
+    let printed = workspace.try_plan().await.unwrap_err().prose();
     for text in ["does not have the key kubernetes.cpu_requests", "Did you mean \"cpu_request\"?"] {
-        assert!(said.contains(text), "{text} in {said}");
+        assert!(printed.contains(text), "{text} in {printed}");
     }
     assert_eq!(stage.account.calls().len(), 0);
 }
 
 #[tokio::test]
-async fn writes_and_checks_with_opentofu() {
-    writes_and_checks(Engine::opentofu()).await;
+async fn function_renders_and_validates_with_opentofu() {
+    function_renders_and_validates(Engine::opentofu()).await;
 }
 
 #[tokio::test]
-async fn writes_and_checks_with_terraform() {
+async fn function_renders_and_validates_with_terraform() {
     if let Some(engine) = Engine::terraform() {
-        writes_and_checks(engine).await;
+        function_renders_and_validates(engine).await;
     }
 }

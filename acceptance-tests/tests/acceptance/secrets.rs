@@ -11,20 +11,20 @@ use crate::complete::variables;
 const REGISTRATION_TOKEN: &str = "GR1348941-never-to-be-seen";
 const RUNNER_TOKEN: &str = "glrt-never-to-be-seen-either";
 
-/// C1, R18: the secret key and the tokens are searched in everything that OpenTofu writes.
+/// C1, R18: the secret key and the tokens are searched in every file that OpenTofu writes.
 #[tokio::test]
-async fn are_in_no_file_of_opentofu() {
-    are_in_no_file_of(Engine::opentofu()).await;
+async fn secrets_are_in_no_file_of_opentofu() {
+    secrets_are_in_no_file_of(Engine::opentofu()).await;
 }
 
-/// C1, R18: the secret key and the tokens are searched in everything that Terraform writes.
+/// C1, R18: the secret key and the tokens are searched in every file that Terraform writes.
 #[tokio::test]
-async fn are_in_no_file_of_terraform() {
+async fn secrets_are_in_no_file_of_terraform() {
     let Some(engine) = Engine::terraform() else { return };
-    are_in_no_file_of(engine).await;
+    secrets_are_in_no_file_of(engine).await;
 }
 
-async fn are_in_no_file_of(engine: Engine) {
+async fn secrets_are_in_no_file_of(engine: Engine) {
     let stage = Stage::new(&format!("secrets/{}", engine.name()), engine).await;
     let workspace = stage.example("complete", variables(&stage)).await.traced();
     // From the environment: in a file the search would find it.
@@ -49,7 +49,7 @@ async fn are_in_no_file_of(engine: Engine) {
     let secrets = [first_key.as_str(), &second_key, REGISTRATION_TOKEN, RUNNER_TOKEN];
     let encoded: Vec<String> = secrets.iter().map(|secret| STANDARD.encode(secret)).collect();
     let all: Vec<&str> = secrets.into_iter().chain(encoded.iter().map(String::as_str)).collect();
-    let searched = search::for_none_of(stage.folder(), &all);
+    let searched = search::assert_none_of(stage.folder(), &all);
     for file in ["trace.log", "terraform.tfstate", "terraform.tfstate.backup", "plan.tfplan!tfplan"] {
         assert!(searched.iter().any(|name| name.ends_with(file)), "{file} was not searched: {searched:?}");
     }

@@ -26,8 +26,9 @@ fn names(types: &[Value]) -> Vec<&str> {
     types.iter().filter_map(|found| found["name"].as_str()).collect()
 }
 
-/// Filtered, cheapest first, at most twenty, from every page of DescribeInstanceTypes; and the answer makes a node group.
-async fn finds(engine: Engine) {
+/// Filtered, cheapest first, at most twenty, from every page of DescribeInstanceTypes; and a node group can use the
+/// result.
+async fn types_are_filtered_and_sorted(engine: Engine) {
     let wide = json!({ "memory_gib": { "min": 8, "max": 64 } });
     let (stage, workspace) = search(&format!("finds_{}", engine.name()), engine, wide).await;
     let all = found(&workspace).await;
@@ -67,24 +68,24 @@ async fn finds(engine: Engine) {
     let group = group.send().await.unwrap().nodegroup.unwrap();
     assert_eq!(group.instance_types(), names(&fewer));
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
 #[tokio::test]
-async fn with_opentofu() {
-    finds(Engine::opentofu()).await;
+async fn types_are_filtered_and_sorted_with_opentofu() {
+    types_are_filtered_and_sorted(Engine::opentofu()).await;
 }
 
 #[tokio::test]
-async fn with_terraform() {
+async fn types_are_filtered_and_sorted_with_terraform() {
     if let Some(engine) = Engine::terraform() {
-        finds(engine).await;
+        types_are_filtered_and_sorted(engine).await;
     }
 }
 
 /// Another architecture, all zones of the region, no limits.
 #[tokio::test]
-async fn other_questions() {
+async fn arm64_without_limits() {
     let variables =
         json!({ "architecture": "arm64", "availability_zones": null, "memory_gib": null, "max_results": 5 });
     let (stage, workspace) = search("other", Engine::opentofu(), variables).await;
@@ -112,12 +113,12 @@ async fn other_questions() {
         assert_eq!(found["availability_zones"], json!(zones), "{found}");
     }
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// EKS takes whatever is found: nothing with accelerators, nothing that its AMIs do not start on, and for Arm another AMI.
+/// EKS accepts every result: no accelerators, no types on which its AMIs do not start, and for Arm another AMI.
 #[tokio::test]
-async fn all_of_it_makes_a_node_group() {
+async fn every_result_can_be_used_by_a_node_group() {
     for architecture in ["x86_64", "arm64"] {
         let variables = json!({ "architecture": architecture, "memory_gib": { "min": 8, "max": 64 }, "use": true });
         let (stage, workspace) = search(&format!("all_{architecture}"), Engine::opentofu(), variables).await;
@@ -125,13 +126,13 @@ async fn all_of_it_makes_a_node_group() {
         assert!(types.len() > 5, "{types:?}");
         workspace.assert_stable().await;
         workspace.destroy().await;
-        stage.assert_nothing_left().await;
+        stage.assert_nothing_remains().await;
     }
 }
 
-/// An empty answer says which filter emptied it.
+/// The error of an empty result names the filter that excluded the last types.
 #[tokio::test]
-async fn nothing_matches() {
+async fn empty_result_names_the_filter() {
     let (stage, workspace) = search("nothing", Engine::opentofu(), json!({})).await;
     let usual = json!({
         "vcpus": 8, "memory_gib": { "min": 16, "max": 32 }, "exclude": null,
@@ -149,23 +150,24 @@ async fn nothing_matches() {
         if attribute == "require_all_zones" {
             workspace.set(&json!({ "availability_zones": ["af-south-1a", "af-south-1z"] }));
         }
-        let said = workspace.try_plan().await.unwrap_err().failed();
-        assert!(said.contains("No instance type matches"), "{said}");
-        assert!(said.contains(&format!("types matched before {attribute}, and none after it")), "{said}");
+        let printed = workspace.try_plan().await.unwrap_err().failed();
+        assert!(printed.contains("No instance type matches"), "{printed}");
+        assert!(printed.contains(&format!("types matched before {attribute}, and none after it")), "{printed}");
     }
     workspace.set(&usual);
     workspace.set(&json!({ "max_results": 21, "architecture": "z80" }));
-    let said = workspace.try_plan().await.unwrap_err().failed();
+    let printed = workspace.try_plan().await.unwrap_err().failed();
     assert!(
-        said.contains("The number of results must be between 1 and 20") && said.contains("\"z80\" is not supported"),
-        "{said}"
+        printed.contains("The number of results must be between 1 and 20")
+            && printed.contains("\"z80\" is not supported"),
+        "{printed}"
     );
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// Throttling passes; a missing right is told with its action.
+/// Throttling is retried; a missing permission is named by its action.
 #[tokio::test]
-async fn trouble() {
+async fn throttling_is_retried_and_missing_permissions_are_named() {
     let (stage, workspace) = search("trouble", Engine::opentofu(), json!({ "max_results": 3 })).await;
     stage.account.inject(Fault::throttle("ec2", "Describe.*").times(4));
     assert_eq!(found(&workspace).await.len(), 3);
@@ -173,7 +175,7 @@ async fn trouble() {
     stage
         .account
         .inject(Fault::error("ec2", "DescribeSpotPriceHistory", 403, "UnauthorizedOperation", denied).times(0));
-    let said = workspace.try_plan().await.unwrap_err().failed();
-    assert!(said.contains("ec2:DescribeSpotPriceHistory"), "{said}");
-    stage.assert_nothing_left().await;
+    let printed = workspace.try_plan().await.unwrap_err().failed();
+    assert!(printed.contains("ec2:DescribeSpotPriceHistory"), "{printed}");
+    stage.assert_nothing_remains().await;
 }

@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_command_that_does_not_end_is_ended() {
+    async fn command_is_ended_at_its_timeout() {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new("sh");
         command.args(["-c", "echo $$ >pid; exec sleep 600"]).current_dir(&folder);

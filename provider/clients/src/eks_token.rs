@@ -65,9 +65,11 @@ fn presign(credentials: &Credentials, region: &str, cluster: &str, now: SystemTi
     let date = timestamp(now);
     let day = &date[..8];
     let scope = format!("{day}/{region}/sts/aws4_request");
+    // The regional endpoint: the verifier accepts the global one in the partition `aws` only.
     let host = format!("sts.{region}.{}", dns_suffix(region));
 
     // In the order of the canonical query, which is that of the names' bytes.
+    // Exactly the parameters that aws-iam-authenticator knows: it refuses a token with any other.
     let mut query = format!(
         "Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={}\
          &X-Amz-Date={date}&X-Amz-Expires={EXPIRES}",
@@ -143,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn golden_vectors_of_botocore() {
+    fn token_equals_that_of_botocore() {
         assert_eq!(
             [
                 token("eu-west-1", "my-cluster", None),
@@ -171,7 +173,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_token_lives_no_longer_than_its_credentials() {
+    async fn token_expires_with_its_credentials() {
         let mint = |expiry| async move {
             let credentials = Credentials::new(KEY, SECRET, None, expiry, "test");
             let source = EksToken {

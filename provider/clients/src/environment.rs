@@ -68,14 +68,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_empty_variable_is_not_set() {
+    fn empty_variable_counts_as_unset() {
         let environment = Environment::fixed([("A", ""), ("B", "b")]);
         assert_eq!(environment.first(&["A", "B"]), Some("b".to_owned()));
         assert_eq!(environment.get("A"), None);
     }
 
     #[test]
-    fn home_is_expanded_only_at_the_start() {
+    fn tilde_is_expanded_only_at_the_start() {
         let environment = Environment::fixed([("HOME", "/home/me/")]);
         assert_eq!(environment.expand_home("~/.kube/config"), "/home/me/.kube/config");
         assert_eq!(environment.expand_home("/etc/~/x"), "/etc/~/x");

@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_account_lists_nothing_is_asked() {
+    async fn account_is_not_requested_without_account_lists() {
         let script = Script::default();
         let clients = script.clients();
         clients.eks().await.unwrap();
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_account_is_asked_for_once() {
+    async fn account_is_requested_once() {
         let script = Script::new([Answer::identity()]);
         let clients = clients(AwsSettings {
             allowed_account_ids: accounts(&["123456789012"]),
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_wrong_account_is_refused_by_every_client() {
+    async fn every_client_refuses_a_wrong_account() {
         let script = Script::new([Answer::identity()]);
         let not_allowed = clients(AwsSettings {
             allowed_account_ids: accounts(&["111111111111", "222222222222"]),
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn settings_that_are_not_known_yet_connect_to_nothing() {
+    async fn unknown_settings_open_no_connection() {
         let script = Script::default();
         let unknown = clients(AwsSettings { not_yet_known: vec!["region".to_owned()], ..script.settings() });
         let text = "the provider settings region are not known yet, because they depend on resources that this run has \
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn the_host_is_named() {
+    fn user_agent_names_the_host() {
         let host = Some(("Terraform".to_owned(), Some("1.12.0".to_owned())));
         let agent = UserAgent { host, appended: Some("job/7 (nightly)".to_owned()) };
         let provider = concat!("terraform-provider-gitlabspot/", env!("CARGO_PKG_VERSION"));

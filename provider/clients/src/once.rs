@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn those_who_come_together_share_a_try() {
+    async fn concurrent_callers_share_an_attempt() {
         assert_eq!(tries(Ok(1)).await, (vec![Ok(1); 4], 1));
         let passing = Err(Failed { lasts: false });
         assert_eq!(tries(passing.clone()).await, (vec![passing; 4], 2));
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_try_that_is_given_up_is_none() {
+    async fn abandoned_attempt_does_not_count() {
         let shared: Once<u8, Failed> = Once::default();
         let given_up = shared.get(std::future::pending);
         assert!(tokio::time::timeout(std::time::Duration::from_millis(5), given_up).await.is_err());

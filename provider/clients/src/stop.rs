@@ -83,7 +83,7 @@ mod tests {
     const NEVER: Duration = Duration::from_secs(3600);
 
     #[tokio::test]
-    async fn a_look_ends_at_once_unless_it_begins_afterwards() {
+    async fn interrupt_ends_waits_except_later_ones() {
         let token = CancellationToken::new();
         let stop = Stop::after(&token, NEVER, NEVER);
         let (given_up, ()) = tokio::join!(stop.unless(pending::<()>()), async { token.cancel() });

@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_the_nearest() {
+    fn nearest_name_is_suggested() {
         let names = ["cpu_request", "cpu_limit", "BucketName", "poll_timeout"];
         assert_eq!(nearest("cpu_requests", names), Some("cpu_request"));
         assert_eq!(nearest("bucket_name", names), Some("BucketName"));

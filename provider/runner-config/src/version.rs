@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_the_usual_spellings() {
+    fn common_spellings_are_parsed() {
         let expected = Some(RunnerVersion::new(19, 3));
         for text in ["19.3.0", "v19.3.0", "19.3", "19.3.0-rc1"] {
             assert_eq!(RunnerVersion::parse(text), expected, "{text}");
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_the_version_in_a_tag() {
+    fn version_is_found_in_an_image_tag() {
         let expected = Some(RunnerVersion::new(18, 9));
         for tag in
             ["alpine-v18.9.0", "v18.9.0", "ubi-fips-v18.9.0", "alpine3.21-v18.9.1", "18.9.0", "18.9.0-debian-12-r3"]
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn orders_by_major_then_minor() {
+    fn versions_are_ordered_by_major_and_minor() {
         assert!(RunnerVersion::new(18, 11) < RunnerVersion::new(19, 0));
         assert!(RunnerVersion::ANY < RunnerVersion::EXPANDS_TOKEN);
     }

@@ -50,6 +50,7 @@ impl Function for AutoscalerTags {
     }
 
     fn call(&self, arguments: Vec<Raw>) -> Result<Raw, FunctionError> {
+        // Core only checks whether an argument is unknown as a whole; parts of it can be.
         if !arguments.iter().all(Raw::is_wholly_known) {
             return Ok(Raw::unknown());
         }
@@ -97,6 +98,7 @@ fn taint(index: usize, taint: Raw) -> Result<Taint, FunctionError> {
     }
     let text = |name: &str| match plain(taint.get(name)) {
         Raw::String(text) => Some(text),
+        // `true` without quotes is common in HCL, and Kubernetes has strings only.
         Raw::Bool(flag) => Some(flag.to_string()),
         Raw::Number(number) => Some(number.to_string()),
         _ => None,
@@ -145,13 +147,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_yet_stays_unknown() {
+    fn unknown_values_give_unknown_tags() {
         let labels = object(&[("intent", Raw::unknown())]);
         assert_eq!(AutoscalerTags.call(vec![labels, Raw::Null]), Ok(Raw::unknown()));
     }
 
     #[test]
-    fn a_wrong_taint_is_named() {
+    fn invalid_taint_is_named() {
         let text = |taint: Raw| AutoscalerTags.call(vec![Raw::Null, Raw::List(vec![taint])]).unwrap_err();
         let error = text(object(&[("key", "a".into()), ("effect", "noschedule".into())]));
         assert_eq!(

@@ -57,6 +57,7 @@ impl Function for RunnerConfig {
             return Err(wrong("Expected an object, for example { kubernetes = { cpu_request = \"2\" } }."));
         };
         let file = file(object).map_err(|findings| wrong(&told(findings)))?;
+        // The writer sorts the keys: a function must give the same text for the same object.
         toml::to_string(&file).map(Raw::from).map_err(|error| wrong(&format!("It cannot be written as TOML: {error}.")))
     }
 }
@@ -139,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn one_runner() {
+    fn single_runner_is_rendered() {
         let s3 = object([("bucket_name", "ci".into()), ("bucket_location", "af-south-1".into())]);
         let runner = object([
             ("executor", "kubernetes".into()),
@@ -160,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_file() {
+    fn complete_file_is_rendered() {
         let runner = |name: &str| object([("name", name.into())]);
         let one = object([("concurrent", 4.into()), ("runners", runner("a"))]);
         assert_eq!(text(one), "concurrent = 4\n\n[[runners]]\nname = \"a\"\n");
@@ -169,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_wrong_is_named_with_its_place() {
+    fn all_errors_are_reported_with_their_paths() {
         let kubernetes = object([("cpu_requests", "2".into()), ("poll_timeout", "soon".into())]);
         let runners = Raw::List(vec![object([("kubernetes", kubernetes)])]);
         let told = error(object([("concurent", 4.into()), ("runners", runners)]));
@@ -187,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_the_global_section_are_told_apart() {
+    fn keys_of_other_sections_are_explained() {
         assert_eq!(
             error(object([("concurrent", 4.into())])),
             "concurrent belongs to the global section of config.toml, but this object is a single runner. Write { \
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_yet_stays_unknown() {
+    fn unknown_values_give_an_unknown_result() {
         assert_eq!(call(object([("name", Raw::unknown())])), Ok(Raw::unknown()));
     }
 }

@@ -31,6 +31,7 @@ pub(crate) async fn create(iam: &Client, role: &NewRole<'_>) -> Result<Option<Ro
 }
 
 pub(crate) async fn get(iam: &Client, name: &str) -> Result<Option<Role>, AwsError> {
+    // ListRoles would have neither the boundary nor the tags.
     iam.get_role().role_name(name).send().await.map(|answer| answer.role).map_err(AwsError::of("GetRole"))
 }
 

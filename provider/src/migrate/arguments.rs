@@ -81,6 +81,7 @@ impl Arguments {
             if !arguments.has(&name) {
                 return Err(ArgumentError::Unknown(name));
             }
+            // An empty value is usually a variable of the shell that is not set.
             let value = value.or_else(|| given.next()).filter(|value| !value.is_empty());
             let Some(value) = value else { return Err(ArgumentError::NoValue(name)) };
             arguments.set(&name, value)?;
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn both_spellings_are_read() {
+    fn both_spellings_of_an_option_are_read() {
         let expected = Arguments {
             eksctl: Some("a.yaml".into()),
             values: vec!["b.yaml".into(), "c.yaml".into()],
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said() {
+    fn invalid_arguments_are_explained() {
         assert_eq!(parse(&["--nonsense"]), Err(ArgumentError::Unknown("--nonsense".to_owned())));
         assert_eq!(parse(&["a.yaml"]), Err(ArgumentError::Unknown("a.yaml".to_owned())));
         assert_eq!(parse(&["--eksctl"]), Err(ArgumentError::NoValue("--eksctl".to_owned())));

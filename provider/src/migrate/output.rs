@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_overwritten() {
+    fn existing_files_are_not_overwritten() {
         let directory = tempfile::tempdir().unwrap();
         let out = directory.path().join("a/b");
         let files = |text: &str| [("one.tf", text.to_owned()), ("two.tf", text.to_owned())];
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_no_directory() {
+    fn output_must_be_a_directory() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("file");
         fs::write(&file, "").unwrap();

@@ -55,6 +55,7 @@ impl Project {
     pub(super) fn name(&mut self, resource: &str, wish: &str) -> String {
         let mut name: String =
             wish.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' }).collect();
+        // An HCL identifier does not begin with a digit.
         if !name.starts_with(|first: char| first.is_ascii_alphabetic()) {
             name = format!("n_{name}");
         }
@@ -80,6 +81,7 @@ impl Project {
 
     /// Has another provider forget what it manages.
     pub(super) fn forget(&mut self, address: &str) {
+        // Terraform destroys the object unless `destroy` is false.
         let lifecycle = Block::new("lifecycle", [""; 0]).with("destroy", false);
         let block = Block::new("removed", [""; 0]).with("from", Value::expression(address)).with_block(lifecycle);
         if !self.removed.contains(&block) {
@@ -96,6 +98,7 @@ impl Project {
         if matches!(kind, Variable::Secret | Variable::Token) {
             block.set("sensitive", true);
         }
+        // An ephemeral value can only be used where nothing is stored, such as in a write-only attribute.
         if kind == Variable::Token {
             block.set("ephemeral", true);
         }
@@ -155,6 +158,7 @@ fn terraform() -> Block {
     let version = format!("~> {major}.{}", rest.split('.').next().unwrap_or(rest));
     let source = vec![("source".to_owned(), "gitlabspot/gitlabspot".into()), ("version".to_owned(), version.into())];
     let providers = Block::new("required_providers", [""; 0]).with("gitlabspot", Value::Object(source));
+    // OpenTofu and Terraform have write-only attributes, which take the tokens, from 1.11 on.
     Block::new("terraform", [""; 0]).with("required_version", ">= 1.11").with_block(providers)
 }
 

@@ -21,14 +21,17 @@ const PLACES: [&str; 6] = ["_FILE", "_PATH", "_NAME", "_DIR", "_SECRET_NAME", "_
 
 /// Secrets that are known by their beginning, and how many letters follow at least.
 const BEGINNINGS: [(&str, usize); 12] = [
+    // GitLab: runner authentication (two), personal access, deploy, job and runner registration tokens.
     ("glrt-", 8),
     ("glrtr-", 8),
     ("glpat-", 8),
     ("gldt-", 8),
     ("glcbt-", 8),
     ("GR1348941", 4),
+    // AWS: access keys of users and of sessions.
     ("AKIA", 16),
     ("ASIA", 16),
+    // GitHub, Slack, PEM files and Docker Hub.
     ("ghp_", 16),
     ("xoxb-", 10),
     ("-----BEGIN ", 1),
@@ -93,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_secrets() {
+    fn secrets_are_recognised_by_name() {
         for name in ["VAULT_TOKEN", "db_password", "AWS_SECRET_ACCESS_KEY", "DOCKER_AUTH_CONFIG", "my-api-key"] {
             assert!(is_name(name), "{name}");
         }
@@ -103,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn looks_of_secrets() {
+    fn secrets_are_recognised_by_content() {
         for text in [
             "glrt-abcdefgh12345",
             "echo glpat-0123456789abcdef",
@@ -130,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_with_secrets() {
+    fn secrets_are_recognised_in_variables() {
         assert!(is_variable("PASSWORD=x") && is_variable("URL=https://a:b@c/") && is_variable("X=glrt-abcdefgh1234"));
         assert!(!is_variable("PASSWORD=$OTHER") && !is_variable("DOCKER_HOST=tcp://docker:2376") && !is_variable("A="));
     }

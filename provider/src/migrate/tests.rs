@@ -26,7 +26,7 @@ fn ran(files: &[(&str, &str)], arguments: &[&str]) -> (tempfile::TempDir, Result
 }
 
 #[test]
-fn the_configuration_is_printed_and_the_report_apart() {
+fn configuration_and_report_are_printed_separately() {
     let (_directory, printed) = ran(
         &[("e.yaml", EKSCTL), ("v.yaml", VALUES)],
         &["--eksctl", "@e.yaml", "--values", "@v.yaml", "--bucket", "your-cache-bucket", "--user", "u"],
@@ -51,7 +51,7 @@ fn the_configuration_is_printed_and_the_report_apart() {
 }
 
 #[test]
-fn files_are_written_once() {
+fn output_files_are_not_overwritten() {
     let arguments = ["--eksctl", "@e.yaml", "--out", "@out"];
     let (directory, printed) = ran(&[("e.yaml", EKSCTL)], &arguments);
     assert_eq!(printed.unwrap().out.lines().count(), 4);
@@ -65,7 +65,7 @@ fn files_are_written_once() {
 }
 
 #[test]
-fn options_decide_what_files_do_not_say() {
+fn options_complete_the_files() {
     let (_directory, printed) = ran(
         &[("v.yaml", VALUES)],
         &[
@@ -105,7 +105,7 @@ fn options_decide_what_files_do_not_say() {
 }
 
 #[test]
-fn wrong_inputs_are_errors() {
+fn invalid_inputs_are_errors() {
     for (files, arguments, why) in [
         (vec![], vec!["--eksctl", "@missing.yaml"], "could not be read: No such file"),
         (vec![("e.yaml", VALUES)], vec!["--eksctl", "@e.yaml"], "it is a values file. Give it with --values"),

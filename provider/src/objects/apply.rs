@@ -2,13 +2,12 @@
 
 use gitlabspot_clients::kubernetes::{KubernetesError, ObjectRef};
 use serde_json::Value as Json;
-use tfplugin::framework::wait::WaitError;
 
 use super::claim::Claim;
 use super::manifest::{Manifest, restore};
 use super::owner::{self, Owner};
 use super::requests;
-use super::{Error, Kind, Objects, Private, Session};
+use super::{During as _, Error, Kind, Objects, Private, Session, ShowsObjects, Step};
 use crate::steps::{Operation, Progress};
 
 /// Fields of this provider that no plan shows.
@@ -113,12 +112,6 @@ impl Applied {
     }
 }
 
-/// A state that shows the objects of its resource.
-pub(crate) trait ShowsObjects: Clone {
-    fn manifest(&self) -> Manifest;
-    fn show(&mut self, manifest: &Manifest);
-}
-
 /// An operation that applies objects.
 pub(crate) trait Applies: Operation<Model: ShowsObjects, Private: AsMut<Private>> {}
 
@@ -142,32 +135,26 @@ impl<'a, 'o, R: Objects, O: Applies> Applying<'a, 'o, R, O> {
 
     /// Records an object and applies it. Returns the cluster's answer.
     pub(crate) async fn object(&mut self, object: &Json) -> Result<Json, Error> {
-        let key = ObjectRef::of(object).map_err(Error::apply)?.to_string();
+        let key = ObjectRef::of(object).during(Step::Apply, self.session)?.to_string();
         if let Some(text) = self.set.after.get(&key) {
             self.manifest.insert(key, text.clone());
             self.progress.done(|state| state.show(&self.manifest));
         }
         let applied = if self.set.is_new && is_workload(object) {
-            self.session.apply_new_workload(self.set, object).await
+            self.session.apply_new_workload(self.set, object).await?
         } else {
-            self.set.apply(self.session, object).await.map_err(Error::apply)
+            let applied = self.set.apply(self.session, object).await;
+            if let Err(KubernetesError::Conflict { object, .. }) = &applied
+                && !self.set.is_new
+            {
+                // It is unchanged, and fields of others do not become managed by being in the state.
+                restore(&mut self.manifest, self.set.before, &object.to_string());
+                self.progress.done(|state| state.show(&self.manifest));
+            }
+            applied.during(Step::Apply, self.session)?
         };
-        match applied {
-            Ok(applied) => {
-                let private = self.progress.operation.private().as_mut();
-                private.mutations.note(&applied.place, &applied.asked, applied.made);
-                Ok(applied.answer)
-            }
-            Err(error) => {
-                if let Error::Step { cause: WaitError::Failed(KubernetesError::Conflict { object, .. }), .. } = &error
-                    && !self.set.is_new
-                {
-                    // It is unchanged, and fields of others do not become managed by being in the state.
-                    restore(&mut self.manifest, self.set.before, &object.to_string());
-                    self.progress.done(|state| state.show(&self.manifest));
-                }
-                Err(error)
-            }
-        }
+        let private = self.progress.operation.private().as_mut();
+        private.mutations.note(&applied.place, &applied.asked, applied.made);
+        Ok(applied.answer)
     }
 }

@@ -13,7 +13,7 @@ use super::apply::{Applied, ObjectSet, is_workload, is_workload_kind};
 use super::manifest::Manifest;
 use super::owner::{Owner, is_of_other, is_unfinished};
 use super::requests::get_all;
-use super::{Error, Objects, Session};
+use super::{During as _, Error, Objects, Reason, Session, Step};
 
 /// How often a workload is judged again that its controller or another create writes to at the same time. The controller
 /// of a new Deployment writes several times in the first second.
@@ -41,13 +41,13 @@ impl<R: Objects> Session<'_, R> {
         workload: &Json,
         is_lost: impl Fn(&Json) -> bool,
     ) -> Result<Applied, Error> {
-        let place = ObjectRef::of(workload).map_err(Error::apply)?;
+        let place = ObjectRef::of(workload).during(Step::Apply, self)?;
         let mut attempts = 0;
         loop {
             let mut exact = workload.clone();
-            if let Some(found) = self.get(&place).await.map_err(Error::apply)? {
+            if let Some(found) = self.get(&place).await.during(Step::Apply, self)? {
                 if is_lost(&found) {
-                    return Err(Error::Lost { object: place.to_string() });
+                    return Err(self.fault(Reason::Lost(place.to_string())).into());
                 }
                 exact["metadata"]["resourceVersion"] = found["metadata"]["resourceVersion"].clone();
             }
@@ -56,21 +56,21 @@ impl<R: Objects> Session<'_, R> {
                 Err(KubernetesError::Api { code: 409, .. }) if attempts < ATTEMPTS => {
                     self.context.clock.sleep(PAUSE).await;
                 }
-                applied => return applied.map_err(Error::apply),
+                applied => return applied.during(Step::Apply, self),
             }
         }
     }
 
     /// Whether all objects of a create are its own. Another create may have written to them in between.
     pub(crate) async fn owns_all(&self, set: &ObjectSet<'_>, places: Vec<ObjectRef>) -> Result<bool, Error> {
-        let owners = self.owners(places).await.map_err(Error::apply)?;
+        let owners = self.owners(places).await.during(Step::Apply, self)?;
         let others: Vec<&ObjectRef> = owners
             .iter()
             .filter(|(_, owner)| owner.is_some() && **owner != set.owner)
             .map(|(place, _)| place)
             .collect();
         match others.iter().find(|place| is_workload_kind(&place.kind)) {
-            Some(workload) => Err(Error::Lost { object: workload.to_string() }),
+            Some(workload) => Err(self.fault(Reason::Lost(workload.to_string())).into()),
             None => Ok(others.is_empty()),
         }
     }

@@ -1,41 +1,51 @@
-//! Why an operation on the objects of a resource failed, and what remains.
+//! Why an operation on the objects of a resource failed: the step, the resource and the cause.
+
+use std::fmt;
 
 use gitlabspot_clients::ClientError;
 use gitlabspot_clients::kubernetes::KubernetesError;
 use tfplugin::framework::wait::WaitError;
 use tfplugin::framework::{Diagnostic, Diagnostics};
 
-use super::Kind;
 use super::owner;
 use super::requests::StillEnding;
+use super::{Kind, Session};
 use crate::errors::{ToDiagnostic, sentence};
 use crate::reservations::Reserved;
-use crate::steps::Remains;
+use crate::steps::{self, Fault as _, Remains};
 
-/// Why an operation failed.
+/// Why an operation failed, and what remains.
+pub(crate) type Error = steps::Error<Fault>;
+
+/// What went wrong.
 #[derive(Debug)]
-pub(crate) enum Error {
+pub(crate) enum Fault {
     Client(ClientError),
     Configuration(Diagnostics),
+    Objects(Subject, Reason),
+}
+
+/// The resource that an operation is about. The text is its kind and its ID: "release ci/runner".
+#[derive(Clone, Debug)]
+pub(crate) struct Subject {
+    pub(super) kind: &'static Kind,
+    /// Namespace and name, which import it as well.
+    pub(super) id: String,
+}
+
+/// What went wrong with the objects of a resource.
+#[derive(Debug)]
+pub(crate) enum Reason {
     /// An object of others has the name of one of the resource.
-    Exists {
-        object: String,
-    },
-    /// An object belongs to another resource of the same kind and name. `id` imports it.
-    OfOther {
-        object: String,
-        id: String,
-    },
+    Exists(String),
+    /// An object belongs to another resource of the same kind and name.
+    OfOther(String),
     /// Another operation of this run creates the same objects.
     Reserved(WaitError<Reserved>),
     /// Another create has taken the object over.
-    Lost {
-        object: String,
-    },
+    Lost(String),
     Ending(StillEnding),
-    NoNamespace {
-        namespace: String,
-    },
+    NoNamespace(String),
     NamespaceEnds {
         namespace: String,
         source: WaitError<KubernetesError>,
@@ -43,7 +53,6 @@ pub(crate) enum Error {
     Step {
         step: Step,
         cause: WaitError<KubernetesError>,
-        remains: Remains,
     },
 }
 
@@ -56,139 +65,151 @@ pub(crate) enum Step {
     Remove,
 }
 
-impl From<ClientError> for Error {
-    fn from(error: ClientError) -> Self {
-        Self::Client(error)
+impl Step {
+    /// What remains if it fails.
+    fn remains(self) -> Remains {
+        match self {
+            Self::Check => Remains::Unchanged,
+            Self::Apply => Remains::Recorded,
+            Self::Read => Remains::State,
+            Self::Remove => Remains::Undeleted,
+        }
     }
 }
 
-impl From<StillEnding> for Error {
-    fn from(error: StillEnding) -> Self {
-        Self::Ending(error)
+/// Names the step in which a request failed.
+pub(crate) trait During<T> {
+    fn during<R>(self, step: Step, session: &Session<'_, R>) -> Result<T, Error>;
+}
+
+impl<T, E: Into<WaitError<KubernetesError>>> During<T> for Result<T, E> {
+    fn during<R>(self, step: Step, session: &Session<'_, R>) -> Result<T, Error> {
+        self.map_err(|cause| session.fault(Reason::Step { step, cause: cause.into() }).leaving(step.remains()))
+    }
+}
+
+impl Fault {
+    pub(crate) fn is_of_other(&self) -> bool {
+        matches!(self, Self::Objects(_, Reason::OfOther(_)))
+    }
+
+    pub(crate) fn is_lost(&self) -> bool {
+        matches!(self, Self::Objects(_, Reason::Lost(_)))
     }
 }
 
 impl Error {
-    /// A step that failed before anything was changed.
-    pub(crate) fn check(cause: KubernetesError) -> Self {
-        Self::Step { step: Step::Check, cause: cause.into(), remains: Remains::Unchanged }
-    }
-
-    /// An apply that failed after objects may have been changed.
-    pub(crate) fn apply(cause: KubernetesError) -> Self {
-        Self::Step { step: Step::Apply, cause: cause.into(), remains: Remains::Recorded }
-    }
-
-    pub(crate) fn read(cause: KubernetesError) -> Self {
-        Self::Step { step: Step::Read, cause: cause.into(), remains: Remains::State }
-    }
-
-    pub(crate) fn remove<E: Into<WaitError<KubernetesError>>>(cause: E) -> Self {
-        Self::Step { step: Step::Remove, cause: cause.into(), remains: Remains::Undeleted }
-    }
-
-    /// The same error of a create, after which the host replaces the resource.
-    pub(crate) fn of_create(self) -> Self {
-        match self {
-            Self::Step { step, cause, remains } => {
-                Self::Step { step, cause, remains: remains.of_create(Remains::Incomplete) }
-            }
-            error => error,
-        }
-    }
-
     /// What a read does without a connection: nothing while the cluster is still to be created, and a warning if it no longer
     /// exists. A destroy reads first, and has to go on.
     pub(crate) fn in_read(self, kind: &Kind) -> Result<Option<Diagnostic>, Diagnostics> {
-        match self {
-            Self::Client(ClientError::NotYetKnown { .. }) => Ok(None),
-            Self::Client(error @ ClientError::ClusterGone { .. }) => {
-                Ok(Some(cluster_gone(&error, &format!("The state of the {} was not changed.", kind.noun))))
+        match &*self.fault {
+            Fault::Client(ClientError::NotYetKnown { .. }) => Ok(None),
+            Fault::Client(error @ ClientError::ClusterGone { .. }) => {
+                Ok(Some(cluster_gone(error, &format!("The state of the {} was not changed.", kind.noun))))
             }
-            error => Err(error.diagnostics(kind)),
+            _ => Err(self.into()),
         }
     }
 
     /// What a delete does without a connection: a warning if the cluster, and all in it, no longer exists.
     pub(crate) fn in_delete(self, kind: &Kind) -> Result<Diagnostic, Diagnostics> {
-        match self {
-            Self::Client(error @ ClientError::ClusterGone { .. }) => {
+        match &*self.fault {
+            Fault::Client(error @ ClientError::ClusterGone { .. }) => {
                 let text = format!("The {} was deleted with it and is removed from the state.", kind.noun);
-                Ok(cluster_gone(&error, &text))
+                Ok(cluster_gone(error, &text))
             }
-            error => Err(error.diagnostics(kind)),
-        }
-    }
-
-    /// The message for users.
-    pub(crate) fn diagnostics(self, kind: &Kind) -> Diagnostics {
-        match self {
-            Self::Client(error) => error.to_diagnostic().into(),
-            Self::Configuration(diagnostics) => diagnostics,
-            error @ Self::NoNamespace { .. } => error.diagnostic(kind).at("namespace").into(),
-            error => error.diagnostic(kind).into(),
-        }
-    }
-
-    /// The message for users, of an error of the objects themselves.
-    pub(crate) fn diagnostic(&self, kind: &Kind) -> Diagnostic {
-        Diagnostic::error(self.summary(kind), self.detail(kind))
-    }
-
-    fn summary(&self, kind: &Kind) -> &'static str {
-        match self {
-            Self::Client(_) | Self::Configuration(_) => kind.invalid,
-            Self::Exists { .. } | Self::OfOther { .. } | Self::Reserved(_) => "Object already exists",
-            Self::NoNamespace { .. } => "Namespace not found",
-            Self::NamespaceEnds { .. } => "Namespace is being deleted",
-            Self::Ending(_) | Self::Lost { .. } => kind.cannot_apply,
-            Self::Step { step: Step::Check | Step::Apply, .. } => kind.cannot_apply,
-            Self::Step { step: Step::Read, .. } => kind.cannot_read,
-            Self::Step { step: Step::Remove, .. } => kind.cannot_remove,
-        }
-    }
-
-    fn detail(&self, kind: &Kind) -> String {
-        let Kind { noun, not_own, if_exists, to_rename, if_no_namespace, .. } = kind;
-        match self {
-            Self::Client(error) => sentence(&error.to_string()),
-            Self::Configuration(_) => String::new(),
-            Self::Exists { object } => {
-                format!("{object} already exists and {not_own}. Nothing was changed. {if_exists}")
-            }
-            Self::OfOther { object, id } => {
-                format!("{object} belongs to another resource of this or of another state. {}", owner::advice(id))
-            }
-            Self::Reserved(source) => {
-                format!("{source}. Nothing was changed. Choose different names for the two resources{to_rename}.")
-            }
-            Self::Lost { object } => format!(
-                "{object} was adopted by another create that ran at the same time. The objects belong to that one. Keep \
-                 one of the two resources, or choose different names for them."
-            ),
-            Self::Ending(source) => source.to_string(),
-            Self::NoNamespace { namespace } => {
-                format!("The namespace {namespace} does not exist. {if_no_namespace} Nothing was created.")
-            }
-            Self::NamespaceEnds { namespace, source } => format!(
-                "The namespace {namespace} is being deleted, and the deletion did not complete: {source}. Nothing was \
-                 created."
-            ),
-            Self::Step { step, cause, remains } => {
-                format!("{} {remains}", sentence(&format!("{step} the {noun} failed: {cause}")))
-            }
+            _ => Err(self.into()),
         }
     }
 }
 
-impl std::fmt::Display for Step {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl std::error::Error for Fault {}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Client(error) => f.write_str(&sentence(&error.to_string())),
+            Self::Configuration(found) => found.iter().try_for_each(|found| f.write_str(&found.detail)),
+            Self::Objects(subject, reason) => f.write_str(&subject.text(reason)),
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind.noun, self.id)
+    }
+}
+
+impl Subject {
+    fn text(&self, reason: &Reason) -> String {
+        let Kind { not_own, if_exists, to_rename, if_no_namespace, .. } = self.kind;
+        match reason {
+            Reason::Exists(object) => format!(
+                "{object} already exists and {not_own}. The {self} requires it. Nothing was changed. {if_exists}"
+            ),
+            Reason::OfOther(object) => format!(
+                "{object} belongs to another resource of this or of another state. The {self} requires it. {}",
+                owner::advice(&self.id)
+            ),
+            Reason::Reserved(source) => {
+                format!("{source}. Nothing was changed. Choose different names for the two resources{to_rename}.")
+            }
+            Reason::Lost(object) => format!(
+                "{object} of the {self} was adopted by another create that ran at the same time. The objects belong to \
+                 that one. Keep one of the two resources, or choose different names for them."
+            ),
+            Reason::Ending(StillEnding { object, source }) => format!(
+                "{object} is being deleted, and still exists: {source}. The {self} requires it. Nothing was changed. \
+                 Apply again when it is deleted."
+            ),
+            Reason::NoNamespace(namespace) => {
+                format!("The namespace {namespace} does not exist. {if_no_namespace} Nothing was created.")
+            }
+            Reason::NamespaceEnds { namespace, source } => format!(
+                "The namespace {namespace} is being deleted, and the deletion did not complete: {source}. Nothing was \
+                 created."
+            ),
+            Reason::Step { step, cause } => sentence(&format!("{step} the {self} failed: {cause}")),
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Check => "Checking the objects of",
             Self::Apply => "Applying",
             Self::Read => "Reading",
             Self::Remove => "Removing",
         })
+    }
+}
+
+impl steps::Fault for Fault {
+    fn summary(&self) -> &'static str {
+        let Self::Objects(Subject { kind, .. }, reason) = self else { return "Cannot connect" };
+        match reason {
+            Reason::Exists(_) | Reason::OfOther(_) | Reason::Reserved(_) => "Object already exists",
+            Reason::NoNamespace(_) => "Namespace not found",
+            Reason::NamespaceEnds { .. } => "Namespace is being deleted",
+            Reason::Ending(_) | Reason::Lost(_) => kind.cannot_apply,
+            Reason::Step { step: Step::Check | Step::Apply, .. } => kind.cannot_apply,
+            Reason::Step { step: Step::Read, .. } => kind.cannot_read,
+            Reason::Step { step: Step::Remove, .. } => kind.cannot_remove,
+        }
+    }
+
+    fn attribute(&self) -> Option<&'static str> {
+        matches!(self, Self::Objects(_, Reason::NoNamespace(_))).then_some("namespace")
+    }
+
+    fn of_cause(&self) -> Option<Diagnostics> {
+        match self {
+            Self::Client(error) => Some(error.to_diagnostic().into()),
+            Self::Configuration(diagnostics) => Some(diagnostics.clone()),
+            Self::Objects(..) => None,
+        }
     }
 }
 

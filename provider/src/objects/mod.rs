@@ -10,38 +10,42 @@ pub(crate) mod claim;
 mod concurrent;
 mod error;
 pub(crate) mod manifest;
+mod model;
 pub(crate) mod mutation;
 pub(crate) mod namespace;
+mod observe;
 pub(crate) mod owner;
 mod preflight;
 mod private;
 mod removal;
 pub(crate) mod requests;
+pub(crate) mod status;
 
 use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
 use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef};
 use serde_json::Value as Json;
+use tfplugin::framework::Context;
 use tfplugin::framework::wait::Wait;
-use tfplugin::framework::{Context, Value};
 
-pub(crate) use self::apply::{Applied, Applies, Applying, ObjectSet, ShowsObjects, is_workload};
+pub(crate) use self::apply::{Applied, Applies, Applying, ObjectSet, is_workload};
 use self::claim::Claim;
-pub(crate) use self::error::Error;
+use self::error::Subject;
+pub(crate) use self::error::{During, Error, Fault, Reason, Step};
+pub(crate) use self::model::{Attributes, ShowsObjects, replace_if_moved};
 use self::namespace::{Failure, Namespace};
-pub(crate) use self::preflight::{Preflight, Prior, is_complete_workload, of_other};
+pub(crate) use self::observe::Observed;
+pub(crate) use self::preflight::{Preflight, Prior, is_complete_workload};
 pub(crate) use self::private::Private;
 pub(crate) use self::removal::Whose;
 use crate::cluster;
 use crate::configured::Data;
-use crate::reservations::Reservation;
+use crate::reservations::{self, Reservation, Reservations};
 
 /// A kind of resource that consists of Kubernetes objects.
 #[derive(Debug)]
 pub(crate) struct Kind {
-    /// Summary of an error in the configuration.
-    pub(crate) invalid: &'static str,
     /// Summary of an apply that failed.
     pub(crate) cannot_apply: &'static str,
     /// Summary of a read that failed.
@@ -75,19 +79,41 @@ pub(crate) trait Objects {
 pub(crate) struct Session<'a, R> {
     pub(crate) context: &'a Context<Data>,
     pub(crate) client: kube::Client,
+    subject: Subject,
+    /// The `cluster_name` of the resource.
+    cluster_name: Option<String>,
     resource: PhantomData<fn() -> R>,
+}
+
+impl<R> Session<'_, R> {
+    /// The ID of the resource.
+    pub(crate) fn id(&self) -> String {
+        self.subject.id.clone()
+    }
+
+    pub(crate) fn fault(&self, reason: Reason) -> Fault {
+        Fault::Objects(self.subject.clone(), reason)
+    }
 }
 
 impl<'a, R: Objects> Session<'a, R> {
     /// Connects to the cluster of the resource, which is the same one in all operations.
     pub(crate) async fn connect(
         context: &'a Context<Data>,
-        cluster_name: &Value<String>,
+        model: &impl ShowsObjects,
         private: &mut Private,
     ) -> Result<Self, Error> {
-        let data = context.data().map_err(Error::Configuration)?;
-        let client = cluster::connect(&data.clients, cluster_name, &mut private.cluster).await?;
-        Ok(Self { context, client, resource: PhantomData })
+        let data = context.data().map_err(Fault::Configuration)?;
+        let Attributes { cluster_name, .. } = model.attributes();
+        let client = cluster::connect(&data.clients, cluster_name, &mut private.cluster).await;
+        let [namespace, name] = model.namespace_and_name();
+        Ok(Self {
+            context,
+            client: client.map_err(Fault::Client)?,
+            subject: Subject { kind: R::KIND, id: format!("{namespace}/{name}") },
+            cluster_name: cluster_name.known().cloned(),
+            resource: PhantomData,
+        })
     }
 
     /// When an operation with this timeout ends.
@@ -95,41 +121,45 @@ impl<'a, R: Objects> Session<'a, R> {
         self.context.clock.now() + timeout
     }
 
-    /// The time that is left.
-    pub(crate) fn left(&self, deadline: Instant) -> Duration {
-        deadline.saturating_duration_since(self.context.clock.now())
-    }
-
     /// A wait until the deadline.
     pub(crate) fn wait(&self, deadline: Instant) -> Wait {
-        Wait::new(self.context, self.left(deadline)).every(Duration::from_millis(250), Duration::from_secs(4))
+        Wait::new(self.context, self.context.left(deadline)).every(Duration::from_millis(250), Duration::from_secs(4))
     }
 
     pub(crate) async fn get(&self, place: &ObjectRef) -> Result<Option<Json>, KubernetesError> {
         kubernetes::get(&self.client, place).await
     }
 
-    /// Reserves names, so that no other operation of this run creates or removes the same objects.
-    pub(crate) async fn reserve(&self, names: Vec<String>, deadline: Instant) -> Result<Reservation, Error> {
-        let reservations = &self.context.data().map_err(Error::Configuration)?.reservations;
-        reservations.for_create(names, self.wait(deadline)).await.map_err(Error::Reserved)
+    /// Reserves the names of the resource and of these objects, so that no other operation of this run creates or removes
+    /// them.
+    pub(crate) async fn reserve(&self, places: &[ObjectRef], deadline: Instant) -> Result<Reservation, Error> {
+        let reserved = self.reservations()?.for_create(self.names(places), self.wait(deadline)).await;
+        reserved.map_err(|error| self.fault(Reason::Reserved(error)).into())
     }
 
-    /// Reserves names for a removal, as soon as no other operation uses them.
+    /// Reserves the same names for a removal, as soon as no other operation uses them.
     pub(crate) async fn reserve_for_removal(
         &self,
-        names: Vec<String>,
+        places: &[ObjectRef],
         deadline: Instant,
     ) -> Result<Reservation, Error> {
-        let reservations = &self.context.data().map_err(Error::Configuration)?.reservations;
-        reservations.for_delete(names, self.wait(deadline)).await.map_err(Error::Reserved)
+        let reserved = self.reservations()?.for_delete(self.names(places), self.wait(deadline)).await;
+        reserved.map_err(|error| self.fault(Reason::Reserved(error)).into())
+    }
+
+    fn reservations(&self) -> Result<&Reservations, Error> {
+        Ok(&self.context.data().map_err(Fault::Configuration)?.reservations)
+    }
+
+    fn names(&self, places: &[ObjectRef]) -> Vec<String> {
+        reservations::names(self.cluster_name.as_deref(), &format!("The {}", self.subject), places)
     }
 
     /// Reserves names for a create and checks that it can go on. After a rename without `moved`, engines start the destroy
     /// of what is in its place at the same time: the check is repeated for a while if `is_passing` the error.
     pub(crate) async fn begin<T, E, F>(
         &self,
-        names: Vec<String>,
+        places: &[ObjectRef],
         deadline: Instant,
         check: impl Fn() -> F,
         is_passing: impl Fn(&E) -> bool,
@@ -140,7 +170,7 @@ impl<'a, R: Objects> Session<'a, R> {
     {
         let patience = self.deadline(owner::PATIENCE);
         loop {
-            let reservation = self.reserve(names.clone(), deadline).await?;
+            let reservation = self.reserve(places, deadline).await?;
             match check().await {
                 Err(error) if is_passing(&error) && self.context.clock.now() < patience => {}
                 checked => return Ok((reservation, checked?)),
@@ -159,12 +189,14 @@ impl<'a, R: Objects> Session<'a, R> {
     ) -> Result<(), Error> {
         let (creates, owner) = (made_by.is_some(), made_by.unwrap_or_default());
         let namespace = Namespace { client: &self.client, name, owner };
-        match namespace.ensure(self.context, creates, self.left(deadline)).await {
+        match namespace.ensure(self.context, creates, self.context.left(deadline)).await {
             // An identity without permission to read namespaces may still be allowed to work in this one.
             Ok(_) | Err(Failure::Call(KubernetesError::Forbidden { .. })) => Ok(()),
-            Err(Failure::Missing) => Err(Error::NoNamespace { namespace: name.to_owned() }),
-            Err(Failure::Call(source)) => Err(Error::check(source)),
-            Err(Failure::Wait(source)) => Err(Error::NamespaceEnds { namespace: name.to_owned(), source }),
+            Err(Failure::Missing) => Err(self.fault(Reason::NoNamespace(name.to_owned())).into()),
+            Err(Failure::Call(source)) => Err(source).during(Step::Check, self),
+            Err(Failure::Wait(source)) => {
+                Err(self.fault(Reason::NamespaceEnds { namespace: name.to_owned(), source }).into())
+            }
         }
     }
 

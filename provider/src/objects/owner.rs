@@ -10,7 +10,6 @@
 
 use std::time::Duration;
 
-use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
@@ -40,18 +39,6 @@ impl Owner {
     /// That of the state; else that of the object which makes its pods, for instance after an import.
     pub(crate) fn of_or_found(kept: Option<&Self>, main: Option<&Json>) -> Option<Self> {
         kept.cloned().or_else(|| main.filter(|main| is_ours(main)).and_then(Self::on))
-    }
-
-    /// That of the state; else that of the object in the cluster which makes its pods.
-    pub(crate) async fn of_or_live(
-        kept: Option<&Self>,
-        client: &kube::Client,
-        main: Option<&ObjectRef>,
-    ) -> Result<Option<Self>, KubernetesError> {
-        match (kept, main) {
-            (None, Some(place)) => Ok(Self::of_or_found(None, kubernetes::get(client, place).await?.as_ref())),
-            (owner, _) => Ok(owner.cloned()),
-        }
     }
 
     /// That which an object has.

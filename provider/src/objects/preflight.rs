@@ -9,7 +9,7 @@ use super::apply::is_workload;
 use super::manifest::Manifest;
 use super::owner::{Owner, is_of_other, is_unfinished};
 use super::requests::{get_all, until_ended};
-use super::{Error, Objects, Session};
+use super::{During as _, Error, Fault, Objects, Reason, Session, Step};
 
 /// What is known of the objects before the operation.
 #[derive(Clone, Copy, Debug)]
@@ -26,8 +26,6 @@ pub(crate) struct Preflight<'a, F> {
     pub(crate) prior: Prior<'a>,
     /// Workloads of the resource that have other names than the desired ones.
     pub(crate) workloads: Vec<Json>,
-    /// ID of the import, for errors.
-    pub(crate) id: String,
     /// Returns an error for an existing object that is not in the state and must not be taken over.
     pub(crate) refuse: F,
 }
@@ -39,8 +37,8 @@ impl<R: Objects> Session<'_, R> {
         preflight: Preflight<'_, impl Fn(&ObjectRef, &Json) -> Result<(), E>>,
         deadline: Instant,
     ) -> Result<Owner, E> {
-        let Preflight { places, prior, workloads, id, refuse } = preflight;
-        let found = get_all(&self.client, places).await.map_err(Error::check)?;
+        let Preflight { places, prior, workloads, refuse } = preflight;
+        let found = get_all(&self.client, places).await.during(Step::Check, self)?;
         let found: Vec<_> = found.into_iter().filter_map(|(place, object)| Some((place, object?))).collect();
         for (place, object) in &found {
             if !matches!(prior, Prior::Update { manifest, .. } if manifest.contains_key(&place.to_string())) {
@@ -58,10 +56,16 @@ impl<R: Objects> Session<'_, R> {
             }
         };
         if let Some(object) = others {
-            return Err(of_other(object, id).into());
+            return Err(Error::from(self.of_other(object)).into());
         }
-        until_ended(&self.client, &found, || self.wait(deadline)).await.map_err(Error::Ending)?;
+        let ended = until_ended(&self.client, &found, || self.wait(deadline)).await;
+        ended.map_err(|ending| Error::from(self.fault(Reason::Ending(ending))))?;
         Ok(owner)
+    }
+
+    /// The fault for an object of another resource.
+    pub(crate) fn of_other(&self, object: &Json) -> Fault {
+        self.fault(Reason::OfOther(ObjectRef::of(object).map(|place| place.to_string()).unwrap_or_default()))
     }
 }
 
@@ -69,9 +73,4 @@ impl<R: Objects> Session<'_, R> {
 /// by the next one.
 pub(crate) fn is_complete_workload(object: &Json) -> bool {
     is_workload(object) && !is_unfinished(object)
-}
-
-/// The error for an object of another resource.
-pub(crate) fn of_other(object: &Json, id: String) -> Error {
-    Error::OfOther { object: ObjectRef::of(object).map(|place| place.to_string()).unwrap_or_default(), id }
 }

@@ -6,9 +6,10 @@ use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef};
 use serde_json::Value as Json;
 use tfplugin::framework::wait::{Look, WaitError};
 
+use super::apply::is_workload_kind;
 use super::owner::Owner;
 use super::requests::{self, NotDeleted};
-use super::{Objects, Session};
+use super::{During as _, Error, Objects, Private, Session, Step};
 
 /// Whose objects are deleted.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +40,7 @@ impl<R: Objects> Session<'_, R> {
         mut places: Vec<ObjectRef>,
         whose: Whose<'_>,
         deadline: Instant,
-    ) -> Result<Vec<(ObjectRef, NotDeleted)>, WaitError<KubernetesError>> {
+    ) -> Result<Vec<(ObjectRef, NotDeleted)>, Error> {
         places.sort_by_key(|place| (rank(&place.kind), place.to_string()));
         let mut remaining = Vec::new();
         for place in places {
@@ -47,16 +48,25 @@ impl<R: Objects> Session<'_, R> {
             let owner = match whose {
                 Whose::Of(owner) => owner,
                 Whose::Any => {
-                    found = self.get(&place).await?.as_ref().and_then(Owner::on);
+                    found = self.get(&place).await.during(Step::Remove, self)?.as_ref().and_then(Owner::on);
                     found.as_ref()
                 }
             };
-            match requests::remove(&self.client, &place, owner, self.wait(deadline)).await? {
-                None => self.pods_gone(&place, deadline).await?,
+            let removed = requests::remove(&self.client, &place, owner, self.wait(deadline)).await;
+            match removed.during(Step::Remove, self)? {
+                None => self.pods_gone(&place, deadline).await.during(Step::Remove, self)?,
                 Some(reason) => remaining.push((place, reason)),
             }
         }
         Ok(remaining)
+    }
+
+    /// The ID in the private state; else that of the workload among the objects to delete.
+    pub(crate) async fn owner(&self, private: &Private, places: &[ObjectRef]) -> Result<Option<Owner>, Error> {
+        let workload = places.iter().find(|place| is_workload_kind(&place.kind));
+        let (None, Some(place)) = (&private.owner, workload) else { return Ok(private.owner.clone()) };
+        let workload = self.get(place).await.during(Step::Remove, self)?;
+        Ok(Owner::of_or_found(None, workload.as_ref()))
     }
 
     /// The pods of a Deployment that may be gone already.

@@ -131,11 +131,10 @@ pub(crate) async fn remove(
 }
 
 /// An object whose end was waited for in vain.
-#[derive(Debug, thiserror::Error)]
-#[error("{object} is being deleted, and still exists: {source}. Nothing was changed. Apply again when it is deleted.")]
+#[derive(Debug)]
 pub(crate) struct StillEnding {
-    object: Box<ObjectRef>,
-    source: WaitError<KubernetesError>,
+    pub(super) object: Box<ObjectRef>,
+    pub(super) source: WaitError<KubernetesError>,
 }
 
 /// Of what was found, waits until that is gone which is being deleted: what is applied onto it would go with it.

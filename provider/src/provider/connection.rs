@@ -17,6 +17,7 @@ use super::schema::{Config, Kubernetes};
 
 pub(super) fn aws(config: &Config, clock_speed: u32) -> AwsSettings {
     let mut unknown = unknown_names(config.clone());
+    // These settings are not about the connection to AWS.
     unknown.retain(|name| !["kubernetes", "default_tags", "ignore_tags"].contains(&name.as_str()));
     AwsSettings {
         region: text(&config.region),
@@ -66,6 +67,7 @@ pub(super) fn aws(config: &Config, clock_speed: u32) -> AwsSettings {
         forbidden_account_ids: set(&config.forbidden_account_ids),
         not_yet_known: unknown,
         http_client: None,
+        // The SDK sleeps by its own clock, so that its pauses are scaled.
         initial_backoff: (clock_speed > 1).then(|| Duration::from_secs(1) / clock_speed),
     }
 }
@@ -121,6 +123,7 @@ fn unknown_names(object: impl Object) -> Vec<String> {
 }
 
 fn text(value: &Value<String>) -> Option<String> {
+    // A variable without a value is often an empty string, which means the default.
     value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
@@ -164,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_text_is_not_set() {
+    fn empty_text_counts_as_unset() {
         let config = Config { region: "".into(), ..Config::default() };
         assert_eq!(aws(&config, 1).region, None);
     }

@@ -244,29 +244,29 @@ async fn assert_conformance(name: &str, base: Vec<(&'static str, Raw)>) {
 }
 
 #[tokio::test]
-async fn of_node_groups() {
+async fn conformance_of_node_groups() {
     let zones = Raw::set(vec!["af-south-1b".into()]);
     let base = vec![("availability_zones", zones), ("node_role_arn", Raw::unknown())];
     assert_conformance("gitlabspot_node_group", base).await;
 }
 
 #[tokio::test]
-async fn of_cache_buckets() {
+async fn conformance_of_cache_buckets() {
     assert_conformance("gitlabspot_cache_bucket", vec![]).await;
 }
 
 #[tokio::test]
-async fn of_runner_credentials() {
+async fn conformance_of_runner_credentials() {
     assert_conformance("gitlabspot_runner_credentials", vec![]).await;
 }
 
 #[tokio::test]
-async fn of_runner_releases() {
+async fn conformance_of_runner_releases() {
     let base = vec![("gitlab_url", "https://gitlab.com/".into()), ("runner_token_wo", "glrt-x".into())];
     assert_conformance("gitlabspot_runner_release", base).await;
 }
 
 #[tokio::test]
-async fn of_warm_capacity() {
+async fn conformance_of_warm_capacity() {
     assert_conformance("gitlabspot_warm_capacity", vec![]).await;
 }

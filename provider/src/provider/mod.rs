@@ -62,6 +62,7 @@ impl Provider for Gitlabspot {
         diagnostics.into_result()?;
         let tags = ProviderTags { default: known_map(&config.default_tags), ignored: ignored(&config.ignore_tags) };
         let environment = Environment::process();
+        // CloudTrail and the audit log of a cluster record the user agent.
         let product = self.host.unwrap_or("Terraform-or-OpenTofu");
         // OpenTofu tells providers which Terraform it wants to be taken for, not its own version.
         let version = Some(host.version.clone()).filter(|version| product != "OpenTofu" && !version.is_empty());

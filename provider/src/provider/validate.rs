@@ -30,6 +30,7 @@ pub(super) fn check(config: &Config, diagnostics: &mut Diagnostics) {
             format!("{mode:?} is not a retry mode. Use \"standard\" or \"adaptive\"."),
         );
     }
+    // 100 retries with pauses of up to 20 seconds take half an hour.
     if config.max_retries.known().is_some_and(|retries| !(0..=100).contains(retries)) {
         diagnostics.error(
             "max_retries",
@@ -168,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn each_mistake_is_named() {
+    fn each_invalid_setting_is_named() {
         let config = Config {
             access_key: "AKIA".into(),
             retry_mode: "fast".into(),
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn ways_to_a_cluster_that_exclude_each_other() {
+    fn conflicting_connection_settings_are_refused() {
         let exec =
             || Value::Known(Exec { api_version: EXEC_VERSIONS[0].into(), command: "aws".into(), ..Exec::default() });
         let pem = || Value::from("-----BEGIN CERTIFICATE-----");
@@ -220,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_stand_together() {
+    fn compatible_settings_are_accepted() {
         let over_a_file = Kubernetes {
             config_path: "~/.kube/config".into(),
             host: "https://localhost:8443".into(),
@@ -239,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn formats_of_the_cluster() {
+    fn formats_of_connection_settings_are_checked() {
         let wrong = Kubernetes {
             cluster_ca_certificate: "LS0tLS1CRUdJTg==".into(),
             client_certificate: "/etc/kubernetes/client.crt".into(),
@@ -253,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_without_an_account_guards_nothing() {
+    fn account_list_without_an_account_is_refused() {
         let set = |elements: Vec<Value<String>>| Value::Known(elements.into_iter().collect::<Set<String>>());
         let allowed = |elements| errors(&Config { allowed_account_ids: set(elements), ..Config::default() });
         let forbidden = |elements| errors(&Config { forbidden_account_ids: set(elements), ..Config::default() });
@@ -266,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_is_no_mistake() {
+    fn unknown_settings_are_accepted() {
         let config = Config {
             access_key: Value::Unknown,
             retry_mode: Value::Unknown,

@@ -57,6 +57,7 @@ impl<'text> Composer<'text> {
         while let Ok(Some((event, _))) = self.next() {
             match event {
                 Event::DocumentStart(..) => has_started = true,
+                // Files often end with `---`, which begins an empty document.
                 Event::Scalar(text, ScalarStyle::Plain, ..) if scalar::resolve(&text).is_null() => {}
                 Event::Scalar(..) | Event::MappingStart(..) | Event::SequenceStart(..) if has_started => return true,
                 _ => {}
@@ -151,6 +152,7 @@ impl<'text> Composer<'text> {
             let value = self.node(event, span, &here, depth + 1)?;
             match is_merge {
                 true => merge(&mut map, value, line)?,
+                // The last of repeated keys counts, as in Go's `yaml.v2`.
                 false => _ = map.insert(name, value),
             }
         }

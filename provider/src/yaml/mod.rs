@@ -128,6 +128,7 @@ pub(crate) fn read(text: &str) -> Result<Document, YamlError> {
 ///
 /// Text that is no YAML.
 pub(crate) fn first_document(text: &str) -> Result<(Value, Lines, bool), YamlError> {
+    // Editors of Windows write a byte order mark.
     let text = text.trim_start_matches('\u{feff}');
     let mut composer = Composer::new(Parser::new_from_str(text), text);
     let (value, lines) = composer.first_document()?;

@@ -11,7 +11,7 @@ fn refused(text: &str) -> String {
 }
 
 #[test]
-fn scalars_have_the_meaning_of_yaml_1_1() {
+fn scalars_are_read_as_yaml_1_1() {
     assert_eq!(
         values("a: yes\nb: Off\nc: 'yes'\nd: n\ne: ~\nf:\n"),
         json!({ "a": true, "b": false, "c": "yes", "d": false, "e": null, "f": null })
@@ -33,7 +33,7 @@ fn keys_are_text() {
 }
 
 #[test]
-fn merge_keys_and_repeated_keys_are_as_go_has_them() {
+fn merge_keys_and_repeated_keys_behave_as_in_go() {
     let text = "base: &a {x: 1, w: 1}\nmore: &b {w: 2, z: 2}\none: {<<: *a, w: 3}\nafter: {w: 3, <<: *a}\ntwo: {<<: [*a, *b]}\nquoted: {'<<': 1}\n";
     let read = values(text);
     assert_eq!(read["one"], json!({ "x": 1, "w": 3 }));
@@ -45,7 +45,7 @@ fn merge_keys_and_repeated_keys_are_as_go_has_them() {
 }
 
 #[test]
-fn aliases_cannot_grow_without_end() {
+fn alias_expansion_is_bounded() {
     let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..8 {
         let before = level - 1;
@@ -57,7 +57,7 @@ fn aliases_cannot_grow_without_end() {
 }
 
 #[test]
-fn lines_are_those_of_the_keys() {
+fn keys_have_their_lines() {
     let document = read("# first\na:\n  b: 1\n  c: |\n    x\n    y\nd: [1,\n  2]\ne:\n  |-\n  z\n").unwrap();
     let of = |path| document.lines.of(path);
     assert_eq!(
@@ -71,7 +71,7 @@ fn lines_are_those_of_the_keys() {
 }
 
 #[test]
-fn only_the_first_document_counts() {
+fn only_the_first_document_is_read() {
     let document = read("---\na: 1\n---\nb: 1\n").unwrap();
     assert_eq!((Value::Object(document.values), document.has_more), (json!({ "a": 1 }), true));
     for text in ["", "# nothing\n", "---\n", "---\na: 1\n...\n", "a: 1\n---\n"] {
@@ -80,7 +80,7 @@ fn only_the_first_document_counts() {
 }
 
 #[test]
-fn errors_have_a_line_and_quote_nothing() {
+fn errors_have_a_line_and_no_content() {
     assert_eq!(refused("a: 1\n\tb: 2\n"), "line 2: YAML is indented with spaces, not with tabs.");
     assert_eq!(
         refused("a: 1\nb: {{ .Values.x }}\n").split(". ").next(),

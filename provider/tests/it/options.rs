@@ -11,7 +11,7 @@ fn outcome(arguments: &[&str]) -> (Option<i32>, String, String) {
 }
 
 #[test]
-fn options_are_for_people() {
+fn options_print_version_and_help() {
     let version = concat!("terraform-provider-gitlabspot ", env!("CARGO_PKG_VERSION"), "\n");
     assert_eq!(outcome(&["--version"]), (Some(0), version.to_owned(), String::new()));
 
@@ -25,7 +25,7 @@ fn options_are_for_people() {
 }
 
 #[test]
-fn started_without_a_host_it_says_what_it_is() {
+fn start_without_a_host_explains_the_plugin() {
     let (code, stdout, stderr) = outcome(&[]);
     assert_eq!((code, stdout.as_str()), (Some(1), ""));
     assert!(stderr.starts_with("This binary is a plugin.") && stderr.contains("\nUsage: "), "{stderr}");

@@ -3,11 +3,11 @@
 use gitlabspot_acceptance_tests::Fault;
 use serde_json::json;
 
-use super::{ADDRESS, count, ends_well, exists, guide, make_bucket, tag};
+use super::{ADDRESS, count, destroy_and_verify, exists, guide, make_bucket, tag};
 
-/// B1, B2, B7, B17: refusals that pass, each repeated as often as it came.
+/// B1, B2, B7, B17: transient errors are retried until they end.
 #[tokio::test]
-async fn refusals_that_pass() {
+async fn transient_errors_are_retried() {
     let (stage, workspace, _) = guide("refusals", json!({ "encryption": { "sse_algorithm": "aws:kms" } })).await;
     let refuse = |action, status, code| Fault::error("s3", action, status, code, "for a test");
     for (fault, times) in [
@@ -26,12 +26,12 @@ async fn refusals_that_pass() {
         [4, 3, 3, 3]
     );
     assert_eq!(sent("PutBucketTagging"), 5);
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
-/// B3: answers and requests that are lost, some of them and all of them.
+/// B3: lost responses and requests, some of them and all of them.
 #[tokio::test]
-async fn lost_answers() {
+async fn lost_responses_create_one_bucket() {
     let drops = [
         ("after", Fault::drop_after("s3", "CreateBucket"), 1),
         ("before", Fault::drop_before("s3", "CreateBucket"), 2),
@@ -43,14 +43,14 @@ async fn lost_answers() {
         workspace.apply().await;
         assert!(count(&stage.account, "CreateBucket") > 1);
         assert_eq!(stage.account.changes().iter().filter(|call| *call == "CreateBucket").count(), 1);
-        ends_well(&stage, &workspace).await;
+        destroy_and_verify(&stage, &workspace).await;
     }
 }
 
-/// B3: "already owned by you" is only believed when this very create may have made the bucket: an answer was lost, and
-/// nobody has put a tag on it.
+/// B3: `BucketAlreadyOwnedByYou` means success only if this create may have created the bucket: a response was lost,
+/// and the bucket has no tags of others.
 #[tokio::test]
-async fn owned_by_us_and_made_by_someone() {
+async fn already_owned_bucket_needs_a_lost_response() {
     let refused = Fault::error("s3", "CreateBucket", 400, "RequestTimeout", "sent too slowly");
     let lost = Fault::drop_before("s3", "CreateBucket");
     for (name, fault, found) in [("refused", refused, vec![]), ("tagged", lost, vec![("owner", "someone")])] {
@@ -63,8 +63,8 @@ async fn owned_by_us_and_made_by_someone() {
         // It was made between the look and the create.
         stage.account.inject(Fault::error("s3", "HeadBucket", 404, "NotFound", ""));
         stage.account.inject(fault);
-        let said = workspace.try_apply().await.failed();
-        assert!(said.contains("Bucket already exists") && said.contains("It was not changed"), "{said}");
+        let printed = workspace.try_apply().await.failed();
+        assert!(printed.contains("Bucket already exists") && printed.contains("It was not changed"), "{printed}");
         assert_eq!(
             (stage.account.changes(), count(&stage.account, "CreateBucket")),
             (vec!["CreateBucket".to_owned()], 2)
@@ -76,26 +76,26 @@ async fn owned_by_us_and_made_by_someone() {
     }
 }
 
-/// B4: a bucket of another region is told with that region.
+/// B4: the error for a bucket of another region names that region.
 #[tokio::test]
-async fn one_of_another_region() {
+async fn existing_bucket_in_another_region_is_an_error() {
     let (stage, workspace, bucket) = guide("elsewhere", json!({ "region": "eu-west-1" })).await;
     make_bucket(&stage.account, &bucket).await;
     stage.account.forget();
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains("belongs to a bucket in the region af-south-1"), "{said}");
+    let printed = workspace.try_apply().await.failed();
+    assert!(printed.contains("belongs to a bucket in the region af-south-1"), "{printed}");
     assert_eq!(stage.account.changes(), [""; 0]);
     assert!(!workspace.state().await.contains(ADDRESS));
     // Nor is it imported by a provider of a region that is not its own.
-    let said = workspace.try_import(ADDRESS, &bucket).await.failed();
-    assert!(said.contains("is in the region af-south-1, but the provider uses eu-west-1"), "{said}");
+    let printed = workspace.try_import(ADDRESS, &bucket).await.failed();
+    assert!(printed.contains("is in the region af-south-1, but the provider uses eu-west-1"), "{printed}");
     stage.account.s3().delete_bucket().bucket(&bucket).send().await.unwrap();
 }
 
-/// B4: a bucket of this account that the configuration did not make is not touched, in us-east-1 neither, where S3
-/// would answer a second create with success.
+/// B4: a bucket of this account that the configuration did not create is not changed, also in us-east-1, where S3 would
+/// answer a second create with success.
 #[tokio::test]
-async fn one_of_our_own() {
+async fn existing_bucket_of_the_account_is_not_adopted() {
     for region in ["af-south-1", "us-east-1"] {
         let (stage, workspace, bucket) = guide(&format!("own_{region}"), json!({ "region": region })).await;
         if region == "us-east-1" {
@@ -107,9 +107,9 @@ async fn one_of_our_own() {
         }
         tag(&stage.account, &bucket, &[("owner", "someone")]).await;
         stage.account.forget();
-        let said = workspace.try_apply().await.failed();
-        assert!(said.contains("Bucket already exists"), "{said}");
-        assert!(said.contains(&format!("tofu import ADDRESS {bucket}")), "{said}");
+        let printed = workspace.try_apply().await.failed();
+        assert!(printed.contains("Bucket already exists"), "{printed}");
+        assert!(printed.contains(&format!("tofu import ADDRESS {bucket}")), "{printed}");
         assert_eq!(stage.account.changes(), [""; 0]);
         assert!(exists(&stage.account, &bucket).await);
         assert!(!workspace.state().await.contains(ADDRESS));
@@ -117,9 +117,9 @@ async fn one_of_our_own() {
     }
 }
 
-/// B4: nor is one that the credentials may not see: S3 says where it is, and nothing else.
+/// B4: a bucket that the credentials are not allowed to read is not adopted either; S3 returns only its region.
 #[tokio::test]
-async fn one_that_may_not_be_seen() {
+async fn existing_bucket_without_read_access_is_not_adopted() {
     for region in ["af-south-1", "us-east-1"] {
         let (stage, workspace, bucket) = guide(&format!("unseen_{region}"), json!({ "region": region })).await;
         let config = stage.account.s3().config().to_builder().region(aws_sdk_s3::config::Region::new(region));
@@ -133,8 +133,8 @@ async fn one_that_may_not_be_seen() {
         stage.account.forget();
         let denied = Fault::error("s3", "HeadBucket|ListObjectsV2", 403, "AccessDenied", "no s3:ListBucket");
         stage.account.inject(denied.times(0));
-        let said = workspace.try_apply().await.failed();
-        assert!(said.contains(&format!("a bucket of this name exists in the region {region}")), "{said}");
+        let printed = workspace.try_apply().await.failed();
+        assert!(printed.contains(&format!("a bucket of this name exists in the region {region}")), "{printed}");
         assert_eq!((stage.account.changes(), count(&stage.account, "CreateBucket")), (vec![], 0));
         assert!(!workspace.state().await.contains(ADDRESS));
         stage.account.forget();
@@ -142,10 +142,10 @@ async fn one_that_may_not_be_seen() {
     }
 }
 
-/// Rules of an organisation that deny what a new bucket has anyway are in nobody's way; nor is one that allows no tags with
-/// the create.
+/// Policies of an organisation that deny settings which a new bucket has anyway do not prevent a create; neither does
+/// one that denies tags with the create.
 #[tokio::test]
-async fn rules_of_an_organisation() {
+async fn organisation_policies_do_not_prevent_a_create() {
     let (stage, workspace, bucket) = guide("guard_rails", json!({})).await;
     let denied = "Put(PublicAccessBlock|BucketOwnershipControls|BucketEncryption)";
     stage.account.inject(Fault::error("s3", denied, 403, "AccessDenied", "denied by a rule").times(0));
@@ -155,34 +155,34 @@ async fn rules_of_an_organisation() {
     assert_eq!(stage.account.changes(), [&["CreateBucket", "CreateBucket"][..], &parts].concat());
     let tags = super::tags(&stage.account, &bucket).await;
     assert_eq!(tags.into_iter().collect::<Vec<_>>(), [("team".to_owned(), "ci".to_owned())]);
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
-/// B5: a name of another account is told as such, and nothing is in the state.
+/// B5: a name that another account uses is an error, and nothing is in the state.
 #[tokio::test]
-async fn one_of_another_account() {
+async fn bucket_name_of_another_account_is_an_error() {
     let (other, _, bucket) = guide("theirs", json!({})).await;
     make_bucket(&other.account, &bucket).await;
     let (stage, workspace, _) = guide("taken", json!({ "bucket": bucket })).await;
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains("is already in use") && said.contains("It belongs to another account"), "{said}");
+    let printed = workspace.try_apply().await.failed();
+    assert!(printed.contains("is already in use") && printed.contains("It belongs to another account"), "{printed}");
     assert!(!workspace.state().await.contains(ADDRESS));
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
     assert!(exists(&other.account, &bucket).await);
     other.account.s3().delete_bucket().bucket(&bucket).send().await.unwrap();
 }
 
-/// B6: a part that is refused for good names itself, the state keeps the bucket, and the next apply replaces it, unless the
-/// user says that it is sound.
+/// B6: a setting that is refused permanently is named, the state keeps the bucket, and the next apply replaces it,
+/// unless it is untainted.
 #[tokio::test]
-async fn a_part_is_refused() {
+async fn refused_bucket_setting_keeps_the_bucket_in_the_state() {
     let (stage, workspace, bucket) = guide("part_refused", json!({})).await;
     stage.account.inject(Fault::error("s3", "PutBucketPolicy", 403, "AccessDenied", "no s3:PutBucketPolicy"));
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains("Setting the bucket policy of the bucket"), "{said}");
-    assert!(said.contains("no s3:PutBucketPolicy"), "{said}");
+    let printed = workspace.try_apply().await.failed();
+    assert!(printed.contains("Setting the bucket policy of the bucket"), "{printed}");
+    assert!(printed.contains("no s3:PutBucketPolicy"), "{printed}");
     assert_eq!(count(&stage.account, "PutBucketPolicy"), 1);
-    assert!(said.contains("the next apply deletes and recreates it"), "{said}");
+    assert!(printed.contains("the next apply deletes and recreates it"), "{printed}");
     assert_eq!(workspace.state().await.resource(ADDRESS)["id"], bucket);
     assert_eq!(workspace.plan().await.changes()[ADDRESS], ["delete", "create"]);
     let _ = workspace.run(&["untaint", ADDRESS]).await.succeeded();
@@ -191,27 +191,27 @@ async fn a_part_is_refused() {
     let expected = ["PutBucketPolicy", "PutBucketLifecycleConfiguration", "PutBucketTagging"];
     assert_eq!(stage.account.changes(), expected);
     assert!(!super::tags(&stage.account, &bucket).await.contains_key("gitlabspot/unfinished"));
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
-/// B7: a principal that never becomes known is given up after two minutes, with what S3 said.
+/// B7: a principal that never propagates is an error after two minutes, with the text of S3.
 #[tokio::test]
-async fn a_policy_that_stays_malformed() {
+async fn principal_that_never_propagates_times_out() {
     let (stage, workspace, bucket) = guide("malformed", json!({})).await;
     let fault = Fault::error("s3", "PutBucketPolicy", 400, "MalformedPolicy", "Invalid principal in policy");
     stage.account.inject(fault.times(0));
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains("Invalid principal in policy"), "{said}");
+    let printed = workspace.try_apply().await.failed();
+    assert!(printed.contains("Invalid principal in policy"), "{printed}");
     assert!(count(&stage.account, "PutBucketPolicy") > 10);
     assert_eq!(workspace.state().await.resource(ADDRESS)["id"], bucket);
     stage.account.forget();
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// A run that was killed has left a marked bucket and no state; the next run takes it over.
+/// A killed run left a marked bucket and no state; the next run adopts it.
 #[tokio::test]
-async fn left_by_a_killed_run() {
+async fn bucket_of_a_killed_run_is_adopted() {
     let (stage, workspace, bucket) = guide("killed", json!({})).await;
     make_bucket(&stage.account, &bucket).await;
     tag(&stage.account, &bucket, &[("gitlabspot/unfinished", "now")]).await;
@@ -219,5 +219,5 @@ async fn left_by_a_killed_run() {
     workspace.apply().await;
     assert_eq!(count(&stage.account, "CreateBucket"), 0);
     assert!(!super::tags(&stage.account, &bucket).await.contains_key("gitlabspot/unfinished"));
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }

@@ -12,26 +12,26 @@ async fn put(account: &Account, bucket: &str, key: &str) {
     account.s3().put_object().bucket(bucket).key(key).body(body).send().await.unwrap();
 }
 
-/// B11: what still has objects stays, and so does its state.
+/// B11: a bucket with objects is not deleted, and stays in the state.
 #[tokio::test]
-async fn not_empty() {
+async fn bucket_with_objects_is_not_deleted() {
     let (stage, workspace, bucket) = guide("not_empty", json!({})).await;
     workspace.apply().await;
     put(&stage.account, &bucket, "project/1/a").await;
-    let said = workspace.try_destroy().await.failed();
-    assert!(said.contains("Bucket is not empty") && said.contains("Set force_destroy = true"), "{said}");
+    let printed = workspace.try_destroy().await.failed();
+    assert!(printed.contains("Bucket is not empty") && printed.contains("Set force_destroy = true"), "{printed}");
     assert_eq!(count(&stage.account, "DeleteObjects"), 0);
     assert_eq!(workspace.state().await.resource(ADDRESS)["id"], bucket);
     workspace.set(&json!({ "force_destroy": true }));
     workspace.apply().await;
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// B12: more than two pages of versions and markers, and keys that need care: as few calls as there can be, with at most
-/// a thousand keys in each. A key that XML cannot hold goes alone.
+/// B12: more than two pages of versions and markers, and keys that need escaping: as few calls as possible, with at
+/// most a thousand keys each. A key that XML cannot represent is deleted by a call of its own.
 #[tokio::test]
-async fn many_versions() {
+async fn thousands_of_versions_are_deleted_in_batches() {
     let (stage, workspace, bucket) = guide("versions", json!({ "force_destroy": true, "versioning": true })).await;
     workspace.apply().await;
     for key in ["a\u{1}b", "a&b", "a b", "a+b", "<a>", "ä%20"] {
@@ -60,7 +60,7 @@ async fn many_versions() {
     );
     let deletes = stage.account.calls_of("s3", "DeleteObjects?");
     assert!(deletes.iter().all(|call| call.status.is_some_and(|status| status < 300)), "{deletes:?}");
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
 /// A runner's job: it writes until the bucket was emptied so often.
@@ -77,18 +77,18 @@ fn runner(account: &Account, bucket: &str, emptied: usize) -> tokio::task::JoinH
     })
 }
 
-/// B13: a bucket that a runner goes on filling is given up after nine times, and stays; when the runner ends, so does
-/// the destroy.
+/// B13: a bucket to which a runner keeps writing is kept after nine attempts, with an error; when the runner ends, the
+/// destroy succeeds.
 #[tokio::test]
-async fn a_runner_still_writes() {
+async fn concurrent_writes_end_emptying_with_an_error() {
     let (stage, workspace, bucket) = guide("still_writing", json!({ "force_destroy": true })).await;
     workspace.apply().await;
     // Long enough for the runner to come between the emptying and the deletion.
     let slow = || Fault::latency("s3", "DeleteBucket", 300).times(0);
     stage.account.inject(slow());
     let job = runner(&stage.account, &bucket, usize::MAX);
-    let said = workspace.try_destroy().await.failed();
-    assert!(said.contains("was emptied 9 times") && said.contains("Stop the runners"), "{said}");
+    let printed = workspace.try_destroy().await.failed();
+    assert!(printed.contains("was emptied 9 times") && printed.contains("Stop the runners"), "{printed}");
     assert_eq!([count(&stage.account, "DeleteObjects"), count(&stage.account, "DeleteBucket")], [9, 10]);
     assert_eq!(workspace.state().await.resource(ADDRESS)["id"], bucket);
     job.abort();
@@ -100,14 +100,14 @@ async fn a_runner_still_writes() {
     workspace.destroy().await;
     assert!(job.await.unwrap() > 1);
     assert!(count(&stage.account, "DeleteBucket") >= 3);
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// B12: an object that S3 is too busy for goes with the next round; one that it does not let go is named, and the bucket
-/// stays.
+/// B12: an object for which S3 is too busy is deleted in the next round; one that S3 does not delete is named, and the
+/// bucket remains.
 #[tokio::test]
-async fn objects_that_stay() {
-    let (stage, workspace, bucket) = guide("objects_that_stay", json!({ "force_destroy": true })).await;
+async fn undeletable_objects_are_named() {
+    let (stage, workspace, bucket) = guide("objects_kept", json!({ "force_destroy": true })).await;
     workspace.apply().await;
     put(&stage.account, &bucket, "project/1/a").await;
     let refusal = |code: &str| {
@@ -115,19 +115,19 @@ async fn objects_that_stay() {
         Fault::answer("s3", "DeleteObjects", &format!("<DeleteResult>{error}</DeleteResult>"))
     };
     stage.account.inject(refusal("AccessDenied"));
-    let said = workspace.try_destroy().await.failed();
-    assert!(said.contains(r#"cannot be deleted: "project/1/a" (AccessDenied)"#), "{said}");
+    let printed = workspace.try_destroy().await.failed();
+    assert!(printed.contains(r#"cannot be deleted: "project/1/a" (AccessDenied)"#), "{printed}");
     assert_eq!(workspace.state().await.resource(ADDRESS)["id"], bucket);
     stage.account.forget();
     stage.account.inject(refusal("InternalError"));
     workspace.destroy().await;
     assert_eq!([count(&stage.account, "DeleteObjects"), count(&stage.account, "DeleteBucket")], [2, 3]);
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// B15: a deleted bucket that S3 still shows is waited for.
+/// B15: a deleted bucket that S3 still returns is waited for.
 #[tokio::test]
-async fn still_shown() {
+async fn deletion_waits_until_the_bucket_is_gone() {
     let (stage, workspace, _) = guide("still_shown", json!({})).await;
     workspace.apply().await;
     stage.account.forget();
@@ -137,5 +137,5 @@ async fn still_shown() {
     let calls = stage.account.calls().into_iter().map(|call| call.action);
     let after: Vec<String> = calls.skip_while(|action| action != "DeleteBucket").collect();
     assert_eq!(after, ["DeleteBucket", "HeadBucket", "HeadBucket", "HeadBucket", "HeadBucket"]);
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }

@@ -3,16 +3,16 @@
 use gitlabspot_acceptance_tests::Fault;
 use serde_json::json;
 
-use super::{ADDRESS, count, ends_well, guide};
+use super::{ADDRESS, count, destroy_and_verify, guide};
 
-/// The guide's bucket: made once, with its tags, in few calls and without a wait.
+/// The bucket of the guide: created once, with its tags, in few calls and without a wait.
 #[tokio::test]
-async fn the_guides_bucket() {
+async fn guide_bucket_from_create_to_destroy() {
     let (stage, workspace, bucket) = guide("life", json!({})).await;
     workspace.apply().await;
     let made = stage.account.changes();
     assert_eq!(made, ["CreateBucket", "PutBucketPolicy", "PutBucketLifecycleConfiguration", "PutBucketTagging"]);
-    let calls = stage.account.calls().iter().filter(|call| call.is_of_provider()).count();
+    let calls = stage.account.calls().iter().filter(|call| call.is_from_provider()).count();
     assert!(calls <= 16, "{calls}");
     let state = workspace.state().await;
     let state = state.resource(ADDRESS);
@@ -34,12 +34,12 @@ async fn the_guides_bucket() {
     stage.account.forget();
     workspace.apply().await;
     assert_eq!(stage.account.changes(), ["PutBucketLifecycleConfiguration"]);
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
-/// Every attribute that can change does, in place; imported, all of them are what they were.
+/// Every attribute that can be updated in place is, and an import has the same values.
 #[tokio::test]
-async fn every_attribute() {
+async fn every_attribute_is_updated_and_imported() {
     let (stage, workspace, bucket) = guide("attributes", json!({ "versioning": true })).await;
     workspace.apply().await;
     workspace.set(&json!({
@@ -59,12 +59,12 @@ async fn every_attribute() {
     workspace.set(&json!({ "prefix": "elsewhere/", "timeouts": { "create": "5m", "update": "6m", "delete": "7m" } }));
     workspace.apply().await;
     assert_eq!(workspace.state().await.resource(ADDRESS)["prefix"], "elsewhere/");
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
-/// A name is made up, with a prefix and without; another prefix is another bucket.
+/// A name is generated, with a prefix and without; another prefix replaces the bucket.
 #[tokio::test]
-async fn names_that_are_made_up() {
+async fn bucket_names_are_generated() {
     let (stage, workspace, _) = guide("names", json!({ "bucket": null })).await;
     workspace.apply().await;
     let state = workspace.state().await;
@@ -76,12 +76,12 @@ async fn names_that_are_made_up() {
     let state = workspace.state().await;
     let name = state.resource(ADDRESS)["bucket"].as_str().unwrap().to_owned();
     assert!(name.starts_with("example-ci-"), "{name}");
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
-/// The first region has no location constraint, and a look comes before the create.
+/// us-east-1 takes no location constraint, and the bucket is looked up before the create.
 #[tokio::test]
-async fn the_first_region() {
+async fn create_in_us_east_1_has_no_location_constraint() {
     let (stage, workspace, bucket) = guide("us_east_1", json!({ "region": "us-east-1" })).await;
     workspace.apply().await;
     let calls: Vec<String> = stage.account.calls().into_iter().map(|call| call.action).collect();
@@ -89,7 +89,7 @@ async fn the_first_region() {
     assert!(at("HeadBucket") < at("CreateBucket"), "{calls:?}");
     let location = stage.account.s3().get_bucket_location().bucket(&bucket).send().await.unwrap();
     assert!(location.location_constraint().is_none_or(|constraint| constraint.as_str().is_empty()), "{location:?}");
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
 /// The rule before the last change, as S3 may still answer it.
@@ -99,10 +99,10 @@ const OLD_RULE: &str = "<LifecycleConfiguration><Rule><ID>gitlabspot-cache</ID><
     <AbortIncompleteMultipartUpload><DaysAfterInitiation>1</DaysAfterInitiation></AbortIncompleteMultipartUpload>\
     </Rule></LifecycleConfiguration>";
 
-/// B8: S3 may show the rule of before a change for some time, by turns with the new one: that is no difference, after a
-/// create and after an update, and is waited for in neither. A rule that someone else has put there is one.
+/// B8: after a change S3 can return the old and the new rule in turns for some time: that is no drift, after a create
+/// and after an update, and neither waits for it. A rule that others have set is drift.
 #[tokio::test]
-async fn flapping() {
+async fn stale_lifecycle_reads_are_not_drift() {
     const GET: &str = "GetBucketLifecycleConfiguration";
     let (stage, workspace, bucket) = guide("flapping", json!({})).await;
     workspace.apply().await;
@@ -128,16 +128,16 @@ async fn flapping() {
     stage.account.inject(Fault::answer("s3", GET, &OLD_RULE.replace("60", "61")));
     assert_eq!(workspace.plan().await.changes()[ADDRESS], ["update"]);
     workspace.assert_import(ADDRESS, &bucket, &[]).await;
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
-/// B14: deleted by hand, it is planned anew.
+/// B14: a bucket that was deleted manually is planned to be created.
 #[tokio::test]
-async fn disappears() {
+async fn manually_deleted_bucket_is_planned_again() {
     let (stage, workspace, bucket) = guide("disappears", json!({})).await;
     workspace.apply().await;
     stage.account.s3().delete_bucket().bucket(&bucket).send().await.unwrap();
     assert_eq!(workspace.plan().await.changes()[ADDRESS], ["create"]);
     workspace.apply().await;
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }

@@ -27,10 +27,10 @@ async fn guide(test: &str, variables: Value) -> (Stage, Workspace, String) {
 }
 
 /// The end of every test: a plan right after is empty, and nothing is left after a destroy.
-async fn ends_well(stage: &Stage, workspace: &Workspace) {
+async fn destroy_and_verify(stage: &Stage, workspace: &Workspace) {
     workspace.assert_stable().await;
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
 /// How often an operation reached S3.

@@ -8,11 +8,11 @@ use aws_sdk_s3::types::{
 use gitlabspot_acceptance_tests::{Account, Fault};
 use serde_json::{Value, json};
 
-use super::{ADDRESS, count, ends_well, guide, tag, tags};
+use super::{ADDRESS, count, destroy_and_verify, guide, tag, tags};
 
-/// B9: each part that was changed by hand shows in the plan, and it alone is written again.
+/// B9: each setting that was changed manually is shown in the plan, and only it is written.
 #[tokio::test]
-async fn changed_by_hand() {
+async fn manual_changes_are_reported_and_repaired() {
     let (stage, workspace, bucket) = guide("by_hand", json!({ "versioning": true })).await;
     workspace.apply().await;
     // Right after a change what was there before it is no difference. So this begins with a state that knows of none.
@@ -46,12 +46,13 @@ async fn changed_by_hand() {
         workspace.apply().await;
         assert_eq!(stage.account.changes(), [put], "{part}");
     }
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
-/// A bucket with ABAC takes no tags from S3's own API: said, with what to do; without ABAC the next apply sets them.
+/// A bucket with ABAC takes no tags from the API of S3: the error says what to do; without ABAC the next apply sets
+/// them.
 #[tokio::test]
-async fn with_abac() {
+async fn bucket_with_abac_refuses_tags() {
     let (stage, workspace, bucket) = guide("abac", json!({})).await;
     workspace.apply().await;
     let abac = async |status: BucketAbacStatus| {
@@ -61,18 +62,21 @@ async fn with_abac() {
     abac(BucketAbacStatus::Enabled).await;
     workspace.assert_stable().await;
     workspace.set(&json!({ "tags": { "cost": "1" } }));
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains("ABAC is enabled on the bucket") && said.contains("aws s3control tag-resource"), "{said}");
+    let printed = workspace.try_apply().await.failed();
+    assert!(
+        printed.contains("ABAC is enabled on the bucket") && printed.contains("aws s3control tag-resource"),
+        "{printed}"
+    );
     abac(BucketAbacStatus::Disabled).await;
     workspace.apply().await;
     workspace.assert_stable().await;
     assert_eq!(tags(&stage.account, &bucket).await.get("cost").map(String::as_str), Some("1"));
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
-/// B10: older and compatible stores have no defaults for a fresh bucket, and say so.
+/// B10: older and compatible stores have no defaults for a new bucket, and answer with errors.
 #[tokio::test]
-async fn a_fresh_bucket_without_defaults() {
+async fn new_bucket_without_defaults_is_understood() {
     let (stage, workspace, _) = guide("no_defaults", json!({})).await;
     for (action, code) in [
         ("GetPublicAccessBlock", "NoSuchPublicAccessBlockConfiguration"),
@@ -83,12 +87,12 @@ async fn a_fresh_bucket_without_defaults() {
     workspace.apply().await;
     let sent = ["GetPublicAccessBlock", "PutPublicAccessBlock", "PutBucketOwnershipControls", "PutBucketEncryption"];
     assert_eq!(sent.map(|action| count(&stage.account, action)), [1, 1, 1, 0]);
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
-/// B16: tags of others are kept when ours change; ours go with the configuration.
+/// B16: tags of others are preserved when managed tags change; managed tags are removed with the configuration.
 #[tokio::test]
-async fn tags_of_others() {
+async fn tags_of_others_are_preserved() {
     let (stage, workspace, bucket) = guide("tags", json!({ "tags": { "cost": "1" } })).await;
     workspace.apply().await;
     assert_eq!(workspace.state().await.resource(ADDRESS)["tags_all"], json!({ "cost": "1", "team": "ci" }));
@@ -99,7 +103,7 @@ async fn tags_of_others() {
     let left = tags(&stage.account, &bucket).await;
     let expected = [("audited", "yes"), ("price", "2"), ("team", "ci"), ("theirs", "x")];
     assert_eq!(left.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect::<Vec<_>>(), expected);
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
 async fn rules(account: &Account, bucket: &str) -> Vec<LifecycleRule> {
@@ -107,9 +111,9 @@ async fn rules(account: &Account, bucket: &str) -> Vec<LifecycleRule> {
     found.rules.unwrap_or_default()
 }
 
-/// Lifecycle rules of others are kept when ours changes and when it goes.
+/// Lifecycle rules of others are preserved when the managed rule changes and when it is removed.
 #[tokio::test]
-async fn rules_of_others() {
+async fn lifecycle_rules_of_others_are_preserved() {
     let (stage, workspace, bucket) = guide("rules", json!({})).await;
     workspace.apply().await;
     let ours = rules(&stage.account, &bucket).await;
@@ -143,13 +147,14 @@ async fn rules_of_others() {
     workspace.set(&never);
     workspace.apply().await;
     assert_eq!(rules(&stage.account, &bucket).await, [theirs]);
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
-/// Rules of others in the old form, with a prefix of their own, are sent in today's: S3 takes no mixture.
+/// Rules of others in the old format, with a prefix outside of a filter, are sent in the current one: S3 refuses a
+/// mixture.
 #[tokio::test]
 #[expect(deprecated, reason = "the old form is what is tested")]
-async fn rules_of_the_old_form() {
+async fn lifecycle_rules_in_the_old_format_are_converted() {
     let (stage, workspace, bucket) = guide("old_rules", json!({})).await;
     super::make_bucket(&stage.account, &bucket).await;
     let old = LifecycleRule::builder()
@@ -165,18 +170,18 @@ async fn rules_of_the_old_form() {
     let found = rules(&stage.account, &bucket).await;
     assert_eq!(found.iter().map(|rule| rule.id().unwrap()).collect::<Vec<_>>(), ["old", "gitlabspot-cache"]);
     assert_eq!(found[0].filter().and_then(LifecycleRuleFilter::prefix), Some("logs/"));
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
-/// A store that is older than today's checksums gets the one that it wants.
+/// A store that is older than the current checksums gets the `Content-MD5` that it requires.
 #[tokio::test]
-async fn a_store_that_wants_md5() {
+async fn store_that_requires_content_md5_gets_it() {
     let (stage, workspace, bucket) = guide("md5", json!({ "force_destroy": true })).await;
     let wanted = Fault::error("s3", "DeleteObjects|PutBucket.*", 400, "MissingContentMD5", "Content-Md5 is missing");
     stage.account.inject(wanted.matching("ContentMD5", "").times(0));
     workspace.apply().await;
     stage.account.s3().put_object().bucket(&bucket).key("project/1").body(vec![1].into()).send().await.unwrap();
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
     assert_eq!(count(&stage.account, "DeleteObjects"), 1);
 }
 
@@ -185,9 +190,9 @@ async fn statements(account: &Account, bucket: &str) -> Vec<Value> {
     serde_json::from_str::<Value>(&policy).unwrap()["Statement"].as_array().unwrap().clone()
 }
 
-/// Statements of others in the bucket's policy are kept when ours goes and when it comes back.
+/// Statements of others in the policy of the bucket are preserved when the managed one is removed and added again.
 #[tokio::test]
-async fn statements_of_others() {
+async fn policy_statements_of_others_are_preserved() {
     let (stage, workspace, bucket) = guide("statements", json!({})).await;
     workspace.apply().await;
     let ours = statements(&stage.account, &bucket).await;
@@ -205,13 +210,13 @@ async fn statements_of_others() {
         assert_eq!(stage.account.changes(), ["PutBucketPolicy"]);
         assert_eq!(statements(&stage.account, &bucket).await, expected);
     }
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
-/// B10: a store that is compatible with S3 and has no such parts is told of with a warning, and gets a bucket without
-/// them; what was asked for by name is not left out.
+/// B10: a store that is compatible with S3 and does not support these settings is a warning, and gets a bucket without
+/// them; a setting that the configuration has is an error.
 #[tokio::test]
-async fn a_store_that_lacks_parts() {
+async fn settings_unsupported_by_the_store_are_a_warning() {
     let (stage, workspace, _) = guide("lacking", json!({})).await;
     let lacking = [
         ("PublicAccessBlock", 501, "NotImplemented"),
@@ -229,9 +234,9 @@ async fn a_store_that_lacks_parts() {
         }
     };
     lack();
-    let said = workspace.apply().await.prose();
-    assert!(said.contains("Warning: Bucket setting not supported by the store"), "{said}");
-    assert!(said.contains("Setting the public access block of the bucket"), "{said}");
+    let printed = workspace.apply().await.prose();
+    assert!(printed.contains("Warning: Bucket setting not supported by the store"), "{printed}");
+    assert!(printed.contains("Setting the public access block of the bucket"), "{printed}");
     let sent: Vec<usize> = lacking.iter().map(|(part, ..)| count(&stage.account, &format!("Put{part}"))).collect();
     assert_eq!(sent, [1, 1, 1, 1, 1, 1, 0]);
     workspace.assert_stable().await;
@@ -240,16 +245,19 @@ async fn a_store_that_lacks_parts() {
         (json!({ "versioning": null, "encryption": { "sse_algorithm": "aws:kms" } }), "the encryption"),
     ] {
         workspace.set(&asked);
-        let said = workspace.try_apply().await.failed();
-        assert!(said.contains(&format!("Setting {name} of the bucket")) && said.contains("not here"), "{said}");
+        let printed = workspace.try_apply().await.failed();
+        assert!(
+            printed.contains(&format!("Setting {name} of the bucket")) && printed.contains("not here"),
+            "{printed}"
+        );
     }
     workspace.set(&json!({ "encryption": null }));
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
-/// A refresh asks for everything at once: no answer is waited for before the next question.
+/// A refresh sends all requests at once: none waits for the response to another.
 #[tokio::test]
-async fn read_at_once() {
+async fn refresh_reads_concurrently() {
     let (stage, workspace, _) = guide("at_once", json!({})).await;
     workspace.apply().await;
     stage.account.forget();
@@ -273,5 +281,5 @@ async fn read_at_once() {
     let first_end = calls.iter().map(|call| call.ended.unwrap()).min();
     assert!(last_start < first_end, "{calls:?}");
     stage.account.forget();
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }

@@ -4,75 +4,75 @@ use std::fs;
 
 use gitlabspot_acceptance_tests::Engine;
 
-use super::{FILESYSTEM_MIRROR, NETWORK_MIRROR, OCI_MIRROR, Scene, guide};
+use super::{FILESYSTEM_MIRROR, Fixture, NETWORK_MIRROR, OCI_MIRROR, guide};
 
 /// A filesystem mirror of the archives of a release.
-async fn filesystem(engine: Engine) {
-    let scene = Scene::new("filesystem", engine).await;
-    let _ = scene.configure(FILESYSTEM_MIRROR, &scene.archives().display().to_string());
-    let _ = scene.assert_installs().await;
-    assert_eq!(scene.registry.seen(), [""; 0]);
-    assert_eq!(scene.checksums("h1:").len(), 1);
+async fn filesystem_mirror(engine: Engine) {
+    let fixture = Fixture::new("filesystem", engine).await;
+    let _ = fixture.configure(FILESYSTEM_MIRROR, &fixture.archives().display().to_string());
+    let _ = fixture.assert_installs().await;
+    assert_eq!(fixture.registry.seen(), [""; 0]);
+    assert_eq!(fixture.checksums("h1:").len(), 1);
 }
 
 #[tokio::test]
-async fn filesystem_with_opentofu() {
-    filesystem(Engine::opentofu()).await;
+async fn filesystem_mirror_with_opentofu() {
+    filesystem_mirror(Engine::opentofu()).await;
 }
 
 #[tokio::test]
-async fn filesystem_with_terraform() {
+async fn filesystem_mirror_with_terraform() {
     let Some(engine) = Engine::terraform() else { return };
-    filesystem(engine).await;
+    filesystem_mirror(engine).await;
 }
 
 /// A network mirror of what `providers mirror` downloaded from the registry.
-async fn network(engine: Engine) {
-    let scene = Scene::new("network", engine).await;
-    let url = scene.registry.mirror(&scene.mirrored().await);
-    let before = scene.registry.seen().len();
-    let _ = scene.configure(NETWORK_MIRROR, &url);
-    let _ = scene.assert_installs().await;
-    let seen = scene.registry.seen().split_off(before);
-    let folder = format!("/mirror/{}/gitlabspot/gitlabspot/", scene.default_host);
+async fn network_mirror(engine: Engine) {
+    let fixture = Fixture::new("network", engine).await;
+    let url = fixture.registry.mirror(&fixture.mirrored().await);
+    let before = fixture.registry.seen().len();
+    let _ = fixture.configure(NETWORK_MIRROR, &url);
+    let _ = fixture.assert_installs().await;
+    let seen = fixture.registry.seen().split_off(before);
+    let folder = format!("/mirror/{}/gitlabspot/gitlabspot/", fixture.default_host);
     assert!(seen.iter().all(|line| line.contains(&folder)), "{seen:?}");
     assert!(seen.iter().any(|line| line.ends_with("/index.json")), "{seen:?}");
 }
 
 #[tokio::test]
-async fn network_with_opentofu() {
-    network(Engine::opentofu()).await;
+async fn network_mirror_with_opentofu() {
+    network_mirror(Engine::opentofu()).await;
 }
 
 #[tokio::test]
-async fn network_with_terraform() {
+async fn network_mirror_with_terraform() {
     let Some(engine) = Engine::terraform() else { return };
-    network(engine).await;
+    network_mirror(engine).await;
 }
 
-/// A network mirror of the archives, with the files that the guide writes by hand.
+/// A network mirror of the archives of a release, with the files that the guide has the user write.
 #[tokio::test]
-async fn network_of_archives() {
-    let scene = Scene::new("network_of_archives", Engine::opentofu()).await;
-    let mirror = scene.archives();
-    let folder = mirror.join(scene.default_host).join("gitlabspot/gitlabspot");
+async fn network_mirror_of_release_archives() {
+    let fixture = Fixture::new("network_of_archives", Engine::opentofu()).await;
+    let mirror = fixture.archives();
+    let folder = mirror.join(fixture.default_host).join("gitlabspot/gitlabspot");
     for (name, text) in ["index.json", "0.1.0.json"].into_iter().zip(guide("json")) {
-        fs::write(folder.join(name), text.replace("linux_amd64", &scene.release.platform())).unwrap();
+        fs::write(folder.join(name), text.replace("linux_amd64", &fixture.release.platform())).unwrap();
     }
-    let _ = scene.configure(NETWORK_MIRROR, &scene.registry.mirror(&mirror));
-    let _ = scene.assert_installs().await;
+    let _ = fixture.configure(NETWORK_MIRROR, &fixture.registry.mirror(&mirror));
+    let _ = fixture.assert_installs().await;
 }
 
 /// An OCI registry, which Terraform does not support.
 #[tokio::test]
-async fn oci_with_opentofu() {
-    let scene = Scene::new("oci", Engine::opentofu()).await;
-    let _ = scene.configure(OCI_MIRROR, &scene.registry.host());
-    let said = scene.assert_installs().await.prose();
-    assert!(said.contains("verified checksum"), "{said}");
-    let archive = scene.release.file(&format!("{}.zip", scene.release.platform()));
-    let expected = format!("zh:{}", scene.release.sha256(&archive));
-    assert_eq!(scene.checksums("zh:"), [expected]);
-    let seen = scene.registry.seen();
+async fn oci_registry_with_opentofu() {
+    let fixture = Fixture::new("oci", Engine::opentofu()).await;
+    let _ = fixture.configure(OCI_MIRROR, &fixture.registry.host());
+    let printed = fixture.assert_installs().await.prose();
+    assert!(printed.contains("verified checksum"), "{printed}");
+    let archive = fixture.release.file(&format!("{}.zip", fixture.release.platform()));
+    let expected = format!("zh:{}", fixture.release.sha256(&archive));
+    assert_eq!(fixture.checksums("zh:"), [expected]);
+    let seen = fixture.registry.seen();
     assert!(seen.iter().all(|line| line.contains("/v2/")), "{seen:?}");
 }

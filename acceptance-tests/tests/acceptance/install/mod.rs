@@ -39,7 +39,7 @@ const REGISTRY: (&str, &str) =
     (include_str!("../../../../examples/installation/registry.tfrc"), "registry.example.com");
 
 /// A release, and a server that offers it.
-struct Scene {
+struct Fixture {
     workspace: Workspace,
     stage: Stage,
     release: Release,
@@ -48,7 +48,7 @@ struct Scene {
     default_host: &'static str,
 }
 
-impl Scene {
+impl Fixture {
     async fn new(test: &str, engine: Engine) -> Self {
         let default_host = if engine.name() == "opentofu" { "registry.opentofu.org" } else { "registry.terraform.io" };
         let stage = Stage::new(&format!("install/{test}/{}", engine.name()), engine).await;

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use gitlabspot_acceptance_tests::Engine;
 
-use super::{FILESYSTEM_MIRROR, NETWORK_MIRROR, OCI_MIRROR, Scene};
+use super::{FILESYSTEM_MIRROR, Fixture, NETWORK_MIRROR, OCI_MIRROR};
 
 const LOCKED: &str = "match any of the checksums previously recorded in the dependency lock file";
 
-async fn from_the_registry(engine: Engine) {
-    let scene = Scene::new("refused_by_registry", engine).await;
-    let release = &scene.release;
+async fn falsified_registry_files_are_refused(engine: Engine) {
+    let fixture = Fixture::new("refused_by_registry", engine).await;
+    let release = &fixture.release;
     let archive = release.file(&format!("{}.zip", release.platform()));
     let (sums, signature) = (release.file("SHA256SUMS"), release.file("SHA256SUMS.sig"));
     let list = fs::read_to_string(release.folder().join(&sums)).unwrap();
@@ -23,85 +23,85 @@ async fn from_the_registry(engine: Engine) {
         (&sums, line_of("_manifest.json"), "signature"),
         (&signature, end_of(&signature), "signature"),
     ] {
-        scene.registry.falsify(file, byte);
-        let _ = scene.configure_registry();
-        refused(&scene, words).await;
+        fixture.registry.falsify(file, byte);
+        let _ = fixture.configure_registry();
+        refused(&fixture, words).await;
     }
 }
 
 #[tokio::test]
-async fn from_the_registry_with_opentofu() {
-    from_the_registry(Engine::opentofu()).await;
+async fn falsified_registry_files_are_refused_with_opentofu() {
+    falsified_registry_files_are_refused(Engine::opentofu()).await;
 }
 
 #[tokio::test]
-async fn from_the_registry_with_terraform() {
+async fn falsified_registry_files_are_refused_with_terraform() {
     let Some(engine) = Engine::terraform() else { return };
-    from_the_registry(engine).await;
+    falsified_registry_files_are_refused(engine).await;
 }
 
-async fn from_mirrors(engine: Engine) {
+async fn falsified_mirror_files_are_refused(engine: Engine) {
     let is_opentofu = engine.name() == "opentofu";
-    let scene = Scene::new("refused_by_mirrors", engine).await;
-    let archive = scene.release.file(&format!("{}.zip", scene.release.platform()));
-    let archives = scene.archives();
-    let url = scene.registry.mirror(&scene.mirrored().await);
+    let fixture = Fixture::new("refused_by_mirrors", engine).await;
+    let archive = fixture.release.file(&format!("{}.zip", fixture.release.platform()));
+    let archives = fixture.archives();
+    let url = fixture.registry.mirror(&fixture.mirrored().await);
 
-    let _ = scene.configure(FILESYSTEM_MIRROR, &archives.display().to_string());
-    let _ = scene.assert_installs().await;
-    the_installed_one(&scene).await;
-    the_one_of_another_lock_file(&scene).await;
+    let _ = fixture.configure(FILESYSTEM_MIRROR, &archives.display().to_string());
+    let _ = fixture.assert_installs().await;
+    refuse_falsified_installed_provider(&fixture).await;
+    refuse_other_lock_file_checksum(&fixture).await;
     // A filesystem mirror has no checksums: those of the lock file count.
-    let locked = scene.locked();
-    change_a_byte(&archives.join(scene.default_host).join("gitlabspot/gitlabspot").join(&archive));
-    scene.workspace.uninstall();
-    refused(&scene, "checksum").await;
-    assert_eq!(scene.locked(), locked);
+    let locked = fixture.locked();
+    change_a_byte(&archives.join(fixture.default_host).join("gitlabspot/gitlabspot").join(&archive));
+    fixture.workspace.uninstall();
+    refused(&fixture, "checksum").await;
+    assert_eq!(fixture.locked(), locked);
 
-    scene.registry.falsify(&archive, 1_000);
-    let _ = scene.configure(NETWORK_MIRROR, &url);
-    refused(&scene, "checksum").await;
+    fixture.registry.falsify(&archive, 1_000);
+    let _ = fixture.configure(NETWORK_MIRROR, &url);
+    refused(&fixture, "checksum").await;
     if is_opentofu {
-        let _ = scene.configure(OCI_MIRROR, &scene.registry.host());
-        refused(&scene, "does not match digest").await;
+        let _ = fixture.configure(OCI_MIRROR, &fixture.registry.host());
+        refused(&fixture, "does not match digest").await;
     }
 }
 
 #[tokio::test]
-async fn from_mirrors_with_opentofu() {
-    from_mirrors(Engine::opentofu()).await;
+async fn falsified_mirror_files_are_refused_with_opentofu() {
+    falsified_mirror_files_are_refused(Engine::opentofu()).await;
 }
 
 #[tokio::test]
-async fn from_mirrors_with_terraform() {
+async fn falsified_mirror_files_are_refused_with_terraform() {
     let Some(engine) = Engine::terraform() else { return };
-    from_mirrors(engine).await;
+    falsified_mirror_files_are_refused(engine).await;
 }
 
-async fn refused(scene: &Scene, words: &str) {
-    let said = scene.workspace.run(&["init", "-input=false"]).await.failed();
-    assert!(said.contains("Failed to install provider") && said.contains(words), "{words} is not in: {said}");
+async fn refused(fixture: &Fixture, words: &str) {
+    let printed = fixture.workspace.run(&["init", "-input=false"]).await.failed();
+    assert!(printed.contains("Failed to install provider") && printed.contains(words), "{words} is not in: {printed}");
 }
 
 /// What is changed after it was installed.
-async fn the_installed_one(scene: &Scene) {
-    let program = program(&scene.workspace.folder().join(".terraform/providers")).unwrap();
+async fn refuse_falsified_installed_provider(fixture: &Fixture) {
+    let program = program(&fixture.workspace.folder().join(".terraform/providers")).unwrap();
     let content = fs::read(&program).unwrap();
     change_a_byte(&program);
-    let said = scene.workspace.run(&["plan", "-input=false"]).await.failed();
-    assert!(said.contains("checksums recorded in the dependency lock file"), "{said}");
+    let printed = fixture.workspace.run(&["plan", "-input=false"]).await.failed();
+    assert!(printed.contains("checksums recorded in the dependency lock file"), "{printed}");
     fs::write(&program, content).unwrap();
-    let _ = scene.workspace.plan().await;
+    let _ = fixture.workspace.plan().await;
 }
 
-async fn the_one_of_another_lock_file(scene: &Scene) {
-    let locked = scene.locked();
+async fn refuse_other_lock_file_checksum(fixture: &Fixture) {
+    let locked = fixture.locked();
     let other = format!("h1:{}=", "A".repeat(43));
-    fs::write(scene.workspace.lock_file(), locked.replace(&scene.checksums("h1:")[0], &other)).unwrap();
-    scene.workspace.uninstall();
-    refused(scene, LOCKED).await;
-    fs::write(scene.workspace.lock_file(), locked).unwrap();
-    let _ = scene.workspace.run(&["init", "-input=false"]).await.succeeded();
+    fs::write(fixture.workspace.lock_file(), locked.replace(&fixture.checksums("h1:")[0], &other)).unwrap();
+    fixture.workspace.uninstall();
+    refused(fixture, LOCKED).await;
+    fs::write(fixture.workspace.lock_file(), locked).unwrap();
+    let _ = fixture.workspace.run(&["init", "-input=false"]).await.succeeded();
 }
 
 fn program(folder: &Path) -> Option<PathBuf> {

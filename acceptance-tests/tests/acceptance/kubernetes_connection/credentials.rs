@@ -6,41 +6,42 @@ use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::api::PostParams;
 use serde_json::json;
 
-use super::{ADDRESS, Scene, assert_said, with};
+use super::{ADDRESS, Fixture, assert_printed, with};
 
-/// K8: host, token and authority; client certificate and key; and whatever the certificate's name is.
+/// K8: host, token and certificate authority; client certificate and key; and a server name that differs from the host.
 #[tokio::test]
-async fn host_with_token_or_certificate() {
-    let scene = Scene::new("host", &json!({})).await;
-    scene.connect(&scene.host());
-    scene.workspace.apply().await;
-    scene.workspace.assert_stable().await;
-    let (certificate, key) = scene.cloud.kubernetes_certificate();
+async fn host_with_token_or_client_certificate() {
+    let fixture = Fixture::new("host", &json!({})).await;
+    fixture.connect(&fixture.host());
+    fixture.workspace.apply().await;
+    fixture.workspace.assert_stable().await;
+    let (certificate, key) = fixture.cloud.kubernetes_certificate();
     let certified = json!({ "token": null, "client_certificate": certificate, "client_key": key });
-    let elsewhere = scene.cloud.kubernetes_host().replace("127.0.0.1", "localhost");
+    let elsewhere = fixture.cloud.kubernetes_host().replace("127.0.0.1", "localhost");
     let ways = [
         certified.clone(),
         json!({ "host": elsewhere, "tls_server_name": "kubernetes.default.svc" }),
-        json!({ "host": scene.cloud.kubernetes_host().trim_start_matches("https://") }),
+        json!({ "host": fixture.cloud.kubernetes_host().trim_start_matches("https://") }),
         json!({ "cluster_ca_certificate": null, "insecure": true }),
         with(&certified, json!({ "cluster_ca_certificate": null, "insecure": true })),
     ];
     for way in ways {
-        scene.connect(&with(&scene.host(), way));
-        scene.assert_found().await;
+        fixture.connect(&with(&fixture.host(), way));
+        fixture.assert_found().await;
     }
-    scene.connect(&scene.host());
-    scene.destroy().await;
+    fixture.connect(&fixture.host());
+    fixture.destroy().await;
 }
 
-/// K9: a server that is not trusted is told from one that is silent, with the setting that would help; nothing is sent.
+/// K9: the error for an untrusted server certificate differs from a timeout and names the setting to change; no request
+/// is sent.
 #[tokio::test]
-async fn whom_not_to_trust() {
-    let scene = Scene::new("trust", &json!({})).await;
+async fn untrusted_server_certificate_is_explained() {
+    let fixture = Fixture::new("trust", &json!({})).await;
     let proxy = Proxy::to_loopback().await;
-    let (other_authority, _) = scene.cloud.kubernetes_certificate();
-    let port = scene.cloud.kubernetes_host().rsplit(':').next().unwrap().to_owned();
-    let api = format!("the certificate of the Kubernetes API at {}/ is not trusted:", scene.cloud.kubernetes_host());
+    let (other_authority, _) = fixture.cloud.kubernetes_certificate();
+    let port = fixture.cloud.kubernetes_host().rsplit(':').next().unwrap().to_owned();
+    let api = format!("the certificate of the Kubernetes API at {}/ is not trusted:", fixture.cloud.kubernetes_host());
     let named = format!(
         "the certificate of the Kubernetes API at https://prod.example.com:{port}/ \
         is not trusted:"
@@ -61,43 +62,43 @@ async fn whom_not_to_trust() {
         (json!({ "tls_server_name": "prod.example.com" }), &[&api, "not valid for name \"prod.example.com\""]),
     ];
     for (settings, texts) in cases {
-        scene.connect(&with(&scene.host(), settings));
-        let said = scene.workspace.try_apply().await.failed();
-        assert_said(&said, texts);
-        assert_said(&said, &["Error: Cannot apply the warm capacity", "Nothing was changed."]);
+        fixture.connect(&with(&fixture.host(), settings));
+        let printed = fixture.workspace.try_apply().await.failed();
+        assert_printed(&printed, texts);
+        assert_printed(&printed, &["Error: Cannot apply the warm capacity", "Nothing was changed."]);
     }
-    scene.assert_nothing_left().await;
+    fixture.assert_nothing_remains().await;
 }
 
-/// K10: a server that nobody has started is named, with its address and what the system says.
+/// K10: a server that is not running is named, with its address and the error of the system.
 #[tokio::test]
-async fn nobody_answers() {
-    let scene = Scene::new("unreachable", &json!({})).await;
-    scene.connect(&with(&scene.host(), json!({ "host": "https://127.0.0.1:1" })));
-    let workspace = scene.workspace.clone().with_environment("GITLABSPOT_CLOCK_SPEED", "100");
-    let said = workspace.try_apply().await.failed();
-    assert_said(&said, &["the Kubernetes API at https://127.0.0.1:1/ cannot be reached:", "Connection refused"]);
+async fn refused_connection_names_the_address() {
+    let fixture = Fixture::new("unreachable", &json!({})).await;
+    fixture.connect(&with(&fixture.host(), json!({ "host": "https://127.0.0.1:1" })));
+    let workspace = fixture.workspace.clone().with_environment("GITLABSPOT_CLOCK_SPEED", "100");
+    let printed = workspace.try_apply().await.failed();
+    assert_printed(&printed, &["the Kubernetes API at https://127.0.0.1:1/ cannot be reached:", "Connection refused"]);
     assert!(!workspace.state().await.contains(ADDRESS));
-    scene.assert_nothing_left().await;
+    fixture.assert_nothing_remains().await;
 }
 
-/// K11: a token that the cluster does not take is told as that, and tried once.
+/// K11: a token that the cluster does not accept is reported as such, and sent once.
 #[tokio::test]
-async fn a_token_that_is_none() {
-    let scene = Scene::new("unauthorized", &json!({})).await;
-    let proxy = scene.stage.kubernetes_faults();
-    let settings = with(&scene.host(), json!({ "host": proxy.host(), "token": "nobody" }));
-    scene.connect(&settings);
-    let said = scene.workspace.try_apply().await.failed();
-    assert_said(
-        &said,
+async fn invalid_token_is_tried_once() {
+    let fixture = Fixture::new("unauthorized", &json!({})).await;
+    let proxy = fixture.stage.kubernetes_faults();
+    let settings = with(&fixture.host(), json!({ "host": proxy.host(), "token": "nobody" }));
+    fixture.connect(&settings);
+    let printed = fixture.workspace.try_apply().await.failed();
+    assert_printed(
+        &printed,
         &[
             "the cluster does not accept the credentials (401 Unauthorized).",
             "Check the token, certificate or command of the provider's \"kubernetes\"; with cluster_name, the AWS identity \
              needs an access entry of the EKS cluster.",
         ],
     );
-    assert!(!said.contains("nobody"), "{said}");
+    assert!(!printed.contains("nobody"), "{printed}");
     let mut paths: Vec<_> = proxy.calls().into_iter().map(|call| (call.path, call.status)).collect();
     let requests = paths.len();
     paths.sort();
@@ -105,53 +106,56 @@ async fn a_token_that_is_none() {
     // Of requests at once, the first refusal ends the others.
     let is_refused = |status: &Option<u16>| status.is_none_or(|status| status == 401);
     assert!(paths.len() == requests && paths.iter().all(|(_, status)| is_refused(status)), "{paths:?}");
-    scene.assert_nothing_left().await;
+    fixture.assert_nothing_remains().await;
 }
 
-/// K12: an identity without rights is told which verb and which resource it lacks, and so is one that lost them.
+/// K12: an identity without permissions is told which verb and resource it lacks, also when it lost them.
 #[tokio::test]
-async fn an_identity_without_rights() {
-    let scene = Scene::new("forbidden", &json!({})).await;
-    let namespace = scene.stage.namespace.name();
-    let accounts = scene.stage.kubernetes.api::<ServiceAccount>(namespace);
+async fn missing_permission_names_verb_and_resource() {
+    let fixture = Fixture::new("forbidden", &json!({})).await;
+    let namespace = fixture.stage.namespace.name();
+    let accounts = fixture.stage.kubernetes.api::<ServiceAccount>(namespace);
     let account = serde_json::from_value(json!({ "metadata": { "name": "nobody" } })).unwrap();
     accounts.create(&PostParams::default(), &account).await.unwrap();
     let request: TokenRequest = serde_json::from_value(json!({ "spec": { "audiences": [] } })).unwrap();
     let token = accounts.create_token_request("nobody", &PostParams::default(), &request).await.unwrap();
     let token = token.status.unwrap().token;
-    scene.connect(&with(&scene.host(), json!({ "token": token })));
-    let said = scene.workspace.try_apply().await.failed();
+    fixture.connect(&with(&fixture.host(), json!({ "token": token })));
+    let printed = fixture.workspace.try_apply().await.failed();
     let who = format!("User \"system:serviceaccount:{namespace}:nobody\" cannot");
-    assert_said(&said, &["the identity in use is not allowed to do this:", &who, "resource \"", "in API group \""]);
+    assert_printed(
+        &printed,
+        &["the identity in use is not allowed to do this:", &who, "resource \"", "in API group \""],
+    );
 
-    scene.connect(&scene.host());
-    scene.workspace.apply().await;
-    scene.connect(&with(&scene.host(), json!({ "token": token })));
-    let plan = scene.workspace.plan().await;
-    let said = plan.output().prose();
-    assert!(plan.is_empty() && said.contains("Warning: Missing permissions to read the warm capacity"), "{said}");
-    assert!(said.contains(&format!("- get deployments.apps in the namespace {namespace}")), "{said}");
-    scene.connect(&scene.host());
-    scene.workspace.destroy().await;
+    fixture.connect(&fixture.host());
+    fixture.workspace.apply().await;
+    fixture.connect(&with(&fixture.host(), json!({ "token": token })));
+    let plan = fixture.workspace.plan().await;
+    let printed = plan.output().prose();
+    assert!(plan.is_empty() && printed.contains("Warning: Missing permissions to read the warm capacity"), "{printed}");
+    assert!(printed.contains(&format!("- get deployments.apps in the namespace {namespace}")), "{printed}");
+    fixture.connect(&fixture.host());
+    fixture.workspace.destroy().await;
     accounts.delete("nobody", &kube::api::DeleteParams::default()).await.unwrap();
-    scene.assert_nothing_left().await;
+    fixture.assert_nothing_remains().await;
 }
 
-/// K13: a token that stays the same is not sent again after a 401, and the next plan goes on.
+/// K13: a static token is not sent again after a 401, and the next plan succeeds.
 #[tokio::test]
-async fn a_401_in_passing() {
-    let scene = Scene::new("once_unauthorized", &json!({})).await;
-    let proxy = scene.stage.kubernetes_faults();
-    scene.connect(&with(&scene.host(), json!({ "host": proxy.host() })));
-    scene.workspace.apply().await;
+async fn static_token_is_not_resent_after_401() {
+    let fixture = Fixture::new("once_unauthorized", &json!({})).await;
+    let proxy = fixture.stage.kubernetes_faults();
+    fixture.connect(&with(&fixture.host(), json!({ "host": proxy.host() })));
+    fixture.workspace.apply().await;
     proxy.forget();
     proxy.inject(KubernetesFault::unauthorized("GET", "/deployments/probe"));
-    let said = scene.refusal().await;
-    assert_said(
-        &said,
+    let printed = fixture.refusal().await;
+    assert_printed(
+        &printed,
         &["the cluster does not accept the credentials (401 Unauthorized)", "The state was not changed."],
     );
     assert_eq!(proxy.calls_of("GET", "/deployments/probe").len(), 1);
-    scene.assert_found().await;
-    scene.destroy().await;
+    fixture.assert_found().await;
+    fixture.destroy().await;
 }

@@ -6,13 +6,13 @@ use std::path::Path;
 use gitlabspot_acceptance_tests::{KubernetesFault, until};
 use serde_json::{Value, json};
 
-use super::{Scene, assert_said, with};
+use super::{Fixture, assert_printed, with};
 
 const VERSION: &str = "client.authentication.k8s.io/v1";
 
 /// A command that gives the administrator's token by `word`, and writes down that it was called.
-pub(super) fn command(scene: &Scene, word: &str) -> Value {
-    let script = scene.stage.folder().join("credentials.sh");
+pub(super) fn command(fixture: &Fixture, word: &str) -> Value {
+    let script = fixture.stage.folder().join("credentials.sh");
     fs::write(
         &script,
         "echo called >>\"$CALLS\"\n\
@@ -26,108 +26,108 @@ pub(super) fn command(scene: &Scene, word: &str) -> Value {
          esac\n",
     )
     .unwrap();
-    let (certificate, key) = scene.cloud.kubernetes_certificate();
+    let (certificate, key) = fixture.cloud.kubernetes_certificate();
     let credential = json!({
         "apiVersion": VERSION,
         "kind": "ExecCredential",
         "status": { "clientCertificateData": certificate, "clientKeyData": key },
     });
-    let file = scene.stage.folder().join("credential.json");
+    let file = fixture.stage.folder().join("credential.json");
     fs::write(&file, credential.to_string()).unwrap();
     json!({
         "api_version": VERSION,
         "command": "/bin/sh",
         "args": [script.display().to_string(), word],
         "env": {
-            "CALLS": calls_file(scene),
+            "CALLS": calls_file(fixture),
             "CERTIFICATE": file.display().to_string(),
-            "TOKEN": scene.cloud.kubernetes_token(),
+            "TOKEN": fixture.cloud.kubernetes_token(),
             "VERSION": VERSION,
         },
     })
 }
 
-fn calls_file(scene: &Scene) -> String {
-    scene.stage.folder().join("calls").display().to_string()
+fn calls_file(fixture: &Fixture) -> String {
+    fixture.stage.folder().join("calls").display().to_string()
 }
 
 /// How often the command was called since the last time.
-fn calls(scene: &Scene) -> usize {
-    let file = calls_file(scene);
+fn calls(fixture: &Fixture) -> usize {
+    let file = calls_file(fixture);
     let text = fs::read_to_string(&file).unwrap_or_default();
     let _ = fs::remove_file(&file);
     text.lines().count()
 }
 
-fn settings(scene: &Scene, host: &str, word: &str) -> Value {
-    with(&scene.host(), json!({ "host": host, "token": null, "exec": command(scene, word) }))
+fn settings(fixture: &Fixture, host: &str, word: &str) -> Value {
+    with(&fixture.host(), json!({ "host": host, "token": null, "exec": command(fixture, word) }))
 }
 
-/// K14: the command is called when it is first needed, once more after a 401, and for each request while what it gives has
-/// ended; a certificate does as well as a token.
+/// K14: the command runs at the first request, once more after a 401, and for each request while its credentials have
+/// expired; it can return a client certificate instead of a token.
 #[tokio::test]
-async fn called_when_needed() {
-    let scene = Scene::new("exec", &json!({})).await;
-    let proxy = scene.stage.kubernetes_faults();
-    let connect = |word: &str| scene.connect(&settings(&scene, &proxy.host(), word));
+async fn exec_command_runs_when_needed() {
+    let fixture = Fixture::new("exec", &json!({})).await;
+    let proxy = fixture.stage.kubernetes_faults();
+    let connect = |word: &str| fixture.connect(&settings(&fixture, &proxy.host(), word));
     connect("echo");
-    let _ = scene.workspace.validate().await;
-    assert_eq!(calls(&scene), 0);
-    scene.workspace.apply().await;
-    assert_eq!(calls(&scene), 1, "there was nothing to look at while planning");
-    scene.assert_found().await;
-    assert_eq!(calls(&scene), 1);
+    let _ = fixture.workspace.validate().await;
+    assert_eq!(calls(&fixture), 0);
+    fixture.workspace.apply().await;
+    assert_eq!(calls(&fixture), 1, "there was nothing to look at while planning");
+    fixture.assert_found().await;
+    assert_eq!(calls(&fixture), 1);
 
     proxy.forget();
     proxy.inject(KubernetesFault::unauthorized("GET", "/deployments/probe"));
-    scene.assert_found().await;
-    assert_eq!(calls(&scene), 2);
+    fixture.assert_found().await;
+    assert_eq!(calls(&fixture), 2);
     let statuses: Vec<_> = proxy.calls_of("GET", "/deployments/probe").iter().map(|call| call.status).collect();
     assert_eq!(statuses, [Some(401), Some(200)]);
 
     // Twice is once too often.
     proxy.inject(KubernetesFault::unauthorized("GET", "/deployments/probe").times(2));
-    assert_said(&scene.refusal().await, &["A token that can be renewed was renewed once."]);
-    assert_eq!(calls(&scene), 2);
+    assert_printed(&fixture.refusal().await, &["A token that can be renewed was renewed once."]);
+    assert_eq!(calls(&fixture), 2);
 
     connect("expired");
     proxy.forget();
-    scene.assert_found().await;
+    fixture.assert_found().await;
     let requests = proxy.calls().len();
     // The one that the connection began with, and one for each request.
-    assert_eq!(calls(&scene), requests + 1);
+    assert_eq!(calls(&fixture), requests + 1);
 
-    scene.connect(&settings(&scene, scene.cloud.kubernetes_host(), "certificate"));
-    scene.assert_found().await;
+    fixture.connect(&settings(&fixture, fixture.cloud.kubernetes_host(), "certificate"));
+    fixture.assert_found().await;
     connect("echo");
-    scene.destroy().await;
+    fixture.destroy().await;
 }
 
 /// K14: one Ctrl-C ends a run that waits for the command, and the command.
 #[tokio::test]
-async fn that_waits_for_somebody() {
-    let scene = Scene::new("exec_waiting", &json!({})).await;
-    let connect = |word: &str| scene.connect(&settings(&scene, scene.cloud.kubernetes_host(), word));
+async fn interrupt_ends_a_waiting_exec_command() {
+    let fixture = Fixture::new("exec_waiting", &json!({})).await;
+    let connect = |word: &str| fixture.connect(&settings(&fixture, fixture.cloud.kubernetes_host(), word));
     connect("echo");
-    scene.workspace.apply().await;
+    fixture.workspace.apply().await;
     connect("wait");
-    let file = format!("{}.process", calls_file(&scene));
-    let running = scene.workspace.begin(&["plan", "-input=false"]);
+    let file = format!("{}.process", calls_file(&fixture));
+    let running = fixture.workspace.begin(&["plan", "-input=false"]);
     let process = || fs::read_to_string(&file).ok().filter(|text| text.ends_with('\n'));
     until("the command runs", async || process().is_some()).await;
-    let said = running.interrupt().await.failed();
-    assert_said(&said, &["Error: Run stopped", "The run was stopped while a connection was being established."]);
+    let printed = running.interrupt().await.failed();
+    assert_printed(&printed, &["Error: Run stopped", "The run was stopped while a connection was being established."]);
     let process = process().unwrap();
     until("the command is gone", async || !Path::new("/proc").join(process.trim()).exists()).await;
     connect("echo");
-    scene.destroy().await;
+    fixture.destroy().await;
 }
 
-/// K15: a kubeconfig's command, beside the file, is told of the cluster if the file wants that.
+/// K15: the command of a kubeconfig runs in its directory, and gets the cluster information if the file asks for it.
 #[tokio::test]
-async fn of_a_kubeconfig() {
-    let scene = Scene::new("exec_of_kubeconfig", &json!({})).await;
-    let folder = scene.stage.folder();
+async fn exec_command_of_a_kubeconfig() {
+    let fixture = Fixture::new("exec_of_kubeconfig", &json!({})).await;
+    let folder = fixture.stage.folder();
     let script = folder.join("bin/credentials");
     fs::create_dir_all(script.parent().unwrap()).unwrap();
     fs::write(
@@ -140,52 +140,52 @@ async fn of_a_kubeconfig() {
     let mut permissions = fs::metadata(&script).unwrap().permissions();
     std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o755);
     fs::set_permissions(&script, permissions).unwrap();
-    let proxy = scene.stage.kubernetes_faults();
+    let proxy = fixture.stage.kubernetes_faults();
     let exec = json!({
         "apiVersion": VERSION,
         "command": "bin/credentials",
         "provideClusterInfo": true,
         "installHint": "It comes with the kubeconfig.",
         "env": [
-            { "name": "TOKEN", "value": scene.cloud.kubernetes_token() },
+            { "name": "TOKEN", "value": fixture.cloud.kubernetes_token() },
             { "name": "SERVER", "value": proxy.host() },
         ],
     });
     let path = folder.join("kubeconfig");
     fs::write(&path, proxy.kubeconfig(&json!({ "exec": exec })).to_string()).unwrap();
-    scene.connect(&json!({ "config_path": path.display().to_string() }));
-    scene.workspace.apply().await;
-    scene.workspace.assert_stable().await;
+    fixture.connect(&json!({ "config_path": path.display().to_string() }));
+    fixture.workspace.apply().await;
+    fixture.workspace.assert_stable().await;
     let away = folder.join("bin/away");
     fs::rename(&script, &away).unwrap();
-    let said = scene.refusal().await;
-    assert_said(&said, &["Error: No Kubernetes credentials", "It comes with the kubeconfig."]);
+    let printed = fixture.refusal().await;
+    assert_printed(&printed, &["Error: No Kubernetes credentials", "It comes with the kubeconfig."]);
     fs::rename(&away, &script).unwrap();
-    scene.destroy().await;
+    fixture.destroy().await;
 }
 
-/// K16: a command that is missing, fails or prints something else is named with what it said of it, never with what it
-/// printed.
+/// K16: a command that is missing, fails or prints an invalid answer is named with its standard error, and never with
+/// its standard output.
 #[tokio::test]
-async fn that_fails() {
-    let scene = Scene::new("exec_failing", &json!({})).await;
-    let host = scene.cloud.kubernetes_host();
-    let token = scene.cloud.kubernetes_token();
+async fn failed_exec_command_is_explained() {
+    let fixture = Fixture::new("exec_failing", &json!({})).await;
+    let host = fixture.cloud.kubernetes_host();
+    let token = fixture.cloud.kubernetes_token();
     let missing = json!({ "api_version": VERSION, "command": "no-such-command" });
     let cases = [
         (
-            with(&settings(&scene, host, ""), json!({ "exec": missing })),
+            with(&settings(&fixture, host, ""), json!({ "exec": missing })),
             "The command \"no-such-command\" returned no credentials for the cluster: it does not exist, or is not in \
              PATH: install it, or specify its path.",
         ),
-        (settings(&scene, host, "fail"), "exit status: 7: the session has ended: log in."),
-        (settings(&scene, host, "noise"), "its output is not an ExecCredential (line 1)."),
+        (settings(&fixture, host, "fail"), "exit status: 7: the session has ended: log in."),
+        (settings(&fixture, host, "noise"), "its output is not an ExecCredential (line 1)."),
     ];
     for (settings, text) in cases {
-        scene.connect(&settings);
-        let said = scene.workspace.try_apply().await.failed();
-        assert_said(&said, &["Error: No Kubernetes credentials", text]);
-        assert!(!said.contains(token), "{said}");
+        fixture.connect(&settings);
+        let printed = fixture.workspace.try_apply().await.failed();
+        assert_printed(&printed, &["Error: No Kubernetes credentials", text]);
+        assert!(!printed.contains(token), "{printed}");
     }
-    scene.assert_nothing_left().await;
+    fixture.assert_nothing_remains().await;
 }

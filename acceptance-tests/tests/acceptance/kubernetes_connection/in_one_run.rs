@@ -11,7 +11,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
-use super::{ADDRESS, Scene, host};
+use super::{ADDRESS, Fixture, host};
 
 const CLUSTER: &str = "terraform_data.cluster";
 
@@ -39,32 +39,33 @@ async fn maker(eks: Client, subnets: Vec<String>, makes: Arc<Semaphore>) -> Valu
     json!({ "host": address.ip().to_string(), "port": address.port().to_string() })
 }
 
-async fn scene(way: &str, engine: Engine) -> Scene {
+async fn fixture(connection: &str, engine: Engine) -> Fixture {
     let cloud = Cloud::running();
     let nowhere = json!({ "host": "127.0.0.1", "port": "1" });
-    let variables = json!({ "way": way, "kubernetes": host(&cloud), "maker": nowhere });
-    let mut scene = Scene::of("in_one_run", &format!("in_one_run_{}_{way}", engine.name()), variables, engine).await;
-    with_maker(&scene, &Arc::new(Semaphore::new(1))).await;
+    let variables = json!({ "way": connection, "kubernetes": host(&cloud), "maker": nowhere });
+    let mut fixture =
+        Fixture::of("in_one_run", &format!("in_one_run_{}_{connection}", engine.name()), variables, engine).await;
+    with_maker(&fixture, &Arc::new(Semaphore::new(1))).await;
     // For whoever falls back to them.
-    scene.workspace = scene
+    fixture.workspace = fixture
         .workspace
         .with_environment("KUBE_HOST", "https://127.0.0.1:1")
         .with_environment("KUBE_TOKEN", "nobody")
         .with_environment("KUBE_CLUSTER_CA_CERT_DATA", &cloud.kubernetes_authority());
-    scene
+    fixture
 }
 
-async fn with_maker(scene: &Scene, makes: &Arc<Semaphore>) {
-    let subnets = scene.stage.account.subnet_ids().values().cloned().collect();
-    let maker = maker(scene.stage.account.eks(), subnets, Arc::clone(makes)).await;
-    scene.workspace.set(&json!({ "maker": maker }));
+async fn with_maker(fixture: &Fixture, makes: &Arc<Semaphore>) {
+    let subnets = fixture.stage.account.subnet_ids().values().cloned().collect();
+    let maker = maker(fixture.stage.account.eks(), subnets, Arc::clone(makes)).await;
+    fixture.workspace.set(&json!({ "maker": maker }));
 }
 
 /// One run makes the cluster and deploys onto it, the next finds nothing to do, and one run destroys both, in order.
-async fn lives(way: &str, engine: Engine) {
-    let scene = scene(way, engine).await;
+async fn create_and_destroy(connection: &str, engine: Engine) {
+    let fixture = fixture(connection, engine).await;
     let trap = Proxy::to_loopback().await;
-    let trapped = scene
+    let trapped = fixture
         .workspace
         .clone()
         .with_environment("KUBE_HOST", &trap.url())
@@ -73,74 +74,74 @@ async fn lives(way: &str, engine: Engine) {
     let create = vec!["create".to_owned()];
     assert_eq!(plan.changes(), [(CLUSTER.to_owned(), create.clone()), (ADDRESS.to_owned(), create)].into());
     assert_eq!(trap.asked(), [""; 0]);
-    assert!(scene.stage.account.calls_of("eks", ".*").is_empty());
-    assert!(scene.stage.account.calls_of("authenticator", ".*").is_empty());
+    assert!(fixture.stage.account.calls_of("eks", ".*").is_empty());
+    assert!(fixture.stage.account.calls_of("authenticator", ".*").is_empty());
 
-    let _ = scene.workspace.apply().await;
-    scene.workspace.assert_stable().await;
-    let _ = scene.workspace.destroy().await;
-    assert_eq!(scene.workspace.state().await.addresses(), [""; 0]);
-    scene.assert_nothing_left().await;
+    let _ = fixture.workspace.apply().await;
+    fixture.workspace.assert_stable().await;
+    let _ = fixture.workspace.destroy().await;
+    assert_eq!(fixture.workspace.state().await.addresses(), [""; 0]);
+    fixture.assert_nothing_remains().await;
 }
 
-/// K28: by the resource's cluster_name.
+/// K28: with the `cluster_name` of the resource.
 #[tokio::test]
-async fn by_the_resources_cluster_name() {
-    lives("resource", Engine::opentofu()).await;
+async fn cluster_and_objects_in_one_run_by_cluster_name_of_the_resource() {
+    create_and_destroy("resource", Engine::opentofu()).await;
 }
 
-/// K28: by the provider's cluster_name.
+/// K28: with the `cluster_name` of the provider.
 #[tokio::test]
-async fn by_the_providers_cluster_name() {
-    lives("provider", Engine::opentofu()).await;
+async fn cluster_and_objects_in_one_run_by_cluster_name_of_the_provider() {
+    create_and_destroy("provider", Engine::opentofu()).await;
 }
 
-/// K28: by the provider's host and token.
+/// K28: with `host` and `token` of the provider.
 #[tokio::test]
-async fn by_the_providers_host() {
-    lives("host", Engine::opentofu()).await;
+async fn cluster_and_objects_in_one_run_by_host_of_the_provider() {
+    create_and_destroy("host", Engine::opentofu()).await;
 }
 
-/// K28: by the resource's cluster_name, and then by the provider's, with Terraform.
+/// K28: with the `cluster_name` of the resource, then of the provider, in Terraform.
 #[tokio::test]
-async fn with_terraform() {
-    for way in ["resource", "provider"] {
+async fn cluster_and_objects_in_one_run_with_terraform() {
+    for connection in ["resource", "provider"] {
         let Some(terraform) = Engine::terraform() else { return };
-        lives(way, terraform).await;
+        create_and_destroy(connection, terraform).await;
     }
 }
 
-/// K28: one run replaces the cluster by another one of the same name, elsewhere, and what was on it.
+/// K28: one run replaces the cluster by another one with the same name, at another endpoint, and its objects.
 #[tokio::test]
-async fn that_replaces_the_cluster() {
+async fn cluster_and_objects_are_replaced_in_one_run() {
     let makes = Arc::new(Semaphore::new(1));
     let nowhere = json!({ "maker": { "host": "127.0.0.1", "port": "1" } });
-    let scene = Scene::of("replaced", "in_one_run_replaced", nowhere, Engine::opentofu()).await;
-    with_maker(&scene, &makes).await;
-    let _ = scene.workspace.apply().await;
-    let proxy = scene.stage.kubernetes_faults();
+    let fixture = Fixture::of("replaced", "in_one_run_replaced", nowhere, Engine::opentofu()).await;
+    with_maker(&fixture, &makes).await;
+    let _ = fixture.workspace.apply().await;
+    let proxy = fixture.stage.kubernetes_faults();
     let replace = |address: &str| format!("-replace={address}");
     let (cluster, probe) = (replace(CLUSTER), replace(ADDRESS));
-    let running = scene.workspace.begin(&["apply", "-input=false", "-auto-approve", &cluster, &probe]);
-    let eks = scene.stage.account.eks();
+    let running = fixture.workspace.begin(&["apply", "-input=false", "-auto-approve", &cluster, &probe]);
+    let eks = fixture.stage.account.eks();
     until("the old cluster is gone", async || eks.describe_cluster().name("made").send().await.is_err()).await;
     assert_ne!(proxy.changes(), [""; 0]);
     proxy.go_down().await;
     makes.add_permits(1);
     let _ = running.output().await.succeeded();
-    scene.workspace.assert_stable().await;
-    let _ = scene.workspace.destroy().await;
-    scene.assert_nothing_left().await;
+    fixture.workspace.assert_stable().await;
+    let _ = fixture.workspace.destroy().await;
+    fixture.assert_nothing_remains().await;
 }
 
-/// K29: what exists already is not looked for while the way to it is unknown, and neither is anything else.
+/// K29: while connection settings are unknown, existing objects are not read, and no request is sent.
 #[tokio::test]
-async fn what_exists_waits_for_the_way_to_it() {
-    let scene = Scene::new("unknown", &json!({})).await;
-    scene.connect(&scene.host());
-    scene.workspace.apply().await;
+async fn unknown_connection_settings_defer_reads() {
+    let fixture = Fixture::new("unknown", &json!({})).await;
+    fixture.connect(&fixture.host());
+    fixture.workspace.apply().await;
     let trap = Proxy::to_loopback().await;
-    let kubeconfig = scene.stage.folder().join("trap");
+    let kubeconfig = fixture.stage.folder().join("trap");
     let config = json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "trap",
         "contexts": [{ "name": "trap", "context": { "cluster": "trap", "user": "trap" } }],
@@ -148,7 +149,7 @@ async fn what_exists_waits_for_the_way_to_it() {
         "users": [{ "name": "trap", "user": { "token": "t" } }],
     });
     fs::write(&kubeconfig, config.to_string()).unwrap();
-    let trapped = scene
+    let trapped = fixture
         .workspace
         .clone()
         .with_environment("KUBE_HOST", &trap.url())
@@ -163,8 +164,8 @@ async fn what_exists_waits_for_the_way_to_it() {
         json!({ "config_path": kubeconfig.display().to_string(), "config_context": unknown }),
         json!({ "host": trap.url(), "proxy_url": unknown }),
     ] {
-        scene.connect(&settings);
-        scene.workspace.write("later.tf", "resource \"terraform_data\" \"later\" {\n  input = \"x\"\n}\n");
+        fixture.connect(&settings);
+        fixture.workspace.write("later.tf", "resource \"terraform_data\" \"later\" {\n  input = \"x\"\n}\n");
         let plan = trapped.plan().await;
         assert_eq!(
             plan.changes(),
@@ -173,7 +174,7 @@ async fn what_exists_waits_for_the_way_to_it() {
         );
         assert_eq!(trap.asked(), [""; 0], "{settings}");
     }
-    scene.workspace.write("later.tf", "");
-    scene.connect(&scene.host());
-    scene.destroy().await;
+    fixture.workspace.write("later.tf", "");
+    fixture.connect(&fixture.host());
+    fixture.destroy().await;
 }

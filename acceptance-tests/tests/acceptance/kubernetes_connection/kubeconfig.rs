@@ -5,23 +5,23 @@ use std::fs;
 use base64::Engine as _;
 use serde_json::{Value, json};
 
-use super::{Scene, assert_said, with};
+use super::{Fixture, assert_printed, with};
 
 /// Where the scene keeps a kubeconfig of this name.
-fn place(scene: &Scene, name: &str) -> String {
-    scene.stage.folder().join(name).to_str().unwrap().to_owned()
+fn place(fixture: &Fixture, name: &str) -> String {
+    fixture.stage.folder().join(name).to_str().unwrap().to_owned()
 }
 
-fn write(scene: &Scene, name: &str, config: &Value) -> String {
-    let path = place(scene, name);
+fn write(fixture: &Fixture, name: &str, config: &Value) -> String {
+    let path = place(fixture, name);
     fs::write(&path, config.to_string()).unwrap();
     path
 }
 
 /// Two clusters, two users, three contexts; nobody answers at the second cluster.
-fn config(scene: &Scene) -> Value {
-    let authority = base64::engine::general_purpose::STANDARD.encode(scene.cloud.kubernetes_authority());
-    let (certificate, key) = scene.cloud.kubernetes_certificate();
+fn config(fixture: &Fixture) -> Value {
+    let authority = base64::engine::general_purpose::STANDARD.encode(fixture.cloud.kubernetes_authority());
+    let (certificate, key) = fixture.cloud.kubernetes_certificate();
     let pem = |text: String| base64::engine::general_purpose::STANDARD.encode(text);
     json!({
         "apiVersion": "v1",
@@ -34,12 +34,12 @@ fn config(scene: &Scene) -> Value {
         ],
         "clusters": [
             { "name": "here", "cluster": {
-                "server": scene.cloud.kubernetes_host(), "certificate-authority-data": authority,
+                "server": fixture.cloud.kubernetes_host(), "certificate-authority-data": authority,
             } },
             { "name": "nowhere", "cluster": { "server": "https://127.0.0.1:1" } },
         ],
         "users": [
-            { "name": "token", "user": { "token": scene.cloud.kubernetes_token() } },
+            { "name": "token", "user": { "token": fixture.cloud.kubernetes_token() } },
             { "name": "certificate", "user": {
                 "client-certificate-data": pem(certificate), "client-key-data": pem(key),
             } },
@@ -48,62 +48,64 @@ fn config(scene: &Scene) -> Value {
     })
 }
 
-/// K1: a file with its current context, other contexts, and parts of contexts; settings of the block go before the file's.
+/// K1: a file with its current context, other contexts, and parts of contexts; settings of the block override those of
+/// the file.
 #[tokio::test]
-async fn contexts_and_what_goes_before_them() {
-    let scene = Scene::new("kubeconfig", &json!({})).await;
-    let path = write(&scene, "config", &config(&scene));
-    scene.connect(&json!({ "config_path": path }));
-    scene.workspace.apply().await;
-    scene.workspace.assert_stable().await;
+async fn contexts_and_overrides_are_applied() {
+    let fixture = Fixture::new("kubeconfig", &json!({})).await;
+    let path = write(&fixture, "config", &config(&fixture));
+    fixture.connect(&json!({ "config_path": path }));
+    fixture.workspace.apply().await;
+    fixture.workspace.assert_stable().await;
     let bad = json!({ "config_path": path, "config_context": "bad" });
     let ways = [
         json!({ "config_context": "certified" }),
         json!({ "config_context": "bad", "config_context_cluster": "here", "config_context_auth_info": "token" }),
-        json!({ "config_context": "certified", "token": scene.cloud.kubernetes_token() }),
-        with(&bad, scene.host()),
+        json!({ "config_context": "certified", "token": fixture.cloud.kubernetes_token() }),
+        with(&bad, fixture.host()),
     ];
     for way in ways {
-        scene.connect(&with(&json!({ "config_path": path }), way));
-        scene.assert_found().await;
+        fixture.connect(&with(&json!({ "config_path": path }), way));
+        fixture.assert_found().await;
     }
-    scene.connect(&json!({ "config_path": path }));
-    scene.destroy().await;
+    fixture.connect(&json!({ "config_path": path }));
+    fixture.destroy().await;
 }
 
-/// K2: several files are one, the first that says something being right; a file's own paths begin where the file is.
+/// K2: several files are merged, the first definition takes precedence; relative paths begin at the directory of their
+/// file.
 #[tokio::test]
-async fn several_files() {
-    let scene = Scene::new("kubeconfigs", &json!({})).await;
-    let whole = config(&scene);
+async fn several_files_are_merged() {
+    let fixture = Fixture::new("kubeconfigs", &json!({})).await;
+    let whole = config(&fixture);
     let part = |name: &str| json!({ "apiVersion": "v1", "kind": "Config", name: whole[name] });
-    let home = scene.stage.folder().join("home");
+    let home = fixture.stage.folder().join("home");
     fs::create_dir_all(home.join(".kube")).unwrap();
     fs::write(home.join(".kube/clusters"), part("clusters").to_string()).unwrap();
-    let users = write(&scene, "users", &part("users"));
-    let contexts = write(&scene, "contexts", &with(&part("contexts"), json!({ "current-context": "good" })));
-    let other = write(&scene, "other", &with(&part("contexts"), json!({ "current-context": "bad" })));
-    scene.connect(&json!({ "config_paths": [contexts, users, "~/.kube/clusters", other] }));
-    scene.workspace.apply().await;
-    scene.workspace.assert_stable().await;
+    let users = write(&fixture, "users", &part("users"));
+    let contexts = write(&fixture, "contexts", &with(&part("contexts"), json!({ "current-context": "good" })));
+    let other = write(&fixture, "other", &with(&part("contexts"), json!({ "current-context": "bad" })));
+    fixture.connect(&json!({ "config_paths": [contexts, users, "~/.kube/clusters", other] }));
+    fixture.workspace.apply().await;
+    fixture.workspace.assert_stable().await;
 
-    fs::write(place(&scene, "ca.crt"), scene.cloud.kubernetes_authority()).unwrap();
-    fs::write(place(&scene, "token"), scene.cloud.kubernetes_token()).unwrap();
+    fs::write(place(&fixture, "ca.crt"), fixture.cloud.kubernetes_authority()).unwrap();
+    fs::write(place(&fixture, "token"), fixture.cloud.kubernetes_token()).unwrap();
     let mut relative = whole;
     relative["clusters"][0]["cluster"] =
-        json!({ "server": scene.cloud.kubernetes_host(), "certificate-authority": "ca.crt" });
+        json!({ "server": fixture.cloud.kubernetes_host(), "certificate-authority": "ca.crt" });
     relative["users"][0]["user"] = json!({ "tokenFile": "token" });
-    scene.connect(&json!({ "config_path": write(&scene, "relative", &relative) }));
-    scene.assert_found().await;
-    scene.destroy().await;
+    fixture.connect(&json!({ "config_path": write(&fixture, "relative", &relative) }));
+    fixture.assert_found().await;
+    fixture.destroy().await;
 }
 
-/// K3: what is wrong with a file is named, and nothing that it holds is shown.
+/// K3: the error in a file is named, and its content is not shown.
 #[tokio::test]
-async fn what_is_wrong_with_a_file() {
-    let scene = Scene::new("bad_kubeconfig", &json!({})).await;
-    let path = write(&scene, "config", &config(&scene));
-    let broken = place(&scene, "broken");
+async fn invalid_kubeconfig_is_explained() {
+    let fixture = Fixture::new("bad_kubeconfig", &json!({})).await;
+    let path = write(&fixture, "config", &config(&fixture));
+    let broken = place(&fixture, "broken");
     fs::write(&broken, "users: [{name: me, user: {token: hunter2").unwrap();
     let cases = [
         (
@@ -127,10 +129,10 @@ async fn what_is_wrong_with_a_file() {
         (json!({ "config_path": broken }), "cannot be used: it is not valid YAML of kind Config."),
     ];
     for (settings, text) in cases {
-        scene.connect(&settings);
-        let said = scene.workspace.try_apply().await.failed();
-        assert_said(&said, &["Error: Invalid kubeconfig", text]);
-        assert!(!said.contains("hunter2") && !said.contains(scene.cloud.kubernetes_token()), "{said}");
+        fixture.connect(&settings);
+        let printed = fixture.workspace.try_apply().await.failed();
+        assert_printed(&printed, &["Error: Invalid kubeconfig", text]);
+        assert!(!printed.contains("hunter2") && !printed.contains(fixture.cloud.kubernetes_token()), "{printed}");
     }
-    scene.assert_nothing_left().await;
+    fixture.assert_nothing_remains().await;
 }

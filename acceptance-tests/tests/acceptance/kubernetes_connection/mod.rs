@@ -19,19 +19,19 @@ use serde_json::{Value, json};
 
 const ADDRESS: &str = "gitlabspot_warm_capacity.probe";
 
-struct Scene {
+struct Fixture {
     workspace: Workspace,
     stage: Stage,
     cloud: Cloud,
     priority: i64,
 }
 
-impl Scene {
+impl Fixture {
     /// A namespace, and a configuration in which the provider is told this.
     async fn new(test: &str, kubernetes: &Value) -> Self {
-        let scene = Self::of("probe", test, json!({}), Engine::opentofu()).await;
-        scene.connect(kubernetes);
-        scene
+        let fixture = Self::of("probe", test, json!({}), Engine::opentofu()).await;
+        fixture.connect(kubernetes);
+        fixture
     }
 
     /// A namespace, and this configuration.
@@ -92,11 +92,11 @@ impl Scene {
 
     async fn destroy(&self) {
         self.workspace.destroy().await;
-        self.assert_nothing_left().await;
+        self.assert_nothing_remains().await;
     }
 
-    async fn assert_nothing_left(&self) {
-        self.stage.assert_nothing_left().await;
+    async fn assert_nothing_remains(&self) {
+        self.stage.assert_nothing_remains().await;
         assert!(!self.has_class().await);
     }
 
@@ -143,8 +143,8 @@ fn with(settings: &Value, others: Value) -> Value {
 }
 
 #[track_caller]
-fn assert_said(said: &str, all: &[&str]) {
+fn assert_printed(printed: &str, all: &[&str]) {
     for text in all {
-        assert!(said.contains(text), "{text:?} is not in {said}");
+        assert!(printed.contains(text), "{text:?} is not in {printed}");
     }
 }

@@ -3,20 +3,20 @@
 use gitlabspot_acceptance_tests::Engine;
 use serde_json::{Value, json};
 
-use super::{ADDRESS, Scene, assert_said, with};
+use super::{ADDRESS, Fixture, assert_printed, with};
 
-/// K4: all that names and identifies can come from the environment alone.
+/// K4: every setting of address and identity can come from the environment.
 #[tokio::test]
-async fn the_environment_alone() {
-    let scene = Scene::of("probe", "environment", json!({}), Engine::opentofu()).await;
-    let kubeconfig = scene.cloud.kubeconfig().display().to_string();
-    let by_file = scene.workspace.clone().with_environment("KUBE_CONFIG_PATH", &kubeconfig);
+async fn environment_configures_everything() {
+    let fixture = Fixture::of("probe", "environment", json!({}), Engine::opentofu()).await;
+    let kubeconfig = fixture.cloud.kubeconfig().display().to_string();
+    let by_file = fixture.workspace.clone().with_environment("KUBE_CONFIG_PATH", &kubeconfig);
     by_file.apply().await;
     by_file.assert_stable().await;
     let files = format!("/dev/null:{kubeconfig}");
-    let (certificate, key) = scene.cloud.kubernetes_certificate();
-    let (host, token) = (scene.cloud.kubernetes_host(), scene.cloud.kubernetes_token());
-    let authority = scene.cloud.kubernetes_authority();
+    let (certificate, key) = fixture.cloud.kubernetes_certificate();
+    let (host, token) = (fixture.cloud.kubernetes_host(), fixture.cloud.kubernetes_token());
+    let authority = fixture.cloud.kubernetes_authority();
     let ways: [&[(&str, &str)]; 5] = [
         &[("KUBE_CONFIG_PATHS", &files), ("KUBE_CTX", "local")],
         &[("KUBE_CONFIG_PATH", &kubeconfig), ("KUBE_CTX_CLUSTER", "local"), ("KUBE_CTX_AUTH_INFO", "local")],
@@ -31,18 +31,19 @@ async fn the_environment_alone() {
         &[("KUBE_HOST", host), ("KUBE_TOKEN", token), ("KUBE_INSECURE", "true")],
     ];
     for way in ways {
-        let workspace = way.iter().fold(scene.workspace.clone(), |it, (name, value)| it.with_environment(name, value));
-        Scene::assert_found_in(&workspace).await;
+        let workspace =
+            way.iter().fold(fixture.workspace.clone(), |it, (name, value)| it.with_environment(name, value));
+        Fixture::assert_found_in(&workspace).await;
     }
     by_file.destroy().await;
-    scene.assert_nothing_left().await;
+    fixture.assert_nothing_remains().await;
 }
 
-/// K5: what the block says goes before the environment, whether it is a cluster or an identity.
+/// K5: settings of the block override the environment, for the cluster and for the identity.
 #[tokio::test]
-async fn the_block_goes_before_the_environment() {
-    let mut scene = Scene::new("precedence", &json!({})).await;
-    scene.connect(&scene.host());
+async fn block_overrides_the_environment() {
+    let mut fixture = Fixture::new("precedence", &json!({})).await;
+    fixture.connect(&fixture.host());
     let others = [
         ("KUBE_HOST", "https://127.0.0.1:1"),
         ("KUBE_CONFIG_PATH", "/nowhere/config"),
@@ -52,29 +53,29 @@ async fn the_block_goes_before_the_environment() {
         ("KUBE_CLUSTER_CA_CERT_DATA", "nothing"),
     ];
     for (name, value) in others {
-        scene.workspace = scene.workspace.with_environment(name, value);
+        fixture.workspace = fixture.workspace.with_environment(name, value);
     }
-    scene.workspace.apply().await;
-    scene.workspace.assert_stable().await;
-    let (certificate, key) = scene.cloud.kubernetes_certificate();
+    fixture.workspace.apply().await;
+    fixture.workspace.assert_stable().await;
+    let (certificate, key) = fixture.cloud.kubernetes_certificate();
     let identities = [
         json!({ "token": null, "client_certificate": certificate, "client_key": key }),
-        json!({ "token": null, "exec": super::exec::command(&scene, "echo") }),
+        json!({ "token": null, "exec": super::exec::command(&fixture, "echo") }),
     ];
     for identity in identities {
-        scene.connect(&with(&scene.host(), identity));
-        scene.assert_found().await;
+        fixture.connect(&with(&fixture.host(), identity));
+        fixture.assert_found().await;
     }
     // An EKS cluster needs none of them.
-    scene.connect(&json!({ "cluster_name": scene.stage.account.cluster() }));
-    scene.assert_found().await;
-    scene.destroy().await;
+    fixture.connect(&json!({ "cluster_name": fixture.stage.account.cluster() }));
+    fixture.assert_found().await;
+    fixture.destroy().await;
 }
 
-/// K6: settings of which one would be ignored are refused before anything is contacted, each at its place.
+/// K6: settings of which one would be ignored are refused before any request, with the path of each.
 #[tokio::test]
-async fn settings_that_exclude_each_other_are_refused() {
-    let scene = Scene::new("conflicts", &json!({})).await;
+async fn conflicting_settings_are_refused() {
+    let fixture = Fixture::new("conflicts", &json!({})).await;
     let base64 = "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg==";
     let exec = json!({ "api_version": "client.authentication.k8s.io/v1", "command": "aws" });
     let old = json!({ "api_version": "client.authentication.k8s.io/v1alpha1", "command": "aws" });
@@ -109,31 +110,31 @@ async fn settings_that_exclude_each_other_are_refused() {
         ),
     ];
     for (settings, texts) in cases {
-        scene.connect(&settings);
-        let said = scene.workspace.run(&["validate"]).await.failed();
-        assert_said(&said, texts);
-        assert_said(&said, &["on provider.tf.json line 1, in provider.gitlabspot"]);
+        fixture.connect(&settings);
+        let printed = fixture.workspace.run(&["validate"]).await.failed();
+        assert_printed(&printed, texts);
+        assert_printed(&printed, &["on provider.tf.json line 1, in provider.gitlabspot"]);
     }
-    scene.assert_nothing_left().await;
+    fixture.assert_nothing_remains().await;
 }
 
-/// K7: without any setting nothing is contacted, and the ways there are are told.
+/// K7: without any setting no request is sent, and the error lists the possible settings.
 #[tokio::test]
-async fn nothing_at_all() {
-    let scene = Scene::new("nothing", &json!({})).await;
-    let said = scene.workspace.try_apply().await.failed();
-    assert_said(
-        &said,
+async fn missing_connection_settings_are_explained() {
+    let fixture = Fixture::new("nothing", &json!({})).await;
+    let printed = fixture.workspace.try_apply().await.failed();
+    assert_printed(
+        &printed,
         &[
             "Error: No Kubernetes cluster configured",
             "set \"cluster_name\" on the resource, or in the provider's \"kubernetes\" one of \"cluster_name\"",
             "~/.kube/config is only read if config_path names it.",
         ],
     );
-    assert!(!scene.workspace.state().await.contains(ADDRESS));
+    assert!(!fixture.workspace.state().await.contains(ADDRESS));
     // Half of an identity is none.
-    scene.connect(&with(&scene.host(), json!({ "token": null, "client_key": "key" })));
-    let said = scene.workspace.try_apply().await.failed();
-    assert_said(&said, &["\"client_key\" cannot be used: it has no effect on its own.", "KUBE_CLIENT_CERT_DATA"]);
-    scene.assert_nothing_left().await;
+    fixture.connect(&with(&fixture.host(), json!({ "token": null, "client_key": "key" })));
+    let printed = fixture.workspace.try_apply().await.failed();
+    assert_printed(&printed, &["\"client_key\" cannot be used: it has no effect on its own.", "KUBE_CLIENT_CERT_DATA"]);
+    fixture.assert_nothing_remains().await;
 }

@@ -7,9 +7,9 @@ use gitlabspot_acceptance_tests::{Engine, Stage};
 
 use super::migrate;
 
-/// M4: eksctl's and values files of many kinds: the result of each is valid, and laid out as `fmt` does it.
+/// M4: files of eksctl and values files of every kind: the configuration is valid, and formatted as by `fmt`.
 #[tokio::test]
-async fn of_many_kinds_are_valid() {
+async fn migrated_files_of_every_kind_are_valid() {
     let stage = Stage::new("migrate/inputs", Engine::opentofu()).await;
     for (folder, option) in [("eksctl", "--eksctl"), ("values", "--values")] {
         let files = files(folder);

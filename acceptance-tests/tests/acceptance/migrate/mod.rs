@@ -1,6 +1,6 @@
 //! `migrate`, on a cloud where the guide was followed by hand: what it writes imports everything and replaces nothing.
 
-mod by_hand;
+mod existing;
 mod inputs;
 mod state;
 
@@ -12,7 +12,7 @@ use gitlabspot_acceptance_tests::{Engine, Plan, Stage, Workspace, provider_binar
 use k8s_openapi::api::apps::v1::Deployment;
 use serde_json::{Value, json};
 
-use self::by_hand::{GUIDE_GROUP, Group, bucket, node_group, user};
+use self::existing::{GUIDE_GROUP, Group, bucket, node_group, user};
 use crate::runner_release::GUIDE;
 use crate::runner_release::adoption::helm::{Chart, Helm, pods_and_replica_sets};
 
@@ -90,23 +90,23 @@ const BUCKET: &str = "gitlabspot_cache_bucket.cache";
 const CREDENTIALS: &str = "gitlabspot_runner_credentials.cache";
 const RELEASE: &str = "gitlabspot_runner_release.gitlab_runner";
 
-/// M1: the guide's two files, a bucket and a user: all is imported, nothing is replaced, the manager's pods stay, and the plan
-/// after the apply is empty.
+/// M1: the two files of the guide, a bucket and a user: everything is imported, nothing is replaced, the pods of the
+/// manager remain, and the plan after the apply is empty.
 #[tokio::test]
-async fn the_guide() {
+async fn guide_is_migrated_without_replacement() {
     let stage = Stage::new("migrate/guide", Engine::opentofu()).await;
-    follows_the_guide(&stage).await;
+    migrate_guide(&stage).await;
 }
 
 /// M1: the same with Terraform.
 #[tokio::test]
-async fn the_guide_with_terraform() {
+async fn guide_is_migrated_without_replacement_with_terraform() {
     let Some(engine) = Engine::terraform() else { return };
     let stage = Stage::new("migrate/guide_terraform", engine).await;
-    follows_the_guide(&stage).await;
+    migrate_guide(&stage).await;
 }
 
-async fn follows_the_guide(stage: &Stage) {
+async fn migrate_guide(stage: &Stage) {
     let namespace = stage.namespace.name();
     node_group(stage, &GUIDE_GROUP).await;
     bucket(stage).await;
@@ -161,9 +161,9 @@ async fn follows_the_guide(stage: &Stage) {
     );
 }
 
-/// M2: a whole cluster configuration with several groups and all forms of taints and tags, without a user.
+/// M2: a complete cluster configuration with several node groups and all forms of taints and tags, without a user.
 #[tokio::test]
-async fn several_groups() {
+async fn several_node_groups_are_migrated() {
     let stage = Stage::new("migrate/groups", Engine::opentofu()).await;
     let groups = [
         Group {
@@ -203,9 +203,9 @@ async fn several_groups() {
     migration.workspace.assert_stable().await;
 }
 
-/// M3: two `[[runners]]` are two releases: the one of Helm is imported, the other one is new.
+/// M3: two `[[runners]]` are two releases: the release of Helm is imported, the other one is created.
 #[tokio::test]
-async fn several_runners() {
+async fn several_runners_become_several_releases() {
     let stage = Stage::new("migrate/runners", Engine::opentofu()).await;
     let namespace = stage.namespace.name();
     stage.namespace.create().await;

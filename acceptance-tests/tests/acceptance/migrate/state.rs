@@ -3,7 +3,7 @@
 use gitlabspot_acceptance_tests::{Engine, Stage};
 use serde_json::{Value, json};
 
-use super::by_hand::{GUIDE_GROUP, bucket, node_group, user};
+use super::existing::{GUIDE_GROUP, bucket, node_group, user};
 use super::{BUCKET, CREDENTIALS, Migration, USER};
 use crate::runner_release::GUIDE;
 use crate::runner_release::adoption::helm::{Chart, Helm, pods_and_replica_sets};
@@ -11,39 +11,55 @@ use crate::runner_release::adoption::helm::{Chart, Helm, pods_and_replica_sets};
 const GROUP: &str = "gitlabspot_node_group.build";
 const RELEASE: &str = "gitlabspot_runner_release.gitlab_runner";
 
-/// M5: what a state has of others is imported, nothing is replaced, and the manager's pods stay.
+/// M5: objects of other providers in a state are imported and removed from the state, nothing is replaced or destroyed, and the
+/// pods of the manager remain.
 #[tokio::test]
-async fn of_others_is_taken_over() {
-    let stage = Stage::new("migrate/state", Engine::opentofu()).await;
-    let namespace = stage.namespace.name();
-    let (role, template) = node_group(&stage, &GUIDE_GROUP).await;
-    bucket(&stage).await;
+async fn state_of_other_providers_is_imported() {
+    imports_state(&Stage::new("migrate/state", Engine::opentofu()).await, "registry.opentofu.org").await;
+}
+
+/// M5: the same with Terraform.
+#[tokio::test]
+async fn state_of_other_providers_is_imported_with_terraform() {
+    let Some(engine) = Engine::terraform() else { return };
+    imports_state(&Stage::new("migrate/state_terraform", engine).await, "registry.terraform.io").await;
+}
+
+async fn imports_state(stage: &Stage, registry: &str) {
+    let (role, template) = node_group(stage, &GUIDE_GROUP).await;
+    bucket(stage).await;
     stage.namespace.create().await;
-    Helm::Three.install(&stage, Chart::guide(&stage, stage.gitlab.url())).await;
-    let key = user(&stage, USER).await;
-    let pods = pods_and_replica_sets(&stage).await;
-    let state = state(&stage, &role, &template, &key).to_string();
-    let arguments = ["--state", "@terraform.tfstate"];
+    Helm::Three.install(stage, Chart::guide(stage, stage.gitlab.url())).await;
+    let key = user(stage, USER).await;
+    let pods = pods_and_replica_sets(stage).await;
+    let state = state(stage, registry, &role, &template, &key).to_string();
     let inputs = [("terraform.tfstate", state.as_str())];
     let variables = json!({ "registration_token": "XXXXX" });
-    let migration = Migration::of(&stage, &inputs, &arguments, variables).await;
+    let migration = Migration::of(stage, &inputs, &["--state", "@terraform.tfstate"], variables).await;
+    let workspace = &migration.workspace;
+    workspace.write("terraform.tfstate", &state);
+    stage.add_other_providers();
+    workspace.init().await;
+    let managed_by_others = workspace.state().await.addresses().len();
 
     let plan = migration.plan(&[GROUP, BUCKET, CREDENTIALS, RELEASE], &[]).await;
-    let said = plan.output().prose();
-    assert!(said.contains("its pods are preserved"), "{said}");
+    let text = plan.output().prose();
+    assert!(text.contains("its pods are preserved"), "{text}");
+    assert_eq!(text.matches("will no longer be managed by").count(), managed_by_others, "{text}");
     let group = plan.change(GROUP);
     for same in ["labels", "taints", "tags", "instance_types", "launch_template", "node_role_arn", "subnet_ids"] {
         assert_eq!(group["before"][same], group["after"][same], "{same}");
     }
-    migration.workspace.apply().await;
-    migration.workspace.assert_stable().await;
-    assert_eq!(pods_and_replica_sets(&stage).await, pods);
-    assert_eq!(migration.workspace.state().await.resource(CREDENTIALS)["access_key_id"], key);
-    assert_eq!(namespace, stage.namespace.name());
+    workspace.apply().await;
+    workspace.assert_stable().await;
+    assert_eq!(pods_and_replica_sets(stage).await, pods);
+    let state = workspace.state().await;
+    assert_eq!(state.resource(CREDENTIALS)["access_key_id"], key);
+    assert!(state.addresses().iter().all(|address| address.starts_with("gitlabspot_")), "{:?}", state.addresses());
 }
 
 /// A state as the providers of others would have it.
-fn state(stage: &Stage, role: &str, template: &str, key: &str) -> Value {
+fn state(stage: &Stage, registry: &str, role: &str, template: &str, key: &str) -> Value {
     let account = &stage.account;
     let (bucket, cluster) = (stage.namespace.name(), account.cluster());
     let mut labels = json!({});
@@ -83,8 +99,14 @@ fn state(stage: &Stage, role: &str, template: &str, key: &str) -> Value {
         "metadata": [{ "name": "gitlab-runner-s3-access", "namespace": bucket }],
         "data": { "accesskey": key, "secretkey": "very-secret" },
     });
-    let resource = |kind: &str, name: &str, attributes: Value| json!({ "mode": "managed", "type": kind, "name": name, "instances": [{ "attributes": attributes }] });
-    json!({ "version": 4, "resources": [
+    let resource = |kind: &str, name: &str, attributes: Value| {
+        let provider = kind.split('_').next().unwrap();
+        json!({
+            "mode": "managed", "type": kind, "name": name, "provider": format!("provider[\"{registry}/hashicorp/{provider}\"]"),
+            "instances": [{ "schema_version": 0, "attributes": attributes }],
+        })
+    };
+    json!({ "version": 4, "terraform_version": "1.11.0", "serial": 7, "lineage": "migrated", "outputs": {}, "resources": [
         resource("aws_eks_node_group", "build", group),
         resource("helm_release", "runner", helm),
         resource("aws_s3_bucket", "cache", json!({ "bucket": bucket, "region": account.region() })),

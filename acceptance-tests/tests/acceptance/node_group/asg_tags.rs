@@ -3,11 +3,11 @@
 use gitlabspot_acceptance_tests::Fault;
 use serde_json::{Value, json};
 
-use super::{ADDRESS, NAME, TEMPLATE, asg, asg_tag, asg_tags, delete_behind_its_back, guide, tag_asg, untag_asg};
+use super::{ADDRESS, NAME, TEMPLATE, asg, asg_tag, asg_tags, delete_manually, guide, tag_asg, untag_asg};
 
-/// T1, T2: a removed tag comes back alone; tags of others stay, and are no difference.
+/// T1, T2: a removed tag is added again, and no other request is sent; tags of others are preserved, and no drift.
 #[tokio::test]
-async fn repaired_one_by_one() {
+async fn removed_asg_tag_is_repaired_and_tags_of_others_are_preserved() {
     let (stage, workspace) = guide("removed_tag", json!({})).await;
     workspace.apply().await;
     let before = asg_tags(&stage.account).await;
@@ -27,12 +27,12 @@ async fn repaired_one_by_one() {
     assert_eq!(after.remove("theirs").as_deref(), Some("x"));
     assert_eq!(after, before);
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// T2: an import takes no tag of others for its own. What the configuration then names is taken over, and goes with it.
+/// T2: an import does not adopt tags of others. Tags that the configuration then has are adopted, and removed with it.
 #[tokio::test]
-async fn taken_over_after_an_import() {
+async fn import_does_not_adopt_tags_of_others() {
     let (stage, workspace) = guide("taken_over", json!({})).await;
     workspace.apply().await;
     for (key, value) in [("theirs", "x"), ("cost-center", "ci")] {
@@ -58,50 +58,50 @@ async fn taken_over_after_an_import() {
     after.insert("cost-center".to_owned(), "ci".to_owned());
     assert_eq!(after, before);
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// T3: the tags follow to the group that takes the place of the old one.
+/// T3: the tags are set on the Auto Scaling Group that replaces the old one.
 #[tokio::test]
-async fn follow_to_a_new_group() {
+async fn asg_tags_follow_a_replaced_asg() {
     let (stage, workspace) = guide("new_asg", json!({ "asg_tags": { "cost-center": "ci" } })).await;
     workspace.apply().await;
     let before = asg_tags(&stage.account).await;
-    delete_behind_its_back(&stage.account).await;
+    delete_manually(&stage.account).await;
     workspace.apply().await;
     assert_eq!(asg_tags(&stage.account).await, before);
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// T4: more than fifty are refused before anything is made; with tags of others there, EC2 refuses, and the state has
-/// those that are there.
+/// T4: more than fifty tags are refused before anything is created; with tags of others EC2 refuses them, and the state
+/// has the tags that exist.
 #[tokio::test]
-async fn more_than_fifty() {
+async fn more_than_fifty_asg_tags_are_refused() {
     let many = |count: usize| -> Value { (0..count).map(|index| (format!("tag-{index:02}"), json!("x"))).collect() };
     let (stage, workspace) = guide("fifty", json!({ "asg_tags": many(50) })).await;
-    let said = workspace.try_plan().await.unwrap_err().failed();
-    assert!(said.contains("Too many tags"), "{said}");
+    let printed = workspace.try_plan().await.unwrap_err().failed();
+    assert!(printed.contains("Too many tags"), "{printed}");
     workspace.set(&json!({ "asg_tags": {} }));
     workspace.apply().await;
     for index in 0..10 {
         tag_asg(&stage.account, &format!("theirs-{index}"), "x").await;
     }
     workspace.set(&json!({ "asg_tags": many(35) }));
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains("limit of 50"), "{said}");
+    let printed = workspace.try_apply().await.failed();
+    assert!(printed.contains("limit of 50"), "{printed}");
     let state = workspace.state().await;
     let ours = state.resource(ADDRESS)["asg_tags_all"].as_object().unwrap();
     let there = asg_tags(&stage.account).await;
     assert!(ours.iter().all(|(key, value)| there.get(key).map(String::as_str) == value.as_str()), "{ours:?}");
     assert_eq!(ours.len() + 15, there.len());
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// T5: contention and throttling pass.
+/// T5: contention and throttling are retried.
 #[tokio::test]
-async fn contention() {
+async fn contention_and_throttling_are_retried() {
     let (stage, workspace) = guide("contention", json!({})).await;
     let contention = ("ResourceContention", "You already have a pending update to an Amazon EC2 Auto Scaling resource");
     stage.account.inject(Fault::error("autoscaling", "CreateOrUpdateTags", 500, contention.0, contention.1).times(3));
@@ -112,12 +112,12 @@ async fn contention() {
     assert_eq!(statuses, [500, 500, 500, 200].map(Some));
     workspace.assert_stable().await;
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// T4: with the limit reached, some tags can still take the place of others.
+/// T4: at the limit, tags can still be replaced by others.
 #[tokio::test]
-async fn exchanged_at_the_limit() {
+async fn asg_tags_are_exchanged_at_the_limit() {
     let tags = |name: &str| -> Value { (0..40).map(|index| (format!("{name}-{index:02}"), json!("x"))).collect() };
     let (stage, workspace) = guide("exchanged", json!({ "asg_tags": tags("old") })).await;
     workspace.apply().await;
@@ -127,17 +127,17 @@ async fn exchanged_at_the_limit() {
     workspace.assert_stable().await;
     assert_eq!(asg_tags(&stage.account).await.keys().filter(|key| key.starts_with("new-")).count(), 40);
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// T6: with the Auto Scaling Group its tags are gone, which is no error.
+/// T6: an Auto Scaling Group that no longer exists at destroy is no error.
 #[tokio::test]
-async fn removed_with_the_group() {
+async fn missing_asg_at_destroy_is_no_error() {
     let (stage, workspace) = guide("gone_asg", json!({ "asg_tags": { "cost-center": "ci" } })).await;
     workspace.apply().await;
     let name = asg(&stage.account).await.auto_scaling_group_name.unwrap();
     let request = stage.account.autoscaling().delete_auto_scaling_group().auto_scaling_group_name(name);
     request.force_delete(true).send().await.unwrap();
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }

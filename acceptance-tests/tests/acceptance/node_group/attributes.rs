@@ -29,7 +29,7 @@ async fn every(test: &str, variables: Value) -> (Stage, Workspace, String) {
 async fn end(stage: &Stage, workspace: &Workspace, security_group: &str) {
     workspace.destroy().await;
     stage.account.ec2().delete_security_group().group_id(security_group).send().await.unwrap();
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
 async fn node_group(account: &Account) -> aws_sdk_eks::types::Nodegroup {
@@ -37,9 +37,10 @@ async fn node_group(account: &Account) -> aws_sdk_eks::types::Nodegroup {
     request.send().await.unwrap().nodegroup.unwrap()
 }
 
-/// N2: made with everything, and imported by id and by identity: all that can be read is what was applied.
+/// N2: created with every attribute, and imported by ID and by identity: everything that can be read has the applied
+/// value.
 #[tokio::test]
-async fn made_and_imported() {
+async fn every_attribute_is_created_and_imported() {
     let (stage, workspace, security_group) = every("every_attribute", json!({})).await;
     workspace.apply().await;
     workspace.assert_stable().await;
@@ -116,15 +117,15 @@ async fn made_and_imported() {
     ];
     for (place, wanted) in elsewhere {
         let identity = format!(r#"{{ cluster_name = "prod", name = "{NAME}", {place} }}"#);
-        let said = workspace.refused_import_by_identity(ADDRESS, &identity).await;
-        assert!(said.contains(wanted), "{said}");
+        let printed = workspace.refused_import_by_identity(ADDRESS, &identity).await;
+        assert!(printed.contains(wanted), "{printed}");
     }
     end(&stage, &workspace, &security_group).await;
 }
 
-/// N36: numbers keep their digits, taints that differ in what is not known yet are two, and a label is known in part.
+/// N36: numbers keep their digits, taints that differ only in unknown values are two, and a label is partly unknown.
 #[tokio::test]
-async fn not_known_yet_and_exact() {
+async fn unknown_values_and_exact_numbers_are_planned() {
     let (stage, workspace) = super::guide("not_known_yet", json!({})).await;
     let data = "resource \"terraform_data\" \"key\" {\n  for_each = toset([\"a\", \"b\"])\n  input = each.key\n}\n";
     workspace.write("data.tf", data);
@@ -141,16 +142,17 @@ async fn not_known_yet_and_exact() {
     let group = super::node_group(&stage.account).await.unwrap();
     assert_eq!((group.taints().len(), group.labels.unwrap()["intent"].as_str()), (2, "key-a"));
     workspace.set(&json!({ "max_size": 2.5 }));
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains("The value must be a whole number, and it is a fraction."), "{said}");
+    let printed = workspace.try_apply().await.failed();
+    assert!(printed.contains("The value must be a whole number, and it is a fraction."), "{printed}");
     workspace.set(&json!({ "max_size": 5 }));
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// Everything that can change in place, at once: role, then version, then the rest, each waited for, and tags at last.
+/// Every attribute that can be updated in place, at once: role, then version, then the rest, each with a wait, and tags
+/// last.
 #[tokio::test]
-async fn changed_in_place() {
+async fn updates_in_place_in_order() {
     let (stage, workspace, security_group) = every("every_change", json!({})).await;
     workspace.apply().await;
     let role = node_group(&stage.account).await.node_role.unwrap();
@@ -227,9 +229,9 @@ async fn changed_in_place() {
     end(&stage, &workspace, &security_group).await;
 }
 
-/// Tags of others stay and are no difference; ignored ones are not even shown by an import.
+/// Tags of others are preserved and no drift; an import does not have ignored tags.
 #[tokio::test]
-async fn tags_of_others() {
+async fn tags_of_others_are_preserved() {
     let (stage, workspace, security_group) = every("tags_of_others", json!({})).await;
     workspace.apply().await;
     let arn = node_group(&stage.account).await.nodegroup_arn.unwrap();

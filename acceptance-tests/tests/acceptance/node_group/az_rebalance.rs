@@ -11,7 +11,7 @@ async fn suspended(account: &Account) -> Vec<String> {
 }
 
 /// What the provider does with it, by hand.
-async fn by_hand(account: &Account, suspend: bool) {
+async fn set_manually(account: &Account, suspend: bool) {
     let name = asg(account).await.auto_scaling_group_name.unwrap();
     if suspend {
         let request = account.autoscaling().suspend_processes().auto_scaling_group_name(name);
@@ -22,14 +22,15 @@ async fn by_hand(account: &Account, suspend: bool) {
     }
 }
 
-/// Ours: suspended on SPOT without a word, again when somebody resumed it, and resumed when the user says so.
+/// Managed: suspended on SPOT by default, suspended again after it was resumed manually, and resumed when the
+/// configuration says so.
 #[tokio::test]
-async fn ours() {
+async fn az_rebalance_is_suspended_and_resumed() {
     let (stage, workspace) = guide("az_rebalance", json!({})).await;
     workspace.apply().await;
     assert_eq!(suspended(&stage.account).await, ["AZRebalance"]);
     workspace.set(&json!({ "suspend_az_rebalance": true }));
-    by_hand(&stage.account, false).await;
+    set_manually(&stage.account, false).await;
     assert_eq!(workspace.plan().await.changes()[ADDRESS], ["update"]);
     workspace.apply().await;
     workspace.assert_stable().await;
@@ -39,16 +40,16 @@ async fn ours() {
     workspace.assert_stable().await;
     assert_eq!(suspended(&stage.account).await, [""; 0]);
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// Of AWS, in a zonal shift: no difference, not suspended a second time, and not resumed.
+/// Suspended by AWS, in a zonal shift: no drift, not suspended again, and not resumed.
 #[tokio::test]
-async fn of_others() {
+async fn az_rebalance_suspended_by_others_is_preserved() {
     let (stage, workspace) = guide("az_rebalance_of_others", json!({ "suspend_az_rebalance": false })).await;
     workspace.apply().await;
     assert_eq!(suspended(&stage.account).await, [""; 0]);
-    by_hand(&stage.account, true).await;
+    set_manually(&stage.account, true).await;
     workspace.assert_stable().await;
     stage.account.forget();
     workspace.set(&json!({ "suspend_az_rebalance": true }));
@@ -60,12 +61,12 @@ async fn of_others() {
     assert_eq!(stage.account.changes(), [""; 0]);
     assert_eq!(suspended(&stage.account).await, ["AZRebalance"]);
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// An imported group brings its suspension along.
+/// An import of a group includes the suspension.
 #[tokio::test]
-async fn imported() {
+async fn az_rebalance_is_imported() {
     let (stage, workspace) = guide("az_rebalance_imported", json!({})).await;
     workspace.apply().await;
     let _ = workspace.run(&["state", "rm", ADDRESS]).await.succeeded();
@@ -76,5 +77,5 @@ async fn imported() {
     workspace.assert_stable().await;
     assert_eq!(suspended(&stage.account).await, [""; 0]);
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }

@@ -3,7 +3,7 @@
 use gitlabspot_acceptance_tests::Fault;
 use serde_json::json;
 
-use super::{ADDRESS, NAME, foreign_node_group, guide, node_group};
+use super::{ADDRESS, NAME, guide, node_group, node_group_of_others};
 
 const ROLE_NOT_ASSUMABLE: &str = "Role could not be assumed because the trusted entity is not correct";
 
@@ -19,9 +19,9 @@ fn assert_one_token(account: &gitlabspot_acceptance_tests::Account, attempts: us
     assert!(tokens.iter().all(|token| *token == tokens[0]), "{tokens:?}");
 }
 
-/// N3: what takes its time is waited for, and tagged only when it works.
+/// N3: a create waits until the node group is active, and tags the Auto Scaling Group only then.
 #[tokio::test]
-async fn takes_its_time() {
+async fn create_waits_until_active_and_tags_the_asg() {
     let (stage, workspace) = guide("takes_its_time", json!({})).await;
     stage.account.plan_node_groups(&json!({ "on": "create", "polls": 12 }));
     workspace.apply().await;
@@ -31,12 +31,12 @@ async fn takes_its_time() {
     assert!(at("CreateNodegroup") < at("CreateOrUpdateTags") && looks > 12, "{calls:?}");
     workspace.assert_stable().await;
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// N4: a failed create names what EKS says, keeps the state, and the next apply makes it anew.
+/// N4: a failed create returns the issues of EKS, keeps the state, and the next apply replaces the group.
 #[tokio::test]
-async fn fails() {
+async fn create_failed_is_explained_and_replaced() {
     let (stage, workspace) = guide("create_failed", json!({})).await;
     let issue = |code: &str, message: &str, id: &str| json!({ "code": code, "message": message, "resourceIds": [id] });
     stage.account.plan_node_groups(&json!({
@@ -47,22 +47,22 @@ async fn fails() {
             issue("NodeCreationFailure", "Instances failed to join the kubernetes cluster", "i-1"),
         ],
     }));
-    let said = workspace.try_apply().await.failed();
+    let printed = workspace.try_apply().await.failed();
     for part in ["AsgInstanceLaunchFailures (eks-x): Could not launch Spot Instances", "NodeCreationFailure (i-1)"] {
-        assert!(said.contains(part), "{said}");
+        assert!(printed.contains(part), "{printed}");
     }
     assert_eq!(workspace.state().await.resource(ADDRESS)["id"], format!("prod:{NAME}"));
     assert_eq!(workspace.plan().await.changes()[ADDRESS], ["delete", "create"]);
     workspace.apply().await;
     workspace.assert_stable().await;
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// N5, N6, N7: answers and requests that are lost, some of them and all of them: one create, whose attempts all have the
-/// same token, and one group.
+/// N5, N6, N7: lost responses and requests, some of them and all of them: one create, whose attempts all have the same
+/// token, and one group.
 #[tokio::test]
-async fn lost_answers() {
+async fn lost_responses_create_one_group() {
     let drops = [
         ("after", Fault::drop_after("eks", "CreateNodegroup"), 1, 2),
         ("before", Fault::drop_before("eks", "CreateNodegroup"), 2, 3),
@@ -78,28 +78,28 @@ async fn lost_answers() {
         let creates = stage.account.changes().into_iter().filter(|action| action == "CreateNodegroup").count();
         assert_eq!((creates, stage.account.leftovers()["node_groups"].len()), (1, 1));
         workspace.destroy().await;
-        stage.assert_nothing_left().await;
+        stage.assert_nothing_remains().await;
     }
 }
 
-/// N8: a group of others with this name is not touched.
+/// N8: a group of others with this name is not changed.
 #[tokio::test]
-async fn name_is_taken() {
+async fn existing_group_of_others_is_not_changed() {
     let (stage, workspace) = guide("name_is_taken", json!({})).await;
-    foreign_node_group(&stage.account).await;
+    node_group_of_others(&stage.account).await;
     let before = node_group(&stage.account).await;
     stage.account.forget();
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains("Node group already exists"), "{said}");
-    assert!(said.contains(&format!("tofu import ADDRESS prod:{NAME}")), "{said}");
+    let printed = workspace.try_apply().await.failed();
+    assert!(printed.contains("Node group already exists"), "{printed}");
+    assert!(printed.contains(&format!("tofu import ADDRESS prod:{NAME}")), "{printed}");
     assert_eq!(stage.account.changes(), [""; 0]);
     assert_eq!(node_group(&stage.account).await, before);
     assert!(!workspace.state().await.contains(ADDRESS));
 }
 
-/// N10, N11: throttling, and pages that are no answers, in the middle of a wait.
+/// N10, N11: throttling, and HTML pages instead of responses, during a wait.
 #[tokio::test]
-async fn trouble_in_a_wait() {
+async fn throttling_and_invalid_responses_in_a_wait_are_retried() {
     let (stage, workspace) = guide("trouble", json!({})).await;
     stage.account.inject(Fault::throttle("eks", "DescribeNodegroup").after(1).times(5));
     stage.account.inject(Fault::page("eks", "DescribeNodegroup", 502).after(3).times(2));
@@ -109,12 +109,12 @@ async fn trouble_in_a_wait() {
     assert_eq!((of(429), of(502)), (5, 2), "{looks:?}");
     workspace.assert_stable().await;
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// What was just made may be unknown for a moment, the group as well as an update of it.
+/// A new group, and a new update, can be missing from responses for some time.
 #[tokio::test]
-async fn not_shown_yet() {
+async fn eventual_consistency_after_a_create_is_tolerated() {
     let (stage, workspace) = guide("not_shown_yet", json!({})).await;
     let unknown = |action: &str, what: &str| Fault::error("eks", action, 404, "ResourceNotFoundException", what);
     // The first look, before the create, rightly finds none.
@@ -126,12 +126,13 @@ async fn not_shown_yet() {
     workspace.apply().await;
     workspace.assert_stable().await;
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// N12: a role that is not known everywhere yet; any other wrong parameter fails at once and leaves nothing.
+/// N12: a role that has not propagated yet is retried; any other invalid parameter is an error at once, and nothing
+/// remains.
 #[tokio::test]
-async fn role_is_not_known_yet() {
+async fn role_propagation_is_retried() {
     let (stage, workspace) = guide("new_role", json!({})).await;
     let create = |message: &str| Fault::error("eks", "CreateNodegroup", 400, "InvalidParameterException", message);
     stage.account.inject(create(ROLE_NOT_ASSUMABLE).times(3));
@@ -141,68 +142,68 @@ async fn role_is_not_known_yet() {
     stage.account.forget();
 
     stage.account.inject(create("Instance type c9.huge is not supported"));
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains("c9.huge is not supported") && said.contains("Nothing was created"), "{said}");
+    let printed = workspace.try_apply().await.failed();
+    assert!(printed.contains("c9.huge is not supported") && printed.contains("Nothing was created"), "{printed}");
     assert_eq!(tokens(&stage.account).len(), 1);
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// N13: a role that never becomes known is given up after two minutes, with what EKS said.
+/// N13: a role that never propagates is an error after two minutes, with the text of EKS.
 #[tokio::test]
-async fn role_never_comes() {
+async fn role_that_never_propagates_times_out() {
     let (stage, workspace) = guide("no_role", json!({})).await;
     let fault = Fault::error("eks", "CreateNodegroup", 400, "InvalidParameterException", ROLE_NOT_ASSUMABLE);
     stage.account.inject(fault.times(0));
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains("timed out after 2m") && said.contains(ROLE_NOT_ASSUMABLE), "{said}");
+    let printed = workspace.try_apply().await.failed();
+    assert!(printed.contains("timed out after 2m") && printed.contains(ROLE_NOT_ASSUMABLE), "{printed}");
     assert!(!workspace.state().await.contains(ADDRESS));
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// N14: a create that takes too long says what it saw last, and stays in the state.
+/// N14: the error of a create that takes too long names the last status, and the state has the group.
 #[tokio::test]
-async fn takes_too_long() {
+async fn create_timeout_names_the_last_status() {
     let (stage, workspace) = guide("too_long", json!({ "timeouts": { "create": "2m" } })).await;
     stage.account.plan_node_groups(&json!({ "on": "create", "polls": 10_000 }));
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains("timed out after") && said.contains("last seen: status CREATING"), "{said}");
+    let printed = workspace.try_apply().await.failed();
+    assert!(printed.contains("timed out after") && printed.contains("last seen: status CREATING"), "{printed}");
     assert_eq!(workspace.state().await.resource(ADDRESS)["id"], format!("prod:{NAME}"));
     assert_eq!(workspace.plan().await.changes()[ADDRESS], ["delete", "create"]);
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// N26: of two configurations that make the same group at once, one wins, and the other leaves it alone.
+/// N26: of two configurations that create the same group at once one succeeds, and the other does not change it.
 #[tokio::test]
-async fn two_at_once() {
+async fn concurrent_creates_of_one_name() {
     let (stage, one) = guide("two_at_once", json!({})).await;
     stage.account.plan_node_groups(&json!({ "on": "create", "polls": 6 }));
     let other = one.twin();
     let (first, second) = tokio::join!(one.try_apply(), other.try_apply());
-    let (winner, loser, said) = match (first.code, second.code) {
+    let (winner, loser, printed) = match (first.code, second.code) {
         (Some(0), Some(_)) => (one, other, second.failed()),
         (Some(_), Some(0)) => (other, one, first.failed()),
         codes => panic!("{codes:?}: {first} {second}"),
     };
-    assert!(said.contains("Node group already exists"), "{said}");
+    assert!(printed.contains("Node group already exists"), "{printed}");
     assert!(!loser.state().await.contains(ADDRESS));
     winner.assert_stable().await;
     winner.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// N27: credentials that expire in a wait end it with advice, and the state has the group.
+/// N27: credentials that expire during a wait are an error with advice, and the state has the group.
 #[tokio::test]
-async fn credentials_expire() {
+async fn credentials_expired_in_a_wait_are_an_error() {
     let (stage, workspace) = guide("expired", json!({})).await;
     stage.account.plan_node_groups(&json!({ "on": "create", "polls": 6 }));
     let expired = "The security token included in the request is expired";
     let fault = Fault::error("eks", "DescribeNodegroup", 403, "ExpiredTokenException", expired);
     stage.account.inject(fault.after(2).times(100));
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains("credentials have expired"), "{said}");
+    let printed = workspace.try_apply().await.failed();
+    assert!(printed.contains("credentials have expired"), "{printed}");
     stage.account.forget();
     assert_eq!(workspace.state().await.resource(ADDRESS)["id"], format!("prod:{NAME}"));
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }

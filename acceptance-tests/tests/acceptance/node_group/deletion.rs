@@ -3,48 +3,48 @@
 use gitlabspot_acceptance_tests::Fault;
 use serde_json::json;
 
-use super::{ADDRESS, NAME, delete_behind_its_back, guide};
+use super::{ADDRESS, NAME, delete_manually, guide};
 
-/// N17: someone else deletes it at the same time.
+/// N17: others delete the group at the same time.
 #[tokio::test]
-async fn by_someone_else() {
+async fn concurrent_deletion_by_others_succeeds() {
     let (stage, workspace) = guide("deleted_meanwhile", json!({})).await;
     workspace.apply().await;
     stage.account.plan_node_groups(&json!({ "on": "delete", "polls": 8 }));
     let request = stage.account.eks().delete_nodegroup().cluster_name("prod").nodegroup_name(NAME);
     request.send().await.unwrap();
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// N17: it is gone between plan and destroy, which is as good.
+/// N17: a group that was deleted between plan and destroy is a success.
 #[tokio::test]
-async fn gone_already() {
+async fn deleted_group_at_destroy_succeeds() {
     let (stage, workspace) = guide("gone_already", json!({})).await;
     workspace.apply().await;
-    delete_behind_its_back(&stage.account).await;
+    delete_manually(&stage.account).await;
     let destroy = ["destroy", "-refresh=false", "-input=false", "-auto-approve"];
     let _ = workspace.run(&destroy).await.succeeded();
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// N18: EKS gives up: its reasons are told, the state stays, and another try succeeds.
+/// N18: a failed deletion returns the issues of EKS, the state keeps the group, and another destroy succeeds.
 #[tokio::test]
-async fn fails() {
+async fn delete_failed_is_explained_and_retried() {
     let (stage, workspace) = guide("delete_failed", json!({})).await;
     workspace.apply().await;
     let issue = json!({ "code": "Ec2SecurityGroupDeletionFailure", "message": "in use", "resourceIds": ["sg-1"] });
     stage.account.plan_node_groups(&json!({ "on": "delete", "status": "DELETE_FAILED", "issues": [issue] }));
-    let said = workspace.try_destroy().await.failed();
-    assert!(said.contains("Ec2SecurityGroupDeletionFailure (sg-1): in use"), "{said}");
+    let printed = workspace.try_destroy().await.failed();
+    assert!(printed.contains("Ec2SecurityGroupDeletionFailure (sg-1): in use"), "{printed}");
     assert!(workspace.state().await.contains(ADDRESS));
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// N19: an update that is under way is waited for.
+/// N19: a destroy waits for a running update.
 #[tokio::test]
-async fn while_an_update_runs() {
+async fn destroy_waits_for_a_running_update() {
     let (stage, workspace) = guide("delete_busy", json!({})).await;
     workspace.apply().await;
     stage.account.plan_node_groups(&json!({ "on": "update", "polls": 8 }));
@@ -52,18 +52,18 @@ async fn while_an_update_runs() {
     let labels = aws_sdk_eks::types::UpdateLabelsPayload::builder().add_or_update_labels("intent", "other").build();
     busy.labels(labels).send().await.unwrap();
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
 /// A role that cannot be deleted is not forgotten with its group.
 #[tokio::test]
-async fn role_stays() {
+async fn undeletable_role_is_kept_in_the_state() {
     let (stage, workspace) = guide("role_stays", json!({})).await;
     workspace.apply().await;
     stage.account.inject(Fault::error("iam", "DeleteRole", 403, "AccessDenied", "no iam:DeleteRole"));
-    let said = workspace.try_destroy().await.failed();
-    assert!(said.contains("no iam:DeleteRole") && said.contains("The state keeps its role"), "{said}");
+    let printed = workspace.try_destroy().await.failed();
+    assert!(printed.contains("no iam:DeleteRole") && printed.contains("The state keeps its role"), "{printed}");
     assert!(workspace.state().await.contains(ADDRESS));
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }

@@ -7,22 +7,22 @@ use super::{ADDRESS, NAME, guide, guide_of, node_group};
 
 /// Presses Ctrl-C, which has to end the command soon.
 async fn interrupted(stage: &Stage, running: Running) -> String {
-    let said = running.interrupt_soon(|| stage.account.calls().len()).await.failed();
-    assert!(said.contains("cancelled; last seen: "), "{said}");
-    said
+    let printed = running.interrupt_soon(|| stage.account.calls().len()).await.failed();
+    assert!(printed.contains("cancelled; last seen: "), "{printed}");
+    printed
 }
 
-/// N15: Ctrl-C in the wait of a create: it ends at once, the state has the group, and the next apply replaces it.
+/// N15: Ctrl-C during the wait of a create: it ends at once, the state has the group, and the next apply replaces it.
 #[tokio::test]
-async fn of_a_create() {
+async fn interrupt_during_create() {
     let (stage, workspace) = guide("interrupted_create", json!({})).await;
     stage.account.plan_node_groups(&json!({ "on": "create", "polls": 10_000 }));
     let running = workspace.begin_apply();
-    until("EKS is making the group", async || stage.account.looks_after("CreateNodegroup") > 1).await;
-    let said = interrupted(&stage, running).await;
+    until("EKS is making the group", async || stage.account.reads_after("CreateNodegroup") > 1).await;
+    let printed = interrupted(&stage, running).await;
     assert!(
-        said.contains("last seen: status CREATING") && said.contains("the next apply deletes and recreates it"),
-        "{said}"
+        printed.contains("last seen: status CREATING") && printed.contains("the next apply deletes and recreates it"),
+        "{printed}"
     );
     let state = workspace.state().await;
     assert_eq!(state.resource(ADDRESS)["id"], format!("prod:{NAME}"));
@@ -32,39 +32,40 @@ async fn of_a_create() {
     let creates = stage.account.changes().into_iter().filter(|action| action == "CreateNodegroup").count();
     assert_eq!((creates, stage.account.leftovers()["node_groups"].len()), (2, 1));
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// N15: SIGTERM for engine and provider in the wait of a create, as when a job is cancelled: the state has the group.
-async fn terminated(engine: Engine) {
+/// N15: SIGTERM for engine and provider during the wait of a create, as when a job is cancelled: the state has the
+/// group.
+async fn sigterm_during_create(engine: Engine) {
     let (stage, workspace) = guide_of(&format!("terminated_{}", engine.name()), json!({}), engine).await;
     stage.account.plan_node_groups(&json!({ "on": "create", "polls": 10_000 }));
     let running = workspace.begin_apply();
-    until("EKS is making the group", async || stage.account.looks_after("CreateNodegroup") > 1).await;
-    let said = running.terminate_soon(|| stage.account.calls().len()).await.failed();
+    until("EKS is making the group", async || stage.account.reads_after("CreateNodegroup") > 1).await;
+    let printed = running.terminate_soon(|| stage.account.calls().len()).await.failed();
     assert!(
-        said.contains("last seen: status CREATING") && said.contains("the next apply deletes and recreates it"),
-        "{said}"
+        printed.contains("last seen: status CREATING") && printed.contains("the next apply deletes and recreates it"),
+        "{printed}"
     );
     assert_eq!(workspace.state().await.resource(ADDRESS)["id"], format!("prod:{NAME}"));
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
 #[tokio::test]
-async fn of_opentofu_and_its_provider() {
-    terminated(Engine::opentofu()).await;
+async fn sigterm_during_create_with_opentofu() {
+    sigterm_during_create(Engine::opentofu()).await;
 }
 
 #[tokio::test]
-async fn of_terraform_and_its_provider() {
+async fn sigterm_during_create_with_terraform() {
     let Some(terraform) = Engine::terraform() else { return };
-    terminated(terraform).await;
+    sigterm_during_create(terraform).await;
 }
 
-/// N15: Ctrl-C while EKS says nothing: no answer is waited for, and the state is as it was.
+/// N15: Ctrl-C while EKS does not respond: no response is waited for, and the state is unchanged.
 #[tokio::test]
-async fn of_a_look() {
+async fn interrupt_during_read() {
     let (stage, workspace) = guide("interrupted_look", json!({})).await;
     workspace.apply().await;
     stage.account.forget();
@@ -72,58 +73,58 @@ async fn of_a_look() {
     stage.account.inject(Fault::latency("eks", "DescribeNodegroup", 3_600_000).times(0));
     let running = workspace.clone().with_environment("GITLABSPOT_CLOCK_SPEED", "1").begin(&["plan", "-input=false"]);
     until("EKS is asked", async || !stage.account.calls_of("eks", "DescribeNodegroup").is_empty()).await;
-    let said = running.interrupt_soon(|| stage.account.calls().len()).await.failed();
-    assert!(said.contains("the run was stopped before a response arrived"), "{said}");
+    let printed = running.interrupt_soon(|| stage.account.calls().len()).await.failed();
+    assert!(printed.contains("the run was stopped before a response arrived"), "{printed}");
     stage.account.forget();
     assert_eq!(workspace.state().await.resource(ADDRESS)["id"], format!("prod:{NAME}"));
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// N15: Ctrl-C in the wait of an update: the state has the old labels, and the next apply waits for that update.
+/// N15: Ctrl-C during the wait of an update: the state has the old labels, and the next apply waits for that update.
 #[tokio::test]
-async fn of_an_update() {
+async fn interrupt_during_update() {
     let (stage, workspace) = guide("interrupted_update", json!({})).await;
     workspace.apply().await;
     stage.account.forget();
     stage.account.plan_node_groups(&json!({ "on": "update", "polls": 20 }));
     workspace.set(&json!({ "labels": { "intent": "test" } }));
     let running = workspace.begin_apply();
-    until("EKS is updating the group", async || stage.account.looks_after("UpdateNodegroupConfig") > 1).await;
-    let said = interrupted(&stage, running).await;
-    assert!(said.contains("the update is InProgress"), "{said}");
+    until("EKS is updating the group", async || stage.account.reads_after("UpdateNodegroupConfig") > 1).await;
+    let printed = interrupted(&stage, running).await;
+    assert!(printed.contains("the update is InProgress"), "{printed}");
     assert_eq!(workspace.state().await.resource(ADDRESS)["labels"]["intent"], "build");
     workspace.apply().await;
     workspace.assert_stable().await;
     let group = node_group(&stage.account).await.unwrap();
     assert_eq!(group.labels.unwrap().into_iter().collect::<Vec<_>>(), [("intent".to_owned(), "test".to_owned())]);
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// N15: Ctrl-C in the wait of a destroy: the state keeps the group, and the next destroy waits on.
+/// N15: Ctrl-C during the wait of a destroy: the state keeps the group, and the next destroy continues the wait.
 #[tokio::test]
-async fn of_a_destroy() {
+async fn interrupt_during_destroy() {
     let (stage, workspace) = guide("interrupted_destroy", json!({})).await;
     workspace.apply().await;
     stage.account.forget();
     stage.account.plan_node_groups(&json!({ "on": "delete", "polls": 20 }));
     let running = workspace.begin_destroy();
-    until("EKS is deleting the group", async || stage.account.looks_after("DeleteNodegroup") > 1).await;
-    let said = interrupted(&stage, running).await;
-    assert!(said.contains("last seen: status DELETING"), "{said}");
+    until("EKS is deleting the group", async || stage.account.reads_after("DeleteNodegroup") > 1).await;
+    let printed = interrupted(&stage, running).await;
+    assert!(printed.contains("last seen: status DELETING"), "{printed}");
     assert_eq!(workspace.state().await.resource(ADDRESS)["id"], format!("prod:{NAME}"));
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// N9: `kill -9` after the create was sent, and no state: the next run takes over role and group, and makes none.
+/// N9: `kill -9` after the create was sent, and no state: the next run adopts role and group, and creates none.
 #[tokio::test]
-async fn killed_after_the_create() {
+async fn crash_after_create_adopts_the_group() {
     let (stage, workspace) = guide("killed", json!({})).await;
     stage.account.plan_node_groups(&json!({ "on": "create", "polls": 12 }));
     let running = workspace.begin_apply();
-    until("EKS is making the group", async || stage.account.looks_after("CreateNodegroup") > 1).await;
+    until("EKS is making the group", async || stage.account.reads_after("CreateNodegroup") > 1).await;
     let _ = running.kill().await;
     assert!(!workspace.state().await.contains(ADDRESS));
     let before = node_group(&stage.account).await.unwrap().nodegroup_arn;
@@ -138,12 +139,12 @@ async fn killed_after_the_create() {
         assert_eq!(made, [true, false], "{calls:?}");
     }
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// N9: the same before EKS was asked: the role that was made is used.
+/// N9: `kill -9` before CreateNodegroup: the next run uses the role.
 #[tokio::test]
-async fn killed_after_the_role() {
+async fn crash_after_role_adopts_the_role() {
     let (stage, workspace) = guide("killed_early", json!({})).await;
     stage.account.inject(Fault::throttle("eks", "CreateNodegroup").times(0));
     let running = workspace.begin_apply();
@@ -156,5 +157,5 @@ async fn killed_after_the_role() {
     workspace.assert_stable().await;
     assert_eq!(stage.account.leftovers()["roles"], roles);
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }

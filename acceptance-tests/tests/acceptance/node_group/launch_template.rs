@@ -16,9 +16,9 @@ async fn make_template(account: &Account, name: &str) -> String {
     id
 }
 
-/// Named by name: the version changes in place; another template, or none, makes another group.
+/// By name: the version is updated in place; another template, or none, replaces the group.
 #[tokio::test]
-async fn by_name_and_by_id() {
+async fn launch_template_by_name_and_by_id() {
     let stage = Stage::new("node_group/launch_template", Engine::opentofu()).await;
     let (id, other) = (make_template(&stage.account, "builds").await, make_template(&stage.account, "other").await);
     let variables = json!({ "launch_template": { "name": "builds", "version": "1" } });
@@ -54,12 +54,12 @@ async fn by_name_and_by_id() {
     for id in [id, other] {
         stage.account.ec2().delete_launch_template().launch_template_id(id).send().await.unwrap();
     }
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// A pinned release stays when another version of the template is taken: EKS would take the newest one.
+/// A pinned release is kept when another version of the template is used: EKS would choose the newest release.
 #[tokio::test]
-async fn pinned_release() {
+async fn pinned_release_is_kept_with_another_version() {
     let stage = Stage::new("node_group/launch_template_pinned", Engine::opentofu()).await;
     let id = make_template(&stage.account, "builds").await;
     let variables = json!({ "launch_template": { "id": id, "version": "1" }, "release_version": "1.36.0-20250101" });
@@ -71,12 +71,12 @@ async fn pinned_release() {
     workspace.assert_stable().await;
     workspace.destroy().await;
     stage.account.ec2().delete_launch_template().launch_template_id(id).send().await.unwrap();
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// A template with an instance type: refused for a new group, and a group that has one is imported as it is.
+/// A template with an instance type is refused for a new group; an existing group that has one is imported.
 #[tokio::test]
-async fn instance_type_in_it() {
+async fn launch_template_with_instance_type() {
     let stage = Stage::new("node_group/launch_template_type", Engine::opentofu()).await;
     let data = RequestLaunchTemplateData::builder().instance_type("c5.2xlarge".into()).build();
     let made = stage.account.ec2().create_launch_template().launch_template_name("builds").launch_template_data(data);
@@ -84,11 +84,11 @@ async fn instance_type_in_it() {
     let variables = json!({ "launch_template": { "id": id, "version": "1" }, "instance_types": ["c5.2xlarge"] });
     let workspace = stage.testdata("node_group/launch_template", variables).await;
     let workspace = workspace.with_environment("GITLABSPOT_CLOCK_SPEED", SPEED);
-    let said = workspace.try_plan().await.expect_err("refused").failed();
-    assert!(said.contains("The launch template sets the instance type c5.2xlarge."), "{said}");
+    let printed = workspace.try_plan().await.expect_err("refused").failed();
+    assert!(printed.contains("The launch template sets the instance type c5.2xlarge."), "{printed}");
 
     let account = &stage.account;
-    let role = account.make_node_role("theirs").await;
+    let role = account.create_node_role("theirs").await;
     let template = aws_sdk_eks::types::LaunchTemplateSpecification::builder().id(&id).version("1").build();
     let group = account.eks().create_nodegroup().cluster_name("prod").nodegroup_name("templated").node_role(&role);
     let group = group.launch_template(template).capacity_type(aws_sdk_eks::types::CapacityTypes::Spot);
@@ -104,12 +104,12 @@ async fn instance_type_in_it() {
     workspace.destroy().await;
     account.ec2().delete_launch_template().launch_template_id(id).send().await.unwrap();
     account.iam().delete_role().role_name("theirs").send().await.unwrap();
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
 /// Pods of add-ons need a hop limit of 2 in the template.
 #[tokio::test]
-async fn hop_limit() {
+async fn hop_limit_of_the_template_is_checked() {
     let stage = Stage::new("node_group/launch_template_hops", Engine::opentofu()).await;
     let id = make_template(&stage.account, "builds").await;
     let hops = |limit: i32| {
@@ -123,22 +123,22 @@ async fn hop_limit() {
     let variables = json!({ "addon_policies": ["auto_scaler"], "launch_template": { "id": id, "version": "1" } });
     let workspace = stage.testdata("node_group/launch_template", variables).await;
     const WARNING: &str = "Node role not available to pods";
-    let said = workspace.plan().await.output().prose();
-    assert!(said.contains(WARNING) && said.contains("http_put_response_hop_limit"), "{said}");
+    let printed = workspace.plan().await.output().prose();
+    assert!(printed.contains(WARNING) && printed.contains("http_put_response_hop_limit"), "{printed}");
     workspace.set(&json!({ "launch_template": { "id": id, "version": "3" } }));
-    let said = workspace.plan().await.output().prose();
-    assert!(!said.contains(WARNING), "{said}");
+    let printed = workspace.plan().await.output().prose();
+    assert!(!printed.contains(WARNING), "{printed}");
     // Without it the provider makes one that lets pods through.
     workspace.set(&json!({ "launch_template": null }));
-    let said = workspace.plan().await.output().prose();
-    assert!(!said.contains(WARNING), "{said}");
+    let printed = workspace.plan().await.output().prose();
+    assert!(!printed.contains(WARNING), "{printed}");
     stage.account.ec2().delete_launch_template().launch_template_id(id).send().await.unwrap();
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// Without a version it is the template's default one, which the state then has.
+/// Without a version the default version of the template is used and recorded in the state.
 #[tokio::test]
-async fn default_version() {
+async fn default_version_is_recorded() {
     let stage = Stage::new("node_group/launch_template_default", Engine::opentofu()).await;
     let id = make_template(&stage.account, "builds").await;
     let workspace = stage.testdata("node_group/launch_template", json!({ "launch_template": { "id": id } })).await;
@@ -149,5 +149,5 @@ async fn default_version() {
     assert_eq!(state.resource(ADDRESS)["launch_template"], json!({ "id": id, "name": "builds", "version": "1" }));
     workspace.destroy().await;
     stage.account.ec2().delete_launch_template().launch_template_id(id).send().await.unwrap();
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }

@@ -3,11 +3,11 @@
 use gitlabspot_acceptance_tests::Cloud;
 use serde_json::json;
 
-use super::{ADDRESS, NAME, TEMPLATE, asg, asg_tags, delete_behind_its_back, guide, node_group};
+use super::{ADDRESS, NAME, TEMPLATE, asg, asg_tags, delete_manually, guide, node_group};
 
-/// N1: one create, and nothing to do afterwards.
+/// N1: one create, and an empty plan afterwards.
 #[tokio::test]
-async fn the_guides_group() {
+async fn guide_group_from_create_to_destroy() {
     let (stage, workspace) = guide("guide", json!({})).await;
     let plan = workspace.plan().await;
     let after = &plan.change(ADDRESS)["after"];
@@ -35,36 +35,36 @@ async fn the_guides_group() {
     assert_eq!(state.output("build_nodes")["capacity_type"], "SPOT");
 
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// N2: by id and by import block, and every attribute is there.
+/// N2: by ID and by import block, and every attribute has its value.
 #[tokio::test]
-async fn import() {
+async fn import_by_id_and_block() {
     let (stage, workspace) = guide("import", json!({ "tags": { "cost": "1" } })).await;
     workspace.apply().await;
     workspace.assert_import(ADDRESS, &format!("prod:{NAME}"), &[]).await;
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// N16: deleted by hand, it is planned anew, with the role that was left.
+/// N16: a group that was deleted manually is planned to be created, with the role that remains.
 #[tokio::test]
-async fn disappears() {
+async fn manually_deleted_group_is_planned_again() {
     let (stage, workspace) = guide("disappears", json!({})).await;
     workspace.apply().await;
-    delete_behind_its_back(&stage.account).await;
+    delete_manually(&stage.account).await;
     let plan = workspace.plan().await;
     assert_eq!(plan.changes()[ADDRESS], ["create"]);
     workspace.apply().await;
     workspace.assert_stable().await;
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// N23: the autoscaler's number of nodes is no difference.
+/// N23: the number of nodes that the autoscaler set is no drift.
 #[tokio::test]
-async fn the_autoscalers_size() {
+async fn size_set_by_the_autoscaler_is_not_drift() {
     let (stage, workspace) = guide("autoscaler", json!({})).await;
     workspace.apply().await;
     let name = asg(&stage.account).await.auto_scaling_group_name.unwrap();
@@ -76,12 +76,12 @@ async fn the_autoscalers_size() {
     workspace.assert_stable().await;
     assert_eq!(asg(&stage.account).await.desired_capacity, Some(2));
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// In another account, or another region, the group is not there, and yet not gone.
+/// In another account or region the group is not found, and that is not taken for a deletion.
 #[tokio::test]
-async fn elsewhere() {
+async fn wrong_account_or_region_is_not_a_deletion() {
     let (stage, workspace) = guide("elsewhere", json!({})).await;
     let other = Cloud::running().account();
     workspace.apply().await;
@@ -94,22 +94,23 @@ async fn elsewhere() {
         other.id()
     );
     for output in [moved.try_apply().await, moved.try_destroy().await] {
-        let said = output.failed();
-        assert!(said.contains(&wanted), "{said}");
+        let printed = output.failed();
+        assert!(printed.contains(&wanted), "{printed}");
     }
     let moved = workspace.clone().with_environment("AWS_REGION", "eu-west-1");
-    let said = moved.try_apply().await.failed();
-    assert!(said.contains("Connected to a different account or region"), "{said}");
+    let printed = moved.try_apply().await.failed();
+    assert!(printed.contains("Connected to a different account or region"), "{printed}");
     assert_eq!(workspace.state().await.resource(ADDRESS), &before);
     assert_eq!(other.changes(), Vec::<String>::new());
     workspace.assert_stable().await;
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// N25: what cannot change in place is replaced, and with a prefix the new group stands beside the old one.
+/// N25: attributes that cannot be updated in place replace the group; with a prefix the new group is created before the
+/// old one is deleted.
 #[tokio::test]
-async fn replacement() {
+async fn replacement_with_and_without_prefix() {
     let variables = json!({ "name": null, "name_prefix": "build-" });
     let (stage, workspace) = guide("replacement", variables).await;
     let main = std::fs::read_to_string(workspace.folder().join("main.tf")).unwrap();
@@ -123,12 +124,12 @@ async fn replacement() {
     workspace.apply().await;
     workspace.assert_stable().await;
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
 /// A refresh of an unchanged group takes two calls.
 #[tokio::test]
-async fn refresh() {
+async fn refresh_of_an_unchanged_group_takes_two_calls() {
     let (stage, workspace) = guide("refresh", json!({})).await;
     workspace.apply().await;
     stage.account.forget();
@@ -136,15 +137,15 @@ async fn refresh() {
     let calls: Vec<String> = stage.account.calls().into_iter().map(|call| call.action).collect();
     assert_eq!(calls, ["DescribeNodegroup", "DescribeAutoScalingGroups"]);
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// A zone where the cluster has no subnet is named with those where it has some, before anything is made.
+/// A zone in which the cluster has no subnet is named with those that have one, before anything is created.
 #[tokio::test]
-async fn unknown_zone() {
+async fn zone_without_subnets_is_named() {
     let (stage, workspace) = guide("unknown_zone", json!({ "availability_zones": ["af-south-1z"] })).await;
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains("has no subnet in af-south-1z"), "{said}");
-    assert!(said.contains("af-south-1a, af-south-1b, af-south-1c"), "{said}");
-    stage.assert_nothing_left().await;
+    let printed = workspace.try_apply().await.failed();
+    assert!(printed.contains("has no subnet in af-south-1z"), "{printed}");
+    assert!(printed.contains("af-south-1a, af-south-1b, af-south-1c"), "{printed}");
+    stage.assert_nothing_remains().await;
 }

@@ -74,15 +74,15 @@ async fn asg_tag(account: &Account, key: &str) -> aws_sdk_autoscaling::types::bu
 }
 
 /// Deletes the node group behind the provider's back, and waits until it is gone.
-async fn delete_behind_its_back(account: &Account) {
+async fn delete_manually(account: &Account) {
     let request = account.eks().delete_nodegroup().cluster_name(account.cluster()).nodegroup_name(NAME);
     request.send().await.unwrap();
     until("the group is gone", async || node_group(account).await.is_none()).await;
 }
 
 /// Makes a node group that no configuration knows.
-async fn foreign_node_group(account: &Account) {
-    let role = account.make_node_role("theirs").await;
+async fn node_group_of_others(account: &Account) {
+    let role = account.create_node_role("theirs").await;
     let request = account.eks().create_nodegroup().cluster_name(account.cluster()).nodegroup_name(NAME);
     let subnet = &account.subnet_ids()["af-south-1b"];
     request.node_role(role).subnets(subnet).send().await.unwrap();

@@ -25,9 +25,9 @@ async fn make_role(account: &Account, owner: Option<&str>) -> String {
     request.send().await.unwrap().role.unwrap().arn
 }
 
-/// Every add-on: a policy for each, inline or managed, beside those that every node needs.
+/// Every add-on has a policy, inline or managed, in addition to those that every node needs.
 #[tokio::test]
-async fn every_add_on() {
+async fn every_add_on_has_its_policy() {
     let addons = [
         "auto_scaler",
         "cert_manager",
@@ -65,28 +65,28 @@ async fn every_add_on() {
     ];
     assert_eq!(attached, expected);
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// A role of the wanted name that others made is not touched, and no group is made with it.
+/// A role of others with the desired name is not changed, and no group is created with it.
 #[tokio::test]
-async fn name_is_taken() {
+async fn existing_role_of_others_is_not_changed() {
     let (stage, workspace) = guide("role_taken", json!({ "role_name": ROLE })).await;
     make_role(&stage.account, None).await;
     stage.account.forget();
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains("a role ci-nodes already exists and was not created for this node group"), "{said}");
-    assert!(said.contains("Nothing was created"), "{said}");
+    let printed = workspace.try_apply().await.failed();
+    assert!(printed.contains("a role ci-nodes already exists and was not created for this node group"), "{printed}");
+    assert!(printed.contains("Nothing was created"), "{printed}");
     // The attempt to make one is how it is found out.
     assert_eq!(stage.account.changes(), ["CreateRole"]);
     assert!(!workspace.state().await.contains(ADDRESS));
     stage.account.iam().delete_role().role_name(ROLE).send().await.unwrap();
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// One that an earlier run made for this very group is used, and gets what it lacks.
+/// A role that an earlier run created for this group is adopted, and completed.
 #[tokio::test]
-async fn left_by_an_earlier_run() {
+async fn role_of_an_earlier_run_is_adopted() {
     let (stage, workspace) = guide("role_left", json!({ "role_name": ROLE })).await;
     let owner = format!("{}/prod/{}", stage.account.region(), super::NAME);
     let arn = make_role(&stage.account, Some(&owner)).await;
@@ -96,13 +96,13 @@ async fn left_by_an_earlier_run() {
     let attached = stage.account.iam().list_attached_role_policies().role_name(ROLE).send().await.unwrap();
     assert_eq!(attached.attached_policies().len(), 4);
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// EKS keeps the access entry of a role that is gone, and a new role of the same ARN is not let in by it. Whoever deleted the
-/// old role, the nodes of the new group join.
+/// EKS keeps the access entry of a deleted role, and a new role with the same ARN is not admitted by it. Whoever
+/// deleted the old role, the nodes of the new group join.
 #[tokio::test]
-async fn made_anew() {
+async fn recreated_role_gets_a_new_access_entry() {
     let (stage, workspace) = guide("role_anew", json!({ "role_name": ROLE })).await;
     let joins = || assert_eq!(stage.account.node_access(), [(format!("prod/{}", super::NAME), true)].into());
     workspace.apply().await;
@@ -114,16 +114,16 @@ async fn made_anew() {
     joins();
     // Destroyed, and applied once more.
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
     workspace.apply().await;
     joins();
     // Group and role deleted by somebody else.
-    super::delete_behind_its_back(&stage.account).await;
+    super::delete_manually(&stage.account).await;
     delete_role(&stage.account).await;
     workspace.apply().await;
     joins();
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
 async fn delete_role(account: &Account) {
@@ -138,26 +138,26 @@ async fn delete_role(account: &Account) {
     iam.delete_role().role_name(ROLE).send().await.unwrap();
 }
 
-/// Somebody has put the role into an instance profile: it is named at once, and the next destroy ends it.
+/// A role that others added to an instance profile is named at once, and the next destroy completes the deletion.
 #[tokio::test]
-async fn in_an_instance_profile() {
+async fn role_in_an_instance_profile_is_named() {
     let (stage, workspace) = guide("role_profile", json!({ "role_name": ROLE })).await;
     workspace.apply().await;
     let iam = stage.account.iam();
     iam.create_instance_profile().instance_profile_name("bastion").send().await.unwrap();
     iam.add_role_to_instance_profile().instance_profile_name("bastion").role_name(ROLE).send().await.unwrap();
-    let said = workspace.try_destroy().await.failed();
-    assert!(said.contains("the role ci-nodes is in the instance profile bastion."), "{said}");
+    let printed = workspace.try_destroy().await.failed();
+    assert!(printed.contains("the role ci-nodes is in the instance profile bastion."), "{printed}");
     assert_eq!(stage.account.calls_of("iam", "DeleteRole").len(), 1);
     iam.remove_role_from_instance_profile().instance_profile_name("bastion").role_name(ROLE).send().await.unwrap();
     iam.delete_instance_profile().instance_profile_name("bastion").send().await.unwrap();
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// Lost answers and changes at the same time are outlived; the role is made once.
+/// Lost responses and concurrent changes are retried; the role is created once.
 #[tokio::test]
-async fn trouble() {
+async fn lost_responses_and_concurrent_changes_are_retried() {
     let (stage, workspace) = guide("role_trouble", json!({ "role_name": ROLE })).await;
     stage.account.inject(Fault::drop_after("iam", "CreateRole"));
     let unknown = "The role with name ci-nodes cannot be found.";
@@ -170,24 +170,24 @@ async fn trouble() {
     stage.account.inject(Fault::error("iam", "DeleteRole", 409, conflict.0, conflict.1).times(3));
     workspace.destroy().await;
     assert_eq!(stage.account.calls_of("iam", "DeleteRole").len(), 4);
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// A policy that cannot be attached ends the create, and the role that was made for nothing goes again.
+/// A policy that cannot be attached ends the create, and the role that was created for it is deleted.
 #[tokio::test]
-async fn half_made() {
+async fn refused_policy_deletes_the_new_role() {
     let (stage, workspace) = guide("role_half", json!({ "role_name": ROLE })).await;
     stage.account.inject(Fault::error("iam", "PutRolePolicy", 403, "AccessDenied", "no iam:PutRolePolicy").times(0));
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains("no iam:PutRolePolicy") && said.contains("Nothing was created"), "{said}");
+    let printed = workspace.try_apply().await.failed();
+    assert!(printed.contains("no iam:PutRolePolicy") && printed.contains("Nothing was created"), "{printed}");
     assert!(!workspace.state().await.contains(ADDRESS));
     assert!(stage.account.calls_of("eks", "CreateNodegroup").is_empty());
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// A role of the user's is used as it is.
+/// A role of the user is used as it is.
 #[tokio::test]
-async fn of_the_user() {
+async fn role_of_the_user_is_not_changed() {
     let (stage, workspace) = guide("role_given", json!({})).await;
     let arn = make_role(&stage.account, None).await;
     stage.account.forget();
@@ -199,5 +199,5 @@ async fn of_the_user() {
     let of_iam = stage.account.calls_of("iam", ".*");
     assert!(of_iam.iter().all(|call| call.action == "GetRole"), "{of_iam:?}");
     stage.account.iam().delete_role().role_name(ROLE).send().await.unwrap();
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }

@@ -4,9 +4,10 @@ use serde_json::json;
 
 use super::guide;
 
-/// Labels of reserved prefixes, without a value and too long; add-ons in eksctl's spelling; a release of another version.
+/// Labels with reserved prefixes, without a value or too long; add-ons in the spelling of eksctl; a release of another
+/// version.
 #[tokio::test]
-async fn told_at_plan() {
+async fn invalid_settings_are_refused_at_plan() {
     let (stage, workspace) = guide("refusals", json!({})).await;
     let long = format!("example.org/{}", "a".repeat(52));
     for (variables, part) in [
@@ -24,15 +25,15 @@ async fn told_at_plan() {
         });
         workspace.set(&usual);
         workspace.set(&variables);
-        let said = workspace.try_plan().await.expect_err(part).failed();
-        assert!(said.contains(part), "{part}: {said}");
+        let printed = workspace.try_plan().await.expect_err(part).failed();
+        assert!(printed.contains(part), "{part}: {printed}");
     }
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// A key of a tag that changes its case alone is taken away before it is put there: IAM takes both for one.
+/// A tag key of which only the case changes is removed before it is added: IAM treats both as one key.
 #[tokio::test]
-async fn tag_that_changes_its_case() {
+async fn tag_key_can_change_its_case() {
     let (stage, workspace) = guide("tag_case", json!({ "tags": { "Cost": "1" }, "role_name": "ci-nodes" })).await;
     workspace.apply().await;
     workspace.set(&json!({ "tags": { "cost": "1" } }));
@@ -42,5 +43,5 @@ async fn tag_that_changes_its_case() {
     assert!(keys.contains(&"cost") && !keys.contains(&"Cost"), "{keys:?}");
     workspace.assert_stable().await;
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }

@@ -33,7 +33,7 @@ impl Mixed {
         let public = public.send().await.unwrap().subnet.unwrap().subnet_id.unwrap();
         ec2.associate_route_table().route_table_id(&table).subnet_id(&public).send().await.unwrap();
         let network = aws_sdk_eks::types::VpcConfigRequest::builder().subnet_ids(&private).subnet_ids(&public).build();
-        let role = account.make_node_role("cluster").await;
+        let role = account.create_node_role("cluster").await;
         let cluster = account.eks().create_cluster().name("mixed").role_arn(role).resources_vpc_config(network);
         cluster.send().await.unwrap();
         Self { private, public, table, gateway }
@@ -57,21 +57,21 @@ impl Mixed {
 async fn end(stage: &Stage, workspace: &Workspace, mixed: Mixed) {
     workspace.destroy().await;
     mixed.remove(&stage.account).await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// The private ones are used, and the plan's apply names both kinds.
+/// The private subnets are used, and the apply of the plan names both kinds.
 #[tokio::test]
-async fn private_ones_are_preferred() {
+async fn private_subnets_are_preferred() {
     let (stage, workspace) = guide("mixed_subnets", json!({ "cluster_name": "mixed" })).await;
     let mixed = Mixed::cluster(&stage.account).await;
-    let said = workspace.try_apply().await.succeeded().prose();
+    let printed = workspace.try_apply().await.succeeded().prose();
     let both = format!(
         "The cluster has private subnets ({}) and public ones ({}) in {ZONE}. The nodes are placed in the private ones.",
         mixed.private, mixed.public
     );
-    assert!(said.contains(&both), "{both}: {said}");
-    assert!(!said.contains("SSH is open"), "{said}");
+    assert!(printed.contains(&both), "{both}: {printed}");
+    assert!(!printed.contains("SSH is open"), "{printed}");
     let request = stage.account.eks().describe_nodegroup().cluster_name("mixed").nodegroup_name(super::NAME);
     let group = request.send().await.unwrap().nodegroup.unwrap();
     assert_eq!(group.subnets(), std::slice::from_ref(&mixed.private));

@@ -70,21 +70,22 @@ async fn usual_name(test: &str) -> String {
     workspace.apply().await;
     let name = ours(&stage.account).await.launch_template_name.unwrap();
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
     name
 }
 
-/// N28: the guide's group as eksctl would have made it: its add-ons reach the role, its disk and its key are in the template.
+/// N28: the group of the guide as eksctl creates it: its add-ons can use the role, its disk and its key are in the
+/// template.
 #[tokio::test]
-async fn as_eksctl_makes_it() {
+async fn template_equals_that_of_eksctl() {
     let template = json!({
         "key_name": "your-ssh-key",
         "root_volume": { "size": 80, "iops": 3000, "throughput": 125 },
         "instance_tags": { "Name": "prod-build-Node" },
     });
     let (stage, workspace) = with("eksctl", json!({ "template": template })).await;
-    let said = workspace.plan().await.output().prose();
-    assert!(!said.contains(OUT_OF_REACH), "{said}");
+    let printed = workspace.plan().await.output().prose();
+    assert!(!printed.contains(OUT_OF_REACH), "{printed}");
     workspace.apply().await;
     workspace.assert_stable().await;
     let nodes = new_nodes(&stage.account).await;
@@ -115,12 +116,12 @@ async fn as_eksctl_makes_it() {
     let changes = stage.account.changes();
     let at = |action: &str| changes.iter().position(|change| change == action).unwrap();
     assert!(at("DeleteNodegroup") < at("DeleteLaunchTemplate") && at("DeleteLaunchTemplate") < at("DeleteRole"));
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// N29: add-ons alone make a template, whose content follows them in place; without them pods do not reach the role.
+/// N29: add-ons alone create a template, which follows them in place; without them pods cannot use the role.
 #[tokio::test]
-async fn of_add_ons_alone() {
+async fn template_for_add_ons_only() {
     let (stage, workspace) = with("add_ons", json!({})).await;
     workspace.apply().await;
     workspace.assert_stable().await;
@@ -136,10 +137,10 @@ async fn of_add_ons_alone() {
     // Closed on purpose.
     workspace.set(&json!({ "addon_policies": ["auto_scaler"], "template": { "metadata": { "pods": false } } }));
     let plan = workspace.plan().await;
-    let said = plan.output().prose();
-    assert!(said.contains(OUT_OF_REACH) && said.contains("Omit hop_limit and pods"), "{said}");
+    let printed = plan.output().prose();
+    assert!(printed.contains(OUT_OF_REACH) && printed.contains("Omit hop_limit and pods"), "{printed}");
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
 fn everything() -> Value {
@@ -158,9 +159,10 @@ fn everything() -> Value {
     })
 }
 
-/// N30: every attribute of the template reaches the nodes, is imported, and changes in place; a pinned release stays.
+/// N30: every attribute of the template is on the nodes, is imported, and is updated in place; a pinned release is
+/// kept.
 #[tokio::test]
-async fn every_attribute() {
+async fn every_template_attribute_is_updated_and_imported() {
     let release = "1.36.0-20250101";
     let (stage, workspace) = with("everything", json!({ "template": everything(), "release_version": release })).await;
     workspace.apply().await;
@@ -199,12 +201,12 @@ async fn every_attribute() {
     workspace.assert_stable().await;
     assert_eq!(new_nodes(&stage.account).await.user_data, None);
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
 /// Bottlerocket has its settings in TOML, and images on its second volume.
 #[tokio::test]
-async fn of_bottlerocket() {
+async fn template_for_bottlerocket() {
     let template = json!({
         "root_volume": { "size": 100 },
         "instance_store": "raid0",
@@ -225,48 +227,48 @@ async fn of_bottlerocket() {
     assert_eq!(settings["container-registry"]["mirrors"][0]["registry"].as_str(), Some("*"));
     workspace.assert_import(ADDRESS, &format!("prod:{NAME}"), &[]).await;
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// What cannot change in place is said when it is planned, and what cannot be at all is refused.
+/// Changes that cannot be made in place are shown by the plan, and impossible combinations are refused.
 #[tokio::test]
-async fn of_a_group_that_has_none() {
+async fn adding_a_template_replaces_the_group() {
     let (stage, workspace) = with("none", json!({ "addon_policies": [], "disk_size": 50 })).await;
     workspace.apply().await;
     // Add-ons are no reason to replace the nodes; a template is.
     workspace.set(&json!({ "addon_policies": ["auto_scaler"] }));
     let plan = workspace.plan().await;
     assert_eq!(plan.changes()[ADDRESS], ["update"]);
-    let said = plan.output().prose();
-    assert!(said.contains(OUT_OF_REACH) && said.contains("Replace it (-replace)"), "{said}");
+    let printed = plan.output().prose();
+    assert!(printed.contains(OUT_OF_REACH) && printed.contains("Replace it (-replace)"), "{printed}");
     workspace.set(&json!({ "disk_size": null, "template": { "root_volume": { "size": 50 } } }));
     assert_eq!(workspace.plan().await.changes()[ADDRESS], ["delete", "create"]);
     workspace.set(&json!({ "disk_size": 50, "remote_access": { "ec2_ssh_key": "key" } }));
-    let said = workspace.try_plan().await.expect_err("refused").failed();
-    assert!(said.contains("Set root_volume of the template instead"), "{said}");
-    assert!(said.contains("Set key_name and security_group_ids of the template instead"), "{said}");
+    let printed = workspace.try_plan().await.expect_err("refused").failed();
+    assert!(printed.contains("Set root_volume of the template instead"), "{printed}");
+    assert!(printed.contains("Set key_name and security_group_ids of the template instead"), "{printed}");
     workspace.set(&json!({ "disk_size": null, "remote_access": null, "template": null }));
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// Whoever opts out of the template is told that add-ons do not work, and how they do.
+/// Without the template a warning says that add-ons do not work, and how they do.
 #[tokio::test]
-async fn left_out_on_purpose() {
+async fn opting_out_of_the_template_warns_about_add_ons() {
     let (stage, workspace) = with("left_out", json!({ "remote_access": { "ec2_ssh_key": "key" } })).await;
-    let said = workspace.plan().await.output().prose();
-    assert!(said.contains(OUT_OF_REACH) && said.contains("key_name = ..."), "{said}");
+    let printed = workspace.plan().await.output().prose();
+    assert!(printed.contains(OUT_OF_REACH) && printed.contains("key_name = ..."), "{printed}");
     workspace.apply().await;
     workspace.assert_stable().await;
     assert!(templates(&stage.account, "gitlabspot-").await.is_empty());
     assert_eq!(hops(&new_nodes(&stage.account).await), Some(1));
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// N31: the twins of N5 to N7 and N9: answers that are lost make one template and one version, and leave none behind.
+/// N31: as N5 to N7 and N9: lost responses create one template and one version, and nothing remains of others.
 #[tokio::test]
-async fn lost_answers() {
+async fn lost_responses_create_one_template() {
     let (stage, workspace) = with("lost", json!({ "template": { "key_name": "one" } })).await;
     stage.account.inject(Fault::drop_after("ec2", "CreateLaunchTemplate"));
     stage.account.inject(Fault::drop_before("ec2", "DescribeLaunchTemplateVersions"));
@@ -278,18 +280,18 @@ async fn lost_answers() {
     assert_eq!(ours(&stage.account).await.latest_version_number, Some(2));
     stage.account.inject(Fault::drop_after("ec2", "DeleteLaunchTemplate"));
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 
     // No answer ever comes: what was made goes again.
     stage.account.inject(Fault::drop_after("ec2", "CreateLaunchTemplate").times(0));
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains("Setting up the launch template of the node group"), "{said}");
-    stage.assert_nothing_left().await;
+    let printed = workspace.try_apply().await.failed();
+    assert!(printed.contains("Setting up the launch template of the node group"), "{printed}");
+    stage.assert_nothing_remains().await;
 }
 
-/// N32: `kill -9` while the group is asked for: the next run goes on with the template, and makes no version.
+/// N32: `kill -9` during CreateNodegroup: the next run uses the template, and creates no version.
 #[tokio::test]
-async fn killed_create() {
+async fn crash_before_the_group_reuses_the_template() {
     let (stage, workspace) = with("killed", json!({ "template": { "key_name": "one" } })).await;
     stage.account.inject(Fault::throttle("eks", "CreateNodegroup").times(0));
     let running = workspace.begin_apply();
@@ -303,23 +305,23 @@ async fn killed_create() {
     let after = ours(&stage.account).await;
     assert_eq!((after.launch_template_id, after.latest_version_number), (before, Some(1)));
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// N33: a template of the wanted name that others made is not touched, and nothing else is made; one that an earlier run
-/// left for this very group is used.
+/// N33: a template of others with the desired name is not changed, and nothing is created; one that an earlier run
+/// created for this group is used.
 #[tokio::test]
-async fn taken_name() {
+async fn existing_template_of_others_is_not_changed() {
     let name = usual_name("taken").await;
     let (stage, workspace) = with("taken", json!({ "template": { "key_name": "one" } })).await;
     let theirs = make(&stage.account, &name, None).await;
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains(&format!("a launch template {name} already exists")), "{said}");
-    assert!(said.contains("Nothing was created"), "{said}");
+    let printed = workspace.try_apply().await.failed();
+    assert!(printed.contains(&format!("a launch template {name} already exists")), "{printed}");
+    assert!(printed.contains("Nothing was created"), "{printed}");
     assert!(!workspace.state().await.contains(ADDRESS));
     assert_eq!(ours(&stage.account).await.latest_version_number, Some(1));
     stage.account.ec2().delete_launch_template().launch_template_id(&theirs).send().await.unwrap();
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 
     let owner = format!("{}/prod/{NAME}", stage.account.region());
     let left = make(&stage.account, &name, Some(&owner)).await;
@@ -328,12 +330,12 @@ async fn taken_name() {
     let found = ours(&stage.account).await;
     assert_eq!((found.launch_template_id, found.latest_version_number), (Some(left), Some(2)));
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// N34: as many versions as EC2 allows: old ones go, the group's stays.
+/// N34: at the limit of versions of EC2 old ones are deleted, and never the version of the group.
 #[tokio::test]
-async fn limit_of_versions() {
+async fn old_versions_are_deleted_at_the_limit() {
     let (stage, workspace) = with("limit", json!({ "template": { "key_name": "one" } })).await;
     workspace.apply().await;
     for key in ["two", "three"] {
@@ -353,12 +355,12 @@ async fn limit_of_versions() {
     numbers.sort_unstable();
     assert_eq!(numbers, [1, 3, 4]);
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// N35: a version that was deleted is made again in place; without the template the group is replaced.
+/// N35: a deleted version is created again in place; without the template the group is replaced.
 #[tokio::test]
-async fn deleted_behind_its_back() {
+async fn manually_deleted_template_or_version_is_repaired() {
     let (stage, workspace) = with("deleted", json!({ "template": { "key_name": "one" } })).await;
     workspace.apply().await;
     workspace.set(&json!({ "template": { "key_name": "two" } }));
@@ -374,17 +376,17 @@ async fn deleted_behind_its_back() {
     ec2.delete_launch_template().launch_template_id(&id).send().await.unwrap();
     let plan = workspace.plan().await;
     assert_eq!(plan.changes()[ADDRESS], ["delete", "create"]);
-    let said = plan.output().prose();
-    assert!(said.contains(&format!("The launch template {id} was deleted")), "{said}");
+    let printed = plan.output().prose();
+    assert!(printed.contains(&format!("The launch template {id} was deleted")), "{printed}");
     workspace.apply().await;
     workspace.assert_stable().await;
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// Somebody brought another version to the group: the plan shows it and goes back.
+/// A group that was changed to another version is shown by the plan, and changed back.
 #[tokio::test]
-async fn changed_behind_its_back() {
+async fn manually_changed_template_version_is_repaired() {
     let (stage, workspace) = with("changed", json!({ "template": { "key_name": "one" } })).await;
     workspace.apply().await;
     let (ec2, eks) = (stage.account.ec2(), stage.account.eks());
@@ -405,23 +407,23 @@ async fn changed_behind_its_back() {
     workspace.assert_stable().await;
     assert_eq!(new_nodes(&stage.account).await.key_name.as_deref(), Some("one"));
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// The group is gone and its template and role are still there: they are used again.
+/// The group was deleted and its template and role still exist: they are used again.
 #[tokio::test]
-async fn of_a_group_that_is_gone() {
+async fn template_of_a_deleted_group_is_reused() {
     let (stage, workspace) = with("gone", json!({ "template": { "key_name": "one" } })).await;
     workspace.apply().await;
-    super::delete_behind_its_back(&stage.account).await;
+    super::delete_manually(&stage.account).await;
     let plan = workspace.plan().await;
-    let said = plan.output().prose();
+    let printed = plan.output().prose();
     let id = ours(&stage.account).await.launch_template_id.unwrap();
-    assert!(said.contains(&format!("role {ROLE} and launch template {id} are still present")), "{said}");
+    assert!(printed.contains(&format!("role {ROLE} and launch template {id} are still present")), "{printed}");
     assert_eq!(plan.changes()[ADDRESS], ["create"]);
     workspace.apply().await;
     workspace.assert_stable().await;
     assert_eq!(ours(&stage.account).await.launch_template_id.unwrap(), id);
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }

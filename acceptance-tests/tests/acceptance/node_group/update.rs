@@ -7,7 +7,7 @@ use super::{ADDRESS, TEMPLATE, asg_tags, guide, node_group};
 
 /// N22: labels added, changed and removed, and another value of the same taint, in one update.
 #[tokio::test]
-async fn labels_and_taints() {
+async fn labels_and_taints_change_in_one_update() {
     let (stage, workspace) = guide("labels", json!({})).await;
     workspace.apply().await;
     stage.account.forget();
@@ -28,12 +28,12 @@ async fn labels_and_taints() {
     assert_eq!(tags[&format!("{TEMPLATE}/label/new")], "x");
     assert!(!tags.contains_key(&format!("{TEMPLATE}/label/nodegroup-type")));
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// N20: an update that is under way is waited for.
+/// N20: an update waits for a running update.
 #[tokio::test]
-async fn another_update_runs() {
+async fn update_waits_for_a_running_update() {
     let (stage, workspace) = guide("busy", json!({})).await;
     workspace.apply().await;
     stage.account.plan_node_groups(&json!({ "on": "update", "polls": 6 }));
@@ -49,12 +49,12 @@ async fn another_update_runs() {
     let group = node_group(&stage.account).await.unwrap();
     assert_eq!(group.scaling_config.and_then(|scaling| scaling.max_size), Some(9));
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// N21, N24: of two updates the first succeeds and the second fails: the state has the one and not the other.
+/// N21, N24: of two updates the first succeeds and the second fails: the state has the first and not the second.
 #[tokio::test]
-async fn half_of_it_fails() {
+async fn failed_second_update_keeps_the_first_in_the_state() {
     let (stage, workspace) = guide("half", json!({ "node_version": "1.33" })).await;
     workspace.apply().await;
     stage.account.plan_node_groups(&json!({ "on": "update" }));
@@ -64,8 +64,8 @@ async fn half_of_it_fails() {
         "errors": [{ "errorCode": "PodEvictionFailure", "errorMessage": "Pods stay", "resourceIds": ["i-1"] }],
     }));
     workspace.set(&json!({ "node_version": "1.34", "labels": { "intent": "test" } }));
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains("PodEvictionFailure (i-1): Pods stay"), "{said}");
+    let printed = workspace.try_apply().await.failed();
+    assert!(printed.contains("PodEvictionFailure (i-1): Pods stay"), "{printed}");
     let state = workspace.state().await;
     let group = state.resource(ADDRESS);
     assert_eq!(group["version"], "1.34");
@@ -74,12 +74,12 @@ async fn half_of_it_fails() {
     workspace.apply().await;
     workspace.assert_stable().await;
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// The cluster is being updated, which ends later than two minutes: waited for, by a create and by each update.
+/// A cluster that is updated for longer than two minutes is waited for, by a create and by each update.
 #[tokio::test]
-async fn cluster_is_busy() {
+async fn cluster_update_is_waited_for() {
     let (stage, workspace) = guide("busy_cluster", json!({ "node_version": "1.33" })).await;
     stage.account.set_cluster_status("UPDATING", 20);
     workspace.apply().await;
@@ -88,12 +88,12 @@ async fn cluster_is_busy() {
     workspace.apply().await;
     workspace.assert_stable().await;
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// A release of another minor comes with its version, at create and at update.
+/// A release of another minor version sets the version, at create and at update.
 #[tokio::test]
-async fn release_of_another_version() {
+async fn release_sets_the_version() {
     let (stage, workspace) = guide("release", json!({ "release_version": "1.33.0-20251103" })).await;
     workspace.apply().await;
     assert_eq!(workspace.state().await.resource(ADDRESS)["version"], "1.33");
@@ -102,12 +102,12 @@ async fn release_of_another_version() {
     workspace.assert_stable().await;
     assert_eq!(workspace.state().await.resource(ADDRESS)["version"], "1.34");
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// Add-on policies and tags of the role that the provider made.
+/// Add-on policies and tags of the role that the provider created.
 #[tokio::test]
-async fn add_ons() {
+async fn add_on_policies_and_role_tags_are_updated() {
     let (stage, workspace) = guide("add_ons", json!({ "tags": { "cost": "1" } })).await;
     workspace.apply().await;
     stage.account.forget();
@@ -123,5 +123,5 @@ async fn add_ons() {
     assert_eq!(attached.attached_policies().len(), 5);
     assert!(stage.account.changes().contains(&"TagRole".to_owned()));
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }

@@ -7,13 +7,13 @@ use super::{ADDRESSES, all, complete, complete_on, keep_state};
 /// What an agent gives to the provider, in kilobytes of addresses: a build for tests is ten times larger than what ships.
 const MEMORY: u32 = 1_048_576;
 
-/// An agent has credentials in the environment, no home, no kubeconfig, little memory, and a file system on which only the
-/// working directory and the one for temporary files can be written to.
+/// An agent has credentials in the environment, no home, no kubeconfig, little memory, and a file system of which only
+/// the working directory and the one for temporary files are writable.
 #[tokio::test]
-async fn in_an_agent() {
+async fn runs_in_a_ci_agent() {
     let Some(engine) = Engine::opentofu_in_agent() else { return };
     let stage = Stage::new("pipelines/agent/opentofu", engine).await;
-    stage.put_before_provider(&format!("ulimit -v {MEMORY}"));
+    stage.wrap_provider(&format!("ulimit -v {MEMORY}"));
     let temporary = tempfile::tempdir().unwrap();
     let work = stage.folder().display().to_string();
     let workspace = complete_on(&stage).await.without_environment(&["HOME"]);
@@ -21,25 +21,25 @@ async fn in_an_agent() {
     let workspace = workspace.with_environment("TMPDIR", &temporary.path().display().to_string());
     let refused = workspace.clone().with_environment(Engine::WORK, "/nowhere").run(&["version"]).await;
     assert_eq!(refused.code, Some(99), "the file system is not set up: {refused}");
-    plan_here_apply_there(&stage, workspace).await;
+    plan_and_apply_in_two_directories(&stage, workspace).await;
     assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 0, "temporary files are left");
 }
 
 #[tokio::test]
 async fn with_opentofu() {
     let (stage, workspace) = complete("saved_plan", Engine::opentofu()).await;
-    plan_here_apply_there(&stage, workspace).await;
+    plan_and_apply_in_two_directories(&stage, workspace).await;
 }
 
 #[tokio::test]
 async fn with_terraform() {
     let Some(engine) = Engine::terraform() else { return };
     let (stage, workspace) = complete("saved_plan", engine).await;
-    plan_here_apply_there(&stage, workspace).await;
+    plan_and_apply_in_two_directories(&stage, workspace).await;
 }
 
 /// The token comes from the environment, and the state is on a server: the directories have the configuration and the plan.
-async fn plan_here_apply_there(stage: &Stage, workspace: Workspace) {
+async fn plan_and_apply_in_two_directories(stage: &Stage, workspace: Workspace) {
     let store = StateStore::start().await;
     workspace.unset("registration_token");
     let workspace = workspace.with_environment("TF_VAR_registration_token", "GR1348941-of-a-group");
@@ -61,5 +61,5 @@ async fn plan_here_apply_there(stage: &Stage, workspace: Workspace) {
     next.init().await;
     next.assert_stable().await;
     next.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }

@@ -15,7 +15,7 @@ const MOVED: &str = "module.moved";
 
 const APPLY: [&str; 3] = ["apply", "-input=false", "-auto-approve"];
 
-async fn over_the_whole_stack(engine: Engine) {
+async fn run_whole_stack(engine: Engine) {
     let (stage, workspace) = complete("blocks", engine).await;
     target(&workspace).await;
     workspace.apply().await;
@@ -26,18 +26,18 @@ async fn over_the_whole_stack(engine: Engine) {
     import_all(&workspace, &moved, &ids).await;
     replace_all(&stage, &workspace).await;
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
 #[tokio::test]
 async fn with_opentofu() {
-    over_the_whole_stack(Engine::opentofu()).await;
+    run_whole_stack(Engine::opentofu()).await;
 }
 
 #[tokio::test]
 async fn with_terraform() {
     let Some(engine) = Engine::terraform() else { return };
-    over_the_whole_stack(engine).await;
+    run_whole_stack(engine).await;
 }
 
 async fn run(workspace: &Workspace, options: &[&str]) {

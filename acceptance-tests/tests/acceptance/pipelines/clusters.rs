@@ -6,9 +6,9 @@ use tokio::join;
 use super::{ADDRESSES, complete};
 use crate::complete::RELEASE;
 
-/// The same configuration in two accounts: nothing of one run reaches the cluster of the other one.
+/// The same configuration in two accounts: no request of one run reaches the cluster of the other one.
 #[tokio::test]
-async fn at_once() {
+async fn concurrent_runs_for_two_clusters() {
     let ((one, in_one), (other, in_other)) =
         join!(complete("one_cluster", Engine::opentofu()), complete("other_cluster", Engine::opentofu()));
     let (to_one, to_other) = (one.kubernetes_faults(), other.kubernetes_faults());
@@ -23,7 +23,7 @@ async fn at_once() {
     join!(in_one.destroy(), in_other.destroy());
     assert_apart(&one, &other);
     assert_apart(&other, &one);
-    join!(one.assert_nothing_left(), other.assert_nothing_left());
+    join!(one.assert_nothing_remains(), other.assert_nothing_remains());
 }
 
 /// No request of a run names what is of the other one.

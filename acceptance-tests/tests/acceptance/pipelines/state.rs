@@ -13,17 +13,17 @@ async fn locked(engine: Engine) {
     keep_state(&workspace, &store).await;
     stage.account.plan_node_groups(&json!({ "on": "create", "polls": 10_000 }));
     let running = workspace.begin_apply();
-    until("EKS is creating the group", async || stage.account.looks_after("CreateNodegroup") > 1).await;
+    until("EKS is creating the group", async || stage.account.reads_after("CreateNodegroup") > 1).await;
 
     let holder = store.lock().unwrap();
     let second = workspace.twin();
     second.init().await;
-    let said = second.run(&["plan", "-input=false"]).await.failed();
-    assert!(said.contains("Error acquiring the state lock"), "{said}");
-    assert!(said.contains(holder["ID"].as_str().unwrap()), "{holder} is not in: {said}");
+    let printed = second.run(&["plan", "-input=false"]).await.failed();
+    assert!(printed.contains("Error acquiring the state lock"), "{printed}");
+    assert!(printed.contains(holder["ID"].as_str().unwrap()), "{holder} is not in: {printed}");
 
-    let said = running.interrupt_soon(|| stage.account.calls().len()).await.failed();
-    assert!(said.contains("last seen: status CREATING"), "{said}");
+    let printed = running.interrupt_soon(|| stage.account.calls().len()).await.failed();
+    assert!(printed.contains("last seen: status CREATING"), "{printed}");
     assert_eq!(store.lock(), None);
     let kept = store.state().unwrap().to_string();
     assert!(kept.contains("build-8vcpu-16gb-32gb-1b"), "{kept}");
@@ -36,7 +36,7 @@ async fn locked(engine: Engine) {
         assert!(methods.iter().any(|line| line.starts_with(method)), "{method}: {methods:?}");
     }
     second.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
 #[tokio::test]

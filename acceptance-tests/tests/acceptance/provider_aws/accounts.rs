@@ -4,9 +4,9 @@ use serde_json::json;
 
 use super::{failed_apply, settings};
 
-/// Configuring calls nobody, nor does a plan of what is yet to be made; a whole apply asks once who it is.
+/// Configuring the provider and planning a create send no request; an apply calls GetCallerIdentity once.
 #[tokio::test]
-async fn asked_once_and_late() {
+async fn account_is_requested_once_at_apply() {
     let (stage, workspace) = settings("account_asked_once", json!({})).await;
     workspace.set(&json!({ "buckets": 8, "allowed_account_ids": [stage.account.id(), "999999999999"] }));
     let plan = workspace.plan().await;
@@ -17,22 +17,22 @@ async fn asked_once_and_late() {
     assert_eq!(stage.account.calls_of("sts", "GetCallerIdentity").len(), 1);
     assert_eq!(stage.account.calls()[0].action, "GetCallerIdentity");
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// Without lists nobody asks.
+/// Without account lists GetCallerIdentity is not called.
 #[tokio::test]
-async fn not_asked_without_lists() {
+async fn account_is_not_requested_without_account_lists() {
     let (stage, workspace) = settings("account_not_asked", json!({ "buckets": 1 })).await;
     workspace.apply().await;
     workspace.destroy().await;
     assert_eq!(stage.account.calls_of("sts", ".*").len(), 0);
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// Another account than those allowed, or one that is forbidden: one call, and nothing is done.
+/// An account that is not allowed, or forbidden: one call, and nothing is changed.
 #[tokio::test]
-async fn refused() {
+async fn forbidden_account_is_refused() {
     let (stage, workspace) = settings("account_refused", json!({ "buckets": 1 })).await;
     let id = stage.account.id();
     workspace.set(&json!({ "allowed_account_ids": ["111111111111", "222222222222"] }));
@@ -54,5 +54,5 @@ async fn refused() {
     );
     let calls: Vec<String> = stage.account.calls().into_iter().map(|call| call.action).collect();
     assert_eq!(calls, ["GetCallerIdentity", "GetCallerIdentity"]);
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }

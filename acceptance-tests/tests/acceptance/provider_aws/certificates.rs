@@ -5,9 +5,9 @@ use serde_json::json;
 
 use super::{failed_search, file, search, settings};
 
-/// A certificate of an authority of one's own is taken with the bundle, and not without.
+/// A certificate of a private authority is accepted with the bundle, and not without.
 #[tokio::test]
-async fn of_an_authority_of_ones_own() {
+async fn custom_certificate_authority_is_trusted() {
     let (stage, workspace) = settings("ca_bundle", json!({})).await;
     let tls = Tls::start(stage.account.endpoint(), &["localhost"]).await;
     let bundle = file(&stage, "ca.pem", tls.certificate());
@@ -26,12 +26,12 @@ async fn of_an_authority_of_ones_own() {
     search(&workspace.clone().with_environment("AWS_CA_BUNDLE", &bundle)).await;
     workspace.set(&json!({ "custom_ca_bundle": bundle }));
     search(&workspace.with_environment("AWS_CA_BUNDLE", "/dev/null/ca.pem")).await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// A bundle that cannot be used says why, and where its path comes from.
+/// The error for an invalid bundle says why, and which setting has its path.
 #[tokio::test]
-async fn that_cannot_be_read() {
+async fn invalid_ca_bundle_is_explained() {
     let (stage, workspace) = settings("broken_ca_bundle", json!({ "custom_ca_bundle": "/nowhere/ca.pem" })).await;
     assert_eq!(
         failed_search(&workspace).await,
@@ -48,5 +48,5 @@ async fn that_cannot_be_read() {
         )
     );
     assert!(stage.account.calls().is_empty());
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }

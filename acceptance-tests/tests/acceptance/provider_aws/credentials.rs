@@ -6,9 +6,9 @@ use serde_json::json;
 
 use super::{NO_KEYS, file, further_keys, keys, role, search, settings, signers};
 
-/// Keys in the provider block go before keys in the environment; those of a session need its token.
+/// Keys in the provider block override keys in the environment; those of a session need its token.
 #[tokio::test]
-async fn keys_in_the_block() {
+async fn keys_of_the_block_override_the_environment() {
     let (stage, workspace) = settings("keys_in_the_block", json!({})).await;
     search(&workspace).await;
     let (environment, _) = stage.account.keys();
@@ -16,7 +16,7 @@ async fn keys_in_the_block() {
 
     stage.account.forget();
     let (id, secret) = further_keys(&stage.account).await;
-    stage.let_be_seen(&secret);
+    stage.allow_secret(&secret);
     workspace.set(&json!({ "access_key": id, "secret_key": secret }));
     search(&workspace).await;
     assert_eq!(signers(&stage.account, "ec2"), BTreeSet::from([id.clone()]));
@@ -30,13 +30,13 @@ async fn keys_in_the_block() {
     search(&workspace).await;
     assert_eq!(signers(&stage.account, "ec2"), BTreeSet::from([session.access_key_id]));
     stage.account.iam().delete_access_key().user_name("administrator").access_key_id(id).send().await.unwrap();
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// A profile in the provider block goes before keys in the environment, and brings its region; its files are those that
-/// the block names.
+/// A profile in the provider block overrides keys in the environment, and sets its region; its files are those that the
+/// block names.
 #[tokio::test]
-async fn profile_in_the_block() {
+async fn profile_of_the_block_overrides_the_environment() {
     let (stage, workspace) = settings("profile_in_the_block", json!({})).await;
     let (id, secret) = stage.account.keys();
     let credentials = file(&stage, "credentials", &format!("[ci]\n{}", keys(id, secret)));
@@ -50,12 +50,12 @@ async fn profile_in_the_block() {
         .without_environment(&["AWS_REGION"]);
     search(&workspace).await;
     assert_eq!(signers(&stage.account, "ec2"), BTreeSet::from([id.to_owned()]));
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// The same from the environment: files that variables name, or those in the home, and `AWS_PROFILE` or `default`.
+/// As above, from the environment: files that variables name, or those in the home, and `AWS_PROFILE` or `default`.
 #[tokio::test]
-async fn profile_in_the_environment() {
+async fn profile_of_the_environment() {
     let (stage, workspace) = settings("profile_in_the_environment", json!({})).await;
     let (id, secret) = stage.account.keys();
     let (other, other_secret) = further_keys(&stage.account).await;
@@ -77,5 +77,5 @@ async fn profile_in_the_environment() {
     search(&at_home).await;
     assert_eq!(signers(&stage.account, "ec2"), BTreeSet::from([other.clone()]));
     stage.account.iam().delete_access_key().user_name("administrator").access_key_id(other).send().await.unwrap();
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }

@@ -4,9 +4,9 @@ use serde_json::json;
 
 use super::{NO_KEYS, failed_search, file, keys, role, settings};
 
-/// No region, a name that is none, and one whose service is not there.
+/// No region, an invalid name, and one in which the service is not available.
 #[tokio::test]
-async fn wrong_region() {
+async fn missing_or_invalid_region_is_explained() {
     let (stage, workspace) = settings("wrong_region", json!({})).await;
     assert_eq!(
         failed_search(&workspace.clone().without_environment(&["AWS_REGION"])).await,
@@ -27,12 +27,12 @@ async fn wrong_region() {
          provider block, or AWS_REGION), the endpoints and the proxy settings, and whether this machine can reach the \
          network."
     );
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// No credentials anywhere, a profile that is not there, one that has none, and a file that is not there.
+/// No credentials, a profile that does not exist, one without credentials, and a file that does not exist.
 #[tokio::test]
-async fn missing_credentials() {
+async fn missing_credentials_are_explained() {
     let (stage, workspace) = settings("missing_credentials", json!({})).await;
     let workspace = workspace.without_environment(&NO_KEYS);
     assert_eq!(
@@ -57,13 +57,13 @@ async fn missing_credentials() {
     );
     workspace.set(&json!({ "profile": null }));
     assert_eq!(failed_search(&workspace.clone().with_environment("AWS_PROFILE", "prd")).await, missing);
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// Credentials that have expired, are unknown, or may not assume the role.
+/// Credentials that have expired, are unknown, or are not allowed to assume the role.
 #[tokio::test]
-async fn useless_credentials() {
-    let (stage, workspace) = settings("useless_credentials", json!({})).await;
+async fn rejected_credentials_are_explained() {
+    let (stage, workspace) = settings("rejected_credentials", json!({})).await;
     let session = stage.account.sts().assume_role().role_arn(role(&stage.account, "ci")).role_session_name("test");
     let session = session.send().await.unwrap().credentials.unwrap();
     stage.account.expire(&session.access_key_id);
@@ -85,5 +85,5 @@ async fn useless_credentials() {
          credentials (status 401). AWS does not recognize these credentials: check that they are complete, that the \
          key was not deleted, and that the region is enabled for the account."
     );
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }

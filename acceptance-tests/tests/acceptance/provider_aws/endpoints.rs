@@ -21,13 +21,13 @@ async fn addresses(stage: &Stage) -> (Vec<Proxy>, Value) {
 /// Every call went to the address of its service.
 fn assert_all_used(stage: &Stage, addresses: &[Proxy]) {
     for ((service, _), address) in SERVICES.iter().zip(addresses) {
-        let calls = stage.account.calls_of(service, ".*").into_iter().filter(|call| call.is_of_provider()).count();
+        let calls = stage.account.calls_of(service, ".*").into_iter().filter(|call| call.is_from_provider()).count();
         assert!(calls > 0 && address.seen().len() == calls, "{service}: {calls} calls, {:?}", address.seen());
     }
 }
 
 #[tokio::test]
-async fn from_the_block() {
+async fn endpoints_of_the_block() {
     let (stage, workspace) = settings("endpoints_from_the_block", json!({})).await;
     let (addresses, needs) = addresses(&stage).await;
     let urls: Value = SERVICES
@@ -42,11 +42,11 @@ async fn from_the_block() {
     workspace.apply().await;
     assert_all_used(&stage, &addresses);
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
 #[tokio::test]
-async fn from_the_environment() {
+async fn endpoints_of_the_environment() {
     let (stage, mut workspace) = settings("endpoints_from_the_environment", json!({})).await;
     let (addresses, needs) = addresses(&stage).await;
     workspace.set(&needs);
@@ -56,13 +56,13 @@ async fn from_the_environment() {
     workspace.apply().await;
     assert_all_used(&stage, &addresses);
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// With a host name in front of it, S3 is addressed by path only where that is asked for.
+/// A bucket is addressed by path only where the configuration says so.
 #[tokio::test]
-async fn buckets_by_path() {
-    let (stage, workspace) = settings("buckets_by_path", json!({ "buckets": 1, "s3_use_path_style": true })).await;
+async fn path_style_is_opt_in() {
+    let (stage, workspace) = settings("path_style", json!({ "buckets": 1, "s3_use_path_style": true })).await;
     let proxy = Proxy::start(stage.account.endpoint(), None).await;
     workspace.set(&json!({ "endpoints": { "s3": "http://s3.af-south-1.amazonaws.com" }, "http_proxy": proxy.url() }));
     workspace.apply().await;
@@ -76,5 +76,5 @@ async fn buckets_by_path() {
     assert!(proxy.seen().iter().all(|line| line.contains(&host)) && !proxy.seen().is_empty(), "{:?}", proxy.seen());
     workspace.set(&json!({ "s3_use_path_style": true }));
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }

@@ -23,10 +23,10 @@ async fn session(stage: &Stage) -> (String, String) {
     (text.to_string(), session.access_key_id)
 }
 
-/// As EKS gives them to a pod with a Pod Identity: a URL, and a file with the token that is sent there. No proxy is
-/// asked for them.
+/// As EKS provides them to a pod with Pod Identity: a URL, and a file with the token for it. They are not requested
+/// through a proxy.
 #[tokio::test]
-async fn of_a_pod() {
+async fn credentials_of_eks_pod_identity() {
     let (stage, workspace) = settings("credentials_of_a_pod", json!({})).await;
     let (text, id) = session(&stage).await;
     let agent = Web::start(move |request| {
@@ -44,12 +44,12 @@ async fn of_a_pod() {
     search(&workspace).await;
     assert_eq!(signers(&stage.account, "ec2"), BTreeSet::from([id]));
     assert_eq!((agent.seen(), proxy.seen()), (vec!["GET /v1/credentials".to_owned()], vec![]));
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// As an instance has them, with a session token (IMDSv2), and the region, too, where nothing else names one.
+/// As an instance provides them, with a session token (IMDSv2), and also the region if no setting has one.
 #[tokio::test]
-async fn of_an_instance() {
+async fn credentials_of_an_ec2_instance() {
     let (stage, workspace) = settings("credentials_of_an_instance", json!({})).await;
     let (text, id) = session(&stage).await;
     let service = Web::start(move |request| {
@@ -75,5 +75,5 @@ async fn of_an_instance() {
         .with_environment("AWS_EC2_METADATA_SERVICE_ENDPOINT", service.url());
     search(&workspace).await;
     assert_eq!(signers(&stage.account, "ec2"), BTreeSet::from([id]), "{:?}", service.seen());
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }

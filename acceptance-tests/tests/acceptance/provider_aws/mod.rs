@@ -72,13 +72,13 @@ fn error_of(output: &Output) -> String {
 
 /// The keys that the provider's calls of a service were signed with.
 fn signers(account: &Account, service: &str) -> BTreeSet<String> {
-    let calls = account.calls_of(service, ".*").into_iter().filter(Call::is_of_provider);
+    let calls = account.calls_of(service, ".*").into_iter().filter(Call::is_from_provider);
     calls.filter_map(|call| call.access_key_id).collect()
 }
 
 /// A file of the test's own; its path.
 fn file(stage: &Stage, name: &str, text: &str) -> String {
-    stage.give(name, text).display().to_string()
+    stage.write_input(name, text).display().to_string()
 }
 
 /// The lines of a profile with these keys.

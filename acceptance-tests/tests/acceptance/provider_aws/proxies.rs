@@ -5,10 +5,9 @@ use serde_json::json;
 
 use super::{failed_search, file, search, settings};
 
-/// Plain HTTP goes through `http_proxy` or HTTP_PROXY, and past it where `no_proxy` or NO_PROXY says so; loopback never
-/// goes through one.
+/// Plain HTTP uses `http_proxy` or HTTP_PROXY unless `no_proxy` or NO_PROXY has the host; loopback never uses one.
 #[tokio::test]
-async fn for_plain_http() {
+async fn http_proxy_is_used_for_plain_http() {
     let (stage, workspace) = settings("http_proxy", json!({})).await;
     let (proxy, other) =
         (Proxy::start(stage.account.endpoint(), None).await, Proxy::start(stage.account.endpoint(), None).await);
@@ -30,18 +29,18 @@ async fn for_plain_http() {
 
     other.forget();
     workspace.set(&json!({ "no_proxy": "*.example.test,other.test" }));
-    let said = failed_search(&workspace).await;
-    assert!(said.contains("the service cannot be reached: http://aws.example.test: "), "{said}");
+    let printed = failed_search(&workspace).await;
+    assert!(printed.contains("the service cannot be reached: http://aws.example.test: "), "{printed}");
     workspace.set(&json!({ "no_proxy": null }));
-    let said = failed_search(&workspace.with_environment("NO_PROXY", "aws.example.test")).await;
-    assert!(said.contains("the service cannot be reached: http://aws.example.test: "), "{said}");
+    let printed = failed_search(&workspace.with_environment("NO_PROXY", "aws.example.test")).await;
+    assert!(printed.contains("the service cannot be reached: http://aws.example.test: "), "{printed}");
     assert_eq!(other.seen(), [""; 0]);
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// HTTPS goes through a tunnel of `https_proxy` or HTTPS_PROXY, and TLS is spoken with the service at its end.
+/// HTTPS uses a tunnel of `https_proxy` or HTTPS_PROXY, and TLS ends at the service.
 #[tokio::test]
-async fn for_https() {
+async fn https_proxy_is_used_for_https() {
     let (stage, workspace) = settings("https_proxy", json!({})).await;
     let tls = Tls::start(stage.account.endpoint(), &["aws.example.test"]).await;
     let proxy = Proxy::start(stage.account.endpoint(), Some(tls.address())).await;
@@ -57,5 +56,5 @@ async fn for_https() {
     workspace.set(&json!({ "https_proxy": null }));
     search(&workspace.with_environment("HTTPS_PROXY", &proxy.url())).await;
     assert_eq!(proxy.seen(), seen);
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }

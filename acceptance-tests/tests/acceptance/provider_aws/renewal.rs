@@ -33,11 +33,11 @@ async fn waiting(test: &str) -> (Stage, Workspace, String) {
 
 /// Asks until EKS is being asked whether the group is there.
 async fn until_waiting(stage: &Stage) {
-    until("the group is waited for", async || stage.account.looks_after("CreateNodegroup") > 1).await;
+    until("the group is waited for", async || stage.account.reads_after("CreateNodegroup") > 1).await;
 }
 
 /// Which keys looked at the group, in order, each once; and how many looks were refused.
-fn lookers(stage: &Stage) -> (Vec<String>, usize) {
+fn reads_by_key(stage: &Stage) -> (Vec<String>, usize) {
     let calls = stage.account.calls_of("eks", "DescribeNodegroup");
     let refused = calls.iter().filter(|call| call.status == Some(403)).count();
     let mut keys: Vec<String> = calls.into_iter().filter_map(|call| call.access_key_id).collect();
@@ -45,9 +45,9 @@ fn lookers(stage: &Stage) -> (Vec<String>, usize) {
     (keys, refused)
 }
 
-/// N27: a profile whose file somebody renewed meanwhile: one look is refused, and the next has the new credentials.
+/// N27: a profile whose file was renewed meanwhile: one read is refused, and the next one has the new credentials.
 #[tokio::test]
-async fn from_a_profile() {
+async fn credentials_are_renewed_from_a_profile() {
     let (stage, workspace, path) = waiting("renewed_profile").await;
     let (first, first_id) = session(&stage, "first").await;
     let (second, second_id) = session(&stage, "second").await;
@@ -57,15 +57,15 @@ async fn from_a_profile() {
     fs::write(&path, format!("[ci]\n{second}")).unwrap();
     stage.account.expire(&first_id);
     let _ = running.output().await.succeeded();
-    assert_eq!(lookers(&stage), (vec![first_id, second_id], 1));
+    assert_eq!(reads_by_key(&stage), (vec![first_id, second_id], 1));
     workspace.assert_stable().await;
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// N27: a key that was deleted, behind a role that is assumed with it: STS is asked for the role with the new key.
+/// N27: a deleted key with which a role is assumed: STS is called for the role with the new key.
 #[tokio::test]
-async fn from_a_role() {
+async fn credentials_are_renewed_from_a_role() {
     let (stage, workspace, path) = waiting("renewed_role").await;
     let (id, secret) = super::further_keys(&stage.account).await;
     let (other_id, other_secret) = stage.account.keys();
@@ -89,14 +89,14 @@ async fn from_a_role() {
         .collect();
     assert_eq!(assumed, [(Some(id.clone()), Some(403)), (Some(other_id.to_owned()), Some(200))]);
     stage.account.iam().delete_access_key().user_name("administrator").access_key_id(&id).send().await.unwrap();
-    assert_eq!(lookers(&stage).1, 1);
+    assert_eq!(reads_by_key(&stage).1, 1);
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// N27: a credential process is run once at the start and once more at the end of what it gave.
+/// N27: a credential process runs once at the start and once when its credentials have expired.
 #[tokio::test]
-async fn from_a_process() {
+async fn credentials_are_renewed_from_a_process() {
     let (stage, workspace, path) = waiting("renewed_process").await;
     let mut sessions = Vec::new();
     for name in ["first", "second"] {
@@ -120,53 +120,54 @@ async fn from_a_process() {
     fs::write(&answer, &second).unwrap();
     stage.account.expire(&first_id);
     let _ = running.output().await.succeeded();
-    assert_eq!(lookers(&stage), (vec![first_id, second_id], 1));
+    assert_eq!(reads_by_key(&stage), (vec![first_id, second_id], 1));
     assert_eq!(lines(&runs), 2);
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
 fn lines(path: impl AsRef<Path>) -> usize {
     fs::read_to_string(path).unwrap().lines().count()
 }
 
-/// N27: when the source has nothing new, the error says what to do, and the state has the group: the next run replaces it.
+/// N27: when the source has no new credentials, the error says what to do, and the state has the group: the next run
+/// replaces it.
 #[tokio::test]
-async fn without_success() {
+async fn failed_renewal_is_an_error() {
     let (stage, workspace, path) = waiting("not_renewed").await;
     let (first, first_id) = session(&stage, "first").await;
     fs::write(&path, format!("[ci]\n{first}")).unwrap();
     let running = workspace.begin(&["apply", "-input=false", "-auto-approve", "-json"]);
     until_waiting(&stage).await;
     stage.account.expire(&first_id);
-    let said = error_of(&running.output().await);
+    let printed = error_of(&running.output().await);
     assert!(
-        said.contains(
+        printed.contains(
             "ExpiredTokenException: The security token included in the request is expired (status 403). The AWS \
              credentials have expired: renew them (for SSO: \"aws sso login\") and run again"
         ),
-        "{said}"
+        "{printed}"
     );
-    assert_eq!(lookers(&stage), (vec![first_id], 2));
+    assert_eq!(reads_by_key(&stage), (vec![first_id], 2));
     assert_eq!(workspace.state().await.resource(ADDRESS)["id"], ID);
     let (second, _) = session(&stage, "second").await;
     fs::write(&path, format!("[ci]\n{second}")).unwrap();
     assert_eq!(workspace.plan().await.changes()[ADDRESS], ["delete", "create"]);
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// N27: an answer of the one word that is wrong for what it means costs one look, and no more, with keys that stay good.
+/// N27: one wrong `ExpiredTokenException` for valid keys fails one read, and the wait continues with the same keys.
 #[tokio::test]
-async fn with_the_same_keys() {
+async fn spurious_rejection_of_valid_keys_is_tolerated() {
     let (stage, workspace) = settings("renewed_with_the_same", json!({ "node_groups": 1 })).await;
     stage.account.plan_node_groups(&json!({ "on": "create", "polls": 6 }));
     let expired = "The security token included in the request is expired";
     let fault = Fault::error("eks", "DescribeNodegroup", 403, "ExpiredTokenException", expired);
     stage.account.inject(fault.after(2));
     workspace.apply().await;
-    let keys: Value = lookers(&stage).0.into();
-    assert_eq!((keys, lookers(&stage).1), (json!([stage.account.keys().0]), 1));
+    let keys: Value = reads_by_key(&stage).0.into();
+    assert_eq!((keys, reads_by_key(&stage).1), (json!([stage.account.keys().0]), 1));
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }

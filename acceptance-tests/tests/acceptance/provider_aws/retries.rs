@@ -8,8 +8,8 @@ use super::{failed_search, search, settings};
 /// How many tries a call got that is throttled for ever, and what each says of itself.
 async fn tries(stage: &Stage, workspace: &Workspace) -> Vec<String> {
     stage.account.inject(Fault::throttle("ec2", "DescribeInstanceTypeOfferings").times(0));
-    let said = failed_search(workspace).await;
-    assert!(said.contains("RequestLimitExceeded"), "{said}");
+    let printed = failed_search(workspace).await;
+    assert!(printed.contains("RequestLimitExceeded"), "{printed}");
     let calls = stage.account.calls_of("ec2", "DescribeInstanceTypeOfferings");
     stage.account.forget();
     // The SDK says from the second try on until when the whole may take.
@@ -17,9 +17,9 @@ async fn tries(stage: &Stage, workspace: &Workspace) -> Vec<String> {
     calls.into_iter().filter_map(|call| call.attempt).map(counts).collect()
 }
 
-/// The argument goes before the environment, and none of both means ten.
+/// The argument overrides the environment; without both the default is ten.
 #[tokio::test]
-async fn are_counted() {
+async fn max_retries_of_argument_environment_and_default() {
     let (stage, workspace) = settings("max_retries", json!({})).await;
     assert_eq!(tries(&stage, &workspace).await.len(), 11);
     let workspace = workspace.with_environment("AWS_MAX_ATTEMPTS", "2");
@@ -28,12 +28,12 @@ async fn are_counted() {
     assert_eq!(tries(&stage, &workspace).await, ["attempt=1; max=3", "attempt=2; max=3", "attempt=3; max=3"]);
     workspace.set(&json!({ "max_retries": 0 }));
     assert_eq!(tries(&stage, &workspace).await, ["attempt=1; max=1"]);
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// Whoever asks for the adaptive mode gets it, from the block or from the environment: requests say which they are in.
+/// The adaptive mode from the block or from the environment: requests have the mode in their user agent.
 #[tokio::test]
-async fn in_another_mode() {
+async fn retry_mode_is_sent() {
     let (stage, workspace) = settings("retry_mode", json!({})).await;
     search(&workspace).await;
     assert!(modes(&stage).iter().all(|mode| mode == "E"), "{:?}", modes(&stage));
@@ -50,7 +50,7 @@ async fn in_another_mode() {
         failed_search(&workspace).await,
         "Invalid retry mode: \"legacy\" is not a retry mode. Use \"standard\" or \"adaptive\"."
     );
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
 /// What the SDK's user agent says of the mode: E is standard, F adaptive.
@@ -60,7 +60,7 @@ fn modes(stage: &Stage) -> Vec<String> {
         let features = agent.split(' ').find_map(|word| word.strip_prefix("m/")).unwrap_or_default().to_owned();
         features.split(',').filter(|feature| ["E", "F"].contains(feature)).map(str::to_owned).collect::<Vec<_>>()
     };
-    let calls = stage.account.calls_of("ec2", ".*").into_iter().filter(Call::is_of_provider);
+    let calls = stage.account.calls_of("ec2", ".*").into_iter().filter(Call::is_from_provider);
     let modes: Vec<String> = calls.flat_map(of).collect();
     assert!(!modes.is_empty());
     modes

@@ -5,9 +5,9 @@ use serde_json::json;
 
 use super::{NO_KEYS, file, keys, role, search, settings, signers};
 
-/// STS gets every argument of `assume_role`, and the calls after it are those of the session.
+/// STS gets every argument of `assume_role`, and later calls use the session.
 #[tokio::test]
-async fn with_everything() {
+async fn assume_role_sends_every_argument() {
     let (stage, workspace) = settings("role_with_everything", json!({})).await;
     let policy = r#"{"Version":"2012-10-17","Statement":[]}"#;
     workspace.set(&json!({ "assume_role": {
@@ -40,12 +40,12 @@ async fn with_everything() {
     assert_eq!(call.access_key_id.as_deref(), Some(stage.account.keys().0));
     let sessions = signers(&stage.account, "ec2");
     assert!(sessions.len() == 1 && sessions.iter().all(|id| id.starts_with("ASIA")), "{sessions:?}");
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// A role of the block is assumed with the profile's keys, and STS is called where `endpoints` says.
+/// A role of the block is assumed with the keys of the profile, at the STS endpoint of `endpoints`.
 #[tokio::test]
-async fn with_a_profile() {
+async fn assume_role_with_keys_of_a_profile() {
     let (stage, workspace) = settings("role_with_a_profile", json!({})).await;
     let (id, secret) = stage.account.keys();
     let sts = Proxy::start(stage.account.endpoint(), None).await;
@@ -58,13 +58,13 @@ async fn with_a_profile() {
     search(&workspace.without_environment(&NO_KEYS).without_environment(&["AWS_ENDPOINT_URL"])).await;
     assert_eq!(sts.seen(), ["POST /"]);
     assert_eq!(assumed(&stage.account.calls_of("sts", "AssumeRole")), [[id, "ci", "gitlabspot"]]);
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// Roles that profiles name, one assumed with the other: by `endpoints`, by `AWS_ENDPOINT_URL_STS`, and by the chain
-/// without a word in the block.
+/// Roles that profiles name, one assumed with the other: by `endpoints`, by `AWS_ENDPOINT_URL_STS`, and without a
+/// setting in the block.
 #[tokio::test]
-async fn of_profiles() {
+async fn role_chain_of_profiles() {
     let (stage, workspace) = settings("roles_of_profiles", json!({})).await;
     let (id, secret) = stage.account.keys();
     let sts = Proxy::start(stage.account.endpoint(), None).await;
@@ -87,7 +87,7 @@ async fn of_profiles() {
             "RoleArn": role(&stage.account, "ci"), "RoleSessionName": "me", "ExternalId": "x", "DurationSeconds": "1800",
         });
         assert_eq!(second.parameters, wanted, "{what}");
-        assert!(calls.iter().all(Call::is_of_provider), "{what}: {calls:?}");
+        assert!(calls.iter().all(Call::is_from_provider), "{what}: {calls:?}");
         stage.account.forget();
     };
 
@@ -110,7 +110,7 @@ async fn of_profiles() {
     workspace.set(&json!({ "profile": null, "shared_config_files": null }));
     search(&workspace.with_environment("AWS_CONFIG_FILE", &config).with_environment("AWS_PROFILE", "ci")).await;
     check("the chain");
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
 /// Who assumed which role under which name.

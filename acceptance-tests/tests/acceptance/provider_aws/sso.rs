@@ -15,7 +15,7 @@ const CONFIG: &str = "[profile ci]\nsso_session = ci\nsso_account_id = 123456789
      [sso-session ci]\nsso_region = af-south-1\nsso_start_url = https://example.awsapps.com/start\n";
 
 #[tokio::test]
-async fn of_a_session() {
+async fn credentials_of_an_sso_session() {
     let (stage, workspace) = settings("sso", json!({})).await;
     let request = stage.account.sts().assume_role().role_arn(role(&stage.account, "Deploy")).role_session_name("jane");
     let session = request.send().await.unwrap().credentials.unwrap();
@@ -36,16 +36,16 @@ async fn of_a_session() {
     let workspace = workspace.with_environment("AWS_ENDPOINT_URL_SSO", portal.url());
 
     // Nobody has signed in, or it was too long ago.
-    let said = failed_search(&workspace).await;
-    assert!(said.ends_with("Sign in with \"aws sso login\" for this profile and run again."), "{said}");
+    let printed = failed_search(&workspace).await;
+    assert!(printed.ends_with("Sign in with \"aws sso login\" for this profile and run again."), "{printed}");
     let token = |until: &str| json!({ "accessToken": "signed-in", "expiresAt": until }).to_string();
     file(&stage, CACHE, &token("2020-01-01T00:00:00Z"));
-    let said = failed_search(&workspace).await;
-    assert!(said.contains("(for SSO: \"aws sso login\")"), "{said}");
+    let printed = failed_search(&workspace).await;
+    assert!(printed.contains("(for SSO: \"aws sso login\")"), "{printed}");
     assert_eq!(portal.seen(), [""; 0]);
 
     file(&stage, CACHE, &token("2100-01-01T00:00:00Z"));
     search(&workspace).await;
     assert_eq!(signers(&stage.account, "ec2"), BTreeSet::from([session.access_key_id]));
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }

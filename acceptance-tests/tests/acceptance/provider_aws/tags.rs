@@ -11,10 +11,10 @@ use super::settings;
 const BUCKET: &str = "gitlabspot_cache_bucket.cache[0]";
 const NODE_GROUP: &str = "gitlabspot_node_group.build[0]";
 
-/// Tags of others, by key and by prefix, are no difference, and stay; those of the block are on everything, a resource's
-/// own go before them, and a change of either is an update in place.
+/// Ignored tags, by key and by prefix, are no drift, and are preserved; default tags are on every object, tags of a
+/// resource override them, and a change of either is an update in place.
 #[tokio::test]
-async fn of_the_block_and_of_others() {
+async fn default_and_ignored_tags() {
     let (stage, workspace) = settings("tags", json!({ "buckets": 1, "node_groups": 1 })).await;
     workspace.set(&json!({
         "default_tags": { "team": "ci", "stage": "test" },
@@ -56,7 +56,7 @@ async fn of_the_block_and_of_others() {
     wanted.insert("owner".to_owned(), "ci".to_owned());
     assert_eq!(tags(&stage).await, [wanted.clone(), wanted]);
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
 fn bucket(stage: &Stage) -> String {

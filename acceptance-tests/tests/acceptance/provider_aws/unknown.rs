@@ -4,9 +4,9 @@ use serde_json::json;
 
 use super::settings;
 
-/// Until they are known, nothing is contacted: what is to be made waits for the apply, which then has them.
+/// Until the settings are known, no request is sent: a create waits for the apply, which then has them.
 #[tokio::test]
-async fn settings_of_the_same_run() {
+async fn unknown_provider_settings_defer_requests() {
     let (stage, workspace) = settings("unknown_settings", json!({ "buckets": 1, "node_groups": 1 })).await;
     let text = std::fs::read_to_string(workspace.folder().join("main.tf")).unwrap();
     let region = "terraform_data.landing_zone.output.region";
@@ -30,5 +30,5 @@ async fn settings_of_the_same_run() {
     assert_eq!(state.resource("gitlabspot_cache_bucket.cache[0]")["region"], "af-south-1");
     assert_eq!(state.resource("gitlabspot_node_group.build[0]")["tags_all"], json!({ "region": "af-south-1" }));
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }

@@ -16,23 +16,23 @@ async fn names(engine: Engine, product: &str) {
         other => format!(" lib/{other} "),
     };
     search(&workspace.with_environment("TF_APPEND_USER_AGENT", "pipeline/7 (nightly)")).await;
-    let calls: Vec<Call> = stage.account.calls().into_iter().filter(Call::is_of_provider).collect();
+    let calls: Vec<Call> = stage.account.calls().into_iter().filter(Call::is_from_provider).collect();
     assert!(!calls.is_empty());
     let provider = concat!("lib/terraform-provider-gitlabspot/", env!("CARGO_PKG_VERSION"));
     for agent in calls.into_iter().filter_map(|call| call.user_agent) {
         let named = agent.contains(provider) && agent.contains(&host);
         assert!(named && agent.contains(" pipeline/7 (nightly)"), "{agent}");
     }
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
 #[tokio::test]
-async fn under_opentofu() {
+async fn user_agent_names_the_host_with_opentofu() {
     names(Engine::opentofu(), "OpenTofu").await;
 }
 
 #[tokio::test]
-async fn under_terraform() {
+async fn user_agent_names_the_host_with_terraform() {
     if let Some(engine) = Engine::terraform() {
         names(engine, "Terraform").await;
     }

@@ -36,12 +36,12 @@ async fn assert_hosts(test: &str, hosts: &[&str], block: Value, variable: &str) 
     search(&workspace).await;
     workspace.destroy().await;
     assert_eq!(BTreeSet::from_iter(proxy.asked()), wanted);
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// Each service by its endpoint with FIPS modules, from the block or AWS_USE_FIPS_ENDPOINT.
+/// Each service by its FIPS endpoint, from the block or AWS_USE_FIPS_ENDPOINT.
 #[tokio::test]
-async fn fips() {
+async fn fips_endpoints() {
     let hosts = [
         "autoscaling-fips.af-south-1.amazonaws.com",
         "ec2-fips.af-south-1.amazonaws.com",
@@ -55,7 +55,7 @@ async fn fips() {
 
 /// Each service by its endpoint with IPv4 and IPv6, from the block or AWS_USE_DUALSTACK_ENDPOINT.
 #[tokio::test]
-async fn dual_stack() {
+async fn dual_stack_endpoints() {
     let hosts = [
         "autoscaling.af-south-1.api.aws",
         "ec2.af-south-1.api.aws",

@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use super::{NO_KEYS, file, role, search, settings, signers, workspace};
 
 /// What STS was asked for, without a signature; the token itself is in no log.
-fn asked(calls: &[Call]) -> Vec<Value> {
-    assert!(calls.iter().all(|call| call.access_key_id.is_none() && call.is_of_provider()), "{calls:?}");
+fn parameters_of(calls: &[Call]) -> Vec<Value> {
+    assert!(calls.iter().all(|call| call.access_key_id.is_none() && call.is_from_provider()), "{calls:?}");
     calls.iter().map(|call| call.parameters.clone()).collect()
 }
 
-/// The token in the block, or in a file that it names.
+/// The token in the block, or in a file that the block names.
 #[tokio::test]
-async fn in_the_block() {
+async fn web_identity_of_the_block() {
     let (stage, workspace) = settings("web_identity_in_the_block", json!({})).await;
     let workspace = workspace.without_environment(&NO_KEYS);
     let token = file(&stage, "token", "header.payload.signature\n");
@@ -28,19 +28,19 @@ async fn in_the_block() {
     }));
     search(&workspace).await;
     assert_eq!(
-        asked(&stage.account.calls_of("sts", "AssumeRoleWithWebIdentity")),
+        parameters_of(&stage.account.calls_of("sts", "AssumeRoleWithWebIdentity")),
         [
             json!({ "RoleArn": arn, "RoleSessionName": "me", "DurationSeconds": "900" }),
             json!({ "RoleArn": arn, "RoleSessionName": "gitlabspot" }),
         ]
     );
     assert!(signers(&stage.account, "ec2").iter().all(|id| id.starts_with("ASIA")));
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// A role may be assumed with what a web identity gave.
+/// A role is assumed with the credentials of a web identity.
 #[tokio::test]
-async fn with_a_role_behind() {
+async fn web_identity_assumes_a_second_role() {
     let (stage, workspace) = settings("web_identity_and_role", json!({})).await;
     workspace.set(&json!({
         "assume_role_with_web_identity": { "role_arn": role(&stage.account, "run"), "web_identity_token": "t" },
@@ -51,16 +51,16 @@ async fn with_a_role_behind() {
     let calls = stage.account.calls_of("sts", "AssumeRole");
     let [call] = calls.as_slice() else { panic!("{calls:?}") };
     assert!(call.access_key_id.as_ref().is_some_and(|id| id.starts_with("ASIA")), "{call:?}");
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// As HCP Terraform's agent sets it: variables that name a role and a token file, no key, no home; and no byte can be
-/// written to any file. A bucket is made and removed with it.
+/// The environment of an agent of HCP Terraform: variables that name a role and a token file, no key, no home, and no
+/// writable file. A bucket is created and deleted with it.
 #[tokio::test]
-async fn as_hcp_terraform_sets_it() {
+async fn environment_of_hcp_terraform() {
     let stage = Stage::new("provider_aws/web_identity_of_hcp_terraform", Engine::opentofu()).await;
     // The kernel ends whoever writes.
-    stage.put_before_provider("ulimit -f 0");
+    stage.wrap_provider("ulimit -f 0");
     let workspace = workspace(&stage, json!({ "buckets": 1 })).await;
     let token = file(&stage, "tfc-aws-token", "header.payload.signature");
     let workspace = hcp(workspace)
@@ -72,24 +72,24 @@ async fn as_hcp_terraform_sets_it() {
     workspace.apply().await;
     workspace.assert_stable().await;
     workspace.destroy().await;
-    let asked = asked(&stage.account.calls_of("sts", "AssumeRoleWithWebIdentity"));
+    let parameters_of = parameters_of(&stage.account.calls_of("sts", "AssumeRoleWithWebIdentity"));
     let wanted = json!({ "RoleArn": role(&stage.account, "run"), "RoleSessionName": "terraform-run-1" });
-    assert!(!asked.is_empty() && asked.iter().all(|call| *call == wanted), "{asked:?}");
-    stage.assert_nothing_left().await;
+    assert!(!parameters_of.is_empty() && parameters_of.iter().all(|call| *call == wanted), "{parameters_of:?}");
+    stage.assert_nothing_remains().await;
 }
 
-/// As it sets it for several configurations of the provider: a file for each, which the block names.
+/// The same for several configurations of the provider: a file for each, which the block names.
 #[tokio::test]
-async fn as_hcp_terraform_sets_it_for_several() {
+async fn environment_of_hcp_terraform_for_several_providers() {
     let (stage, workspace) = settings("web_identity_of_a_file", json!({})).await;
     let token = file(&stage, "token", "header.payload.signature");
     let arn = role(&stage.account, "run");
     let config = file(&stage, "config", &format!("[default]\nrole_arn = {arn}\nweb_identity_token_file = {token}\n"));
     workspace.set(&json!({ "shared_config_files": [config] }));
     search(&hcp(workspace)).await;
-    let asked = asked(&stage.account.calls_of("sts", "AssumeRoleWithWebIdentity"));
-    assert_eq!(asked, [json!({ "RoleArn": arn, "RoleSessionName": "gitlabspot" })]);
-    stage.assert_nothing_left().await;
+    let parameters_of = parameters_of(&stage.account.calls_of("sts", "AssumeRoleWithWebIdentity"));
+    assert_eq!(parameters_of, [json!({ "RoleArn": arn, "RoleSessionName": "gitlabspot" })]);
+    stage.assert_nothing_remains().await;
 }
 
 /// No keys, and a home that can be neither read nor made.

@@ -4,9 +4,9 @@ use k8s_openapi::api::core::v1::{Namespace, ResourceQuota};
 use kube::api::{Api, Patch, PatchParams, PostParams};
 use serde_json::json;
 
-use super::Scene;
+use super::Fixture;
 
-impl Scene {
+impl Fixture {
     async fn enforce(&self, standard: &str) {
         let labels = json!({ "metadata": { "labels": { "pod-security.kubernetes.io/enforce": standard } } });
         let namespaces: Api<Namespace> = Api::all(self.stage.kubernetes.client());
@@ -23,36 +23,37 @@ impl Scene {
     }
 }
 
-/// L17: the Pod Security Standard `restricted` admits the manager as it is by default, and jobs that are told so.
+/// L17: the Pod Security Standard `restricted` admits the manager with its defaults, and jobs with the settings for it.
 #[tokio::test]
-async fn restricted() {
-    let scene = Scene::authenticated("admission_restricted", json!({ "restricted_jobs": true })).await;
-    scene.enforce("restricted").await;
-    scene.runs_a_job().await;
+async fn pod_security_restricted_admits_manager_and_jobs() {
+    let fixture = Fixture::authenticated("admission_restricted", json!({ "restricted_jobs": true })).await;
+    fixture.enforce("restricted").await;
+    fixture.runs_a_job().await;
 }
 
-/// L17: `baseline` admits jobs as they are by default.
+/// L17: `baseline` admits jobs with their defaults.
 #[tokio::test]
-async fn baseline() {
-    let scene = Scene::registered("admission_baseline", json!({})).await;
-    scene.enforce("baseline").await;
-    scene.runs_a_job().await;
+async fn pod_security_baseline_admits_jobs() {
+    let fixture = Fixture::registered("admission_baseline", json!({})).await;
+    fixture.enforce("baseline").await;
+    fixture.runs_a_job().await;
 }
 
-/// L18: a quota that rejects the manager's pods: the error has the `ReplicaSet`'s reason, and the next apply goes on.
+/// L18: a quota that rejects the pods of the manager: the error has the reason of the `ReplicaSet`, and the next apply
+/// succeeds.
 #[tokio::test]
-async fn a_quota_that_rejects_pods() {
-    let scene = Scene::authenticated("admission_quota", json!({ "create_timeout": "10s" })).await;
-    let quotas = scene.stage.kubernetes.api::<ResourceQuota>(scene.stage.namespace.name());
+async fn quota_that_rejects_pods_is_explained() {
+    let fixture = Fixture::authenticated("admission_quota", json!({ "create_timeout": "10s" })).await;
+    let quotas = fixture.stage.kubernetes.api::<ResourceQuota>(fixture.stage.namespace.name());
     let quota = json!({ "metadata": { "name": "limits" }, "spec": { "hard": { "limits.memory": "1Gi" } } });
     quotas.create(&PostParams::default(), &serde_json::from_value(quota).unwrap()).await.unwrap();
-    let said = scene.workspace.try_apply().await.failed();
-    assert!(said.contains("failed quota: limits: must specify limits.memory"), "{said}");
-    scene.workspace.set(&json!({
+    let printed = fixture.workspace.try_apply().await.failed();
+    assert!(printed.contains("failed quota: limits: must specify limits.memory"), "{printed}");
+    fixture.workspace.set(&json!({
         "resources": { "limits": { "memory": "256Mi" }, "requests": { "memory": "64Mi" } }, "create_timeout": null,
     }));
-    scene.workspace.apply().await;
-    scene.workspace.assert_stable().await;
+    fixture.workspace.apply().await;
+    fixture.workspace.assert_stable().await;
     quotas.delete("limits", &kube::api::DeleteParams::default()).await.unwrap();
-    scene.destroy().await;
+    fixture.destroy().await;
 }

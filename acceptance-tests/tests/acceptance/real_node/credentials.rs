@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::{AUTHENTICATION, NAME, Scene, name};
+use super::{AUTHENTICATION, Fixture, NAME, name};
 
-impl Scene {
+impl Fixture {
     /// The access key that the manager's configuration has.
     async fn key_of_manager(&self) -> String {
         let line = "sed -n 's/^AccessKey = \"\\(.*\\)\"$/\\1/p' /home/gitlab-runner/.gitlab-runner/config.toml";
@@ -18,16 +18,16 @@ impl Scene {
     }
 }
 
-/// L16: a rotated key reaches a new manager, while the old one ends its job.
+/// L16: a new manager has the rotated key, while the old one completes its job.
 #[tokio::test]
-async fn a_rotated_key_reaches_the_manager() {
-    let scene = Scene::new("credentials_rotation", "credentials", json!({ "runner_token": AUTHENTICATION })).await;
-    scene.workspace.apply().await;
-    let first = scene.key_of_state().await;
-    assert_eq!(scene.key_of_manager().await, first);
-    scene.rolls_without_losing_a_job(&json!({ "rotation_trigger": "2" })).await;
-    let second = scene.key_of_state().await;
+async fn rotated_key_reaches_the_manager() {
+    let fixture = Fixture::new("credentials_rotation", "credentials", json!({ "runner_token": AUTHENTICATION })).await;
+    fixture.workspace.apply().await;
+    let first = fixture.key_of_state().await;
+    assert_eq!(fixture.key_of_manager().await, first);
+    fixture.assert_rollout_completes_job(&json!({ "rotation_trigger": "2" })).await;
+    let second = fixture.key_of_state().await;
     assert_ne!(second, first);
-    assert_eq!(scene.key_of_manager().await, second);
-    scene.destroy().await;
+    assert_eq!(fixture.key_of_manager().await, second);
+    fixture.destroy().await;
 }

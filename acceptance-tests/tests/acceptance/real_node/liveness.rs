@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Scene, restarts};
+use super::{Fixture, restarts};
 
 /// Probed soon, and once is enough.
 fn with_probe(variables: Value) -> Value {
@@ -12,9 +12,9 @@ fn with_probe(variables: Value) -> Value {
     all
 }
 
-impl Scene {
+impl Fixture {
     /// Nobody restarts the container of a runner that GitLab knows; of one that it does not know somebody does.
-    async fn notices_a_removal(&self) {
+    async fn assert_restart_after_removal(&self) {
         self.workspace.apply().await;
         self.until("the probe has asked GitLab", async || self.calls_of("POST", "/runners/verify") >= 3).await;
         assert_eq!(restarts(&self.manager().await), 0);
@@ -23,63 +23,63 @@ impl Scene {
     }
 }
 
-/// L5: in the registration flow, without a name; the container that starts again registers anew.
+/// L5: with a registration token, without a name; the restarted container registers again.
 #[tokio::test]
-async fn of_a_registered_runner() {
-    let scene = Scene::registered("liveness_registered", with_probe(json!({}))).await;
-    scene.notices_a_removal().await;
-    scene.until("it is registered again", async || scene.runners() == 1).await;
-    let job = scene.job_under_way().await;
-    scene.let_go().await;
-    scene.until_succeeded(job).await;
-    scene.destroy().await;
-    assert_eq!(scene.runners(), 0);
+async fn runner_removed_in_gitlab_registers_again() {
+    let fixture = Fixture::registered("liveness_registered", with_probe(json!({}))).await;
+    fixture.assert_restart_after_removal().await;
+    fixture.until("it is registered again", async || fixture.runners() == 1).await;
+    let job = fixture.job_under_way().await;
+    fixture.let_go().await;
+    fixture.until_succeeded(job).await;
+    fixture.destroy().await;
+    assert_eq!(fixture.runners(), 0);
 }
 
 /// L5: the same with a name.
 #[tokio::test]
-async fn of_a_registered_runner_with_a_name() {
-    let scene = Scene::registered("liveness_registered_name", with_probe(json!({ "runner_name": "named" }))).await;
-    scene.notices_a_removal().await;
-    scene.until("it is registered again", async || scene.runners() == 1).await;
-    scene.destroy().await;
-    assert_eq!(scene.runners(), 0);
+async fn runner_removed_in_gitlab_registers_again_with_a_name() {
+    let fixture = Fixture::registered("liveness_registered_name", with_probe(json!({ "runner_name": "named" }))).await;
+    fixture.assert_restart_after_removal().await;
+    fixture.until("it is registered again", async || fixture.runners() == 1).await;
+    fixture.destroy().await;
+    assert_eq!(fixture.runners(), 0);
 }
 
 /// L6: with an authentication token.
 #[tokio::test]
-async fn of_an_authenticated_runner() {
-    let scene = Scene::authenticated("liveness_authenticated", with_probe(json!({}))).await;
-    scene.notices_a_removal().await;
-    scene.destroy().await;
+async fn authenticated_runner_removed_in_gitlab_restarts() {
+    let fixture = Fixture::authenticated("liveness_authenticated", with_probe(json!({}))).await;
+    fixture.assert_restart_after_removal().await;
+    fixture.destroy().await;
 }
 
 /// L6: the same with a name.
 #[tokio::test]
-async fn of_an_authenticated_runner_with_a_name() {
+async fn authenticated_runner_removed_in_gitlab_restarts_with_a_name() {
     let variables = with_probe(json!({ "runner_name": "named" }));
-    let scene = Scene::authenticated("liveness_authenticated_name", variables).await;
-    scene.notices_a_removal().await;
-    scene.destroy().await;
+    let fixture = Fixture::authenticated("liveness_authenticated_name", variables).await;
+    fixture.assert_restart_after_removal().await;
+    fixture.destroy().await;
 }
 
 /// L6: the same with a runner that verifies its token at the start.
 #[tokio::test]
-async fn of_an_authenticated_runner_before_18_10() {
+async fn authenticated_runner_removed_in_gitlab_restarts_before_18_10() {
     let variables = with_probe(json!({ "runner_name": "named", "runner_version": "18.5.0" }));
-    let scene = Scene::authenticated("liveness_verified", variables).await;
-    scene.notices_a_removal().await;
-    scene.destroy().await;
+    let fixture = Fixture::authenticated("liveness_verified", variables).await;
+    fixture.assert_restart_after_removal().await;
+    fixture.destroy().await;
 }
 
-/// L7: a GitLab that does not answer is no reason to end the jobs of a manager.
+/// L7: a GitLab that does not respond does not end the jobs of a manager.
 #[tokio::test]
-async fn not_of_a_gitlab_that_is_down() {
-    let scene = Scene::authenticated("liveness_down", with_probe(json!({}))).await;
-    scene.workspace.apply().await;
-    scene.stage.gitlab.refuse("POST", "/runners/verify", 503, 10_000);
-    let before = scene.calls_of("POST", "/runners/verify");
-    scene.until("it was asked", async || scene.calls_of("POST", "/runners/verify") > before + 4).await;
-    assert_eq!(restarts(&scene.manager().await), 0);
-    scene.destroy().await;
+async fn unavailable_gitlab_does_not_restart_the_manager() {
+    let fixture = Fixture::authenticated("liveness_down", with_probe(json!({}))).await;
+    fixture.workspace.apply().await;
+    fixture.stage.gitlab.refuse("POST", "/runners/verify", 503, 10_000);
+    let before = fixture.calls_of("POST", "/runners/verify");
+    fixture.until("it was asked", async || fixture.calls_of("POST", "/runners/verify") > before + 4).await;
+    assert_eq!(restarts(&fixture.manager().await), 0);
+    fixture.destroy().await;
 }

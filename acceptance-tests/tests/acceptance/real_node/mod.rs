@@ -14,7 +14,7 @@ mod warm_capacity;
 
 use std::time::Duration;
 
-use gitlabspot_acceptance_tests::{Engine, Stage, Workspace, until_at_last};
+use gitlabspot_acceptance_tests::{Engine, Stage, Workspace, until_slow};
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, AttachParams, ListParams};
 use serde_json::{Value, json};
@@ -25,18 +25,18 @@ const AUTHENTICATION: &str = "glrt-of-the-test";
 const REGISTRATION: &str = "GR1348941-of-the-test";
 
 /// Of a busy machine: the start of a pod, or a probe that has to fail.
-const PATIENCE: Duration = Duration::from_secs(180);
+const TIMEOUT: Duration = Duration::from_secs(180);
 
 /// What a job's script waits for, in its container.
-const GO_ON: &str = "/tmp/go-on";
+const CONTINUE_FILE: &str = "/tmp/go-on";
 
 /// A GitLab, a namespace, and a release on the real node.
-struct Scene {
+struct Fixture {
     workspace: Workspace,
     stage: Stage,
 }
 
-impl Scene {
+impl Fixture {
     /// The namespace exists; nothing is applied yet.
     async fn new(test: &str, case: &str, variables: Value) -> Self {
         let stage = Stage::new(&format!("real_node/{test}"), Engine::opentofu()).await;
@@ -98,10 +98,10 @@ impl Scene {
     async fn run(&self, pod: &str, container: &str, command: &[&str]) -> String {
         let parameters = AttachParams::default().container(container).stderr(false);
         let mut process = self.pods().exec(pod, command.iter().copied(), &parameters).await.unwrap();
-        let mut said = String::new();
-        process.stdout().unwrap().read_to_string(&mut said).await.unwrap();
+        let mut printed = String::new();
+        process.stdout().unwrap().read_to_string(&mut printed).await.unwrap();
         let _ = process.join().await;
-        said
+        printed
     }
 
     async fn log(&self, pod: &Pod) -> String {
@@ -110,7 +110,7 @@ impl Scene {
 
     /// Starts a job that runs until [`Self::let_go`]; its number in GitLab.
     async fn job_under_way(&self) -> u64 {
-        let script = format!("echo begun; while ! test -e {GO_ON}; do sleep 0.1; done; echo ended");
+        let script = format!("echo begun; while ! test -e {CONTINUE_FILE}; do sleep 0.1; done; echo ended");
         let job = self.stage.gitlab.add_job(&script);
         self.until("the job runs", async || self.trace(job).contains("begun")).await;
         job
@@ -119,7 +119,7 @@ impl Scene {
     /// Lets the job that is under way end.
     async fn let_go(&self) {
         for pod in self.job_pods().await {
-            self.run(&name(&pod), "build", &["touch", GO_ON]).await;
+            self.run(&name(&pod), "build", &["touch", CONTINUE_FILE]).await;
         }
     }
 
@@ -146,7 +146,7 @@ impl Scene {
     }
 
     async fn until(&self, what: &str, happened: impl AsyncFn() -> bool) {
-        until_at_last(PATIENCE, happened, async || format!("{what}\n{}", self.evidence().await)).await;
+        until_slow(TIMEOUT, happened, async || format!("{what}\n{}", self.evidence().await)).await;
     }
 
     /// What the managers say, and how far the jobs are.
@@ -160,7 +160,7 @@ impl Scene {
 
     async fn destroy(&self) {
         self.workspace.destroy().await;
-        self.stage.assert_nothing_left().await;
+        self.stage.assert_nothing_remains().await;
     }
 }
 

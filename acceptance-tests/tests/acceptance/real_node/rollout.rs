@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Scene, name};
+use super::{Fixture, name};
 
-impl Scene {
+impl Fixture {
     /// A change while a job runs: a new manager takes over, and the old one stays until the job has ended.
-    pub(super) async fn rolls_without_losing_a_job(&self, change: &Value) {
+    pub(super) async fn assert_rollout_completes_job(&self, change: &Value) {
         let old = self.manager().await;
         let job = self.job_under_way().await;
         self.workspace.set(change);
@@ -27,30 +27,30 @@ impl Scene {
 
 /// L14: a change of the configuration, then a new token.
 #[tokio::test]
-async fn of_a_configuration_and_of_a_token() {
-    let scene = Scene::authenticated("rollout_configuration", json!({})).await;
-    scene.workspace.apply().await;
-    scene.rolls_without_losing_a_job(&json!({ "concurrent": 4 })).await;
+async fn new_configuration_or_token_completes_running_jobs() {
+    let fixture = Fixture::authenticated("rollout_configuration", json!({})).await;
+    fixture.workspace.apply().await;
+    fixture.assert_rollout_completes_job(&json!({ "concurrent": 4 })).await;
     let token = json!({ "runner_token": "glrt-another-one", "runner_token_version": 2 });
-    scene.rolls_without_losing_a_job(&token).await;
-    scene.destroy().await;
+    fixture.assert_rollout_completes_job(&token).await;
+    fixture.destroy().await;
 }
 
-/// L15: a destroy waits for the job that runs, and then unregisters.
+/// L15: a destroy waits for the running job, and then unregisters.
 #[tokio::test]
-async fn of_a_destroy_waits_for_the_job() {
-    let scene = Scene::registered("rollout_destroy", json!({})).await;
-    scene.workspace.apply().await;
-    let old = scene.manager().await;
-    let job = scene.job_under_way().await;
-    let destroy = scene.workspace.begin_destroy();
+async fn destroy_waits_for_the_running_job() {
+    let fixture = Fixture::registered("rollout_destroy", json!({})).await;
+    fixture.workspace.apply().await;
+    let old = fixture.manager().await;
+    let job = fixture.job_under_way().await;
+    let destroy = fixture.workspace.begin_destroy();
     let is_told =
-        async || scene.pods().get(&name(&old)).await.is_ok_and(|pod| pod.metadata.deletion_timestamp.is_some());
-    scene.until("the manager is told to end", is_told).await;
-    assert_eq!((&*scene.stage.gitlab.job(job).state, scene.runners()), ("running", 1));
-    scene.let_go().await;
-    scene.until_succeeded(job).await;
+        async || fixture.pods().get(&name(&old)).await.is_ok_and(|pod| pod.metadata.deletion_timestamp.is_some());
+    fixture.until("the manager is told to end", is_told).await;
+    assert_eq!((&*fixture.stage.gitlab.job(job).state, fixture.runners()), ("running", 1));
+    fixture.let_go().await;
+    fixture.until_succeeded(job).await;
     let _ = destroy.output().await.succeeded();
-    assert_eq!(scene.runners(), 0);
-    scene.stage.assert_nothing_left().await;
+    assert_eq!(fixture.runners(), 0);
+    fixture.stage.assert_nothing_remains().await;
 }

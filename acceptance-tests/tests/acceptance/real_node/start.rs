@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::Pod;
 use serde_json::json;
 
-use super::{NAME, Scene, is_ready, name};
+use super::{Fixture, NAME, is_ready, name};
 
 /// Seconds from the start of the manager's container to the pod's becoming Ready, by the kubelet's clock.
 fn seconds_to_ready(pod: &Pod) -> i64 {
@@ -15,77 +15,77 @@ fn seconds_to_ready(pod: &Pod) -> i64 {
     ready.0.duration_since(started.0).as_secs()
 }
 
-/// L1: an authentication token: the manager starts as another user than root on a root file system that is read-only,
-/// asks for jobs, becomes Ready soon after it runs, and serves metrics; a job runs, and nothing is registered.
+/// L1: an authentication token: the manager starts as a non-root user on a read-only root file system, requests jobs,
+/// becomes Ready soon after its start, and serves metrics; a job runs, and nothing is registered.
 #[tokio::test]
-async fn with_an_authentication_token() {
-    let scene = Scene::authenticated("start_authenticated", json!({ "runner_name": "named" })).await;
-    scene.workspace.apply().await;
-    scene.workspace.assert_stable().await;
-    let manager = scene.manager().await;
+async fn starts_with_an_authentication_token() {
+    let fixture = Fixture::authenticated("start_authenticated", json!({ "runner_name": "named" })).await;
+    fixture.workspace.apply().await;
+    fixture.workspace.assert_stable().await;
+    let manager = fixture.manager().await;
     assert!(is_ready(&manager));
     // The second turn of a readiness probe that is asked at its own times alone is a period of a minute away.
     let probe = manager.spec.as_ref().unwrap().containers[0].readiness_probe.as_ref().unwrap();
     let (seconds, period) = (seconds_to_ready(&manager), probe.period_seconds.unwrap());
     assert!(seconds < i64::from(period), "Ready only after {seconds} s, and the probe's period is {period} s");
 
-    assert_eq!(scene.run(&name(&manager), NAME, &["id", "-u"]).await.trim(), "100");
+    assert_eq!(fixture.run(&name(&manager), NAME, &["id", "-u"]).await.trim(), "100");
     let written =
-        scene.run(&name(&manager), NAME, &["sh", "-c", "touch /written 2>/dev/null && echo yes || echo no"]).await;
+        fixture.run(&name(&manager), NAME, &["sh", "-c", "touch /written 2>/dev/null && echo yes || echo no"]).await;
     assert_eq!(written.trim(), "no");
     let path =
-        format!("/api/v1/namespaces/{}/pods/{}:9252/proxy/metrics", scene.stage.namespace.name(), name(&manager));
+        format!("/api/v1/namespaces/{}/pods/{}:9252/proxy/metrics", fixture.stage.namespace.name(), name(&manager));
     let request = http::Request::get(path).body(Vec::new()).unwrap();
-    let metrics = scene.stage.kubernetes.client().request_text(request).await.unwrap();
+    let metrics = fixture.stage.kubernetes.client().request_text(request).await.unwrap();
     assert!(metrics.contains("gitlab_runner_version_info"), "{metrics}");
 
-    let job = scene.job_under_way().await;
-    scene.let_go().await;
-    scene.until_succeeded(job).await;
-    scene.until("the job's pod is gone", async || scene.job_pods().await.is_empty()).await;
-    assert_eq!((scene.calls_of("POST", "/runners"), scene.calls_of("DELETE", "/runners")), (0, 0));
-    scene.destroy().await;
+    let job = fixture.job_under_way().await;
+    fixture.let_go().await;
+    fixture.until_succeeded(job).await;
+    fixture.until("the job's pod is gone", async || fixture.job_pods().await.is_empty()).await;
+    assert_eq!((fixture.calls_of("POST", "/runners"), fixture.calls_of("DELETE", "/runners")), (0, 0));
+    fixture.destroy().await;
 }
 
 /// L2: a registration token: the pod registers, is Ready only then, runs a job, and a destroy unregisters it.
 #[tokio::test]
-async fn with_a_registration_token() {
-    let scene = Scene::registered("start_registered", json!({ "runner_name": "named" })).await;
+async fn starts_with_a_registration_token() {
+    let fixture = Fixture::registered("start_registered", json!({ "runner_name": "named" })).await;
     // Two refusals: registration takes its time.
-    scene.stage.gitlab.refuse("POST", "/runners", 500, 2);
-    scene.workspace.apply().await;
-    scene.workspace.assert_stable().await;
-    assert!(is_ready(&scene.manager().await));
-    assert_eq!((scene.runners(), scene.calls_of("POST", "/runners")), (1, 3));
-    assert_eq!(scene.stage.gitlab.runners()[0]["description"], "named");
-    let job = scene.job_under_way().await;
-    scene.let_go().await;
-    scene.until_succeeded(job).await;
-    scene.destroy().await;
-    assert_eq!(scene.runners(), 0);
+    fixture.stage.gitlab.refuse("POST", "/runners", 500, 2);
+    fixture.workspace.apply().await;
+    fixture.workspace.assert_stable().await;
+    assert!(is_ready(&fixture.manager().await));
+    assert_eq!((fixture.runners(), fixture.calls_of("POST", "/runners")), (1, 3));
+    assert_eq!(fixture.stage.gitlab.runners()[0]["description"], "named");
+    let job = fixture.job_under_way().await;
+    fixture.let_go().await;
+    fixture.until_succeeded(job).await;
+    fixture.destroy().await;
+    assert_eq!(fixture.runners(), 0);
 }
 
-/// L3: GitLab Runner 15.0 makes a ConfigMap for each job, which its Role must allow.
+/// L3: GitLab Runner 15.0 creates a ConfigMap for each job, which its Role has to allow.
 #[tokio::test]
-async fn the_oldest_runner_runs_jobs() {
-    let scene = Scene::authenticated("start_oldest", json!({ "runner_version": "15.0.0" })).await;
-    scene.workspace.apply().await;
-    let job = scene.job_under_way().await;
-    scene.let_go().await;
-    scene.until_succeeded(job).await;
-    scene.destroy().await;
+async fn oldest_supported_runner_runs_jobs() {
+    let fixture = Fixture::authenticated("start_oldest", json!({ "runner_version": "15.0.0" })).await;
+    fixture.workspace.apply().await;
+    let job = fixture.job_under_way().await;
+    fixture.let_go().await;
+    fixture.until_succeeded(job).await;
+    fixture.destroy().await;
 }
 
 /// L4: a runner before 18.10 does not expand variables in its configuration, and verifies its token at the start.
 #[tokio::test]
-async fn a_runner_that_does_not_expand_its_token() {
-    let scene = Scene::authenticated("start_verified", json!({ "runner_version": "18.5.0" })).await;
-    scene.workspace.apply().await;
-    let job = scene.job_under_way().await;
-    scene.let_go().await;
-    scene.until_succeeded(job).await;
-    assert!(scene.calls_of("POST", "/runners/verify") >= 1);
-    scene.destroy().await;
+async fn runner_before_18_10_verifies_its_token() {
+    let fixture = Fixture::authenticated("start_verified", json!({ "runner_version": "18.5.0" })).await;
+    fixture.workspace.apply().await;
+    let job = fixture.job_under_way().await;
+    fixture.let_go().await;
+    fixture.until_succeeded(job).await;
+    assert!(fixture.calls_of("POST", "/runners/verify") >= 1);
+    fixture.destroy().await;
     // The token is made in GitLab, and others may use it.
-    assert_eq!((scene.calls_of("POST", "/runners"), scene.calls_of("DELETE", "/runners")), (0, 0));
+    assert_eq!((fixture.calls_of("POST", "/runners"), fixture.calls_of("DELETE", "/runners")), (0, 0));
 }

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::{Pod, Secret};
 use kube::api::{ListParams, PostParams};
 use serde_json::{Value, json};
 
-use super::{Scene, is_ready, name};
+use super::{Fixture, is_ready, name};
 
 macro_rules! files {
     ($($name:literal),+) => {
@@ -14,10 +14,10 @@ macro_rules! files {
     };
 }
 
-/// L21: managers start from files with each way to give a token, with variables of a registration and of the chart's own names,
-/// and with fields of a pod at its container: each is Ready, those with a registration token have registered.
+/// L21: managers start from files with each form of a token, with variables of a registration and of the chart, and
+/// with fields of a pod at its container: each is Ready, those with a registration token have registered.
 #[tokio::test]
-async fn managers_become_ready() {
+async fn managers_with_values_files_become_ready() {
     let files = files!(
         "01-secret-with-registration-token",
         "08-pod-fields-in-container-context",
@@ -31,26 +31,26 @@ async fn managers_become_ready() {
         .map(|(name, text)| (format!("file-{}", &name[..2]), json!(text)))
         .collect::<serde_json::Map<_, _>>()
         .into();
-    let scene = Scene::new("values_files", "values_files", json!({ "files": named })).await;
+    let fixture = Fixture::new("values_files", "values_files", json!({ "files": named })).await;
     let secret = json!({
         "metadata": { "name": "runner-secret" },
         "stringData": { "runner-registration-token": "GR1348941AAAAbbbbCCCCdd" },
     });
-    let secrets = scene.stage.kubernetes.api::<Secret>(scene.stage.namespace.name());
+    let secrets = fixture.stage.kubernetes.api::<Secret>(fixture.stage.namespace.name());
     secrets.create(&PostParams::default(), &serde_json::from_value(secret).unwrap()).await.unwrap();
 
-    scene.workspace.apply().await;
-    scene.workspace.assert_stable().await;
-    let pods: Vec<Pod> = scene.pods().list(&ListParams::default()).await.unwrap().items;
+    fixture.workspace.apply().await;
+    fixture.workspace.assert_stable().await;
+    let pods: Vec<Pod> = fixture.pods().list(&ListParams::default()).await.unwrap().items;
     assert_eq!(pods.len(), files.len());
     for pod in &pods {
         assert!(is_ready(pod), "{}", name(pod));
     }
-    assert_eq!(scene.calls_of("POST", "/runners"), 2, "one for each registration token");
+    assert_eq!(fixture.calls_of("POST", "/runners"), 2, "one for each registration token");
     let of_13 = pods.iter().find(|pod| name(pod).starts_with("file-13")).unwrap();
     let container = &of_13.spec.as_ref().unwrap().containers[0].name;
-    let printed = scene.run(&name(of_13), container, &["sh", "-c", "echo $A"]).await;
+    let printed = fixture.run(&name(of_13), container, &["sh", "-c", "echo $A"]).await;
     assert!(printed.starts_with("one/two"), "{printed}");
     secrets.delete("runner-secret", &Default::default()).await.unwrap();
-    scene.destroy().await;
+    fixture.destroy().await;
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gitlabspot_acceptance_tests::{Engine, RealNode, Stage, Workspace, until_at_last};
+use gitlabspot_acceptance_tests::{Engine, RealNode, Stage, Workspace, until_slow};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use kube::api::{Api, DeleteParams, ListParams, PostParams};
@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::warm_capacity::scheduled::{minute_after, now, period};
 
-use super::{PATIENCE, name};
+use super::{TIMEOUT, name};
 
 /// What the test waits for the end of a period.
 const A_PERIOD: Duration = Duration::from_secs(240);
@@ -60,7 +60,7 @@ impl Warm {
 
     async fn until_placeholders(&self, wanted: &[&str]) {
         let there = async || format!("{:?}, not {wanted:?}: {:?}", self.placeholders().await, self.jobs().await);
-        until_at_last(PATIENCE, async || self.placeholders().await == wanted, there).await;
+        until_slow(TIMEOUT, async || self.placeholders().await == wanted, there).await;
     }
 
     async fn jobs(&self) -> Vec<Job> {
@@ -69,7 +69,7 @@ impl Warm {
     }
 
     /// A job's pod takes the room of one placeholder, and gives it back.
-    async fn preempts_and_leaves(&self, job: &str) {
+    async fn preempt_and_delete(&self, job: &str) {
         let pod = json!({
             "metadata": { "name": job },
             "spec": {
@@ -86,7 +86,7 @@ impl Warm {
         let pod: Pod = self.pods().create(&PostParams::default(), &serde_json::from_value(pod).unwrap()).await.unwrap();
         self.until_placeholders(&["Pending", "Running"]).await;
         let is_running = async || self.pods().get(job).await.unwrap().status.unwrap().phase.unwrap() == "Running";
-        until_at_last(PATIENCE, is_running, async || format!("{job} runs")).await;
+        until_slow(TIMEOUT, is_running, async || format!("{job} runs")).await;
         self.pods().delete(&name(&pod), &DeleteParams::default()).await.unwrap();
         self.until_placeholders(&["Running", "Running"]).await;
     }
@@ -99,20 +99,20 @@ async fn allocatable_memory(stage: &Stage, node: &RealNode) -> u64 {
     allocatable["memory"].0.strip_suffix("Ki").unwrap().parse::<u64>().unwrap() / 1024
 }
 
-/// L19, L20: jobs preempt placeholders of a period more often than there are placeholders, each comes back, and the period ends
-/// at its time; then the same without a schedule. In one test, because two of them would fill the node twice.
+/// L19, L20: jobs preempt placeholders of a period more often than there are placeholders, each is replaced, and the
+/// period ends at its time; then the same without a schedule. One test, because two of them would fill the node twice.
 #[tokio::test]
-async fn preempted_placeholders_come_back() {
+async fn preempted_placeholders_are_replaced() {
     let warm = Warm::new("warm_capacity").await;
     let (start, end) = (now() / 60 * 60 - 3600, minute_after(75));
     warm.workspace.set(&json!({ "schedule": period(start, end) }));
     warm.workspace.apply().await;
     warm.until_placeholders(&["Running", "Running"]).await;
     for job in ["first", "second", "third"] {
-        warm.preempts_and_leaves(job).await;
+        warm.preempt_and_delete(job).await;
         warm.workspace.assert_stable().await;
     }
-    until_at_last(A_PERIOD, async || warm.jobs().await.is_empty(), async || format!("{:?}", warm.jobs().await)).await;
+    until_slow(A_PERIOD, async || warm.jobs().await.is_empty(), async || format!("{:?}", warm.jobs().await)).await;
     assert!(now() >= end - 1, "the Job ended {} s before the period", end - now());
     warm.until_placeholders(&[]).await;
     warm.workspace.assert_stable().await;
@@ -121,9 +121,9 @@ async fn preempted_placeholders_come_back() {
     warm.workspace.apply().await;
     warm.until_placeholders(&["Running", "Running"]).await;
     for job in ["fourth", "fifth", "sixth"] {
-        warm.preempts_and_leaves(job).await;
+        warm.preempt_and_delete(job).await;
     }
     warm.workspace.assert_stable().await;
     warm.workspace.destroy().await;
-    warm.stage.assert_nothing_left().await;
+    warm.stage.assert_nothing_remains().await;
 }

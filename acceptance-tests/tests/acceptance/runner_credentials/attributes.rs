@@ -61,7 +61,7 @@ fn changes(stage: &Stage) -> Vec<String> {
     stage.account.changes().into_iter().map(|change| change.replace("User", "").replace("Role", "")).collect()
 }
 
-async fn change_by_hand(account: &Account, mode: &str) {
+async fn change_manually(account: &Account, mode: &str) {
     let iam = account.iam();
     let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build().unwrap();
     let (changed, foreign) = (tag("cost", "by hand"), tag("theirs", "x"));
@@ -78,15 +78,15 @@ async fn change_by_hand(account: &Account, mode: &str) {
     }
 }
 
-async fn ends(stage: &Stage, workspace: &Workspace) {
+async fn destroy_and_verify(stage: &Stage, workspace: &Workspace) {
     workspace.assert_stable().await;
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// In each mode: with all attributes, and imported with all of them.
+/// In each mode: with every attribute, and imported with all of them.
 #[tokio::test]
-async fn made_and_imported() {
+async fn every_attribute_is_created_and_imported() {
     for mode in MODES {
         let (stage, workspace) = guide(&format!("attributes_{mode}"), everything(mode)).await;
         workspace.apply().await;
@@ -99,26 +99,26 @@ async fn made_and_imported() {
         assert_eq!(state.resource(ADDRESS)[there], Value::Null);
         assert_eq!(state.resource(ADDRESS)["id"], import_id(&stage, mode));
         workspace.assert_import(ADDRESS, &import_id(&stage, mode), &[]).await;
-        ends(&stage, &workspace).await;
+        destroy_and_verify(&stage, &workspace).await;
     }
 }
 
-/// In each mode: with no more than it needs, and imported.
+/// In each mode: with the required attributes, and imported.
 #[tokio::test]
-async fn the_least_imported() {
+async fn minimal_configuration_is_imported() {
     for mode in MODES {
         let account = if mode == "access_key" { Value::Null } else { "runner".into() };
         let least = json!({ "mode": mode, "service_account": account });
         let (stage, workspace) = guide(&format!("least_{mode}"), least).await;
         workspace.apply().await;
         workspace.assert_import(ADDRESS, &import_id(&stage, mode), &[]).await;
-        ends(&stage, &workspace).await;
+        destroy_and_verify(&stage, &workspace).await;
     }
 }
 
-/// Boundary, tags and policy change in place; another path means another user or role.
+/// Boundary, tags and policy are updated in place; another path replaces user or role.
 #[tokio::test]
-async fn changed_in_place() {
+async fn updates_in_place_and_replacement() {
     for mode in MODES {
         let (stage, workspace) = guide(&format!("in_place_{mode}"), everything(mode)).await;
         workspace.apply().await;
@@ -142,17 +142,17 @@ async fn changed_in_place() {
         assert_eq!(workspace.plan().await.changes()[ADDRESS], ["delete", "create"]);
         workspace.apply().await;
         assert_eq!(found(&stage.account, mode).await, of("/", None, &["team=ci"]));
-        ends(&stage, &workspace).await;
+        destroy_and_verify(&stage, &workspace).await;
     }
 }
 
-/// What others changed is shown and repaired, and nothing else; what others added stays.
+/// Changes by others are shown and repaired, and nothing else; additions by others are preserved.
 #[tokio::test]
-async fn changed_by_others() {
+async fn manual_changes_are_reported_and_repaired() {
     for mode in MODES {
         let (stage, workspace) = guide(&format!("by_others_{mode}"), everything(mode)).await;
         workspace.apply().await;
-        change_by_hand(&stage.account, mode).await;
+        change_manually(&stage.account, mode).await;
         stage.account.forget();
         let plan = workspace.plan().await;
         assert_eq!(plan.changes()[ADDRESS], ["update"]);
@@ -163,6 +163,6 @@ async fn changed_by_others() {
         assert_eq!(changes(&stage), ["PutPermissionsBoundary", "Tag", "PutPolicy"]);
         let tags = ["both=ours", "cost=1", "team=ci", "theirs=x"];
         assert_eq!(found(&stage.account, mode).await, of("/ci/builds/", Some(POWER), &tags));
-        ends(&stage, &workspace).await;
+        destroy_and_verify(&stage, &workspace).await;
     }
 }

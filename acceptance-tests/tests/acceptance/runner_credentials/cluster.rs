@@ -5,37 +5,40 @@ use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
-use super::{ADDRESS, SECRET, assert_one_key, ends_well, guide, pair, without_namespace};
+use super::{ADDRESS, SECRET, assert_one_key, destroy_and_verify, guide, pair, without_namespace};
 
 /// Makes something in the namespace that is not the provider's.
-async fn make_theirs(stage: &Stage) {
+async fn create_objects_of_others(stage: &Stage) {
     let theirs: ConfigMap = serde_json::from_value(json!({ "metadata": { "name": "theirs" } })).unwrap();
     let config_maps = stage.kubernetes.api::<ConfigMap>(stage.namespace.name());
     config_maps.create(&PostParams::default(), &theirs).await.unwrap();
 }
 
-async fn delete_theirs(stage: &Stage) {
+async fn delete_objects_of_others(stage: &Stage) {
     let config_maps = stage.kubernetes.api::<ConfigMap>(stage.namespace.name());
     config_maps.delete("theirs", &DeleteParams::default()).await.unwrap();
 }
 
-/// C16: a namespace that was made here goes with the credentials; with things of others in it it stays, and they are
-/// named; when they are gone, so is it.
+/// C16: a namespace that the resource created is deleted with the credentials; one with objects of others remains, and
+/// they are named; after their deletion it is deleted.
 #[tokio::test]
-async fn a_namespace_of_ours() {
+async fn created_namespace_is_deleted_when_empty() {
     let (stage, workspace) = without_namespace("namespace_ours", json!({ "create_namespace": true })).await;
     workspace.apply().await;
     assert!(stage.namespace.exists().await);
     workspace.assert_stable().await;
-    make_theirs(&stage).await;
-    let said = workspace.destroy().await.prose();
-    assert!(said.contains("Namespace kept") && said.contains("it contains other objects (ConfigMap theirs)"), "{said}");
+    create_objects_of_others(&stage).await;
+    let printed = workspace.destroy().await.prose();
+    assert!(
+        printed.contains("Namespace kept") && printed.contains("it contains other objects (ConfigMap theirs)"),
+        "{printed}"
+    );
     assert_eq!(stage.namespace.objects().await, ["ConfigMap/theirs"]);
 
     workspace.apply().await;
-    delete_theirs(&stage).await;
-    let said = workspace.destroy().await.prose();
-    assert!(!said.contains("Warning"), "{said}");
+    delete_objects_of_others(&stage).await;
+    let printed = workspace.destroy().await.prose();
+    assert!(!printed.contains("Warning"), "{printed}");
     assert!(!stage.namespace.exists().await);
 
     // Gone before the destroy, by hand: nothing is left to do in the cluster.
@@ -44,17 +47,17 @@ async fn a_namespace_of_ours() {
     namespaces.delete(stage.namespace.name(), &DeleteParams::default()).await.unwrap();
     until("the namespace is gone", async || !stage.namespace.exists().await).await;
     let _ = workspace.run(&["destroy", "-refresh=false", "-input=false", "-auto-approve"]).await.succeeded();
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// C16: a namespace that was there already stays, whatever is in it and whoever is to make one.
+/// C16: a namespace that existed before is preserved, whatever is in it and whatever `create_namespace` is.
 #[tokio::test]
-async fn a_namespace_of_others() {
+async fn existing_namespace_is_preserved() {
     let (stage, workspace) = guide("namespace_theirs", json!({ "create_namespace": true })).await;
     workspace.apply().await;
-    let said = workspace.destroy().await.prose();
-    assert!(!said.contains("Warning") && stage.namespace.exists().await, "{said}");
-    stage.assert_nothing_left().await;
+    let printed = workspace.destroy().await.prose();
+    assert!(!printed.contains("Warning") && stage.namespace.exists().await, "{printed}");
+    stage.assert_nothing_remains().await;
 
     // One that goes away in the middle of it all comes again with the key, and is the provider's from then on.
     workspace.apply().await;
@@ -63,7 +66,7 @@ async fn a_namespace_of_others() {
     until("the namespace is gone", async || !stage.namespace.exists().await).await;
     workspace.apply().await;
     assert_one_key(&stage, &workspace).await;
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
     assert!(!stage.namespace.exists().await);
 }
 
@@ -73,9 +76,9 @@ async fn secret(stage: &Stage) -> Secret {
 
 /// Changes the Secret as somebody at a terminal would.
 async fn edit(stage: &Stage, change: Value) {
-    let by_hand = PatchParams { field_manager: Some("kubectl-edit".to_owned()), ..PatchParams::default() };
+    let existing = PatchParams { field_manager: Some("kubectl-edit".to_owned()), ..PatchParams::default() };
     let secrets = stage.kubernetes.api::<Secret>(stage.namespace.name());
-    secrets.patch(SECRET, &by_hand, &Patch::Merge(change)).await.unwrap();
+    secrets.patch(SECRET, &existing, &Patch::Merge(change)).await.unwrap();
 }
 
 /// Has another tool apply this of the Secret.
@@ -86,33 +89,33 @@ async fn apply_as(stage: &Stage, manager: &str, metadata: Value) {
     secrets.patch(SECRET, &PatchParams::apply(manager), &Patch::Apply(&object)).await.unwrap();
 }
 
-/// A Secret that other credentials have written is not touched, and the message names their user and what imports both.
+/// A Secret that other credentials have written is not changed, and the error names their user and how to import both.
 #[tokio::test]
-async fn a_secret_of_another_user() {
+async fn secret_of_other_credentials_is_not_changed() {
     let (stage, workspace) = guide("secret_of_another_user", json!({})).await;
     let other = workspace.twin();
     other.set(&json!({ "name": "other" }));
     workspace.apply().await;
     let theirs = secret(&stage).await;
     let made = stage.account.changes();
-    let said = other.try_apply().await.failed();
+    let printed = other.try_apply().await.failed();
     let id = format!("{}/{SECRET}:ci-cache", stage.namespace.name());
     for part in ["holds the key of the IAM user ci-cache", &format!("tofu import ADDRESS {id}"), "Nothing was created"]
     {
-        assert!(said.contains(part), "{part} is not in: {said}");
+        assert!(printed.contains(part), "{part} is not in: {printed}");
     }
     assert_eq!(stage.account.changes(), made);
     assert_eq!(secret(&stage).await, theirs);
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
 fn made_keys(stage: &Stage) -> usize {
     stage.account.calls_of("iam", "CreateAccessKey").len()
 }
 
-/// C17: labels, annotations and keys that others add to the Secret are no difference, and stay through everything.
+/// C17: labels, annotations and keys that others add to the Secret are no drift, and are preserved by every operation.
 #[tokio::test]
-async fn what_others_add_to_the_secret() {
+async fn additions_of_others_to_the_secret_are_preserved() {
     let (stage, workspace) = guide("secret_additions", json!({ "secret_labels": { "team": "ci" } })).await;
     workspace.apply().await;
     edit(
@@ -136,13 +139,13 @@ async fn what_others_add_to_the_secret() {
         assert_eq!(secret.metadata.annotations.unwrap()["theirs"], "2");
         assert_eq!(secret.data.unwrap()["endpoint"].0, b"s3");
     }
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
-/// C18: labels and annotations of ours that somebody changed are shown and taken back, without another key; what no plan
-/// has shown, and what another tool applies, is named and left.
+/// C18: managed labels and annotations that others changed are shown and restored, without another key; changes that no
+/// plan has shown, and fields that another tool applies, are named and not changed.
 #[tokio::test]
-async fn what_others_change_in_the_secret() {
+async fn changes_of_others_in_the_secret_are_repaired_after_a_plan() {
     let given = json!({ "secret_labels": { "team": "ci" }, "secret_annotations": { "purpose": "cache" } });
     let (stage, workspace) = guide("secret_conflicts", given).await;
     workspace.apply().await;
@@ -155,9 +158,9 @@ async fn what_others_change_in_the_secret() {
     assert_eq!(plan.changes()[ADDRESS], ["update"]);
     assert_eq!(plan.change(ADDRESS)["before"]["secret_labels"], json!({ "team": "theirs" }));
     edit(&stage, json!({ "metadata": { "annotations": { "purpose": "theirs" } } })).await;
-    let said = workspace.try_apply_plan().await.failed();
-    assert!(said.contains(&format!("{object}: .metadata.annotations.purpose (\"kubectl-edit\")")), "{said}");
-    assert!(!said.contains(".labels.team"), "{said}");
+    let printed = workspace.try_apply_plan().await.failed();
+    assert!(printed.contains(&format!("{object}: .metadata.annotations.purpose (\"kubectl-edit\")")), "{printed}");
+    assert!(!printed.contains(".labels.team"), "{printed}");
     assert_eq!(secret(&stage).await.metadata.labels.unwrap()["team"], "theirs");
     workspace.apply().await;
     workspace.assert_stable().await;
@@ -176,8 +179,8 @@ async fn what_others_change_in_the_secret() {
     workspace.assert_stable().await;
     workspace.set(&json!({ "secret_labels": { "team": "ci", "cost": "2" } }));
     for _ in 0..2 {
-        let said = workspace.try_apply().await.failed();
-        assert!(said.contains(&format!("{object}: .metadata.labels.cost (\"argocd\")")), "{said}");
+        let printed = workspace.try_apply().await.failed();
+        assert!(printed.contains(&format!("{object}: .metadata.labels.cost (\"argocd\")")), "{printed}");
         assert_eq!(secret(&stage).await.metadata.labels.unwrap()["cost"], "1");
     }
     apply_as(&stage, "argocd", json!({})).await;
@@ -185,25 +188,28 @@ async fn what_others_change_in_the_secret() {
     workspace.assert_stable().await;
     assert_eq!(made_keys(&stage), 1);
     assert_one_key(&stage, &workspace).await;
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
-/// C18: a key that is exchanged by hand between plan and apply of a rotation: neither half is overwritten, and the new
-/// key goes again; the next plan shows the change.
+/// C18: a key that is changed manually between plan and apply of a rotation: neither half is overwritten, and the new
+/// key is deleted; the next plan shows the change.
 #[tokio::test]
-async fn a_key_that_is_exchanged_meanwhile() {
+async fn key_changed_during_a_rotation_is_not_overwritten() {
     let (stage, workspace) = guide("secret_meanwhile", json!({})).await;
     workspace.apply().await;
     let before = pair(&stage).await;
     workspace.set(&json!({ "rotation_trigger": "2" }));
     let _ = workspace.plan().await;
     edit(&stage, json!({ "data": { "secretkey": "dGhlaXJz" } })).await;
-    let said = workspace.try_apply_plan().await.failed();
-    assert!(said.contains(".data.secretkey (\"kubectl-edit\")") && said.contains("was deleted again"), "{said}");
+    let printed = workspace.try_apply_plan().await.failed();
+    assert!(
+        printed.contains(".data.secretkey (\"kubectl-edit\")") && printed.contains("was deleted again"),
+        "{printed}"
+    );
     assert_eq!(pair(&stage).await, (before.0.clone(), "theirs".to_owned()));
     assert_eq!(super::keys(&stage.account).await, [(before.0, true)]);
     rotates_once(&stage, &workspace).await;
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
 /// An apply makes exactly one key, and nothing is left to do.

@@ -5,13 +5,13 @@ use k8s_openapi::api::core::v1::{ResourceQuota, Secret};
 use kube::api::{DeleteParams, PostParams};
 use serde_json::json;
 
-use super::{ADDRESS, NAME, SECRET, assert_one_key, ends_well, guide, keys, make_key, user};
+use super::{ADDRESS, NAME, SECRET, assert_one_key, destroy_and_verify, guide, keys, make_key, user};
 use super::{pair, without_namespace};
 
-/// C2: the answer with the secret is lost, once, and as often as IAM lets a user have keys: the keys that nobody knows
-/// are deleted, and one is left.
+/// C2: the response with the secret is lost, once, and as often as IAM allows keys for a user: the orphaned keys are
+/// deleted, and one key remains.
 #[tokio::test]
-async fn keys_whose_secret_was_lost() {
+async fn lost_key_responses_leave_one_key() {
     for (times, made) in [(1, 2), (2, 3), (40, 0)] {
         let (stage, workspace) = guide(&format!("lost_{times}"), json!({})).await;
         stage.account.inject(Fault::drop_after("iam", "CreateAccessKey").times(times));
@@ -20,20 +20,20 @@ async fn keys_whose_secret_was_lost() {
             let calls = stage.account.calls_of("iam", "CreateAccessKey");
             assert_eq!(calls.iter().filter(|call| call.status == Some(200)).count(), made, "{calls:?}");
         } else {
-            let said = workspace.try_apply().await.failed();
-            assert!(said.contains("Creating an access key for ci-cache failed"), "{said}");
+            let printed = workspace.try_apply().await.failed();
+            assert!(printed.contains("Creating an access key for ci-cache failed"), "{printed}");
             assert_eq!(keys(&stage.account).await, []);
             stage.account.forget();
             workspace.apply().await;
         }
         assert_one_key(&stage, &workspace).await;
-        ends_well(&stage, &workspace).await;
+        destroy_and_verify(&stage, &workspace).await;
     }
 }
 
-/// Lost answers and requests before the key: one user, with one key.
+/// Lost responses and requests before the key: one user, with one key.
 #[tokio::test]
-async fn lost_answers() {
+async fn lost_responses_create_one_user_and_key() {
     let drops = [
         ("user_after", Fault::drop_after("iam", "CreateUser"), 1),
         ("user_before", Fault::drop_before("iam", "CreateUser"), 2),
@@ -49,13 +49,13 @@ async fn lost_answers() {
         assert_one_key(&stage, &workspace).await;
         let created = stage.account.changes();
         assert_eq!(created.iter().filter(|action| *action == "CreateUser").count(), 1, "{created:?}");
-        ends_well(&stage, &workspace).await;
+        destroy_and_verify(&stage, &workspace).await;
     }
 }
 
-/// What was just made may be unknown for a moment, whoever is asked.
+/// New objects can be missing from responses of every service for some time.
 #[tokio::test]
-async fn not_shown_yet() {
+async fn eventual_consistency_after_a_create_is_tolerated() {
     let (stage, workspace) = guide("not_shown_yet", json!({})).await;
     let unknown = |action: &str| Fault::error("iam", action, 404, "NoSuchEntity", "The user cannot be found.");
     for action in ["PutUserPolicy", "CreateAccessKey", "ListAccessKeys", "UntagUser", "GetUser", "GetUserPolicy"] {
@@ -64,15 +64,15 @@ async fn not_shown_yet() {
     stage.account.inject(
         Fault::error("sts", "GetCallerIdentity", 403, "InvalidClientTokenId", "The security token is invalid").times(2),
     );
-    let said = workspace.apply().await.prose();
-    assert!(!said.contains("Warning"), "{said}");
+    let printed = workspace.apply().await.prose();
+    assert!(!printed.contains("Warning"), "{printed}");
     assert_one_key(&stage, &workspace).await;
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
-/// Throttling, pages that are no answers, and changes at the same time are outlived.
+/// Throttling, HTML pages instead of responses, and concurrent changes are retried.
 #[tokio::test]
-async fn trouble() {
+async fn throttling_and_concurrent_changes_are_retried() {
     let (stage, workspace) = guide("trouble", json!({})).await;
     let conflict = |action: &str| Fault::error("iam", action, 409, "ConcurrentModification", "Another change is on");
     for action in ["CreateUser", "PutUserPolicy", "CreateAccessKey", "UntagUser"] {
@@ -82,7 +82,7 @@ async fn trouble() {
     stage.account.inject(Fault::page("iam", "GetUser", 502).times(2));
     workspace.apply().await;
     assert_one_key(&stage, &workspace).await;
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
 /// Lets no Secret into the namespace.
@@ -104,15 +104,15 @@ async fn allow_secrets(stage: &Stage) {
     quotas.delete("no-secrets", &DeleteParams::default()).await.unwrap();
 }
 
-/// C4: a key was made, and its Secret cannot be written: the key goes again, each time, and what was made before is
-/// repaired by the apply that can.
+/// C4: a key was created, and its Secret cannot be written: the key is deleted, each time, and the next apply that can
+/// repairs the rest.
 #[tokio::test]
-async fn the_secret_is_refused() {
+async fn refused_secret_deletes_the_new_key() {
     let (stage, workspace) = guide("secret_refused", json!({})).await;
     forbid_secrets(&stage).await;
     for _ in 0..3 {
-        let said = workspace.try_apply().await.failed();
-        assert!(said.contains("Writing the Secret failed") && said.contains("was deleted again"), "{said}");
+        let printed = workspace.try_apply().await.failed();
+        assert!(printed.contains("Writing the Secret failed") && printed.contains("was deleted again"), "{printed}");
         assert_eq!(keys(&stage.account).await, []);
         assert_eq!(workspace.state().await.resource(ADDRESS)["access_key_id"], json!(null));
     }
@@ -125,27 +125,27 @@ async fn the_secret_is_refused() {
     stage.kubernetes.api::<Secret>(stage.namespace.name()).delete(SECRET, &DeleteParams::default()).await.unwrap();
     forbid_secrets(&stage).await;
     for _ in 0..3 {
-        let said = workspace.try_apply().await.failed();
-        assert!(said.contains("The previous key remains in use"), "{said}");
+        let printed = workspace.try_apply().await.failed();
+        assert!(printed.contains("The previous key remains in use"), "{printed}");
         assert_eq!(keys(&stage.account).await, [(before.0.clone(), true)]);
     }
     allow_secrets(&stage).await;
     workspace.apply().await;
     assert_ne!(assert_one_key(&stage, &workspace).await, before.0);
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
-/// C4: the API server is down: nobody makes a key for which there is no place, however often it is tried.
+/// C4: the API server is down: no key is created without a place for it, however often the apply is repeated.
 #[tokio::test]
-async fn the_cluster_is_down() {
+async fn no_key_is_created_while_the_cluster_is_down() {
     let down = json!({ "host": "https://127.0.0.1:1", "token": "any" });
     let (stage, workspace) = guide("cluster_down", json!({ "kubernetes": down })).await;
     for _ in 0..3 {
-        let said = workspace.try_apply().await.failed();
-        assert!(said.contains("cannot be reached") && said.contains("Nothing was created"), "{said}");
+        let printed = workspace.try_apply().await.failed();
+        assert!(printed.contains("cannot be reached") && printed.contains("Nothing was created"), "{printed}");
     }
     assert_eq!(stage.account.changes(), [""; 0]);
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 
     // Nor is one replaced: the old key stays where it is.
     workspace.set(&json!({ "kubernetes": { "cluster_name": "prod" } }));
@@ -153,19 +153,19 @@ async fn the_cluster_is_down() {
     let before = pair(&stage).await;
     stage.account.forget();
     workspace.set(&json!({ "kubernetes": down, "rotation_trigger": "2" }));
-    let said = workspace.run(&["apply", "-refresh=false", "-input=false", "-auto-approve"]).await.failed();
-    assert!(said.contains("The previous key remains in use"), "{said}");
+    let printed = workspace.run(&["apply", "-refresh=false", "-input=false", "-auto-approve"]).await.failed();
+    assert!(printed.contains("The previous key remains in use"), "{printed}");
     assert_eq!((stage.account.changes(), pair(&stage).await), (vec![], before));
     workspace.set(&json!({ "kubernetes": { "cluster_name": "prod" } }));
     workspace.apply().await;
     assert_one_key(&stage, &workspace).await;
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
 /// C14: `kill -9` between user and key, and no state: the next apply continues with the user.
 #[tokio::test]
-async fn killed_before_the_key() {
-    let (stage, workspace) = guide("killed_before_the_key", json!({})).await;
+async fn crash_before_the_key_adopts_the_user() {
+    let (stage, workspace) = guide("crash_before_the_key", json!({})).await;
     stage.account.inject(Fault::throttle("iam", "CreateAccessKey").times(0));
     let running = workspace.begin_apply();
     until("IAM is asked for a key", async || !stage.account.calls_of("iam", "CreateAccessKey").is_empty()).await;
@@ -176,13 +176,13 @@ async fn killed_before_the_key() {
     workspace.apply().await;
     assert_eq!(user(&stage.account).await.unwrap().user_id, before);
     assert_one_key(&stage, &workspace).await;
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
-/// C14: the same after the key, whose secret died with the process: that key goes.
+/// C14: `kill -9` after the key, whose secret was lost with the process: that key is deleted.
 #[tokio::test]
-async fn killed_after_the_key() {
-    let (stage, workspace) = guide("killed_after_the_key", json!({})).await;
+async fn crash_after_the_key_deletes_the_orphaned_key() {
+    let (stage, workspace) = guide("crash_after_the_key", json!({})).await;
     stage.account.inject(Fault::throttle("sts", "GetCallerIdentity").times(0));
     let running = workspace.begin_apply();
     until("the key is tried", async || !stage.account.calls_of("sts", "GetCallerIdentity").is_empty()).await;
@@ -193,60 +193,60 @@ async fn killed_after_the_key() {
     stage.account.forget();
     workspace.apply().await;
     assert_ne!(assert_one_key(&stage, &workspace).await, lost[0].0);
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
-/// A user of this name that others made is not touched, and the message says how to take it over.
+/// A user of others with this name is not changed, and the error says how to adopt it.
 #[tokio::test]
-async fn name_is_taken() {
+async fn existing_user_of_others_is_not_changed() {
     let (stage, workspace) = guide("name_is_taken", json!({})).await;
     stage.account.iam().create_user().user_name(NAME).send().await.unwrap();
     let key = make_key(&stage.account).await;
     stage.account.forget();
-    let said = workspace.try_apply().await.failed();
+    let printed = workspace.try_apply().await.failed();
     let id = format!("{}/{SECRET}:{NAME}", stage.namespace.name());
-    assert!(said.contains("An IAM user with the name ci-cache already exists"), "{said}");
-    assert!(said.contains(&format!("tofu import ADDRESS {id}")), "{said}");
+    assert!(printed.contains("An IAM user with the name ci-cache already exists"), "{printed}");
+    assert!(printed.contains(&format!("tofu import ADDRESS {id}")), "{printed}");
     // The attempt to make one is how it is found out.
     assert_eq!(stage.account.changes(), ["CreateUser"]);
     assert_eq!(keys(&stage.account).await, [(key.clone(), true)]);
     assert!(!workspace.state().await.contains(ADDRESS));
     super::delete_key(&stage.account, &key).await;
     stage.account.iam().delete_user().user_name(NAME).send().await.unwrap();
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// A Secret of this name that others made is not touched either.
+/// A Secret of others with this name is not changed either.
 #[tokio::test]
-async fn secret_is_taken() {
-    let (stage, workspace) = guide("secret_is_taken", json!({})).await;
+async fn existing_secret_of_others_is_not_changed() {
+    let (stage, workspace) = guide("secret_of_others", json!({})).await;
     let secrets = stage.kubernetes.api::<Secret>(stage.namespace.name());
     let theirs = json!({ "metadata": { "name": SECRET }, "stringData": { "accesskey": "theirs", "secretkey": "x" } });
     let theirs = secrets.create(&PostParams::default(), &serde_json::from_value(theirs).unwrap()).await.unwrap();
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains(&format!("The Secret {}/{SECRET} already exists", stage.namespace.name())), "{said}");
-    assert!(said.contains("Nothing was created"), "{said}");
+    let printed = workspace.try_apply().await.failed();
+    assert!(printed.contains(&format!("The Secret {}/{SECRET} already exists", stage.namespace.name())), "{printed}");
+    assert!(printed.contains("Nothing was created"), "{printed}");
     assert_eq!(stage.account.changes(), [""; 0]);
     assert_eq!(secrets.get(SECRET).await.unwrap(), theirs);
     secrets.delete(SECRET, &DeleteParams::default()).await.unwrap();
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// Without its namespace nothing is begun.
+/// Without its namespace nothing is created.
 #[tokio::test]
-async fn no_namespace() {
+async fn missing_namespace_creates_nothing() {
     let (stage, workspace) = without_namespace("no_namespace", json!({})).await;
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains("does not exist. Set create_namespace = true"), "{said}");
+    let printed = workspace.try_apply().await.failed();
+    assert!(printed.contains("does not exist. Set create_namespace = true"), "{printed}");
     assert_eq!(stage.account.changes(), [""; 0]);
     assert!(!workspace.state().await.contains(ADDRESS));
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// A namespace that was made before the user is refused is in the state, whoever chose the name; and a user of others is
-/// not in it.
+/// A namespace that was created before the user is refused is in the state, with a configured and with a generated
+/// name; a user of others is not.
 #[tokio::test]
-async fn refused_after_the_namespace() {
+async fn refused_user_keeps_the_created_namespace_in_the_state() {
     for (name, theirs) in [(None, false), (Some(NAME), true)] {
         let variables = json!({ "name": name, "create_namespace": true });
         let (stage, workspace) = without_namespace(&format!("refused_{theirs}"), variables).await;
@@ -256,8 +256,8 @@ async fn refused_after_the_namespace() {
         } else {
             stage.account.inject(Fault::error("iam", "CreateUser", 403, "AccessDenied", "no iam:CreateUser").times(0));
         }
-        let said = workspace.try_apply().await.failed();
-        assert!(said.contains("no iam:CreateUser") || said.contains("already exists"), "{said}");
+        let printed = workspace.try_apply().await.failed();
+        assert!(printed.contains("no iam:CreateUser") || printed.contains("already exists"), "{printed}");
         assert!(workspace.state().await.contains(ADDRESS));
         stage.account.forget();
         workspace.destroy().await;
@@ -265,28 +265,28 @@ async fn refused_after_the_namespace() {
         if theirs {
             iam.delete_user().user_name(NAME).send().await.unwrap();
         }
-        stage.assert_nothing_left().await;
+        stage.assert_nothing_remains().await;
     }
 }
 
-/// A policy that may not be attached ends the create; the state has the user, and the next apply replaces it.
+/// A policy that cannot be attached ends the create; the state has the user, and the next apply replaces it.
 #[tokio::test]
-async fn half_made() {
+async fn refused_policy_keeps_the_user_in_the_state() {
     let (stage, workspace) = guide("half_made", json!({})).await;
     stage.account.inject(Fault::error("iam", "PutUserPolicy", 403, "AccessDenied", "no iam:PutUserPolicy").times(0));
-    let said = workspace.try_apply().await.failed();
+    let printed = workspace.try_apply().await.failed();
     assert!(
-        said.contains("no iam:PutUserPolicy") && said.contains("What was created before is in the state"),
-        "{said}"
+        printed.contains("no iam:PutUserPolicy") && printed.contains("What was created before is in the state"),
+        "{printed}"
     );
-    assert!(said.contains("the next apply deletes and recreates it"), "{said}");
+    assert!(printed.contains("the next apply deletes and recreates it"), "{printed}");
     assert!(workspace.state().await.resource(ADDRESS)["user_arn"].as_str().unwrap().ends_with(":user/ci-cache"));
     assert!(stage.account.calls_of("iam", "CreateAccessKey").is_empty());
     stage.account.forget();
     assert_eq!(workspace.plan().await.changes()[ADDRESS], ["delete", "create"]);
     workspace.apply().await;
     assert_one_key(&stage, &workspace).await;
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
 /// Names of users and roles.
@@ -298,9 +298,9 @@ async fn names(stage: &Stage) -> Vec<String> {
     names.filter(|name| name.starts_with("gitlab-runner-cache-") || name.starts_with("ci-")).collect()
 }
 
-/// C14: `kill -9` with a name that was made up: the next apply makes up the same one, and continues.
+/// C14: `kill -9` with a generated name: the next apply generates the same one, and continues.
 #[tokio::test]
-async fn killed_with_a_name_that_was_made_up() {
+async fn crash_with_a_generated_name_continues_with_it() {
     for (mode, service, action) in [
         ("access_key", "iam", "CreateAccessKey"),
         ("irsa", "iam", "PutRolePolicy"),
@@ -324,14 +324,14 @@ async fn killed_with_a_name_that_was_made_up() {
             assert_eq!(names(&stage).await, begun);
             assert_eq!(workspace.state().await.resource(ADDRESS)["name"], begun[0]);
             workspace.destroy().await;
-            stage.assert_nothing_left().await;
+            stage.assert_nothing_remains().await;
         }
     }
 }
 
-/// A name that was made up and is taken is made up anew.
+/// A generated name that already exists is replaced by another one.
 #[tokio::test]
-async fn made_up_name_is_taken() {
+async fn existing_generated_name_is_generated_again() {
     let variables = json!({ "name": null, "name_prefix": "ci-", "mode": "irsa", "service_account": "runner" });
     let (stage, workspace) = guide("made_up_taken", variables).await;
     workspace.apply().await;
@@ -346,5 +346,5 @@ async fn made_up_name_is_taken() {
     let iam = stage.account.iam();
     iam.delete_role_policy().role_name(&first[0]).policy_name("gitlab-runner-cache").send().await.unwrap();
     iam.delete_role().role_name(&first[0]).send().await.unwrap();
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }

@@ -10,43 +10,43 @@ use super::{ADDRESS, NAME, SECRET, guide, keys, make_key, pair, user};
 
 /// C9: Secret, key, policy, user.
 #[tokio::test]
-async fn in_order() {
+async fn destroy_deletes_in_order() {
     let (stage, workspace) = guide("destroy_in_order", json!({})).await;
     workspace.apply().await;
     stage.account.forget();
     // The Secret goes first: when AWS does not let the key go, it is gone already.
     stage.account.inject(Fault::error("iam", "DeleteAccessKey", 403, "AccessDenied", "no iam:DeleteAccessKey"));
-    let said = workspace.try_destroy().await.failed();
-    assert!(said.contains("no iam:DeleteAccessKey") && said.contains("destroy again"), "{said}");
+    let printed = workspace.try_destroy().await.failed();
+    assert!(printed.contains("no iam:DeleteAccessKey") && printed.contains("destroy again"), "{printed}");
     assert_eq!(stage.namespace.objects().await, [""; 0]);
     stage.account.forget();
     workspace.destroy().await;
     assert_eq!(stage.account.changes(), ["DeleteAccessKey", "DeleteUserPolicy", "DeleteUser"]);
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// C9: what is gone already is a success, part by part and altogether.
+/// C9: objects that no longer exist are a success, one by one and all of them.
 #[tokio::test]
-async fn gone_already() {
+async fn objects_deleted_before_a_destroy_are_a_success() {
     let (stage, workspace) = guide("gone_already", json!({})).await;
     workspace.apply().await;
-    remove_by_hand(&stage.account).await;
+    delete_manually(&stage.account).await;
     stage.kubernetes.api::<Secret>(stage.namespace.name()).delete(SECRET, &DeleteParams::default()).await.unwrap();
     let _ = workspace.run(&["destroy", "-refresh=false", "-input=false", "-auto-approve"]).await.succeeded();
     let gone = stage.account.calls().into_iter().filter(|call| call.status == Some(404)).map(|call| call.action);
     assert_eq!(gone.collect::<Vec<_>>(), ["GetUser", "DeleteAccessKey", "DeleteUserPolicy", "DeleteUser"]);
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 
     // Found gone by the refresh, it is made anew; the Secret of a user that is no more is no obstacle.
     workspace.apply().await;
-    remove_by_hand(&stage.account).await;
+    delete_manually(&stage.account).await;
     assert_eq!(workspace.plan().await.changes()[ADDRESS], ["create"]);
     workspace.apply().await;
     super::assert_one_key(&stage, &workspace).await;
-    super::ends_well(&stage, &workspace).await;
+    super::destroy_and_verify(&stage, &workspace).await;
 }
 
-async fn remove_by_hand(account: &Account) {
+async fn delete_manually(account: &Account) {
     for (key, _) in keys(account).await {
         super::delete_key(account, &key).await;
     }
@@ -54,10 +54,10 @@ async fn remove_by_hand(account: &Account) {
     account.iam().delete_user().user_name(NAME).send().await.unwrap();
 }
 
-/// C9: IAM lists for some time what was just deleted, by this run or by the one before. That is in nobody's way, neither here
-/// nor when the user is made again.
+/// C9: IAM lists for some time what was just deleted, by this run or by the one before. Neither the destroy nor a
+/// create of the same user fails.
 #[tokio::test]
-async fn lists_that_lag() {
+async fn stale_iam_lists_are_tolerated() {
     let (stage, workspace) = guide("lists_that_lag", json!({})).await;
     workspace.apply().await;
     // Long enough for the next command to see it, and shorter than the provider waits by the same clock.
@@ -70,14 +70,14 @@ async fn lists_that_lag() {
     stage.account.lag(0.0);
     until("IAM lists what is there", async || keys(&stage.account).await.len() == 1).await;
     super::assert_one_key(&stage, &workspace).await;
-    super::ends_well(&stage, &workspace).await;
+    super::destroy_and_verify(&stage, &workspace).await;
 }
 
-/// C9: the same with Pod Identity: an association that was just deleted is listed before the one that is there.
+/// C9: the same with Pod Identity: a deleted association is listed before the existing one.
 #[tokio::test]
-async fn associations_that_lag() {
+async fn stale_association_lists_are_tolerated() {
     let variables = json!({ "mode": "pod_identity", "service_account": "gitlab-runner" });
-    let (stage, workspace) = guide("associations_that_lag", variables).await;
+    let (stage, workspace) = guide("stale_associations", variables).await;
     workspace.apply().await;
     stage.account.lag(3600.0);
     workspace.destroy().await;
@@ -95,12 +95,12 @@ async fn associations_that_lag() {
     let deleted = stage.account.calls_of("eks", "DeletePodIdentityAssociation");
     assert_eq!(deleted.len(), 2, "{deleted:?}");
     stage.account.lag(0.0);
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// C10: what others put on the user keeps it, and each of these things is named.
+/// C10: keys and policies of others on the user prevent its deletion, and each is named.
 #[tokio::test]
-async fn others_are_in_the_way() {
+async fn user_with_keys_or_policies_of_others_is_kept() {
     let (stage, workspace) = guide("in_the_way", json!({})).await;
     workspace.apply().await;
     let iam = stage.account.iam();
@@ -123,7 +123,7 @@ async fn others_are_in_the_way() {
     let git = git.send().await.unwrap().service_specific_credential.unwrap().service_specific_credential_id;
     stage.account.forget();
 
-    let said = workspace.try_destroy().await.failed();
+    let printed = workspace.try_destroy().await.failed();
     let named = [
         format!("access key {key}"),
         "inline policy theirs".to_owned(),
@@ -135,7 +135,7 @@ async fn others_are_in_the_way() {
         format!("service-specific credential {git}"),
     ];
     for part in named {
-        assert!(said.contains(&part), "{part} is not in: {said}");
+        assert!(printed.contains(&part), "{part} is not in: {printed}");
     }
     // None of it was touched, and the user is still in the state.
     assert_eq!(keys(&stage.account).await, [(key.clone(), true)]);
@@ -155,13 +155,13 @@ async fn others_are_in_the_way() {
     let delete = iam.delete_service_specific_credential().user_name(NAME).service_specific_credential_id(git);
     delete.send().await.unwrap();
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// IAM goes on seeing for a while what was just deleted.
+/// IAM still sees for some time what was just deleted.
 #[tokio::test]
-async fn conflicts_that_pass() {
-    let (stage, workspace) = guide("conflicts_that_pass", json!({})).await;
+async fn delete_conflicts_are_retried() {
+    let (stage, workspace) = guide("delete_conflicts", json!({})).await;
     workspace.apply().await;
     let conflict = "Cannot delete entity, must delete access keys first.";
     stage.account.inject(Fault::error("iam", "DeleteUser", 409, "DeleteConflict", conflict).times(3));
@@ -172,12 +172,12 @@ async fn conflicts_that_pass() {
     }
     workspace.destroy().await;
     assert_eq!(stage.account.calls_of("iam", "DeleteUser").len(), 4);
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// A Secret that others have put in the place of ours stays.
+/// A Secret with which others replaced the managed one is preserved.
 #[tokio::test]
-async fn a_secret_of_others() {
+async fn secret_replaced_by_others_is_preserved() {
     let (stage, workspace) = guide("secret_of_others", json!({})).await;
     workspace.apply().await;
     let secrets = stage.kubernetes.api::<Secret>(stage.namespace.name());
@@ -186,32 +186,32 @@ async fn a_secret_of_others() {
         "apiVersion": "v1", "kind": "Secret", "metadata": { "name": SECRET }, "stringData": { "password": "theirs" },
     });
     secrets.patch(SECRET, &PatchParams::apply("theirs"), &Patch::Apply(theirs)).await.unwrap();
-    let said = workspace.destroy().await.prose();
-    assert!(said.contains("Secret kept") && said.contains("was created by someone else"), "{said}");
+    let printed = workspace.destroy().await.prose();
+    assert!(printed.contains("Secret kept") && printed.contains("was created by someone else"), "{printed}");
     assert_eq!(stage.namespace.objects().await, [format!("Secret/{SECRET}")]);
     secrets.delete(SECRET, &DeleteParams::default()).await.unwrap();
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// The cluster does not answer: nothing is deleted that would leave a Secret with a dead key behind.
+/// The cluster does not respond: nothing is deleted that would leave a Secret with a deleted key.
 #[tokio::test]
-async fn the_cluster_is_down() {
+async fn nothing_is_deleted_while_the_cluster_is_down() {
     let (stage, workspace) = guide("destroy_without_cluster", json!({})).await;
     workspace.apply().await;
     let before = pair(&stage).await;
     stage.account.forget();
     workspace.set(&json!({ "kubernetes": { "host": "https://127.0.0.1:1", "token": "any" } }));
-    let said = workspace.run(&["destroy", "-refresh=false", "-input=false", "-auto-approve"]).await.failed();
-    assert!(said.contains("cannot be reached"), "{said}");
+    let printed = workspace.run(&["destroy", "-refresh=false", "-input=false", "-auto-approve"]).await.failed();
+    assert!(printed.contains("cannot be reached"), "{printed}");
     assert_eq!((stage.account.changes(), pair(&stage).await), (vec![], before));
     workspace.set(&json!({ "kubernetes": { "cluster_name": "prod" } }));
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// Tags of others stay until the user goes.
+/// Tags of others are preserved until the user is deleted.
 #[tokio::test]
-async fn tags_of_others() {
+async fn tags_of_others_are_preserved() {
     let (stage, workspace) = guide("tags_of_others", json!({ "tags": { "cost": "1" } })).await;
     workspace.apply().await;
     let tag = Tag::builder().key("theirs").value("x").build().unwrap();
@@ -225,5 +225,5 @@ async fn tags_of_others() {
     let tags: Vec<_> = tags.iter().map(|tag| (tag.key(), tag.value())).collect();
     assert_eq!(tags, [("cost", "2"), ("more", ""), ("team", "ci"), ("theirs", "x")]);
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }

@@ -3,7 +3,7 @@
 use gitlabspot_acceptance_tests::{Fault, KubernetesFault, Output, Running, Stage, until};
 use serde_json::json;
 
-use super::{ADDRESS, SECRET, assert_one_key, ends_well, guide, keys, pair};
+use super::{ADDRESS, SECRET, assert_one_key, destroy_and_verify, guide, keys, pair};
 
 const MODIFIED: &str = "the object has been modified; please apply your changes to the latest version and try again";
 
@@ -16,10 +16,10 @@ fn made_keys(stage: &Stage) -> usize {
     stage.account.calls_of("iam", "CreateAccessKey").len()
 }
 
-/// C19: one request fails, each time in another way, in a create, in rotations and in a destroy: it is sent again, and
-/// each makes one key.
+/// C19: one request fails, each time differently, in a create, in rotations and in a destroy: it is retried, and each
+/// creates one key.
 #[tokio::test]
-async fn that_pass() {
+async fn transient_api_server_failures_are_retried() {
     let (stage, workspace) = guide("faults_that_pass", json!({})).await;
     let proxy = stage.kubernetes_faults();
     let secret = path();
@@ -47,20 +47,20 @@ async fn that_pass() {
     proxy.forget();
     proxy.inject(KubernetesFault::page("GET", &secret, 502));
     proxy.inject(KubernetesFault::drop_after("DELETE", &secret));
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
     assert_eq!(proxy.calls_of("DELETE", &secret).len(), 2);
 }
 
-/// C19: the Secret cannot be written or deleted for good: a create and a rotation take their key back, a destroy leaves
-/// everything; the next apply completes each.
+/// C19: the Secret cannot be written or deleted permanently: a create and a rotation delete their new key, a destroy
+/// deletes nothing; the next apply completes each.
 #[tokio::test]
-async fn that_stay() {
+async fn permanent_secret_failures_roll_back_the_key() {
     let (stage, workspace) = guide("faults_that_stay", json!({})).await;
     let proxy = stage.kubernetes_faults();
     let fails = |method: &str| KubernetesFault::error(method, &path(), 503, "ServiceUnavailable", "later").times(0);
     proxy.inject(fails("PATCH"));
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains("Writing the Secret failed") && said.contains("was deleted again"), "{said}");
+    let printed = workspace.try_apply().await.failed();
+    assert!(printed.contains("Writing the Secret failed") && printed.contains("was deleted again"), "{printed}");
     assert_eq!((keys(&stage.account).await, stage.namespace.objects().await), (vec![], vec![]));
     proxy.forget();
     workspace.apply().await;
@@ -69,8 +69,8 @@ async fn that_stay() {
 
     proxy.inject(fails("PATCH"));
     workspace.set(&json!({ "rotation_trigger": "2" }));
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains("The previous key remains in use"), "{said}");
+    let printed = workspace.try_apply().await.failed();
+    assert!(printed.contains("The previous key remains in use"), "{printed}");
     assert_eq!((pair(&stage).await, keys(&stage.account).await), (before.clone(), vec![(before.0.clone(), true)]));
     proxy.forget();
 
@@ -80,10 +80,10 @@ async fn that_stay() {
     let running = workspace.begin_apply();
     until("a key is made", async || made_keys(&stage) > made).await;
     proxy.go_down().await;
-    let said = running.output().await.failed();
+    let printed = running.output().await.failed();
     assert!(
-        said.contains("cannot be reached") && said.contains("It is not known whether the new access key"),
-        "{said}"
+        printed.contains("cannot be reached") && printed.contains("It is not known whether the new access key"),
+        "{printed}"
     );
     assert_eq!((pair(&stage).await, keys(&stage.account).await.len()), (before.clone(), 2));
     stage.account.forget();
@@ -94,17 +94,17 @@ async fn that_stay() {
     assert_ne!(key, before.0);
 
     proxy.inject(fails("DELETE"));
-    let said = workspace.try_destroy().await.failed();
-    assert!(said.contains("Deleting the Secret failed") && said.contains("destroy again"), "{said}");
+    let printed = workspace.try_destroy().await.failed();
+    assert!(printed.contains("Deleting the Secret failed") && printed.contains("destroy again"), "{printed}");
     assert_one_key(&stage, &workspace).await;
     proxy.forget();
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
-/// C19: every answer to the write is lost, and it took effect: the Secret is looked at, for a key that is in it must not
-/// be taken back.
+/// C19: every response to the write is lost, and it took effect: the Secret is read, because a key in it must not be
+/// deleted.
 #[tokio::test]
-async fn that_hide_a_success() {
+async fn lost_responses_to_a_written_secret_keep_its_key() {
     let (stage, workspace) = guide("faults_hidden", json!({})).await;
     let proxy = stage.kubernetes_faults();
     for trigger in ["1", "2"] {
@@ -116,13 +116,13 @@ async fn that_hide_a_success() {
         workspace.assert_stable().await;
     }
     assert_eq!(made_keys(&stage), 2);
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
-/// C19: the write took effect, no answer says so, and the Secret cannot be looked at: both keys stay until the next apply, or
-/// a destroy, has looked.
+/// C19: the write took effect, every response is lost, and the Secret cannot be read: both keys remain until the next
+/// apply or destroy has read it.
 #[tokio::test]
-async fn that_hide_the_outcome() {
+async fn unknown_outcome_keeps_both_keys() {
     let (stage, workspace) = guide("faults_hidden_outcome", json!({})).await;
     let proxy = stage.kubernetes_faults();
     workspace.apply().await;
@@ -132,8 +132,8 @@ async fn that_hide_the_outcome() {
         workspace.plan().await;
         proxy.inject(KubernetesFault::drop_after("PATCH", &path()).times(0));
         proxy.inject(KubernetesFault::error("GET", &path(), 503, "ServiceUnavailable", "later").times(0));
-        let said = workspace.try_apply_plan().await.failed();
-        assert!(said.contains("It is not known whether the new access key"), "{said}");
+        let printed = workspace.try_apply_plan().await.failed();
+        assert!(printed.contains("It is not known whether the new access key"), "{printed}");
         proxy.forget();
         pair(&stage).await.0
     };
@@ -146,11 +146,11 @@ async fn that_hide_the_outcome() {
 
     assert_ne!(rotated_in_the_dark("3").await, new);
     let _ = workspace.run(&["destroy", "-refresh=false", "-auto-approve"]).await.succeeded();
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
 /// Waits until a request hangs, and presses Ctrl-C, which has to end the command soon.
-async fn interrupted_at_the_hang(stage: &Stage, running: Running) -> Output {
+async fn interrupted_while_hanging(stage: &Stage, running: Running) -> Output {
     let proxy = stage.kubernetes_faults();
     until("a request hangs", async || proxy.calls().iter().any(|call| call.fault.is_some())).await;
     let output = running.interrupt_soon(|| proxy.calls().len()).await;
@@ -158,16 +158,16 @@ async fn interrupted_at_the_hang(stage: &Stage, running: Running) -> Output {
     output
 }
 
-/// C20: Ctrl-C while the Secret is written or deleted: the new key goes again, the old one stays, and the next apply or
-/// destroy does what was asked.
+/// C20: Ctrl-C while the Secret is written or deleted: the new key is deleted, the old one remains, and the next apply
+/// or destroy completes.
 #[tokio::test]
-async fn that_are_ended_by_ctrl_c() {
+async fn interrupt_during_secret_write_or_delete() {
     let (stage, workspace) = guide("faults_interrupted", json!({})).await;
     let proxy = stage.kubernetes_faults();
     let hangs = |method: &str| KubernetesFault::hang(method, &path()).times(0);
     proxy.inject(hangs("PATCH"));
-    let said = interrupted_at_the_hang(&stage, workspace.begin_apply()).await.failed();
-    assert!(said.contains("the run was stopped") && said.contains("was deleted again"), "{said}");
+    let printed = interrupted_while_hanging(&stage, workspace.begin_apply()).await.failed();
+    assert!(printed.contains("the run was stopped") && printed.contains("was deleted again"), "{printed}");
     assert_eq!(keys(&stage.account).await, []);
     workspace.apply().await;
     let before = pair(&stage).await;
@@ -175,16 +175,16 @@ async fn that_are_ended_by_ctrl_c() {
 
     proxy.inject(hangs("PATCH"));
     workspace.set(&json!({ "rotation_trigger": "2" }));
-    let said = interrupted_at_the_hang(&stage, workspace.begin_apply()).await.failed();
-    assert!(said.contains("The previous key remains in use"), "{said}");
+    let printed = interrupted_while_hanging(&stage, workspace.begin_apply()).await.failed();
+    assert!(printed.contains("The previous key remains in use"), "{printed}");
     assert_eq!((pair(&stage).await, keys(&stage.account).await), (before.clone(), vec![(before.0.clone(), true)]));
     workspace.apply().await;
     assert_ne!(assert_one_key(&stage, &workspace).await, before.0);
 
     proxy.inject(hangs("DELETE"));
-    let said = interrupted_at_the_hang(&stage, workspace.begin_destroy()).await.failed();
-    assert!(said.contains("the run was stopped"), "{said}");
+    let printed = interrupted_while_hanging(&stage, workspace.begin_destroy()).await.failed();
+    assert!(printed.contains("the run was stopped"), "{printed}");
     assert!(workspace.state().await.contains(ADDRESS));
     assert_one_key(&stage, &workspace).await;
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }

@@ -4,11 +4,11 @@ use gitlabspot_acceptance_tests::Cloud;
 use k8s_openapi::api::core::v1::Secret;
 use serde_json::json;
 
-use super::{ADDRESS, NAME, SECRET, assert_one_key, ends_well, guide, pair};
+use super::{ADDRESS, NAME, SECRET, assert_one_key, destroy_and_verify, guide, pair};
 
-/// From create to destroy: changed in place without another key.
+/// From create to destroy: updated in place without another key.
 #[tokio::test]
-async fn changes_in_place() {
+async fn updates_in_place_without_another_key() {
     let (stage, workspace) = guide("life", json!({ "tags": { "cost": "1" }, "secret_labels": { "team": "ci" } })).await;
     workspace.apply().await;
     workspace.assert_stable().await;
@@ -23,24 +23,24 @@ async fn changes_in_place() {
     assert_eq!(pair(&stage).await, before);
     assert_eq!(stage.account.calls_of("iam", "CreateAccessKey").len(), 1);
     workspace.assert_import(ADDRESS, &format!("{}/{SECRET}:{NAME}", stage.namespace.name()), &[]).await;
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
-/// In another account the user is not there, and yet not gone.
+/// In another account the user is not found, and that is not taken for a deletion.
 #[tokio::test]
-async fn elsewhere() {
+async fn wrong_account_is_not_a_deletion() {
     let (stage, workspace) = guide("elsewhere", json!({})).await;
     let other = Cloud::running().account();
     workspace.apply().await;
     let before = workspace.state().await.resource(ADDRESS).clone();
     let moved = workspace.clone().with_keys_of(&other);
     for output in [moved.try_apply().await, moved.try_destroy().await] {
-        let said = output.failed();
+        let printed = output.failed();
         let wanted =
             format!("This resource is {}, but the provider uses the AWS account", before["user_arn"].as_str().unwrap());
-        assert!(said.contains(&wanted), "{said}");
+        assert!(printed.contains(&wanted), "{printed}");
     }
     assert_eq!(workspace.state().await.resource(ADDRESS), &before);
     assert_eq!(other.changes(), Vec::<String>::new());
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }

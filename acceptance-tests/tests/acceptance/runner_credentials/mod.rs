@@ -90,10 +90,10 @@ async fn assert_one_key(stage: &Stage, workspace: &Workspace) -> String {
 }
 
 /// No create is under way, nothing is to do, and nothing is left after a destroy.
-async fn ends_well(stage: &Stage, workspace: &Workspace) {
+async fn destroy_and_verify(stage: &Stage, workspace: &Workspace) {
     workspace.assert_stable().await;
     let tags = user(&stage.account).await.and_then(|user| user.tags).unwrap_or_default();
     assert!(tags.iter().all(|tag| !tag.key.starts_with("gitlabspot/")), "{tags:?}");
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }

@@ -13,7 +13,7 @@ fn role(kind: &str) -> Value {
 }
 
 /// Creates, looks, changes and rotates.
-async fn lives(stage: &Stage, workspace: &Workspace) {
+async fn create_update_rotate(stage: &Stage, workspace: &Workspace) {
     workspace.apply().await;
     workspace.assert_stable().await;
     workspace.set(&json!({ "secret_labels": { "team": "ci" } }));
@@ -25,7 +25,7 @@ async fn lives(stage: &Stage, workspace: &Workspace) {
 }
 
 /// What a request asks for: verbs, resource, and the name if there is one. `None` for what everybody may ask.
-fn asked(call: &KubernetesCall) -> Option<(Vec<&'static str>, String, Option<String>)> {
+fn permissions_of(call: &KubernetesCall) -> Option<(Vec<&'static str>, String, Option<String>)> {
     let parts: Vec<&str> = call.path.trim_start_matches('/').split('/').collect();
     let below = parts.get(if parts[0] == "api" { 2 } else { 3 }..)?;
     let (resource, name) = match below {
@@ -45,16 +45,16 @@ fn asked(call: &KubernetesCall) -> Option<(Vec<&'static str>, String, Option<Str
     Some((verbs, resource.to_owned(), name.map(str::to_owned)))
 }
 
-/// Nothing was refused, and every verb of every rule was needed. Pods are listed when the mode changes: what becomes of
-/// that without the right to is shown by `switch::pods_may_not_be_listed`.
+/// No call was refused, and every verb of every rule was used. Pods are listed when the mode changes; a denied list is
+/// tested in `switch::denied_pod_list_keeps_the_old_access_method`.
 fn assert_exact(role: &Value, calls: &[KubernetesCall]) {
     let refused: Vec<_> = calls.iter().filter(|call| call.status == Some(403)).collect();
     assert!(refused.is_empty(), "{refused:?}");
-    let asked: Vec<_> = calls.iter().filter_map(asked).collect();
+    let permissions_of: Vec<_> = calls.iter().filter_map(permissions_of).collect();
     for rule in role["rules"].as_array().unwrap().iter().filter(|rule| rule["resources"] != json!(["pods"])) {
         for resource in rule["resources"].as_array().unwrap() {
             for verb in rule["verbs"].as_array().unwrap() {
-                let needed = asked.iter().any(|(verbs, of, _)| {
+                let needed = permissions_of.iter().any(|(verbs, of, _)| {
                     verbs.iter().any(|known| verb == known) && (resource == "*" || resource == of.as_str())
                 });
                 assert!(needed, "nothing needed {verb} {resource}");
@@ -63,15 +63,16 @@ fn assert_exact(role: &Value, calls: &[KubernetesCall]) {
     }
 }
 
-/// C22: in a namespace that is there the documented Role is enough, from create to destroy, and not more than that.
+/// C22: in an existing namespace the documented Role is sufficient, from create to destroy, and each of its permissions
+/// is needed.
 #[tokio::test]
-async fn the_documented_role_is_enough() {
+async fn documented_role_is_sufficient() {
     let (stage, workspace) = guide("permissions", json!({})).await;
     let proxy = stage.kubernetes_faults();
     let role = role("Role");
     let restricted = stage.restricted(std::slice::from_ref(&role)).await;
     workspace.write("provider_override.tf.json", &restricted.provider());
-    lives(&stage, &workspace).await;
+    create_update_rotate(&stage, &workspace).await;
     workspace.destroy().await;
     assert_exact(&role, &proxy.calls());
     restricted.remove().await;
@@ -81,10 +82,10 @@ async fn the_documented_role_is_enough() {
     assert!(stage.account.leftovers().is_empty());
 }
 
-/// C22: with a namespace to make the documented ClusterRole is; without its last rule the namespace is left, and the
-/// warning says why.
+/// C22: with a namespace to create the documented ClusterRole is sufficient; without its last rule the namespace
+/// remains, and the warning says why.
 #[tokio::test]
-async fn the_documented_cluster_role_is_enough() {
+async fn documented_cluster_role_is_sufficient() {
     for lists in [true, false] {
         let test = format!("permissions_namespace_{lists}");
         let (stage, workspace) = without_namespace(&test, json!({ "create_namespace": true })).await;
@@ -95,15 +96,18 @@ async fn the_documented_cluster_role_is_enough() {
         }
         let restricted = stage.restricted(std::slice::from_ref(&role)).await;
         workspace.write("provider_override.tf.json", &restricted.provider());
-        lives(&stage, &workspace).await;
-        let said = workspace.destroy().await.prose();
+        create_update_rotate(&stage, &workspace).await;
+        let printed = workspace.destroy().await.prose();
         if lists {
             assert_exact(&role, &proxy.calls());
-            assert!(!said.contains("Warning") && !stage.namespace.exists().await, "{said}");
+            assert!(!printed.contains("Warning") && !stage.namespace.exists().await, "{printed}");
         } else {
-            assert!(said.contains("Namespace kept") && said.contains("not all of its objects can be listed"), "{said}");
+            assert!(
+                printed.contains("Namespace kept") && printed.contains("not all of its objects can be listed"),
+                "{printed}"
+            );
         }
         restricted.remove().await;
-        stage.assert_nothing_left().await;
+        stage.assert_nothing_remains().await;
     }
 }

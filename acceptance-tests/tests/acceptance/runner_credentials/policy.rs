@@ -102,7 +102,7 @@ impl<'a> Runner<'a> {
     }
 
     /// What nobody needs for a cache, and what became of it.
-    async fn trespasses(&self, elsewhere: &[&str]) -> Vec<(String, u16)> {
+    async fn forbidden_calls(&self, elsewhere: &[&str]) -> Vec<(String, u16)> {
         let mut done = Vec::new();
         let mut note = |what: &str, status: u16| done.push((what.to_owned(), status));
         for key in elsewhere {
@@ -147,11 +147,11 @@ impl<'a> Runner<'a> {
         note("PutObjectTagging", status(tagging.send().await));
         let version = s3.delete_object().bucket(bucket).key(object).version_id("null");
         note("DeleteObjectVersion", status(version.send().await));
-        self.trespasses_beyond_s3(&mut note).await;
+        self.forbidden_calls_beyond_s3(&mut note).await;
         done
     }
 
-    async fn trespasses_beyond_s3(&self, note: &mut impl FnMut(&str, u16)) {
+    async fn forbidden_calls_beyond_s3(&self, note: &mut impl FnMut(&str, u16)) {
         let iam = self.account.iam().config().to_builder().credentials_provider(self.credentials.clone()).build();
         let iam = aws_sdk_iam::Client::from_conf(iam);
         note("ListUsers", status(iam.list_users().send().await));
@@ -207,13 +207,13 @@ async fn make_other_bucket(stage: &Stage) {
     s3.put_object().bucket(&bucket).key("project/1/a").send().await.unwrap();
 }
 
-async fn ends_well(stage: &Stage, workspace: &Workspace) {
+async fn destroy_and_verify(stage: &Stage, workspace: &Workspace) {
     let (s3, bucket) = (stage.account.s3(), other_bucket(stage.namespace.name()));
     s3.delete_object().bucket(&bucket).key("project/1/a").send().await.unwrap();
     s3.delete_bucket().bucket(&bucket).send().await.unwrap();
     workspace.assert_stable().await;
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
 async fn issuer(account: &Account) -> String {
@@ -228,9 +228,9 @@ fn assert_only(done: &[(String, u16)], allowed: &[&str]) {
     assert_eq!(names, allowed, "{passed:?}");
 }
 
-/// C15: with `least_privilege` the runner caches, wherever its cache path is, and can do nothing else.
+/// C15: with `least_privilege` the runner can use its cache, with every cache path, and nothing else.
 #[tokio::test]
-async fn least_privilege_is_enough_and_no_more() {
+async fn least_privilege_policy_allows_only_the_cache() {
     let (stage, workspace) = cache("least_privilege", json!({})).await;
     make_other_bucket(&stage).await;
     workspace.apply().await;
@@ -238,7 +238,7 @@ async fn least_privilege_is_enough_and_no_more() {
     for directory in ["", "runner/t1_abc/"] {
         runner.caches(directory).await;
     }
-    assert_only(&runner.trespasses(&[]).await, &[]);
+    assert_only(&runner.forbidden_calls(&[]).await, &[]);
 
     // What the runner makes of a path is one directory; its neighbours are those of others.
     let paths = [("ci/linux", "ci/linux/"), ("/ci//linux/", "ci/linux/"), ("ci", "ci/")];
@@ -248,14 +248,14 @@ async fn least_privilege_is_enough_and_no_more() {
         let runner = Runner::of_secret(&stage).await;
         runner.caches(directory).await;
         runner.caches(&format!("{directory}runner/t1_abc/")).await;
-        assert_only(&runner.trespasses(&["project/42/a", "cix/project/42/a", "ci-linux/a", "a"]).await, &[]);
+        assert_only(&runner.forbidden_calls(&["project/42/a", "cix/project/42/a", "ci-linux/a", "a"]).await, &[]);
     }
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
-/// C15: with `full` the bucket is nearly the runner's own, as in the guide, and still no other and nothing else.
+/// C15: with `full` nearly everything is allowed on the bucket, as in the guide, and still nothing on others.
 #[tokio::test]
-async fn full_is_about_the_one_bucket() {
+async fn full_policy_is_limited_to_the_bucket() {
     let (stage, workspace) = cache("full", json!({ "policy": "full" })).await;
     make_other_bucket(&stage).await;
     workspace.apply().await;
@@ -272,15 +272,15 @@ async fn full_is_about_the_one_bucket() {
         "PutObjectTagging",
         "DeleteObjectVersion",
     ];
-    assert_only(&runner.trespasses(&[]).await, &allowed);
+    assert_only(&runner.forbidden_calls(&[]).await, &allowed);
     workspace.apply().await;
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
-/// C15: a bucket that is encrypted with a key of KMS takes nothing from a runner that may not use the key, and
-/// everything from one that may; another key he may not use.
+/// C15: a bucket that is encrypted with a key of KMS accepts nothing from a runner that is not allowed to use the key,
+/// and everything from one that is; no other key is allowed.
 #[tokio::test]
-async fn a_key_of_kms_is_part_of_it() {
+async fn policy_includes_the_kms_key() {
     let (stage, workspace) = cache("kms", json!({ "bucket_key": KEY, "cache_path": "ci" })).await;
     make_other_bucket(&stage).await;
     workspace.apply().await;
@@ -299,12 +299,12 @@ async fn a_key_of_kms_is_part_of_it() {
         }
         assert_eq!(runner.helper("GET", object, "").await.0, 200);
     }
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
-/// C15: the same for a role, by the session that a pod of the service account gets, and no other pod.
+/// C15: the same for a role, by the session of a pod of the service account, and of no other pod.
 #[tokio::test]
-async fn a_role_may_the_same_and_is_one_service_accounts() {
+async fn role_policy_is_limited_to_the_service_account() {
     let role = json!({ "mode": "irsa", "service_account": SERVICE_ACCOUNT, "cache_path": "ci" });
     let (stage, workspace) = cache("irsa", role).await;
     make_other_bucket(&stage).await;
@@ -316,7 +316,7 @@ async fn a_role_may_the_same_and_is_one_service_accounts() {
     let namespace = stage.namespace.name();
     let runner = Runner::of_pod(&stage, namespace, SERVICE_ACCOUNT).await.unwrap();
     runner.caches("ci/").await;
-    assert_only(&runner.trespasses(&["project/42/a"]).await, &[]);
+    assert_only(&runner.forbidden_calls(&["project/42/a"]).await, &[]);
     for (namespace, service_account) in
         [(namespace, "default"), ("other", SERVICE_ACCOUNT), (namespace, "gitlab-runner-x")]
     {
@@ -331,5 +331,5 @@ async fn a_role_may_the_same_and_is_one_service_accounts() {
     assert_eq!(workspace.state().await.resource(ADDRESS)["policy_json"], policy);
     assert!(Runner::of_pod(&stage, namespace, SERVICE_ACCOUNT).await.is_none());
     stage.account.iam().delete_open_id_connect_provider().open_id_connect_provider_arn(provider).send().await.unwrap();
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }

@@ -23,7 +23,7 @@ async fn starts(stage: &Stage) -> usize {
 }
 
 /// The key of before a rotation is valid until its manager is gone; the apply after that deletes it.
-async fn the_old_key_goes(stage: &Stage, workspace: &Workspace) {
+async fn assert_old_key_is_deleted(stage: &Stage, workspace: &Workspace) {
     assert_eq!(keys(&stage.account).await.iter().filter(|(_, is_active)| *is_active).count(), 2);
     let pods = stage.kubernetes.api::<Pod>(stage.namespace.name());
     until("the old manager is gone", async || pods.list(&ListParams::default()).await.unwrap().items.len() == 1).await;
@@ -34,9 +34,10 @@ async fn the_old_key_goes(stage: &Stage, workspace: &Workspace) {
     assert_one_key(stage, workspace).await;
 }
 
-/// C21: the manager starts anew exactly once for each new key, and for nothing else. The old key goes with the old manager.
+/// C21: the manager restarts exactly once for each new key, and for nothing else. The old key is deleted with the old
+/// manager.
 #[tokio::test]
-async fn restarts_once_for_each_key() {
+async fn rotation_restarts_the_manager_once() {
     let (stage, workspace) = runner("restarts", json!({})).await;
     workspace.apply().await;
     workspace.assert_stable().await;
@@ -52,24 +53,27 @@ async fn restarts_once_for_each_key() {
         (&plan.changes()[ADDRESS], &plan.changes()[RELEASE]),
         (&vec!["update".to_owned()], &vec!["update".to_owned()])
     );
-    let said = workspace.try_apply_plan().await.succeeded().prose();
-    assert!(said.contains("Old access key kept") && said.contains("used by one pod of the namespace"), "{said}");
-    the_old_key_goes(&stage, &workspace).await;
+    let printed = workspace.try_apply_plan().await.succeeded().prose();
+    assert!(
+        printed.contains("Old access key kept") && printed.contains("used by one pod of the namespace"),
+        "{printed}"
+    );
+    assert_old_key_is_deleted(&stage, &workspace).await;
     assert_eq!(starts(&stage).await, 2);
 
     let secrets = stage.kubernetes.api::<Secret>(stage.namespace.name());
     secrets.delete(SECRET, &DeleteParams::default()).await.unwrap();
     workspace.apply().await;
-    the_old_key_goes(&stage, &workspace).await;
+    assert_old_key_is_deleted(&stage, &workspace).await;
     assert_eq!(starts(&stage).await, 3);
     assert_one_key(&stage, &workspace).await;
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// C21: in mode `irsa` the service account says which role its pods get.
+/// C21: in mode `irsa` the service account names the role of its pods.
 #[tokio::test]
-async fn annotates_the_service_account() {
+async fn irsa_annotates_the_service_account() {
     let (stage, workspace) = runner("irsa", json!({ "mode": "irsa" })).await;
     workspace.apply().await;
     workspace.assert_stable().await;
@@ -77,19 +81,22 @@ async fn annotates_the_service_account() {
     let role = workspace.state().await.resource(ADDRESS)["role_arn"].clone();
     assert_eq!(json!(account.metadata.annotations.unwrap()["eks.amazonaws.com/role-arn"]), role);
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
 /// C23: with another mode the manager keeps its key until the release has replaced it; the next apply revokes the key.
 #[tokio::test]
-async fn keeps_its_key_until_it_is_replaced() {
+async fn old_key_is_kept_until_the_release_is_replaced() {
     let (stage, workspace) = runner("mode", json!({})).await;
     workspace.apply().await;
     let secrets = stage.kubernetes.api::<Secret>(stage.namespace.name());
     let before = secrets.get(SECRET).await.unwrap();
     workspace.set(&json!({ "mode": "irsa" }));
-    let said = workspace.apply().await.prose();
-    assert!(said.contains("Old credentials kept") && said.contains("used by one pod of the namespace"), "{said}");
+    let printed = workspace.apply().await.prose();
+    assert!(
+        printed.contains("Old credentials kept") && printed.contains("used by one pod of the namespace"),
+        "{printed}"
+    );
     assert_eq!((secrets.get(SECRET).await.unwrap(), starts(&stage).await), (before, 2));
 
     let pods = stage.kubernetes.api::<Pod>(stage.namespace.name());
@@ -101,5 +108,5 @@ async fn keeps_its_key_until_it_is_replaced() {
     assert!(secrets.get_opt(SECRET).await.unwrap().is_none());
     assert_eq!((user(&stage.account).await, starts(&stage).await), (None, 2));
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }

@@ -16,9 +16,10 @@ fn role(mode: &str) -> Value {
     json!({ "mode": mode, "service_account": SERVICE_ACCOUNT })
 }
 
-/// C11: a principal that IAM does not know yet is waited for; the role is for one service account, and is imported whole.
+/// C11: a principal that has not propagated in IAM yet is waited for; the role is for one service account, and every
+/// attribute is imported.
 #[tokio::test]
-async fn irsa() {
+async fn irsa_role_is_created_and_imported() {
     let (stage, workspace) = guide("irsa", role("irsa")).await;
     let fault = Fault::error("iam", "CreateRole", 400, "MalformedPolicyDocument", "Invalid principal in policy: x");
     stage.account.inject(fault.times(2));
@@ -32,12 +33,12 @@ async fn irsa() {
     assert_eq!(found["service_account_annotations"], json!({ "eks.amazonaws.com/role-arn": found["role_arn"] }));
     workspace.assert_import(ADDRESS, &format!("{namespace}/{SERVICE_ACCOUNT}:role/{NAME}"), &[]).await;
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// C12: EKS does not know the role at once.
+/// C12: EKS does not find a new role at once.
 #[tokio::test]
-async fn pod_identity() {
+async fn pod_identity_role_propagation_is_waited_for() {
     let (stage, workspace) = guide("pod_identity", role("pod_identity")).await;
     let missing = "Role provided in the request does not exist";
     let fault = Fault::error("eks", "CreatePodIdentityAssociation", 400, "InvalidParameterException", missing);
@@ -48,12 +49,12 @@ async fn pod_identity() {
     let id = format!("{}/{SERVICE_ACCOUNT}:role/{NAME}", stage.namespace.name());
     workspace.assert_import(ADDRESS, &id, &[]).await;
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// C13: white space and order of a policy mean nothing.
+/// C13: white space and order of a policy are no drift.
 #[tokio::test]
-async fn policies_that_mean_the_same() {
+async fn equivalent_policies_are_not_drift() {
     let (stage, workspace) = guide("policy_text", json!({})).await;
     workspace.apply().await;
     let state = workspace.state().await;
@@ -62,12 +63,12 @@ async fn policies_that_mean_the_same() {
     let put = stage.account.iam().put_user_policy().user_name(NAME).policy_name("gitlab-runner-cache");
     put.policy_document(format!("{policy:#}")).send().await.unwrap();
     workspace.assert_stable().await;
-    super::ends_well(&stage, &workspace).await;
+    super::destroy_and_verify(&stage, &workspace).await;
 }
 
-/// From one way to a role to the other: the old one is closed when the new one is open.
+/// From one access method with a role to the other: the old one is revoked when the new one works.
 #[tokio::test]
-async fn the_other_way() {
+async fn switch_between_irsa_and_pod_identity() {
     let (stage, workspace) = guide("other_way", role("irsa")).await;
     workspace.apply().await;
     let of_irsa = trust(&stage.account).await;
@@ -86,7 +87,7 @@ async fn the_other_way() {
     }
     assert_eq!(trust(&stage.account).await, of_irsa);
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
 async fn issuer(account: &Account) -> String {
@@ -110,9 +111,9 @@ async fn set_trust(account: &Account, document: &Value) {
     request.send().await.unwrap();
 }
 
-/// C13, C24: a trust policy that means the same is left alone; one that others changed is shown and repaired.
+/// C13, C24: an equivalent trust policy is not changed; one that others changed is shown and repaired.
 #[tokio::test]
-async fn trust_of_others() {
+async fn changed_trust_policy_is_repaired() {
     for mode in ["irsa", "pod_identity"] {
         let (stage, workspace) = guide(&format!("trust_{mode}"), role(mode)).await;
         workspace.apply().await;
@@ -142,17 +143,18 @@ async fn trust_of_others() {
         assert_eq!(stage.account.changes(), ["UpdateAssumeRolePolicy"]);
         assert!(!trust(&stage.account).await.contains("ec2.amazonaws.com"));
         workspace.destroy().await;
-        stage.assert_nothing_left().await;
+        stage.assert_nothing_remains().await;
     }
 }
 
-/// C24: the cluster has another OIDC issuer, for instance because it was made anew: the role follows.
+/// C24: the cluster has another OIDC issuer, for instance because it was replaced: the trust policy of the role is
+/// updated.
 #[tokio::test]
-async fn another_issuer() {
+async fn changed_oidc_issuer_is_repaired() {
     let (stage, workspace) = guide("issuer", role("irsa")).await;
     let known = make_provider(&stage.account, &issuer(&stage.account).await, "sts.amazonaws.com").await;
-    let said = workspace.apply().await.prose();
-    assert!(!said.contains("Warning"), "{said}");
+    let printed = workspace.apply().await.prose();
+    assert!(!printed.contains("Warning"), "{printed}");
     let other = "https://oidc.eks.af-south-1.amazonaws.com/id/ANOTHER";
     let cluster = json!({ "name": "prod", "status": "ACTIVE", "identity": { "oidc": { "issuer": other } } });
     let answer = Fault::answer("eks", "DescribeCluster", &json!({ "cluster": cluster }).to_string());
@@ -160,10 +162,10 @@ async fn another_issuer() {
     let plan = workspace.plan().await;
     assert_eq!(plan.changes()[ADDRESS], ["update"]);
     assert!(plan.change(ADDRESS)["after"]["trust_policy_json"].as_str().unwrap().contains("/id/ANOTHER"));
-    let said = workspace.try_apply_plan().await.succeeded().prose();
+    let printed = workspace.try_apply_plan().await.succeeded().prose();
     assert!(
-        said.contains("does not have an IAM identity provider for the issuer") && said.contains("id/ANOTHER"),
-        "{said}"
+        printed.contains("does not have an IAM identity provider for the issuer") && printed.contains("id/ANOTHER"),
+        "{printed}"
     );
     workspace.assert_stable().await;
     assert!(trust(&stage.account).await.contains("id/ANOTHER"));
@@ -173,56 +175,56 @@ async fn another_issuer() {
     workspace.assert_stable().await;
     workspace.destroy().await;
     delete_provider(&stage.account, &known).await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// C24: the account does not know the cluster's issuer, or not for this audience: a warning says what to make. Whoever
-/// may not look is not bothered.
+/// C24: the account has no OIDC provider for the issuer of the cluster, or not for this audience: a warning says what
+/// to create. Without the permission to read there is no warning.
 #[tokio::test]
-async fn no_identity_provider() {
+async fn missing_oidc_provider_is_a_warning() {
     let (stage, workspace) = guide("no_provider", role("irsa")).await;
-    let said = workspace.apply().await.prose();
+    let printed = workspace.apply().await.prose();
     let issuer = issuer(&stage.account).await;
     for part in
         ["No identity provider for the cluster", &issuer, "sts.amazonaws.com", "aws_iam_openid_connect_provider"]
     {
-        assert!(said.contains(part), "{part}: {said}");
+        assert!(printed.contains(part), "{part}: {printed}");
     }
     workspace.assert_stable().await;
     assert_eq!(stage.account.calls_of("iam", "GetOpenIDConnectProvider").len(), 1);
     workspace.destroy().await;
 
     let known = make_provider(&stage.account, &issuer, "another").await;
-    let said = workspace.apply().await.prose();
-    assert!(said.contains("does not have the audience sts.amazonaws.com"), "{said}");
+    let printed = workspace.apply().await.prose();
+    assert!(printed.contains("does not have the audience sts.amazonaws.com"), "{printed}");
     workspace.destroy().await;
     delete_provider(&stage.account, &known).await;
 
     let denied =
         Fault::error("iam", "GetOpenIDConnectProvider", 403, "AccessDenied", "no iam:GetOpenIDConnectProvider");
     stage.account.inject(denied);
-    let said = workspace.apply().await.prose();
-    assert!(!said.contains("Warning"), "{said}");
+    let printed = workspace.apply().await.prose();
+    assert!(!printed.contains("Warning"), "{printed}");
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// C25: the association was pointed to another role, or deleted: shown with the reason, and pointed back or made anew.
+/// C25: the association was changed to another role, or deleted: shown with the reason, and changed back or created.
 #[tokio::test]
-async fn an_association_astray() {
+async fn changed_association_is_repaired() {
     let (stage, workspace) = guide("astray", role("pod_identity")).await;
     workspace.apply().await;
     let eks = stage.account.eks();
-    let theirs = stage.account.make_node_role("theirs").await;
+    let theirs = stage.account.create_node_role("theirs").await;
     let listed = eks.list_pod_identity_associations().cluster_name("prod").send().await.unwrap();
     let id = listed.associations()[0].association_id().unwrap().to_owned();
     let request = eks.update_pod_identity_association().cluster_name("prod").association_id(&id);
     request.role_arn(&theirs).send().await.unwrap();
     stage.account.forget();
     let plan = workspace.plan().await;
-    let said = plan.output().prose();
+    let printed = plan.output().prose();
     assert_eq!(plan.changes()[ADDRESS], ["update"]);
-    assert!(said.contains("Role trust will be repaired") && said.contains(&theirs), "{said}");
+    assert!(printed.contains("Role trust will be repaired") && printed.contains(&theirs), "{printed}");
     let _ = workspace.try_apply_plan().await.succeeded();
     workspace.assert_stable().await;
     assert_eq!(stage.account.changes(), ["UpdatePodIdentityAssociation"]);
@@ -230,38 +232,38 @@ async fn an_association_astray() {
     eks.delete_pod_identity_association().cluster_name("prod").association_id(&id).send().await.unwrap();
     stage.account.forget();
     let plan = workspace.plan().await;
-    let said = plan.output().prose();
-    assert!(said.contains("no longer has a Pod Identity association"), "{said}");
+    let printed = plan.output().prose();
+    assert!(printed.contains("no longer has a Pod Identity association"), "{printed}");
     let _ = workspace.try_apply_plan().await.succeeded();
     workspace.assert_stable().await;
     assert_eq!(stage.account.changes(), ["CreatePodIdentityAssociation"]);
     workspace.destroy().await;
     stage.account.iam().delete_role().role_name("theirs").send().await.unwrap();
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// C12: an association of others is no more ours when its role has the name of ours, and nothing is made beside it.
+/// C12: an association of others is not adopted when its role has the managed name, and no second one is created.
 #[tokio::test]
-async fn an_association_of_others() {
+async fn association_of_others_is_not_changed() {
     let (stage, workspace) = guide("of_others", role("pod_identity")).await;
     let eks = stage.account.eks();
     for name in ["theirs", NAME] {
-        let role = stage.account.make_node_role(name).await;
+        let role = stage.account.create_node_role(name).await;
         let namespace = stage.namespace.name();
         let request = eks.create_pod_identity_association().cluster_name("prod").namespace(namespace);
         let made = request.service_account(SERVICE_ACCOUNT).role_arn(&role).send().await.unwrap().association.unwrap();
         // Associations outlive their roles.
         stage.account.iam().delete_role().role_name(name).send().await.unwrap();
         stage.account.forget();
-        let said = workspace.try_apply().await.failed();
+        let printed = workspace.try_apply().await.failed();
         let hint = format!("tofu import ADDRESS {namespace}/{SERVICE_ACCOUNT}:role/{name}");
         for part in ["already has a Pod Identity association", &role, &hint, "Nothing was created"] {
-            assert!(said.contains(part), "{part}: {said}");
+            assert!(printed.contains(part), "{part}: {printed}");
         }
         assert_eq!(stage.account.changes(), [""; 0]);
         assert!(!workspace.state().await.contains(ADDRESS));
         let id = made.association_id.unwrap();
         eks.delete_pod_identity_association().cluster_name("prod").association_id(id).send().await.unwrap();
     }
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }

@@ -7,15 +7,15 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::json;
 
-use super::{ADDRESS, NAME, SECRET, assert_one_key, delete_key, ends_well, guide, keys, make_key, pair};
+use super::{ADDRESS, NAME, SECRET, assert_one_key, delete_key, destroy_and_verify, guide, keys, make_key, pair};
 
 /// Plans another key for this reason, applies it, and finds that one alone, which is another than before.
 async fn rotates(stage: &Stage, workspace: &Workspace, reason: &str) -> String {
     let before = workspace.state().await.resource(ADDRESS)["access_key_id"].clone();
     let plan = workspace.plan().await;
     assert_eq!(plan.changes()[ADDRESS], ["update"]);
-    let said = plan.output().prose();
-    assert!(said.contains("Access key will be replaced") && said.contains(reason), "{said}");
+    let printed = plan.output().prose();
+    assert!(printed.contains("Access key will be replaced") && printed.contains(reason), "{printed}");
     assert_eq!(plan.change(ADDRESS)["after_unknown"]["secret_hash"], true);
     let hash = workspace.state().await.resource(ADDRESS)["secret_hash"].clone();
     let _ = workspace.try_apply_plan().await.succeeded();
@@ -26,10 +26,10 @@ async fn rotates(stage: &Stage, workspace: &Workspace, reason: &str) -> String {
     key
 }
 
-/// C5, C6, C7: a Secret or a key that was deleted, changed or turned off by hand plans another key, as a changed trigger
-/// does; the old one is gone afterwards.
+/// C5, C6, C7: a Secret or a key that was deleted, changed or deactivated manually plans a rotation, as a changed
+/// trigger does; the old key no longer exists afterwards.
 #[tokio::test]
-async fn for_every_reason() {
+async fn every_reason_plans_a_rotation() {
     let (stage, workspace) = guide("reasons", json!({})).await;
     workspace.apply().await;
     let secrets = stage.kubernetes.api::<Secret>(stage.namespace.name());
@@ -56,12 +56,12 @@ async fn for_every_reason() {
 
     workspace.set(&json!({ "rotation_trigger": "2" }));
     let _ = rotates(&stage, &workspace, "The rotation trigger changed").await;
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
-/// A key that is older than it may be is replaced, and not before.
+/// A key that is older than allowed is rotated, and not before.
 #[tokio::test]
-async fn by_age() {
+async fn key_is_rotated_by_age() {
     let (stage, workspace) = guide("by_age", json!({ "rotate_after_days": 90 })).await;
     workspace.apply().await;
     stage.account.age_keys(89);
@@ -73,12 +73,12 @@ async fn by_age() {
     workspace.assert_stable().await;
     workspace.set(&json!({ "rotate_after_days": 30 }));
     let _ = rotates(&stage, &workspace, "The key is older than rotate_after_days").await;
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
-/// C8: AWS does not know the new key at once: the old one is used until it does, then it is turned off and deleted.
+/// C8: AWS does not accept the new key at once: the old one is used until it does, then it is deactivated and deleted.
 #[tokio::test]
-async fn the_new_key_is_proven_first() {
+async fn new_key_is_verified_before_the_old_one_is_deleted() {
     let (stage, workspace) = guide("proven_first", json!({})).await;
     workspace.apply().await;
     stage.account.forget();
@@ -87,7 +87,7 @@ async fn the_new_key_is_proven_first() {
     stage.account.inject(unknown.clone().times(5));
     workspace.set(&json!({ "rotation_trigger": "2" }));
     let _ = rotates(&stage, &workspace, "The rotation trigger changed").await;
-    let calls: Vec<_> = stage.account.calls().into_iter().filter(|call| call.is_of_provider()).collect();
+    let calls: Vec<_> = stage.account.calls().into_iter().filter(|call| call.is_from_provider()).collect();
     let at = |action: &str| calls.iter().position(|call| call.action == action).unwrap();
     let proofs: Vec<_> = calls.iter().enumerate().filter(|(_, call)| call.action == "GetCallerIdentity").collect();
     let statuses: Vec<u16> = proofs.iter().filter_map(|(_, call)| call.status).collect();
@@ -100,46 +100,49 @@ async fn the_new_key_is_proven_first() {
     let before = pair(&stage).await;
     stage.account.inject(unknown.times(0));
     workspace.set(&json!({ "rotation_trigger": "3" }));
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains("was deleted again. The previous key remains in use"), "{said}");
+    let printed = workspace.try_apply().await.failed();
+    assert!(printed.contains("was deleted again. The previous key remains in use"), "{printed}");
     assert_eq!((pair(&stage).await, keys(&stage.account).await), (before.clone(), vec![(before.0, true)]));
     stage.account.forget();
     workspace.apply().await;
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
-/// C3: two keys are there, and one of them is somebody else's: both are named, none is deleted.
+/// C3: the user has two keys, and one of them is not managed: both are named, none is deleted.
 #[tokio::test]
-async fn no_room_for_a_key() {
+async fn second_key_of_others_is_an_error() {
     let (stage, workspace) = guide("no_room", json!({})).await;
     workspace.apply().await;
     let (ours, theirs) = (pair(&stage).await.0, make_key(&stage.account).await);
     workspace.assert_stable().await;
     workspace.set(&json!({ "rotation_trigger": "2" }));
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains("Too many access keys") && said.contains(&ours) && said.contains(&theirs), "{said}");
+    let printed = workspace.try_apply().await.failed();
+    assert!(
+        printed.contains("Too many access keys") && printed.contains(&ours) && printed.contains(&theirs),
+        "{printed}"
+    );
     assert_eq!(keys(&stage.account).await, [(ours.clone(), true), (theirs.clone(), true)]);
     assert_eq!(pair(&stage).await.0, ours);
     delete_key(&stage.account, &theirs).await;
     workspace.apply().await;
     assert_one_key(&stage, &workspace).await;
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
-/// C2: the same lost answers in a rotation; the key in use is none of the orphans.
+/// C2: the same lost responses in a rotation; the key in use is not an orphaned key.
 #[tokio::test]
-async fn keys_whose_secret_was_lost() {
+async fn lost_key_responses_delete_only_orphaned_keys() {
     let (stage, workspace) = guide("rotation_lost", json!({})).await;
     workspace.apply().await;
     stage.account.inject(Fault::drop_after("iam", "CreateAccessKey").times(1));
     workspace.set(&json!({ "rotation_trigger": "2" }));
     let _ = rotates(&stage, &workspace, "The rotation trigger changed").await;
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
-/// An old key that cannot be deleted yet stays known, and goes with the next apply.
+/// An old key that cannot be deleted yet stays recorded, and the next apply deletes it.
 #[tokio::test]
-async fn the_old_key_stays_for_now() {
+async fn undeletable_old_key_is_deleted_by_the_next_apply() {
     let (stage, workspace) = guide("old_key_stays", json!({})).await;
     workspace.apply().await;
     let busy = |action: &str| Fault::error("iam", action, 409, "ConcurrentModification", "Another change is on");
@@ -147,23 +150,23 @@ async fn the_old_key_stays_for_now() {
     stage.account.inject(Fault::error("iam", "DeleteAccessKey", 403, "AccessDenied", "no iam:DeleteAccessKey"));
     let old = pair(&stage).await.0;
     workspace.set(&json!({ "rotation_trigger": "2" }));
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains("no iam:DeleteAccessKey") && said.contains("The new key is in use"), "{said}");
+    let printed = workspace.try_apply().await.failed();
+    assert!(printed.contains("no iam:DeleteAccessKey") && printed.contains("The new key is in use"), "{printed}");
     assert_eq!(keys(&stage.account).await[0], (old.clone(), false));
     let plan = workspace.plan().await;
     assert_eq!(plan.changes()[ADDRESS], ["update"]);
-    let said = plan.output().prose();
-    assert!(said.contains("Old access keys will be deleted") && said.contains(&old), "{said}");
+    let printed = plan.output().prose();
+    assert!(printed.contains("Old access keys will be deleted") && printed.contains(&old), "{printed}");
     stage.account.forget();
     workspace.apply().await;
     assert_eq!(stage.account.changes(), ["UpdateAccessKey", "DeleteAccessKey"]);
     assert_one_key(&stage, &workspace).await;
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
-/// Ctrl-C while the new key is tried: it goes again, the old one stays, and the next apply rotates.
+/// Ctrl-C while the new key is verified: it is deleted, the old one remains, and the next apply rotates.
 #[tokio::test]
-async fn interrupted() {
+async fn interrupt_during_rotation() {
     let (stage, workspace) = guide("rotation_interrupted", json!({})).await;
     workspace.apply().await;
     let before = pair(&stage).await;
@@ -173,18 +176,18 @@ async fn interrupted() {
     workspace.set(&json!({ "rotation_trigger": "2" }));
     let running = workspace.clone().with_environment("GITLABSPOT_CLOCK_SPEED", "1").begin_apply();
     until("the key is tried", async || stage.account.calls_of("sts", "GetCallerIdentity").len() > 4).await;
-    let said = running.interrupt().await.failed();
-    assert!(said.contains("cancelled") && said.contains("was deleted again"), "{said}");
+    let printed = running.interrupt().await.failed();
+    assert!(printed.contains("cancelled") && printed.contains("was deleted again"), "{printed}");
     assert_eq!((pair(&stage).await, keys(&stage.account).await), (before.clone(), vec![(before.0, true)]));
     stage.account.forget();
     workspace.apply().await;
     assert_one_key(&stage, &workspace).await;
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
-/// C14: `kill -9` while the new key is tried: the next apply knows that key for an orphan, and makes another.
+/// C14: `kill -9` while the new key is verified: the next apply deletes that key as an orphan, and creates another.
 #[tokio::test]
-async fn killed_before_the_secret() {
+async fn crash_before_the_secret_deletes_the_orphaned_key() {
     let (stage, workspace) = guide("rotation_killed", json!({})).await;
     workspace.apply().await;
     let before = pair(&stage).await;
@@ -198,12 +201,13 @@ async fn killed_before_the_secret() {
     stage.account.forget();
     workspace.apply().await;
     assert_one_key(&stage, &workspace).await;
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
-/// C14: `kill -9` when the new key is in the Secret and the state still has the old one: the new one is in use, and kept.
+/// C14: `kill -9` when the new key is in the Secret and the state still has the old one: the new one is in use, and
+/// kept.
 #[tokio::test]
-async fn killed_after_the_secret() {
+async fn crash_after_the_secret_keeps_the_new_key() {
     let (stage, workspace) = guide("rotation_killed_late", json!({})).await;
     workspace.apply().await;
     let before = pair(&stage).await;
@@ -220,5 +224,5 @@ async fn killed_after_the_secret() {
     workspace.apply().await;
     assert_eq!(assert_one_key(&stage, &workspace).await, after.0);
     assert_eq!(stage.account.calls_of("iam", "CreateAccessKey").len(), 0);
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }

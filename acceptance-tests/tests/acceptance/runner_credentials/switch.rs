@@ -5,11 +5,11 @@ use k8s_openapi::api::core::v1::{Pod, ServiceAccount};
 use kube::api::{DeleteParams, ListParams, PostParams};
 use serde_json::{Value, json};
 
-use super::{ADDRESS, NAME, SECRET, assert_one_key, ends_well, guide, keys, pair, user};
+use super::{ADDRESS, NAME, SECRET, assert_one_key, destroy_and_verify, guide, keys, pair, user};
 
 const SERVICE_ACCOUNT: &str = "runner";
 
-fn way(mode: &str) -> Value {
+fn access_method(mode: &str) -> Value {
     json!({ "mode": mode, "service_account": SERVICE_ACCOUNT })
 }
 
@@ -53,7 +53,7 @@ async fn delete_service_account(stage: &Stage, name: &str) {
 
 /// In this mode, with a service account for pods.
 async fn applied(test: &str, mode: &str) -> (Stage, Workspace) {
-    let (stage, workspace) = guide(&format!("switch_{test}"), way(mode)).await;
+    let (stage, workspace) = guide(&format!("switch_{test}"), access_method(mode)).await;
     make_service_account(&stage, SERVICE_ACCOUNT).await;
     workspace.apply().await;
     stage.account.forget();
@@ -75,24 +75,24 @@ async fn superseded(workspace: &Workspace) -> Value {
 }
 
 /// The ways that lead somewhere, whatever the state says.
-async fn ways(stage: &Stage) -> Vec<&'static str> {
-    let mut ways = Vec::new();
+async fn access_methods(stage: &Stage) -> Vec<&'static str> {
+    let mut access_methods = Vec::new();
     if user(&stage.account).await.is_some() && !keys(&stage.account).await.is_empty() {
         let key = keys(&stage.account).await[0].0.clone();
         assert_eq!(pair(stage).await.0, key);
-        ways.push("access_key");
+        access_methods.push("access_key");
     }
     if let Ok(role) = stage.account.iam().get_role().role_name(NAME).send().await {
         let trust = role.role.unwrap().assume_role_policy_document.unwrap();
         if trust.contains("oidc-provider") {
-            ways.push("irsa");
+            access_methods.push("irsa");
         }
         let listed = stage.account.eks().list_pod_identity_associations().cluster_name("prod").send().await.unwrap();
         if trust.contains("pods.eks.amazonaws.com") && !listed.associations().is_empty() {
-            ways.push("pod_identity");
+            access_methods.push("pod_identity");
         }
     }
-    ways
+    access_methods
 }
 
 fn sorted<'a>(modes: &[&'a str]) -> Vec<&'a str> {
@@ -101,12 +101,12 @@ fn sorted<'a>(modes: &[&'a str]) -> Vec<&'a str> {
     modes
 }
 
-async fn nothing_is_left(stage: &Stage, workspace: &Workspace) {
+async fn destroy_and_assert_nothing_remains(stage: &Stage, workspace: &Workspace) {
     workspace.destroy().await;
     let pods = stage.kubernetes.api::<Pod>(stage.namespace.name());
     let _ = pods.delete_collection(&DeleteParams::default(), &ListParams::default()).await.unwrap();
     delete_service_account(stage, SERVICE_ACCOUNT).await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
 const SWITCHES: [(&str, &str); 6] = [
@@ -118,17 +118,17 @@ const SWITCHES: [(&str, &str); 6] = [
     ("irsa", "access_key"),
 ];
 
-/// C23: while no pod uses the old way, it goes in the same apply, when the new one is there.
+/// C23: while no pod uses the old access method, the same apply revokes it, when the new one exists.
 #[tokio::test]
-async fn without_pods() {
+async fn unused_access_method_is_revoked_at_once() {
     let (stage, workspace) = applied("without_pods", SWITCHES[0].0).await;
     for (from, to) in SWITCHES {
-        assert_eq!(ways(&stage).await, [from]);
+        assert_eq!(access_methods(&stage).await, [from]);
         stage.account.forget();
-        workspace.set(&way(to));
+        workspace.set(&access_method(to));
         workspace.apply().await;
         workspace.assert_stable().await;
-        assert_eq!((ways(&stage).await, superseded(&workspace).await), (vec![to], json!([])));
+        assert_eq!((access_methods(&stage).await, superseded(&workspace).await), (vec![to], json!([])));
         let changes = stage.account.changes();
         let at = |action: &str| changes.iter().position(|change| change == action);
         let comes_before =
@@ -139,54 +139,57 @@ async fn without_pods() {
             _ => assert_eq!((at("CreateRole"), at("DeleteRole")), (None, None), "{changes:?}"),
         }
     }
-    nothing_is_left(&stage, &workspace).await;
+    destroy_and_assert_nothing_remains(&stage, &workspace).await;
 }
 
-/// C23: a pod uses the old way: it stays, known as superseded, until the pod is gone; the next apply revokes it.
+/// C23: a pod uses the old access method: it remains as superseded until the pod ends; the next apply revokes it.
 #[tokio::test]
-async fn with_a_pod() {
+async fn used_access_method_is_kept_as_superseded() {
     let (stage, workspace) = applied("with_a_pod", SWITCHES[0].0).await;
     for (from, to) in SWITCHES {
         run_pod(&stage, from, "manager").await;
-        workspace.set(&way(to));
-        let said = workspace.apply().await.prose();
-        assert!(said.contains("Old credentials kept") && said.contains("manager"), "{said}");
+        workspace.set(&access_method(to));
+        let printed = workspace.apply().await.prose();
+        assert!(printed.contains("Old credentials kept") && printed.contains("manager"), "{printed}");
         workspace.assert_stable().await;
         let both = sorted(&[from, to]);
-        assert_eq!((ways(&stage).await, superseded(&workspace).await), (both, json!([shown(&stage, from)])));
+        assert_eq!((access_methods(&stage).await, superseded(&workspace).await), (both, json!([shown(&stage, from)])));
         assert_eq!(workspace.state().await.resource(ADDRESS)["mode"], to);
 
         end_pod(&stage, "manager").await;
         let plan = workspace.plan().await;
         assert_eq!(plan.changes()[ADDRESS], ["update"]);
         assert_eq!(plan.change(ADDRESS)["after"]["superseded"], json!([]));
-        let said = plan.output().prose();
-        assert!(said.contains("Old credentials will be revoked") && said.contains(&shown(&stage, from)), "{said}");
+        let printed = plan.output().prose();
+        assert!(
+            printed.contains("Old credentials will be revoked") && printed.contains(&shown(&stage, from)),
+            "{printed}"
+        );
         stage.account.forget();
         let _ = workspace.try_apply_plan().await.succeeded();
         workspace.assert_stable().await;
-        assert_eq!((ways(&stage).await, superseded(&workspace).await), (vec![to], json!([])));
+        assert_eq!((access_methods(&stage).await, superseded(&workspace).await), (vec![to], json!([])));
         let made = ["CreateUser", "CreateAccessKey", "CreateRole", "CreatePodIdentityAssociation"];
         let changes = stage.account.changes();
         assert!(!changes.iter().any(|change| made.contains(&change.as_str())), "{changes:?}");
     }
-    nothing_is_left(&stage, &workspace).await;
+    destroy_and_assert_nothing_remains(&stage, &workspace).await;
 }
 
-/// C23: back to a way that still is there: the same user, key, role and association.
+/// C23: back to an access method that still exists: the same user, key, role and association.
 #[tokio::test]
-async fn back_again() {
+async fn return_to_a_superseded_access_method() {
     for (from, to) in SWITCHES {
         let (stage, workspace) = applied(&format!("back_{from}_{to}"), from).await;
         run_pod(&stage, from, "manager").await;
         let key = if from == "access_key" { Some(pair(&stage).await) } else { None };
-        workspace.set(&way(to));
+        workspace.set(&access_method(to));
         workspace.apply().await;
         stage.account.forget();
-        workspace.set(&way(from));
+        workspace.set(&access_method(from));
         workspace.apply().await;
         workspace.assert_stable().await;
-        assert_eq!((ways(&stage).await, superseded(&workspace).await), (vec![from], json!([])));
+        assert_eq!((access_methods(&stage).await, superseded(&workspace).await), (vec![from], json!([])));
         let made = ["CreateUser", "CreateAccessKey", "CreateRole", "CreatePodIdentityAssociation"];
         let changes = stage.account.changes();
         assert!(!changes.iter().any(|change| made.contains(&change.as_str())), "{changes:?}");
@@ -196,41 +199,41 @@ async fn back_again() {
         }
         end_pod(&stage, "manager").await;
         workspace.assert_stable().await;
-        nothing_is_left(&stage, &workspace).await;
+        destroy_and_assert_nothing_remains(&stage, &workspace).await;
     }
 }
 
-/// C23: three ways at once, each as long as a pod uses it; a destroy takes them all.
+/// C23: three access methods at once, each as long as a pod uses it; a destroy revokes them all.
 #[tokio::test]
-async fn to_a_third() {
+async fn three_access_methods_at_once() {
     let (stage, workspace) = applied("third", "access_key").await;
     run_pod(&stage, "access_key", "first").await;
-    workspace.set(&way("irsa"));
+    workspace.set(&access_method("irsa"));
     workspace.apply().await;
     run_pod(&stage, "irsa", "second").await;
-    workspace.set(&way("pod_identity"));
+    workspace.set(&access_method("pod_identity"));
     workspace.apply().await;
     workspace.assert_stable().await;
-    assert_eq!(ways(&stage).await, ["access_key", "irsa", "pod_identity"]);
+    assert_eq!(access_methods(&stage).await, ["access_key", "irsa", "pod_identity"]);
     let both = json!([shown(&stage, "access_key"), shown(&stage, "irsa")]);
     assert_eq!(superseded(&workspace).await, both);
 
     end_pod(&stage, "first").await;
     workspace.apply().await;
     workspace.assert_stable().await;
-    assert_eq!(ways(&stage).await, ["irsa", "pod_identity"]);
+    assert_eq!(access_methods(&stage).await, ["irsa", "pod_identity"]);
     assert_eq!(superseded(&workspace).await, json!([shown(&stage, "irsa")]));
 
-    workspace.set(&way("access_key"));
+    workspace.set(&access_method("access_key"));
     workspace.apply().await;
     workspace.assert_stable().await;
-    assert_eq!(ways(&stage).await, ["access_key", "irsa"]);
-    nothing_is_left(&stage, &workspace).await;
+    assert_eq!(access_methods(&stage).await, ["access_key", "irsa"]);
+    destroy_and_assert_nothing_remains(&stage, &workspace).await;
 }
 
-/// C23: another service account is another way, too.
+/// C23: another service account is another access method, too.
 #[tokio::test]
-async fn another_service_account() {
+async fn service_account_change_is_a_new_access_method() {
     for mode in ["irsa", "pod_identity"] {
         let (stage, workspace) = applied(&format!("account_{mode}"), mode).await;
         make_service_account(&stage, "other").await;
@@ -247,7 +250,7 @@ async fn another_service_account() {
         let led: Vec<_> = listed.associations().iter().filter_map(|found| found.service_account()).collect();
         assert_eq!(led, if mode == "irsa" { vec![] } else { vec!["other"] });
         delete_service_account(&stage, "other").await;
-        nothing_is_left(&stage, &workspace).await;
+        destroy_and_assert_nothing_remains(&stage, &workspace).await;
     }
 }
 
@@ -260,9 +263,9 @@ fn last_call(mode: &str) -> (&'static str, &'static str) {
     }
 }
 
-/// C23: the switch fails half-way: the old way serves, and a destroy leaves nothing.
+/// C23: the switch fails midway: the old access method works, and nothing remains after a destroy.
 #[tokio::test]
-async fn half_way() {
+async fn failed_switch_keeps_the_old_access_method() {
     for (from, to) in SWITCHES {
         let (stage, workspace) = applied(&format!("half_{from}_{to}"), from).await;
         let (service, action) = last_call(to);
@@ -273,18 +276,19 @@ async fn half_way() {
             (service, action)
         };
         stage.account.inject(Fault::error(service, action, 403, "AccessDenied", "not allowed").times(0));
-        workspace.set(&way(to));
-        let said = workspace.try_apply().await.failed();
-        assert!(said.contains("not allowed"), "{said}");
-        assert!(ways(&stage).await.contains(&from));
+        workspace.set(&access_method(to));
+        let printed = workspace.try_apply().await.failed();
+        assert!(printed.contains("not allowed"), "{printed}");
+        assert!(access_methods(&stage).await.contains(&from));
         stage.account.forget();
-        nothing_is_left(&stage, &workspace).await;
+        destroy_and_assert_nothing_remains(&stage, &workspace).await;
     }
 }
 
-/// C14, C23: `kill -9` half-way: a destroy leaves nothing, an apply goes on, and so does one that wants the old way back.
+/// C14, C23: `kill -9` midway: after a destroy nothing remains, an apply continues, and so does one that returns to the
+/// old access method.
 #[tokio::test]
-async fn killed_half_way() {
+async fn crash_during_switch_continues() {
     for (number, (from, to)) in SWITCHES.into_iter().enumerate() {
         let (stage, workspace) = applied(&format!("killed_{from}_{to}"), from).await;
         let (service, action) = last_call(to);
@@ -294,7 +298,7 @@ async fn killed_half_way() {
             (service, action)
         };
         stage.account.inject(Fault::throttle(service, action).times(0));
-        workspace.set(&way(to));
+        workspace.set(&access_method(to));
         let running = workspace.begin_apply();
         until("the call is made", async || !stage.account.calls_of(service, action).is_empty()).await;
         let _ = running.kill().await;
@@ -305,45 +309,47 @@ async fn killed_half_way() {
             1 => {
                 workspace.apply().await;
                 workspace.assert_stable().await;
-                assert_eq!(ways(&stage).await, [to]);
+                assert_eq!(access_methods(&stage).await, [to]);
             }
             _ => {
-                workspace.set(&way(from));
+                workspace.set(&access_method(from));
                 workspace.apply().await;
                 workspace.assert_stable().await;
-                assert_eq!((ways(&stage).await, superseded(&workspace).await), (vec![from], json!([])));
+                assert_eq!((access_methods(&stage).await, superseded(&workspace).await), (vec![from], json!([])));
             }
         }
-        nothing_is_left(&stage, &workspace).await;
+        destroy_and_assert_nothing_remains(&stage, &workspace).await;
     }
 }
 
-/// C23: whoever may not list pods cannot know that nobody uses the old way: it stays, and a warning says why.
+/// C23: without the permission to list pods it is unknown whether the old access method is used: it remains, and a
+/// warning says why.
 #[tokio::test]
-async fn pods_may_not_be_listed() {
-    let (stage, workspace) = guide("switch_forbidden", way("access_key")).await;
+async fn denied_pod_list_keeps_the_old_access_method() {
+    let (stage, workspace) = guide("switch_forbidden", access_method("access_key")).await;
     make_service_account(&stage, SERVICE_ACCOUNT).await;
     let proxy = stage.kubernetes_faults();
     workspace.apply().await;
     let forbidden = || KubernetesFault::error("GET", "/pods", 403, "Forbidden", "pods is forbidden").times(0);
     proxy.inject(forbidden());
-    workspace.set(&way("irsa"));
-    let said = workspace.apply().await.prose();
-    assert!(said.contains("Old credentials kept") && said.contains("pods is forbidden"), "{said}");
+    workspace.set(&access_method("irsa"));
+    let printed = workspace.apply().await.prose();
+    assert!(printed.contains("Old credentials kept") && printed.contains("pods is forbidden"), "{printed}");
     let plan = workspace.plan().await;
-    let said = plan.output().prose();
-    assert!(plan.is_empty() && said.contains("pods is forbidden"), "{said}");
-    assert_eq!(ways(&stage).await, ["access_key", "irsa"]);
+    let printed = plan.output().prose();
+    assert!(plan.is_empty() && printed.contains("pods is forbidden"), "{printed}");
+    assert_eq!(access_methods(&stage).await, ["access_key", "irsa"]);
     proxy.forget();
     workspace.apply().await;
     workspace.assert_stable().await;
-    assert_eq!(ways(&stage).await, ["irsa"]);
-    nothing_is_left(&stage, &workspace).await;
+    assert_eq!(access_methods(&stage).await, ["irsa"]);
+    destroy_and_assert_nothing_remains(&stage, &workspace).await;
 }
 
-/// C23: the new way is there, and the old one cannot be revoked yet: known, and revoked by the next apply.
+/// C23: the new access method exists, and the old one cannot be revoked yet: it is recorded, and the next apply revokes
+/// it.
 #[tokio::test]
-async fn the_old_way_stays_for_now() {
+async fn failed_revocation_is_completed_by_the_next_apply() {
     for (from, to, service, action) in [
         ("access_key", "irsa", "iam", "DeleteUser"),
         ("irsa", "access_key", "iam", "DeleteRole"),
@@ -351,24 +357,25 @@ async fn the_old_way_stays_for_now() {
     ] {
         let (stage, workspace) = applied(&format!("stays_{from}_{to}"), from).await;
         stage.account.inject(Fault::error(service, action, 403, "AccessDenied", "not allowed"));
-        workspace.set(&way(to));
-        let said = workspace.try_apply().await.failed();
-        assert!(said.contains("not allowed") && ways(&stage).await.contains(&to), "{said}");
+        workspace.set(&access_method(to));
+        let printed = workspace.try_apply().await.failed();
+        assert!(printed.contains("not allowed") && access_methods(&stage).await.contains(&to), "{printed}");
         assert_eq!(superseded(&workspace).await, json!([shown(&stage, from)]));
         workspace.apply().await;
         workspace.assert_stable().await;
-        assert_eq!((ways(&stage).await, superseded(&workspace).await), (vec![to], json!([])));
-        nothing_is_left(&stage, &workspace).await;
+        assert_eq!((access_methods(&stage).await, superseded(&workspace).await), (vec![to], json!([])));
+        destroy_and_assert_nothing_remains(&stage, &workspace).await;
     }
 }
 
-/// The new way is deleted by hand while the old one is kept: the old one is not forgotten, and the new one made again.
+/// The new access method is deleted manually while the old one is kept: the old one stays recorded, and the new one is
+/// created again.
 #[tokio::test]
-async fn the_new_way_disappears() {
+async fn manually_deleted_new_access_method_is_created_again() {
     let (stage, workspace) = applied("disappears", "access_key").await;
     run_pod(&stage, "access_key", "manager").await;
     let key = pair(&stage).await;
-    workspace.set(&way("irsa"));
+    workspace.set(&access_method("irsa"));
     workspace.apply().await;
     let iam = stage.account.iam();
     iam.delete_role_policy().role_name(NAME).policy_name("gitlab-runner-cache").send().await.unwrap();
@@ -379,79 +386,79 @@ async fn the_new_way_disappears() {
     assert_eq!((&change["before"]["mode"], &change["after"]["mode"]), (&json!("access_key"), &json!("irsa")));
     let _ = workspace.try_apply_plan().await.succeeded();
     workspace.assert_stable().await;
-    assert_eq!((ways(&stage).await, pair(&stage).await), (vec!["access_key", "irsa"], key));
+    assert_eq!((access_methods(&stage).await, pair(&stage).await), (vec!["access_key", "irsa"], key));
     end_pod(&stage, "manager").await;
     workspace.apply().await;
-    assert_eq!(ways(&stage).await, ["irsa"]);
-    nothing_is_left(&stage, &workspace).await;
+    assert_eq!(access_methods(&stage).await, ["irsa"]);
+    destroy_and_assert_nothing_remains(&stage, &workspace).await;
 }
 
-/// Nothing was begun that could not be marked.
+/// Nothing is changed that could not be marked.
 #[tokio::test]
-async fn marks_are_refused() {
+async fn refused_ownership_mark_changes_nothing() {
     let (stage, workspace) = applied("marks_refused", "access_key").await;
     stage.account.inject(Fault::error("iam", "TagUser", 403, "AccessDenied", "no iam:TagUser"));
-    workspace.set(&way("irsa"));
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains("no iam:TagUser") && said.contains("Nothing was created"), "{said}");
+    workspace.set(&access_method("irsa"));
+    let printed = workspace.try_apply().await.failed();
+    assert!(printed.contains("no iam:TagUser") && printed.contains("Nothing was created"), "{printed}");
     assert_eq!((superseded(&workspace).await, stage.account.calls_of("iam", "CreateRole").len()), (json!([]), 0));
     assert_eq!(workspace.state().await.resource(ADDRESS)["mode"], "access_key");
-    nothing_is_left(&stage, &workspace).await;
+    destroy_and_assert_nothing_remains(&stage, &workspace).await;
 }
 
-/// The plan has seen no pod, and when it is applied there is one again: the old way stays, and the error says so.
+/// The plan found no pod, and at apply there is one again: the old access method remains, and the error says so.
 #[tokio::test]
-async fn used_again_meanwhile() {
+async fn access_method_used_since_the_plan_is_kept() {
     let (stage, workspace) = applied("used_again", "access_key").await;
     run_pod(&stage, "access_key", "manager").await;
-    workspace.set(&way("irsa"));
+    workspace.set(&access_method("irsa"));
     workspace.apply().await;
     end_pod(&stage, "manager").await;
     assert_eq!(workspace.plan().await.changes()[ADDRESS], ["update"]);
     run_pod(&stage, "access_key", "again").await;
-    let said = workspace.try_apply_plan().await.failed();
-    assert!(said.contains("Old credentials in use again") && said.contains("used by one pod"), "{said}");
-    assert_eq!(ways(&stage).await, ["access_key", "irsa"]);
+    let printed = workspace.try_apply_plan().await.failed();
+    assert!(printed.contains("Old credentials in use again") && printed.contains("used by one pod"), "{printed}");
+    assert_eq!(access_methods(&stage).await, ["access_key", "irsa"]);
     workspace.assert_stable().await;
     end_pod(&stage, "again").await;
     workspace.apply().await;
     workspace.assert_stable().await;
-    assert_eq!(ways(&stage).await, ["irsa"]);
-    nothing_is_left(&stage, &workspace).await;
+    assert_eq!(access_methods(&stage).await, ["irsa"]);
+    destroy_and_assert_nothing_remains(&stage, &workspace).await;
 }
 
-/// The key is gone when the way is taken back: another one takes its place.
+/// The key was deleted before the access method is restored: another one replaces it.
 #[tokio::test]
-async fn back_to_a_key_that_is_gone() {
+async fn return_to_a_deleted_key_creates_another() {
     let (stage, workspace) = applied("back_gone", "access_key").await;
     run_pod(&stage, "access_key", "manager").await;
     let old = pair(&stage).await.0;
-    workspace.set(&way("irsa"));
+    workspace.set(&access_method("irsa"));
     workspace.apply().await;
     super::delete_key(&stage.account, &old).await;
-    workspace.set(&way("access_key"));
+    workspace.set(&access_method("access_key"));
     workspace.apply().await;
     assert_ne!(assert_one_key(&stage, &workspace).await, old);
-    assert_eq!(ways(&stage).await, ["access_key"]);
+    assert_eq!(access_methods(&stage).await, ["access_key"]);
     end_pod(&stage, "manager").await;
     delete_service_account(&stage, SERVICE_ACCOUNT).await;
-    ends_well(&stage, &workspace).await;
+    destroy_and_verify(&stage, &workspace).await;
 }
 
-/// A role of this name that others made is not touched by the switch, nor by a destroy after it.
+/// A role of others with this name is not changed by the switch, nor by a destroy after it.
 #[tokio::test]
-async fn name_is_taken() {
+async fn existing_role_of_others_is_not_changed() {
     let (stage, workspace) = applied("taken", "access_key").await;
     let document = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
     let iam = stage.account.iam();
     iam.create_role().role_name(NAME).assume_role_policy_document(document).send().await.unwrap();
-    workspace.set(&way("irsa"));
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains("An IAM role with the name ci-cache already exists"), "{said}");
+    workspace.set(&access_method("irsa"));
+    let printed = workspace.try_apply().await.failed();
+    assert!(printed.contains("An IAM role with the name ci-cache already exists"), "{printed}");
     assert_eq!(stage.account.changes(), [""; 0]);
     workspace.destroy().await;
     assert!(iam.get_role().role_name(NAME).send().await.is_ok());
     iam.delete_role().role_name(NAME).send().await.unwrap();
     delete_service_account(&stage, SERVICE_ACCOUNT).await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }

@@ -50,10 +50,10 @@ async fn mutate(stage: &Stage) {
     }
 }
 
-/// R25: a policy writes another image and adds a toleration: the plan of a change says so, what comes after an apply is an
-/// empty plan, and nothing restarts. What somebody changes later is shown and repaired.
+/// R25: a policy writes another image and adds a toleration: the plan of a change says so, the plan after an apply is
+/// empty, and nothing restarts. Later manual changes are shown and repaired.
 #[tokio::test]
-async fn what_a_policy_makes_of_our_fields_is_no_difference() {
+async fn changes_by_admission_are_not_drift() {
     let (stage, workspace) = typed("admission").await;
     workspace.apply().await;
     mutate(&stage).await;
@@ -68,8 +68,8 @@ async fn what_a_policy_makes_of_our_fields_is_no_difference() {
         attempt += 1;
         assert!(attempt < 20, "no policy");
     }
-    let said = workspace.apply().await;
-    assert!(said.to_string().contains(MIRROR), "{said}");
+    let printed = workspace.apply().await;
+    assert!(printed.to_string().contains(MIRROR), "{printed}");
     workspace.assert_stable().await;
     let (before, sets) = (generation(&stage).await, replica_sets(&stage).await);
 
@@ -79,9 +79,9 @@ async fn what_a_policy_makes_of_our_fields_is_no_difference() {
     assert_eq!((generation(&stage).await, replica_sets(&stage).await), (before, sets));
 
     let deployments = stage.kubernetes.api::<Deployment>(stage.namespace.name());
-    let by_hand: Value =
+    let existing: Value =
         json!({ "spec": { "template": { "spec": { "containers": [{ "name": NAME, "image": "by-hand" }] } } } });
-    deployments.patch(NAME, &PatchParams::default(), &Patch::Strategic(by_hand)).await.unwrap();
+    deployments.patch(NAME, &PatchParams::default(), &Patch::Strategic(existing)).await.unwrap();
     assert!(!workspace.plan().await.is_empty());
     workspace.apply().await;
     workspace.assert_stable().await;

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::{ADDRESS, end, files, generation, variables};
 
-/// R23: what is misspelt or of another shape is refused, also beside what is not known yet; what is known later is applied.
-async fn is_checked(engine: Engine) {
+/// R23: misspelt keys and wrong types are refused, also beside unknown values; values that are known later are applied.
+async fn config_is_validated(engine: Engine) {
     let stage = Stage::new(&format!("runner_release/config_{}", engine.name()), engine).await;
     let workspace = stage.testdata("runner_release/config", variables(&stage)).await;
     for (variables, texts) in [
@@ -21,9 +21,9 @@ async fn is_checked(engine: Engine) {
         ),
     ] {
         workspace.set(&variables);
-        let said = workspace.try_plan().await.unwrap_err().prose();
+        let printed = workspace.try_plan().await.unwrap_err().prose();
         for text in texts.iter().chain(&["config = {"]) {
-            assert!(said.contains(text), "{text} in {said}");
+            assert!(printed.contains(text), "{text} in {printed}");
         }
     }
 
@@ -48,8 +48,8 @@ async fn is_checked(engine: Engine) {
     }
     let before = generation(&stage).await;
     workspace.set(&json!({ "proxy": "http://user:other-secret@proxy" }));
-    let said = workspace.apply().await.to_string();
-    assert!(!said.contains("-secret"), "{said}");
+    let printed = workspace.apply().await.to_string();
+    assert!(!printed.contains("-secret"), "{printed}");
     workspace.assert_stable().await;
     assert_eq!(generation(&stage).await, before + 1);
 
@@ -80,13 +80,13 @@ async fn is_checked(engine: Engine) {
 }
 
 #[tokio::test]
-async fn is_checked_with_opentofu() {
-    is_checked(Engine::opentofu()).await;
+async fn config_is_validated_with_opentofu() {
+    config_is_validated(Engine::opentofu()).await;
 }
 
 #[tokio::test]
-async fn is_checked_with_terraform() {
+async fn config_is_validated_with_terraform() {
     if let Some(engine) = Engine::terraform() {
-        is_checked(engine).await;
+        config_is_validated(engine).await;
     }
 }

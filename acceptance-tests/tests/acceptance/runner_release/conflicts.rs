@@ -40,9 +40,10 @@ fn owners(object: &ConfigMap, file: &str) -> Vec<String> {
     owning.filter_map(|entry| entry.manager.clone()).collect()
 }
 
-/// R2: a field that was never ours is not taken from who applies it, in the first apply or in any after it.
+/// R2: a field that was never managed is not taken from the manager that applies it, in the first apply or in any after
+/// it.
 #[tokio::test]
-async fn a_field_of_another_manager_is_named_and_not_taken() {
+async fn field_of_another_manager_is_named_and_not_taken() {
     let stage = Stage::new("runner_release/conflict", Engine::opentofu()).await;
     let workspace = released(&stage).await;
     apply_as(&stage, "keda", json!({ "spec": { "replicas": 0 } })).await;
@@ -51,11 +52,11 @@ async fn a_field_of_another_manager_is_named_and_not_taken() {
     add(&workspace, "replicas = 1");
     let manifest = workspace.state().await.resource(ADDRESS)["manifest"].clone();
     for _ in 0..2 {
-        let said = workspace.try_apply().await.failed();
+        let printed = workspace.try_apply().await.failed();
         let object = format!("Deployment {}/{NAME}", stage.namespace.name());
         for text in [&object, ".spec.replicas (\"keda\")", "manage it either with that tool or with this configuration"]
         {
-            assert!(said.contains(text), "{text} in {said}");
+            assert!(printed.contains(text), "{text} in {printed}");
         }
         assert_eq!(replicas(&stage).await, Some(0));
         assert_eq!(workspace.state().await.resource(ADDRESS)["manifest"][&object], manifest[&object]);
@@ -71,17 +72,18 @@ async fn a_field_of_another_manager_is_named_and_not_taken() {
     apply_as(&stage, "keda", json!({ "spec": { "replicas": 1 } })).await;
     workspace.assert_stable().await;
     add(&workspace, "replicas = 2");
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains(".spec.replicas (\"keda\")"), "{said}");
+    let printed = workspace.try_apply().await.failed();
+    assert!(printed.contains(".spec.replicas (\"keda\")"), "{printed}");
     assert_eq!(replicas(&stage).await, Some(1));
     add(&workspace, "replicas = 1");
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// R26: a number of pods is set after `kubectl scale`, handed to an autoscaler without a drop to 1, and taken back from it.
+/// R26: the number of pods is set after `kubectl scale`, handed to an autoscaler without a drop to 1, and taken back
+/// from it.
 #[tokio::test]
-async fn a_number_of_pods_goes_from_hand_to_hand() {
+async fn replicas_are_handed_to_an_autoscaler_and_back() {
     let stage = Stage::new("runner_release/replicas", Engine::opentofu()).await;
     let workspace = released(&stage).await;
     let deployments = stage.kubernetes.api::<Deployment>(stage.namespace.name());
@@ -114,20 +116,21 @@ async fn a_number_of_pods_goes_from_hand_to_hand() {
     workspace.assert_stable().await;
     assert_eq!(replicas(&stage).await, Some(2));
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// R2: what someone has changed of ours is shown and taken back; what the plan has not seen is not.
+/// R2: managed fields that others changed are shown and restored; a change that the plan has not shown is not
+/// overwritten.
 #[tokio::test]
-async fn a_field_of_ours_is_taken_back_once_the_plan_has_shown_it() {
+async fn changed_managed_field_is_repaired_after_a_plan() {
     let stage = Stage::new("runner_release/taken_back", Engine::opentofu()).await;
     let workspace = released(&stage).await;
     let namespace = stage.namespace.name();
     let config_maps = stage.kubernetes.api::<ConfigMap>(namespace);
-    let by_hand = PatchParams { field_manager: Some("kubectl-edit".to_owned()), ..PatchParams::default() };
+    let existing = PatchParams { field_manager: Some("kubectl-edit".to_owned()), ..PatchParams::default() };
     let edit = async |data: Value| {
         let edited = Patch::Merge(json!({ "data": data }));
-        config_maps.patch(NAME, &by_hand, &edited).await.unwrap()
+        config_maps.patch(NAME, &existing, &edited).await.unwrap()
     };
     let edited = edit(json!({ "check-live": "exit 0\n" })).await;
     assert_eq!(owners(&edited, "check-live"), ["kubectl-edit"]);
@@ -136,13 +139,13 @@ async fn a_field_of_ours_is_taken_back_once_the_plan_has_shown_it() {
 
     // Changed once more, in a field that this plan does not show.
     let _ = edit(json!({ "entrypoint": "exit 1\n" })).await;
-    let said = workspace.try_apply_plan().await.failed();
+    let printed = workspace.try_apply_plan().await.failed();
     let named = format!(
         "ConfigMap {namespace}/{NAME} was not applied, because other field managers own some of its \
         fields"
     );
-    assert!(said.contains(&format!("{named}: .data.entrypoint (\"kubectl-edit\")")), "{said}");
-    assert!(!said.contains(".data.check-live"), "{said}");
+    assert!(printed.contains(&format!("{named}: .data.entrypoint (\"kubectl-edit\")")), "{printed}");
+    assert!(!printed.contains(".data.check-live"), "{printed}");
     assert_eq!(files(&stage).await["entrypoint"], "exit 1\n");
 
     workspace.apply().await;
@@ -153,12 +156,12 @@ async fn a_field_of_ours_is_taken_back_once_the_plan_has_shown_it() {
     }
     assert!(!repaired.data.unwrap()["entrypoint"].starts_with("exit"));
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// Two releases whose objects have one name: the second is refused, and nothing is taken from the first.
+/// Two releases whose objects have the same names: the second is refused, and no field of the first is taken.
 #[tokio::test]
-async fn another_release_keeps_its_objects() {
+async fn objects_of_another_release_are_not_changed() {
     let stage = Stage::new("runner_release/two", Engine::opentofu()).await;
     let workspace = released(&stage).await;
     let manifest = workspace.state().await.resource(ADDRESS)["manifest"].clone();
@@ -174,12 +177,12 @@ resource "gitlabspot_runner_release" "second" {
 }
 "#;
     workspace.write("second.tf", second);
-    let said = workspace.try_apply().await.failed();
+    let printed = workspace.try_apply().await.failed();
     let owner = format!("belongs to the release {}/{NAME}", stage.namespace.name());
-    assert!(said.contains("Object already exists") && said.contains(&owner), "{said}");
+    assert!(printed.contains("Object already exists") && printed.contains(&owner), "{printed}");
     workspace.write("second.tf", "");
     workspace.assert_stable().await;
     assert_eq!(workspace.state().await.resource(ADDRESS)["manifest"], manifest);
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }

@@ -44,9 +44,9 @@ async fn versions(stage: &Stage) -> BTreeMap<&'static str, (String, Value)> {
     found
 }
 
-/// R1: a second apply asks for nothing, and one that changes one object leaves all the others as they are.
+/// R1: a second apply writes nothing, and one that changes one object does not write the others.
 #[tokio::test]
-async fn a_second_apply_changes_nothing() {
+async fn second_apply_changes_nothing() {
     let (stage, workspace) = typed("twice").await;
     workspace.apply().await;
     let before = versions(&stage).await;
@@ -70,9 +70,9 @@ async fn a_second_apply_changes_nothing() {
     end(&stage, &workspace).await;
 }
 
-/// R14: what left the configuration is removed only while it is ours.
+/// R14: an object that is no longer in the configuration is deleted only while it is managed.
 #[tokio::test]
-async fn what_left_the_configuration_is_removed_if_it_is_ours() {
+async fn removed_object_is_deleted_only_if_managed() {
     let (stage, workspace) = typed("pruned").await;
     workspace.apply().await;
     let budgets = stage.kubernetes.api::<PodDisruptionBudget>(stage.namespace.name());
@@ -95,9 +95,10 @@ async fn what_left_the_configuration_is_removed_if_it_is_ours() {
     end(&stage, &workspace).await;
 }
 
-/// R15: each object that somebody deleted is shown as gone, and made again; pods run on where nothing of theirs changed.
+/// R15: each object that was deleted manually is shown by the plan, and created again; pods whose objects did not
+/// change keep running.
 #[tokio::test]
-async fn what_was_deleted_by_hand_is_made_again() {
+async fn manually_deleted_objects_are_created_again() {
     let (stage, workspace) = typed("deleted").await;
     workspace.apply().await;
     let (namespace, before) = (stage.namespace.name(), generation(&stage).await);
@@ -122,9 +123,9 @@ async fn what_was_deleted_by_hand_is_made_again() {
     end(&stage, &workspace).await;
 }
 
-/// The cache's Secret is another tool's: a change of it rolls the manager, once.
+/// The Secret of the cache belongs to another tool: a change of it restarts the manager once.
 #[tokio::test]
-async fn a_changed_cache_secret_rolls_the_manager_once() {
+async fn changed_cache_secret_restarts_the_manager_once() {
     let (stage, workspace) = typed("cache_secret").await;
     stage.namespace.create().await;
     let secrets = stage.kubernetes.api::<Secret>(stage.namespace.name());
@@ -153,12 +154,12 @@ async fn a_changed_cache_secret_rolls_the_manager_once() {
     }
     workspace.destroy().await;
     secrets.delete("gitlab-runner-s3-access", &DeleteParams::default()).await.unwrap();
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// Quantities that YAML has as numbers become texts on the server, and are the same amounts.
+/// Quantities that are numbers in YAML are strings on the server, with the same amounts.
 #[tokio::test]
-async fn quantities_as_numbers() {
+async fn numeric_quantities_are_not_drift() {
     let stage = Stage::new("runner_release/numbers", gitlabspot_acceptance_tests::Engine::opentofu()).await;
     let workspace = stage.testdata("runner_release/values", super::variables(&stage)).await;
     workspace.write(
@@ -172,5 +173,5 @@ async fn quantities_as_numbers() {
     let resources = deployment.spec.template.spec.unwrap().containers[0].resources.clone().unwrap();
     assert_eq!(resources.limits.unwrap()["cpu"].0, "500m");
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }

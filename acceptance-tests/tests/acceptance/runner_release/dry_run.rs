@@ -33,17 +33,17 @@ fn add(workspace: &Workspace, attributes: &str) {
 /// The plan is refused with all of these, at this attribute, and nothing has come of it.
 async fn assert_refused(stage: &Stage, workspace: &Workspace, attribute: &str, texts: &[&str]) {
     let before = stage.namespace.objects().await;
-    let said = workspace.try_plan().await.unwrap_err().prose();
+    let printed = workspace.try_plan().await.unwrap_err().prose();
     for text in texts.iter().chain(&["Not accepted by the cluster", "Nothing was changed"]) {
-        assert!(said.contains(text), "{text} in {said}");
+        assert!(printed.contains(text), "{text} in {printed}");
     }
-    assert!(said.contains(&format!("{attribute} =")), "{attribute} in {said}");
+    assert!(printed.contains(&format!("{attribute} =")), "{attribute} in {printed}");
     assert_eq!(stage.namespace.objects().await, before);
 }
 
-/// Only the server knows that a mount has no volume; a plan that is not refused is applied as ever.
+/// Only the server finds a mount without a volume; a plan that is not refused is applied.
 #[tokio::test]
-async fn an_invalid_value_is_refused_by_the_plan() {
+async fn dry_run_refuses_invalid_values_at_plan() {
     let stage = Stage::new("runner_release/dry_run", Engine::opentofu()).await;
     stage.namespace.create().await;
     let workspace = release(&stage, "create_namespace = false").await;
@@ -62,12 +62,12 @@ async fn an_invalid_value_is_refused_by_the_plan() {
     assert_eq!(generation(&stage).await, before);
     add(&workspace, "create_namespace = false");
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// A quota and a policy of the cluster say no.
+/// A quota and a policy of the cluster refuse the objects.
 #[tokio::test]
-async fn quotas_and_policies_are_asked() {
+async fn dry_run_checks_quotas_and_policies() {
     let stage = Stage::new("runner_release/policy", Engine::opentofu()).await;
     let namespace = stage.namespace.name();
     stage.namespace.create().await;
@@ -99,9 +99,9 @@ async fn quotas_and_policies_are_asked() {
     let rule = json!({ "metadata": { "name": namespace }, "spec": { "policyName": namespace, "validationActions": ["Deny"] } });
     create(&bindings, rule).await;
     // The policy counts from when the server has read it.
-    let mut said = workspace.try_plan().await;
-    while said.is_ok() {
-        said = workspace.try_plan().await;
+    let mut printed = workspace.try_plan().await;
+    while printed.is_ok() {
+        printed = workspace.try_plan().await;
     }
     assert_refused(&stage, &workspace, "service", &[&object, "say whose it is"]).await;
     add(&workspace, "create_namespace = false\n  service = { enabled = true, annotations = { team = \"ci\" } }");
@@ -110,12 +110,12 @@ async fn quotas_and_policies_are_asked() {
     workspace.destroy().await;
     bindings.delete(namespace, &DeleteParams::default()).await.unwrap();
     policies.delete(namespace, &DeleteParams::default()).await.unwrap();
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// Who plans to destroy is not kept from it by what could not be made again.
+/// A destroy is not prevented by an object that could not be created again.
 #[tokio::test]
-async fn a_refused_repair_lets_destroy_end() {
+async fn refused_repair_does_not_prevent_destroy() {
     let stage = Stage::new("runner_release/refused_repair", Engine::opentofu()).await;
     let namespace = stage.namespace.name();
     stage.namespace.create().await;
@@ -129,16 +129,19 @@ async fn a_refused_repair_lets_destroy_end() {
     stage.kubernetes.api::<Service>(namespace).delete(NAME, &DeleteParams::default()).await.unwrap();
     let plan = workspace.plan().await;
     assert!(plan.output().prose().contains("exceeded quota: few"), "{}", plan.output());
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains("Cannot apply the runner release") && said.contains("exceeded quota: few"), "{said}");
+    let printed = workspace.try_apply().await.failed();
+    assert!(
+        printed.contains("Cannot apply the runner release") && printed.contains("exceeded quota: few"),
+        "{printed}"
+    );
     workspace.destroy().await;
     quotas.delete("few", &DeleteParams::default()).await.unwrap();
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// The values file is to blame where no attribute is given.
+/// The values file is named where the attribute is not set.
 #[tokio::test]
-async fn a_values_file_is_named() {
+async fn dry_run_error_names_the_values_file() {
     let stage = Stage::new("runner_release/dry_run_values", Engine::opentofu()).await;
     stage.namespace.create().await;
     let workspace = stage.testdata("runner_release/values", variables(&stage)).await;
@@ -149,9 +152,10 @@ async fn a_values_file_is_named() {
     assert_refused(&stage, &workspace, "values", &["Not found: \"not-there\""]).await;
 }
 
-/// Without a cluster that answers a plan is the same, and says nothing. That the cluster does not accept the token is told.
+/// Without a cluster that responds the plan is the same, without a warning. A token that the cluster does not accept is
+/// a warning.
 #[tokio::test]
-async fn a_plan_without_a_way_to_the_cluster_is_the_same() {
+async fn unreachable_cluster_does_not_change_the_plan() {
     let stage = Stage::new("runner_release/no_dry_run", Engine::opentofu()).await;
     stage.namespace.create().await;
     let workspace = release(&stage, "cluster_name = null").await;
@@ -167,19 +171,19 @@ async fn a_plan_without_a_way_to_the_cluster_is_the_same() {
         elsewhere(json!({ "host": host, "token": "x", "cluster_ca_certificate": &authority }));
         let plan = workspace.plan().await;
         assert_eq!(plan.changes(), BTreeMap::from([(ADDRESS.to_owned(), vec!["create".to_owned()])]));
-        let said = plan.output().prose();
+        let printed = plan.output().prose();
         let is_refused =
-            said.contains("Warning: Plan not validated on the cluster") && said.contains("401 Unauthorized");
-        assert_eq!((said.contains("Warning"), is_refused), (authority.is_some(), authority.is_some()), "{said}");
+            printed.contains("Warning: Plan not validated on the cluster") && printed.contains("401 Unauthorized");
+        assert_eq!((printed.contains("Warning"), is_refused), (authority.is_some(), authority.is_some()), "{printed}");
     }
     let config_maps = stage.kubernetes.api::<ConfigMap>(stage.namespace.name());
     assert!(config_maps.get_opt(NAME).await.unwrap().is_none());
 }
 
-/// The API server answers objects of a wrong shape as if it were in trouble itself. They are refused at once, where they
-/// come from, and nothing is applied.
+/// The API server answers objects with wrong types with an internal error. They are refused at once, with the path of
+/// their source, and nothing is applied.
 #[tokio::test]
-async fn a_wrong_shape_is_refused_by_the_plan() {
+async fn wrong_types_are_refused_at_plan() {
     let stage = Stage::new("runner_release/shapes", Engine::opentofu()).await;
     stage.namespace.create().await;
     let workspace = stage.testdata("runner_release/values", variables(&stage)).await;
@@ -194,9 +198,9 @@ async fn a_wrong_shape_is_refused_by_the_plan() {
         workspace.write("values.yaml", &format!("{usual}{values}\n"));
         match workspace.try_plan().await {
             Err(output) => {
-                let said = output.prose();
-                assert!(said.contains(field) && said.contains(reason) || field.is_empty(), "{values}: {said}");
-                assert!(said.contains("values ="), "{values}: {said}");
+                let printed = output.prose();
+                assert!(printed.contains(field) && printed.contains(reason) || field.is_empty(), "{values}: {printed}");
+                assert!(printed.contains("values ="), "{values}: {printed}");
             }
             Ok(plan) => panic!("{values}: {}", plan.output()),
         }
@@ -204,9 +208,9 @@ async fn a_wrong_shape_is_refused_by_the_plan() {
     assert_eq!(stage.namespace.objects().await, [""; 0]);
 }
 
-/// An attribute is named where it is the one that is given.
+/// The attribute is named if it is the source of the value.
 #[tokio::test]
-async fn a_wrong_shape_of_an_attribute() {
+async fn wrong_type_names_the_attribute() {
     let stage = Stage::new("runner_release/shape_of_attribute", Engine::opentofu()).await;
     stage.namespace.create().await;
     let workspace = release(&stage, "create_namespace = false").await;
@@ -215,25 +219,28 @@ async fn a_wrong_shape_of_an_attribute() {
     assert_refused(&stage, &workspace, "volumes", &texts).await;
 }
 
-/// A cluster that is too slow is no reason for silence: what it did not say is told.
+/// A dry run that a slow cluster does not complete is a warning that names the unchecked objects.
 #[tokio::test]
-async fn what_was_not_tried_out_is_told() {
+async fn skipped_dry_run_is_a_warning() {
     let stage = Stage::new("runner_release/slow_trial", Engine::opentofu()).await;
     stage.namespace.create().await;
     let proxy = stage.kubernetes_faults();
     let workspace = release(&stage, "create_namespace = false").await;
     proxy.inject(KubernetesFault::delay("PATCH", "/deployments/", Duration::from_secs(40)));
     let plan = workspace.plan().await;
-    let said = plan.output().prose();
+    let printed = plan.output().prose();
     let deployment =
         format!("The cluster did not answer for Deployment {}/{NAME} within 30 seconds", stage.namespace.name());
-    assert!(said.contains("Plan not completely validated on the cluster") && said.contains(&deployment), "{said}");
+    assert!(
+        printed.contains("Plan not completely validated on the cluster") && printed.contains(&deployment),
+        "{printed}"
+    );
     assert_eq!(plan.changes(), BTreeMap::from([(ADDRESS.to_owned(), vec!["create".to_owned()])]));
 }
 
-/// A namespace of jobs that is not there is found before anything is created.
+/// A namespace of jobs that does not exist is found before anything is created.
 #[tokio::test]
-async fn a_missing_namespace_of_jobs() {
+async fn missing_job_namespace_is_refused_at_plan() {
     let stage = Stage::new("runner_release/job_namespace", Engine::opentofu()).await;
     stage.namespace.create().await;
     let workspace = stage.testdata("runner_release/values", variables(&stage)).await;
@@ -242,8 +249,8 @@ async fn a_missing_namespace_of_jobs() {
         "gitlabUrl: https://gitlab.com/\nrunnerToken: glrt-x\nrbac: {create: true}\nrunners:\n  config: |\n    [[runners]]\n      \
          [runners.kubernetes]\n        namespace = \"not-there\"\n",
     );
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains("The namespace not-there of Role not-there/"), "{said}");
-    assert!(said.contains("Nothing was created"), "{said}");
+    let printed = workspace.try_apply().await.failed();
+    assert!(printed.contains("The namespace not-there of Role not-there/"), "{printed}");
+    assert!(printed.contains("Nothing was created"), "{printed}");
     assert_eq!(stage.namespace.objects().await, [""; 0]);
 }

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
 use serde_json::json;
 
-use super::{ADDRESS, NAME, end, replica_sets, rollout_is_waited_for, start_pods, typed};
+use super::{ADDRESS, NAME, end, is_waiting_for_rollout, replica_sets, start_pods, typed};
 
 const MODIFIED: &str = "the object has been modified; please apply your changes to the latest version and try again";
 
@@ -16,9 +16,9 @@ fn statuses(proxy: &KubernetesProxy, method: &str, part: &str) -> Vec<Option<u16
     proxy.calls_of(method, part).into_iter().map(|call| call.status).collect()
 }
 
-/// R12: each object's request fails once, each in another way: every one of them is sent again, once.
+/// R12: each request for an object fails once, each differently: every one of them is retried, once.
 #[tokio::test]
-async fn requests_that_fail_once_are_sent_again() {
+async fn failed_requests_are_retried_once() {
     let (stage, workspace) = typed("faults").await;
     let proxy = stage.kubernetes_faults();
     let own = |kind: &str| format!("/{kind}/{NAME}?");
@@ -68,34 +68,34 @@ async fn requests_that_fail_once_are_sent_again() {
     }
 }
 
-/// R12: a page that says 404 is nobody's word for it that an object is gone.
+/// R12: an HTML page with status 404 does not mean that an object does not exist.
 #[tokio::test]
-async fn a_page_that_says_404_is_no_absence() {
+async fn not_found_page_is_not_absence() {
     let (stage, workspace) = typed("page").await;
     workspace.apply().await;
     let proxy = stage.kubernetes_faults();
     proxy.inject(KubernetesFault::page("GET", &format!("/{NAME}"), 404).times(0));
-    let said = workspace.try_plan().await.unwrap_err().failed();
+    let printed = workspace.try_plan().await.unwrap_err().failed();
     assert!(
-        said.contains("Cannot read the runner release") && said.contains("answered 404 with a page of its own"),
-        "{said}"
+        printed.contains("Cannot read the runner release") && printed.contains("answered 404 with a page of its own"),
+        "{printed}"
     );
-    let said = workspace.run(&["destroy", "-refresh=false", "-auto-approve"]).await.failed();
-    assert!(said.contains("The remaining objects are kept in the state"), "{said}");
+    let printed = workspace.run(&["destroy", "-refresh=false", "-auto-approve"]).await.failed();
+    assert!(printed.contains("The remaining objects are kept in the state"), "{printed}");
     assert!(workspace.state().await.contains(ADDRESS));
     proxy.forget();
     workspace.assert_stable().await;
     end(&stage, &workspace).await;
 }
 
-/// R12: credentials that are not taken, even when they are new.
+/// R12: credentials that are rejected, also after a renewal.
 #[tokio::test]
-async fn credentials_that_are_never_taken() {
+async fn rejected_credentials_are_an_error() {
     let (stage, workspace) = typed("unauthorized").await;
     let proxy = stage.kubernetes_faults();
     proxy.inject(KubernetesFault::unauthorized("*", "/").times(0));
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains("does not accept the credentials (401 Unauthorized)"), "{said}");
+    let printed = workspace.try_apply().await.failed();
+    assert!(printed.contains("does not accept the credentials (401 Unauthorized)"), "{printed}");
     for call in proxy.calls() {
         // Two plans look at the namespace, each with a process and so a token of its own.
         let most = if call.path.ends_with(stage.namespace.name()) { 4 } else { 2 };
@@ -108,9 +108,9 @@ async fn credentials_that_are_never_taken() {
     assert_eq!(stage.namespace.objects().await, [""; 0]);
 }
 
-/// R12: the API server dies in the rollout, and comes back: the apply fails in time, and the next one goes on.
+/// R12: the API server stops during the rollout, and starts again: the apply fails in time, and the next one continues.
 #[tokio::test]
-async fn an_api_server_that_dies() {
+async fn api_server_outage_ends_the_apply() {
     let (stage, workspace) = typed("dead").await;
     let workspace = workspace.with_environment("GITLABSPOT_CLOCK_SPEED", "10");
     let proxy = stage.kubernetes_faults();
@@ -118,17 +118,16 @@ async fn an_api_server_that_dies() {
     proxy.forget();
     workspace.set(&json!({ "image_missing": true }));
     let running = workspace.begin_apply();
-    rollout_is_waited_for(proxy).await;
+    is_waiting_for_rollout(proxy).await;
     proxy.go_down().await;
-    let said = running.output().await.failed();
-    assert!(
-        said.contains("The rollout of the manager did not complete") && said.contains("cannot be reached"),
-        "{said}"
-    );
-    assert!(!said.contains("timed out after"), "waited on: {said}");
+    let printed = running.output().await.failed();
+    let rollout =
+        format!("The rollout of the manager of the release {}/{NAME} did not complete", stage.namespace.name());
+    assert!(printed.contains(&rollout) && printed.contains("cannot be reached"), "{printed}");
+    assert!(!printed.contains("timed out after"), "waited on: {printed}");
 
-    let said = workspace.try_plan().await.unwrap_err().failed();
-    assert!(said.contains("cannot be reached") && said.contains("The state was not changed"), "{said}");
+    let printed = workspace.try_plan().await.unwrap_err().failed();
+    assert!(printed.contains("cannot be reached") && printed.contains("The state was not changed"), "{printed}");
     proxy.come_back();
     workspace.set(&json!({ "image_missing": false }));
     workspace.apply().await;
@@ -136,14 +135,14 @@ async fn an_api_server_that_dies() {
     end(&stage, &workspace).await;
 }
 
-/// R11: the token's time is over in the wait for the rollout: a new one is made, once, and the wait goes on.
+/// R11: the token expires during the wait for the rollout: a new one is created, once, and the wait continues.
 #[tokio::test]
-async fn a_token_ends_while_a_rollout_is_waited_for() {
+async fn token_is_renewed_during_a_rollout() {
     let (stage, workspace) = typed("token").await;
     let proxy = stage.kubernetes_faults();
     workspace.set(&json!({ "image_missing": true }));
     let running = workspace.begin_apply();
-    rollout_is_waited_for(proxy).await;
+    is_waiting_for_rollout(proxy).await;
     let before = proxy.calls().len();
     // A token of the same second is the same.
     let second = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
@@ -163,9 +162,9 @@ async fn a_token_ends_while_a_rollout_is_waited_for() {
     end(&stage, &workspace).await;
 }
 
-/// R11: the same with a command that gives tokens: it is called once more, and the wait goes on with what it gives then.
+/// R11: the same with a command that returns tokens: it runs once more, and the wait continues with the new token.
 #[tokio::test]
-async fn a_token_of_a_command_ends_while_a_rollout_is_waited_for() {
+async fn exec_token_is_renewed_during_a_rollout() {
     let (stage, workspace) = typed("token_of_command").await;
     let proxy = stage.kubernetes_faults();
     let rules = json!([{ "apiGroups": ["*"], "resources": ["*"], "verbs": ["*"] }]);
@@ -187,7 +186,7 @@ async fn a_token_of_a_command_ends_while_a_rollout_is_waited_for() {
 
     workspace.set(&json!({ "image_missing": true }));
     let running = workspace.begin_apply();
-    rollout_is_waited_for(proxy).await;
+    is_waiting_for_rollout(proxy).await;
     let (before, called_before) = (proxy.calls().len(), called());
     renew().await;
     proxy.expire_tokens();
@@ -220,9 +219,9 @@ async fn let_go(stage: &Stage) {
     maps.patch("held", &PatchParams::default(), &Patch::Merge(free)).await.unwrap();
 }
 
-/// R13: a namespace of this name is being deleted: its end is waited for, and it is made anew.
+/// R13: a namespace with this name is being deleted: its end is waited for, and it is created again.
 #[tokio::test]
-async fn the_end_of_a_namespace_is_waited_for() {
+async fn terminating_namespace_is_waited_for() {
     let (stage, workspace) = typed("terminating").await;
     terminating(&stage).await;
     let proxy = stage.kubernetes_faults();
@@ -236,19 +235,19 @@ async fn the_end_of_a_namespace_is_waited_for() {
     end(&stage, &workspace).await;
 }
 
-/// R13: one that does not end in time, and one that is not the release's to make.
+/// R13: a namespace whose deletion does not end in time, and one that the release is not to create.
 #[tokio::test]
-async fn a_namespace_that_does_not_end() {
+async fn terminating_namespace_times_out() {
     let (stage, workspace) = typed("terminating_for_ever").await;
     terminating(&stage).await;
     let settings = |text: &str| format!("resource \"gitlabspot_runner_release\" \"runner\" {{\n  {text}\n}}\n");
     workspace.write("override.tf", &settings("timeouts = { create = \"2s\" }"));
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains("Namespace is being deleted") && said.contains("Nothing was created"), "{said}");
+    let printed = workspace.try_apply().await.failed();
+    assert!(printed.contains("Namespace is being deleted") && printed.contains("Nothing was created"), "{printed}");
 
     workspace.write("override.tf", &settings("create_namespace = false"));
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains("cannot be created while the namespace is being deleted"), "{said}");
+    let printed = workspace.try_apply().await.failed();
+    assert!(printed.contains("cannot be created while the namespace is being deleted"), "{printed}");
     assert_eq!(stage.kubernetes_faults().changes(), [""; 0]);
     let_go(&stage).await;
     assert!(!workspace.state().await.contains(ADDRESS));

@@ -7,7 +7,7 @@ use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::api::{ListParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
-use super::{ADDRESS, NAME, end, generation, replica_sets, rollout_is_waited_for, start_pods, typed};
+use super::{ADDRESS, NAME, end, generation, is_waiting_for_rollout, replica_sets, start_pods, typed};
 
 /// What a create applies, in order.
 const KINDS: [&str; 9] = [
@@ -29,27 +29,27 @@ async fn interrupted(stage: &Stage, running: Running) -> String {
 }
 
 /// Waits until a request hangs, and ends engine and provider.
-async fn killed_at_the_hang(stage: &Stage, running: Running) {
+async fn killed_while_hanging(stage: &Stage, running: Running) {
     let proxy = stage.kubernetes_faults();
     until("a request hangs", async || proxy.calls().iter().any(|call| call.fault.is_some())).await;
     let _ = running.kill().await;
     proxy.forget();
 }
 
-/// R16: Ctrl-C while the rollout of a create is waited for: the state has the release, and the next apply replaces it,
-/// as engines do with what was not made wholly.
+/// R16: Ctrl-C during the rollout of a create: the state has the release, and the next apply replaces it, as engines do
+/// with a tainted resource.
 #[tokio::test]
-async fn of_a_create() {
+async fn interrupt_during_create() {
     let (stage, workspace) = typed("interrupted_create").await;
     workspace.set(&json!({ "image_missing": true }));
     let running = workspace.begin_apply();
-    rollout_is_waited_for(stage.kubernetes_faults()).await;
-    let said = interrupted(&stage, running).await;
+    is_waiting_for_rollout(stage.kubernetes_faults()).await;
+    let printed = interrupted(&stage, running).await;
     assert!(
-        said.contains("cancelled; last seen: ") && said.contains("What was created before is in the state"),
-        "{said}"
+        printed.contains("cancelled; last seen: ") && printed.contains("What was created before is in the state"),
+        "{printed}"
     );
-    assert!(said.contains("the next apply deletes and recreates it"), "{said}");
+    assert!(printed.contains("the next apply deletes and recreates it"), "{printed}");
     assert!(workspace.state().await.resource(ADDRESS)["manifest"].as_object().unwrap().len() == KINDS.len());
     workspace.set(&json!({ "image_missing": false }));
     assert_eq!(workspace.plan().await.changes()[ADDRESS], ["delete", "create"]);
@@ -58,18 +58,18 @@ async fn of_a_create() {
     end(&stage, &workspace).await;
 }
 
-/// R16: Ctrl-C while the rollout of an update is waited for: the next apply waits on, and rolls nothing anew.
+/// R16: Ctrl-C during the rollout of an update: the next apply continues the wait, and restarts nothing.
 #[tokio::test]
-async fn of_an_update() {
+async fn interrupt_during_update() {
     let (stage, workspace) = typed("interrupted_update").await;
     workspace.apply().await;
     let proxy = stage.kubernetes_faults();
     proxy.forget();
     workspace.set(&json!({ "image_missing": true }));
     let running = workspace.begin_apply();
-    rollout_is_waited_for(proxy).await;
-    let said = interrupted(&stage, running).await;
-    assert!(said.contains("cancelled; last seen: "), "{said}");
+    is_waiting_for_rollout(proxy).await;
+    let printed = interrupted(&stage, running).await;
+    assert!(printed.contains("cancelled; last seen: "), "{printed}");
     let before = generation(&stage).await;
     start_pods(&stage).await;
     workspace.apply().await;
@@ -78,16 +78,16 @@ async fn of_an_update() {
     end(&stage, &workspace).await;
 }
 
-/// R16: Ctrl-C while the API server says nothing, or is not there: nobody waits for the last of eight tries.
+/// R16: Ctrl-C while the API server does not respond, or is not running: the eight attempts are not completed.
 #[tokio::test]
-async fn of_an_api_server_that_is_silent() {
+async fn interrupt_while_the_api_server_is_silent() {
     let (stage, workspace) = typed("interrupted_silence").await;
     let proxy = stage.kubernetes_faults();
     proxy.inject(KubernetesFault::hang("PATCH", &format!("/configmaps/{NAME}")).without("dryRun").times(0));
     let running = workspace.begin_apply();
     until("a request hangs", async || proxy.calls().iter().any(|call| call.fault.is_some())).await;
-    let said = interrupted(&stage, running).await;
-    assert!(said.contains("the run was stopped before the Kubernetes API answered"), "{said}");
+    let printed = interrupted(&stage, running).await;
+    assert!(printed.contains("the run was stopped before the Kubernetes API answered"), "{printed}");
     assert!(workspace.state().await.contains(ADDRESS));
     proxy.forget();
     workspace.apply().await;
@@ -96,12 +96,14 @@ async fn of_an_api_server_that_is_silent() {
     proxy.forget();
     workspace.set(&json!({ "image_missing": true }));
     let running = workspace.begin_apply();
-    rollout_is_waited_for(proxy).await;
+    is_waiting_for_rollout(proxy).await;
     proxy.go_down().await;
-    let said = interrupted(&stage, running).await;
+    let printed = interrupted(&stage, running).await;
     // Between two looks, or in one.
-    let is_stopped = said.contains("did not complete: cancelled") || said.contains("the run was stopped before");
-    assert!(said.contains("The rollout of the manager did not complete") && is_stopped, "{said}");
+    let is_stopped = printed.contains("did not complete: cancelled") || printed.contains("the run was stopped before");
+    let rollout =
+        format!("The rollout of the manager of the release {}/{NAME} did not complete", stage.namespace.name());
+    assert!(printed.contains(&rollout) && is_stopped, "{printed}");
     proxy.come_back();
     workspace.set(&json!({ "image_missing": false }));
     workspace.apply().await;
@@ -109,10 +111,10 @@ async fn of_an_api_server_that_is_silent() {
     end(&stage, &workspace).await;
 }
 
-/// R16: Ctrl-C while a destroy waits for the last jobs: roles and what the pods need stay. The next plan shows what is being
-/// deleted, an apply waits for its end and makes it again, and a destroy waits on.
+/// R16: Ctrl-C while a destroy waits for the last jobs: roles and what the pods need remain. The next plan shows what
+/// is being deleted, an apply waits for its end and creates it again, and a destroy continues the wait.
 #[tokio::test]
-async fn of_a_destroy() {
+async fn interrupt_during_destroy() {
     let (stage, workspace) = typed("interrupted_destroy").await;
     workspace.apply().await;
     let pods = stage.kubernetes.api::<Pod>(stage.namespace.name());
@@ -127,8 +129,9 @@ async fn of_a_destroy() {
         proxy.forget();
         let running = workspace.begin_destroy();
         until("the Deployment is being deleted", async || !proxy.calls_of("DELETE", "/deployments/").is_empty()).await;
-        let said = interrupted(&stage, running).await;
-        assert!(said.contains("Removing the release failed: cancelled") && said.contains("destroy again"), "{said}");
+        let printed = interrupted(&stage, running).await;
+        let removing = format!("Removing the release {}/{NAME} failed: cancelled", stage.namespace.name());
+        assert!(printed.contains(&removing) && printed.contains("destroy again"), "{printed}");
         let left = stage.namespace.objects().await;
         for kind in ["Role", "RoleBinding", "ServiceAccount", "ConfigMap", "Secret"] {
             assert!(left.contains(&format!("{kind}/{NAME}")), "{kind} in {left:?}");
@@ -158,16 +161,16 @@ async fn of_a_destroy() {
     end(&stage, &workspace).await;
 }
 
-/// R16: `kill -9` at each request of a create, one run after the other: each goes on where the one before was ended,
-/// without a state, and at last all is there, once.
+/// R16: `kill -9` at each request of a create, one run after the other: each continues where the one before ended,
+/// without a state, and at last every object exists once.
 #[tokio::test]
-async fn killed_at_every_point_of_a_create() {
+async fn crash_at_every_request_of_a_create() {
     let (stage, workspace) = typed("killed_create").await;
     let proxy = stage.kubernetes_faults();
     let places = KINDS.map(|kind| format!("/{kind}/{NAME}?"));
     for place in std::iter::once(&format!("/namespaces/{}?", stage.namespace.name())).chain(&places) {
         proxy.inject(KubernetesFault::hang("PATCH", place).without("dryRun"));
-        killed_at_the_hang(&stage, workspace.begin_apply()).await;
+        killed_while_hanging(&stage, workspace.begin_apply()).await;
         assert!(!workspace.state().await.contains(ADDRESS));
     }
     workspace.apply().await;
@@ -176,10 +179,10 @@ async fn killed_at_every_point_of_a_create() {
     end(&stage, &workspace).await;
 }
 
-/// R16: `kill -9` in an update that had made an object of which the state does not tell: destroy removes it, too, and so
+/// R16: `kill -9` in an update that had created an object which is not in the state: a destroy deletes it, too, and so
 /// does the next apply of a configuration without it.
 #[tokio::test]
-async fn killed_in_an_update() {
+async fn crash_during_update() {
     let (stage, workspace) = typed("killed_update").await;
     let budgets = stage.kubernetes.api::<PodDisruptionBudget>(stage.namespace.name());
     workspace.set(&json!({ "pod_disruption_budget": false }));
@@ -188,7 +191,7 @@ async fn killed_in_an_update() {
     for concurrent in [4, 5] {
         workspace.set(&json!({ "pod_disruption_budget": true, "concurrent": concurrent }));
         proxy.inject(KubernetesFault::hang("PATCH", &format!("/servicemonitors/{NAME}?")).without("dryRun"));
-        killed_at_the_hang(&stage, workspace.begin_apply()).await;
+        killed_while_hanging(&stage, workspace.begin_apply()).await;
         assert!(budgets.get_opt(NAME).await.unwrap().is_some());
         workspace.set(&json!({ "pod_disruption_budget": false }));
         if concurrent == 4 {
@@ -200,36 +203,36 @@ async fn killed_in_an_update() {
     end(&stage, &workspace).await;
 }
 
-/// R16: `kill -9` at each request of a destroy: the next one goes on, and at last nothing is left.
+/// R16: `kill -9` at each request of a destroy: the next one continues, and at last nothing remains.
 #[tokio::test]
-async fn killed_at_every_point_of_a_destroy() {
+async fn crash_at_every_request_of_a_destroy() {
     let (stage, workspace) = typed("killed_destroy").await;
     workspace.apply().await;
     let proxy = stage.kubernetes_faults();
     for kind in ["deployments", "configmaps", "servicemonitors", "rolebindings", "roles", "serviceaccounts"] {
         proxy.inject(KubernetesFault::hang("DELETE", &format!("/{kind}/{NAME}?")));
-        killed_at_the_hang(&stage, workspace.begin_destroy()).await;
+        killed_while_hanging(&stage, workspace.begin_destroy()).await;
     }
     proxy.inject(KubernetesFault::hang("DELETE", &format!("/namespaces/{}?", stage.namespace.name())));
-    killed_at_the_hang(&stage, workspace.begin_destroy()).await;
+    killed_while_hanging(&stage, workspace.begin_destroy()).await;
     end(&stage, &workspace).await;
 }
 
-/// R9: as far as it goes without a record to lock: of two applies of the same configuration at once, each with a state of
-/// its own, one makes the release. The other is told, and its destroy leaves alone what is not its own.
+/// R9: without a record to lock: of two applies of the same configuration at once, each with its own state, one creates
+/// the release. The other one is an error, and its destroy does not delete objects of the first.
 #[tokio::test]
-async fn two_applies_at_once() {
+async fn concurrent_applies_of_one_release() {
     let (stage, workspace) = typed("at_once").await;
     let other = workspace.twin();
     let (one, two) = (workspace.begin_apply(), other.begin_apply());
     let (one, two) = tokio::join!(one.output(), two.output());
-    let (winner, loser, said) = match (one.code, two.code) {
+    let (winner, loser, printed) = match (one.code, two.code) {
         (Some(0), Some(1)) => (&workspace, &other, two.prose()),
         (Some(1), Some(0)) => (&other, &workspace, one.prose()),
         _ => panic!("{one}\n{two}"),
     };
     let is_told = ["belongs to another resource", "was adopted by another create"];
-    assert!(is_told.iter().any(|text| said.contains(text)), "{said}");
+    assert!(is_told.iter().any(|text| printed.contains(text)), "{printed}");
     winner.assert_stable().await;
     loser.destroy().await;
     winner.assert_stable().await;

@@ -55,7 +55,7 @@ async fn typed(test: &str) -> (Stage, Workspace) {
 
 async fn end(stage: &Stage, workspace: &Workspace) {
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
     assert!(!stage.namespace.exists().await);
 }
 
@@ -77,7 +77,7 @@ async fn start_pods(stage: &Stage) {
 }
 
 /// Waits until everything is applied and the Deployment is looked at again and again.
-async fn rollout_is_waited_for(proxy: &KubernetesProxy) {
+async fn is_waiting_for_rollout(proxy: &KubernetesProxy) {
     let looks = format!("/deployments/{NAME}");
     until("the rollout is waited for", async || {
         let calls = proxy.calls();
@@ -99,12 +99,12 @@ async fn generation(stage: &Stage) -> i64 {
 }
 
 #[tokio::test]
-async fn the_guides_values_file_works_unchanged() {
+async fn guide_values_file_works_unchanged() {
     let stage = Stage::new("runner_release/values", Engine::opentofu()).await;
     let workspace = stage.testdata("runner_release/values", variables(&stage)).await;
     workspace.write("values.yaml", GUIDE);
-    let said = workspace.apply().await;
-    assert!(said.to_string().contains("Token in a values file"), "{said}");
+    let printed = workspace.apply().await;
+    assert!(printed.to_string().contains("Token in a values file"), "{printed}");
     workspace.assert_stable().await;
 
     let template = files(&stage).await.remove("config.template.toml").unwrap();
@@ -130,12 +130,12 @@ async fn the_guides_values_file_works_unchanged() {
         assert!(objects.iter().any(|name| name == object), "{object} in {objects:?}");
     }
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
     assert!(!stage.namespace.exists().await);
 }
 
 #[tokio::test]
-async fn typed_attributes_with_everything() {
+async fn every_typed_attribute_is_applied() {
     let stage = Stage::new("runner_release/typed", Engine::opentofu()).await;
     let workspace = stage.testdata("runner_release/typed", with_token(&stage, "runner_token", "glrt-never-seen")).await;
     let plan = workspace.plan().await;
@@ -174,12 +174,12 @@ async fn typed_attributes_with_everything() {
     assert_eq!(generation(&stage).await, before + 2);
 
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
     assert!(!stage.namespace.exists().await);
 }
 
 #[tokio::test]
-async fn config_toml_as_text() {
+async fn config_toml_as_text_is_applied() {
     let stage = Stage::new("runner_release/config_toml", Engine::opentofu()).await;
     let variables = with_token(&stage, "registration_token", "GR1348941-of-a-group");
     let workspace = stage.testdata("runner_release/config_toml", variables).await;
@@ -191,11 +191,11 @@ async fn config_toml_as_text() {
     assert!(files["settings"].contains("UNREGISTER='true'"), "{}", files["settings"]);
     workspace.assert_import(ADDRESS, &id(&stage), &[]).await;
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
 #[tokio::test]
-async fn changes_by_hand_are_shown_and_repaired() {
+async fn manual_changes_are_reported_and_repaired() {
     let stage = Stage::new("runner_release/drift", Engine::opentofu()).await;
     let workspace = stage.testdata("runner_release/typed", with_token(&stage, "runner_token", "glrt-x")).await;
     workspace.apply().await;
@@ -226,56 +226,56 @@ async fn changes_by_hand_are_shown_and_repaired() {
     workspace.apply().await;
     workspace.assert_stable().await;
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
 #[tokio::test]
-async fn a_rollout_that_fails_names_the_pods_reason() {
+async fn failed_rollout_names_the_reason_of_the_pods() {
     let stage = Stage::new("runner_release/rollout", Engine::opentofu()).await;
     let workspace = stage.testdata("runner_release/typed", with_token(&stage, "runner_token", "glrt-x")).await;
     workspace.apply().await;
     workspace.set(&json!({ "image_missing": true, "update_timeout": "3s" }));
-    let said = workspace.try_apply().await;
-    assert_ne!(said.code, Some(0));
+    let printed = workspace.try_apply().await;
+    assert_ne!(printed.code, Some(0));
     for text in ["Runner manager is not available", "ImagePullBackOff"] {
-        assert!(said.to_string().contains(text), "{text} in {said}");
+        assert!(printed.to_string().contains(text), "{text} in {printed}");
     }
     // What was applied is in the state; the next apply goes on from there.
     workspace.set(&json!({ "image_missing": false, "update_timeout": null }));
     workspace.apply().await;
     workspace.assert_stable().await;
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
 #[tokio::test]
-async fn what_others_made_is_not_touched() {
+async fn objects_of_others_are_not_changed() {
     let stage = Stage::new("runner_release/stranger", Engine::opentofu()).await;
     stage.namespace.create().await;
     let theirs: ConfigMap = serde_json::from_value(json!({ "metadata": { "name": NAME } })).unwrap();
     let config_maps = stage.kubernetes.api::<ConfigMap>(stage.namespace.name());
     config_maps.create(&PostParams::default(), &theirs).await.unwrap();
     let workspace = stage.testdata("runner_release/typed", with_token(&stage, "runner_token", "glrt-x")).await;
-    let said = workspace.try_apply().await;
-    assert!(said.to_string().contains("Object already exists"), "{said}");
+    let printed = workspace.try_apply().await;
+    assert!(printed.to_string().contains("Object already exists"), "{printed}");
     assert_eq!(stage.namespace.objects().await, [format!("ConfigMap/{NAME}")]);
     assert!(!workspace.state().await.contains(ADDRESS));
 }
 
 #[tokio::test]
-async fn a_cluster_that_is_gone_lets_destroy_end() {
+async fn destroy_succeeds_after_the_cluster_was_deleted() {
     let stage = Stage::new("runner_release/cluster_gone", Engine::opentofu()).await;
     let workspace = stage.testdata("runner_release/typed", with_token(&stage, "runner_token", "glrt-x")).await;
     workspace.apply().await;
     stage.account.eks().delete_cluster().name(stage.account.cluster()).send().await.unwrap();
-    let said = workspace.destroy().await;
-    assert!(said.to_string().contains("Cluster no longer exists"), "{said}");
+    let printed = workspace.destroy().await;
+    assert!(printed.to_string().contains("Cluster no longer exists"), "{printed}");
     assert!(!workspace.state().await.contains(ADDRESS));
 }
 
-/// R17: one object is not accepted; what was applied before it is in the state, and destroy cleans it up.
+/// R17: one object is refused; the objects that were applied before it are in the state, and a destroy deletes them.
 #[tokio::test]
-async fn a_refused_object_leaves_the_others_in_the_state() {
+async fn refused_object_keeps_the_others_in_the_state() {
     let stage = Stage::new("runner_release/refused", Engine::opentofu()).await;
     let workspace = stage.testdata("runner_release/typed", with_token(&stage, "runner_token", "glrt-x")).await;
     let mount = r#"[{ name = "not-there", mount_path = "/x" }]"#;
@@ -283,13 +283,16 @@ async fn a_refused_object_leaves_the_others_in_the_state() {
         "override.tf",
         &format!("resource \"gitlabspot_runner_release\" \"runner\" {{\n  volume_mounts = {mount}\n}}\n"),
     );
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains("Cannot apply the runner release") && said.contains("Not found: \"not-there\""), "{said}");
+    let printed = workspace.try_apply().await.failed();
+    assert!(
+        printed.contains("Cannot apply the runner release") && printed.contains("Not found: \"not-there\""),
+        "{printed}"
+    );
     let state = workspace.state().await;
     let manifest = &state.resource(ADDRESS)["manifest"];
     let config_map = &manifest[format!("ConfigMap {}/{NAME}", stage.namespace.name())];
     assert!(config_map.is_string(), "{manifest}");
     assert!(stage.namespace.objects().await.contains(&format!("ConfigMap/{NAME}")));
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }

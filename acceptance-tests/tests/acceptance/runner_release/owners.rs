@@ -8,18 +8,18 @@ use super::{ADDRESS, end, generation, typed};
 
 const MANIFEST: &str = "main.tf";
 
-fn assert_refused(said: Output) {
-    assert_ne!(said.code, Some(0));
-    let said = said.prose();
+fn assert_refused(printed: Output) {
+    assert_ne!(printed.code, Some(0));
+    let printed = printed.prose();
     for text in ["belongs to another resource", "write a `moved` block", "create_before_destroy"] {
-        assert!(said.contains(text), "{text} in {said}");
+        assert!(printed.contains(text), "{text} in {printed}");
     }
 }
 
 /// R24: `create_before_destroy`, a rename without `moved` and a second resource of one name: refused before anything is
-/// changed. With `moved` there is nothing to do, and a replacement without `create_before_destroy` works.
+/// changed. With `moved` the plan is empty, and a replacement without `create_before_destroy` works.
 #[tokio::test]
-async fn a_create_does_not_take_what_another_address_has() {
+async fn second_resource_of_one_release_is_refused() {
     let (stage, workspace) = typed("owners").await;
     workspace.apply().await;
     let before = generation(&stage).await;
@@ -37,8 +37,8 @@ async fn a_create_does_not_take_what_another_address_has() {
     let renamed = text.replace("\"gitlabspot_runner_release\" \"runner\"", "\"gitlabspot_runner_release\" \"renamed\"");
     assert_ne!(renamed, text);
     workspace.write(MANIFEST, &renamed);
-    let said = workspace.plan().await.output().prose();
-    assert!(said.contains("If the resource was renamed, write a `moved` block"), "{said}");
+    let printed = workspace.plan().await.output().prose();
+    assert!(printed.contains("If the resource was renamed, write a `moved` block"), "{printed}");
     let moved = format!("moved {{\n  from = {ADDRESS}\n  to   = gitlabspot_runner_release.renamed\n}}\n");
     workspace.write("moved.tf", &moved);
     let plan = workspace.plan().await;

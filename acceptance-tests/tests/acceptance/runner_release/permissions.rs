@@ -44,13 +44,13 @@ async fn of(test: &str, roles: &[Value], more: Value) -> (Stage, Workspace, Rest
 }
 
 /// Creates, looks, imports, fails, and changes one kind of objects for the other.
-async fn lives(stage: &Stage, workspace: &Workspace) {
+async fn create_update_import(stage: &Stage, workspace: &Workspace) {
     workspace.apply().await;
     workspace.assert_stable().await;
     workspace.assert_import(ADDRESS, &id(stage), &[]).await;
     workspace.set(&json!({ "image_missing": true }));
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains("ImagePullBackOff"), "{said}");
+    let printed = workspace.try_apply().await.failed();
+    assert!(printed.contains("ImagePullBackOff"), "{printed}");
     workspace.set(&json!({ "image_missing": false, "autoscaled": true }));
     workspace.apply().await;
     workspace.assert_stable().await;
@@ -64,7 +64,7 @@ fn right(verb: &str, group: &str, resource: &str) -> Right {
 }
 
 /// What a request asks for; nothing for what everybody may ask.
-fn asked(call: &KubernetesCall) -> Vec<Right> {
+fn permissions_of(call: &KubernetesCall) -> Vec<Right> {
     let parts: Vec<&str> = call.path.trim_start_matches('/').split('/').collect();
     let (group, below) = match parts.as_slice() {
         ["api", _, below @ ..] => ("", below),
@@ -128,7 +128,7 @@ fn assert_exact(roles: &[Value], calls: &[KubernetesCall], granted: &BTreeSet<Ri
     let other: Vec<_> = calls.iter().filter(|call| call.status == Some(403) && !is_known(call)).collect();
     assert!(other.is_empty(), "{other:?}");
     let mut needed = granted.clone();
-    needed.extend(calls.iter().flat_map(asked));
+    needed.extend(calls.iter().flat_map(permissions_of));
     for role in roles {
         let rules: Vec<PolicyRule> = serde_json::from_value(role["rules"].clone()).unwrap();
         let mut idle = of_rules(&rules);
@@ -140,10 +140,10 @@ fn assert_exact(roles: &[Value], calls: &[KubernetesCall], granted: &BTreeSet<Ri
     }
 }
 
-/// R27: an identity that reads what `docs/permissions/plan` says, without Secrets: one warning names what is missing, and the
-/// plan is that of an administrator, also when something changed. With less it is the same.
+/// R27: an identity with the permissions of `docs/permissions/plan`, without Secrets: one warning names what is
+/// missing, and the plan is that of an administrator, also with changes. With fewer permissions it is the same.
 #[tokio::test]
-async fn a_plan_needs_rights_to_read() {
+async fn plan_needs_only_read_permissions() {
     let (stage, workspace, restricted) = of("plan", &roles(PLAN), json!({})).await;
     let provider = restricted.provider();
     workspace.write("provider_override.tf.json", "{}");
@@ -152,12 +152,12 @@ async fn a_plan_needs_rights_to_read() {
     stage.kubernetes_faults().forget();
     let plan = workspace.plan().await;
     assert!(plan.is_empty(), "{}", plan.output());
-    let said = plan.output().prose();
+    let printed = plan.output().prose();
     let namespace = stage.namespace.name();
-    assert_eq!(said.matches("Warning: Missing permissions to read the release").count(), 1, "{said}");
+    assert_eq!(printed.matches("Warning: Missing permissions to read the release").count(), 1, "{printed}");
     let missing = format!("permissions are missing: - get secrets in the namespace {namespace} The roles and");
-    assert!(said.contains(&missing), "{said}");
-    let rights: BTreeSet<Right> = stage.kubernetes_faults().calls().iter().flat_map(asked).collect();
+    assert!(printed.contains(&missing), "{printed}");
+    let rights: BTreeSet<Right> = stage.kubernetes_faults().calls().iter().flat_map(permissions_of).collect();
     assert!(rights.contains(&right("get", "rbac.authorization.k8s.io", "roles")), "{rights:?}");
 
     let roles = stage.kubernetes.api::<Role>(namespace);
@@ -172,12 +172,13 @@ async fn a_plan_needs_rights_to_read() {
     assert_eq!(left, [""; 0]);
 }
 
-/// R19: in a namespace that is there the documented Role is enough, from create to destroy, and not more than that.
+/// R19: in an existing namespace the documented Role is sufficient, from create to destroy, and each of its permissions
+/// is needed.
 #[tokio::test]
-async fn the_documented_role_is_enough() {
+async fn documented_role_is_sufficient() {
     let role = role("-release");
     let (stage, workspace, restricted) = of("permissions", std::slice::from_ref(&role), json!({})).await;
-    lives(&stage, &workspace).await;
+    create_update_import(&stage, &workspace).await;
     let granted = granted(&stage).await;
     workspace.destroy().await;
     assert_exact(&[role], &stage.kubernetes_faults().calls(), &granted, true);
@@ -187,9 +188,10 @@ async fn the_documented_role_is_enough() {
     assert_eq!(left, [""; 0]);
 }
 
-/// R19: with a namespace to make, the ClusterRole is; without its second rule the namespace stays, with a warning.
+/// R19: with a namespace to create, the ClusterRole is sufficient; without its second rule the namespace remains, with
+/// a warning.
 #[tokio::test]
-async fn the_documented_cluster_role_is_enough() {
+async fn documented_cluster_role_is_sufficient() {
     for lists in [true, false] {
         let mut role = role("-and-namespace");
         if !lists {
@@ -198,27 +200,30 @@ async fn the_documented_cluster_role_is_enough() {
         let test = format!("permissions_namespace_{lists}");
         let more = json!({ "create_namespace": true });
         let (stage, workspace, restricted) = of(&test, std::slice::from_ref(&role), more).await;
-        lives(&stage, &workspace).await;
+        create_update_import(&stage, &workspace).await;
         let granted = granted(&stage).await;
-        let said = workspace.destroy().await.prose();
+        let printed = workspace.destroy().await.prose();
         if lists {
             assert_exact(&[role], &stage.kubernetes_faults().calls(), &granted, false);
-            assert!(!said.contains("Warning") && !stage.namespace.exists().await, "{said}");
+            assert!(!printed.contains("Warning") && !stage.namespace.exists().await, "{printed}");
         } else {
-            assert!(said.contains("Namespace kept") && said.contains("not all of its objects can be listed"), "{said}");
+            assert!(
+                printed.contains("Namespace kept") && printed.contains("not all of its objects can be listed"),
+                "{printed}"
+            );
             assert_eq!(stage.namespace.objects().await, [""; 0]);
         }
         restricted.remove().await;
     }
 }
 
-/// R19: with roles of the whole cluster, both together are.
+/// R19: with roles of the whole cluster, both together are sufficient.
 #[tokio::test]
-async fn the_documented_roles_of_the_cluster_are_enough() {
+async fn documented_roles_are_sufficient_for_cluster_wide_access() {
     let both = [without_grants(role("-release")), role("-cluster-wide")];
     let more = json!({ "rbac": { "cluster_wide": true } });
     let (stage, workspace, restricted) = of("permissions_cluster", &both, more).await;
-    lives(&stage, &workspace).await;
+    create_update_import(&stage, &workspace).await;
     let granted = granted(&stage).await;
     workspace.destroy().await;
     assert_exact(&both[1..], &stage.kubernetes_faults().calls(), &granted, true);
@@ -226,14 +231,15 @@ async fn the_documented_roles_of_the_cluster_are_enough() {
     restricted.remove().await;
 }
 
-/// R19: who has not what the manager is to have is told so by the plan; and may make a release without roles.
+/// R19: an identity without the permissions that the manager is to have is refused by the plan; it can create a release
+/// without roles.
 #[tokio::test]
-async fn nobody_grants_what_he_has_not() {
+async fn missing_permissions_to_grant_are_refused_at_plan() {
     let role = without_grants(role("-release"));
     let (stage, workspace, restricted) = of("permissions_grants", &[role], json!({})).await;
-    let said = workspace.try_plan().await.unwrap_err().failed();
+    let printed = workspace.try_plan().await.unwrap_err().failed();
     let named = format!("Role {}/{NAME} was rejected", stage.namespace.name());
-    assert!(said.contains(&named) && said.contains("RBAC permissions not currently held"), "{said}");
+    assert!(printed.contains(&named) && printed.contains("RBAC permissions not currently held"), "{printed}");
     workspace.set(&json!({ "rbac": { "create": false } }));
     workspace.apply().await;
     workspace.assert_stable().await;

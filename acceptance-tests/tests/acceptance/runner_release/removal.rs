@@ -4,9 +4,10 @@ use gitlabspot_acceptance_tests::{Engine, Stage};
 
 use super::{NAME, end, typed, with_token};
 
-/// Each object goes once: the Deployment first and its pods with it, what they may do last, the namespace at the end.
+/// Each object is deleted once: the Deployment with its pods first, their permissions last, and the namespace at the
+/// end.
 #[tokio::test]
-async fn roles_go_last() {
+async fn destroy_deletes_roles_last() {
     let (stage, workspace) = typed("order").await;
     workspace.apply().await;
     let proxy = stage.kubernetes_faults();
@@ -28,9 +29,9 @@ async fn roles_go_last() {
     assert!(gone < next, "{calls:#?}");
 }
 
-/// Pods that registered themselves unregister by themselves as they end: nothing is written before the Deployment goes.
+/// Pods that registered themselves unregister as they end: nothing is written before the Deployment is deleted.
 #[tokio::test]
-async fn registered_pods_are_told_by_their_end_alone() {
+async fn destroy_lets_registered_pods_unregister() {
     let stage = Stage::new("runner_release/told", Engine::opentofu()).await;
     let proxy = stage.kubernetes_faults();
     let variables = with_token(&stage, "registration_token", "GR1348941-of-a-group");

@@ -8,9 +8,9 @@ use serde_json::json;
 
 use super::{ADDRESS, NAME, end, generation, replica_sets, start_pods, typed};
 
-/// R5: a status that is still that of the generation before, however good, ends no wait.
+/// R5: a status of an earlier generation, however good, ends no wait.
 #[tokio::test]
-async fn a_stale_status_is_no_success() {
+async fn stale_deployment_status_is_not_success() {
     let (stage, workspace) = typed("stale").await;
     workspace.apply().await;
     let proxy = stage.kubernetes_faults();
@@ -23,18 +23,19 @@ async fn a_stale_status_is_no_success() {
     // The first look is the refresh's.
     let deployment = format!("/deployments/{NAME}");
     proxy.inject(KubernetesFault::changed("GET", &deployment, stale).after(1).times(3));
-    let said = workspace.apply().await.prose();
+    let printed = workspace.apply().await.prose();
     let looks = proxy.calls_of("GET", &deployment);
     let stale = looks.iter().filter(|look| look.fault.is_some()).count();
-    assert!(stale == 3 && looks.last().unwrap().fault.is_none(), "{looks:#?} {said}");
+    assert!(stale == 3 && looks.last().unwrap().fault.is_none(), "{looks:#?} {printed}");
     assert_eq!(workspace.state().await.resource(ADDRESS)["status"], "available");
     workspace.assert_stable().await;
     end(&stage, &workspace).await;
 }
 
-/// R6: the controller gives up: its message and the pods' reasons are told at once, the state has what was applied.
+/// R6: the controller reports the exceeded deadline: its message and the reasons of the pods are in the error at once,
+/// the state has the applied objects.
 #[tokio::test]
-async fn a_deadline_that_is_exceeded() {
+async fn exceeded_progress_deadline_is_explained() {
     let (stage, workspace) = typed("deadline").await;
     workspace.apply().await;
     let deployments = stage.kubernetes.api::<Deployment>(stage.namespace.name());
@@ -42,16 +43,16 @@ async fn a_deadline_that_is_exceeded() {
     deployments.patch(NAME, &PatchParams::default(), &Patch::Merge(&soon)).await.unwrap();
     assert!(workspace.plan().await.is_empty(), "the deadline is not ours");
     workspace.set(&json!({ "image_missing": true }));
-    let said = workspace.try_apply().await.failed();
+    let printed = workspace.try_apply().await.failed();
     for text in [
         "Runner manager is not available",
         "has timed out progressing",
         "ImagePullBackOff",
         "are applied and in the state",
     ] {
-        assert!(said.contains(text), "{text} in {said}");
+        assert!(printed.contains(text), "{text} in {printed}");
     }
-    assert!(!said.contains("timed out after"), "waited on: {said}");
+    assert!(!printed.contains("timed out after"), "waited on: {printed}");
     let plan = workspace.plan().await;
     assert_eq!(plan.change(ADDRESS)["before"]["status"], "failed");
     assert_eq!(plan.change(ADDRESS)["actions"], json!(["update"]));
@@ -67,9 +68,10 @@ async fn a_deadline_that_is_exceeded() {
     end(&stage, &workspace).await;
 }
 
-/// R20: pods that are refused have no reason of their own: the ReplicaSet's is in the error, and the next apply goes on.
+/// R20: refused pods have no reason of their own: the reason of the ReplicaSet is in the error, and the next apply
+/// succeeds.
 #[tokio::test]
-async fn pods_that_are_refused() {
+async fn refused_pods_are_explained_by_the_replica_set() {
     let (stage, workspace) = typed("refused_pods").await;
     workspace.apply().await;
     let quotas = stage.kubernetes.api::<ResourceQuota>(stage.namespace.name());
@@ -81,10 +83,10 @@ async fn pods_that_are_refused() {
     })
     .await;
     workspace.set(&json!({ "concurrent": 4, "update_timeout": "5s" }));
-    let said = workspace.try_apply().await.failed();
+    let printed = workspace.try_apply().await.failed();
     for text in ["did not complete: timed out after ", "0 of 1 pods are new; pods are refused:", "exceeded quota: none"]
     {
-        assert!(said.contains(text), "{text} in {said}");
+        assert!(printed.contains(text), "{text} in {printed}");
     }
     assert_eq!(workspace.plan().await.change(ADDRESS)["before"]["status"], "progressing");
     quotas.delete("none", &DeleteParams::default()).await.unwrap();
@@ -94,16 +96,16 @@ async fn pods_that_are_refused() {
     end(&stage, &workspace).await;
 }
 
-/// R7: the time is over: the next apply goes on waiting, and rolls nothing anew.
+/// R7: the timeout ends: the next apply continues the wait, and restarts nothing.
 #[tokio::test]
-async fn the_next_apply_waits_on() {
+async fn rollout_timeout_is_continued_by_the_next_apply() {
     let (stage, workspace) = typed("waits_on").await;
     workspace.apply().await;
     workspace.set(&json!({ "image_missing": true, "update_timeout": "2s" }));
-    let said = workspace.try_apply().await.failed();
+    let printed = workspace.try_apply().await.failed();
     assert!(
-        said.contains("did not complete: timed out after ") && said.contains("the next apply waits again"),
-        "{said}"
+        printed.contains("did not complete: timed out after ") && printed.contains("the next apply waits again"),
+        "{printed}"
     );
     let before = generation(&stage).await;
     workspace.set(&json!({ "update_timeout": null }));
@@ -118,9 +120,9 @@ async fn the_next_apply_waits_on() {
     end(&stage, &workspace).await;
 }
 
-/// Each kind of change rolls the manager once: configuration, token, and what the user names in `restart_on`.
+/// Each kind of change restarts the manager once: configuration, token, and values in `restart_on`.
 #[tokio::test]
-async fn each_change_rolls_the_manager_once() {
+async fn each_change_restarts_the_manager_once() {
     let (stage, workspace) = typed("once").await;
     workspace.apply().await;
     assert_eq!(replica_sets(&stage).await, 1);

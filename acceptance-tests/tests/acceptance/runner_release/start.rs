@@ -168,9 +168,9 @@ fn asked(stage: &Stage) -> Vec<String> {
     stage.gitlab.calls().iter().map(told).collect()
 }
 
-/// An authentication token goes straight to work: nothing is registered, verified or unregistered.
+/// An authentication token is used directly: nothing is registered, verified or unregistered.
 #[tokio::test]
-async fn an_authentication_token_needs_no_registration() {
+async fn authentication_token_needs_no_registration() {
     let stage = Stage::new("runner_release/start", Engine::opentofu()).await;
     let workspace = released(&stage, "runner_release/typed", ("runner_token", "glrt-started")).await;
     let pod = Pod::of(&stage).await;
@@ -183,12 +183,13 @@ async fn an_authentication_token_needs_no_registration() {
     workspace.destroy().await;
     assert_eq!(asked(&stage), ["POST /jobs/request 204"]);
     assert_eq!(stage.gitlab.runners().len(), 1, "the runner was made in GitLab, and stays there");
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// R21: a registration token registers at start, and each pod unregisters once, when it ends: also one that is replaced.
+/// R21: a registration token registers at start, and each pod unregisters once, when it ends: also one that is
+/// replaced.
 #[tokio::test]
-async fn a_registration_ends_with_its_pod() {
+async fn registration_ends_with_its_pod() {
     let stage = Stage::new("runner_release/register", Engine::opentofu()).await;
     let token = ("registration_token", "GR1348941-of-a-group");
     let workspace = released(&stage, "runner_release/config_toml", token).await;
@@ -209,12 +210,12 @@ async fn a_registration_ends_with_its_pod() {
     assert_eq!(pod.calls(), ["register", "run", "unregister"].repeat(2));
     assert_eq!(asked(&stage), life.repeat(2));
     assert_eq!(stage.gitlab.runners(), [Value::Null; 0]);
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// R21: a container that starts again in its pod keeps its registration, and registers anew when GitLab has removed it.
+/// R21: a container that restarts in its pod keeps its registration, and registers again when GitLab has removed it.
 #[tokio::test]
-async fn a_container_that_starts_again_looks_at_its_registration() {
+async fn restarted_container_checks_its_registration() {
     let stage = Stage::new("runner_release/again", Engine::opentofu()).await;
     let token = ("registration_token", "GR1348941-of-a-group");
     let workspace = released(&stage, "runner_release/config_toml", token).await;
@@ -229,5 +230,5 @@ async fn a_container_that_starts_again_looks_at_its_registration() {
     pod.stop(running).await;
     assert_eq!(stage.gitlab.runners(), [Value::Null; 0]);
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }

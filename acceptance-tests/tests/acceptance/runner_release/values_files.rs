@@ -28,10 +28,11 @@ fn files() -> [BTreeMap<String, String>; 2] {
     found
 }
 
-/// R22: what Helm takes is taken: each file of a collection is applied, has an empty second plan and is destroyed, with one
-/// warning for those that say something without effect; the rest is refused in one round, each at its file.
+/// R22: values files that Helm accepts are accepted: each file of a collection is applied, has an empty second plan and
+/// is destroyed, with one warning for files that have keys without effect; the others are refused together, each with
+/// the path of its file.
 #[tokio::test]
-async fn forty_of_them() {
+async fn values_files_of_users_are_applied_as_by_helm() {
     let stage = Stage::new("runner_release/values_files", Engine::opentofu()).await;
     let [passing, refused] = files();
     assert_eq!((passing.len(), refused.len()), (35, 5));
@@ -49,26 +50,26 @@ async fn forty_of_them() {
     let mut of_refused = variables(&stage);
     of_refused["files"] = json!(refused);
     let workspace = stage.testdata("runner_release/values_files", of_refused).await;
-    let said = workspace.try_plan().await.unwrap_err();
-    assert_eq!(said.to_string().matches("Error: ").count(), 5, "{said}");
+    let printed = workspace.try_plan().await.unwrap_err();
+    assert_eq!(printed.to_string().matches("Error: ").count(), 5, "{printed}");
     for words in
         ["2 [[runners]] sections", "is a registration token", "metricName", "pod_annotations is a list", "SOPS"]
     {
-        assert!(said.prose().contains(words), "{words} in {said}");
+        assert!(printed.prose().contains(words), "{words} in {printed}");
     }
 
     let mut of_passing = variables(&stage);
     of_passing["files"] = json!(passing);
     workspace.set(&of_passing);
-    let said = workspace.apply().await;
-    let warnings = said.to_string().matches("Settings of a values file have no effect").count();
-    assert!(warnings > 0, "{said}");
+    let printed = workspace.apply().await;
+    let warnings = printed.to_string().matches("Settings of a values file have no effect").count();
+    assert!(warnings > 0, "{printed}");
     workspace.assert_stable().await;
     let deployments = stage.kubernetes.api::<Deployment>(namespace);
     assert_eq!(deployments.list(&Default::default()).await.unwrap().items.len(), 35);
 
     workspace.destroy().await;
     secrets.delete("runner-secret", &DeleteParams::default()).await.unwrap();
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
     namespaces.delete(namespace, &DeleteParams::default()).await.unwrap();
 }

@@ -11,7 +11,7 @@ pub(crate) mod scheduled;
 
 use std::time::Duration;
 
-use gitlabspot_acceptance_tests::{BuildNode, Engine, KubernetesProxy, Stage, Workspace, until_at_last};
+use gitlabspot_acceptance_tests::{BuildNode, Engine, KubernetesProxy, Stage, Workspace, until_slow};
 use k8s_openapi::api::core::v1::{Pod, ResourceQuota};
 use k8s_openapi::api::scheduling::v1::PriorityClass;
 use kube::api::{Api, DeleteParams, ListParams, PostParams};
@@ -21,10 +21,10 @@ const ADDRESS: &str = "gitlabspot_warm_capacity.next";
 const NAME: &str = "warm";
 
 /// What the controllers of a busy machine may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A build node with room for two jobs, and placeholders of a job's size that fit there alone.
-struct Scene {
+struct Fixture {
     workspace: Workspace,
     node: BuildNode,
     stage: Stage,
@@ -32,7 +32,7 @@ struct Scene {
     priority: i64,
 }
 
-impl Scene {
+impl Fixture {
     async fn new(test: &str, variables: Value) -> Self {
         let stage = Stage::new(&format!("warm_capacity/{test}"), Engine::opentofu()).await;
         stage.namespace.create().await;
@@ -117,7 +117,7 @@ impl Scene {
 
     async fn destroy(&self) {
         self.workspace.destroy().await;
-        self.stage.assert_nothing_left().await;
+        self.stage.assert_nothing_remains().await;
         assert!(!self.has_class().await, "{} is left", self.class());
     }
 }
@@ -154,7 +154,7 @@ fn phase(pod: &Pod) -> String {
 
 /// Asks until it is so.
 async fn until(is_so: impl AsyncFn() -> bool, what_is: impl AsyncFn() -> String) {
-    until_at_last(PATIENCE, is_so, async || format!("still {}", what_is().await)).await;
+    until_slow(TIMEOUT, is_so, async || format!("still {}", what_is().await)).await;
 }
 
 /// A job pod of ordinary priority, as the runner would make it, that runs on this node.

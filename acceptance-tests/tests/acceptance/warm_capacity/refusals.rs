@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use super::scheduled::{now, period};
-use super::{ADDRESS, Scene, quota_of};
+use super::{ADDRESS, Fixture, quota_of};
 
-/// W14: schedules and sizes that cannot be are refused at plan, at their attribute.
+/// W14: invalid schedules and sizes are refused at plan, with their attribute.
 #[tokio::test]
-async fn what_cannot_be_is_refused_at_plan() {
-    let scene = Scene::new("refusals", json!({})).await;
+async fn invalid_schedules_and_sizes_are_refused_at_plan() {
+    let fixture = Fixture::new("refusals", json!({})).await;
     let schedule = |start: &str, end: &str, zone: &str| json!({ "start": start, "end": end, "time_zone": zone });
     let cases: [(&str, Value, &str); 6] = [
         ("schedule", schedule("@daily", "0 18 * * *", "UTC"), "it has 1 fields instead of five"),
@@ -23,55 +23,55 @@ async fn what_cannot_be_is_refused_at_plan() {
         ("pod", json!({ "ephemeral_storage": "1Gi" }), "Missing argument"),
     ];
     for (variable, value, wanted) in cases {
-        let before = if variable == "pod" { super::pod(&scene.node) } else { Value::Null };
-        scene.workspace.set(&json!({ variable: value }));
-        let Err(said) = scene.workspace.try_plan().await else { panic!("{value} is taken") };
-        assert!(said.prose().contains(wanted), "{wanted} in {said}");
-        scene.workspace.set(&json!({ variable: before }));
+        let before = if variable == "pod" { super::pod(&fixture.node) } else { Value::Null };
+        fixture.workspace.set(&json!({ variable: value }));
+        let Err(printed) = fixture.workspace.try_plan().await else { panic!("{value} is taken") };
+        assert!(printed.prose().contains(wanted), "{wanted} in {printed}");
+        fixture.workspace.set(&json!({ variable: before }));
     }
-    assert_eq!(scene.stage.namespace.objects().await, [""; 0]);
+    assert_eq!(fixture.stage.namespace.objects().await, [""; 0]);
 }
 
-/// W15: what the cluster does not let in is an error with the cluster's reason; the next apply goes on.
+/// W15: objects that the cluster does not admit are an error with the reason of the cluster; the next apply succeeds.
 #[tokio::test]
-async fn a_quota_is_named() {
-    let scene = Scene::new("quota", json!({ "create_timeout": "8s" })).await;
-    let quota = quota_of(&scene.stage, 0).await;
-    let said = scene.workspace.try_apply().await.failed();
+async fn quota_is_named() {
+    let fixture = Fixture::new("quota", json!({ "create_timeout": "8s" })).await;
+    let quota = quota_of(&fixture.stage, 0).await;
+    let printed = fixture.workspace.try_apply().await.failed();
     for text in ["Placeholders were not created", "0 of 2 pods are created", "exceeded quota: none"] {
-        assert!(said.contains(text), "{text} in {said}");
+        assert!(printed.contains(text), "{text} in {printed}");
     }
-    assert!(scene.workspace.state().await.contains(ADDRESS));
+    assert!(fixture.workspace.state().await.contains(ADDRESS));
     quota.lift().await;
-    scene.workspace.set(&json!({ "create_timeout": null }));
-    scene.workspace.apply().await;
-    scene.workspace.assert_stable().await;
-    scene.destroy().await;
+    fixture.workspace.set(&json!({ "create_timeout": null }));
+    fixture.workspace.apply().await;
+    fixture.workspace.assert_stable().await;
+    fixture.destroy().await;
 }
 
-/// W15: the same with a schedule: a Job has no condition that tells it, and its events do.
+/// W15: the same with a schedule: a Job has no condition for it, and its events have the reason.
 #[tokio::test]
-async fn a_quota_is_named_for_a_job() {
+async fn quota_is_named_for_a_job() {
     let schedule = period(now() - 3600, now() + 3600);
-    let scene = Scene::new("quota_job", json!({ "create_timeout": "8s", "schedule": schedule })).await;
-    let quota = quota_of(&scene.stage, 0).await;
-    let said = scene.workspace.try_apply().await.failed();
+    let fixture = Fixture::new("quota_job", json!({ "create_timeout": "8s", "schedule": schedule })).await;
+    let quota = quota_of(&fixture.stage, 0).await;
+    let printed = fixture.workspace.try_apply().await.failed();
     for text in ["Placeholders were not created", "0 of 2 pods of the Job", "exceeded quota: none"] {
-        assert!(said.contains(text), "{text} in {said}");
+        assert!(printed.contains(text), "{text} in {printed}");
     }
     quota.lift().await;
-    scene.workspace.set(&json!({ "create_timeout": null }));
-    scene.workspace.apply().await;
-    scene.workspace.assert_stable().await;
-    scene.destroy().await;
+    fixture.workspace.set(&json!({ "create_timeout": null }));
+    fixture.workspace.apply().await;
+    fixture.workspace.assert_stable().await;
+    fixture.destroy().await;
 }
 
-/// W16: without its namespace nothing is made.
+/// W16: without its namespace nothing is created.
 #[tokio::test]
-async fn a_namespace_that_is_missing_is_named() {
-    let scene = Scene::new("namespace", json!({ "namespace": "no-such-namespace" })).await;
-    let said = scene.workspace.try_apply().await.failed();
-    assert!(said.contains("The namespace no-such-namespace does not exist. Create it first."), "{said}");
-    assert!(!scene.has_class().await);
-    assert!(!scene.workspace.state().await.contains(ADDRESS));
+async fn missing_namespace_is_named() {
+    let fixture = Fixture::new("namespace", json!({ "namespace": "no-such-namespace" })).await;
+    let printed = fixture.workspace.try_apply().await.failed();
+    assert!(printed.contains("The namespace no-such-namespace does not exist. Create it first."), "{printed}");
+    assert!(!fixture.has_class().await);
+    assert!(!fixture.workspace.state().await.contains(ADDRESS));
 }

@@ -55,12 +55,14 @@ impl Intercept for Attempts {
 pub(super) fn is_answer_lost(context: &FinalizerInterceptorContextRef<'_>) -> bool {
     let status = context.response().map(|response| response.status().as_u16());
     match context.output_or_error() {
+        // A server error does not say whether the request took effect.
         Some(Err(error)) => is_lost(error) || status.is_some_and(|status| status >= 500),
         _ => false,
     }
 }
 
 fn is_lost(error: &OrchestratorError<Error>) -> bool {
+    // Errors of class `user`, and failures to connect, arise before anything is sent.
     error.is_timeout_error()
         || error.is_response_error()
         || error.as_connector_error().is_some_and(|error| !error.is_user() && !never_connected(error))
@@ -84,7 +86,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_lost_answer_is_remembered_through_retries() {
+    async fn lost_response_is_recorded_across_retries() {
         let http = |status| Answer::Http(status, String::new());
         assert_eq!(
             [

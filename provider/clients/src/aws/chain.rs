@@ -40,6 +40,7 @@ impl Chain {
             return self.profile().await;
         }
         let sdk = self.sdk();
+        // The order of the SDK's default chain, so that the provider finds the credentials that other AWS tools find.
         CredentialsProviderChain::first_try("Environment", EnvironmentVariableCredentialsProvider::new())
             .or_else("Profile", Step(self.clone(), Kind::Profile))
             .or_else("WebIdentityToken", Step(self.clone(), Kind::WebIdentity))
@@ -100,6 +101,7 @@ impl Chain {
                 provider.provide_credentials().await?
             }
             Base::Sdk(name) => {
+                // Single sign-on needs the token cache of the AWS CLI, which the SDK reads.
                 let provider = ProfileFileCredentialsProvider::builder()
                     .configure(&self.sdk())
                     .profile_files(self.files.clone())
@@ -108,6 +110,7 @@ impl Chain {
                 provider.provide_credentials().await?
             }
         };
+        // Each role is assumed with the credentials of the one before it, as `source_profile` describes it.
         for role in origin.roles {
             let connection = self.connection.with_credentials(SharedCredentialsProvider::new(credentials));
             credentials = RoleProvider { sts: sts(&connection, &self.endpoints), role }.assume().await?;

@@ -26,6 +26,7 @@ impl Intercept for ContentMd5 {
         "gitlabspot: Content-MD5 for other stores than AWS's"
     }
 
+    // Before signing, so that the signature covers the header.
     fn modify_before_signing(
         &self,
         context: &mut BeforeTransmitInterceptorContextMut<'_>,
@@ -53,7 +54,7 @@ mod tests {
     use crate::scripted::{Script, clients};
 
     #[tokio::test]
-    async fn other_stores_get_it_and_aws_does_not() {
+    async fn content_md5_is_sent_only_to_custom_endpoints() {
         for (endpoint, is_given) in [(None, false), (Some("https://minio.example.com".to_owned()), true)] {
             let script = Script::default();
             let endpoints = Endpoints { s3: endpoint, ..Endpoints::default() };

@@ -154,6 +154,7 @@ impl WebIdentityProvider {
                         {error}"
                     ))
                 })?;
+                // A line break at the end of the file is not part of the token.
                 SecretString::from(text.trim().to_owned())
             }
         };

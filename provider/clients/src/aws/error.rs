@@ -128,6 +128,8 @@ impl AwsError {
                 *status >= 500
                     || TRANSIENT.contains(&code.as_str())
                     || self.is_throttling()
+                    // S3 uses the code for other conflicts as well, which a retry does not resolve: the message
+                    // decides.
                     || self.says("OperationAborted", OPERATION_ABORTED)
             }
             Fault::AnswerLost { .. } | Fault::Unreachable { .. } => true,
@@ -162,7 +164,9 @@ impl AwsError {
         match &self.fault {
             Fault::Answer { code, message, status, .. } => {
                 CODES.contains(&code.as_str())
+                    // EC2 names the kind of the object in the code, for instance `InvalidLaunchTemplateId.NotFound`.
                     || code.starts_with("Invalid") && code.ends_with(".NotFound")
+                    // Some operations of EKS answer with this code for a cluster that does not exist.
                     || code == "ClientException" && message.starts_with("No cluster found for name:")
                     // A HEAD request has no body to carry a code.
                     || code.is_empty() && *status == 404
@@ -217,6 +221,7 @@ impl AwsError {
                 "ExpiredTokenException" if self.operation == "AssumeRoleWithWebIdentity" => Some(EXPIRED_TOKEN),
                 "InvalidIdentityToken" => Some(FOREIGN_TOKEN),
                 "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" => Some(EXPIRED),
+                // Each service has its own code for a key that it does not accept.
                 "InvalidClientTokenId"
                 | "UnrecognizedClientException"
                 | "InvalidAccessKeyId"
@@ -316,6 +321,7 @@ impl Fault {
                 request_id: answer.raw().headers().request_id().map(str::to_owned),
             };
         }
+        // The SDK wraps the errors of this crate and those of credentials, and reports them as a request that failed.
         if let Some(Stopped { may_be_done }) = find::<Stopped>(error) {
             return Self::Stopped { may_be_done: *may_be_done };
         }
@@ -335,6 +341,7 @@ impl Fault {
         match error {
             SdkError::ConstructionFailure(_) => Self::NotSent { detail },
             SdkError::DispatchFailure(failure) => {
+                // Without a connection nothing was sent; with one, the request may have reached the service.
                 if never_connected(error) {
                     Self::Unreachable { detail }
                 } else if failure.is_io() || failure.is_timeout() || failure.as_other().is_some() || in_flight(error) {
@@ -412,7 +419,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn answers_are_classified() {
+    async fn responses_are_classified() {
         assert_eq!(
             [
                 classes(&answer(429, "ThrottlingException", "slow down").await),
@@ -436,14 +443,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_is_told_with_its_code() {
+    async fn error_text_has_operation_and_code() {
         let error = answer(409, "ResourceInUseException", "an update runs").await;
         assert_eq!(error.to_string(), "DescribeNodegroup: ResourceInUseException: an update runs (status 409)");
         assert!(error.says("ResourceInUseException", "update") && !error.says("ResourceInUseException", "delete"));
     }
 
     #[tokio::test]
-    async fn a_lost_answer_says_so() {
+    async fn lost_response_is_named() {
         assert_eq!(
             failure(Answer::Reset).await.to_string(),
             "DescribeNodegroup: the connection was lost before a response arrived, so the request may have been \
@@ -452,7 +459,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_that_cannot_be_read_says_why() {
+    async fn unreadable_response_is_explained() {
         let error = failure(Answer::Http(200, "<html>not JSON</html>".to_owned())).await;
         assert!(matches!(error.fault(), Fault::Unreadable { .. }), "{error:?}");
         assert_eq!(classes(&error), [false, false, false, true]);
@@ -464,7 +471,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_expired_token_comes_with_advice() {
+    async fn expired_token_error_has_advice() {
         let error = answer(403, "ExpiredTokenException", "The security token included in the request is expired").await;
         assert_eq!(
             error.to_string(),
@@ -474,7 +481,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_service_that_is_not_there_was_not_reached() {
+    async fn connection_failure_is_not_a_lost_response() {
         let mut settings = Script::default().settings();
         settings.http_client = None;
         // A port that was free a moment ago.

@@ -41,6 +41,7 @@ pub(super) fn client(settings: &AwsSettings, environment: &Environment) -> Resul
     };
     let mut tls = TlsContext::builder();
     if let Some(pem) = bundle {
+        // The bundle replaces the authorities of the system: the trust store is empty before it is added.
         tls = tls.with_trust_store(TrustStore::empty().with_pem_certificate(pem));
     }
     let tls = tls
@@ -53,6 +54,7 @@ pub(super) fn client(settings: &AwsSettings, environment: &Environment) -> Resul
     let secure = Builder::new().build_with_connector_fn(move |settings, _| {
         connector(settings)
             .proxy_config(https.clone())
+            // aws-lc is linked in any case, because the handshake with the host needs P-521.
             .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
             .tls_context(tls.clone())
             .build()
@@ -127,6 +129,7 @@ fn proxy(setting: &'static str, url: Option<String>, no_proxy: &str) -> Result<P
     let Some(url) = url else {
         return Ok(ProxyConfig::disabled());
     };
+    // Proxy variables often have a host and a port only.
     let url = if url.contains("://") { url } else { format!("http://{url}") };
     // The URL may hold a password, so no error repeats it.
     let config = ProxyConfig::all(url.as_str()).map_err(|_| ClientError::InvalidSetting {
@@ -169,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_that_is_no_url_is_refused_without_repeating_its_password() {
+    fn invalid_proxy_url_is_refused_without_its_password() {
         let settings = AwsSettings { https_proxy: Some("http://me:hunter2@ :99".to_owned()), ..AwsSettings::default() };
         assert_eq!(
             reason(client(&settings, &Environment::fixed([]))),
@@ -179,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bundle_without_certificates_is_refused() {
+    fn ca_bundle_without_certificates_is_refused() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(b"not a certificate").unwrap();
         let path = file.path().to_str().unwrap();
@@ -194,14 +197,14 @@ mod tests {
     }
 
     #[test]
-    fn a_bundle_that_is_not_there_is_refused() {
+    fn missing_ca_bundle_is_refused() {
         let settings = AwsSettings { custom_ca_bundle: Some("/nowhere/ca.pem".to_owned()), ..AwsSettings::default() };
         let found = reason(client(&settings, &Environment::fixed([])));
         assert!(found.contains("/nowhere/ca.pem cannot be read: No such file"), "{found}");
     }
 
     #[test]
-    fn a_real_bundle_is_accepted() {
+    fn valid_ca_bundle_is_accepted() {
         let certified = rcgen::generate_simple_self_signed(["proxy.example.com".to_owned()]).unwrap();
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(certified.cert.pem().as_bytes()).unwrap();
@@ -242,7 +245,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_scheme_has_its_proxy() {
+    async fn proxy_is_chosen_by_scheme() {
         let (http, mut http_lines) = proxy_server().await;
         let (https, mut https_lines) = proxy_server().await;
         let proxies = |settings: &mut AwsSettings, endpoint: &str, no_proxy: Option<&str>| {

@@ -79,6 +79,7 @@ pub(super) async fn load(
         .http_client(http_client)
         .profile_files(files.clone())
         .timeout_config(TimeoutConfig::builder().read_timeout(READ_TIMEOUT).build())
+        // The credentials come from `Chain`, whose calls of STS use the endpoints and retries of the provider block.
         .no_credentials();
     if let Some(region) = &settings.region {
         loader = loader.region(Region::new(region.clone()));
@@ -101,6 +102,7 @@ pub(super) async fn load(
     if let Some(name) = environment.get("AWS_SDK_UA_APP_ID").and_then(|name| AppName::new(name).ok()) {
         loader = loader.app_name(name);
     }
+    // Incomplete keys are reported before the region is looked up, which may call the instance metadata service.
     let keys = credentials::fixed(settings)?;
 
     let loaded = loader.load().await;
@@ -139,6 +141,7 @@ pub(super) async fn load(
         let provider = credentials::WebIdentityProvider::new(sts, web_identity, environment)?;
         connection = connection.with_credentials(SharedCredentialsProvider::new(provider));
     }
+    // After the web identity: with both settings, the role is assumed with the session of the web identity.
     if let Some(role) = &settings.assume_role {
         let provider = credentials::RoleProvider { sts: sts(&connection, &settings.endpoints), role: role.clone() };
         connection = connection.with_credentials(SharedCredentialsProvider::new(provider));
@@ -226,6 +229,7 @@ pub(super) fn s3(connection: &Connection, settings: &AwsSettings) -> aws_sdk_s3:
 /// The URL of S3 that provider block, environment or profile give, in the order in which the SDK takes them.
 pub(super) fn s3_endpoint(connection: &Connection, endpoints: &Endpoints) -> Option<String> {
     let key = ServiceConfigKey::builder().service_id("S3").env("AWS_ENDPOINT_URL").profile("endpoint_url").build().ok();
+    // `AWS_ENDPOINT_URL_S3` and the profile's `services` section override `AWS_ENDPOINT_URL`.
     let of_the_service = || connection.config.service_config().zip(key).and_then(|(all, key)| all.load_config(key));
     let of_all = || connection.config.endpoint_url().map(str::to_owned);
     endpoints.s3.clone().or_else(of_the_service).or_else(of_all)
@@ -257,7 +261,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_region_that_is_none_is_refused() {
+    async fn invalid_region_is_refused() {
         let settings = AwsSettings { region: Some("Ireland".to_owned()), ..Script::default().settings() };
         assert_eq!(
             loaded(&settings, &Environment::fixed([])).await.unwrap_err(),
@@ -267,7 +271,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn half_a_key_pair_is_refused() {
+    async fn incomplete_key_pair_is_refused() {
         let settings = AwsSettings { secret_key: None, ..Script::default().settings() };
         assert_eq!(
             loaded(&settings, &Environment::fixed([])).await.unwrap_err(),
@@ -276,7 +280,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn profiles_of_named_files() {
+    async fn profiles_are_read_from_configured_files() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(b"[ci]\naws_access_key_id = AKIACI\naws_secret_access_key = s\n").unwrap();
         let settings = AwsSettings {
@@ -292,7 +296,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_role_is_assumed_with_all_that_was_said() {
+    async fn assume_role_sends_every_argument() {
         let script = Script::new([Answer::Http(200, ASSUMED.to_owned())]);
         let settings = AwsSettings {
             assume_role: Some(AssumeRole {
@@ -322,7 +326,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_web_identity_comes_from_the_environment() {
+    async fn web_identity_is_read_from_the_environment() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(b"the-token\n").unwrap();
         let body = ASSUMED.replace("AssumeRole", "AssumeRoleWithWebIdentity");
@@ -361,7 +365,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_role_that_is_refused_is_named() {
+    async fn refused_role_is_named() {
         let denied =
             "<ErrorResponse><Error><Code>AccessDenied</Code><Message>not you</Message></Error></ErrorResponse>";
         let script = Script::new([Answer::Http(403, denied.to_owned())]);
@@ -385,7 +389,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn endpoints_and_path_style() {
+    async fn endpoints_and_path_style_are_applied() {
         let script = Script::default();
         let clients = clients(AwsSettings {
             s3_use_path_style: Some(true),
@@ -408,7 +412,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn tries_are_counted_and_aborted_operations_are_among_them() {
+    async fn retries_are_bounded_and_include_aborted_operations() {
         let aborted =
             format!("<Error><Code>OperationAborted</Code><Message>{}</Message></Error>", retry::OPERATION_ABORTED);
         let script = Script::new([
@@ -423,7 +427,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_default_is_ten_retries() {
+    async fn default_is_ten_retries() {
         let script = Script::default();
         let clients = clients(AwsSettings { max_retries: None, ..script.settings() });
         let _ = clients.eks().await.unwrap().list_clusters().send().await.unwrap_err();
@@ -432,7 +436,7 @@ mod tests {
 
     /// `aws-config` reads the process environment, so this test runs itself again in one of its own.
     #[tokio::test]
-    async fn the_standard_chain_is_heard() {
+    async fn standard_credential_chain_is_used() {
         const CHILD: &str = "GITLABSPOT_TEST_STANDARD_CHAIN";
         let script = Script::default();
         let settings =
@@ -473,7 +477,7 @@ mod tests {
                 assert_eq!(script.requests(), []);
             }
             _ => {
-                let name = concat!(module_path!(), "::the_standard_chain_is_heard");
+                let name = concat!(module_path!(), "::standard_credential_chain_is_used");
                 let name = name.split_once("::").unwrap().1;
                 let run = async |child: &str, variables: &[(&str, &str)]| {
                     let mut command = tokio::process::Command::new(std::env::current_exe().unwrap());

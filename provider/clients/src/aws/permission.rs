@@ -8,6 +8,7 @@ impl AwsError {
     pub fn is_access_denied(&self) -> bool {
         match self.fault() {
             Fault::Answer { code, status, .. } => {
+                // In this order: S3, IAM, STS and Auto Scaling; EKS; EC2.
                 ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation"].contains(&code.as_str())
                     // A HEAD request has no body to carry a code.
                     || code.is_empty() && *status == 403
@@ -25,6 +26,7 @@ impl AwsError {
             let word = rest.split_whitespace().next()?;
             Some(word.trim_matches(['"', '.', ',']).to_owned())
         };
+        // EC2 does not name the action in its message.
         let action = after("not authorized to perform: ").unwrap_or_else(|| self.action().to_owned());
         match after("on resource: ") {
             Some(resource) => format!("{action} on {resource}"),

@@ -40,6 +40,7 @@ impl Process {
 
     async fn credentials(&self) -> Result<Credentials, ProcessFailed> {
         let failed = |reason: String| ProcessFailed { reason };
+        // As in the SDK: the setting is a command line, and not the path of a program.
         let mut command = tokio::process::Command::new("sh");
         command.args(["-c", &self.0]);
         let output = command::output(command).await.map_err(|error| failed(error.to_string()))?;
@@ -50,6 +51,7 @@ impl Process {
         let answer: Map<String, Value> = serde_json::from_slice(&output.stdout)
             // Without serde's own words, which quote what they choke on.
             .map_err(|error| failed(format!("its output is not a JSON object (line {})", error.line())))?;
+        // The SDK reads these keys in any letter case.
         let find = |name: &str| answer.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value);
         let text = |name: &str| find(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         let missing = |name: &str| failed(format!("its output does not contain {name}"));
@@ -80,7 +82,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_printed() {
+    async fn output_of_a_credential_process_is_read() {
         let long = r#"{"version": 1, "AccessKeyId": "A", "SecretAccessKey": "s", "SessionToken": "t", "Expiration": "1970-01-01T01:00:00+00:00"}"#;
         let hour = SystemTime::UNIX_EPOCH + Duration::from_secs(3600);
         let session = Credentials::new("A", "s", Some("t".to_owned()), Some(hour), "credential_process");
@@ -90,7 +92,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn failures_never_show_standard_output() {
+    async fn errors_never_contain_standard_output() {
         let mut found = Vec::new();
         for text in [
             "hunter2",

@@ -101,6 +101,7 @@ pub(super) fn origin(profiles: &ProfileSet) -> Result<Origin, ProfileError> {
         let Some(role) = role(profile) else { break base(name, profile)? };
         let unusable = |reason| ProfileError::Unusable { name: name.to_owned(), reason };
         match (profile.get("source_profile"), profile.get("credential_source")) {
+            // A profile that is its own source assumes its role with its own credentials.
             (Some(source), None) if source == name => match base(name, profile)? {
                 // The SDK assumes the role with it.
                 base @ Base::Sdk(_) => break base,
@@ -236,7 +237,7 @@ mod tests {
     const KEYS: &str = "aws_access_key_id = AKIA\naws_secret_access_key = s\n";
 
     #[tokio::test]
-    async fn roles_are_assumed_one_with_the_other() {
+    async fn role_chain_is_assumed_in_order() {
         let text = format!(
             "[profile ci]\nrole_arn = outer\nsource_profile = admin\nexternal_id = x\nrole_session_name = me\n\
              duration_seconds = 1800\n[profile admin]\nrole_arn = inner\nsource_profile = keys\n[profile keys]\n{KEYS}"
@@ -252,7 +253,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_profile_may_be_its_own_source() {
+    async fn profile_can_be_its_own_source() {
         let itself = "[profile ci]\nrole_arn = role\nsource_profile = ci\n";
         let with_keys = Origin { base: pair("AKIA"), roles: vec![assumed("role")] };
         assert_eq!(origin_of("ci", &format!("{itself}{KEYS}")).await, Ok(with_keys));
@@ -265,7 +266,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_web_identity_needs_no_source() {
+    async fn web_identity_profile_needs_no_source() {
         let text = "[default]\nrole_arn = tfc\nweb_identity_token_file = /t\nrole_session_name = run-1\n";
         let identity = WebIdentity {
             role_arn: "tfc".to_owned(),
@@ -277,7 +278,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_wrong_with_a_profile_is_said() {
+    async fn invalid_profile_is_explained() {
         let text = "[profile a]\nrole_arn = r\nsource_profile = b\n[profile b]\nrole_arn = r\nsource_profile = a\n\
                     [profile c]\nrole_arn = r\n[profile d]\nrole_arn = r\nsource_profile = none\n[profile e]\nregion = x\n\
                     [profile f]\naws_access_key_id = A\n[profile g]\nlogin_session = arn\n";

@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_regions() {
+    fn region_names_are_validated() {
         let regions =
             ["eu-west-1", "af-south-1", "us-gov-east-1", "us-isob-west-1", "eusc-de-east-1", "cn-northwest-1"];
         assert_eq!(regions.map(is_region), [true; 6]);
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn domains_of_partitions() {
+    fn domain_follows_the_partition() {
         let regions = ["af-south-1", "us-gov-west-1", "cn-north-1", "us-isob-east-1", "eusc-de-east-1"];
         assert_eq!(
             regions.map(dns_suffix),
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_of_aws() {
+    fn aws_hosts_are_recognised() {
         let own = ["c.s3.eu-west-1.amazonaws.com", "s3.amazonaws.com", "s3.cn-north-1.amazonaws.com.cn"];
         assert_eq!(own.map(is_of_aws), [true; 3]);
         assert_eq!(["minio", "127.0.0.1", "notamazonaws.com", "amazonaws.com.example.com"].map(is_of_aws), [false; 4]);

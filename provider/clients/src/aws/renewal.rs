@@ -131,6 +131,7 @@ impl Memory {
     /// one makes the cache forget.
     fn rejected(&mut self, access_key_id: &str) -> bool {
         let Some(key) = self.keys.get_mut(access_key_id) else { return false };
+        // A key that never worked is wrong, and not expired: its source has no better one.
         if !key.worked || key.came_back {
             return false;
         }
@@ -194,6 +195,7 @@ impl Intercept for Renewal {
         _components: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        // The signature names the key of this attempt; the attempts of one call can have different keys.
         let authorization = context.request().headers().get("authorization").unwrap_or_default();
         let key = authorization.split_once("Credential=").and_then(|(_, scope)| scope.split_once('/'));
         if let Some((key, _)) = key {
@@ -297,7 +299,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_worked_and_expires_is_fetched_once_more() {
+    async fn expired_credentials_are_renewed_once() {
         let script =
             Script::new([good(), bad("ExpiredTokenException"), good(), bad("UnrecognizedClientException"), good()]);
         let keys = Keys::of(&["A", "B", "C"]);
@@ -310,7 +312,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn credentials_that_are_not_there_are_looked_for_once() {
+    async fn missing_credentials_are_resolved_once() {
         let script = Script::new([good()]);
         let keys = Keys::of(&["", "A"]);
         let eks = client(&script, &keys).await;
@@ -329,7 +331,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_same_keys_again_are_no_help() {
+    async fn renewal_with_the_same_keys_ends_the_retry() {
         let script = Script::new([good(), bad("ExpiredToken"), bad("ExpiredToken"), bad("ExpiredToken")]);
         let keys = Keys::of(&["A"]);
         let eks = client(&script, &keys).await;
@@ -341,7 +343,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_never_worked_is_not_fetched_again() {
+    async fn credentials_never_accepted_are_not_renewed() {
         let script = Script::new([bad("ExpiredTokenException")]);
         let keys = Keys::of(&["A", "B"]);
         let eks = client(&script, &keys).await;
@@ -350,7 +352,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn other_refusals_say_nothing_about_credentials() {
+    async fn access_denied_does_not_renew_credentials() {
         let script = Script::new([good(), bad("AccessDeniedException")]);
         let keys = Keys::of(&["A", "B"]);
         let eks = client(&script, &keys).await;
@@ -360,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn of_calls_that_are_rejected_together_one_forgets() {
+    fn concurrent_rejections_renew_credentials_once() {
         let renewal = Renewal::new();
         let mut memory = renewal.memory();
         memory.handed_out("A", 0);

@@ -159,6 +159,7 @@ fn asks_again(status: u16, body: &str) -> bool {
 
 /// Whether an answer, in XML or JSON, has this error code.
 pub(super) fn names_code(body: &str, code: &str) -> bool {
+    // S3, IAM and EC2 answer in XML; EKS in JSON, where a namespace and a `#` can precede the code.
     [format!("<Code>{code}</Code>"), format!("\"{code}\""), format!("#{code}\"")]
         .iter()
         .any(|form| body.contains(form.as_str()))
@@ -177,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn the_argument_goes_before_the_environment_and_that_before_the_default() {
+    fn max_retries_precedence_is_argument_environment_default() {
         let nothing = Environment::fixed([]);
         assert_eq!(attempts(None, None, &nothing), 11);
         assert_eq!(attempts(Some(4), None, &nothing), 5);
@@ -189,7 +190,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn operations_share_a_budget() {
+    async fn operations_share_a_retry_budget() {
         let busy = || Answer::Http(503, String::new());
         let script = Script::new([busy(), busy()]);
         let settings = AwsSettings { max_retries: Some(1), ..script.settings() };
@@ -202,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn modes() {
+    fn retry_modes_are_read() {
         let mode = |name| config(None, Some(name), None, &Environment::fixed([])).map(|config| config.mode());
         assert_eq!(mode("standard").unwrap(), RetryMode::Standard);
         assert_eq!(mode("adaptive").unwrap(), RetryMode::Adaptive);
@@ -214,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_again() {
+    fn aborted_and_contended_operations_are_retried() {
         let s3 = "<Error><Code>OperationAborted</Code><Message>A conflicting conditional operation is currently in \
                   progress against this resource. Please try again.</Message></Error>";
         let s3_other = "<Error><Code>OperationAborted</Code><Message>Something else</Message></Error>";
@@ -230,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_of_iam_is_no_throttling() {
+    fn iam_quota_is_not_throttling() {
         assert!(THROTTLING.contains(&"LimitExceededException") && !THROTTLING.contains(&"LimitExceeded"));
     }
 }

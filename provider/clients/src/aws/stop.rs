@@ -157,6 +157,7 @@ impl HttpConnector for Connector {
             };
             tokio::select! {
                 biased;
+                // A response that has arrived counts, even if the stop came at the same time.
                 answer = answer => answer,
                 () = end => Err(ConnectorError::other(Stopped { may_be_done: changes }.into(), None)),
             }
@@ -195,6 +196,7 @@ impl ResolveCachedIdentity for Identities {
         IdentityFuture::new(async move {
             let identity = self.renewal.resolve_cached_identity(resolver, components, config);
             match self.stop.unless(identity).await {
+                // A credential process can wait for a sign-in in the browser; nothing was sent yet.
                 Some(identity) => identity,
                 None => Err(Stopped { may_be_done: false }.into()),
             }
@@ -250,7 +252,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_under_way_is_given_up() {
+    async fn interrupt_abandons_requests_in_flight() {
         let look = stopped(Call::Look, &[Answer::Silence]).await;
         assert_eq!(look, (Fault::Stopped { may_be_done: false }, 1));
         let change = stopped(Call::Change, &[Answer::Silence]).await;
@@ -258,7 +260,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_change_that_is_under_way_is_answered() {
+    async fn interrupt_waits_for_a_change_in_flight() {
         let script = Script::new([Answer::Slow(SOON * 2, DELETED.to_owned())]);
         let token = CancellationToken::new();
         let clients = script.clients().with(Stop::after(&token, NEVER, NEVER));
@@ -274,7 +276,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_is_tried_again() {
+    async fn interrupt_ends_retries() {
         let throttled = Answer::Http(429, String::new());
         assert_eq!(
             stopped(Call::Look, std::slice::from_ref(&throttled)).await,
@@ -286,7 +288,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn calls_that_begin_afterwards_are_made_once() {
+    async fn calls_after_an_interrupt_are_made_once() {
         let script = Script::new([Answer::Http(200, DELETED.to_owned()), Answer::Http(503, String::new())]);
         let token = CancellationToken::new();
         let clients = clients(AwsSettings { max_retries: Some(9), ..script.settings() }).until(&token);
@@ -301,7 +303,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_process_that_gives_credentials_is_ended() {
+    async fn interrupt_ends_a_credential_process() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("config");
         std::fs::write(&file, "[default]\ncredential_process = exec sleep 600\n").unwrap();

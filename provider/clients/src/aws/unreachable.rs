@@ -100,7 +100,7 @@ mod tests {
     use crate::scripted::{Script, clients};
 
     #[tokio::test]
-    async fn a_service_that_is_not_there_is_named_and_given_up_soon() {
+    async fn unreachable_service_is_named_and_not_retried_for_long() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         // Free again: connections are refused.

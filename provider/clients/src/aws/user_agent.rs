@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_a_header_can_hold() {
+    fn only_valid_header_text_is_appended() {
         let text = |text| Appended::new(text).map(|appended| appended.0);
         assert_eq!(text(" job/7 (nightly) "), Some("job/7 (nightly)".to_owned()));
         assert_eq!([text(""), text("a\nb: c"), text("größer")], [None, None, None]);

@@ -109,6 +109,7 @@ pub async fn apply(client: &Client, object: &Value, options: ApplyOptions) -> Re
         dry_run: options.dry_run,
         force: options.force,
         field_manager: Some(if options.hands_over { HANDOVER } else { FIELD_MANAGER }.to_owned()),
+        // By default the server drops unknown fields with a warning only.
         field_validation: Some(ValidationDirective::Strict),
     };
     let api = place.api(client);
@@ -137,6 +138,7 @@ pub async fn log(
 ) -> Result<String, KubernetesError> {
     let namespace = pod.namespace.as_deref().unwrap_or_default();
     let query = format!("container={container}&tailLines={lines}&previous={previous}");
+    // kube's own function for logs needs a typed `Pod`.
     let request = Request::get(format!("/api/v1/namespaces/{namespace}/pods/{}/log?{query}", pod.name));
     let failed = |error| KubernetesError::new(pod, error);
     let request = request.body(Vec::new()).map_err(|error| failed(kube::Error::HttpError(error)))?;
@@ -200,6 +202,7 @@ pub async fn delete(
 ) -> Result<Deletion, KubernetesError> {
     let parameters = DeleteParams {
         propagation_policy: Some(propagation),
+        // The server compares the UID and deletes in one step; a read before the delete could be out of date.
         preconditions: uid.map(|uid| Preconditions { uid: Some(uid.to_owned()), resource_version: None }),
         ..DeleteParams::default()
     };
@@ -252,7 +255,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_was_slower_applies_again() {
+    async fn concurrent_modification_is_retried() {
         let race = Answer::status(409, "Conflict", "the object has been modified", Value::Null);
         let (cluster, client) = Cluster::start([race.clone(), race.clone(), Answer::Json(200, deployment())]).await;
         assert!(apply(&client, &deployment(), ApplyOptions::default()).await.is_ok());
@@ -263,7 +266,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_the_api_server_says_that_something_is_gone() {
+    async fn not_found_needs_a_status_of_the_api_server() {
         let missing = Answer::status(404, "NotFound", "no such thing", Value::Null);
         let (_cluster, client) = Cluster::start([missing, Answer::Text(404, "404 page not found\n")]).await;
         for _ in 0..2 {
@@ -278,7 +281,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn another_object_of_the_name_is_left() {
+    async fn delete_keeps_a_recreated_object() {
         let race = Answer::status(409, "Conflict", "Precondition failed: UID in precondition", Value::Null);
         let (_cluster, client) = Cluster::start([race.clone(), race]).await;
         let deleted = async |uid| delete(&client, &place(), Propagation::Background, uid).await;
@@ -287,7 +290,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_object_is_applied_under_our_name_and_strictly() {
+    async fn apply_sets_field_manager_and_strict_validation() {
         let (cluster, client) =
             Cluster::start([Answer::Json(200, deployment()), Answer::Json(200, deployment())]).await;
         let applied = apply(&client, &deployment(), ApplyOptions::default()).await.unwrap();
@@ -301,7 +304,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_conflict_names_fields_and_managers() {
+    async fn conflict_names_fields_and_managers() {
         let causes = json!([
             {"reason": "FieldManagerConflict", "message": "conflict with \"helm\" using apps/v1", "field": ".spec.replicas"},
             {"reason": "FieldManagerConflict", "message": "conflict with \"kubectl\" using apps/v1", "field": ".spec.paused"},
@@ -320,7 +323,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn refusals() {
+    async fn refused_objects_are_classified() {
         let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "ci"}});
         let field = json!([{"reason": "FieldValueInvalid", "message": "hunter2 is wrong", "field": "data[x]"}]);
         let terminating = json!([{"reason": "NamespaceTerminating", "message": "being terminated", "field": ""}]);
@@ -363,7 +366,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_not_there_is_none_and_deleting_it_succeeds() {
+    async fn missing_object_is_none_and_its_deletion_succeeds() {
         let missing = || Answer::status(404, "NotFound", "not found", Value::Null);
         let unknown_kind = Answer::Text(404, "404 page not found\n");
         let (cluster, client) = Cluster::start([missing(), missing(), unknown_kind]).await;
@@ -374,7 +377,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_deletion_may_take_time() {
+    async fn deletion_in_progress_is_reported() {
         let status = json!({"apiVersion": "v1", "kind": "Status", "status": "Success"});
         let (_, client) = Cluster::start([Answer::Json(200, deployment()), Answer::Json(200, status)]).await;
         let first = delete(&client, &place(), Propagation::Background, None).await.unwrap();
@@ -383,7 +386,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_list_by_label_comes_with_types() {
+    async fn listed_objects_have_their_types() {
         let item = json!({"metadata": {"name": "runner", "namespace": "ci"}});
         let answer = json!({"apiVersion": "apps/v1", "kind": "DeploymentList", "metadata": {}, "items": [item]});
         let (cluster, client) = Cluster::start([Answer::Json(200, answer)]).await;
@@ -393,7 +396,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn logs_come_as_text() {
+    async fn logs_are_text() {
         let (cluster, client) = Cluster::start([Answer::Text(200, "one\ntwo\n")]).await;
         let pod = ObjectRef { api_version: "v1".into(), kind: "Pod".into(), ..place() };
         assert_eq!(log(&client, &pod, "runner", 2, true).await.unwrap(), "one\ntwo\n");
@@ -402,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_needs_a_name() {
+    fn object_needs_a_name() {
         let error = ObjectRef::of(&json!({"apiVersion": "v1", "kind": "Secret"})).unwrap_err();
         assert_eq!(error.to_string(), "an object to apply does not have metadata.name");
     }

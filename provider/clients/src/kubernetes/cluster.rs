@@ -35,10 +35,12 @@ pub(super) async fn describe(eks: &aws_sdk_eks::Client, name: &str, region: &str
         })?
         .cluster
         .ok_or_else(|| not_ready(name, None))?;
+    // As in `aws eks update-kubeconfig`: the API server also works while the cluster is updated.
     let ready = matches!(cluster.status, Some(ClusterStatus::Active | ClusterStatus::Updating));
     let certificate_authority = cluster.certificate_authority.and_then(|authority| authority.data);
     match (cluster.endpoint, certificate_authority) {
         (Some(endpoint), Some(certificate_authority)) if ready => {
+            // Only a local cluster on Outposts has an ID, and its tokens are signed for the ID.
             let token_name = cluster.id.unwrap_or_else(|| name.to_owned());
             let (arn, created) = (cluster.arn, cluster.created_at);
             Ok(Cluster { endpoint, certificate_authority, token_name, arn, created })
@@ -80,7 +82,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cluster_that_can_be_used() {
+    async fn active_cluster_is_usable() {
         let expected = Cluster {
             endpoint: "https://prod.example.com".to_owned(),
             certificate_authority: "Q0E=".to_owned(),
@@ -93,7 +95,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cluster_in_the_making_or_on_its_way_out() {
+    async fn creating_or_deleting_cluster_is_refused() {
         assert_eq!(
             described(200, &cluster("CREATING")).await.unwrap_err(),
             "the EKS cluster \"prod\" cannot be used while its status is CREATING: wait until it is ACTIVE"
@@ -106,7 +108,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn both_ways_of_saying_that_there_is_none() {
+    async fn both_not_found_errors_are_recognised() {
         let text = "the EKS cluster \"prod\" does not exist in region eu-west-1: check cluster_name, the provider's \
                     region and the account. If the cluster was deleted, remove its resources from the state with the \
                     command \"state rm\"";
@@ -117,7 +119,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_something_in_between_says_is_no_absence() {
+    async fn not_found_page_of_a_proxy_is_not_absence() {
         let page = "<html><body>404 Not Found</body></html>";
         let error = described(404, page).await.unwrap_err();
         assert!(error.starts_with("DescribeCluster: ") && !error.contains("the EKS cluster"), "{error}");
@@ -128,7 +130,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_error_is_no_absence() {
+    async fn error_is_not_absence() {
         let denied = r#"{"__type": "AccessDeniedException", "message": "not you"}"#;
         assert_eq!(
             described(403, denied).await.unwrap_err(),

@@ -52,6 +52,7 @@ pub(super) async fn run(exec: &Exec, cluster: Option<&Value>) -> Result<Credenti
     let mut info = json!({
         "apiVersion": exec.api_version,
         "kind": "ExecCredential",
+        // Hosts start a provider without a terminal.
         "spec": {"interactive": false},
     });
     if let Some(cluster) = cluster {
@@ -67,6 +68,7 @@ pub(super) async fn run(exec: &Exec, cluster: Option<&Value>) -> Result<Credenti
     let answer: ExecCredential = serde_json::from_slice(&output.stdout)
         // Without serde's own words, which quote what they choke on.
         .map_err(|error| failed(format!("its output is not an ExecCredential (line {})", error.line())))?;
+    // client-go refuses another version as well: its fields could have another meaning.
     if let Some(version) = answer.api_version.filter(|version| *version != exec.api_version) {
         return Err(failed(format!("its answer has the version {version}, but api_version is {}", exec.api_version)));
     }
@@ -128,7 +130,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_token_with_an_end() {
+    async fn token_with_expiration_is_read() {
         let credential = run(
             &shell(r#"echo "{\"status\":{\"token\":\"$GREETING\",\"expirationTimestamp\":\"1970-01-01T00:01:00Z\"}}""#),
             None,
@@ -142,7 +144,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_command_is_told_the_version() {
+    async fn command_gets_the_api_version() {
         let credential = run(&shell(
             r#"case "$KUBERNETES_EXEC_INFO" in *client.authentication.k8s.io/v1*) echo '{"status":{"token":"ok"}}';; esac"#,
         ), None)
@@ -152,7 +154,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn failures_never_show_standard_output() {
+    async fn errors_never_contain_standard_output() {
         let mut found = Vec::new();
         let old =
             "echo '{\"apiVersion\":\"client.authentication.k8s.io/v1alpha1\",\"status\":{\"token\":\"hunter2\"}}'";

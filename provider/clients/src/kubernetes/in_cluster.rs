@@ -31,6 +31,7 @@ pub(super) async fn connection(
     if !token.exists() {
         return Err(ClientError::KubernetesNotConfigured);
     }
+    // The kubelet sets a bare IPv6 address, which needs brackets in a URL.
     let host = if host.contains(':') { format!("[{host}]") } else { host };
     let mut cluster = Cluster {
         server: Some(format!("https://{host}:{port}")),
@@ -67,7 +68,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_pod_needs_no_settings() {
+    async fn in_cluster_configuration_needs_no_settings() {
         let folder = service_account();
         let settings = KubernetesSettings { proxy_url: Some("http://proxy:3128".to_owned()), ..Default::default() };
         let found = connection(&settings, &Environment::fixed(VARIABLES), folder.path()).await.unwrap();
@@ -85,7 +86,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn elsewhere_there_is_none() {
+    async fn no_in_cluster_configuration_outside_of_a_pod() {
         let folder = service_account();
         let nothing = KubernetesSettings::default();
         let outside = connection(&nothing, &Environment::fixed([]), folder.path()).await;

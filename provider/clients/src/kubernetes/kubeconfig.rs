@@ -98,6 +98,7 @@ fn choose(settings: &KubernetesSettings, files: &[String], environment: &Environ
     let mut merged = Kubeconfig::default();
     for file in files {
         let path = environment.expand_home(file);
+        // As in kubectl, the first definition of a name takes precedence, and paths are relative to their own file.
         merged = read(Path::new(&path)).and_then(|next| {
             merged
                 .merge(next)
@@ -124,6 +125,7 @@ fn choose(settings: &KubernetesSettings, files: &[String], environment: &Environ
             let cluster = cluster.and_then(|cluster| cluster.cluster.clone());
             cluster.ok_or_else(|| refused(format!("it does not have the cluster \"{name}\"")))?
         }
+        // The file then only supplies the user.
         None if settings.host.is_some() => Cluster::default(),
         None => {
             return Err(refused(
@@ -160,6 +162,7 @@ pub(super) fn override_cluster(cluster: &mut Cluster, settings: &KubernetesSetti
         let schemed = host.contains("://");
         cluster.server = Some(if schemed { host.clone() } else { format!("https://{host}") });
     }
+    // A kubeconfig has certificates as base64 of PEM, the provider block as PEM.
     if let Some(pem) = &settings.cluster_ca_certificate {
         cluster.certificate_authority = None;
         cluster.certificate_authority_data = Some(STANDARD.encode(pem));
@@ -333,7 +336,7 @@ users:
     }
 
     #[tokio::test]
-    async fn contexts_and_overrides() {
+    async fn contexts_and_overrides_are_applied() {
         let file = file(FILE);
         let settings = KubernetesSettings {
             config_path: Some(file.path().to_str().unwrap().to_owned()),
@@ -364,7 +367,7 @@ users:
     }
 
     #[tokio::test]
-    async fn the_first_file_wins() {
+    async fn first_file_takes_precedence() {
         let (one, two) = (file(FILE), file(&FILE.replace("first.example", "other.example")));
         let paths = [&two, &one].map(|file| file.path().to_str().unwrap().to_owned());
         let settings = KubernetesSettings { config_paths: Some(paths.to_vec()), ..KubernetesSettings::default() };
@@ -375,7 +378,7 @@ users:
     }
 
     #[tokio::test]
-    async fn what_is_wrong_is_named() {
+    async fn invalid_kubeconfig_is_explained() {
         let file = file(FILE);
         let path = file.path().to_str().unwrap().to_owned();
         let settings = KubernetesSettings {
@@ -399,7 +402,7 @@ users:
     }
 
     #[tokio::test]
-    async fn a_command_that_needs_a_terminal_is_refused() {
+    async fn interactive_command_is_refused() {
         let file = file(&FILE.replace("command: sh,", "command: sh, interactiveMode: Always,"));
         let settings = KubernetesSettings {
             config_path: Some(file.path().to_str().unwrap().to_owned()),
@@ -413,7 +416,7 @@ users:
     }
 
     #[tokio::test]
-    async fn a_broken_file_is_not_quoted() {
+    async fn content_of_an_invalid_file_is_not_shown() {
         let file = file("users: [{name: me, user: {token: hunter2");
         let settings = KubernetesSettings {
             config_path: Some(file.path().to_str().unwrap().to_owned()),

@@ -135,6 +135,7 @@ fn client(connection: Connection, clients: &Clients, token_from: Option<&'static
     }
     // Retries are the transport's, which knows the method and our clock.
     config.default_retry = false;
+    // kube's default is 30 seconds for each attempt.
     config.connect_timeout = Some(retry::CONNECT_TIMEOUT);
     let server = config.cluster_url.clone();
     let builder = ClientBuilder::try_from(config).map_err(|error| refused(error.to_string()))?;
@@ -165,7 +166,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_eks_cluster_by_name() {
+    async fn eks_cluster_is_resolved_by_name() {
         use base64::Engine as _;
 
         let namespace = Answer::Json(200, json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ci"}}));
@@ -201,7 +202,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cluster_has_one_client_whoever_names_it() {
+    async fn client_is_shared_by_provider_and_resource() {
         use base64::Engine as _;
 
         let authority = base64::engine::general_purpose::STANDARD.encode(certificate().cert.pem());
@@ -226,7 +227,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refusal_says_that_the_token_is_of_the_environment() {
+    async fn rejected_token_of_the_environment_is_named() {
         let said = async |code, reason: &str, environment: Environment| {
             let cluster = Cluster::listen([Answer::status(code, reason, reason, serde_json::Value::Null)]).await;
             let kubernetes = KubernetesSettings { host: Some(cluster.url.clone()), ..KubernetesSettings::default() };
@@ -272,7 +273,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn certificates_are_checked() {
+    async fn server_certificate_is_verified() {
         let certified = certificate();
         let settings = KubernetesSettings {
             host: Some(secure(&certified).await),

@@ -81,6 +81,7 @@ impl Place {
             let (place, clients) = (Arc::clone(&self), clients.clone());
             async move { Box::pin(place.send(&clients, request)).await }
         };
+        // The default namespace is never used: requests name theirs.
         Ok(Connected { client: kube::Client::new(tower::service_fn(send), "default"), arn })
     }
 
@@ -144,6 +145,7 @@ impl Place {
         {
             return Ok(Some((newest, newer)));
         }
+        // A check that began after this request has already found the same cluster.
         if looked.is_some_and(|looked| looked > began) {
             return Ok(None);
         }
@@ -222,7 +224,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cluster_that_is_replaced_is_found_again() {
+    async fn replaced_cluster_is_resolved_again() {
         let authority = pem().0;
         let new = Server::listen([namespace(), namespace(), namespace()]).await;
         let nobody = "http://127.0.0.1:1";
@@ -237,7 +239,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cluster_that_refuses_may_be_another_one() {
+    async fn unauthorized_checks_whether_the_cluster_was_replaced() {
         let authority = pem().0;
         let server =
             Server::listen([unauthorized(), unauthorized(), namespace(), unauthorized(), unauthorized()]).await;
@@ -272,7 +274,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_certificate_of_a_command_is_asked_for_again() {
+    async fn client_certificate_of_a_command_is_renewed() {
         let folder = tempfile::tempdir().unwrap();
         let answers = [namespace(), namespace(), unauthorized(), namespace(), unauthorized()];
         let server = Server::listen(answers).await;
@@ -296,7 +298,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_command_that_failed_is_not_run_again() {
+    async fn failed_command_is_not_run_again() {
         let folder = tempfile::tempdir().unwrap();
         let mut exec = certificates(folder.path());
         exec.args[1] += "; exit 3";
@@ -312,7 +314,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_command_that_waits_ends_with_the_run() {
+    async fn interrupt_ends_a_waiting_command() {
         let folder = tempfile::tempdir().unwrap();
         let exec = Exec { args: vec!["-c".to_owned(), "exec sleep 600".to_owned()], ..certificates(folder.path()) };
         let settings =

@@ -60,14 +60,14 @@ mod tests {
     }
 
     #[test]
-    fn a_named_one_is_used_whatever_the_environment_says() {
+    fn configured_proxy_overrides_the_environment() {
         let variables = [("HTTPS_PROXY", "http://other:1"), ("NO_PROXY", "*"), ("", "")];
         let proxy = Some("socks5://localhost:1080");
         assert_eq!(chosen(proxy, variables, "https://127.0.0.1:6443"), Ok(Some("socks5://localhost:1080/".to_owned())));
     }
 
     #[test]
-    fn the_environments_is_used_by_scheme_and_with_its_exceptions() {
+    fn proxy_of_the_environment_follows_scheme_and_no_proxy() {
         let variables = [
             ("HTTPS_PROXY", "secure.proxy:3128"),
             ("http_proxy", "http://plain:80"),
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_url_is_refused_without_repeating_its_password() {
+    fn invalid_proxy_url_is_refused_without_its_password() {
         let nothing = [("", ""); 3];
         assert_eq!(
             chosen(Some("ftp://me:hunter2@proxy"), nothing, "https://prod.example.com").unwrap_err(),

@@ -43,6 +43,7 @@ pub(super) fn after_error(
     attempt: u32,
     connecting: Duration,
 ) -> Option<Duration> {
+    // A certificate that is not trusted is not trusted a second later either.
     let distrust = chain(error).any(|cause| cause.is::<rustls::Error>());
     let refused = is_unconnected(error);
     let broken =
@@ -86,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers() {
+    fn responses_are_retried_by_method_and_status() {
         let none = HeaderMap::new();
         let wait: HeaderMap = [(http::header::RETRY_AFTER, "7".parse().unwrap())].into_iter().collect();
         let judge = |method, status: u16, headers: &HeaderMap, attempt| {
@@ -110,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn errors() {
+    fn errors_are_retried_by_method_and_kind() {
         let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
         let silent = NoAnswer(Duration::from_secs(60));
         let distrust = std::io::Error::other(rustls::Error::DecryptError);
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_server_that_lets_nobody_in_is_not_waited_for_for_long() {
+    async fn refused_connection_is_retried_for_thirty_seconds() {
         let refused = refused().await;
         let judge = |seconds| after_error(&Method::POST, &refused, 2, Duration::from_secs(seconds));
         assert!(is_unconnected(&refused));

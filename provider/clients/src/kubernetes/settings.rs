@@ -127,6 +127,7 @@ impl KubernetesSettings {
             let by_certificate = self.client_certificate.is_some() || self.client_key.is_some();
             fill(&mut self.client_certificate, "KUBE_CLIENT_CERT_DATA");
             self.client_key = self.client_key.or_else(|| secret("KUBE_CLIENT_KEY_DATA"));
+            // With two identities it would be up to the server which one it uses.
             self.token = (!by_certificate).then(|| secret(TOKEN)).flatten();
             self.token_from = self.token.as_ref().map(|_| TOKEN);
         }
@@ -217,7 +218,7 @@ mod tests {
     const PEM: &str = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n";
 
     #[test]
-    fn the_environment_fills_gaps() {
+    fn environment_completes_the_block() {
         let environment = Environment::fixed([
             ("KUBE_HOST", "https://other"),
             ("KUBE_CONFIG_PATH", "/other"),
@@ -239,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environments_identity_counts_only_where_there_is_none() {
+    fn identity_of_the_environment_is_a_fallback() {
         let variables = [("KUBE_TOKEN", "t"), ("KUBE_CLIENT_CERT_DATA", PEM), ("KUBE_CLIENT_KEY_DATA", "key")];
         let environment = Environment::fixed(variables);
         let shown = |settings: KubernetesSettings| {
@@ -261,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_named_cluster_takes_of_the_environment_the_proxy_alone() {
+    fn named_cluster_uses_only_the_proxy_of_the_environment() {
         let environment = Environment::fixed([
             ("KUBE_PROXY_URL", "http://proxy:3128"),
             ("KUBE_HOST", "https://other"),
@@ -279,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resources_own_cluster_keeps_the_way_but_not_what_is_said_of_another() {
+    fn cluster_of_a_resource_keeps_only_shared_settings() {
         let block = KubernetesSettings {
             proxy_url: Some("http://proxy:3128".to_owned()),
             tls_server_name: Some("kubernetes".to_owned()),
@@ -309,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn halves_and_other_formats_are_named() {
+    fn incomplete_pairs_and_wrong_formats_are_named() {
         let said =
             |settings: KubernetesSettings| settings.with_environment(&Environment::fixed([])).unwrap_err().to_string();
         let settings = KubernetesSettings::default;
@@ -335,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_of_the_environment() {
+    fn kubeconfig_paths_are_read_from_the_environment() {
         let list = env::join_paths(["/a", "/b", ""]).unwrap();
         let environment = Environment::fixed([("KUBE_CONFIG_PATHS", list.to_str().unwrap())]);
         let filled = KubernetesSettings::default().with_environment(&environment).unwrap();
@@ -343,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn insecure_is_true_or_false() {
+    fn kube_insecure_is_true_or_false() {
         let error = KubernetesSettings::default()
             .with_environment(&Environment::fixed([("KUBE_INSECURE", "maybe")]))
             .unwrap_err();

@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_and_what_is_wrong_with_them() {
+    fn invalid_fields_are_named_with_the_reason() {
         let container = ".spec.template.spec.containers[name=\"c\"]";
         assert_eq!(
             said(TYPED, &format!("{container}.securityContext.fsGroup: field not declared in schema")),
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn other_trouble_is_none_of_these() {
+    fn other_server_errors_are_not_shape_errors() {
         let body = |message: &str| json!({ "kind": "Status", "message": message }).to_string();
         let refused =
             |status: u16, message: &str| is_refused(StatusCode::from_u16(status).unwrap(), body(message).as_bytes());
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn quantities_are_found() {
+    fn invalid_quantities_are_found() {
         let object = json!({ "spec": {
             "containers": [{ "resources": { "limits": { "cpu": "lots", "memory": "1Gi" }, "requests": { "cpu": 1 } } }],
             "volumes": [{ "name": "a", "emptyDir": { "sizeLimit": "big", "medium": "Memory" } }],

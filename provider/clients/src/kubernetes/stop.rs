@@ -48,7 +48,7 @@ mod tests {
     use crate::kubernetes::{KubernetesError, ObjectRef, get};
 
     #[tokio::test]
-    async fn a_server_that_says_nothing_is_left() {
+    async fn interrupt_abandons_a_silent_server() {
         let silent = tower::service_fn(|_: http::Request<Body>| {
             std::future::pending::<Result<http::Response<Body>, tower::BoxError>>()
         });
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn answers_and_errors_pass() {
+    async fn responses_and_errors_pass_through() {
         use super::super::scripted::{Answer, Cluster};
 
         let answers = [Answer::status(403, "Forbidden", "not you", serde_json::Value::Null)];

@@ -35,6 +35,7 @@ pub async fn take_over(client: &Client, place: &ObjectRef, annotation: &str) -> 
 /// The entries with those of the annotation's writers united with what we apply; `None` if others wrote none.
 fn moved(entries: &Value, annotation: &str) -> Option<Vec<Value>> {
     let entries = entries.as_array()?;
+    // Entries of a subresource, such as the status, belong to controllers.
     let is_whole = |entry: &Value| entry["subresource"].as_str().unwrap_or_default().is_empty();
     let wrote = |entry: &&Value| {
         let annotations = &entry["fieldsV1"]["f:metadata"]["f:annotations"];
@@ -84,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_are_united() {
+    fn managed_fields_of_helm_are_merged() {
         let others = entry("kubectl-edit", "Update", json!({ "f:data": { "f:c": {} } }));
         let mut status = entry("helm", "Update", json!({ "f:status": {} }));
         status["subresource"] = json!("status");
@@ -104,14 +105,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_to_take() {
+    fn objects_without_fields_of_helm_are_unchanged() {
         assert_eq!(moved(&json!([entry("gitlabspot", "Apply", marked(json!({})))]), MARK), None);
         assert_eq!(moved(&json!([entry("helm", "Update", json!({ "f:data": {} }))]), MARK), None);
         assert_eq!(moved(&Value::Null, MARK), None);
     }
 
     #[tokio::test]
-    async fn a_lost_race_is_run_again() {
+    async fn conflict_is_retried_with_a_new_read() {
         let object = |version: &str| {
             let metadata = json!({
                 "name": "x", "namespace": "ci", "resourceVersion": version,

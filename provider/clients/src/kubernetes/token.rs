@@ -106,7 +106,7 @@ pub(super) mod tests {
     }
 
     #[tokio::test]
-    async fn a_token_is_replaced_before_its_end_and_when_rejected() {
+    async fn token_is_renewed_before_expiry_and_after_rejection() {
         let clock = Arc::new(ManualClock::at(SystemTime::UNIX_EPOCH));
         let tokens = Tokens::new(Arc::new(Counter::default()), None, clock.clone());
         let shown = |token: SecretString| token.expose_secret().to_owned();

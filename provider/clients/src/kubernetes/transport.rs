@@ -124,6 +124,7 @@ where
         let mut attempt = 1;
         let mut connecting = Duration::ZERO;
         loop {
+            // The loop is only repeated with a copy of the request.
             let Some(mut request) = next.take() else {
                 return Err("a request that cannot be repeated would have to be repeated".into());
             };
@@ -243,7 +244,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_rejected_token_is_replaced_once() {
+    async fn rejected_token_is_renewed_once() {
         let (found, tokens) = tokens_sent(vec![unauthorized(), secret()]).await;
         assert_eq!(found, Ok("s".to_owned()));
         assert_eq!(tokens, ["Bearer token-1", "Bearer token-2"]);
@@ -275,7 +276,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_token_that_cannot_be_made_is_no_silence_of_the_server() {
+    async fn token_failure_is_not_a_timeout() {
         let (cluster, client, _) = Cluster::start_with([secret()], Some(Arc::new(Penniless))).await;
         assert_eq!(
             said(&client).await,
@@ -285,7 +286,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_server_that_is_silent_is_named() {
+    async fn silent_server_is_named() {
         let (cluster, client) = Cluster::start([]).await;
         let said = said(&client).await;
         let wanted = format!("Secret ci/s: the Kubernetes API at {}/ cannot be reached: ", cluster.url);
@@ -293,7 +294,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn trouble_is_waited_out() {
+    async fn transient_failures_are_retried_with_backoff() {
         let unavailable = Answer::status(503, "ServiceUnavailable", "", Value::Null);
         let answers = [Answer::Later(3), unavailable, Answer::Reset, secret()];
         let (cluster, client, clock) = Cluster::start_with(answers, None).await;
@@ -304,7 +305,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_shape_that_the_server_does_not_know_is_asked_about_once() {
+    async fn shape_error_is_not_retried() {
         let message = "failed to create typed patch object (ci/s; /v1, Kind=Secret): .x: field not declared in schema";
         let (cluster, client) = Cluster::start([Answer::status(500, "", message, Value::Null), secret()]).await;
         assert!(Secrets::namespaced(client, "ci").get("s").await.is_err());
@@ -312,14 +313,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn patience_ends() {
+    async fn retries_are_bounded() {
         let (cluster, client) = Cluster::start([]).await;
         assert!(Secrets::namespaced(client, "ci").get("s").await.is_err());
         assert_eq!(cluster.requests().len(), retry::MAX_ATTEMPTS as usize);
     }
 
     #[tokio::test]
-    async fn what_creates_is_not_repeated_when_the_answer_is_lost() {
+    async fn create_is_not_retried_after_a_lost_response() {
         let (cluster, client) = Cluster::start([Answer::Reset, secret()]).await;
         let created = Secrets::namespaced(client, "ci").create(&Default::default(), &Default::default()).await;
         assert!(created.is_err());

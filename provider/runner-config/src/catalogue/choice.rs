@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn letter_case_counts_where_the_runner_counts_it() {
+    fn letter_case_matters_as_in_gitlab_runner() {
         let exact = Choice::exact(&["s3", "gcs"]);
         assert_eq!((exact.spelling("s3"), exact.spelling("S3")), (Some("s3"), None));
         let any = Choice::any_case(&["S3", "KMS"]).or(&["aws:kms"]);

@@ -30,7 +30,7 @@ fn hcl_names_are_the_snake_case_of_the_toml_names() {
 }
 
 #[test]
-fn no_key_is_listed_twice_and_each_is_explained() {
+fn keys_are_unique_and_described() {
     for root in [&GLOBAL, &RUNNER] {
         let mut seen = BTreeSet::new();
         for entry in entries(root) {
@@ -42,7 +42,7 @@ fn no_key_is_listed_twice_and_each_is_explained() {
 }
 
 #[test]
-fn the_kubernetes_table_is_complete() {
+fn kubernetes_table_is_complete() {
     let Some(Kind::Table(kubernetes)) = RUNNER.by_toml("kubernetes").map(|key| key.kind) else {
         unreachable!("kubernetes is a table")
     };
@@ -50,7 +50,7 @@ fn the_kubernetes_table_is_complete() {
 }
 
 #[test]
-fn secrets_are_marked() {
+fn secret_keys_are_marked() {
     let secrets: Vec<String> = entries(&GLOBAL)
         .into_iter()
         .chain(entries(&RUNNER))
@@ -77,7 +77,7 @@ fn secrets_are_marked() {
 const TAGS: &str = include_str!("../testdata/runner-keys.txt");
 
 #[test]
-fn versions_are_those_of_the_tags() {
+fn versions_equal_those_of_the_runner_tags() {
     let tags: Vec<(&str, &str)> =
         TAGS.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(' ')).collect();
     let mut wrong = Vec::new();
@@ -101,7 +101,7 @@ fn versions_are_those_of_the_tags() {
 }
 
 #[test]
-fn versions_of_the_keys_that_came_lately() {
+fn versions_of_recent_keys() {
     let newer: Vec<String> = entries(&RUNNER)
         .into_iter()
         .filter(|entry| entry.key.since >= RunnerVersion::new(19, 0))

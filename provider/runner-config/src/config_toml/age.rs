@@ -13,6 +13,8 @@ pub(super) fn unfit(at: &str, key: &Key, version: RunnerVersion) -> Option<(&'st
         );
         return Some(("Key is newer than the runner", detail));
     }
+    // The runner drops unknown keys without a message (`toml.DecodeFile` in common/config.go), so that only the
+    // catalogue can tell.
     let (last, instead) = key.until.filter(|(last, _)| *last < version && version != RunnerVersion::UNKNOWN)?;
     let detail = format!(
         "{at} had its last effect in GitLab Runner {last}, and runner {version} ignores it. Use {instead} instead."

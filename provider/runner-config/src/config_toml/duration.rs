@@ -1,5 +1,6 @@
 //! Go's duration syntax.
 
+// Go accepts the micro sign (U+00B5) and the Greek letter mu (U+03BC).
 const UNITS: [&str; 8] = ["ns", "us", "µs", "μs", "ms", "s", "m", "h"];
 
 /// Whether Go's `time.ParseDuration` takes the text: `300ms`, `1.5h`, `1h30m`, `0`.
@@ -33,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn agrees_with_go() {
+    fn durations_parse_as_in_go() {
         for text in ["0", "5m", "1h30m", "1.5h", ".5s", "-2s", "300ms", "1h2m3s4ms5us6ns"] {
             assert!(is_duration(text), "{text}");
         }

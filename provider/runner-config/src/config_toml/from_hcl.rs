@@ -292,6 +292,7 @@ fn convert(kind: Kind, value: &Raw) -> Option<Toml> {
     match kind {
         Kind::Text | Kind::Choice(_) | Kind::Duration | Kind::Timestamp | Kind::ChoiceOrChoices(_) => match value {
             Raw::String(text) => Some(Toml::String(text.clone())),
+            // HCL converts a number for an attribute of type string; this object has no types that would make it do so.
             Raw::Number(number) => Some(Toml::String(number.to_string())),
             Raw::Bool(flag) => Some(Toml::String(flag.to_string())),
             _ => None,

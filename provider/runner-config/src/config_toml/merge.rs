@@ -37,6 +37,7 @@ pub fn merge(values: &[Config], typed: &[Source]) -> Result<Config, Vec<Diagnost
         for config in values {
             overlay(&mut table, part.of(config));
         }
+        // Attributes override values files, as `set` overrides `values` in Helm.
         overlay(&mut table, &agreed.merged);
         findings.extend(agreed.findings);
         match part {

@@ -75,6 +75,7 @@ pub(super) struct Lines(BTreeMap<String, usize>);
 impl Lines {
     pub(super) fn of_text(text: &str) -> Self {
         let mut lines = Self::default();
+        // Errors of syntax are reported where the text is read; they have their own line.
         if let Ok(table) = DeTable::parse(text) {
             lines.table(text, table.get_ref(), "");
         }

@@ -39,6 +39,7 @@ impl<'a> Reader<'a> {
                 continue;
             }
             if let Some(value) = self.value(value, key, &here)
+                // Which of two spellings counts depends on the order in which Go reads them.
                 && read.insert(key.toml.to_owned(), value).is_some()
             {
                 self.error(
@@ -178,6 +179,7 @@ pub(super) fn mismatch(kind: Kind, value: &Value) -> Option<String> {
         | (Kind::Timestamp, Value::Datetime(_)) => true,
         (Kind::Duration, Value::String(text)) => is_duration(text),
         (Kind::Timestamp, Value::String(text)) => {
+            // `token_obtained_at` and `token_expires_at` are Go times, which a text does for as well.
             text.parse::<toml::value::Datetime>().is_ok_and(|time| time.date.is_some() && time.time.is_some())
         }
         (Kind::Texts | Kind::Choices(_) | Kind::ChoiceOrChoices(_), Value::Array(items)) => all(items, Value::is_str),

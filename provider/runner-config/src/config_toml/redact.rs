@@ -46,6 +46,7 @@ fn table(given: &Toml, catalogue: &'static Table, shown: fn(&Key, &Value) -> Val
                 let tables = items.iter().filter_map(Value::as_table).map(|item| Value::Table(table(item, of, shown)));
                 Value::Array(tables.collect())
             }
+            // A reference to a variable of the pod has no secret, and shows where the value comes from.
             (_, Value::String(text)) if text.starts_with('$') => Value::String(text.clone()),
             (_, value) => key.map_or_else(|| Value::from(REDACTED), |key| shown(key, value)),
         };
@@ -59,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_secrets_are_taken_out() {
+    fn only_secrets_are_redacted() {
         let config = Config {
             global: toml::toml! { concurrent = 3 sentry_dsn = "https://key@host/1" },
             runner: toml::toml! {
@@ -82,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn what_users_write_themselves_is_not_shown_either() {
+    fn environment_and_scripts_are_hidden() {
         let config = Config {
             runner: toml::toml! {
                 environment = ["DOCKER_AUTH_CONFIG={\"auths\":{}}", "EMPTY=", "odd"]

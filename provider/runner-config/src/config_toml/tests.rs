@@ -28,7 +28,7 @@ fn runner(text: &str) -> toml::Table {
 }
 
 #[test]
-fn misspelt_keys_are_refused_with_the_nearest_name() {
+fn misspelt_keys_are_refused_with_a_suggestion() {
     let found = details(
         "[[runners]]\nlimits = 3\n[runners.kubernetes]\ncpu_requests = \"2\"\n[runners.docker]\nimage = \"x\"\n",
     );
@@ -51,7 +51,7 @@ fn misspelt_keys_are_refused_with_the_nearest_name() {
 }
 
 #[test]
-fn another_executor_is_one_error() {
+fn other_executor_is_a_single_error() {
     assert_eq!(
         details("[[runners]]\nexecutor = \"docker\"\n[runners.docker]\nimage = \"x\"\n[runners.machine]\n"),
         [
@@ -61,7 +61,7 @@ fn another_executor_is_one_error() {
 }
 
 #[test]
-fn what_the_runner_ignores_of_a_template_is_a_remark() {
+fn template_keys_without_effect_are_warnings() {
     let text = "concurrent = 4\nnothing = 1\n[[runners]]\nprepare_timeouts = 1\ntoken = \"glrt-secret\"\nprepare_timeout = \"1m\"\n[runners.kubernetes]\nenvironment = []\n[runners.docker]\n";
     let read = template(text, Some(11)).unwrap();
     assert_eq!(read.config.runner, toml::toml! { prepare_timeout = "1m" kubernetes = {} });
@@ -85,7 +85,7 @@ fn what_the_runner_ignores_of_a_template_is_a_remark() {
 }
 
 #[test]
-fn what_the_runner_refuses_is_an_error_in_a_template_too() {
+fn invalid_template_keys_are_errors() {
     let found = template("[[runners]]\n[runners.kubernetes]\npod_annotations = [\"a: b\"]\n", Some(8)).unwrap_err();
     assert_eq!(
         found,
@@ -108,7 +108,7 @@ fn what_the_runner_refuses_is_an_error_in_a_template_too() {
 }
 
 #[test]
-fn empty_text_is_unset() {
+fn empty_text_counts_as_unset() {
     assert_eq!(
         runner("[[runners]]\nshell = \"\"\nunhealthy_interval = \"\"\n[runners.kubernetes]\nimage = \"\"\n"),
         toml::toml! { kubernetes = { image = "" } }
@@ -116,7 +116,7 @@ fn empty_text_is_unset() {
 }
 
 #[test]
-fn a_key_below_another_table_is_named() {
+fn misplaced_key_is_named() {
     let found = details(
         "[[runners]]\n[runners.kubernetes]\n[runners.kubernetes.pod_annotations]\na = \"b\"\npull_policy = [\"always\"]\n",
     );
@@ -159,13 +159,13 @@ fn keys_newer_than_the_runner_are_refused() {
 }
 
 #[test]
-fn letter_case_is_brought_in_order() {
+fn letter_case_of_keys_is_normalised() {
     let config = runner("[[runners]]\n[runners.cache]\ntype = \"s3\"\n[runners.cache.S3]\nbucketname = \"b\"\n");
     assert_eq!(config, toml::toml! { cache = { Type = "s3", s3 = { BucketName = "b" } } });
 }
 
 #[test]
-fn choices_are_what_the_runner_takes() {
+fn choices_are_checked_as_in_gitlab_runner() {
     let text = "log_level = \"WARN\"\nlog_format = \"\"\n[[runners]]\nshell = \"\"\nprepare_timeout = \"\"\n\
                 [runners.cache.s3]\nServerSideEncryption = \"aws:kms\"\nAuthenticationType = \"IAM\"\n\
                 [runners.kubernetes]\npull_policy = [\"always\", \"\"]\n\
@@ -199,14 +199,14 @@ fn choices_are_what_the_runner_takes() {
 }
 
 #[test]
-fn one_runners_section() {
+fn exactly_one_runners_section_is_allowed() {
     assert!(details("[[runners]]\n[[runners]]\n")[0].contains("2 [[runners]] sections"));
     assert!(details("concurrent = 1\n")[0].contains("not have a [[runners]] section"));
     assert!(details("[runners]\nname = \"x\"\n")[0].contains("must be written [[runners]]"));
 }
 
 #[test]
-fn global_options_only_where_they_are_allowed() {
+fn global_options_are_refused_in_templates() {
     let text = "concurrent = 4\n[[runners]]\n";
     let whole = from_text(text, RELEASE, &place(19, 3)).unwrap();
     assert_eq!(whole.config.global, toml::toml! { concurrent = 4 });
@@ -216,7 +216,7 @@ fn global_options_only_where_they_are_allowed() {
 }
 
 #[test]
-fn syntax_errors_tell_the_line_but_not_the_text() {
+fn syntax_errors_name_the_line_without_the_text() {
     let found = details("[[runners]]\ntoken = glrt-secret\n");
     assert_eq!(found.len(), 1);
     assert!(found[0].starts_with("line 2: "), "{found:?}");
@@ -224,7 +224,7 @@ fn syntax_errors_tell_the_line_but_not_the_text() {
 }
 
 #[test]
-fn hcl_is_converted_and_checked_at_its_paths() {
+fn hcl_is_converted_and_errors_have_its_paths() {
     let version = RunnerVersion::new(19, 3);
     let object = json!({
         "tls_ca_file": "/ca.crt",
@@ -259,7 +259,7 @@ fn source(name: &'static str, runner: toml::Table) -> Source {
 }
 
 #[test]
-fn sources_that_agree_are_merged() {
+fn equal_values_of_two_sources_are_merged() {
     let merged = merge(
         &[],
         &[
@@ -283,7 +283,7 @@ fn sources_that_agree_are_merged() {
 }
 
 #[test]
-fn sources_that_disagree_are_both_named() {
+fn conflicting_sources_are_both_named() {
     let found = merge(
         &[],
         &[
@@ -304,7 +304,7 @@ fn sources_that_disagree_are_both_named() {
 }
 
 #[test]
-fn typed_sources_win_over_values() {
+fn attributes_take_precedence_over_values() {
     let values =
         Config { runner: toml::toml! { limit = 1 environment = ["A=1", "B=1"] name = "v" }, ..Config::default() };
     let merged = merge(&[values], &[source("config", toml::toml! { limit = 2 environment = ["B=2"] })]);

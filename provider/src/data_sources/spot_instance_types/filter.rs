@@ -53,6 +53,7 @@ pub(super) fn matching(
         left.retain(|candidate| test(candidate));
         if left.is_empty() { Err(Emptied { attribute, before }) } else { Ok(()) }
     };
+    // EC2 has applied this filter; here it is only counted, for the error.
     keep("architecture", &|_| true)?;
     keep("availability_zones", &|candidate| zones_of(candidate) > 0)?;
     if wanted.require_all_zones {
@@ -84,6 +85,7 @@ pub(super) fn cheapest(
             Some(Offer { candidate, zones, price })
         })
         .collect();
+    // The name decides between equal prices, so that two plans have the same order.
     offers.sort_by(|a, b| a.price.total_cmp(&b.price).then_with(|| a.candidate.name.cmp(&b.candidate.name)));
     offers.truncate(wanted.max_results);
     offers
@@ -137,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn each_filter_counts() {
+    fn each_filter_is_applied() {
         let run = |wanted: Wanted| names(matching(&wanted, candidates(), &offerings(), 2));
         assert_eq!(run(wanted()), Ok(vec!["c5.2xlarge".to_owned(), "t3.2xlarge".to_owned()]));
         assert_eq!(run(Wanted { require_all_zones: true, ..wanted() }), Ok(vec!["c5.2xlarge".to_owned()]));
@@ -149,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn cheapest_first_and_never_without_a_price() {
+    fn types_are_sorted_by_price_and_need_one() {
         let prices = BTreeMap::from([("t3.2xlarge".to_owned(), 0.1), ("c5.2xlarge".to_owned(), 0.2)]);
         let offers = cheapest(&wanted(), candidates(), &offerings(), &prices);
         assert_eq!(
@@ -160,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn patterns() {
+    fn name_patterns_match() {
         assert!(fits("t3.*", "t3.2xlarge") && fits("*.2xlarge", "t3.2xlarge") && fits("t*.2x*", "t3.2xlarge"));
         assert!(!fits("t3.*", "t3a.2xlarge") && !fits("t3", "t3.large"));
     }

@@ -33,6 +33,7 @@ pub(super) async fn zones(ec2: &Client, config: &SpotInstanceTypes) -> Result<BT
     }
     let found = ec2
         .describe_availability_zones()
+        // Without local zones and Wavelength zones, in which EKS has no managed node groups.
         .filters(filter("zone-type", ["availability-zone"]))
         .send()
         .await
@@ -162,13 +163,13 @@ mod tests {
     }
 
     #[test]
-    fn types_that_nodes_can_have() {
+    fn usable_types_are_kept() {
         assert!(fits_eks(&described("c5.2xlarge").build()));
         assert!(fits_eks(&described("c4.2xlarge").current_generation(false).build()));
     }
 
     #[test]
-    fn types_that_they_cannot() {
+    fn unusable_types_are_excluded() {
         let wrong = [
             described("g4dn.2xlarge").gpu_info(GpuInfo::builder().build()),
             described("inf1.2xlarge").inference_accelerator_info(InferenceAcceleratorInfo::builder().build()),

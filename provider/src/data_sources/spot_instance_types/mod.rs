@@ -72,6 +72,7 @@ impl DataSource for SpotInstanceTypesDataSource {
         let left =
             filter::matching(&wanted, candidates, &offerings, zones.len()).map_err(|emptied| nothing_left(&emptied))?;
         let names: Vec<String> = left.iter().map(|candidate| candidate.name.clone()).collect();
+        // Last, and only for the types that are left: the price history has an entry for each type and zone.
         let prices = find::prices(ec2, &names, &zones, context.clock.time_of_day()).await.or_diagnostics()?;
         let offers = filter::cheapest(&wanted, left, &offerings, &prices);
         if offers.is_empty() {

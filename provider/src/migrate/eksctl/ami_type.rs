@@ -44,7 +44,7 @@ fn is_graviton(instance_type: &str) -> bool {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn types_follow_family_and_architecture() {
+    fn ami_type_follows_family_and_architecture() {
         let of = |family: &str, types: &[&str]| {
             super::of(family, &types.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
         };

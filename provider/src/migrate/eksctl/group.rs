@@ -81,6 +81,7 @@ pub(super) fn migrate(
     updates(&group, &mut block)?;
     let mut all = tags_of_all.clone();
     all.extend(group.read("tags", tags::read)?.unwrap_or_default());
+    // Tags of a group override those of all, as in eksctl.
     let sorted = tags::sort(all, &labels, &taints);
     tags(&group, &sorted, project, &mut block);
     for (path, topic, text) in keys::remarks(fields, &template) {
@@ -143,6 +144,7 @@ fn sizes(group: &Group<'_>, project: &mut Project, block: &mut Block) -> Result<
     let sizes = scaling::read(group.document, &group.prefix, group.fields)?;
     block.set("min_size", sizes.min);
     block.set("max_size", sizes.max);
+    // desired_size is min_size by default.
     block.set_some("desired_size", sizes.desired.filter(|desired| *desired != sizes.min));
     if sizes.has_default {
         let text = format!(
@@ -183,6 +185,7 @@ fn placement(group: &Group<'_>, labels: &Map<String, Json>, taints: &[Taint], cl
     let of_eksctl =
         [(LABEL_OF_CLUSTER.to_owned(), cluster.value()), (LABEL_OF_GROUP.to_owned(), group.name.as_str().into())];
     let given = labels.iter().map(|(key, value)| (key.clone(), Value::from(value)));
+    // The nodes have these labels: without them the first plan would remove them.
     let missing = of_eksctl.into_iter().filter(|(key, _)| !labels.contains_key(key));
     block.set("labels", Value::Object(given.chain(missing).collect()));
     if !taints.is_empty() {
@@ -227,6 +230,7 @@ fn template(group: &Group<'_>, cluster: &Cluster, block: &mut Block) -> Result<S
         block.set("launch_template", Value::Object(fields));
         return Ok(id);
     }
+    // eksctl names the template after its CloudFormation stack.
     let name = cluster.within("eksctl-", &format!("-nodegroup-{}", group.name));
     block.set("launch_template", Value::Object(vec![("name".to_owned(), name)]));
     let shown = cluster.name.as_deref().unwrap_or("CLUSTER");

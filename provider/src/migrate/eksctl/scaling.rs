@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn defaults_are_those_of_eksctl() {
+    fn scaling_defaults_equal_those_of_eksctl() {
         let of = |min, max, desired| {
             let sizes = with_defaults(min, max, desired);
             (sizes.min, sizes.max, sizes.has_default)

@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tags_go_where_they_are_read() {
+    fn tags_are_assigned_to_group_or_asg() {
         let tags = json!({
             "team": "ci",
             "k8s.io/cluster-autoscaler/enabled": "true",

@@ -20,7 +20,7 @@ fn refused(text: &str) -> String {
 }
 
 #[test]
-fn the_guides_group() {
+fn node_group_of_the_guide_is_migrated() {
     let (hcl, report) = migrated(include_str!("testdata/guide.yaml"));
     assert_eq!(hcl, expected("eksctl/testdata/guide.tf"));
     for line in [
@@ -34,7 +34,7 @@ fn the_guides_group() {
 }
 
 #[test]
-fn every_form_of_taints_and_tags_is_the_same() {
+fn every_form_of_taints_and_tags_is_read() {
     let of = |taints: &str, tags: &str| {
         let text = format!(
             "metadata: {{name: prod, region: eu-west-1}}\nmanagedNodeGroups:\n- name: a\n  instanceType: m5.large\n  taints: {taints}\n  tags: {tags}\n"
@@ -59,7 +59,7 @@ fn every_form_of_taints_and_tags_is_the_same() {
 }
 
 #[test]
-fn what_eksctl_leaves_out_has_its_defaults() {
+fn missing_keys_have_the_defaults_of_eksctl() {
     let (hcl, report) =
         migrated("metadata: {name: prod}\nmanagedNodeGroups:\n- name: a\n  desiredCapacity: 3\n  ssh: {allow: true}\n");
     for line in [
@@ -82,7 +82,7 @@ fn what_eksctl_leaves_out_has_its_defaults() {
 }
 
 #[test]
-fn what_only_the_cloud_knows_is_a_variable_or_left_out() {
+fn values_only_known_to_aws_become_variables() {
     let (hcl, report) = migrated(
         "managedNodeGroups:\n- name: a\n  instanceSelector: {vCPUs: 8}\n  subnets: [private-one]\n  spot: yes\n\
          - name: b\n  launchTemplate: {id: lt-1, version: 3}\n  subnets: [subnet-1]\n  iam: {instanceRoleARN: 'arn:aws:iam::1:role/x'}\n",
@@ -108,7 +108,7 @@ fn what_only_the_cloud_knows_is_a_variable_or_left_out() {
 }
 
 #[test]
-fn every_key_without_a_counterpart_is_listed_with_its_line() {
+fn unsupported_keys_are_listed_with_their_lines() {
     let (_, report) = migrated(
         "metadata: {name: prod}\nvpc: {id: x}\nnonsense: 1\nmanagedNodeGroups:\n- name: a\n  instanceType: m5.large\n  maxPodPerNode: 5\n  asgSuspendProcesses: [AZRebalance]\n  \
          maxPrice: 1\n  nodeRepairConfig: {enabled: true, maxUnhealthyNodeThresholdCount: 1}\n  volumeType: gp3\n",
@@ -147,7 +147,7 @@ fn self_managed_groups_are_explained() {
 }
 
 #[test]
-fn other_files_are_refused() {
+fn files_of_other_tools_are_refused() {
     for (text, why) in [
         ("", "it is empty"),
         ("- a\n", "it is not a map"),
@@ -178,7 +178,7 @@ fn other_files_are_refused() {
 }
 
 #[test]
-fn the_table_of_keys_has_no_key_twice() {
+fn keys_of_the_table_are_unique() {
     let mut paths = keys::paths();
     let count = paths.len();
     paths.sort_unstable();
@@ -187,7 +187,7 @@ fn the_table_of_keys_has_no_key_twice() {
 }
 
 #[test]
-fn zones_tell_the_region() {
+fn region_is_derived_from_zones() {
     let mut project = Project::default();
     migrate("a", "managedNodeGroups: [{name: a, availabilityZones: [us-gov-west-1a]}]", &mut project).unwrap();
     assert_eq!(project.region.as_deref(), Some("us-gov-west-1"));

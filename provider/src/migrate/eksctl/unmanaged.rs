@@ -97,6 +97,7 @@ fn suggestion(
         types.push(document.text(&format!("{prefix}.instanceType"), one)?);
     }
     let share = get(group, "instancesDistribution.onDemandPercentageAboveBaseCapacity").and_then(Json::as_i64);
+    // A group of eksctl can be mixed; a managed group has one capacity type.
     let is_spot = share.is_some_and(|share| share < 100);
     let sizes = scaling::read(document, prefix, group)?;
     let label: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();

@@ -65,14 +65,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_texts() {
+    fn names_and_texts_are_quoted() {
         assert!(is_identifier("a-b_1") && !is_identifier("1a") && !is_identifier("a/b") && !is_identifier(""));
         assert_eq!(quoted("a\"b\\c\n${x} %{y} $z"), r#""a\"b\\c\n$${x} %%{y} $z""#);
         assert_eq!(interpolated("A=", "var.a", "\""), r#""A=${var.a}\"""#);
     }
 
     #[test]
-    fn several_lines() {
+    fn multi_line_text_is_a_heredoc() {
         assert_eq!(heredoc("a\n  b\n\n$${c}\n", 2).unwrap(), "<<-EOT\n    a\n      b\n    \n    $$${c}\n  EOT");
         for text in ["one\n", "a\nb", " a\n b\n", "a\n\tb\n", "a\nEOT\n"] {
             assert_eq!(heredoc(text, 0), None, "{text:?}");

@@ -179,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_block_is_laid_out_as_fmt_does() {
+    fn block_is_formatted_as_by_fmt() {
         let mut block = Block::new("resource", ["kind", "name"]).commented("What it is.");
         block.set("name", "x");
         block.set("instance_types", Value::texts(["a", "b"]));
@@ -218,7 +218,7 @@ resource "kind" "name" {
     }
 
     #[test]
-    fn long_lists_have_a_line_for_each() {
+    fn long_lists_have_one_element_per_line() {
         let items: Vec<String> = (0..20).map(|number| format!("item-{number}")).collect();
         let text = render(&[Block::new("a", [""; 0]).with("list", Value::texts(&items))]);
         assert!(text.starts_with("a {\n  list = [\n    \"item-0\",\n"), "{text}");

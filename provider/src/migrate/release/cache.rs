@@ -18,6 +18,7 @@ impl Cache {
     pub(super) fn of(attributes: &Map<String, Json>) -> Self {
         let cache = attributes.get("config").map(|config| config["cache"].clone()).unwrap_or_default();
         let text = |value: &Json| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+        // MinIO and other services with the API of S3 have an address of their own.
         let is_aws = cache["s3"]["server_address"].as_str().is_none_or(|address| address.contains("amazonaws.com"));
         Self {
             bucket: text(&cache["s3"]["bucket_name"]).filter(|_| is_aws),

@@ -119,6 +119,7 @@ impl Parsed {
 
     /// Adds the releases to the project.
     pub(super) fn write(self, links: &Links, project: &mut Project) {
+        // For its effect: the provider block gets the cluster of the release.
         let _ = project.cluster();
         let Self { input, runners } = self;
         let count = runners.len();
@@ -134,6 +135,7 @@ impl Parsed {
             let writer = Writer { input: &input, links, label: &label, name: &release_name };
             let block = writer.block(&release, is_first, project);
             writer.remarks(&release, project);
+            // The cluster has one release, which the resource of the first [[runners]] takes over.
             let import = is_first.then(|| Value::from(format!("{}/{release_name}", input.namespace)));
             project.resource(block, import);
             announce(&address, is_first, &release, project);
@@ -203,6 +205,7 @@ impl Writer<'_> {
             project.report.add(Topic::Secret, self.place(key), text);
         }
         block.set(&format!("{name}_wo"), variable);
+        // Core never sees a change of a write-only value: the provider applies it when the version changes.
         block.set(&format!("{name}_wo_version"), 1);
     }
 
@@ -249,6 +252,7 @@ impl Writer<'_> {
     /// Where a key stands in the files, or a word of it.
     fn place(&self, key: &str) -> Place {
         let word = key.rsplit('.').next().unwrap_or(key);
+        // With Helm, the last file that has a key wins.
         for file in self.input.files.iter().rev() {
             let lines = yaml::first_document(&file.text).ok().map(|(_, lines, _)| lines);
             let of_key = lines.filter(|lines| lines.has(key)).and_then(|lines| lines.of(key));

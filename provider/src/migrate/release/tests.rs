@@ -18,7 +18,7 @@ fn migrated(text: &str, links: &Links) -> (String, String) {
 }
 
 #[test]
-fn the_guide_in_attributes() {
+fn values_of_the_guide_become_attributes() {
     let (hcl, report) = migrated(GUIDE, &Links::default());
     let (_, release) = hcl.split_once("\n# The import keeps the version").unwrap();
     let expected = expected("release/testdata/guide.tf");
@@ -28,7 +28,7 @@ fn the_guide_in_attributes() {
 }
 
 #[test]
-fn other_resources_are_referred_to() {
+fn other_resources_are_referenced() {
     let links = Links {
         bucket: Some(("your-cache-bucket".to_owned(), "gitlabspot_cache_bucket.c".to_owned())),
         credentials: Some(("gitlab-runner-s3-access".to_owned(), "gitlabspot_runner_credentials.c".to_owned())),
@@ -40,7 +40,7 @@ fn other_resources_are_referred_to() {
 }
 
 #[test]
-fn secrets_are_left_out_and_named() {
+fn secrets_are_omitted_and_named() {
     let text = "gitlabUrl: https://gitlab.com/\nrunnerToken: glrt-very-secret-0\nsentryDsn: https://very-secret-1@sentry.io/1\n\
         extraEnv: {DB_PASSWORD: very-secret-2, MODE: fast}\npreEntrypointScript: |\n  export VAULT_TOKEN=very-secret-3\n  true\n\
         runners:\n  config: |\n    [[runners]]\n      environment = [\"A=b\", \"NPM_TOKEN=very-secret-4\"]\n      \
@@ -94,7 +94,7 @@ fn several_runners_are_several_releases() {
 }
 
 #[test]
-fn what_has_no_effect_is_listed_by_line() {
+fn keys_without_effect_are_listed_by_line() {
     let text = "gitlabUrl: https://gitlab.com/\nrunnerToken: glrt-0123456789\nreplicaz: 2\nrunners:\n  builds: {cpuRequests: '1'}\n";
     let (_, report) = migrated(text, &Links::default());
     assert!(report.contains("values.yaml:3: replicaz:"), "{report}");
@@ -103,7 +103,7 @@ fn what_has_no_effect_is_listed_by_line() {
 }
 
 #[test]
-fn files_that_are_no_values_are_refused() {
+fn invalid_values_files_are_refused() {
     for (text, why) in [
         ("- a\n", "values.yaml: Not a values file: this is a list"),
         ("a: [", "not valid YAML"),

@@ -104,8 +104,10 @@ fn part<'a>(instances: &'a Instances, kind: &'a str, bucket: &str) -> Option<&'a
 
 /// The rules of the bucket that are enabled.
 fn rules(instances: &Instances, instance: &Instance, name: &str) -> Vec<Json> {
+    // hashicorp/aws has a resource for the rules since 4.0; the block of the bucket is deprecated.
     let apart = part(instances, "aws_s3_bucket_lifecycle_configuration", name);
     let rules = apart.map_or_else(|| instance.list("lifecycle_rule"), |part| part.list("rule"));
+    // `status` is that of the resource, `enabled` that of the block.
     let is_enabled = |rule: &&&Json| rule["status"] == "Enabled" || rule["enabled"] == true;
     rules.iter().filter(is_enabled).map(|rule| (*rule).clone()).collect()
 }
@@ -127,6 +129,7 @@ fn lifecycle(rules: &[Json], cache: &Cache, block: &mut Block) {
         let usual = format!("{}{folder}", directory(cache.path.as_deref().unwrap_or_default()));
         block.set_some("prefix", Some(prefix.unwrap_or_default()).filter(|prefix| *prefix != usual));
     }
+    // The first path is that of the resource, the second that of the block; 1 is the default of both attributes.
     let noncurrent = ["/noncurrent_version_expiration/0/noncurrent_days", "/noncurrent_version_expiration/0/days"];
     block.set_some("noncurrent_expiration_days", days(&noncurrent).filter(|days| *days != 1));
     let broken =
@@ -137,6 +140,7 @@ fn lifecycle(rules: &[Json], cache: &Cache, block: &mut Block) {
 fn encryption(part: Option<&Instance>, block: &mut Block) {
     let Some(part) = part else { return };
     let default = "rule.0.apply_server_side_encryption_by_default.0";
+    // S3 encrypts with AES256 by itself, which is the default of the attribute.
     let Some(algorithm) = part.text(&format!("{default}.sse_algorithm")).filter(|algorithm| algorithm == "aws:kms")
     else {
         return;

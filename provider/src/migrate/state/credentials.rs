@@ -95,6 +95,7 @@ fn owner<'a>(instances: &'a Instances, user: &str) -> Option<&'a Instance> {
 fn secret<'a>(instances: &'a Instances, key: &Instance) -> Option<&'a Instance> {
     let id = key.text("id")?;
     let secrets = instances.of("kubernetes_secret").chain(instances.of("kubernetes_secret_v1"));
+    // The chart reads the keys `accesskey` and `secretkey` of the Secret of `runners.cache.secretName`.
     let has_key = |secret: &&Instance| secret.text("data.accesskey").as_ref() == Some(&id);
     secrets.into_iter().find(has_key)
 }

@@ -92,6 +92,7 @@ impl Instances {
     /// A text that is no state. It is not quoted, because states have secrets.
     pub(super) fn read(file: &str, text: &str) -> Result<Self, StateError> {
         let wrong = |why: &str| StateError::NotAState { file: file.to_owned(), why: why.to_owned() };
+        // Some programs of Windows write a byte order mark first.
         let state: Json = serde_json::from_str(text.trim_start_matches('\u{feff}'))
             .map_err(|error| wrong(&format!("it is not JSON (line {})", error.line())))?;
         if state.get("encrypted_data").is_some() {
@@ -100,6 +101,7 @@ impl Instances {
         if state.get("planned_values").is_some() {
             return Err(wrong("it is a plan. Use `state pull`, or `show -json` without a plan"));
         }
+        // `show -json` has a format of its own, and no version of the state file.
         if state.get("format_version").is_some() {
             let mut found = Vec::new();
             shown(&state["values"]["root_module"], "", &mut found);
@@ -123,6 +125,7 @@ fn pulled(resource: &Json) -> Vec<Instance> {
     }
     let instance = |instance: &Json| {
         let sensitive = instance["sensitive_attributes"].as_array().into_iter().flatten();
+        // Each is a path of steps, of which the first names the attribute.
         let sensitive = sensitive.filter_map(|path| path.pointer("/0/value")?.as_str().map(str::to_owned));
         Some(Instance {
             address: address(&text("module"), &text("type"), &text("name"), &instance["index_key"]),
@@ -143,6 +146,7 @@ fn shown(module: &Json, path: &str, found: &mut Vec<Instance>) {
         let text = |name: &str| resource[name].as_str().unwrap_or_default().to_owned();
         let Some(attributes) = resource["values"].as_object().filter(|_| text("mode") == "managed") else { continue };
         let sensitive = resource["sensitive_values"].as_object().into_iter().flatten();
+        // `sensitive_values` has `true` in the place of each sensitive value, also within lists.
         let is_marked =
             |value: &Json| *value == true || value.as_array().is_some_and(|items| items.contains(&true.into()));
         found.push(Instance {
@@ -199,7 +203,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_of_modules_are_left_out() {
+    fn keys_of_modules_are_omitted() {
         assert_eq!(without_keys("module.a[\"x.]\"].module.b[0].module.c"), "module.a.module.b.module.c");
     }
 }

@@ -75,6 +75,7 @@ fn whereabouts(group: &Instance, project: &mut Project) {
         project.cluster.name = group.text("cluster_name");
     }
     if project.region.is_none() {
+        // arn:aws:eks:REGION:ACCOUNT:nodegroup/...
         project.region = group.text("arn").and_then(|arn| arn.split(':').nth(3).map(str::to_owned));
     }
 }

@@ -42,6 +42,7 @@ fn group(instance: &Instance, project: &mut Project) {
     for (attribute, size) in [("min_size", "min_size"), ("max_size", "max_size")] {
         block.set_some(attribute, instance.integer(&format!("scaling_config.0.{size}")));
     }
+    // The import keeps the subnets; in the configuration they must be the same set, or the group would be replaced.
     block.set("subnet_ids", Value::texts(sorted(instance.texts("subnet_ids"))));
     block.set_some("labels", instance.map("labels").map(|labels| Value::from(&Json::Object(labels))));
     let taints = taints(instance);
@@ -102,6 +103,7 @@ fn place_of_nodes(instance: &Instance, block: &mut Block) {
             block.set("remote_access", object(access));
         }
     }
+    // `CUSTOM` is what EKS returns for an AMI of a launch template, and is not accepted in a request.
     block.set_some("ami_type", instance.text("ami_type").filter(|kind| kind != "CUSTOM"));
 }
 
@@ -118,6 +120,7 @@ fn updates(instance: &Instance, block: &mut Block) {
         let given = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
         block.set("update_config", Value::Object(given.collect()));
     }
+    // False is the default of EKS.
     let repair = instance.get("node_repair_config.0.enabled").and_then(Json::as_bool);
     block.set_some("node_repair", repair.filter(|repair| *repair));
     block.set_some(

@@ -27,6 +27,7 @@ pub(super) fn parse<'a>(
             project.report.add(Topic::NoCounterpart, place(instance), text);
             continue;
         }
+        // Helm merges `values` in their order, and then `set` over them.
         let files = files(instance, project);
         let has_image =
             files.iter().filter_map(|file| values::parse(&file.text)).any(|values| values.contains_key("image"));
@@ -34,6 +35,7 @@ pub(super) fn parse<'a>(
             files,
             name: instance.text("name").unwrap_or_else(|| release::NAME.to_owned()),
             namespace: instance.text("namespace").unwrap_or_else(|| "default".to_owned()),
+            // An image in the values decides which version runs, whatever the chart says.
             runner_version: version(instance).filter(|_| !has_image),
         };
         let release =
@@ -93,6 +95,7 @@ fn typed(value: &Json, kind: Option<&str>) -> Json {
         "false" => false.into(),
         "null" => Json::Null,
         text => match text.parse::<i64>() {
+            // `007` stays a text, as in Helm.
             Ok(number) if number.to_string() == text => number.into(),
             _ => text.into(),
         },

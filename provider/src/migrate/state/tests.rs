@@ -119,7 +119,7 @@ fn everything() -> Json {
 }
 
 #[test]
-fn resources_of_others_become_those_of_this_provider() {
+fn resources_of_other_providers_are_converted() {
     let (hcl, report) = migrated(&everything(), &Arguments::default());
     assert_eq!(hcl, expected("state/testdata/everything.tf"));
     assert!(!hcl.contains("very-secret") && !report.contains("very-secret"), "{report}");
@@ -135,7 +135,7 @@ fn resources_of_others_become_those_of_this_provider() {
 }
 
 #[test]
-fn both_forms_of_a_state_give_the_same() {
+fn both_state_formats_give_the_same_result() {
     let pulled = everything();
     let mut modules = vec![];
     let mut root = vec![];
@@ -236,7 +236,7 @@ fn sensitive_values_are_not_read() {
 }
 
 #[test]
-fn other_texts_are_refused() {
+fn input_that_is_not_a_state_is_refused() {
     for (text, why) in [
         ("", "it is not JSON"),
         ("resource \"x\" {}", "it is not JSON (line 1)"),

@@ -13,7 +13,7 @@ use super::parts::{Part, tagging};
 use super::previous_values::PreviousValues;
 use super::private::Private;
 use super::schema::CacheBucket;
-use super::wait::{Presence, presence, until_visible};
+use super::wait::{Presence, presence};
 use super::write::Work;
 use super::{CREATE, Session, partial, plan, validate};
 use crate::propagation::accepted;
@@ -74,8 +74,7 @@ impl Session<'_> {
             operation.nothing_was_made();
         }
         let is_fresh = created?;
-        let visible = until_visible(self.context, self.s3, bucket, self.region, timeout).await;
-        visible.during(Step::Create, bucket, Remains::Recorded)?;
+        self.await_visible(bucket, timeout).await.during(Step::Create, bucket, Remains::Recorded)?;
         if is_fresh {
             let tagged = self.until_visible(|| tagging::complete(self.s3, bucket, &tags)).await;
             tagged.during(Step::Create, bucket, Remains::Recorded)?;
@@ -123,14 +122,21 @@ impl Session<'_> {
             }
             created => created,
         };
-        let Err(cause) = created else { return Ok(()) };
+        match created {
+            Ok(()) => Ok(()),
+            Err(cause) => self.judge_rejection(bucket, cause, attempts.answer_lost()).await,
+        }
+    }
+
+    /// Whether the bucket was created all the same: an earlier response may have been lost.
+    async fn judge_rejection(&self, bucket: &str, cause: WaitError<AwsError>, is_answer_lost: bool) -> Result<()> {
         let remains = match &cause {
             WaitError::Failed(error) if error.code() == Some("BucketAlreadyExists") => {
                 return Err(Fault::TakenElsewhere { bucket: bucket.to_owned() }.into());
             }
             WaitError::Failed(error) if error.code() == Some("BucketAlreadyOwnedByYou") => {
                 // The bucket did not exist before. A lost response may have been that of the create.
-                if attempts.answer_lost() && self.is_untouched(bucket).await {
+                if is_answer_lost && self.is_untouched(bucket).await {
                     return Ok(());
                 }
                 return Err(Fault::Exists { bucket: bucket.to_owned() }.into());

@@ -10,7 +10,6 @@ use super::error::{During, Fault, Result, Step};
 use super::object_deletion::{self, ROUNDS};
 use super::private::Private;
 use super::schema::CacheBucket;
-use super::wait::until_deleted;
 use super::{DELETE, Session};
 use crate::propagation::{PROPAGATION, accepted};
 use crate::steps::{Fault as _, Remains};
@@ -21,8 +20,11 @@ impl Session<'_> {
         let bucket = state.bucket.as_str().or(state.id.as_str()).unwrap_or_default();
         let end = self.context.clock.now() + Timeouts::delete(&state.timeouts, DELETE);
         if self.delete_with_objects(bucket, state.force_destroy.or(false), end).await? {
-            let deleted = until_deleted(self.context, self.s3, bucket, self.region, self.left(end)).await;
-            deleted.during(Step::Delete, bucket, Remains::Undeleted)?;
+            self.await_deleted(bucket, self.context.left(end)).await.during(
+                Step::Delete,
+                bucket,
+                Remains::Undeleted,
+            )?;
         }
         Ok(())
     }

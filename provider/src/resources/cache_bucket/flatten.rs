@@ -32,13 +32,7 @@ pub(super) fn flatten(state: &mut CacheBucket, observed: Observed, importing: Op
         }
     }
     if let Some(tags) = observed.tags {
-        match importing {
-            Some(provider) => (state.tags, state.tags_all) = tags::imported(&tags, provider),
-            None => {
-                state.tags = tags::owned(&tags, &state.tags);
-                state.tags_all = tags::owned(&tags, &state.tags_all);
-            }
-        }
+        tags::flatten(&tags, (&mut state.tags, &mut state.tags_all), importing);
     }
 }
 

@@ -32,7 +32,7 @@ mod validate;
 mod wait;
 mod write;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use gitlabspot_clients::aws::AwsError;
@@ -176,9 +176,5 @@ impl Session<'_> {
     {
         let passes = |error: &AwsError| matches!(error.code(), Some("NoSuchBucket" | "OperationAborted"));
         accepted(self.context, PROPAGATION, passes, call).await
-    }
-
-    fn left(&self, end: Instant) -> Duration {
-        end.saturating_duration_since(self.context.clock.now())
     }
 }

@@ -4,6 +4,7 @@ use tfplugin::framework::{AttributePath, Diagnostics, Timeouts, Value};
 
 use super::parts::Part;
 use super::schema::{CacheBucket, Protection};
+use crate::names::check_one;
 use crate::tags;
 
 /// The longest name of a bucket.
@@ -47,15 +48,7 @@ pub(super) fn validate(config: &CacheBucket, diagnostics: &mut Diagnostics) {
 }
 
 fn names(config: &CacheBucket, diagnostics: &mut Diagnostics) {
-    // What is not known yet may turn out to be null.
-    if config.bucket.known().is_some() && config.bucket_prefix.known().is_some() {
-        diagnostics.error(
-            "bucket_prefix",
-            "Conflicting arguments",
-            "Only one of bucket, the complete name, and bucket_prefix, which is completed with random characters, can \
-             be set.",
-        );
-    }
+    check_one(("bucket", &config.bucket), ("bucket_prefix", &config.bucket_prefix), diagnostics);
     if let Some(problem) = config.bucket.as_str().and_then(|name| name_problem(name, LONGEST)) {
         diagnostics.error("bucket", "Invalid bucket name", problem);
     }

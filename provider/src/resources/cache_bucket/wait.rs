@@ -5,8 +5,9 @@ use std::time::Duration;
 use aws_sdk_s3::Client;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use gitlabspot_clients::aws::{AwsError, Fault};
-use tfplugin::framework::Context;
 use tfplugin::framework::wait::{Look, Wait, WaitError};
+
+use super::Session;
 
 /// What a name stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,41 +75,33 @@ fn region_of(answer: Option<&HttpResponse>) -> Option<String> {
     answer.and_then(|answer| answer.headers().get("x-amz-bucket-region")).map(str::to_owned)
 }
 
-/// Waits until a new bucket can be seen.
-pub(super) async fn until_visible<D>(
-    context: &Context<D>,
-    s3: &Client,
-    bucket: &str,
-    region: &str,
-    timeout: Duration,
-) -> Result<(), WaitError<AwsError>> {
-    Wait::new(context, timeout)
-        .watching()
-        .until(|| async {
-            Ok(match presence(s3, bucket, region).await? {
-                Presence::Absent => Look::Pending("the bucket does not exist".to_owned()),
-                _ => Look::Done(()),
-            })
-        })
-        .await
-}
+impl Session<'_> {
+    /// Waits until a new bucket can be seen.
+    pub(super) async fn await_visible(&self, bucket: &str, timeout: Duration) -> Result<(), WaitError<AwsError>> {
+        let is_pending = |presence: Presence| presence == Presence::Absent;
+        self.await_presence(bucket, timeout, is_pending, "the bucket does not exist").await
+    }
 
-/// Waits until a deleted bucket can no longer be seen.
-pub(super) async fn until_deleted<D>(
-    context: &Context<D>,
-    s3: &Client,
-    bucket: &str,
-    region: &str,
-    timeout: Duration,
-) -> Result<(), WaitError<AwsError>> {
-    Wait::new(context, timeout)
-        .watching()
-        .until(|| async {
-            Ok(match presence(s3, bucket, region).await? {
-                // The name may belong to someone else by now.
-                Presence::Here => Look::Pending("the bucket still exists".to_owned()),
-                _ => Look::Done(()),
+    /// Waits until a deleted bucket can no longer be seen.
+    pub(super) async fn await_deleted(&self, bucket: &str, timeout: Duration) -> Result<(), WaitError<AwsError>> {
+        // The name may belong to someone else by now.
+        let is_pending = |presence: Presence| presence == Presence::Here;
+        self.await_presence(bucket, timeout, is_pending, "the bucket still exists").await
+    }
+
+    async fn await_presence(
+        &self,
+        bucket: &str,
+        timeout: Duration,
+        is_pending: fn(Presence) -> bool,
+        last: &str,
+    ) -> Result<(), WaitError<AwsError>> {
+        Wait::new(self.context, timeout)
+            .watching()
+            .until(|| async {
+                let presence = presence(self.s3, bucket, self.region).await?;
+                Ok(if is_pending(presence) { Look::Pending(last.to_owned()) } else { Look::Done(()) })
             })
-        })
-        .await
+            .await
+    }
 }

@@ -59,7 +59,7 @@ impl Session<'_> {
         let place = (bucket, work.planned.arn.as_str().unwrap_or_default());
         for part in work.parts.iter().copied() {
             let known = work.known(part, &desired, &progress.operation.private().previous_values);
-            let left = self.left(work.end);
+            let left = self.context.left(work.end);
             match part.put(self.context, self.s3, place, &desired, known, left).await {
                 Ok(Put::Written) => {
                     let before = Content::of(part, &progress.state);

@@ -1,5 +1,7 @@
 //! Creates a node group: its subnets, its role, its launch template, the group itself and its Auto Scaling Group.
 
+use std::time::Instant;
+
 use aws_sdk_autoscaling::types::AutoScalingGroup;
 use aws_sdk_eks::types::Nodegroup;
 use gitlabspot_clients::aws::AwsError;
@@ -7,8 +9,8 @@ use tfplugin::framework::wait::WaitError;
 use tfplugin::framework::{AttributePath, Create, Diagnostic, Diagnostics, Timeouts, Value};
 
 use super::error::{Cause, During, Error, Fault, Result, Step, parts_of_failed_create};
-use super::flatten::{Reading, flatten, settle};
-use super::model::{Observed, desired_asg_tags};
+use super::flatten::settle;
+use super::model::desired_asg_tags;
 use super::node_role::{self, RoleError, RoleSpec, access_entry};
 use super::ownership::{Existing, Outcome, classify};
 use super::private::Private;
@@ -34,32 +36,11 @@ impl Session<'_> {
         let progress = &mut Progress::begin(operation, partial::created(&planned));
         self.set_up_role(&id, &mut planned, progress).await?;
         self.set_up_template(&id, &mut planned, progress).await?;
-        let group = match self.request_group(&id, &planned, end).await {
-            Ok(Outcome::Created(group)) => group,
-            Ok(Outcome::Exists(group)) => return self.already_exists(&id, &planned, &group, progress).await,
-            Err(error) => {
-                if error.remains == Remains::Nothing {
-                    self.undo(&id, progress).await?;
-                }
-                return Err(error);
-            }
-        };
-        progress.done(|state| {
-            state.arn = group.nodegroup_arn.clone().into();
-            state.status = group.status.as_ref().map(|status| status.as_str().to_owned()).into();
-        });
-        let active = until_active(self.context, self.eks, &id, self.left(end)).await;
-        progress.done(|state| match &active {
-            Ok(_) => state.status = "ACTIVE".into(),
-            Err(WaitError::Failed(Cause::Unhealthy { status, .. })) => state.status = status.as_str().into(),
-            Err(_) => {}
-        });
-        let group = active.during(Step::AwaitActive, &id, Remains::Tainted)?;
+        self.create_group(&id, &planned, end, progress).await?;
+        let group = self.await_active(&id, end, progress).await?;
         let asgs = self.set_up_asgs(&id, &planned, &group, progress).await?;
         self.finish(&group).await.during(Step::Tag, &id, Remains::Tainted)?;
-        let suspended_by_us = az_rebalance::is_ours(&progress.operation.private);
-        let reading = Reading { tags: self.tags, importing: false, suspended_by_us };
-        let observed = flatten(&progress.state, &Observed { group, asgs: Some(asgs) }, reading);
+        let observed = self.flatten(&progress.state, group, asgs, &progress.operation.private);
         progress.done(|state| *state = settle(&planned, observed));
         Ok(())
     }
@@ -191,6 +172,42 @@ impl Session<'_> {
             true => Ok(None),
             false => template::cluster_security_group(self.eks, &id.cluster).await,
         }
+    }
+
+    /// Creates the node group.
+    async fn create_group(
+        &self,
+        id: &Id,
+        planned: &NodeGroup,
+        end: Instant,
+        progress: &mut Creating<'_>,
+    ) -> Result<()> {
+        let group = match self.request_group(id, planned, end).await {
+            Ok(Outcome::Created(group)) => group,
+            Ok(Outcome::Exists(group)) => return self.already_exists(id, planned, &group, progress).await,
+            Err(error) => {
+                if error.remains == Remains::Nothing {
+                    self.undo(id, progress).await?;
+                }
+                return Err(error);
+            }
+        };
+        progress.done(|state| {
+            state.arn = group.nodegroup_arn.into();
+            state.status = group.status.map(|status| status.as_str().to_owned()).into();
+        });
+        Ok(())
+    }
+
+    /// Waits until the node group works. The state has the status also if it does not.
+    async fn await_active(&self, id: &Id, end: Instant, progress: &mut Creating<'_>) -> Result<Nodegroup> {
+        let active = until_active(self.context, self.eks, id, self.context.left(end)).await;
+        progress.done(|state| match &active {
+            Ok(_) => state.status = "ACTIVE".into(),
+            Err(WaitError::Failed(Cause::Unhealthy { status, .. })) => state.status = status.as_str().into(),
+            Err(_) => {}
+        });
+        active.during(Step::AwaitActive, id, Remains::Tainted)
     }
 
     /// Deletes the launch template and the role again, which were created for nothing.

@@ -69,8 +69,8 @@ impl Session<'_> {
             match describe(self.eks, id).await.map_err(Cause::Aws)? {
                 None => return Ok(()),
                 Some(group) if group.status == Some(Status::Deleting) => break,
-                Some(_) if self.left(end).is_zero() => return Err(Cause::Aws(error).into()),
-                Some(_) => match until_idle(self.context, self.eks, id, self.left(end)).await {
+                Some(_) if self.context.left(end).is_zero() => return Err(Cause::Aws(error).into()),
+                Some(_) => match until_idle(self.context, self.eks, id, self.context.left(end)).await {
                     Ok(_) => self.context.clock.sleep(Duration::from_secs(1)).await,
                     Err(WaitError::Failed(Cause::Deleted)) => return Ok(()),
                     Err(WaitError::Failed(Cause::Unhealthy { .. })) => break,
@@ -78,6 +78,6 @@ impl Session<'_> {
                 },
             }
         }
-        until_deleted(self.context, self.eks, id, self.left(end)).await
+        until_deleted(self.context, self.eks, id, self.context.left(end)).await
     }
 }

@@ -20,9 +20,6 @@ use crate::tags;
 /// The process of an Auto Scaling Group that evens out the zones.
 pub(super) const AZ_REBALANCE: &str = "AZRebalance";
 
-/// Our own tags, which are no business of the user's.
-pub(super) const OWN_TAGS: &str = "gitlabspot/";
-
 /// How a state is read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reading<'a> {
@@ -76,7 +73,8 @@ pub(super) fn flatten(state: &NodeGroup, observed: &Observed, reading: Reading<'
     }
     new.update_config = update_config(group, &state.update_config);
     new.node_repair = group.node_repair_config.as_ref().and_then(|repair| repair.enabled).unwrap_or(false).into();
-    read_tags(&mut new, state, group, reading);
+    let found = group.tags.iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect();
+    tags::flatten(&found, (&mut new.tags, &mut new.tags_all), reading.importing.then_some(reading.tags));
     if let Some(asgs) = &observed.asgs {
         let names = asgs.iter().filter_map(|asg| asg.auto_scaling_group_name.as_deref());
         new.autoscaling_group_names = Value::Known(names.map(Value::from).collect());
@@ -165,25 +163,6 @@ fn update_config(group: &Nodegroup, before: &Value<UpdateConfig>) -> Value<Updat
         update_strategy: "DEFAULT".into(),
     };
     if before.is_null() && found == usual { Value::Null } else { Value::Known(found) }
-}
-
-/// Tags that others put on the group are neither shown nor removed; an import cannot tell them apart and takes all.
-fn read_tags(new: &mut NodeGroup, state: &NodeGroup, group: &Nodegroup, reading: Reading<'_>) {
-    let found: BTreeMap<String, String> = group
-        .tags
-        .iter()
-        .flatten()
-        .filter(|(key, _)| !key.starts_with(OWN_TAGS))
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect();
-    if reading.importing {
-        let all = reading.tags.of_concern(found, &[]);
-        new.tags = reading.tags.own(&all, &Value::Null);
-        new.tags_all = map_value(all);
-    } else {
-        new.tags = tags::owned(&found, &state.tags);
-        new.tags_all = tags::owned(&found, &state.tags_all);
-    }
 }
 
 fn read_asgs(new: &mut NodeGroup, state: &NodeGroup, asgs: &[AutoScalingGroup], reading: Reading<'_>) {
@@ -280,6 +259,7 @@ mod tests {
             .tags("team", "ci")
             .tags("cost", "1")
             .tags("gitlabspot/owner", "x")
+            .tags("aws:cloudformation:stack-name", "eksctl-prod")
     }
 
     fn reading(tags: &ProviderTags, importing: bool) -> Reading<'_> {

@@ -42,7 +42,7 @@ mod update;
 mod validate;
 mod wait;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_sdk_eks::types::Nodegroup;
 use tfplugin::framework::value::{Value, known_list};
@@ -192,12 +192,6 @@ impl<'a> Session<'a> {
             region: clients.region().await.or_diagnostics()?,
             tags,
         })
-    }
-}
-
-impl Session<'_> {
-    fn left(&self, end: Instant) -> Duration {
-        end.saturating_duration_since(self.context.clock.now())
     }
 }
 

@@ -77,7 +77,7 @@ impl Session<'_> {
                 Existing::Own(group) => return Ok(Outcome::Created(group)),
                 Existing::OfOthers(group) => return Ok(Outcome::Exists(group)),
                 Existing::Deleting => {
-                    let deleted = until_deleted(self.context, self.eks, id, self.left(end)).await;
+                    let deleted = until_deleted(self.context, self.eks, id, self.context.left(end)).await;
                     deleted.during(Step::Create, id, Remains::Nothing)?;
                 }
                 Existing::Unfinished(group) if !self.is_as_planned(planned, &group) => {
@@ -96,7 +96,8 @@ impl Session<'_> {
     /// Sends the request, again while the cluster or a node group of the same name is being changed, which may take as long
     /// as the create.
     async fn send(&self, id: &Id, spec: &Desired, place: &Place, end: Instant) -> Result<Existing> {
-        let wait = Wait::new(self.context, self.left(end)).every(Duration::from_secs(1), Duration::from_secs(15));
+        let wait =
+            Wait::new(self.context, self.context.left(end)).every(Duration::from_secs(1), Duration::from_secs(15));
         let mut waiting = wait.begin();
         loop {
             let mut remains = Remains::Nothing;
@@ -169,7 +170,7 @@ impl Session<'_> {
             }
             Ok(Look::Done(Some((group, unfinished))))
         };
-        let Some((_, true)) = Wait::new(self.context, self.left(end)).until(|| watch(false)).await? else {
+        let Some((_, true)) = Wait::new(self.context, self.context.left(end)).until(|| watch(false)).await? else {
             return self.existing(id).await;
         };
         match Wait::new(self.context, PROPAGATION).until(|| watch(true)).await {

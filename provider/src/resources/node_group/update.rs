@@ -42,7 +42,7 @@ impl Session<'_> {
         let mut planned = operation.planned.clone();
         plan::derive(&mut planned, &operation.config, self.tags);
         let id = &Id::of(&prior);
-        let group = until_idle(self.context, self.eks, id, self.left(end)).await;
+        let group = until_idle(self.context, self.eks, id, self.context.left(end)).await;
         let group = group.during(Step::UpdateConfig, id, Remains::Unchanged)?;
         let progress = &mut Progress::begin(operation, partial::updated(&prior, &planned));
         self.update_role(id, &prior, &planned).await?;
@@ -53,9 +53,9 @@ impl Session<'_> {
         self.update_config(&work, &group, progress).await?;
         self.update_tags(&work, progress).await?;
         let asgs = self.update_asgs(&work, &group, progress).await?;
-        let group = until_idle(self.context, self.eks, id, self.left(end)).await;
+        let group = until_idle(self.context, self.eks, id, self.context.left(end)).await;
         let group = group.during(Step::UpdateConfig, id, Remains::Recorded)?;
-        let observed = self.flatten(&planned, &group, asgs, &progress.operation.private);
+        let observed = self.flatten(&planned, group, asgs, &progress.operation.private);
         progress.done(|state| *state = settle(&planned, observed));
         Ok(())
     }
@@ -118,7 +118,7 @@ impl Session<'_> {
             let suspended = self.suspend_az_rebalance(stays, &mut progress.operation.private).await;
             group = updated.during(Step::UpdateVersion, id, Remains::Recorded)?;
             suspended.during(Step::AzRebalance, id, Remains::Recorded)?;
-            let observed = self.flatten(planned, &group, Vec::new(), &progress.operation.private);
+            let observed = self.flatten(planned, group.clone(), Vec::new(), &progress.operation.private);
             progress.done(|state| partial::version_updated(state, observed));
         }
         if let Some(template) = work.template {
@@ -185,10 +185,10 @@ impl Session<'_> {
         F: Future<Output = std::result::Result<Option<String>, AwsError>>,
     {
         let &Work { id, end, .. } = work;
-        let update = when_free(self.context, self.left(end), passes, send).await?;
+        let update = when_free(self.context, self.context.left(end), passes, send).await?;
         let update = update.ok_or(Cause::Incomplete("the id of the update"))?;
-        until_updated(self.context, self.eks, id, &update, self.left(end)).await?;
-        until_idle(self.context, self.eks, id, self.left(end).max(Duration::from_secs(60))).await
+        until_updated(self.context, self.eks, id, &update, self.context.left(end)).await?;
+        until_idle(self.context, self.eks, id, self.context.left(end).max(Duration::from_secs(60))).await
     }
 
     async fn update_tags(&self, work: &Work<'_>, progress: &mut Updating<'_>) -> Result<()> {
@@ -253,15 +253,16 @@ impl Session<'_> {
         changed.during(Step::TagAutoScalingGroup, work.id, Remains::Recorded)
     }
 
-    fn flatten(
+    /// The state with what was observed at the end of a step.
+    pub(super) fn flatten(
         &self,
         state: &NodeGroup,
-        group: &Nodegroup,
+        group: Nodegroup,
         asgs: Vec<AutoScalingGroup>,
         private: &Private,
     ) -> NodeGroup {
         let reading = Reading { tags: self.tags, importing: false, suspended_by_us: az_rebalance::is_ours(private) };
-        flatten(state, &Observed { group: group.clone(), asgs: Some(asgs) }, reading)
+        flatten(state, &Observed { group, asgs: Some(asgs) }, reading)
     }
 }
 

@@ -171,7 +171,7 @@ fn is_unknown_key(error: &AwsError) -> bool {
     error.code().is_some_and(|code| CODES.contains(&code))
 }
 
-/// Reservations a key off, then deletes it; that it is gone is a success.
+/// Turns a key off, then deletes it; that it is gone is a success.
 pub(super) async fn retire(iam: Iam<'_>, user: &str, id: &str) -> Result<(), AwsError> {
     let call = || async {
         let request = iam.update_access_key().user_name(user).access_key_id(id).status(StatusType::Inactive);

@@ -1,12 +1,15 @@
 //! Why an operation on credentials failed: the fault, and what remains.
 
+use std::fmt;
+
 use gitlabspot_clients::ClientError;
 use gitlabspot_clients::aws::AwsError;
 use gitlabspot_clients::kubernetes::KubernetesError;
-use tfplugin::framework::Diagnostic;
+use tfplugin::framework::Diagnostics;
 use tfplugin::framework::wait::WaitError;
 
-use super::principal::Principal;
+use super::pod_identity::Subject;
+use super::principal::{Id, Principal};
 use crate::errors::ToDiagnostic;
 use crate::reservations::Reserved;
 pub(super) use crate::steps::Remains;
@@ -55,14 +58,8 @@ pub(super) enum Fault {
     #[error("The namespace {0} does not exist. Set create_namespace = true to create it, or create it first.")]
     NoNamespace(String),
 
-    #[error("{step} failed: {source}.")]
-    Aws { step: String, source: WaitError<AwsError> },
-
-    #[error("{step} failed: {source}.")]
-    Kubernetes { step: String, source: KubernetesError },
-
-    #[error("{step} failed: {source}.")]
-    Wait { step: String, source: WaitError<KubernetesError> },
+    #[error("{step} failed: {failure}.")]
+    Step { step: Step, failure: Failure },
 
     #[error(
         "The IAM user {user} already has the maximum number of access keys: {}. At least one of them was not created \
@@ -119,37 +116,128 @@ pub(super) struct Occupant {
     pub(super) id: String,
 }
 
-/// Names the step in which a call failed, and what remains.
-pub(super) trait During<T> {
-    fn during(self, step: impl Into<String>, remains: Remains) -> Result<T>;
+/// A step of an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    FindPrincipal(Id),
+    CreatePrincipal(Id),
+    AwaitPrincipal,
+    ChangePrincipal(Principal),
+    TagPrincipal(Id),
+    SetTrust,
+    AttachPolicy(Id),
+    Read(IamObject),
+    Delete(IamObject),
+    /// Of this user.
+    CreateKey(String),
+    /// Of this user.
+    ListKeys(String),
+    AwaitKey,
+    /// The key with this ID.
+    DeleteKey(String),
+    /// The key with this ID, after a rotation.
+    DeleteOldKey(String),
+    FindSecret,
+    ReadSecret,
+    WriteSecret,
+    DeleteSecret,
+    ReadNamespace,
+    CreateNamespace,
+    AwaitNamespace,
+    DeleteNamespace(String),
+    ReadCluster(String),
+    FindAssociation(Subject),
+    Associate,
+    ReadAssociation,
+    DeleteAssociation,
+    CompleteSwitch,
 }
 
-impl<T, E: Cause> During<T> for std::result::Result<T, E> {
-    fn during(self, step: impl Into<String>, remains: Remains) -> Result<T> {
-        self.map_err(|cause| cause.in_step(step.into()).leaving(remains))
+/// A user or role, or what belongs to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum IamObject {
+    Principal(Id),
+    Policy(Id),
+    Keys(Id),
+}
+
+/// Why a step failed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    #[error(transparent)]
+    Aws(#[from] WaitError<AwsError>),
+    #[error(transparent)]
+    Kubernetes(#[from] WaitError<KubernetesError>),
+}
+
+/// Names the step in which a call failed, and what remains.
+pub(super) trait During<T> {
+    fn during(self, step: Step, remains: Remains) -> Result<T>;
+}
+
+impl<T, E: Into<Failure>> During<T> for std::result::Result<T, E> {
+    fn during(self, step: Step, remains: Remains) -> Result<T> {
+        self.map_err(|error| Fault::Step { step, failure: error.into() }.leaving(remains))
     }
 }
 
-/// Why a call failed.
-pub(super) trait Cause {
-    fn in_step(self, step: String) -> Fault;
+impl From<AwsError> for Failure {
+    fn from(error: AwsError) -> Self {
+        Self::Aws(error.into())
+    }
 }
 
-macro_rules! causes {
-    ($($cause:ty: $fault:ident,)*) => {$(
-        impl Cause for $cause {
-            fn in_step(self, step: String) -> Fault {
-                Fault::$fault { step, source: self.into() }
-            }
+impl From<KubernetesError> for Failure {
+    fn from(error: KubernetesError) -> Self {
+        Self::Kubernetes(error.into())
+    }
+}
+
+impl fmt::Display for IamObject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Principal(id) => write!(f, "the {id}"),
+            Self::Policy(id) => write!(f, "the policy of the {id}"),
+            Self::Keys(id) => write!(f, "the access keys of the {id}"),
         }
-    )*};
+    }
 }
 
-causes! {
-    AwsError: Aws,
-    WaitError<AwsError>: Aws,
-    KubernetesError: Kubernetes,
-    WaitError<KubernetesError>: Wait,
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FindPrincipal(id) => write!(f, "Looking for an {id}"),
+            Self::CreatePrincipal(id) => write!(f, "Creating the {id}"),
+            Self::AwaitPrincipal => f.write_str("Waiting until IAM shows the created objects"),
+            Self::ChangePrincipal(principal) => write!(f, "Changing the IAM {}", principal.label()),
+            Self::TagPrincipal(id) => write!(f, "Tagging the {id}"),
+            Self::SetTrust => f.write_str("Changing who may use the role"),
+            Self::AttachPolicy(id) => write!(f, "Attaching the policy to the {id}"),
+            Self::Read(object) => write!(f, "Reading {object}"),
+            Self::Delete(object) => write!(f, "Deleting {object}"),
+            Self::CreateKey(user) => write!(f, "Creating an access key for {user}"),
+            Self::ListKeys(user) => write!(f, "Listing the access keys of {user}"),
+            Self::AwaitKey => f.write_str("Waiting until AWS accepts the new access key"),
+            Self::DeleteKey(id) => write!(f, "Deleting the access key {id}"),
+            Self::DeleteOldKey(id) => write!(f, "Deleting the old access key {id}"),
+            Self::FindSecret => f.write_str("Looking for the Secret"),
+            Self::ReadSecret => f.write_str("Reading the Secret"),
+            Self::WriteSecret => f.write_str("Writing the Secret"),
+            Self::DeleteSecret => f.write_str("Deleting the Secret"),
+            Self::ReadNamespace => f.write_str("Reading the namespace"),
+            Self::CreateNamespace => f.write_str("Creating the namespace"),
+            Self::AwaitNamespace => f.write_str("Waiting for the namespace"),
+            Self::DeleteNamespace(name) => write!(f, "Deleting the namespace {name}"),
+            Self::ReadCluster(name) => write!(f, "Looking at the EKS cluster {name}"),
+            Self::FindAssociation(subject) => {
+                write!(f, "Looking for the Pod Identity association of the service account {subject}")
+            }
+            Self::Associate => f.write_str("Associating the service account with the role"),
+            Self::ReadAssociation => f.write_str("Reading the Pod Identity association"),
+            Self::DeleteAssociation => f.write_str("Deleting the Pod Identity association"),
+            Self::CompleteSwitch => f.write_str("Completing the new credentials"),
+        }
+    }
 }
 
 impl steps::Fault for Fault {
@@ -162,8 +250,10 @@ impl steps::Fault for Fault {
             Self::SecretChanged { .. } => "Secret changed after the plan",
             Self::UsedAgain { .. } => "Old credentials in use again",
             Self::NoNamespace { .. } => "Namespace not found",
-            Self::Aws { .. } | Self::EmptyKey { .. } => "Cannot manage the IAM side of the credentials",
-            Self::Kubernetes { .. } | Self::Wait { .. } => "Cannot manage the cluster side of the credentials",
+            Self::Step { failure: Failure::Aws(_), .. } | Self::EmptyKey { .. } => {
+                "Cannot manage the IAM side of the credentials"
+            }
+            Self::Step { failure: Failure::Kubernetes(_), .. } => "Cannot manage the cluster side of the credentials",
             Self::TooManyKeys { .. } => "Too many access keys",
             Self::InUse { .. } => "IAM entity in use",
             Self::NoCluster => "Missing argument",
@@ -185,10 +275,10 @@ impl steps::Fault for Fault {
         }
     }
 
-    fn diagnostic(&self) -> Diagnostic {
+    fn of_cause(&self) -> Option<Diagnostics> {
         match self {
-            Self::Client(source) => source.to_diagnostic(),
-            fault => Diagnostic::error(fault.summary(), fault.to_string()),
+            Self::Client(source) => Some(source.to_diagnostic().into()),
+            _ => None,
         }
     }
 }
@@ -213,8 +303,6 @@ pub(super) fn either_key(new: &str) -> Remains {
 
 #[cfg(test)]
 mod tests {
-    use tfplugin::framework::Diagnostics;
-
     use super::*;
 
     #[test]
@@ -225,6 +313,10 @@ mod tests {
             detail(fault().leaving(previous_key().also("The new access key AKIA1 was deleted again.".to_owned())));
         assert!(said.ends_with("AKIA1 was deleted again. The previous key remains in use."), "{said}");
         assert!(detail(fault().leaving(old_key("AKIA1"))).ends_with("in use; the next apply deletes AKIA1."));
+        let read = Err::<(), _>(AwsError::answered("ListAccessKeys", 403, "AccessDenied", "no"));
+        let step = Step::Read(IamObject::Keys(Principal::User.id("runner")));
+        let said = detail(read.during(step, Remains::State).unwrap_err());
+        assert!(said.starts_with("Reading the access keys of the IAM user runner failed: ListAccessKeys"), "{said}");
         let said = detail(Fault::UsedAgain(vec!["x.".to_owned()]).into());
         assert!(said.ends_with("Plan again."), "{said}");
     }

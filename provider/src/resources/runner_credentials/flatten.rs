@@ -24,13 +24,7 @@ pub(super) const SECRET_CHANGED: &str = "The Secret was changed outside of this 
 pub(super) fn principal(state: &mut RunnerCredentials, found: &principal::Observed, importing: Option<&ProviderTags>) {
     state.path = found.path.as_str().into();
     state.permissions_boundary = found.boundary.clone().into();
-    match importing {
-        Some(provider) => (state.tags, state.tags_all) = tags::imported(&found.tags, provider),
-        None => {
-            state.tags = tags::owned(&found.tags, &state.tags);
-            state.tags_all = tags::owned(&found.tags, &state.tags_all);
-        }
-    }
+    tags::flatten(&found.tags, (&mut state.tags, &mut state.tags_all), importing);
 }
 
 /// What was found of the policy. After an import, what it means is told from the document.

@@ -16,7 +16,7 @@ pub(super) fn id(
     format!("{cluster}{namespace}/{object}:{kind}{name}")
 }
 
-/// Reservations `[CLUSTER/]NAMESPACE/SECRET:USER` or `[CLUSTER/]NAMESPACE/SERVICE_ACCOUNT:role/ROLE` into a state to read.
+/// Turns `[CLUSTER/]NAMESPACE/SECRET:USER` or `[CLUSTER/]NAMESPACE/SERVICE_ACCOUNT:role/ROLE` into a state to read.
 pub(super) fn parse(id: &str) -> Result<RunnerCredentials, Diagnostics> {
     let wrong = || {
         let detail = format!(

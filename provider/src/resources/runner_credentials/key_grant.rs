@@ -3,7 +3,7 @@
 use gitlabspot_clients::aws::AwsError;
 
 use super::access_key::{self, Created, Failure, Listed};
-use super::error::{During, Fault, Occupant, Remains, Result, either_key, previous_key};
+use super::error::{During, Fault, Occupant, Remains, Result, Step, either_key, previous_key};
 use super::flatten::SECRET_CHANGED;
 use super::journal::Key;
 use super::manifests::secret::{KeyPair, Seen};
@@ -15,8 +15,6 @@ use crate::objects::namespace::{self, Namespace};
 use crate::policy_document;
 use crate::propagation::{PROPAGATION, accepted};
 use crate::steps::Fault as _;
-
-const WRITING: &str = "Writing the Secret";
 
 impl Session<'_> {
     /// Everything from the namespace to the Secret. The cluster comes first: without it there is no use for a key.
@@ -44,7 +42,7 @@ impl Session<'_> {
     /// The principal with its policy. Returns whether it existed already, begun by an interrupted create.
     pub(super) async fn grant_principal(&self, recorder: &mut Recorder<'_>, desired: &Desired) -> Result<bool> {
         let (principal, name) = (desired.method.principal(), &desired.settings.name);
-        let step = format!("Creating the IAM {} {name}", principal.label());
+        let step = Step::CreatePrincipal(principal.id(name));
         recorder.grant.tags = desired.settings.tags.clone();
         let created = match principal.create(self.iam, &desired.settings).await {
             Ok(created) => created,
@@ -71,19 +69,19 @@ impl Session<'_> {
     pub(super) async fn put_policy(&self, desired: &Desired) -> Result<()> {
         let (principal, name) = (desired.method.principal(), &desired.settings.name);
         let put = inline_policy::put(self.iam, principal, (name, &desired.policy)).await;
-        put.during(format!("Attaching the policy to the IAM {} {name}", principal.label()), Remains::Recorded)
+        put.during(Step::AttachPolicy(principal.id(name)), Remains::Recorded)
     }
 
     /// The keys of a user who exists, though perhaps not known everywhere yet.
     pub(super) async fn keys(&self, user: &str) -> Result<Vec<Listed>> {
         let list = || access_key::list(&self.iam, user);
         let listed = accepted(self.context, PROPAGATION, AwsError::is_not_found, list).await;
-        listed.during(format!("Listing the access keys of {user}"), Remains::Recorded)
+        listed.during(Step::ListKeys(user.to_owned()), Remains::Recorded)
     }
 
     pub(super) async fn delete_key(&self, user: &str, id: &str, remains: Remains) -> Result<()> {
         let deleted = access_key::delete(self.iam, user, id).await;
-        deleted.during(format!("Deleting the access key {id}"), remains)
+        deleted.during(Step::DeleteKey(id.to_owned()), remains)
     }
 
     /// Keeps the key that is still in the Secret, or creates another one in its place.
@@ -108,13 +106,13 @@ impl Session<'_> {
     /// Returns false when that is not `key`.
     async fn write_again(&self, recorder: &mut Recorder<'_>, desired: &Desired, key: &Key) -> Result<bool> {
         let cluster = self.cluster(desired, Remains::Recorded).await?;
-        let read = desired.place.read(&cluster).await.during("Reading the Secret", Remains::Recorded)?;
+        let read = desired.place.read(&cluster).await.during(Step::ReadSecret, Remains::Recorded)?;
         let Some(pair) = read.and_then(|observed| observed.pair).filter(|pair| key.id == pair.id && key.is(pair))
         else {
             return Ok(false);
         };
         let written = desired.place.apply(&cluster, &pair, &seen(recorder)).await;
-        written.map_err(|failure| failure.error).during(WRITING, Remains::Recorded)?;
+        written.map_err(|failure| failure.error).during(Step::WriteSecret, Remains::Recorded)?;
         recorder.grant.is_adopted = false;
         Ok(true)
     }
@@ -133,7 +131,7 @@ impl Session<'_> {
     /// Refuses a Secret that others created, or that holds the key of another user.
     async fn check_secret(&self, desired: &Desired, cluster: &kube::Client) -> Result<()> {
         let place = &desired.place;
-        let observed = place.read(cluster).await.during("Looking for the Secret", Remains::Nothing)?;
+        let observed = place.read(cluster).await.during(Step::FindSecret, Remains::Nothing)?;
         let Some(observed) = observed else { return Ok(()) };
         let user = observed.user().map(str::to_owned);
         let is_managed = match &user {
@@ -163,8 +161,8 @@ impl Session<'_> {
         match namespace.ensure(self.context, desired.create_namespace, self.limit).await {
             Ok(created) => Ok(created),
             Err(namespace::Failure::Missing) => Err(Fault::NoNamespace(namespace.name.to_owned()).leaving(remains)),
-            Err(namespace::Failure::Call(source)) => Err(source).during("Creating the namespace", remains),
-            Err(namespace::Failure::Wait(source)) => Err(source).during("Waiting for the namespace", remains),
+            Err(namespace::Failure::Call(source)) => Err(source).during(Step::CreateNamespace, remains),
+            Err(namespace::Failure::Wait(source)) => Err(source).during(Step::AwaitNamespace, remains),
         }
     }
 
@@ -190,14 +188,14 @@ impl Session<'_> {
             }
             Err(Failure::Empty) => return Err(Fault::EmptyKey(user.clone()).leaving(Remains::Recorded)),
             Err(Failure::Call(source)) => {
-                return Err(source).during(format!("Creating an access key for {user}"), Remains::Recorded);
+                return Err(source).during(Step::CreateKey(user.clone()), Remains::Recorded);
             }
         };
         let Created { pair, created_at } = created;
         let key = Key::of(&pair, Some(created_at), &desired.rotation_trigger);
         if let Err(source) = access_key::prove(self.context, self.sts, &pair).await {
             let remains = self.discard_key(recorder, user, &pair).await;
-            return Err(source).during("Waiting until AWS accepts the new access key", remains);
+            return Err(source).during(Step::AwaitKey, remains);
         }
         match desired.place.apply(&cluster, &pair, &seen(recorder)).await {
             Ok(()) => {
@@ -207,11 +205,11 @@ impl Session<'_> {
             // Before there was a key nobody uses the Secret, and to delete this one harms nobody.
             Err(failure) if failure.is_unclear && recorder.grant.key.is_some() => {
                 recorder.update(|grant| grant.unclear = Some(key));
-                Err(failure.error).during(WRITING, either_key(&pair.id))
+                Err(failure.error).during(Step::WriteSecret, either_key(&pair.id))
             }
             Err(failure) => {
                 let remains = self.discard_key(recorder, user, &pair).await;
-                Err(failure.error).during(WRITING, remains)
+                Err(failure.error).during(Step::WriteSecret, remains)
             }
         }
     }

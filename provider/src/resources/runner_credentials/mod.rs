@@ -60,7 +60,7 @@ use tfplugin::framework::{
 use tokio::sync::OnceCell;
 
 use self::access_method::AccessMethod;
-use self::error::{During, Fault, Remains};
+use self::error::{During, Fault, Remains, Step};
 use self::identity::{Identity, reserved_names};
 use self::journal::Journal;
 use self::model::Desired;
@@ -223,7 +223,7 @@ impl<'a> Session<'a> {
         };
         let (principal, name) = (desired.method.principal(), &desired.settings.name);
         let visible = principal.wait_until_visible(self.iam, name).await;
-        visible.during("Waiting until IAM shows the created objects", Remains::Recorded)?;
+        visible.during(Step::AwaitPrincipal, Remains::Recorded)?;
         // Not an error: everything exists. The tag alone would let another create of this name continue with it.
         if let Err(error) = principal.finish(self.iam, name).await {
             let text = format!("The tag gitlabspot/unfinished of {name} could not be removed: {error}.");

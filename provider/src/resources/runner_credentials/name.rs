@@ -3,7 +3,7 @@
 use tfplugin::framework::{Create, Value};
 
 use super::access_method::{AccessMethod, Mode};
-use super::error::{During, Remains, Result};
+use super::error::{During, Remains, Result, Step};
 use super::journal::Journal;
 use super::model::Desired;
 use super::private::Private;
@@ -38,7 +38,7 @@ impl Session<'_> {
                 let cluster = self.cluster(&desired, Remains::Nothing).await?;
                 created_namespace = self.ensure_namespace(&desired, &cluster, Remains::Nothing).await?;
                 let uid = self.namespace(&cluster, &desired).uid().await;
-                let uid = uid.during("Reading the namespace", Remains::Nothing)?;
+                let uid = uid.during(Step::ReadNamespace, Remains::Nothing)?;
                 vec![uid.unwrap_or_default(), desired.place.name]
             }
             Mode::Irsa | Mode::PodIdentity => {

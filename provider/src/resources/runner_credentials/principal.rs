@@ -1,5 +1,6 @@
 //! The principal that has the permissions, an IAM user or an IAM role: created, continued, changed and deleted alike.
 
+use std::fmt;
 use std::time::Duration;
 
 use aws_sdk_iam::Client;
@@ -24,6 +25,19 @@ const LAG: Duration = Duration::from_secs(15);
 pub(super) enum Principal {
     User,
     Role,
+}
+
+/// One user or role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Id {
+    principal: Principal,
+    name: String,
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "IAM {} {}", self.principal.label(), self.name)
+    }
 }
 
 /// Its settings.
@@ -98,6 +112,11 @@ impl Principal {
             Self::User => "user",
             Self::Role => "role",
         }
+    }
+
+    /// The one of this name.
+    pub(super) fn id(self, name: &str) -> Id {
+        Id { principal: self, name: name.to_owned() }
     }
 
     pub(super) async fn read(self, iam: &Client, name: &str) -> Result<Option<Observed>, AwsError> {

@@ -8,7 +8,7 @@ use tfplugin::framework::Read;
 use tfplugin::framework::wait::WaitError;
 
 use super::access_method::{AccessMethod, Mode};
-use super::error::{During, Fault, Remains, Result};
+use super::error::{During, Failure, Fault, IamObject, Remains, Result, Step};
 use super::flatten::ObservedKey;
 use super::journal::{Grant, Journal};
 use super::manifests::secret::Found as Secret;
@@ -50,11 +50,10 @@ impl Session<'_> {
             async { if is_key { access_key::list(&self.iam, name).await } else { Ok(Vec::new()) } },
             async { if is_key { self.read_secret(&desired).await } else { Ok(None) } },
         );
-        let what = format!("the IAM {} {name}", principal.label());
         let mut denied = DeniedReads::unless(importing);
-        let found = or_none(&mut denied, &what, found)?;
-        let policy = or_none(&mut denied, &format!("the policy of {what}"), policy);
-        let keys = or_none(&mut denied, &format!("the access keys of {what}"), keys);
+        let found = or_none(&mut denied, IamObject::Principal(principal.id(name)), found)?;
+        let policy = or_none(&mut denied, IamObject::Policy(principal.id(name)), policy);
+        let keys = or_none(&mut denied, IamObject::Keys(principal.id(name)), keys);
         let secret = if importing { secret } else { readable_secret(&mut denied, secret) };
         let Some(found) = found else {
             operation.diagnostics.extend(denied.warning("credentials"));
@@ -106,7 +105,7 @@ impl Session<'_> {
     /// `None` while the cluster cannot be asked because its settings are not known yet.
     async fn read_secret(&self, desired: &Desired) -> Result<Option<Option<Secret>>> {
         match self.connect_to(desired).await {
-            Ok(client) => desired.place.read(&client).await.map(Some).during("Reading the Secret", Remains::State),
+            Ok(client) => desired.place.read(&client).await.map(Some).during(Step::ReadSecret, Remains::State),
             Err(ClientError::NotYetKnown { .. }) => Ok(None),
             // Gone with its cluster.
             Err(ClientError::ClusterGone { .. }) => Ok(Some(None)),
@@ -137,7 +136,7 @@ impl Session<'_> {
         let subject = self.subject(&desired, Remains::State)?;
         let what = format!("the Pod Identity association of the service account {subject}");
         let found = denied.or_none(&what, pod_identity::read(self.eks, &subject).await);
-        let Some(found) = found.during("Reading the Pod Identity association", Remains::State)? else { return Ok(()) };
+        let Some(found) = found.during(Step::ReadAssociation, Remains::State)? else { return Ok(()) };
         journal.findings.unbound = match found {
             Some(found) if Some(&found.role_arn) == arn.as_ref() => None,
             Some(found) => Some(format!(
@@ -163,8 +162,8 @@ impl Session<'_> {
             Err(error) => match &*error.fault {
                 // Without its cluster nobody can use the role, and without its name there is nothing to compare with.
                 Fault::NoCluster | Fault::NoIssuer(_) => None,
-                Fault::Aws { source: WaitError::Failed(source), .. } if source.is_not_found() => None,
-                Fault::Aws { source: WaitError::Failed(source), .. }
+                Fault::Step { failure: Failure::Aws(WaitError::Failed(source)), .. } if source.is_not_found() => None,
+                Fault::Step { failure: Failure::Aws(WaitError::Failed(source)), .. }
                     if denied.is_denied("the OIDC issuer of the cluster", source) =>
                 {
                     return Ok(());
@@ -186,8 +185,12 @@ impl Session<'_> {
 }
 
 /// What AWS answered; `None`, and noted, if the identity in use is not allowed to make the call.
-fn or_none<T>(denied: &mut DeniedReads, what: &str, answer: std::result::Result<T, AwsError>) -> Result<Option<T>> {
-    denied.or_none(what, answer).during(format!("Reading {what}"), Remains::State)
+fn or_none<T>(
+    denied: &mut DeniedReads,
+    object: IamObject,
+    answer: std::result::Result<T, AwsError>,
+) -> Result<Option<T>> {
+    denied.or_none(&object.to_string(), answer).during(Step::Read(object), Remains::State)
 }
 
 /// The same of the API server.
@@ -197,7 +200,10 @@ fn readable_secret<T>(denied: &mut DeniedReads, secret: Result<Option<T>>) -> Re
         secret => return secret,
     };
     match *error.fault {
-        Fault::Kubernetes { source: KubernetesError::Forbidden { object, message }, .. } => {
+        Fault::Step {
+            failure: Failure::Kubernetes(WaitError::Failed(KubernetesError::Forbidden { object, message })),
+            ..
+        } => {
             denied.note(&object.to_string(), &message);
             Ok(None)
         }

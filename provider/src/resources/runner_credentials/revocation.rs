@@ -5,7 +5,7 @@ use std::time::Duration;
 use gitlabspot_clients::ClientError;
 use tfplugin::framework::Diagnostic;
 
-use super::error::{During, Fault, Remains, Result};
+use super::error::{During, Fault, IamObject, Remains, Result, Step};
 use super::model::Desired;
 use super::principal::{DeleteFailure, Principal};
 use super::recorder::Recorder;
@@ -52,7 +52,7 @@ impl Session<'_> {
         cluster: &kube::Client,
     ) -> Result<()> {
         let place = &desired.place;
-        let observed = place.read(cluster).await.during("Reading the Secret", Remains::Recorded)?;
+        let observed = place.read(cluster).await.during(Step::ReadSecret, Remains::Recorded)?;
         let Some(observed) = observed else { return Ok(()) };
         let key = observed.pair.as_ref().map(|pair| pair.id.as_str());
         if observed.user() != Some(&place.user) && (key.is_none() || key != recorder.grant.key_id()) {
@@ -64,7 +64,7 @@ impl Session<'_> {
             recorder.warn(Diagnostic::warning("Secret kept", text));
             return Ok(());
         }
-        place.delete(cluster).await.during("Deleting the Secret", Remains::Recorded)
+        place.delete(cluster).await.during(Step::DeleteSecret, Remains::Recorded)
     }
 
     /// Deletes the association, the policy and the role.
@@ -77,14 +77,15 @@ impl Session<'_> {
 
     /// Deletes a principal; `deleted` are keys that IAM may still list.
     pub(super) async fn revoke_principal(&self, principal: Principal, name: &str, deleted: &[String]) -> Result<()> {
-        let what = format!("the IAM {} {name}", principal.label());
         let revoked = inline_policy::delete(self.iam, principal, name).await;
-        revoked.during(format!("Deleting the policy of {what}"), Remains::Recorded)?;
+        revoked.during(Step::Delete(IamObject::Policy(principal.id(name))), Remains::Recorded)?;
         match principal.delete(self.iam, name, deleted).await {
             Err(DeleteFailure::InUse(obstacles)) => {
                 Err(Fault::InUse { principal, name: name.to_owned(), obstacles }.leaving(Remains::Recorded))
             }
-            Err(DeleteFailure::Call(source)) => Err(source).during(format!("Deleting {what}"), Remains::Recorded),
+            Err(DeleteFailure::Call(source)) => {
+                Err(source).during(Step::Delete(IamObject::Principal(principal.id(name))), Remains::Recorded)
+            }
             Ok(()) => Ok(()),
         }
     }
@@ -96,7 +97,7 @@ impl Session<'_> {
             connected => connected.map_err(|error| Fault::Client(error).leaving(Remains::Recorded))?,
         };
         let deleted = self.namespace(&cluster, desired).delete(self.context, Duration::ZERO, self.limit).await;
-        let step = format!("Deleting the namespace {}", desired.place.namespace);
+        let step = Step::DeleteNamespace(desired.place.namespace.clone());
         if let Some(warning) = deleted.during(step, Remains::Recorded)? {
             recorder.warn(warning);
         }

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use tfplugin::framework::Diagnostic;
 
 use super::access_method::{AccessMethod, Mode};
-use super::error::{During, Fault, Remains, Result};
+use super::error::{During, Fault, Remains, Result, Step};
 use super::journal::Grant;
 use super::model::Desired;
 use super::pod_identity::{self, Failure, Subject};
@@ -46,9 +46,7 @@ impl Session<'_> {
             Err(Failure::Exists(observed)) => {
                 Err(association_exists(&subject, observed, desired).leaving(Remains::Recorded))
             }
-            Err(Failure::Call(source)) => {
-                Err(source).during("Associating the service account with the role", Remains::Recorded)
-            }
+            Err(Failure::Call(source)) => Err(source).during(Step::Associate, Remains::Recorded),
         }
     }
 
@@ -59,8 +57,8 @@ impl Session<'_> {
             return Ok(());
         }
         let subject = self.subject(desired, Remains::Nothing)?;
-        let step = format!("Looking for the Pod Identity association of the service account {subject}");
-        let observed = pod_identity::read(self.eks, &subject).await.during(step, Remains::Nothing)?;
+        let observed = pod_identity::read(self.eks, &subject).await;
+        let observed = observed.during(Step::FindAssociation(subject.clone()), Remains::Nothing)?;
         let Some(observed) = observed else { return Ok(()) };
         let role = desired.settings.end_of_role_arn();
         let has_role = desired.settings.reclaim.is_some() && observed.role_arn.ends_with(&role);
@@ -96,7 +94,7 @@ impl Session<'_> {
 
     pub(super) async fn set_trust(&self, desired: &Desired, trust: &Json) -> Result<()> {
         let set = role::set_trust_policy(&self.iam, &desired.settings.name, &text(trust)).await;
-        set.during("Changing who may use the role", Remains::Recorded)
+        set.during(Step::SetTrust, Remains::Recorded)
     }
 
     /// Deletes the association with the role, if the mode has one.
@@ -108,7 +106,7 @@ impl Session<'_> {
         let subject = self.subject(desired, Remains::Recorded)?;
         let role_arn = grant.arn.as_deref().unwrap_or_default();
         let deleted = pod_identity::delete(self.eks, &subject, role_arn).await;
-        deleted.during("Deleting the Pod Identity association", Remains::Recorded)
+        deleted.during(Step::DeleteAssociation, Remains::Recorded)
     }
 
     /// Which service account of which cluster.
@@ -145,7 +143,7 @@ impl Session<'_> {
             let Subject { cluster, .. } = self.subject(desired, remains.clone())?;
             let described = self.eks.describe_cluster().name(&cluster).send().await;
             let described = described.map_err(AwsError::of("DescribeCluster"));
-            let described = described.during(format!("Looking at the EKS cluster {cluster}"), remains.clone())?;
+            let described = described.during(Step::ReadCluster(cluster.clone()), remains.clone())?;
             let issuer = described.cluster.and_then(|cluster| cluster.identity?.oidc?.issuer);
             issuer.ok_or_else(|| Fault::NoIssuer(cluster).leaving(remains.clone()))
         };

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use tfplugin::framework::Diagnostic;
 
 use super::access_key::{self, Listed};
-use super::error::{During, Remains, Result, old_key, previous_key};
+use super::error::{During, IamObject, Remains, Result, Step, old_key, previous_key};
 use super::journal::Key;
 use super::model::Desired;
 use super::principal::Principal;
@@ -86,7 +86,7 @@ impl Session<'_> {
     pub(super) async fn retire(&self, recorder: &mut Recorder<'_>) -> Result<()> {
         while let Some(key) = recorder.grant.retiring.first().cloned() {
             let retired = access_key::retire(self.iam, &recorder.name(), &key).await;
-            retired.during(format!("Deleting the old access key {key}"), old_key(&key))?;
+            retired.during(Step::DeleteOldKey(key.clone()), old_key(&key))?;
             recorder.update(|grant| drop(grant.retiring.remove(0)));
         }
         Ok(())
@@ -95,7 +95,7 @@ impl Session<'_> {
     /// The keys of a rotation that was killed, or that did not learn whether its key is in the Secret.
     async fn orphans(&self, recorder: &Recorder<'_>, user: &str, listed: &[Listed]) -> Result<Vec<Listed>> {
         let observed = Principal::User.read(&self.iam, user).await;
-        let observed = observed.during(format!("Reading the IAM user {user}"), previous_key())?;
+        let observed = observed.during(Step::Read(IamObject::Principal(Principal::User.id(user))), previous_key())?;
         let mark = observed.and_then(|observed| observed.tags.get(ROTATING).cloned()).unwrap_or_default();
         let unclear = recorder.grant.unclear.as_ref();
         let is_left = |key: &&Listed| is_left_by(&mark, key) || unclear.is_some_and(|unclear| unclear.id == key.id);
@@ -108,7 +108,7 @@ impl Session<'_> {
         if orphans.is_empty() {
             return Ok(None);
         }
-        let read = desired.place.read(cluster).await.during("Reading the Secret", Remains::Recorded)?;
+        let read = desired.place.read(cluster).await.during(Step::ReadSecret, Remains::Recorded)?;
         let Some(pair) = read.and_then(|observed| observed.pair) else { return Ok(None) };
         let Some(orphan) = orphans.iter().find(|orphan| orphan.id == pair.id) else { return Ok(None) };
         let works = access_key::works(self.sts, &pair).await;
@@ -119,7 +119,7 @@ impl Session<'_> {
         let value = mark(self.context.clock.time_of_day(), listed);
         let change = Change { set: [(ROTATING.to_owned(), value)].into(), ..Change::default() };
         let marked = iam_user::change_tags(&self.iam, user, &change).await;
-        marked.during(format!("Tagging the IAM user {user}"), previous_key())
+        marked.during(Step::TagPrincipal(Principal::User.id(user)), previous_key())
     }
 
     /// A tag that stays is of no consequence: it counts for a few minutes, and the next rotation overwrites it.

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use tfplugin::framework::Diagnostic;
 
 use super::access_method::AccessMethod;
-use super::error::{During, Fault, Remains, Result};
+use super::error::{During, Fault, IamObject, Remains, Result, Step};
 use super::journal::{Grant, Journal, OutgoingKey};
 use super::model::Desired;
 use super::principal::Principal;
@@ -119,7 +119,7 @@ impl Session<'_> {
         let (principal, name) = (recorder.grant.method.principal(), recorder.name());
         // A run that was killed may have begun one, which only this tag names.
         let observed = principal.read(&self.iam, &name).await;
-        let observed = observed.during(format!("Reading the IAM {} {name}", principal.label()), Remains::Recorded)?;
+        let observed = observed.during(Step::Read(IamObject::Principal(principal.id(&name))), Remains::Recorded)?;
         if let Some(observed) = observed {
             note_switch(&mut recorder.journal, &observed.tags);
         }
@@ -149,7 +149,7 @@ impl Session<'_> {
         if recorder.grant.arn.is_none() {
             // Begun by a run that was killed; nobody knows the secrets of its keys.
             let keys = access_key::list(&self.iam, user).await;
-            let keys = keys.during(format!("Listing the access keys of {user}"), Remains::Recorded)?;
+            let keys = keys.during(Step::ListKeys(user.clone()), Remains::Recorded)?;
             recorder.grant.retiring = keys.into_iter().map(|key| key.id).collect();
         }
         self.revoke_key(recorder, desired).await
@@ -164,7 +164,8 @@ impl Session<'_> {
         }
         if recorder.grant.arn.is_none() {
             let observed = Principal::Role.read(&self.iam, name).await;
-            let observed = observed.during(format!("Reading the IAM role {name}"), Remains::Recorded)?;
+            let observed =
+                observed.during(Step::Read(IamObject::Principal(Principal::Role.id(name))), Remains::Recorded)?;
             recorder.grant.arn = observed.map(|observed| observed.arn);
         }
         self.unbind_service_account(&recorder.grant, desired).await?;
@@ -190,7 +191,7 @@ impl Session<'_> {
             return Ok(true);
         }
         let principal = grant.method.principal();
-        let step = || format!("Reading the IAM {} {name}", principal.label());
+        let step = || Step::Read(IamObject::Principal(principal.id(name)));
         match principal.read(&self.iam, name).await.during(step(), Remains::Recorded)? {
             None => Ok(false),
             Some(observed) if observed.tags.contains_key(UNFINISHED) => Ok(true),

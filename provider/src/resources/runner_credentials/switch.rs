@@ -9,7 +9,7 @@ use tfplugin::framework::wait::WaitError;
 
 use super::Session;
 use super::access_method::AccessMethod;
-use super::error::{During, Fault, Remains, Result};
+use super::error::{During, Fault, Remains, Result, Step};
 use super::journal::Grant;
 use super::model::Desired;
 use super::principal::Principal;
@@ -57,7 +57,7 @@ impl Session<'_> {
         recorder.complete_switch();
         if old_principal != new_principal {
             let finished = new_principal.finish(self.iam, &name).await;
-            finished.during("Completing the new credentials", Remains::Recorded)?;
+            finished.during(Step::CompleteSwitch, Remains::Recorded)?;
         }
         self.revoke_unused(recorder, Candidates::All).await?;
         if recorder.journal.grants.iter().any(|grant| grant.method.principal() == old_principal) {
@@ -79,7 +79,7 @@ impl Session<'_> {
         }
         // Before anything records that one was begun: whatever is found afterwards belongs to this resource.
         let observed = principal.read(&self.iam, name).await;
-        let observed = observed.during(format!("Looking for an IAM {} {name}", principal.label()), Remains::Nothing)?;
+        let observed = observed.during(Step::FindPrincipal(principal.id(name)), Remains::Nothing)?;
         match observed {
             Some(observed) if !observed.tags.contains_key(UNFINISHED) => {
                 let (name, id) = (name.clone(), desired.import_id());
@@ -93,7 +93,7 @@ impl Session<'_> {
         match principal.mark(self.iam, name, (SWITCHING, &new.mark())).await {
             // Without a principal only the state can name the new method.
             Err(WaitError::Failed(error)) if error.is_not_found() => Ok(()),
-            marked => marked.during(format!("Tagging the IAM {} {name}", principal.label()), Remains::Nothing),
+            marked => marked.during(Step::TagPrincipal(principal.id(name)), Remains::Nothing),
         }
     }
 

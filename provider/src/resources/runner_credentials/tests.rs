@@ -1,25 +1,27 @@
-//! Scenarios: the resource as core drives it, on a small IAM and an API server in memory.
+//! Scenarios: the resource as core drives it, on an AWS account and an API server in memory.
 
-mod account;
-
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use gitlabspot_clients::kubernetes::KubernetesSettings;
+use gitlabspot_testing::aws::iam::{CREATED_SECONDS, Principal, secret_of};
+use gitlabspot_testing::aws::{ALL, Account, Fault};
 use gitlabspot_testing::kubernetes::{Cluster, Fault as ClusterFault};
 use serde_json::{Value as Json, json};
 use tfplugin::framework::{Diagnostics, Raw};
 
-use self::account::{Account, Fault, Principal, secret_of};
 use super::RunnerCredentialsResource;
-use crate::testing::{Stage, summaries};
+use crate::testing::{Stage, aws_settings, summaries};
 
 const SECRET: &str = "secrets ci/gitlab-runner-s3-access";
 
 fn stage(account: &Account, cluster: &Cluster) -> Stage {
     let kubernetes = KubernetesSettings { cluster_name: Some("prod".to_owned()), ..KubernetesSettings::default() };
-    Stage::with_cluster(RunnerCredentialsResource, account.settings(), kubernetes, Some(cluster.client()))
+    let aws = aws_settings(account, "eu-west-1");
+    let stage = Stage::with_cluster(RunnerCredentialsResource, aws, kubernetes, Some(cluster.client()));
+    stage.clock.set_time_of_day(UNIX_EPOCH + Duration::from_secs(CREATED_SECONDS));
+    stage
 }
 
 fn config(more: &[(&'static str, Raw)]) -> Vec<(&'static str, Raw)> {
@@ -46,6 +48,11 @@ fn secret(cluster: &Cluster) -> Option<(String, String)> {
     data("accesskey").zip(data("secretkey"))
 }
 
+/// The ids of the user's access keys.
+fn keys(account: &Account) -> Vec<String> {
+    account.state().iam.principals["user/runner"].keys.keys().cloned().collect()
+}
+
 fn pair(id: &str) -> Option<(String, String)> {
     Some((id.to_owned(), secret_of(id)))
 }
@@ -65,13 +72,13 @@ async fn the_guides_credentials() {
     assert_eq!(stage.state.get("access_key_id"), "AKIA0000".into());
     assert_eq!(stage.state.get("id"), "ci/gitlab-runner-s3-access:runner".into());
     assert_eq!(stage.state.get("user_arn"), "arn:aws:iam::123456789012:user/runner".into());
-    assert_eq!(account.world().principals["runner"].tags, [("team".to_owned(), "ci".to_owned())].into());
+    assert_eq!(account.state().iam.principals["user/runner"].tags, [("team".to_owned(), "ci".to_owned())].into());
     let kept = format!("{:?} {:?}", stage.state, String::from_utf8(stage.private.clone().into_bytes()).unwrap());
     assert!(!kept.contains("hidden-secret"), "{kept}");
 
     assert_eq!(stage.destroy().await, Diagnostics::new());
     assert_eq!(account.changes(), ["DeleteAccessKey", "DeleteUserPolicy", "DeleteUser"]);
-    assert_eq!((account.world().principals.len(), cluster.objects().len()), (0, 0));
+    assert_eq!((account.state().iam.principals.len(), cluster.objects().len()), (0, 0));
 }
 
 #[tokio::test]
@@ -107,7 +114,7 @@ async fn rotates(stage: &mut Stage, account: &Account, cluster: &Cluster, config
     assert!(planned.state.get("access_key_id").is_unknown());
     stage.apply_wholly(config).await;
     assert_eq!(secret(cluster), pair(new));
-    assert_eq!(account.keys("runner"), [new]);
+    assert_eq!(keys(account), [new]);
 }
 
 /// C5, C6, C7, and rotation by trigger.
@@ -126,10 +133,10 @@ async fn reasons_to_rotate() {
     let expected = ["TagUser", "CreateAccessKey", "UpdateAccessKey", "DeleteAccessKey", "UntagUser"];
     assert_eq!(account.changes(), expected);
 
-    account.world().principals.get_mut("runner").unwrap().keys.clear();
+    account.state().iam.principals.get_mut("user/runner").unwrap().keys.clear();
     rotates(&mut stage, &account, &cluster, &config(&[]), "AKIA0003").await;
 
-    account.world().principals.get_mut("runner").unwrap().keys.insert("AKIA0003".to_owned(), false);
+    account.state().iam.principals.get_mut("user/runner").unwrap().keys.insert("AKIA0003".to_owned(), false);
     rotates(&mut stage, &account, &cluster, &config(&[]), "AKIA0004").await;
 
     rotates(&mut stage, &account, &cluster, &config(&[("rotation_trigger", "2".into())]), "AKIA0005").await;
@@ -153,7 +160,7 @@ async fn everything_else_changes_in_place() {
     assert_eq!(secret(&cluster), pair("AKIA0000"));
     assert_eq!(cluster.get(SECRET)["metadata"]["labels"]["team"], "ci");
     assert!(stage.state.get("rotates_at").as_str().is_some());
-    account.world().principals.get_mut("runner").unwrap().policies.clear();
+    account.state().iam.principals.get_mut("user/runner").unwrap().policies.clear();
     assert_eq!(stage.changes(&config).await, ["policy_json"]);
     stage.apply_wholly(&config).await;
 }
@@ -161,13 +168,13 @@ async fn everything_else_changes_in_place() {
 /// IAM takes no notice of case in keys: a tag that changes it stays, and two keys that differ in it alone are refused.
 #[tokio::test]
 async fn tags_whose_keys_differ_in_case_alone() {
-    for (mode, principal) in [("access_key", "runner"), ("irsa", "role/runner")] {
+    for (mode, principal) in [("access_key", "user/runner"), ("irsa", "role/runner")] {
         let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
         let mut stage = stage(&account, &cluster);
         let tagged = |tags: &[(&str, &str)]| [role(mode), vec![("tags", map(tags))]].concat();
         stage.apply_wholly(&tagged(&[("Cost", "1")])).await;
         stage.apply_wholly(&tagged(&[("cost", "1")])).await;
-        let tags = account.world().principals[principal].tags.clone();
+        let tags = account.state().iam.principals[principal].tags.clone();
         assert_eq!(tags.into_keys().collect::<Vec<_>>(), ["cost", "team"]);
         // The stage's default_tags have "team".
         let refused = stage.plan(&tagged(&[("Team", "ci")])).await.diagnostics;
@@ -183,25 +190,25 @@ async fn what_has_no_value() {
     let all = ["tags", "secret_labels", "secret_annotations"].map(|name| (name, unset.clone()));
     let mut stage = stage(&account, &cluster);
     stage.apply_wholly(&config(&all)).await;
-    assert_eq!(account.world().principals["runner"].tags.keys().collect::<Vec<_>>(), ["cost", "team"]);
+    assert_eq!(account.state().iam.principals["user/runner"].tags.keys().collect::<Vec<_>>(), ["cost", "team"]);
     // A value that goes takes the tag with it.
     stage.apply_wholly(&config(&[("tags", Raw::Map([("cost".to_owned(), Raw::Null)].into()))])).await;
-    assert_eq!(account.world().principals["runner"].tags.keys().collect::<Vec<_>>(), ["team"]);
+    assert_eq!(account.state().iam.principals["user/runner"].tags.keys().collect::<Vec<_>>(), ["team"]);
 }
 
 /// C2: the answer with the secret is lost.
 #[tokio::test]
 async fn keys_whose_secret_was_lost() {
     let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
-    account.fault("CreateAccessKey", 1, Fault::Lost);
+    account.fault("CreateAccessKey", 0..1, Fault::LostAnswer);
     stage(&account, &cluster).apply_wholly(&config(&[])).await;
-    assert_eq!(account.keys("runner"), ["AKIA0001"]);
+    assert_eq!(keys(&account), ["AKIA0001"]);
 
     // The SDK gives up, and both of its attempts made a key.
     let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
-    account.fault("CreateAccessKey", 2, Fault::Lost);
+    account.fault("CreateAccessKey", 0..2, Fault::LostAnswer);
     stage(&account, &cluster).apply_wholly(&config(&[])).await;
-    assert_eq!(account.keys("runner"), ["AKIA0002"]);
+    assert_eq!(keys(&account), ["AKIA0002"]);
 }
 
 /// C3: somebody else's keys.
@@ -210,15 +217,15 @@ async fn no_room_for_a_key() {
     let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
     let mut stage = stage(&account, &cluster);
     stage.apply_wholly(&config(&[])).await;
-    account.world().principals.get_mut("runner").unwrap().keys.insert("AKIAOTHER".to_owned(), true);
+    account.state().iam.principals.get_mut("user/runner").unwrap().keys.insert("AKIAOTHER".to_owned(), true);
     let diagnostics = stage.apply(&config(&[("rotation_trigger", "2".into())])).await;
     assert_eq!(summaries(&diagnostics), ["Too many access keys"]);
     assert!(diagnostics.iter().any(|d| d.detail.contains("AKIA0000, AKIAOTHER")), "{diagnostics:?}");
-    assert_eq!(account.keys("runner"), ["AKIA0000", "AKIAOTHER"]);
+    assert_eq!(keys(&account), ["AKIA0000", "AKIAOTHER"]);
     // C10: they keep the user as well.
     assert_eq!(summaries(&stage.destroy().await), ["IAM entity in use"]);
-    assert_eq!(account.keys("runner"), ["AKIAOTHER"]);
-    account.world().principals.get_mut("runner").unwrap().keys.clear();
+    assert_eq!(keys(&account), ["AKIAOTHER"]);
+    account.state().iam.principals.get_mut("user/runner").unwrap().keys.clear();
     assert_eq!(stage.destroy().await, Diagnostics::new());
 }
 
@@ -232,7 +239,7 @@ async fn a_secret_that_cannot_be_written() {
         let diagnostics = stage.apply(&config(&[])).await;
         assert_eq!(summaries(&diagnostics), ["Cannot manage the cluster side of the credentials"]);
         assert!(diagnostics.iter().any(|d| d.detail.contains("was deleted again")), "{diagnostics:?}");
-        assert_eq!(account.keys("runner"), [""; 0]);
+        assert_eq!(keys(&account), [""; 0]);
         cluster.recover();
         // Tainted: core destroys it before it makes it again.
         assert_eq!(stage.destroy().await, Diagnostics::new());
@@ -244,7 +251,7 @@ async fn a_secret_that_cannot_be_written() {
     let before = secret(&cluster);
     cluster.inject(ClusterFault::ReadOnly);
     assert!(stage.apply(&config(&[("rotation_trigger", "2".into())])).await.has_errors());
-    assert_eq!((secret(&cluster), account.keys("runner").len()), (before, 1));
+    assert_eq!((secret(&cluster), keys(&account).len()), (before, 1));
     cluster.recover();
     assert_eq!(stage.changes(&config(&[])).await, [""; 0]);
 }
@@ -253,17 +260,17 @@ async fn a_secret_that_cannot_be_written() {
 #[tokio::test]
 async fn what_the_next_apply_does_is_said() {
     let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
-    let denied = Fault::Code(403, "AccessDenied", "no");
-    account.fault("PutUserPolicy", 1, denied);
+    let denied = Fault::Error(403, "AccessDenied", "no");
+    account.fault("PutUserPolicy", 0..1, denied.clone());
     let mut stage = stage(&account, &cluster);
     let said = stage.apply(&config(&[])).await.iter().map(|it| it.detail.clone()).collect::<String>();
     assert!(said.contains("What was created before is in the state"), "{said}");
     assert!(said.contains("the next apply deletes and recreates it") && !said.contains("Apply or destroy"), "{said}");
     assert_eq!(stage.destroy().await, Diagnostics::new());
-    assert_eq!(account.world().principals.len(), 0);
+    assert_eq!(account.state().iam.principals.len(), 0);
 
     stage.apply_wholly(&config(&[])).await;
-    account.fault("CreateAccessKey", 1, denied);
+    account.fault("CreateAccessKey", 0..1, denied);
     let diagnostics = stage.apply(&config(&[("rotation_trigger", "2".into())])).await;
     let said = diagnostics.iter().map(|it| it.detail.clone()).collect::<String>();
     assert!(said.contains("Apply or destroy again when the cause is resolved") && !said.contains("anew"), "{said}");
@@ -274,15 +281,15 @@ async fn what_the_next_apply_does_is_said() {
 #[tokio::test]
 async fn the_key_is_proven_first() {
     let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
-    account.fault("GetCallerIdentity", 5, Fault::Code(403, "InvalidClientTokenId", "not yet"));
+    account.fault("GetCallerIdentity", 0..5, Fault::Error(403, "InvalidClientTokenId", "not yet"));
     let mut stage = stage(&account, &cluster);
     stage.apply_wholly(&config(&[])).await;
     assert!(stage.clock.passed() >= Duration::from_secs(5 + 2));
 
-    account.fault("GetCallerIdentity", 10_000, Fault::Code(403, "InvalidClientTokenId", "never"));
+    account.fault("GetCallerIdentity", ALL, Fault::Error(403, "InvalidClientTokenId", "never"));
     let diagnostics = stage.apply(&config(&[("rotation_trigger", "2".into())])).await;
     assert_eq!(summaries(&diagnostics), ["Cannot manage the IAM side of the credentials"]);
-    assert_eq!((account.keys("runner"), secret(&cluster)), (vec!["AKIA0000".to_owned()], pair("AKIA0000")));
+    assert_eq!((keys(&account), secret(&cluster)), (vec!["AKIA0000".to_owned()], pair("AKIA0000")));
 }
 
 /// C14, and a user that is not ours.
@@ -290,16 +297,16 @@ async fn the_key_is_proven_first() {
 async fn a_create_that_was_killed_is_continued() {
     let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
     let tags = [("gitlabspot/unfinished".to_owned(), "now".to_owned())].into();
-    let keys = [("AKIALOST".to_owned(), true)].into();
-    let principal = Principal { path: "/".to_owned(), tags, keys, ..Principal::default() };
-    account.world().principals.insert("runner".to_owned(), principal);
+    let lost = [("AKIALOST".to_owned(), true)].into();
+    let principal = Principal { path: "/".to_owned(), tags, keys: lost, ..Principal::default() };
+    account.state().iam.principals.insert("user/runner".to_owned(), principal);
     stage(&account, &cluster).apply_wholly(&config(&[])).await;
-    assert_eq!(account.keys("runner"), ["AKIA0000"]);
+    assert_eq!(keys(&account), ["AKIA0000"]);
 
     let mut other = stage(&account, &cluster);
     assert_eq!(summaries(&other.apply(&config(&[("secret_name", "other".into())])).await), ["IAM name already exists"]);
     assert_eq!(other.state, Raw::Null);
-    assert_eq!(account.keys("runner"), ["AKIA0000"]);
+    assert_eq!(keys(&account), ["AKIA0000"]);
 }
 
 #[tokio::test]
@@ -341,11 +348,11 @@ async fn gone() {
     let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
     let mut stage = stage(&account, &cluster);
     stage.apply_wholly(&config(&[])).await;
-    account.world().principals.clear();
+    account.state().iam.principals.clear();
     cluster.remove(SECRET);
     assert_eq!(stage.destroy().await, Diagnostics::new());
     stage.apply_wholly(&config(&[])).await;
-    account.world().principals.clear();
+    account.state().iam.principals.clear();
     assert_eq!(stage.refresh().await, Diagnostics::new());
     assert_eq!(stage.state, Raw::Null);
     // The Secret of a user that is gone is no obstacle.
@@ -360,10 +367,10 @@ fn role(mode: &'static str) -> Vec<(&'static str, Raw)> {
 #[tokio::test]
 async fn a_role_for_the_service_account() {
     let (account, cluster) = (Account::default(), Cluster::default());
-    account.fault("CreateRole", 2, Fault::Code(400, "MalformedPolicyDocument", "Invalid principal in policy: x"));
+    account.fault("CreateRole", 0..2, Fault::Error(400, "MalformedPolicyDocument", "Invalid principal in policy: x"));
     let mut stage = stage(&account, &cluster);
     stage.apply_wholly(&role("irsa")).await;
-    let trust: Json = serde_json::from_str(&account.world().principals["role/runner"].trust).unwrap();
+    let trust: Json = serde_json::from_str(&account.state().iam.principals["role/runner"].trust).unwrap();
     assert_eq!(
         trust["Statement"][0]["Condition"]["StringEquals"]["oidc.eks.eu-west-1.amazonaws.com/id/ABC:sub"],
         "system:serviceaccount:ci:runner-sa"
@@ -376,33 +383,33 @@ async fn a_role_for_the_service_account() {
     assert_eq!(second.import("ci/runner-sa:role/runner").await, Diagnostics::new());
     assert_eq!(second.state, stage.state);
     assert_eq!(stage.destroy().await, Diagnostics::new());
-    assert_eq!(account.world().principals.len(), 0);
+    assert_eq!(account.state().iam.principals.len(), 0);
 }
 
 /// C12.
 #[tokio::test]
 async fn pod_identity() {
     let (account, cluster) = (Account::default(), Cluster::default());
-    let missing = Fault::Code(400, "InvalidParameterException", "Role provided in the request does not exist.");
-    account.fault("CreatePodIdentityAssociation", 2, missing);
+    let missing = Fault::Error(400, "InvalidParameterException", "Role provided in the request does not exist.");
+    account.fault("CreatePodIdentityAssociation", 0..2, missing);
     let mut stage = stage(&account, &cluster);
     stage.apply_wholly(&role("pod_identity")).await;
-    assert_eq!(account.world().associations["runner-sa"].0, "arn:aws:iam::123456789012:role/runner");
-    account.world().associations.clear();
+    assert_eq!(account.state().eks.associations["runner-sa"]["roleArn"], "arn:aws:iam::123456789012:role/runner");
+    account.state().eks.associations.clear();
     assert_eq!(stage.changes(&role("pod_identity")).await, ["service_account"]);
     stage.apply_wholly(&role("pod_identity")).await;
     // The other way to the same role.
     stage.apply_wholly(&role("irsa")).await;
-    assert_eq!(account.world().associations.len(), 0);
+    assert_eq!(account.state().eks.associations.len(), 0);
     stage.apply_wholly(&role("pod_identity")).await;
     assert_eq!(stage.destroy().await, Diagnostics::new());
-    assert_eq!(account.world().principals.len(), 0);
-    assert_eq!(account.world().associations.len(), 0);
+    assert_eq!(account.state().iam.principals.len(), 0);
+    assert_eq!(account.state().eks.associations.len(), 0);
 
-    let foreign = ("arn:aws:iam::123456789012:role/other".to_owned(), json!({}));
-    account.world().associations.insert("runner-sa".to_owned(), foreign);
+    let foreign = json!({ "roleArn": "arn:aws:iam::123456789012:role/other" });
+    account.state().eks.associations.insert("runner-sa".to_owned(), foreign);
     assert_eq!(summaries(&stage.apply(&role("pod_identity")).await), ["Pod Identity association already exists"]);
-    assert_eq!(account.world().associations.len(), 1);
+    assert_eq!(account.state().eks.associations.len(), 1);
 }
 
 /// The new way is there before the old one goes.
@@ -419,7 +426,7 @@ async fn another_mode() {
     );
     assert_eq!(secret(&cluster), None);
     stage.apply_wholly(&role("access_key")).await;
-    assert_eq!(account.world().principals.keys().collect::<Vec<_>>(), ["runner"]);
+    assert_eq!(account.state().iam.principals.keys().collect::<Vec<_>>(), ["user/runner"]);
     assert_eq!(secret(&cluster), pair("AKIA0001"));
 }
 
@@ -436,7 +443,7 @@ async fn of_two_in_one_run_one_is_refused() {
     assert_eq!(said, ["", "Name already in use"]);
     let (mut stage, config) = if first.state == Raw::Null { (second, other) } else { (first, one) };
     assert_eq!(stage.changes(&config).await, [""; 0]);
-    assert_eq!(account.world().principals.len(), 1);
+    assert_eq!(account.state().iam.principals.len(), 1);
 }
 
 /// Pods have the key that the Secret had when they started: it stays valid until the last of them is gone.
@@ -456,7 +463,7 @@ async fn a_key_that_was_replaced_stays_as_long_as_pods_use_it() {
     let rotated = config(&[("rotation_trigger", "2".into())]);
     assert_eq!(summaries(&stage.apply(&rotated).await), ["Old access key kept"]);
     assert_eq!(secret(&cluster), pair("AKIA0001"));
-    assert_eq!(account.keys("runner"), ["AKIA0000", "AKIA0001"]);
+    assert_eq!(keys(&account), ["AKIA0000", "AKIA0001"]);
     let Raw::List(superseded) = stage.state.get("superseded") else { unreachable!() };
     assert!(
         superseded[0].as_str().unwrap().starts_with("access key AKIA0000 of the IAM user runner"),
@@ -470,17 +477,17 @@ async fn a_key_that_was_replaced_stays_as_long_as_pods_use_it() {
     let planned = stage.plan(&rotated).await;
     assert_eq!(summaries(&planned.diagnostics), ["Old credentials will be revoked"]);
     stage.apply_wholly(&rotated).await;
-    assert_eq!(account.keys("runner"), ["AKIA0001"]);
+    assert_eq!(keys(&account), ["AKIA0001"]);
 
     // There is room for two keys: the next rotation deletes the one of the last, and a destroy all of them.
     cluster.put(pod("2000-01-01T00:00:00Z"));
-    for (trigger, keys) in [("3", ["AKIA0001", "AKIA0002"]), ("4", ["AKIA0002", "AKIA0003"])] {
+    for (trigger, ids) in [("3", ["AKIA0001", "AKIA0002"]), ("4", ["AKIA0002", "AKIA0003"])] {
         assert_eq!(
             summaries(&stage.apply(&config(&[("rotation_trigger", trigger.into())])).await),
             ["Old access key kept"]
         );
-        assert_eq!(account.keys("runner"), keys);
+        assert_eq!(keys(&account), ids);
     }
     assert_eq!(stage.destroy().await, Diagnostics::new());
-    assert_eq!(account.world().principals.len(), 0);
+    assert_eq!(account.state().iam.principals.len(), 0);
 }

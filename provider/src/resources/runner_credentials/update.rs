@@ -3,7 +3,7 @@
 use tfplugin::framework::Update;
 
 use super::access_method::AccessMethod;
-use super::error::{During, Fault, Remains, Result};
+use super::error::{During, Fault, Remains, Result, Step};
 use super::model::Desired;
 use super::principal::{Observed, Principal};
 use super::private::Private;
@@ -55,7 +55,7 @@ impl Session<'_> {
         let principal = desired.method.principal();
         let found = Observed::of(&before.settings);
         let adjusted = principal.adjust(self.iam, &found, &desired.settings).await;
-        adjusted.during(format!("Changing the IAM {}", principal.label()), Remains::Recorded)?;
+        adjusted.during(Step::ChangePrincipal(principal), Remains::Recorded)?;
         recorder.state.tags = planned.tags.clone();
         recorder.state.tags_all = planned.tags_all.clone();
         recorder.state.permissions_boundary = planned.permissions_boundary.clone();

@@ -5,6 +5,7 @@ use tfplugin::framework::{Diagnostics, Timeouts};
 use super::access_method::Mode;
 use super::policy::Choice;
 use super::schema::RunnerCredentials;
+use crate::names::check_one;
 use crate::policy_document::text;
 use crate::tags;
 
@@ -72,15 +73,7 @@ fn mode(config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
 }
 
 fn names(config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
-    // What is unknown may turn out to be null.
-    if config.name.known().is_some() && config.name_prefix.known().is_some() {
-        diagnostics.error(
-            "name_prefix",
-            "Conflicting arguments",
-            "Only one of name, the complete name, and name_prefix, which is completed with random characters, can be \
-             set.",
-        );
-    }
+    check_one(("name", &config.name), ("name_prefix", &config.name_prefix), diagnostics);
     for (attribute, value, longest) in
         [("name", &config.name, LONGEST), ("name_prefix", &config.name_prefix, LONGEST - SUFFIX)]
     {

@@ -7,7 +7,7 @@ use gitlabspot_clients::kubernetes::{self, ApplyOptions, KubernetesError, Object
 use serde_json::{Value as Json, json};
 
 use super::adoption::Adoption;
-use super::error::Error;
+use super::error::{Error, Fault};
 use super::manifests::{self, Fingerprints};
 use super::model::Desired;
 use super::private::Private;
@@ -18,7 +18,7 @@ use crate::objects::claim::is_applied;
 use crate::objects::namespace;
 use crate::objects::owner::Owner;
 use crate::objects::requests::places;
-use crate::objects::{self, ObjectSet, Preflight, Prior, is_workload};
+use crate::objects::{self, During as _, ObjectSet, Preflight, Prior, Step, is_workload};
 use crate::steps::{Operation, Progress};
 
 /// A create or an update of a release.
@@ -35,19 +35,19 @@ impl Session<'_> {
         adoption: &Adoption,
         deadline: Instant,
     ) -> Result<Owner, Error> {
-        let objects = desired.objects(&Fingerprints::new()).map_err(objects::Error::Configuration)?;
+        let objects = desired.objects(&Fingerprints::new())?;
         let names = &desired.spec.names;
         self.refuse_missing_namespaces(&objects, &names.namespace).await?;
-        live::refuse_unknown_kinds(&self.client, &objects).await?;
+        self.refuse_unknown_kinds(&objects).await?;
         let mut workloads = Vec::new();
         if matches!(prior, Prior::Create) {
-            workloads = self.managers(&names.namespace, &names.release).await.map_err(objects::Error::check)?;
+            workloads = self.managers(&names.namespace, &names.release).await.during(Step::Check, self)?;
             workloads.retain(|found| live::other_release(found, &names.namespace, &names.release).is_none());
         }
         let is_adopted = |object: &Json| adoption.takes_over(object, names);
-        let refuse = |place: &ObjectRef, object: &Json| live::refuse_others(place, object, names, is_adopted);
-        let (places, id) = (places(&desired.manifest), format!("{}/{}", names.namespace, names.release));
-        self.preflight(Preflight { places, prior, workloads, id, refuse }, deadline).await
+        let refuse = |place: &ObjectRef, object: &Json| self.refuse_others(place, object, names, is_adopted);
+        let preflight = Preflight { places: places(&desired.manifest), prior, workloads, refuse };
+        self.preflight(preflight, deadline).await
     }
 
     /// Keeps the number of pods until the autoscaler sets it: left out of an apply, it would be 1.
@@ -77,10 +77,13 @@ impl Session<'_> {
         }
         for (name, object) in others {
             match self.get(&namespace::place(&name)).await {
-                Ok(None) => return Err(Error::NoOtherNamespace { namespace: name, object: object.to_string() }),
+                Ok(None) => {
+                    let (release, object) = (self.id(), object.to_string());
+                    return Err(Fault::NoOtherNamespace { release, object, namespace: name }.into());
+                }
                 // Whoever may not look at namespaces may still be allowed to work in this one.
                 Ok(Some(_)) | Err(KubernetesError::Forbidden { .. }) => {}
-                Err(source) => return Err(objects::Error::check(source).into()),
+                Err(source) => return Ok(Err(source).during(Step::Check, self)?),
             }
         }
         Ok(())
@@ -98,7 +101,7 @@ impl Session<'_> {
         if applied.is_ok() && !self.owns_all(set, live::places(set.after)).await? {
             applied = self.apply(planned, desired, set, progress).await;
         }
-        if let Err(Error::Objects(objects::Error::Lost { .. })) = &applied {
+        if applied.as_ref().is_err_and(|error| matches!(&*error.fault, Fault::Objects(fault) if fault.is_lost())) {
             self.give_back_all(planned, desired, set).await;
         }
         applied
@@ -131,13 +134,12 @@ impl Session<'_> {
             }
         }
         let names = manifests::used_secrets(&desired.spec);
-        let secrets =
-            live::fingerprints(&self.client, &hashes, namespace, names).await.map_err(objects::Error::apply)?;
+        let secrets = live::fingerprints(&self.client, &hashes, namespace, names).await.during(Step::Apply, self)?;
         let objects = applied_objects(planned, desired, &secrets)?;
         let has_autoscaler = objects.iter().any(|object| object["kind"] == AUTOSCALER);
         for object in &objects {
             if is_workload(object) && has_autoscaler {
-                self.hand_replicas_over(object).await.map_err(objects::Error::apply)?;
+                self.hand_replicas_over(object).await.during(Step::Apply, self)?;
             }
             applying.object(object).await?;
         }
@@ -166,7 +168,7 @@ impl Session<'_> {
 
 /// The objects as they are applied, without the Secret of the token.
 fn applied_objects(planned: &RunnerRelease, desired: &Desired, secrets: &Fingerprints) -> Result<Vec<Json>, Error> {
-    let mut objects = desired.objects(secrets).map_err(objects::Error::Configuration)?;
+    let mut objects = desired.objects(secrets)?;
     note_last_applied(&mut objects, planned, desired);
     Ok(objects)
 }

@@ -15,17 +15,17 @@ use tfplugin::framework::value::known_map;
 use tfplugin::framework::{Attribute, AttributePath, Context, Diagnostic, Diagnostics, Object, Plan, Raw, Severity};
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::Session;
 use super::live::{get_all, is_ours, other_release};
 use super::manifests::Fingerprints;
 use super::model::Desired;
 use super::private::Private;
 use super::schema::{ATTRIBUTES, RunnerRelease};
-use super::{KIND, Session};
 use crate::configured::Data;
 use crate::errors::sentence;
 use crate::objects::owner::Owner;
-use crate::objects::{Applied, ObjectSet, is_complete_workload, of_other};
-use crate::objects::{mutation, namespace};
+use crate::objects::{Applied, ObjectSet, is_complete_workload, mutation, namespace};
+use crate::steps::Fault as _;
 
 /// How long a cluster may take to show that it is there. Who plans from elsewhere should not have to wait.
 const REACHED: Duration = Duration::from_secs(5);
@@ -78,9 +78,9 @@ pub(super) async fn check(
     if let Some(object) =
         found.iter().filter(is_other).filter(is_of_release).find(|object| is_complete_workload(object))
     {
-        let error = of_other(object, format!("{}/{}", names.namespace, names.release)).diagnostic(&KIND);
-        let text = format!("{} The apply fails unless it destroys that resource as well.", error.detail);
-        plan.warn(Diagnostic::warning(error.summary, text));
+        let fault = session.of_other(object);
+        let text = format!("{fault} The apply fails unless it destroys that resource as well.");
+        plan.warn(Diagnostic::warning(fault.summary(), text));
     }
     let is_begun = found.iter().any(is_ours);
     if !unanswered.is_empty() {
@@ -128,8 +128,7 @@ async fn reached<'a>(
     plan: &Plan<RunnerRelease, Private>,
     desired: &Desired,
 ) -> Result<Option<Session<'a>>, KubernetesError> {
-    let Ok(session) = Session::connect(context, &plan.planned.cluster_name, &mut plan.private.objects.clone()).await
-    else {
+    let Ok(session) = Session::connect(context, &plan.planned, &mut plan.private.objects.clone()).await else {
         return Ok(None);
     };
     Ok(match kubernetes::get(&session.client, &namespace::place(&desired.spec.names.namespace)).await {

@@ -1,42 +1,43 @@
 //! Why an operation on a release failed, and what remains.
 
 use gitlabspot_clients::kubernetes::KubernetesError;
+use tfplugin::framework::Diagnostics;
 use tfplugin::framework::wait::WaitError;
-use tfplugin::framework::{Diagnostic, Diagnostics};
 
-use super::KIND;
 use crate::objects;
-use crate::steps::Remains;
+use crate::steps::{self, Fault as _, Remains};
 
-/// Why an operation failed.
-#[derive(Debug)]
-pub(super) enum Error {
-    Objects(objects::Error),
+/// Why an operation failed, and what remains.
+pub(super) type Error = steps::Error<Fault>;
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Fault {
+    #[error(transparent)]
+    Objects(objects::Fault),
+
     /// An object of this provider that `owner` has, as a user reads it.
-    ExistsForOther {
-        object: String,
-        owner: String,
-    },
-    /// A namespace of an object, other than that of the release.
-    NoOtherNamespace {
-        namespace: String,
-        object: String,
-    },
-    Rollout {
-        source: WaitError<RolloutError>,
-        reasons: Box<Reasons>,
-        remains: Remains,
-    },
-    NothingToImport {
-        namespace: String,
-        name: String,
-    },
-}
+    #[error(
+        "{object} belongs to {owner}. The release {release} requires it. Nothing was changed. Choose different names \
+         for the two, for example with `name` or `fullname_override`."
+    )]
+    ExistsForOther { release: String, object: String, owner: String },
 
-impl<E: Into<objects::Error>> From<E> for Error {
-    fn from(error: E) -> Self {
-        Self::Objects(error.into())
-    }
+    /// A namespace of an object, other than that of the release.
+    #[error(
+        "The namespace {namespace} of {object} does not exist. The release {release} requires it. create_namespace only \
+         creates the namespace of the release: create this one first, or omit what refers to it. Nothing was created."
+    )]
+    NoOtherNamespace { release: String, object: String, namespace: String },
+
+    #[error("The rollout of the manager of the release {release} did not complete: {source}.")]
+    Rollout { release: String, source: WaitError<RolloutError>, reasons: Reasons },
+
+    #[error(
+        "The namespace {namespace} does not contain a release {name} of this provider, or the credentials cannot access \
+         it."
+    )]
+    NothingToImport { namespace: String, name: String },
 }
 
 /// Why a rollout will not end.
@@ -69,55 +70,55 @@ impl std::fmt::Display for Reasons {
     }
 }
 
-impl Error {
-    pub(super) fn rollout(source: WaitError<RolloutError>, reasons: Reasons) -> Self {
+impl Fault {
+    pub(super) fn rollout(release: String, source: WaitError<RolloutError>, reasons: Reasons) -> Error {
         let is_deleted = matches!(source, WaitError::Failed(RolloutError::Deleted));
         let remains = if is_deleted { Remains::Recorded } else { Remains::Applied };
-        Self::Rollout { source, reasons: Box::new(reasons), remains }
-    }
-
-    /// The same error of a create, after which the host replaces the resource.
-    pub(super) fn of_create(self) -> Self {
-        match self {
-            Self::Objects(error) => Self::Objects(error.of_create()),
-            Self::Rollout { source, reasons, remains } => {
-                Self::Rollout { source, reasons, remains: remains.of_create(Remains::Incomplete) }
-            }
-            error => error,
-        }
+        Self::Rollout { release, source, reasons }.leaving(remains)
     }
 }
 
-impl From<Error> for Diagnostics {
-    fn from(error: Error) -> Self {
-        let diagnostic = match error {
-            Error::Objects(error) => return error.diagnostics(&KIND),
-            Error::ExistsForOther { object, owner } => {
-                let detail = format!(
-                    "{object} belongs to {owner}. Nothing was changed. Choose different names for the two, for example \
-                     with `name` or `fullname_override`."
-                );
-                Diagnostic::error("Object already exists", detail)
-            }
-            Error::NoOtherNamespace { namespace, object } => {
-                let detail = format!(
-                    "The namespace {namespace} of {object} does not exist. create_namespace only creates the namespace of \
-                     the release: create this one first, or omit what refers to it. Nothing was created."
-                );
-                Diagnostic::error("Namespace not found", detail)
-            }
-            Error::Rollout { source, reasons, remains } => {
-                let detail = format!("The rollout of the manager did not complete: {source}. {remains}{reasons}");
-                Diagnostic::error("Runner manager is not available", detail)
-            }
-            Error::NothingToImport { namespace, name } => {
-                let detail = format!(
-                    "The namespace {namespace} does not contain a release {name} of this provider, or the credentials \
-                     cannot access it."
-                );
-                Diagnostic::error("Runner release not found", detail)
-            }
-        };
-        diagnostic.into()
+impl From<objects::Error> for Error {
+    fn from(error: objects::Error) -> Self {
+        error.map(Fault::Objects)
+    }
+}
+
+impl From<Diagnostics> for Error {
+    fn from(found: Diagnostics) -> Self {
+        Fault::Objects(objects::Fault::Configuration(found)).into()
+    }
+}
+
+impl steps::Fault for Fault {
+    fn summary(&self) -> &'static str {
+        match self {
+            Self::Objects(fault) => fault.summary(),
+            Self::ExistsForOther { .. } => "Object already exists",
+            Self::NoOtherNamespace { .. } => "Namespace not found",
+            Self::Rollout { .. } => "Runner manager is not available",
+            Self::NothingToImport { .. } => "Runner release not found",
+        }
+    }
+
+    fn attribute(&self) -> Option<&'static str> {
+        match self {
+            Self::Objects(fault) => fault.attribute(),
+            _ => None,
+        }
+    }
+
+    fn of_cause(&self) -> Option<Diagnostics> {
+        match self {
+            Self::Objects(fault) => fault.of_cause(),
+            _ => None,
+        }
+    }
+
+    fn lines(&self) -> String {
+        match self {
+            Self::Rollout { reasons, .. } => reasons.to_string(),
+            _ => String::new(),
+        }
     }
 }

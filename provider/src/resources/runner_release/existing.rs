@@ -12,7 +12,7 @@ use super::schema::RunnerRelease;
 use super::spec::TokenKind;
 use super::{Session, live, values};
 use crate::configured::Data;
-use crate::objects;
+use crate::objects::{During as _, Step};
 
 /// What a plan knows of the Secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub(super) async fn look(
 ) -> Existing {
     let Some(name) = secret_name(planned, config) else { return Existing::Later };
     let Some(name) = name else { return Existing::Known(None) };
-    let found = match Session::connect(context, &planned.cluster_name, &mut private.objects.clone()).await {
+    let found = match Session::connect(context, planned, &mut private.objects.clone()).await {
         Ok(session) => session.find(planned, &name).await.ok(),
         Err(_) => None,
     };
@@ -119,7 +119,7 @@ impl Session<'_> {
             Ok(Found::Nothing | Found::OtherKeys) | Err(KubernetesError::Forbidden { .. }) => {
                 private.existing_token.unwrap_or(TokenKind::Authentication)
             }
-            Err(source) => return Err(objects::Error::check(source).into()),
+            Err(source) => return Ok(Err(source).during(Step::Check, self)?),
         };
         private.existing_token = Some(kind);
         Ok(Some(kind))

@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 use serde_json::{Value as Json, json};
-use tfplugin::framework::value::{List, known_map};
+use tfplugin::framework::value::List;
 use tfplugin::framework::{Diagnostic, Diagnostics, Value};
 
 use super::adoption::{self, TEMPLATE_HASH};
@@ -11,9 +11,9 @@ use super::manifests::{self, Fingerprints};
 use super::model::Desired;
 use super::schema::{ReleaseObject, RunnerRelease};
 use super::spec::{ReleaseSpec, TokenKind};
-use crate::objects::ShowsObjects;
 use crate::objects::manifest::entry;
 pub(super) use crate::objects::manifest::{Manifest, parsed, shown_manifest, text};
+use crate::objects::{Attributes, ShowsObjects};
 
 /// Stands in the Deployment for the checksum of the Secrets, which only an apply can know.
 pub(super) const SECRETS_CHECKSUM: &str = "checksum/secrets";
@@ -75,8 +75,9 @@ impl Desired {
 }
 
 impl ShowsObjects for RunnerRelease {
-    fn manifest(&self) -> Manifest {
-        known_map(&self.manifest).unwrap_or_default()
+    fn attributes(&self) -> Attributes<'_> {
+        let Self { cluster_name, namespace, name, manifest, .. } = self;
+        Attributes { cluster_name, namespace, name, manifest }
     }
 
     fn show(&mut self, manifest: &Manifest) {

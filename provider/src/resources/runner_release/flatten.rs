@@ -5,9 +5,14 @@
 use gitlabspot_runner_config::config_toml::{Config, REDACTED, hide, render};
 use serde_json::{Value as Json, json};
 
-use super::expand::{CURRENT, SECRETS_CHECKSUM};
+use super::expand::{CURRENT, Manifest, SECRETS_CHECKSUM};
 use super::manifests::hide_found_texts;
+use super::model::Observed;
+use super::private::Private;
+use super::schema::RunnerRelease;
 use super::secret_hashes::SecretHashes;
+use super::wait::rollout;
+use crate::objects::ShowsObjects as _;
 use crate::objects::requests::is_ending;
 use crate::projection::{is_empty, project};
 
@@ -17,11 +22,25 @@ const CHANGED: &str = "(changed outside of this configuration)";
 /// Files of the ConfigMap that may hold secrets.
 const CONFIG_FILES: [&str; 2] = ["config.toml", "config.template.toml"];
 
+/// Puts the observed objects into the state.
+pub(super) fn flatten(state: &mut RunnerRelease, recorded: &Manifest, observed: &Observed, private: &Private) {
+    let Observed { objects, outdated } = observed;
+    let shown = |shown: &Json, live: &Json| flatten_object(shown, live, private.hashes.as_ref(), outdated);
+    state.show(&objects.manifest(recorded, &private.objects, shown));
+    let is_denied = |key: &String| key.starts_with("Deployment ") && objects.denied.has(key);
+    state.status = match objects.workload() {
+        Some(deployment) => rollout(deployment).status().into(),
+        None if recorded.keys().any(is_denied) => state.status.as_str().unwrap_or("progressing").to_owned().into(),
+        None => "missing".into(),
+    };
+    state.id = state.import_id();
+}
+
 /// What the state shows of one object.
 ///
 /// One that is being deleted is told by the time of it, which no configuration has.
 /// `outdated` names the Secrets that have changed since the manager was started with them.
-pub(super) fn flatten(shown: &Json, live: &Json, hashes: Option<&SecretHashes>, outdated: &[String]) -> Json {
+pub(super) fn flatten_object(shown: &Json, live: &Json, hashes: Option<&SecretHashes>, outdated: &[String]) -> Json {
     let mut found = project(shown, live);
     match shown["kind"].as_str() {
         Some("Secret") => {
@@ -97,7 +116,6 @@ fn redacted(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resources::runner_release::private::Private;
 
     #[test]
     fn what_is_not_shown_is_told_by_its_change() {
@@ -109,11 +127,11 @@ mod tests {
         let config_map = |text: &str| json!({ "kind": "ConfigMap", "metadata": {}, "data": { "file": text } });
         let mut hashes = SecretHashes::stored_or_new(&Private::default());
         hashes.record_objects(&Default::default(), &[deployment("very-secret"), config_map("very-secret")]);
-        let shown = |shown: &Json, live: &Json| flatten(shown, live, Some(&hashes), &[]);
+        let shown = |shown: &Json, live: &Json| flatten_object(shown, live, Some(&hashes), &[]);
         for object in [deployment, config_map as fn(&str) -> Json] {
             assert_eq!(shown(&object(REDACTED), &object("very-secret")), object(REDACTED));
             assert_eq!(shown(&object(REDACTED), &object("other")), object(CHANGED));
-            assert_eq!(flatten(&object(REDACTED), &object("very-secret"), None, &[]), object(CHANGED));
+            assert_eq!(flatten_object(&object(REDACTED), &object("very-secret"), None, &[]), object(CHANGED));
         }
     }
 }

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef};
 use serde_json::Value as Json;
 
-use super::error::Error;
+use super::Session;
+use super::error::{Error, Fault};
 use super::expand::{Manifest, text};
 use super::manifests::{Fingerprints, RELEASE_NAMESPACE};
 use super::secret_hashes::SecretHashes;
 use super::spec::Names;
-use crate::objects;
 use crate::objects::claim::Claim;
-use crate::objects::requests;
 pub(super) use crate::objects::requests::{get_all, is_ours, places};
+use crate::objects::{During as _, Reason, Step, requests};
 
 /// Objects of which the attributes are not known: type, name and labels.
 pub(super) fn skeletons(found: &[Json]) -> Manifest {
@@ -30,19 +30,35 @@ pub(super) fn skeletons(found: &[Json]) -> Manifest {
     found.iter().filter_map(entry).collect()
 }
 
-/// Refuses an object of others, other releases of this provider among them.
-pub(super) fn refuse_others(
-    place: &ObjectRef,
-    object: &Json,
-    names: &Names,
-    is_adopted: impl Fn(&Json) -> bool,
-) -> Result<(), Error> {
-    if !is_adopted(object) && !is_ours(object) {
-        return Err(objects::Error::Exists { object: place.to_string() }.into());
+impl Session<'_> {
+    /// Refuses an object of others, other releases of this provider among them.
+    pub(super) fn refuse_others(
+        &self,
+        place: &ObjectRef,
+        object: &Json,
+        names: &Names,
+        is_adopted: impl Fn(&Json) -> bool,
+    ) -> Result<(), Error> {
+        let place = place.to_string();
+        if !is_adopted(object) && !is_ours(object) {
+            return Err(Fault::Objects(self.fault(Reason::Exists(place))).into());
+        }
+        match other_release(object, &names.namespace, &names.release) {
+            Some(owner) => Err(Fault::ExistsForOther { release: self.id(), object: place, owner }.into()),
+            None => Ok(()),
+        }
     }
-    match other_release(object, &names.namespace, &names.release) {
-        Some(owner) => Err(Error::ExistsForOther { object: place.to_string(), owner }),
-        None => Ok(()),
+
+    /// Tries, without keeping anything, the objects whose kind a cluster may not know.
+    pub(super) async fn refuse_unknown_kinds(&self, objects: &[Json]) -> Result<(), Error> {
+        for object in objects.iter().filter(|object| object["apiVersion"] == "monitoring.coreos.com/v1") {
+            let tried = requests::try_out(&self.client, object, Claim::Everything).await;
+            // Any other trouble, such as a namespace that is still to be made, shows when it is applied.
+            if matches!(tried, Err(KubernetesError::UnknownKind { .. })) {
+                tried.during(Step::Check, self)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -58,19 +74,6 @@ pub(super) fn other_release(object: &Json, namespace: &str, release: &str) -> Op
         Some(name) if name == release && of == Some(namespace) => None,
         Some(name) => Some(format!("the release {}/{name}", of.unwrap_or_default())),
     }
-}
-
-/// Tries, without keeping anything, the objects whose kind a cluster may not know.
-pub(super) async fn refuse_unknown_kinds(client: &kube::Client, objects: &[Json]) -> Result<(), Error> {
-    for object in objects.iter().filter(|object| object["apiVersion"] == "monitoring.coreos.com/v1") {
-        // Any other trouble, such as a namespace that is still to be made, shows when it is applied.
-        if let Err(source @ KubernetesError::UnknownKind { .. }) =
-            requests::try_out(client, object, Claim::Everything).await
-        {
-            return Err(objects::Error::check(source).into());
-        }
-    }
-    Ok(())
 }
 
 /// Keyed hashes of the Secrets in use, as they are now. A Secret that may not be read is left out of account.

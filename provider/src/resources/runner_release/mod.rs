@@ -14,6 +14,7 @@
 
 mod adoption;
 mod apply;
+mod create;
 mod dry_run;
 mod dynamic;
 mod error;
@@ -37,38 +38,21 @@ pub mod settings;
 pub mod spec;
 #[cfg(test)]
 mod tests;
+mod update;
 mod validate;
 pub mod values;
 pub mod version;
 mod wait;
 
-use std::time::{Duration, Instant};
-
 use serde_json::Value as Json;
-use tfplugin::framework::value::known_map;
-use tfplugin::framework::{
-    Context, Create, Delete, Diagnostic, Diagnostics, Import, Plan, Read, Resource, Timeouts, Update, Value,
-};
+use tfplugin::framework::{Context, Create, Delete, Diagnostic, Diagnostics, Import, Plan, Read, Resource, Update};
 
-use self::adoption::Adoption;
-use self::error::Error;
-use self::expand::Manifest;
-use self::model::Desired;
 use self::private::Private;
 pub use self::schema::RunnerRelease;
-use self::settings::Unresolved;
-use self::spec::TokenKind;
 use crate::configured::Data;
 use crate::identity::ObjectIdentity;
-use crate::objects::{self, Kind, ObjectSet, Objects, Prior, ShowsObjects as _};
-use crate::reservations;
-use crate::steps::Progress;
-
-const CREATE: Duration = Duration::from_secs(15 * 60);
-const UPDATE: Duration = Duration::from_secs(15 * 60);
-
-/// How long a controller may take to observe a change that starts no pod.
-const OBSERVED: Duration = Duration::from_secs(30);
+use crate::objects::{self, Kind, Objects};
+use crate::steps::Remains;
 
 /// The resource `gitlabspot_runner_release`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -109,10 +93,8 @@ impl Resource for RunnerReleaseResource {
         context: &Context<Data>,
         operation: &mut Create<RunnerRelease, Private>,
     ) -> Result<(), Diagnostics> {
-        let session = Session::connect(context, &operation.planned.cluster_name, &mut operation.private.objects)
-            .await
-            .map_err(Error::from)?;
-        Ok(session.create(operation).await.map_err(Error::of_create)?)
+        let session = Session::connect(context, &operation.planned, &mut operation.private.objects).await?;
+        Ok(session.create(operation).await.map_err(|error| error.of_create(Remains::Incomplete))?)
     }
 
     async fn read(
@@ -120,7 +102,7 @@ impl Resource for RunnerReleaseResource {
         context: &Context<Data>,
         operation: &mut Read<RunnerRelease, Private>,
     ) -> Result<(), Diagnostics> {
-        match Session::connect(context, &operation.state.cluster_name, &mut operation.private.objects).await {
+        match Session::connect(context, &operation.state, &mut operation.private.objects).await {
             Ok(session) => session.read(operation).await?,
             Err(error) => operation.diagnostics.extend(error.in_read(&KIND)?),
         }
@@ -132,9 +114,7 @@ impl Resource for RunnerReleaseResource {
         context: &Context<Data>,
         operation: &mut Update<RunnerRelease, Private>,
     ) -> Result<(), Diagnostics> {
-        let session = Session::connect(context, &operation.planned.cluster_name, &mut operation.private.objects)
-            .await
-            .map_err(Error::from)?;
+        let session = Session::connect(context, &operation.planned, &mut operation.private.objects).await?;
         Ok(session.update(operation).await?)
     }
 
@@ -143,7 +123,7 @@ impl Resource for RunnerReleaseResource {
         context: &Context<Data>,
         operation: &mut Delete<RunnerRelease, Private>,
     ) -> Result<(), Diagnostics> {
-        match Session::connect(context, &operation.state.cluster_name, &mut operation.private.objects).await {
+        match Session::connect(context, &operation.state, &mut operation.private.objects).await {
             Ok(session) => session.delete(operation).await?,
             Err(error) => operation.warn(error.in_delete(&KIND)?),
         }
@@ -159,10 +139,7 @@ impl Resource for RunnerReleaseResource {
         context: &Context<Data>,
         from: Import<ObjectIdentity>,
     ) -> Result<RunnerRelease, Diagnostics> {
-        let (id, cluster_name) = match from {
-            Import::Id(id) => (id, Value::Null),
-            Import::Identity(identity) => (identity.place(), identity.cluster_name(&context.data()?.clients).await?),
-        };
+        let (id, cluster_name) = ObjectIdentity::imported(context, from).await?;
         match id.split_once('/') {
             Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() && !name.contains('/') => {
                 Ok(RunnerRelease {
@@ -191,7 +168,6 @@ fn invalid_id(id: &str) -> Diagnostic {
 
 /// What the engine for Kubernetes objects knows of a release.
 static KIND: Kind = Kind {
-    invalid: "Invalid runner release",
     cannot_apply: "Cannot apply the runner release",
     cannot_read: "Cannot read the runner release",
     cannot_remove: "Cannot remove the runner release",
@@ -202,7 +178,7 @@ static KIND: Kind = Kind {
     to_rename: ", for example with `name` or `fullname_override`",
     if_no_namespace: "Create it first, or set create_namespace = true.",
     is_own: live::is_ours,
-    shown: |asked, answer| flatten::flatten(asked, answer, None, &[]),
+    shown: |asked, answer| flatten::flatten_object(asked, answer, None, &[]),
     pods: Some(|deployment| format!("app={}", deployment.name)),
 };
 
@@ -212,102 +188,3 @@ impl Objects for RunnerReleaseResource {
 
 /// The cluster of one operation.
 type Session<'a> = objects::Session<'a, RunnerReleaseResource>;
-
-impl Session<'_> {
-    async fn create(&self, operation: &mut Create<RunnerRelease, Private>) -> Result<(), Error> {
-        let deadline = self.deadline(Timeouts::create(&operation.planned.timeouts, CREATE));
-        let planned = operation.planned.clone();
-        let existing = self.existing(&planned, &operation.config, &mut operation.private).await?;
-        let desired = desired(&planned, &operation.config, existing)?;
-        let check = || self.check_objects(&desired, Prior::Create, &Adoption::None, deadline);
-        let is_passing = |error: &Error| matches!(error, Error::Objects(objects::Error::OfOther { .. }));
-        let names = reserved_names(&planned, &desired.manifest);
-        let (_reservation, owner) = self.begin(names, deadline, check, is_passing).await?;
-        operation.private.objects.owner = Some(owner.clone());
-        self.namespace(&planned, &desired, deadline).await?;
-        let (before, after) = (&Manifest::new(), &desired.manifest);
-        let progress = &mut Progress::begin(operation, described(&planned, &desired, before)?);
-        let set = ObjectSet { before, after, adopts: false, owner: Some(owner), is_new: true };
-        let deployment = self.apply_new(&desired, &set, progress, &planned).await?;
-        let status = self.rolled_out(&desired, &planned, deadline).await?;
-        progress.operation.private.objects.is_applying = false;
-        progress.done(|state| state.status = status.into());
-        // Of an earlier create that was interrupted.
-        self.clear(&planned, &desired, Manifest::new(), None, deadline).await?;
-        self.finish_create(&set, &deployment).await?;
-        if planned.wait.or(true) {
-            // A change of annotations is one of the Deployment: its controller observes it, and starts no pod for it.
-            let _ = self.rolled_out(&desired, &planned, deadline.min(self.deadline(OBSERVED))).await;
-        }
-        Ok(())
-    }
-
-    async fn update(&self, operation: &mut Update<RunnerRelease, Private>) -> Result<(), Error> {
-        let deadline = self.deadline(Timeouts::update(&operation.planned.timeouts, UPDATE));
-        let planned = operation.planned.clone();
-        let existing = self.existing(&planned, &operation.config, &mut operation.private).await?;
-        let mut desired = desired(&running_version::kept(&planned, &operation.private), &operation.config, existing)?;
-        let before = operation.prior.manifest();
-        adoption::preserve(&mut desired, known_map(&planned.manifest).as_ref(), &before, &operation.private);
-        let both: Manifest = before.clone().into_iter().chain(desired.manifest.clone()).collect();
-        let _reservation = self.reserve(reserved_names(&planned, &both), deadline).await?;
-        let prior = Prior::Update { owner: operation.private.objects.owner.as_ref(), manifest: &before };
-        let owner = self.check_objects(&desired, prior, &operation.private.adoption, deadline).await?;
-        operation.private.objects.owner = Some(owner.clone());
-        self.namespace(&planned, &desired, deadline).await?;
-        let mut state = described(&planned, &desired, &before)?;
-        state.status = operation.prior.status.clone();
-        let progress = &mut Progress::begin(operation, state);
-        self.remove_autoscaler(&desired, &before, Some(&owner), deadline).await?;
-        self.begin_adoption(&desired, &mut progress.operation.private).await?;
-        let adopts = progress.operation.private.adoption.claims_all();
-        let after = &desired.manifest;
-        let set = ObjectSet { before: &before, after, adopts, owner: Some(owner.clone()), is_new: false };
-        self.apply(&planned, &desired, &set, progress).await?;
-        progress.state.status = self.rolled_out(&desired, &planned, deadline).await?.into();
-        progress.operation.private.objects.is_applying = false;
-        self.clear(&planned, &desired, before.clone(), Some(&owner), deadline).await?;
-        progress.done(|state| state.show(after));
-        let remaining = self.finish_adoption(&desired, &mut progress.operation.private).await?;
-        progress.operation.diagnostics.extend(remaining);
-        Ok(())
-    }
-
-    /// Checks that the namespace exists, or creates it.
-    async fn namespace(&self, planned: &RunnerRelease, desired: &Desired, deadline: Instant) -> Result<(), Error> {
-        let names = &desired.spec.names;
-        let made_by = planned.create_namespace.or(false).then(|| apply::owner(&names.release));
-        Ok(self.ensure_namespace(&names.namespace, made_by, deadline).await?)
-    }
-}
-
-fn desired(planned: &RunnerRelease, config: &RunnerRelease, existing: Option<TokenKind>) -> Result<Desired, Error> {
-    let desired = Desired::of(planned, config, existing).map_err(|unresolved| match unresolved {
-        Unresolved::Invalid(found) => found,
-        Unresolved::Unknown => {
-            let detail = "A value is still unknown while the release is applied. This is a bug of the host.";
-            Diagnostic::error("Unknown value", detail).into()
-        }
-    });
-    Ok(desired.map_err(objects::Error::Configuration)?)
-}
-
-/// The names that an operation reserves.
-fn reserved_names(model: &RunnerRelease, manifest: &Manifest) -> Vec<String> {
-    let [namespace, name] = [&model.namespace, &model.name].map(|value| value.as_str().unwrap_or_default());
-    reservations::names(
-        model.cluster_name.as_str(),
-        &format!("The release {namespace}/{name}"),
-        &live::places(manifest),
-    )
-}
-
-/// The plan with what follows from it, without a status, and with the objects that exist.
-fn described(planned: &RunnerRelease, desired: &Desired, existing: &Manifest) -> Result<RunnerRelease, Error> {
-    let mut state = planned.clone();
-    desired.describe(&mut state).map_err(objects::Error::Configuration)?;
-    state.show(existing);
-    plan::identify(&mut state);
-    state.status = Value::Null;
-    Ok(state)
-}

@@ -1,4 +1,4 @@
-//! The desired release, fully resolved.
+//! The release as desired, fully resolved, and as observed.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value as Json;
@@ -11,6 +11,7 @@ use super::manifests::{self, SecretObject};
 use super::schema::RunnerRelease;
 use super::settings::{self, Unresolved};
 use super::spec::{self, Given, ReleaseSpec, TokenKind};
+use crate::objects;
 
 /// A fully resolved release, and its objects as plan and state show them.
 #[derive(Debug)]
@@ -26,6 +27,14 @@ pub(super) struct Desired {
     pub(super) template: Json,
     /// The observed pod template, which is applied instead.
     pub(super) preserved: Option<Json>,
+}
+
+/// The observed release.
+#[derive(Debug)]
+pub(super) struct Observed {
+    pub(super) objects: objects::Observed,
+    /// Secrets that have changed since the manager was started with them.
+    pub(super) outdated: Vec<String>,
 }
 
 impl Desired {

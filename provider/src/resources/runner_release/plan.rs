@@ -1,6 +1,5 @@
 //! What the plan knows beyond the schema: every object that will be applied.
 
-use tfplugin::framework::value::known_map;
 use tfplugin::framework::{Diagnostics, Plan, Value};
 
 use super::adoption::{self, Decision};
@@ -11,6 +10,7 @@ use super::private::Private;
 use super::running_version;
 use super::schema::RunnerRelease;
 use super::settings::Unresolved;
+use crate::objects::{ShowsObjects as _, replace_if_moved};
 
 /// Completes a plan. Returns what is desired, once all of it is known.
 ///
@@ -20,13 +20,8 @@ pub(super) fn complete(
     plan: &mut Plan<RunnerRelease, Private>,
     existing: Existing,
 ) -> Result<Option<Desired>, Diagnostics> {
-    identify(&mut plan.planned);
-    if let Some(prior) = &plan.prior
-        && let (Some(before), Some(after)) = (prior.cluster_name.as_str(), plan.planned.cluster_name.as_str())
-        && before != after
-    {
-        plan.require_replace("cluster_name");
-    }
+    plan.planned.id = plan.planned.import_id();
+    replace_if_moved(plan);
     let desired = match existing {
         Existing::Known(kind) => Desired::of(&running_version::kept(&plan.planned, &plan.private), &plan.config, kind),
         Existing::Missing(_) | Existing::Keyless(_) | Existing::Later => Err(Unresolved::Unknown),
@@ -44,8 +39,7 @@ pub(super) fn complete(
         }
     };
     if let Some(prior) = &plan.prior {
-        let before = known_map(&prior.manifest).unwrap_or_default();
-        let (decision, warnings) = adoption::plan(&desired, &before, &plan.config, &plan.private);
+        let (decision, warnings) = adoption::plan(&desired, &prior.manifest(), &plan.config, &plan.private);
         plan.diagnostics.extend(warnings);
         match decision {
             Decision::Preserve(template) => desired.preserve(template),
@@ -68,14 +62,6 @@ pub(super) fn complete(
         || prior.objects != plan.planned.objects;
     plan.planned.status = if plan.changed || differs || is_applying { Value::Unknown } else { prior.status.clone() };
     Ok(Some(desired))
-}
-
-/// What follows from the name alone.
-pub(super) fn identify(model: &mut RunnerRelease) {
-    model.id = match (&model.namespace, &model.name) {
-        (Value::Known(namespace), Value::Known(name)) => format!("{namespace}/{name}").into(),
-        _ => Value::Unknown,
-    };
 }
 
 /// Something that decides about objects is not known yet.

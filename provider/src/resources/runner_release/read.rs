@@ -4,22 +4,17 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use gitlabspot_clients::kubernetes::{self, KubernetesError};
 use serde_json::Value as Json;
 use tfplugin::framework::Read;
-use tfplugin::framework::value::known_map;
 
-use super::apply::owner;
-use super::error::Error;
-use super::expand::{Manifest, text};
+use super::error::{Error, Fault};
+use super::expand::Manifest;
 use super::manifests::RELEASE_NAMESPACE;
-use super::model::Desired;
+use super::model::{Desired, Observed};
 use super::private::Private;
 use super::schema::RunnerRelease;
 use super::secret_hashes::SecretHashes;
-use super::wait::rollout;
-use super::{Session, adoption, flatten, last_applied, live, plan, running_version};
-use crate::denied_reads::{DeniedReads, get_readable};
-use crate::objects::namespace::Namespace;
-use crate::objects::owner::Owner;
-use crate::objects::{self as engine, ShowsObjects as _};
+use super::{Session, adoption, flatten, last_applied, live, running_version};
+use crate::denied_reads::DeniedReads;
+use crate::objects::{During as _, ShowsObjects as _, Step};
 
 /// Requests at a time.
 const AT_A_TIME: usize = 8;
@@ -53,67 +48,39 @@ pub(super) const CLUSTER_KINDS: [&str; 2] = ["ClusterRole", "ClusterRoleBinding"
 
 impl Session<'_> {
     pub(super) async fn read(&self, operation: &mut Read<RunnerRelease, Private>) -> Result<(), Error> {
-        let failed = engine::Error::read;
-        let prior = if operation.importing {
+        let recorded = if operation.importing {
             self.recall(operation).await?
         } else {
-            let [namespace, name] =
-                [&operation.state.namespace, &operation.state.name].map(|text| text.as_str().unwrap_or_default());
-            self.observe_again(&mut operation.private, namespace, name).await.map_err(failed)?;
-            known_map(&operation.state.manifest).unwrap_or_default()
+            let [namespace, name] = operation.state.namespace_and_name();
+            self.observe_again(&mut operation.private, namespace, name).await.during(Step::Read, self)?;
+            operation.state.manifest()
         };
-        let hashes = operation.private.hashes.clone();
-        let namespace = operation.state.namespace.as_str().unwrap_or_default().to_owned();
-        let (found, mut denied) = get_readable(&self.client, live::places(&prior)).await.map_err(failed)?;
-        let outdated = match &hashes {
-            Some(hashes) => self.outdated(hashes, &namespace, &mut denied).await.map_err(failed)?,
+        let [namespace, _] = operation.state.namespace_and_name();
+        let observed = self.observe(&recorded, namespace, &mut operation.private).await?;
+        operation.private.adoption.note_outdated(&observed.outdated);
+        operation.diagnostics.extend(observed.objects.denied.warning("release"));
+        flatten::flatten(&mut operation.state, &recorded, &observed, &operation.private);
+        if operation.state.manifest().is_empty() && !self.made_namespace(&operation.state).await {
+            operation.gone();
+        }
+        Ok(())
+    }
+
+    async fn observe(&self, recorded: &Manifest, namespace: &str, private: &mut Private) -> Result<Observed, Error> {
+        let mut objects = self.observe_objects(recorded, &mut private.objects).await?;
+        let outdated = match &private.hashes {
+            Some(hashes) => self.outdated(hashes, namespace, &mut objects.denied).await.during(Step::Read, self)?,
             None => Vec::new(),
         };
-        operation.private.adoption.note_outdated(&outdated);
-        operation.diagnostics.extend(denied.warning("release"));
-        let main = found.iter().filter(|(place, _)| place.kind == "Deployment").find_map(|(_, live)| live.as_ref());
-        if let Some(owner) = Owner::of_or_found(operation.private.objects.owner.as_ref(), main) {
-            operation.private.objects.owner = Some(owner.clone());
-        }
-        let mut manifest = Manifest::new();
-        let mut status = "missing".to_owned();
-        let mutations = operation.private.objects.mutations.clone();
-        for (place, live) in found {
-            let key = place.to_string();
-            let (Some(live), Some(shown)) = (live, prior.get(&key)) else { continue };
-            if place.kind == "Deployment" {
-                status = rollout(&live).status().to_owned();
-            }
-            let shown: Json = serde_json::from_str(shown).unwrap_or_default();
-            let found = flatten::flatten(&shown, &live, hashes.as_ref(), &outdated);
-            manifest.insert(key, text(&mutations.reconciled(&place, found)));
-        }
-        for (key, text) in prior.iter().filter(|(key, _)| denied.has(key)) {
-            manifest.insert(key.clone(), text.clone());
-            if key.starts_with("Deployment ") {
-                status = operation.state.status.as_str().map_or("progressing".to_owned(), str::to_owned);
-            }
-        }
-        if manifest.is_empty() && !self.made_namespace(&operation.state).await {
-            operation.gone();
-            return Ok(());
-        }
-        let state = &mut operation.state;
-        state.show(&manifest);
-        state.status = status.into();
-        plan::identify(state);
-        Ok(())
+        Ok(Observed { objects, outdated })
     }
 
     /// Whether the namespace is left of the release, for instance by a destroy that was killed before its end.
     async fn made_namespace(&self, state: &RunnerRelease) -> bool {
-        let (Some(name), Some(release), true) =
-            (state.namespace.as_str(), state.name.as_str(), state.create_namespace.or(false))
-        else {
-            return false;
-        };
-        let namespace = Namespace { client: &self.client, name, owner: owner(release) };
-        namespace.is_created_here().await.unwrap_or(false)
+        match self.own_namespace(state) {
+            Some(namespace) => namespace.is_created_here().await.unwrap_or(false),
+            None => false,
+        }
     }
 
     /// Secrets in use that are not as they were when the manager was started with them.
@@ -138,12 +105,10 @@ impl Session<'_> {
 
     /// What was applied last: attributes, if the ConfigMap tells them, and the objects.
     async fn recall(&self, operation: &mut Read<RunnerRelease, Private>) -> Result<Manifest, Error> {
-        let failed = engine::Error::read;
-        let namespace = operation.state.namespace.as_str().unwrap_or_default().to_owned();
-        let name = operation.state.name.as_str().unwrap_or_default().to_owned();
-        let found = self.observe_import(operation, &namespace, &name).await.map_err(failed)?;
+        let [namespace, name] = operation.state.namespace_and_name().map(str::to_owned);
+        let found = self.observe_import(operation, &namespace, &name).await.during(Step::Read, self)?;
         if found.is_empty() {
-            return Err(Error::NothingToImport { namespace, name });
+            return Err(Fault::NothingToImport { namespace, name }.into());
         }
         if let Some(deployment) = found.iter().find(|object| object["kind"] == "Deployment") {
             running_version::note(deployment, &mut operation.private);
@@ -161,11 +126,12 @@ impl Session<'_> {
             adoption::resume(&mut desired, &operation.private);
             let mut hashes = SecretHashes::stored_or_new(&operation.private);
             let names = super::manifests::used_secrets(&desired.spec);
-            let secrets = live::fingerprints(&self.client, &hashes, &namespace, names).await.map_err(failed)?;
-            hashes.record_objects(&secrets, &desired.objects(&secrets).map_err(engine::Error::Configuration)?);
+            let secrets = live::fingerprints(&self.client, &hashes, &namespace, names).await;
+            let secrets = secrets.during(Step::Read, self)?;
+            hashes.record_objects(&secrets, &desired.objects(&secrets)?);
             hashes.store(&mut operation.private);
             operation.state = model;
-            desired.describe(&mut operation.state).map_err(engine::Error::Configuration)?;
+            desired.describe(&mut operation.state)?;
             return Ok(desired.manifest);
         }
         operation.state.wait = true.into();

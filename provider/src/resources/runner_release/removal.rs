@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use gitlabspot_clients::kubernetes::KubernetesError;
-use tfplugin::framework::value::known_map;
 use tfplugin::framework::{Delete, Diagnostic, Timeouts};
 
 use super::apply::{AUTOSCALER, owner};
@@ -12,11 +10,11 @@ use super::expand::{Manifest, parsed};
 use super::model::Desired;
 use super::private::Private;
 use super::schema::RunnerRelease;
-use super::{Session, live, reserved_names};
+use super::{Session, live};
 use crate::objects::namespace::Namespace;
 use crate::objects::owner::{Owner, is_of_other};
 use crate::objects::requests::NotDeleted;
-use crate::objects::{self, Whose};
+use crate::objects::{During as _, ShowsObjects as _, Step, Whose};
 
 /// For a destroy, beyond the grace period of the pods.
 const DELETE: Duration = Duration::from_secs(10 * 60);
@@ -31,11 +29,9 @@ impl Session<'_> {
         model: &RunnerRelease,
         known: &Manifest,
         whose: Whose<'_>,
-    ) -> Result<Manifest, KubernetesError> {
-        let (Some(namespace), Some(release)) = (model.namespace.as_str(), model.name.as_str()) else {
-            return Ok(Manifest::new());
-        };
-        let mut found = self.ours(namespace, release).await?;
+    ) -> Result<Manifest, Error> {
+        let [namespace, release] = model.namespace_and_name();
+        let mut found = self.ours(namespace, release).await.during(Step::Remove, self)?;
         if let Whose::Of(owner) = whose {
             found.retain(|object| !is_of_other(object, owner));
         }
@@ -57,10 +53,9 @@ impl Session<'_> {
         let whose = owner.map_or(Whose::Any, |owner| Whose::Of(Some(owner)));
         let mut left = before;
         left.retain(|key, _| !desired.manifest.contains_key(key));
-        let strays = self.strays(planned, &desired.manifest, whose).await;
-        left.extend(strays.map_err(objects::Error::remove)?);
-        let removed = self.remove(live::places(&left), whose, end + grace(&left)).await;
-        removed.map(drop).map_err(|cause| objects::Error::remove(cause).into())
+        left.extend(self.strays(planned, &desired.manifest, whose).await?);
+        self.remove(live::places(&left), whose, end + grace(&left)).await?;
+        Ok(())
     }
 
     /// Takes an autoscaler away that leaves the configuration, before the number of pods is set that it would change.
@@ -73,26 +68,22 @@ impl Session<'_> {
     ) -> Result<(), Error> {
         let mut left = before.clone();
         left.retain(|key, _| key.starts_with(AUTOSCALER) && !desired.manifest.contains_key(key));
-        let removed = self.remove(live::places(&left), Whose::Of(owner), end).await;
-        removed.map(drop).map_err(|cause| objects::Error::remove(cause).into())
+        self.remove(live::places(&left), Whose::Of(owner), end).await?;
+        Ok(())
     }
 
     pub(super) async fn delete(&self, operation: &mut Delete<RunnerRelease, Private>) -> Result<(), Error> {
-        let failed = objects::Error::remove::<KubernetesError>;
-        let mut manifest = known_map(&operation.state.manifest).unwrap_or_default();
-        let names = reserved_names(&operation.state, &manifest);
-        let _reservation = self.reserve_for_removal(names, self.deadline(DELETE)).await?;
+        let mut manifest = operation.state.manifest();
         let places = live::places(&manifest);
-        let deployment = places.iter().find(|place| place.kind == "Deployment");
-        let owner = Owner::of_or_live(operation.private.objects.owner.as_ref(), &self.client, deployment).await;
-        let owner = owner.map_err(failed)?;
+        let _reservation = self.reserve_for_removal(&places, self.deadline(DELETE)).await?;
+        let owner = self.owner(&operation.private.objects, &places).await?;
         let whose = Whose::Of(owner.as_ref());
-        manifest.extend(self.strays(&operation.state, &manifest, whose).await.map_err(failed)?);
+        manifest.extend(self.strays(&operation.state, &manifest, whose).await?);
         if let Some(warning) = operation.private.adoption.warning_of_delete() {
             operation.warn(warning);
         }
         let deadline = self.deadline(Timeouts::delete(&operation.state.timeouts, grace(&manifest) + DELETE));
-        let remaining = self.remove(live::places(&manifest), whose, deadline).await.map_err(objects::Error::remove)?;
+        let remaining = self.remove(live::places(&manifest), whose, deadline).await?;
         // An object without the label of this provider is someone else's, and so are the pods of a Deployment.
         let left: Vec<String> =
             remaining.iter().filter(|left| left.1 == NotDeleted::OfOther).map(|left| left.0.to_string()).collect();
@@ -102,7 +93,7 @@ impl Session<'_> {
             operation.warn(Diagnostic::warning("Objects of another resource", detail));
             return Ok(());
         }
-        Ok(self.delete_namespace(operation, deadline).await?)
+        self.delete_namespace(operation, deadline).await
     }
 
     /// Deletes the namespace if this resource created it and nothing of others is in it.
@@ -110,18 +101,20 @@ impl Session<'_> {
         &self,
         operation: &mut Delete<RunnerRelease, Private>,
         end: Instant,
-    ) -> Result<(), objects::Error> {
-        let state = &operation.state;
-        let (Some(name), Some(release), true) =
-            (state.namespace.as_str(), state.name.as_str(), state.create_namespace.or(false))
-        else {
-            return Ok(());
-        };
-        let namespace = Namespace { client: &self.client, name, owner: owner(release) };
-        let left = self.left(end);
-        let deleted = namespace.delete(self.context, CLEARING.min(left), left).await;
-        operation.diagnostics.extend(deleted.map_err(objects::Error::remove)?);
+    ) -> Result<(), Error> {
+        if let Some(namespace) = self.own_namespace(&operation.state) {
+            let left = self.context.left(end);
+            let deleted = namespace.delete(self.context, CLEARING.min(left), left).await;
+            operation.diagnostics.extend(deleted.during(Step::Remove, self)?);
+        }
         Ok(())
+    }
+
+    /// The namespace, if this resource creates it.
+    pub(super) fn own_namespace<'a>(&'a self, state: &'a RunnerRelease) -> Option<Namespace<'a>> {
+        let [name, release] = state.namespace_and_name();
+        let is_own = state.create_namespace.or(false);
+        is_own.then(|| Namespace { client: &self.client, name, owner: owner(release) })
     }
 }
 

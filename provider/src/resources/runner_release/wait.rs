@@ -6,10 +6,11 @@ use gitlabspot_clients::kubernetes::{self, ObjectRef};
 use serde_json::Value as Json;
 use tfplugin::framework::wait::WaitError;
 
-use super::error::{Error, Reasons, RolloutError};
+use super::error::{Error, Fault, Reasons, RolloutError};
 use super::model::Desired;
 use super::schema::RunnerRelease;
 use super::{Session, live};
+use crate::objects::status::{number, refusal, unobserved};
 
 /// Pods whose logs are shown, and how much of each.
 const LOGS: usize = 2;
@@ -42,10 +43,10 @@ impl Rollout {
 
 /// The rule of `kubectl rollout status`: nothing counts before the controller has seen the newest generation.
 pub(super) fn rollout(deployment: &Json) -> Rollout {
-    let number = |pointer: &str| deployment.pointer(pointer).and_then(Json::as_i64).unwrap_or(0);
-    if number("/status/observedGeneration") < number("/metadata/generation") {
-        return Rollout::Under("the change of the Deployment has not been observed by its controller yet".to_owned());
+    if let Some(unobserved) = unobserved(deployment) {
+        return Rollout::Under(unobserved);
     }
+    let number = |pointer: &str| number(deployment, pointer);
     let conditions = deployment.pointer("/status/conditions").and_then(Json::as_array);
     let progressing = conditions.into_iter().flatten().find(|condition| condition["type"] == "Progressing");
     if let Some(progressing) = progressing
@@ -70,13 +71,6 @@ pub(super) fn rollout(deployment: &Json) -> Rollout {
     }
 }
 
-/// Why the ReplicaSet's pods are refused: a quota, a Pod Security Standard, a webhook. No pod tells it, for there is none.
-pub(super) fn refusal(deployment: &Json) -> Option<&str> {
-    let conditions = deployment.pointer("/status/conditions").and_then(Json::as_array);
-    let is_refusal = |condition: &&Json| condition["type"] == "ReplicaFailure" && condition["status"] == "True";
-    conditions.into_iter().flatten().find(is_refusal)?["message"].as_str()
-}
-
 impl Session<'_> {
     /// Waits for the rollout, if that is asked for; the Deployment's status.
     pub(super) async fn rolled_out(
@@ -90,13 +84,13 @@ impl Session<'_> {
             Ok(rollout) => Ok(rollout.status()),
             // An API server that does not answer has nothing to say of pods either.
             Err(source @ WaitError::Failed(RolloutError::Kubernetes(_))) => {
-                Err(Error::rollout(source, Reasons::default()))
+                Err(Fault::rollout(self.id(), source, Reasons::default()))
             }
             Err(source) => {
                 let mut reasons = self.reasons(&place).await;
                 let text = source.to_string();
                 reasons.pods.retain(|reason| !reason.strip_prefix(REFUSED).is_some_and(|why| text.contains(why)));
-                Err(Error::rollout(source, reasons))
+                Err(Fault::rollout(self.id(), source, reasons))
             }
         }
     }

@@ -6,7 +6,7 @@ use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef, Propagati
 use serde_json::Value as Json;
 use tfplugin::framework::wait::{Look, WaitError};
 
-use super::error::Error;
+use super::error::{Error, Fault};
 use super::manifests::{is_warm_capacity, job, priority_class, selector, workloads};
 use super::model::Desired;
 use super::removal::stays;
@@ -14,8 +14,8 @@ use super::schedule::Schedule;
 use super::{Session, expand, wait};
 use crate::objects::owner::Owner;
 use crate::objects::requests::{self, places};
-use crate::objects::{self, Applies, Applying, ObjectSet, Preflight, Prior};
-use crate::steps::{Progress, Remains};
+use crate::objects::{self, Applies, Applying, During as _, ObjectSet, Preflight, Prior, Reason, Step};
+use crate::steps::{Fault as _, Progress, Remains};
 
 impl Session<'_> {
     /// Checks what the apply would meet, before anything is changed. Returns the ID that the objects get.
@@ -27,10 +27,10 @@ impl Session<'_> {
     ) -> Result<Owner, objects::Error> {
         let refuse = |place: &ObjectRef, found: &Json| match is_warm_capacity(found) {
             true => Ok(()),
-            false => Err(objects::Error::Exists { object: place.to_string() }),
+            false => Err(objects::Error::from(self.fault(Reason::Exists(place.to_string())))),
         };
-        let (places, id) = (places(&expand::manifest(desired)), desired.id());
-        let owner = self.preflight(Preflight { places, prior, workloads: Vec::new(), id, refuse }, deadline).await?;
+        let places = places(&expand::manifest(desired));
+        let owner = self.preflight(Preflight { places, prior, workloads: Vec::new(), refuse }, deadline).await?;
         self.ensure_namespace(&desired.namespace, None, deadline).await?;
         Ok(owner)
     }
@@ -42,9 +42,9 @@ impl Session<'_> {
             if stays(&place, desired) {
                 continue;
             }
-            let found = self.get(&place).await.map_err(objects::Error::check)?;
+            let found = self.get(&place).await.during(Step::Check, self)?;
             if found.is_some_and(|found| is_warm_capacity(&found) && !requests::is_ending(&found)) {
-                return Err(Error::OtherWorkload { object: Box::new(place), id: desired.id() });
+                return Err(Fault::OtherWorkload { object: place, id: self.id() }.into());
             }
         }
         Ok(())
@@ -61,19 +61,19 @@ impl Session<'_> {
         let class = priority_class::object(desired.priority);
         let workload = expand::workload(desired);
         let mut applying = Applying::new(self, set, progress);
-        self.delete_changed_class(&class).await.map_err(objects::Error::apply)?;
+        self.delete_changed_class(&class).await.during(Step::Apply, self)?;
         applying.object(&class).await?;
         let applied = applying.object(&workload).await?;
         // Others may have deleted the class in between, when these placeholders did not exist yet.
         let place = priority_class::place(&desired.priority_class_name());
-        if self.get(&place).await.map_err(objects::Error::apply)?.is_none() {
+        if self.get(&place).await.during(Step::Apply, self)?.is_none() {
             applying.object(&class).await?;
         }
         let created = match &desired.schedule {
             None => self.deployment_created(&workload, deadline).await,
             Some(schedule) => self.start(desired, schedule, &applied, deadline).await,
         };
-        created.map_err(|source| Error::Placeholders { source, remains: Remains::Applied })
+        created.map_err(|source| Fault::Placeholders { id: self.id(), source }.leaving(Remains::Applied))
     }
 
     /// Deletes a class that someone created with another value: its value cannot be changed.

@@ -1,13 +1,12 @@
 //! From the desired warm capacity to its objects, and to what plan and state show.
 
 use serde_json::Value as Json;
-use tfplugin::framework::value::known_map;
 
 use super::manifests::{cron_job, deployment, priority_class};
 use super::model::Desired;
 use super::schema::WarmCapacity;
-use crate::objects::ShowsObjects;
 use crate::objects::manifest::{Manifest, entry, shown_manifest};
+use crate::objects::{Attributes, ShowsObjects};
 
 /// All objects, in the order in which they are applied. The Job of the current period is not one of them: it only exists
 /// during the period.
@@ -29,8 +28,9 @@ pub(super) fn manifest(desired: &Desired) -> Manifest {
 }
 
 impl ShowsObjects for WarmCapacity {
-    fn manifest(&self) -> Manifest {
-        known_map(&self.manifest).unwrap_or_default()
+    fn attributes(&self) -> Attributes<'_> {
+        let Self { cluster_name, namespace, name, manifest, .. } = self;
+        Attributes { cluster_name, namespace, name, manifest }
     }
 
     fn show(&mut self, manifest: &Manifest) {

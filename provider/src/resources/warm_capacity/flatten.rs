@@ -1,11 +1,20 @@
-//! From a Deployment or CronJob to the attributes that it was made from.
+//! From the observed objects to the state, and from a Deployment or CronJob to the attributes that it was made from.
 
 use serde_json::Value as Json;
 use tfplugin::framework::Value;
 
 use super::manifests::cron_job::PERIOD_END;
-use super::model::priority_of_class;
+use super::model::{Observed, priority_of_class};
+use super::private::Private;
 use super::schema::{Pod, Schedule, Toleration, WarmCapacity};
+use crate::objects::ShowsObjects as _;
+use crate::projection::project;
+
+/// Puts the observed objects into the state.
+pub(super) fn flatten(state: &mut WarmCapacity, observed: &Observed, private: &Private) {
+    let manifest = observed.objects.manifest(&state.manifest(), &private.objects, project);
+    state.show(&manifest);
+}
 
 /// What an object tells; what is not in it stays null.
 pub(super) fn attributes(object: &Json) -> WarmCapacity {

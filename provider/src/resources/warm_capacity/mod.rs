@@ -34,7 +34,7 @@ use tfplugin::framework::{
     Context, Create, Delete, Diagnostic, Diagnostics, Import, Plan, Read, Resource, Timeouts, Update, Value,
 };
 
-use self::error::Error;
+use self::error::{Error, Fault};
 use self::manifests::is_warm_capacity;
 use self::model::Desired;
 use self::private::Private;
@@ -42,10 +42,9 @@ use self::schema::WarmCapacity;
 use crate::configured::Data;
 use crate::identity::ObjectIdentity;
 use crate::objects::manifest::Manifest;
-use crate::objects::{self, Kind, ObjectSet, Objects, Prior, ShowsObjects as _};
+use crate::objects::{self, During as _, Kind, ObjectSet, Objects, Prior, ShowsObjects as _, Step};
 use crate::projection::project;
-use crate::reservations;
-use crate::steps::Progress;
+use crate::steps::{Progress, Remains};
 
 /// What an operation may take, unless the user says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(5 * 60);
@@ -100,10 +99,8 @@ impl Resource for WarmCapacityResource {
         context: &Context<Data>,
         operation: &mut Create<WarmCapacity, Private>,
     ) -> Result<(), Diagnostics> {
-        let session = Session::connect(context, &operation.planned.cluster_name, &mut operation.private.objects)
-            .await
-            .map_err(Error::from)?;
-        Ok(session.create(operation).await.map_err(Error::of_create)?)
+        let session = Session::connect(context, &operation.planned, &mut operation.private.objects).await?;
+        Ok(session.create(operation).await.map_err(|error| error.of_create(Remains::Incomplete))?)
     }
 
     async fn read(
@@ -111,7 +108,7 @@ impl Resource for WarmCapacityResource {
         context: &Context<Data>,
         operation: &mut Read<WarmCapacity, Private>,
     ) -> Result<(), Diagnostics> {
-        match Session::connect(context, &operation.state.cluster_name, &mut operation.private.objects).await {
+        match Session::connect(context, &operation.state, &mut operation.private.objects).await {
             Ok(session) => session.read(operation).await?,
             Err(error) => operation.diagnostics.extend(error.in_read(&KIND)?),
         }
@@ -123,9 +120,7 @@ impl Resource for WarmCapacityResource {
         context: &Context<Data>,
         operation: &mut Update<WarmCapacity, Private>,
     ) -> Result<(), Diagnostics> {
-        let session = Session::connect(context, &operation.planned.cluster_name, &mut operation.private.objects)
-            .await
-            .map_err(Error::from)?;
+        let session = Session::connect(context, &operation.planned, &mut operation.private.objects).await?;
         Ok(session.update(operation).await?)
     }
 
@@ -134,7 +129,7 @@ impl Resource for WarmCapacityResource {
         context: &Context<Data>,
         operation: &mut Delete<WarmCapacity, Private>,
     ) -> Result<(), Diagnostics> {
-        match Session::connect(context, &operation.state.cluster_name, &mut operation.private.objects).await {
+        match Session::connect(context, &operation.state, &mut operation.private.objects).await {
             Ok(session) => session.delete(operation).await?,
             Err(error) => operation.warn(error.in_delete(&KIND)?),
         }
@@ -142,10 +137,7 @@ impl Resource for WarmCapacityResource {
     }
 
     async fn import(&self, context: &Context<Data>, from: Import<ObjectIdentity>) -> Result<WarmCapacity, Diagnostics> {
-        let (id, cluster_name) = match from {
-            Import::Id(id) => (id, Value::Null),
-            Import::Identity(identity) => (identity.place(), identity.cluster_name(&context.data()?.clients).await?),
-        };
+        let (id, cluster_name) = ObjectIdentity::imported(context, from).await?;
         let imported = parse(&id).ok_or_else(|| {
             let detail = format!(
                 "{id:?} is not namespace/name. Import with both, for example \"gitlab-runner/warm\", or with the name of \
@@ -179,7 +171,6 @@ fn parse(id: &str) -> Option<WarmCapacity> {
 
 /// What the engine for Kubernetes objects knows of warm capacity.
 static KIND: Kind = Kind {
-    invalid: "Invalid warm capacity",
     cannot_apply: "Cannot apply the warm capacity",
     cannot_read: "Cannot read the warm capacity",
     cannot_remove: "Cannot remove the warm capacity",
@@ -208,11 +199,11 @@ impl Session<'_> {
             let owner = self.check_objects(&desired, Prior::Create, deadline).await?;
             self.refuse_other_workload(&desired).await.map(|()| owner)
         };
-        let is_passing = |error: &Error| {
-            matches!(error, Error::OtherWorkload { .. } | Error::Objects(objects::Error::OfOther { .. }))
+        let is_passing = |error: &Error| match &*error.fault {
+            Fault::Objects(fault) => fault.is_of_other(),
+            fault => matches!(fault, Fault::OtherWorkload { .. }),
         };
-        let names = reserved_names(&operation.planned);
-        let (_reservation, owner) = self.begin(names, deadline, check, is_passing).await?;
+        let (_reservation, owner) = self.begin(&[], deadline, check, is_passing).await?;
         operation.private.objects.owner = Some(owner.clone());
         let (before, after) = (&Manifest::new(), &expand::manifest(&desired));
         let state = described(&operation.planned, before);
@@ -228,11 +219,11 @@ impl Session<'_> {
         let deadline = self.deadline(Timeouts::update(&operation.planned.timeouts, TIMEOUT));
         let desired = desired(&operation.planned)?;
         let (before, after) = (&operation.prior.manifest(), &expand::manifest(&desired));
-        let _reservation = self.reserve(reserved_names(&operation.planned), deadline).await?;
+        let _reservation = self.reserve(&[], deadline).await?;
         let prior = Prior::Update { owner: operation.private.objects.owner.as_ref(), manifest: before };
         let owner = self.check_objects(&desired, prior, deadline).await?;
         operation.private.objects.owner = Some(owner.clone());
-        let existing = self.existing(&operation.planned, before, Some(&owner)).await.map_err(objects::Error::check)?;
+        let existing = self.existing(&operation.planned, before, Some(&owner)).await.during(Step::Check, self)?;
         let (classes, workloads) = removal::leaving(existing, &desired);
         operation.private.objects.is_applying = true;
         // Placeholders of both workloads at once would request twice the capacity.
@@ -257,15 +248,9 @@ fn described(planned: &WarmCapacity, existing: &Manifest) -> WarmCapacity {
     state
 }
 
-/// The names that an operation reserves.
-fn reserved_names(model: &WarmCapacity) -> Vec<String> {
-    let [namespace, name] = [&model.namespace, &model.name].map(|value| value.as_str().unwrap_or_default());
-    reservations::names(model.cluster_name.as_str(), &format!("The warm capacity {namespace}/{name}"), &[])
-}
-
 fn desired(planned: &WarmCapacity) -> Result<Desired, Error> {
     Desired::of(planned).ok_or_else(|| {
         let detail = "A value is unknown or wrong while the placeholders are applied. This is a bug of the host.";
-        objects::Error::Configuration(Diagnostic::error("Unknown value", detail).into()).into()
+        Fault::Objects(objects::Fault::Configuration(Diagnostic::error("Unknown value", detail).into())).into()
     })
 }

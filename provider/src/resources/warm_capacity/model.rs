@@ -1,13 +1,14 @@
-//! The desired placeholders, fully resolved.
+//! The placeholders as desired, fully resolved, and as observed.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
-use tfplugin::framework::Value;
 use tfplugin::framework::value::{known_list, known_map};
+use tfplugin::framework::{Diagnostic, Value};
 
 use super::schedule;
 use super::schema::{Pod, Schedule, Toleration, WarmCapacity};
+use crate::objects;
 
 /// The desired placeholders.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +24,14 @@ pub(super) struct Desired {
     pub(super) schedule: Option<schedule::Schedule>,
     pub(super) priority: i64,
     pub(super) image: String,
+}
+
+/// The observed placeholders.
+#[derive(Debug)]
+pub(super) struct Observed {
+    pub(super) objects: objects::Observed,
+    /// The warning that the current period has no placeholders.
+    pub(super) lacking: Option<Diagnostic>,
 }
 
 impl Desired {
@@ -45,11 +54,6 @@ impl Desired {
             priority: *model.priority.known()?,
             image: model.pause_image.known()?.clone(),
         })
-    }
-
-    /// The ID of the resource.
-    pub(super) fn id(&self) -> String {
-        format!("{}/{}", self.namespace, self.name)
     }
 
     /// Derived from the value, so that all placeholders of one priority share one class.

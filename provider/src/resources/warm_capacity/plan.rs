@@ -8,15 +8,11 @@ use super::private::Private;
 use super::schema::WarmCapacity;
 use super::validate;
 use crate::objects::manifest::shown_manifest;
+use crate::objects::{ShowsObjects as _, replace_if_moved};
 
 /// Completes a plan.
 pub(super) fn complete(plan: &mut Plan<WarmCapacity, Private>) {
-    if let Some(prior) = &plan.prior
-        && let (Some(before), Some(after)) = (prior.cluster_name.as_str(), plan.planned.cluster_name.as_str())
-        && before != after
-    {
-        plan.require_replace("cluster_name");
-    }
+    replace_if_moved(plan);
     describe(&mut plan.planned);
     // The Job of a period under way is in no manifest. It may be missing after an apply that failed half way, or because
     // someone deleted it.
@@ -30,10 +26,7 @@ pub(super) fn complete(plan: &mut Plan<WarmCapacity, Private>) {
 
 /// What follows from the attributes.
 pub(super) fn describe(model: &mut WarmCapacity) {
-    model.id = match (&model.namespace, &model.name) {
-        (Value::Known(namespace), Value::Known(name)) => format!("{namespace}/{name}").into(),
-        _ => Value::Unknown,
-    };
+    model.id = model.import_id();
     model.priority_class_name = model.priority.clone().map(priority_class_name);
     model.manifest = match Desired::of(model) {
         Some(desired) => shown_manifest(&manifest(&desired)),

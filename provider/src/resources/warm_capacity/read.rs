@@ -1,64 +1,45 @@
 //! Reading placeholders back, also those that are to be imported.
 
 use gitlabspot_clients::kubernetes::KubernetesError;
-use serde_json::Value as Json;
-use tfplugin::framework::value::known_map;
 use tfplugin::framework::{Diagnostic, Read};
 
-use super::error::Error;
+use super::error::{Error, Fault};
 use super::manifests::{cron_job, is_warm_capacity, job, workloads};
-use super::model::Desired;
+use super::model::{Desired, Observed};
 use super::private::Private;
 use super::{Session, WarmCapacity, flatten, plan, wait};
-use crate::denied_reads::get_readable;
-use crate::objects;
-use crate::objects::manifest::{Manifest, shown_manifest, text};
-use crate::objects::owner::Owner;
-use crate::objects::requests;
-use crate::projection::project;
+use crate::objects::{During as _, ShowsObjects as _, Step, requests};
 
 impl Session<'_> {
     pub(super) async fn read(&self, operation: &mut Read<WarmCapacity, Private>) -> Result<(), Error> {
         if operation.importing {
             self.recall(&mut operation.state).await?;
         }
-        let prior = known_map(&operation.state.manifest).unwrap_or_default();
-        let failed = objects::Error::read;
-        let found = get_readable(&self.client, requests::places(&prior)).await;
-        let mut manifest = Manifest::new();
-        let mut is_scheduled = false;
-        let (found, mut denied) = found.map_err(failed)?;
-        let main = found.iter().filter(|(place, _)| place.kind != "PriorityClass").find_map(|(_, live)| live.as_ref());
-        if let Some(owner) = Owner::of_or_found(operation.private.objects.owner.as_ref(), main) {
-            operation.private.objects.owner = Some(owner);
-        }
-        let mutations = operation.private.objects.mutations.clone();
-        for (place, live) in found {
-            let key = place.to_string();
-            let live = live.filter(|live| !requests::is_ending(live));
-            let (Some(live), Some(shown)) = (live, prior.get(&key)) else { continue };
-            is_scheduled |= place.kind == "CronJob";
-            let shown: Json = serde_json::from_str(shown).unwrap_or_default();
-            manifest.insert(key, text(&mutations.reconciled(&place, project(&shown, &live))));
-        }
-        manifest.extend(prior.iter().filter(|(key, _)| denied.has(key)).map(|(key, text)| (key.clone(), text.clone())));
-        if manifest.is_empty() {
+        let observed = self.observe(&operation.state, &mut operation.private).await?;
+        flatten::flatten(&mut operation.state, &observed, &operation.private);
+        if operation.state.manifest().is_empty() {
             operation.gone();
             return Ok(());
         }
-        operation.state.manifest = shown_manifest(&manifest);
-        operation.private.is_lacking = false;
-        let lacking = if is_scheduled { self.lacking(&operation.state).await } else { Ok(None) };
-        match lacking {
-            Ok(Some(warning)) => {
-                operation.diagnostics.push(warning);
-                operation.private.is_lacking = true;
-            }
-            Err(KubernetesError::Forbidden { object, message }) => denied.note(&object.to_string(), &message),
-            other => drop(other.map_err(failed)?),
-        }
-        operation.diagnostics.extend(denied.warning("warm capacity"));
+        operation.private.is_lacking = observed.lacking.is_some();
+        operation.diagnostics.extend(observed.lacking);
+        operation.diagnostics.extend(observed.objects.denied.warning("warm capacity"));
         Ok(())
+    }
+
+    async fn observe(&self, state: &WarmCapacity, private: &mut Private) -> Result<Observed, Error> {
+        let mut objects = self.observe_objects(&state.manifest(), &mut private.objects).await?;
+        objects.retain(|object| !requests::is_ending(object));
+        let is_scheduled = objects.workload().is_some_and(|workload| workload["kind"] == "CronJob");
+        let lacking = if is_scheduled { self.lacking(state).await } else { Ok(None) };
+        let lacking = match lacking {
+            Err(KubernetesError::Forbidden { object, message }) => {
+                objects.denied.note(&object.to_string(), &message);
+                None
+            }
+            lacking => lacking.during(Step::Read, self)?,
+        };
+        Ok(Observed { objects, lacking })
     }
 
     /// What to say of a period under way without its placeholders.
@@ -88,16 +69,15 @@ impl Session<'_> {
 
     /// The attributes, from the object that was made from them.
     async fn recall(&self, state: &mut WarmCapacity) -> Result<(), Error> {
-        let [namespace, name] =
-            [&state.namespace, &state.name].map(|text| text.as_str().unwrap_or_default().to_owned());
+        let [namespace, name] = state.namespace_and_name().map(str::to_owned);
         for place in workloads(&namespace, &name) {
-            let found = self.get(&place).await.map_err(objects::Error::read)?;
+            let found = self.get(&place).await.during(Step::Read, self)?;
             if let Some(found) = found.filter(is_warm_capacity) {
                 *state = WarmCapacity { cluster_name: state.cluster_name.clone(), ..flatten::attributes(&found) };
                 plan::describe(state);
                 return Ok(());
             }
         }
-        Err(Error::NothingToImport { namespace, name })
+        Err(Fault::NothingToImport { namespace, name }.into())
     }
 }

@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef};
-use tfplugin::framework::value::known_map;
 use tfplugin::framework::wait::WaitError;
 use tfplugin::framework::{Delete, Diagnostic, Timeouts};
 
@@ -12,26 +11,22 @@ use super::manifests::{is_warm_capacity, priority_class, selector_of_all, worklo
 use super::model::{Desired, priority_of_class};
 use super::private::Private;
 use super::schema::WarmCapacity;
-use super::{Session, TIMEOUT, expand, reserved_names};
+use super::{Session, TIMEOUT, expand};
 use crate::objects::manifest::Manifest;
 use crate::objects::owner::{Owner, is_of_other};
 use crate::objects::requests::{self, MANAGED_BY, NotDeleted};
-use crate::objects::{self, Whose};
+use crate::objects::{self, During as _, ShowsObjects as _, Step, Whose};
 
 const CLASS: &str = "PriorityClass";
 const JOB: &str = "Job";
 
 impl Session<'_> {
     pub(super) async fn delete(&self, operation: &mut Delete<WarmCapacity, Private>) -> Result<(), Error> {
-        let failed = objects::Error::remove::<KubernetesError>;
-        let manifest = known_map(&operation.state.manifest).unwrap_or_default();
+        let manifest = operation.state.manifest();
         let deadline = self.deadline(Timeouts::delete(&operation.state.timeouts, TIMEOUT));
-        let _reservation = self.reserve_for_removal(reserved_names(&operation.state), deadline).await?;
-        let places = requests::places(&manifest);
-        let workload = places.iter().find(|place| place.kind != CLASS);
-        let owner = Owner::of_or_live(operation.private.objects.owner.as_ref(), &self.client, workload).await;
-        let owner = owner.map_err(failed)?;
-        let existing = self.existing(&operation.state, &manifest, owner.as_ref()).await.map_err(failed)?;
+        let _reservation = self.reserve_for_removal(&[], deadline).await?;
+        let owner = self.owner(&operation.private.objects, &requests::places(&manifest)).await?;
+        let existing = self.existing(&operation.state, &manifest, owner.as_ref()).await.during(Step::Remove, self)?;
         let (classes, workloads) = split(existing);
         for warning in self.remove_workloads(workloads, owner.as_ref(), deadline).await? {
             operation.warn(warning);
@@ -51,7 +46,7 @@ impl Session<'_> {
         owner: Option<&Owner>,
     ) -> Result<Vec<ObjectRef>, KubernetesError> {
         let mut places = requests::places(manifest);
-        let (Some(namespace), Some(name)) = (model.namespace.as_str(), model.name.as_str()) else { return Ok(places) };
+        let [namespace, name] = model.namespace_and_name();
         let mut others = Vec::new();
         for (place, found) in requests::get_all(&self.client, workloads(namespace, name)).await? {
             let is_known = places.contains(&place);
@@ -77,7 +72,7 @@ impl Session<'_> {
         owner: Option<&Owner>,
         deadline: Instant,
     ) -> Result<Vec<Diagnostic>, objects::Error> {
-        let remaining = self.remove(places, Whose::Of(owner), deadline).await.map_err(objects::Error::remove)?;
+        let remaining = self.remove(places, Whose::Of(owner), deadline).await?;
         let warnings = remaining.into_iter().map(|(place, reason)| {
             let why = match reason {
                 NotDeleted::OfOther => "it now belongs to another resource".to_owned(),
@@ -107,7 +102,7 @@ impl Session<'_> {
                     );
                     warnings.push(Diagnostic::warning("Priority class was not removed", detail));
                 }
-                other => other.map_err(objects::Error::remove)?,
+                other => other.during(Step::Remove, self)?,
             }
         }
         Ok(warnings)

@@ -5,30 +5,26 @@ use serde_json::Value as Json;
 use tfplugin::framework::wait::Look;
 
 use crate::objects::requests::is_ending;
+use crate::objects::status::{conditions, number, refusal as refusal_of_pods, unobserved};
 
 /// What one look at a Deployment tells: done when all its pods exist, and none of an older kind.
 pub(super) fn of_deployment(deployment: &Json) -> Look<()> {
-    let number = |pointer: &str| deployment.pointer(pointer).and_then(Json::as_i64).unwrap_or(0);
-    if number("/status/observedGeneration") < number("/metadata/generation") {
-        return Look::Pending("the change of the Deployment has not been observed by its controller yet".to_owned());
+    if let Some(unobserved) = unobserved(deployment) {
+        return Look::Pending(unobserved);
     }
-    let (desired, all, updated) =
-        (number("/spec/replicas"), number("/status/replicas"), number("/status/updatedReplicas"));
+    let [desired, all, updated] =
+        ["/spec/replicas", "/status/replicas", "/status/updatedReplicas"].map(|pointer| number(deployment, pointer));
     if updated == desired && all == desired {
         return Look::Done(());
     }
-    let conditions = deployment.pointer("/status/conditions").and_then(Json::as_array);
-    let is_failure = |condition: &&Json| condition["type"] == "ReplicaFailure" && condition["status"] == "True";
-    let failure = conditions.into_iter().flatten().find(is_failure);
-    let why = failure.and_then(|condition| condition["message"].as_str()).map(|why| format!(": {why}"));
+    let why = refusal_of_pods(deployment).map(|why| format!(": {why}"));
     Look::Pending(format!("{updated} of {desired} pods are created{}", why.unwrap_or_default()))
 }
 
 /// What one look at a Job tells: done when all its pods exist, or when the period is over.
 pub(super) fn of_job(job: Option<&Json>) -> Look<()> {
     let Some(job) = job.filter(|job| !is_finished(job)) else { return Look::Done(()) };
-    let number = |pointer: &str| job.pointer(pointer).and_then(Json::as_i64).unwrap_or(0);
-    let (desired, active) = (number("/spec/parallelism"), number("/status/active"));
+    let (desired, active) = (number(job, "/spec/parallelism"), number(job, "/status/active"));
     if active >= desired {
         return Look::Done(());
     }
@@ -46,12 +42,8 @@ pub(super) fn refusal<'a>(job: &Json, events: &'a [Json]) -> Option<&'a str> {
 
 /// Whether a Job has ended, one way or the other, or is about to go.
 pub(super) fn is_finished(job: &Json) -> bool {
-    let conditions = job.pointer("/status/conditions").and_then(Json::as_array);
-    let ended = conditions.into_iter().flatten().any(|condition| {
-        condition["status"] == "True"
-            && ["Complete", "Failed", "FailureTarget"].iter().any(|end| condition["type"] == *end)
-    });
-    ended || is_ending(job)
+    let is_end = |condition: &Json| ["Complete", "Failed", "FailureTarget"].iter().any(|end| condition["type"] == *end);
+    conditions(job).any(is_end) || is_ending(job)
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ fn shell(code: &str) -> Option<String> {
 }
 
 #[test]
-fn blocks_of_code_are_valid() {
+fn code_blocks_are_valid() {
     let is_page = |path: &String| path.ends_with(".md") && !path.starts_with("provider/");
     let mut faults = Vec::new();
     for page in files().into_iter().filter(is_page) {
@@ -48,7 +48,7 @@ fn blocks_of_code_are_valid() {
 }
 
 #[test]
-fn faults_are_found() {
+fn invalid_code_blocks_are_found() {
     assert_eq!(blocks("a\n```sh\nls\n```\nb\n```json\n{}\n```\n"), [("sh", "ls\n"), ("json", "{}\n")]);
     assert!(fault("json", "{").is_some() && fault("json", "{}").is_none());
     assert!(fault("yaml", "a: b\n---\na: [").is_some() && fault("yaml", "a: b\n---\nc: 1\n").is_none());

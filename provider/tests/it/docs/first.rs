@@ -44,7 +44,7 @@ fn sentence(description: &str) -> String {
 }
 
 #[test]
-fn a_description_is_cut_after_its_first_sentence() {
+fn description_is_cut_after_its_first_sentence() {
     let url = "URL of\nGitLab, for example `https://gitlab.com/`. Required.";
     assert_eq!(sentence(url), "URL of GitLab, for example `https://gitlab.com/`.");
     assert_eq!(

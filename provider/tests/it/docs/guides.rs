@@ -66,7 +66,7 @@ fn guides_quote_examples() {
 
 /// Names of files of a release are those of this version.
 #[test]
-fn guides_name_this_version() {
+fn guides_name_the_current_version() {
     for path in files().into_iter().filter(|path| path.starts_with("docs/guides/")) {
         let guide = text(&path).unwrap();
         for separator in ["_", "_v"] {
@@ -85,13 +85,13 @@ fn blocks<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
 }
 
 #[test]
-fn blocks_are_found() {
+fn code_blocks_are_found() {
     let page = "a\n```terraform\nx = 1\n```\nb\n```sh\nls\n```\n";
     assert_eq!((blocks(page, "terraform"), blocks(page, "sh")), (vec!["x = 1\n"], vec!["ls\n"]));
 }
 
 #[test]
-fn a_path_stands_for_its_file() {
+fn path_is_replaced_by_its_file() {
     let path = "docs/permissions/provider.json";
     let expected = format!("a\n\n```json\n{}\n```\n", text(path).unwrap().trim_end());
     assert_eq!(filled(&format!("a\n\n<!-- {path} -->\n")), expected);

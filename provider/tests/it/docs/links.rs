@@ -71,7 +71,7 @@ fn broken(page: &str, target: &str) -> Option<String> {
 }
 
 #[test]
-fn links_lead_somewhere() {
+fn links_are_valid() {
     // Templates of pages are checked as the pages that they become.
     let is_page = |path: &String| path.ends_with(".md") && !path.starts_with("provider/");
     let pages: Vec<String> = files().into_iter().filter(is_page).collect();

@@ -105,7 +105,7 @@ fn pages_are_current() {
 }
 
 #[test]
-fn no_page_is_left_over() {
+fn no_page_is_obsolete() {
     let pages = pages();
     let left: Vec<_> = files()
         .into_iter()
@@ -115,7 +115,7 @@ fn no_page_is_left_over() {
 }
 
 #[test]
-fn the_registry_takes_every_page() {
+fn every_page_meets_the_limits_of_the_registry() {
     for (path, page) in pages() {
         assert!(page.len() < 500_000, "{path} is too long");
         assert!(page.starts_with("---\npage_title: "), "{path} has no front matter");

@@ -133,7 +133,7 @@ fn tables_of_modules_are_current() {
 }
 
 #[test]
-fn modules_have_what_a_registry_lists() {
+fn modules_meet_the_layout_of_the_registry() {
     let mut lacking = Vec::new();
     for (folder, variables, outputs) in modules() {
         let of_module = ["main.tf", "outputs.tf", "versions.tf", "README.md"];
@@ -147,7 +147,7 @@ fn modules_have_what_a_registry_lists() {
 }
 
 #[test]
-fn blocks_are_read_as_they_are_written() {
+fn blocks_of_modules_are_parsed() {
     let file = r#"variable "a" {
   description = "One `x` | two."
   type        = object({

@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_front_matter_has_the_first_paragraph() {
+    fn front_matter_has_the_first_paragraph() {
         let page = Page::new("T".to_owned(), "t (Resource)", "One\nsentence.\n\nAnother.");
         let expected = "---\npage_title: \"T\"\nsubcategory: \"\"\ndescription: |-\n  One sentence.\n---\n\n\
                         # t (Resource)\n\nOne\nsentence.\n\nAnother.\n";
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn an_identity_block_is_aligned() {
+    fn identity_block_is_aligned() {
         let attribute = |name: &str, required_for_import| IdentityAttribute {
             name: name.to_owned(),
             ty: Type::String,

@@ -77,7 +77,7 @@ pub(super) fn values_keys() -> String {
 }
 
 #[test]
-fn every_key_has_its_line() {
+fn every_key_has_a_row() {
     let config = config_keys();
     assert!(config.contains("| `cache.s3.bucket_name` | `runners.cache.s3.BucketName` | string |  | The bucket. |\n"));
     assert!(
@@ -96,7 +96,7 @@ fn attribute(line: &str) -> Option<&str> {
 }
 
 #[test]
-fn values_become_attributes_that_exist() {
+fn values_keys_map_to_existing_attributes() {
     let table = values_keys();
     let registry = Gitlabspot::default().registry();
     let release = registry.resources.iter().find(|resource| resource.type_name() == "gitlabspot_runner_release");
@@ -123,7 +123,7 @@ fn values_become_attributes_that_exist() {
 }
 
 #[test]
-fn nothing_breaks_a_table() {
+fn cells_do_not_break_the_table() {
     for line in config_keys().lines().filter(|line| line.starts_with("| `")) {
         assert_eq!(line.matches(" | ").count(), 4, "{line}");
     }

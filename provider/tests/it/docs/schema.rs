@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_reads_like_this() {
+    fn schema_section_is_rendered() {
         let expected = r#"## Schema
 
 OpenTofu and Terraform leave out a name that a nested object does not have, without an error: where an object below is written by hand, see in the plan that everything in it is there.

@@ -178,7 +178,7 @@ fn every_diagnostic_has_a_remedy() {
 }
 
 #[test]
-fn summaries_are_found_in_code() {
+fn summaries_are_found_in_source() {
     let code = r#"
         #[error("An Attribute is none")]
         fn f() { Diagnostic::error("Node group not found", format!("The node group {a} is not there.")); g("Doing a thing"); }

@@ -19,7 +19,7 @@ fn backwards(module: &str, code: &str) -> Vec<&'static str> {
 }
 
 #[test]
-fn modules_of_a_release_depend_one_way() {
+fn modules_of_a_release_depend_in_one_direction() {
     let mut found = Vec::new();
     for source in sources(RELEASE) {
         let module = source.path[RELEASE.len()..].split('/').next().unwrap_or_default().trim_end_matches(".rs");
@@ -29,7 +29,7 @@ fn modules_of_a_release_depend_one_way() {
 }
 
 #[test]
-fn the_check_finds_what_is_wrong() {
+fn check_finds_violations() {
     assert_eq!(backwards("values", "use super::super::spec::security_context;"), ["spec"]);
     assert_eq!(backwards("spec", "use super::super::values::{self, Context}; use super::schema::Probe;"), [""; 0]);
     assert_eq!(backwards("mod", "use self::spec::TokenKind; use super::spec::Start;"), [""; 0]);

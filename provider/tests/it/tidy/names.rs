@@ -68,19 +68,19 @@ fn unregistered(folder: &str, sources: &[Source], registered: &[&str]) -> Vec<St
 }
 
 #[test]
-fn nothing_lies_in_a_drawer() {
+fn no_path_has_a_generic_name() {
     let found: Vec<_> = files().into_iter().filter(|path| in_drawers(path)).collect();
     assert_eq!(found, [""; 0]);
 }
 
 #[test]
-fn the_top_level_is_fixed() {
+fn top_level_is_listed() {
     let found: Vec<_> = files().into_iter().filter(|path| !at_the_top(path)).collect();
     assert_eq!(found, [""; 0]);
 }
 
 #[test]
-fn the_type_name_gives_the_path() {
+fn type_name_matches_its_path() {
     let sources = sources("provider/src/");
     let registry = Gitlabspot::default().registry();
     let resources: Vec<_> = registry.resources.iter().map(|it| it.type_name()).collect();
@@ -93,7 +93,7 @@ fn the_type_name_gives_the_path() {
 }
 
 #[test]
-fn the_checks_find_what_is_wrong() {
+fn checks_find_violations() {
     assert!(in_drawers("provider/src/util.rs") && in_drawers("provider/common/x.rs") && !in_drawers("a/utility.rs"));
     assert!(!at_the_top("src/main.rs") && !at_the_top("notes.md") && at_the_top("provider/Cargo.toml"));
     let source = Source {

@@ -19,7 +19,7 @@ fn impurities(code: &str) -> Vec<&'static str> {
 }
 
 #[test]
-fn pure_chapters_neither_wait_nor_call() {
+fn pure_modules_neither_await_nor_call() {
     let found: Vec<_> = sources("provider/src/resources/")
         .iter()
         .filter(|it| is_pure_chapter(&it.path))
@@ -31,7 +31,7 @@ fn pure_chapters_neither_wait_nor_call() {
 }
 
 #[test]
-fn the_check_finds_what_is_wrong() {
+fn check_finds_violations() {
     assert!(
         is_pure_chapter("provider/src/resources/a/plan.rs")
             && is_pure_chapter("provider/src/resources/a/validate/b.rs")

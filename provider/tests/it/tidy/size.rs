@@ -11,7 +11,7 @@ fn too_long(code: &str) -> Option<usize> {
 }
 
 #[test]
-fn no_file_is_too_long() {
+fn no_file_exceeds_the_maximum_length() {
     let found: Vec<_> = sources("")
         .iter()
         .filter(|it| !it.is_test)
@@ -21,7 +21,7 @@ fn no_file_is_too_long() {
 }
 
 #[test]
-fn the_check_finds_what_is_wrong() {
+fn check_finds_violations() {
     let long = "x\n".repeat(LONGEST + 1);
     assert_eq!(too_long(&long), Some(LONGEST + 1));
     let tests = format!("{}#[cfg(test)]\nmod tests {{\n{long}}}\n", "x\n".repeat(LONGEST));

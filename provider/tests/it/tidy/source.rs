@@ -147,19 +147,19 @@ fn raw_text(text: &str) -> Option<usize> {
 }
 
 #[test]
-fn comments_and_texts_are_no_code() {
+fn comments_and_strings_are_removed() {
     let text = "a(\"b // \\\" c\"); // d\n/* e\n */ f::<'g>('\"', '\\'', r#\"h \" i\"#, b\"j\") r#type\n";
     assert_eq!(code(text), "a(\"\"); \n\n f::<g>(, , \"\", b\"\") r#type\n");
 }
 
 #[test]
-fn a_name_is_a_whole_word() {
+fn names_match_whole_words() {
     assert!(says("use tonic::Status;", "tonic") && says("(aws_sdk_s3::Client)", "aws_sdk_*"));
     assert!(!says("mytonic::x", "tonic") && !says("self.tonic", "tonic") && !says("tonics", "tonic"));
 }
 
 #[test]
-fn tests_are_cut_off() {
+fn tests_are_removed() {
     let code = "a\n#[cfg(test)]\nmod testing;\nb\n#[cfg(test)]\n#[expect(x)]\nmod tests {\nc\n}\n";
     assert_eq!(without_tests(code), "a\n#[cfg(test)]\nmod testing;\nb\n");
     assert_eq!(test_modules("x/mod.rs", code), ["x/testing"]);

@@ -49,14 +49,14 @@ fn every_exception_has_its_reason() {
 }
 
 #[test]
-fn nothing_is_printed_but_what_was_asked_for() {
+fn nothing_prints_to_stdout() {
     let printing: Vec<_> =
         sources("provider/").into_iter().filter(|it| !it.is_test && prints(&it.code())).map(|it| it.path).collect();
     assert_eq!(printing, [""; 0]);
 }
 
 #[test]
-fn nothing_leads_out_of_the_repository() {
+fn no_path_outside_of_the_repository() {
     let text = |path: &String| std::fs::read(root().join(path)).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let found: Vec<_> =
         files().into_iter().filter(|path| text(path).is_some_and(|text| leads_elsewhere(&text))).collect();
@@ -64,7 +64,7 @@ fn nothing_leads_out_of_the_repository() {
 }
 
 #[test]
-fn the_checks_find_what_is_wrong() {
+fn checks_find_violations() {
     assert!(allowed("#[allow(dead_code)]") && !allowed("#[expect(dead_code, reason = \"\")]"));
     assert!(expected_without_reason("#[expect(dead_code)]") && expected_without_reason("#![expect(a, b)] reason = "));
     assert!(!expected_without_reason("#[expect(\n    dead_code,\n    reason = \"\"\n)]"));

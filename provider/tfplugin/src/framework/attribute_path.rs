@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_like_hcl() {
+    fn paths_are_displayed_as_hcl() {
         let path = AttributePath::of("taints").index(0).attribute("labels").key("a/b");
         assert_eq!(path.to_string(), r#"taints[0].labels["a/b"]"#);
         assert_eq!(AttributePath::root().to_string(), "");

@@ -54,6 +54,7 @@ fn plan_object(
         let (before, given, after) = (prior.get(name), config.get(name), planned.get(name));
         let path = at.attribute(name);
         let mut broken = |rule| found.push(Violation { path: path.clone(), rule });
+        // Whatever the configuration has: the value must not reach the plan file.
         if attribute.write_only {
             if !after.is_null() {
                 broken("a write-only value is null in the plan");
@@ -162,6 +163,7 @@ pub fn check_apply(schema: &Schema, planned: &Raw, result: &Raw) -> Vec<Violatio
 #[must_use]
 pub fn check_state(schema: &Schema, state: &Raw) -> Vec<Violation> {
     let mut found = Vec::new();
+    // "Provider returned invalid result object after apply".
     if !state.is_wholly_known() {
         for attribute in &schema.attributes {
             if !state.get(&attribute.name).is_wholly_known() {
@@ -220,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_keeps_to_the_configuration() {
+    fn plan_must_match_the_configuration() {
         let schema = Schema::of::<Thing>(0, "");
         let config = Thing { id: Value::Null, ..thing("a") }.into_raw();
         let check = |planned: Thing| rules(&check_plan(&schema, &Raw::Null, &config, &config, &planned.into_raw()));
@@ -232,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_keeps_to_the_plan() {
+    fn result_must_match_the_plan() {
         let schema = Schema::of::<Thing>(0, "");
         let planned = thing("a").into_raw();
         let check = |result: Thing| rules(&check_apply(&schema, &planned, &result.into_raw()));
@@ -243,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn an_identity_may_only_gain() {
+    fn identity_can_only_be_completed() {
         let identity = |region: Raw| Raw::Map([("region".to_owned(), region)].into());
         assert_eq!(check_identity(&Raw::Null, &identity("a".into())), []);
         assert_eq!(check_identity(&identity(Raw::Null), &identity("a".into())), []);
@@ -251,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn schemas_that_core_refuses() {
+    fn schemas_refused_by_core_are_found() {
         #[derive(Clone, Default, PartialEq, crate::framework::Object)]
         struct Wrong {
             /// Reserved.

@@ -1,6 +1,7 @@
 //! What an operation gets from outside: the configured provider, time, and the wish to stop.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
@@ -30,6 +31,11 @@ impl<D> Context<D> {
     /// The surroundings of an operation; without data where the provider was not configured.
     pub fn new(data: Option<Arc<D>>, stop: CancellationToken, clock: Arc<dyn Clock>, host: Host) -> Self {
         Self { data, stop, clock, host }
+    }
+
+    /// The time that is left of an operation which times out at `end`.
+    pub fn left(&self, end: Instant) -> Duration {
+        end.saturating_duration_since(self.clock.now())
     }
 
     /// The configured provider.

@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn warnings_alone_are_no_failure() {
+    fn warnings_are_not_a_failure() {
         let mut diagnostics = Diagnostics::new();
         diagnostics.warning("max_size", "Odd size", "Why.");
         assert_eq!(diagnostics.clone().into_result(), Ok(diagnostics.clone()));

@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_a_user_would_write_stays() {
+    fn only_configurable_attributes_remain() {
         let options = Options { size: 5.into(), zone: "a".into(), key: "k".into(), id: "o-1".into() };
         let state = Thing {
             id: "1".into(),

@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_more_is_kept_than_the_host_wants() {
+    fn list_is_bounded_by_the_limit_of_the_host() {
         let mut found = Found::new(1);
         found.add(1, "a");
         assert!(found.is_full());

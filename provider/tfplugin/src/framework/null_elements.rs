@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn in_lists_and_sets_at_any_depth() {
+    fn null_elements_are_found_at_any_depth() {
         let strings = Type::String.list();
         assert_eq!(refused(&strings, list(["a".into(), Raw::Null])), ["x[1]"]);
         assert_eq!(refused(&Type::String.set(), list(["a".into(), Raw::Null])), ["x"]);
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn nowhere_else() {
+    fn nulls_outside_of_collections_are_ignored() {
         let none = [""; 0];
         assert_eq!(refused(&Type::String.list(), Raw::Null), none);
         assert_eq!(refused(&Type::String.list(), Raw::unknown()), none);

@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_was_done_before_stays() {
+    async fn changes_before_a_panic_remain() {
         let mut done = vec![];
         let result = caught(async {
             done.push("created");
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_may_quote_values_is_not_logged() {
+    fn panic_message_is_not_logged() {
         let text = |work: fn()| {
             let payload = std::panic::catch_unwind(work).unwrap_err();
             shown(payload.as_ref())
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn the_place_is_told() {
+    fn diagnostic_names_the_location_of_a_panic() {
         let diagnostic = Panic { place: Some("src/a.rs:1:2".to_owned()) }.diagnostic("the create of x");
         assert!(
             diagnostic.detail.starts_with("The provider failed unexpectedly during the create of x at src/a.rs:1:2.")

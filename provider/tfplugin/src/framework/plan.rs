@@ -63,9 +63,11 @@ impl<M, P> Plan<M, P> {
 pub fn propose(schema: &Schema, prior: &Raw, config: &Raw, proposed: &Raw) -> (Raw, bool) {
     let planned = complete(&schema.attributes, config, proposed);
     if prior.is_null() {
+        // Core plans a replacement a second time, without the prior state.
         return (mark_unknown(&schema.attributes, &Raw::Null, config, planned), true);
     }
     let changed = &planned != prior;
+    // Only with a change: an unknown value would be a difference itself, in every plan.
     if changed { (mark_unknown(&schema.attributes, prior, config, planned), true) } else { (planned, false) }
 }
 
@@ -306,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_create_knows_only_what_was_given() {
+    fn create_leaves_computed_values_unknown() {
         let (planned, changed) = propose(&schema(), &Raw::Null, &config().into_raw(), &config().into_raw());
         assert!(changed);
         let options = Options { size: 5.into(), zone: Value::Unknown, kind: Value::Null };
@@ -323,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_new_is_no_change() {
+    fn unchanged_configuration_is_an_empty_plan() {
         let proposed = Thing { token_wo: "secret".into(), ..prior() };
         let (planned, changed) = propose(&schema(), &prior().into_raw(), &config().into_raw(), &proposed.into_raw());
         assert!(!changed);
@@ -331,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn an_update_keeps_what_is_stable() {
+    fn update_keeps_stable_values() {
         let config = Thing { text: "new".into(), ..config() };
         let proposed = Thing { text: "new".into(), ..prior() };
         let (planned, _) = propose(&schema(), &prior().into_raw(), &config.clone().into_raw(), &proposed.into_raw());
@@ -343,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn replacement_names_the_path() {
+    fn replacement_names_its_path() {
         let options = Options { kind: "x".into(), ..prior().options.into_known().unwrap() };
         let planned = Thing { name: "b".into(), options: Value::Known(options.clone()), ..prior() };
         let config = Thing { name: "b".into(), options: Value::Known(options), ..config() };
@@ -373,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_that_appears_replaces_for_what_is_given() {
+    fn added_object_replaces_only_for_set_attributes() {
         let without = Thing { options: Value::Null, ..prior() };
         let with = |options: Value<Options>| Thing { options, ..prior() };
         assert_eq!(replaced(without.clone(), with(kind("a"))), ["options.kind"]);
@@ -385,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_found_gets_no_defaults() {
+    fn computed_objects_get_no_defaults() {
         let found = Value::Known(Options { size: 9.into(), ..Options::default() });
         let before = Thing { found: found.clone(), ..prior() };
         let (planned, changed) =

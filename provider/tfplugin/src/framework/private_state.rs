@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn content_is_read_back() {
+    fn content_survives_the_round_trip() {
         assert_eq!(PrivateState::of(&Kept::default()).into_bytes(), Vec::<u8>::new());
         assert_eq!(PrivateState::default().read::<Kept>(), Ok(Kept::default()));
         let content = Kept { nonce: Some("abc".to_owned()), begun: true };
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_an_error() {
+    fn unreadable_content_is_an_error() {
         assert_eq!(summary(&kept(json!({ "version": 3, "content": {} }))), "State of a newer version of the provider");
         for content in [json!({ "begun": "yes" }), json!({ "begun": true, "later": 1 }), json!("x")] {
             assert_eq!(summary(&kept(json!({ "version": 2, "content": content }))), "Private state cannot be read");

@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn one_struct_gives_the_schema() {
+    fn schema_is_derived_from_the_struct() {
         let attributes = Group::attributes();
         assert_eq!(
             attributes.iter().map(|a| (a.name.as_ref(), a.mode, a.replace, a.write_only)).collect::<Vec<_>>(),
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn typed_and_untyped_are_the_same() {
+    fn typed_and_untyped_schemas_are_equal() {
         let group = Group {
             name: "build".into(),
             taints: Value::Known([Taint { key: "a".into(), value: Value::Null }].into_iter().collect()),

@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_are_the_attributes_of_users() {
+    fn settings_are_the_configurable_attributes() {
         let given = json!({ "type": "A", "ports": [{ "number": 1, "target": "x" }], "labels": { "a": "b" } });
         let settings: ServiceSettings = serde_json::from_value(given.clone()).unwrap();
         let port = PortSettings { number: Some(1), target: Some(json!("x")) };
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_attribute_is_refused() {
+    fn unknown_attribute_is_refused() {
         for unknown in ["id", "wait", "token_wo", "other"] {
             assert!(serde_json::from_value::<ServiceSettings>(json!({ unknown: null })).is_err(), "{unknown}");
         }

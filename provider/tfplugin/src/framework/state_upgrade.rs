@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn missing_is_null_and_further_attributes_are_dropped() {
+    fn missing_attributes_are_null_and_removed_ones_are_dropped() {
         let ty = Type::Object(BTreeMap::from([
             ("name".to_owned(), Type::String),
             ("sizes".to_owned(), Type::Number.set()),
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn another_type_is_named_with_its_path() {
+    fn mismatched_type_is_named_with_its_path() {
         let error = read(&json!([["x"]]), &Type::Number.list().list(), &AttributePath::of("a")).unwrap_err();
         assert_eq!(error.path.to_string(), "a[0][0]");
     }

@@ -28,6 +28,7 @@ impl Timeouts {
         for (name, value) in [("create", &timeouts.create), ("update", &timeouts.update), ("delete", &timeouts.delete)]
         {
             if let Some(text) = value.as_str()
+                // Zero would end every wait after the first request.
                 && parse(text).is_none_or(|duration| duration.is_zero())
             {
                 diagnostics.error(
@@ -104,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_as_go_writes_them() {
+    fn durations_are_parsed_as_in_go() {
         assert_eq!(parse("1h30m"), Some(Duration::from_secs(5400)));
         assert_eq!(parse("1.5s"), Some(Duration::from_millis(1500)));
         assert_eq!(parse("100ms"), Some(Duration::from_millis(100)));
@@ -116,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_one_is_named() {
+    fn invalid_duration_is_named() {
         let mut diagnostics = Diagnostics::new();
         let timeouts = Timeouts { create: "soon".into(), ..Timeouts::default() };
         Timeouts::validate(&Value::Known(timeouts), &mut diagnostics);

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_round_trip() {
+    fn types_survive_the_json_round_trip() {
         let ty = Type::Object(BTreeMap::from([
             ("tags".to_owned(), Type::String.map()),
             ("taints".to_owned(), Type::Tuple(vec![Type::Number, Type::Dynamic]).set()),

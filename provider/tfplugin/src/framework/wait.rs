@@ -161,6 +161,7 @@ impl Waiting {
     /// # Errors
     /// Timeout or cancel.
     pub async fn next<E>(&mut self, last: String) -> Result<(), WaitError<E>> {
+        // Checked after the request and not during it, so that the error can name the last status.
         let left = self.end.saturating_duration_since(self.wait.clock.now());
         if left.is_zero() {
             return Err(WaitError::TimedOut { after: self.wait.timeout, last });
@@ -170,6 +171,8 @@ impl Waiting {
             () = self.wait.stop.cancelled() => return Err(WaitError::Cancelled { last }),
             () = self.wait.clock.sleep(self.pause.min(left)) => {}
         }
+        // Short operations end in seconds; node groups take minutes, and each request counts against the limits of the
+        // account.
         self.pause = (self.pause * 2).min(self.wait.longest);
         self.last = Some(last);
         Ok(())
@@ -187,7 +190,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn looks_less_and_less_often() {
+    async fn poll_interval_grows_to_fifteen_seconds() {
         let clock = Arc::new(TestClock::new());
         let mut looks = 0;
         let result: Result<i32, WaitError<()>> = Wait::new(&context(&clock), Duration::from_secs(3600))
@@ -202,7 +205,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_timeout_says_what_was_last_seen() {
+    async fn timeout_names_the_last_status() {
         let clock = Arc::new(TestClock::new());
         let result: Result<(), WaitError<std::fmt::Error>> = Wait::new(&context(&clock), Duration::from_secs(90))
             .until(|| async { Ok(Look::Pending("status CREATING".to_owned())) })
@@ -215,7 +218,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cancel_ends_a_look_that_changes_nothing() {
+    async fn interrupt_ends_a_read_only_poll() {
         let context = context(&Arc::new(TestClock::new()));
         let mut looks = 0;
         let wait = Wait::new(&context, Duration::from_secs(90)).watching();
@@ -237,7 +240,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cancel_ends_it_at_once() {
+    async fn interrupt_ends_the_wait() {
         let clock = Arc::new(TestClock::new());
         let context = context(&clock);
         context.stop.cancel();

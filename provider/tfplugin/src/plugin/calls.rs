@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn calls_are_waited_for() {
+    async fn shutdown_waits_for_running_calls() {
         let (calls, quiet) = (Calls::new(), Duration::from_millis(20));
         calls.none_for(quiet).await;
         let (finish, finished) = tokio::sync::oneshot::channel::<()>();

@@ -35,6 +35,7 @@ pub(super) struct Invitation {
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum Refusal {
     #[error(
+        // The text of go-plugin, which users find when they search for it.
         "This binary is a plugin. These are not meant to be executed directly.\n\
          Please execute the program that consumes these plugins, which will\n\
          load any plugins automatically"
@@ -82,6 +83,7 @@ impl Invitation {
 
 /// `offered` is a comma-separated set in no order.
 fn accept_protocol(offered: &str) -> Result<(), Refusal> {
+    // Go writes the versions of a map, whose order differs from start to start.
     let versions: BTreeSet<u32> = offered.split(',').filter_map(|version| version.trim().parse().ok()).collect();
     if versions.contains(&PROTOCOL) {
         return Ok(());
@@ -118,6 +120,7 @@ fn is_true(value: &str) -> bool {
 /// Fields: handshake version, protocol version, network, address, "grpc", the server's certificate
 /// (empty without TLS) and, only for a host that asked, whether multiplexing is understood.
 pub(super) fn line(address: &Address, tls: Option<&MutualTls>, invitation: &Invitation) -> String {
+    // Without TLS the field is empty, and not absent: go-plugin would then read the next field as a certificate.
     let certificate = tls.map(|tls| STANDARD_NO_PAD.encode(tls.certificate())).unwrap_or_default();
     let multiplexing = if invitation.asks_for_multiplexing { "|false" } else { "" };
     let Address { network, address } = address;
@@ -152,12 +155,12 @@ mod tests {
     }
 
     #[test]
-    fn a_host_without_tls_is_accepted() {
+    fn host_without_tls_is_accepted() {
         assert_eq!(read(&[]), Ok(plain()));
     }
 
     #[test]
-    fn every_wish_of_the_host_is_read() {
+    fn every_setting_of_the_host_is_read() {
         let certificate = certificate();
         let invitation = read(&[
             ("PLUGIN_CLIENT_CERT", &certificate.pem()),
@@ -182,14 +185,14 @@ mod tests {
     }
 
     #[test]
-    fn whoever_does_not_know_the_cookie_is_no_host() {
+    fn missing_magic_cookie_is_refused() {
         for cookie in ["", "wrong"] {
             assert_eq!(read(&[(COOKIE.0, cookie)]), Err(Refusal::NoHost));
         }
     }
 
     #[test]
-    fn the_protocols_are_a_set() {
+    fn offered_protocols_are_an_unordered_list() {
         for offered in ["6", "5,6", "6,5", "4, 6 ,x", ""] {
             assert_eq!(read(&[("PLUGIN_PROTOCOL_VERSIONS", offered)]), Ok(plain()), "{offered:?}");
         }
@@ -200,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_that_cannot_be_read_never_means_plaintext() {
+    fn unreadable_certificate_never_falls_back_to_plaintext() {
         let two = certificate().pem() + &certificate().pem();
         for pem in ["nonsense", "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n", &two] {
             assert_eq!(read(&[("PLUGIN_CLIENT_CERT", pem)]), Err(Refusal::ClientCertificate));
@@ -208,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn ports_that_are_no_numbers_are_refused() {
+    fn invalid_ports_are_refused() {
         let refusal = |minimum: &str, maximum: &str| {
             Err(Refusal::Ports { minimum: minimum.to_owned(), maximum: maximum.to_owned() })
         };
@@ -223,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn without_tls_the_sixth_field_is_there_and_empty() {
+    fn handshake_without_tls_has_an_empty_sixth_field() {
         assert_eq!(line(&socket(), None, &plain()), "1|6|unix|/tmp/plugin1/s|grpc|");
         let asks = Invitation { asks_for_multiplexing: true, ..plain() };
         assert_eq!(line(&socket(), None, &asks), "1|6|unix|/tmp/plugin1/s|grpc||false");
@@ -232,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn the_certificate_has_no_padding() {
+    fn certificate_has_no_base64_padding() {
         let tls = MutualTls::with_client(certificate().der()).unwrap();
         let line = line(&socket(), Some(&tls), &plain());
         let field = line.strip_prefix("1|6|unix|/tmp/plugin1/s|grpc|").unwrap();

@@ -39,14 +39,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn programs() {
+    fn host_programs_are_recognised() {
         let products =
             ["tofu", "OpenTofu_1.12", "terraform", "terraform-1.11.4", "sh"].map(|name| of_program(OsStr::new(name)));
         assert_eq!(products, [Some("OpenTofu"), Some("OpenTofu"), Some("Terraform"), Some("Terraform"), None]);
     }
 
     #[test]
-    fn registries() {
+    fn host_is_recognised_by_the_registry_in_the_path() {
         let path = |host: &str| format!(".terraform/providers/{host}/example/minimal/0.1.0/linux_amd64/x_v0.1.0");
         let products = ["registry.opentofu.org", "registry.terraform.io", "example.com"]
             .map(|host| of_path(OsStr::new(&path(host))));

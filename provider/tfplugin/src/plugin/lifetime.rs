@@ -115,7 +115,7 @@ mod tests {
     use std::cell::Cell;
 
     #[tokio::test]
-    async fn the_end_of_the_parent_is_noticed() {
+    async fn end_of_the_parent_is_detected() {
         let asked = Cell::new(0);
         let dies_before_the_third_look = || {
             asked.set(asked.get() + 1);
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_parent_that_lives_is_waited_for() {
+    async fn wait_lasts_while_the_parent_runs() {
         let parent = Parent::of_this_process();
         let watch = ended(|| parent.is_alive(), Duration::from_millis(1));
         assert!(time::timeout(Duration::from_millis(20), watch).await.is_err());

@@ -22,6 +22,7 @@ pub(super) fn connections(
     listener: Listener,
     tls: Option<TlsAcceptor>,
 ) -> ReceiverStream<Result<Connection, Infallible>> {
+    // RUSTSEC-2024-0376: in tonic 0.12.2 a failed TLS handshake, which any peer can cause, ended the accept loop.
     let (ready, connections) = mpsc::channel(8);
     tokio::spawn(accept(listener, tls, ready));
     ReceiverStream::new(connections)

@@ -110,6 +110,7 @@ pub fn serve(plugin: impl FnOnce() -> Plugin) -> Result<(), Error> {
 /// # Errors
 /// As [`serve`].
 pub fn serve_over(transport: Transport, plugin: impl FnOnce() -> Plugin) -> Result<(), Error> {
+    // Before anything that takes time: a host that ends meanwhile must be noticed.
     let parent = Parent::of_this_process();
     let invitation = Invitation::read(|name| std::env::var_os(name))?;
     run(async {
@@ -122,6 +123,7 @@ pub fn serve_over(transport: Transport, plugin: impl FnOnce() -> Plugin) -> Resu
 
         let line = handshake::line(endpoint.address(), tls.as_ref(), &invitation);
         announce(&line).map_err(Error::Announce)?;
+        // Without an answer to Shutdown the host waits two seconds for each process, and then kills it.
         let all = services::beside(services, services::OnShutdown::Stop(stop.clone())).await;
         answer(all, calls, endpoint, tls.map(|tls| tls.acceptor()), stop).await
     })

@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_variable_can_be_pasted_into_a_shell() {
+    fn reattach_variable_is_quoted_for_the_shell() {
         let socket = Address { network: "unix", address: "/tmp/plugin1/s".to_owned() };
         let text = instructions("example/thing", 123, &socket, Shells::Posix);
         let line = text.lines().find(|line| line.contains('=')).unwrap();
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn the_shells_of_windows_have_their_own_commands() {
+    fn reattach_commands_for_windows_shells() {
         let tcp = Address { network: "tcp", address: "127.0.0.1:10000".to_owned() };
         let text = instructions("example/it's", 123, &tcp, Shells::Windows);
         assert!(text.contains(r#"set "TF_REATTACH_PROVIDERS={"registry.terraform.io/example/it's":{"#), "{text}");

@@ -50,6 +50,7 @@ impl MutualTls {
             .with_safe_default_protocol_versions()?
             .with_client_cert_verifier(Arc::new(verifier))
             .with_single_cert(vec![certificate.clone()], PrivatePkcs8KeyDer::from(key.serialize_der()).into())?;
+        // grpc-go refuses a connection on which h2 was not negotiated.
         configuration.alpn_protocols = vec![b"h2".to_vec()];
         Ok(Self { configuration: Arc::new(configuration), certificate })
     }
@@ -72,6 +73,7 @@ struct PinnedClient {
 }
 
 impl ClientCertVerifier for PinnedClient {
+    // A Go client sends a certificate only if its issuer is among these; without any it sends the one that it has.
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]
     }
@@ -141,25 +143,25 @@ mod tests {
     }
 
     #[test]
-    fn a_client_certificate_is_demanded() {
+    fn client_certificate_is_required() {
         let verifier = verifier(&certificate());
         assert!(verifier.offer_client_auth() && verifier.client_auth_mandatory());
     }
 
     #[test]
-    fn the_key_of_a_go_host_is_understood() {
+    fn p521_signatures_of_a_go_host_are_accepted() {
         let schemes = verifier(&certificate()).supported_verify_schemes();
         assert!(schemes.contains(&SignatureScheme::ECDSA_NISTP521_SHA512));
     }
 
     #[test]
-    fn only_http2_is_spoken() {
+    fn only_http2_is_negotiated() {
         let tls = MutualTls::with_client(&certificate()).unwrap();
         assert_eq!(tls.configuration.alpn_protocols, [b"h2".to_vec()]);
     }
 
     #[test]
-    fn every_process_has_a_certificate_of_its_own() {
+    fn every_process_has_its_own_certificate() {
         let client = certificate();
         let (one, other) = (MutualTls::with_client(&client).unwrap(), MutualTls::with_client(&client).unwrap());
         assert_ne!(one.certificate(), other.certificate());

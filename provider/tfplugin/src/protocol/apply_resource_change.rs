@@ -43,6 +43,7 @@ impl<P: Provider> Rpc<P> for ApplyResourceChange {
         let mut applied = resource.erased.apply(&context, prior, config, planned.clone(), private).await;
         let identity = applied.identity.take().unwrap_or_else(|| planned_identity.clone());
         applied.diagnostics.extend(server.bugs(<Self as Rpc<P>>::NAME, &request.type_name, || {
+            // With an error core saves the state as it is, and does not compare it with the plan.
             if applied.diagnostics.has_errors() {
                 check_state(resource.schema(), &applied.state)
             } else {
@@ -74,6 +75,7 @@ fn write<D>(resource: &Resource<D>, applied: Applied, identity: &Raw, planned: R
         private: if gone { Vec::new() } else { private.into_bytes() },
         new_state: Some(new_state),
         diagnostics: to_messages(diagnostics),
+        // True is for the old SDK: core would only log what it otherwise refuses.
         legacy_type_system: false,
         new_identity,
     }

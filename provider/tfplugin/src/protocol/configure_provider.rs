@@ -26,6 +26,7 @@ impl<P: Provider> Rpc<P> for ConfigureProvider {
         if request.client_capabilities.is_some_and(|it| it.write_only_attributes_allowed) {
             server.write_only_is_known();
         }
+        // The only call in which the host names its version.
         if let Some(oldest) = server.provider.oldest_host() {
             host_version::check(oldest, &request.terraform_version, server.knows_write_only())?;
         }

@@ -11,9 +11,13 @@ use crate::framework::{Diagnostics, Provider};
 
 /// What this server can do, whatever the provider.
 pub(super) const CAPABILITIES: ServerCapabilities = ServerCapabilities {
+    // Core then asks for the plan of a destroy, in which a resource can warn.
     plan_destroy: true,
+    // Core starts a process for each phase, and can skip the schema in most of them.
     get_provider_schema_optional: true,
+    // Terraform asks for moved state only with this capability; OpenTofu asks in any case.
     move_resource_state: true,
+    // Terraform 1.14 and newer then lets the provider generate configuration for an import.
     generate_resource_config: true,
 };
 

@@ -19,6 +19,7 @@ impl<P: Provider> Rpc<P> for GetResourceIdentitySchemas {
     }
 
     async fn serve(server: &Server<P>, _request: Request) -> Result<Response, Diagnostics> {
+        // Terraform 1.12 fails on any error here but `Unimplemented`, and OpenTofu before 1.12 does not ask.
         let schemas = server.offer().resources.iter().filter_map(|(name, resource)| {
             Some(((*name).to_owned(), convert::identity::to_message(&resource.identity()?.schema)))
         });

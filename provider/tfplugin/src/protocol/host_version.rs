@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_before_1_11_are_refused_and_odd_versions_are_not() {
+    fn hosts_before_1_11_are_refused_and_unparsable_versions_are_not() {
         for version in
             ["1.11.0", "1.11.4", "1.12.0-rc1", "1.16.0-dev", "2.0.0", "v1.11.0", "0.0.0", "0.0.0-dev", "", "main"]
         {
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn other_programs_are_judged_by_what_they_can() {
+    fn other_programs_are_judged_by_their_capabilities() {
         assert_eq!(check("1.0.0+pulumi-terraform-bridge", false), Ok(()));
         assert_eq!(check("1.0.0", true), Ok(()));
     }

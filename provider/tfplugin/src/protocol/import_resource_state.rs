@@ -27,6 +27,7 @@ impl<P: Provider> Rpc<P> for ImportResourceState {
             return Err(no_identity(&request.type_name).into());
         }
         let given = resource.read_identity(request.identity.as_ref())?;
+        // Core sends either of them: an identity for `identity` in an import block, the ID otherwise.
         let from = if given.is_null() { Import::Id(request.id) } else { Import::Identity(given.clone()) };
         let context = server.context(request.client_capabilities.as_ref());
         let mut imported = resource.erased.import(&context, from).await;
@@ -39,6 +40,7 @@ impl<P: Provider> Rpc<P> for ImportResourceState {
         let identity = completed(imported.identity.take().unwrap_or_default(), &given);
         imported.diagnostics.extend(resource.changed_identity(<Self as Rpc<P>>::NAME, &given, &identity));
         let identity = resource.write_identity(&identity)?;
+        // Exactly one: core refuses more in an import block, and none in any import.
         let resources = vec![ImportedResource {
             state: Some(dynamic_value::encode(&imported.state, resource.ty())?),
             type_name: request.type_name,

@@ -52,6 +52,7 @@ impl<P: Provider> Rpc<P> for MoveResourceState {
 fn check(provider: &str, version: i64, request: &Request) -> Result<(), Diagnostic> {
     let Request { source_provider_address: address, source_type_name: from, target_type_name: to, .. } = request;
     let refused = |why: String| Err(Diagnostic::error("State cannot be moved", why));
+    // OpenTofu before 1.12.5 also asks when only the host or the namespace of the provider changed.
     if address.rsplit('/').next() != Some(provider) || from != to {
         return refused(format!(
             "The configuration moves a {from} of the provider {address} to a {to} of this provider. Only the state of the same \
@@ -73,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_same_type_of_the_same_provider_moves() {
+    fn only_state_of_the_same_type_and_provider_is_moved() {
         let allowed = |address: &str, from: &str, version| {
             let request = Request {
                 source_provider_address: address.to_owned(),

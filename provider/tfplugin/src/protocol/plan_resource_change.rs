@@ -50,6 +50,7 @@ impl<P: Provider> Rpc<P> for PlanResourceChange {
             planned_private: planned.private.into_bytes(),
             diagnostics: to_messages(planned.diagnostics),
             legacy_type_system: false,
+            // OpenTofu 1.11 sets `deferral_allowed` without handling a deferred answer.
             deferred: None,
             planned_identity: if planned.state.is_null() { None } else { resource.write_identity(&identity)? },
         })

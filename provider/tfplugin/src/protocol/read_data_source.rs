@@ -27,6 +27,7 @@ impl<P: Provider> Rpc<P> for ReadDataSource {
         let (state, mut diagnostics) = data_source.erased.read(&context, config).await;
         if !diagnostics.has_errors() {
             diagnostics.extend(server.bugs(<Self as Rpc<P>>::NAME, &request.type_name, || match state.is_null() {
+                // Core fails with "Provider produced null object".
                 true => {
                     vec![Violation { path: AttributePath::root(), rule: "a data source that was read is not null" }]
                 }

@@ -38,6 +38,7 @@ impl<P: Provider> Rpc<P> for ReadResource {
         let private = PrivateState::from_bytes(request.private);
         let mut read = resource.erased.read(&context, state, private).await;
         let identity = read.identity.take().unwrap_or_else(|| known.clone());
+        // Core removes the resource from the state.
         let gone = read.state.is_null();
         if !read.diagnostics.has_errors() {
             read.diagnostics.extend(

@@ -92,6 +92,7 @@ impl<P: Provider> Server<P> {
             let mut answer = R::untouched(&request);
             match panic::caught(R::serve(self, request)).await {
                 Ok(Ok(done)) => answer = done,
+                // Never as a gRPC status: core would show it as a failure of the plugin, without the attribute.
                 Ok(Err(diagnostics)) => answer.add(to_messages(diagnostics)),
                 Err(panic) => {
                     let during = format!("{} of {subject}", R::NAME);
@@ -131,7 +132,7 @@ mod tests {
     use crate::framework::Diagnostic;
 
     #[test]
-    fn a_function_fails_with_the_text_of_the_first_message() {
+    fn function_error_has_the_first_diagnostic() {
         let mut answer = tfplugin6::call_function::Response::default();
         answer.add(to_messages([Diagnostic::error("A", "b"), Diagnostic::error("C", "d")].into_iter().collect()));
         let error = tfplugin6::FunctionError { text: "A: b".to_owned(), function_argument: None };
@@ -139,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn request_ids_differ() {
+    fn request_ids_are_unique() {
         assert_ne!(request_id(), request_id());
     }
 }

@@ -7,6 +7,7 @@ use crate::framework::Provider;
 
 pub(super) fn serve<P: Provider>(server: &Server<P>) -> Response {
     tracing::debug!(tf_rpc = "StopProvider", "received request");
+    // Core waits for the running calls, and saves the state that they return.
     server.stop();
     Response::default()
 }

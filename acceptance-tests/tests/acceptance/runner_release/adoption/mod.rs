@@ -62,8 +62,11 @@ async fn import(stage: &Stage, workspace: &Workspace, by_block: bool) {
     if by_block {
         workspace.write("import.tf", &format!("import {{\n  to = {ADDRESS}\n  id = {:?}\n}}\n", id(stage)));
     } else {
-        let said = workspace.try_import(ADDRESS, &id(stage)).await.succeeded();
-        assert!(said.prose().contains("was installed by Helm from the chart gitlab-runner 0.86.0 (18.9.0)"), "{said}");
+        let printed = workspace.try_import(ADDRESS, &id(stage)).await.succeeded();
+        assert!(
+            printed.prose().contains("was installed by Helm from the chart gitlab-runner 0.86.0 (18.9.0)"),
+            "{printed}"
+        );
     }
 }
 
@@ -73,7 +76,7 @@ async fn records(stage: &Stage) -> Vec<String> {
     all.into_iter().filter_map(|secret| secret.metadata.name).filter(|name| name.starts_with("sh.helm")).collect()
 }
 
-async fn keeps_its_pods(stage: &Stage, helm: Helm, by_block: bool) {
+async fn assert_adopted_without_restart(stage: &Stage, helm: Helm, by_block: bool) {
     let namespace = stage.namespace.name();
     let chart = Chart::guide(stage, "https://gitlab.com/").with(extra(stage));
     let before = installed(stage, helm, chart).await;
@@ -85,10 +88,10 @@ async fn keeps_its_pods(stage: &Stage, helm: Helm, by_block: bool) {
     import(stage, &workspace, by_block).await;
     let plan = workspace.plan().await;
     assert_eq!(plan.changes(), [(ADDRESS.to_owned(), vec!["update".to_owned()])].into());
-    let said = plan.output().prose();
-    assert!(said.contains("its pods are preserved") && !said.contains("Values of the Helm release"), "{said}");
-    let said = workspace.apply().await.prose();
-    assert!(said.contains(&format!("ConfigMap {namespace}/extra. They are no longer managed")), "{said}");
+    let printed = plan.output().prose();
+    assert!(printed.contains("its pods are preserved") && !printed.contains("Values of the Helm release"), "{printed}");
+    let printed = workspace.apply().await.prose();
+    assert!(printed.contains(&format!("ConfigMap {namespace}/extra. They are no longer managed")), "{printed}");
     workspace.assert_stable().await;
 
     assert_eq!(pods_and_replica_sets(stage).await, before);
@@ -113,26 +116,26 @@ async fn keeps_its_pods(stage: &Stage, helm: Helm, by_block: bool) {
     workspace.destroy().await;
     let config_maps = stage.kubernetes.api::<ConfigMap>(namespace);
     config_maps.delete("extra", &DeleteParams::default()).await.unwrap();
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// R3: a release of Helm 3 is taken over in place, and its pods do not notice.
+/// R3: a release of Helm 3 is adopted in place, and its pods do not restart.
 #[tokio::test]
-async fn a_release_of_helm_3_keeps_its_pods() {
+async fn helm_3_release_is_adopted_without_a_restart() {
     let stage = Stage::new("runner_release/helm_3", Engine::opentofu()).await;
-    keeps_its_pods(&stage, Helm::Three, false).await;
+    assert_adopted_without_restart(&stage, Helm::Three, false).await;
 }
 
 /// R3: the same with server-side applied objects of Helm 4, by an import block.
 #[tokio::test]
-async fn a_release_of_helm_4_keeps_its_pods() {
+async fn helm_4_release_is_adopted_without_a_restart() {
     let stage = Stage::new("runner_release/helm_4", Engine::opentofu()).await;
-    keeps_its_pods(&stage, Helm::Four, true).await;
+    assert_adopted_without_restart(&stage, Helm::Four, true).await;
 }
 
-/// R3: what was kept is looked after like everything else, until a token asks for other pods.
+/// R3: adopted pods are managed like others, until a token requires other pods.
 #[tokio::test]
-async fn pods_that_were_kept_are_looked_after() {
+async fn adopted_pods_are_managed_until_replaced() {
     let stage = Stage::new("runner_release/kept", Engine::opentofu()).await;
     let namespace = stage.namespace.name();
     let before = installed(&stage, Helm::Three, Chart::adopted(&stage)).await;
@@ -145,8 +148,8 @@ async fn pods_that_were_kept_are_looked_after() {
     given["restart_on"] = json!({ "cache": "1" });
     let workspace = stage.testdata("runner_release/adopted", given).await;
     import(&stage, &workspace, false).await;
-    let said = workspace.plan().await.output().prose();
-    assert!(said.contains("its pods are preserved") && !said.contains("Values of the Helm release"), "{said}");
+    let printed = workspace.plan().await.output().prose();
+    assert!(printed.contains("its pods are preserved") && !printed.contains("Values of the Helm release"), "{printed}");
     workspace.apply().await;
     workspace.assert_stable().await;
     assert_eq!((pods_and_replica_sets(&stage).await, template(&stage).await), (before.clone(), found.clone()));
@@ -185,12 +188,12 @@ async fn pods_that_were_kept_are_looked_after() {
     assert_eq!((replica_sets(&stage).await, generation(&stage).await), (sets + 1, count + 1));
     assert_eq!(leftovers(&template(&stage).await), [false; 3]);
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// R3: a Secret that changes, and values to restart on, replace pods that were kept, each once.
+/// R3: a Secret that changes, and values in `restart_on`, replace adopted pods, each once.
 #[tokio::test]
-async fn pods_that_were_kept_follow_their_secrets() {
+async fn adopted_pods_restart_when_their_secrets_change() {
     for what in ["secret", "restart_on"] {
         let stage = Stage::new(&format!("runner_release/kept_{what}"), Engine::opentofu()).await;
         let before = installed(&stage, Helm::Four, Chart::adopted(&stage)).await;
@@ -216,9 +219,9 @@ async fn pods_that_were_kept_follow_their_secrets() {
     }
 }
 
-/// R3: a configuration that asks for other pods says in what they differ, and replaces them once.
+/// R3: a configuration that requires other pods names the differences, and replaces them once.
 #[tokio::test]
-async fn what_differs_is_named_and_replaces_the_pods() {
+async fn differing_configuration_is_named_and_replaces_the_pods() {
     let stage = Stage::new("runner_release/helm_differs", Engine::opentofu()).await;
     let mut chart = Chart::adopted(&stage);
     chart.values["hostname"] = "very-secret".into();
@@ -236,7 +239,7 @@ async fn what_differs_is_named_and_replaces_the_pods() {
     let workspace = stage.testdata("runner_release/adopted", given).await;
     import(&stage, &workspace, false).await;
     let plan = workspace.plan().await;
-    let said = plan.output().prose();
+    let printed = plan.output().prose();
     for text in [
         "its pods are replaced once",
         "spec.template.spec.containers[gitlab-runner].image (image): \
@@ -250,9 +253,9 @@ async fn what_differs_is_named_and_replaces_the_pods() {
         "config_maps[\"of-the-chart-alone\"]",
         "the runner's token",
     ] {
-        assert!(said.contains(text), "{text} in {said}");
+        assert!(printed.contains(text), "{text} in {printed}");
     }
-    let (_, told) = said.split_once("its pods are replaced once").unwrap();
+    let (_, told) = printed.split_once("its pods are replaced once").unwrap();
     for text in ["very-secret", "of-the-pod", "glrt-", "checksum", "runner-secrets", "SESSION_SERVER_ADDRESS", "cpu"] {
         assert!(!told.contains(text), "{text} in {told}");
     }
@@ -266,12 +269,12 @@ async fn what_differs_is_named_and_replaces_the_pods() {
     let state = std::fs::read_to_string(workspace.folder().join("terraform.tfstate")).unwrap();
     assert!(!state.contains("very-secret"));
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// R3: an adoption that stops half way goes on where it stopped, and its pods still do not notice.
+/// R3: an adoption that ends midway is continued by the next apply, and its pods still do not restart.
 #[tokio::test]
-async fn an_adoption_that_stops_goes_on() {
+async fn interrupted_adoption_continues() {
     let stage = Stage::new("runner_release/helm_stops", Engine::opentofu()).await;
     let proxy = stage.kubernetes_faults();
     let before = installed(&stage, Helm::Three, Chart::adopted(&stage)).await;
@@ -281,24 +284,24 @@ async fn an_adoption_that_stops_goes_on() {
     let path = format!("/deployments/{NAME}?");
     let refused = KubernetesFault::error("PATCH", &path, 403, "Forbidden", "not now");
     proxy.inject(refused.without("dryRun").after(1));
-    let said = workspace.try_apply().await.failed();
-    assert!(said.contains("Cannot apply the runner release") && said.contains("not now"), "{said}");
+    let printed = workspace.try_apply().await.failed();
+    assert!(printed.contains("Cannot apply the runner release") && printed.contains("not now"), "{printed}");
     assert!(files(&stage).await.contains_key("export-secrets"));
     assert_eq!(records(&stage).await.len(), 2);
-    let said = workspace.plan().await.output().prose();
-    assert!(said.contains("its pods are preserved"), "{said}");
+    let printed = workspace.plan().await.output().prose();
+    assert!(printed.contains("its pods are preserved"), "{printed}");
     workspace.apply().await;
     workspace.assert_stable().await;
     assert_eq!(pods_and_replica_sets(&stage).await, before);
     assert_eq!(records(&stage).await, [""; 0]);
     assert_ours(&stage.kubernetes.get::<Deployment>(stage.namespace.name(), NAME).await.metadata);
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
 }
 
-/// R3: roles of the jobs' namespace are the release's as well: taken over, and gone with it.
+/// R3: roles in the namespace of the jobs belong to the release as well: adopted, and deleted with it.
 #[tokio::test]
-async fn roles_elsewhere_are_taken_over() {
+async fn roles_in_the_job_namespace_are_adopted() {
     let stage = Stage::new("runner_release/helm_jobs", Engine::opentofu()).await;
     let jobs = format!("{}-jobs", stage.namespace.name());
     let namespaces: Api<Namespace> = Api::all(stage.kubernetes.client());
@@ -314,8 +317,8 @@ async fn roles_elsewhere_are_taken_over() {
     let mut given = with_token(&stage, "runner_token", "glrt-x");
     given["job_namespace"] = jobs.as_str().into();
     let workspace = stage.testdata("runner_release/adopted", given).await;
-    let said = workspace.try_import(ADDRESS, &id(&stage)).await.succeeded().prose();
-    assert!(said.contains(&format!("RoleBinding {jobs}/{NAME}")), "{said}");
+    let printed = workspace.try_import(ADDRESS, &id(&stage)).await.succeeded().prose();
+    assert!(printed.contains(&format!("RoleBinding {jobs}/{NAME}")), "{printed}");
     workspace.apply().await;
     workspace.assert_stable().await;
     assert_eq!(pods_and_replica_sets(&stage).await, before);
@@ -326,21 +329,21 @@ async fn roles_elsewhere_are_taken_over() {
     let _ = workspace.run(&["state", "rm", ADDRESS]).await.succeeded();
     let _ = workspace.try_import(ADDRESS, &id(&stage)).await.succeeded();
     workspace.destroy().await;
-    stage.assert_nothing_left().await;
+    stage.assert_nothing_remains().await;
     assert_eq!(stage.kubernetes.objects(&jobs).await, [""; 0]);
     let _ = namespaces.delete(&jobs, &DeleteParams::default()).await.unwrap();
 }
 
 /// R3: an import that was never applied leaves everything to Helm.
 #[tokio::test]
-async fn an_import_alone_changes_nothing() {
+async fn import_without_apply_changes_nothing() {
     let stage = Stage::new("runner_release/helm_left", Engine::opentofu()).await;
     let _ = installed(&stage, Helm::Three, Chart::adopted(&stage)).await;
     let before: Deployment = stage.kubernetes.get(stage.namespace.name(), NAME).await;
     let workspace = stage.testdata("runner_release/adopted", with_token(&stage, "runner_token", "glrt-new")).await;
     let _ = workspace.try_import(ADDRESS, &id(&stage)).await.succeeded();
-    let said = workspace.destroy().await.prose();
-    assert!(said.contains("Release managed by Helm was not removed"), "{said}");
+    let printed = workspace.destroy().await.prose();
+    assert!(printed.contains("Release managed by Helm was not removed"), "{printed}");
     let after: Deployment = stage.kubernetes.get(stage.namespace.name(), NAME).await;
     assert_eq!((after.metadata.uid, after.spec), (before.metadata.uid, before.spec));
     assert!(!workspace.state().await.contains(ADDRESS));

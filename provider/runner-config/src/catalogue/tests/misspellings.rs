@@ -40,7 +40,7 @@ fn siblings(table: &'static Table, path: &str, name: fn(&Key) -> &'static str) -
 }
 
 #[test]
-fn in_text() {
+fn misspelt_keys_in_toml_are_refused_with_a_suggestion() {
     let release = Release { name: "gitlab-runner", namespace: "ci", values: None, app_version: "19.4.0" };
     let place = Place::strict(AttributePath::of("config_toml"), NEWEST);
     let said = |object: Json| {
@@ -65,7 +65,7 @@ fn in_text() {
 }
 
 #[test]
-fn in_hcl() {
+fn misspelt_keys_in_hcl_are_refused_with_a_suggestion() {
     for table in [&GLOBAL, &RUNNER] {
         for entry in entries(table) {
             let parts: Vec<&str> = entry.hcl_path.split('.').collect();

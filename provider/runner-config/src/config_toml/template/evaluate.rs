@@ -112,12 +112,14 @@ fn at(values: &Value, path: &[&str]) -> Value {
 fn function(name: &str, arguments: &[Value]) -> Option<Value> {
     let text = |value: &Value| printed(value);
     Some(match (name, arguments) {
+        // Sprig's `default` also replaces empty values such as 0, false and "".
         ("default", [fallback, value]) => if is_true(value) { value } else { fallback }.clone(),
         ("default", [fallback]) => fallback.clone(),
         ("coalesce", values) => values.iter().find(|value| is_true(value)).cloned().unwrap_or_default(),
         ("required", [_, value]) if !value.is_null() && value != "" => value.clone(),
         ("empty", [value]) => (!is_true(value)).into(),
         ("not", [value]) => (!is_true(value)).into(),
+        // Go returns the deciding argument, and not a boolean.
         ("and", values) => values.iter().find(|value| !is_true(value)).or(values.last())?.clone(),
         ("or", values) => values.iter().find(|value| is_true(value)).or(values.last())?.clone(),
         ("eq", [one, others @ ..]) if !others.is_empty() => others.contains(one).into(),
@@ -128,6 +130,7 @@ fn function(name: &str, arguments: &[Value]) -> Option<Value> {
         ("trim", [value]) => text(value)?.trim().into(),
         ("lower", [value]) => text(value)?.to_lowercase().into(),
         ("upper", [value]) => text(value)?.to_uppercase().into(),
+        // Sprig's `int` gives 0 for a text that is not a number.
         ("int", [value]) => text(value)?.parse::<i64>().unwrap_or_default().into(),
         ("trimSuffix", [suffix, value]) => {
             let value = text(value)?;

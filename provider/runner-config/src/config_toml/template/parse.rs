@@ -66,6 +66,7 @@ fn pieces(text: &str) -> Result<Vec<Piece>, Vec<Unsupported>> {
             return Err(vec![Unsupported { line, expression }]);
         };
         let before = if trims { before.trim_start() } else { before };
+        // Only with white space: `{{-3}}` is the number -3.
         let code = inside.strip_prefix('-').filter(|code| code.starts_with(char::is_whitespace));
         pieces.push(Piece::Text(if code.is_some() { before.trim_end() } else { before }.to_owned()));
         let code = code.unwrap_or(inside);
@@ -88,6 +89,7 @@ fn split_end(text: &str) -> Option<(&str, &str)> {
     }
     for (index, letter) in text.char_indices() {
         match quote {
+            // In backquotes Go knows no escapes.
             Some(open) if letter == open && (open == '`' || before != '\\') => quote = None,
             Some(_) => {}
             None if matches!(letter, '"' | '`') => quote = Some(letter),

@@ -20,7 +20,7 @@ fn refused(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn values_stand_for_expressions() {
+fn expressions_are_replaced_by_values() {
     assert_eq!(expand("a = \"{{.Release.Namespace}}\" {{ .Release.Name }} ${x}"), "a = \"ns\" r ${x}");
     assert_eq!(
         expand("{{ .Values.gitlabUrl }} {{ $.Values.concurrent }} {{ .Values.gone }}|"),
@@ -35,7 +35,7 @@ fn values_stand_for_expressions() {
 }
 
 #[test]
-fn pipelines_and_functions() {
+fn pipelines_and_functions_are_evaluated() {
     assert_eq!(expand("{{ .Values.gone | default \"x\" | quote }}"), "\"x\"");
     assert_eq!(expand("{{ .Values.concurrent | default 4 }} {{ default 4 .Values.gone }}"), "6 4");
     assert_eq!(
@@ -49,7 +49,7 @@ fn pipelines_and_functions() {
 }
 
 #[test]
-fn conditions_choose() {
+fn conditions_are_evaluated() {
     let text = "{{- if .Values.flag }}a{{ else }}b{{ end }}{{ if .Values.off }}c{{ else if eq .Values.concurrent 6 }}d{{ end }}";
     assert_eq!(expand(text), "ad");
     assert_eq!(expand("x\n  {{- if not .Values.flag }}\n  y\n  {{- end }}\nz"), "x\nz");
@@ -62,14 +62,14 @@ fn conditions_choose() {
 }
 
 #[test]
-fn white_space_goes_where_it_is_asked_to() {
+fn white_space_is_trimmed_at_markers() {
     assert_eq!(expand("a {{- .Release.Name -}} b"), "arb");
     assert_eq!(expand("a\n{{- /* a comment }} */ -}}\nb"), "ab");
     assert_eq!(expand("{{/* x */}}a"), "a");
 }
 
 #[test]
-fn everything_else_is_named() {
+fn unsupported_expressions_are_named_by_line() {
     assert_eq!(
         refused(
             "a\n{{ include \"y\" . }}\n{{ range .Values.x }}{{ .a }}{{ else }}{{ end }} {{ printf \"%s\" 1 }}\n{{ .Files.Get \"x\" }} {{ $x := 1 }}"
@@ -90,7 +90,7 @@ fn everything_else_is_named() {
 }
 
 #[test]
-fn all_of_them_are_one_sentence() {
+fn unsupported_expressions_are_summarised() {
     let one = Unsupported { line: 4, expression: "{{ .Values.x }}".to_owned() };
     assert!(told(std::slice::from_ref(&one)).starts_with("{{ .Values.x }} cannot be evaluated. Render"));
     assert!(

@@ -94,7 +94,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn rendered_and_read_back_is_the_same(config in any_config()) {
+    fn rendered_config_reads_back_unchanged(config in any_config()) {
         let text = render(&config).unwrap();
         let read = from_text(&text, RELEASE, &place(19, 4));
         prop_assert_eq!(read.unwrap().config, config.clone());
@@ -102,14 +102,14 @@ proptest! {
     }
 
     #[test]
-    fn to_hcl_and_back_is_the_same(config in any_config()) {
+    fn config_survives_conversion_to_hcl(config in any_config()) {
         let object = to_hcl(&config.runner, &RUNNER);
         let back = from_hcl(&object, &RUNNER, RunnerVersion::new(19, 4), AttributePath::root());
         prop_assert_eq!(back.unwrap(), config.runner);
     }
 
     #[test]
-    fn a_misspelt_key_is_refused((head, key) in any_misspelling()) {
+    fn misspelt_key_is_refused((head, key) in any_misspelling()) {
         let known = entries(&RUNNER).iter().any(|entry| entry.key.toml == key);
         prop_assume!(!known);
         let found = details(&format!("{head}{key} = 1\n"));
@@ -119,7 +119,7 @@ proptest! {
 }
 
 #[test]
-fn every_key_alone_survives() {
+fn every_key_survives_the_round_trip() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     for (root, of) in [("global", &GLOBAL), ("runner", &RUNNER)] {
         let each: Vec<_> = of

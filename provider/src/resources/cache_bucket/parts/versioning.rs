@@ -14,7 +14,7 @@ pub(super) async fn read(s3: &Client, bucket: &str) -> Result<Option<bool>, AwsE
     }
 }
 
-/// Reservations it on or suspends it. S3 has no way back to a bucket that never had versions, and refuses to suspend what was
+/// Turns it on or suspends it. S3 has no way back to a bucket that never had versions, and refuses to suspend what was
 /// never on: so nothing is sent then.
 pub(super) async fn put(s3: &Client, bucket: &str, desired: bool, known: Known) -> Result<Put, AwsError> {
     if !desired && known != Known::Outdated && read(s3, bucket).await? != Some(true) {

@@ -1,20 +1,20 @@
 //! Configurations that are generated for imported groups.
 
+use gitlabspot_testing::aws::Account;
 use tfplugin::framework::Raw;
 
-use super::aws::Aws;
 use super::{Config, guide, list, node_role, object, stage, text, with, with_role_arn};
 use crate::testing::{Stage, summaries};
 
 /// An imported group that was made from such a configuration.
-async fn imported(config: &Config) -> (Aws, Stage) {
-    let aws = Aws::default();
-    let mut first = stage(&aws);
+async fn imported(config: &Config) -> (Account, Stage) {
+    let account = Account::default();
+    let mut first = stage(&account);
     first.apply_wholly(config).await;
     let name = first.state.get("id");
-    let mut second = stage(&aws);
+    let mut second = stage(&account);
     assert!(!second.import(name.as_str().unwrap()).await.has_errors());
-    (aws, second)
+    (account, second)
 }
 
 /// With a name that looks as if it had been made from a prefix.

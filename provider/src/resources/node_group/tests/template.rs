@@ -1,10 +1,10 @@
 //! The launch template that the provider makes.
 
+use gitlabspot_testing::aws::ec2::{Template, Version};
+use gitlabspot_testing::aws::{ALL, Account, Fault};
 use serde_json::json;
 use tfplugin::framework::Raw;
 
-use super::aws::{Aws, Fault};
-use super::ec2::Template;
 use super::{Config, list, node_role, object, stage, text, with};
 
 const OWNER: &str = "af-south-1/prod/build";
@@ -40,17 +40,17 @@ fn with_addons() -> Config {
 }
 
 /// The only template of the account.
-fn only(aws: &Aws) -> Template {
-    let world = aws.world();
-    assert_eq!(world.templates.len(), 1, "{:?}", world.templates);
-    world.templates.values().next().unwrap().clone()
+fn only(account: &Account) -> Template {
+    let state = account.state();
+    assert_eq!(state.ec2.templates.len(), 1, "{:?}", state.ec2.templates);
+    state.ec2.templates.values().next().unwrap().clone()
 }
 
 /// The name that the provider chooses.
 async fn usual_name() -> String {
-    let aws = Aws::default();
-    stage(&aws).apply_wholly(&with_addons()).await;
-    only(&aws).name
+    let account = Account::default();
+    stage(&account).apply_wholly(&with_addons()).await;
+    only(&account).name
 }
 
 fn detail(diagnostics: &tfplugin::framework::Diagnostics) -> String {
@@ -59,38 +59,38 @@ fn detail(diagnostics: &tfplugin::framework::Diagnostics) -> String {
 
 #[tokio::test]
 async fn add_ons_alone_make_one_that_lets_pods_through() {
-    let aws = Aws::default();
-    let mut stage = stage(&aws);
+    let account = Account::default();
+    let mut stage = stage(&account);
     stage.apply_wholly(&with_addons()).await;
-    let made = only(&aws);
+    let made = only(&account);
     assert_eq!(made.tags["gitlabspot/owner"], OWNER);
     assert_eq!(made.tags["team"], "ci");
-    let (description, data) = &made.versions[&1];
+    let Version { description, data } = &made.versions[&1];
     assert!(description.starts_with("gitlabspot "), "{description}");
     assert_eq!(data["MetadataOptions.HttpPutResponseHopLimit"], "2");
     assert_eq!(data["MetadataOptions.HttpTokens"], "required");
-    assert_eq!(aws.world().group.as_ref().unwrap()["launchTemplate"], json!({ "id": "lt-1", "version": "1" }));
+    assert_eq!(account.state().eks.node_group["launchTemplate"], json!({ "id": "lt-1", "version": "1" }));
     assert_eq!((stage.state.get("template_id"), stage.state.get("template_version")), (text("lt-1"), text("1")));
     assert_eq!(stage.state.get("launch_template"), Raw::Null);
     assert_eq!(stage.changes(&with_addons()).await, [""; 0]);
 
     assert!(!stage.destroy().await.has_errors());
-    let world = aws.world();
-    assert!(world.group.is_none() && world.templates.is_empty() && world.roles.is_empty());
+    let state = account.state();
+    assert!(state.eks.node_group.is_null() && state.ec2.templates.is_empty() && state.iam.principals.is_empty());
 }
 
 #[tokio::test]
 async fn a_change_is_a_version_that_eks_takes_in_place() {
-    let aws = Aws::default();
-    let mut stage = stage(&aws);
+    let account = Account::default();
+    let mut stage = stage(&account);
     stage.apply_wholly(&keyed("one")).await;
-    aws.changes();
+    account.changes();
     stage.apply_wholly(&keyed("two")).await;
-    let changes = aws.changes();
+    let changes = account.changes();
     let expected = ["CreateLaunchTemplateVersion", "ResumeProcesses", "UpdateNodegroupVersion", "SuspendProcesses"];
     assert_eq!(changes, expected);
-    assert_eq!(only(&aws).versions[&2].1["KeyName"], "two");
-    let sent = aws.bodies("UpdateNodegroupVersion").remove(0);
+    assert_eq!(only(&account).versions[&2].data["KeyName"], "two");
+    let sent = account.bodies("UpdateNodegroupVersion").remove(0);
     assert_eq!(sent["launchTemplate"], json!({ "id": "lt-1", "version": "2" }));
     assert_eq!(stage.state.get("template_version"), text("2"));
     // Without the attribute the template stays, with what add-ons need.
@@ -99,20 +99,20 @@ async fn a_change_is_a_version_that_eks_takes_in_place() {
     // Without add-ons pods have no business with the role.
     let closed = with(&[("remote_access", Raw::Null), ("node_role", node_role(&[]))]);
     stage.apply_wholly(&closed).await;
-    assert_eq!(only(&aws).versions[&4].1["MetadataOptions.HttpPutResponseHopLimit"], "1");
+    assert_eq!(only(&account).versions[&4].data["MetadataOptions.HttpPutResponseHopLimit"], "1");
     assert_eq!(stage.changes(&closed).await, [""; 0]);
 }
 
 #[tokio::test]
 async fn the_clusters_security_group_is_among_those_of_the_template() {
-    let aws = Aws::default();
+    let account = Account::default();
     let config =
         with(&[("remote_access", Raw::Null), ("template", template(&[("security_group_ids", list(&["sg-ssh"]))]))]);
-    let mut stage = stage(&aws);
+    let mut stage = stage(&account);
     stage.apply_wholly(&config).await;
-    let data = only(&aws).versions[&1].1.clone();
+    let data = only(&account).versions[&1].data.clone();
     assert_eq!((data["SecurityGroupId.1"].as_str(), data["SecurityGroupId.2"].as_str()), ("sg-ssh", "sg-cluster"));
-    let mut imported = super::stage(&aws);
+    let mut imported = super::stage(&account);
     assert!(!imported.import("prod:build").await.has_errors());
     assert_eq!(imported.state.get("template").get("security_group_ids"), list(&["sg-ssh"]));
     assert_eq!(imported.changes(&config).await, ["status"; 0]);
@@ -121,86 +121,86 @@ async fn the_clusters_security_group_is_among_those_of_the_template() {
 /// Twins of the role's: the answers to each of its calls are lost, once and for good.
 #[tokio::test]
 async fn lost_answers_make_one_template_and_one_version() {
-    let aws = Aws::default();
-    let mut stage = stage(&aws);
-    aws.fault("CreateLaunchTemplate", 1, Fault::DropAfter);
+    let account = Account::default();
+    let mut stage = stage(&account);
+    account.fault("CreateLaunchTemplate", 0..1, Fault::LostAnswer);
     stage.apply_wholly(&keyed("one")).await;
-    assert_eq!(only(&aws).versions.len(), 1);
-    aws.fault("CreateLaunchTemplateVersion", 1, Fault::DropAfter);
+    assert_eq!(only(&account).versions.len(), 1);
+    account.fault("CreateLaunchTemplateVersion", 0..1, Fault::LostAnswer);
     stage.apply_wholly(&keyed("two")).await;
-    assert_eq!(only(&aws).versions.len(), 2);
+    assert_eq!(only(&account).versions.len(), 2);
 
-    aws.fault("DeleteLaunchTemplate", 1, Fault::DropAfter);
+    account.fault("DeleteLaunchTemplate", 0..1, Fault::LostAnswer);
     assert!(!stage.destroy().await.has_errors());
-    assert!(aws.world().templates.is_empty());
+    assert!(account.state().ec2.templates.is_empty());
 }
 
 #[tokio::test]
 async fn a_template_whose_answer_never_came_is_not_left_behind() {
-    let aws = Aws::default();
-    let mut stage = stage(&aws);
-    aws.fault("CreateLaunchTemplate", 100, Fault::DropAfter);
+    let account = Account::default();
+    let mut stage = stage(&account);
+    account.fault("CreateLaunchTemplate", ALL, Fault::LostAnswer);
     let diagnostics = stage.apply(&keyed("one")).await;
     assert!(detail(&diagnostics).contains("Setting up the launch template"), "{diagnostics:?}");
-    let world = aws.world();
-    assert!(world.templates.is_empty() && world.roles.is_empty(), "{:?}", world.templates);
+    let state = account.state();
+    assert!(state.ec2.templates.is_empty() && state.iam.principals.is_empty(), "{:?}", state.ec2.templates);
     assert_eq!(stage.state, Raw::Null);
 }
 
 #[tokio::test]
 async fn what_cannot_be_deleted_again_stays_in_the_state() {
-    let aws = Aws::default();
-    let mut stage = stage(&aws);
-    aws.fault("CreateLaunchTemplate", 100, Fault::DropAfter);
+    let account = Account::default();
+    let mut stage = stage(&account);
+    account.fault("CreateLaunchTemplate", ALL, Fault::LostAnswer);
     let denied = || Fault::Error(403, "UnauthorizedOperation", "You are not authorized to perform this operation.");
-    aws.fault("DeleteLaunchTemplate", 1, denied());
+    account.fault("DeleteLaunchTemplate", 0..1, denied());
     assert!(stage.apply(&keyed("one")).await.has_errors());
-    assert_eq!(aws.world().templates.len(), 1);
+    assert_eq!(account.state().ec2.templates.len(), 1);
     assert_ne!(stage.state, Raw::Null);
-    aws.world().faults.clear();
+    account.clear_faults();
     assert!(!stage.destroy().await.has_errors());
-    assert!(aws.world().templates.is_empty() && aws.world().roles.is_empty());
+    assert!(account.state().ec2.templates.is_empty() && account.state().iam.principals.is_empty());
 
     // The same at the end of a destroy.
     stage.apply_wholly(&keyed("one")).await;
-    aws.fault("DeleteLaunchTemplate", 1, denied());
+    account.fault("DeleteLaunchTemplate", 0..1, denied());
     let diagnostics = stage.destroy().await;
     assert!(detail(&diagnostics).contains("Deleting the launch template"), "{diagnostics:?}");
     assert!(detail(&diagnostics).contains("The node group was deleted"), "{diagnostics:?}");
     assert_eq!(stage.state.get("status"), text("DELETED"));
     assert!(!stage.destroy().await.has_errors());
-    assert!(aws.world().templates.is_empty() && aws.world().roles.is_empty());
+    assert!(account.state().ec2.templates.is_empty() && account.state().iam.principals.is_empty());
 }
 
 #[tokio::test]
 async fn a_killed_create_is_continued_with_the_same_version() {
-    let aws = Aws::default();
+    let account = Account::default();
     // What a killed run left: a template without the tags of today, with a version of another content.
     let tags = [("gitlabspot/owner".to_owned(), OWNER.to_owned())].into();
-    let versions = [(1, (String::new(), Default::default()))].into();
+    let versions = [(1, Version::default())].into();
     let left = Template { name: usual_name().await, tags, versions, ..Template::default() };
-    aws.world().templates.insert("lt-9".to_owned(), left);
-    let mut second = stage(&aws);
+    account.state().ec2.templates.insert("lt-9".to_owned(), left);
+    let mut second = stage(&account);
     second.apply_wholly(&keyed("one")).await;
-    let made = only(&aws);
+    let made = only(&account);
     assert_eq!((made.tags["team"].as_str(), made.versions.len()), ("ci", 2));
-    assert_eq!(aws.world().group.as_ref().unwrap()["launchTemplate"], json!({ "id": "lt-9", "version": "2" }));
+    assert_eq!(account.state().eks.node_group["launchTemplate"], json!({ "id": "lt-9", "version": "2" }));
     // Killed once more, after the group was asked for: no further version.
-    aws.world().group.as_mut().unwrap()["tags"][super::UNFINISHED_TAG] = "2026-01-01T00:00:00Z".into();
-    let mut third = stage(&aws);
+    account.state().eks.node_group["tags"][super::UNFINISHED_TAG] = "2026-01-01T00:00:00Z".into();
+    let mut third = stage(&account);
     third.apply_wholly(&keyed("one")).await;
-    assert_eq!(only(&aws).versions.len(), made.versions.len());
+    assert_eq!(only(&account).versions.len(), made.versions.len());
 }
 
 #[tokio::test]
 async fn a_refusal_leaves_nothing() {
-    let aws = Aws::default();
+    let account = Account::default();
     let denied = Fault::Error(403, "UnauthorizedOperation", "You are not authorized to perform this operation.");
-    aws.fault("CreateLaunchTemplate", 1, denied);
-    let mut stage = stage(&aws);
+    account.fault("CreateLaunchTemplate", 0..1, denied);
+    let mut stage = stage(&account);
     let diagnostics = stage.apply(&keyed("one")).await;
     assert!(detail(&diagnostics).contains("Nothing was created"), "{diagnostics:?}");
-    assert!(aws.world().roles.is_empty() && aws.world().templates.is_empty());
+    assert!(account.state().iam.principals.is_empty() && account.state().ec2.templates.is_empty());
     assert_eq!(stage.state, Raw::Null);
 }
 
@@ -224,28 +224,28 @@ fn what_the_plan_did_not_know_is_checked_before_it_is_used() {
 
 #[tokio::test]
 async fn a_template_of_others_is_not_touched() {
-    let aws = Aws::default();
+    let account = Account::default();
     let theirs = Template { name: usual_name().await, ..Template::default() };
-    aws.world().templates.insert("lt-7".to_owned(), theirs);
-    let mut stage = stage(&aws);
+    account.state().ec2.templates.insert("lt-7".to_owned(), theirs);
+    let mut stage = stage(&account);
     let diagnostics = stage.apply(&keyed("one")).await;
     let said = detail(&diagnostics);
     assert!(said.contains("already exists and was not created for this node group"), "{said}");
     assert!(said.contains("Nothing was created"), "{said}");
     assert_eq!(stage.state, Raw::Null);
-    assert!(aws.world().roles.is_empty() && only(&aws).versions.is_empty());
+    assert!(account.state().iam.principals.is_empty() && only(&account).versions.is_empty());
 }
 
 #[tokio::test]
 async fn old_versions_make_room_for_a_new_one() {
-    let aws = Aws::default();
-    let mut stage = stage(&aws);
+    let account = Account::default();
+    let mut stage = stage(&account);
     for key in ["one", "two", "three", "four"] {
         stage.apply_wholly(&keyed(key)).await;
     }
-    aws.world().templates.get_mut("lt-1").unwrap().limit = 4;
+    account.state().ec2.templates.get_mut("lt-1").unwrap().limit = 4;
     stage.apply_wholly(&keyed("five")).await;
-    let numbers: Vec<u32> = only(&aws).versions.into_keys().collect();
+    let numbers: Vec<u32> = only(&account).versions.into_keys().collect();
     // The default one, the one that the group had, and the new one.
     assert_eq!(numbers, [1, 4, 5]);
     assert_eq!(stage.state.get("template_version"), text("5"));
@@ -253,59 +253,59 @@ async fn old_versions_make_room_for_a_new_one() {
 
 #[tokio::test]
 async fn news_of_a_version_may_travel() {
-    let aws = Aws::default();
-    let mut stage = stage(&aws);
+    let account = Account::default();
+    let mut stage = stage(&account);
     let absent = || Fault::Error(400, "InvalidParameterException", "Launch template lt-1 cannot be found");
-    aws.fault("CreateNodegroup", 2, absent());
+    account.fault("CreateNodegroup", 0..2, absent());
     stage.apply_wholly(&keyed("one")).await;
-    aws.fault("UpdateNodegroupVersion", 2, absent());
+    account.fault("UpdateNodegroupVersion", 0..2, absent());
     stage.apply_wholly(&keyed("two")).await;
-    assert_eq!(aws.bodies("CreateNodegroup").len() + aws.bodies("UpdateNodegroupVersion").len(), 6);
+    assert_eq!(account.bodies("CreateNodegroup").len() + account.bodies("UpdateNodegroupVersion").len(), 6);
 }
 
 #[tokio::test]
 async fn an_update_that_failed_is_planned_again() {
-    let aws = Aws::default();
-    let mut stage = stage(&aws);
+    let account = Account::default();
+    let mut stage = stage(&account);
     let closed = with(&[("remote_access", Raw::Null), ("node_role", node_role(&[])), ("template", template(&[]))]);
     stage.apply_wholly(&closed).await;
-    aws.world().updates.push_back(json!({ "status": "Failed", "errors": [] }));
+    account.state().eks.updates.push_back(json!({ "status": "Failed", "errors": [] }));
     let open = with(&[("remote_access", Raw::Null), ("template", template(&[]))]);
     assert!(stage.apply(&open).await.has_errors());
     // EKS went back to the version that it had.
-    aws.world().group.as_mut().unwrap()["launchTemplate"]["version"] = "1".into();
+    account.state().eks.node_group["launchTemplate"]["version"] = "1".into();
     stage.refresh().await;
     assert!(stage.changes(&open).await.contains(&"template_version".to_owned()));
     stage.apply_wholly(&open).await;
-    assert_eq!(only(&aws).versions.len(), 2, "the version of the failed update is used");
-    assert_eq!(aws.world().group.as_ref().unwrap()["launchTemplate"]["version"], "2");
+    assert_eq!(only(&account).versions.len(), 2, "the version of the failed update is used");
+    assert_eq!(account.state().eks.node_group["launchTemplate"]["version"], "2");
 }
 
 #[tokio::test]
 async fn what_others_did_to_it_is_repaired() {
-    let aws = Aws::default();
-    let mut stage = stage(&aws);
+    let account = Account::default();
+    let mut stage = stage(&account);
     stage.apply_wholly(&keyed("one")).await;
     // Another version was brought to the group.
     {
-        let mut world = aws.world();
-        let versions = &mut world.templates.get_mut("lt-1").unwrap().versions;
+        let mut state = account.state();
+        let versions = &mut state.ec2.templates.get_mut("lt-1").unwrap().versions;
         let theirs = [("KeyName".to_owned(), "theirs".to_owned())].into();
-        versions.insert(2, (String::new(), theirs));
-        world.group.as_mut().unwrap()["launchTemplate"]["version"] = "2".into();
+        versions.insert(2, Version { data: theirs, ..Version::default() });
+        state.eks.node_group["launchTemplate"]["version"] = "2".into();
     }
     stage.refresh().await;
     assert_eq!(stage.state.get("template").get("key_name"), text("theirs"));
     stage.apply_wholly(&keyed("one")).await;
     assert_eq!(stage.state.get("template_version"), text("3"));
     // The version that the group has was deleted.
-    aws.world().templates.get_mut("lt-1").unwrap().versions.remove(&3);
+    account.state().ec2.templates.get_mut("lt-1").unwrap().versions.remove(&3);
     stage.refresh().await;
     assert_eq!(stage.changes(&keyed("one")).await, ["release_version", "status", "template_version"]);
     stage.apply_wholly(&keyed("one")).await;
-    assert_eq!(only(&aws).versions[&3].1["KeyName"], "one");
+    assert_eq!(only(&account).versions[&3].data["KeyName"], "one");
     // The template was deleted: EKS updates the group with no other.
-    aws.world().templates.clear();
+    account.state().ec2.templates.clear();
     let diagnostics = stage.refresh().await;
     assert!(detail(&diagnostics).contains("the next apply replaces the group"), "{diagnostics:?}");
     let planned = stage.plan(&keyed("one")).await;
@@ -315,8 +315,8 @@ async fn what_others_did_to_it_is_repaired() {
 
 #[tokio::test]
 async fn tags_of_the_group_are_the_templates_as_well() {
-    let aws = Aws::default();
-    let mut stage = stage(&aws);
+    let account = Account::default();
+    let mut stage = stage(&account);
     let tagged = |tags: &[(&str, Raw)]| {
         let mut config = with_addons();
         config.push(("tags", object(tags)));
@@ -324,6 +324,6 @@ async fn tags_of_the_group_are_the_templates_as_well() {
     };
     stage.apply_wholly(&tagged(&[("cost", text("1")), ("gone", text("x"))])).await;
     stage.apply_wholly(&tagged(&[("cost", text("2"))])).await;
-    let tags = only(&aws).tags;
+    let tags = only(&account).tags;
     assert_eq!((tags["cost"].as_str(), tags.get("gone"), tags["gitlabspot/owner"].as_str()), ("2", None, OWNER));
 }

@@ -1,62 +1,62 @@
 //! Updates of the version.
 
+use gitlabspot_testing::aws::{ALL, Account, Fault};
 use serde_json::json;
 use tfplugin::framework::Raw;
 
-use super::aws::{Aws, Fault};
 use super::{guide, object, stage, text, with};
 
 #[tokio::test]
 async fn az_rebalance_runs_meanwhile() {
-    let aws = Aws::default();
-    let mut stage = stage(&aws);
+    let account = Account::default();
+    let mut stage = stage(&account);
     stage.apply_wholly(&guide()).await;
-    aws.changes();
+    account.changes();
     stage.apply_wholly(&with(&[("version", text("1.35"))])).await;
-    assert_eq!(aws.changes(), ["ResumeProcesses", "UpdateNodegroupVersion", "SuspendProcesses"]);
-    assert!(aws.world().suspended);
+    assert_eq!(account.changes(), ["ResumeProcesses", "UpdateNodegroupVersion", "SuspendProcesses"]);
+    assert!(account.state().autoscaling.az_rebalance_is_suspended);
 }
 
 #[tokio::test]
 async fn az_rebalance_is_suspended_again_after_a_failure() {
-    let aws = Aws::default();
-    let mut stage = stage(&aws);
+    let account = Account::default();
+    let mut stage = stage(&account);
     stage.apply_wholly(&guide()).await;
-    aws.world().updates.push_back(json!({ "status": "Failed", "errors": [] }));
+    account.state().eks.updates.push_back(json!({ "status": "Failed", "errors": [] }));
     assert!(stage.apply(&with(&[("version", text("1.35"))])).await.has_errors());
-    assert!(aws.world().suspended);
+    assert!(account.state().autoscaling.az_rebalance_is_suspended);
 }
 
 #[tokio::test]
 async fn a_suspension_that_was_lost_is_put_back() {
-    let aws = Aws::default();
-    let mut stage = stage(&aws);
+    let account = Account::default();
+    let mut stage = stage(&account);
     stage.apply_wholly(&guide()).await;
-    aws.world().suspended = false;
+    account.state().autoscaling.az_rebalance_is_suspended = false;
     assert_eq!(stage.changes(&guide()).await, ["status", "suspend_az_rebalance"]);
     stage.apply_wholly(&guide()).await;
-    assert!(aws.world().suspended);
+    assert!(account.state().autoscaling.az_rebalance_is_suspended);
 }
 
 /// An update of the version may last an hour, in which the autoscaler goes on: a smaller maximum in the same apply is held
 /// against the size after it.
 #[tokio::test]
 async fn the_size_after_the_update_counts() {
-    let aws = Aws::default();
-    let mut stage = stage(&aws);
+    let account = Account::default();
+    let mut stage = stage(&account);
     stage.apply_wholly(&guide()).await;
-    aws.world().scales_to = Some(4);
+    account.state().eks.size_after_update = Some(4);
     let config = with(&[("version", text("1.35")), ("max_size", 2.into())]);
     assert!(!stage.apply(&config).await.has_errors());
-    let sent = aws.bodies("UpdateNodegroupConfig").remove(0);
+    let sent = account.bodies("UpdateNodegroupConfig").remove(0);
     assert_eq!(sent["scalingConfig"], json!({ "minSize": 0, "maxSize": 2, "desiredSize": 2 }));
     assert_eq!(stage.changes(&config).await, [""; 0]);
 }
 
 #[tokio::test]
 async fn a_pinned_release_is_kept_when_the_template_changes() {
-    let aws = Aws::default();
-    let mut stage = stage(&aws);
+    let account = Account::default();
+    let mut stage = stage(&account);
     let template = |version: &str| object(&[("id", text("lt-1")), ("name", Raw::Null), ("version", text(version))]);
     let config = |version: &str| {
         let pin = ("release_version", text("1.34.0-20250101"));
@@ -64,18 +64,18 @@ async fn a_pinned_release_is_kept_when_the_template_changes() {
     };
     stage.apply_wholly(&config("1")).await;
     stage.apply_wholly(&config("2")).await;
-    let sent = aws.bodies("UpdateNodegroupVersion").remove(0);
+    let sent = account.bodies("UpdateNodegroupVersion").remove(0);
     assert_eq!((&sent["version"], &sent["releaseVersion"]), (&json!("1.34"), &json!("1.34.0-20250101")));
 }
 
 #[tokio::test]
 async fn a_release_of_another_minor_comes_with_its_version() {
-    let aws = Aws::default();
-    let mut stage = stage(&aws);
+    let account = Account::default();
+    let mut stage = stage(&account);
     stage.apply_wholly(&with(&[("release_version", text("1.34.0-20260101"))])).await;
-    assert_eq!(aws.bodies("CreateNodegroup").remove(0)["version"], "1.34");
+    assert_eq!(account.bodies("CreateNodegroup").remove(0)["version"], "1.34");
     stage.apply_wholly(&with(&[("release_version", text("1.35.1-20260301"))])).await;
-    let sent = aws.bodies("UpdateNodegroupVersion").remove(0);
+    let sent = account.bodies("UpdateNodegroupVersion").remove(0);
     assert_eq!((&sent["version"], &sent["releaseVersion"]), (&json!("1.35"), &json!("1.35.1-20260301")));
 }
 
@@ -83,13 +83,13 @@ const NOT_ACTIVE: Fault = Fault::Error(400, "InvalidRequestException", "Cluster 
 
 #[tokio::test]
 async fn a_cluster_that_is_being_changed_is_waited_for() {
-    let aws = Aws::default();
-    let mut stage = stage(&aws);
-    aws.fault("CreateNodegroup", 30, NOT_ACTIVE);
+    let account = Account::default();
+    let mut stage = stage(&account);
+    account.fault("CreateNodegroup", 0..30, NOT_ACTIVE);
     stage.apply_wholly(&guide()).await;
     assert!(stage.clock.passed() > std::time::Duration::from_secs(300), "{:?}", stage.clock.passed());
     for action in ["UpdateNodegroupVersion", "UpdateNodegroupConfig", "DeleteNodegroup"] {
-        aws.fault(action, 20, NOT_ACTIVE);
+        account.fault(action, 0..20, NOT_ACTIVE);
     }
     stage.apply_wholly(&with(&[("version", text("1.35")), ("max_size", 9.into())])).await;
     assert!(!stage.destroy().await.has_errors());
@@ -98,14 +98,14 @@ async fn a_cluster_that_is_being_changed_is_waited_for() {
 #[tokio::test]
 async fn a_cluster_that_stays_so_ends_the_create_in_its_time() {
     for code in ["InvalidRequestException", "ResourceInUseException"] {
-        let aws = Aws::default();
-        let mut stage = stage(&aws);
-        aws.fault("CreateNodegroup", 10_000, Fault::Error(400, code, "Cluster 'prod' is not in ACTIVE status"));
+        let account = Account::default();
+        let mut stage = stage(&account);
+        account.fault("CreateNodegroup", ALL, Fault::Error(400, code, "Cluster 'prod' is not in ACTIVE status"));
         let timeouts = object(&[("create", text("10m")), ("update", Raw::Null), ("delete", Raw::Null)]);
         let diagnostics = stage.apply(&with(&[("timeouts", timeouts)])).await;
         let detail = diagnostics.iter().next().unwrap().detail.to_string();
         assert!(detail.contains("timed out after 10m") && detail.contains("is not in ACTIVE status"), "{detail}");
         assert_eq!(stage.state, Raw::Null);
-        assert!(aws.world().roles.is_empty());
+        assert!(account.state().iam.principals.is_empty());
     }
 }

@@ -6,7 +6,7 @@ use tfplugin::framework::Diagnostic;
 
 use super::names;
 use super::record::Record;
-use crate::objects;
+use crate::objects::{During as _, Step};
 use crate::resources::runner_release::error::Error;
 use crate::resources::runner_release::model::Desired;
 use crate::resources::runner_release::private::Private;
@@ -45,11 +45,10 @@ impl Session<'_> {
     /// Takes over Helm's fields, so that the apply that follows removes what is not desired any more.
     pub(super) async fn take_over_fields(&self, desired: &Desired) -> Result<(), Error> {
         let names = &desired.spec.names;
-        let before = objects::Error::check;
-        let found = live::get_all(&self.client, live::places(&desired.manifest)).await.map_err(before)?;
+        let found = live::get_all(&self.client, live::places(&desired.manifest)).await.during(Step::Check, self)?;
         for (place, object) in found {
             if object.is_some_and(|object| is_helm_managed(&object, &names.namespace, &names.release)) {
-                kubernetes::take_over(&self.client, &place, RELEASE_NAME).await.map_err(before)?;
+                kubernetes::take_over(&self.client, &place, RELEASE_NAME).await.during(Step::Check, self)?;
             }
         }
         Ok(())

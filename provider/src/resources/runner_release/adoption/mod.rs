@@ -28,7 +28,7 @@ use super::private::Private;
 use super::schema::RunnerRelease;
 use super::spec::Names;
 use super::{Session, live};
-use crate::objects;
+use crate::objects::{During as _, Step};
 
 /// What the private state has of an import.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -184,7 +184,7 @@ impl Session<'_> {
         let mut warning = None;
         if private.adoption.is_helm() {
             let deleted = self.delete_records(desired).await;
-            warning = deleted.map_err(objects::Error::remove)?;
+            warning = deleted.during(Step::Remove, self)?;
         }
         private.adoption = std::mem::take(&mut private.adoption).finished();
         Ok(warning)

@@ -1,7 +1,7 @@
-//! The table of what can go wrong and which test shows what then happens, in `docs/contributing/testing.md`.
+//! The table of scenarios and their tests, in `docs/contributing/testing.md`.
 //!
-//! The tests are found by the first line of their documentation: `/// N5, N6: ...`. So a scenario that loses its test
-//! makes the table stale, and one that never had any says why.
+//! A test names its scenarios in the first line of its documentation: `/// N5, N6: ...`. So a scenario whose test is
+//! removed makes the table stale, and one without a test has a reason.
 
 mod list;
 
@@ -16,10 +16,10 @@ const PAGE: &str = "docs/contributing/testing.md";
 const BEGIN: &str = "<!-- written by `make docs` from the tests -->\n";
 const END: &str = "<!-- end -->";
 
-/// Where tests that tell of scenarios are, and what stands before their path.
+/// Directory of the tests with scenarios, which is removed from their paths.
 const TESTS: &str = "acceptance-tests/tests/acceptance/";
 
-/// Names of tests by the scenario that they show.
+/// Names of tests by scenario.
 type Found = BTreeMap<String, BTreeSet<String>>;
 
 #[test]
@@ -45,25 +45,25 @@ fn every_scenario_has_a_test_or_a_reason() {
 }
 
 #[test]
-fn no_test_tells_of_an_unknown_scenario() {
+fn every_scenario_of_a_test_is_listed() {
     let known: BTreeSet<String> = GROUPS.iter().flat_map(|group| group.scenarios().map(|(id, _)| id)).collect();
-    // Other letters are a subject's own numbers, which no table needs.
+    // Other letters number the tests of a module, and have no table.
     let listed = |id: &str| GROUPS.iter().any(|group| id.starts_with(group.letter));
     let unknown: Vec<_> = found().into_iter().filter(|(id, _)| listed(id) && !known.contains(id)).collect();
     assert!(unknown.is_empty(), "{unknown:?}");
 }
 
 #[test]
-fn a_reason_is_given_only_without_a_test() {
+fn reasons_are_only_given_without_a_test() {
     let found = found();
     for group in GROUPS {
-        let idle: Vec<_> = group.without.iter().filter(|(id, _)| found.contains_key(*id)).collect();
+        let idle: Vec<_> = group.untested.iter().filter(|(id, _)| found.contains_key(*id)).collect();
         assert!(idle.is_empty(), "there is a test by now: {idle:?}");
     }
 }
 
 fn table(group: &Group, found: &Found) -> String {
-    let mut table = format!("### {}\n\n| | what happens | test |\n| --- | --- | --- |\n", group.title);
+    let mut table = format!("### {}\n\n| | scenario | test |\n| --- | --- | --- |\n", group.title);
     for (id, what) in group.scenarios() {
         let tests = match (found.get(&id), group.reason(&id)) {
             (Some(tests), _) => tests.iter().map(|test| format!("`{test}`")).collect::<Vec<_>>().join("<br>"),
@@ -87,7 +87,7 @@ fn found() -> Found {
     found
 }
 
-/// The scenarios of each test of a file, and its name.
+/// Scenarios and name of each test of a file.
 fn tests_of(text: &str) -> Vec<(Vec<String>, String)> {
     let mut found = Vec::new();
     let mut ids = Vec::new();
@@ -105,7 +105,7 @@ fn tests_of(text: &str) -> Vec<(Vec<String>, String)> {
     found
 }
 
-/// What a line of documentation begins with: `N5, N6: ...`.
+/// Scenarios at the start of a line of documentation: `N5, N6: ...`.
 fn scenarios(line: &str) -> Vec<String> {
     let Some((ids, _)) = line.split_once(':') else { return Vec::new() };
     let is_id = |id: &&str| {

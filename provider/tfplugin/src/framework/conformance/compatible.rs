@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn promises_are_kept() {
+    fn refinements_are_enforced() {
         let begins =
             || Raw::Unknown(Refinement { prefix: Some("ab".to_owned()), null: Some(false), ..Refinement::default() });
         assert!(fits(&Type::String, &begins(), &"abc".into()));

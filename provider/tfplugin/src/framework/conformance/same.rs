@@ -26,7 +26,7 @@ mod tests {
     use crate::framework::value::{Number, Refinement};
 
     #[test]
-    fn promises_do_not_count() {
+    fn refinements_are_ignored() {
         let begins = Raw::Unknown(Refinement { prefix: Some("cache-".to_owned()), ..Refinement::default() });
         assert!(same(&begins, &Raw::unknown()));
         assert!(same(&Raw::List(vec![begins]), &Raw::List(vec![Raw::unknown()])));
@@ -34,7 +34,7 @@ mod tests {
     }
 
     #[test]
-    fn digits_and_types_count() {
+    fn digits_and_types_are_compared() {
         let number = |text: &str| Raw::Number(Number::parse(text).unwrap());
         assert!(!same(&number("0.66666666666666666666666666667"), &number("0.6666666666666666")));
         assert!(same(&number("1.0"), &number("1")));

@@ -7,6 +7,7 @@ use crate::framework::schema::{Attribute, Kind, Nesting, Schema};
 /// What core refuses in a schema.
 #[must_use]
 pub fn check_schema(schema: &Schema) -> Vec<Violation> {
+    // Meta-arguments, which the host reads itself.
     const RESERVED: [&str; 7] =
         ["connection", "count", "depends_on", "for_each", "lifecycle", "provider", "provisioner"];
     let mut found = Vec::new();

@@ -127,6 +127,7 @@ impl<R: Resource> ErasedResource<R::Data> for R {
     }
 
     fn upgrade(&self, version: i64, state: Json) -> Result<Raw, Diagnostics> {
+        // With equal versions core has already removed the attributes that the schema does not have.
         let state = if version < R::VERSION { Resource::upgrade(self, version, state)? } else { state };
         let schema = ErasedResource::<R::Data>::schema(self);
         state_upgrade::from_json(&schema, &state).map(|raw| plan::without_write_only(&schema.attributes, raw))
@@ -196,6 +197,7 @@ impl<R: Resource> ErasedResource<R::Data> for R {
                 Err(unreadable) => return unread(unreadable),
             };
             let mut operation = Read::new(model, content, importing);
+            // The state before the read: a state in part would be planned as drift.
             if let Err(mut errors) = Resource::read(self, context, &mut operation).await {
                 errors.extend(operation.diagnostics);
                 return unread(errors);
@@ -224,6 +226,7 @@ impl<R: Resource> ErasedResource<R::Data> for R {
             match Resource::import(self, context, from).await {
                 Ok(model) => {
                     let imported = stored(self, context, Some(model), R::Private::default(), Diagnostics::new()).await;
+                    // Core calls ReadResource next, with this private state.
                     Applied { private: PrivateState::imported::<R::Private>(), ..imported }
                 }
                 Err(diagnostics) => Applied { diagnostics, ..Applied::default() },
@@ -277,6 +280,7 @@ async fn plan_change<R: Resource>(
     let identity = identity.filter(Raw::is_wholly_known);
     let state = plan::without_write_only(&schema.attributes, planned.into_raw());
     replace.extend(plan::replacements(&schema, &prior, &config, &state));
+    // Two plans of one change must be equal, whatever the order of the hooks.
     replace.sort();
     replace.dedup();
     Ok(Planned { state, replace, private: PrivateState::of(&private), identity, diagnostics })

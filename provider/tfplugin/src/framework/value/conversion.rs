@@ -310,7 +310,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_lost_on_the_way() {
+    fn values_survive_the_round_trip() {
         let raw = Raw::Map(BTreeMap::from([
             ("a".to_owned(), Raw::List(vec!["x".into(), Raw::Null, Raw::unknown()])),
             ("b".to_owned(), Raw::unknown()),
@@ -320,21 +320,21 @@ mod tests {
     }
 
     #[test]
-    fn a_mismatch_says_where() {
+    fn mismatch_names_its_path() {
         let raw = Raw::List(vec![1.into(), "x".into()]);
         let error = Value::<Vec<Value<i64>>>::from_raw(raw, &AttributePath::of("sizes")).unwrap_err();
         assert_eq!(error.to_string(), "sizes[1]: expected a whole number, found a string");
     }
 
     #[test]
-    fn a_number_keeps_its_digits() {
+    fn number_keeps_its_digits() {
         let raw = Raw::Number(Number::parse("0.66666666666666666666666666666666666667").unwrap());
         let typed = Value::<Number>::from_raw(raw.clone(), &AttributePath::root()).unwrap();
         assert_eq!(typed.into_raw(), raw);
     }
 
     #[test]
-    fn a_fraction_is_of_the_user() {
+    fn fraction_for_an_integer_is_a_user_error() {
         let read = |text: &str| {
             let raw = Raw::Number(Number::parse(text).unwrap());
             Value::<i64>::from_raw(raw, &AttributePath::of("size"))

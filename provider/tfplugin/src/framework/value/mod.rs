@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_collection_with_an_unknown_element_is_not_known() {
+    fn collection_with_an_unknown_element_is_unknown() {
         let known: Value<Map<String>> = Value::Known(BTreeMap::from([("a".to_owned(), Value::from("b"))]));
         assert_eq!(known_map(&known), Some(BTreeMap::from([("a".to_owned(), "b".to_owned())])));
         let partly: Value<Map<String>> = Value::Known(BTreeMap::from([("a".to_owned(), Value::Unknown)]));

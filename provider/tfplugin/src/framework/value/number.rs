@@ -30,6 +30,7 @@ impl Number {
         if let Ok(integer) = text.parse::<i64>() {
             return Some(Self::Integer(integer));
         }
+        // The digits are kept and not the float: `0.1` must go back to core as "0.1".
         text.parse::<f64>().ok().filter(|float| float.is_finite()).map(|_| Self::Decimal(text.to_owned()))
     }
 
@@ -137,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tenth_stays_a_tenth() {
+    fn decimal_fractions_are_exact() {
         let tenth = Number::parse("0.1");
         assert_eq!(tenth.as_ref().map(ToString::to_string), Some("0.1".to_owned()));
         assert_eq!(tenth, Some(Number::from(0.1)));
@@ -146,14 +147,14 @@ mod tests {
     }
 
     #[test]
-    fn whole_numbers_are_recognised_however_they_came() {
+    fn whole_numbers_are_recognised_in_every_form() {
         assert_eq!(Number::Float(3.0).as_i64(), Some(3));
         assert_eq!(Number::parse("3.5").and_then(|number| number.as_i64()), None);
         assert_eq!(Number::Float(3.0), Number::Integer(3));
     }
 
     #[test]
-    fn every_digit_counts() {
+    fn every_digit_is_compared() {
         let number = |text: &str| Number::parse(text).unwrap();
         let two_thirds = "0.66666666666666666666666666666666666667";
         assert_ne!(number(two_thirds), Number::from(2.0 / 3.0));
@@ -168,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_have_an_order() {
+    fn numbers_are_ordered() {
         let number = |text: &str| Number::parse(text).unwrap();
         let ordered = [
             Number::Float(f64::NEG_INFINITY),

@@ -111,6 +111,7 @@ impl Raw {
     #[must_use]
     pub fn set(mut elements: Vec<Raw>) -> Self {
         elements.sort();
+        // As cty: two unknown elements can become different values.
         elements.dedup_by(|a, b| a == b && a.is_wholly_known());
         Self::List(elements)
     }
@@ -282,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn json_has_what_is_set() {
+    fn json_has_the_set_attributes() {
         let digits = "0.66666666666666666666666666666666666667";
         let value = object(&[
             ("list", Raw::List(vec![1.into(), Raw::from(0.5), Raw::Null])),
@@ -310,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_lead_to_values() {
+    fn paths_select_values() {
         let value = object(&[("a", Raw::List(vec![object(&[("b", 1.into())])]))]);
         assert_eq!(value.at(&AttributePath::of("a").index(0).attribute("b")), Some(&Raw::from(1)));
         assert_eq!(value.at(&AttributePath::of("a").index(1)), None);

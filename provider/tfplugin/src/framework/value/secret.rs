@@ -66,7 +66,7 @@ mod tests {
     use crate::framework::value::{List, Map, Raw, Value};
 
     #[test]
-    fn debug_does_not_show_the_text() {
+    fn debug_redacts_the_text() {
         let secret = Secret::from("very-secret");
         for shown in
             [format!("{secret:?}"), format!("{:?}", Raw::Secret(secret.clone())), format!("{:?}", Value::Known(secret))]
@@ -77,7 +77,7 @@ mod tests {
 
     /// `#[derive(Object)]` compares this with `sensitive` at compile time.
     #[test]
-    fn types_with_secret_text_are_known() {
+    fn types_with_secrets_are_recognised() {
         const { assert!(Value::<Secret>::IS_SECRET && Value::<List<Secret>>::IS_SECRET && Value::<Map<Secret>>::IS_SECRET) }
         const { assert!(!Value::<String>::IS_SECRET && !Value::<List<String>>::IS_SECRET && !Value::<bool>::IS_SECRET) }
     }

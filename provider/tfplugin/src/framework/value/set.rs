@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn order_and_doubles_do_not_matter() {
+    fn order_and_duplicates_are_ignored() {
         let one: Set<String> = ["b", "a", "b"].into_iter().map(str::to_owned).collect();
         let other: Set<String> = ["a", "b"].into_iter().map(str::to_owned).collect();
         assert_eq!(one, other);
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn two_unknown_elements_are_two() {
+    fn unknown_elements_are_not_merged() {
         let set: Set<String> = [Value::Unknown, Value::Unknown].into_iter().collect();
         assert_eq!(set.len(), 2);
         assert!(set.has_unknown());

@@ -123,12 +123,14 @@ fn line(module: &str, level: &Level, time: Timestamp, fields: Fields) -> String 
             ("@level", level.as_str().to_lowercase()),
             ("@message", message.to_owned()),
             ("@module", module.to_owned()),
+            // go-plugin parses exactly six digits; with any other number the line counts as plain text.
             ("@timestamp", format!("{time:.6}")),
         ]
         .map(|(name, value)| (name.to_owned(), Value::String(value)))
     };
     entry.extend(own(&message));
     let text = Value::Object(entry).to_string();
+    // go-plugin reads stderr in pieces of 64 KiB.
     if text.len() <= LONGEST_LINE {
         return text + "\n";
     }
@@ -166,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_what_hclog_would_write() {
+    fn line_has_the_format_of_hclog() {
         let mut fields = Fields::default();
         fields.0.insert("message".to_owned(), "read\nit".into());
         fields.0.insert("tries".to_owned(), 2.into());
@@ -206,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_carries_the_fields_of_its_spans() {
+    fn event_has_the_fields_of_its_spans() {
         let written = entry(|| {
             let rpc = tracing::info_span!("rpc", tf_rpc = "ReadResource", tf_resource_type = tracing::field::Empty);
             let _rpc = rpc.enter();
@@ -224,13 +226,13 @@ mod tests {
     }
 
     #[test]
-    fn a_field_cannot_take_the_place_of_hclogs_own() {
+    fn reserved_fields_are_not_overwritten() {
         let written = entry(|| tracing::error!("@level" = 7, "@message" = 8));
         assert_eq!(written, json!({"@level": "error", "@message": "8", "@module": "provider.example", "level": 7}));
     }
 
     #[test]
-    fn a_line_that_the_host_would_split_is_cut() {
+    fn long_line_is_truncated_to_the_limit_of_the_host() {
         let long = "ä".repeat(LONGEST_LINE);
         let written = entry(|| tracing::error!(long, "{long}"));
         assert_eq!(

@@ -44,6 +44,7 @@ pub fn start(logs: &Logs) {
 impl Logs<'_> {
     fn filter(&self, level: LevelFilter) -> Targets {
         Targets::new()
+            // At DEBUG and TRACE the crates for HTTP log headers and bodies.
             .with_default(level.min(LevelFilter::WARN))
             .with_target(FRAMEWORK, level)
             .with_targets(self.own.iter().map(|target| (*target, level)))
@@ -53,6 +54,7 @@ impl Logs<'_> {
 
 /// The most particular variable that is set decides. `None`: log nothing.
 fn level(name: &str, variable: impl Fn(&str) -> Option<String>) -> Option<LevelFilter> {
+    // As in the Go SDKs: the name in capitals, with underscores for hyphens.
     let own = format!("TF_LOG_PROVIDER_{}", name.replace('-', "_").to_uppercase());
     let value = [own.as_str(), "TF_LOG_PROVIDER", "TF_LOG"]
         .into_iter()
@@ -80,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_logged_unless_asked_for() {
+    fn logging_is_off_by_default() {
         assert_eq!(level_with(&[]), None);
         assert_eq!(level_with(&[("TF_LOG", "")]), None);
         assert_eq!(level_with(&[("TF_LOG", "off")]), None);
@@ -88,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_particular_variable_decides() {
+    fn most_specific_variable_takes_precedence() {
         let own = ("TF_LOG_PROVIDER_GITLAB_SPOT", "error");
         let providers = ("TF_LOG_PROVIDER", "info");
         let all = ("TF_LOG", "debug");
@@ -99,14 +101,14 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_word_means_everything() {
+    fn unknown_level_enables_every_level() {
         for word in ["TRACE", "json", "loud"] {
             assert_eq!(level_with(&[("TF_LOG", word)]), Some(LevelFilter::TRACE));
         }
     }
 
     #[test]
-    fn other_crates_say_no_more_than_warnings() {
+    fn other_crates_log_at_most_warnings() {
         let logs = Logs { name: "spot", own: &["spot", "terraform_provider_spot"], silent: &["quoting_client"] };
         let all = logs.filter(LevelFilter::TRACE);
         for own in ["tfplugin::plugin", "spot::resources", "terraform_provider_spot"] {

@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_line_is_what_hosts_look_for() {
+    fn first_line_has_the_panic_marker_of_hosts() {
         let text = report("no more\nmoney", "src/a.rs:1:2", Some("worker"), &Backtrace::disabled());
         assert_eq!(text, "panic: no more\nmoney\n\nin thread worker at src/a.rs:1:2\n");
     }

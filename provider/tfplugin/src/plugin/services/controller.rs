@@ -39,7 +39,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_host_ends_only_what_it_started() {
+    async fn shutdown_request_ends_only_a_started_process() {
         assert!(stopped_after(OnShutdown::Stop(CancellationToken::new())).await);
         assert!(!stopped_after(OnShutdown::Stay(CancellationToken::new())).await);
     }

@@ -36,6 +36,7 @@ pub(super) async fn beside(services: Services, on_shutdown: OnShutdown) -> Servi
     reporter.set_service_status(HEALTH_NAME, ServingStatus::Serving).await;
     services
         .add_service(health)
+        // Hosts open the streams of broker and stdio at once.
         .add_service(broker::service(on_shutdown.stopped()))
         .add_service(stdio::service(on_shutdown.stopped()))
         .add_service(controller::service(on_shutdown))

@@ -32,7 +32,7 @@ mod tests {
     use futures::FutureExt;
 
     #[tokio::test]
-    async fn the_stream_says_nothing_and_ends_with_the_process() {
+    async fn stdio_stream_is_empty_and_ends_with_the_process() {
         let stopped = CancellationToken::new();
         let stdio = Stdio { stopped: stopped.clone() };
         let mut stream = stdio.stream_stdio(Request::new(())).await.unwrap().into_inner();

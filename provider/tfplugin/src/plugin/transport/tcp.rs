@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_first_free_port_is_taken() {
+    async fn first_free_port_is_used() {
         let occupied = bind(Ports::default()).unwrap();
         let first = port(&occupied);
         let next = bind(Ports { first, last: first.saturating_add(50) }).unwrap();
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_a_free_port_the_range_is_named() {
+    async fn error_without_a_free_port_names_the_range() {
         let occupied = bind(Ports::default()).unwrap();
         let only = port(&occupied);
         let error = bind(Ports { first: only, last: only }).unwrap_err().to_string();

@@ -20,6 +20,7 @@ pub(super) fn bind(placement: &Placement) -> Result<Endpoint, TransportError> {
     let parent = placement.socket_directory.clone().unwrap_or_else(std::env::temp_dir);
     let directory = tempfile::Builder::new()
         .prefix("plugin")
+        // A process that can connect can use the credentials of the provider; mutual TLS is the second barrier.
         .permissions(Permissions::from_mode(0o700))
         .tempdir_in(&parent)
         .map_err(|source| TransportError::Directory { directory: parent, source })?;
@@ -43,6 +44,7 @@ fn admit(group: &str, directory: &Path, socket: &Path) -> io::Result<()> {
         Err(_) => group_id(group, &fs::read_to_string("/etc/group")?)
             .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no such group in /etc/group"))?,
     };
+    // As go-plugin does: 0660 for the socket.
     chown(socket, None, Some(id))?;
     fs::set_permissions(socket, Permissions::from_mode(0o660))?;
     chown(directory, None, Some(id))?;
@@ -81,7 +83,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_directory_is_private_and_goes_with_the_socket() {
+    async fn directory_is_private_and_deleted_with_the_socket() {
         let parent = tempfile::tempdir().unwrap();
         let socket = bind_in(parent.path(), None).unwrap();
         let path = path(&socket);
@@ -94,7 +96,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_group_gets_the_socket_and_no_sight_of_the_directory() {
+    async fn group_can_use_the_socket_but_not_list_the_directory() {
         let parent = tempfile::tempdir().unwrap();
         let own = fs::metadata(parent.path()).unwrap().gid();
         let socket = bind_in(parent.path(), Some(&own.to_string())).unwrap();
@@ -104,7 +106,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_cannot_be_used_is_named() {
+    async fn unusable_directory_or_group_is_named() {
         let parent = tempfile::tempdir().unwrap();
         let error = |parent: &Path, group| bind_in(parent, group).unwrap_err().to_string();
 
@@ -122,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_is_found_by_its_whole_name() {
+    fn group_is_found_by_its_complete_name() {
         let groups = "root:x:0:\nterraformers:x:7:\nterraform:x:991:ci,me\nbroken:x\n";
         assert_eq!(group_id("terraform", groups), Some(991));
         assert_eq!(group_id("broken", groups), None);

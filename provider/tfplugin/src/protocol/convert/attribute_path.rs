@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_step_has_its_selector() {
+    fn each_step_has_a_selector() {
         let steps = to_message(&AttributePath::of("taints").index(2).attribute("labels").key("a/b")).steps;
         let selectors: Vec<_> = steps.into_iter().filter_map(|step| step.selector).collect();
         assert_eq!(

@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_whole_object_has_no_path() {
+    fn root_path_is_omitted() {
         let whole = Diagnostic::error("Wrong", "Why.");
         let one = Diagnostic::warning("Odd", "Why.").at("size");
         let messages = to_messages([whole, one].into_iter().collect());
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn what_hosts_do_not_show_of_a_path_is_in_the_text() {
+    fn path_not_shown_by_hosts_is_in_the_detail() {
         let sent = |path: AttributePath, detail: &str| {
             let message = to_message(Diagnostic::error("Wrong", detail).at(path));
             (message.detail, message.attribute)

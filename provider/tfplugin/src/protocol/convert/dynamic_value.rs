@@ -12,6 +12,7 @@ pub(in crate::protocol) fn decode(value: Option<&DynamicValue>, ty: &Type) -> Re
     if !value.msgpack.is_empty() {
         return msgpack::decode(&value.msgpack, ty).map_err(|error| Diagnostic::from(error).into());
     }
+    // Core sends msgpack, but the contract allows JSON as well.
     if !value.json.is_empty() {
         return Ok(state_upgrade::read(&parse(&value.json)?, ty, &AttributePath::root())?);
     }
@@ -67,13 +68,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_null() {
+    fn missing_value_is_null() {
         assert_eq!(decode(None, &Type::String), Ok(Raw::Null));
         assert_eq!(decode(Some(&DynamicValue::default()), &Type::String), Ok(Raw::Null));
     }
 
     #[test]
-    fn json_is_read_too() {
+    fn json_is_decoded() {
         let value = DynamicValue { msgpack: Vec::new(), json: br#"["b","a"]"#.to_vec() };
         assert_eq!(decode(Some(&value), &Type::String.set()), Ok(Raw::List(vec!["a".into(), "b".into()])));
         let broken = DynamicValue { msgpack: Vec::new(), json: b"{secret".to_vec() };
@@ -82,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn state_of_the_old_kind_is_refused() {
+    fn flatmap_state_is_refused() {
         let old = RawState { json: Vec::new(), flatmap: [("id".to_owned(), "a".to_owned())].into() };
         assert!(stored(Some(&old)).is_err());
         assert_eq!(stored(None), Ok(Json::Null));

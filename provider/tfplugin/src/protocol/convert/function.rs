@@ -40,7 +40,7 @@ mod tests {
     use crate::framework::Type;
 
     #[test]
-    fn nothing_is_lost() {
+    fn function_signature_is_converted_completely() {
         let labels = Parameter {
             name: "labels".into(),
             description: "Labels.".into(),

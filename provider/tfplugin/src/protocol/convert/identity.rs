@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_attribute_is_required_or_optional() {
+    fn attribute_is_required_or_optional_for_import() {
         let attribute = |name: &str, required_for_import| IdentityAttribute {
             name: name.to_owned(),
             ty: Type::String,

@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn digits_are_kept() {
+    fn numbers_keep_their_digits() {
         let read = |text: &str| parse(text.as_bytes()).unwrap();
         assert_eq!(
             read(
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_stays_wrong() {
+    fn invalid_json_is_refused() {
         for text in ["", "{", "\"a", "1-", "--1", "\"\\", "1 2"] {
             assert!(parse(text.as_bytes()).is_err(), "{text}");
         }

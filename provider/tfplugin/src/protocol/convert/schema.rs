@@ -55,6 +55,7 @@ fn object(nesting: Nesting, nested: &[Attribute]) -> Object {
         Nesting::Set => NestingMode::Set,
         Nesting::Map => NestingMode::Map,
     };
+    // The limits on the number of objects have been deprecated since protocol 6.1, and core does not enforce them.
     Object { attributes: attributes(nested), nesting: nesting.into(), ..Object::default() }
 }
 
@@ -87,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_lost() {
+    fn schema_is_converted_completely() {
         let schema = Schema { deprecated: Some("Gone soon.".into()), ..Schema::of::<Outer>(3, "A thing.") };
         let size = AttributeMessage {
             name: "size".to_owned(),

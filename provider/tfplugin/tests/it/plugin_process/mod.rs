@@ -66,7 +66,7 @@ async fn until(what: &str, condition: impl AsyncFn() -> bool) {
 }
 
 #[tokio::test]
-async fn the_host_with_its_certificate_is_served() {
+async fn host_with_the_pinned_certificate_is_served() {
     let host = Identity::new();
     let plugin = Plugin::start(Some(&host)).await;
     assert_eq!(health(plugin.channel(&host).await).await, ServingStatus::Serving);
@@ -75,7 +75,7 @@ async fn the_host_with_its_certificate_is_served() {
 }
 
 #[tokio::test]
-async fn nobody_else_is_served() {
+async fn other_clients_are_refused() {
     for network in [Network::Unix, Network::Tcp] {
         nobody_else_is_served_over(network).await;
     }
@@ -95,7 +95,7 @@ async fn nobody_else_is_served_over(network: Network) {
 }
 
 #[tokio::test]
-async fn tcp_is_at_loopback_and_within_the_ports_of_the_host() {
+async fn tcp_listens_on_loopback_within_the_ports_of_the_host() {
     let host = Identity::new();
     let plugin = Plugin::start_over(Network::Tcp, &host).await;
     let address: SocketAddr = plugin.address.parse().unwrap();
@@ -107,7 +107,7 @@ async fn tcp_is_at_loopback_and_within_the_ports_of_the_host() {
 }
 
 #[tokio::test]
-async fn garbage_and_plaintext_do_not_end_the_listener() {
+async fn invalid_and_plaintext_connections_do_not_end_the_listener() {
     let host = Identity::new();
     let plugin = Plugin::start(Some(&host)).await;
     for bytes in [&b"\0\xff garbage \r\n\r\n"[..], b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b""] {
@@ -123,7 +123,7 @@ async fn garbage_and_plaintext_do_not_end_the_listener() {
 }
 
 #[tokio::test]
-async fn peers_that_stall_hold_up_nobody() {
+async fn stalled_handshakes_do_not_block_others() {
     let host = Identity::new();
     let plugin = Plugin::start(Some(&host)).await;
     let mut stalled = Vec::new();
@@ -141,13 +141,13 @@ async fn peers_that_stall_hold_up_nobody() {
 }
 
 #[tokio::test]
-async fn a_host_without_tls_is_served() {
+async fn host_without_tls_is_served() {
     let plugin = Plugin::start(None).await;
     assert_eq!(health(plain_channel(&plugin.address).await).await, ServingStatus::Serving);
 }
 
 #[tokio::test]
-async fn a_host_that_asks_for_multiplexing_hears_no() {
+async fn multiplexing_is_declined() {
     let directory = tempfile::tempdir().unwrap();
     let mut process = invited(directory.path()).env("PLUGIN_MULTIPLEX_GRPC", "true").spawn().unwrap();
     let mut line = String::new();
@@ -157,7 +157,7 @@ async fn a_host_that_asks_for_multiplexing_hears_no() {
 }
 
 #[tokio::test]
-async fn started_by_hand_it_says_what_it_is() {
+async fn start_without_a_host_explains_the_plugin() {
     for cookie in [None, Some("wrong")] {
         let (code, stdout, stderr) =
             outcome(binary().envs(cookie.map(|cookie| ("TF_PLUGIN_MAGIC_COOKIE", cookie)))).await;
@@ -167,7 +167,7 @@ async fn started_by_hand_it_says_what_it_is() {
 }
 
 #[tokio::test]
-async fn a_host_of_another_protocol_is_told_so() {
+async fn host_with_another_protocol_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let mut command = invited(directory.path());
     let (code, stdout, stderr) = outcome(command.env("PLUGIN_PROTOCOL_VERSIONS", "5,4")).await;
@@ -176,7 +176,7 @@ async fn a_host_of_another_protocol_is_told_so() {
 }
 
 #[tokio::test]
-async fn a_broken_client_certificate_does_not_mean_plaintext() {
+async fn invalid_client_certificate_never_falls_back_to_plaintext() {
     let directory = tempfile::tempdir().unwrap();
     let mut command = invited(directory.path());
     let (code, stdout, stderr) = outcome(command.env("PLUGIN_CLIENT_CERT", "broken")).await;
@@ -185,7 +185,7 @@ async fn a_broken_client_certificate_does_not_mean_plaintext() {
 }
 
 #[tokio::test]
-async fn shutdown_is_answered_and_ends_the_process() {
+async fn shutdown_is_answered_before_the_process_ends() {
     let host = Identity::new();
     let mut plugin = Plugin::start(Some(&host)).await;
     let channel = plugin.channel(&host).await;
@@ -202,7 +202,7 @@ async fn shutdown_is_answered_and_ends_the_process() {
 }
 
 #[tokio::test]
-async fn a_call_that_does_not_end_cannot_keep_the_process() {
+async fn hanging_call_does_not_prevent_shutdown() {
     let mut plugin = Plugin::start(None).await;
     let channel = plain_channel(&plugin.address).await;
     let endless = HealthClient::new(channel.clone()).watch(HealthCheckRequest::default()).await.unwrap();
@@ -214,7 +214,7 @@ async fn a_call_that_does_not_end_cannot_keep_the_process() {
 }
 
 #[tokio::test]
-async fn an_interrupt_is_left_to_the_host_and_a_termination_is_not() {
+async fn sigint_is_ignored_and_sigterm_ends_the_process() {
     let mut plugin = Plugin::start(None).await;
     let process = plugin.process.id().unwrap();
     signal("INT", process).await;
@@ -253,7 +253,7 @@ async fn look(mut client: ProviderClient<Channel>, name: &str) -> read_data_sour
 }
 
 #[tokio::test]
-async fn a_termination_lets_calls_answer() {
+async fn sigterm_waits_for_running_calls() {
     let mut plugin = Plugin::start_with(|command| {
         command.env("TF_LOG", "DEBUG");
     })
@@ -275,7 +275,7 @@ async fn a_termination_lets_calls_answer() {
 
 /// One life of the resource of the example, by the process that an engine would start.
 #[tokio::test]
-async fn a_resource_is_created_read_and_removed() {
+async fn resource_is_created_read_and_deleted() {
     let plugin = Plugin::start(None).await;
     let files = tempfile::tempdir().unwrap();
     let mut client = configured(&plugin, files.path()).await;
@@ -313,7 +313,7 @@ async fn a_resource_is_created_read_and_removed() {
 }
 
 #[tokio::test]
-async fn the_plugin_goes_with_its_host() {
+async fn process_ends_with_its_host() {
     let directory = tempfile::tempdir().unwrap();
     let mut host =
         command("/bin/sh").args(["-c", r#""$TEST_BINARY" & wait"#]).envs(invitation(directory.path())).spawn().unwrap();
@@ -327,7 +327,7 @@ async fn the_plugin_goes_with_its_host() {
 }
 
 #[tokio::test]
-async fn a_developer_gets_a_line_to_attach_with() {
+async fn debug_mode_prints_the_reattach_variable() {
     let directory = tempfile::tempdir().unwrap();
     let mut process = binary().arg("--debug").env("TMPDIR", directory.path()).spawn().unwrap();
     let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
@@ -357,7 +357,7 @@ async fn a_developer_gets_a_line_to_attach_with() {
 }
 
 #[tokio::test]
-async fn stderr_is_silent_unless_logs_are_asked_for() {
+async fn stderr_is_empty_without_logging() {
     let (host, stranger) = (Identity::new(), Identity::new());
     let plugin = Plugin::start(Some(&host)).await;
     alert(&plugin, Some(&stranger), &TLS13).await;

@@ -16,7 +16,7 @@ fn existing(name: &str) -> Json {
 }
 
 #[tokio::test]
-async fn a_create_gives_state_identity_and_private_state() {
+async fn create_returns_state_identity_and_private_state() {
     let answer = created("a").await;
     assert_eq!(told(&answer.diagnostics), [""; 0]);
     assert_eq!(json(answer.new_state.as_ref()), existing("a"));
@@ -26,7 +26,7 @@ async fn a_create_gives_state_identity_and_private_state() {
 }
 
 #[tokio::test]
-async fn what_was_made_before_a_failure_is_kept() {
+async fn failed_create_keeps_the_recorded_state() {
     for (name, summary) in [("fail after", "It failed"), ("panic after", "Bug in the provider")] {
         let answer = created(name).await;
         assert_eq!(told(&answer.diagnostics), [format!("Error: : {summary}")]);
@@ -37,7 +37,7 @@ async fn what_was_made_before_a_failure_is_kept() {
 }
 
 #[tokio::test]
-async fn a_panic_while_it_is_identified_keeps_the_state() {
+async fn panic_in_the_identity_keeps_the_state() {
     let answer = created("panic in identity").await;
     assert_eq!(told(&answer.diagnostics), ["Error: : Bug in the provider"]);
     assert!(!answer.diagnostics[0].detail.contains("secret"));
@@ -46,7 +46,7 @@ async fn a_panic_while_it_is_identified_keeps_the_state() {
 }
 
 #[tokio::test]
-async fn nothing_made_is_null() {
+async fn create_that_fails_first_returns_null() {
     for name in ["fail before", "panic before"] {
         let answer = created(name).await;
         assert_eq!(answer.diagnostics.len(), 1);
@@ -55,7 +55,7 @@ async fn nothing_made_is_null() {
 }
 
 #[tokio::test]
-async fn an_update_that_fails_keeps_what_is_true() {
+async fn failed_update_keeps_the_actual_values() {
     let with_size = |size: i64| {
         let mut planned = existing("a");
         planned["size"] = size.into();
@@ -71,7 +71,7 @@ async fn an_update_that_fails_keeps_what_is_true() {
 }
 
 #[tokio::test]
-async fn a_destroy_leaves_nothing_or_what_is_left() {
+async fn destroy_returns_null_or_the_remaining_state() {
     let answer = applied(apply(existing("a"), Json::Null, Json::Null)).await;
     assert_eq!((told(&answer.diagnostics), json(answer.new_state.as_ref())), (vec![], Json::Null));
     let answer = applied(apply(existing("stay"), Json::Null, Json::Null)).await;
@@ -80,7 +80,7 @@ async fn a_destroy_leaves_nothing_or_what_is_left() {
 }
 
 #[tokio::test]
-async fn a_provider_that_is_not_configured_makes_nothing() {
+async fn unconfigured_provider_changes_nothing() {
     let request = apply(Json::Null, thing(json!({"name": "a"})), planned("a"));
     let answer = fresh().await.apply_resource_change(request).await.unwrap().into_inner();
     assert_eq!(told(&answer.diagnostics), ["Error: : Provider not configured"]);
@@ -88,7 +88,7 @@ async fn a_provider_that_is_not_configured_makes_nothing() {
 }
 
 #[tokio::test]
-async fn a_request_that_cannot_be_read_changes_nothing() {
+async fn unreadable_request_changes_nothing() {
     let mut request = apply(existing("a"), Json::Null, Json::Null);
     request.config = Some(super::host::value(json!(5)));
     let answer = applied(request).await;

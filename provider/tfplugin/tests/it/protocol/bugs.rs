@@ -6,7 +6,7 @@ use tfplugin_proto::tfplugin6::read_resource;
 use super::host::{apply, checking, configured, identity, json, plan, planned, thing, told, value};
 
 #[tokio::test]
-async fn a_plan_against_the_rules_is_found_while_checking() {
+async fn invalid_plan_is_found_by_conformance_checks() {
     let request = || plan(Json::Null, &thing(json!({"name": "break the plan", "ratio": 0.5})));
     let answer = checking().await.plan_resource_change(request()).await.unwrap().into_inner();
     assert_eq!(told(&answer.diagnostics), ["Error: ratio: Bug in the provider"]);
@@ -17,7 +17,7 @@ async fn a_plan_against_the_rules_is_found_while_checking() {
 }
 
 #[tokio::test]
-async fn a_result_against_the_rules_is_found_and_kept() {
+async fn invalid_result_is_reported_and_kept() {
     let request = apply(Json::Null, thing(json!({"name": "leave unknown"})), planned("leave unknown"));
     let answer = checking().await.apply_resource_change(request).await.unwrap().into_inner();
     assert_eq!(told(&answer.diagnostics), ["Error: status: Bug in the provider"]);
@@ -25,7 +25,7 @@ async fn a_result_against_the_rules_is_found_and_kept() {
 }
 
 #[tokio::test]
-async fn an_identity_that_changes_is_found() {
+async fn changed_identity_is_reported() {
     let request = read_resource::Request {
         type_name: "spot_thing".to_owned(),
         current_state: Some(value(thing(json!({"name": "a", "size": 3, "id": "i", "status": "ready"})))),

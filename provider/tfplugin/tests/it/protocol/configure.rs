@@ -13,19 +13,19 @@ async fn configure(version: &str, config: Json) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn unknown_and_missing_settings_are_fine() {
+async fn unknown_and_missing_settings_are_accepted() {
     for config in [json!({"region": "<unknown>"}), json!({"region": null}), Json::Null] {
         assert_eq!(configure("1.12.0", config).await, [""; 0]);
     }
 }
 
 #[tokio::test]
-async fn a_refusal_names_the_attribute() {
+async fn refused_setting_names_its_attribute() {
     assert_eq!(configure("1.12.0", json!({"region": "moon"})).await, ["Error: region: No such region"]);
 }
 
 #[tokio::test]
-async fn hosts_that_are_too_old_are_told_so() {
+async fn unsupported_hosts_are_refused() {
     for version in ["1.10.9", "1.5.7"] {
         let told = configure(version, json!({"region": null})).await;
         assert_eq!(told, ["Error: : Terraform or OpenTofu is too old"], "{version}");
@@ -36,13 +36,13 @@ async fn hosts_that_are_too_old_are_told_so() {
 }
 
 #[tokio::test]
-async fn a_value_of_another_type_is_an_error_and_not_a_crash() {
+async fn mismatched_type_is_a_diagnostic() {
     let told = configure("1.12.0", json!({"region": [1]})).await;
     assert_eq!(told, ["Error: region: Value does not fit the schema"]);
 }
 
 #[tokio::test]
-async fn the_provider_block_is_checked() {
+async fn provider_block_is_validated() {
     let request = validate_provider_config::Request { config: Some(value(json!({"region": ""}))) };
     let answer = fresh().await.validate_provider_config(request).await.unwrap().into_inner();
     assert_eq!(told(&answer.diagnostics), ["Error: region: Empty region"]);

@@ -17,26 +17,26 @@ async fn read(region: &str) -> read_data_source::Response {
 }
 
 #[tokio::test]
-async fn results_and_warnings_come_together() {
+async fn result_and_warnings_are_returned() {
     let answer = read("here").await;
     assert_eq!(told(&answer.diagnostics), ["Warning: region: Slow region"]);
     assert_eq!(json(answer.state.as_ref()), json!({"region": "here", "names": ["a", "b"]}));
 }
 
 #[tokio::test]
-async fn a_failure_keeps_the_warnings() {
+async fn failure_keeps_the_warnings() {
     let answer = read("moon").await;
     assert_eq!(told(&answer.diagnostics), ["Warning: region: Slow region", "Error: : It failed"]);
 }
 
 #[tokio::test]
-async fn a_result_that_is_not_known_is_a_bug() {
+async fn unknown_result_is_a_provider_bug() {
     let answer = read("forgetful").await;
     assert_eq!(told(&answer.diagnostics), ["Warning: region: Slow region", "Error: names: Bug in the provider"]);
 }
 
 #[tokio::test]
-async fn its_configuration_is_checked() {
+async fn configuration_is_validated() {
     let request =
         validate_data_resource_config::Request { type_name: "spot_zones".to_owned(), config: Some(value(config(""))) };
     let answer = checking().await.validate_data_resource_config(request).await.unwrap().into_inner();

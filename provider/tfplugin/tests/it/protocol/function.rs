@@ -15,26 +15,26 @@ fn text(text: &str) -> DynamicValue {
 }
 
 #[tokio::test]
-async fn further_arguments_go_to_the_variadic_parameter() {
+async fn further_arguments_are_variadic() {
     let answer = call(vec![text(","), text("a"), text("b")]).await;
     assert_eq!((json(answer.result.as_ref()), answer.error), (json!("a,b"), None));
 }
 
 #[tokio::test]
-async fn a_value_without_content_is_null() {
+async fn empty_value_is_null() {
     let answer = call(vec![DynamicValue::default(), text("a"), text("b")]).await;
     assert_eq!(json(answer.result.as_ref()), json!("a-b"));
 }
 
 #[tokio::test]
-async fn an_error_names_the_argument() {
+async fn error_names_its_argument() {
     let answer = call(vec![text("--")]).await;
     let expected = FunctionError { text: "Too long.".to_owned(), function_argument: Some(0) };
     assert_eq!((answer.result, answer.error), (None, Some(expected)));
 }
 
 #[tokio::test]
-async fn wrong_calls_and_panics_are_errors() {
+async fn invalid_calls_and_panics_are_errors() {
     for (arguments, summary) in [
         (vec![], "Wrong number of arguments"),
         (vec![value(json!([1]))], "Value does not fit the schema"),

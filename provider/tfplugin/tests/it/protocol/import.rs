@@ -10,7 +10,7 @@ async fn import(request: Request) -> Response {
 }
 
 #[tokio::test]
-async fn by_id_and_by_identity_is_the_same() {
+async fn import_by_id_equals_import_by_identity() {
     let by_id = import(Request { id: "a".to_owned(), ..Request::default() }).await;
     let given = identity(json!({"name": "a", "region": null}));
     let by_identity = import(Request { identity: given, ..Request::default() }).await;
@@ -23,14 +23,14 @@ async fn by_id_and_by_identity_is_the_same() {
 }
 
 #[tokio::test]
-async fn an_import_of_something_else_is_found() {
+async fn import_of_another_object_is_reported() {
     let elsewhere =
         import(Request { identity: identity(json!({"name": "a", "region": "moon"})), ..Request::default() });
     assert_eq!(told(&elsewhere.await.diagnostics), ["Error: region: Bug in the provider"]);
 }
 
 #[tokio::test]
-async fn the_read_that_follows_knows_of_the_import() {
+async fn read_gets_the_private_state_of_the_import() {
     let imported = import(Request { id: "a".to_owned(), ..Request::default() }).await.imported_resources.remove(0);
     let request = read_resource::Request {
         type_name: imported.type_name,
@@ -44,7 +44,7 @@ async fn the_read_that_follows_knows_of_the_import() {
 }
 
 #[tokio::test]
-async fn a_wrong_id_imports_nothing() {
+async fn invalid_id_imports_nothing() {
     let answer = import(Request::default()).await;
     assert_eq!(told(&answer.diagnostics), ["Error: : It failed"]);
     assert_eq!(answer.imported_resources, []);
@@ -65,7 +65,7 @@ async fn moved(address: &str, from: &str) -> move_resource_state::Response {
 }
 
 #[tokio::test]
-async fn state_moves_between_addresses_of_the_provider() {
+async fn state_is_moved_between_provider_addresses() {
     let answer = moved("registry.example.com/fork/spot", "spot_thing").await;
     assert_eq!(told(&answer.diagnostics), [""; 0]);
     assert_eq!(json(answer.target_state.as_ref()), thing(json!({"name": "a", "size": 4})));
@@ -74,7 +74,7 @@ async fn state_moves_between_addresses_of_the_provider() {
 }
 
 #[tokio::test]
-async fn state_of_anything_else_does_not_move() {
+async fn state_of_other_types_is_not_moved() {
     for (address, from) in [("registry.example.com/a/aws", "spot_thing"), ("registry.example.com/a/spot", "spot_x")] {
         let answer = moved(address, from).await;
         assert_eq!(told(&answer.diagnostics), ["Error: : State cannot be moved"]);
@@ -83,7 +83,7 @@ async fn state_of_anything_else_does_not_move() {
 }
 
 #[tokio::test]
-async fn configuration_is_generated_of_what_a_user_would_write() {
+async fn generated_configuration_has_configurable_attributes() {
     let state = thing(json!({
         "name": "a", "size": 3, "id": "id-a", "status": "ready", "zones": ["a"], "options": {"kind": "k", "level": 2}
     }));

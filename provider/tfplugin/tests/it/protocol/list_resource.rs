@@ -18,7 +18,7 @@ async fn listed(names: Json, limit: i64, include_resource_object: bool) -> Vec<E
 }
 
 #[tokio::test]
-async fn each_object_has_identity_and_name() {
+async fn listed_objects_have_identity_and_name() {
     let events = listed(json!(["a", "b", "c"]), 2, false).await;
     assert_eq!(events.len(), 2, "no more than the limit");
     assert_eq!(identity_json(events[1].identity.as_ref()), json!({ "name": "b", "region": null }));
@@ -27,7 +27,7 @@ async fn each_object_has_identity_and_name() {
 }
 
 #[tokio::test]
-async fn the_state_is_that_of_an_import() {
+async fn listed_state_equals_an_import() {
     let events = listed(json!(["a"]), 0, true).await;
     let state = json(events[0].resource_object.as_ref());
     assert_eq!((&state["name"], &state["size"], &state["status"]), (&json!("a"), &json!(3), &json!("read")));
@@ -35,7 +35,7 @@ async fn the_state_is_that_of_an_import() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_left_out() {
+async fn unreadable_objects_are_omitted_from_the_list() {
     let events = listed(json!(["gone", "fail in read", "panic in read", "a"]), 0, true).await;
     let said: Vec<_> = events.iter().map(|event| told(&event.diagnostic)).collect();
     assert_eq!(said[..2], [vec![], vec!["Warning: : thing fail in read is left out".to_owned()]]);
@@ -45,7 +45,7 @@ async fn what_cannot_be_read_is_left_out() {
 }
 
 #[tokio::test]
-async fn a_list_that_fails_keeps_what_was_found() {
+async fn failed_list_keeps_found_objects() {
     let events = listed(json!(["a", "fail the list"]), 0, false).await;
     assert_eq!(told(&events[0].diagnostic), ["Error: : It failed"]);
     assert_eq!(events[1].display_name, "thing a");
@@ -55,7 +55,7 @@ async fn a_list_that_fails_keeps_what_was_found() {
 }
 
 #[tokio::test]
-async fn arguments_are_checked() {
+async fn list_arguments_are_validated() {
     let check = async |names: Json| {
         let request = validate_list_resource_config::Request {
             type_name: "spot_thing".to_owned(),
@@ -71,14 +71,14 @@ async fn arguments_are_checked() {
 }
 
 #[tokio::test]
-async fn a_type_that_is_not_listed_is_told() {
+async fn unlisted_type_is_an_error() {
     let request = Request { type_name: "spot_house".to_owned(), ..Request::default() };
     let events: Vec<_> = fresh().await.list_resource(request).await.unwrap().into_inner().collect().await;
     assert_eq!(told(&events[0].as_ref().unwrap().diagnostic), ["Error: : Unknown type"]);
 }
 
 #[tokio::test]
-async fn it_is_offered() {
+async fn list_resource_is_announced() {
     let mut client = fresh().await;
     let schemas = client.get_provider_schema(get_provider_schema::Request::default()).await.unwrap().into_inner();
     let block = schemas.list_resource_schemas["spot_thing"].block.clone().unwrap();

@@ -16,7 +16,7 @@ fn existing() -> Json {
 }
 
 #[tokio::test]
-async fn a_create_knows_what_was_given_and_what_is_by_default() {
+async fn create_plans_configured_and_default_values() {
     let config = thing(json!({
         "name": "a", "ratio": 0.1, "enabled": true, "labels": {"k": "v", "u": "<unknown>"}, "zones": ["b", "a"],
         "steps": ["x", null], "taints": [{"key": "k", "value": null}], "options": {"kind": "k", "level": null},
@@ -40,7 +40,7 @@ async fn a_create_knows_what_was_given_and_what_is_by_default() {
 }
 
 #[tokio::test]
-async fn a_number_keeps_its_digits() {
+async fn number_keeps_its_digits() {
     let digits = "0.66666666666666666666666666666666666666667";
     let answer = planned_by(plan(Json::Null, &thing(json!({"name": "a", "ratio": digits})))).await;
     assert_eq!(told(&answer.diagnostics), [""; 0]);
@@ -48,14 +48,14 @@ async fn a_number_keeps_its_digits() {
 }
 
 #[tokio::test]
-async fn what_is_promised_of_an_unknown_value_is_no_difference() {
+async fn refinement_of_an_unknown_value_is_no_difference() {
     let config = thing(json!({"name": "<begins cache-", "labels": {"k": "<begins x"}, "steps": ["<begins y"]}));
     let answer = planned_by(plan(Json::Null, &config)).await;
     assert_eq!(told(&answer.diagnostics), [""; 0]);
 }
 
 #[tokio::test]
-async fn elements_of_a_set_that_may_yet_differ_all_stay() {
+async fn unknown_set_elements_are_not_merged() {
     let taints = json!([{"key": "<unknown>", "value": "t"}, {"key": "<unknown>", "value": "t"}]);
     let answer = planned_by(plan(Json::Null, &thing(json!({"name": "a", "taints": taints})))).await;
     assert_eq!(told(&answer.diagnostics), [""; 0]);
@@ -63,14 +63,14 @@ async fn elements_of_a_set_that_may_yet_differ_all_stay() {
 }
 
 #[tokio::test]
-async fn nothing_new_is_nothing_to_do() {
+async fn unchanged_configuration_is_an_empty_plan() {
     let answer = planned_by(plan(existing(), &thing(json!({"name": "a", "token_wo": "secret"})))).await;
     assert_eq!((told(&answer.diagnostics), replaced(&answer)), (vec![], vec![]));
     assert_eq!(json(answer.planned_state.as_ref()), existing());
 }
 
 #[tokio::test]
-async fn an_update_says_what_may_change() {
+async fn update_marks_values_that_can_change() {
     let answer = planned_by(plan(existing(), &thing(json!({"name": "a", "enabled": true})))).await;
     assert_eq!(replaced(&answer), [""; 0]);
     let expected = thing(json!({"name": "a", "size": 3, "enabled": true, "id": "id-a", "status": "<unknown>"}));
@@ -78,7 +78,7 @@ async fn an_update_says_what_may_change() {
 }
 
 #[tokio::test]
-async fn a_replacement_says_why() {
+async fn replacement_names_its_path() {
     let mut prior = existing();
     prior["options"] = json!({"kind": "k", "level": 1});
     let config = thing(json!({"name": "b", "options": {"kind": "l", "level": 1}}));
@@ -86,7 +86,7 @@ async fn a_replacement_says_why() {
 }
 
 #[tokio::test]
-async fn the_plan_of_a_destroy_is_null_and_can_warn() {
+async fn destroy_plan_is_null_and_can_warn() {
     let mut prior = existing();
     prior["name"] = "warn".into();
     let request = Request { proposed_new_state: null(), config: null(), ..plan(prior, &Json::Null) };
@@ -96,7 +96,7 @@ async fn the_plan_of_a_destroy_is_null_and_can_warn() {
 }
 
 #[tokio::test]
-async fn private_state_and_warnings_reach_core() {
+async fn private_state_and_warnings_are_returned() {
     let request = Request {
         prior_private: br#"{"version":1,"content":{"token_seen":true}}"#.to_vec(),
         ..plan(Json::Null, &thing(json!({"name": "warn"})))
@@ -107,13 +107,13 @@ async fn private_state_and_warnings_reach_core() {
 }
 
 #[tokio::test]
-async fn a_plan_that_fails_says_why() {
+async fn failed_plan_is_explained() {
     let answer = planned_by(plan(Json::Null, &thing(json!({"name": "fail in plan"})))).await;
     assert_eq!(told(&answer.diagnostics), ["Error: : It failed"]);
 }
 
 #[tokio::test]
-async fn the_identity_stays_when_nobody_knows_better() {
+async fn plan_keeps_the_prior_identity() {
     let prior = thing(json!({"name": "anonymous", "size": 3, "id": "i", "status": "ready"}));
     let kept = json!({"name": "anonymous", "region": "here"});
     let request =
@@ -122,7 +122,7 @@ async fn the_identity_stays_when_nobody_knows_better() {
 }
 
 #[tokio::test]
-async fn plans_need_no_configured_provider() {
+async fn plan_works_without_configure() {
     let request = plan(Json::Null, &thing(json!({"name": "a"})));
     let answer = fresh().await.plan_resource_change(request).await.unwrap().into_inner();
     assert_eq!(told(&answer.diagnostics), [""; 0]);
@@ -130,7 +130,7 @@ async fn plans_need_no_configured_provider() {
 }
 
 #[tokio::test]
-async fn a_type_that_is_not_there_is_named() {
+async fn unknown_resource_type_is_named() {
     let request = Request { type_name: "spot_other".to_owned(), config: Some(value(json!({}))), ..Request::default() };
     let answer = planned_by(request).await;
     assert_eq!(told(&answer.diagnostics), ["Error: : Unknown type"]);

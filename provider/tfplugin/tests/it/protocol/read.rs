@@ -19,7 +19,7 @@ async fn read(name: &str) -> Response {
 }
 
 #[tokio::test]
-async fn what_is_found_is_told() {
+async fn read_returns_the_observed_state() {
     let answer = read("a").await;
     assert_eq!(told(&answer.diagnostics), [""; 0]);
     assert_eq!(json(answer.new_state.as_ref()), thing(json!({"name": "a", "size": 3, "id": "id-a", "status": "read"})));
@@ -29,20 +29,20 @@ async fn what_is_found_is_told() {
 }
 
 #[tokio::test]
-async fn the_identity_stays_when_nobody_knows_better() {
+async fn read_keeps_the_prior_identity() {
     let answer = read("anonymous").await;
     assert_eq!(identity_json(answer.new_identity.as_ref()), json!({"name": "anonymous", "region": null}));
 }
 
 #[tokio::test]
-async fn gone_is_null() {
+async fn missing_object_is_null() {
     let answer = read("gone").await;
     assert_eq!((told(&answer.diagnostics), json(answer.new_state.as_ref())), (vec![], Json::Null));
     assert_eq!((answer.private, answer.new_identity), (vec![], None));
 }
 
 #[tokio::test]
-async fn a_read_that_fails_is_not_gone() {
+async fn failed_read_keeps_the_state() {
     for (name, summary) in [("fail in read", "It failed"), ("panic in read", "Bug in the provider")] {
         let answer = read(name).await;
         assert_eq!(told(&answer.diagnostics), [format!("Error: : {summary}")]);
@@ -52,7 +52,7 @@ async fn a_read_that_fails_is_not_gone() {
 }
 
 #[tokio::test]
-async fn private_state_that_cannot_be_read_is_an_error_and_stays() {
+async fn unreadable_private_state_is_an_error_and_kept() {
     for (private, summary) in [
         (&br#"{"version":2,"content":{}}"#[..], "State of a newer version of the provider"),
         (br#"{"version":1,"content":{"later":true}}"#, "Private state cannot be read"),

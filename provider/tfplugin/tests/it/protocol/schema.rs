@@ -13,7 +13,7 @@ const CAPABILITIES: ServerCapabilities = ServerCapabilities {
 };
 
 #[tokio::test]
-async fn every_schema_is_there() {
+async fn every_schema_is_returned() {
     let answer = fresh().await.get_provider_schema(get_provider_schema::Request {}).await.unwrap().into_inner();
     assert_eq!(answer.diagnostics, []);
     assert_eq!(answer.server_capabilities, Some(CAPABILITIES));
@@ -42,7 +42,7 @@ async fn every_schema_is_there() {
 }
 
 #[tokio::test]
-async fn names_alone_can_be_had() {
+async fn metadata_has_the_names() {
     let answer = fresh().await.get_metadata(get_metadata::Request {}).await.unwrap().into_inner();
     let expected = get_metadata::Response {
         server_capabilities: Some(CAPABILITIES),
@@ -56,7 +56,7 @@ async fn names_alone_can_be_had() {
 }
 
 #[tokio::test]
-async fn identities_have_schemas_of_their_own() {
+async fn identity_schemas_are_returned() {
     let request = get_resource_identity_schemas::Request {};
     let answer = fresh().await.get_resource_identity_schemas(request).await.unwrap().into_inner();
     let attributes = &answer.identity_schemas["spot_thing"].identity_attributes;
@@ -67,7 +67,7 @@ async fn identities_have_schemas_of_their_own() {
 }
 
 #[tokio::test]
-async fn functions_can_be_had_alone() {
+async fn functions_are_returned() {
     let answer = fresh().await.get_functions(get_functions::Request {}).await.unwrap().into_inner();
     let join = &answer.functions["join"];
     assert!(join.parameters[0].allow_null_value);

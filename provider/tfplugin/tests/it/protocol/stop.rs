@@ -33,7 +33,7 @@ async fn stopped(
 }
 
 #[tokio::test]
-async fn what_runs_ends_with_what_it_has() {
+async fn interrupted_create_keeps_the_recorded_state() {
     let mut client = configured().await;
     let running = start(client.clone());
     let answer = stopped(&mut client, running).await;
@@ -42,7 +42,7 @@ async fn what_runs_ends_with_what_it_has() {
 }
 
 #[tokio::test]
-async fn later_calls_are_not_stopped() {
+async fn calls_after_an_interrupt_run() {
     let mut client = configured().await;
     client.stop_provider(stop_provider::Request {}).await.unwrap();
     let mut running = start(client.clone());

@@ -8,7 +8,7 @@ use super::host::{fresh, told};
 macro_rules! unimplemented {
     ($($call:ident $module:ident)*) => {
         #[tokio::test]
-        async fn calls_of_features_that_it_lacks_are_unimplemented() {
+        async fn calls_of_unsupported_features_are_unimplemented() {
             let mut client = fresh().await;
             $(
                 let status = client.$call(message::$module::Request::default()).await.unwrap_err();

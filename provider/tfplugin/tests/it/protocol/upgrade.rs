@@ -10,7 +10,7 @@ async fn upgraded(version: i64, state: Json) -> upgrade_resource_state::Response
 }
 
 #[tokio::test]
-async fn state_of_today_loses_only_what_the_schema_lost() {
+async fn current_state_loses_only_removed_attributes() {
     let answer =
         upgraded(1, json!({"name": "a", "zones": ["b", "a"], "ratio": 0.1, "removed": {"x": 1}, "token_wo": "old"}))
             .await;
@@ -20,7 +20,7 @@ async fn state_of_today_loses_only_what_the_schema_lost() {
 }
 
 #[tokio::test]
-async fn a_stored_number_keeps_its_digits() {
+async fn stored_number_keeps_its_digits() {
     let digits = "0.66666666666666666666666666666666666666667";
     let json = format!(r#"{{"name": "a", "ratio": {digits}}}"#).into_bytes();
     let raw_state = Some(RawState { json, ..RawState::default() });
@@ -30,7 +30,7 @@ async fn a_stored_number_keeps_its_digits() {
 }
 
 #[tokio::test]
-async fn older_state_is_brought_up_to_date() {
+async fn older_state_is_upgraded() {
     let answer = upgraded(0, json!({"title": "a"})).await;
     assert_eq!(json(answer.upgraded_state.as_ref()), thing(json!({"name": "a"})));
     let answer = upgraded(0, json!({})).await;
@@ -38,13 +38,13 @@ async fn older_state_is_brought_up_to_date() {
 }
 
 #[tokio::test]
-async fn state_of_another_shape_is_an_error_with_its_path() {
+async fn mismatched_state_is_an_error_with_its_path() {
     let answer = upgraded(1, json!({"labels": {"k": []}})).await;
     assert_eq!(told(&answer.diagnostics), [r#"Error: labels["k"]: State does not fit the schema"#]);
 }
 
 #[tokio::test]
-async fn identities_are_upgraded_too() {
+async fn identities_are_upgraded() {
     let request = upgrade_resource_identity::Request {
         type_name: "spot_thing".to_owned(),
         version: 0,

@@ -13,7 +13,7 @@ async fn validate(config: Json, client_capabilities: Option<ClientCapabilities>)
 }
 
 #[tokio::test]
-async fn unknown_values_are_no_errors() {
+async fn unknown_values_are_accepted() {
     let config =
         thing(json!({"name": "<unknown>", "taints": "<unknown>", "rules": [{"kind": "<unknown>", "level": null}]}));
     assert_eq!(validate(config, write_only_allowed()).await, [""; 0]);
@@ -26,13 +26,13 @@ async fn errors_name_their_attribute() {
 
 /// No API keeps a null in a list: what was applied would be planned again.
 #[tokio::test]
-async fn a_null_in_a_list_is_an_error() {
+async fn null_element_of_a_list_is_an_error() {
     let config = thing(json!({"name": "a", "steps": ["one", null]}));
     assert_eq!(validate(config, write_only_allowed()).await, ["Error: steps[1]: Null element"]);
 }
 
 #[tokio::test]
-async fn a_fraction_for_a_whole_number_does_not_hide_the_rest() {
+async fn fraction_does_not_hide_other_errors() {
     let config = thing(json!({"name": "", "size": 2.5, "steps": [null], "options": {"kind": null, "level": "1e20"}}));
     let found = ["Error: steps[0]: Null element", "Error: size: Invalid number", "Error: options: Invalid number"];
     let answer = validate(config, write_only_allowed()).await;
@@ -40,7 +40,7 @@ async fn a_fraction_for_a_whole_number_does_not_hide_the_rest() {
 }
 
 #[tokio::test]
-async fn write_only_values_need_a_host_that_knows_them() {
+async fn write_only_values_need_a_supporting_host() {
     let config = || thing(json!({"name": "a", "token_wo": "secret"}));
     assert_eq!(validate(config(), write_only_allowed()).await, [""; 0]);
     for old in [None, Some(ClientCapabilities::default())] {
@@ -50,13 +50,13 @@ async fn write_only_values_need_a_host_that_knows_them() {
 }
 
 #[tokio::test]
-async fn a_configuration_of_many_megabytes_is_read() {
+async fn large_configuration_is_read() {
     let steps: Vec<_> = std::iter::repeat_n(json!("x".repeat(1 << 16)), 100).collect();
     assert_eq!(validate(thing(json!({"name": "a", "steps": steps})), write_only_allowed()).await, [""; 0]);
 }
 
 #[tokio::test]
-async fn a_panic_is_a_diagnostic_without_its_text() {
+async fn panic_is_a_diagnostic_without_its_message() {
     let request = validate_resource_config::Request {
         type_name: "spot_thing".to_owned(),
         config: Some(value(thing(json!({"name": "panic in validate"})))),

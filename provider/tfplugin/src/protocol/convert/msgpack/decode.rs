@@ -67,6 +67,7 @@ fn list(elements: Vec<Msgpack>, ty: &Type, path: &AttributePath) -> Result<Vec<R
 }
 
 fn set(elements: Vec<Msgpack>, ty: &Type, path: &AttributePath) -> Result<Vec<Raw>, Error> {
+    // Elements of a set have no index: errors name the set.
     elements.into_iter().map(|element| read(element, ty, path)).collect()
 }
 
@@ -82,6 +83,7 @@ fn object(pairs: Vec<(Msgpack, Msgpack)>, ty: &Type, path: &AttributePath) -> Re
         };
         attributes.insert(key, read(value, ty, &path)?);
     }
+    // cty refuses an object with fewer attributes as well; null attributes are sent as nil.
     match types.keys().find(|name| !attributes.contains_key(*name)) {
         Some(missing) => Err(Error::Attributes { path: path.attribute(missing), problem: "the attribute is missing" }),
         None => Ok(Raw::Map(attributes)),
@@ -158,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_come_in_five_forms() {
+    fn every_number_format_is_decoded() {
         assert!(matches!(read_number(&[0x05]), Number::Integer(5)));
         assert!(matches!(read_number(&[0xff]), Number::Integer(-1)));
         assert!(matches!(read_number(b"\xca\x3f\x00\x00\x00"), Number::Float(0.5)));
@@ -177,14 +179,14 @@ mod tests {
     }
 
     #[test]
-    fn every_extension_is_unknown() {
+    fn every_extension_decodes_to_unknown() {
         for bytes in [[0xd4, 0x00, 0x00], [0xd4, 0x0c, 0x00], [0xd4, 0x63, 0x01]] {
             assert_eq!(decode(&bytes, &Type::String), Ok(Raw::unknown()));
         }
     }
 
     #[test]
-    fn an_object_has_exactly_its_attributes() {
+    fn missing_or_further_attributes_are_refused() {
         let ty = Type::Object([("a".to_owned(), Type::Bool), ("b".to_owned(), Type::Bool)].into());
         let problem = |bytes| decode(bytes, &ty).map_err(|error| error.to_string());
         assert_eq!(problem(b"\x81\xa1a\xc3"), Err("b: the attribute is missing".to_owned()));
@@ -196,18 +198,18 @@ mod tests {
     }
 
     #[test]
-    fn an_error_has_the_path_and_not_the_value() {
+    fn error_names_the_path_but_not_the_value() {
         let error = decode(b"\x91\xa6secret", &Type::Bool.list()).unwrap_err();
         assert_eq!(error.to_string(), r#"[0]: expected "bool", found a string"#);
     }
 
     #[test]
-    fn sets_come_in_any_order() {
+    fn sets_are_decoded_in_any_order() {
         assert_eq!(decode(b"\x93\xa1b\xa1a\xa1b", &Type::String.set()), Ok(Raw::List(vec!["a".into(), "b".into()])));
     }
 
     #[test]
-    fn rubbish_and_endless_nesting_are_refused() {
+    fn invalid_bytes_and_deep_nesting_are_refused() {
         assert!(decode(b"", &Type::Bool).is_err());
         assert!(decode(b"\xc3\xc3", &Type::Bool).is_err());
         assert!(decode(&[0x91; 100_000], &Type::Bool.list()).is_err());

@@ -64,6 +64,7 @@ fn write(raw: &Raw, ty: &Type, path: &AttributePath) -> Result<Msgpack, Error> {
                 types
                     .iter()
                     .map(|(name, ty)| {
+                        // Core refuses an object without one of its attributes, also when it is null.
                         let raw = attributes.get(name).unwrap_or(&Raw::Null);
                         Ok((Msgpack::from(name.as_str()), write(raw, ty, &path.attribute(name))?))
                     })
@@ -81,6 +82,7 @@ fn typed(raw: &Raw, ty: &Type, path: &AttributePath) -> Result<Msgpack, Error> {
 
 pub(super) fn number(number: &Number) -> Msgpack {
     match number {
+        // The three forms that cty writes and reads.
         Number::Integer(integer) => Msgpack::from(*integer),
         Number::Float(float) => Msgpack::F64(*float),
         Number::Decimal(digits) => Msgpack::from(digits.as_str()),
@@ -106,7 +108,7 @@ mod tests {
     use crate::framework::value::{DynamicRaw, Refinement};
 
     #[test]
-    fn bytes_as_core_writes_them() {
+    fn bytes_equal_those_of_core() {
         let object = Type::Object([("a".to_owned(), Type::Bool), ("b".to_owned(), Type::String)].into());
         for (raw, ty, bytes) in [
             (Raw::Null, Type::String, b"\xc0".as_slice()),
@@ -133,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn another_type_is_an_error_with_its_path() {
+    fn mismatched_type_is_an_error_with_its_path() {
         let ty = Type::Object([("a".to_owned(), Type::Bool.map())].into());
         let raw = Raw::Map([("a".to_owned(), Raw::Map([("k".to_owned(), "secret".into())].into()))].into());
         assert_eq!(encode(&raw, &ty).unwrap_err().to_string(), r#"a["k"]: expected "bool", found a string"#);

@@ -138,13 +138,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_is_lost_on_the_way((ty, raw) in ty().prop_flat_map(|ty| (Just(ty.clone()), value(&ty)))) {
+        fn values_survive_the_round_trip((ty, raw) in ty().prop_flat_map(|ty| (Just(ty.clone()), value(&ty)))) {
             let bytes = encode(&raw, &ty).unwrap();
             prop_assert_eq!(decode(&bytes, &ty), Ok(raw));
         }
 
         #[test]
-        fn no_bytes_bring_it_down(bytes in vec(any::<u8>(), 0..200), ty in ty()) {
+        fn arbitrary_bytes_never_panic(bytes in vec(any::<u8>(), 0..200), ty in ty()) {
             let _ = decode(&bytes, &ty);
         }
     }

@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn promises_survive_the_trip() {
+    fn refinements_survive_the_round_trip() {
         let refinement = Refinement {
             null: Some(false),
             prefix: Some("arn:".to_owned()),
@@ -95,14 +95,14 @@ mod tests {
     }
 
     #[test]
-    fn bytes_as_core_writes_them() {
+    fn bytes_equal_those_of_core() {
         let not_null = Refinement { null: Some(false), ..NONE };
         assert_eq!(encode(&not_null), Msgpack::Ext(12, b"\x81\x01\xc2".to_vec()));
         assert_eq!(encode(&NONE), Msgpack::Ext(0, vec![0]));
     }
 
     #[test]
-    fn what_cannot_be_read_promises_nothing() {
+    fn unreadable_refinements_are_dropped() {
         for body in [b"".as_slice(), b"\xc0", b"\x81\x03\x05", b"\x81\x63\x01", &[0x91; 2000]] {
             assert_eq!(decode(12, body), NONE, "{body:x?}");
         }

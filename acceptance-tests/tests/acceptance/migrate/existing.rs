@@ -51,7 +51,7 @@ pub(super) const GUIDE_GROUP: Group = Group {
 pub(super) async fn node_group(stage: &Stage, group: &Group) -> (String, String) {
     let account = &stage.account;
     let stack = format!("eksctl-{}-nodegroup-{}", account.cluster(), group.name);
-    let role = account.make_node_role(&format!("{stack}-NodeInstanceRole-1ABCDEFG")).await;
+    let role = account.create_node_role(&format!("{stack}-NodeInstanceRole-1ABCDEFG")).await;
     let template = launch_template(stage, &stack).await;
     let (min, max, desired) = group.sizes;
     let scaling = eks::NodegroupScalingConfig::builder().min_size(min).max_size(max).desired_size(desired).build();

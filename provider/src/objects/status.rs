@@ -1,0 +1,26 @@
+//! The status of the objects that create pods.
+
+use serde_json::Value as Json;
+
+/// A number of an object; 0 if it does not have it.
+pub(crate) fn number(object: &Json, pointer: &str) -> i64 {
+    object.pointer(pointer).and_then(Json::as_i64).unwrap_or(0)
+}
+
+/// The conditions that are met.
+pub(crate) fn conditions(object: &Json) -> impl Iterator<Item = &Json> {
+    let conditions = object.pointer("/status/conditions").and_then(Json::as_array);
+    conditions.into_iter().flatten().filter(|condition| condition["status"] == "True")
+}
+
+/// What is waited for first: before the controller of a Deployment has observed the newest generation, its status says
+/// nothing.
+pub(crate) fn unobserved(deployment: &Json) -> Option<String> {
+    let is_older = number(deployment, "/status/observedGeneration") < number(deployment, "/metadata/generation");
+    is_older.then(|| "the change of the Deployment has not been observed by its controller yet".to_owned())
+}
+
+/// Why the ReplicaSet's pods are refused: a quota, a Pod Security Standard, a webhook. No pod tells it, for there is none.
+pub(crate) fn refusal(deployment: &Json) -> Option<&str> {
+    conditions(deployment).find(|condition| condition["type"] == "ReplicaFailure")?["message"].as_str()
+}
