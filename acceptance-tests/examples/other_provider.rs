@@ -108,6 +108,8 @@ impl<const TYPE: usize> Resource for Recorded<TYPE> {
     const TYPE_NAME: &'static str = TYPES[TYPE];
     const DESCRIPTION: &'static str = "An object of a state.";
 
+    fn validate(&self, _config: &Model, _diagnostics: &mut Diagnostics) {}
+
     async fn create(&self, _context: &Context<()>, _operation: &mut Create<Model>) -> Result<(), Diagnostics> {
         Err(refused())
     }
