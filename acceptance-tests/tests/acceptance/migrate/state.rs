@@ -4,7 +4,7 @@ use gitlabspot_acceptance_tests::{Engine, Stage};
 use serde_json::{Value, json};
 
 use super::existing::{GUIDE_GROUP, bucket, node_group, user};
-use super::{BUCKET, CREDENTIALS, Migration, USER};
+use super::{BUCKET, CREDENTIALS, FORGET, Migration, USER};
 use crate::runner_release::GUIDE;
 use crate::runner_release::adoption::helm::{Chart, Helm, pods_and_replica_sets};
 
@@ -32,7 +32,9 @@ async fn imports_state(stage: &Stage, registry: &str) {
     Helm::Three.install(stage, Chart::guide(stage, stage.gitlab.url())).await;
     let key = user(stage, USER).await;
     let pods = pods_and_replica_sets(stage).await;
-    let state = state(stage, registry, &role, &template, &key).to_string();
+    let state = state(stage, registry, &role, &template, &key);
+    let managed_by_others = state["resources"].as_array().unwrap().len();
+    let state = state.to_string();
     let inputs = [("terraform.tfstate", state.as_str())];
     let variables = json!({ "registration_token": "XXXXX" });
     let migration = Migration::of(stage, &inputs, &["--state", "@terraform.tfstate"], variables).await;
@@ -40,12 +42,12 @@ async fn imports_state(stage: &Stage, registry: &str) {
     workspace.write("terraform.tfstate", &state);
     stage.add_other_providers();
     workspace.init().await;
-    let managed_by_others = workspace.state().await.addresses().len();
 
     let plan = migration.plan(&[GROUP, BUCKET, CREDENTIALS, RELEASE], &[]).await;
     let text = plan.output().prose();
     assert!(text.contains("its pods are preserved"), "{text}");
-    assert_eq!(text.matches("will no longer be managed by").count(), managed_by_others, "{text}");
+    let forgotten = plan.changes().into_iter().filter(|(_, actions)| *actions == FORGET).count();
+    assert_eq!(forgotten, managed_by_others, "{text}");
     let group = plan.change(GROUP);
     for same in ["labels", "taints", "tags", "instance_types", "launch_template", "node_role_arn", "subnet_ids"] {
         assert_eq!(group["before"][same], group["after"][same], "{same}");
