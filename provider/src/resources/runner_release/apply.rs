@@ -97,14 +97,11 @@ impl Session<'_> {
         progress: &mut Progress<'_, O>,
         planned: &RunnerRelease,
     ) -> Result<Json, Error> {
-        let mut applied = self.apply(planned, desired, set, progress).await;
-        if applied.is_ok() && !self.owns_all(set, live::places(set.after)).await? {
-            applied = self.apply(planned, desired, set, progress).await;
+        let applied = self.apply(planned, desired, set, progress).await?;
+        if self.owns_all(set, live::places(set.after)).await? {
+            return Ok(applied);
         }
-        if applied.as_ref().is_err_and(|error| matches!(&*error.fault, Fault::Objects(fault) if fault.is_lost())) {
-            self.give_back_all(planned, desired, set).await;
-        }
-        applied
+        self.apply(planned, desired, set, progress).await
     }
 
     /// Applies all objects one by one and records each before its request. Returns the Deployment.

@@ -37,11 +37,27 @@ impl Session<'_> {
         let (before, after) = (&Manifest::new(), &desired.manifest);
         let progress = &mut Progress::begin(operation, described(&planned, &desired, before)?);
         let set = ObjectSet { before, after, adopts: false, owner: Some(owner), is_new: true };
-        let deployment = self.apply_new(&desired, &set, progress, &planned).await?;
-        self.roll_out(&desired, &planned, deadline, progress).await?;
+        let created = self.create_objects(&desired, &planned, &set, progress, deadline).await;
+        // Another create can take the Deployment until this one is complete.
+        if created.as_ref().is_err_and(is_lost) {
+            self.give_back_all(&planned, &desired, &set).await;
+        }
+        created
+    }
+
+    async fn create_objects(
+        &self,
+        desired: &Desired,
+        planned: &RunnerRelease,
+        set: &ObjectSet<'_>,
+        progress: &mut Progress<'_, Create<RunnerRelease, Private>>,
+        deadline: Instant,
+    ) -> Result<(), Error> {
+        let deployment = self.apply_new(desired, set, progress, planned).await?;
+        self.roll_out(desired, planned, deadline, progress).await?;
         // Of an earlier create that was interrupted.
-        self.clear(&planned, &desired, Manifest::new(), None, deadline).await?;
-        self.complete_create(&desired, &planned, (&set, &deployment), deadline).await
+        self.clear(planned, desired, Manifest::new(), None, deadline).await?;
+        self.complete_create(desired, planned, (set, &deployment), deadline).await
     }
 
     /// Reserves the names, and checks that the objects can be created. Returns the ID that they get.
@@ -92,6 +108,11 @@ impl Session<'_> {
         progress.done(|state| state.status = status.into());
         Ok(())
     }
+}
+
+/// Whether another create has taken over the Deployment.
+fn is_lost(error: &Error) -> bool {
+    matches!(&*error.fault, Fault::Objects(fault) if fault.is_lost())
 }
 
 pub(super) fn desired(

@@ -99,6 +99,33 @@ async fn a_create_waits_for_a_destroy_of_the_same_run() {
     assert_eq!(second.changes(&typed()).await, [""; 0]);
 }
 
+/// Another create takes over the Deployment and completes.
+fn take_deployment(cluster: &Cluster) {
+    cluster.change(MANAGER, |object| object["metadata"]["annotations"] = json!({ OWNER: "other" }));
+}
+
+/// Whenever a create notices that it lost its Deployment, its other objects are given to the owner of the Deployment.
+#[tokio::test]
+async fn create_that_loses_its_deployment_gives_its_objects_back() {
+    let when_applied = Fault::After("APPLY deployments", take_deployment);
+    let during_rollout = Fault::After("APPLY deployments", |cluster| {
+        cluster.inject(Fault::After("GET deployments", take_deployment));
+    });
+    for taken in [when_applied, during_rollout] {
+        let cluster = Cluster::default();
+        cluster.inject(taken.clone());
+        let mut loser = stage(&cluster);
+        let diagnostics = loser.apply(&typed()).await;
+        assert!(detail(&diagnostics).contains("was adopted by another create"), "{taken:?}: {diagnostics:?}");
+        for kind in ["serviceaccounts", "roles", "rolebindings", "configmaps", "secrets"] {
+            let object = cluster.get(&format!("{kind} {PLACE}"));
+            assert_eq!(object["metadata"]["annotations"][OWNER], "other", "{taken:?}: {kind}");
+        }
+        assert_eq!(summaries(&loser.destroy().await), ["Objects of another resource"]);
+        assert_eq!(cluster.get(MANAGER)["metadata"]["annotations"][OWNER], "other");
+    }
+}
+
 #[tokio::test]
 async fn a_release_of_before_there_were_ids_gets_one_with_its_next_change() {
     let cluster = Cluster::default();
