@@ -53,6 +53,7 @@ TARGETS = (
     Target("linux_amd64", "x86_64-unknown-linux-musl", rustflags=MUSL),
     Target("linux_arm64", "aarch64-unknown-linux-musl", rustflags=MUSL, emulator="qemu-aarch64-static"),
     Target("windows_amd64", "x86_64-pc-windows-gnu", environment={"AWS_LC_SYS_PREBUILT_NASM": "1"}, emulator="wine"),
+    Target("freebsd_amd64", "x86_64-unknown-freebsd"),
     Target("darwin_amd64", "x86_64-apple-darwin", built_on=("Darwin",), zig=False, environment=MACOS),
     Target("darwin_arm64", "aarch64-apple-darwin", built_on=("Darwin",), zig=False, environment=MACOS),
 )

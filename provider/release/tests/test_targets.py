@@ -11,7 +11,7 @@ from release import Failed, targets
 class Targets(unittest.TestCase):
     def test_without_names_those_of_this_system(self):
         for system, expected in {
-            "Linux": ["linux_amd64", "linux_arm64", "windows_amd64"],
+            "Linux": ["linux_amd64", "linux_arm64", "windows_amd64", "freebsd_amd64"],
             "Darwin": ["darwin_amd64", "darwin_arm64"],
         }.items():
             with mock.patch("platform.system", return_value=system):
@@ -40,6 +40,7 @@ class Targets(unittest.TestCase):
                 "linux_amd64": ["BINARY"],
                 "linux_arm64": ["qemu-aarch64-static", "BINARY"],
                 "windows_amd64": ["wine", "BINARY"],
+                "freebsd_amd64": None,
                 "darwin_amd64": None,
                 "darwin_arm64": None,
             },
