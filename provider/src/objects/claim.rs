@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_the_plan_has_shown_is_claimed() {
+    fn only_planned_fields_are_claimed() {
         let (before, after) = (object("by-hand", "a"), object("metrics", "a"));
         let claim = Claim::Shown { before: &before, after: &after, hidden: &[".metadata.annotations.ours/x"] };
         let conflict = |field: &str, manager: &str| FieldConflict { field: field.into(), manager: manager.into() };

@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_admission_has_made_is_what_was_asked_for() {
+    fn admission_changes_count_as_applied() {
         let asked =
             json!({ "image": "a", "tolerations": [{ "key": "x" }], "list": [{ "n": 1 }, { "n": 2 }], "dropped": 1 });
         let made = json!({
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn plans_tell_what_will_be_there() {
+    fn plans_predict_the_resulting_state() {
         let (asked, made) =
             (json!({ "a": [{ "image": "x" }], "b": 1 }), json!({ "a": [{ "image": "y" }], "b": 1, "c": [1] }));
         let said = foretold(&[(place(), asked.clone(), made)]).unwrap().detail;

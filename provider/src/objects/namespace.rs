@@ -231,7 +231,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_keeps_a_namespace_is_told() {
+    fn objects_that_keep_a_namespace_are_listed() {
         let condition = |status: &str, message: &str| json!({ "type": "x", "status": status, "message": message });
         let remaining = "Some content in the namespace has finalizers remaining: a/b in 1 resource instances";
         let found =
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn an_api_without_a_server_is_told_in_words() {
+    fn missing_api_group_has_a_plain_error() {
         let status =
             kube::core::Status { code: 503, message: "service unavailable\n".to_owned(), ..Default::default() };
         let said = unlisted("metrics.example.com/v1", &kube::Error::Api(Box::new(status)));

@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn objects_tell_whose_they_are() {
+    fn objects_are_annotated_with_their_owner() {
         let (one, other) = (Owner::new(), Owner::new());
         assert_ne!(one, other);
         let object = json!({ "metadata": { "name": "a", "annotations": { "b": "c" } } });

@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_that_is_gone_is_seen() {
+    fn deleted_rule_is_detected() {
         let mut state = CacheBucket {
             expiration_days: 60.into(),
             noncurrent_expiration_days: 0.into(),
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_store_does_not_have_stays() {
+    fn settings_unsupported_by_a_store_keep_their_state() {
         let mut state = CacheBucket { versioning: true.into(), expiration_days: 60.into(), ..CacheBucket::default() };
         flatten(&mut state, Observed { versioning: None, lifecycle: None, ..found() }, None);
         assert_eq!((state.versioning, state.expiration_days), (true.into(), 60.into()));

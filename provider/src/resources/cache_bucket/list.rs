@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refusal_is_told() {
+    async fn rejected_request_is_reported() {
         let denied = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
         let script = Script::new([Answer::Http(403, denied.to_owned())]);
         let stage = Stage::new(CacheBucketResource, script.settings());

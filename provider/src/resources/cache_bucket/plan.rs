@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn another_store_is_where_its_endpoint_is() {
+    fn custom_endpoint_determines_the_server_address() {
         for (endpoint, host, is_insecure) in [
             ("https://minio.example.com", "minio.example.com", false),
             ("http://127.0.0.1:9000", "127.0.0.1:9000", true),

@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_of_others_do_not_count() {
+    fn foreign_tags_are_ignored() {
         let tags = |pairs: &[(&str, &str)]| {
             Content::Tags(pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect())
         };

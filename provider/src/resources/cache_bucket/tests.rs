@@ -163,7 +163,7 @@ async fn settings_change_in_place() {
 }
 
 #[tokio::test]
-async fn tags_of_others_are_kept() {
+async fn foreign_tags_are_kept() {
     let account = Account::default();
     let mut stage = stage(&account);
     stage.apply_wholly(&named()).await;

@@ -19,7 +19,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn arm_is_told_by_the_name() {
+    fn arm_types_are_recognised_by_name() {
         for name in [
             "a1.large",
             "m6g.large",

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_missing_is_set_and_only_ours_is_removed() {
+    fn missing_tags_are_set_and_managed_tags_removed() {
         let tag = |key: &str, value: &str| TagDescription::builder().key(key).value(value).build();
         let group = AutoScalingGroup::builder()
             .set_tags(Some(vec![tag("same", "1"), tag("old", "1"), tag("theirs", "1"), tag("changed", "x")]))

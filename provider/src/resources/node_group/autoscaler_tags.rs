@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_tags_hold_is_read_back() {
+    fn values_stored_in_tags_are_read_back() {
         let template = NodeTemplate {
             resources: map(&[("ephemeral-storage", "100G")]),
             options: ScaleDownOptions {

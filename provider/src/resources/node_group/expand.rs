@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_create_says_what_was_given_and_nothing_else() {
+    fn create_request_has_configured_values_only() {
         let place = Place {
             name: "build".to_owned(),
             subnets: vec!["subnet-1".to_owned()],
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_new_is_no_request() {
+    fn unchanged_values_make_no_request() {
         assert!(update_config_request(&spec(), &spec(), Some(3)).is_none());
         assert!(update_version_request(&spec(), &spec(), false).is_none());
     }

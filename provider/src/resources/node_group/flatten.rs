@@ -270,7 +270,7 @@ mod tests {
     const UNNEEDED: &str = "k8s.io/cluster-autoscaler/node-template/autoscaling-options/scaledownunneededtime";
 
     #[test]
-    fn an_import_fills_everything_that_can_be_told() {
+    fn import_sets_every_readable_attribute() {
         let tags =
             ProviderTags { default: Some([("team".to_owned(), "ci".to_owned())].into()), ..ProviderTags::default() };
         let asg = asg(&[(INTENT, "build"), (UNNEEDED, "5m"), ("eks:cluster-name", "prod"), ("theirs", "x")]);
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_not_be_read_of_auto_scaling_groups_stays() {
+    fn unreadable_auto_scaling_group_keeps_the_state() {
         let before = NodeGroup {
             suspend_az_rebalance: true.into(),
             autoscaling_group_names: Value::Known(vec!["eks-build-1".into()]),
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_sees_our_tags_only() {
+    fn refresh_reads_managed_tags_only() {
         let tags = ProviderTags::default();
         let before = NodeGroup {
             labels: map(&[("intent", "build")]),
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_and_empty_are_what_the_user_wrote() {
+    fn null_and_empty_are_kept_as_configured() {
         let tags = ProviderTags::default();
         let empty = Nodegroup::builder().build();
         let found = Observed { group: empty, asgs: Some(vec![]) };
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_value_of_a_taint_stays_as_it_was_written() {
+    fn empty_taint_value_is_kept_as_configured() {
         let written = Value::Known(
             [Taint { key: "build".into(), value: "".into(), effect: "NoSchedule".into() }].into_iter().collect(),
         );
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn a_suspension_by_others_is_not_ours() {
+    fn foreign_suspension_is_not_managed() {
         let suspended = SuspendedProcess::builder().process_name(AZ_REBALANCE).build();
         let asgs = [AutoScalingGroup::builder().suspended_processes(suspended).build()];
         let tags = ProviderTags::default();
@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_known_is_filled_in() {
+    fn unknown_values_are_set_at_apply() {
         let planned = NodeGroup {
             desired_size: 0.into(),
             arn: Value::Unknown,

@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn service_linked_roles_are_told_by_the_message() {
+    fn service_linked_roles_are_recognised_by_the_message() {
         let text = |code: Code, message: &str| {
             let issue = Issue::builder().code(code).message(message).build();
             let health = NodegroupHealth::builder().issues(issue).build();

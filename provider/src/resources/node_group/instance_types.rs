@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_from_the_first_is_named() {
+    fn differences_from_the_first_are_named() {
         let (names, sizes) = sizes(&[
             ("c5a.2xlarge", 8, 16, "x86_64"),
             ("c5.2xlarge", 8, 16, "x86_64"),
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn alike_or_unknown_is_nothing_to_say() {
+    fn equal_or_unknown_values_give_no_warning() {
         let (names, all) = sizes(&[("c5a.2xlarge", 8, 16, "x86_64"), ("c5.2xlarge", 8, 16, "x86_64")]);
         assert_eq!(differences(&names, &all), None);
         assert_eq!(differences(&names, &BTreeMap::new()), None);

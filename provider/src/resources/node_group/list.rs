@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cluster_that_is_not_there_is_told() {
+    async fn missing_cluster_is_an_error() {
         let absent = r#"{"__type": "ResourceNotFoundException", "message": "No cluster found for name: prod."}"#;
         let (found, said, _) = listed([Answer::identity(), Answer::Http(404, absent.to_owned())], 10).await;
         assert!(found.is_empty());

@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_create_shows_what_follows() {
+    fn create_plan_shows_derived_values() {
         let plan = planned(None, &config());
         let NodeGroup { id, tags_all, asg_tags_all, build_nodes, suspend_az_rebalance, desired_size, .. } =
             plan.planned;
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_new_changes_nothing() {
+    fn unchanged_input_changes_nothing() {
         let state = applied(&config());
         let plan = planned(Some(&state), &config());
         assert_eq!(plan.planned, state);
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn az_rebalance_is_left_as_it_is_unless_the_user_says() {
+    fn az_rebalance_is_unmanaged_unless_configured() {
         let state = NodeGroup { suspend_az_rebalance: false.into(), ..applied(&config()) };
         assert_eq!(planned(Some(&state), &config()).planned, state);
         let given = NodeGroup { suspend_az_rebalance: true.into(), ..config() };
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn what_we_suspended_is_suspended_again() {
+    fn own_suspension_is_restored() {
         let state = NodeGroup { suspend_az_rebalance: false.into(), ..applied(&config()) };
         let mut plan = planned(Some(&state), &config());
         az_rebalance::claim(&mut plan.private);
@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn a_release_decides_the_version_if_it_tells() {
+    fn release_version_determines_the_version() {
         let config = NodeGroup { release_version: "1.35.1-20260301".into(), ..config() };
         assert_eq!(planned(Some(&applied(&self::config())), &config).planned.version, "1.35".into());
         assert_eq!(planned(None, &config).planned.version, "1.35".into());
@@ -400,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_from_elsewhere_follows_from_nothing() {
+    fn configured_unknown_values_are_not_predicted() {
         let types = Value::Known(vec!["m6g.large".into()]);
         let config = NodeGroup {
             instance_types: types,
@@ -437,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_half_deleted_is_made_anew() {
+    fn partially_deleted_objects_are_recreated() {
         let state = NodeGroup { status: DELETED.into(), ..applied(&config()) };
         assert_eq!(paths(&mut planned(Some(&state), &config())), ["status"]);
     }

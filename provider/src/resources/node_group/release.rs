@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn releases_that_tell_their_version() {
+    fn release_versions_are_parsed() {
         let of = |release: &str, ami_type: &str| version_of(&release.into(), &ami_type.into());
         assert_eq!(of("1.34.1-20260101", "AL2023_x86_64_STANDARD"), Some("1.34".into()));
         assert_eq!(of("1.34-2026.01.01", "WINDOWS_CORE_2022_x86_64"), Some("1.34".into()));

@@ -221,7 +221,7 @@ async fn the_size_of_the_autoscaler_is_kept() {
 }
 
 #[tokio::test]
-async fn a_failed_create_names_the_issues_and_stays_in_the_state() {
+async fn failed_create_reports_health_issues_and_is_recorded() {
     let account = Account::default();
     account.state().eks.create_statuses = vec!["CREATING", "CREATE_FAILED"];
     account.state().eks.issues = vec![json!({
@@ -270,7 +270,7 @@ async fn a_role_that_has_not_propagated_is_retried() {
 }
 
 #[tokio::test]
-async fn a_rejected_create_leaves_nothing() {
+async fn rejected_create_leaves_no_objects() {
     let account = Account::default();
     account.fault(
         "CreateNodegroup",
@@ -455,7 +455,7 @@ async fn an_update_waits_for_another_update() {
 }
 
 #[tokio::test]
-async fn a_delete_waits_for_an_update_and_for_a_deletion_by_others() {
+async fn delete_waits_for_an_update_and_a_concurrent_deletion() {
     let account = Account::default();
     let mut first = stage(&account);
     first.apply_wholly(&guide()).await;

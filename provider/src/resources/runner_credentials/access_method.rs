@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn pods_that_have_ended_use_nothing() {
+    fn completed_pods_use_no_key() {
         let pod = |phase: &str| {
             let spec = json!({ "volumes": [{ "secret": { "secretName": "key" } }] });
             json!({ "metadata": { "name": phase }, "spec": spec, "status": { "phase": phase } })

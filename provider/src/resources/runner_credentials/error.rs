@@ -306,7 +306,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn errors_say_what_remains() {
+    fn errors_state_what_remains() {
         let detail = |error: Error| Diagnostics::from(error).iter().map(|it| it.detail.clone()).collect::<String>();
         let fault = || Fault::EmptyKey("runner".to_owned());
         let said =

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_key() {
+    fn invalid_keys_are_reported() {
         let (fine, soon) = (secret("AKIA1", "s"), "2026-01-03T00:00:00Z");
         assert_eq!(reason(&[a_key("AKIA1")], Some(&fine), soon), None);
         let why = |keys: &[Listed], found: Option<&secret::Found>, now| reason(keys, found, now).unwrap();
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cluster_that_is_not_there_yet_changes_nothing() {
+    fn unknown_cluster_leaves_the_state_unchanged() {
         let written = KeyPair { id: "AKIA1".to_owned(), secret: "s".to_owned().into() };
         let mut grant = Grant {
             key: Some(Key::of(&written, None, &Value::Null)),

@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_replaced_stays_valid_once() {
+    fn replaced_key_remains_valid_for_one_rotation() {
         let mut grant = Grant { key: Some(key("A")), unclear: Some(key("X")), is_adopted: true, ..Grant::default() };
         grant.replace_key(key("B"), &[listed("A", true)]);
         assert_eq!(grant.outgoing.as_ref().map(|key| key.id.as_str()), Some("A"));

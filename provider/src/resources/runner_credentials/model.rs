@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_policy_waits_for_what_stands_in_it() {
+    fn policy_is_unknown_while_its_parts_are() {
         let model = RunnerCredentials {
             bucket: "ci-cache".into(),
             policy: "least_privilege".into(),

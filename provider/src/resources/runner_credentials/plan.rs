@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_that_means_the_same_stays_as_it_is() {
+    fn equivalent_policy_is_unchanged() {
         let tags = ProviderTags { default: Some(std::collections::BTreeMap::new()), ..ProviderTags::default() };
         let mut given = model();
         given.policy =

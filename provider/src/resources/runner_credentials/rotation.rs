@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mark_tells_orphans_from_keys_of_others() {
+    fn journal_mark_identifies_orphaned_keys() {
         let key =
             |id: &str, made: &str| Listed { id: id.to_owned(), is_active: true, created_at: Some(made.to_owned()) };
         let begin = timestamp::parse("2026-01-01T00:00:00Z").unwrap();

@@ -82,7 +82,7 @@ async fn the_guides_credentials() {
 }
 
 #[tokio::test]
-async fn import_needs_nothing_more() {
+async fn import_requires_no_further_attributes() {
     let (account, cluster) = (Account::default(), Cluster::default());
     let config = config(&[
         ("create_namespace", true.into()),
@@ -167,7 +167,7 @@ async fn everything_else_changes_in_place() {
 
 /// IAM takes no notice of case in keys: a tag that changes it stays, and two keys that differ in it alone are refused.
 #[tokio::test]
-async fn tags_whose_keys_differ_in_case_alone() {
+async fn tag_keys_that_differ_in_case_only_are_refused() {
     for (mode, principal) in [("access_key", "user/runner"), ("irsa", "role/runner")] {
         let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
         let mut stage = stage(&account, &cluster);
@@ -184,7 +184,7 @@ async fn tags_whose_keys_differ_in_case_alone() {
 
 /// Tags, labels and annotations without a value are none, in the second plan as well.
 #[tokio::test]
-async fn what_has_no_value() {
+async fn null_tags_labels_and_annotations_are_left_out() {
     let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
     let unset = Raw::Map([("cost".to_owned(), "1".into()), ("owner".to_owned(), Raw::Null)].into());
     let all = ["tags", "secret_labels", "secret_annotations"].map(|name| (name, unset.clone()));
@@ -258,7 +258,7 @@ async fn a_secret_that_cannot_be_written() {
 
 /// An engine deletes what a create did not make wholly, and makes it anew; an update goes on.
 #[tokio::test]
-async fn what_the_next_apply_does_is_said() {
+async fn warning_describes_the_next_apply() {
     let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
     let denied = Fault::Error(403, "AccessDenied", "no");
     account.fault("PutUserPolicy", 0..1, denied.clone());
@@ -310,7 +310,7 @@ async fn a_create_that_was_killed_is_continued() {
 }
 
 #[tokio::test]
-async fn secrets_of_others() {
+async fn foreign_secrets_are_refused() {
     let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
     let metadata = json!({ "namespace": "ci", "name": "gitlab-runner-s3-access" });
     cluster.put(json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata }));
@@ -448,7 +448,7 @@ async fn of_two_in_one_run_one_is_refused() {
 
 /// Pods have the key that the Secret had when they started: it stays valid until the last of them is gone.
 #[tokio::test]
-async fn a_key_that_was_replaced_stays_as_long_as_pods_use_it() {
+async fn replaced_key_is_kept_while_pods_use_it() {
     let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
     let mut stage = stage(&account, &cluster);
     stage.apply_wholly(&config(&[])).await;

@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_still_come_is_no_refusal() {
+    fn temporary_rejections_are_no_errors() {
         let object = || Box::new(deployment());
         let invalid = |reason: &str| KubernetesError::Invalid {
             object: object(),

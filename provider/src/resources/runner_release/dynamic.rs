@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_is_checked_while_the_rest_is_not() {
+    fn known_values_are_checked_beside_unknown_ones() {
         let kubernetes =
             Raw::Map([("cpu_requets".to_owned(), Raw::unknown()), ("poll_timeout".to_owned(), Raw::unknown())].into());
         let environment = Raw::List(vec!["A=1".into(), Raw::unknown(), Raw::Map([].into())]);
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_means_the_same_stays_as_it_is_in_the_state() {
+    fn equivalent_values_are_kept_as_in_the_state() {
         let with =
             |config: Json| RunnerRelease { config: dynamic(config), wait: true.into(), ..RunnerRelease::default() };
         let settled = |before: Json, after: Json| {

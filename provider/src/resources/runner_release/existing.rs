@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_keys_tell() {
+    fn keys_determine_the_kind() {
         let of = |data: Json| kind(&json!({ "data": data }));
         assert_eq!(of(json!({ "runner-token": "eA==" })), Some(TokenKind::Authentication));
         assert_eq!(

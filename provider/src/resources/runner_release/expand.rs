@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_users_write_is_not_shown() {
+    fn user_values_are_not_shown() {
         let raw = |json: Json| Value::Known(tfplugin::framework::Raw::from(&json));
         let texts = |value: &str| Value::Known([("NAME".to_owned(), Value::from(value))].into());
         let release = |secret: &str| RunnerRelease {
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_in_values_is_told_by_its_hash() {
+    fn token_in_values_is_shown_as_a_hash() {
         let manifest = |token: &str| {
             let values = Value::Known(vec![format!("runnerToken: {token}").into()]);
             let planned = RunnerRelease { values, ..release() };

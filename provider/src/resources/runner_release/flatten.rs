@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_shown_is_told_by_its_change() {
+    fn hidden_values_are_compared_by_hash() {
         let deployment = |value: &str| {
             let env = [json!({ "name": "A", "value": value }), json!({ "name": "CI_SERVER_URL", "value": "u" })];
             let containers = [json!({ "name": "r", "env": env, "args": [value] })];

@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn attributes_come_back() {
+    fn attributes_are_read_back() {
         let volume = Type::Object([("name".to_owned(), Type::String)].into());
         let volumes = DynamicRaw { ty: Type::Tuple(vec![volume]), value: Raw::List(vec![map([("name", "x".into())])]) };
         let release = RunnerRelease {
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_stay_out() {
+    fn secrets_are_left_out() {
         let s3 =
             map([("access_key", "AKIA".into()), ("secret_key", "very-secret".into()), ("server_address", "x".into())]);
         let cache = map([("type", "s3".into()), ("s3", s3)]);
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_typed_is_read() {
+    fn dynamic_attributes_are_read() {
         let text = json!({ "name": "x", "cache": { "type": "s3" }, "config": { "limit": 2 } }).to_string();
         let (model, _) = read(&text).unwrap();
         assert_eq!(model.config.known().map(Json::from), Some(json!({ "limit": 2 })));
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_is_left_out() {
+    fn overlong_configuration_is_not_recorded() {
         let script = "#".repeat(LONGEST);
         let release = RunnerRelease {
             gitlab_url: "https://gitlab.com/".into(),

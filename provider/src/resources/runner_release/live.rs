@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn objects_tell_their_release() {
+    fn objects_are_labelled_with_their_release() {
         let of = |managed_by: &str, namespace: &str, labels: Json| {
             let mut labels = labels;
             labels["app.kubernetes.io/managed-by"] = json!(managed_by);

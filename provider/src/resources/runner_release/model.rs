@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_tells_its_kind() {
+    fn token_prefix_determines_the_kind() {
         let kind = |runner: Value<Secret>, registration: Value<Secret>| {
             let config = RunnerRelease {
                 runner_token_wo: runner,
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_values_files_decide_nothing() {
+    fn unknown_values_files_leave_results_unknown() {
         let planned = RunnerRelease { values: Value::Unknown, ..RunnerRelease::default() };
         assert_eq!(Desired::of(&planned, &planned, None).map(drop), Err(Unresolved::Unknown));
     }

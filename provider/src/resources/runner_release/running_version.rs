@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn the_official_image_tells_its_version() {
+    fn version_is_read_from_the_official_image() {
         let of = |tag: &str| super::of(&deployment(&format!("registry.gitlab.com/gitlab-org/gitlab-runner:{tag}")));
         assert_eq!(of("alpine-v18.9.0"), Some("18.9.0".to_owned()));
         assert_eq!(of(&format!("alpine-v{DEFAULT_RELEASE}")), None);
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_configuration_says_counts() {
+    fn configuration_takes_precedence() {
         let private = Private { running_version: Some("18.9.0".to_owned()), ..Private::default() };
         let given = RunnerRelease { runner_version: "19.0.0".into(), ..RunnerRelease::default() };
         assert_eq!(kept(&RunnerRelease::default(), &private).runner_version, "18.9.0".into());

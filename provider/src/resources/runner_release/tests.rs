@@ -100,7 +100,7 @@ async fn the_guides_values_file() {
 }
 
 #[tokio::test]
-async fn what_others_have_in_the_namespace_keeps_it() {
+async fn foreign_objects_keep_the_namespace() {
     let cluster = Cluster::default();
     let mut stage = stage(&cluster);
     stage.apply_wholly(&typed()).await;
@@ -156,7 +156,7 @@ async fn a_destroy_does_not_wait_for_pods_of_jobs() {
 }
 
 #[tokio::test]
-async fn pods_that_are_refused_are_told_with_the_reason() {
+async fn rejected_pods_are_reported_with_the_reason() {
     for reason in ["ReplicaSetUpdated", "ProgressDeadlineExceeded"] {
         let cluster = Cluster::default();
         let mut stage = stage(&cluster);
@@ -179,7 +179,7 @@ async fn pods_that_are_refused_are_told_with_the_reason() {
 }
 
 #[tokio::test]
-async fn a_release_of_another_name_takes_over_before_the_old_one_goes() {
+async fn renamed_release_is_created_before_the_old_one_is_deleted() {
     let cluster = Cluster::default();
     let mut stage = stage(&cluster);
     stage.apply_wholly(&typed()).await;
@@ -219,7 +219,7 @@ async fn import_brings_everything_back() {
 }
 
 #[tokio::test]
-async fn a_foreign_secret_tells_its_kind() {
+async fn token_kind_is_read_from_an_existing_secret() {
     let cluster = Cluster::default();
     let mut stage = stage(&cluster);
     let config = with(
@@ -243,7 +243,7 @@ async fn a_foreign_secret_tells_its_kind() {
 }
 
 #[tokio::test]
-async fn a_rollout_that_does_not_end_says_why_and_goes_on_later() {
+async fn incomplete_rollout_reports_the_cause_and_resumes() {
     let cluster = Cluster::default();
     let mut stage = stage(&cluster);
     stage.apply_wholly(&typed()).await;
@@ -329,7 +329,7 @@ async fn changes_by_hand_are_shown_and_repaired() {
 }
 
 #[tokio::test]
-async fn what_leaves_the_configuration_is_removed() {
+async fn objects_removed_from_the_configuration_are_deleted() {
     let cluster = Cluster::default();
     let mut stage = stage(&cluster);
     stage
@@ -365,7 +365,7 @@ fn leave(cluster: &Cluster) {
 }
 
 #[tokio::test]
-async fn what_a_killed_run_left_elsewhere_is_removed() {
+async fn leftovers_of_a_killed_run_are_deleted() {
     let of_others = |cluster: &Cluster| {
         assert_eq!(cluster.objects_of("clusterroles"), ["clusterroles of-elsewhere"]);
         assert_eq!(cluster.get("roles jobs/of-gitlab-runner"), Json::Null);
@@ -385,7 +385,7 @@ async fn what_a_killed_run_left_elsewhere_is_removed() {
 }
 
 #[tokio::test]
-async fn what_another_release_made_is_not_touched() {
+async fn objects_of_another_release_are_not_changed() {
     let cluster = Cluster::default();
     let mut first = stage(&cluster);
     first.apply_wholly(&typed()).await;
@@ -399,7 +399,7 @@ async fn what_another_release_made_is_not_touched() {
 }
 
 #[tokio::test]
-async fn what_others_made_is_not_touched() {
+async fn foreign_objects_are_not_changed() {
     let cluster = Cluster::default();
     cluster.put(plain("Namespace", "gitlab-runner"));
     cluster.put(plain("ConfigMap", "gitlab-runner"));
@@ -423,7 +423,7 @@ async fn a_changed_secret_of_the_cache_rolls_the_manager() {
 }
 
 #[tokio::test]
-async fn nothing_is_asked_while_something_is_unknown() {
+async fn unknown_inputs_make_no_request() {
     let cluster = Cluster::default();
     let stage = stage(&cluster);
     for (name, value) in [
@@ -444,7 +444,7 @@ async fn nothing_is_asked_while_something_is_unknown() {
 
 /// A plan by an identity that reads neither Secrets nor roles.
 #[tokio::test]
-async fn what_may_not_be_read_stays_in_the_state() {
+async fn unreadable_objects_are_kept_in_the_state() {
     let cluster = Cluster::default();
     let mut stage = stage(&cluster);
     let config = with(typed(), &[("cache_secret_name", "cache".into())]);

@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_told_apart() {
+    fn token_kinds_are_distinguished() {
         let found = |path: &str, summary: &str| vec![(path.to_owned(), summary.to_owned())];
         let both = RunnerRelease { registration_token_wo: "x".into(), ..release() };
         assert_eq!(problems(&both), found("registration_token_wo", "A runner needs one token"));
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unknown_hides_no_mistake() {
+    fn unknown_values_do_not_hide_errors() {
         use tfplugin::framework::Raw;
         let kubernetes = Raw::Map([("cpu_requets".to_owned(), Raw::unknown())].into());
         let config = Raw::Map([("kubernetes".to_owned(), kubernetes)].into());

@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_tells_the_version_is_believed() {
+    fn version_is_taken_from_image_or_chart() {
         let told = |version: &str, expands| (version.to_owned(), expands, Vec::new());
         assert_eq!(running(json!({}), None), told("19.3", true));
         assert_eq!(running(json!({ "image": "mirror/gitlab-runner:alpine-v18.5.0" }), None), told("18.5", false));
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_that_does_not_tell_it_registers() {
+    fn image_of_unknown_version_registers() {
         let warned = || ("19.3".to_owned(), false, vec!["Warning Runner version not known".to_owned()]);
         for image in
             ["mirror/gitlab-runner", "mirror/gitlab-runner:latest", "mirror:5000/gitlab-runner@sha256:x", "x:1.4.2"]

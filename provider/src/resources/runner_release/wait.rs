@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn refused_pods_are_told() {
+    fn rejected_pods_are_reported() {
         let refused = |status: &str| {
             let mut found = deployment(2, 1, 1, 1, "ReplicaSetUpdated");
             found["status"]["conditions"].as_array_mut().unwrap().push(json!({
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn pods_say_what_keeps_them() {
+    fn pending_pods_are_reported_with_the_reason() {
         let pods = [
             json!({ "metadata": { "name": "a" }, "status": { "containerStatuses": [{
                 "name": "runner", "state": { "waiting": { "reason": "ImagePullBackOff", "message": "no such image" } },

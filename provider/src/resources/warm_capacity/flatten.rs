@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_applied_comes_back() {
+    fn applied_values_are_read_back() {
         let toleration = Toleration { key: "build".into(), operator: "Exists".into(), ..Toleration::default() };
         let mut model = WarmCapacity {
             name: "warm".into(),

@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_name_of_a_class_tells_its_value() {
+    fn priority_class_name_contains_its_value() {
         for (value, name) in [(-10, "gitlabspot-placeholder-minus-10"), (7, "gitlabspot-placeholder-7")] {
             assert_eq!(priority_class_name(value), name);
             assert_eq!(priority_of_class(name), Some(value));

@@ -81,7 +81,7 @@ fn refused(apply: &'static str) -> Fault {
 }
 
 #[tokio::test]
-async fn placeholders_go_before_their_class_and_come_after_it() {
+async fn placeholders_are_applied_after_their_class_and_deleted_before_it() {
     let cluster = Cluster::with_namespace("ci");
     let mut stage = stage(&cluster);
     stage.apply_wholly(&config(&[])).await;
@@ -96,7 +96,7 @@ async fn placeholders_go_before_their_class_and_come_after_it() {
 }
 
 #[tokio::test]
-async fn one_shape_goes_before_the_other_comes() {
+async fn old_workload_is_deleted_before_the_new_one_is_created() {
     let cluster = Cluster::with_namespace("ci");
     let mut stage = stage(&cluster);
     stage.at("2026-01-15T23:00:00Z");
@@ -112,7 +112,7 @@ async fn one_shape_goes_before_the_other_comes() {
 
 /// In the night in which an hour is left out the period is an hour shorter, and in the other an hour longer.
 #[tokio::test]
-async fn what_is_left_of_a_period_is_right_when_clocks_change() {
+async fn remaining_time_of_a_period_across_a_clock_change() {
     for (now, start, left) in [
         ("2026-01-15T23:00:00Z", "2026-01-15T21:00:00Z", 6 * 3600),
         ("2026-03-28T23:00:00Z", "2026-03-28T21:00:00Z", 5 * 3600),
@@ -132,7 +132,7 @@ async fn what_is_left_of_a_period_is_right_when_clocks_change() {
 }
 
 #[tokio::test]
-async fn a_job_is_left_alone_as_long_as_it_is_what_is_wanted() {
+async fn running_job_is_kept_while_it_matches() {
     let cluster = Cluster::with_namespace("ci");
     let mut stage = stage(&cluster);
     stage.at("2026-01-15T12:00:00Z");
@@ -222,7 +222,7 @@ async fn a_period_without_its_job_is_missed() {
 }
 
 #[tokio::test]
-async fn what_no_state_knows_is_removed_as_well() {
+async fn unrecorded_objects_are_deleted_as_well() {
     let cluster = Cluster::with_namespace("ci");
     let mut stage = stage(&cluster);
     stage.at("2026-01-15T23:00:00Z");
@@ -253,7 +253,7 @@ async fn pods_that_are_not_made_are_an_error_after_five_minutes() {
 }
 
 #[tokio::test]
-async fn pods_of_a_job_that_are_refused_say_why() {
+async fn rejected_pods_of_a_job_are_reported_with_the_reason() {
     let cluster = Cluster::with_namespace("ci");
     cluster.inject(Fault::NoNewPods(Json::Null));
     let mut stage = stage(&cluster);
@@ -275,7 +275,7 @@ async fn pods_of_a_job_that_are_refused_say_why() {
 }
 
 #[tokio::test]
-async fn what_was_made_before_an_error_is_in_the_state() {
+async fn objects_created_before_an_error_are_recorded() {
     let cluster = Cluster::with_namespace("ci");
     cluster.inject(refused("APPLY deployments"));
     let mut stage = stage(&cluster);
@@ -292,7 +292,7 @@ async fn what_was_made_before_an_error_is_in_the_state() {
 
 /// An engine deletes what a create did not make wholly, unless the user says that it is sound; an update goes on.
 #[tokio::test]
-async fn what_the_next_apply_does_is_said() {
+async fn warning_describes_the_next_apply() {
     let cluster = Cluster::with_namespace("ci");
     cluster.inject(refused("APPLY deployments"));
     let mut stage = stage(&cluster);
@@ -320,7 +320,7 @@ fn put_others(cluster: &Cluster) {
 }
 
 #[tokio::test]
-async fn a_class_stays_as_long_as_others_use_it() {
+async fn priority_class_is_kept_while_in_use() {
     let cluster = Cluster::with_namespace("ci");
     let mut stage = stage(&cluster);
     stage.apply_wholly(&config(&[])).await;
@@ -335,7 +335,7 @@ async fn a_class_stays_as_long_as_others_use_it() {
 }
 
 #[tokio::test]
-async fn a_class_is_left_where_others_cannot_be_seen() {
+async fn priority_class_is_kept_when_other_namespaces_are_forbidden() {
     let cluster = Cluster::with_namespace("ci");
     let mut stage = stage(&cluster);
     stage.apply_wholly(&config(&[])).await;
@@ -346,7 +346,7 @@ async fn a_class_is_left_where_others_cannot_be_seen() {
 }
 
 #[tokio::test]
-async fn a_class_that_is_needed_again_comes_back() {
+async fn deleted_priority_class_is_recreated() {
     // Others remove it between the two requests of this apply, for they see no user.
     let cluster = Cluster::with_namespace("ci");
     let mut first = stage(&cluster);
@@ -380,7 +380,7 @@ async fn imports_both_shapes() {
 }
 
 #[tokio::test]
-async fn everything_gone_is_made_anew() {
+async fn deleted_objects_are_recreated() {
     let cluster = Cluster::with_namespace("ci");
     let mut stage = stage(&cluster);
     stage.apply_wholly(&config(&[])).await;
@@ -391,7 +391,7 @@ async fn everything_gone_is_made_anew() {
 }
 
 #[tokio::test]
-async fn a_create_does_not_take_what_another_resource_has() {
+async fn create_refuses_objects_of_another_resource() {
     for config in [config(&[]), nights()] {
         let cluster = Cluster::with_namespace("ci");
         let mut first = stage(&cluster);
@@ -412,7 +412,7 @@ async fn a_create_does_not_take_what_another_resource_has() {
 }
 
 #[tokio::test]
-async fn what_is_tainted_is_gone_on_with_and_not_deleted_afterwards() {
+async fn tainted_release_is_adopted_and_not_deleted() {
     let (cluster, config) = (Cluster::with_namespace("ci"), config(&[]));
     let mut first = stage(&cluster);
     cluster.inject(Fault::NoNewPods(Json::Null));
@@ -443,7 +443,7 @@ async fn of_two_in_one_run_one_is_refused() {
 
 /// A plan by an identity that does not read what belongs to the whole cluster.
 #[tokio::test]
-async fn what_may_not_be_read_stays_in_the_state() {
+async fn unreadable_objects_are_kept_in_the_state() {
     let cluster = Cluster::with_namespace("ci");
     let mut stage = stage(&cluster);
     stage.apply_wholly(&config(&[])).await;

@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn priorities_that_do_not_do_what_is_wanted() {
+    fn unsuitable_priorities_are_refused() {
         let of = |priority: i64| {
             warnings(&WarmCapacity { priority: priority.into(), ..config() })
                 .into_iter()

@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_refusal_of_a_job_is_told() {
+    fn last_rejection_of_a_job_is_reported() {
         let event = |uid: &str, reason: &str, at: &str, message: &str| {
             json!({
                 "involvedObject": { "kind": "Job", "uid": uid }, "reason": reason, "lastTimestamp": at, "message": message,

@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_of_others_stay_in_their_places() {
+    fn foreign_rules_keep_their_places() {
         let ids = |rules: &[LifecycleRule]| rules.iter().map(|rule| rule.id().unwrap().to_owned()).collect::<Vec<_>>();
         let before = [foreign("a"), expand(&Rule::default()), foreign("b")];
         let after = merged(&before, Some(expand(&rule())));

@@ -85,7 +85,7 @@ mod tests {
     const ARN: &str = "arn:aws:s3:::c";
 
     #[test]
-    fn statements_of_others_stay() {
+    fn foreign_statements_are_kept() {
         let foreign = json!({"Sid": "Audit", "Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "s3:ListBucket", "Resource": ARN});
         let existing = json!({"Version": "2008-10-17", "Id": "x", "Statement": foreign});
         let with = merged(Some(&existing), Some(statement(ARN))).unwrap();
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_left_is_no_policy() {
+    fn policy_without_statements_is_none() {
         let ours = merged(None, Some(statement(ARN))).unwrap();
         assert_eq!(ours, json!({"Version": "2012-10-17", "Statement": [statement(ARN)]}));
         assert_eq!(merged(Some(&ours), None), None);

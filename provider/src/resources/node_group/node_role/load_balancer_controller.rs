@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_newer_controllers_need() {
+    fn permissions_of_newer_controllers() {
         let all = statements("aws").to_string();
         for action in ["ec2:GetSecurityGroupsForVpc", "ec2:DescribeIpamPools", "elasticloadbalancing:SetRulePriorities"]
         {

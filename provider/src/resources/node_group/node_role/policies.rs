@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn what_aws_keeps_a_policy_for_is_not_written_here() {
+    fn add_ons_with_managed_policies_have_no_inline_policy() {
         let arns = managed(&[Addon::Ebs, Addon::Efs, Addon::Xray].into(), "aws");
         for name in ["service-role/AmazonEBSCSIDriverPolicy", "service-role/AmazonEFSCSIDriverPolicy"] {
             assert!(arns.contains(&format!("arn:aws:iam::aws:policy/{name}")), "{arns:?}");
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn policies_tell_the_add_ons() {
+    fn add_ons_are_recognised_by_policies() {
         let names: BTreeSet<String> = inline(&all(), "aws").into_keys().map(str::to_owned).collect();
         let mut attached = managed(&all(), "aws");
         attached.insert("arn:aws:iam::123456789012:policy/extra".to_owned());

@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn every_attribute_has_its_setting_and_comes_back() {
+    fn every_attribute_is_applied_and_read_back() {
         let settings = given(&Value::Known(all())).unwrap();
         assert_eq!(settings.len(), SETTINGS.len());
         assert_eq!(attribute(&settings), Value::Known(all()));
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_nothing() {
+    fn empty_input_gives_an_empty_result() {
         assert_eq!(given(&Value::Null), Some(Settings::new()));
         assert_eq!(given(&Value::Known(Kubelet::default())), Some(Settings::new()));
         assert_eq!(attribute(&Settings::new()), Value::Null);
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_attribute_stands_for_is_noticed() {
+    fn values_without_an_attribute_are_reported() {
         let configuration = json!({ "maxPods": 10, "shutdownGracePeriod": "30s" });
         let (known, is_all) = of_configuration(configuration.as_object().unwrap());
         assert_eq!((known, is_all), (Settings::from([("max_pods".to_owned(), json!(10))]), false));

@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn pods_reach_the_role_where_add_ons_need_it() {
+    fn hop_limit_lets_pods_use_the_role_for_add_ons() {
         assert_eq!(Desired::of(&minimal()).unwrap().hop_limit, 1);
         assert_eq!(Desired::of(&with_addons(Value::Null)).unwrap().hop_limit, 2);
         let closed = || Metadata { pods: false.into(), ..Metadata::default() };
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_is_made_where_it_is_asked_for_or_needed() {
+    fn template_is_created_when_configured_or_required() {
         assert_eq!(is_desired(&minimal()), Some(false));
         assert_eq!(is_desired(&with_addons(Value::Null)), Some(true));
         let asked = NodeGroup { template: Value::Known(Template::default()), ..minimal() };
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_no_content() {
+    fn unknown_template_has_no_content() {
         let unknown = Template { key_name: Value::Unknown, ..Template::default() };
         assert_eq!(Desired::of(&NodeGroup { template: Value::Known(unknown), ..minimal() }), None);
     }

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_that_is_gone_is_a_new_group() {
+    fn deleted_template_replaces_the_group() {
         let (state, mut private) = applied(&keyed("a"));
         private.launch_template.is_gone = true;
         let mut plan = planned(Some(state), private, &keyed("a"));
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_opts_out_is_told() {
+    fn settings_that_rule_out_a_template_give_a_warning() {
         let with_access = NodeGroup { remote_access: Value::Known(RemoteAccess::default()), ..with_addons() };
         let warned = |config: &NodeGroup| {
             let plan = planned(None, Private::default(), config);

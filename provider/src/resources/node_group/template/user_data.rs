@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn families_are_told_by_the_ami_type() {
+    fn operating_systems_follow_from_the_ami_type() {
         let of = |kind| Family::of(Some(kind));
         assert_eq!(Family::of(None), Family::AmazonLinux2023);
         assert_eq!(of("AL2023_ARM_64_STANDARD"), Family::AmazonLinux2023);
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_to_say_is_no_user_data() {
+    fn no_settings_give_no_user_data() {
         for family in [Family::AmazonLinux2023, Family::Bottlerocket, Family::Windows] {
             assert_eq!(compose(&Parts::default(), family), Ok(None));
         }
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_comes_back() {
+    fn everything_is_read_back() {
         for (family, user_data) in [
             (Family::AmazonLinux2023, "#!/bin/sh\nmount /dev/xvdf /var/cache\n"),
             (Family::AmazonLinux2023, "#cloud-config\nruncmd: [echo]\n"),

@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_template_excludes() {
+    fn attributes_that_conflict_with_a_template() {
         let config = NodeGroup {
             template: Value::Known(Template::default()),
             launch_template: Value::Known(LaunchTemplate::default()),

@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ec2_offers_is_right() {
+    fn parameters_within_ec2_limits_are_valid() {
         assert_eq!(root(sized(80, "gp3")), [""; 0]);
         assert_eq!(root(RootVolume { iops: 16_000.into(), throughput: 1_000.into(), ..sized(200, "gp3") }), [""; 0]);
         assert_eq!(root(RootVolume { iops: 6_400.into(), ..sized(128, "io1") }), [""; 0]);
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ec2_refuses_when_a_node_starts() {
+    fn settings_rejected_by_ec2_at_launch_are_refused() {
         let first = |volume: RootVolume| root(volume).into_iter().next().unwrap_or_default();
         assert!(first(sized(8, "gp3")).contains("snapshot of 20 GiB"));
         assert!(first(sized(100, "ssd")).contains("Use one of: gp3, gp2, io2, io1, standard."));
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn volumes_come_back_as_attributes() {
+    fn volumes_are_read_back_as_attributes() {
         let template = Template {
             root_volume: Value::Known(RootVolume { iops: 4_000.into(), ..sized(80, "gp3") }),
             volumes: Value::Known(vec![Value::Known(super::super::schema::Volume {

@@ -57,7 +57,7 @@ async fn one_of_each_pair_is_generated() {
 }
 
 #[tokio::test]
-async fn pairs_that_say_something_else_are_refused() {
+async fn contradicting_pairs_are_refused() {
     let (_, mut stage) = imported(&subnets()).await;
     let both = with(&[("availability_zones", list(&["af-south-1b"])), ("subnet_ids", list(&["subnet-b"]))]);
     assert_eq!(stage.differences(&both).await, [""; 0]);

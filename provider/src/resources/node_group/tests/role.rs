@@ -6,7 +6,7 @@ use gitlabspot_testing::aws::{ALL, Account, Fault};
 use super::{guide, stage};
 
 #[tokio::test]
-async fn its_access_entry_goes_with_it() {
+async fn access_entry_is_deleted_with_the_role() {
     let account = Account::default();
     let mut stage = stage(&account);
     stage.apply_wholly(&guide()).await;
@@ -23,7 +23,7 @@ async fn its_access_entry_goes_with_it() {
 }
 
 #[tokio::test]
-async fn an_access_entry_of_its_predecessor_goes_before_the_group_is_made() {
+async fn stale_access_entry_is_deleted_before_the_group_is_created() {
     let account = Account::default();
     account.state().eks.access_entry = Some(CREATED_SECONDS - 1);
     let mut stage = stage(&account);

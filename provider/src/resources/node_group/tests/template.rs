@@ -136,7 +136,7 @@ async fn lost_answers_make_one_template_and_one_version() {
 }
 
 #[tokio::test]
-async fn a_template_whose_answer_never_came_is_not_left_behind() {
+async fn template_of_a_lost_answer_is_deleted() {
     let account = Account::default();
     let mut stage = stage(&account);
     account.fault("CreateLaunchTemplate", ALL, Fault::LostAnswer);
@@ -148,7 +148,7 @@ async fn a_template_whose_answer_never_came_is_not_left_behind() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_deleted_again_stays_in_the_state() {
+async fn undeleted_template_is_kept_in_the_state() {
     let account = Account::default();
     let mut stage = stage(&account);
     account.fault("CreateLaunchTemplate", ALL, Fault::LostAnswer);
@@ -193,7 +193,7 @@ async fn a_killed_create_is_continued_with_the_same_version() {
 }
 
 #[tokio::test]
-async fn a_refusal_leaves_nothing() {
+async fn rejected_create_leaves_nothing_behind() {
     let account = Account::default();
     let denied = Fault::Error(403, "UnauthorizedOperation", "You are not authorized to perform this operation.");
     account.fault("CreateLaunchTemplate", 0..1, denied);
@@ -205,7 +205,7 @@ async fn a_refusal_leaves_nothing() {
 }
 
 #[test]
-fn what_the_plan_did_not_know_is_checked_before_it_is_used() {
+fn values_unknown_at_plan_are_checked_at_apply() {
     let model = |user_data: &str| {
         let template = super::super::template::schema::Template { user_data: user_data.into(), ..Default::default() };
         let template = tfplugin::framework::Value::Known(template);
@@ -223,7 +223,7 @@ fn what_the_plan_did_not_know_is_checked_before_it_is_used() {
 }
 
 #[tokio::test]
-async fn a_template_of_others_is_not_touched() {
+async fn foreign_template_is_not_changed() {
     let account = Account::default();
     let theirs = Template { name: usual_name().await, ..Template::default() };
     account.state().ec2.templates.insert("lt-7".to_owned(), theirs);
@@ -282,7 +282,7 @@ async fn an_update_that_failed_is_planned_again() {
 }
 
 #[tokio::test]
-async fn what_others_did_to_it_is_repaired() {
+async fn manual_changes_are_repaired() {
     let account = Account::default();
     let mut stage = stage(&account);
     stage.apply_wholly(&keyed("one")).await;

@@ -69,7 +69,7 @@ async fn a_pinned_release_is_kept_when_the_template_changes() {
 }
 
 #[tokio::test]
-async fn a_release_of_another_minor_comes_with_its_version() {
+async fn release_version_of_another_minor_updates_the_version() {
     let account = Account::default();
     let mut stage = stage(&account);
     stage.apply_wholly(&with(&[("release_version", text("1.34.0-20260101"))])).await;
@@ -96,7 +96,7 @@ async fn a_cluster_that_is_being_changed_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_cluster_that_stays_so_ends_the_create_in_its_time() {
+async fn updating_cluster_ends_the_create_at_its_timeout() {
     for code in ["InvalidRequestException", "ResourceInUseException"] {
         let account = Account::default();
         let mut stage = stage(&account);

@@ -255,7 +255,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_launch_template_excludes_what_it_says_itself() {
+    fn launch_template_conflicts_with_attributes_it_contains() {
         let config = NodeGroup {
             launch_template: Value::Known(LaunchTemplate::default()),
             remote_access: Value::Known(RemoteAccess::default()),

@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn options_are_what_the_autoscaler_reads() {
+    fn options_use_the_keys_of_the_autoscaler() {
         let options = AutoscalerOptions {
             scale_down_utilization_threshold: 50.0.into(),
             scale_down_unneeded_time: "soon".into(),

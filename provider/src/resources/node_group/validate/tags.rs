@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_of_others_are_refused() {
+    fn foreign_tags_are_refused() {
         let intent = "k8s.io/cluster-autoscaler/node-template/label/intent";
         let config = NodeGroup {
             labels: map(&[("intent", "build")]),
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_ec2_refuses_is_found_where_it_was_written() {
+    fn tag_key_rejected_by_ec2_is_reported_at_its_attribute() {
         let key = format!("example.com/{}", "a".repeat(120));
         let resources = map(&[(&key, "4")]);
         let autoscaler = Autoscaler { resources, ..Autoscaler::default() };

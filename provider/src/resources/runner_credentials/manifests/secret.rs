@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn an_intent_is_found_among_what_others_added() {
+    fn intent_is_found_among_foreign_annotations() {
         let intent = json!({ "metadata": { "labels": { "a": "1" } }, "data": { "accesskey": "x" } });
         let mut object = json!({
             "metadata": { "labels": { "a": "1", "b": "2" }, "uid": "u" }, "data": { "accesskey": "x", "more": "y" },

@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_stay_is_woven_in_where_it_was() {
+    fn preserved_values_are_merged_at_their_positions() {
         let merged = merged(&own(), &found());
         assert_eq!(paths(&merged), [""; 0]);
         assert_eq!(
@@ -407,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_secret_is_remembered_or_told() {
+    fn secrets_are_neither_stored_nor_shown() {
         let hashes = SecretHashes::stored_or_new(&Private::default());
         let mut found = found();
         found["spec"]["containers"][0]["env"][2]["value"] = "very-secret".into();
@@ -420,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_of_others_are_told_by_who_wrote_them() {
+    fn foreign_fields_are_recognised_by_their_manager() {
         let template = json!({
             "metadata": { "annotations": { "a": "1", "b": "2" } },
             "spec": { "containers": [{ "name": "r", "image": "i" }, { "name": "s", "image": "i" }], "command": ["x"] },

@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_told_that_the_configuration_does_not_cover() {
+    fn recorded_keys_outside_the_configuration_are_reported() {
         let hashes = SecretHashes::stored_or_new(&Private::default());
         let found = Record::newest(&[record("1", &release("0.86.0"), true)], &hashes).unwrap();
         let told = |config: &RunnerRelease| found.uncovered(config, &hashes).map(|told| told.detail);

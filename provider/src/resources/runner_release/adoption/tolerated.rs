@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_listed_may_stay() {
+    fn only_listed_differences_are_preserved() {
         let hook = |command: Json| json!({ "preStop": { "exec": { "command": command } } });
         let is = |field: &str, found: Json| is_leftover(&format!(".spec.containers[r]{field}"), &found, "r");
         assert!(is(".lifecycle", hook(json!(["/entrypoint", "unregister", "--all-runners"]))));

@@ -76,7 +76,7 @@ fn check(name: &str, text: &str) {
 }
 
 #[test]
-fn attributes_give_what_the_files_give() {
+fn attributes_and_values_files_give_the_same_objects() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/resources/runner_release/testdata/values");
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();

@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quotes_what_a_shell_would_read() {
+    fn values_are_quoted_for_the_shell() {
         assert_eq!(assign("A", "it's $HOME"), r"A='it'\''s $HOME'");
     }
 

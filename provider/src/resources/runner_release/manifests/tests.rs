@@ -166,7 +166,7 @@ fn checksums(inputs: Value, fingerprints: &Fingerprints) -> Value {
 }
 
 #[test]
-fn every_change_of_what_a_pod_starts_with_rolls_it() {
+fn every_change_of_the_startup_inputs_restarts_pods() {
     let base = checksums(json!({}), &fingerprints());
     assert_eq!(base, checksums(json!({}), &fingerprints()));
     assert_ne!(base, checksums(json!({ "concurrent": 3 }), &fingerprints()));
@@ -177,7 +177,7 @@ fn every_change_of_what_a_pod_starts_with_rolls_it() {
 }
 
 #[test]
-fn every_secret_in_use_is_told() {
+fn every_secret_in_use_is_listed() {
     let inputs = json!({
         "cache_secret_name": "cache", "certs_secret_name": "certs", "secrets": [{ "name": "more" }, { "name": "cache" }],
     });
@@ -357,7 +357,7 @@ fn jobs_of_old_runners_need_config_maps() {
 }
 
 #[test]
-fn the_start_is_told_whether_to_unregister() {
+fn start_script_gets_the_unregister_setting() {
     let told = |inputs: Value, kind: TokenKind| {
         let config_map = find(&made(&spec(inputs, kind)), "ConfigMap");
         let settings = config_map["data"]["settings"].as_str().unwrap().to_owned();

@@ -430,7 +430,7 @@ mod tests {
     }
 
     #[test]
-    fn what_hosts_would_leave_out_without_a_word_is_no_typed_object() {
+    fn attributes_whose_unknown_keys_hosts_drop_are_dynamic() {
         let schema = Schema::of::<RunnerRelease>(0, "");
         for name in ["affinity", "cache", "config"] {
             assert_eq!(schema.attribute(name).unwrap().kind, Kind::Plain(Type::Dynamic), "{name}");

@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_decided_while_something_is_unknown() {
+    fn unknown_inputs_leave_the_result_unknown() {
         let model = RunnerRelease { cache_secret_name: Value::Unknown, ..RunnerRelease::default() };
         assert_eq!(of(&model), Err(Unresolved::Unknown));
         let model = RunnerRelease { wait: Value::Unknown, ..RunnerRelease::default() };

@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn is_what_the_guide_writes() {
+    fn equals_the_policy_of_the_guide() {
         let nodes = json!({
             "node_selector": { "intent": "build" },
             "tolerations": [{ "key": "buildInstance", "operator": "Equal", "value": "true", "effect": "NoSchedule" }],

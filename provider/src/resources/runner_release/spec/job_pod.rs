@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_that_no_selector_expresses_are_told() {
+    fn affinity_without_an_equal_selector_is_reported() {
         let told = |terms: &str| {
             let text = format!(
                 "[affinity.node_affinity.required_during_scheduling_ignored_during_execution]\nnode_selector_terms = [{terms}]"

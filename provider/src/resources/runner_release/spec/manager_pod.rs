@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn times_of_probes_are_what_somebody_asked_for() {
+    fn probe_times_are_as_configured() {
         let times = |settings| {
             let pod = pod_of(settings);
             [pod.liveness, pod.readiness].map(|times| (times.initial_delay_seconds, times.period_seconds))

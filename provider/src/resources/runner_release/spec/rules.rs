@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn each_feature_brings_its_rights_and_no_others() {
+    fn each_feature_grants_its_permissions_only() {
         let legacy = "FF_USE_LEGACY_KUBERNETES_EXECUTION_STRATEGY";
         let (attach, log) = ("/pods/attach: create delete get patch", "/pods/log: get list");
         let cases: &[(&str, &[&str], &[&str])] = &[
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn what_belongs_to_no_namespace() {
+    fn cluster_scoped_kinds_have_no_namespace() {
         let namespaces = owned(&["/namespaces: create delete"]);
         let deployments = owned(&["apps/deployments: create delete get list update"]);
         let none = Vec::<String>::new;

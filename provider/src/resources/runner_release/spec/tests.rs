@@ -167,7 +167,7 @@ fn the_address_of_gitlab_is_that_of_the_configuration_or_one_error() {
 mod values_files;
 
 #[test]
-fn tokens_of_values_are_told_apart() {
+fn token_kinds_in_values_are_distinguished() {
     let of = |token: &str| {
         let values = format!("gitlabUrl: https://gitlab.com/\n{token}\n");
         let given = Given { typed: typed(json!({})), values: &[values.as_str()], token: None, existing_secret: None };
@@ -181,7 +181,7 @@ fn tokens_of_values_are_told_apart() {
 }
 
 #[test]
-fn what_cannot_work_is_refused() {
+fn impossible_settings_are_refused() {
     let summaries = |settings, token| -> Vec<String> {
         errors(settings, token).into_iter().map(|finding| finding.summary.into_owned()).collect()
     };

@@ -13,7 +13,7 @@ fn mutate(object: &mut Json) {
 }
 
 #[tokio::test]
-async fn what_admission_makes_of_fields_is_no_difference() {
+async fn admission_changes_are_no_difference() {
     let cluster = Cluster::default();
     cluster.inject(Fault::Admission(mutate));
     let mut stage = stage(&cluster);

@@ -11,7 +11,7 @@ fn detail(diagnostics: &Diagnostics) -> String {
 
 /// With `create_before_destroy`, after a rename without `moved`, and from another state.
 #[tokio::test]
-async fn a_create_does_not_take_what_another_resource_has() {
+async fn create_refuses_objects_of_another_resource() {
     let cluster = Cluster::default();
     let mut first = stage(&cluster);
     first.apply_wholly(&typed()).await;
@@ -41,7 +41,7 @@ async fn a_create_does_not_take_what_another_resource_has() {
 }
 
 #[tokio::test]
-async fn what_is_tainted_is_gone_on_with_and_not_deleted_afterwards() {
+async fn tainted_release_is_adopted_and_not_deleted() {
     let cluster = Cluster::default();
     let mut first = stage(&cluster);
     cluster.inject(Fault::NoNewPods(Json::Null));

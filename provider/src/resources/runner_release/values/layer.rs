@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn says_which_file_is_wrong_without_quoting_it() {
+    fn invalid_file_is_named_and_not_quoted() {
         let found = merge(Value::Null, &["a: 1", "runnerToken: 'glrt-secret", "- 1"]).unwrap_err();
         let paths: Vec<_> = found.iter().map(|f| f.path.clone()).collect();
         assert_eq!(paths, [element(1), element(2)]);

@@ -93,7 +93,7 @@ fn keys_that_expressions_read_are_no_news() {
 }
 
 #[test]
-fn keys_of_older_charts_are_remarked_on_unless_the_configuration_says_the_same() {
+fn keys_of_older_charts_give_a_warning_unless_configured() {
     assert_eq!(
         notes(
             "runners:\n  privileged: true\n  image: alpine\n  builds: {cpuRequests: 500m, cpuLimit: ''}\n  cache: {cacheType: s3}\n  config: |\n    [[runners]]\n      [runners.kubernetes]\n        image = 'alpine'\n        cpu_request = '1'\n"
@@ -126,7 +126,7 @@ fn errors_have_a_line_a_reason_and_no_value() {
 }
 
 #[test]
-fn what_helm_reads_as_a_flag_or_a_number_is_one() {
+fn strings_are_converted_to_flags_and_numbers_as_by_helm() {
     let read = read(
         &[
             "concurrent: '10'\ncheckInterval: '5'\nrbac: {create: yes, clusterWideAccess: 'false'}\nunregisterRunners: 'true'\nvolumes: [{name: a, secret: {defaultMode: 0400}}]\n",
@@ -181,7 +181,7 @@ fn variables_keep_their_order_and_configure_the_runner() {
 }
 
 #[test]
-fn empty_and_null_say_nothing() {
+fn empty_and_null_are_no_values() {
     let read = read(
         &[
             "sessionServer: null\nhpa: {}\nextraObjects: []\nrunners: {configPath: '', builds: {}, image: ''}\ntopologySpreadConstraints: {}\nserviceAccount: {name: ''}\nimage: {registry: ''}\nmetrics: []\nfoo: {bar: ''}\n",
@@ -231,7 +231,7 @@ fn listed() -> [BTreeSet<&'static str>; 2] {
 }
 
 #[test]
-fn the_table_has_every_key_of_the_chart_and_says_why_some_have_no_effect() {
+fn table_covers_every_chart_key() {
     let [charts, others] = listed();
     assert_eq!(charts.len(), 145);
     let table: BTreeSet<&str> = KEYS.iter().map(|key| key.path).collect();
@@ -293,7 +293,7 @@ fn at<'a>(tree: &'a Value, path: &str) -> Option<&'a Value> {
 }
 
 #[test]
-fn every_key_does_what_the_table_says() {
+fn every_key_has_the_effect_of_the_table() {
     let told = |read: ChartValues| {
         let config: Vec<Value> =
             read.config.iter().map(|layer| json!({ "global": layer.global, "runner": layer.runner })).collect();

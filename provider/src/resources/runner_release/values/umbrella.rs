@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_the_chart_itself_stays_as_it_is() {
+    fn chart_values_file_is_unchanged() {
         assert_eq!(keys("gitlabUrl: x\ngitlab-runner: {concurrent: 4}").len(), 2);
         assert_eq!(keys("concurrent: 4"), ["concurrent"]);
         let several = unwrapped(yaml::read("two: {gitlabUrl: x}\none: {gitlabUrl: y}").unwrap());

@@ -138,7 +138,7 @@ fn in_periods() {
 }
 
 #[test]
-fn what_is_left_of_a_period() {
+fn remaining_time_of_a_period() {
     let schedule = working_hours();
     let desired = desired(Some(schedule.clone()));
     let now: jiff::Timestamp = "2026-01-02T15:00:00Z".parse().unwrap();

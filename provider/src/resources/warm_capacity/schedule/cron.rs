@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn either_kind_of_day_will_do_where_both_are_given() {
+    fn day_of_month_or_day_of_week_matches() {
         let either = cron("0 0 13 * FRI");
         assert_eq!(either.after(time("2026-01-10T00:00")), Some(time("2026-01-13T00:00")));
         assert_eq!(either.after(time("2026-01-13T00:00")), Some(time("2026-01-16T00:00")));
@@ -221,14 +221,14 @@ mod tests {
     }
 
     #[test]
-    fn what_never_comes() {
+    fn schedules_that_never_occur() {
         assert_eq!(cron("0 0 31 2 *").after(time("2026-01-01T00:00")), None);
         assert_eq!(cron("0 0 31 2 *").until(time("2026-01-01T00:00")), None);
         assert_eq!(cron("0 0 29 2 *").after(time("2026-01-01T00:00")), Some(time("2028-02-29T00:00")));
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn invalid_values_are_named() {
         let wrong = |text: &str| Cron::parse(text).unwrap_err();
         assert_eq!(
             wrong("@daily"),

@@ -61,14 +61,14 @@ fn a_night_ends_on_time_whatever_clocks_do() {
 }
 
 #[test]
-fn a_start_in_an_hour_that_is_left_out_does_not_come() {
+fn start_in_a_skipped_hour_does_not_occur() {
     let schedule = schedule("30 2 * * *", "0 5 * * *", "Europe/Berlin");
     assert_eq!(current(&schedule, "2026-03-28T02:00:00Z"), period("2026-03-28T01:30:00Z", "2026-03-28T04:00:00Z"));
     assert_eq!(current(&schedule, "2026-03-29T02:00:00Z"), None);
 }
 
 #[test]
-fn a_start_in_an_hour_that_comes_twice_comes_twice() {
+fn start_in_a_repeated_hour_occurs_twice() {
     let schedule = schedule("30 2 * * *", "0 5 * * *", "Europe/Berlin");
     let end = "2026-10-25T04:00:00Z";
     assert_eq!(current(&schedule, "2026-10-25T00:29:00Z"), None);
@@ -79,7 +79,7 @@ fn a_start_in_an_hour_that_comes_twice_comes_twice() {
 }
 
 #[test]
-fn an_end_in_an_hour_that_is_left_out_comes_with_the_next() {
+fn end_in_a_skipped_hour_occurs_in_the_next() {
     let schedule = schedule("0 20 * * *", "30 2 * * *", "Europe/Berlin");
     assert_eq!(current(&schedule, "2026-03-28T22:00:00Z"), period("2026-03-28T19:00:00Z", "2026-03-29T01:30:00Z"));
     // 2:30 is in an hour that comes twice; the first is the end.
@@ -121,7 +121,7 @@ fn periods_without_a_pause_are_refused() {
 }
 
 #[test]
-fn what_never_comes_is_refused() {
+fn schedules_that_never_occur_are_refused() {
     let never = "The expression does not match any day.".to_owned();
     assert_eq!(problems("0 8 31 2 *", "0 18 * * *", "UTC"), [("start", never.clone())]);
     assert_eq!(problems("0 8 * * *", "0 18 30 2 *", "UTC"), [("end", never)]);

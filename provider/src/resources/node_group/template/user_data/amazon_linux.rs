@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_the_users_stay_beside_ours() {
+    fn user_parts_are_kept_beside_own_parts() {
         let theirs = "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"gitlabspot\"\n\n\
                       --gitlabspot\nContent-Type: text/cloud-config\n\n#cloud-config\nruncmd: [a]\n\n\
                       --gitlabspot\nContent-Type: application/node.eks.aws\n\nkind: NodeConfig\n\n--gitlabspot--\n";
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_of_the_users_alone_comes_back_whole() {
+    fn user_data_without_own_parts_is_read_back_unchanged() {
         let theirs = "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"x\"\n\n\
                       --x\nContent-Type: text/cloud-config\n\n#cloud-config\nruncmd: [a]\n\n\
                       --x\nContent-Type: text/x-shellscript\n\n#!/bin/sh\n\n--x--\n";

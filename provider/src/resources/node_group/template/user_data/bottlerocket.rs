@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_user_wrote_alone_stays_as_it_is() {
+    fn user_content_alone_is_unchanged() {
         let theirs = "# ours\n[settings.kernel]\nlockdown = \"integrity\"";
         let alone = Parts { user_data: Some(theirs.to_owned()), ..Parts::default() };
         assert_eq!(compose(&alone), Ok(Some(theirs.to_owned())));

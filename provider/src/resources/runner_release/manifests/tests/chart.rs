@@ -76,7 +76,7 @@ fn differ(one: &Value, other: &Value, at: &str, found: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn the_guides_objects_are_the_charts_but_for_what_the_docs_list() {
+fn objects_of_the_guide_equal_the_chart_except_for_documented_differences() {
     let chart: Vec<Value> = serde_json::from_str(CHART).unwrap();
     let mut ours = made(&guide());
     let token = SecretString::from("GR1348941");

@@ -284,7 +284,7 @@ fn session_servers_of_ipv6_clusters_are_found() {
 }
 
 #[test]
-fn a_secret_without_token_is_told() {
+fn secret_without_token_is_an_error() {
     for (kind, text) in [
         (TokenKind::Authentication, "has no key runner-token"),
         (TokenKind::Registration, "has neither runner-token nor runner-registration-token"),

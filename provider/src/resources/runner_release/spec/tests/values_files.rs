@@ -26,7 +26,7 @@ fn resolved(text: &'static str, existing_secret: Option<TokenKind>) -> Result<Re
 }
 
 #[test]
-fn each_comes_to_what_its_first_line_says() {
+fn each_file_has_the_outcome_of_its_first_line() {
     let legacy = "no longer reads it";
     let unknown = "does not have this key and ignores it";
     for (text, existing, comes) in [
@@ -155,7 +155,7 @@ fn each_comes_to_what_its_first_line_says() {
 }
 
 #[test]
-fn they_mean_what_they_mean_to_helm() {
+fn values_have_the_meaning_of_helm() {
     let spec = |text, existing| resolved(text, existing).unwrap().spec;
     let first = spec(file!("01-secret-with-registration-token"), Some(Registration));
     assert_eq!(
@@ -213,7 +213,7 @@ fn they_mean_what_they_mean_to_helm() {
 }
 
 #[test]
-fn everything_that_is_wrong_is_told_at_once() {
+fn all_errors_are_reported_at_once() {
     let text = "runnerToken: GR1348941-x\nrunners:\n  executor: docker\n  config: |\n    [[runners]]\n      shell = 'fish'\n    [[runners]]\nhpa: {minReplicas: 1}\nconcurrent: many\n";
     let typed = typed(json!({ "config": { "nothing": 1 }, "gitlab_url": "gitlab.com" }));
     let given = Given { typed, values: &[text], token: None, existing_secret: None };
@@ -251,7 +251,7 @@ fn attributes_win_over_tokens_of_files() {
 }
 
 #[test]
-fn what_the_runner_ignores_of_the_cache_is_no_error_in_a_file() {
+fn ignored_cache_keys_in_a_file_are_no_errors() {
     let config = "runners:\n  cache: {secretName: s}\n  config: |\n    [[runners]]\n    executor = 'docker'\n    [runners.docker]\n    [runners.cache]\n    Type = 's3'\n    [runners.cache.s3]\n    AccessKey = 'a'\n    SecretKey = 'b'\n";
     let url = json!({ "gitlab_url": "https://gitlab.com/" });
     let (errors, warnings) = told(config, url, Some(Authentication));
@@ -272,7 +272,7 @@ fn values_of_several_runners_are_an_error() {
 }
 
 #[test]
-fn a_session_server_is_left_out_where_the_chart_leaves_it_out() {
+fn session_server_is_omitted_as_by_the_chart() {
     let url = json!({ "gitlab_url": "https://gitlab.com/" });
     let text = "replicas: 2\nsessionServer:\n  enabled: true\n  publicIP: 192.0.2.1\n";
     let (errors, warnings) = told(text, url, Some(Authentication));

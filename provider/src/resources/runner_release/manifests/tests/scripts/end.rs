@@ -48,7 +48,7 @@ fn a_token_that_pods_share_is_never_unregistered() {
 }
 
 #[test]
-fn a_gitlab_that_is_away_is_asked_again() {
+fn unavailable_gitlab_is_retried() {
     for (times, calls, is_left) in [(2, 3, false), (100, 6, true)] {
         let pod = Pod::new(&register(json!({})), &TOKEN);
         fs::write(pod.path("away"), times.to_string()).unwrap();
