@@ -11,6 +11,9 @@ use tfplugin::framework::{Context, Diagnostic};
 /// On a namespace that was made here: by which resource.
 const MADE_BY: &str = "gitlabspot.io/made-by";
 
+/// How long controllers may take to delete what belonged to deleted objects, such as the EndpointSlices of a Service.
+const CLEANUP: Duration = Duration::from_secs(30);
+
 /// The namespace of one resource.
 #[derive(Clone)]
 pub(crate) struct Namespace<'a> {
@@ -98,16 +101,14 @@ impl Namespace<'_> {
         Ok(found.is_some_and(|found| found["metadata"]["annotations"][MADE_BY] == self.owner.as_str()))
     }
 
-    /// Deletes it if this resource created it and nothing of others is in it. Returns a warning if it is kept: controllers
-    /// have until `patience` to delete what belonged to the resource.
+    /// Deletes it if this resource created it and nothing of others is in it. Returns a warning if it is kept.
     pub(crate) async fn delete<D>(
         &self,
         context: &Context<D>,
-        patience: Duration,
         timeout: Duration,
     ) -> Result<Option<Diagnostic>, WaitError<KubernetesError>> {
-        let mut waiting =
-            Wait::new(context, patience).every(Duration::from_millis(250), Duration::from_secs(4)).begin();
+        let wait = Wait::new(context, CLEANUP.min(timeout));
+        let mut waiting = wait.every(Duration::from_millis(250), Duration::from_secs(4)).begin();
         let reason = loop {
             match self.delete_if_empty(context, timeout).await? {
                 Deletion::Done => return Ok(None),

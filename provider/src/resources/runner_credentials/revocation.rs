@@ -1,7 +1,5 @@
 //! Revokes a grant: Secret, keys, policy, principal; and deletes the namespace.
 
-use std::time::Duration;
-
 use gitlabspot_clients::ClientError;
 use tfplugin::framework::Diagnostic;
 
@@ -96,7 +94,7 @@ impl Session<'_> {
             Err(ClientError::ClusterGone { .. }) => return Ok(()),
             connected => connected.map_err(|error| Fault::Client(error).leaving(Remains::Recorded))?,
         };
-        let deleted = self.namespace(&cluster, desired).delete(self.context, Duration::ZERO, self.limit).await;
+        let deleted = self.namespace(&cluster, desired).delete(self.context, self.limit).await;
         let step = Step::DeleteNamespace(desired.place.namespace.clone());
         if let Some(warning) = deleted.during(step, Remains::Recorded)? {
             recorder.warn(warning);

@@ -343,6 +343,19 @@ async fn namespaces() {
     assert_eq!(cluster.objects().len(), 0);
 }
 
+/// Of a release that was deleted just before, for instance.
+#[tokio::test]
+async fn namespace_is_deleted_after_controllers_deleted_dependents() {
+    let (account, cluster) = (Account::default(), Cluster::default());
+    let mut stage = stage(&account, &cluster);
+    stage.apply_wholly(&config(&[("create_namespace", true.into())])).await;
+    let metadata = json!({ "namespace": "ci", "name": "dependent" });
+    cluster.put(json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata }));
+    cluster.inject(ClusterFault::After("LIST configmaps", |cluster| cluster.remove("configmaps ci/dependent")));
+    assert_eq!(stage.destroy().await, Diagnostics::new());
+    assert_eq!(cluster.objects().len(), 0);
+}
+
 #[tokio::test]
 async fn gone() {
     let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));

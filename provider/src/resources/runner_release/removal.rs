@@ -19,9 +19,6 @@ use crate::objects::{During as _, ShowsObjects as _, Step, Whose};
 /// For a destroy, beyond the grace period of the pods.
 const DELETE: Duration = Duration::from_secs(10 * 60);
 
-/// How long the cluster's own controllers may take to clear up after the release.
-const CLEARING: Duration = Duration::from_secs(30);
-
 impl Session<'_> {
     /// Objects of this release that are in no state: a run was killed right after it had made them.
     pub(super) async fn strays(
@@ -103,8 +100,7 @@ impl Session<'_> {
         end: Instant,
     ) -> Result<(), Error> {
         if let Some(namespace) = self.own_namespace(&operation.state) {
-            let left = self.context.left(end);
-            let deleted = namespace.delete(self.context, CLEARING.min(left), left).await;
+            let deleted = namespace.delete(self.context, self.context.left(end)).await;
             operation.diagnostics.extend(deleted.during(Step::Remove, self)?);
         }
         Ok(())
