@@ -14,23 +14,23 @@ use serde_json::json;
 
 /// A managed node group as eksctl makes it.
 #[derive(Clone, Copy)]
-pub(super) struct Group {
-    pub(super) name: &'static str,
-    pub(super) is_spot: bool,
-    pub(super) types: &'static [&'static str],
+pub(crate) struct Group {
+    pub(crate) name: &'static str,
+    pub(crate) is_spot: bool,
+    pub(crate) types: &'static [&'static str],
     /// Least, most and desired.
-    pub(super) sizes: (i32, i32, i32),
-    pub(super) zones: &'static [&'static str],
-    pub(super) labels: &'static [(&'static str, &'static str)],
+    pub(crate) sizes: (i32, i32, i32),
+    pub(crate) zones: &'static [&'static str],
+    pub(crate) labels: &'static [(&'static str, &'static str)],
     /// Key, value and effect of EKS.
-    pub(super) taints: &'static [(&'static str, &'static str, &'static str)],
-    pub(super) tags: &'static [(&'static str, &'static str)],
+    pub(crate) taints: &'static [(&'static str, &'static str, &'static str)],
+    pub(crate) tags: &'static [(&'static str, &'static str)],
 }
 
 const NODE: &str = "k8s.io/cluster-autoscaler/node-template/";
 
 /// The guide's.
-pub(super) const GUIDE_GROUP: Group = Group {
+pub(crate) const GUIDE_GROUP: Group = Group {
     name: "build-8vcpu-16gb-32gb-1b",
     is_spot: true,
     types: &["c5a.2xlarge", "t3.2xlarge", "c5.2xlarge", "c5ad.2xlarge", "m5.2xlarge", "c5d.2xlarge"],
@@ -48,7 +48,7 @@ pub(super) const GUIDE_GROUP: Group = Group {
 
 /// Role, launch template and group, with the labels and tags of eksctl and the tags that were typed into the console. Returns
 /// the ARN of the role and the id of the launch template.
-pub(super) async fn node_group(stage: &Stage, group: &Group) -> (String, String) {
+pub(crate) async fn node_group(stage: &Stage, group: &Group) -> (String, String) {
     let account = &stage.account;
     let stack = format!("eksctl-{}-nodegroup-{}", account.cluster(), group.name);
     let role = account.create_node_role(&format!("{stack}-NodeInstanceRole-1ABCDEFG")).await;
@@ -137,14 +137,17 @@ async fn launch_template(stage: &Stage, name: &str) -> String {
     request.send().await.unwrap().launch_template.unwrap().launch_template_id.unwrap()
 }
 
+/// ID of the lifecycle rule of the bucket.
+pub(crate) const RULE: &str = "delete_files_older_than_60_days";
+
 /// The bucket from the console, with its lifecycle rule.
-pub(super) async fn bucket(stage: &Stage) {
+pub(crate) async fn bucket(stage: &Stage) {
     let (s3, bucket) = (stage.account.s3(), stage.namespace.name());
     let place = s3::BucketLocationConstraint::from(stage.account.region());
     let place = s3::CreateBucketConfiguration::builder().location_constraint(place).build();
     let _ = s3.create_bucket().bucket(bucket).create_bucket_configuration(place).send().await.unwrap();
     let rule = s3::LifecycleRule::builder()
-        .id("delete_files_older_than_60_days")
+        .id(RULE)
         .status(s3::ExpirationStatus::Enabled)
         .filter(s3::LifecycleRuleFilter::builder().prefix("project/").build())
         .expiration(s3::LifecycleExpiration::builder().days(60).build())
@@ -156,7 +159,7 @@ pub(super) async fn bucket(stage: &Stage) {
 }
 
 /// The user with its policy, and its key in the Secret. Returns the id of the key.
-pub(super) async fn user(stage: &Stage, name: &str) -> String {
+pub(crate) async fn user(stage: &Stage, name: &str) -> String {
     let iam = stage.account.iam();
     let _ = iam.create_user().user_name(name).send().await.unwrap();
     let statement = json!({ "Effect": "Allow", "Action": "s3:*", "Resource": "*" });

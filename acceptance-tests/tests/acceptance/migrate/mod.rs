@@ -1,6 +1,6 @@
 //! `migrate`, on a cloud where the guide was followed by hand: what it writes imports everything and replaces nothing.
 
-mod existing;
+pub(crate) mod existing;
 mod inputs;
 mod state;
 
