@@ -53,16 +53,23 @@ pub(crate) enum Remains {
 }
 
 /// What went wrong. The text is the sentences of the diagnostic before what remains.
-pub(crate) trait Fault: std::error::Error + Sized {
+pub(crate) trait Fault: std::error::Error {
     /// The summary of the diagnostic.
     fn summary(&self) -> &'static str;
 
+    /// The fault of a shared part that this one is, if it is one: attribute and diagnostics are its own.
+    fn inner(&self) -> Option<&dyn Fault> {
+        None
+    }
+
     /// The attribute that the diagnostic is about.
-    fn attribute(&self) -> Option<&'static str>;
+    fn attribute(&self) -> Option<&'static str> {
+        self.inner()?.attribute()
+    }
 
     /// The diagnostics of a cause that has its own.
     fn of_cause(&self) -> Option<Diagnostics> {
-        None
+        self.inner()?.of_cause()
     }
 
     /// What follows what remains: lines of a log.
@@ -70,7 +77,10 @@ pub(crate) trait Fault: std::error::Error + Sized {
         String::new()
     }
 
-    fn leaving(self, remains: Remains) -> Error<Self> {
+    fn leaving(self, remains: Remains) -> Error<Self>
+    where
+        Self: Sized,
+    {
         Error { fault: Box::new(self), remains }
     }
 }

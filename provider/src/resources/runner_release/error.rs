@@ -101,16 +101,9 @@ impl steps::Fault for Fault {
         }
     }
 
-    fn attribute(&self) -> Option<&'static str> {
+    fn inner(&self) -> Option<&dyn steps::Fault> {
         match self {
-            Self::Objects(fault) => fault.attribute(),
-            _ => None,
-        }
-    }
-
-    fn of_cause(&self) -> Option<Diagnostics> {
-        match self {
-            Self::Objects(fault) => fault.of_cause(),
+            Self::Objects(fault) => Some(fault),
             _ => None,
         }
     }

@@ -1,7 +1,6 @@
 //! Why an operation on warm capacity failed, and what remains.
 
 use gitlabspot_clients::kubernetes::{KubernetesError, ObjectRef};
-use tfplugin::framework::Diagnostics;
 use tfplugin::framework::wait::WaitError;
 
 use crate::objects;
@@ -54,16 +53,9 @@ impl steps::Fault for Fault {
         }
     }
 
-    fn attribute(&self) -> Option<&'static str> {
+    fn inner(&self) -> Option<&dyn steps::Fault> {
         match self {
-            Self::Objects(fault) => fault.attribute(),
-            _ => None,
-        }
-    }
-
-    fn of_cause(&self) -> Option<Diagnostics> {
-        match self {
-            Self::Objects(fault) => fault.of_cause(),
+            Self::Objects(fault) => Some(fault),
             _ => None,
         }
     }
