@@ -25,7 +25,7 @@ pub(crate) enum Fault {
     Objects(Subject, Reason),
 }
 
-/// The resource that an operation is about. The text is its kind and its ID: "release ci/runner".
+/// The resource of an operation. It is displayed as its kind and its ID, such as "release ci/runner".
 #[derive(Clone, Debug)]
 pub(crate) struct Subject {
     pub(super) kind: &'static Kind,

@@ -14,9 +14,9 @@ use crate::denied_reads::{DeniedReads, get_readable};
 /// The recorded objects as observed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Observed {
-    /// Those that exist.
+    /// Objects that exist.
     objects: Vec<(ObjectRef, Json)>,
-    /// Those that the identity is not allowed to read.
+    /// Objects that the identity is not allowed to read.
     pub(crate) denied: DeniedReads,
 }
 

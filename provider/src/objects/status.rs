@@ -20,7 +20,8 @@ pub(crate) fn unobserved(deployment: &Json) -> Option<String> {
     is_older.then(|| "the change of the Deployment has not been observed by its controller yet".to_owned())
 }
 
-/// Why the ReplicaSet's pods are refused: a quota, a Pod Security Standard, a webhook. No pod tells it, for there is none.
+/// The reason why pods of the ReplicaSet are rejected, such as a quota, a Pod Security Standard or a webhook. Only the
+/// Deployment reports it, because the pods do not exist.
 pub(crate) fn refusal(deployment: &Json) -> Option<&str> {
     conditions(deployment).find(|condition| condition["type"] == "ReplicaFailure")?["message"].as_str()
 }

@@ -16,9 +16,9 @@ pub struct Template {
     pub name: String,
     pub tags: BTreeMap<String, String>,
     pub versions: BTreeMap<u32, Version>,
-    /// How many versions it may have; 0 for no limit.
+    /// Maximum number of versions of a launch template. 0 means no limit.
     pub limit: usize,
-    /// Numbers of versions by the token of their request.
+    /// Version numbers by the client token of the request that created them.
     pub tokens: BTreeMap<String, u32>,
 }
 

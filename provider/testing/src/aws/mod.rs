@@ -42,16 +42,16 @@ pub struct State {
     pub s3: s3::S3,
 }
 
-/// What happens to a call.
+/// What a call meets instead of a regular answer.
 #[derive(Clone, Debug)]
 pub enum Fault {
-    /// It is answered with an error: status, code and message.
+    /// The call is answered with an error: HTTP status, code and message.
     Error(u16, &'static str, &'static str),
-    /// It is answered with a web page of this status, as proxies send it.
+    /// The call is answered with an HTML page of this HTTP status, as proxies send it.
     HtmlPage(u16),
-    /// It is carried out, and the answer is lost.
+    /// The call is carried out, and the answer is lost.
     LostAnswer,
-    /// It is carried out on an earlier state.
+    /// The call is carried out on this earlier state of the account.
     StaleRead(Box<State>),
 }
 
@@ -63,7 +63,7 @@ struct Log {
     /// Actions with their JSON bodies or parameters.
     calls: Vec<(String, Json)>,
     seen: usize,
-    /// Which calls of an action fail, counted from its first one.
+    /// Faults by action, with the indexes of the calls that they hit, counted from the first call of the action.
     faults: Vec<(&'static str, Range<usize>, Fault)>,
 }
 
@@ -82,7 +82,7 @@ impl Account {
         self.log.lock().unwrap()
     }
 
-    /// Lets some of the next calls of an action fail: `0..2` are the first two of them.
+    /// Adds a fault to calls of an action, counted from the next one: `0..2` are the next two calls.
     pub fn fault(&self, action: &'static str, calls: Range<usize>, fault: Fault) {
         let mut log = self.log();
         let before = log.count(action);

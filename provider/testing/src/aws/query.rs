@@ -28,7 +28,7 @@ impl Parameters {
         self.get(name).unwrap_or_default().to_owned()
     }
 
-    /// The values of a numbered list, or of a field of each element, such as `.Key`.
+    /// The values of a numbered list. `field` selects a field of each element, such as `.Key`; empty for plain values.
     pub(super) fn list(&self, list: &str, field: &str) -> Vec<String> {
         (1..).map_while(|number| self.get(&format!("{list}.{number}{field}"))).map(str::to_owned).collect()
     }

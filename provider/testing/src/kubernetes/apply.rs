@@ -44,7 +44,7 @@ fn fields(value: &Json) -> Json {
     Json::Object(entries.map(|(name, below)| (format!("f:{name}"), fields(below))).collect())
 }
 
-/// Removes the fields that a manager has applied, except those that are kept.
+/// Removes the fields of `applied`, in the form `fieldsV1`, from an object, except those that are in `kept`.
 fn remove(object: &mut Json, applied: &Json, kept: &[&Json]) {
     let Json::Object(object) = object else { return };
     for (key, below) in applied.as_object().into_iter().flatten() {

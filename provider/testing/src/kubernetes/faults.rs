@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::request::{Request, is_write};
 use super::{Cluster, Failure, World};
 
-/// What the server, or somebody else in the cluster, does otherwise. Requests are given as in the log, or as a verb and a
+/// A behaviour of the server or of another client that tests inject. Requests are written as in the log, or as a verb and a
 /// resource.
 #[derive(Clone, Debug)]
 pub enum Fault {

@@ -13,7 +13,7 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-/// The services get no information about the peer: only the host is admitted.
+/// Services get no information about the peer, because only the host can connect.
 pub(in crate::plugin) struct Connection(Box<dyn Stream>);
 
 impl Connection {
