@@ -1,5 +1,5 @@
-# What was made by hand, taken over where it stands: the first plan imports four things, changes what the provider
-# would have made otherwise, and makes nothing anew. The import blocks can go after the first apply.
+# Imports existing objects: the first plan imports four resources, updates what differs from this configuration, and
+# creates or replaces nothing. The import blocks can be removed after the first apply.
 #
 #   tofu init
 #   tofu plan    # read it: everything below is "import", nothing is "replace"
@@ -24,9 +24,9 @@ provider "gitlabspot" {
   }
 }
 
-# The node group that eksctl made, with the role and the launch template that eksctl made for it: SSH key, disks and
-# metadata options stand in the template, so that remote_access and disk_size have no place here. Tags that somebody typed
-# into the console of the Auto Scaling Group are looked after from now on.
+# The node group of eksctl, with its role and launch template. The template contains SSH key, disks and metadata
+# options, so remote_access and disk_size are not set. The provider manages the tags of the Auto Scaling Group that were
+# added in the console.
 import {
   to = gitlabspot_node_group.build
   id = "${var.cluster_name}:${var.node_group}"
@@ -41,7 +41,7 @@ resource "gitlabspot_node_group" "build" {
   instance_types     = ["c5a.2xlarge", "t3.2xlarge", "c5.2xlarge", "c5ad.2xlarge", "m5.2xlarge", "c5d.2xlarge"]
   max_size           = 5
 
-  # A new Spot group has this by itself; one that is taken over keeps what it had unless this says so.
+  # The default for new Spot groups. An imported group keeps its setting unless this is set.
   suspend_az_rebalance = true
 
   labels = {
@@ -62,7 +62,7 @@ resource "gitlabspot_node_group" "build" {
   }
 }
 
-# The bucket from the console. Its lifecycle rule stays beside ours until somebody deletes it.
+# The bucket from the console. Its lifecycle rule is kept beside the rule of the provider until it is deleted manually.
 import {
   to = gitlabspot_cache_bucket.cache
   id = var.cache_bucket
@@ -73,8 +73,7 @@ resource "gitlabspot_cache_bucket" "cache" {
   expiration_days = 60
 }
 
-# The IAM user, and the Secret that its key was pasted into. The key stays; to have another one that nobody has ever
-# seen, set rotation_trigger.
+# The IAM user, and the Secret with its access key. The key is kept. Set rotation_trigger to replace it with a new one.
 import {
   to = gitlabspot_runner_credentials.cache
   id = "${var.namespace}/gitlab-runner-s3-access:${var.iam_user}"
@@ -88,8 +87,8 @@ resource "gitlabspot_runner_credentials" "cache" {
   secret_name = "gitlab-runner-s3-access"
 }
 
-# The release that Helm installed, from the same values file, and with the runner's version that runs: then the manager
-# is not restarted. Raise the version afterwards.
+# The release of Helm, with the same values file and the version of the runner in use, so that the manager is not
+# restarted. Update the version afterwards.
 import {
   to = gitlabspot_runner_release.runner
   id = "${var.namespace}/gitlab-runner"

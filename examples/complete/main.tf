@@ -31,9 +31,8 @@ module "runner_stack" {
   cluster_name = var.cluster_name
   name         = "gitlab-runner"
 
-  # The nodes: large, cheap, and none of them while nobody builds. Labels and taint are put on the Auto Scaling
-  # Group as tags too: without them the autoscaler would not know what a new node looks like, and would never
-  # start the first one.
+  # Build nodes: large Spot instances, and none while there are no jobs. Labels and taints are also set as tags of the
+  # Auto Scaling Group, from which the cluster autoscaler derives the template of a node when it scales from zero.
   node_group_name    = "build-8vcpu-16gb-32gb-1b"
   availability_zones = var.availability_zones
 
@@ -56,14 +55,14 @@ module "runner_stack" {
     intent         = "build"
   }
 
-  # Nothing but jobs may run there.
+  # Only pods that tolerate this taint run on the nodes.
   taints = [{
     key    = "buildInstance"
     value  = "true"
     effect = "NoSchedule"
   }]
 
-  # A role of their own, with what the cluster's add-ons need where they run on these nodes.
+  # Creates a node role with the policies of the add-ons that run on these nodes.
   node_role = {
     addon_policies = ["auto_scaler", "cert_manager", "external_dns"]
   }
@@ -75,20 +74,19 @@ module "runner_stack" {
     root_volume        = { size = 80 }
   }
 
-  # The cache: each job starts on a node that knows nothing, and finds here what the last one left. A cache that
-  # nobody has written for 60 days goes away by itself. The key of its IAM user is in a Kubernetes Secret, and
-  # nowhere else.
+  # The cache of jobs in an S3 bucket, from which objects expire 60 days after they were written. The access key of its
+  # IAM user is stored in a Kubernetes Secret only.
   cache = {
     bucket          = var.cache_bucket
     expiration_days = 60
     credentials     = "access_key"
   }
 
-  # The runner itself: one small pod that asks GitLab for jobs and starts a pod for each.
+  # The manager of the runner: one small pod that requests jobs from GitLab and creates a pod for each.
   namespace  = var.namespace
   gitlab_url = var.gitlab_url
 
-  # Never in plan or state; the version says when it is another one.
+  # Not stored in plan or state. Increase the version when the token changes.
   runner_name        = "gitlab-k8s-runner"
   registration_token = var.registration_token
   runner_token       = var.runner_token
@@ -117,7 +115,7 @@ module "runner_stack" {
   }
   image_pull_secrets = var.image_pull_secret == null ? [] : [var.image_pull_secret]
 
-  # Room for the next job, so that it does not wait for a node; null for none.
+  # Warm capacity for the next job, so that it does not wait for a node. null disables it.
   warm_capacity = var.warm_capacity
 
   metrics         = true

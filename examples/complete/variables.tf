@@ -45,8 +45,8 @@ variable "gitlab_url" {
   default     = "https://gitlab.com/"
 }
 
-# The token is ephemeral and goes into a write-only argument: it is in no state and in no plan file.
-# Give one of the two, for instance as TF_VAR_registration_token in the environment.
+# The token is ephemeral and set in a write-only argument: it is not stored in state or plan files.
+# Set one of the two variables, for example with TF_VAR_registration_token in the environment.
 variable "registration_token" {
   description = "Registration token of a group or project: the older flow, which registers at start."
   type        = string

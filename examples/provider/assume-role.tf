@@ -1,4 +1,4 @@
-# The keys of the profile open one role in the account where the cluster is.
+# The credentials of the profile assume a role in the account of the cluster.
 provider "gitlabspot" {
   alias   = "deploy"
   region  = "af-south-1"
@@ -10,6 +10,6 @@ provider "gitlabspot" {
     duration     = "1h"
   }
 
-  # A wrong profile must not make nodes in somebody else's account.
+  # Credentials of any other account are an error.
   allowed_account_ids = ["123456789012"]
 }

@@ -1,4 +1,4 @@
-# An EKS cluster: its address comes from EKS, tokens are made from the AWS credentials.
+# An EKS cluster: its address is read from EKS, and tokens are created with the AWS credentials.
 provider "gitlabspot" {
   alias  = "eks"
   region = "af-south-1"
@@ -26,7 +26,7 @@ provider "gitlabspot" {
   }
 }
 
-# Several files, merged as kubectl merges them: what comes first is right.
+# Several files, merged as kubectl merges them: the first file that sets a value has precedence.
 provider "gitlabspot" {
   alias = "kubeconfigs"
   kubernetes = {

@@ -48,7 +48,7 @@ locals {
   }
 }
 
-# What one size has built is in the cache of the others, too.
+# The sizes share the cache.
 resource "gitlabspot_cache_bucket" "shared" {
   bucket = var.cache_bucket
 }
@@ -78,7 +78,7 @@ module "runner" {
     }
   }
 
-  # Most jobs are small ones, and in office hours none of them waits for a node.
+  # Warm capacity in office hours, because most jobs are small.
   warm_capacity = each.key != "small" ? null : {
     pods     = 2
     schedule = { start = "0 8 * * MON-FRI", end = "0 18 * * MON-FRI", time_zone = "Africa/Johannesburg" }

@@ -1,4 +1,4 @@
-# Tags for an Auto Scaling Group that something else made, so that the autoscaler can start it from zero nodes.
+# Tags for an Auto Scaling Group that this provider does not manage, so that the autoscaler can scale it from zero.
 output "tags" {
   value = provider::gitlabspot::autoscaler_tags(
     { "intent" = "build" },

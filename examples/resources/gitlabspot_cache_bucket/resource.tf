@@ -3,7 +3,7 @@ resource "gitlabspot_cache_bucket" "ci" {
   bucket = "example-ci-cache"
 }
 
-# A name that is made up, another retention, a key of KMS, and a bucket that a destroy may empty.
+# A generated name, another retention, a KMS key, and a bucket that is emptied when it is destroyed.
 resource "gitlabspot_cache_bucket" "linux" {
   bucket_prefix   = "example-ci-"
   cache_path      = "linux"

@@ -1,4 +1,4 @@
-# Spot nodes for build jobs, and none while there is nothing to build. The taint keeps everything else away.
+# Spot nodes for build jobs, and none while there are no jobs. The taint prevents other pods from running on them.
 resource "gitlabspot_node_group" "build" {
   cluster_name = "prod"
   name         = "build-8vcpu-16gb-32gb-1b"

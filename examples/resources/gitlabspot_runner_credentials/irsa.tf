@@ -1,4 +1,4 @@
-# No key at all: an IAM role for the service account of the runner's manager.
+# Without an access key: an IAM role for the service account of the manager.
 resource "gitlabspot_runner_credentials" "role" {
   mode            = "irsa"
   bucket          = gitlabspot_cache_bucket.ci.bucket
@@ -7,7 +7,7 @@ resource "gitlabspot_runner_credentials" "role" {
   service_account = "gitlab-runner-with-role"
 }
 
-# The annotation of its service account leads to the role.
+# The annotation of the service account names the role.
 resource "gitlabspot_runner_release" "with_role" {
   name                    = "gitlab-runner-with-role"
   namespace               = gitlabspot_runner_credentials.role.namespace

@@ -1,4 +1,4 @@
-# An IAM user that may use the cache and nothing else, and its key in the Secret gitlab-runner-s3-access.
+# An IAM user with access to the cache only, and its access key in the Secret gitlab-runner-s3-access.
 resource "gitlabspot_runner_credentials" "ci" {
   mode             = "access_key"
   bucket           = gitlabspot_cache_bucket.ci.bucket
@@ -8,7 +8,7 @@ resource "gitlabspot_runner_credentials" "ci" {
   rotate_after_days = 90
 }
 
-# The runner reads the Secret when it starts: it restarts when there is another key.
+# The runner reads the Secret when it starts, and is restarted when the key changes.
 resource "gitlabspot_runner_release" "with_key" {
   name                    = "gitlab-runner-with-key"
   namespace               = gitlabspot_runner_credentials.ci.namespace

@@ -9,7 +9,7 @@ terraform {
 dependency "cache" {
   config_path = "../cache"
 
-  # For plans before the bucket exists.
+  # Used in plans before the bucket exists.
   mock_outputs = {
     cache_bucket = {
       bucket       = "example-runner-cache"
@@ -27,7 +27,7 @@ inputs = {
   instance_requirements = { vcpus = 16, memory_gib = { min = 32, max = 64 } }
   max_size              = 2
 
-  # From the environment and into a write-only argument: the token is in no file, plan or state.
+  # The token is read from the environment and set in a write-only argument: it is not stored in files, plan or state.
   runner_token = get_env("RUNNER_TOKEN_LARGE")
   runner_name  = "large"
   concurrent   = 2

@@ -9,7 +9,7 @@ terraform {
 dependency "cache" {
   config_path = "../cache"
 
-  # For plans before the bucket exists.
+  # Used in plans before the bucket exists.
   mock_outputs = {
     cache_bucket = {
       bucket       = "example-runner-cache"
@@ -27,7 +27,7 @@ inputs = {
   instance_requirements = { vcpus = 8, memory_gib = { min = 16, max = 32 } }
   max_size              = 5
 
-  # From the environment and into a write-only argument: the token is in no file, plan or state.
+  # The token is read from the environment and set in a write-only argument: it is not stored in files, plan or state.
   runner_token = get_env("RUNNER_TOKEN_MEDIUM")
   runner_name  = "medium"
   concurrent   = 10

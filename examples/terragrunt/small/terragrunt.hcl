@@ -9,7 +9,7 @@ terraform {
 dependency "cache" {
   config_path = "../cache"
 
-  # For plans before the bucket exists.
+  # Used in plans before the bucket exists.
   mock_outputs = {
     cache_bucket = {
       bucket       = "example-runner-cache"
@@ -27,7 +27,7 @@ inputs = {
   instance_requirements = { vcpus = 2, memory_gib = { min = 4, max = 8 } }
   max_size              = 10
 
-  # From the environment and into a write-only argument: the token is in no file, plan or state.
+  # The token is read from the environment and set in a write-only argument: it is not stored in files, plan or state.
   runner_token = get_env("RUNNER_TOKEN_SMALL")
   runner_name  = "small"
   concurrent   = 20
@@ -40,7 +40,7 @@ inputs = {
     }
   }
 
-  # Most jobs are small ones, and in office hours none of them waits for a node.
+  # Warm capacity in office hours, because most jobs are small.
   warm_capacity = {
     pods     = 2
     schedule = { start = "0 8 * * MON-FRI", end = "0 18 * * MON-FRI", time_zone = "Africa/Johannesburg" }
