@@ -34,8 +34,8 @@ fn main() -> ExitCode {
         [] => ended(plugin::serve(provider)),
         // With one dash, as providers written in Go have it.
         [Some("--debug" | "-debug")] => ended(plugin::debug(SOURCE, provider)),
-        [Some("--version" | "-version" | "version")] => told(VERSION),
-        [Some("--help" | "-help" | "-h" | "help")] => told(USAGE),
+        [Some("--version" | "-version" | "version")] => print(VERSION),
+        [Some("--help" | "-help" | "-h" | "help")] => print(USAGE),
         [Some("migrate"), ..] => migrated(given.iter().skip(1).map(|argument| argument.to_string_lossy().into_owned())),
         _ => {
             eprintln!("{USAGE}");
@@ -87,7 +87,7 @@ fn ended(result: Result<(), plugin::Error>) -> ExitCode {
 }
 
 #[expect(clippy::print_stdout, reason = "asked for by a person: no host reads this")]
-fn told(text: &str) -> ExitCode {
+fn print(text: &str) -> ExitCode {
     println!("{text}");
     ExitCode::SUCCESS
 }

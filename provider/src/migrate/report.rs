@@ -67,7 +67,7 @@ impl Report {
             // Writing to a text does not fail.
             let _ = write!(text, "\n## {title}\n\n");
             for (_, place, about) in entries {
-                let _ = writeln!(text, "- {}{about}", place.as_ref().map(told).unwrap_or_default());
+                let _ = writeln!(text, "- {}{about}", place.as_ref().map(prefix).unwrap_or_default());
             }
         }
         for (title, hcl) in &self.suggestions {
@@ -77,7 +77,8 @@ impl Report {
     }
 }
 
-fn told(place: &Place) -> String {
+/// The place before an entry.
+fn prefix(place: &Place) -> String {
     let line = place.line.map(|line| format!(":{line}")).unwrap_or_default();
     match (place.file.as_str(), place.key.as_str()) {
         (file, "") => format!("{file}{line}: "),

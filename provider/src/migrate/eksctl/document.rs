@@ -29,10 +29,11 @@ impl Document {
             Some(kind) => return Err(other(&format!("its kind is {kind:?}, and not ClusterConfig"))),
         }
         if !["managedNodeGroups", "nodeGroups"].iter().any(|key| top.contains_key(*key)) {
-            return Err(other(match top.contains_key("gitlabUrl") || top.contains_key("runners") {
-                true => "it is a values file. Give it with --values",
-                false => "it has neither managedNodeGroups nor nodeGroups",
-            }));
+            return Err(match top.contains_key("gitlabUrl") || top.contains_key("runners") {
+                true => other("it is a values file. Give it with --values"),
+                false if top.contains_key("kind") => EksctlError::NoGroups { file: file.to_owned() },
+                false => other("it has neither managedNodeGroups nor nodeGroups"),
+            });
         }
         Ok(Self { file: file.to_owned(), top, has_more, lines })
     }

@@ -61,6 +61,16 @@ pub(super) fn migrate(
         None => return Err(document.invalid(&prefix, "the group has no name")),
     };
     let group = Group { document, prefix, fields, name };
+    if get(fields, "instanceMarketOptions.marketType").is_some() {
+        // EKS gives the group the capacity type CAPACITY_BLOCK, so that an import would replace it.
+        let text = format!(
+            "{} has a capacity block, which gitlabspot_node_group does not support: capacity_type is SPOT or ON_DEMAND. The \
+             group is left out. Keep eksctl for it.",
+            group.name
+        );
+        group.report(project, Topic::NoCounterpart, "instanceMarketOptions", text);
+        return Ok(());
+    }
     let label = project.name(RESOURCE, &group.name);
     let cluster = project.cluster();
     let address = format!("{RESOURCE}.{label}");
@@ -75,9 +85,7 @@ pub(super) fn migrate(
     placement(&group, &labels, &taints, &cluster, &mut block);
     role(&group, project, &mut block)?;
     let template = template(&group, &cluster, &mut block)?;
-    if let Some(family) = group.read("amiFamily", Document::text)? {
-        block.set_some("ami_type", ami_type::of(&family, &types));
-    }
+    block.set_some("ami_type", ami_type(&group, &types)?);
     updates(&group, &mut block)?;
     let mut all = tags_of_all.clone();
     all.extend(group.read("tags", tags::read)?.unwrap_or_default());
@@ -235,6 +243,15 @@ fn template(group: &Group<'_>, cluster: &Cluster, block: &mut Block) -> Result<S
     block.set("launch_template", Value::Object(vec![("name".to_owned(), name)]));
     let shown = cluster.name.as_deref().unwrap_or("CLUSTER");
     Ok(format!("eksctl-{shown}-nodegroup-{}", group.name))
+}
+
+/// The AMI type, where the file is certain about it: EKS has CUSTOM for an image of the launch template.
+fn ami_type(group: &Group<'_>, types: &[String]) -> Result<Option<&'static str>, EksctlError> {
+    if get(group.fields, "ami").is_some() || get(group.fields, "launchTemplate.id").is_some() {
+        return Ok(None);
+    }
+    let family = group.read("amiFamily", Document::text)?;
+    Ok(family.and_then(|family| ami_type::of(&family, types)))
 }
 
 fn updates(group: &Group<'_>, block: &mut Block) -> Result<(), EksctlError> {

@@ -23,6 +23,7 @@ pub(super) enum Fate {
 use Fate::{Attribute, Kept, Nothing, Role, Template};
 
 const OF_UNMANAGED: &str = "only self-managed groups have it. Remove it";
+const OF_REPAIR: &str = "the import keeps it. node_repair turns node repair on and off, and has no thresholds and overrides";
 
 /// Keys by their path below the group.
 const KEYS: &[(&str, Fate)] = &[
@@ -125,10 +126,6 @@ const KEYS: &[(&str, Fate)] = &[
         ),
     ),
     ("instancesDistribution", Nothing("use instance_types and capacity_type; EKS chooses the pools")),
-    (
-        "instanceMarketOptions",
-        Nothing("capacity blocks are not supported: capacity_type is SPOT or ON_DEMAND. Keep eksctl for this group"),
-    ),
     ("maxPrice", Nothing("EKS pays at most the on-demand price and takes no other limit. Remove it")),
     ("spotAllocationStrategy", Nothing("EKS uses price-capacity-optimized. Remove it")),
     (
@@ -137,10 +134,11 @@ const KEYS: &[(&str, Fate)] = &[
             "eksctl has it for self-managed groups. template.kubelet of a group that the provider creates has the settings of the kubelet",
         ),
     ),
-    (
-        "nodeRepairConfig",
-        Nothing("only node_repair = true or false exists. EKS keeps thresholds and overrides that are set already"),
-    ),
+    ("nodeRepairConfig.maxParallelNodesRepairedCount", Kept(OF_REPAIR)),
+    ("nodeRepairConfig.maxParallelNodesRepairedPercentage", Kept(OF_REPAIR)),
+    ("nodeRepairConfig.maxUnhealthyNodeThresholdCount", Kept(OF_REPAIR)),
+    ("nodeRepairConfig.maxUnhealthyNodeThresholdPercentage", Kept(OF_REPAIR)),
+    ("nodeRepairConfig.nodeRepairConfigOverrides", Kept(OF_REPAIR)),
     ("outpostARN", Nothing("eksctl does not support Outposts for managed groups. Remove it")),
     ("iam.instanceProfileARN", Nothing("EKS creates the instance profile of a managed group itself. Remove it")),
     ("securityGroups.withLocal", Nothing(OF_UNMANAGED)),
@@ -172,18 +170,18 @@ fn walk(values: &Map<String, Json>, prefix: &str, template: &str, found: &mut Ve
         match (fate, value) {
             (_, Json::Object(values)) if has_more => walk(values, &below, template, found),
             (Some(Attribute), _) => {}
-            (Some(fate), _) => found.push(told(path, fate, template)),
+            (Some(fate), _) => found.push(remark(path, fate, template)),
             (None, _) => {
                 let known = KEYS.iter().filter_map(|(key, _)| key.strip_prefix(prefix));
                 let hint = did_you_mean(name, known.filter_map(|rest| rest.split('.').next()));
-                let text = format!("eksctl does not have this key for managed groups.{hint} Remove it, or correct it.");
+                let text = format!("no key of a managed group that this version of the provider knows.{hint}");
                 found.push((path, Topic::NoCounterpart, text));
             }
         }
     }
 }
 
-fn told(path: String, fate: Fate, template: &str) -> (String, Topic, String) {
+fn remark(path: String, fate: Fate, template: &str) -> (String, Topic, String) {
     let (topic, text) = match fate {
         Attribute => (Topic::Kept, String::new()),
         Template(attribute) => (

@@ -24,6 +24,8 @@ pub(super) enum EksctlError {
     NotYaml { file: String, detail: String },
     #[error("{file} is not a configuration file of eksctl: {why}.")]
     NotOfEksctl { file: String, why: String },
+    #[error("{file} describes a cluster without node groups: it has neither managedNodeGroups nor nodeGroups, so that there is nothing to migrate.")]
+    NoGroups { file: String },
     #[error("{}: {key}: {why}.", place(.file, *.line))]
     Invalid { file: String, line: Option<usize>, key: String, why: String },
 }
@@ -33,7 +35,7 @@ fn place(file: &str, line: Option<usize>) -> String {
 }
 
 /// Keys of the cluster, which is not managed here.
-const OF_CLUSTER: [&str; 25] = [
+const OF_CLUSTER: [&str; 28] = [
     "accessConfig",
     "addons",
     "addonsConfig",
@@ -50,6 +52,9 @@ const OF_CLUSTER: [&str; 25] = [
     "iamIdentityMappings",
     "identityProviders",
     "karpenter",
+    "kubeAPIServerConfig",
+    "kubeControllerManagerConfig",
+    "kubeSchedulerConfig",
     "kubernetesNetworkConfig",
     "localZones",
     "outpost",
@@ -87,14 +92,14 @@ pub(super) fn migrate(file: &str, text: &str, project: &mut Project) -> Result<(
     Ok(())
 }
 
-/// What the file says must be what an option or another file says.
-fn agree(document: &Document, key: &str, said: Option<String>, known: &mut Option<String>) -> Result<(), EksctlError> {
-    match (said, &known) {
-        (Some(said), Some(known)) if said != *known => {
-            Err(document.invalid(key, &format!("the file has {said:?}, and the options have {known:?}")))
+/// The value of the file must equal that of an option or of another file.
+fn agree(document: &Document, key: &str, value: Option<String>, known: &mut Option<String>) -> Result<(), EksctlError> {
+    match (value, &known) {
+        (Some(value), Some(known)) if value != *known => {
+            Err(document.invalid(key, &format!("the file has {value:?}, and the options have {known:?}")))
         }
-        (Some(said), None) => {
-            *known = Some(said);
+        (Some(value), None) => {
+            *known = Some(value);
             Ok(())
         }
         _ => Ok(()),
@@ -108,7 +113,7 @@ fn others(document: &Document, metadata: &Map<String, Json>, project: &mut Proje
             name if OF_CLUSTER.contains(&name) => {
                 "it belongs to the cluster, which this provider does not manage. Keep eksctl for it, or use hashicorp/aws."
             }
-            _ => "eksctl does not have this key, and neither has this provider. Remove it.",
+            _ => "no key of eksctl that this version of the provider knows. It has no part in the node groups.",
         };
         project.report.add(Topic::NoCounterpart, document.place(name), text);
     }

@@ -115,14 +115,39 @@ fn unsupported_keys_are_listed_with_their_lines() {
     );
     for line in [
         "cluster.yaml:2, `vpc`: it belongs to the cluster",
-        "cluster.yaml:3, `nonsense`: eksctl does not have this key",
-        "cluster.yaml:7, `managedNodeGroups[0].maxPodPerNode`: eksctl does not have this key for managed groups. Did you mean \"maxPodsPerNode\"?",
+        "cluster.yaml:3, `nonsense`: no key of eksctl that this version of the provider knows",
+        "cluster.yaml:7, `managedNodeGroups[0].maxPodPerNode`: no key of a managed group that this version of the provider knows. Did you mean \"maxPodsPerNode\"?",
         "cluster.yaml:8, `managedNodeGroups[0].asgSuspendProcesses`",
         "cluster.yaml:9, `managedNodeGroups[0].maxPrice`",
+        "cluster.yaml:10, `managedNodeGroups[0].nodeRepairConfig.maxUnhealthyNodeThresholdCount`: the import keeps it",
         "cluster.yaml:11, `managedNodeGroups[0].volumeType`: part of the launch template eksctl-prod-nodegroup-a",
         "template.root_volume.type",
     ] {
         assert!(report.contains(line), "{line}: {report}");
+    }
+}
+
+#[test]
+fn groups_with_a_capacity_block_are_left_out() {
+    let (hcl, report) = migrated(
+        "metadata: {name: prod}\nmanagedNodeGroups:\n- name: a\n  instanceType: p5.48xlarge\n  \
+         instanceMarketOptions: {marketType: capacity-block}\n",
+    );
+    assert_eq!(hcl, "");
+    let line = "cluster.yaml:5, `managedNodeGroups[0].instanceMarketOptions`: a has a capacity block";
+    assert!(report.contains(line), "{report}");
+}
+
+/// EKS has CUSTOM for these groups: any other type would replace them.
+#[test]
+fn groups_with_an_image_of_their_own_have_no_ami_type() {
+    let of = |keys: &str| {
+        let group = "name: a, instanceType: m5.large, amiFamily: AmazonLinux2023";
+        migrated(&format!("metadata: {{name: prod}}\nmanagedNodeGroups: [{{{group}{keys}}}]\n")).0
+    };
+    assert!(of("").contains("ami_type = \"AL2023_x86_64_STANDARD\""), "{}", of(""));
+    for keys in [", ami: ami-0123456789abcdef0", ", launchTemplate: {id: lt-0123456789abcdef0}"] {
+        assert!(!of(keys).contains("ami_type"), "{}", of(keys));
     }
 }
 
@@ -153,7 +178,8 @@ fn files_of_other_tools_are_refused() {
         ("- a\n", "it is not a map"),
         ("a: [", "not valid YAML"),
         ("kind: Pod\nmanagedNodeGroups: []\n", "its kind is \"Pod\""),
-        ("metadata: {name: x}\n", "neither managedNodeGroups nor nodeGroups"),
+        ("metadata: {name: x}\n", "is not a configuration file of eksctl: it has neither managedNodeGroups nor nodeGroups"),
+        ("kind: ClusterConfig\nautoModeConfig: {enabled: true}\n", "cluster.yaml describes a cluster without node groups"),
         ("gitlabUrl: x\nrunners: {}\n", "Give it with --values"),
         ("managedNodeGroups: {}\n", "cluster.yaml:1: managedNodeGroups: it must be a list"),
         ("managedNodeGroups: [a]\n", "managedNodeGroups[0]: it must be a map"),

@@ -108,8 +108,13 @@ fn suggestion(
     block.set("instance_types", if types.is_empty() { Value::texts(["m5.large"]) } else { Value::texts(&types) });
     block.set("min_size", sizes.min);
     block.set("max_size", sizes.max);
-    for (key, attribute) in [("availabilityZones", "availability_zones"), ("subnets", "subnet_ids")] {
-        block.set_some(attribute, texts(key)?.filter(|texts| !texts.is_empty()).map(Value::texts));
+    // subnet_ids and availability_zones exclude each other, and names of subnets are known to eksctl alone.
+    let subnets = texts("subnets")?.unwrap_or_default();
+    let zones = texts("availabilityZones")?.unwrap_or_default();
+    if !subnets.is_empty() && subnets.iter().all(|subnet| subnet.starts_with("subnet-")) {
+        block.set("subnet_ids", Value::texts(&subnets));
+    } else if !zones.is_empty() {
+        block.set("availability_zones", Value::texts(&zones));
     }
     if let Some(labels) = get(group, "labels") {
         let labels = document.text_map(&format!("{prefix}.labels"), labels)?;

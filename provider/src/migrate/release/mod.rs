@@ -60,14 +60,14 @@ pub(super) struct Links {
 
 /// Why values are not migrated.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("{}", told(.files, .findings))]
+#[error("{}", listed(.files, .findings))]
 pub(super) struct ValuesError {
     files: Vec<String>,
     findings: Vec<Diagnostic>,
 }
 
 /// Every finding with the file that it is about.
-fn told(files: &[String], findings: &[Diagnostic]) -> String {
+fn listed(files: &[String], findings: &[Diagnostic]) -> String {
     let line = |finding: &Diagnostic| {
         let file = file_of(files, finding);
         format!("{file}: {}: {}", finding.summary, finding.detail)
